@@ -18,12 +18,12 @@ const patient = {
 
 type Test = TestProjectInlineConfiguration['test'];
 
-/** A project per kind of test, each in a folder or two: `npx vitest run --project flow` runs one of them. */
+/** A project per kind of test, each in a folder or two: `npx vitest run --project server` runs one of them. */
 const kinds = {
   unit: kind(['unit']),
   contract: kind(['contract']),
   property: kind(['property', 'simulation'], { isolate: true }),
-  flow: kind(['flow']),
+  server: kind(['server']),
   // Measures the memory of its process.
   hostile: kind(['hostile'], { isolate: true }),
   browser: kind(['browser'], { globalSetup: 'test/support/built.ts' }),
@@ -67,13 +67,13 @@ const modes: Record<string, Record<string, Test>> = {
     ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
     ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
   },
-  stores: every({ maxWorkers: 3 }, { 'flow on redis': on('redis', onEachStore), 'flow on valkey': on('valkey', onEachStore) }),
+  stores: every({ maxWorkers: 3 }, { 'server on redis': on('redis', onEachStore), 'server on valkey': on('valkey', onEachStore) }),
   promises: every(
     { maxWorkers: 3 },
     {
       long: { ...long, include: slowPromises },
-      'flow on redis': on('redis', promisesOnEachStore),
-      'flow on valkey': on('valkey', promisesOnEachStore),
+      'server on redis': on('redis', promisesOnEachStore),
+      'server on valkey': on('valkey', promisesOnEachStore),
     },
   ),
   container: {

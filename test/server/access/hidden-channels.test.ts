@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it, onTestFinished } from 'vitest';
+import type { Engine } from '../../../src/journal/engine.ts';
+import { channel } from '../../../src/journal/sqlite/reads.ts';
+import { call, startTestServer } from '../../support/server.ts';
+
+/** How long a refusal takes must not tell a channel of the desk from none: both take the same steps. */
+const paths = ['', '/snapshot', '/events', '/posts', '/corrections', '/journal', '/export', '/feed.atom', '/feed.json'];
+
+it('a channel of the desk is answered byte for byte, and asked of the journal, like one that is not there, on every route', async () => {
+  await using server = await startTestServer();
+  const token = await server.token({ editor: ['*'] });
+  const body = { id: 'hidden', headline: 'For the desk', access: 'desk', state: 'live' };
+  await call(`${server.url}/v1/channels`, { method: 'POST', token, body });
+  await call(`${server.url}/v1/channels/hidden/posts`, { method: 'POST', token, body: { headline: 'Secret' } });
+  const strangers = [undefined, await server.token({ author: ['other'] }, { sub: 'eve' })];
+  const asked = watch(server.server.engine);
+  const steps = async (id: string) => {
+    const told: unknown[] = [];
+    const questions = [
+      ...paths.map((path) => ({ method: 'GET', path: `/v1/channels/${id}${path}` })),
+      ...['/live', '/embed'].map((path) => ({ method: 'GET', path: `${path}/${id}` })),
+      { method: 'POST', path: `/v1/channels/${id}/posts`, body: { headline: 'A' } },
+    ];
+    for (const by of strangers) {
+      for (const { path, ...question } of questions) {
+        asked.length = 0;
+        const { status, text } = await call(server.url + path, { ...question, ...(by && { token: by }) });
+        told.push([question.method, path.replace(id, '{id}'), status, text, asked.map((one) => one.replaceAll(id, '{id}'))]);
+      }
+    }
+    return told;
+  };
+  const [hidden, missing] = [await steps('hidden'), await steps('nobody')];
+  expect(hidden).toEqual(missing);
+  // Something was asked, and never with leave to see the desk.
+  expect(JSON.stringify(hidden)).toContain('channel({id},false)');
+  expect(JSON.stringify(hidden)).not.toContain('channel({id},true)');
+});
+
+it('the embedded journal reads nothing of a channel of the desk that it would not read of none', async () => {
+  await using server = await startTestServer({ PRESSBOX_REDIS_URL: '' });
+  const token = await server.token({ editor: ['*'] });
+  for (const access of ['desk', 'public']) {
+    await call(`${server.url}/v1/channels`, { method: 'POST', token, body: { id: access, headline: access, access } });
+  }
+  const db = new DatabaseSync(join(server.dataDir, 'journal.db'), { readOnly: true });
+  onTestFinished(() => db.close());
+  const statementsOf = (id: string) => {
+    const read: string[] = [];
+    const sql = (text: string) => {
+      read.push(text);
+      return db.prepare(text);
+    };
+    return [channel(sql, id, false).status, read] as const;
+  };
+  expect(statementsOf('desk')).toEqual(statementsOf('nobody'));
+  expect(statementsOf('public')[0]).toBe('found');
+});
+
+/** What is asked of the engine from now on, as `method(id,...)`. It answers as it does. */
+function watch(engine: Engine): string[] {
+  const asked: string[] = [];
+  for (const name of [
+    'channel',
+    'snapshot',
+    'posts',
+    'post',
+    'catchUp',
+    'corrections',
+    'journal',
+    'entries',
+    'recall',
+  ] as const) {
+    const real = (engine[name] as (...given: unknown[]) => unknown).bind(engine);
+    Object.assign(engine, {
+      [name]: (...given: unknown[]) => {
+        asked.push(`${name}(${given.filter((one) => typeof one !== 'object').join(',')})`);
+        return real(...given);
+      },
+    });
+  }
+  return asked;
+}

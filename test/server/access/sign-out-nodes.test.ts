@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { startStoppableIssuer } from '../../support/issuer.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { startRedis } from '../../support/redis.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { openReader } from '../../support/socket-reader.ts';
+import { within } from '../../support/within.ts';
+
+/** Sessions where nodes share nothing but a store: no secret is set, and the key that signs them lies there. */
+const promisedMs = 3_000;
+
+const told = async ({ url }: TestServer, cookie: string) =>
+  ((await call(`${url}/v1/session`, { headers: { cookie } })).body as { session: object | null }).session;
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `on two servers with one ${kind} and an issuer`, (binary) => {
+    it('a session is good on both, and signing out ends it on both within 3 s, though the message is lost', async () => {
+      await using redis = await startRedis(binary);
+      await using issuer = await startStoppableIssuer();
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWKS_URL: issuer.jwksUrl };
+      // At the same moment, on a store that has no key yet.
+      const servers = await Promise.all([startTestServer(env), startTestServer(env)]);
+      const [here, there] = servers;
+      try {
+        const body = { id: 'members', headline: 'For members', access: 'members', state: 'live' };
+        await call(`${here.url}/v1/channels`, { method: 'POST', token: await issuer.token({ editor: ['*'] }, 'desk'), body });
+        const cookies: string[] = [];
+        for (const { url } of servers) {
+          const token = await issuer.token({ reader: ['*'] }, `reader-${cookies.length}`);
+          const { headers } = await call(`${url}/v1/session`, { method: 'POST', token });
+          cookies.push(headers.getSetCookie()[0]?.split(';')[0] ?? '');
+          expect(cookies.at(-1)).not.toContain(token.split('.')[2]);
+        }
+        for (const cookie of cookies) {
+          for (const server of servers) expect(await told(server, cookie)).toMatchObject({ name: 'Ruth Calder' });
+        }
+        const [ended = '', kept = ''] = cookies;
+        const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.url } });
+        expect(await reader.subscribe('members')).toMatchObject({ ok: true });
+        // Nobody listens while it is told.
+        const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
+        try {
+          await call(`${here.url}/v1/session`, { method: 'DELETE', headers: { cookie: ended } });
+          await within(promisedMs, async () => expect(await told(there, ended)).toBeNull(), [process.pid, redis.pid]);
+        } finally {
+          clearInterval(killing);
+        }
+        await within(2_000, () => expect(reader.isOpen).toBe(false), [process.pid, redis.pid]);
+        await there.restart();
+        for (const server of servers) {
+          expect(await told(server, ended)).toBeNull();
+          expect(await told(server, kept)).not.toBeNull();
+        }
+      } finally {
+        for (const server of servers) await server[Symbol.asyncDispose]();
+      }
+    });
+  });
+}

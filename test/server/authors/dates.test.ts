@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { createChannel, publish, type Written, write } from '../../support/writers.ts';
+
+const { clockStableMs: stableMs, lastDateBindsMs: bindsMs } = deskLimits;
+const [second, minute, hour] = [1_000, 60_000, 3_600_000];
+
+describe('Dates that readers see', () => {
+  let started: number;
+  let elapsed: number;
+  /** How far the system clock of the server is ahead. */
+  let ahead: number;
+  let server: TestServer;
+  let id: string;
+  beforeEach(async () => {
+    [started, elapsed, ahead] = [Date.now(), 0, 0];
+    server = await startTestServer({}, { now: () => started + elapsed + ahead, elapsed: () => elapsed });
+    ({ id } = await createChannel(server, await server.token()));
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+
+  // Each with a token of its own: those follow the system clock.
+  const post = async () => (await publish(server, await server.token(), id, { body: 'So.' })).post;
+  const correct = async ({ id: postId, revision }: Written['post']) => {
+    const body = { kind: 'correction', note: 'It was not so.', changes: { body: 'Otherwise.' } };
+    const path = `/v1/channels/${id}/posts/${postId}/revisions`;
+    return (await write(server, await server.token(), { path, body, ifMatch: `"${revision}"` })).post;
+  };
+  /** Milliseconds since the test began. */
+  const since = (time: string | null) => Date.parse(time as string) - started;
+  const jumps = async (direction: string) =>
+    new RegExp(`^pressbox_clock_jumps_total{direction="${direction}"} (.*)$`, 'm').exec(
+      (await call(`${server.url}/metrics`)).text,
+    )?.[1];
+
+  it('go on evenly where the clock is put back by an hour and set right within a minute', async () => {
+    const first = await post();
+    elapsed = 10 * second;
+    ahead = -hour;
+    expect(since((await correct(first)).updatedAt)).toBe(10 * second);
+    elapsed = 10 * second + stableMs - 1;
+    expect(since((await post()).publishedAt)).toBe(elapsed);
+    ahead = 0;
+    expect(since((await post()).publishedAt)).toBe(elapsed);
+    expect([await jumps('back'), await jumps('ahead')]).toEqual(['1', '1']);
+  });
+
+  it('stand still where the clock was put back by minutes, until it has come so far again', async () => {
+    elapsed = hour;
+    await post();
+    ahead = -4 * minute;
+    const first = await post();
+    elapsed += stableMs;
+    const { updatedAt } = await correct(first);
+    expect(updatedAt).toBe(first.publishedAt);
+    elapsed += 4 * minute;
+    expect(since((await post()).publishedAt)).toBe(elapsed + ahead);
+  });
+
+  it('do not go back with a server that starts with its clock behind', async () => {
+    const first = await post();
+    ahead = -bindsMs;
+    await server.restart();
+    expect((await correct(first)).updatedAt).toBe(first.publishedAt);
+    elapsed = second;
+    ahead -= 2 * second;
+    await server.restart();
+    expect((await post()).publishedAt < first.publishedAt).toBe(true);
+  });
+
+  it('are those of the clock again where a server once had its clock ahead by a year', async () => {
+    ahead = 365 * 24 * hour;
+    await server.restart();
+    await post();
+    ahead = 0;
+    await server.restart();
+    elapsed = second;
+    expect(since((await post()).publishedAt)).toBe(second);
+  });
+});

@@ -1,0 +1,351 @@
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Engine, type Journal, JournalUnavailable } from '../../../src/journal/engine.ts';
+import { createImporter } from '../../../src/newsroom/import.ts';
+import { createDesk } from '../../../src/newsroom/newsroom.ts';
+import { createRenderer } from '../../../src/newsroom/render.ts';
+import type { Ask } from '../../../src/newsroom/write-command.ts';
+import type { Principal } from '../../../src/protocol/rights.ts';
+import type { TransferLine } from '../../../src/protocol/transfer.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { openTestEngine } from '../../support/store.ts';
+import { plainChannel, plainPost } from '../../support/transfer.ts';
+
+/** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
+let opened: Awaited<ReturnType<typeof openTestEngine>>;
+let engine: Engine;
+const renderer = createRenderer({ publicUrl: 'https://live.example' });
+
+beforeAll(async () => {
+  opened = await openTestEngine({ renderer, now: Date.now, log: createLog('silent') });
+  engine = opened.engine;
+});
+afterAll(async () => {
+  await opened.close();
+});
+
+const who: Principal = {
+  sub: 'ed',
+  name: 'Edith Or',
+  jti: 'j',
+  expiresAt: Number.POSITIVE_INFINITY,
+  grants: { reader: [], author: [], editor: ['*'], admin: true },
+};
+
+/** The journal itself, with some of its verbs replaced: what it says is real, when it can be reached is not. */
+function journalWith(replaced: Partial<Journal>): Engine {
+  return new Proxy(engine, {
+    get(target, name) {
+      const verb = replaced[name as keyof Journal] ?? target[name as keyof Journal];
+      return typeof verb === 'function' ? verb.bind(target) : verb;
+    },
+  });
+}
+
+function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
+  return createDesk({
+    engine: journalWith(replaced),
+    renderer,
+    now: Date.now,
+    newId: () => uuidv7(),
+    ...(erasureWaitMs === undefined ? {} : { erasureWaitMs }),
+  });
+}
+const desk = () => deskOn({});
+
+let requests = 0;
+function asking<C>(command: C): Ask<C> {
+  requests += 1;
+  return { who, keyed: true, request: { id: `request-${requests}`, digest: 'd'.repeat(64) }, command: () => command };
+}
+const unreachable =
+  (outcome: 'unchanged' | 'unknown' = 'unchanged') =>
+  async (): Promise<never> => {
+    throw new JournalUnavailable('out of reach', outcome);
+  };
+const offsetOf = async (channel: string) => (await engine.heads([channel]))[0]?.offset;
+
+let channels = 0;
+async function freshChannel(): Promise<string> {
+  channels += 1;
+  return (await desk().openChannel(asking({ id: `outage-${channels}`, headline: 'To the Moon' }))).channel.id;
+}
+
+describe('a journal that cannot be reached', () => {
+  it('before the write: nothing was changed', async () => {
+    const channel = await freshChannel();
+    const ask = asking({ headline: 'A' });
+    for (const verb of ['channel', 'append'] as const)
+      await expect(deskOn({ [verb]: unreachable() }).publish(ask, channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+    expect(await offsetOf(channel)).toBe(1);
+    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
+  });
+
+  it('in the write: the outcome is what the journal says, and the same request again finds out', async () => {
+    const channel = await freshChannel();
+    const ask = asking({ headline: 'A' });
+    const lost = deskOn({
+      async append(channelId, request) {
+        await engine.append(channelId, request);
+        throw new JournalUnavailable('the answer was lost', 'unknown');
+      },
+    });
+    await expect(lost.publish(ask, channel)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: true, post: { headline: 'A', seq: 2 } });
+    expect(await offsetOf(channel)).toBe(2);
+  });
+
+  it('after the write: that is not called unchanged', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const ask = asking({ kind: 'correction' as const, note: 'No.', changes: { headline: 'B' }, expected: 1 });
+    await expect(deskOn({ posts: unreachable() }).revise(ask, channel, post.id)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().revise(ask, channel, post.id)).toMatchObject({ replayed: true, post: { headline: 'B', revision: 2 } });
+    expect(await offsetOf(channel)).toBe(3);
+  });
+
+  it('while a channel is opened, at any step: the same request again opens it, once', async () => {
+    for (const [verb, lost] of [
+      ['reserve', unreachable()],
+      ['recall', unreachable()],
+      ['append', unreachable('unknown')],
+    ] as const) {
+      const ask = asking({ headline: `Opened after ${verb}` });
+      await expect(deskOn({ [verb]: lost }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
+      expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: `opened-after-${verb}` } });
+      expect(await desk().openChannel(ask)).toMatchObject({ replayed: true, channel: { id: `opened-after-${verb}` } });
+      expect(await engine.channel(`opened-after-${verb}-2`)).toEqual({ status: 'missing' });
+    }
+  });
+
+  it('while a channel is opened: its key is used up, for the channel may still be made', async () => {
+    const ask = asking({ headline: 'Opened in a moment' });
+    await expect(deskOn({ append: unreachable('unknown') }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
+    const other = {
+      ...ask,
+      request: { ...ask.request, digest: 'e'.repeat(64) },
+      command: () => ({ headline: 'Something else' }),
+    };
+    await expect(desk().openChannel(other)).rejects.toMatchObject({ problem: { code: 'key-reused' } });
+    expect(await engine.channel('something-else')).toEqual({ status: 'missing' });
+    expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
+  });
+
+  it('for the erasure of a takedown: readers are told at once, and the answer says what is pending', async () => {
+    const channel = await freshChannel();
+    for (const [erase, why] of [
+      [unreachable(), /out of reach/],
+      [() => new Promise<never>(() => {}), /longer than usual/],
+    ] as const) {
+      const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+      const ask = asking({ note: null });
+      const answer = await deskOn({ erase }, 50).takeDown(ask, channel, post.id);
+      expect(answer).toMatchObject({
+        post: { status: 'taken-down' },
+        erasure: { complete: false, pending: [{ where: 'journal' }] },
+      });
+      expect(answer.erasure?.pending[0]?.why).toMatch(why);
+      expect(await desk().takeDown(ask, channel, post.id)).toMatchObject({
+        replayed: true,
+        erasure: { complete: true, pending: [] },
+      });
+    }
+  });
+});
+
+describe('an import', () => {
+  it('has what it took down erased also where the journal goes out of reach after it', async () => {
+    const channelId = 'outage-import';
+    const erasures: string[] = [];
+    const journal = journalWith({
+      erase(channelId, postId) {
+        erasures.push(postId);
+        return engine.erase(channelId, postId);
+      },
+      append: (id, request) =>
+        request.entries.some((entry) => 'post' in entry && entry.post.body === 'Later.')
+          ? unreachable()()
+          : engine.append(id, request),
+    });
+    const parts = { engine: journal, append: journal.append.bind(journal), renderer, newId: () => uuidv7() };
+    const importer = createImporter(parts, 'ed');
+    const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
+    const post = plainPost(channelId, { headline: null, body: 'A sentence that must go.' });
+    const takedown = { revision: 2, kind: 'takedown' as const, note: null, ...facts };
+    const tombstone = { ...post, body: '', authors: [], status: 'taken-down' as const, revision: 2, history: [takedown] };
+    const lines: TransferLine[] = [
+      { channel: plainChannel(channelId), facts: undefined },
+      { post, facts },
+      { post: tombstone, facts: { ...facts, kind: 'takedown' } },
+      { post: plainPost(channelId, { body: 'Later.' }), facts },
+    ];
+    for (const [index, line] of lines.entries()) await importer.take(index + 1, line);
+    await expect(importer.finish()).rejects.toBeInstanceOf(JournalUnavailable);
+    expect((await engine.post(channelId, post.id))?.post.status).toBe('taken-down');
+    expect(erasures).toEqual([post.id]);
+  });
+
+  it('never calls unchanged what it has written in part', async () => {
+    for (const verb of ['channel', 'append'] as const) {
+      const channelId = `outage-part-${verb}`;
+      let isLost = false;
+      const lost = journalWith({ [verb]: unreachable() });
+      const journal = new Proxy(engine, {
+        get: (_, name) => Reflect.get(isLost && name === verb ? lost : journalWith({}), name),
+      });
+      const append: Journal['append'] = (id, request) => journal.append(id, request);
+      const importer = createImporter({ engine: journal, append, renderer, newId: () => uuidv7() }, 'ed');
+      await importer.take(1, { channel: plainChannel(channelId), facts: undefined });
+      await importer.finish();
+      isLost = true;
+      await importer.take(2, { post: plainPost(channelId), facts: { at: '2026-11-24T12:00:00.000Z', by: 'ruth' } });
+      await expect(importer.finish()).rejects.toMatchObject({ outcome: 'unknown' });
+      expect(await offsetOf(channelId)).toBe(1);
+    }
+  });
+
+  it('never brings back a post that is taken down in the moment between two of its lines', async () => {
+    const id = await freshChannel();
+    const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
+    const first = plainPost(id, { headline: null, body: 'A sentence that must go.', publishedAt: facts.at });
+    const revised = (revision: number): TransferLine => ({
+      post: { ...first, revision, history: [{ revision, kind: 'update', note: null, ...facts }] },
+      facts: { ...facts, kind: 'update' },
+    });
+    let down: Promise<unknown> | undefined;
+    const append: Journal['append'] = async (channelId, request) => {
+      const [entry] = request.entries;
+      if ('post' in entry && entry.post.revision > 1) {
+        down ??= desk().takeDown(asking({ note: null }), id, first.id);
+        await down;
+      }
+      return await engine.append(channelId, request);
+    };
+    const importer = createImporter({ engine, append, renderer, newId: () => uuidv7() }, 'ed');
+    for (const [index, line] of [{ post: first, facts }, revised(2), revised(3)].entries()) await importer.take(index + 1, line);
+    await importer.finish();
+    expect(importer.done).toMatchObject({ revisions: 1, withheld: 2 });
+    expect((await engine.post(id, first.id))?.post).toMatchObject({ status: 'taken-down', revision: 2, body: '' });
+  });
+
+  it('pins no post that is withdrawn in the moment before', async () => {
+    const id = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), id);
+    const read = await engine.channel(id);
+    if (read.status !== 'found') throw new Error('the channel is not there');
+    const { latestPostAt: _, ...channel } = read.channel;
+    let retracted = false;
+    const append: Journal['append'] = async (channelId, request) => {
+      if (!retracted) await desk().retract(asking({ note: 'No.' }), id, post.id);
+      retracted = true;
+      return await engine.append(channelId, request);
+    };
+    const importer = createImporter({ engine, append, renderer, newId: () => uuidv7() }, 'ed');
+    await importer.take(1, { channel: { ...channel, revision: 2, pinnedPostId: post.id }, facts: undefined });
+    await importer.finish();
+    expect(importer.done).toMatchObject({ revisions: 0, conflicting: 1 });
+    expect(await engine.channel(id)).toMatchObject({ channel: { revision: 1, pinnedPostId: null } });
+  });
+});
+
+describe('a write that others keep overtaking', () => {
+  it('is decided again on what stands then', async () => {
+    const channel = await freshChannel();
+    let overtaken = 0;
+    const busy = deskOn({
+      async append(channelId, request) {
+        if (overtaken < 5) {
+          overtaken += 1;
+          await desk().changeChannel(asking({ patch: { section: `s${overtaken}` }, expected: 'any' }), channelId);
+        }
+        return await engine.append(channelId, request);
+      },
+    });
+    expect(await busy.publish(asking({ headline: 'A' }), channel)).toMatchObject({ post: { seq: 7 } });
+  });
+
+  it('is refused by what stands then', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const overtaken = (by: () => Promise<unknown>) =>
+      deskOn({
+        async append(channelId, request) {
+          await by();
+          return await engine.append(channelId, request);
+        },
+      });
+    const end = () => desk().changeChannel(asking({ patch: { state: 'ended' as const }, expected: 'any' }), channel);
+    await expect(overtaken(end).publish(asking({ headline: 'B' }), channel)).rejects.toMatchObject({
+      problem: { code: 'channel-ended' },
+    });
+    const revision = (headline: string) => asking({ kind: 'update' as const, changes: { headline }, expected: 1 });
+    const revise = () => desk().revise(revision('C'), channel, post.id);
+    await expect(overtaken(revise).revise(revision('D'), channel, post.id)).rejects.toMatchObject({
+      problem: { code: 'revision-moved', current: { headline: 'C', revision: 2 } },
+    });
+    const retract = () => desk().retract(asking({ note: 'No.' }), channel, post.id);
+    await expect(overtaken(retract).takeDown(asking({ note: null, expected: 2 }), channel, post.id)).rejects.toMatchObject({
+      problem: { code: 'revision-moved', current: { status: 'retracted' } },
+    });
+  });
+
+  it('restates no post that is withdrawn in the moment before', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ headline: 'A' }), channel);
+    const other = await desk().publish(asking({ headline: 'B' }), channel);
+    const answers: unknown[] = [];
+    const late = deskOn({
+      async append(channelId, request) {
+        if (answers.length === 0) answers.push(await desk().retract(asking({ note: 'No.' }), channel, post.id));
+        return await engine.append(channelId, request);
+      },
+    });
+    const summary = { kind: 'summary' as const, headline: 'C', derivedFrom: [post.id, other.post.id] };
+    await expect(late.publish(asking(summary), channel)).rejects.toMatchObject({
+      problem: { code: 'invalid-body', errors: [{ path: 'derivedFrom[0]' }] },
+    });
+    expect(answers).toMatchObject([{ derived: [] }]);
+  });
+
+  it('gives up in the end, and says that nothing was changed', async () => {
+    const channel = await freshChannel();
+    const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });
+    await expect(stuck.publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+    expect(await offsetOf(channel)).toBe(1);
+  });
+
+  it('does not show what was erased while it was being refused', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
+    const late = asking({ kind: 'update' as const, changes: { headline: 'B' }, expected: 9 });
+    const meanwhile = deskOn({
+      async recall(channelId, request) {
+        const outcome = await engine.recall(channelId, request);
+        if (request.id === late.request.id) await desk().takeDown(asking({ note: null }), channelId, post.id);
+        return outcome;
+      },
+    });
+    const refused: unknown = await meanwhile.revise(late, channel, post.id).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ problem: { code: 'post-withdrawn' } });
+    expect(JSON.stringify(refused)).not.toContain('must go');
+  });
+
+  it('does not show what was erased while it was read to be refused', async () => {
+    const channel = await freshChannel();
+    const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
+    let reads = 0;
+    const meanwhile = deskOn({
+      async post(channelId, postId) {
+        const read = await engine.post(channelId, postId);
+        reads += 1;
+        // The first time it is read to be admitted, and the second to be sure of the refusal.
+        if (reads === 2) await desk().takeDown(asking({ note: null }), channelId, postId);
+        return read;
+      },
+    });
+    const late = asking({ kind: 'update' as const, changes: { headline: 'B' }, expected: 9 });
+    const refused: unknown = await meanwhile.revise(late, channel, post.id).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ problem: { code: 'post-withdrawn' } });
+    expect(JSON.stringify(refused)).not.toContain('must go');
+  });
+});

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { type StoppableIssuer, startStoppableIssuer } from '../../support/issuer.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+
+/** Whose a post is where tokens of the secret and of an issuer have the same `sub`. */
+const iss = 'https://id.example.org';
+const author = { author: ['*'] };
+let env: Record<string, string>;
+let issuer: StoppableIssuer;
+let server: TestServer;
+let tokens = 0;
+
+const ofSecret = () => server.token(author, { sub: 'ruth' });
+const ofIssuer = () => {
+  tokens += 1;
+  return issuer.token(author, `of-the-issuer-${tokens}`, { iss });
+};
+
+beforeAll(async () => {
+  issuer = await startStoppableIssuer();
+  env = { PRESSBOX_JWKS_URL: issuer.jwksUrl, PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough' };
+  server = await startTestServer(env);
+  const channel = { id: 'moon', headline: 'Moon', state: 'live' };
+  await call(`${server.url}/v1/channels`, { method: 'POST', token: await server.token(), body: channel });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await issuer[Symbol.asyncDispose]();
+});
+beforeEach(() => restartWith({ PRESSBOX_JWT_ISSUER: '', PRESSBOX_OLDER_POSTS: '' }));
+
+async function restartWith(changed: Record<string, string>): Promise<void> {
+  Object.assign(env, changed);
+  await server.restart();
+}
+
+async function published(token: string): Promise<string> {
+  const answer = await call(`${server.url}/v1/channels/moon/posts`, { method: 'POST', token, body: { headline: 'A' } });
+  expect(answer.status).toBe(201);
+  return (answer.body as { post: { id: string } }).post.id;
+}
+
+/** Whether the author of each token may retract such a post: of the secret, of the issuer. */
+async function mayRetract(post: () => Promise<string>): Promise<boolean[]> {
+  const answers: boolean[] = [];
+  for (const token of [await ofSecret(), await ofIssuer()]) {
+    const path = `${server.url}/v1/channels/moon/posts/${await post()}/retraction`;
+    answers.push((await call(path, { method: 'POST', token, body: { note: 'Wrong.' } })).status === 200);
+  }
+  return answers;
+}
+
+it('without an issuer set, whoever has the `sub` of its author may change a post', async () => {
+  expect(await mayRetract(async () => published(await ofSecret()))).toEqual([true, true]);
+});
+
+it('with an issuer set, those of the issuer and of the secret with the same `sub` may change their own posts alone', async () => {
+  await restartWith({ PRESSBOX_JWT_ISSUER: iss });
+  expect(await mayRetract(async () => published(await ofSecret()))).toEqual([true, false]);
+  expect(await mayRetract(async () => published(await ofIssuer()))).toEqual([false, true]);
+});
+
+it('with an issuer set, an older post is the issuer’s, or the secret’s where that is set', async () => {
+  const older = [await published(await ofSecret()), await published(await ofIssuer())];
+  await restartWith({ PRESSBOX_JWT_ISSUER: iss });
+  expect(await mayRetract(async () => older[0] as string)).toEqual([false, true]);
+  await restartWith({ PRESSBOX_OLDER_POSTS: 'secret' });
+  expect(await mayRetract(async () => older[1] as string)).toEqual([true, false]);
+});
+
+it('a post stays its author’s through its revisions, an export and an import', async () => {
+  await restartWith({ PRESSBOX_JWT_ISSUER: iss });
+  const [id, token] = [await published(await ofIssuer()), await ofIssuer()];
+  const post = `${server.url}/v1/channels/moon/posts/${id}`;
+  const body = { kind: 'update', changes: { headline: 'B' } };
+  expect((await call(`${post}/revisions`, { method: 'POST', token, headers: { 'if-match': '1' }, body })).status).toBe(200);
+  await using other = await startTestServer({ ...env });
+  const lines = (await call(`${server.url}/v1/channels/moon/export`, { token: await server.token() })).text;
+  const imported = await call(`${other.url}/v1/import`, {
+    method: 'POST',
+    token: await other.token({ admin: true }),
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines,
+  });
+  expect(imported.status).toBe(200);
+  for (const { url } of [server, other]) {
+    const retract = async (by: string) =>
+      (await call(`${url}/v1/channels/moon/posts/${id}/retraction`, { method: 'POST', token: by, body: { note: 'Wrong.' } }))
+        .status;
+    expect([await retract(await ofSecret()), await retract(token)]).toEqual([403, 200]);
+  }
+});
+
+it('a server with a JWK set and no issuer warns of that at its start, and one with an issuer does not', async () => {
+  const warnings: string[] = [];
+  const log = createLog('warn', { write: (line) => void warnings.push(JSON.parse(line).msg) });
+  const told = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
+  await using _any = await startTestServer({ ...env }, { log });
+  expect(warnings).toEqual([told]);
+  await using _one = await startTestServer({ ...env, PRESSBOX_JWT_ISSUER: iss }, { log });
+  await using _none = await startTestServer({}, { log });
+  expect(warnings).toEqual([told]);
+});
+
+it('what readers are given, and what an author says of a post, names no issuer', async () => {
+  await restartWith({ PRESSBOX_JWT_ISSUER: iss });
+  const token = await ofIssuer();
+  const id = await published(token);
+  for (const path of [
+    'snapshot',
+    'events',
+    'posts',
+    `posts/${id}`,
+    'journal',
+    'export',
+    'feed.json',
+    'feed.atom',
+    'ninjs.json',
+  ]) {
+    for (const by of [undefined, token]) {
+      const { text } = await call(`${server.url}/v1/channels/moon/${path}`, by ? { token: by } : {});
+      expect([path, text.includes('id.example.org')]).toEqual([path, false]);
+      if (by === undefined) expect([path, text.includes('ownerKey')]).toEqual([path, false]);
+    }
+  }
+});

@@ -1,0 +1,333 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, vi } from 'vitest';
+import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
+import { newPostId } from '../../../client/lib/ids.ts';
+import type { Channel } from '../../../src/protocol/model.ts';
+import { run } from '../../support/command.ts';
+import { commandRoom } from '../../support/command-room.ts';
+import { freePort } from '../../support/free-port.ts';
+import { startTestServer } from '../../support/server.ts';
+import { startSite } from '../../support/site.ts';
+
+/** The command of those who write, against a real server. */
+const room = commandRoom();
+const { done, env } = room;
+const newest = async () => (await room.author.listPosts(room.channelId)).posts[0] as SeenPost;
+
+describe('pressbox post', () => {
+  it('publishes what its options and its text say', async () => {
+    const argv = [
+      'post',
+      room.channelId,
+      '--headline',
+      'Touchdown',
+      '--key-event',
+      '--kind',
+      'breaking',
+      '--unverified',
+      '--developing',
+    ];
+    const image = ['--image', 'https://example.org/eagle.jpg', '--alt', 'Eagle'];
+    const { code, out } = await done([...argv, ...image, '--source', 'Control', '--source', 'Radio', 'It', 'is', '**down**.']);
+    expect(code).toBe(0);
+    const post = await newest();
+    expect(post).toMatchObject({
+      headline: 'Touchdown',
+      keyEvent: true,
+      kind: 'breaking',
+      verification: 'unverified',
+      developing: true,
+      body: 'It is **down**.',
+      media: [{ type: 'image', url: 'https://example.org/eagle.jpg', alt: 'Eagle' }],
+      sources: [{ name: 'Control' }, { name: 'Radio' }],
+    });
+    expect(out).toContain(`Published ${post.id.slice(-6)} Touchdown`);
+    expect(out).toContain(`${room.server.url}/live/${room.channelId}/${post.id}`);
+  });
+
+  it('keeps the description of an image as it was given, also where it is written from right to left', async () => {
+    const alt = '\u2067\u0646\u0633\u0631\u2069 over craters';
+    expect((await done(['post', room.channelId, '--image', 'https://example.org/eagle.jpg', '--alt', alt])).code).toBe(0);
+    expect((await newest()).media).toEqual([{ type: 'image', url: 'https://example.org/eagle.jpg', alt }]);
+  });
+
+  it('reads the body from the standard input', async () => {
+    expect((await done(['post', room.channelId, '-'], { input: 'One.\r\n\r\nTwo \u{1f319}.\n' })).code).toBe(0);
+    expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
+  });
+
+  it('reads it as UTF-8, however it is cut on its way, and takes nothing else', async () => {
+    const input = [...Buffer.from('Žluťoučký kůň 🌙.\r\n')].map((byte) => Uint8Array.of(byte));
+    expect(await done(['post', room.channelId, '-'], { input })).toMatchObject({ code: 0, err: '' });
+    expect((await room.author.listPosts(room.channelId)).posts[0]).toMatchObject({ body: 'Žluťoučký kůň 🌙.' });
+    const latin = await done(['post', room.channelId, '-'], { input: [Buffer.from('Žluťoučký', 'latin1')] });
+    expect(latin).toEqual({ code: 2, out: '', err: 'pressbox: The standard input is not UTF-8 text.\n' });
+    expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
+  });
+
+  it('takes a token with white space around it, as a file of it has, and no address for the one that it has by itself', async () => {
+    const { PRESSBOX_TOKEN: token = '' } = env;
+    expect(await run(['post', room.channelId, 'One.'], { ...env, PRESSBOX_TOKEN: ` ${token}\n` }).code).toBe(0);
+    const help = run(['post', '--help'], { PRESSBOX_URL: '' });
+    expect(await help.code).toBe(0);
+    expect(help.out.replace(/\s+/g, ' ')).toContain('default: "http://127.0.0.1:4000"');
+  });
+
+  it('prints the answer as JSON', async () => {
+    const { out } = await done(['post', room.channelId, 'One', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ post: { body: 'One' }, offset: 2, replayed: false });
+  });
+
+  it('exits with 1 where the server refuses, and says why', async () => {
+    const refused = await done(['post', room.channelId, '--headline', ' ', 'One']);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('headline: Must not be empty.');
+    const json = await done(['post', 'no-such-channel', 'One', '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.err)).toMatchObject({ code: 'not-found' });
+  });
+
+  it('exits with 1 where nobody answers, and says how to go on', async () => {
+    await using silent = await startSite(() => {});
+    const nobody = run(['post', room.channelId, 'One', '--timeout', '0.1', '--url', silent.url], env);
+    expect(await nobody.code).toBe(1);
+    const again = /--id \S+ --key \S+/.exec(nobody.err)?.[0].split(' ') ?? [];
+    for (let each = 0; each < 2; each += 1) expect((await done(['post', room.channelId, 'One', ...again])).code).toBe(0);
+    expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
+  });
+
+  it('exits with 1 where no connection comes about, and says that nothing was sent', async () => {
+    const argv = ['post', room.channelId, 'One', '--timeout', '0.1', '--url', `http://127.0.0.1:${await freePort()}`];
+    const { code, err } = await done(argv);
+    expect([code, err]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
+    expect(err).not.toContain('Whether it was done is not known');
+    expect(JSON.parse((await done([...argv, '--json'])).err.trim().split('\n').at(-1) ?? '')).not.toHaveProperty('again');
+    // What was begun earlier may have been done then.
+    const goingOn = await done([...argv, '--key', 'one']);
+    expect(goingOn.err).not.toContain('Nothing was sent.');
+    expect(goingOn.err).toContain('--key one');
+  });
+
+  it('says of a post that is sent again what became of it meanwhile', async () => {
+    const again = ['post', room.channelId, 'One', '--id', newPostId(), '--key', 'one'];
+    expect((await done(again)).out).toContain('Published');
+    const { id } = await newest();
+    const noLonger = async () => (await done(again)).out;
+    expect(await noLonger()).not.toContain('since');
+    await room.author.retract(room.channelId, id, { note: 'Wrong.' });
+    expect(await noLonger()).toContain('It was retracted since.');
+    await room.author.takedown(room.channelId, id);
+    expect(await noLonger()).toContain('It was taken down since.');
+  });
+
+  it('exits with 2 where it is used wrongly', async () => {
+    for (const wrong of [
+      ['post'],
+      ['post', room.channelId, '--kind', 'poem', 'One'],
+      ['post', room.channelId, '--image', 'https://example.org/a.jpg', 'One'],
+      ['post', room.channelId, '--url', 'moon', 'One'],
+      ['pots', room.channelId, 'One'],
+      ['correct', room.channelId, 'latest', 'One'],
+      ['pin', room.channelId],
+      ['channel', 'update', room.channelId, '--headline', 'Other'],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--note', 'Readers would not be shown this.'],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--revision', ''],
+      ['channel', 'update', room.channelId, '--section', 'Space', '--revision', '1e0'],
+      ['channel', 'delete', room.channelId],
+      ['channel', 'update', '', '--section', 'Space'],
+      ['channel', 'delete', '.', '--yes'],
+      ['export', ''],
+      ['post', room.channelId, '--key', 'n\u00b0 1 \u{1f680}', 'One'],
+      ['follow', room.channelId, '--posts', '1000'],
+      ['token'],
+    ]) {
+      const { code, err } = await done(wrong);
+      expect([wrong.join(' '), code]).toEqual([wrong.join(' '), 2]);
+      expect(err).not.toBe('');
+    }
+  });
+});
+
+describe('pressbox correct', () => {
+  it('corrects the latest post of whoever asks, not that of a colleague who came in between', async () => {
+    await done(['post', room.channelId, 'Two on board.']);
+    const mine = await newest();
+    const colleague = new AuthorClient({
+      url: room.server.url,
+      token: await room.server.token({ editor: ['*'] }, { sub: 'bob', name: 'Bob' }),
+    });
+    await colleague.publish(room.channelId, { body: 'Three.' });
+    const { code, out } = await done(['correct', room.channelId, 'latest', '--note', 'It is three.', 'Three on board.']);
+    expect([code, out]).toEqual([0, expect.stringContaining(`Corrected ${mine.id.slice(-6)}`)]);
+    expect(await room.author.getPost(room.channelId, mine.id)).toMatchObject({
+      body: 'Three on board.',
+      revision: 2,
+      history: [{ kind: 'correction', note: 'It is three.' }],
+    });
+    // One that is withdrawn is not meant any more.
+    await done(['post', room.channelId, 'A rumour.']);
+    await done(['retract', room.channelId, 'latest', '--note', 'Not so.']);
+    const again = await done(['correct', room.channelId, 'latest', '--kind', 'refile', 'Three are on board.']);
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining(`Refiled ${mine.id.slice(-6)}`)]);
+  });
+
+  it('finds a post by the end of its id, and takes each kind of change', async () => {
+    await done(['post', room.channelId, '--developing', '--unverified', 'One.']);
+    const { id } = await newest();
+    const end = id.slice(-6);
+    expect(
+      (await done(['correct', room.channelId, end, '--kind', 'update', '--verification', 'none', '--no-developing'])).code,
+    ).toBe(0);
+    expect(
+      (await done(['correct', room.channelId, `\u2026${end}`, '--kind', 'refile', '--body', '-'], { input: 'Two.\n' })).code,
+    ).toBe(0);
+    expect(await room.author.getPost(room.channelId, id)).toMatchObject({
+      body: 'Two.',
+      verification: null,
+      developing: false,
+      revision: 3,
+    });
+    const { code, err } = await done(['correct', room.channelId, '000000000000', '--kind', 'update', 'Three.']);
+    expect([code, err]).toEqual([1, expect.stringContaining('No post')]);
+    const short = await done(['correct', room.channelId, id.slice(-3), '--kind', 'update', 'Three.']);
+    expect([short.code, short.err]).toEqual([2, expect.stringContaining('at least the last four characters')]);
+  });
+
+  it('shows what someone else made of the post meanwhile', async () => {
+    await done(['post', room.channelId, '--headline', 'One', 'First.']);
+    const { id } = await newest();
+    await room.author.revise(room.channelId, id, 1, { kind: 'update', note: 'More is known.', changes: { body: 'Second.' } });
+    const { code, err } = await done(['correct', room.channelId, id, '--revision', '1', '--note', 'Wrong.', 'Third.']);
+    expect(code).toBe(1);
+    expect(err).toContain('More is known.');
+    expect(err).toContain('Second.');
+    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
+    expect((await room.author.getPost(room.channelId, id)).body).toBe('Second.');
+    const again = await done(['correct', room.channelId, id, '--revision', '2', '--note', 'Wrong.', 'Third.']);
+    expect([again.code, (await newest()).revision]).toEqual([0, 3]);
+  });
+
+  it('erases the earlier text where it is told to, and names the posts that restate it', async () => {
+    await done(['post', room.channelId, 'A name: Xylander.']);
+    const { id } = await newest();
+    await done(['post', room.channelId, '--kind', 'summary', '--headline', 'So far', '--derived-from', id, 'Summary.']);
+    const argv = ['correct', room.channelId, id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
+    const { code, out } = await done(argv);
+    expect([code, out]).toEqual([0, expect.stringContaining('(summary) So far')]);
+    expect(out).toContain('The earlier text is erased.');
+    const { revisions } = await room.author.listRevisions(room.channelId, id);
+    expect(revisions.map(({ body }) => body)).toEqual(['A name: withheld.']);
+  });
+
+  it('says where the earlier text may still be', async () => {
+    // On every store: another program can have the file of this one open.
+    await using embedded = await startTestServer({ PRESSBOX_REDIS_URL: '' });
+    const token = await embedded.token();
+    const author = new AuthorClient({ url: embedded.url, token });
+    const { channel } = await author.createChannel({ headline: 'Names' });
+    const { post } = await author.publish(channel.id, { body: 'A name: Xylander.' });
+    using journal = new DatabaseSync(join(embedded.dataDir, 'journal.db'));
+    journal.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
+    const argv = ['correct', channel.id, post.id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
+    const { code, out } = await done([...argv, '--revision', '1', '--url', embedded.url, '--token', token]);
+    expect([code, out]).toEqual([0, expect.stringContaining('Still to be erased')]);
+    expect(out).toContain("the journal's write-ahead log: ");
+  });
+});
+
+describe('pressbox retract, takedown and pin', () => {
+  it('withdraw and pin the post that is meant', async () => {
+    await done(['post', room.channelId, 'One.']);
+    const one = await newest();
+    expect((await done(['pin', room.channelId, 'latest'])).out).toContain(`Pinned ${one.id.slice(-6)}`);
+    expect((await room.author.getChannel(room.channelId)).pinnedPostId).toBe(one.id);
+    await done(['pin', room.channelId, '--none']);
+    expect((await room.author.getChannel(room.channelId)).pinnedPostId).toBeNull();
+    expect((await done(['retract', room.channelId, 'latest', '--note', 'Not so.'])).code).toBe(0);
+    expect(await room.author.getPost(room.channelId, one.id)).toMatchObject({
+      status: 'retracted',
+      history: [{ note: 'Not so.' }],
+    });
+    // At once, or when the store is done with it.
+    await vi.waitFor(async () => {
+      const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8), '--yes']);
+      expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);
+    });
+    expect((await room.author.getPost(room.channelId, one.id)).status).toBe('taken-down');
+    expect(await done(['retract', room.channelId, one.id, '--note', 'Again.'])).toMatchObject({ code: 1 });
+  });
+});
+
+describe('pressbox channel', () => {
+  it('creates, lists, changes, ends and deletes', async () => {
+    const id = `moon-${Date.now()}`;
+    const created = await done([
+      'channel',
+      'create',
+      'Moon',
+      '--id',
+      id,
+      '--byline',
+      'Ada',
+      '--scheduled',
+      '--timezone',
+      'Europe/Berlin',
+    ]);
+    expect([created.code, created.out]).toEqual([0, expect.stringContaining(`/live/${id}`)]);
+    expect((await done(['channel', 'update', id, '--state', 'live', '--section', 'Space'])).code).toBe(0);
+    const headline = ['--headline', 'On the Moon', '--change', 'correction', '--note', 'They are there.'];
+    expect((await done(['channel', 'update', id, ...headline])).code).toBe(0);
+    expect(await room.author.getChannel(id)).toMatchObject({
+      state: 'live',
+      section: 'Space',
+      headline: 'On the Moon',
+      byline: [{ name: 'Ada' }],
+      timezone: 'Europe/Berlin',
+      history: [{ kind: 'correction', note: 'They are there.' }],
+    });
+    expect((await done(['channel', 'update', id, '--section', ''])).code).toBe(0);
+    expect((await room.author.getChannel(id)).section).toBeNull();
+    expect((await done(['channel', 'list', '--state', 'live'])).out).toContain(`${id}  live  On the Moon`);
+    expect((await done(['channel', 'end', id])).out).toContain('Ended');
+    const listed = (await done(['channel', 'list', '--json'])).out.trim().split('\n');
+    expect(listed.map((line) => JSON.parse(line) as Channel).find((channel) => channel.id === id)?.state).toBe('ended');
+    expect((await done(['channel', 'delete', id, '--yes'])).code).toBe(1);
+    const token = await room.server.token({ admin: true });
+    expect((await done(['channel', 'delete', id, '--yes', '--token', token])).code).toBe(0);
+    expect((await done(['channel', 'list'])).out).not.toContain(id);
+  });
+
+  it('shows what someone else made of the channel meanwhile', async () => {
+    const { channelId } = room;
+    const change = { kind: 'update' as const, note: 'They have landed.' };
+    await room.author.updateChannel(channelId, '*', { headline: 'On the Moon', change });
+    const late = ['channel', 'update', channelId, '--headline', 'Near the Moon', '--change', 'refile', '--revision', '1'];
+    const { code, out, err } = await done(late);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('Someone else changed it first.');
+    expect(err).toContain('On the Moon');
+    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
+    expect(err).not.toContain('`current`');
+    expect(JSON.parse((await done([...late, '--json'])).err)).toMatchObject({ code: 'revision-moved', current: { revision: 2 } });
+  });
+});
+
+describe('pressbox --version', () => {
+  it('is that of the package', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(await done(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+});
+
+describe('pressbox --help', () => {
+  it('has examples for every command', async () => {
+    const commands = ['serve', 'token', 'token revoke', 'follow', 'post', 'correct', 'retract', 'takedown', 'pin'];
+    const channel = ['create', 'list', 'update', 'end', 'delete'].map((name) => ['channel', name]);
+    for (const argv of [[], ...commands.map((name) => name.split(' ')), ...channel]) {
+      const { code, out } = await done([...argv, '--help']);
+      expect([argv.join(' '), code, out]).toEqual([argv.join(' '), 0, expect.stringContaining('$ pressbox ')]);
+    }
+  });
+});

@@ -1,0 +1,199 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { run } from '../../support/command.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../../support/server.ts';
+
+/** `pressbox token` and what can be done with one. */
+let test: TestServer;
+beforeAll(async () => {
+  test = await startTestServer();
+});
+afterAll(() => test[Symbol.asyncDispose]());
+
+async function done(argv: string[], env: Record<string, string> = {}, input = '') {
+  const running = run(argv, { PRESSBOX_URL: test.url, PRESSBOX_JWT_SECRET: secretOf(test), ...env }, { input });
+  return { code: await running.code, out: running.out, err: running.err };
+}
+
+describe('pressbox token', () => {
+  it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
+    expect(first.err).toContain('permits no more');
+    // A wrong directory would make a token that no server takes: so it is told when a secret was made.
+    expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
+    const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
+    expect([second.code, second.err]).toEqual([0, expect.stringMatching(/^Its id, for `pressbox token revoke`: \S+\n$/)]);
+    expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
+  });
+
+  it('is made for no empty name, which no server takes', async () => {
+    const { code, out, err } = await done(['token', '--name', ' ']);
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining('--name')]);
+  });
+
+  it('is made of nothing that no server takes, and names the option', async () => {
+    const long = 'a'.repeat(301);
+    for (const [option, ...argv] of [
+      ['--name', '--name', long],
+      ['--name', '--name', 'Ada\tByron'],
+      ['--sub', '--name', 'Ada', '--sub', ''],
+      ['--editor', '--name', 'Ada', ...Array.from({ length: 1_001 }, (_, at) => ['--editor', `c${at}`]).flat()],
+      ['--author', '--name', 'Ada', ...Array.from({ length: 200 }, (_, at) => ['--author', `${'c'.repeat(90)}${at}`]).flat()],
+    ]) {
+      const { code, out, err } = await done(['token', ...argv]);
+      expect([option, code, out, err]).toEqual([option, 2, '', expect.stringContaining(option as string)]);
+    }
+  });
+
+  it('tells how long it is good for as one would say it', async () => {
+    expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
+  });
+});
+
+describe('a token that was signed elsewhere', () => {
+  it('is refused with the likely reason: another secret, as of another data directory', async () => {
+    const made = await done(['token', '--name', 'Ada', '--editor', '*'], { PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
+    const refused = await done(['channel', 'create', 'Moon'], { PRESSBOX_TOKEN: made.out.trim() });
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringContaining('signed with another secret (another data directory?)'),
+    ]);
+  });
+});
+
+describe('a token for a command', () => {
+  it('comes from a file or the standard input, and then is on no command line', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-token-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'token');
+    await writeFile(file, `${token}\n`);
+    const env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: 'none' };
+    const by = async (argv: string[], input = '') => {
+      const running = run(argv, env, { input });
+      return { code: await running.code, out: running.out, err: running.err };
+    };
+    for (const [argv, input] of [
+      [['channel', 'create', 'Moon', '--id', 'moon', '--token-file', file], ''],
+      [['post', 'moon', 'One.', '--token-file', '-'], ` ${token}\n`],
+      [['export', 'moon', '--token-file', '-'], token],
+    ] as const) {
+      expect(await by([...argv], input)).toMatchObject({ code: 0, err: '' });
+    }
+    for (const [argv, input, code, said] of [
+      [['post', 'moon', 'One.', '--token-file', join(folder, 'none')], '', 1, 'none: ENOENT'],
+      [['post', 'moon', 'One.', '--token-file', '-'], '\n', 2, 'The standard input is empty.'],
+      [['post', 'moon', '-', '--token-file', '-'], token, 2, 'not both'],
+      [['correct', 'moon', 'latest', '--body', '-', '--token-file', '-'], token, 2, 'not both'],
+      [['post', 'moon', 'One.', '--token', token, '--token-file', file], '', 2, 'cannot be used with'],
+    ] as const) {
+      const refused = await by([...argv], input);
+      expect([argv, refused.code, refused.err]).toEqual([argv, code, expect.stringContaining(said)]);
+      expect(refused.err).not.toContain(token);
+    }
+  });
+
+  it('on the command line is warned of once, and works', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const asked = ['channel', 'list', '--url', server.url, '--token', token];
+    const visible = run(asked, {});
+    expect([await visible.code, visible.err]).toEqual([
+      0,
+      expect.stringMatching(/^pressbox: Other users of this machine can see .+\n$/),
+    ]);
+    const json = run([...asked, '--json'], {});
+    expect([await json.code, JSON.parse(json.err)]).toEqual([0, { warning: expect.stringContaining('--token-file') }]);
+    const inspected = run(['token', 'inspect', token], {});
+    expect([await inspected.code, inspected.err]).toEqual([0, expect.stringContaining('standard input')]);
+    const read = run(['token', 'inspect', '-'], {}, { input: token });
+    expect([await read.code, read.err, read.out]).toEqual([0, '', inspected.out]);
+  });
+});
+
+describe('pressbox token inspect', () => {
+  it('tells the id of a token, whose it is, what it permits and until when', async () => {
+    const made = await done(['token', '--name', 'Ruth Calder', '--editor', 'moon-*', '--ttl', '30m']);
+    const [, jti] = /: (\S+)\n$/.exec(made.err) ?? [];
+    const inspected = await done(['token', 'inspect', '--json'], { PRESSBOX_TOKEN: made.out.trim() });
+    const facts = JSON.parse(inspected.out);
+    expect(facts).toMatchObject({ jti, sub: 'Ruth Calder', name: 'Ruth Calder', rights: { editor: ['moon-*'] } });
+    expect(Date.parse(facts.expiresAt) - Date.parse(facts.issuedAt)).toBe(30 * 60_000);
+    const shown = await done(['token', 'inspect', made.out.trim()]);
+    expect(shown.out).toContain(`jti        ${jti}\n`);
+    expect(shown.out).toContain('rights     {"editor":["moon-*"]}\n');
+    expect(shown.out).not.toContain('expired');
+  });
+
+  it('says of one that has expired that it has', async () => {
+    const token = await test.token({ editor: ['*'] }, { ttlSeconds: -60 });
+    expect((await done(['token', 'inspect', token])).out).toMatch(/^expiresAt {2}\S+Z, expired$/m);
+    expect(Date.parse(JSON.parse((await done(['token', 'inspect', token, '--json'])).out).expiresAt)).toBeLessThan(Date.now());
+  });
+
+  it('is wrong usage without a token', async () => {
+    expect((await done(['token', 'inspect'])).code).toBe(2);
+    expect((await done(['token', 'inspect', 'no token'])).code).toBe(2);
+  });
+
+  it('says of what is no token where it was given', async () => {
+    expect((await done(['token', 'inspect'])).err).toContain('A token is needed');
+    expect((await done(['token', 'inspect', 'eyJhbGci.cut'])).err).toContain('The argument is no token');
+    expect((await done(['token', 'inspect'], { PRESSBOX_TOKEN: 'Ruth' })).err).toContain('PRESSBOX_TOKEN is no token');
+  });
+});
+
+describe('pressbox token revoke', () => {
+  it('has the server refuse the token from then on, named by its id or given whole', async () => {
+    const admin = await test.token({ admin: true });
+    const list = async (token: string) => (await call(`${test.url}/v1/channels`, { token })).status;
+    for (const named of ['jti', 'token']) {
+      const made = await done(['token', '--name', 'Ada', '--editor', '*']);
+      const [token, jti] = [made.out.trim(), /: (\S+)\n$/.exec(made.err)?.[1] ?? ''];
+      expect(await list(token)).toBe(200);
+      const visible =
+        named === 'jti' ? '' : expect.stringContaining('Other users of this machine can see what the argument holds.');
+      const revoked = await done(['token', 'revoke', named === 'jti' ? jti : token], { PRESSBOX_TOKEN: admin });
+      expect([revoked.code, revoked.err]).toEqual([0, visible]);
+      expect(revoked.out).toBe(`Revoked ${jti}. What it opened ends within 5 seconds, on every server.\n`);
+      expect(await list(token)).toBe(401);
+    }
+    expect(await list(admin)).toBe(200);
+  });
+
+  it('tells until when it is remembered: an hour longer than the token that was given, else for ever', async () => {
+    const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
+    const token = await test.token({}, { ttlSeconds: 600 });
+    const { expiresAt } = JSON.parse((await done(['token', 'inspect', token, '--json'])).out);
+    const given = JSON.parse((await done(['token', 'revoke', token, '--json'], admin)).out);
+    expect(Date.parse(given.until)).toBe(Date.parse(expiresAt) + 3_600_000);
+    const named = await done(['token', 'revoke', 'some-id', '--json'], admin);
+    expect(JSON.parse(named.out)).toEqual({ jti: 'some-id', until: null });
+  });
+
+  it('takes a token that is good for longer than a time can be written, as where its end was given in milliseconds', async () => {
+    const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
+    for (const years of [10_000, 60_000, 1_000_000]) {
+      const token = await test.token({}, { ttlSeconds: years * 31_557_600 });
+      const revoked = await done(['token', 'revoke', '-', '--json'], admin, token);
+      expect([years, revoked.code, revoked.err]).toEqual([years, 0, '']);
+      expect(JSON.parse(revoked.out)).toMatchObject({ until: null });
+      expect((await call(`${test.url}/v1/channels`, { token })).status).toBe(401);
+    }
+  });
+
+  it('says what is missing: the rights of an admin, or a server', async () => {
+    const editor = await done(['token', 'revoke', 'some-id'], { PRESSBOX_TOKEN: await test.token() });
+    expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('takes a token with admin rights')]);
+    const nowhere = await done(['token', 'revoke', 'some-id', '--url', 'http://127.0.0.1:9', '--timeout', '0.1', '--token', 'x']);
+    expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('could not be reached')]);
+    expect((await done(['token', 'revoke', '--help'])).out).toContain('change the secret');
+  });
+});

@@ -1,0 +1,317 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { httpLimits } from '../../../src/http/http-limits.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { blocksOf } from '../../support/blocks.ts';
+import { freePort } from '../../support/free-port.ts';
+import { root } from '../../support/imports.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { startRedisFor } from '../../support/redis.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { openReader } from '../../support/socket-reader.ts';
+import { allPosts, createChannel, publish } from '../../support/writers.ts';
+
+/** What docs/guides/proxies.md says. */
+const page = await readFile(join(root, 'docs/guides/proxies.md'), 'utf8');
+const [environment = '', nginx = '', caddy = ''] = ['Settings', 'nginx', 'Caddy'].map((part) => blocksOf(page, part)[0]);
+const settings = Object.fromEntries(
+  [...environment.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value ?? '']),
+);
+
+describe('the proxies of docs/guides/proxies.md', () => {
+  it('wait for longer than the server is silent, and keep connections for less long than it does', () => {
+    const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(nginx)?.[1]);
+    expect(seconds).toBeGreaterThan(Math.max(limits.waitSeconds, limits.pingSeconds));
+    // The default of nginx.
+    expect(httpLimits.keepAliveMs).toBeGreaterThan(60_000);
+  });
+
+  it('are spoken to at the default address, under the name that the server is told', () => {
+    for (const config of [nginx, caddy]) {
+      expect(config).toContain('127.0.0.1:4000');
+      expect(config).toContain(new URL(settings.PRESSBOX_PUBLIC_URL ?? '').host);
+    }
+  });
+});
+
+interface Place {
+  folder: string;
+  /** Where the proxy is to listen. */
+  port: number;
+  /** Of the server. */
+  behind: number;
+  key: string;
+  certificate: string;
+}
+
+const proxies = {
+  nginx: {
+    /** The lines around those of the page are what a package of nginx brings; they keep everything in the folder. */
+    config: ({ folder, port, behind, key, certificate }: Place) => {
+      const server = nginx
+        .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`)
+        .replace(/(?<=ssl_certificate +)\/[^;]+/, certificate)
+        .replace(/(?<=ssl_certificate_key +)\/[^;]+/, key);
+      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (name) => `${name}_temp_path ${join(folder, name)};`,
+      );
+      const main = `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; error_log stderr warn;`;
+      return `${main}\nevents { worker_connections 512; }\nhttp {\naccess_log off; ${paths.join(' ')}\n${server}\n}\n`;
+    },
+    args: ({ folder }: Place) => ['-p', folder, '-c', join(folder, 'config'), '-e', 'stderr'],
+  },
+  caddy: {
+    config: ({ port, behind, key, certificate }: Place) => {
+      const site = caddy
+        .replace(/^\S+ \{\n/, `https://127.0.0.1:${port} {\n  bind 127.0.0.1\n  tls ${certificate} ${key}\n`)
+        .replace('127.0.0.1:4000', `127.0.0.1:${behind}`);
+      return `{\n  admin off\n  auto_https off\n}\n${site}`;
+    },
+    args: ({ folder }: Place) => ['run', '--adapter', 'caddyfile', '--config', join(folder, 'config')],
+  },
+};
+
+for (const name of ['nginx', 'caddy'] as const) {
+  describeWith.ifThere(needs[name], `${name} before a server, as docs/guides/proxies.md says`, (binary) => {
+    describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
+      let server: TestServer;
+      let url: string;
+      let token: string;
+      let end: () => Promise<void> = async () => {};
+      let folder: string;
+      let place: Place;
+
+      async function startProxy(at: Place, config: string): Promise<() => Promise<void>> {
+        await writeFile(join(at.folder, 'config'), config);
+        const child = spawn(binary, proxies[name].args(at), {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, HOME: at.folder },
+        });
+        let said = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+        const ended = once(child, 'exit');
+        await vi.waitFor(() => ask(`https://127.0.0.1:${at.port}/`).catch(() => expect.fail(said)), { interval: 50 });
+        return async () => {
+          child.kill('SIGTERM');
+          await ended;
+        };
+      }
+
+      beforeAll(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'pressbox-proxy-'));
+        const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+        const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+        const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate];
+        await promisify(execFile)(openssl, [...made, ...subject]);
+        const port = await freePort();
+        url = `https://127.0.0.1:${port}`;
+        server = await startTestServer({ ...settings, PRESSBOX_PUBLIC_URL: url, PRESSBOX_REQUESTS_PER_SECOND: '9' });
+        token = await server.token({ editor: ['*'], admin: true });
+        place = { folder, port, behind: Number(new URL(server.server.url).port), key, certificate };
+        end = await startProxy(place, proxies[name].config(place));
+      });
+      afterAll(async () => {
+        await end();
+        await server?.[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, force: true });
+      });
+
+      interface Asking {
+        /** Whose address it comes from. */
+        from?: string;
+        headers?: Record<string, string>;
+        body?: string;
+      }
+
+      /** Resolves with the head of the answer; its text is still to come. */
+      async function begin(path: string, { from = '127.0.0.1', headers = {}, body }: Asking = {}) {
+        const method = body === undefined ? 'GET' : 'POST';
+        const asked = request(new URL(path, url), {
+          method,
+          headers,
+          localAddress: from,
+          rejectUnauthorized: false,
+          agent: false,
+        });
+        asked.end(body);
+        const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+        return answer.setEncoding('utf8');
+      }
+
+      async function ask(path: string, asking: Asking = {}) {
+        const answer = await begin(path, asking);
+        let text = '';
+        for await (const chunk of answer) text += chunk;
+        return { status: answer.statusCode, text };
+      }
+
+      it('keeps the questions of operators from everyone else', async () => {
+        for (const path of ['/healthz', '/readyz', '/metrics']) {
+          expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+          for (const asked of [path, `${path}/`, `${path}?x`]) expect([asked, (await ask(asked)).status]).toEqual([asked, 404]);
+        }
+      });
+
+      it('lets pages of the server connect, and hands on each event at once, to sockets and streams', async () => {
+        const { id } = await createChannel({ url: server.url }, token);
+        expect((await ask(`/live/${id}`)).text).toContain(url);
+        const socket = io(url, {
+          transports: ['websocket'],
+          forceNew: true,
+          rejectUnauthorized: false,
+          extraHeaders: { origin: url },
+        });
+        onTestFinished(() => void socket.disconnect());
+        const heard: unknown[] = [];
+        socket.on('event', ({ offset }: { offset: number }) => heard.push(offset));
+        await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+        expect(await socket.timeout(30_000).emitWithAck('subscribe', { channelId: id })).toMatchObject({ ok: true });
+        const stream = await begin(`/v1/channels/${id}/stream`);
+        onTestFinished(() => void stream.destroy());
+        let streamed = '';
+        stream.on('data', (text: string) => (streamed += text));
+        await vi.waitFor(() => expect(streamed).toContain('event: catchup'));
+        const { cursor } = await publish({ url: server.url }, token, id, { headline: 'One' });
+        await vi.waitFor(() => expect([heard, streamed]).toEqual([[2], expect.stringContaining(`id: ${cursor}\n`)]));
+        const waiting = ask(`/v1/channels/${id}/events?after=${cursor}&wait=30`);
+        await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(1));
+        await publish({ url: server.url }, token, id, { headline: 'Two' });
+        expect((await waiting).text).toContain('Two');
+      });
+
+      it('takes imports larger than the bodies of other requests', async () => {
+        const { id } = await createChannel({ url: server.url }, token);
+        const body = 'Word. '.repeat(8_000);
+        for (let count = 0; count < 30; count += 1) await publish({ url: server.url }, token, id, { body });
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
+        const { text } = await ask(`/v1/channels/${id}/export`, { headers });
+        expect(text.length).toBeGreaterThan(1.2 * limits.bodyBytes);
+        expect((await ask('/v1/import', { headers, body: text })).status).toBe(200);
+      });
+
+      it('tells who asks, whatever they say of themselves', async () => {
+        const status = async (from: string, headers = {}) => (await ask('/v1/channels', { from, headers })).status;
+        // More than are let in meanwhile, however long they take; each says that it is another.
+        const crowd = await Promise.all(
+          Array.from({ length: 220 }, (_, nth) => status('127.0.0.2', { 'x-forwarded-for': `192.0.2.${nth}` })),
+        );
+        expect(new Set(crowd)).toEqual(new Set([200, 429]));
+        expect(await status('127.0.0.3')).toBe(200);
+      });
+
+      if (name === 'nginx') {
+        it('compresses what is public, and neither what members read nor streams', async () => {
+          // Whose rate nothing else has used.
+          const from = '127.0.0.4';
+          const editor = { authorization: `Bearer ${token}` };
+          const { id } = await createChannel({ url: server.url }, token);
+          await publish({ url: server.url }, token, id, { body: 'Smoke over pier four. '.repeat(200) });
+          const encoding = async (path: string, headers = {}) => {
+            const answer = await begin(path, { from, headers: { 'accept-encoding': 'gzip', ...headers } });
+            answer.destroy();
+            return answer.headers['content-encoding'];
+          };
+          const paths = [`/live/${id}`, `/v1/channels/${id}/snapshot`, `/v1/channels/${id}/feed.atom`];
+          for (const path of paths) expect([path, await encoding(path)]).toEqual([path, 'gzip']);
+          for (const path of paths) {
+            expect([path, await encoding(path, editor)]).toEqual([path, undefined]);
+            expect([path, await encoding(path, { cookie: 'a=b; __Host-pressbox=c' })]).toEqual([path, undefined]);
+          }
+          expect(await encoding(`/v1/channels/${id}/stream`, { accept: 'text/event-stream' })).toBeUndefined();
+          const [path = ''] = paths;
+          const first = await begin(path, { from, headers: { 'accept-encoding': 'gzip' } });
+          first.destroy();
+          const again = { 'accept-encoding': 'gzip', 'if-none-match': first.headers.etag ?? '' };
+          expect((await ask(path, { from, headers: again })).status).toBe(304);
+        });
+
+        describeWith(needs.redis, 'and two servers on one Redis', (redisServer) => {
+          it('has every write with a key done once while both are restarted, one after the other', async (test) => {
+            const redis = await startRedisFor(test, redisServer);
+            const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both servers know, of 32 bytes' };
+            const nodes = [await startTestServer(env), await startTestServer(env)];
+            for (const node of nodes) test.onTestFinished(() => node[Symbol.asyncDispose]());
+            const [first, second] = nodes.map((node) => new URL(node.url).port) as [string, string];
+            const at = { ...place, folder: join(folder, 'roll'), port: await freePort(), behind: Number(first) };
+            await mkdir(at.folder);
+            const both = proxies.nginx.config(at).replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(first, second));
+            test.onTestFinished(await startProxy(at, both));
+
+            const editor = await nodes[0]!.token();
+            const { id } = await createChannel({ url: nodes[0]!.url }, editor);
+            const found = { done: 0, refused: 0, withoutKey: 0 };
+            let isOver = false;
+            const writeAll = async (withKey: boolean) => {
+              while (!isOver) {
+                const key = withKey ? { 'idempotency-key': crypto.randomUUID() } : {};
+                const headers = { authorization: `Bearer ${editor}`, 'content-type': 'application/json', ...key };
+                const body = JSON.stringify({ headline: 'Smoke over pier four' });
+                const { status } = await ask(`https://127.0.0.1:${at.port}/v1/channels/${id}/posts`, { headers, body });
+                if (status === 201) found[withKey ? 'done' : 'withoutKey'] += 1;
+                else if (withKey) found.refused += 1;
+              }
+            };
+            const writing = Promise.all([writeAll(true), writeAll(true), writeAll(false)]);
+            for (const node of nodes) {
+              // While somebody reads, it goes on answering.
+              const reader = await openReader(node.url);
+              const closing = node.server.close({ drainMs: 60_000 });
+              await vi.waitFor(() => expect(reader.heard('drain')).toHaveLength(1));
+              const before = found.done;
+              await vi.waitFor(() => expect(found.done).toBeGreaterThan(before + 20));
+              reader.destroy();
+              await closing;
+              // Nobody listens.
+              const gone = found.done;
+              await vi.waitFor(() => expect(found.done).toBeGreaterThan(gone + 5));
+              await node.restart();
+            }
+            isOver = true;
+            await writing;
+            console.log(`The roll: ${found.done} writes with a key were done, ${found.refused} were refused.`);
+            expect(found.refused).toBe(0);
+            expect(await allPosts({ url: nodes[0]!.url }, id)).toHaveLength(found.done + found.withoutKey);
+          });
+        });
+
+        it('has another server answer what one that goes away refuses, and hands on what all of them refuse', async () => {
+          const [going, staying] = [await startTestServer(), await startTestServer()];
+          for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
+          const portOf = (one: TestServer) => new URL(one.url).port;
+          const at = { ...place, folder: join(folder, 'two'), port: await freePort(), behind: Number(portOf(going)) };
+          await mkdir(at.folder);
+          const both = proxies.nginx
+            .config(at)
+            .replace(/^ *server 127[^;]+;\n/m, (line) => line + line.replace(portOf(going), portOf(staying)));
+          onTestFinished(await startProxy(at, both));
+          const statuses = async () => {
+            const found: (number | undefined)[] = [];
+            for (let time = 0; time < 20; time += 1) found.push((await ask(`https://127.0.0.1:${at.port}/`)).status);
+            return new Set(found);
+          };
+          const drain = async (one: TestServer) => {
+            const reader = await openReader(one.url);
+            void one.server.close({ drainMs: 60_000 });
+            await vi.waitFor(async () => expect((await fetch(`${one.url}/readyz`)).status).toBe(503));
+            return () => reader.destroy();
+          };
+          const leave = await drain(going);
+          expect(await statuses()).toEqual(new Set([200]));
+          const leaveToo = await drain(staying);
+          expect(await statuses()).toEqual(new Set([503]));
+          leave();
+          leaveToo();
+        });
+      }
+    });
+  });
+}

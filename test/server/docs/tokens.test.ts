@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWith, needs } from '../../support/needs.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../../support/server.ts';
+import { openShell } from '../../support/shell.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const page = await readFile(join(root, 'docs/guides/tokens.md'), 'utf8');
+const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
+
+describeWith(needs.curl, 'docs/guides/tokens.md', () => {
+  let server: TestServer;
+  let printed: string[];
+  let token: string;
+  beforeAll(async () => {
+    server = await startTestServer();
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
+    // What `npx` would find.
+    await mkdir(join(folder, 'bin'));
+    const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'bin/pressbox.mjs')}' "$@"\n`;
+    await writeFile(join(folder, 'bin/npx'), npx, { mode: 0o755 });
+    const env = {
+      PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+      PRESSBOX_URL: server.url,
+      PRESSBOX_JWT_SECRET: secretOf(server),
+    };
+    await using shell = openShell(folder, { ...env, HOME: folder });
+    // One after the other in one shell, as a person would.
+    const lines = commands.join('').trim().split('\n');
+    const script = [...lines.flatMap((line) => [line, "printf '\\n---\\n'"]), 'printf %s "$PRESSBOX_TOKEN"'].join('\n');
+    printed = (await shell.run(script.replaceAll('http://127.0.0.1:4000', server.url))).split(/\n?\n---\n/);
+    token = printed.at(-1) ?? '';
+    await rm(folder, { recursive: true, force: true });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it('makes a token that says what was asked for', () => {
+    expect(printed[0]).toBe('');
+    expect(printed[1]).toContain('rights     {"editor":["moon-*"]}');
+  });
+
+  it('exchanges it for a session, tells who is signed in, and signs out', () => {
+    const session = { sub: 'Ruth Calder', name: 'Ruth Calder', rights: { editor: ['moon-*'] } };
+    expect(JSON.parse(printed[2] ?? '')).toMatchObject({ session });
+    expect(JSON.parse(printed[3] ?? '')).toMatchObject({ session });
+    expect(printed[4]).toBe('');
+  });
+
+  it('revokes it', async () => {
+    expect(printed[5]).toMatch(/^Revoked \S+\. What it opened ends within 5 seconds, on every server\.$/);
+    expect((await call(`${server.url}/v1/channels`, { token })).body).toMatchObject({ detail: 'The token was revoked.' });
+  });
+});

@@ -1,0 +1,263 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { channelKeys } from '../../../src/journal/redis/keys.ts';
+import type { CatchUp } from '../../../src/protocol/model.ts';
+import { type RepairReport, repairRedis } from '../../../src/repair.ts';
+import type { Line } from '../../support/line.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import type { ServerProcess } from '../../support/process.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { call } from '../../support/server.ts';
+import { openStream } from '../../support/stream-reader.ts';
+import { startTwoServers, type TwoServers } from '../../support/two-servers.ts';
+import { type Watcher, watch } from '../../support/watcher.ts';
+import { within } from '../../support/within.ts';
+import { allPosts, createChannel, publish, read, type Written } from '../../support/writers.ts';
+
+/**
+ * Redis loses or replaces what it had, under two servers with readers on both: each reader, connected or coming back, is told, the
+ * channel can be written to, where keys were deleted by hand once it is repaired, and no cursor stands for two histories.
+ */
+const patient = { interval: 50 };
+/**
+ * The contract: readers are told this long after their server hears of it. Measured from when what stands in Redis can be heard of
+ * again, which is earlier.
+ */
+const toldMs = 3_000;
+const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `two servers on one ${kind} whose history`, (binary) => {
+    let redis: RedisServer;
+    let two: TwoServers;
+    let lines: Line[] = [];
+    let nodes: ServerProcess[] = [];
+    let token: string;
+    let channelId: string;
+    const readers: Watcher[] = [];
+
+    const urlOf = ({ port }: RedisServer) => `http://127.0.0.1:${port}`;
+
+    /** For all cases: each has a channel of its own, and what it does to the store is mended after it. */
+    beforeAll(async () => {
+      redis = await startRedis(binary, replicating);
+      two = await startTwoServers(redis);
+      ({ servers: nodes, lines, token } = two);
+    });
+    beforeEach(async () => {
+      for (const { url } of nodes)
+        await vi.waitFor(async () => expect((await call(`${url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
+      ({ id: channelId } = await createChannel(nodes[0]!, token));
+    });
+    afterEach(async () => {
+      for (const reader of readers.splice(0)) reader[Symbol.dispose]();
+      for (const line of lines) {
+        line.stalled = false;
+        if (line.target === urlOf(redis)) continue;
+        line.target = urlOf(redis);
+        line.cut();
+      }
+    });
+    afterAll(async () => {
+      await two?.[Symbol.asyncDispose]();
+      await redis?.stop();
+    });
+
+    const publishMany = async (names: string[], through = nodes) => {
+      const said: Written[] = [];
+      for (const [index, headline] of names.entries())
+        said.push(await publish(through[index % through.length]!, token, channelId, { headline }, `key-${headline}`));
+      return said;
+    };
+
+    /** One stays and one goes away on each server, all with the whole channel. */
+    async function openReaders({ offset }: Written) {
+      const [staying, away] = [nodes, nodes].map((all) => all.map((node) => watch(node.url, channelId)));
+      readers.push(...staying!, ...away!);
+      await vi.waitFor(
+        () => expect(readers.map((one) => [one.live, one.offset])).toEqual(readers.map(() => [true, offset])),
+        patient,
+      );
+      for (const reader of away!) reader.cut();
+      return { staying: staying!, away: away! };
+    }
+
+    /** All of them, in time; `what` is told of each. */
+    async function expectTold(name: string, those: Watcher[], what: (reader: Watcher) => boolean): Promise<void> {
+      const since = performance.now();
+      const processes = [process.pid, redis.pid, ...nodes.map(({ pid }) => pid)];
+      await within(toldMs, () => expect(those.map(what)).toEqual(those.map(() => true)), processes);
+      console.log(`${kind}, ${name}: told within ${Math.round(performance.now() - since)} ms, of ${toldMs} allowed`);
+    }
+    const wasReset = ({ catchUps }: Watcher) => catchUps.some(({ reset }) => reset);
+
+    /** Both servers, asked with cursors of what is lost. */
+    async function expectForeign(lost: readonly Written[]): Promise<void> {
+      for (const { url } of nodes) {
+        for (const { cursor } of lost) {
+          const answer = await read<CatchUp>(`${url}/v1/channels/${channelId}/events?after=${encodeURIComponent(cursor)}`);
+          expect(answer).toMatchObject({ mode: 'snapshot', reset: true });
+        }
+      }
+    }
+
+    /** What was seen under a cursor is the same for all who saw it; they end with what is there, and it can be added to. */
+    async function expectOneHistory(headlines: string[]): Promise<void> {
+      const { offset } = (await publishMany(['Afterwards']))[0]!;
+      await vi.waitFor(() => expect(readers.map((one) => one.offset)).toEqual(readers.map(() => offset)), patient);
+      for (const node of nodes) {
+        const posts = await allPosts(node, channelId);
+        expect(posts.map(({ headline }) => headline)).toEqual(['Afterwards', ...headlines.toReversed()]);
+        for (const reader of readers) expect(reader.posts).toEqual(posts);
+      }
+      const meanings = new Map<string, string>();
+      for (const { seen } of readers) {
+        for (const { cursor, postId, revision } of seen) {
+          const meaning = `${postId} ${revision}`;
+          expect(meanings.get(cursor) ?? meaning).toBe(meaning);
+          meanings.set(cursor, meaning);
+        }
+      }
+      expect(readers.map(({ faults }) => faults)).toEqual(readers.map(() => []));
+    }
+
+    it('was put back from an older copy tell every reader, also where the copy has gone on past their offset', async () => {
+      await publishMany(['In both']);
+      const files = join(redis.directory, 'appendonlydir');
+      const older = join(redis.directory, 'older');
+      await cp(files, older, { recursive: true });
+      const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
+      const { staying, away } = await openReaders(lost.at(-1)!);
+      await redis.kill();
+      await rm(files, { recursive: true });
+      await cp(older, files, { recursive: true });
+      await redis.start();
+      await expectTold('an older copy, who stays', staying, wasReset);
+      const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
+      await publishMany(added);
+      for (const reader of away) reader.comeBack();
+      await expectTold('an older copy, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['In both', ...added]);
+    });
+
+    it('failed over to a replica that lagged tell every reader, also of the server that was deaf when it went on', async () => {
+      await using replica = await startRedis(binary, [...replicating, `replicaof 127.0.0.1 ${redis.port}`]);
+      await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
+      await publishMany(['In both']);
+      // The channel and the post. WAIT would count what its own connection wrote, which is nothing.
+      await vi.waitFor(async () => expect(await replica.admin.xlen(channelKeys(channelId)[0]!)).toBe(2), patient);
+      // From here on it has nothing more of what is written.
+      await replica.admin.call('REPLICAOF', 'NO', 'ONE');
+      const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
+      const { staying, away } = await openReaders(lost.at(-1)!);
+      lines[1]!.stalled = true;
+      await redis.kill();
+      for (const line of lines) line.target = `http://127.0.0.1:${replica.port}`;
+      lines[0]!.cut();
+      // For those who come after: nobody here asks it any more.
+      await redis.start();
+      await expectTold('a failover, who stays', staying.slice(0, 1), wasReset);
+      // Past the head that the deaf server and its reader know.
+      const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
+      await publishMany(added, nodes.slice(0, 1));
+      expect(wasReset(staying[1]!)).toBe(false);
+      lines[1]!.stalled = false;
+      lines[1]!.cut();
+      await expectTold('a failover, who stays on the deaf server', staying.slice(1), wasReset);
+      for (const reader of away) reader.comeBack();
+      await expectTold('a failover, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['In both', ...added]);
+    });
+
+    /** Does what `pressbox repair --apply` does. */
+    async function repair(): Promise<RepairReport> {
+      for await (const report of repairRedis({ url: redis.url, channelId, apply: true })) return report;
+      throw new Error('There is no such channel.');
+    }
+    /** Nobody is left to think that nothing is new, while nobody can tell. */
+    const expectRefused = (those: Watcher[]) =>
+      expectTold('a damaged channel, who stays', those, ({ live, endings }) => !live && endings.includes('slow'));
+
+    it('lost its journal alone tell every reader, and keep the posts once it is repaired', async () => {
+      const lost = await publishMany(['One', 'Two', 'Three']);
+      const { staying, away } = await openReaders(lost.at(-1)!);
+      const { cursor } = lost.at(-1)!;
+      using stream = await openStream(nodes[0]!.url, channelId, { after: cursor });
+      await vi.waitFor(() => expect(stream.heard('catchup')).toMatchObject([{ mode: 'replay', events: [] }]), patient);
+      const poll = read<CatchUp>(`${nodes[1]!.url}/v1/channels/${channelId}/events?wait=30&after=${cursor}`);
+      await vi.waitFor(
+        async () => expect((await call(`${nodes[1]!.url}/metrics`)).text).toContain('pressbox_readers{transport="poll"} 1\n'),
+        patient,
+      );
+      await redis.admin.del(channelKeys(channelId)[0]!);
+      await expectRefused(staying);
+      await stream.ended;
+      expect(stream.heard('unsubscribed')).toEqual([{ channelId, reason: 'slow' }]);
+      expect(await repair()).toMatchObject({ outcome: 'repaired', history: 'new', posts: 3, fault: null });
+      // They were told when to ask again.
+      await vi.waitFor(() => expect(staying.map(wasReset)).toEqual([true, true]), patient);
+      expect(await poll).toMatchObject({ mode: 'snapshot', reset: true });
+      for (const reader of away) reader.comeBack();
+      await expectTold('the journal deleted, who comes back', away, wasReset);
+      await expectForeign(lost);
+      await expectOneHistory(['One', 'Two', 'Three']);
+    });
+
+    it('lost its index alone go on as if nothing had been once it is repaired, since the journal holds all of it', async () => {
+      const said = await publishMany(['One', 'Two', 'Three']);
+      const { staying, away } = await openReaders(said.at(-1)!);
+      await redis.admin.del(channelKeys(channelId)[3]!);
+      await expectRefused(staying);
+      expect(await repair()).toMatchObject({ outcome: 'repaired', history: 'same', posts: 3, fault: null });
+      await publishMany(['Four']);
+      for (const reader of away) reader.comeBack();
+      await expectOneHistory(['One', 'Two', 'Three', 'Four']);
+      expect(readers.filter(wasReset)).toEqual([]);
+    });
+
+    it('was flushed say in the log that it is lost, and not so of a channel that was deleted', async () => {
+      const lost = await publishMany(['One']);
+      const { staying } = await openReaders(lost.at(-1)!);
+      const { id: deletedId } = await createChannel(nodes[0]!, token);
+      const ofDeleted = nodes.map((node) => watch(node.url, deletedId));
+      readers.push(...ofDeleted);
+      await vi.waitFor(() => expect(ofDeleted.map(({ live }) => live)).toEqual([true, true]), patient);
+      await call(`${nodes[0]!.url}/v1/channels/${deletedId}`, { method: 'DELETE', token });
+      await expectTold('a deletion', ofDeleted, ({ endings }) => endings.includes('gone'));
+      await redis.admin.flushall();
+      await expectTold('FLUSHALL', staying, ({ endings }) => endings.includes('gone'));
+      const namedBy = (said: string[]) =>
+        said.filter((line) => line.includes('the journal has lost a channel')).map((line) => JSON.parse(line).channel);
+      await vi.waitFor(() => {
+        for (const said of two.said) expect(namedBy(said)).toContain(channelId);
+      }, patient);
+      for (const said of two.said) expect(namedBy(said)).not.toContain(deletedId);
+    });
+
+    it('was flushed tell every reader that the channel is gone, and reset who comes back when it is made anew', async () => {
+      const lost = await publishMany(['One', 'Two', 'Three']);
+      const { staying, away } = await openReaders(lost.at(-1)!);
+      await redis.admin.flushall();
+      await expectTold('FLUSHALL, who stays', staying, ({ endings }) => endings.includes('gone'));
+      for (const { url } of nodes) {
+        const answer = await call(`${url}/v1/channels/${channelId}/events?after=${encodeURIComponent(lost[2]!.cursor)}`);
+        expect([answer.status, answer.body]).toMatchObject([404, { code: 'not-found' }]);
+      }
+      await createChannel(nodes[1]!, token, { id: channelId });
+      // Past the old head.
+      const added = ['New 1', 'New 2', 'New 3', 'New 4'];
+      await publishMany(added);
+      for (const reader of away) reader.comeBack();
+      await expectTold('FLUSHALL, who comes back', away, wasReset);
+      await expectForeign(lost);
+      for (const reader of staying) {
+        reader.cut();
+        reader.comeBack();
+      }
+      await expectOneHistory(added);
+    });
+  });
+}

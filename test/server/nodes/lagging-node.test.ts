@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { describeWith, needs } from '../../support/needs.ts';
+import type { ServerProcess } from '../../support/process.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { call } from '../../support/server.ts';
+import { openReader, type SocketReader } from '../../support/socket-reader.ts';
+import { startTwoServers, type TwoServers } from '../../support/two-servers.ts';
+import { createChannel, publish, type Written } from '../../support/writers.ts';
+
+/**
+ * A server that was not told that the access to a channel was changed, and has not noticed yet: what it has followed says who may read, and
+ * is of before.
+ */
+const patient = { interval: 50 };
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `a server on ${kind} that has not heard of a change of access`, (binary) => {
+    let redis: RedisServer;
+    let two: TwoServers;
+    let [near, behind]: ServerProcess[] = [];
+    const readers: SocketReader[] = [];
+
+    beforeAll(async () => {
+      redis = await startRedis(binary);
+      two = await startTwoServers(redis);
+      [near, behind] = two.servers;
+    });
+    afterAll(async () => {
+      for (const reader of readers) reader[Symbol.dispose]();
+      await two?.[Symbol.asyncDispose]();
+      await redis?.stop();
+    });
+
+    async function open(token?: string): Promise<SocketReader> {
+      const reader = await openReader(behind!.url, token === undefined ? {} : { token });
+      readers.push(reader);
+      return reader;
+    }
+
+    /** Someone follows it there, and from then on nothing is heard there of what changes. Until it notices, within seconds. */
+    async function followThenDeafen(channelId: string): Promise<void> {
+      const member = await open(two.token);
+      await vi.waitFor(async () => expect(await member.subscribe(channelId)).toMatchObject({ ok: true, more: false }), patient);
+      await vi.waitFor(() => expect(two.lines[1]!.deafen('subscribe')).toBe(1));
+    }
+
+    async function change(channelId: string, body: object): Promise<void> {
+      const { status } = await call(`${near!.url}/v1/channels/${channelId}`, {
+        method: 'PATCH',
+        token: two.token,
+        body,
+        headers: { 'If-Match': '*' },
+      });
+      expect(status).toBe(200);
+    }
+
+    const post = (channelId: string, body: string): Promise<Written> => publish(near!, two.token, channelId, { body });
+
+    it('gives nothing to who may not read it any more, whatever cursor they have', async () => {
+      const { id } = await createChannel(near!, two.token);
+      // Older than what the server holds, so that the store is asked.
+      const { cursor: before } = await post(id, 'For all.');
+      await post(id, 'For all.');
+      await followThenDeafen(id);
+      await change(id, { access: 'members' });
+      const { cursor: after } = await post(id, `For members. ${'x'.repeat(49_000)}`);
+      for (let each = 0; each < 4; each += 1) await post(id, `For members. ${'x'.repeat(49_000)}`);
+      // So the change comes behind what is given out first.
+      await change(id, { section: 'Space' });
+      const stranger = await open();
+      for (const cursor of [before, after]) {
+        const said = await vi.waitFor(async () => {
+          const answer = await stranger.subscribe(id, cursor);
+          // While it looks after the line on which nothing is heard, it may give nothing to anybody.
+          expect(answer).not.toMatchObject({ problem: { code: 'journal-unavailable' } });
+          return answer;
+        }, patient);
+        expect(said).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
+      }
+      // What it gave others before is as true as it was.
+      expect(JSON.stringify(await stranger.subscribe(id))).not.toContain('For members.');
+    });
+
+    it('has those who may read it now come back', async () => {
+      const { id } = await createChannel(near!, two.token, { access: 'members' });
+      await followThenDeafen(id);
+      await change(id, { access: 'public' });
+      const { cursor } = await post(id, 'For all.');
+      const reader = await open();
+      const refusals = new Set<string>();
+      const { status } = await call(`${behind!.url}/v1/channels/${id}/events`);
+      expect([200, 503]).toContain(status);
+      await vi.waitFor(async () => {
+        const said = await reader.subscribe(id);
+        if (!said.ok) refusals.add(said.problem.code);
+        expect(said).toMatchObject({ ok: true, cursor });
+      }, patient);
+      // All others are for good.
+      expect([...refusals].filter((code) => code !== 'journal-unavailable')).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,243 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { publish as publishOver } from '../../support/engines.ts';
+import { startLine } from '../../support/line.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { type ServerProcess, startServerProcess } from '../../support/process.ts';
+import { copyOf, openMuteNodeFor, type RedisServer, startRedis } from '../../support/redis.ts';
+import { call } from '../../support/server.ts';
+import { openStream, streamed } from '../../support/stream-reader.ts';
+import { type Watcher, watch } from '../../support/watcher.ts';
+import { allPosts, createChannel, publish, write, writeAndErase } from '../../support/writers.ts';
+
+const secret = 'a secret that both nodes know, of 32 bytes or more';
+const patient = { interval: 50 };
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
+    let redis: RedisServer;
+    let [a, b]: ServerProcess[] = [];
+    let token: string;
+    const watchers: Watcher[] = [];
+    /** What the first says. */
+    const lines: string[] = [];
+    /** For all cases: each has channels of its own, and leaves both servers and the store running as they were. */
+    beforeAll(async () => {
+      redis = await startRedis(binary);
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+      const onLine = (line: string) => lines.push(line);
+      [a, b] = await Promise.all([startServerProcess({ env, onLine }), startServerProcess({ env })]);
+      token = await a.token({ editor: ['*'], admin: true });
+    });
+    afterEach(() => {
+      for (const watcher of watchers.splice(0)) watcher[Symbol.dispose]();
+    });
+    afterAll(async () => {
+      await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()]);
+      await redis?.stop();
+    });
+
+    function reader(server: ServerProcess, channelId: string): Watcher {
+      const watcher = watch(server.url, channelId);
+      watchers.push(watcher);
+      return watcher;
+    }
+    const get = async (server: ServerProcess, channelId: string, path: string) =>
+      (await call(`${server.url}/v1/channels/${channelId}/${path}`)).text;
+    const caughtUp = (watcher: Watcher, offset: number) => vi.waitFor(() => expect(watcher.offset).toBe(offset), patient);
+
+    it('call no channel deleted as they end, whatever is being read of it', async (test) => {
+      const line = await startLine(`http://127.0.0.1:${redis.port}`);
+      test.onTestFinished(() => line[Symbol.asyncDispose]());
+      const url = redis.url.replace(String(redis.port), new URL(line.url).port);
+      const going = await startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret } });
+      test.onTestFinished(() => going[Symbol.asyncDispose]());
+      const { id } = await createChannel(a!, token);
+      // What it asks of the store takes a while, so that as it ends it is in the middle of reads, each at another point.
+      line.delayMs = 200;
+      const addresses = ['snapshot', 'events', 'feed.atom'].map((path) => `/v1/channels/${id}/${path}`).concat(`/live/${id}`);
+      const reads: Promise<number | undefined>[] = [];
+      for (let step = 0; step < 30; step += 1) {
+        for (const address of addresses) {
+          reads.push(
+            call(`${going.url}${address}`).then(
+              ({ status }) => status,
+              () => undefined,
+            ),
+          );
+        }
+        await pause(30);
+      }
+      expect(await going.stop()).toBe(0);
+      const statuses = new Set(await Promise.all(reads));
+      expect([...statuses].filter((status) => status !== 200 && status !== 503 && status !== undefined)).toEqual([]);
+    });
+
+    it('show readers of either what is published on the other, and end with the same', async () => {
+      const { id } = await createChannel(a!, token);
+      const [near, far] = [reader(a!, id), reader(b!, id)];
+      for (let index = 0; index < 10; index++) await publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` });
+      await Promise.all([caughtUp(near, 11), caughtUp(far, 11)]);
+      expect(near.posts).toEqual(far.posts);
+      expect(await allPosts(a!, id)).toEqual(await allPosts(b!, id));
+      expect([near.faults, far.faults]).toEqual([[], []]);
+      // With nothing to renew the signal, which by default ends a process, is answered by a line.
+      process.kill(a!.pid, 'SIGUSR2');
+      await vi.waitFor(() => expect(lines.filter((line) => line.includes('SIGUSR2 was ignored'))).toHaveLength(1), patient);
+      await publish(a!, token, id, { body: 'Still here.' });
+    });
+
+    // Before any is killed: a server that was counts for 15 s, in which an erasure waits for it.
+    it('erase a post on both, and answer so', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      const { post } = await publish(a!, token, id, { body: 'zqsecret' });
+      await caughtUp(far, 2);
+      const down = await writeAndErase(a!, token, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
+      expect([down.status, down.erasure]).toEqual([200, { complete: true, pending: [] }]);
+      await caughtUp(far, 3);
+      for (const node of [a!, b!]) {
+        for (const path of ['snapshot', 'posts', 'feed.atom', 'ninjs.json', `posts/${post.id}`, 'events?after=']) {
+          const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
+          expect(text).not.toContain('zqsecret');
+        }
+      }
+      expect(far.faults).toEqual([]);
+    });
+
+    it('name the one that an erasure waits for as its own log does, so that it can be ended', async (test) => {
+      const said: string[] = [];
+      const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+      const hung = await startServerProcess({ env, onLine: (line) => said.push(line) });
+      test.onTestFinished(() => hung[Symbol.asyncDispose]());
+      const { id } = await createChannel(a!, token);
+      const { post } = await publish(a!, token, id, { body: 'One.' });
+      const takedown = { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} };
+      process.kill(hung.pid, 'SIGSTOP');
+      try {
+        const { erasure } = (await write(a!, token, takedown)) as Awaited<ReturnType<typeof writeAndErase>>;
+        const listening = JSON.parse(said.find((line) => line.includes('"listening"'))!) as { node?: string };
+        expect(erasure?.pending.map(({ where }) => where)).toEqual([`node ${listening.node}`]);
+      } finally {
+        process.kill(hung.pid, 'SIGCONT');
+      }
+      expect((await writeAndErase(a!, token, takedown)).erasure?.complete).toBe(true);
+    });
+
+    it('go on when the other is killed', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      await publish(a!, token, id, { body: 'One.' });
+      await a!.kill();
+      await publish(b!, token, id, { body: 'Two.' });
+      await caughtUp(far, 3);
+      await a!.start();
+      const near = reader(a!, id);
+      await publish(b!, token, id, { body: 'Three.' });
+      await Promise.all([caughtUp(near, 4), caughtUp(far, 4)]);
+      expect([near.faults, far.faults]).toEqual([[], []]);
+    });
+
+    it('keep their readers while Redis is killed and comes back, and lose nothing', async () => {
+      const { id } = await createChannel(a!, token);
+      const [near, far] = [reader(a!, id), reader(b!, id)];
+      await caughtUp(far, 1);
+      await caughtUp(near, 1);
+      const [firstA, firstB] = [near.socket.id, far.socket.id];
+      const writes = Array.from({ length: 30 }, async (_, index) =>
+        publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` }, `key-${index}`),
+      );
+      await redis.kill();
+      await redis.start();
+      const posts = await Promise.all(writes);
+      expect(new Set(posts.map(({ post }) => post.id)).size).toBe(30);
+      await Promise.all([caughtUp(near, 31), caughtUp(far, 31)]);
+      expect([near.socket.id, far.socket.id]).toEqual([firstA, firstB]);
+      expect([near.faults, far.faults, near.endings, far.endings]).toEqual([[], [], [], []]);
+      expect(near.posts).toEqual(far.posts);
+    });
+
+    it('tell readers and authors that Redis is unreachable, and go on when it is back', async () => {
+      const { id } = await createChannel(a!, token);
+      const far = reader(b!, id);
+      await caughtUp(far, 1);
+      const told: boolean[] = [];
+      far.socket.on('store', ({ reachable }: { reachable: boolean }) => told.push(reachable));
+      using stream = await openStream(b!.url, id);
+      const storeOf = (reader: typeof stream) => reader.heard<{ reachable: boolean }>('store').map(({ reachable }) => reachable);
+      const { cursor } = await publish(a!, token, id, { body: 'Before.' });
+      await vi.waitFor(() => expect(stream.cursor).toBe(cursor), patient);
+      const poll = call(`${b!.url}/v1/channels/${id}/events?wait=30&after=${cursor}`);
+      await vi.waitFor(
+        async () => expect((await call(`${b!.url}/metrics`)).text).toContain('pressbox_readers{transport="poll"} 1\n'),
+        patient,
+      );
+      process.kill(redis.pid, 'SIGSTOP');
+      let late: typeof stream | undefined;
+      try {
+        // Once each is told by test/contract/redis-announcements.test.ts: on a busy machine a line may seem dead more than once.
+        await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
+        const answer = await poll;
+        expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
+        expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+        // Whoever comes now is told so, and is caught up when it can be.
+        late = await openStream(b!.url, id, { after: cursor });
+        await vi.waitFor(() => expect(storeOf(late!).at(-1)).toBe(false), patient);
+        expect(late.heard('catchup')).toEqual([]);
+        const snapshot = await call(`${b!.url}/v1/channels/${id}/snapshot`);
+        expect([snapshot.status, snapshot.body]).toMatchObject([503, { code: 'journal-unavailable' }]);
+        for (const file of ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json']) {
+          const feed = await call(`${b!.url}/v1/channels/${id}/${file}`);
+          expect([file, feed.status, feed.body]).toMatchObject([file, 503, { code: 'journal-unavailable' }]);
+        }
+        const refused = await call(`${b!.url}/v1/channels/${id}/posts`, { method: 'POST', token, body: { body: 'Late.' } });
+        expect([refused.status, refused.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: expect.any(String) }]);
+        const ready = await call(`${b!.url}/readyz`);
+        expect([ready.status, ready.body]).toMatchObject([200, { status: 'degraded' }]);
+      } finally {
+        process.kill(redis.pid, 'SIGCONT');
+      }
+      await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([true, true]), patient);
+      const { offset } = await write(a!, token, { path: `/v1/channels/${id}/posts`, body: { body: 'Back.' }, key: 'back' });
+      await caughtUp(far, offset);
+      expect(far.faults).toEqual([]);
+      await vi.waitFor(() => expect(streamed(stream)).toMatchObject({ offset, faults: [] }), patient);
+      await vi.waitFor(() => expect(streamed(late!)).toMatchObject({ offset, faults: [] }), patient);
+      late!.destroy();
+    });
+
+    it('give out nothing more of what Redis has lost again, though they were told nothing of it', async (test) => {
+      const { id } = await createChannel(a!, token);
+      const mute = await openMuteNodeFor(test, redis);
+      const { cursor } = await publish(a!, token, id, { body: 'Kept.' });
+      await publish(a!, token, id, { body: 'Kept too.' });
+      const far = reader(b!, id);
+      await caughtUp(far, 3);
+      const read = () => Promise.all([`events?after=${cursor}`, 'snapshot', 'feed.atom'].map((path) => get(b!, id, path)));
+      const putBack = await copyOf(redis, id);
+      await publishOver(mute, id, { body: 'zqlost', html: '<p>zqlost</p>' });
+      expect((await read()).map((text) => text.includes('zqlost'))).toEqual([true, true, true]);
+      // As where a replica takes over that had not got it yet.
+      await putBack();
+      await vi.waitFor(async () => {
+        expect((await read()).map((text) => text.includes('zqlost'))).toEqual([false, false, false]);
+      }, patient);
+      const late = reader(b!, id);
+      await caughtUp(late, 3);
+      expect([late.posts.length, far.faults, late.faults]).toEqual([2, [], []]);
+    });
+
+    it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {
+      await redis.admin.config('SET', 'appendfsync', 'everysec');
+      try {
+        const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
+        await expect(startServerProcess({ env })).rejects.toThrow(/appendfsync always/);
+        await using unsafe = await startServerProcess({ env: { ...env, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
+        expect((await call(`${unsafe.url}/readyz`)).body).toEqual({ status: 'ready', unsafe: ['appendfsync always'] });
+        expect((await call(`${unsafe.url}/metrics`)).text).toContain('pressbox_store_unsafe_settings 1');
+      } finally {
+        await redis.admin.config('SET', 'appendfsync', 'always');
+      }
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { expect, it, type TestContext, vi } from 'vitest';
+import { workerLimits } from '../../../src/workers/worker-limits.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { startServerProcess } from '../../support/process.ts';
+import { startRedis } from '../../support/redis.ts';
+import { call } from '../../support/server.ts';
+import { watch } from '../../support/watcher.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+const { workerSilentMs, workerSignMs } = workerLimits;
+const seconds = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const patient = { interval: 50 };
+const untilKilled = { timeout: workerSilentMs + 60_000, interval: 50 };
+/** What is killed was silent for longer, whenever its last sign came: where the machine is busy that may be some seconds before it is stopped. */
+const silentForMs = workerSilentMs - 5 * workerSignMs;
+/** So long a worker is held up that lives. */
+const heldMs = workerSilentMs - 10_000;
+
+type Line = Record<string, unknown> & { msg: string; pid: number; worker?: number };
+
+/** What becomes of workers that do nothing any more, with the limit that is: in the `long` project. */
+describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => {
+  async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
+    const redis = await startRedis(binary);
+    onTestFinished(() => redis.stop());
+    const lines: (Line & { at: number })[] = [];
+    const server = await startServerProcess({
+      env: {
+        PRESSBOX_REDIS_URL: redis.url,
+        PRESSBOX_WORKERS: '3',
+        NODE_OPTIONS: `--import ${new URL('../../support/hold-on-signal.mjs', import.meta.url)}`,
+        HOLD_MS: String(heldMs),
+      },
+      onLine: (line) => line.startsWith('{') && lines.push({ ...(JSON.parse(line) as Line), at: performance.now() }),
+    });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    /** The process that has this number now. */
+    const pidOf = (worker: number) => lines.findLast((line) => line.worker === worker && line.msg === 'worker serves')!.pid;
+    // What the primary says last may be read before what they said themselves.
+    await vi.waitFor(() => expect([1, 2, 3].map(pidOf)).toHaveLength(3), patient);
+    const ends = async (how: string) => {
+      const { text } = await call(`${server.url}/metrics`, { headers: { connection: 'close' } });
+      return Number(new RegExp(`^pressbox_worker_ends_total\\{how="${how}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
+    };
+    return { server, lines, pidOf, ends, said: (msg: string) => lines.filter((line) => line.msg === msg) };
+  }
+
+  it('puts another in the place of one that was stopped, has its readers back, and lets one live that was held up for less', async (test) => {
+    const { server, pidOf, ends, said } = await start(test);
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    const readers = Array.from({ length: 30 }, () => watch(server.url, id));
+    test.onTestFinished(() => {
+      for (const reader of readers) reader[Symbol.dispose]();
+    });
+    await vi.waitFor(() => expect(readers.every(({ live }) => live)).toBe(true), patient);
+    const [stopped, held, other] = [pidOf(1), pidOf(2), pidOf(3)];
+    process.kill(stopped, 'SIGSTOP');
+    process.kill(held, 'SIGUSR2');
+    const began = performance.now();
+
+    await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);
+    const [killed, ...more] = said('worker is unresponsive and is killed');
+    expect(killed).toMatchObject({ level: 'error', pid: server.pid, worker: 1, workerPid: stopped, silentMs: workerSilentMs });
+    expect(killed!.at - began).toBeGreaterThan(silentForMs);
+    expect(more).toEqual([]);
+    expect(said('worker died')).toMatchObject([{ worker: 1, workerPid: stopped, signal: 'SIGKILL' }]);
+    expect(said('was held up')).toMatchObject([{ pid: held }]);
+    expect([pidOf(2), pidOf(3)]).toEqual([held, other]);
+    expect(pidOf(1)).not.toBe(stopped);
+    expect([await ends('silent'), await ends('died')]).toEqual([1, 0]);
+
+    await publish(server, token, id, { body: 'All are there.' });
+    await vi.waitFor(() => expect(readers.map(({ offset }) => offset)).toEqual(readers.map(() => 2)), patient);
+    expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
+  });
+
+  it('kills nobody for the time in which the machine slept, or the process that looks after them was held up', async (test) => {
+    const { server, pidOf, ends, said } = await start(test);
+    const [silent, ...others] = [pidOf(1), pidOf(2), pidOf(3)];
+    for (const pid of [server.pid, silent!, ...others]) process.kill(pid, 'SIGSTOP');
+    await seconds(workerSilentMs + 5 * workerSignMs);
+    // One does not wake. It has as long as any, from now on.
+    for (const pid of [server.pid, ...others]) process.kill(pid, 'SIGCONT');
+    const woken = performance.now();
+    await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);
+    expect(said('worker died')).toMatchObject([{ worker: 1, workerPid: silent }]);
+    expect(said('worker died')[0]!.at - woken).toBeGreaterThan(silentForMs);
+    expect([pidOf(2), pidOf(3)]).toEqual(others);
+    expect([await ends('silent'), await ends('died')]).toEqual([1, 0]);
+  });
+});

@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { startServerProcess } from '../../support/process.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+
+/** What the element may weigh, compressed with gzip, with the words of whatever language: less than one picture of a post. */
+const mostBytes = 40_300;
+
+describe('/embed.js', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const get = (headers: Record<string, string> = {}) => fetch(`${server.url}/embed.js`, { headers });
+
+  it('may be loaded as a module by any page, also by one that may not read channels', async () => {
+    const answer = await get({ origin: 'https://stranger.example.org' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await answer.text()).toContain('pressbox-live');
+  });
+
+  it.each(['br', 'gzip', 'identity'])(
+    'is asked for again each time, and sent again only where it changed (%s)',
+    async (encoding) => {
+      const first = await get({ 'accept-encoding': encoding });
+      expect(first.headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
+      expect(first.headers.get('cache-control')).toBe('no-cache');
+      expect(first.headers.get('vary')).toContain('Accept-Encoding');
+      const etag = first.headers.get('etag') ?? '';
+      const again = await get({ 'accept-encoding': encoding, 'if-none-match': etag });
+      expect(again.status).toBe(304);
+      expect(await again.text()).toBe('');
+      // Bytes of one encoding are never taken for those of another.
+      const other = await get({ 'accept-encoding': encoding === 'br' ? 'gzip' : 'br', 'if-none-match': etag });
+      expect(other.status).toBe(200);
+      expect(await other.text()).toBe(await first.text());
+    },
+  );
+
+  it(`weighs less than ${mostBytes / 1_000} kB, with English or with the words of another language, which any page may load`, async () => {
+    const script = await (await get()).text();
+    const weight = gzipSync(script, { level: 9 }).length;
+    expect(weight).toBeLessThan(mostBytes);
+    const paths = [...script.matchAll(/import\("\.(\/assets\/words-\w+\.\w+\.js)"\)/g)].map(([, path]) => path);
+    expect(paths).toHaveLength(4);
+    for (const path of paths) {
+      const words = await fetch(server.url + path, { headers: { origin: 'https://stranger.example.org' } });
+      expect([words.status, words.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      expect(words.headers.get('cache-control')).toContain('immutable');
+      expect(weight + gzipSync(await words.text(), { level: 9 }).length).toBeLessThan(mostBytes);
+    }
+  });
+
+  it('runs no text as code and names nothing of the whole page', async () => {
+    const script = await (await get()).text();
+    expect(script).not.toMatch(/\beval\(|new Function\(|globalThis\.lit/);
+  });
+
+  it('says in plain that it cannot be read, as where no more files may be open', async () => {
+    await using own = await startServerProcess();
+    const [, asset] = /"(\/assets\/[^"]+)"/.exec(await (await fetch(`${own.url}/`)).text()) ?? [];
+    // On a connection that it has already.
+    const connection = connect(Number(new URL(own.url).port), '127.0.0.1');
+    let said = '';
+    connection.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    connection.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+    await vi.waitFor(() => expect(said).toContain('alive'));
+    said = '';
+    await promisify(execFile)('prlimit', ['--pid', String(own.pid), '--nofile=0:']);
+    const headers = 'Host: a\r\nAccept-Encoding: gzip';
+    connection.write(`GET ${asset} HTTP/1.1\r\n${headers}\r\n\r\n`);
+    connection.write(`GET /embed.js HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
+    await once(connection, 'end');
+    expect(said.match(/HTTP\/1.1 500 |no-store|"code":"internal-error"|content-encoding|immutable/gi)).toEqual([
+      ...['HTTP/1.1 500 ', 'no-store', '"code":"internal-error"'],
+      ...['HTTP/1.1 500 ', 'no-store', '"code":"internal-error"'],
+    ]);
+  });
+});
+
+describe('a channel in a frame, and oEmbed', () => {
+  const publicUrl = 'https://live.example.org';
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ PRESSBOX_PUBLIC_URL: publicUrl });
+    const author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'], admin: true }) });
+    await author.createChannel({ id: 'fire', headline: 'Fire & "smoke" <b>', state: 'live', byline: [{ name: 'Ruth Calder' }] });
+    await author.createChannel({ id: 'inner', headline: 'For members', access: 'members' });
+    await author.createChannel({ id: 'draft', headline: 'For the desk', access: 'desk' });
+    await author.createChannel({ id: 'gone', headline: 'Gone' });
+    await author.deleteChannel('gone');
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const framesOf = ({ headers }: { headers: Headers }) =>
+    headers.get('content-security-policy')?.match(/frame-ancestors ([^;]*)/)?.[1];
+
+  it('may be framed by any page, and no other page may', async () => {
+    const frame = await call(`${server.url}/embed/fire?theme=dark&lang=de&times=ago`, { headers: { accept: 'text/html' } });
+    expect(frame.status).toBe(200);
+    expect(framesOf(frame)).toBe('*');
+    expect(frame.headers.has('x-frame-options')).toBe(false);
+    expect(frame.text).toContain('<title>Fire &amp; &quot;smoke&quot; &lt;b&gt;</title>');
+    expect(frame.text).toContain('<pressbox-live channel="fire" theme="dark" lang="de" times="ago" limit="20">');
+    for (const path of ['/', '/live/fire', '/docs', '/sign-in', '/live/nothing', '/v1/channels/fire'])
+      expect(framesOf(await call(`${server.url}${path}`, { headers: { accept: 'text/html' } }))).toMatch(/^'(?:self|none)'$/);
+    // What is not there is told in the frame.
+    const missing = await call(`${server.url}/embed/nothing`, { headers: { accept: 'text/html' } });
+    expect([missing.status, framesOf(missing)]).toEqual([404, '*']);
+    expect((await call(`${server.url}/embed/draft`)).status).toBe(404);
+    expect((await call(`${server.url}/embed/gone`)).status).toBe(410);
+    expect((await call(`${server.url}/embed/fire?theme=%22onload=`)).status).toBe(400);
+  });
+
+  it('loads what it is made of from wherever it is asked for, with a slash at the end of its address too', async () => {
+    for (const address of [`${server.url}/embed/fire`, `${server.url}/embed/fire/`]) {
+      const { text } = await call(address, { headers: { accept: 'text/html' } });
+      const loaded = [...text.matchAll(/<(?:script type="module" src|link rel="stylesheet" href)="([^"]+)"/g)].map(
+        ([, at]) => at!,
+      );
+      expect(loaded).toHaveLength(3);
+      for (const at of loaded) expect([address, at, (await fetch(new URL(at, address))).status]).toEqual([address, at, 200]);
+    }
+  });
+
+  const oembed = (url: string, more = '') => call(`${server.url}/oembed?url=${encodeURIComponent(url)}${more}`);
+
+  it('is found by a system of others from the address of its page, and fits in what it asks for', async () => {
+    const page = await (await fetch(`${server.url}/live/fire`)).text();
+    const [, href = ''] = page.match(/<link rel="alternate" type="application\/json\+oembed"[^>]* href="([^"]*)"/) ?? [];
+    expect(href).toBe(`${publicUrl}/oembed?url=${encodeURIComponent(`${publicUrl}/live/fire`)}`);
+    const answer = await call(href.replace(publicUrl, server.url));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(answer.body).toEqual({
+      version: '1.0',
+      type: 'rich',
+      title: 'Fire & "smoke" <b>',
+      author_name: 'Ruth Calder',
+      provider_name: 'Pressbox',
+      provider_url: publicUrl,
+      html: `<iframe src="${publicUrl}/embed/fire" width="680" height="800" title="Fire &amp; &quot;smoke&quot; &lt;b&gt;" loading="lazy" style="border:0;max-width:100%"></iframe>`,
+      width: 680,
+      height: 800,
+    });
+    const small = await oembed(`${publicUrl}/live/fire`, '&maxwidth=320&maxheight=9999&format=json');
+    expect(small.body).toMatchObject({ width: 320, height: 800, html: expect.stringContaining(' width="320" height="800"') });
+    expect((await oembed(`${publicUrl}/live/fire/01980f0e-5a00-7a10-8c00-5b1d6f0a0001`)).status).toBe(200);
+  });
+
+  it('answers as the page about embedding asks', async () => {
+    const docs = await readFile(join(import.meta.dirname, '../../../docs/guides/embedding.md'), 'utf8');
+    const [, asked = ''] = docs.match(/^curl -s "(.*)"$/m) ?? [];
+    const own = asked.replace('url=http://127.0.0.1:4000', `url=${publicUrl}`).replace('http://127.0.0.1:4000', server.url);
+    expect((await call(own.replace('moon-landing', 'fire'))).body).toMatchObject({ type: 'rich', width: 480 });
+  });
+
+  it.each([
+    ['another server', 'https://elsewhere.example.org/live/fire', 404],
+    ['another path', 'https://live.example.org/news/live/fire', 404],
+    ['another scheme', 'http://live.example.org/live/fire', 404],
+    ['another page', `${publicUrl}/docs`, 404],
+    ['no address', 'fire', 404],
+    ['no channel', `${publicUrl}/live/nothing`, 404],
+    ['what cannot be a channel', `${publicUrl}/live/%2e%2e`, 404],
+    ['a channel of the desk', `${publicUrl}/live/draft`, 404],
+    ['a channel for members', `${publicUrl}/live/inner`, 401],
+    ['a deleted channel', `${publicUrl}/live/gone`, 410],
+  ])('refuses %s', async (_, url, status) => {
+    expect((await oembed(url)).status).toBe(status);
+  });
+
+  it('says that there is no XML, and that an address is needed', async () => {
+    const xml = await oembed(`${publicUrl}/live/fire`, '&format=xml');
+    expect([xml.status, xml.body]).toMatchObject([501, { code: 'format-not-offered' }]);
+    expect((await call(`${server.url}/oembed`)).status).toBe(400);
+    expect((await oembed(`${publicUrl}/live/fire`, '&maxwidth=wide')).status).toBe(400);
+    const members = await (await fetch(`${server.url}/live/inner`)).text();
+    expect(members).not.toContain('json+oembed');
+  });
+});

@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pageWordsIn, wordsIn } from '../../../client/browser/i18n/index.ts';
+import { type Language, languages } from '../../../client/browser/i18n/languages.ts';
+import { type ServerWords, serverWordsIn } from '../../../client/browser/i18n/server.ts';
+import { siteWordsIn } from '../../../client/browser/i18n/site.ts';
+import type { PageWords, Words } from '../../../client/browser/i18n/words.ts';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+
+/** The words that the server's pages have around posts, by the language of the channel. */
+let server: TestServer;
+let author: AuthorClient;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  author = new AuthorClient({ url: server.url, token: await server.token() });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const open = async (path: string) => (await call(server.url + path, { headers: { accept: 'text/html' } })).text;
+
+/** A coverage that shows all that pages can, as each of them. The newsroom itself says nothing but `x`. */
+async function coverageIn(language: string): Promise<Record<'newest' | 'older' | 'withdrawn' | 'listed' | 'ended', string>> {
+  const { channel } = await author.createChannel({ headline: 'x', state: 'live', language, byline: [{ name: 'x' }] });
+  const { id } = channel;
+  const posts: { id: string; seq: number }[] = [];
+  for (let nth = 1; nth <= 24; nth += 1) {
+    const { post } = await author.publish(id, {
+      headline: 'x',
+      body: 'x',
+      keyEvent: nth > 10,
+      sources: [{ name: 'x', via: 'x' }],
+      ...(nth === 23 && { kind: 'breaking', verification: 'unverified', developing: true }),
+      ...(nth === 24 && { kind: 'summary', derivedFrom: [posts[4]!.id] }),
+    });
+    posts.push(post);
+  }
+  const [pinned, corrected, updated, retracted] = posts.slice(18, 22);
+  await author.pin(id, pinned!.id);
+  await author.correct(id, corrected!.id, 1, { note: 'x', changes: { body: 'xx' } });
+  await author.revise(id, updated!.id, 1, { kind: 'update', changes: { body: 'xx' } });
+  await author.retract(id, retracted!.id, { note: 'x' });
+  const newest = await open(`/live/${id}`);
+  const list = await open('/');
+  const pages = {
+    newest,
+    older: await open(`/live/${id}?before=${posts[9]!.seq}`),
+    withdrawn: await open(`/live/${id}/${retracted!.id}`),
+    listed: list.match(new RegExp(`<li [^>]*data-channel="${id}".*?</li>`, 's'))?.[0] ?? '',
+  };
+  await author.updateChannel(id, '*', { state: 'ended' });
+  return { ...pages, ended: await open(`/live/${id}`) };
+}
+
+/** What is seen of a page, and what of it is told to those who hear it. */
+function saidOn(page: string): string {
+  const body = page.replace(/<script.*?<\/script>/gs, '').replace(/^.*<body>/s, '');
+  const named = [...body.matchAll(/ aria-label="([^"]*)"/g)].map(([, name]) => name);
+  return [body.replace(/<[^>]*>/g, ' '), ...named].join('\n').replaceAll(/\s+/g, ' ');
+}
+
+/** Words and sentences of a language, in pieces where something is put into them. */
+function piecesOf(...said: unknown[]): string[] {
+  return said
+    .flatMap((one): string[] => {
+      if (typeof one === 'string') return one.split('#');
+      if (typeof one === 'function') return piecesOf(one('#', '#'));
+      return piecesOf(...Object.values(one as object));
+    })
+    .map((piece) => piece.replace(/^[\s.,،:]+|[\s.,،:]+$/g, ''))
+    .filter((piece) => piece !== '');
+}
+
+/** Whether a piece stands in a text, not within another word. */
+function standsIn(text: string, piece: string): boolean {
+  const escaped = piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<!\\p{L})${escaped}(?!\\p{L})`, 'iu').test(text);
+}
+
+const wordsFor = (language: string) =>
+  [wordsIn(language), { ...pageWordsIn(language), ...serverWordsIn(wordsIn(language)?.language ?? 'en') }] as [
+    Words,
+    PageWords & ServerWords,
+  ];
+
+/** What has to stand on some page of a coverage. */
+function expected([words, page]: [Words, PageWords & ServerWords]): string[] {
+  const { kinds, verification, changes, keyEvent, developing, source, via, drawnFrom, postNumber, updated } = words;
+  const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, newerPosts, newestPosts, olderPosts } =
+    words;
+  const { asItHappened, storySoFar, earlier, reloadFor, latestPost } = page;
+  const { wasWithdrawn, partOf, theCoverage, aroundIt } = page;
+  const ofPosts = [kinds.breaking, kinds.summary, keyEvent, verification.unverified, developing, changes.correction];
+  const ofChannels = [by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts, asItHappened, storySoFar, earlier];
+  return piecesOf(
+    [ofPosts, changes.retraction, source, via, drawnFrom, postNumber, updated, copyLink, share, ofPost, ofChannels],
+    [newerPosts, newestPosts, reloadFor, latestPost, wasWithdrawn, partOf, theCoverage, aroundIt],
+  );
+}
+
+describe('a channel’s pages', () => {
+  const spoken: Record<Exclude<Language, 'en'>, [tag: string, direction: string]> = {
+    de: ['de-AT', 'ltr'],
+    fr: ['fr', 'ltr'],
+    es: ['es-MX', 'ltr'],
+    ar: ['ar', 'rtl'],
+  };
+  it.each(Object.values(spoken))('have their words in its language, and none of English: %s', async (language, direction) => {
+    const pages = await coverageIn(language);
+    for (const page of [pages.newest, pages.older, pages.withdrawn, pages.ended])
+      expect(page).toContain(`<html lang="${language}" dir="${direction}">`);
+    const said = Object.values(pages).map(saidOn).join('\n');
+    const words = wordsFor(language);
+    expect(expected(words).filter((piece) => !standsIn(said, piece))).toEqual([]);
+
+    const own = new Set(piecesOf(words).map((piece) => piece.toLowerCase()));
+    const { language: _, ...en } = wordsFor('en')[0];
+    const english = piecesOf(en, wordsFor('en')[1]).filter((piece) => !own.has(piece.toLowerCase()));
+    expect(english.length).toBeGreaterThan(80);
+    expect(english.filter((piece) => standsIn(said, piece))).toEqual([]);
+    expect(Object.values(pages).join('')).not.toContain('lang="en"');
+  });
+
+  it('have those of English too, by which it is seen that the others have none', async () => {
+    const said = Object.values(await coverageIn('en-GB'))
+      .map(saidOn)
+      .join('\n');
+    expect(expected(wordsFor('en')).filter((piece) => !standsIn(said, piece))).toEqual([]);
+  });
+
+  it('are English around posts in a language that there are no words in, and say so', async () => {
+    const { newest, older, withdrawn, listed, ended } = await coverageIn('he');
+    for (const page of [newest, older, withdrawn, ended]) expect(page).toContain('<html lang="he" dir="rtl">');
+    expect(newest).toContain('<span class="badge live" lang="en" dir="ltr">Live</span>');
+    expect(newest).toContain('<h2 class="label-line" lang="en" dir="ltr">Pinned</h2>');
+    expect(newest).toMatch(/<span id="connection-text" lang="en" dir="ltr">As of /);
+    expect(newest).toMatch(/data-page="older" lang="en" dir="ltr">Older posts</);
+    expect(newest).toMatch(/<p [^>]*id="announcement"[^>]* lang="en" dir="ltr">/);
+    expect(older).toMatch(/data-page="newer" lang="en" dir="ltr">Newer posts</);
+    expect(withdrawn).toContain('<h1 lang="en" dir="ltr">This post was withdrawn</h1>');
+    expect(listed).toMatch(/<p class="latest" lang="en" dir="ltr">Latest post /);
+    expect(ended).toContain('<strong lang="en" dir="ltr">As it happened</strong>');
+  });
+});
+
+it('a members’ channel tells strangers so in its language, and asks them in', async () => {
+  const { channel } = await author.createChannel({ headline: 'x', state: 'live', language: 'ar', access: 'members' });
+  const page = await open(`/live/${channel.id}`);
+  expect(page).toContain('<html lang="ar" dir="rtl">');
+  expect(page).toContain(`<h2 id="for-members">${wordsIn('ar')?.forMembers}</h2>\n<div>\n`);
+  expect(page).toContain(`<button>${siteWordsIn('ar').signIn}</button>`);
+});
+
+it('feeds name posts, and what became of them, in the channel’s language', async () => {
+  const { channel } = await author.createChannel({ headline: 'x', state: 'live', language: 'de' });
+  const { post } = await author.publish(channel.id, { body: 'x' });
+  await author.publish(channel.id, { body: 'x', kind: 'breaking' });
+  await author.retract(channel.id, post.id, { note: 'x' });
+  const { text } = await call(`${server.url}/v1/channels/${channel.id}/feed.atom`);
+  expect(text).toContain('<category term="breaking" label="Eilmeldung"/>');
+  expect(text).toMatch(/<title>Zurückgezogen: Beitrag vom [^<]+<\/title>/);
+});
+
+describe('a page that belongs to no coverage', () => {
+  const ask = (path: string, acceptLanguage: string, options: { body?: string } = {}) =>
+    fetch(server.url + path, {
+      ...(options.body !== undefined && { method: 'POST', body: options.body }),
+      headers: {
+        accept: 'text/html',
+        'accept-language': acceptLanguage,
+        ...(options.body !== undefined && { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+    });
+
+  it.each([
+    ['de-AT, en;q=0.8', 'de'],
+    ['pl, fr;q=0.4, es;q=0.6', 'es'],
+    ['ar-EG', 'ar'],
+    ['fr', 'fr'],
+    ['pl', 'en'],
+    ['*', 'en'],
+    ['"><script>', 'en'],
+  ])('is in the language that its reader likes best of those that there are: %s', async (liked, language) => {
+    const words = siteWordsIn(language);
+    const said = { '/': words.coverage, '/sign-in': words.signIn, '/live/none': words.problems['not-found']?.name };
+    for (const [path, name] of Object.entries(said)) {
+      const answer = await ask(path, liked);
+      const page = await answer.text();
+      expect(page).toContain(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`);
+      expect(page).toContain(`<h1>${name}</h1>`);
+      expect([path, answer.headers.get('vary')]).toEqual([path, expect.stringContaining('Accept-Language')]);
+    }
+  });
+
+  it('tells in that language what is wrong with a token, and in none of English', async () => {
+    const answer = await ask('/sign-in', 'fr', { body: 'token=nonsense' });
+    const { notSignedIn, faults } = siteWordsIn('fr');
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).toContain(`role="alert">${notSignedIn} ${faults['token-invalid']}</p>`);
+  });
+
+  it.each(languages)('tells in that language whatever is wrong with what was asked: %s', async (language) => {
+    const { problems } = siteWordsIn(language);
+    const form = { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' };
+    const asked: [status: number, code: keyof typeof problems, path: string, init?: RequestInit][] = [
+      [400, 'invalid-body', '/?limit=none'],
+      [400, 'invalid-body', '/live/none?before=yesterday'],
+      [400, 'invalid-body', '/embed/none?theme=mauve'],
+      [404, 'not-found', '/live/%E0%A4%A'],
+      [405, 'method-not-allowed', '/live/none', { method: 'PUT' }],
+      [413, 'too-large', '/sign-in', { method: 'POST', headers: form, body: `token=${'x'.repeat(30_000)}` }],
+      [415, 'wrong-type', '/sign-in', { method: 'POST', headers: { origin: server.url }, body: 'token=x' }],
+    ];
+    for (const [status, code, path, init] of asked) {
+      const headers = { accept: 'text/html', 'accept-language': language, ...init?.headers };
+      const answer = await fetch(server.url + path, { ...init, headers });
+      const { name, sentence } = problems[code]!;
+      expect([path, answer.status]).toEqual([path, status]);
+      expect(await answer.text()).toContain(`<h1>${name}</h1><p class="standfirst">${sentence}</p>`);
+    }
+  });
+});
+
+describe('the list of channels', () => {
+  it('has the live ones first, newest first, then the others; its later pages have all in their order', async () => {
+    await using alone = await startTestServer();
+    const client = new AuthorClient({ url: alone.url, token: await alone.token() });
+    const ids: string[] = [];
+    for (const state of ['live', 'scheduled', 'live', 'scheduled'] as const)
+      ids.push((await client.createChannel({ headline: 'x', state })).channel.id);
+    const [first, second, third, fourth] = ids;
+    const listed = async (path: string) =>
+      [...(await call(alone.url + path)).text.matchAll(/data-channel="([^"]+)"/g)].map(([, id]) => id);
+    expect(await listed('/')).toEqual([third, first, fourth, second]);
+    expect(await listed('/?limit=1')).toEqual([third, first, fourth]);
+    const next = (await call(`${alone.url}/?limit=1`)).text.match(/href="(\/\?page=[^"]+)"/)?.[1];
+    expect(await listed(`${next}&limit=3`)).toEqual([third, second, first]);
+    expect(await listed('/?state=scheduled')).toEqual([fourth, second]);
+    const { headers } = await call(alone.url);
+    const again = await call(alone.url, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
+    expect([again.status, again.text]).toEqual([304, '']);
+  });
+});

@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readerLimits } from '../../../src/live/live-limits.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { createChannel, publish, write } from '../../support/writers.ts';
+
+/** `/live/{c}/{post}` and the pages of a channel, as the server sends them. */
+let server: TestServer;
+let editor: string;
+const html = { accept: 'text/html' };
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token({ editor: ['*'], admin: true });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Made {
+  id: string;
+  posts: { id: string; seq: number }[];
+}
+
+async function channelWith(count: number, fields: Record<string, unknown> = {}): Promise<Made> {
+  const { id } = await createChannel(server, editor, fields);
+  const posts: Made['posts'] = [];
+  for (let nth = 1; nth <= count; nth += 1) {
+    const { post } = await publish(server, editor, id, { headline: `Headline ${nth}`, body: `Text number ${nth}.` });
+    posts.push({ id: post.id, seq: post.seq });
+  }
+  return { id, posts };
+}
+
+const open = (path: string, headers: Record<string, string> = {}) =>
+  call(server.url + path, { headers: { ...html, ...headers } });
+const change = (path: string, body: object, more = {}) => write(server, editor, { path, body, ...more });
+/** The numbers of the posts that a page lists, from the top. */
+const listed = (page: string) => {
+  const list = page.slice(page.indexOf('<section id="posts"'), page.indexOf('</section>', page.indexOf('<section id="posts"')));
+  return [...list.matchAll(/<p>Text number (\d+)\.<\/p>/g)].map(([, nth]) => Number(nth));
+};
+const hrefOf = (page: string, name: string) =>
+  page.match(new RegExp(`href="([^"]*)"[^>]*>${name}</a>`))?.[1]?.replaceAll('&amp;', '&');
+const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => from - at);
+
+describe('a permanent link', () => {
+  it('opens at the post, with those around it and the ways on', async () => {
+    const { id, posts } = await channelWith(40);
+    const post = posts[19]!;
+    const page = await open(`/live/${id}/${post.id}`);
+    expect(page.status).toBe(200);
+    expect(listed(page.text)).toEqual(range(28, 9));
+    expect(page.text.match(/<article[^>]*aria-current="true"[^>]*>/g)).toHaveLength(1);
+    expect(page.text).toMatch(new RegExp(`<article[^>]* id="post-${post.id}"[^>]* aria-current="true" autofocus>`));
+    const older = hrefOf(page.text, 'Older posts')!;
+    const newer = hrefOf(page.text, 'Newer posts')!;
+    expect(listed((await open(older)).text)).toEqual(range(8, 1));
+    expect(listed((await open(newer)).text)).toEqual(range(40, 29));
+    expect(hrefOf(page.text, 'Newest posts')).toBe(`/live/${id}`);
+  });
+
+  it('has no way where there is nothing on that side', async () => {
+    const { id, posts } = await channelWith(3);
+    const page = await open(`/live/${id}/${posts[1]!.id}`);
+    expect(listed(page.text)).toEqual([3, 2, 1]);
+    expect(page.text).not.toMatch(/(?:Older|Newer|Newest) posts<\/a>/);
+  });
+
+  it('is the address of a post on the page and in texts that link to it', async () => {
+    const { id, posts } = await channelWith(1);
+    const said = await publish(server, editor, id, { body: `As [told before](post:${posts[0]!.id}).` });
+    const { text } = await open(`/live/${id}`);
+    const address = `${server.url}/live/${id}/${posts[0]!.id}`;
+    expect(text).toContain(`As <a href="${address}">told before</a>.`);
+    expect(text).toContain(`<a class="when" href="/live/${id}/${said.post.id}" rel="bookmark">`);
+    expect((await call(address, { headers: html })).status).toBe(200);
+  });
+
+  it('leads to the page of the newsroom from pages and previews where the channel has one; links in texts stay, and lead there too', async () => {
+    const { id, posts } = await channelWith(1, { url: 'https://news.example/harbour?a=1&b=2' });
+    await publish(server, editor, id, { body: `As [told before](post:${posts[0]!.id}).` });
+    const place = `https://news.example/harbour?a=1&amp;b=2#post-${posts[0]!.id}`;
+    const { text } = await open(`/live/${id}/${posts[0]!.id}`);
+    expect(text).toContain(`<a class="when" href="${place}" rel="bookmark">`);
+    expect(text).toContain(`property="og:url" content="${place}"`);
+    expect(text).toContain('<link rel="canonical" href="https://news.example/harbour?a=1&amp;b=2">');
+    expect(text).toContain(`<a href="${server.url}/live/${id}/${posts[0]!.id}">told before</a>`);
+  });
+
+  it('is revalidated like the page of the channel', async () => {
+    const { id, posts } = await channelWith(1);
+    for (const path of [`/live/${id}`, `/live/${id}/${posts[0]!.id}`]) {
+      // The page says as of which minute it is true.
+      await vi.waitFor(async () => {
+        const { headers } = await open(path);
+        expect(headers.get('cache-control')).toBe('no-cache');
+        expect(headers.get('vary')).toContain('Cookie');
+        const again = await open(path, { 'if-none-match': headers.get('etag')! });
+        expect([path, again.status, again.text]).toEqual([path, 304, '']);
+      });
+    }
+  });
+});
+
+describe('a link to a coverage', () => {
+  const tagsOf = (page: string) =>
+    Object.fromEntries(
+      [...page.matchAll(/<meta property="([^"]+)" content="([^"]*)">/g)].map(([, name, content]) => [name, content]),
+    );
+
+  it('is shown by others with its headline, standfirst, newest picture and times', async () => {
+    const { id, posts } = await channelWith(2, {
+      ...{ headline: 'Fire <at> "quay"', standfirst: 'All that is known.', section: 'Harbour', language: 'en-GB' },
+    });
+    const before = tagsOf((await open(`/live/${id}`)).text);
+    expect(before).toEqual({
+      'og:type': 'article',
+      'og:title': 'Fire &lt;at&gt; &quot;quay&quot;',
+      'og:description': 'All that is known.',
+      'og:url': `${server.url}/live/${id}`,
+      'og:locale': 'en_GB',
+      'article:published_time': expect.stringMatching(/^\d{4}-/),
+      'article:modified_time': expect.stringMatching(/^\d{4}-/),
+      'article:section': 'Harbour',
+    });
+    const picture = (name: string) => ({ type: 'image', url: `https://pictures.example/${name}.jpg`, alt: name }) as const;
+    await publish(server, editor, id, { media: [picture('older')] });
+    const { post: newer } = await publish(server, editor, id, { media: [picture('newer')] });
+    const { text } = await open(`/live/${id}`);
+    expect(tagsOf(text)).toMatchObject({ 'og:image': 'https://pictures.example/newer.jpg', 'og:image:alt': 'newer' });
+    expect(text).toContain('<meta name="twitter:card" content="summary_large_image">');
+    await change(`/v1/channels/${id}/posts/${newer.id}/retraction`, { note: 'Another fire.' });
+    expect(tagsOf((await open(`/live/${id}`)).text)['og:image']).toBe('https://pictures.example/older.jpg');
+    expect(tagsOf((await open(`/live/${id}?before=${posts[1]!.seq}`)).text)).toEqual({});
+  });
+
+  it('leads to the page of the newsroom where the channel has one', async () => {
+    const { id } = await channelWith(1, { url: 'https://news.example/harbour?a=1&b=2' });
+    expect(tagsOf((await open(`/live/${id}`)).text)['og:url']).toBe('https://news.example/harbour?a=1&amp;b=2');
+  });
+
+  it('has no preview where the coverage is for members', async () => {
+    const { id } = await channelWith(1, { access: 'members', standfirst: 'Said on the page.' });
+    const { text } = await open(`/live/${id}`);
+    expect(text).toContain('This coverage is for members');
+    expect(tagsOf(text)).toEqual({});
+  });
+});
+
+describe('the permanent link of a post that is not there', () => {
+  it('is 404 where it never was, or is of another channel', async () => {
+    const { id } = await channelWith(1);
+    const other = await channelWith(1);
+    for (const postId of ['01890000-0000-7000-8000-000000000000', 'nonsense', other.posts[0]!.id]) {
+      const { status, text } = await open(`/live/${id}/${postId}`);
+      expect([postId, status]).toEqual([postId, 404]);
+      expect(text).toContain('This page is not here');
+    }
+  });
+
+  it('is 410 where it was retracted, with the reason and its surroundings, and without what it said', async () => {
+    const { id, posts } = await channelWith(3, { headline: 'Harbour fire' });
+    const { id: postId, seq } = posts[1]!;
+    await change(`/v1/channels/${id}/posts/${postId}/retraction`, { note: 'It was <another> pier.' });
+    const page = await open(`/live/${id}/${postId}`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([410, 'text/html; charset=utf-8']);
+    expect(page.text).toContain('<h1>This post was withdrawn</h1>');
+    expect(page.text).toContain('It was &lt;another&gt; pier.');
+    expect(page.text).toContain('Harbour fire');
+    expect(page.text).toContain('<meta name="robots" content="noindex">');
+    expect(page.text).not.toMatch(/number 2|Headline 2|og:/);
+    expect(page.text.match(/<script[^>]*>/g)).toEqual([
+      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+    ]);
+    const around = hrefOf(page.text, 'What was around it')!;
+    expect(around).toBe(`/live/${id}?before=${seq + 1}#post-${postId}`);
+    expect(listed((await open(around)).text)).toEqual([1]);
+    // A neighbour's page holds the tombstone in its place.
+    const beside = (await open(`/live/${id}/${posts[0]!.id}`)).text;
+    expect(listed(beside)).toEqual([3, 1]);
+    expect(beside).toContain(`id="post-${postId}"`);
+  });
+
+  it('is 410 where it was taken down, and a problem to a program', async () => {
+    const { id, posts } = await channelWith(1);
+    await change(`/v1/channels/${id}/posts/${posts[0]!.id}/takedown`, {});
+    const page = await open(`/live/${id}/${posts[0]!.id}`);
+    expect(page.status).toBe(410);
+    expect(page.text).toContain('This post is no longer available.');
+    expect(page.text).not.toMatch(/number 1|Headline 1/);
+    const problem = await open(`/live/${id}/${posts[0]!.id}`, { accept: 'application/json' });
+    expect(problem.body).toMatchObject({ status: 410, code: 'post-withdrawn' });
+    expect(problem.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('is 410 where the channel was deleted', async () => {
+    const { id, posts } = await channelWith(1);
+    await write(server, editor, { method: 'DELETE', path: `/v1/channels/${id}` });
+    const { status, text } = await open(`/live/${id}/${posts[0]!.id}`);
+    expect(status).toBe(410);
+    expect(text).toContain('This coverage was deleted');
+  });
+
+  it('tells a stranger of a members’ channel nothing, not even whether there is a post; of one of the desk that there is none', async () => {
+    const members = await channelWith(1, { access: 'members' });
+    const desk = await channelWith(1, { access: 'desk' });
+    const withdrawn = await publish(server, editor, members.id, { body: 'Gone.' });
+    await change(`/v1/channels/${members.id}/posts/${withdrawn.post.id}/retraction`, { note: 'A secret reason.' });
+    for (const postId of [members.posts[0]!.id, withdrawn.post.id, '01890000-0000-7000-8000-000000000000']) {
+      const { status, text } = await open(`/live/${members.id}/${postId}`);
+      expect(status).toBe(200);
+      expect(text).toContain('This coverage is for members');
+      expect(text).not.toMatch(/number 1|Headline 1|secret|og:/);
+    }
+    expect((await open(`/live/${desk.id}/${desk.posts[0]!.id}`)).status).toBe(404);
+  });
+});
+
+describe('paging by links', () => {
+  it('goes from the newest post to the first one and back, each post once', async () => {
+    const { id } = await channelWith(45);
+    const down: number[] = [];
+    let last = `/live/${id}`;
+    for (let path: string | undefined = last; path !== undefined; ) {
+      const { text } = await open(path);
+      down.push(...listed(text));
+      last = path;
+      expect(text.includes('<meta name="robots" content="noindex">')).toBe(path.includes('?'));
+      expect(text.includes('rel="canonical"')).toBe(!path.includes('?'));
+      path = hrefOf(text, 'Older posts');
+      if (path !== undefined) expect(text).toMatch(/rel="next"[^>]*>Older posts/);
+    }
+    expect(down).toEqual(range(45, 1));
+
+    const up: number[] = [];
+    for (let path: string | undefined = last; path !== undefined; ) {
+      const { text } = await open(path);
+      up.unshift(...listed(text));
+      path = hrefOf(text, 'Newer posts');
+      if (path !== undefined) expect(text).toMatch(/rel="prev"[^>]*>Newer posts/);
+    }
+    expect(up).toEqual(range(45, 1));
+  });
+
+  it('passes over no post where a page ends right beside the newest or the first one', async () => {
+    const { id, posts } = await channelWith(3);
+    const [first, , newest] = posts.map(({ seq }) => seq);
+    const below = await open(`/live/${id}?before=${newest}`);
+    expect(listed(below.text)).toEqual([2, 1]);
+    expect(listed((await open(hrefOf(below.text, 'Newer posts') ?? '')).text)).toEqual([3]);
+    const above = await open(`/live/${id}?after=${first}`);
+    expect(listed(above.text)).toEqual([3, 2]);
+    expect(listed((await open(hrefOf(above.text, 'Older posts') ?? '')).text)).toEqual([1]);
+    const whole = await open(`/live/${id}?after=${(first ?? 0) - 1}`);
+    expect([listed(whole.text), hrefOf(whole.text, 'Older posts')]).toEqual([[3, 2, 1], undefined]);
+  });
+
+  it('goes by fewer at a time where posts are very long, so that a page comes over a narrow line', async () => {
+    const { id } = await createChannel(server, editor);
+    for (let nth = 1; nth <= 20; nth += 1) {
+      await publish(server, editor, id, { body: `Text number ${nth}.\n\n${'x'.repeat(30_000)}` });
+    }
+    const down: number[] = [];
+    for (let path: string | undefined = `/live/${id}`; path !== undefined; ) {
+      const { text } = await open(path);
+      // What it shows is in it for the script as well, and the newest for search engines.
+      expect(text.length).toBeLessThan(3 * readerLimits.postsBytes);
+      down.push(...listed(text));
+      path = hrefOf(text, 'Older posts');
+    }
+    expect(down).toEqual(range(20, 1));
+  });
+
+  it('shows the newest posts above the newest one, and says so below the first one', async () => {
+    const { id, posts } = await channelWith(2);
+    const past = await open(`/live/${id}?after=${posts[1]!.seq}`);
+    expect(listed(past.text)).toEqual([2, 1]);
+    expect(past.text).toContain('rel="canonical"');
+    // Nothing is above the newest one, and what is new is shown there.
+    const above = await open(`/live/${id}?before=${posts[1]!.seq + 1}`);
+    expect([listed(above.text), hrefOf(above.text, 'Newer posts')]).toEqual([[2, 1], undefined]);
+    const before = await open(`/live/${id}?before=${posts[0]!.seq}`);
+    expect(before.text).toContain('There is nothing older than this.');
+    const { text } = await open(`/live/${id}?before=0`);
+    expect(text).toContain('There is nothing older than this.');
+    expect(listed((await open(hrefOf(text, 'Newer posts') ?? '')).text)).toEqual([2, 1]);
+    for (const query of ['before=x', 'after=-1', 'after=']) expect((await open(`/live/${id}?${query}`)).status).toBe(400);
+  });
+});
+
+describe('the script and style of a page', () => {
+  it('are sent compressed to those who take that, whole to others, and are kept for ever by both', async () => {
+    const { id } = await channelWith(1);
+    const { text } = await open(`/live/${id}`);
+    for (const address of [text.match(/src="([^"]+)"/)![1]!, text.match(/rel="stylesheet" href="([^"]+)"/)![1]!]) {
+      const seen = await Promise.all(
+        ['br', 'gzip', 'identity'].map(async (encoding) => {
+          const answer = await fetch(server.url + address, { headers: { 'accept-encoding': encoding } });
+          const { headers } = answer;
+          expect(answer.status).toBe(200);
+          expect(headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
+          expect(headers.get('vary')).toContain('Accept-Encoding');
+          expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+          expect(headers.get('content-type')).toMatch(/^text\/(?:javascript|css)/);
+          expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+          return { length: Number(headers.get('content-length')), text: await answer.text() };
+        }),
+      );
+      expect(new Set(seen.map(({ text }) => text)).size).toBe(1);
+      expect(seen[0]!.length).toBeLessThan(seen[1]!.length);
+      expect(seen[1]!.length).toBeLessThan(seen[2]!.length / 2);
+      const head = await fetch(server.url + address, { method: 'HEAD', headers: { 'accept-encoding': 'br' } });
+      expect([head.headers.get('content-encoding'), await head.text()]).toEqual(['br', '']);
+    }
+  });
+
+  it('are all there is: no file whose name may stay the same while its content changes', async () => {
+    for (const name of ['manifest.json', 'live.js', '', '.'])
+      expect([name, (await open(`/assets/${name}`)).status]).toEqual([name, 404]);
+  });
+});

@@ -1,0 +1,349 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { wordsIn } from '../../../client/browser/i18n/index.ts';
+import type { NewPost } from '../../../src/protocol/schemas.ts';
+import { textAttacks } from '../../support/script-attacks.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { createChannel, publish, write } from '../../support/writers.ts';
+
+/** `/live/{c}/{post}/versions`: what a post said before, as the server tells it. */
+let server: TestServer;
+let editor: string;
+const html = { accept: 'text/html' };
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token({ editor: ['*'], admin: true });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Made {
+  id: string;
+  postId: string;
+  /** `/live/{c}/{post}/versions` */
+  path: string;
+}
+
+async function made(post: NewPost, channel: Record<string, unknown> = {}): Promise<Made> {
+  const { id } = await createChannel(server, editor, channel);
+  const said = await publish(server, editor, id, post);
+  return { id, postId: said.post.id, path: `/live/${id}/${said.post.id}/versions` };
+}
+
+const revise = ({ id, postId }: Made, kind: string, changes: object, more: object = {}) =>
+  write(server, editor, {
+    path: `/v1/channels/${id}/posts/${postId}/revisions`,
+    body: { kind, changes, ...more },
+    ifMatch: '*',
+  });
+const withdraw = ({ id, postId }: Made, how: 'retraction' | 'takedown', body: object) =>
+  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
+const open = (path: string, headers: Record<string, string> = {}) =>
+  call(server.url + path, { headers: { ...html, ...headers } });
+/** From the newest changes to the oldest. */
+async function pagesOf({ path: first }: Made): Promise<string[]> {
+  const pages: string[] = [];
+  for (let path: string | undefined = first; path !== undefined; path = pages.at(-1)?.match(/rel="next" href="([^"]+)"/)?.[1]) {
+    pages.push((await open(path)).text);
+  }
+  return pages;
+}
+/** As an editor would mark it, for those who see the page: without the words for those who hear it. */
+const seen = (page: string) =>
+  page
+    .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
+    .replace(/<del>(.*?)<\/del>/gs, '[-$1-]')
+    .replace(/<ins>(.*?)<\/ins>/gs, '{+$1+}')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ');
+
+describe('the earlier versions of a post', () => {
+  it('are each change with its kind, time and note, and what went and came, newest first', async () => {
+    const post = await made({ headline: 'The fire began at noon', body: 'Two *ships* burn.\n\nNobody is hurt.' });
+    await revise(post, 'refile', { body: 'Two *ships* burn.\n\nNo one is hurt.' });
+    await revise(
+      post,
+      'correction',
+      { headline: 'The fire began at one', body: 'Three *ships* burn.\n\nNo one is hurt.' },
+      { note: 'There are three.' },
+    );
+    await revise(post, 'update', { developing: true });
+    const page = await open(post.path);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const text = seen(page.text);
+    const order = [
+      'Earlier versions',
+      'No words were changed here',
+      'Correction,',
+      'There are three.',
+      'The fire began at [-noon-]{+one+}',
+      '[-Two-]{+Three+} ships burn.',
+      'Typing slip mended,',
+      '[-Nobody-]{+No one+} is hurt.',
+      'Published,',
+      'Two ships burn. Nobody is hurt.',
+    ];
+    const places = order.map((part) => text.indexOf(part));
+    expect(places, text).toEqual([...places].sort((one, other) => one - other));
+    expect(places).not.toContain(-1);
+    expect(page.text).toMatch(/<del><span class="visually-hidden" lang="en" dir="ltr"> removed: <\/span>Two<span/);
+    expect(page.text).toMatch(/<ins><span class="visually-hidden" lang="en" dir="ltr"> added: <\/span>Three<span/);
+    expect(page.text).toContain('<meta name="robots" content="noindex">');
+    expect(page.text.match(/<script[^>]*>/g)).toEqual([
+      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+    ]);
+  });
+
+  it('name what was changed beside the words: pictures, films, links, sources, authors and marks', async () => {
+    const quay = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'A ferry at the quay' } as const;
+    const film = { type: 'video', url: 'https://films.example/pier.mp4', caption: 'The pier at noon' } as const;
+    const tides = { type: 'link', url: 'https://tides.example/', title: 'Tide tables', source: 'Harbour <office>' } as const;
+    const port = { name: 'Port authority', via: 'radio' };
+    const post = await made({ body: 'Two ships burn.', media: [quay, film], sources: [port], developing: true });
+    await revise(
+      post,
+      'correction',
+      {
+        media: [tides, { ...quay, alt: 'A ferry at the pier', credit: 'Siri Østby' }],
+        sources: [{ ...port, via: 'telephone' }, { name: 'Fire & Rescue' }],
+        authors: [{ name: 'Ada Byron' }, { name: 'Ruth Calder' }],
+        verification: 'disputed',
+        developing: false,
+        keyEvent: true,
+        headline: 'Fire',
+      },
+      { note: 'It was the pier.' },
+    );
+    await revise(post, 'refile', { media: [{ ...quay, alt: 'A ferry at the pier', credit: 'Siri Østby' }, tides] });
+    await revise(post, 'update', { media: [tides, quay, quay] });
+    await revise(post, 'refile', { body: 'Two ships burn!' });
+    const { text } = await open(post.path);
+    const told = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) => seen(part ?? '').trim());
+    const lines = [...text.matchAll(/<ul class="beside">([\s\S]*?)<\/ul>/g)].map(([, list]) =>
+      [...(list ?? '').matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, line]) => seen(line ?? '').trim()),
+    );
+    expect(lines).toEqual([
+      ['Picture: A ferry at the [-pier, Siri Østby-]{+quay+}', 'Picture: {+A ferry at the quay+}'],
+      [
+        '[-Developing-]',
+        'Film: [-The pier at noon-]',
+        '{+Key event+}',
+        '{+Disputed+}',
+        'Link: {+Tide tables, Harbour &lt;office&gt;+}',
+        'Picture: A ferry at the [-quay-]{+pier, Siri Østby+}',
+        'Source: Port authority, [-radio-]{+telephone+}',
+        'Source: {+Fire &amp; Rescue+}',
+        'Author: {+Ruth Calder+}',
+      ],
+      [
+        'Developing',
+        'Picture: A ferry at the quay',
+        'Film: The pier at noon',
+        'Source: Port authority, radio',
+        'Author: Ada Byron',
+      ],
+    ]);
+    expect(told[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
+    expect(told[1]).toContain('No words were changed here, only what stands beside them.');
+    // Their order is nothing that is told.
+    expect(told[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
+  });
+
+  it('are led to by a post that was changed, and by no other', async () => {
+    const post = await made({ body: 'Two ships.' });
+    expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
+    await revise(post, 'refile', { body: 'Two ships burn.' });
+    for (const path of [`/live/${post.id}`, `/live/${post.id}/${post.postId}`]) {
+      expect((await open(path)).text).toContain(`href="${post.path}"`);
+    }
+    await withdraw(post, 'retraction', { note: 'None does.' });
+    expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
+  });
+
+  it('are the text alone where it was never changed, and 404 where it never was', async () => {
+    const post = await made({ body: 'Two ships.' });
+    const { status, text } = await open(post.path);
+    expect([status, seen(text)]).toEqual([200, expect.stringContaining('Two ships.')]);
+    const other = await made({ body: 'Elsewhere.' });
+    for (const path of [`/live/${post.id}/${other.postId}/versions`, `/live/${post.id}/nonsense/versions`]) {
+      expect([path, (await open(path)).status]).toEqual([path, 404]);
+    }
+    expect((await open(`${post.path}?before=x`)).status).toBe(400);
+  });
+
+  it('are told page by page, each change once', async () => {
+    const post = await made({ body: 'Count 1.' });
+    for (let nth = 2; nth <= 23; nth += 1) await revise(post, 'update', { body: `Count ${nth}.` });
+    const counts: string[] = [];
+    const pages: number[] = [];
+    for (const text of await pagesOf(post)) {
+      const told = [...seen(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
+        ([, to, alone]) => to ?? alone ?? '',
+      );
+      counts.push(...told);
+      pages.push(told.length);
+    }
+    expect(counts.map(Number)).toEqual(Array.from({ length: 23 }, (_, at) => 23 - at));
+    expect(pages).toEqual([10, 10, 3]);
+  });
+
+  it('that are large are on pages of fewer, and are shown whole where too much was changed', async () => {
+    const large = (word: string) =>
+      Array.from({ length: 7_000 }, (_, at) => `${word}${at}`)
+        .join(' ')
+        .slice(0, 49_000);
+    const post = await made({ body: large('old') });
+    await revise(post, 'update', { body: large('new') });
+    await revise(post, 'update', { body: `${large('new')} And more.` });
+    const [newest, older] = await pagesOf(post);
+    expect(seen(newest ?? '')).toContain('{+ And more.+}');
+    expect(seen(newest ?? '')).not.toContain('Too much');
+    const text = older ?? '';
+    expect(seen(text)).toContain('Too much was changed to show it word by word.');
+    for (const word of ['old', 'new']) expect(text).toContain(`${word}0 ${word}1 ${word}2`);
+    expect(text).not.toMatch(/<ins>|<del>/);
+  });
+
+  it('are in the language of the channel', async () => {
+    const post = await made({ body: 'Zwei Schiffe.' }, { language: 'de-AT' });
+    await revise(post, 'correction', { body: 'Drei Schiffe.' }, { note: 'Es sind drei.' });
+    const { text } = await open(post.path);
+    expect(text).toContain(`<h1>${wordsIn('de')?.earlierVersions}</h1>`);
+    expect(seen(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
+  });
+
+  it('hold nothing that runs, whatever was written', async () => {
+    const attacks = Object.values(textAttacks).flat();
+    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
+    const post = await made({ headline: 'Start', body: 'Start' }, { headline: line(attacks[0] as string) });
+    for (let at = 0; at < attacks.length; at += 8) {
+      const some = attacks.slice(at, at + 8);
+      await revise(
+        post,
+        'correction',
+        { headline: line(some[0] as string).slice(0, 300), body: some.join('\n\n') },
+        { note: some.join('\n').slice(0, 1_000) },
+      );
+    }
+    const tags = new Set<string>();
+    for (const text of await pagesOf(post)) {
+      for (const [tag] of text.matchAll(/<[^/!][^>]*>/g)) tags.add(tag.replace(/="[^"]*"/g, '=').replace(/\s+$/, ''));
+      for (const [, href = ''] of text.matchAll(/(?:href|src|action)="([^"]*)"/g)) expect(href).toMatch(/^(?:\/|data:,$)/);
+    }
+    expect([...tags].map((tag) => tag.slice(1).split(/[\s>]/)[0] ?? '').filter((name) => !known.has(name))).toEqual([]);
+    expect([...tags].filter((tag) => /\son|style=|srcdoc/i.test(tag))).toEqual([]);
+  });
+});
+
+describe('the earlier versions of a post that may not be read', () => {
+  it('are 410 once it was retracted, to its editors too, and a problem to a program', async () => {
+    const post = await made({ body: 'A secret.' });
+    await revise(post, 'update', { body: 'A secret told.' });
+    await withdraw(post, 'retraction', { note: 'Not so.' });
+    for (const headers of [{}, { authorization: `Bearer ${editor}` }]) {
+      const { status, text } = await open(post.path, headers);
+      expect(status).toBe(410);
+      expect(text).toContain('Not so.');
+      expect(text).not.toContain('secret');
+    }
+    const problem = await open(post.path, { accept: 'application/json' });
+    expect(problem.body).toMatchObject({ status: 410, code: 'post-withdrawn' });
+  });
+
+  it('are 410 where it was retracted while they were read', async () => {
+    const post = await made({ body: 'Thirteen ships.' });
+    await revise(post, 'update', { body: 'Three ships.' });
+    const { engine } = server.server;
+    const revisions = engine.revisions.bind(engine);
+    const spied = vi.spyOn(engine, 'revisions').mockImplementationOnce(async (...given) => {
+      const read = await revisions(...given);
+      await engine.post(post.id, post.postId);
+      await withdraw(post, 'retraction', { note: 'Nobody counted.' });
+      return read;
+    });
+    onTestFinished(() => spied.mockRestore());
+    const { status, text } = await open(post.path);
+    expect(status).toBe(410);
+    expect(text).not.toContain('hirteen');
+  });
+
+  it('are 410 once it was taken down, also to who holds the page', async () => {
+    const post = await made({ body: 'A secret.' });
+    await revise(post, 'update', { body: 'A secret told.' });
+    const before = await open(post.path);
+    const etag = before.headers.get('etag') as string;
+    expect(before.headers.get('cache-control')).toBe('no-cache');
+    expect((await open(post.path, { 'if-none-match': etag })).status).toBe(304);
+    await withdraw(post, 'takedown', {});
+    for (const held of [etag, '*']) {
+      const { status, text, headers } = await open(post.path, { 'if-none-match': held });
+      expect([status, headers.get('etag'), headers.get('cache-control')]).toEqual([410, null, 'no-store']);
+      expect(text).not.toContain('secret');
+    }
+  });
+
+  it('are named and not shown where they were erased, also to who holds the page', async () => {
+    const post = await made({ body: 'A secret.' });
+    await revise(post, 'correction', { body: 'A secret told.' }, { note: 'A secret note.' });
+    const { headers } = await open(post.path);
+    await revise(post, 'correction', { body: 'Nothing of it.' }, { note: 'It was wrong.', eraseEarlier: true });
+    await revise(post, 'update', { body: 'Nothing of it at all.' });
+    const page = await open(post.path, { 'if-none-match': headers.get('etag') as string });
+    expect(page.status).toBe(200);
+    expect(page.text).not.toContain('secret');
+    expect(seen(page.text)).toMatch(
+      /Nothing of it\{\+ at all\+\}\. .*The version before this one was erased.* Nothing of it\. .*Version 1 – Version 2 These versions were erased\./,
+    );
+    const one = await made({ body: 'A secret.' });
+    await revise(one, 'correction', { body: 'Nothing.' }, { note: 'Wrong.', eraseEarlier: true });
+    expect(seen((await open(one.path)).text)).toContain('Version 1 This version was erased.');
+  });
+
+  it('are for members where the channel is, kept by nobody, and not there where it is of the desk', async () => {
+    const members = await made({ body: 'A secret.' }, { access: 'members' });
+    const desk = await made({ body: 'A secret.' }, { access: 'desk' });
+    for (const post of [members, desk]) await revise(post, 'update', { body: 'A secret told.' });
+    const notice = await open(members.path);
+    expect([notice.status, notice.text.includes('This coverage is for members')]).toEqual([200, true]);
+    expect(notice.text).not.toMatch(/secret|<ins>/);
+    expect((await open(desk.path)).status).toBe(404);
+    const session = await call(`${server.url}/v1/session`, { method: 'POST', token: await server.token({ reader: ['*'] }) });
+    const cookie = (session.headers.get('set-cookie') as string).split(';')[0] as string;
+    const page = await open(members.path, { cookie });
+    expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+    expect(seen(page.text)).toContain('A secret{+ told+}.');
+    expect((await open(desk.path, { cookie })).status).toBe(404);
+  });
+});
+
+/** Tags that the page may have. */
+const known = new Set(
+  'html head meta title link script body main header form input button bdi section div nav p h1 h2 h3 a span time ins del ul li'.split(
+    ' ',
+  ),
+);
+
+it('are compared once for all who ask for the same, until something changes, by whatever revision they ask', async () => {
+  const post = await made({ body: 'One.' });
+  await revise(post, 'update', { body: 'One. Two.' });
+  const { engine } = server.server;
+  const readAll = engine.revisions.bind(engine);
+  let reads = 0;
+  engine.revisions = (...asked) => {
+    reads += 1;
+    return readAll(...asked);
+  };
+  onTestFinished(() => {
+    engine.revisions = readAll;
+  });
+  const first = await open(post.path);
+  expect(seen(first.text)).toMatch(/\{\+[^}]*Two/);
+  const asked = reads;
+  expect(asked).toBeGreaterThan(0);
+  for (const query of ['', '?before=3', '?before=4', '?before=900719925474099'])
+    expect((await open(post.path + query)).text).toBe(first.text);
+  expect(reads).toBe(asked);
+  await revise(post, 'update', { body: 'One. Two. Three.' });
+  expect(seen((await open(post.path)).text)).toMatch(/\{\+[^}]*Three/);
+  await withdraw(post, 'takedown', {});
+  expect((await open(post.path)).status).toBe(410);
+});

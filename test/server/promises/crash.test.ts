@@ -1,0 +1,77 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Fetch } from '../../../client/lib/http.ts';
+import { ReaderClient } from '../../../client/lib/reader-client.ts';
+import { cover, expectWhole, seedOf } from '../../support/coverage.ts';
+import { startLine } from '../../support/line.ts';
+import { startServerProcess } from '../../support/process.ts';
+import { randomFrom } from '../../support/random.ts';
+import { startTestServer } from '../../support/server.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+/** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
+describe('A server that is killed at any point of a thousand publications', () => {
+  it('loses none that it acknowledged, doubles none, and leaves its readers with the whole of it in order', async () => {
+    const random = randomFrom(seedOf('crash'));
+    await using server = await startServerProcess();
+    const total = 1_000;
+    const coverage = await cover({
+      server,
+      posts: total,
+      authors: 8,
+      readers: 3,
+      strikes: 5,
+      random,
+      async strike() {
+        await server.kill();
+        if (random() < 0.5) {
+          // And once more, while it opens its journal.
+          const starting = server.start().catch(() => {});
+          await new Promise((resolve) => setTimeout(resolve, random() * 600));
+          await server.kill();
+          await starting;
+        }
+        await server.start();
+      },
+    });
+    expectWhole(coverage, total);
+  });
+});
+
+describe('A reader', () => {
+  it('comes back by itself when its connection is cut between the handshake and the first answer', async () => {
+    await using server = await startTestServer();
+    const { id } = await createChannel(server, await server.token());
+    await using line = await startLine(server.url);
+    // The handshake's answer; the next one names the socket.
+    line.cutAfter = '"sid"';
+    const reader = new ReaderClient({ url: line.url, channelId: id, random: () => 0 }).open();
+    try {
+      await vi.waitFor(() => expect(reader.state.status).toBe('live'));
+      expect(line.cutAfter).toBeUndefined();
+    } finally {
+      reader.close();
+    }
+  });
+
+  it('is told of no reset when it is closed while it asks for what it missed', async () => {
+    await using server = await startTestServer();
+    const token = await server.token();
+    const { id } = await createChannel(server, token);
+    const { cursor } = await publish(server, token, id, { headline: 'Seen' });
+    await publish(server, token, id, { headline: 'Missed' });
+    const asked = Promise.withResolvers<void>();
+    const unanswered: Fetch = (_url, { signal }) => {
+      asked.resolve();
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const reader = new ReaderClient({ url: server.url, channelId: id, cursor, fetch: unanswered });
+    const told: string[] = [];
+    reader.on('reset', () => told.push('reset'));
+    reader.on('event', () => told.push('event'));
+    reader.open();
+    await asked.promise;
+    reader.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual([]);
+  });
+});

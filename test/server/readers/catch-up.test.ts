@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { CatchUp, Channel, ReaderPost } from '../../../src/protocol/model.ts';
+import { catchUpSchema } from '../../../src/protocol/schemas.ts';
+import { type BusyChannel, makeBusy } from '../../support/busy-channel.ts';
+import { seedOf } from '../../support/coverage.ts';
+import { seeded } from '../../support/sample-text.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { faultsOfCatchUp, openReader, type SocketReader } from '../../support/socket-reader.ts';
+import { allPosts, createChannel, publish, read } from '../../support/writers.ts';
+
+/** What was missed since a cursor, each thing once and in its latest state (contract, CatchUp; promises 2 to 4). */
+let server: TestServer;
+let editor: string;
+let busy: BusyChannel;
+let holder: SocketReader;
+let cursorAt0: string;
+let posts: ReaderPost[];
+let channel: Channel;
+const random = seeded(seedOf('catch-up'));
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token();
+  holder = await openReader(server.url);
+  busy = await makeBusy(server, editor, { posts: 500, changed: 50, withdrawn: 5, random, opened: (id) => holder.subscribe(id) });
+  posts = await allPosts(server, busy.id);
+  channel = await read(`${server.url}/v1/channels/${busy.id}`);
+  const head = busy.cursors.get(busy.head)!;
+  // Told of by no answer but valid: everything after offset 0. Its check is what the first announcement says stood before it.
+  const [epoch] = head.split('.');
+  const id = 'from-the-start';
+  const before = Promise.withResolvers<string>();
+  await server.server.engine.subscribe(
+    id,
+    (heard) => heard.type === 'entry' && before.resolve(`${heard.epoch}.0.${heard.before}`),
+  );
+  await createChannel(server, editor, { id });
+  cursorAt0 = await before.promise;
+  expect(cursorAt0.split('.')[0]).not.toBe(epoch);
+});
+afterAll(async () => {
+  holder.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Asks over HTTP, from raw bytes to a checked answer. */
+async function overHttp(after: string | undefined, limit?: number, id = busy.id): Promise<{ said: CatchUp; text: string }> {
+  const query = new URLSearchParams({
+    ...(after === undefined ? {} : { after }),
+    ...(limit === undefined ? {} : { limit: `${limit}` }),
+  });
+  const { status, text, body } = await call(`${server.url}/v1/channels/${id}/events?${query}`);
+  expect(status).toBe(200);
+  return { said: body as CatchUp, text };
+}
+
+/** Asks again until there is no more: what all answers together say, and how many they are. */
+async function wholeOverHttp(after: string, limit: number): Promise<{ said: Replay; text: string; pages: number }> {
+  const first = await overHttp(after, limit);
+  const said = first.said as Replay;
+  let { text } = first;
+  let pages = 1;
+  for (; said.more; pages += 1) {
+    const { said: next, text: nextText } = await overHttp(said.cursor, limit);
+    if (next.mode !== 'replay') throw new Error('no replay');
+    expect(next.covers.after).toBe(said.covers.to);
+    expect(faultsOfCatchUp(next)).toEqual([]);
+    const { cursor, more, covers } = next;
+    Object.assign(said, { cursor, more, covers: { after: said.covers.after, to: covers.to } });
+    said.events.push(...next.events);
+    text += nextText;
+  }
+  return { said, text, pages };
+}
+
+type Replay = Extract<CatchUp, { mode: 'replay' }>;
+
+async function resets(): Promise<number> {
+  const { text } = await call(`${server.url}/metrics`);
+  return Number(/^pressbox_catch_ups_total\{mode="reset"\} (\d+)$/m.exec(text)?.[1]);
+}
+
+/** Asks over a socket of its own. */
+async function overSocket(after: string | undefined, posts?: number): Promise<{ said: CatchUp; text: string }> {
+  using reader = await openReader(server.url);
+  const { ok, ...said } = await reader.subscribe(busy.id, after, posts);
+  expect(ok).toBe(true);
+  return { said: said as CatchUp, text: reader.bytes.toString() };
+}
+
+/** What a client that stood at an offset holds after a replay. */
+function broughtUp(offset: number, said: CatchUp): { posts: ReaderPost[]; channel: Channel } {
+  if (said.mode !== 'replay') throw new Error('no replay');
+  const held = busy.postsAt(offset);
+  let channel = busy.channelAt(offset);
+  for (const event of said.events) {
+    if (event.type === 'channel.changed') channel = event.channel;
+    else held.set(event.post.id, event.post);
+  }
+  return { posts: [...held.values()].sort((a, b) => b.seq - a.seq), channel };
+}
+
+/** Offsets spread over the channel, with both ends. */
+function someOffsets(step: number): number[] {
+  const all = [...busy.cursors.keys()].sort((a, b) => a - b);
+  return all.filter((offset, index) => index < 3 || index % step === 0 || offset > busy.head - 3);
+}
+
+const grounds = [
+  ['from the tail of a feed that was open all along', async () => expect(holder.isOpen).toBe(true)],
+  [
+    'from the journal, of a server that has just started',
+    async () => {
+      holder.destroy();
+      await server.restart();
+    },
+  ],
+] as const;
+
+describe.each(grounds)('a catch-up %s', (_name, prepare) => {
+  beforeAll(prepare);
+
+  it('has each post once, nothing superseded or withdrawn, and covers what it says, over HTTP', async () => {
+    for (const offset of someOffsets(9)) {
+      const { said, text } = await wholeOverHttp(busy.cursors.get(offset)!, 1_000);
+      expect(said).toEqual(catchUpSchema.parse(said));
+      expect(said).toMatchObject({ mode: 'replay', reset: false, more: false, covers: { after: offset, to: busy.head } });
+      expect(said.cursor).toBe(busy.cursors.get(busy.head));
+      expect(faultsOfCatchUp(said), `after ${offset}`).toEqual([]);
+      expect(busy.staleMarks(text), `after ${offset}`).toEqual([]);
+      expect(broughtUp(offset, said), `after ${offset}`).toEqual({ posts, channel });
+    }
+  });
+
+  it('is the same over a socket', async () => {
+    for (const offset of someOffsets(25)) {
+      const { said, text } = await overSocket(busy.cursors.get(offset)!);
+      expect(said).toEqual((await overHttp(busy.cursors.get(offset)!, 1_000)).said);
+      expect(busy.staleMarks(text), `after ${offset}`).toEqual([]);
+    }
+  });
+
+  it('comes in pages where a limit is asked for, which together are the whole', async () => {
+    for (const limit of [1, 7, 50]) {
+      const start = someOffsets(1).find((offset) => limit > 1 || offset > busy.head - 40)!;
+      const { said, text, pages } = await wholeOverHttp(busy.cursors.get(start)!, limit);
+      expect(busy.staleMarks(text)).toEqual([]);
+      const whole = await wholeOverHttp(busy.cursors.get(start)!, 1_000);
+      expect(said).toEqual(whole.said);
+      expect(said.covers.to).toBe(busy.head);
+      expect(pages).toBe(Math.ceil(said.events.length / limit));
+      expect(whole.pages).toBeLessThan(10);
+    }
+  });
+
+  it('without a cursor is a snapshot, which with its pages is everything', async () => {
+    const { said, text } = await overHttp(undefined);
+    expect(said).toEqual(catchUpSchema.parse(said));
+    expect(said).toMatchObject({ mode: 'snapshot', reset: false, covers: { after: 0, to: busy.head }, more: false });
+    if (said.mode !== 'snapshot') throw new Error('no snapshot');
+    expect(said.snapshot).toMatchObject({ channel, posts: posts.slice(0, 20), more: true, cursor: said.cursor });
+    expect(busy.staleMarks(text)).toEqual([]);
+    expect((await overSocket(undefined, 50)).said).toMatchObject({ mode: 'snapshot', snapshot: { posts: posts.slice(0, 50) } });
+  });
+
+  it('after the head is nothing, and from offset 0 everything', async () => {
+    const head = busy.cursors.get(busy.head)!;
+    expect((await overHttp(head)).said).toMatchObject({ covers: { after: busy.head, to: busy.head }, cursor: head, events: [] });
+    const { said } = await overHttp(cursorAt0, 1_000, 'from-the-start');
+    expect(said).toMatchObject({
+      mode: 'replay',
+      covers: { after: 0, to: 1 },
+      events: [{ from: 1, offset: 1, type: 'channel.changed' }],
+    });
+  });
+
+  it('from a cursor that is not of this history is a reset, never "nothing new"', async () => {
+    const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
+    const foreign = [
+      cursorAt0,
+      `${'0'.repeat(12)}.${offset}.${check}`,
+      `${epoch}.${busy.head + 1}.${check}`,
+      `${epoch}.${Number.MAX_SAFE_INTEGER}.${check}`,
+      `${epoch}.${offset}.${'0'.repeat(16)}`,
+      `${epoch}.${busy.head - 1}.${check}`,
+      `${epoch}.0.${check}`,
+    ];
+    const before = await resets();
+    for (const after of foreign) {
+      for (const { said } of [await overHttp(after), await overSocket(after)]) {
+        expect(said, after).toMatchObject({ mode: 'snapshot', reset: true, covers: { after: 0, to: busy.head }, more: false });
+      }
+    }
+    // By which operators see that an older journal was put back.
+    expect(await resets()).toBe(before + 2 * foreign.length);
+  });
+
+  it('from garbage is refused', async () => {
+    const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
+    const garbage = [
+      '',
+      'x',
+      `${epoch}.${offset}`,
+      `${epoch}.0${offset}.${check}`,
+      `${epoch}.-1.${check}`,
+      `${epoch}.9007199254740993.${check}`,
+      `${epoch}.${offset}.${check}.`,
+      `${epoch.toUpperCase()}.${offset}.${check.toUpperCase()}X`,
+      'a'.repeat(5_000),
+    ];
+    using reader = await openReader(server.url);
+    for (const after of garbage) {
+      const { status, body } = await call(`${server.url}/v1/channels/${busy.id}/events?after=${encodeURIComponent(after)}`);
+      expect([status, (body as { code: string }).code], after).toEqual([400, 'invalid-cursor']);
+      const said = await reader.subscribe(busy.id, after);
+      expect(said, after).toMatchObject({ ok: false, problem: { code: 'invalid-cursor' } });
+    }
+  });
+});
+
+it('goes on live from what it answered, from wherever one asks', async () => {
+  const readers = await Promise.all(
+    someOffsets(60).map(async (offset) => {
+      const reader = await openReader(server.url);
+      onTestFinished(() => reader.destroy());
+      for (let after = busy.cursors.get(offset)!, more = true; more; ) {
+        const said = await reader.subscribe(busy.id, after);
+        if (!said.ok) throw new Error(said.problem.code);
+        ({ cursor: after, more } = said);
+      }
+      return reader;
+    }),
+  );
+  const { offset } = await publish(server, editor, busy.id, { headline: 'The latest' });
+  for (const reader of readers) {
+    await expect.poll(() => reader.heard('event')).toMatchObject([{ from: offset, offset }]);
+  }
+});

@@ -1,0 +1,255 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { io, type Socket } from 'socket.io-client';
+import { afterEach, expect, it, vi } from 'vitest';
+import { problemSchema } from '../../../src/protocol/schemas.ts';
+import { openEventSource } from '../../support/event-source.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { openReader, type SocketReader, shakeHands } from '../../support/socket-reader.ts';
+import { openStream } from '../../support/stream-reader.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+/** How a node goes away: readers are asked to leave, nobody new is taken, and whoever stayed comes back by itself. */
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+async function start(): Promise<TestServer> {
+  const server = await startTestServer();
+  undo.push(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+async function stockClient(url: string): Promise<Socket> {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50 });
+  undo.push(() => socket.disconnect());
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+  return socket;
+}
+
+async function rawReader(url: string): Promise<SocketReader> {
+  const reader = await openReader(url);
+  undo.push(() => reader.destroy());
+  return reader;
+}
+
+it('tells readers to leave within a time, and turns away whoever comes', async () => {
+  const server = await start();
+  const staying = await rawReader(server.url);
+  expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200 });
+
+  // Longer than this takes: it ends when the last one leaves.
+  const closing = server.server.close({ drainMs: 60_000 });
+  await vi.waitFor(() => expect(staying.heard('drain')).toEqual([{ withinMs: 60_000 }]));
+
+  const ready = await call(`${server.url}/readyz`);
+  expect(ready).toMatchObject({ status: 503, body: { status: 'draining' } });
+  expect(ready.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect((await call(`${server.url}/healthz`)).status).toBe(200);
+  for (const path of ['/v1/channels', '/', '/live/anything']) {
+    const answer = await call(`${server.url}${path}`);
+    expect([answer.status, answer.headers.get('retry-after') !== null], path).toEqual([503, true]);
+  }
+  expect(problemSchema.parse((await call(`${server.url}/v1/channels`)).body)).toMatchObject({ code: 'draining' });
+
+  const turnedAway = await shakeHands(server.url);
+  if (turnedAway.reader !== undefined) throw new Error('A draining server took a reader.');
+  expect(turnedAway).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) } });
+  expect(problemSchema.parse(JSON.parse(turnedAway.body))).toMatchObject({ code: 'draining', status: 503 });
+
+  // The last one leaves, and there is nothing more to wait for.
+  expect(staying.isOpen).toBe(true);
+  staying.destroy();
+  await closing;
+});
+
+it('hands on every write that it still answers', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const reader = await rawReader(server.url);
+  await reader.subscribe(id);
+  const publishing = Array.from({ length: 40 }, (_, index) =>
+    call(`${server.url}/v1/channels/${id}/posts`, { method: 'POST', token: editor, body: { headline: `Entry ${index}` } }),
+  );
+  await Promise.race(publishing);
+  const closing = server.server.close({ drainMs: 60_000 });
+  const answers = await Promise.all(publishing);
+  expect(new Set([201, 503, ...answers.map(({ status }) => status)])).toEqual(new Set([201, 503]));
+  const promised = answers.flatMap(({ status, body }) => (status === 201 ? [(body as { offset: number }).offset] : []));
+  await vi.waitFor(() => {
+    const heard = reader.heard<{ offset: number }>('event').map(({ offset }) => offset);
+    expect(promised.filter((offset) => !heard.includes(offset))).toEqual([]);
+  });
+  reader.destroy();
+  await closing;
+});
+
+it('cuts who stays so that a client comes back by itself, with its cursor, to the next server', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const socket = await stockClient(server.url);
+  const { cursor } = await publish(server, editor, id, { headline: 'Before' });
+  let drains = 0;
+  const reasons: string[] = [];
+  socket.on('drain', () => drains++);
+  socket.on('disconnect', (reason) => reasons.push(reason));
+  const back = new Promise<void>((resolve) => socket.once('disconnect', () => socket.once('connect', resolve)));
+  await server.restart();
+  await back;
+  expect(drains).toBe(1);
+  expect(reasons).toEqual(['transport close']);
+  const { offset } = await publish(server, editor, id, { headline: 'After' });
+  expect(await socket.timeout(30_000).emitWithAck('subscribe', { channelId: id, after: cursor })).toMatchObject({
+    mode: 'replay',
+    reset: false,
+    covers: { to: offset },
+    events: [{ post: { headline: 'After' } }],
+  });
+});
+
+it('ends streams at moments of their own, with the last word and a time to come back when it is gone', async () => {
+  // In turn: when to come back at first, when to leave, how much later than that to come back, and a little more.
+  const draws = [0.5, 0.5, 0.1, 0.9, 0.5, 0.5, 0.5, 0.5];
+  const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
+  undo.push(() => server[Symbol.asyncDispose]());
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const streams = [await openStream(server.url, id), await openStream(server.url, id)];
+  for (const stream of streams) await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
+  const ends: number[] = [];
+  for (const [index, stream] of streams.entries()) void stream.ended.then(() => ends.push(index));
+
+  draws.splice(0, draws.length, 0.1, 0.5, 0.5, 0.9, 0.5, 0.5);
+  const began = performance.now();
+  const closing = server.server.close({ drainMs: 2_000 });
+  await closing;
+  const tookMs = performance.now() - began;
+  await Promise.all(streams.map(({ ended }) => ended));
+  expect(ends).toEqual([0, 1]);
+  for (const stream of streams) {
+    expect(stream.heard('drain')).toEqual([{ withinMs: 2_000 }]);
+    expect(stream.blocks.at(-1)?.event).toBe('drain');
+  }
+  // Who was ended early waits for longer: both come back after the window, when nobody is here who would refuse them.
+  const retries = streams.map(({ blocks }) => Number(blocks.at(-2)?.retry));
+  expect(retries).toEqual([1_800 + 1_000 + 2_000, 200 + 1_000 + 2_000]);
+  // And it did not wait for longer than for the last of them, with what closing takes.
+  expect(tookMs).toBeGreaterThan(1_500);
+});
+
+it('leaves an EventSource able to come back by itself, with its cursor, to the next server', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  using source = openEventSource(`${server.url}/v1/channels/${id}/stream`);
+  await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]));
+  const { cursor } = await publish(server, editor, id, { headline: 'Before' });
+  await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ name: 'post.published', lastEventId: cursor }));
+  await server.server.close({ drainMs: 200 });
+  await server.restart();
+  const after = await publish(server, editor, id, { headline: 'After' });
+  await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ lastEventId: after.cursor }));
+  const [drain, catchUp, ...live] = source.heard.slice(2);
+  expect([drain, catchUp]).toMatchObject([
+    { name: 'drain', lastEventId: cursor },
+    { name: 'catchup', mode: 'replay', covers: { after: 2 } },
+  ]);
+  // It may be back before that is written.
+  expect([...(catchUp!.events as object[]), ...live]).toMatchObject([{ post: { headline: 'After' } }]);
+});
+
+it('answers held polls without events, at moments of their own, so that the next question goes elsewhere', async () => {
+  const draws: number[] = [];
+  const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
+  undo.push(() => server[Symbol.asyncDispose]());
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const { cursor } = await publish(server, editor, id, { headline: 'One' });
+  const answered: number[] = [];
+  const polls: ReturnType<typeof call>[] = [];
+  for (const nth of [0, 1, 2]) {
+    const poll = call(`${server.url}/v1/channels/${id}/events?wait=30&after=${cursor}`);
+    polls.push(poll.finally(() => answered.push(nth)));
+    await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(nth + 1));
+  }
+  draws.push(0.9, 0.1, 0.5);
+  await server.server.close({ drainMs: 3_000 });
+  expect(answered).toEqual([1, 2, 0]);
+  for (const { status, headers, body } of await Promise.all(polls)) {
+    expect([status, headers.get('connection'), body]).toMatchObject([200, 'close', { cursor, events: [], more: false }]);
+  }
+});
+
+it('holds no poll for longer than it asked to be held', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const { cursor } = await publish(server, editor, id, { headline: 'One' });
+  let answered = 0;
+  const polls = Array.from({ length: 8 }, () =>
+    call(`${server.url}/v1/channels/${id}/events?wait=3&after=${cursor}`).finally(() => (answered += 1)),
+  );
+  // On a busy machine the time of the first may be over before the last is there.
+  await vi.waitFor(() => expect(server.server.readers.count('poll') + answered).toBe(8), { interval: 5 });
+  const began = performance.now();
+  const closed = server.server.close({ drainMs: 60_000 });
+  await Promise.all(polls);
+  // Of the minute that all of them had to leave.
+  expect(performance.now() - began).toBeLessThan(15_000);
+  await closed;
+});
+
+it('does not wait for a reader who stopped reading', async () => {
+  const server = await start();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor);
+  const stuck = await rawReader(server.url);
+  await stuck.subscribe(id);
+  const stuckStream = await openStream(server.url, id);
+  undo.push(() => stuckStream.destroy());
+  stuck.pause();
+  stuckStream.pause();
+  const body = '🌒'.repeat(50_000);
+  for (let round = 0; round < 6; round += 1) {
+    await Promise.all(Array.from({ length: 10 }, () => publish(server, editor, id, { headline: 'Long', body })));
+  }
+  const began = performance.now();
+  await server.server.close({ drainMs: 100 });
+  // Sooner than whoever takes no bytes is given up.
+  expect(performance.now() - began).toBeLessThan(15_000);
+});
+
+it('ends once, however often it is asked to', async () => {
+  const server = await start();
+  await rawReader(server.url);
+  const [one, two] = [server.server.close({ drainMs: 50 }), server.server.close({ drainMs: 5_000 })];
+  expect(one).toBe(two);
+  await one;
+  await expect(call(`${server.url}/healthz`)).rejects.toThrow();
+});
+
+it('finishes what an author had begun', async () => {
+  const server = await start();
+  const token = await server.token({ editor: ['*'] });
+  const { id } = await createChannel(server, token);
+  const body = JSON.stringify({ body: 'The crew have landed.' });
+  const post = request(`${server.url}/v1/channels/${id}/posts`, {
+    method: 'POST',
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': body.length },
+      expect: '100-continue',
+    },
+  });
+  post.flushHeaders();
+  await once(post, 'continue');
+  const closed = server.server.close();
+  await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).status).toBe(503));
+  post.end(body);
+  const [answer] = (await once(post, 'response')) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(201);
+  await closed;
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type EventSourceProgram, openEventSource } from '../../support/event-source.ts';
+import { startLine } from '../../support/line.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { startServerProcess } from '../../support/process.ts';
+import { startRedisFor } from '../../support/redis.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { openReader } from '../../support/socket-reader.ts';
+import { openStream, type StreamReader } from '../../support/stream-reader.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+/** What passes by itself, as an EventSource is told it: at any status but 200 it would give up for good (the HTML standard, 9.2.3). */
+const patient = { interval: 50 };
+
+async function start(env: Record<string, string> = {}): Promise<TestServer> {
+  const server = await startTestServer(env);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** How often a problem was told. */
+async function told({ url }: { url: string }, code: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  return Number(new RegExp(`^pressbox_problems_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+function expectComeBack({ status, headers, blocks }: StreamReader, fromMs: number, toMs: number): void {
+  expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+    200,
+    'text/event-stream',
+    'no-store, no-transform',
+  ]);
+  expect(blocks).toEqual([{ retry: expect.stringMatching(/^\d+$/) }]);
+  const ms = Number(blocks[0]?.retry);
+  expect(ms).toBeGreaterThanOrEqual(fromMs);
+  expect(ms).toBeLessThanOrEqual(toMs);
+  expect(headers['retry-after']).toBe(String(Math.round(ms / 1_000)));
+}
+
+/** It has come back with the cursor that it had, and has everything now. */
+async function expectBack(source: EventSourceProgram, cursor: string): Promise<void> {
+  await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ lastEventId: cursor }), patient);
+  expect(source.heard[1]).toMatchObject({ name: 'catchup', mode: 'replay' });
+}
+
+describe('an EventSource', () => {
+  it('comes back by itself, with its cursor, to the server after one that is going away', async () => {
+    const server = await start();
+    const editor = await server.token();
+    const { id } = await createChannel(server, editor);
+    // It goes on answering as long as a reader stays.
+    const staying = await openReader(server.url);
+    onTestFinished(() => staying.destroy());
+    await using line = await startLine(server.url);
+    using source = openEventSource(`${line.url}/v1/channels/${id}/stream`);
+    await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), patient);
+    line.cut();
+    const closing = server.server.close({ drainMs: 60_000 });
+    await vi.waitFor(async () => expect(await told(server, 'draining')).toBeGreaterThan(0), patient);
+
+    using stream = await openStream(server.url, id);
+    await stream.ended;
+    expectComeBack(stream, 3_000, 5_000);
+    // Whoever can take the problem is told it.
+    const asked = await call(`${server.url}/v1/channels/${id}/stream`);
+    expect([asked.status, asked.body]).toMatchObject([503, { code: 'draining' }]);
+
+    staying.destroy();
+    await closing;
+    await server.restart();
+    const { cursor } = await publish(server, editor, id, { headline: 'After' });
+    await expectBack(source, cursor);
+  });
+
+  it('comes back by itself where its address has asked too much', async () => {
+    const server = await start({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
+    const { id } = await createChannel(server, await server.token());
+    await using line = await startLine(server.url);
+    using source = openEventSource(`${line.url}/v1/channels/${id}/stream`);
+    let others = 0;
+    await vi.waitFor(
+      async () => {
+        if ((await call(`${server.url}/v1/channels/${id}`)).status === 429) others += 1;
+        // It may have come before anyone asked too much.
+        if (source.heard.length > 0) line.cut();
+        expect(await told(server, 'rate-limited')).toBeGreaterThan(others);
+      },
+      { interval: 1 },
+    );
+    const before = source.heard.length;
+    await vi.waitFor(
+      () => expect(source.heard.slice(before)).toEqual([expect.objectContaining({ name: 'catchup', more: false })]),
+      patient,
+    );
+  });
+
+  it('is told to come back where its address has too many open', async () => {
+    const server = await start({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' });
+    const { id } = await createChannel(server, await server.token());
+    using open = await openStream(server.url, id);
+    using stream = await openStream(server.url, id);
+    await stream.ended;
+    expectComeBack(stream, 11_000, 13_000);
+    expect(await told(server, 'rate-limited')).toBe(1);
+    expect(open.isOpen).toBe(true);
+  });
+});
+
+describeWith(needs.redis, 'an EventSource', (binary) => {
+  it('comes back by itself, with its cursor, where it came while the server was starting', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const editor = await server.token();
+    const { id } = await createChannel(server, editor);
+    using source = openEventSource(`${server.url}/v1/channels/${id}/stream`);
+    await vi.waitFor(() => expect(source.heard).toMatchObject([{ name: 'catchup', mode: 'snapshot' }]), patient);
+    await server.kill();
+    process.kill(redis.pid, 'SIGSTOP');
+    const starting = server.start();
+    starting.catch(() => undefined);
+    await vi.waitFor(async () => expect(await told(server, 'starting')).toBeGreaterThan(0), patient);
+    process.kill(redis.pid, 'SIGCONT');
+    await starting;
+    const { cursor } = await publish(server, editor, id, { headline: 'After' });
+    await expectBack(source, cursor);
+  });
+
+  it('is told to come back where the journal cannot be asked and nobody knows yet that it is out of reach', async (test) => {
+    const redis = await startRedisFor(test, binary);
+    const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } });
+    test.onTestFinished(() => server[Symbol.asyncDispose]());
+    const { id } = await createChannel(server, await server.token());
+    await redis.kill();
+    using stream = await openStream(server.url, id);
+    await stream.ended;
+    expectComeBack(stream, 3_000, 5_000);
+  });
+});

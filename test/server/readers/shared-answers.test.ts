@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
+import type { Feed } from '../../../src/streams/channel-stream.ts';
+import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+/** What one who asks for everything in every way there is makes a server keep: of each channel a bound, and of all of them one. */
+let server: TestServer;
+let feeds: Feeds;
+const open: Feed[] = [];
+
+/** More than keep as much as all together may. */
+const channels = fanoutLimits.sharedCharactersOfAll / fanoutLimits.sharedCharacters + 4;
+const posts = 4;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const { engine } = server.server;
+  feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  const editor = await server.token();
+  for (let each = 0; each < channels; each += 1) {
+    const { id } = await createChannel(server, editor);
+    for (let post = 0; post < posts; post += 1) await publish(server, editor, id, { body: '🌒'.repeat(42_000) });
+    const held = await feeds.hold(id);
+    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    open.push(held.feed);
+  }
+});
+afterAll(async () => {
+  feeds.close();
+  await server[Symbol.asyncDispose]();
+});
+
+async function snapshotOf(feed: Feed, limit: number): Promise<EncodedCatchUp> {
+  const { promise, resolve } = Promise.withResolvers<EncodedCatchUp>();
+  await catchUp(feed, { limit: 1, posts: limit }, resolve);
+  return await promise;
+}
+
+const kept = () => open.reduce((sum, { answers }) => sum + answers.characters, 0);
+
+it('is bounded, however many channels are asked for, and what was made last is kept', async () => {
+  let most = 0;
+  let made = 0;
+  for (const feed of open) {
+    for (let limit = posts; limit < posts + 60; limit += 1) {
+      const { json } = await snapshotOf(feed, limit);
+      made += json.length;
+      most = Math.max(most, kept());
+    }
+  }
+  expect(made).toBeGreaterThan(fanoutLimits.sharedCharactersOfAll);
+  expect(most).toBeLessThanOrEqual(fanoutLimits.sharedCharactersOfAll);
+  expect(most).toBeGreaterThan(fanoutLimits.sharedCharactersOfAll / 2);
+
+  const last = open.at(-1) as Feed;
+  expect(await snapshotOf(last, posts)).toBe(await snapshotOf(last, posts));
+  // The first of them, which has forgotten its own, keeps what it is asked for again.
+  const first = open[0] as Feed;
+  expect(first.answers.characters).toBe(0);
+  expect(await snapshotOf(first, posts)).toBe(await snapshotOf(first, posts));
+  expect(first.answers.characters).toBeGreaterThan(0);
+});

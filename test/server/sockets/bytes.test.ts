@@ -1,0 +1,77 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from 'socket.io';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { startTestServer } from '../../support/server.ts';
+import { frameAt, openReader, ping, type SocketReader } from '../../support/socket-reader.ts';
+import { createChannel, publish } from '../../support/writers.ts';
+
+/** Frames are made once for many readers, past Socket.IO's encoder: so it must be shown that they are what it would have sent. */
+
+/** What a reader was sent, but for pings: the frames of each message, which has several where it is long. */
+function messagesOf({ frames }: SocketReader): Buffer[][] {
+  const messages: Buffer[][] = [];
+  for (const frame of frames) {
+    if (frame.equals(ping) || frame.equals(webSocketPing)) continue;
+    if (frameAt(frame, 0)?.opcode === 0) messages.at(-1)?.push(frame);
+    else messages.push([frame]);
+  }
+  return messages;
+}
+
+const webSocketPing = Buffer.from([0x89, 0]);
+const payloadOf = (frame: Buffer) => frameAt(frame, 0)?.payload as Buffer;
+
+/** A server of plain Socket.IO that answers `subscribe` with what it is given, and then says the rest. */
+async function stockServer(answer: unknown, events: readonly unknown[]): Promise<string> {
+  const http = createServer();
+  const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false });
+  onTestFinished(async () => {
+    await io.close();
+  });
+  io.on('connection', (socket) => {
+    socket.on('subscribe', (_asked: unknown, say: (said: unknown) => void) => {
+      say(answer);
+      for (const event of events) socket.emit('event', event);
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+}
+
+it('sends the bytes that Socket.IO would send, for events and answers of every length', async () => {
+  await using server = await startTestServer();
+  const editor = await server.token();
+  const { id } = await createChannel(server, editor, { headline: 'Ünïcode, "quotes" and \\ slashes 🚀' });
+  // Frames have other heads from 126 and from 65,536 bytes on.
+  const bodies = [
+    '',
+    'short',
+    'x'.repeat(300),
+    `${'long and ünicode 🌒 '.repeat(1_500)}`,
+    '"\\ `code` \u2028 &<>',
+    'y'.repeat(50_000),
+  ];
+  for (const body of bodies.slice(0, 3)) await publish(server, editor, id, { headline: 'Before', body });
+
+  using ours = await openReader(server.url);
+  const before = messagesOf(ours).length;
+  const answer = await ours.subscribe(id);
+  for (const body of bodies) await publish(server, editor, id, { headline: 'Live', body });
+  await vi.waitFor(() => expect(ours.heard('event')).toHaveLength(bodies.length));
+
+  using theirs = await openReader(await stockServer(answer, ours.heard('event')));
+  const start = messagesOf(theirs).length;
+  await theirs.subscribe(id);
+  await vi.waitFor(() => expect(theirs.heard('event')).toHaveLength(bodies.length));
+  const sent = messagesOf(ours).slice(before);
+  expect(sent).toHaveLength(bodies.length + 1);
+  for (const [index, [whole]] of messagesOf(theirs).slice(start).entries()) {
+    const [first, ...others] = sent[index] as [Buffer, ...Buffer[]];
+    const isLong = whole!.length > limits.socketPartBytes;
+    expect(others.length > 0, `frame ${index}`).toBe(isLong);
+    const [same, expected] = isLong ? [Buffer.concat([first, ...others].map(payloadOf)), payloadOf(whole!)] : [first, whole!];
+    expect(same.equals(expected), `frame ${index}: ${whole!.subarray(0, 200)}`).toBe(true);
+  }
+});

@@ -1,0 +1,123 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from 'socket.io';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { binaryFrame, shakeHands } from '../../support/socket-reader.ts';
+
+/** Joining and leaving, messages and their answers are done without Socket.IO's own server: so both are told the same, and must say the same. */
+let ours: TestServer;
+let theirs: string;
+const stock = new Server({
+  transports: ['websocket'],
+  perMessageDeflate: false,
+  pingInterval: limits.pingSeconds * 1_000,
+  pingTimeout: limits.pingTimeoutSeconds * 1_000,
+  maxHttpBufferSize: limits.socketMessageBytes,
+});
+
+beforeAll(async () => {
+  ours = await startTestServer();
+  const http = createServer();
+  stock.attach(http);
+  stock.on('connection', (socket) => {
+    socket.on('unsubscribe', (_asked: unknown, say?: (said: unknown) => void) => say?.({ ok: true }));
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  theirs = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  await ours[Symbol.asyncDispose]();
+  await stock.close();
+});
+
+const leaving = '["unsubscribe",{"channelId":"nowhere"}]';
+const bytes = Buffer.from([1, 2, 3]);
+
+/** Packets of Socket.IO, and bytes that belong to one. */
+const said: Record<string, readonly (string | Buffer)[]> = {
+  'joins with credentials': ['0{"token":null}'],
+  'joins with a number that nobody asked for': ['01'],
+  'joins twice': ['0', '0'],
+  'joins with a list': ['0[]'],
+  'joins with a text': ['0"x"'],
+  'joins what there is not, then what there is': ['0/admin,', '0'],
+  'joins what there is not, with credentials': ['0/admin,{"token":"x"}', '0'],
+  'joins what there is not when it has joined': ['0', '0/admin,'],
+  'speaks before it joins': [`20${leaving}`],
+  'leaves before it joins': ['1'],
+  'asks without a number': ['0', `2${leaving}`],
+  'asks with a large number': ['0', `2123456${leaving}`],
+  // Socket.IO lets go of whoever leaves a moment later; by the time of an answer it has.
+  'leaves, and speaks': ['0', '1', '0/admin,', `21${leaving}`],
+  'leaves, and joins again': ['0', '1', '0/admin,', '0'],
+  'leaves what there is not': ['0', '1/admin,'],
+  'leaves with a word': ['0', '1"bye"'],
+  'speaks where it has not joined': ['0', '2/admin,["x"]'],
+  'answers what nobody asked': ['0', '30[]', '3["x"]'],
+  'says nothing': ['0', '2'],
+  'says an empty list': ['0', '2[]'],
+  'says no list': ['0', '2{"a":1}'],
+  'uses a name that Socket.IO has for itself': ['0', '2["disconnect"]'],
+  'uses a number for a name': ['0', '2[7]'],
+  'says that it is refused': ['0', '4{"message":"no"}'],
+  'says something with bytes': ['0', '51-["unsubscribe",{"_placeholder":true,"num":0}]', bytes],
+  'answers with bytes': ['0', '61-7[{"_placeholder":true,"num":0}]', bytes],
+  'says something else where bytes should come': ['0', '51-["x",{"_placeholder":true,"num":0}]', `21${leaving}`],
+  'sends bytes that belong to nothing': ['0', bytes],
+  'promises no bytes': ['0', '50-["x"]'],
+  'promises more bytes than may be': ['0', '511-["x"]'],
+  'uses a type that there is not': ['0', '9'],
+  'says no packet': ['0', 'x'],
+};
+
+/** What came back, without what is made anew each time, and whether the connection still stands. */
+async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Promise<{ heard: string[]; isOpen: boolean }> {
+  const { reader } = await shakeHands(url, { join: false });
+  if (reader === undefined) throw new Error('The handshake was refused.');
+  onTestFinished(() => reader.destroy());
+  const over = reader.closing.then(() => 'over');
+  const next = () => Promise.race([over, reader.until((packet) => packet.startsWith('4')).catch(() => 'over')]);
+  for (const packet of packets) {
+    if (typeof packet !== 'string') {
+      reader.sendBytes(binaryFrame(packet));
+      continue;
+    }
+    const answered = next();
+    reader.send(`4${packet}`);
+    // Until it is let in nobody may speak.
+    if (packet.startsWith('0')) await answered;
+  }
+  // Answered after all before it, or not at all.
+  const answered = reader.until((packet) => packet.startsWith('4399[')).catch(() => 'over');
+  reader.send(`4299${leaving}`);
+  const isOpen = (await Promise.race([over, answered])) !== 'over';
+  // A ping may come between, which is not what is compared.
+  const came = reader.packets.slice(1).filter((packet) => packet !== '2');
+  const heard = came.map((packet) => packet.replace(/"sid":"[^"]+"/, '"sid":""'));
+  return { heard, isOpen };
+}
+
+it.each(Object.entries(said))('answers one who %s as Socket.IO would', async (_what, packets) => {
+  const [here, there] = [await heardFrom(ours.url, packets), await heardFrom(theirs, packets)];
+  expect(here).toEqual(there);
+});
+
+it('opens a connection with what engine.io says, but for the name that it gets', async () => {
+  const [here, there] = await Promise.all(
+    [ours.url, theirs].map(async (url) => {
+      const { reader } = await shakeHands(url, { join: false });
+      onTestFinished(() => reader?.destroy());
+      return String(reader?.packets[0]).replace(/"sid":"[^"]+"/, '"sid":""');
+    }),
+  );
+  expect(here).toBe(there);
+});
+
+it('refuses bytes, as no message here has any', async () => {
+  const asked = '52-7["unsubscribe",{"channelId":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]';
+  const { heard, isOpen } = await heardFrom(ours.url, ['0', asked, bytes, bytes]);
+  expect(heard[1]).toMatch(/^437\[\{"ok":false,"problem":\{.*"code":"invalid-body"/);
+  expect(isOpen).toBe(true);
+});

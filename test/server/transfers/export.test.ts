@@ -1,0 +1,355 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { readerLimits } from '../../../src/live/live-limits.ts';
+import type { JournalLine } from '../../../src/protocol/model.ts';
+import { run } from '../../support/command.ts';
+import { appended, createChannel, type PostState, publication, samplePost, takedown } from '../../support/engines.ts';
+import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
+import { markOf, sampleDay } from '../../support/sample-day.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { startSite } from '../../support/site.ts';
+
+const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
+const day = sampleDay(11, { posts: 40, changes: 80 });
+const channelId = day.channel.id;
+
+let server: TestServer;
+let editor: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token({ editor: ['*'], admin: true });
+  const client = new AuthorClient({ url: server.url, token: editor });
+  await openSampleDay(client, day);
+  await playSampleDay(client, day, day.commands);
+});
+/** More than the buffers between a server and a client that does not read. */
+async function openMuch({ server: { engine } }: TestServer): Promise<PostState[]> {
+  await createChannel(engine, 'much');
+  const posts = Array.from({ length: 300 }, (_, nth) => ({
+    ...samplePost('much'),
+    body: `${nth} ${'Secret '.repeat(7_000)}`,
+    html: '',
+  }));
+  await Promise.all(posts.map((post) => appended(engine, 'much', [publication(post)])));
+  return posts;
+}
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+function ended(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<{ code: unknown; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(command, args, { env }, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));
+  });
+}
+
+const exported = (id = channelId, token?: string, method = 'GET') =>
+  call(`${server.url}/v1/channels/${id}/export`, { method, ...(token !== undefined && { token }) });
+
+interface Line {
+  post?: { id: string; revision: number; body?: string };
+  channel?: { revision: number };
+  revision: { offset: number; type: string; at: string; by: string; check: string; salt?: string; content?: string };
+}
+
+async function underWay(count: number, { url }: TestServer = server): Promise<void> {
+  await vi.waitFor(async () => {
+    const { text } = await call(`${url}/metrics`);
+    expect(text).toContain(`pressbox_transfers{kind="exports"} ${count}\n`);
+  });
+}
+
+/** A client that asks for an export, and takes nothing of it until it is asked what came. */
+async function slowClient({ url }: TestServer, token: string, version: string) {
+  const { hostname: host, port } = new URL(url);
+  const client = connect({ port: Number(port), host });
+  let error: Error | undefined;
+  client.on('error', (why) => {
+    error = why;
+  });
+  await once(client, 'connect');
+  client.pause();
+  const headers = [`Host: ${host}:${port}`, `Authorization: Bearer ${token}`, 'Connection: close'];
+  client.write(`GET /v1/channels/much/export ${version}\r\n${headers.join('\r\n')}\r\n\r\n`);
+  return async () => {
+    let received = '';
+    client.on('data', (chunk) => {
+      received += chunk.toString();
+    });
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.resume();
+    await closed;
+    return { error, received };
+  };
+}
+
+describe('an export', () => {
+  let many: PostState[];
+  beforeAll(async () => {
+    many = await openMuch(server);
+  });
+
+  it('is for editors of the channel', async () => {
+    expect(await exported()).toMatchObject({ status: 401, body: { code: 'token-missing' } });
+    const author = await server.token({ author: ['*'] });
+    expect(await exported(channelId, author)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect(await exported('nothing-here', editor)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    await createChannel(server.server.engine, 'gone');
+    await call(`${server.url}/v1/channels/gone`, { method: 'DELETE', token: editor });
+    expect(await exported('gone', editor)).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
+  });
+
+  it('has a line for each entry of the journal, in its order, with what it wrote unless that was erased', async () => {
+    const answer = await exported(channelId, editor);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    const lines = answer.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    const entries: JournalLine[] = [];
+    for (let more = true; more; ) {
+      const page = await call(`${server.url}/v1/channels/${channelId}/journal?from=${entries.length + 1}&limit=100`, {
+        token: editor,
+      });
+      const body = page.body as { entries: JournalLine[]; more: boolean };
+      entries.push(...body.entries);
+      more = body.more;
+    }
+    expect(
+      lines.map(({ post, channel, revision: { offset, type, at, by, check } }) => [
+        offset,
+        type,
+        post?.id ?? null,
+        (post ?? channel)?.revision,
+        at,
+        by,
+        check,
+      ]),
+    ).toEqual(
+      entries.map(({ offset, type, postId, revision, at, by, check }) => [offset, type, postId, revision, at, by, check]),
+    );
+    let erased = 0;
+    for (const { post, revision } of lines) {
+      if (post === undefined) continue;
+      const kept = await call(
+        `${server.url}/v1/channels/${channelId}/posts/${post.id}/revisions?after=${post.revision - 1}&limit=1`,
+        { token: editor },
+      );
+      const [past] = (kept.body as { revisions: { revision: number; body: string }[] }).revisions;
+      if (past?.revision === post.revision) expect(post.body).toBe(past.body);
+      else {
+        erased += 1;
+        expect(post).toEqual({ id: post.id, channelId, revision: post.revision });
+        expect(revision).not.toHaveProperty('salt');
+        expect(answer.text).not.toContain(markOf(post.id, post.revision));
+      }
+    }
+    expect(erased).toBeGreaterThan(5);
+  });
+
+  it('answers HEAD without a body', async () => {
+    expect(await exported(channelId, editor, 'HEAD')).toMatchObject({ status: 200, text: '' });
+  });
+
+  it('is one of a few at a time, and more are told to come back', async () => {
+    const stop = new AbortController();
+    const open = () =>
+      fetch(`${server.url}/v1/channels/much/export`, { headers: { authorization: `Bearer ${editor}` }, signal: stop.signal });
+    const held = await Promise.all(Array.from({ length: 4 }, open));
+    expect(held.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const refused = await exported('much', editor);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
+    expect(refused.headers.get('retry-after')).toBe('10');
+    stop.abort();
+    await underWay(0);
+  });
+
+  it('gives out no text that was erased while it waited for a slow client: the connection is cut', async () => {
+    const { engine } = server.server;
+    const taken = await slowClient(server, editor, 'HTTP/1.1');
+    // What the kernel takes is gone; then it stands still.
+    await underWay(1);
+    for (const post of many) await appended(engine, 'much', [takedown(post)]);
+    const { error, received } = await taken();
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    expect(received).not.toContain(`"299 Secret`);
+    expect(received).not.toContain('post.taken-down');
+    await underWay(0);
+  });
+
+  it('has nothing of a text that is erased while it is read', async () => {
+    const { engine } = server.server;
+    await createChannel(engine, 'read');
+    const post = { ...samplePost('read'), body: 'Erased meanwhile', html: '' };
+    await appended(engine, 'read', [publication(post)]);
+    const { entries } = engine;
+    const reading = vi.spyOn(engine, 'entries').mockImplementationOnce(async (...asked) => {
+      const read = await entries.apply(engine, asked);
+      await appended(engine, 'read', [takedown(post)]);
+      return read;
+    });
+    const { text } = await exported('read', editor);
+    reading.mockRestore();
+    expect(text).toContain('post.taken-down');
+    expect(text).not.toContain('Erased meanwhile');
+  });
+
+  it('whose client takes nothing for a while is given up: the connection is cut', async () => {
+    // More than a kernel takes: of what the test before this one erased nothing is left to be sent.
+    await using own = await startTestServer();
+    await openMuch(own);
+    const token = await own.token({ editor: ['*'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const taken = await slowClient(own, token, 'HTTP/1.1');
+      await underWay(1, own);
+      // Whatever the kernel takes until it stands still.
+      const standing = setInterval(() => vi.advanceTimersByTime(readerLimits.stallMs), 100);
+      await underWay(0, own).finally(() => clearInterval(standing));
+      expect(await taken()).toMatchObject({ error: { code: 'ECONNRESET' } });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('that cannot go on is cut, and does not just end: in HTTP/1.0 that is how a whole one looks', async () => {
+    await using own = await startTestServer();
+    await openMuch(own);
+    const taken = await slowClient(own, await own.token({ editor: ['*'] }), 'HTTP/1.0');
+    await underWay(1, own);
+    await own.server.engine.close();
+    const { error, received } = await taken();
+    expect(received).toMatch(/^HTTP\/1\.1 200 /);
+    expect(received).not.toContain(`"299 Secret`);
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+  });
+});
+
+describe('pressbox export', () => {
+  const env = () => ({ PRESSBOX_URL: server.url, PRESSBOX_TOKEN: editor });
+
+  it('writes a file that appears once it is whole, or to the standard output', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      const command = run(['export', channelId, '--output', file], env());
+      expect(await command.code).toBe(0);
+      const { text } = await exported(channelId, editor);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      // It holds what a backup does.
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
+      const told = run(['export', channelId, '--output', file, '--json'], env());
+      expect(await told.code).toBe(0);
+      const counts = { lines: text.split('\n').length - 1, bytes: Buffer.byteLength(text) };
+      expect([JSON.parse(told.out), told.err]).toEqual([{ channelId, file, ...counts }, '']);
+      const piped = run(['export', channelId], env());
+      expect(await piped.code).toBe(0);
+      expect(piped).toMatchObject({ out: text, err: '' });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('says so where the disk is full', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await symlink('/dev/full', file);
+      const command = run(['export', channelId, '--output', file], env());
+      expect(await command.code).toBe(1);
+      expect(command.err).toMatch(`pressbox: ${file}: ENOSPC`);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('leaves the file as it was where another cannot be written to its end, and nothing beside it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await writeFile(file, 'Of yesterday.');
+      // No file may grow beyond four kilobytes: what a disk does that is full in the midst of it.
+      const limited = ['-c', 'ulimit -f 4 && exec "$0" "$@"', process.execPath, bin, 'export', channelId, '--output', file];
+      const { code, stderr } = await ended('bash', limited, { ...process.env, ...env() });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('EFBIG')]);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+      expect(await readFile(file, 'utf8')).toBe('Of yesterday.');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('leaves the file as it was where the server refuses, and nothing beside it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'day.ndjson');
+      await writeFile(file, 'Of yesterday.');
+      const command = run(['export', 'nothing-here', '--output', file], env());
+      expect(await command.code).toBe(1);
+      expect(command.err).toContain('There is no channel with this id');
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+      expect(await readFile(file, 'utf8')).toBe('Of yesterday.');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('writes into what is no file, such as a device, and leaves it there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    try {
+      const file = join(directory, 'null');
+      await symlink('/dev/null', file);
+      const command = run(['export', channelId, '--output', file], env());
+      expect([await command.code, command.err]).toEqual([0, expect.stringContaining(`lines were written to ${file}.`)]);
+      expect(await readlink(file)).toBe('/dev/null');
+      expect(await readdir(directory)).toEqual(['null']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('is whole in its file also where another one is written to the same meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
+    const { text } = await exported(channelId, editor);
+    const half = text.length / 2;
+    const answers: ServerResponse[] = [];
+    await using slow = await startSite((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write(text.slice(0, half));
+      answers.push(response);
+    });
+    try {
+      const file = join(directory, 'day.ndjson');
+      const written = async (bytes: number) => {
+        const files = await readdir(directory);
+        const sizes = await Promise.all(files.map(async (name) => (await stat(join(directory, name))).size));
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(bytes);
+      };
+      const first = run(['export', channelId, '--output', file, '--url', slow.url], env());
+      await vi.waitFor(() => written(Buffer.byteLength(text.slice(0, half))));
+      const second = run(['export', channelId, '--output', file, '--url', slow.url], env());
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      answers[1]?.destroy();
+      await vi.waitFor(() => expect(second.err).toContain('Trying again'));
+      answers[0]?.end(text.slice(half));
+      expect(await first.code).toBe(0);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      second.interrupt();
+      expect(await second.code).toBe(1);
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect(await readdir(directory)).toEqual(['day.ndjson']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,472 @@
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { hashOf } from '../../../src/journal/entry-record.ts';
+import type { AuthorPost } from '../../../src/protocol/model.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { asNobody } from '../../support/as-nobody.ts';
+import { run } from '../../support/command.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
+import { startServerProcess } from '../../support/process.ts';
+import { startRedis } from '../../support/redis.ts';
+import { sampleDay } from '../../support/sample-day.ts';
+import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { startSite } from '../../support/site.ts';
+import { exportOf, sendTo } from '../../support/transfer.ts';
+
+/** Each store has its own cases in test/contract: here the command is asked, and a server from outside. */
+const day = sampleDay(13, { posts: 40, changes: 80 });
+const { id } = day.channel;
+let directory: string;
+let server: TestServer;
+let env: Record<string, string>;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pressbox-verify-'));
+  server = await startTestServer();
+  const token = await server.token({ admin: true });
+  const client = new AuthorClient({ url: server.url, token });
+  await openSampleDay(client, day);
+  await playSampleDay(client, day, day.commands);
+  await client.createChannel({ id: 'quiet', headline: 'Quiet' });
+  env = { PRESSBOX_URL: server.url, PRESSBOX_TOKEN: token, PRESSBOX_PUBLIC_URL: server.url };
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+const verify = async (...argv: string[]) => {
+  const command = run(['verify', ...argv], env);
+  return { code: await command.code, out: command.out, err: command.err };
+};
+const reportsOf = (out: string) =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+const notToldErased = expect.stringMatching(
+  /^the text is not there, .+: where an import was cut, import the whole export again$/,
+);
+
+interface ExportLine {
+  channel?: { headline: string };
+  post?: object;
+  revision: { salt?: string };
+}
+
+/** A directory as that of the server is now, changed by hand. */
+async function tampered(sql: string): Promise<string> {
+  const copy = await mkdtemp(join(directory, 'copy-'));
+  await cp(server.dataDir, copy, { recursive: true });
+  const db = new DatabaseSync(join(copy, 'journal.db'));
+  expect(db.prepare(sql).run().changes).toBe(1);
+  db.close();
+  return copy;
+}
+
+/** For those who may read a directory, and write nothing in it. */
+async function unwritable(folder: string, act: () => Promise<void>): Promise<void> {
+  await chmod(folder, 0o555);
+  try {
+    await asNobody(act);
+  } finally {
+    await chmod(folder, 0o755);
+  }
+}
+
+describe('pressbox verify', () => {
+  it('says of a server from outside that all holds, and how much was erased', async () => {
+    const { code, out, err } = await verify();
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^ok {2}quiet {2}1 entries and 1 texts hold$/m);
+    expect(out).toMatch(
+      new RegExp(`^ok  ${id}  \\d+ entries and \\d+ texts hold, [1-9]\\d* erased, html of [1-9]\\d* not compared$`, 'm'),
+    );
+  });
+
+  it('says the same of its directory, beside it, and of its export', async () => {
+    const [http, directory_, lines] = [
+      await verify(id, '--json'),
+      await verify(id, '--data-dir', server.dataDir, '--json'),
+      await verify('--file', await exportFile(), '--json'),
+    ];
+    expect(http.code).toBe(0);
+    expect(reportsOf(http.out)[0]).toMatchObject({ channelId: id, fault: null, cursor: expect.stringContaining('.') });
+    const posts = (await exportOf(server, id)).match(/^\{"post":.*"salt":/gm)?.length as number;
+    const now = await postsOf(server);
+    // A server shows each post as it is now, an export holds no html.
+    for (const [{ code, out }, notCompared] of [
+      [http, posts - now.length],
+      [directory_, 0],
+      [lines, posts],
+    ] as const) {
+      expect(code).toBe(0);
+      expect(reportsOf(out)).toEqual([{ ...reportsOf(http.out)[0], htmlNotCompared: notCompared }]);
+    }
+    expect(now.length).toBeLessThan(posts);
+  });
+
+  it('tells of html that nobody wrote, where it is kept and from outside, and how much was not compared', async () => {
+    await using other = await startTestServer();
+    await sendTo(other, await exportOf(server, id));
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const verifyOther = async (more: Record<string, string>, ...argv: string[]) => {
+      const command = run(['verify', ...argv], { ...own, ...more });
+      return { code: await command.code, out: command.out, err: command.err };
+    };
+    const directory_ = ['--data-dir', other.dataDir];
+    const post = (await postsOf(other)).find(({ body }) => body !== '') as AuthorPost;
+    const db = new DatabaseSync(join(other.dataDir, 'journal.db'), { timeout: 10_000 });
+    const { changes } = db
+      .prepare(`UPDATE texts SET html = replace(html, '<p>', '<p>Forged. ') WHERE id = (SELECT text FROM posts WHERE id = ?)`)
+      .run(post.id);
+    db.close();
+    expect(changes).toBe(1);
+
+    const why = `the html of revision ${post.revision} is not what its body becomes`;
+    for (const argv of [directory_, []]) {
+      const { code, out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, '--json', ...argv);
+      expect(code, out).toBe(1);
+      expect(reportsOf(out)[0].fault).toEqual({ channelId: id, offset: expect.any(Number), postId: post.id, why });
+    }
+    const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
+    expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
+    // It is compared under another address too: the server's own journal says for which address it was made.
+    for (const elsewhere of ['', 'https://elsewhere.example']) {
+      const found = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
+      expect(found).toMatchObject({ code: 1, err: '', out: expect.stringContaining(why) });
+    }
+    expect(await verifyOther({ PRESSBOX_PUBLIC_URL: 'nonsense' }, ...directory_)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('PRESSBOX_PUBLIC_URL'),
+    });
+  });
+
+  it('tells of what was removed beside the channels, where it is kept and from outside, and who did what', async () => {
+    const dataDir = await mkdtemp(join(directory, 'removed-'));
+    const start = async () => await startTestServer({ PRESSBOX_DATA_DIR: dataDir });
+    {
+      await using first = await start();
+      const client = new AuthorClient({ url: first.url, token: await first.token({ admin: true }, { sub: 'root' }) });
+      for (const name of ['kept', 'removed', 'gone']) await client.createChannel({ id: name, headline: name });
+      await client.deleteChannel('gone');
+      const token = await first.token({ admin: true }, { sub: 'root' });
+      const revoked = { method: 'POST' as const, token, body: { jti: 'stolen' } };
+      expect(await call(`${first.url}/v1/tokens/revoked`, revoked)).toMatchObject({ status: 200 });
+      const editor = await first.token({ editor: ['*'] });
+      expect(await call(`${first.url}/v1/journal`, { token: editor })).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden' },
+      });
+      const { body } = await call(`${first.url}/v1/journal?from=6`, { token });
+      const stolen = { type: 'token.revoked', subject: 'stolen', by: 'root', stands: true };
+      expect(body).toMatchObject({ entries: [{ type: 'channel.deleted', subject: 'gone', by: 'root' }, stolen], more: false });
+    }
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec("DELETE FROM entries WHERE channel = 2; DELETE FROM channels WHERE id = 'removed'; DELETE FROM revoked");
+    db.close();
+    await using second = await start();
+    const own = { PRESSBOX_URL: second.url, PRESSBOX_TOKEN: await second.token({ admin: true }) };
+    for (const argv of [['--data-dir', dataDir], []]) {
+      const command = run(['verify', ...argv], { ...own, PRESSBOX_PUBLIC_URL: second.url });
+      expect(await command.code).toBe(1);
+      expect(command.out).toMatch(/^ok {2}kept /m);
+      expect(command.out).toMatch(/^NO {2}removed {2}the channel is not there, and nobody deleted it\./m);
+      expect(command.out).toMatch(
+        /^NO {2}the server's own journal {2}offset 7: a token that was revoked here is not refused any more\./m,
+      );
+      expect(command.out).not.toContain('gone');
+    }
+    const editors = run(['verify'], { ...own, PRESSBOX_TOKEN: await second.token() });
+    expect(await editors.code).toBe(0);
+    expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not looked at: that takes the token of an administrator$/m);
+  });
+
+  it('passes over the html of a server with another renderer than its own, and counts it', async () => {
+    const later = new URL('../../support/later-renderer.mjs', import.meta.url);
+    await using other = await startServerProcess({ env: { NODE_OPTIONS: `--import ${later}` } });
+    await sendTo(other, await exportOf(server, id));
+    const now = await postsOf(other);
+    const withBody = now.filter(({ body }) => body !== '');
+    const { headers } = await call(`${other.url}/v1/channels/${id}/posts/${withBody[0]?.id}`);
+    expect(headers.get('etag')).toMatch(/^"\d+-rmd2-/);
+
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const command = run(['verify', id, '--json'], own);
+    expect([await command.code, command.err]).toEqual([0, '']);
+    const [here] = reportsOf((await verify(id, '--json')).out);
+    expect(withBody.length).toBeGreaterThan(10);
+    expect(reportsOf(command.out)).toEqual([{ ...here, htmlNotCompared: here.htmlNotCompared + withBody.length }]);
+    const told = run(['verify', id], own);
+    expect([await told.code, told.out]).toEqual([
+      0,
+      expect.stringMatching(/^ok {2}.* entries and .*, html of [1-9]\d* not compared\n$/),
+    ]);
+  });
+
+  it('finds from outside what was changed under a running server, and names the place', async () => {
+    await using other = await startTestServer();
+    await sendTo(other, await exportOf(server, id));
+    const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
+    const faultAfter = async (sql: string) => {
+      const db = new DatabaseSync(join(other.dataDir, 'journal.db'), { timeout: 10_000 });
+      db.exec('BEGIN IMMEDIATE');
+      expect(db.prepare(sql).run().changes).toBe(1);
+      db.exec('COMMIT');
+      db.close();
+      const command = run(['verify', id, '--json'], own);
+      expect(await command.code).toBe(1);
+      return JSON.parse(command.out).fault;
+    };
+    // The state beside the journal first, since only what comes before a fault is looked at.
+    const post = '(SELECT max(seq) FROM posts)';
+    const stale = await faultAfter(`UPDATE posts SET text = (SELECT min(text) FROM posts) WHERE seq = ${post}`);
+    expect(stale).toMatchObject({
+      channelId: id,
+      postId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      why: 'the server does not show the post',
+    });
+    const text = await faultAfter(
+      `UPDATE texts SET state = replace(state, '"kind":"update"', '"kind":"breaking"') WHERE id =
+         (SELECT e.text FROM entries e JOIN texts t ON t.id = e.text WHERE e.offset > 20 AND t.state LIKE '%"kind":"update"%' LIMIT 1)`,
+    );
+    expect(text).toMatchObject({ channelId: id, why: 'the entry is not the one that was written' });
+    expect(text.offset).toBeGreaterThan(20);
+    expect(await faultAfter("UPDATE entries SET by = 'somebody' WHERE offset = 12")).toMatchObject({ offset: 12 });
+    expect(await faultAfter('DELETE FROM entries WHERE offset = 9')).toMatchObject({ offset: 9, why: 'the entry is missing' });
+  });
+
+  it('finds in a directory what was changed, and says so to a person', async () => {
+    const copy = await tampered("UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE offset = 7");
+    const { code, out } = await verify('--data-dir', copy);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      new RegExp(
+        `^NO  ${id}  offset 7, post [0-9a-f-]{36}: the entry is not the one that was written\\. Before it 6 entries`,
+        'm',
+      ),
+    );
+    expect(out).toMatch(/^ok {2}quiet/m);
+  });
+
+  it('finds in a directory a correction that was taken out of the list, and a post that is found by what it does not say', async () => {
+    const unlisted = await tampered(
+      'UPDATE entries SET listed = 0 WHERE channel = 1 AND offset = (SELECT min(offset) FROM entries WHERE listed = 1)',
+    );
+    const hidden = await tampered('DELETE FROM tags WHERE (channel, tag, seq) = (SELECT channel, tag, seq FROM tags LIMIT 1)');
+    for (const [copy, why] of [
+      [unlisted, 'the list of corrections is not what the entries say'],
+      [hidden, 'what it is found by is not what it says'],
+    ] as const) {
+      const { code, out } = await verify('--data-dir', copy);
+      expect(code).toBe(1);
+      expect(out).toContain(`: ${why}. Before it`);
+    }
+  });
+
+  it('reads a directory in which nothing can be written, where its server closed it, and else says what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-unwritable-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const journal = join(folder, 'journal.db');
+    const told = ({ code, out, err }: Awaited<ReturnType<typeof verify>>) => [code, out === here ? 'as here' : out, err];
+    const here = (await verify('--data-dir', server.dataDir)).out;
+    for (const name of ['journal.db', 'journal.db-wal']) {
+      await cp(join(server.dataDir, name), join(folder, name));
+      await chmod(join(folder, name), 0o644);
+    }
+    await unwritable(folder, async () => {
+      const open = `The journal ${journal} was not closed, and nothing can be written beside it, as is needed to read it`;
+      const err = `pressbox: ${open}: copy the directory, and verify the copy.\n`;
+      expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
+    });
+    const db = new DatabaseSync(journal);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    db.close();
+    await unwritable(folder, async () => expect(told(await verify('--data-dir', folder))).toEqual([0, 'as here', '']));
+    await chmod(journal, 0o200);
+    await unwritable(folder, async () => {
+      const err = `pressbox: The journal ${journal} may not be read by this process.\n`;
+      expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
+    });
+  });
+
+  it('says of a directory whose file is damaged which one it is, and what to do', async () => {
+    const damaged = join(directory, 'damaged');
+    await mkdir(damaged);
+    await writeFile(join(damaged, 'journal.db'), 'No journal at all. '.repeat(1_000));
+    const { code, err } = await verify('--data-dir', damaged, '--json');
+    const error = expect.stringMatching(/^The journal .*\/damaged\/journal\.db is damaged: .*backup\.$/);
+    expect([code, JSON.parse(err)]).toEqual([1, { error }]);
+  });
+
+  it('finds in an export what was changed, and where it ends too early for what it says', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const faultOf = async (changed: string[]) => {
+      const file = join(directory, 'changed.ndjson');
+      await writeFile(file, changed.join('\n'));
+      const { code, out, err } = await verify('--file', file, '--json');
+      return code === 1 && out !== '' ? reportsOf(out)[0].fault : err;
+    };
+    expect(await faultOf(lines.with(30, (lines[30] as string).replace('"at":"2', '"at":"1')))).toMatchObject({ offset: 31 });
+    expect(await faultOf(lines.toSpliced(30, 1))).toMatchObject({ offset: 31, why: 'the entry is missing' });
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    expect(await faultOf(lines.slice(0, erased + 1))).toMatchObject({ offset: erased + 1, why: notToldErased });
+    const later = lines.findIndex((line, at) => at > erased && line.includes('"erases":'));
+    expect(await faultOf(lines.with(later, (lines[later] as string).replace(/"erases":\d+,/, '')))).toMatchObject({
+      offset: later + 1,
+      why: 'the entry is not the one that was written',
+    });
+    for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
+      expect(await faultOf([...lines, none]), none).toContain('It holds a line that is none of an export.');
+    expect(await faultOf([])).toContain('It holds no line of an export.');
+  });
+
+  it('says of a server where an import was cut at an erased line what is there, and what to do', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    await using other = await startTestServer();
+    const asked = [id, '--url', other.url, '--token', await other.token({ admin: true }), '--json'];
+    await sendTo(other, `${lines.slice(0, erased + 1).join('\n')}\n`);
+    const cut = await verify(...asked);
+    expect([cut.code, reportsOf(cut.out)[0].fault]).toMatchObject([1, { offset: erased + 1, why: notToldErased }]);
+    expect(await verify('--data-dir', other.dataDir)).toMatchObject({ code: 0, out: expect.stringContaining(', 1 erased') });
+    await sendTo(other, `${lines.join('\n')}\n`);
+    expect(await verify(...asked)).toMatchObject({ code: 0 });
+  });
+
+  it('raises no alarm of an erasure whose entry a running import has yet to write', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    const written: string[] = [];
+    await using other = await startTestServer({}, { log: createLog('info', { write: (line) => void written.push(line) }) });
+    const token = await other.token({ admin: true });
+    await sendTo(other, `${lines.slice(0, erased + 1).join('\n')}\n`);
+    const verifying = verify(id, '--url', other.url, '--token', token, '--json');
+    await vi.waitFor(() => expect(written.join('')).toContain('channel exported'));
+    await sendTo(other, `${lines.join('\n')}\n`);
+    const { code, out } = await verifying;
+    expect([code, reportsOf(out)[0]]).toMatchObject([0, { entries: lines.length, fault: null }]);
+  });
+
+  it('finds in an export a text that hides from its hash', async () => {
+    const lines = (await exportOf(server, id)).trimEnd().split('\n');
+    const faultOf = async (at: number, change: (line: ExportLine) => object) => {
+      const file = join(directory, 'changed.ndjson');
+      await writeFile(file, lines.with(at, JSON.stringify(change(JSON.parse(lines[at] as string)))).join('\n'));
+      const { code, out } = await verify('--file', file, '--json');
+      expect(code).toBe(1);
+      return reportsOf(out)[0].fault;
+    };
+    // Whoever has the file has the salt, and can say what it is the hash of.
+    const { channel, revision: facts } = JSON.parse(lines[0] as string) as ExportLine;
+    const { salt = '', ...placed } = facts;
+    const content = hashOf({ salt, headline: channel?.headline ?? null, note: null, state: JSON.stringify(channel) });
+    const forged = { channel: { ...channel, headline: 'Forged' }, revision: { ...placed, content } };
+    expect(await faultOf(0, () => forged)).toMatchObject({ offset: 1, postId: null, why: 'the text is missing' });
+    const erased = lines.findIndex((line) => line.includes('"content":'));
+    expect(await faultOf(erased, (line) => ({ ...line, post: { ...line.post, body: 'Forged' } }))).toMatchObject({
+      offset: erased + 1,
+      why: 'there is a text where it was erased',
+    });
+  });
+
+  it('tells an older copy, and a channel that is gone, by what an earlier run printed', async () => {
+    const older = await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'quiet'");
+    const client = new AuthorClient({ url: server.url, token: env.PRESSBOX_TOKEN as string });
+    await client.publish('quiet', { body: 'Later.' });
+    await client.createChannel({ id: 'newest', headline: 'Newest' });
+    const then = join(directory, 'then.jsonl');
+    await writeFile(then, (await verify('--json')).out);
+    expect(await verify('--since', then)).toMatchObject({ code: 0 });
+    expect(await verify('--data-dir', older)).toMatchObject({ code: 0 });
+    const { code, out } = await verify('--data-dir', older, '--since', then);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^NO {2}quiet {2}offset 2: what was written until the earlier time is missing: this is an older copy\./m);
+    expect(out).toMatch(/^NO {2}newest {2}the channel is not there any more\./m);
+    await client.deleteChannel('newest');
+  });
+
+  it('compares the export of every channel with what an earlier run printed of the server', async () => {
+    const then = join(directory, 'all-then.jsonl');
+    const earlier = await verify('--json');
+    await writeFile(then, earlier.out);
+    expect(reportsOf(earlier.out).map(({ channelId }) => channelId)).toContain(null);
+    const [all, some] = [join(directory, 'all.ndjson'), await exportFile()];
+    await writeFile(all, `${await exportOf(server, id)}${await exportOf(server, 'quiet')}`);
+    const { code, out } = await verify('--file', all, '--since', then);
+    expect(code, out).toBe(0);
+    expect(out).not.toContain("the server's own journal");
+    // A channel that the file lacks is missed as before.
+    const lacking = await verify('--file', some, '--since', then);
+    expect(lacking).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^NO {2}quiet {2}the channel is not there any more\./m),
+    });
+  });
+
+  it('takes nothing for what an earlier run printed that tells of no channel', async () => {
+    const other = join(directory, 'other.jsonl');
+    for (const line of ['{}', '{"channelId":"quiet"}', '{"channelId":"quiet","cursor":"none"}', '{"cursor":null}']) {
+      await writeFile(other, `${line}\n`);
+      expect(await verify('--since', other)).toMatchObject({ code: 2, err: expect.stringContaining('is not what') });
+    }
+  });
+
+  it('ends with 1 where the connection is cut, and says so', async () => {
+    await using site = await startSite((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.write('{"channel":', () => response.destroy());
+    });
+    expect(await verify(id, '--url', site.url)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('The connection was cut before the export was whole.'),
+    });
+  });
+
+  it('ends with 1 where there is nothing to look at, and with 2 where it is not understood', async () => {
+    expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is no channel with this id') });
+    expect(await verify('none', '--data-dir', server.dataDir)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no channel none'),
+    });
+    expect(await verify('--data-dir', directory)).toMatchObject({ code: 1, err: expect.stringContaining('no journal') });
+    expect(await verify('--file', join(directory, 'none'))).toMatchObject({ code: 1, err: expect.stringContaining('ENOENT') });
+    expect(await verify('--file', directory)).toMatchObject({ code: 1, err: expect.stringContaining(`${directory}: EISDIR`) });
+    expect(await verify('--redis', 'redis://127.0.0.1:1')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(await verify('--redis')).toMatchObject({ code: 2, err: expect.stringContaining('PRESSBOX_REDIS_URL') });
+    expect(await verify('--redis', '--data-dir', '.')).toMatchObject({ code: 2 });
+  });
+});
+
+describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
+  it('says of what was imported there what it says of where it came from', async () => {
+    await using redis = await startRedis(binary);
+    const secret = 'a secret of at least 32 bytes, for tests';
+    await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
+    await sendTo(other, await exportOf(server, id));
+    const command = run(['verify', id, '--redis', '--json'], { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PUBLIC_URL: other.url });
+    expect(await command.code).toBe(0);
+    expect(command.out).toBe((await verify(id, '--data-dir', server.dataDir, '--json')).out);
+  });
+});
+
+/** Each as it is now; there are fewer than a page. */
+async function postsOf(of: Pick<TestServer, 'url' | 'token'>): Promise<AuthorPost[]> {
+  const headers = { authorization: `Bearer ${await of.token({ admin: true })}` };
+  const response = await fetch(`${of.url}/v1/channels/${id}/posts?limit=100`, { headers });
+  return ((await response.json()) as { posts: AuthorPost[] }).posts;
+}
+
+async function exportFile(): Promise<string> {
+  const file = join(directory, 'whole.ndjson');
+  await writeFile(file, await exportOf(server, id));
+  return file;
+}
