@@ -21,7 +21,7 @@ type Test = TestProjectInlineConfiguration['test'];
 /** A project per kind of test, each in a folder or two: `npx vitest run --project server` runs one of them. */
 const kinds = {
   unit: kind(['unit']),
-  contract: kind(['contract']),
+  engine: kind(['engine']),
   property: kind(['property', 'simulation'], { isolate: true }),
   server: kind(['server']),
   // Measures the memory of its process.
@@ -67,7 +67,10 @@ const modes: Record<string, Record<string, Test>> = {
     ...every({ maxWorkers: 2, sequence: { groupOrder: 1 } }, { disasters }),
     ...every({ fileParallelism: false, sequence: { groupOrder: 2 } }, { alone: { ...patient, include: alone } }),
   },
-  stores: every({ maxWorkers: 3 }, { 'server on redis': on('redis', onEachStore), 'server on valkey': on('valkey', onEachStore) }),
+  stores: every(
+    { maxWorkers: 3 },
+    { 'server on redis': on('redis', onEachStore), 'server on valkey': on('valkey', onEachStore) },
+  ),
   promises: every(
     { maxWorkers: 3 },
     {

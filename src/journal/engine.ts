@@ -17,7 +17,7 @@ import type { SessionFacts } from '../protocol/rights.ts';
 import type { ServerPage } from './server-journal.ts';
 
 /**
- * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/contract` is the exam of
+ * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/engine` is the exam of
  * both, with a case for each sentence here. The engine stores and compares. It knows no rule of the newsroom: what may happen is
  * decided in `newsroom/`, and arrives here as entries and the revisions they were decided on.
  *

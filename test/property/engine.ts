@@ -4,7 +4,7 @@ import type { AppendRequest, Engine, NewEntry, NewPostEntry, Outcome, StoredChan
 import { tags, tagsOf } from '../../src/journal/post-tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView, type Source } from '../../src/protocol/model.ts';
-import type { Examined, OpenEngine } from '../contract/engine.ts';
+import type { Examined, OpenEngine } from '../engine/contract.ts';
 import {
   appending,
   at,

@@ -7,8 +7,7 @@ export const notOnEachStore = {
   'test/server/docs/operating*.test.ts': 'have stores of their own, and say what is so on each',
   'test/server/docs/proxies.test.ts': 'is about what stands before a server, of which no store knows',
   'test/server/transfers/golden-directory.test.ts': 'opens the data directory of an earlier version',
-  'test/server/transfers/verify.test.ts':
-    'changes the data directory by hand; test/contract/redis-tampering.test.ts changes Redis',
+  'test/server/transfers/verify.test.ts': 'changes the data directory by hand; test/engine/redis/tampering.test.ts changes Redis',
   'test/server/promises/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
   'test/server/docs/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
   'test/server/docs/bench.test.ts': 'has a server and a Redis of its own',
@@ -36,12 +35,12 @@ export const promisesOnEachStore = [
 
 /** The same of the long tests: takedown, power cuts and what a store loses. */
 export const slowPromises = [
-  'test/contract/redis-erasure.test.ts',
-  'test/contract/redis-replicas.test.ts',
+  'test/engine/redis/erasure.test.ts',
+  'test/engine/redis/replicas.test.ts',
   'test/server/readers/catch-up-takedown.test.ts',
   'test/server/promises/power.test.ts',
   'test/server/promises/crash.test.ts',
-  'test/contract/redis-damage.test.ts',
+  'test/engine/redis/damage.test.ts',
   'test/chaos/power.test.ts',
   'test/chaos/disk.test.ts',
 ];

@@ -175,7 +175,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       process.kill(redis.pid, 'SIGSTOP');
       let late: typeof stream | undefined;
       try {
-        // Once each is told by test/contract/redis-announcements.test.ts: on a busy machine a line may seem dead more than once.
+        // Once each is told by test/engine/redis/announcements.test.ts: on a busy machine a line may seem dead more than once.
         await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
         const answer = await poll;
         expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);

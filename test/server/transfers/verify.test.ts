@@ -18,7 +18,7 @@ import { call, startTestServer, type TestServer } from '../../support/server.ts'
 import { startSite } from '../../support/site.ts';
 import { exportOf, sendTo } from '../../support/transfer.ts';
 
-/** Each store has its own cases in test/contract: here the command is asked, and a server from outside. */
+/** Each store has its own cases in test/engine: here the command is asked, and a server from outside. */
 const day = sampleDay(13, { posts: 40, changes: 80 });
 const { id } = day.channel;
 let directory: string;

@@ -1,4 +1,4 @@
-import type { Examined } from '../../contract/engine.ts';
+import type { Examined } from '../../engine/contract.ts';
 import { renderer } from '../engines.ts';
 import { openMemory } from './engine.ts';
 import { MemoryStore } from './store.ts';

@@ -9,7 +9,7 @@ const unindented = (text: string) => text.replace(/^ +/gm, '').trim();
 
 /** Everything the contract tests run: the engine in memory and its test file. */
 const memoryEngine = readdirSync(join(root, 'test/support/memory-engine')).map((name) => `test/support/memory-engine/${name}`);
-const sources = [...memoryEngine, 'test/contract/memory.test.ts'].map((path) => unindented(read(path)));
+const sources = [...memoryEngine, 'test/engine/memory.test.ts'].map((path) => unindented(read(path)));
 
 describe('the guide to writing an engine', () => {
   const snippets = [...guide.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => unindented(code));

@@ -1,4 +1,0 @@
-import { openTempEngine } from '../support/engines.ts';
-import { describeEngine } from './engine.ts';
-
-describeEngine('embedded', openTempEngine);

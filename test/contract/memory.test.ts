@@ -1,4 +1,0 @@
-import { openTempMemory } from '../support/memory-engine/open-temp.ts';
-import { describeEngine } from './engine.ts';
-
-describeEngine('memory', openTempMemory);

@@ -1,7 +1,0 @@
-import { describeWith, needs } from '../support/needs.ts';
-import { openTempRedis } from '../support/redis.ts';
-import { describeEngine } from './engine.ts';
-
-describeWith(needs.valkey, 'valkey', (binary) =>
-  describeEngine('valkey', (options) => openTempRedis(binary, options), { isShared: true }),
-);

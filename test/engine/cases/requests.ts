@@ -1,0 +1,359 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Engine } from '../../../src/journal/engine.ts';
+import {
+  appended,
+  appending,
+  channelChange,
+  createChannel,
+  newPostId,
+  newRequest,
+  publication,
+  publish,
+  revision,
+  samplePost,
+  takedown,
+} from '../../support/engines.ts';
+import type { Exam, Examined } from '../contract.ts';
+
+const hour = 3_600_000;
+
+/** What is remembered of a request, and for how long. */
+export function requests({ open }: Exam): void {
+  let elapsed = 0;
+  /** By how much it goes on whenever somebody looks at it. */
+  let tick = 0;
+  /** How far the system clock is ahead. */
+  let ahead = 0;
+  let examined: Examined;
+  let engine: Engine;
+  beforeAll(async () => {
+    examined = await open({
+      now: () => Date.now() + ahead,
+      elapsed: () => {
+        elapsed += tick;
+        return elapsed;
+      },
+    });
+    engine = examined.engine;
+  });
+  beforeEach(() => {
+    tick = 0;
+    ahead = 0;
+  });
+  afterAll(() => examined.close());
+
+  it('answers duplicate to the same request, with what it did the first time', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const post = samplePost(id);
+    const { position } = await appended(engine, id, [publication(post)], { request });
+    const outcome = { same: true, position, postId: post.id, revision: 1 };
+    expect(await engine.append(id, appending([publication(post)], { request }))).toEqual({ status: 'duplicate', outcome });
+    expect(await engine.recall(id, request)).toEqual(outcome);
+    expect(await engine.heads([id])).toEqual([position]);
+  });
+
+  it('answers duplicate whatever the request now holds, and before it compares revisions', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id);
+    const request = newRequest();
+    const first = await appended(engine, id, [revision(post, { body: 'Corrected.' })], { request });
+    await appended(engine, id, [revision(revision(post, { body: 'Corrected.' }).post, { body: 'Again.' })]);
+    const again = appending([publication(samplePost(id))], { request, channel: 9, posts: { [post.id]: 1 } });
+    const outcome = { same: true, position: first.position, postId: post.id, revision: 2 };
+    expect(await engine.append(id, again)).toEqual({ status: 'duplicate', outcome });
+  });
+
+  it('says that another thing was asked for under the same id', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const post = samplePost(id);
+    await appended(engine, id, [publication(post)], { request });
+    const other = { ...request, digest: 'e'.repeat(64) };
+    expect(await engine.recall(id, other)).toMatchObject({ same: false, postId: post.id });
+    const again = await engine.append(id, appending([publication(post)], { request: other }));
+    expect(again).toMatchObject({ status: 'duplicate', outcome: { same: false } });
+  });
+
+  it('makes one post of two hundred requests with one id at once', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const tries = Array.from({ length: 200 }, () => engine.append(id, appending([publication(samplePost(id))], { request })));
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 'appended')).toHaveLength(1);
+    expect(statuses.filter((status) => status === 'duplicate')).toHaveLength(199);
+    expect((await engine.heads([id]))[0]?.offset).toBe(2);
+  });
+
+  it('tells of two entries the post of the first and the position after the second', async () => {
+    const channel = await createChannel(engine);
+    const post = await publish(engine, channel.id);
+    const request = newRequest();
+    const both = [takedown(post), channelChange(channel, {})] as const;
+    const { position } = await appended(engine, channel.id, both, { request });
+    expect(await engine.recall(channel.id, request)).toMatchObject({ position, postId: post.id, revision: 2 });
+    const own = newRequest();
+    const changed = await appended(engine, channel.id, [channelChange({ ...channel, revision: 2 }, { section: 'World' })], {
+      request: own,
+    });
+    expect(await engine.recall(channel.id, own)).toEqual({ same: true, position: changed.position, postId: null, revision: 3 });
+  });
+
+  it('does not store a refusal', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const refused = await engine.append(id, appending([publication(samplePost(id))], { request, channel: 5 }));
+    expect(refused.status).toBe('conflict');
+    expect(await engine.recall(id, request)).toBeUndefined();
+    const { status } = await engine.append(id, appending([publication(samplePost(id))], { request }));
+    expect(status).toBe('appended');
+  });
+
+  it('keeps the requests of one channel apart from those of another', async () => {
+    const [a, b] = [await createChannel(engine), await createChannel(engine)];
+    const request = newRequest();
+    await appended(engine, a.id, [publication(samplePost(a.id))], { request });
+    expect(await engine.recall(b.id, request)).toBeUndefined();
+    await appended(engine, b.id, [publication(samplePost(b.id))], { request });
+  });
+
+  it('remembers a request for 24 hours, and no longer', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    await appended(engine, id, [publication(samplePost(id))], { request });
+    elapsed += 24 * hour - 1;
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
+    elapsed += 1;
+    expect(await engine.recall(id, request)).toBeUndefined();
+    await appended(engine, id, [publication(samplePost(id))], { request });
+    expect(await engine.recall(id, request)).toMatchObject({ position: { offset: 3 } });
+  });
+
+  it.each([25 * hour, 20 * 365 * 24 * hour, -25 * hour])(
+    'forgets nothing where the system clock jumps by %d ms, while it is there and once it is back',
+    async (jump) => {
+      const { id } = await createChannel(engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest().id];
+      const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
+      await engine.note(id, noted, { position, postId: null, revision: 1 });
+      await engine.reserve(creation, id);
+      const again = async () => {
+        expect((await engine.append(id, appending([publication(samplePost(id))], { request }))).status).toBe('duplicate');
+        expect(await engine.recall(id, noted)).toMatchObject({ same: true });
+        expect(await engine.reserve(creation, 'another')).toBe(id);
+      };
+      ahead = jump;
+      await again();
+      // Others are written meanwhile, and with each something that is too old may be taken away.
+      for (let each = 0; each < 5; each += 1) await publish(engine, id);
+      await engine.reserve(newRequest().id, id);
+      await again();
+      ahead = 0;
+      await again();
+      expect((await engine.heads([id]))[0]?.offset).toBe(7);
+    },
+  );
+
+  it('forgets nothing over restarts with the system clock ahead, and behind, and right again', async () => {
+    let jump = 0;
+    const own = await open({ now: () => Date.now() + jump });
+    try {
+      const { id } = await createChannel(own.engine);
+      const [early, late] = [newRequest(), newRequest()];
+      await appended(own.engine, id, [publication(samplePost(id))], { request: early });
+      for (jump of [25 * hour, -25 * hour, 0]) {
+        await own.reopen();
+        for (let each = 0; each < 5; each += 1) await publish(own.engine, id);
+        expect(await own.engine.recall(id, early)).toMatchObject({ same: true, revision: 1 });
+        const second = await own.engine.append(id, appending([publication(samplePost(id))], { request: late }));
+        expect(second.status).toBe(jump > 0 ? 'appended' : 'duplicate');
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('counts anything as the same once the text was erased that the request made', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const { post } = await appended(engine, id, [publication(samplePost(id))], { request });
+    const other = { ...request, digest: 'e'.repeat(64) };
+    expect(await engine.recall(id, other)).toMatchObject({ same: false });
+    await appended(engine, id, [takedown(post!)]);
+    expect(await engine.recall(id, other)).toMatchObject({ same: true, postId: post?.id, revision: 1 });
+    const again = await engine.append(id, appending([publication(samplePost(id))], { request: other }));
+    expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true } });
+  });
+
+  it('remembers requests, also the deleting one, after the channel was deleted', async () => {
+    const { id } = await createChannel(engine);
+    const [written, deleting] = [newRequest(), newRequest()];
+    const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request: written });
+    await engine.deleteChannel(id, deleting, 'root');
+    expect(await engine.recall(id, written)).toEqual({ same: true, position, postId: post?.id, revision: 1 });
+    expect(await engine.recall(id, deleting)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
+    expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+    const again = await engine.append(id, appending([publication(samplePost(id))], { request: written }));
+    expect(again.status).toBe('duplicate');
+  });
+
+  it('remembers what a request came to that appended nothing, and answers duplicate to it', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const [position] = await engine.heads([id]);
+    const came = { position, postId: null, revision: 1 };
+    expect(await engine.note(id, request, came)).toBeUndefined();
+    expect(await engine.recall(id, request)).toEqual({ same: true, ...came });
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false, revision: 1 });
+    const later = await engine.append(id, appending([publication(samplePost(id))], { request }));
+    expect(later).toEqual({ status: 'duplicate', outcome: { same: true, ...came } });
+    expect(await engine.heads([id])).toEqual([position]);
+  });
+
+  it('notes a request once: what is remembered stays, whether it was noted or appended', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request });
+    const appendedFirst = { same: true, position, postId: post?.id, revision: 1 };
+    expect(await engine.note(id, request, { position, postId: null, revision: 9 })).toEqual(appendedFirst);
+    expect(await engine.recall(id, request)).toEqual(appendedFirst);
+
+    const own = newRequest();
+    expect(await engine.note(id, own, { position, postId: post!.id, revision: 1 })).toBeUndefined();
+    const other = { ...own, digest: 'e'.repeat(64) };
+    const again = await engine.note(id, other, { position, postId: null, revision: 9 });
+    expect(again).toEqual({ same: false, position, postId: post?.id, revision: 1 });
+  });
+
+  it('notes one of many requests with one id at once', async () => {
+    const { id } = await createChannel(engine);
+    const request = newRequest();
+    const [position] = await engine.heads([id]);
+    const tries = [1, 2, 3, 4, 5].map((revision) => engine.note(id, request, { position, postId: null, revision }));
+    const answers = await Promise.all(tries);
+    const noted = await engine.recall(id, request);
+    expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+    expect(answers.filter((answer) => answer !== undefined)).toEqual(Array.from({ length: 4 }, () => noted));
+  });
+
+  it('notes a request without a position, and one of a channel that is not there', async () => {
+    const request = newRequest();
+    const id = `none-${newPostId()}`;
+    expect(await engine.note(id, request, { position: undefined, postId: null, revision: 0 })).toBeUndefined();
+    expect(await engine.recall(id, request)).toEqual({ same: true, position: undefined, postId: null, revision: 0 });
+    expect(await engine.channel(id)).toEqual({ status: 'missing' });
+  });
+
+  it('tells what a request did whose 24 hours end while it is asked for', async () => {
+    const { id } = await createChannel(engine);
+    const [request, noted] = [newRequest(), newRequest()];
+    const post = samplePost(id);
+    const { position } = await appended(engine, id, [publication(post)], { request });
+    const outcome = { position, postId: post.id, revision: 1 };
+    expect(await engine.note(id, noted, outcome)).toBeUndefined();
+    const lastMs = elapsed + 24 * hour - 2;
+    const asAtFirst = { same: true, ...outcome };
+    for (const ask of [() => engine.recall(id, request), () => engine.note(id, noted, outcome)]) {
+      [elapsed, tick] = [lastMs, 1];
+      expect(await ask()).toEqual(asAtFirst);
+    }
+    [elapsed, tick] = [lastMs, 1];
+    expect(await engine.append(id, appending([publication(post)], { request }))).toEqual({
+      status: 'duplicate',
+      outcome: asAtFirst,
+    });
+  });
+
+  it('remembers what it noted for 24 hours, whatever is erased, and no longer', async () => {
+    const { id } = await createChannel(engine);
+    const post = await publish(engine, id);
+    const { position } = await appended(engine, id, [takedown(post)]);
+    const request = newRequest();
+    await engine.note(id, request, { position, postId: post.id, revision: 2 });
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+    elapsed += 24 * hour - 1;
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
+    elapsed += 1;
+    expect(await engine.recall(id, request)).toBeUndefined();
+    expect(await engine.note(id, request, { position, postId: post.id, revision: 2 })).toBeUndefined();
+    expect(await engine.recall(id, request)).toMatchObject({ same: true });
+  });
+
+  it('counts anything as what was noted once the channel is deleted', async () => {
+    const { id } = await createChannel(engine);
+    const [request, deleting] = [newRequest(), newRequest()];
+    const [position] = await engine.heads([id]);
+    await engine.note(id, request, { position, postId: null, revision: 1 });
+    await engine.deleteChannel(id, deleting, 'root');
+    expect(await engine.recall(id, { ...request, digest: 'e'.repeat(64) })).toEqual({
+      same: true,
+      position,
+      postId: null,
+      revision: 1,
+    });
+    expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
+  });
+
+  it('knows what was noted before a channel was deleted from what is noted after that', async () => {
+    const { id } = await createChannel(engine);
+    const [before, after] = [newRequest(), newRequest()];
+    const [position] = await engine.heads([id]);
+    await engine.note(id, before, { position, postId: null, revision: 1 });
+    await engine.deleteChannel(id, newRequest(), 'root');
+    const nothing = { position: undefined, postId: null, revision: 0 };
+    expect(await engine.note(id, after, nothing)).toBeUndefined();
+    const asNoted = { same: true, position, postId: null, revision: 1 };
+    const other = 'e'.repeat(64);
+    for (const digest of [before.digest, other]) expect(await engine.recall(id, { ...before, digest })).toEqual(asNoted);
+    expect(await engine.recall(id, after)).toEqual({ same: true, ...nothing });
+    expect(await engine.recall(id, { ...after, digest: other })).toEqual({ same: false, ...nothing });
+  });
+
+  it('notes once which channel a request creates', async () => {
+    const request = newRequest().id;
+    const [first, second, third] = [1, 2, 3].map((n) => `made-${n}-${newPostId()}`) as [string, string, string];
+    expect(await engine.reserved(request)).toBeUndefined();
+    expect(await engine.reserve(request, first)).toBe(first);
+    expect(await engine.reserved(request)).toBe(first);
+    expect(await engine.reserve(request, second)).toBe(first);
+    expect(await engine.reserve(request, second, third)).toBe(first);
+    expect(await engine.reserve(request, second, first)).toBe(second);
+    expect(await engine.reserved(request)).toBe(second);
+    expect(await engine.reserve(request, third)).toBe(second);
+  });
+
+  it('creates nothing by noting it', async () => {
+    const id = `noted-${newPostId()}`;
+    await engine.reserve(newRequest().id, id);
+    expect(await engine.channel(id)).toEqual({ status: 'missing' });
+    expect(await engine.heads([id])).toEqual([undefined]);
+    expect((await engine.channels({ limit: 100, desk: ['*'] }))!.channels.map((channel) => channel.id)).not.toContain(id);
+  });
+
+  it('keeps that note for 24 hours, and no longer', async () => {
+    const request = newRequest().id;
+    await engine.reserve(request, 'early');
+    elapsed += 24 * hour - 1;
+    expect(await engine.reserve(request, 'late')).toBe('early');
+    elapsed += 1;
+    expect(await engine.reserved(request)).toBeUndefined();
+    expect(await engine.reserve(request, 'late')).toBe('late');
+  });
+
+  it('remembers requests, noted ones and reservations over a restart', async () => {
+    const own = await open();
+    try {
+      const { id } = await createChannel(own.engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest().id];
+      await appended(own.engine, id, [publication(samplePost(id))], { request });
+      await own.engine.note(id, noted, { position: undefined, postId: null, revision: 7 });
+      await own.engine.reserve(creation, id);
+      const again = await own.reopen();
+      expect(await again.recall(id, request)).toMatchObject({ same: true, revision: 1 });
+      expect(await again.recall(id, noted)).toMatchObject({ same: true, revision: 7 });
+      expect(await again.reserve(creation, 'another')).toBe(id);
+    } finally {
+      await own.close();
+    }
+  });
+}

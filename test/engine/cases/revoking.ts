@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { Engine } from '../../../src/journal/engine.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import type { Exam, Examined } from '../contract.ts';
+
+const minute = 60_000;
+
+/** Tokens that are refused before they expire. */
+export function revoking({ open }: Exam): void {
+  const start = Date.now();
+  let now = start;
+  let examined: Examined;
+  let engine: Engine;
+  beforeAll(async () => {
+    examined = await open({ now: () => now });
+    engine = examined.engine;
+  });
+  beforeEach(() => {
+    now = start;
+  });
+  afterAll(() => examined.close());
+
+  it('says that a token is revoked from when that was answered, and of no other', async () => {
+    expect(engine.isRevoked('one')).toBe(false);
+    expect(await engine.revoke('one', now + minute, 'root')).toBe('revoked');
+    expect(engine.isRevoked('one')).toBe(true);
+    expect(engine.isRevoked('another')).toBe(false);
+    expect(engine.isRevoked('constructor')).toBe(false);
+  });
+
+  it('forgets a revocation when the token has expired anyway, and one without an end never', async () => {
+    await engine.revoke('short', now + minute, 'root');
+    await engine.revoke('endless', null, 'root');
+    now += minute;
+    expect(engine.isRevoked('short')).toBe(false);
+    expect(engine.isRevoked('endless')).toBe(true);
+    now += 100 * 365 * 24 * 60 * minute;
+    expect(engine.isRevoked('endless')).toBe(true);
+  });
+
+  it('keeps the later of two times, whichever was said first', async () => {
+    await engine.revoke('twice', now + 3 * minute, 'root');
+    await engine.revoke('twice', now + minute, 'root');
+    await engine.revoke('longer', now + minute, 'root');
+    await engine.revoke('longer', now + 3 * minute, 'root');
+    await engine.revoke('never', null, 'root');
+    await engine.revoke('never', now + minute, 'root');
+    for (const again of [engine, await reopened()]) {
+      now = start + 2 * minute;
+      expect(['twice', 'longer', 'never'].map((jti) => again.isRevoked(jti))).toEqual([true, true, true]);
+      now = start + 3 * minute;
+      expect(['twice', 'longer', 'never'].map((jti) => again.isRevoked(jti))).toEqual([false, false, true]);
+      now = start;
+    }
+  });
+
+  it('refuses them again where a clock that was ahead is put right, whatever was revoked and asked meanwhile', async () => {
+    await engine.revoke('ahead', now + minute, 'root');
+    now += 24 * 60 * minute;
+    expect(engine.isRevoked('ahead')).toBe(false);
+    const { revokedTokens } = engine;
+    expect(await engine.revoke('meanwhile', now + minute, 'root')).toBe('revoked');
+    expect(engine.revokedTokens).toBe(revokedTokens + 1);
+    for (const again of [engine, await reopened()]) {
+      now = start;
+      expect(['ahead', 'meanwhile'].map((jti) => again.isRevoked(jti))).toEqual([true, true]);
+      now += minute;
+      expect(['ahead', 'meanwhile'].map((jti) => again.isRevoked(jti))).toEqual([false, true]);
+    }
+  });
+
+  it('knows of revocations as soon as it is opened again, in every spelling of an id', async () => {
+    const spellings = ['kept', 'Kept', 'with space', '"quoted"', 'ü\u0000\n', '1'];
+    for (const jti of spellings) await engine.revoke(jti, now + minute, 'root');
+    const { revokedTokens } = engine;
+    const again = await reopened();
+    expect(spellings.map((jti) => again.isRevoked(jti))).toEqual(spellings.map(() => true));
+    expect(again.isRevoked('KEPT')).toBe(false);
+    expect(again.revokedTokens).toBe(revokedTokens);
+  });
+
+  it('refuses more than it keeps, repeats those it has, and for others forgets what has lapsed, and no more than it must', async () => {
+    await using own = await ownEngine();
+    const { engine: filled } = own.examined;
+    const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
+    // So many at once, and again where the store did not answer in time: on a machine that is busy it takes longer than a node waits for it.
+    const revoke = (jti: string, until: number | null) => vi.waitFor(() => filled.revoke(jti, until, 'root'));
+    for (let from = 0; from < many.length; from += 500) {
+      const some = many.slice(from, from + 500);
+      await Promise.all(some.map((jti, at) => revoke(jti, from + at < 2 ? now + (2 - from - at) * minute : null)));
+    }
+    expect(filled.revokedTokens).toBe(limits.revokedTokens);
+    expect(await revoke('one-more', null)).toBe('full');
+    expect(filled.isRevoked('one-more')).toBe(false);
+    expect(await revoke('many-2', null)).toBe('revoked');
+    now += 2 * minute;
+    expect(await revoke('one-more', null)).toBe('revoked');
+    expect(filled.isRevoked('one-more')).toBe(true);
+    expect(filled.revokedTokens).toBe(limits.revokedTokens - 1);
+    // What was asked of the store before has been answered: the one that made room would count again by the earlier clock. On a machine that
+    // is busy so many take longer than a node may go on without a comparison.
+    await vi.waitFor(() => filled.ready());
+    now = start;
+    for (const again of [filled, await own.examined.reopen()]) {
+      // The place of the one that lapsed first was needed, that of the other was not.
+      expect(['many-1', 'many-0', 'one-more'].map((jti) => again.isRevoked(jti))).toEqual([false, true, true]);
+      expect(again.revokedTokens).toBe(limits.revokedTokens);
+    }
+  });
+
+  async function reopened(): Promise<Engine> {
+    engine = await examined.reopen();
+    return engine;
+  }
+
+  async function ownEngine() {
+    const own = await open({ now: () => now });
+    return { examined: own, [Symbol.asyncDispose]: () => own.close() };
+  }
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Engine } from '../../../src/journal/engine.ts';
+import { nextCheck } from '../../../src/journal/hash-chain.ts';
+import { type StoredServerEntry, serverDigest } from '../../../src/journal/server-journal.ts';
+import {
+  appended,
+  appending,
+  channelEntry,
+  createChannel,
+  newPostId,
+  newRequest,
+  publication,
+  publish,
+  renderer,
+  revision,
+  sampleChannel,
+  samplePost,
+  takedown,
+} from '../../support/engines.ts';
+import type { Exam, Examined } from '../contract.ts';
+
+/** What administrators and imports do, and which channels there are, in a chain of the server's own. */
+export function tellingOfTheServer({ open }: Exam): void {
+  let examined: Examined;
+  let engine: Engine;
+  beforeAll(async () => {
+    examined = await open();
+    engine = examined.engine;
+  });
+  afterAll(() => examined.close());
+
+  async function all(of: Engine = engine): Promise<StoredServerEntry[]> {
+    const entries: StoredServerEntry[] = [];
+    let check = '';
+    for (let more = true; more; ) {
+      const page = await of.serverJournal({ from: entries.length + 1, limit: 7 });
+      check ||= page.root;
+      for (const entry of page.entries) {
+        entries.push(entry);
+        check = nextCheck(check, entries.length, serverDigest(entry));
+        expect(entry).toMatchObject({ offset: entries.length, check });
+      }
+      more = page.more;
+    }
+    return entries;
+  }
+
+  /** What is told by an act. */
+  async function told(act: () => Promise<unknown>): Promise<object[]> {
+    const before = (await all()).length;
+    await act();
+    return (await all()).slice(before).map(({ type, subject, detail, by }) => ({ type, subject, detail, by }));
+  }
+
+  it('begins with itself and with the renderer', async () => {
+    expect(await all()).toMatchObject([
+      { type: 'journal.begun', subject: null },
+      { type: 'renderer.used', subject: renderer.version, detail: renderer.publicUrl },
+    ]);
+  });
+
+  it('tells of a channel that is made, with what its chain begins with, and of its deletion, with who did either', async () => {
+    const id = `c-${newPostId()}`;
+    const made = await told(() => createChannel(engine, id));
+    const { root } = (await engine.entries(id, { from: 1, limit: 1, bytes: 1 }))!;
+    expect(made).toEqual([{ type: 'channel.created', subject: id, detail: root, by: 'ed' }]);
+    const deleted = [{ type: 'channel.deleted', subject: id, detail: null, by: 'root' }];
+    expect(await told(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual(deleted);
+    expect(await told(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual([]);
+  });
+
+  it('tells nothing of what the journal of a channel tells, nor of what changes nothing', async () => {
+    const { id } = await createChannel(engine);
+    const creation = appending([channelEntry(sampleChannel(id))]);
+    const writing = async () => {
+      const post = await publish(engine, id);
+      const next = revision(post, { body: 'Otherwise.' });
+      await appended(engine, id, [{ ...next, erases: 1 }]);
+      await appended(engine, id, [takedown(next.post)]);
+      expect(await engine.append(id, creation)).toMatchObject({ status: 'conflict' });
+      await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root');
+    };
+    expect(await told(writing)).toEqual([]);
+  });
+
+  it('tells of a revocation where it says more than the one before, with who did it', async () => {
+    const until = Date.now() + 600_000;
+    const revoke = (to: number | null) => told(() => engine.revoke('told', to, 'root'));
+    const entry = { type: 'token.revoked', subject: 'told', by: 'root' };
+    expect(await revoke(until)).toEqual([{ ...entry, detail: new Date(until).toISOString() }]);
+    expect(await revoke(until - 1)).toEqual([]);
+    expect(await revoke(null)).toEqual([{ ...entry, detail: null }]);
+    expect(await revoke(until)).toEqual([]);
+  });
+
+  it('tells who imports into a channel, once an import, and of erasures that the entries themselves do not tell of', async () => {
+    const id = `c-${newPostId()}`;
+    const imported = { by: 'root', isFirst: true };
+    const root = '7'.repeat(32);
+    const opening = { ...appending([channelEntry(sampleChannel(id))]), imported, root };
+    expect(await told(() => engine.append(id, opening))).toEqual([
+      { type: 'channel.imported', subject: id, detail: root, by: 'root' },
+    ]);
+    const post = samplePost(id);
+    const next = { ...revision(post, { body: 'Otherwise.' }), erases: 1, toldErasure: null };
+    const lines = async () => {
+      await engine.append(id, { ...appending([publication(post)]), imported: { by: 'root', isFirst: false } });
+      await engine.append(id, { ...appending([next]), imported: { by: 'root', isFirst: false } });
+    };
+    expect(await told(lines)).toEqual([{ type: 'erasure.imported', subject: id, detail: `${post.id} 2`, by: 'root' }]);
+    const again = { ...appending([publication(samplePost(id))]), imported };
+    expect(await told(() => engine.append(id, again))).toMatchObject([{ type: 'channel.imported', detail: null }]);
+  });
+
+  it('goes on where the store is opened again', async () => {
+    const before = await all();
+    const { root } = await engine.serverJournal({ from: 1, limit: 1 });
+    engine = await examined.reopen();
+    expect(await all()).toEqual(before);
+    expect(await told(() => createChannel(engine))).toMatchObject([{ type: 'channel.created' }]);
+    expect((await engine.serverJournal({ from: 1, limit: 1 })).root).toBe(root);
+  });
+}

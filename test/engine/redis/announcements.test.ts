@@ -1,0 +1,331 @@
+import { expect, it, vi } from 'vitest';
+import type { Announcement } from '../../../src/journal/engine.ts';
+import type { RedisEngine } from '../../../src/journal/redis/index.ts';
+import { announcements, registry } from '../../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
+import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../../support/engines.ts';
+import { untilComplete } from '../../support/erased-texts.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { copyOf, lastComparison, nextComparison, openMuteNodeFor, openNode, openTwoNodesFor } from '../../support/redis.ts';
+import { within } from '../../support/within.ts';
+
+const patient = { interval: 50 };
+/** For what is tried again where a comparison, or a connection that was made anew, came in between. */
+const oftenTried = { timeout: 60_000, interval: 50 };
+
+/** A channel of which nobody who listens from now on hears how it was made. */
+async function createdChannel(engine: RedisEngine) {
+  const channel = await createChannel(engine);
+  // Goes down the connection that the announcement went down.
+  await head(engine, channel.id);
+  return channel;
+}
+
+async function listen(engine: RedisEngine, channelId: string) {
+  const heard: Announcement[] = [];
+  await engine.subscribe(channelId, (one) => heard.push(one));
+  const entries = () => heard.filter((one) => one.type === 'entry');
+  return {
+    entries,
+    offsets: () => entries().map(({ change }) => change.offset),
+    types: () => heard.map(({ type }) => type),
+    losses: () => heard.filter(({ type }) => type === 'maybe-missed').length,
+  };
+}
+
+/** Publishes until a post is heard: again only where who listens was told once more that something may have been missed. */
+async function publishHeard(engine: RedisEngine, channelId: string, other: Awaited<ReturnType<typeof listen>>): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    const losses = other.losses();
+    const { seq } = await publish(engine, channelId);
+    const isHeard = () => other.offsets().includes(seq);
+    await vi.waitFor(() => expect(isHeard() || other.losses() > losses).toBe(true), patient);
+    if (isHeard()) return;
+  }
+  throw new Error('Nothing was heard of what was published.');
+}
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
+    it('know of the tokens that the other revoked, also where the message was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      // Who knows without a comparison was told. One may come in between, and then it is tried again.
+      await vi.waitFor(async () => {
+        const [before, jti] = [await lastComparison(server, there), newPostId()];
+        await here.revoke(jti, null, 'root');
+        await vi.waitFor(() => expect(there.isRevoked(jti)).toBe(true), patient);
+        expect(await lastComparison(server, there)).toBe(before);
+      }, oftenTried);
+      for (const node of [here, there]) {
+        const jti = newPostId();
+        await nextComparison(server, node);
+        // As another node would write it whose message reached nobody.
+        await server.admin.multi().zadd(registry.revoked, 'inf', jti).set(registry.revokedVersion, jti).exec();
+        await within(3_000, () => expect(node.isRevoked(jti)).toBe(true), [process.pid, server.pid]);
+      }
+    });
+
+    it('put back what Redis had lost of revoked tokens, and take none of them meanwhile', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      await here.revoke('kept', null, 'root');
+      await here.revoke('later', Date.now() + 600_000, 'root');
+      await server.admin.flushall();
+      await there.revoke('new', null, 'root');
+      await vi.waitFor(async () => {
+        expect(here.isRevoked('kept')).toBe(true);
+        expect((await server.admin.zrange(registry.revoked, 0, '-1')).sort()).toEqual(['kept', 'later', 'new']);
+      }, patient);
+      const third = await openNode(server);
+      expect(['kept', 'later', 'new', 'other'].map((jti) => third.isRevoked(jti))).toEqual([true, true, true, false]);
+      await third.close();
+    });
+
+    it('know within 3 s of the sessions that the other ended, also where the message was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
+      await here.endSession(session('told'));
+      await within(3_000, () => expect(there.isSessionEnded(session('told'))).toBe(true), [process.pid, server.pid]);
+      for (const node of [here, there]) {
+        const id = newPostId();
+        const { begunAt, until } = session(id);
+        await nextComparison(server, node);
+        // As another node would write it whose message reached nobody.
+        await server.admin.zadd(
+          registry.ended,
+          1_000 + (await server.admin.zcard(registry.ended)),
+          `ada ${id} ${begunAt} ${until}`,
+        );
+        await within(3_000, () => expect(node.isSessionEnded(session(id))).toBe(true), [process.pid, server.pid]);
+      }
+    });
+
+    it('put back what Redis had lost of ended sessions, and agree on one key for sessions again', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
+      const keys = await Promise.all([here, there, here].map((node) => node.sessionKey()));
+      expect(keys[1]).toEqual(keys[0]);
+      expect(keys[2]).toEqual(keys[0]);
+      await here.endSession(session('kept'));
+      await server.admin.flushall();
+      await there.endSession(session('new'));
+      await vi.waitFor(async () => {
+        const lines = await server.admin.zrange(registry.ended, 0, '-1');
+        expect(lines.map((line) => line.split(' ')[1]).sort()).toEqual(['kept', 'new']);
+        expect(await server.admin.exists(registry.sessionKey)).toBe(1);
+      }, patient);
+      const third = await openNode(server);
+      expect(['kept', 'new', 'other'].map((id) => third.isSessionEnded(session(id)))).toEqual([true, true, false]);
+      expect(await third.sessionKey()).toEqual(keys[0]);
+      await third.close();
+    });
+
+    it('announce to each other what was appended, once', async (test) => {
+      const { here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const [own, other] = [await listen(here, id), await listen(there, id)];
+      await publishHeard(here, id, other);
+      await publishHeard(there, id, own);
+      const heard = [own, other].map(({ offsets }) => new Set(offsets()));
+      expect([own.offsets().length, other.offsets().length]).toEqual(heard.map(({ size }) => size));
+      const heardByBoth = own.entries().filter(({ change }) => heard[1]!.has(change.offset));
+      expect(heardByBoth.length).toBeGreaterThanOrEqual(2);
+      expect(other.entries()).toEqual(expect.arrayContaining(heardByBoth));
+    });
+
+    it('tell listeners that they may have missed something after the listening connection was lost', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await publishHeard(here, id, other);
+      const before = other.losses();
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+      await publishHeard(here, id, other);
+    });
+
+    it('take no harm from messages that are none of theirs', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      for (const name of [registry.control, registry.node(there.nodeId), announcements(id)])
+        for (const text of ['', 'null', '7', '{}', '{"type":"heard"}', '{"type":"heard","from":"x","heard":{"type":"entry"}}'])
+          await vi.waitFor(async () => expect(await server.admin.publish(name, text)).toBeGreaterThan(0), patient);
+      await publishHeard(here, id, other);
+    });
+
+    it('notice an announcement that was lost without a word, and tell of it once', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      /** The connections that listen. Redis lists them in any order. */
+      const ears = async () => {
+        const listed = String(await server.admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+        return new Set([...listed.matchAll(/^(id=\d+) .*user=pressbox/gm)].map(([, id]) => id));
+      };
+      const twice = ['maybe-missed', 'maybe-missed'];
+      await vi.waitFor(async () => {
+        const before = await ears();
+        expect(before.size).toBeGreaterThan(0);
+        const { id } = await createdChannel(here);
+        const other = await listen(there, id);
+        // Whether that was announced which is there already, it cannot know.
+        await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+        await publish(mute, id);
+        await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(1), patient);
+        for (let comparisons = 0; comparisons < 2; comparisons++) await nextComparison(server, there);
+        // Where a connection that listens had to be replaced, that was told too.
+        expect([other.types(), await ears()]).toEqual([twice, before]);
+      }, oftenTried);
+    });
+
+    it('notice that what was read here was lost again, where nothing was heard of it', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+      // From here on there are two seconds until it compares again.
+      await nextComparison(server, there);
+      const before = other.losses();
+      const dropped: unknown[] = [];
+      there.onErased((...heard) => dropped.push(heard));
+      const putBack = await copyOf(server, id);
+      await publish(mute, id);
+      expect((await there.snapshot(id, wide))?.position.offset).toBe(2);
+      // As where a replica takes over that had not got it yet.
+      await putBack();
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+      // What was read is given out no more.
+      expect(dropped).toEqual([[id, null]]);
+    });
+
+    it('notice that what was lost came back, where it was read without it in between', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
+      const replica = await copyOf(server, id);
+      await publishHeard(here, id, other);
+      const primary = await copyOf(server, id);
+      await nextComparison(server, there);
+      const before = other.losses();
+      await replica();
+      expect((await there.snapshot(id, wide))?.position.offset).toBe(1);
+      await primary();
+      await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
+    });
+
+    it('tell that a channel is gone of which nothing is left', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      const other = await listen(there, id);
+      await publishHeard(here, id, other);
+      await server.admin.flushall();
+      await vi.waitFor(() => expect(other.types()).toContain('gone'), patient);
+      expect(await here.channel(id)).toEqual({ status: 'missing' });
+      expect((await createChannel(there, id)).id).toBe(id);
+    });
+
+    it('hear of erasures on channels that they do not follow, and of those that they missed', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const mute = await openMuteNodeFor(test, server);
+      const { id } = await createChannel(here);
+      const erased: (string | null)[] = [];
+      there.onErased((_, postId) => erased.push(postId));
+      // As the contract says. What nobody has finished by then is finished by some node, of which all hear.
+      const isHeardOf = (post: PostState) => within(5_000, () => expect(erased).toContain(post.id), [process.pid, server.pid]);
+      const [a, b] = [await publish(here, id), await publish(here, id)];
+      await appended(here, id, [{ ...revision(a, { body: 'Else.' }), erases: 1 }]);
+      await isHeardOf(a);
+      await appended(mute, id, [{ ...revision(b, { body: 'Else.' }), erases: 1 }]);
+      // Goes down the connection over which it was noted for those who are deaf.
+      await head(mute, id);
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await isHeardOf(b);
+    });
+
+    it('drop all that they hold where they missed more erasures than are kept, and no more than was erased where they did not', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createdChannel(here);
+      await listen(there, id);
+      const [own, others]: [(string | null)[], (string | null)[]] = [[], []];
+      there.onErased((channelId, postId) => (channelId === id ? own : others).push(postId));
+      /** Of another channel, by a node that is told of no more. */
+      const miss = async (count: number, last: string) => {
+        const noted = server.admin.pipeline();
+        for (let number = 1; number <= count; number++)
+          noted.xadd(
+            registry.erasures,
+            'MAXLEN',
+            redisLimits.erasuresKept,
+            '*',
+            'channel',
+            'x',
+            'post',
+            number < count ? 'a' : last,
+          );
+        await noted.exec();
+        await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await vi.waitFor(() => expect(others).toContain(last), patient);
+      };
+      await miss(redisLimits.erasuresKept - 1, 'few');
+      expect(own).toEqual([]);
+      await miss(redisLimits.erasuresKept + 1, 'many');
+      expect(own).toEqual([null]);
+    });
+
+    it('let go again of a post that another erased from of which they heard nothing, also where they had before', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id);
+      const erased: (string | null)[] = [];
+      here.onErased((_, postId) => erased.push(postId));
+      const once = { ...revision(post, { body: 'Else.' }), erases: 1 };
+      await appended(here, id, [once]);
+      await untilComplete(() => there.erase(id, post.id));
+      // From here on an erasure waits for this one, which can tell nobody that it let go.
+      const mute = await openMuteNodeFor(test, server);
+      const before = erased.length;
+      await appended(mute, id, [{ ...revision(once.post, { body: 'Else again.' }), erases: 2 }]);
+      expect(await here.erase(id, post.id)).toMatchObject({ complete: false });
+      expect(erased.length).toBeGreaterThan(before);
+    });
+
+    it('keep what was answered when Redis is killed, and go on when it is back', async (test) => {
+      const { server, here, there } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const posts = [];
+      for (let index = 0; index < 10; index++) posts.push(await publish(here, id));
+      await server.kill('SIGKILL');
+      await expect(publish(here, id)).rejects.toMatchObject({ name: 'JournalUnavailable' });
+      await server.start();
+      await vi.waitFor(() => publish(there, id), patient);
+      const page = await vi.waitFor(() => there.posts(id, wide), patient);
+      expect(page?.posts.slice(-10)).toEqual(posts.toReversed());
+    });
+
+    it('tell when Redis is unreachable, and when it is back, once each', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary);
+      const states: boolean[] = [];
+      here.onReach(({ reachable }) => states.push(reachable));
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        await within(12_000, () => expect(states).toEqual([false]));
+        await expect(here.ready()).rejects.toMatchObject({ name: 'JournalUnavailable' });
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
+      await vi.waitFor(() => expect(states).toEqual([false, true]), patient);
+      // The connection over which it writes may be made anew a moment later.
+      await vi.waitFor(() => here.ready(), patient);
+      expect(states).toEqual([false, true]);
+    });
+
+    it('are known by their heartbeats until they leave', async (test) => {
+      const { server, there } = await openTwoNodesFor(test, binary);
+      await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(2), patient);
+      await there.close();
+      // A node that said no good-bye stands there for a minute.
+      await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(1), patient);
+    });
+  });
+}

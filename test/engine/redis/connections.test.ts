@@ -1,0 +1,135 @@
+import { expect, it, vi } from 'vitest';
+import type { Announcement, Engine } from '../../../src/journal/engine.ts';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
+import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../../support/engines.ts';
+import { startLine } from '../../support/line.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../../support/redis.ts';
+import { within } from '../../support/within.ts';
+
+const patient = { interval: 50 };
+/** The contract: by then a node has noticed by itself that it missed something. */
+const promisedMs = 5_000;
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith.concurrent(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
+    it('replaces a listening connection that is open and silent, and tells that something may have been missed', async (test) => {
+      const { server, line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
+      const heard: Announcement[] = [];
+      await far.subscribe(id, (one) => heard.push(one));
+      // When does not matter: until then listeners are told again and again.
+      const hears = () =>
+        vi.waitFor(
+          async () => {
+            await publish(near, id);
+            expect(heard.some(({ type }) => type === 'entry')).toBe(true);
+          },
+          { ...patient, interval: 200 },
+        );
+      await hears();
+      await nextComparison(server, far);
+      await vi.waitFor(() => expect(line.deafen('subscribe')).toBe(1), patient);
+      heard.length = 0;
+      const missed = await publish(near, id);
+      await within(promisedMs, () => expect(heard).toContainEqual({ type: 'maybe-missed' }), [process.pid, server.pid]);
+      await hears();
+      expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
+    });
+
+    it('calls a write unknown whose answer was cut off, and finds it when it is asked again', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
+      for (let time = 0; time < 3; time++) {
+        const [before] = await near.heads([id]);
+        const request = newRequest();
+        const post = samplePost(id);
+        line.delayMs = 60_000;
+        const write = far.append(id, appending([publication(post)], { request })).catch((error: unknown) => error);
+        await vi.waitFor(async () => expect((await near.heads([id]))[0]?.offset).toBe((before?.offset ?? 0) + 1), patient);
+        line.delayMs = 0;
+        line.cut();
+        const message = 'Redis: the connection was lost before the answer came';
+        expect(await write).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown', message });
+        const again = await vi.waitFor(() => far.append(id, appending([publication(post)], { request })), patient);
+        expect(again).toMatchObject({
+          status: 'duplicate',
+          outcome: { same: true, postId: post.id, position: { offset: (before?.offset ?? 0) + 1 } },
+        });
+      }
+    });
+
+    it('calls a write unchanged that was never sent', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
+      line.stalled = true;
+      line.cut();
+      await vi.waitFor(async () => {
+        const refused = await far.append(id, appending([publication(samplePost(id))])).catch((error: unknown) => error);
+        expect(refused).toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+      }, patient);
+      line.stalled = false;
+      await vi.waitFor(() => appended(far, id, [publication(samplePost(id))]), patient);
+      expect((await near.heads([id]))[0]?.offset).toBe(2);
+    });
+
+    it('says that a channel is deleted, and what is pending, though it can ask no more after that', async (test) => {
+      const { line, near, far } = await openNodesFor(test, binary);
+      const { id } = await createChannel(near);
+      line.cutAfter = 'deleted';
+      const { complete, pending } = deletedOf(await far.deleteChannel(id, newRequest(), 'root'));
+      expect({ complete, where: pending.map(({ where }) => where) }).toEqual({ complete: false, where: ['Redis'] });
+      const isComplete = async () => expect((await near.erase(id, id)).complete).toBe(true);
+      await vi.waitFor(isComplete, patient);
+    });
+
+    it('says once that Redis is unreachable, and once that it is back, however many attempts fail', async (test) => {
+      const { line, near, said } = await openNodesFor(test, binary);
+      await createChannel(near);
+      line.stalled = true;
+      await vi.waitFor(() => expect(said.some((message) => message.includes('unreachable'))).toBe(true), patient);
+      line.stalled = false;
+      line.cut();
+      await vi.waitFor(() => expect(said.some((message) => message.includes('reachable again'))).toBe(true), patient);
+      expect(said).toHaveLength(2);
+    });
+  });
+}
+
+// Alone: nobody else of this process is to be held up.
+describeWith(needs.redis, 'a node whose process was held up', (binary) => {
+  it('takes the answer that lies there unread, and gives up no connection', async (test) => {
+    const server = await startRedisFor(test, binary);
+    const node = await openNodeFor(test, server);
+    const { id } = await createChannel(node);
+    // Redis lists them in any order.
+    const connections = async () =>
+      new Set(String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm));
+    const before = await connections();
+    const written = publish(node, id);
+    // It is sent at the end of a turn of the loop.
+    for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
+    expect((await written).seq).toBe(2);
+    expect(await connections()).toEqual(before);
+    expect(before.size).toBe(4);
+  });
+});
+
+function deletedOf(answer: Awaited<ReturnType<Engine['deleteChannel']>>) {
+  if (answer.status !== 'deleted') throw new Error(answer.status);
+  return answer.erasure;
+}
+
+/** One node that reaches the server, and one behind a line; `said`: what that one logs. */
+async function openNodesFor(test: Finishing, binary: string) {
+  const server = await startRedisFor(test, binary);
+  const line = await startLine(`http://127.0.0.1:${server.port}`);
+  test.onTestFinished(() => line[Symbol.asyncDispose]());
+  const said: string[] = [];
+  const note = (_fields: object, message: string) => void said.push(message);
+  const behindLine = { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) };
+  const near = await openNodeFor(test, server);
+  const far = await openNodeFor(test, behindLine, { log: { info: note, warn: note, error: note } });
+  return { server, line, near, far, said };
+}

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { appending, channelEntry, createChannel, sampleChannel } from '../../support/engines.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { openNodeFor, startRedisFor } from '../../support/redis.ts';
+
+const ended = 400;
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith.concurrent(needs[kind], `lists of channels on ${kind}`, (binary) => {
+    it('cost the same for two hundred who ask at once as for two, and leave the other connections alone', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      await Promise.all(
+        Array.from({ length: ended }, (_, n) =>
+          engine.append(`ended-${n}`, appending([channelEntry(sampleChannel(`ended-${n}`, { state: 'ended' }))])),
+        ),
+      );
+      const { id } = await createChannel(engine, 'on-air');
+      const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
+      const before = await scripts();
+      const lists = await Promise.all(Array.from({ length: 200 }, () => engine.channels({ state: 'live', limit: 20, desk: [] })));
+      for (const list of lists) expect(list?.channels.map((channel) => channel.id)).toEqual([id]);
+      // A script for each channel and reading; the rest is what a node asks anyway.
+      expect((await scripts()) - before).toBeLessThan(3 * ended);
+      const clients = String(await server.admin.call('CLIENT', 'LIST'));
+      expect(clients.match(/name=pressbox-(?:writes|reads|lists|listens)/g)).toHaveLength(4);
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import { expect, it, vi } from 'vitest';
+import type { AuthorPost, ReaderPost } from '../../../src/protocol/model.ts';
+import { readerView } from '../../../src/protocol/model.ts';
+import { createChannel, publish } from '../../support/engines.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { watchPower } from '../../support/powercut/powercut.ts';
+import { randomFrom } from '../../support/random.ts';
+import { openNode, startRedis } from '../../support/redis.ts';
+
+const rounds = 2;
+const authors = 20;
+/** However long the machine takes for it: what is promised here has no deadline. */
+const patient = { timeout: 60_000, interval: 20 };
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `a power cut of the machine that has ${kind}`, (binary) => {
+    describeWith(needs.compiler, 'where only synced bytes survive', () => {
+      it('takes nothing that was answered, and nothing that a reader saw', async () => {
+        const seed = Date.now() % 2 ** 31;
+        console.log(`power cuts with seed ${seed}`);
+        const random = randomFrom(seed);
+        // The first files are written by other calls than the ones that are watched, so they are there before.
+        await using redis = await startRedis(binary, ['auto-aof-rewrite-percentage 0']);
+        const answered: AuthorPost[] = [];
+        const seen: ReaderPost[] = [];
+        const first = await openNode(redis);
+        const { id } = await createChannel(first);
+        await first.close();
+        for (let round = 0; round < rounds; round++) {
+          await redis.kill('SIGTERM');
+          using power = watchPower(redis.directory);
+          await redis.start(power.env);
+          const [writer, reader] = [await openNode(redis), await openNode(redis)];
+          await reader.subscribe(id, (heard) => {
+            if (heard.type === 'entry' && heard.change.type !== 'channel.changed') seen.push(heard.change.post);
+          });
+          const goal = answered.length + 50 + Math.floor(random() * 200);
+          const author = async () => {
+            // Until there is nobody to answer.
+            while (answered.length < goal + 10_000) answered.push(await publish(writer, id));
+          };
+          const writing = Promise.allSettled(Array.from({ length: authors }, author));
+          const seenBefore = seen.length;
+          await vi.waitFor(() => {
+            expect(answered.length).toBeGreaterThan(goal);
+            expect(seen.length).toBeGreaterThan(seenBefore);
+          }, patient);
+          await redis.kill('SIGKILL');
+          await writing;
+          await Promise.all([writer.close(), reader.close()]);
+          const lost = power.lose(round % 2 === 0 ? {} : { seed: seed + round });
+          expect(JSON.stringify(lost)).not.toBe('{}');
+          await redis.start();
+          const engine = await openNode(redis);
+          try {
+            const page = await engine.posts(id, { limit: 100_000, bytes: 1e9 });
+            const kept = new Set(page?.posts.map((post) => JSON.stringify(post)));
+            expect(answered.filter((post) => !kept.has(JSON.stringify(post)))).toEqual([]);
+            const readable = new Set(page?.posts.map((post) => JSON.stringify(readerView(post))));
+            expect(seen.filter((post) => !readable.has(JSON.stringify(post)))).toEqual([]);
+            expect(page?.posts.length).toBe(((await engine.heads([id]))[0]?.offset ?? 0) - 1);
+          } finally {
+            await engine.close();
+          }
+        }
+      }, 300_000);
+    });
+  });
+}

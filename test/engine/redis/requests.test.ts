@@ -1,0 +1,142 @@
+import { expect, it, vi } from 'vitest';
+import { Connection } from '../../../src/journal/redis/connection/connection.ts';
+import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
+import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
+import { Requests } from '../../../src/journal/redis/request-keys.ts';
+import { loadScripts, run } from '../../../src/journal/redis/scripts.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../../support/engines.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { openNodeFor, startRedisFor } from '../../support/redis.ts';
+
+const keptMs = limits.idempotencyHours * 3_600_000;
+/** That a test may take. */
+const aWhileMs = 300_000;
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith.concurrent(needs[kind], `what ${kind} remembers of requests`, (binary) => {
+    it('has no end by the clock of the store, and goes with later writes once it is too old', async (test) => {
+      const server = await startRedisFor(test, binary);
+      let elapsed = 0;
+      const engine = await openNodeFor(test, server, { elapsed: () => elapsed });
+      const { id } = await createChannel(engine);
+      const [request, noted, creation] = [newRequest(), newRequest(), newRequest()];
+      const outcome = { position: await head(engine, id), postId: null, revision: 1 };
+      await appended(engine, id, [publication(samplePost(id))], { request });
+      await engine.note(id, noted, outcome);
+      await engine.reserve(creation.id, id);
+      const own = [request, noted].map(({ id: requestId }) => channelKeys(id, requestId)[11] as string);
+      const kept = [...own, registry.reservation(creation.id)];
+      const secret = channelKeys(id).at(-1) as string;
+      for (const key of [...kept, secret]) expect([key, await server.admin.pttl(key)]).toEqual([key, -1]);
+
+      elapsed = keptMs;
+      await publish(engine, id);
+      await engine.reserve(newRequest().id, id);
+      expect(await server.admin.exists(...kept)).toBe(0);
+    });
+
+    it('goes in a channel that nobody writes to once it is too old, and not before', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const [a, b] = [await createChannel(engine), await createChannel(engine)];
+      for (const { id } of [a, b]) await publish(engine, id);
+      const options = { url: server.url, minReplicas: 0, allowUnsafe: false, scripts: loadScripts() };
+      const [writes, talk] = ['writes', 'talk'].map((name) => new Connection({ ...options, name })) as [Connection, Connection];
+      test.onTestFinished(() => {
+        for (const connection of [writes, talk]) connection.close();
+      });
+      await Promise.all([writes.open(5_000), talk.open(5_000)]);
+      let elapsed = 0;
+      const requests = new Requests({ writes, talk, elapsed: () => elapsed });
+      const left = async () => (await server.admin.keys('*:request:*')).length;
+      elapsed = keptMs - 1;
+      await requests.sweep();
+      expect(await left()).toBe(4);
+      elapsed = keptMs + aWhileMs;
+      await requests.sweep();
+      expect(await left()).toBe(0);
+      expect(await server.admin.keys('*:requests')).toEqual([]);
+    });
+
+    it('ends by itself where its channel was deleted', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const [request, deleting, late] = [newRequest(), newRequest(), newRequest()];
+      const { position } = await appended(engine, id, [publication(samplePost(id))], { request });
+      await engine.deleteChannel(id, deleting, 'root');
+      await engine.note(id, late, { position, postId: null, revision: 1 });
+      const all = channelKeys(id, '')[12] as string;
+      await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0));
+      for (const one of [request, deleting, late]) {
+        const leftMs = await server.admin.pttl(channelKeys(id, one.id)[11] as string);
+        expect(leftMs > keptMs - aWhileMs && leftMs <= keptMs).toBe(true);
+        expect(await engine.recall(id, one)).toBeDefined();
+      }
+      expect(await server.admin.exists(all, channelKeys(id).at(-1) as string)).toBe(0);
+    });
+
+    it('ends in bounded steps where its channel was deleted, and nowhere else', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const keys = channelKeys(id, newRequest().id);
+      const [, all] = keys.slice(11) as [string, string];
+      const scripts = loadScripts();
+      const most = redisLimits.requestSweepMost;
+      const step = () => run(server.admin, scripts['end-requests'], keys, [keptMs, most]);
+      for (let nth = 0; nth < most; nth += 1) await server.admin.zadd(all, nth, `imported-${nth}`);
+      await server.admin.set(channelKeys(id, 'imported-7')[11] as string, 'x');
+      const count = await server.admin.zcard(all);
+      expect(count).toBe(most + 1);
+      expect(await step()).toBe(0);
+      // The script alone, as a node would have sent it that died then.
+      const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
+      expect(await run(server.admin, scripts['delete-channel'], [...keys, registry.server], args)).toBe('deleted');
+      expect(await server.admin.zcard(all)).toBe(count);
+      expect([await step(), await step(), await step()]).toEqual([most, 1, 0]);
+      expect(await server.admin.exists(all)).toBe(0);
+      expect(await server.admin.pttl(channelKeys(id, 'imported-7')[11] as string)).toBeGreaterThan(keptMs - aWhileMs);
+    });
+
+    it('ends where a node of an earlier version deleted its channel, and left it without an end', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const before = await openNodeFor(test, server);
+      const { id } = await createChannel(before);
+      await before.deleteChannel(id, newRequest(), 'root');
+      await before.close();
+      const [key, all] = channelKeys(id, 'left').slice(11) as [string, string];
+      await server.admin.set(key, 'x');
+      await server.admin.zadd(all, 1, 'left');
+      // A channel is noted for so long that its nodes are done, and looked at a second after a start.
+      await server.admin.zadd(registry.owed, Date.now() - 2 * redisLimits.owedStaleMs, id);
+      await openNodeFor(test, server);
+      await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0), { timeout: 10_000 });
+      expect(await server.admin.pttl(key)).toBeGreaterThan(keptMs - aWhileMs);
+    });
+
+    it('is known where a node of an earlier version remembered it, with an end', async (test) => {
+      const server = await startRedisFor(test, binary);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const request = newRequest();
+      const { post } = await appended(engine, id, [publication(samplePost(id))], { request });
+      const [key, all] = channelKeys(id, request.id).slice(11) as [string, string];
+      await server.admin.zrem(all, request.id);
+      await server.admin.pexpire(key, keptMs);
+      expect(await engine.recall(id, request)).toMatchObject({ same: true, postId: post?.id });
+      expect((await engine.append(id, appending([publication(samplePost(id))], { request }))).status).toBe('duplicate');
+    });
+
+    it('is forgotten by a clock that goes on from where the nodes before left it', async (test) => {
+      const server = await startRedisFor(test, binary);
+      await server.admin.set(registry.requestClock, 7 * keptMs);
+      const engine = await openNodeFor(test, server);
+      const { id } = await createChannel(engine);
+      const scores = await server.admin.zrange(channelKeys(id, '')[12] as string, 0, '-1', 'WITHSCORES');
+      expect(Number(scores[1])).toBeGreaterThanOrEqual(7 * keptMs);
+      expect(Number(scores[1])).toBeLessThan(7 * keptMs + aWhileMs);
+    });
+  });
+}

@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { JournalRefused, JournalUnavailable } from '../../../src/journal/engine.ts';
+import type { RedisEngine } from '../../../src/journal/redis/index.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { createChannel, publish } from '../../support/engines.ts';
+import { describeWith, needs } from '../../support/needs.ts';
+import { openNode, type RedisServer, startRedis } from '../../support/redis.ts';
+
+function heardLog() {
+  const lines: string[] = [];
+  const note = (_fields: object, message: string) => void lines.push(message);
+  return { lines, log: { info: note, warn: note, error: note } };
+}
+
+for (const kind of ['redis', 'valkey'] as const) {
+  describeWith(needs[kind], `the settings of ${kind}`, (binary) => {
+    let server: RedisServer;
+    let engine: RedisEngine | undefined;
+    beforeEach(async () => {
+      server = await startRedis(binary);
+    });
+    afterEach(async () => {
+      await engine?.close();
+      engine = undefined;
+      await server.stop();
+    });
+
+    it('are refused where they would lose what was answered: each with its value and the line to have', async () => {
+      const unsafe = { appendfsync: 'everysec', 'maxmemory-policy': 'allkeys-lru', save: '3600 1' };
+      for (const [setting, value] of Object.entries(unsafe)) await server.admin.config('SET', setting, value);
+      const refusal = await openNode(server).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(refusal).toBeInstanceOf(JournalRefused);
+      const { message } = refusal as Error;
+      expect(message).toContain('appendfsync is "everysec"; the line to have is: appendfsync always');
+      expect(message).toContain('maxmemory-policy is "allkeys-lru"; the line to have is: maxmemory-policy noeviction');
+      expect(message).toContain('save is "3600 1"; the line to have is: save ""');
+      expect(message).not.toContain('appendonly is');
+    });
+
+    it('are let be where that was asked for, and reported', async () => {
+      await server.admin.config('SET', 'appendfsync', 'everysec');
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { allowUnsafe: true, log });
+      expect(engine.faults).toEqual([{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }]);
+      expect(lines.filter((line) => line.includes('unsafe settings'))).not.toEqual([]);
+      await createChannel(engine);
+    });
+
+    it('stand in the log with what was found, which is no secret', async () => {
+      await server.admin.config('SET', 'appendfsync', 'everysec');
+      const lines: string[] = [];
+      engine = await openNode(server, { allowUnsafe: true, log: createLog('warn', { write: (line) => void lines.push(line) }) });
+      const faults = [{ setting: 'appendfsync', found: 'everysec', line: 'appendfsync always' }];
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ faults, msg: expect.stringContaining('unsafe settings') }]);
+    });
+
+    it('are checked again after a reconnection: writes are refused as unchanged until they are right', async () => {
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { log });
+      const { id } = await createChannel(engine);
+      expect(engine.faults).toEqual([]);
+      await server.admin.config('SET', 'appendfsync', 'no');
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await vi.waitFor(() => expect(lines).toContain('Redis has unsafe settings and is not used'));
+      const refused = await publish(engine, id).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(JournalUnavailable);
+      expect(refused).toMatchObject({ outcome: 'unchanged', message: expect.stringContaining('appendfsync is "no"') });
+      await server.admin.config('SET', 'appendfsync', 'always');
+      await vi.waitFor(() => publish(engine as RedisEngine, id), { interval: 100 });
+    });
+
+    it('that keep it from writing are told of: it is there, and refuses', async () => {
+      engine = await openNode(server, { allowUnsafe: true });
+      const { id } = await createChannel(engine);
+      const isRefused = async (by: string) => {
+        const refused = await publish(engine as RedisEngine, id).catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(JournalUnavailable);
+        expect(refused).toMatchObject({ outcome: 'unchanged', refusesToWrite: true, message: expect.stringContaining(by) });
+        expect(await engine?.channel(id)).toMatchObject({ status: 'found' });
+      };
+      await server.admin.config('SET', 'maxmemory', '1mb');
+      await isRefused('OOM');
+      await server.admin.config('SET', 'maxmemory', '0');
+      await server.admin.config('SET', 'min-replicas-to-write', '1');
+      await isRefused('NOREPLICAS');
+      await server.admin.config('SET', 'min-replicas-to-write', '0');
+      // Where its snapshot goes is a directory, so that none can be put there: as on a disk that is full.
+      await mkdir(join(server.directory, 'dump.rdb', 'full'), { recursive: true });
+      await server.admin.config('SET', 'save', '3600 1');
+      await server.admin.bgsave();
+      await vi.waitFor(async () => expect(await server.admin.info('persistence')).toContain('rdb_last_bgsave_status:err'));
+      await isRefused('MISCONF');
+      await server.admin.config('SET', 'save', '');
+      await publish(engine, id);
+      await server.admin.call('REPLICAOF', '127.0.0.1', '1');
+      await isRefused('READONLY');
+    });
+
+    it('are not asked of a server that does not know the user', async () => {
+      const wrong = { ...server, url: server.url.replace('word', 'other') };
+      await expect(openNode(wrong)).rejects.toThrow(JournalRefused);
+      // Nor of another database than the one that was named.
+      await expect(openNode({ ...server, url: `${server.url}/1` })).rejects.toThrow(/NOPERM.*'select'/);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '+select');
+      await expect(openNode({ ...server, url: `${server.url}/99` })).rejects.toThrow('DB index');
+      engine = await openNode({ ...server, url: `${server.url}/1` });
+      await createChannel(engine);
+      expect([await server.admin.dbsize(), await server.admin.info('keyspace')]).toEqual([0, expect.stringContaining('db1:')]);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '-config|get');
+      await expect(openNode(server)).rejects.toThrow(/NOPERM/);
+    });
+
+    it('name each right that the user lacks, before anything is asked that needs it', async () => {
+      // With these a connection says who it is, and what it need not hear any more; and every node misses within a second what it may not publish.
+      const passedOver = ['hello', 'client|setname', 'client|setinfo', 'unsubscribe', 'publish'];
+      const rights = server.rights.filter((right) => !passedOver.includes(right));
+      expect(rights).toContain('hscan');
+      for (const right of rights) {
+        await server.admin.call('ACL', 'SETUSER', 'pressbox', `-${right}`);
+        const name = right.replace('|', '\\|');
+        await expect(openNode(server), right).rejects.toThrow(new RegExp(`NOPERM.*'${name}'|user pressbox … \\+${name}$`, 'm'));
+        await server.admin.call('ACL', 'SETUSER', 'pressbox', `+${right}`);
+      }
+    });
+
+    it('are looked at again while they are used: a right that was taken away is told of, until it is given again', async () => {
+      const { lines, log } = heardLog();
+      engine = await openNode(server, { log });
+      await createChannel(engine);
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '-hscan', '-bgrewriteaof');
+      await vi.waitFor(() => expect(lines).toContain('Redis has unsafe settings and is not used'), { timeout: 30_000 });
+      await expect(createChannel(engine)).rejects.toThrow('user pressbox … +hscan +bgrewriteaof');
+      await server.admin.call('ACL', 'SETUSER', 'pressbox', '+hscan', '+bgrewriteaof');
+      await vi.waitFor(() => createChannel(engine as RedisEngine), { interval: 100, timeout: 30_000 });
+    });
+  });
+}

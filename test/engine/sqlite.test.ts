@@ -1,0 +1,4 @@
+import { openTempEngine } from '../support/engines.ts';
+import { describeEngine } from './contract.ts';
+
+describeEngine('embedded', openTempEngine);

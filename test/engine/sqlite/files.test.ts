@@ -1,0 +1,386 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Announcement, JournalRefused, JournalUnavailable } from '../../../src/journal/engine.ts';
+import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { migrate, migrations } from '../../../src/journal/sqlite/schema.ts';
+import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
+import { asNobody } from '../../support/as-nobody.ts';
+import {
+  appending,
+  createChannel,
+  newRequest,
+  openTempEngine,
+  publication,
+  publish,
+  renderer,
+  samplePost,
+  type TempEngine,
+  wide,
+} from '../../support/engines.ts';
+
+const appender = fileURLToPath(new URL('../../support/powercut/appender.ts', import.meta.url));
+
+let opened: TempEngine;
+let file: string;
+beforeEach(async () => {
+  opened = await openTempEngine();
+  file = join(opened.dataDir, 'journal.db');
+});
+afterEach(() => opened.close());
+
+/** A process that appends to the directory, once it has answered some. */
+async function startAppender(dataDir: string, { answers = 20, umask = '077' } = {}) {
+  const command = `umask ${umask} && exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', command, process.execPath, appender, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  await vi.waitFor(() => expect(said.split('\n').length).toBeGreaterThan(answers + 1));
+  return {
+    /** Kills it. The ids of the posts that it was answered for. */
+    async kill(): Promise<string[]> {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const lines = said.split('\n').slice(1, -1);
+      const answers = lines.map((line) => line.split(' ')).filter(([first]) => first !== 'erased');
+      return [...new Set(answers.map(([post]) => post as string))];
+    },
+  };
+}
+
+function modesIn(directory: string): [name: string, mode: string][] {
+  const names = readdirSync(directory).sort();
+  return names.map((name) => [name, (statSync(join(directory, name)).mode & 0o777).toString(8)]);
+}
+
+describe('a data directory', () => {
+  it('holds nothing that another user of the machine can read, whatever the umask, also where it was there before', async () => {
+    const dataDir = join(opened.dataDir, 'made-by-systemd');
+    mkdirSync(dataDir, { mode: 0o755 });
+    const theirs = await startAppender(dataDir, { answers: 1, umask: '000' });
+    await theirs.kill();
+    const names = ['journal.db', 'journal.db-shm', 'journal.db-wal', 'journal.lock'];
+    expect(modesIn(dataDir)).toEqual(names.map((name) => [name, '600']));
+  });
+
+  it('takes the rights of other users away from the files that an earlier version made, and from no others', async () => {
+    const dataDir = join(opened.dataDir, 'made-before');
+    mkdirSync(dataDir);
+    await (await startAppender(dataDir, { answers: 1 })).kill();
+    const names = ['journal.db', 'journal.db-shm', 'journal.db-wal', 'journal.db.bak', 'journal.lock', 'token-secret'];
+    for (const name of [...names, 'readme.txt']) writeFileSync(join(dataDir, name), '', { flag: 'a' });
+    for (const name of [...names, 'readme.txt']) chmodSync(join(dataDir, name), 0o644);
+    const engine = await openEmbedded({ dataDir, renderer });
+    try {
+      expect(modesIn(dataDir).sort()).toEqual([...names.map((name) => [name, '600']), ['readme.txt', '644']].sort());
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('is opened once in a process', async () => {
+    const { id } = await createChannel(opened.engine);
+    const second = openEmbedded({ dataDir: opened.dataDir, renderer });
+    await expect(second).rejects.toThrow(JournalRefused);
+    await expect(second).rejects.toThrow(/in use by another Pressbox/);
+    await publish(opened.engine, id);
+    await opened.reopen();
+  });
+
+  it('is opened by one process only, whose death lets it go', async () => {
+    const dataDir = join(opened.dataDir, 'theirs');
+    const theirs = await startAppender(dataDir);
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/in use by another Pressbox/);
+    const answered = await theirs.kill();
+    const engine = await openEmbedded({ dataDir, renderer });
+    const ids = new Set<string>();
+    let before: number | undefined;
+    for (let more = true; more; ) {
+      const page = (await engine.posts('power', before === undefined ? wide : { ...wide, before }))!;
+      for (const post of page.posts) ids.add(post.id);
+      ({ more } = page);
+      before = page.posts.at(-1)?.seq;
+    }
+    expect(answered.filter((id) => !ids.has(id))).toEqual([]);
+    await engine.close();
+  });
+
+  it('that cannot be used is told so', async () => {
+    const path = join(opened.dataDir, 'a-file');
+    writeFileSync(path, 'not a directory');
+    const open = openEmbedded({ dataDir: join(path, 'data'), renderer });
+    await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+  });
+
+  it.for(['journal.db', 'journal.lock'])(
+    'is not opened where its %s may only be read, as one that somebody else put back',
+    async (name) => {
+      await opened.engine.close();
+      const path = (of: string) => join(opened.dataDir, of);
+      const modes = { '..': 0o755, '.': 0o777, 'journal.db': 0o666, 'journal.lock': 0o666, [name]: 0o444 };
+      for (const [of, mode] of Object.entries(modes)) chmodSync(path(of), mode);
+      const open = asNobody(() => openEmbedded({ dataDir: opened.dataDir, renderer }));
+      const message = `${path(name)} cannot be used: attempt to write a readonly database.`;
+      await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', message: expect.stringContaining(message) });
+      chmodSync(path(name), 0o644);
+      await opened.reopen();
+    },
+  );
+
+  it('is let go whole: no log is left beside the journal, and nothing is held', async () => {
+    const { id } = await createChannel(opened.engine);
+    await publish(opened.engine, id);
+    await opened.engine.close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+    await opened.engine.close();
+    const again = await opened.reopen();
+    expect((await again.heads([id]))[0]?.offset).toBe(2);
+  });
+});
+
+describe('a journal whose files somebody touches while it is open', () => {
+  const refused = (name: string) => ({
+    name: 'JournalUnavailable',
+    outcome: 'unchanged',
+    refusesToWrite: true,
+    message: expect.stringMatching(new RegExp(`${name} is no longer the file that was opened`)),
+  });
+
+  it.for(['journal.db', 'journal.db-wal', 'journal.db-shm', 'journal.lock', '.'])(
+    'writes nothing to what the next start would not find, where %s was moved, and goes on where it is put back',
+    async (name) => {
+      const { engine, dataDir } = opened;
+      const { id } = await createChannel(engine);
+      const { seq } = await publish(engine, id);
+      const [place, elsewhere] = [join(dataDir, name), join(dataDir, '..', 'elsewhere')];
+      renameSync(place, elsewhere);
+      await expect(publish(engine, id)).rejects.toMatchObject(refused(name === '.' ? 'journal.db' : name));
+      await expect(engine.ready()).rejects.toThrow(/no longer the file/);
+      // What was answered is told as before.
+      expect((await engine.heads([id]))[0]?.offset).toBe(seq);
+      renameSync(elsewhere, place);
+      await engine.ready();
+      expect((await publish(engine, id)).seq).toBe(seq + 1);
+      const again = await opened.reopen();
+      expect((await again.heads([id]))[0]?.offset).toBe(seq + 1);
+    },
+  );
+
+  it('writes nothing where a copy of it was put in its place, as by somebody who restores a backup and does not stop the server', async () => {
+    const { engine } = opened;
+    const { id } = await createChannel(engine);
+    copyFileSync(file, `${file}.backup`);
+    renameSync(`${file}.backup`, file);
+    await expect(publish(engine, id)).rejects.toMatchObject(refused('journal.db'));
+    await expect(engine.deleteChannel(id, newRequest(), 'root')).rejects.toMatchObject(refused('journal.db'));
+    await expect(engine.ready()).rejects.toThrow(/no longer the file/);
+  });
+});
+
+describe('a journal of which a page is damaged while it is open', () => {
+  /** The first page of a table becomes zeros, and what connections remember of the file is read anew. */
+  function damage(table: string): void {
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const { rootpage } = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table) as { rootpage: number };
+    // By another process: did this one close the file, its locks would be gone.
+    const place = [`of=${file}`, 'bs=4096', `seek=${rootpage - 1}`, 'count=1', 'conv=notrunc'];
+    expect(spawnSync('dd', ['if=/dev/zero', ...place]).status).toBe(0);
+    db.exec("INSERT INTO revoked (jti, until) VALUES ('somebody', NULL)");
+    db.close();
+  }
+
+  it('takes no more writes once one has met it, of whatever channel, and says so', async () => {
+    const { engine } = opened;
+    const [id, other] = [(await createChannel(engine)).id, (await createChannel(engine)).id];
+    await publish(engine, id);
+    damage('postsById');
+    const refused = {
+      outcome: 'unchanged',
+      refusesToWrite: true,
+      message: expect.stringMatching(/started anew: database disk image is malformed/),
+    };
+    await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', refusesToWrite: true });
+    await expect(publish(engine, other)).rejects.toMatchObject(refused);
+    await expect(engine.revoke('token', null, 'root')).rejects.toMatchObject(refused);
+    await expect(engine.ready()).rejects.toMatchObject({ message: refused.message });
+    // What is not of the page is read as before.
+    expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
+  });
+
+  it('says so once a read has met it, and reads what is not of the page', async () => {
+    const { engine } = opened;
+    const { id } = await createChannel(engine);
+    await engine.ready();
+    damage('entries');
+    await expect(engine.journal(id, { from: 1, limit: 10 })).rejects.toMatchObject({ name: 'JournalUnavailable' });
+    await expect(engine.ready()).rejects.toThrow(`The journal ${file} is damaged: `);
+    expect((await engine.channel(id)).status).toBe('found');
+  });
+});
+
+it('copies its log into the journal once that is long, and begins it anew', async () => {
+  const { id } = await createChannel(opened.engine);
+  const much = { body: 'Much. '.repeat(20_000) };
+  let written = 0;
+  for (; written < 3 * embeddedLimits.journalLogBytes; written += 20 * 2 * much.body.length)
+    await Promise.all(Array.from({ length: 20 }, () => publish(opened.engine, id, much)));
+  expect(statSync(`${file}-wal`).size).toBeLessThan(written / 2);
+});
+
+describe('a torn tail', () => {
+  // The log of a killed process, at whose end the last bytes were lost or never right. Just after an erasure it may hold less than that.
+  const lengthWithout = (bytes: number, wal: string) => Math.max(0, readFileSync(wal).length - bytes);
+  const tears: [string, (wal: string) => void][] = [
+    ['cut by a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
+    ['cut by some pages', (wal) => truncateSync(wal, lengthWithout(9_000, wal))],
+    [
+      'garbled',
+      (wal) => {
+        const bytes = readFileSync(wal);
+        bytes.fill(0x5a, lengthWithout(5_000, wal));
+        writeFileSync(wal, bytes);
+      },
+    ],
+    ['with bytes of another time behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
+  ];
+  it.each(tears)('%s is cut: what is before it is there, and the chain holds', async (_name, tear) => {
+    const dataDir = join(opened.dataDir, 'torn');
+    const theirs = await startAppender(dataDir, { answers: 40 });
+    const answered = await theirs.kill();
+    tear(join(dataDir, 'journal.db-wal'));
+    const engine = await openEmbedded({ dataDir, renderer });
+    const [head] = await engine.heads(['power']);
+    const lines = (await engine.journal('power', { from: 1, limit: 10_000 }))!;
+    expect(lines.entries.map(({ offset }) => offset)).toEqual(Array.from({ length: head!.offset }, (_, index) => index + 1));
+    // A prefix: all but the last few.
+    expect(head!.offset).toBeGreaterThan(answered.length / 2);
+    const after = await publish(engine, 'power');
+    expect(after.seq).toBe(head!.offset + 1);
+    await engine.close();
+  });
+});
+
+describe('the schema', () => {
+  it('of an older version is brought to the newer one, with everything in it', async () => {
+    const { id } = await createChannel(opened.engine);
+    const post = await publish(opened.engine, id);
+    await opened.engine.close();
+    const db = new DatabaseSync(file);
+    migrate(db, [...migrations, (to) => to.exec('ALTER TABLE posts ADD COLUMN tested INTEGER NOT NULL DEFAULT 7')]);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: migrations.length + 1 });
+    expect(db.prepare('SELECT id, tested FROM posts').all()).toEqual([{ id: post.id, tested: 7 }]);
+    db.close();
+  });
+
+  it('is left as it was where a step fails', async () => {
+    await opened.engine.close();
+    const db = new DatabaseSync(file);
+    const failing = () => {
+      db.exec('CREATE TABLE half (n INTEGER)');
+      throw new Error('The step fails.');
+    };
+    expect(() => migrate(db, [...migrations, failing])).toThrow('The step fails.');
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'half'").all()).toEqual([]);
+    db.close();
+    await opened.reopen();
+  });
+
+  it('from the future is refused, and nothing is touched', async () => {
+    await opened.engine.close();
+    const set = (version: number) => {
+      const db = new DatabaseSync(file);
+      db.exec(`PRAGMA user_version = ${version}`);
+      db.close();
+    };
+    set(99);
+    const copy = join(opened.dataDir, 'copy.db');
+    copyFileSync(file, copy);
+    await expect(opened.reopen()).rejects.toThrow(JournalRefused);
+    await expect(opened.reopen()).rejects.toThrow(/newer Pressbox.*version 99/);
+    expect(readFileSync(file).equals(readFileSync(copy))).toBe(true);
+    set(migrations.length);
+    await opened.reopen();
+  });
+});
+
+describe('a thread that dies', () => {
+  it('leaves what was under way unknown, refuses what follows, and tells listeners that they may have missed something', async () => {
+    const workers: Worker[] = [];
+    const note = (worker: Worker) => workers.push(worker);
+    process.on('worker', note);
+    const engine = await opened.reopen();
+    process.off('worker', note);
+    const { id } = await createChannel(engine);
+    const heard: Announcement[] = [];
+    await engine.subscribe(id, (announcement) => heard.push(announcement));
+    const append = () => engine.append(id, appending([publication(samplePost(id))]));
+    const begun = Array.from({ length: 25 }, append);
+    const ended = workers[0]?.terminate();
+    // The first may be answered before its end, these are not.
+    begun.push(...Array.from({ length: 25 }, append));
+    const outcomes = Promise.allSettled(begun);
+    await ended;
+    for (const settled of await outcomes) {
+      if (settled.status === 'rejected') expect(settled.reason).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown' });
+    }
+    expect((await outcomes).some(({ status }) => status === 'rejected')).toBe(true);
+    const late = engine.append(id, appending([publication(samplePost(id))]));
+    await expect(late).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
+    await expect(engine.ready()).rejects.toThrow(JournalUnavailable);
+    expect(heard.at(-1)).toEqual({ type: 'maybe-missed' });
+    // Readers go on, and a restart brings it back.
+    expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
+    const again = await opened.reopen();
+    await publish(again, id);
+  });
+});
+
+it('forgets requests a few at a time, once they are too old to be asked for', async () => {
+  let elapsed = 0;
+  const { reopen } = opened;
+  const engine = await reopen({ elapsed: () => elapsed });
+  const { id } = await createChannel(engine);
+  for (let count = 0; count < 9; count++) await publish(engine, id);
+  const count = () => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    const rows = db.prepare('SELECT count(*) AS rows FROM requests').get()?.rows;
+    db.close();
+    return rows;
+  };
+  expect(count()).toBe(10);
+  elapsed += 25 * 3_600_000;
+  const left = [];
+  for (let round = 0; round < 4; round++) {
+    await publish(engine, id);
+    left.push(count());
+  }
+  expect(left).toEqual([7, 4, 3, 4]);
+});
+
+it('makes the directory with all above it', async () => {
+  const dataDir = join(opened.dataDir, 'some', 'where', 'deep');
+  const engine = await openEmbedded({ dataDir, renderer });
+  await engine.close();
+  expect(existsSync(join(dataDir, 'journal.db'))).toBe(true);
+  mkdirSync(join(opened.dataDir, 'there'));
+  await (await openEmbedded({ dataDir: join(opened.dataDir, 'there'), renderer })).close();
+});

@@ -1,0 +1,305 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JournalRefused, type Renderer } from '../../../src/journal/engine.ts';
+import type { ChannelReport } from '../../../src/journal/history-walk.ts';
+import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
+import { createRenderer } from '../../../src/newsroom/render.ts';
+import { appended, publish, renderer, revision, writeTheBridge } from '../../support/engines.ts';
+
+let parent: string;
+/** The post that was not taken down. */
+let standing: string;
+let copies = 0;
+
+/** A journal with a bit of everything, closed; each case changes a copy of it by hand. */
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
+  const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
+  ({ standing } = await writeTheBridge(engine));
+  // Another post, of two revisions, and a token that is refused.
+  const post = await publish(engine, 'another', { body: 'First.' });
+  await appended(engine, 'another', [revision(post, { body: 'Second.' })]);
+  await engine.revoke('stolen', null, 'root');
+  await engine.close();
+});
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
+function copy(): string {
+  const dataDir = join(parent, `copy-${++copies}`);
+  cpSync(join(parent, 'data'), dataDir, { recursive: true });
+  return dataDir;
+}
+
+/** Says which file it is, and what to do. */
+function damaged(dataDir: string): JournalRefused {
+  const message = expect.stringMatching(new RegExp(`^The journal ${dataDir}/journal\\.db is damaged: .*backup\\.$`));
+  return expect.objectContaining({ name: 'JournalRefused', message });
+}
+
+function changedCopy(...statements: string[]): string {
+  const dataDir = copy();
+  const db = new DatabaseSync(join(dataDir, 'journal.db'));
+  for (const sql of statements) expect(db.prepare(sql).run().changes, sql).toBe(1);
+  db.close();
+  return dataDir;
+}
+
+/** The message with which the journal is refused after the changes, or 'opened'. */
+async function tampered(...statements: string[]): Promise<string> {
+  const dataDir = changedCopy(...statements);
+  try {
+    const engine = await openEmbedded({ dataDir, renderer });
+    await engine.close();
+    return 'opened';
+  } catch (error) {
+    expect(error).toBeInstanceOf(JournalRefused);
+    return (error as Error).message;
+  }
+}
+
+describe('a journal that was tampered with', () => {
+  it('opens where what was changed is not of the chain', async () => {
+    expect(await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'bridge'")).toBe('opened');
+  });
+
+  it.each([
+    ['a fact', "UPDATE entries SET by = 'adb' WHERE channel = 1 AND offset = 2", 2],
+    ['a time', "UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE channel = 1 AND offset = 5", 5],
+    ['a check', `UPDATE entries SET "check" = substr("check", 2) || 'z' WHERE channel = 1 AND offset = 6`, 6],
+    ['what an entry says that it erased', 'UPDATE entries SET erases = NULL WHERE channel = 1 AND offset = 4', 4],
+    ['an erasure that no entry made', 'UPDATE entries SET erases = 1 WHERE channel = 1 AND offset = 3', 3],
+    ['the id of a post', "UPDATE posts SET id = 'other' WHERE channel = 1 AND seq = 5", 5],
+    ['a text', "UPDATE texts SET state = replace(state, 'Something', 'Somewhere') WHERE id = 5", 5],
+    ['a headline', "UPDATE texts SET headline = 'Anothes' WHERE id = 5", 5],
+    ['a note', "UPDATE texts SET note = 'B note' WHERE id = 6", 6],
+    ['the text of a channel', "UPDATE texts SET state = replace(state, 'Changed', 'Swapped') WHERE id = 6", 6],
+    ['a text that is gone though nothing erased it', 'UPDATE texts SET salt = NULL, state = NULL WHERE id = 5', 5],
+    [
+      'a text as if it had been erased elsewhere',
+      "UPDATE texts SET salt = '', state = replace(state, 'Some', 'No') WHERE id = 5",
+      5,
+    ],
+    ['the text of a channel, likewise', "UPDATE texts SET salt = '', note = NULL WHERE id = 6", 6],
+    ['an entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 3', 3],
+    ['a last entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 6', 6],
+    ['a post put back to an earlier state', 'UPDATE posts SET text = 2, revision = 1, last = 2 WHERE channel = 1 AND seq = 2', 4],
+    ['a head put back', 'UPDATE channels SET head = 5 WHERE n = 1', 6],
+    ['the root of the history', "UPDATE channels SET root = replace(root, substr(root, 1, 1), 'z') WHERE n = 1", 1],
+  ])('is refused, naming channel and offset: %s', async (_what, sql, offset) => {
+    expect(await tampered(sql)).toMatch(new RegExp(`channel bridge, offset ${offset}: .*backup`));
+  });
+
+  it('is refused where the text that stands is gone as if it had been erased, which is done to earlier ones alone', async () => {
+    const gone = await tampered(
+      'UPDATE texts SET salt = NULL, state = NULL, headline = NULL, html = NULL WHERE id = 5',
+      'UPDATE posts SET erased = revision WHERE channel = 1 AND seq = 5',
+    );
+    expect(gone).toMatch(/channel bridge, offset 5: the state is not/);
+  });
+
+  it('is refused where a channel is gone though nobody deleted it', async () => {
+    expect(await tampered("DELETE FROM channels WHERE id = 'bridge'")).toMatch(/channel bridge, offset 0: .*backup/);
+    // One that was deleted is not there any more, while what it had is still being taken away.
+    const wiping = "INSERT INTO owed (channelId, postId, n) VALUES ('bridge', '', 1)";
+    expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
+  });
+
+  it('opens where a text is gone and no entry tells of its erasure, which only a verification tells', async () => {
+    const dataDir = copy();
+    const engine = await openEmbedded({ dataDir, renderer });
+    const post = await publish(engine, 'another', { body: 'One.' });
+    const second = revision(post, { body: 'Two.' });
+    await appended(engine, 'another', [second]);
+    // It erases both, and tells of the first alone.
+    await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, toldErasure: 1 }]);
+    await engine.close();
+    await (await openEmbedded({ dataDir, renderer })).close();
+    const why = expect.stringContaining('the text is missing');
+    expect([...verifyDirectory(dataDir, { channelId: 'another' })]).toMatchObject([{ fault: { offset: 5, why } }]);
+  });
+
+  it('is refused where the file is no journal at all', async () => {
+    const dataDir = copy();
+    writeFileSync(
+      join(dataDir, 'journal.db'),
+      'This is not a database, but a text that someone put here by mistake. '.repeat(100),
+    );
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
+  });
+
+  it('is refused where the disk has lost a part of the file', async () => {
+    const dataDir = copy();
+    const file = join(dataDir, 'journal.db');
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'entries'").get() as { rootpage: number };
+    db.close();
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096));
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
+  });
+
+  it('can be walked channel by channel, with a report of each', async () => {
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec("UPDATE entries SET by = 'x' WHERE channel = 2");
+    db.close();
+    const [another, bridge] = [...verifyDirectory(dataDir)];
+    expect(another).toMatchObject({ channelId: 'another', entries: 0, fault: { channelId: 'another', offset: 1 } });
+    // Of six revisions two were erased.
+    expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
+    expect(bridge).not.toHaveProperty('fault');
+    expect(() => [...verifyDirectory(parent)]).toThrow(/no journal/);
+  });
+});
+
+describe("the server's own journal", () => {
+  const faultsIn = (dataDir: string) =>
+    [...verifyDirectory(dataDir, { now: Date.now(), renderer, isListed: (kind) => kind !== null })].flatMap(({ fault }) =>
+      fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]],
+    );
+  /** With all that tells of it in the tables. */
+  const removed = ['entries', 'posts', 'tags'].map((table) => `DELETE FROM ${table} WHERE channel = 2`);
+  const emptied =
+    'salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL';
+
+  it('holds where nobody touched it, and says from when on it covers what is done', () => {
+    const reports = [...verifyDirectory(copy(), { now: Date.now() })];
+    expect(reports.at(-1)).toMatchObject({ channelId: null, entries: 5, coveredFrom: expect.stringMatching(/^20.*Z$/) });
+    expect(reports.some(({ fault }) => fault)).toBe(false);
+  });
+
+  it('tells of a first version that was blanked and marked as erased', () => {
+    const blanked = changedCopy(`UPDATE texts SET ${emptied} WHERE id = 8`, 'UPDATE posts SET erased = 1 WHERE channel = 2');
+    expect(faultsIn(blanked)).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
+  });
+
+  it('tells of html under the label of a renderer that no server here had', () => {
+    const forged = changedCopy("UPDATE texts SET html = '<p>Forged</p>', version = 'md1-00000000' WHERE id = 5");
+    expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
+  });
+
+  it('lets html for another address that was used here be compared too', async () => {
+    const dataDir = copy();
+    const other = createRenderer({ publicUrl: 'https://other.example' });
+    await (await openEmbedded({ dataDir, renderer: other })).close();
+    const rendererFor = (publicUrl: string) => createRenderer({ publicUrl });
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.prepare("UPDATE texts SET html = '<p>Forged</p>', version = ? WHERE id = 5").run(other.version);
+    db.close();
+    const [, bridge] = [...verifyDirectory(dataDir, { renderer, rendererFor })];
+    expect(bridge).toMatchObject({ fault: { offset: 5, why: 'the html of revision 1 is not what its body becomes' } });
+  });
+
+  it('tells of a revocation that was deleted or shortened', () => {
+    const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
+    expect(faultsIn(changedCopy("DELETE FROM revoked WHERE jti = 'stolen'"))).toEqual(forgotten);
+    expect(faultsIn(changedCopy("UPDATE revoked SET until = 1 WHERE jti = 'stolen'"))).toEqual(forgotten);
+  });
+
+  it('tells of a channel that was removed with all that it had, and of one that nobody made', () => {
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    for (const sql of [...removed, "DELETE FROM channels WHERE id = 'another'"]) db.exec(sql);
+    db.close();
+    expect(faultsIn(dataDir)).toEqual([['another', 0, 'the channel is not there, and nobody deleted it']]);
+    const made = changedCopy("UPDATE serverEntries SET type = 'journal.begun', subject = NULL WHERE subject = 'another'");
+    expect(faultsIn(made)).toEqual([[null, 4, 'the entry is not the one that was written']]);
+  });
+
+  it.each([
+    ['a fact', "UPDATE serverEntries SET by = 'adb' WHERE offset = 3", 3],
+    ['an entry that is gone', 'DELETE FROM serverEntries WHERE offset = 3', 3],
+    ['its beginning', 'DELETE FROM serverEntries WHERE offset = 1', 1],
+  ])('is refused at the start where it does not hold: %s', async (_what, sql, offset) => {
+    expect(await tampered(sql)).toMatch(new RegExp(`own journal does not hold: offset ${offset}: .*backup`));
+  });
+
+  it('is refused where all of it is gone', async () => {
+    const dataDir = copy();
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec('DELETE FROM serverEntries');
+    db.close();
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/own journal does not hold: offset 1/);
+    expect(faultsIn(dataDir)).toEqual([[null, 1, 'the entry is missing']]);
+  });
+});
+
+describe('what lists and pages of a journal are found by, which no check covers', () => {
+  // As the sample entries are listed.
+  const isListed = (kind: string | null) => kind !== null;
+  const faultIn = (dataDir: string) => [...verifyDirectory(dataDir, { isListed })].find(({ fault }) => fault)?.fault;
+  const bridge = 'WHERE channel = 1 AND';
+
+  it('is what the entries say where nobody touched it', () => {
+    expect(faultIn(copy())).toBeUndefined();
+  });
+
+  it.each([
+    ['a correction that is left out of the list', `UPDATE entries SET listed = 0 ${bridge} offset = 3`, 3, /^the list of corr/],
+    ['a publication that stands in it', `UPDATE entries SET listed = 1 ${bridge} offset = 5`, 5, /^the list of corrections/],
+    ['a tag that is gone', `DELETE FROM tags ${bridge} seq = 5 AND tag = (SELECT min(tag) FROM tags WHERE seq = 5)`, 5, /^what/],
+    ['a tag that nothing says', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^what it is found by/],
+    ['the time of a post', `UPDATE posts SET publishedAt = '2026-11-24T12:00:00.001Z' ${bridge} seq = 5`, 5, /^what it is/],
+    [
+      'what is pinned',
+      `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`,
+      6,
+      /^what it is found by/,
+    ],
+    ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^what it is found by/],
+    ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^what it is found by/],
+    ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^what it is found by/],
+  ])('is told with its place where it is not: %s', async (_what, sql, offset, why) => {
+    expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
+    // A server does not wait for that at its start.
+    expect(await tampered(sql)).toBe('opened');
+  });
+});
+
+describe('the html of a journal, which no check covers', () => {
+  const verified = (dataDir: string, by?: Renderer) =>
+    verifyDirectory(dataDir, { channelId: 'bridge', renderer: by }).next().value;
+  const forged = "UPDATE texts SET html = '<p>Forged</p>'";
+
+  it('is what the bodies become where nobody touched it', () => {
+    const report = verified(copy(), renderer);
+    expect(report).toMatchObject({ entries: 6, texts: 4, erased: 2, htmlNotCompared: 0 });
+    expect(report).not.toHaveProperty('fault');
+  });
+
+  it.each([
+    ['of a text', `${forged} WHERE id = 5`, { offset: 5, revision: 1 }],
+    [
+      'where there is no body, which is shown for every address',
+      `${forged}, version = 'other' WHERE id = 4`,
+      { offset: 4, revision: 3 },
+    ],
+  ])('is told with post and revision where it is not: %s', (_where, sql, { offset, revision: number }) => {
+    const { fault } = verified(changedCopy(sql), renderer) as ChannelReport;
+    const why = `the html of revision ${number} is not what its body becomes`;
+    expect(fault).toEqual({ channelId: 'bridge', offset, postId: offset === 5 ? standing : expect.any(String), why });
+  });
+
+  it('is passed over and counted where it was made for another address, or is not looked at', () => {
+    const other = createRenderer({ publicUrl: 'https://other.example' });
+    for (const [by, htmlNotCompared] of [
+      [other, 1],
+      [undefined, 2],
+    ] as const) {
+      const report = verified(changedCopy(`${forged} WHERE id = 5`), by);
+      expect(report).toMatchObject({ entries: 6, texts: 4, htmlNotCompared });
+      expect(report).not.toHaveProperty('fault');
+    }
+  });
+
+  it('is not looked at when a server starts', async () => {
+    expect(await tampered(`${forged} WHERE id = 5`)).toBe('opened');
+  });
+});

@@ -1,0 +1,90 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Reach } from '../../../src/journal/engine.ts';
+import { createChannel, openTempEngine, publish, type TempEngine } from '../../support/engines.ts';
+
+describe('a thread of the journal that dies', () => {
+  const workers: Worker[] = [];
+  const onWorker = (worker: Worker) => void workers.push(worker);
+  let temp: TempEngine;
+  const reaches: Reach[] = [];
+  beforeEach(async () => {
+    workers.length = 0;
+    reaches.length = 0;
+    process.on('worker', onWorker);
+    temp = await openTempEngine({});
+    temp.engine.onReach((reach) => void reaches.push(reach));
+  });
+  afterEach(async () => {
+    process.off('worker', onWorker);
+    await temp[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ['writer', 0],
+    ['reader', 1],
+  ] as const)('is started again: the %s', async (_name, index) => {
+    const { engine } = temp;
+    const { id } = await createChannel(engine);
+    const { seq } = await publish(engine, id);
+    await workers[index]?.terminate();
+    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]));
+    expect((await publish(engine, id)).seq).toBe(seq + 1);
+    const journal = await engine.journal(id, { from: 1, limit: 10 });
+    expect(journal?.entries.map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  });
+
+  it('leaves the outcome of a write that was under way unknown, and the same request again comes to its end', async () => {
+    const { engine } = temp;
+    const { id } = await createChannel(engine);
+    const written = publish(engine, id).then(
+      () => 'done',
+      (error: { outcome: string }) => error.outcome,
+    );
+    await workers[0]?.terminate();
+    expect(['done', 'unknown', 'unchanged']).toContain(await written);
+    await vi.waitFor(() => engine.ready());
+    await publish(engine, id);
+  });
+
+  it('refuses tokens whose revocation was on the disk when it died, though whoever revoked them has no answer', async () => {
+    const { engine, dataDir } = temp;
+    const db = new DatabaseSync(join(dataDir, 'journal.db'));
+    db.exec("INSERT INTO revoked (jti, until) VALUES ('committed', NULL)");
+    db.close();
+    expect(engine.isRevoked('committed')).toBe(false);
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(reaches.map(({ reachable }) => reachable)).toEqual([false, true]));
+    expect(engine.isRevoked('committed')).toBe(true);
+  });
+
+  it('finishes an erasure that was on the disk when it died, though nobody asks for it again', async () => {
+    using db = new DatabaseSync(join(temp.dataDir, 'journal.db'));
+    db.exec("INSERT INTO owed (channelId, postId, n) VALUES ('moon', 'committed', NULL)");
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(db.prepare('SELECT * FROM owed').all()).toEqual([]));
+  });
+
+  it('begins no other journal where the file is gone meanwhile, and goes on when it is put back', async () => {
+    const { engine, dataDir } = temp;
+    const { id } = await createChannel(engine);
+    const [file, elsewhere] = [join(dataDir, 'journal.db'), join(dataDir, 'elsewhere')];
+    renameSync(file, elsewhere);
+    await workers[0]?.terminate();
+    await vi.waitFor(() => expect(workers.length).toBeGreaterThan(3));
+    expect(existsSync(file)).toBe(false);
+    await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', message: `The journal ${file} is gone.` });
+    renameSync(elsewhere, file);
+    await vi.waitFor(() => engine.ready());
+    await publish(engine, id);
+  });
+
+  it('is not started again once the journal is being closed', async () => {
+    await workers[0]?.terminate();
+    await temp.engine.close();
+    expect(workers.filter(({ threadId }) => threadId !== -1)).toEqual([]);
+  });
+});
