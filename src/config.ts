@@ -7,48 +7,48 @@ import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/worker-limits.ts';
 
 /**
- * The configuration, parsed once, whole, at the start. Each variable's schema, default and description stand together here, and the
- * table in the docs is made of them.
+ * The configuration, parsed once, as a whole, at the start. The schema, default and description of each variable are defined together,
+ * and the table in the docs is generated from them.
  */
 export interface Config {
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
-  /** For `/healthz`, `/readyz` and `/metrics`; 0: any free one. Undefined: they are on the port of all else. */
+  /** For `/healthz`, `/readyz` and `/metrics`. 0: any free port. Undefined: `port`. */
   adminPort: number | undefined;
-  /** Without a slash at the end. Undefined: made from host and port, once the port is known. */
+  /** Without a trailing slash. Undefined: derived from host and port, once the port is known. */
   publicUrl: string | undefined;
-  /** One URL, or several of a cluster. Undefined: the embedded journal. */
+  /** One URL, or several for a cluster. Undefined: the embedded journal. */
   redisUrls: readonly string[] | undefined;
   redisMinReplicas: number;
   allowUnsafeRedis: boolean;
   dataDir: string;
   jwtSecret: Uint8Array | undefined;
   jwksUrl: string | undefined;
-  /** The issuer, audience and lifetime apply to tokens that a key of the JWK set signed. */
+  /** Issuer, audience and lifetime apply to tokens signed with a key of the JWK set. */
   jwtIssuer: string | undefined;
   jwtAudience: string;
-  /** 0: any. */
+  /** 0: any lifetime. */
   jwtMaxLifetimeMinutes: number;
-  /** A session that is not used for this long is refused; 0: none is. */
+  /** A session that was unused for this long is refused. 0: no limit. */
   sessionIdleMinutes: number;
-  /** Whose the posts are that were published before an issuer was set. */
+  /** Who owns posts that were published before an issuer was set. */
   olderPosts: 'issuer' | 'secret';
   origins: '*' | readonly string[];
-  /** As Express's setting `trust proxy` takes it. */
+  /** A value of Express's setting `trust proxy`. */
   trustProxy: boolean | number | string;
-  /** Where browsers report breaches of the pages' content security policy. */
+  /** Where browsers report violations of the content security policy. */
   reportUrl: string | undefined;
-  /** Where faults of this server may be reported: `mailto:` or `https:`. */
+  /** Where vulnerabilities of this server can be reported: `mailto:` or `https:`. */
   securityContact: string | undefined;
   /** 0: no limit, here and below. */
   writesPerSecond: number;
   requestsPerSecond: number;
   connectionsPerAddress: number;
-  /** Processes on the port; more than one only with Redis. */
+  /** Processes on the port. More than one only with Redis. */
   workers: number;
   logLevel: LogLevel;
-  /** Told at the start. */
+  /** Logged at the start. */
   unknownSettings: readonly UnknownSetting[];
 }
 
@@ -58,11 +58,11 @@ export type LogLevel = (typeof logLevels)[number];
 export interface Mistake {
   /** The variable. */
   name: string;
-  /** What fits. Never what was given: it may be a secret. */
+  /** What is accepted. Never the given value, which may be a secret. */
   message: string;
 }
 
-/** What is wrong with the environment, all of it. */
+/** Every mistake in the environment. */
 export class ConfigError extends Error {
   readonly mistakes: readonly Mistake[];
   constructor(mistakes: readonly Mistake[]) {
@@ -72,7 +72,7 @@ export class ConfigError extends Error {
   }
 }
 
-// ---- What fits
+// ---- Schemas
 
 const wholeNumber = (from: number, to: number, fits = `must be a whole number from ${from} to ${to}.`) =>
   z
@@ -81,13 +81,13 @@ const wholeNumber = (from: number, to: number, fits = `must be a whole number fr
     .transform(Number)
     .refine((value) => value >= from && value <= to, fits);
 
-/** What Kubernetes sets in every container of a namespace where a service is called `pressbox`: the address of that. */
+/** The value that Kubernetes sets in every container of a namespace with a service called `pressbox`: the address of the service. */
 const portOfService = /^(?:tcp|udp|sctp):\/\//;
 
 const port = z
   .string()
   .refine((value) => !portOfService.test(value), {
-    message: 'is what Kubernetes sets for a service called pressbox: set it in the container, or enableServiceLinks to false.',
+    message: 'was set by Kubernetes for a service called pressbox. Set it in the container, or set enableServiceLinks to false.',
     abort: true,
   })
   .pipe(wholeNumber(0, 65_535));
@@ -116,13 +116,13 @@ const isProxy = (part: string) => {
   const [address = '', bits, ...rest] = part.split('/');
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
-  // Of the ways to write one, Express does not take all.
+  // Express does not accept every notation of IPv6.
   if (family === 6 && !/^(?:[0-9a-f:]+|::ffff:[0-9.]+)(?:%[0-9a-z]+)?$/i.test(address)) return false;
   return bits === undefined || (/^[1-9][0-9]{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 };
 
 const isRedisUrl = (text: string) => {
-  // Several sentinels stand in one URL, which URL.parse does not take.
+  // A URL with several sentinels is not valid for URL.parse.
   const url = URL.parse(text.replace(/^(redis\+sentinel:\/\/[^,/]+)(?:,[^,/\s]+)*(?=\/)/, '$1'));
   if (url === null || !/^(?:rediss?|redis\+sentinel):\/\/\S+$/.test(text)) return false;
   if (!/^[a-z0-9.:[\]_-]+$/i.test(url.hostname) || !isEncoded(url.username) || !isEncoded(url.password)) return false;
@@ -137,18 +137,18 @@ const isEncoded = (text: string) => {
   }
 };
 
-/** Commas part both the URLs of a cluster and the sentinels of one URL; only the former are followed by a scheme. */
+/** Commas separate both the URLs of a cluster and the sentinels of one URL. Only the former are followed by a scheme. */
 const redisUrls = (text: string) => text.trim().split(/,\s*(?=rediss?:\/\/)/);
 
 // ---- The variables
 
 interface Described {
   description: string;
-  /** As the docs tell it. */
+  /** As the docs show it. */
   default: string;
 }
 
-/** Reads the default as if it had been given, so that the docs and the program cannot differ about it. */
+/** Parses the default like a given value, so that docs and program cannot disagree. */
 function withDefault<S extends z.ZodType<unknown, string>>(schema: S, text: string, description: string) {
   return schema.prefault(text as z.input<S>).meta({ description, default: text } satisfies Described);
 }
@@ -166,28 +166,28 @@ export const variables = {
   PRESSBOX_HOST: withDefault(
     z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'must be a host name or an IP address.'),
     '127.0.0.1',
-    'Address to listen on; `0.0.0.0` or `::` for every one.',
+    'Address to listen on. `0.0.0.0` or `::`: all addresses.',
   ),
-  PRESSBOX_PORT: withDefault(port, '4000', 'Port to listen on; `0` for any free one.'),
+  PRESSBOX_PORT: withDefault(port, '4000', 'Port to listen on. `0`: any free port.'),
   PRESSBOX_ADMIN_PORT: optional(
     port,
     'the same port',
-    'Port for `/healthz`, `/readyz` and `/metrics` alone, which then are nowhere else; `0` for any free one.',
+    'Separate port for `/healthz`, `/readyz` and `/metrics`, which are then not served on the main port. `0`: any free port.',
   ),
   PRESSBOX_PUBLIC_URL: optional(
-    plainUrl('must be a whole URL such as https://live.example.org, without user, query and fragment.', 'https:', 'http:')
+    plainUrl('must be a complete URL such as https://live.example.org, without user, query and fragment.', 'https:', 'http:')
       .refine(
         (value) => !/[?#]/.test(value),
-        'must be a whole URL such as https://live.example.org, without user, query and fragment.',
+        'must be a complete URL such as https://live.example.org, without user, query and fragment.',
       )
       .refine(
         (value) => /^\/*$/.test(URL.parse(value)?.pathname ?? ''),
-        'must have no path: pages begin at the root of their server. Give it a host name or a port of its own.',
+        'must have no path, because pages start at the root of the server. Give the server a host name or a port of its own.',
       )
-      // As it is parsed, which leaves out a line break at its end: it stands in headers.
+      // The parsed form, without a trailing line break: the value is used in headers.
       .transform((value) => new URL(value).href.replace(/\/+$/, '')),
     'from host and port',
-    'Where readers reach the server, without a path; used in feeds and links. Where it is set, requests for other host names are refused.',
+    'URL at which readers reach the server, without a path. Used in feeds and links. If set, requests for other host names are refused.',
   ),
   PRESSBOX_REDIS_URL: optional(
     z
@@ -195,34 +195,34 @@ export const variables = {
       .transform(redisUrls)
       .refine(
         (urls) => urls.every(isRedisUrl) && (urls.length === 1 || urls.every((url) => /^rediss?:/.test(url))),
-        'must be redis://host:port, rediss://host:port, redis+sentinel://host:port,host:port/name, or several redis URLs with commas between. User and password are percent-encoded; the path is the number of a database.',
+        'must be redis://host:port, rediss://host:port, redis+sentinel://host:port,host:port/name, or several redis URLs separated by commas. User and password are percent-encoded, and the path is the number of a database.',
       ),
     'the embedded journal',
-    'Redis or Valkey that keeps the journal: `redis://`, `rediss://`, `redis+sentinel://host:port,…/name`; several `redis` URLs, comma-separated, for a cluster.',
+    'Redis or Valkey that keeps the journal: `redis://`, `rediss://`, `redis+sentinel://host:port,…/name`, or several `redis` URLs, separated by commas, for a cluster.',
   ),
   PRESSBOX_REDIS_MIN_REPLICAS: withDefault(
     wholeNumber(0, 16),
     '0',
-    'Replicas that must acknowledge a write before it is answered.',
+    'Number of replicas that must have a write before it is acknowledged.',
   ),
-  PRESSBOX_ALLOW_UNSAFE_REDIS: withDefault(onOrOff, 'off', 'Start although a setting of Redis that durability needs is missing.'),
+  PRESSBOX_ALLOW_UNSAFE_REDIS: withDefault(onOrOff, 'off', 'Start even if Redis lacks settings that durability needs.'),
   PRESSBOX_DATA_DIR: withDefault(
     z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),
     './data',
-    'Directory of the embedded journal and the generated secret.',
+    'Directory of the embedded journal and of the generated secret.',
   ),
   PRESSBOX_JWT_SECRET: optional(
     z
       .string()
       .transform((value) => new Uint8Array(Buffer.from(value)))
       .refine((bytes) => bytes.length >= secretBytes, `must have at least ${secretBytes} bytes.`),
-    'made once and kept in the data directory; with Redis, this or a JWK set is required',
-    `Secret that signs and checks tokens (HS256), at least ${secretBytes} bytes.`,
+    'generated once and kept in the data directory. With Redis, the secret or a JWK set is required',
+    `Secret that signs and verifies tokens (HS256), at least ${secretBytes} bytes.`,
   ),
   PRESSBOX_JWKS_URL: optional(
     plainUrl('must be a URL that begins with https:// or http://, without user and password.', 'https:', 'http:'),
     'none',
-    'JWK set whose public keys check tokens (RS256, ES256, EdDSA); `http://` only on the loopback and from `PRESSBOX_JWKS_HTTP_HOSTS`.',
+    'URL of a JWK set whose public keys verify tokens (RS256, ES256, EdDSA). `http://` is accepted for the loopback and for `PRESSBOX_JWKS_HTTP_HOSTS`.',
   ),
   PRESSBOX_JWKS_HTTP_HOSTS: optional(
     z
@@ -231,15 +231,15 @@ export const variables = {
       .transform(list)
       .refine(
         (hosts) => hosts.every((host) => hostName.test(host)),
-        'must be a comma-separated list of host names, without ports.',
+        'must be a comma-separated list of host names without ports.',
       ),
     'none',
-    'Hosts, comma-separated, from which the JWK set may be read by `http://`: whoever can change it on its way can sign any token.',
+    'Hosts from which the JWK set may be loaded over `http://`, separated by commas. Anybody who can modify that traffic can sign any token.',
   ),
   PRESSBOX_JWT_ISSUER: optional(
     z.string().regex(/^\S{1,500}$/, 'must be the `iss` of the tokens, without spaces, such as https://id.example.org.'),
-    'none: any, with a warning at the start',
-    'The `iss` that tokens of the JWK set must have. Once it is set, a post belongs to its author and this issuer.',
+    'none: any issuer, with a warning at the start',
+    'The `iss` that tokens of the JWK set must have. If set, a post belongs to its author and this issuer.',
   ),
   PRESSBOX_JWT_AUDIENCE: withDefault(
     z.string().regex(/^\S{1,500}$/, 'must be the `aud` of the tokens, without spaces.'),
@@ -249,17 +249,17 @@ export const variables = {
   PRESSBOX_JWT_MAX_LIFETIME_MINUTES: withDefault(
     wholeNumber(0, 5_256_000),
     '0',
-    'How long tokens of the JWK set may be good, from `iat` to `exp`; `0`: any time.',
+    'Longest lifetime of tokens of the JWK set, from `iat` to `exp`. `0`: any lifetime.',
   ),
   PRESSBOX_SESSION_IDLE_MINUTES: withDefault(
     wholeNumber(0, 720, idleFits).refine((value) => value === 0 || value >= 5, idleFits),
     '0',
-    "Minutes without a request after which a browser's session ends, at least 5; `0`: no limit. A page that is live keeps it.",
+    "Minutes without a request after which a browser's session ends, at least 5. `0`: no limit. A live page keeps the session alive.",
   ),
   PRESSBOX_OLDER_POSTS: withDefault(
     z.enum(['issuer', 'secret'], 'must be issuer or secret.'),
     'issuer',
-    "Whose the posts are that were published before `PRESSBOX_JWT_ISSUER` was set: those of the issuer's tokens with the same `sub`, or of the secret's.",
+    'Who owns posts that were published before `PRESSBOX_JWT_ISSUER` was set: the tokens of the issuer with the same `sub`, or those of the secret.',
   ),
   PRESSBOX_ORIGINS: optional(
     z
@@ -270,7 +270,7 @@ export const variables = {
         'must be * or a comma-separated list of origins such as https://www.example.org, in lower case and without a path or a default port.',
       ),
     'none',
-    "Further origins whose pages may connect, comma-separated, or `*`. The server's own always may.",
+    "Other origins whose pages may connect, separated by commas, or `*`. The server's own origin may always connect.",
   ),
   PRESSBOX_TRUST_PROXY: withDefault(
     z
@@ -285,52 +285,52 @@ export const variables = {
         return /^[0-9]+$/.test(value) ? Number(value) : list(value).join(', ');
       }),
     'off',
-    "Which proxies' forwarded headers to believe: Express's trust-proxy setting. A forwarded header without it is warned of once.",
+    "Proxies whose forwarded headers are trusted, as in Express's setting `trust proxy`. If it is off, the log warns once when a forwarded header arrives.",
   ),
   PRESSBOX_REPORT_URL: optional(
     z
       .string()
       .refine(
         (value) => /^https:\/\/[^\s"';,\\]+$/.test(value) && URL.canParse(value),
-        'must be a whole https:// URL, without spaces, quotes, commas and semicolons.',
+        'must be a complete https:// URL without spaces, quotes, commas and semicolons.',
       ),
     'none',
-    "Where browsers report breaches of the pages' content security policy.",
+    'URL to which browsers report violations of the content security policy.',
   ),
   PRESSBOX_SECURITY_CONTACT: optional(
     z
       .string()
       .regex(
         /^(?:https:\/\/[\x21-\x7e]+|(?:mailto:)?[\x21-\x39\x3b-\x3f\x41-\x7e]+@[a-z0-9.-]+)$/i,
-        'must be an e-mail address, or a URL that begins with https://.',
+        'must be an e-mail address or a URL that begins with https://.',
       )
       .transform((value) => (/^(?:https|mailto):/i.test(value) ? value : `mailto:${value}`)),
     'none',
-    'Where faults of this server may be reported, by e-mail or `https://`: told in `/.well-known/security.txt`, which is not there without it.',
+    'E-mail address or `https://` URL for reports about vulnerabilities of this server. Published in `/.well-known/security.txt`, which is served only if this is set.',
   ),
   PRESSBOX_WRITES_PER_SECOND: withDefault(
     perSecond,
     '20',
-    'Writes a second of one token, with a burst of ten times that; `0`: no limit, here and below.',
+    'Writes per second of one token, with bursts of ten times as many. `0`: no limit.',
   ),
   PRESSBOX_REQUESTS_PER_SECOND: withDefault(
     perSecond,
     '50',
-    'Requests and handshakes a second of one address (IPv6: one /64), with a burst likewise.',
+    'Requests and handshakes per second of one address (IPv6: one /64), with bursts of ten times as many. `0`: no limit.',
   ),
-  PRESSBOX_CONNECTIONS_PER_ADDRESS: withDefault(perSecond, '1000', 'Sockets and streams of one address that are open at once.'),
+  PRESSBOX_CONNECTIONS_PER_ADDRESS: withDefault(perSecond, '1000', 'Open sockets and streams of one address. `0`: no limit.'),
   PRESSBOX_WORKERS: withDefault(
     z
       .string()
       .refine((value) => value === 'auto' || wholeNumber(1, workersMost).safeParse(value).success, workersFit)
       .transform((value) => (value === 'auto' ? value : Number(value))),
     '1',
-    'Processes that share the port (Redis only); `auto` for one a core, or one alone with the embedded journal.',
+    'Processes that share the port. `auto`: one per core. With the embedded journal, only one.',
   ),
   PRESSBOX_LOG_LEVEL: withDefault(
     z.enum(logLevels, `must be one of ${logLevels.join(', ')}.`),
     'info',
-    `How much is logged: ${logLevels.join(', ')}.`,
+    `Lowest level that is logged: ${logLevels.join(', ')}.`,
   ),
 } as const;
 
@@ -340,7 +340,7 @@ type Values = { [V in Variable]: z.output<(typeof variables)[V]> };
 // ---- Reading
 
 /**
- * The configuration that an environment stands for. An empty value counts as unset. Variables that are not ours are let be; what looks like one of ours and is none is noted.
+ * Parses the environment. An empty value counts as unset. Unknown names that begin with `PRESSBOX_` are returned in `unknownSettings`.
  * Throws a `ConfigError` that names every mistake.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -405,32 +405,32 @@ export function configTable(): string {
   return ['| name | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-/** Each variable by itself. Where one does not fit, its place stays empty and the mistake is noted. */
+/** Parses each variable. An invalid one stays undefined and adds a mistake. */
 function readValues(env: Record<string, string | undefined>, mistakes: Mistake[]): Values {
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(variables)) {
     const result = schema.safeParse(given(env, name));
     values[name] = result.data;
-    // The first is enough: what follows from it is no second mistake.
-    if (!result.success) mistakes.push({ name, message: result.error.issues[0]?.message ?? 'does not fit.' });
+    // Only the first issue, because the others may follow from it.
+    if (!result.success) mistakes.push({ name, message: result.error.issues[0]?.message ?? 'is not valid.' });
   }
   return values as Values;
 }
 
-/** What fits by itself, but not with the rest. Looks at what is set, so that these are told beside the other mistakes. */
+/** Mistakes between variables. Reads the environment again, so that they are reported together with the other mistakes. */
 function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   const isSet = (name: Variable) => given(env, name) !== undefined;
   const mistakes: Mistake[] = [];
   const redis = isSet('PRESSBOX_REDIS_URL');
   if (redis && !isSet('PRESSBOX_JWT_SECRET') && !isSet('PRESSBOX_JWKS_URL')) {
-    const message = 'with Redis this or PRESSBOX_JWKS_URL is required, so that every server knows the same tokens.';
+    const message = 'with Redis, this or PRESSBOX_JWKS_URL is required, so that every server accepts the same tokens.';
     mistakes.push({ name: 'PRESSBOX_JWT_SECRET', message });
   }
   const keys = URL.parse(given(env, 'PRESSBOX_JWKS_URL') ?? '');
   const httpHosts = variables.PRESSBOX_JWKS_HTTP_HOSTS.safeParse(given(env, 'PRESSBOX_JWKS_HTTP_HOSTS')).data ?? [];
   if (keys?.protocol === 'http:' && !isLoopback(keys.hostname) && !httpHosts.includes(keys.hostname)) {
     const message =
-      'must be https://, or http:// on the loopback: whoever can change the keys on their way can sign any token. Name the host in PRESSBOX_JWKS_HTTP_HOSTS to read them by http:// all the same.';
+      'must be https://, or http:// on the loopback: anybody who can modify the keys in transit can sign any token. To load them over http:// anyway, name the host in PRESSBOX_JWKS_HTTP_HOSTS.';
     mistakes.push({ name: 'PRESSBOX_JWKS_URL', message });
   }
   for (const name of ['PRESSBOX_JWT_ISSUER', 'PRESSBOX_JWT_AUDIENCE', 'PRESSBOX_JWT_MAX_LIFETIME_MINUTES'] as const) {
@@ -439,12 +439,13 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   const portOf = (name: 'PRESSBOX_PORT' | 'PRESSBOX_ADMIN_PORT') => variables[name].safeParse(given(env, name)).data;
   const adminPort = isSet('PRESSBOX_ADMIN_PORT') ? portOf('PRESSBOX_ADMIN_PORT') : undefined;
   if (adminPort !== undefined && adminPort !== 0 && adminPort === portOf('PRESSBOX_PORT')) {
-    mistakes.push({ name: 'PRESSBOX_ADMIN_PORT', message: 'must not be PRESSBOX_PORT.' });
+    mistakes.push({ name: 'PRESSBOX_ADMIN_PORT', message: 'must differ from PRESSBOX_PORT.' });
   }
   if (!redis) {
     const workers = variables.PRESSBOX_WORKERS.safeParse(given(env, 'PRESSBOX_WORKERS')).data ?? 1;
     if (workers !== 'auto' && workers > 1) {
-      const message = 'must be 1 or auto with the embedded journal, which one process opens. For more, set PRESSBOX_REDIS_URL.';
+      const message =
+        'must be 1 or auto with the embedded journal, which only one process can open. For more processes, set PRESSBOX_REDIS_URL.';
       mistakes.push({ name: 'PRESSBOX_WORKERS', message });
     }
     const replicas = variables.PRESSBOX_REDIS_MIN_REPLICAS.safeParse(given(env, 'PRESSBOX_REDIS_MIN_REPLICAS')).data ?? 0;
@@ -454,7 +455,7 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   return mistakes;
 }
 
-/** Those that this process may use, by affinity and quota too. */
+/** The cores that this process may use, by affinity and quota. */
 function coresOf(): number {
   return Math.min(availableParallelism(), workersMost);
 }

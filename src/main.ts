@@ -3,10 +3,10 @@ import { readConfig } from './config.ts';
 import { type Serving, serve } from './serve.ts';
 import { reasonNotToStart } from './startup-errors.ts';
 
-/** The server alone, as a service runs it: `node src/main.ts`. `pressbox serve` is the same with a word to the person who started it. */
+/** The server as a service runs it: `node src/main.ts`. `pressbox serve` does the same, and greets the person who started it. */
 let serving: Serving | undefined;
 const asked = new Set<NodeJS.Signals>();
-// From the beginning: a start may take a while, and the first process of a container ignores every signal that it does not listen for.
+// Set up before the start, which may take a while: the first process of a container ignores signals without a listener.
 process.on('SIGUSR2', () => void serving?.renew());
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
 try {
@@ -21,12 +21,12 @@ try {
   process.exit(1);
 }
 
-/** Lets readers leave. At once while it starts, for SIGHUP, and at the same signal again. */
+/** Shuts down after readers have left. Ends at once during the start, for SIGHUP, and when the same signal comes again. */
 function end(signal: NodeJS.Signals): void {
   if (serving === undefined || signal === 'SIGHUP' || asked.has(signal)) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
-    // Reached by the first process of a container alone.
+    // Only the first process of a container survives the signal.
     process.exit(128 + constants.signals[signal]);
   }
   asked.add(signal);

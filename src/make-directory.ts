@@ -2,9 +2,9 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a directory, with those above it, for its owner alone, so that it is still there after a power cut: a new directory's name stands in
- * the one above it, which is what has to be synced. Throws where one cannot be made. (Node's own recursive `mkdir` tries for ever below
- * directories in which nothing can be made and that say ENOENT, such as `/proc`.)
+ * Creates a directory and its parents, readable by their owner alone, so that they survive a power cut: the parent of a new directory has
+ * its name, so the parent is synced. Throws if a directory cannot be created. (Node's recursive `mkdir` loops for ever under `/proc`, where
+ * creating a directory fails with ENOENT.)
  */
 export function makeDirectory(directory: string): void {
   const missing: string[] = [];
@@ -13,7 +13,7 @@ export function makeDirectory(directory: string): void {
     try {
       mkdirSync(path, 0o700);
     } catch (error) {
-      // Another process was first.
+      // Another process may have created it.
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
     }
     syncDirectory(dirname(path));

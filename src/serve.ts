@@ -2,12 +2,12 @@ import type { Config } from './config.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Failure, Workers } from './workers/primary.ts';
 
-/** A server as a service runs it: in this process, or in several on its port. */
+/** A running server: in this process, or in several on one port. */
 export type Serving = Workers;
 
 /**
- * Resolves once it serves. What it throws, `reasonNotToStart` puts into a sentence, where an operator can do something about it. Only
- * what is needed is loaded: the process that looks after others has no use for a server.
+ * Resolves once the server serves. `reasonNotToStart` turns its errors into sentences for the operator. The server's modules are loaded only
+ * if this process serves, because the primary of several workers does not need them.
  */
 export async function serve(config: Config): Promise<Serving> {
   const log = createLog(config.logLevel);

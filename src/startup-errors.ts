@@ -3,7 +3,7 @@ import { ConfigError } from './config.ts';
 import { JournalRefused, JournalUnavailable } from './journal/engine.ts';
 import { NotBuilt } from './web/pages/assets.ts';
 
-/** It does not serve; the message is a sentence for whoever started it. */
+/** The server did not start. The message is a sentence for the operator. */
 export class NotStarted extends Error {
   constructor(reason: string) {
     super(reason);
@@ -12,8 +12,8 @@ export class NotStarted extends Error {
 }
 
 /**
- * Why a server did not start, or a secret could not be had, as a sentence that names the variable; undefined where no operator can do
- * anything about it, as it is a fault of the program.
+ * Why a server did not start or a secret could not be read, as a sentence that names the variable. Undefined for a fault of the
+ * program, which no operator can fix.
  */
 export function reasonNotToStart(error: unknown): string | undefined {
   if (error instanceof ConfigError || error instanceof JournalRefused || error instanceof NotStarted) return error.message;
@@ -24,15 +24,15 @@ export function reasonNotToStart(error: unknown): string | undefined {
   const { code, syscall, port, address, hostname, path } = error as SystemError;
   if (code === undefined) return undefined;
   if (code === 'EADDRINUSE') {
-    return `PRESSBOX_PORT: port ${port} is in use. Another Pressbox or its demo may have it: --port names another one.`;
+    return `PRESSBOX_PORT: port ${port} is in use. Another Pressbox or its demo may be running: --port chooses another port.`;
   }
-  // Several processes on a port bind it first.
+  // With several workers, the primary binds the port: the system call is `bind`.
   if (code === 'EACCES' && (syscall === 'listen' || syscall === 'bind'))
     return `PRESSBOX_PORT: this process may not listen on port ${port}.`;
-  if (code === 'EADDRNOTAVAIL') return `PRESSBOX_HOST: ${address} is no address of this machine.`;
-  // Such as of a link-local address without its interface, or of IPv6 where the system has none.
+  if (code === 'EADDRNOTAVAIL') return `PRESSBOX_HOST: ${address} is not an address of this machine.`;
+  // For example a link-local address without its interface, or IPv6 on a system without it.
   if (syscall === 'listen' || syscall === 'bind') return `PRESSBOX_HOST: this process cannot listen on ${address} (${code}).`;
-  if (syscall === 'getaddrinfo') return `PRESSBOX_HOST: no address is found for ${hostname} (${code}).`;
+  if (syscall === 'getaddrinfo') return `PRESSBOX_HOST: ${hostname} cannot be resolved (${code}).`;
   const why = fileTroubles[code];
   return why === undefined || path === undefined ? undefined : `PRESSBOX_DATA_DIR: ${path} ${why} (${code}).`;
 }
@@ -49,13 +49,13 @@ interface SystemError extends Error {
 const fileTroubles: Readonly<Record<string, string>> = {
   EACCES: 'may not be used by this process',
   EPERM: 'may not be used by this process',
-  EROFS: 'cannot be written, as its file system is read-only',
-  ENOTDIR: 'does not lie in a directory',
-  EEXIST: 'is no directory',
+  EROFS: 'cannot be written, because its file system is read-only',
+  ENOTDIR: 'is not inside a directory',
+  EEXIST: 'is not a directory',
   EISDIR: 'is a directory where a file should be',
-  ENOENT: 'cannot be made',
-  ENOSPC: 'cannot be written, as there is no space left',
-  EDQUOT: 'cannot be written, as there is no space left',
-  ELOOP: 'is a link that leads nowhere',
-  ENAMETOOLONG: 'is too long a name',
+  ENOENT: 'cannot be created',
+  ENOSPC: 'cannot be written, because there is no space left',
+  EDQUOT: 'cannot be written, because there is no space left',
+  ELOOP: 'is a link that cannot be resolved',
+  ENAMETOOLONG: 'is too long',
 };

@@ -1,16 +1,16 @@
-/** Names in the environment that look like settings and are none: most likely slips, whose setting is then at its default. */
+/** A name in the environment that looks like a setting but is none: most likely misspelt, so that the setting keeps its default. */
 export interface UnknownSetting {
   name: string;
-  /** The setting that was most likely meant. */
+  /** The setting that was probably meant. */
   nearest: string | undefined;
 }
 
-/** What the commands and the tests of the project read. */
+/** Variables of the client commands and of the tests. */
 const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_SIMULATION_SEEDS'];
 const ofTests = /^PRESSBOX_TEST_/;
 /**
- * What Kubernetes, and Docker's links, set in a container for a service whose name begins with `pressbox`: its host and ports. A port by
- * itself is an address there.
+ * Variables that Kubernetes and Docker links set in a container for a service whose name begins with `pressbox`: its host and ports. The
+ * value of a plain `PORT` is an address there.
  */
 const ofService = /^PRESSBOX(?:_\w+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 const ofLink = /^PRESSBOX(?:_\w+)?_(?:NAME|ENV_\w+)$/;
@@ -26,7 +26,7 @@ export function unknownSettings(env: Record<string, string | undefined>, known: 
     .map(([name]) => ({ name, nearest: nearestTo(name.toUpperCase(), known) }));
 }
 
-/** Undefined where none is near: a third of its letters, without the prefix that all share, may differ. */
+/** The nearest known name, of whose letters after the prefix a third may differ. Undefined if none is near enough. */
 function nearestTo(name: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((one) => ({ one, steps: stepsBetween(name, one) }))
@@ -35,7 +35,7 @@ function nearestTo(name: string, known: readonly string[]): string | undefined {
   return nearest?.one;
 }
 
-/** Letters to put in, to leave out, to replace or to swap with the next, until one is the other. */
+/** The edit distance: letters to insert, delete, replace or swap with the next. */
 function stepsBetween(one: string, other: string): number {
   const rows: number[][] = [Array.from({ length: other.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= one.length; i += 1) {

@@ -118,7 +118,7 @@ describe('pressbox serve and token', () => {
       err += chunk;
     });
     expect(await closed).toEqual([1, null]);
-    expect(err).toContain('PRESSBOX_DATA_DIR: /proc/pressbox cannot be made (ENOENT).');
+    expect(err).toContain('PRESSBOX_DATA_DIR: /proc/pressbox cannot be created (ENOENT).');
   });
 
   it('serve warns of a variable whose name is misspelt, and not of what an orchestrator sets', async () => {

@@ -150,7 +150,7 @@ describe('the configuration', () => {
   });
 
   it('refuses one port for operators and for all else', () => {
-    const message = 'must not be PRESSBOX_PORT.';
+    const message = 'must differ from PRESSBOX_PORT.';
     expect(mistakesOf({ PRESSBOX_ADMIN_PORT: '4000' }).mistakes).toEqual([{ name: 'PRESSBOX_ADMIN_PORT', message }]);
     expect(readConfig({ PRESSBOX_ADMIN_PORT: '0', PRESSBOX_PORT: '0' }).adminPort).toBe(0);
     expect(readConfig({}).adminPort).toBeUndefined();
@@ -244,7 +244,7 @@ describe('the configuration', () => {
     expect(readConfig({ ...redis, PRESSBOX_WORKERS: 'auto' }).workers).toBe(Math.min(availableParallelism(), 256));
     expect(readConfig({ PRESSBOX_WORKERS: 'auto' }).workers).toBe(1);
     const [refused] = mistakesOf({ PRESSBOX_WORKERS: '3' }).mistakes;
-    expect(refused?.message).toMatch(/one process opens\. For more, set PRESSBOX_REDIS_URL\.$/);
+    expect(refused?.message).toMatch(/only one process can open\. For more processes, set PRESSBOX_REDIS_URL\.$/);
     for (const wrong of ['0', '257', '1.5', 'Auto', 'all']) {
       expect(mistakesOf({ ...redis, PRESSBOX_WORKERS: wrong }).message).toContain('from 1 to 256, or auto.');
     }
