@@ -4,7 +4,7 @@ import { problem } from '../../src/protocol/problems.ts';
 import { ModelServer } from './model-server.ts';
 import { startScriptedServer } from './scripted-server.ts';
 
-/** What a small client of docs/guides/clients.md holds of a channel, as it gives it out to be kept. */
+/** The state of a channel that a small client of the guides passes on to be saved. */
 export interface HeldByFollower {
   cursor?: string;
   offset: number;
@@ -29,8 +29,8 @@ export interface FollowerStart {
 }
 
 /**
- * Tells a client of docs/guides/clients.md everything that a server may say, also what a healthy one seldom does, and expects of it what that page
- * says under "What happens, and what to do". `start` starts the client; a second time it goes on from what was kept.
+ * Sends a client of the guides every message that a server can send, including those that a healthy server seldom sends, and expects what
+ * docs/guides/clients.md says under "What happens, and what to do". `start` is called again to continue from what was saved.
  */
 export async function tellFollower(start: (options: FollowerStart) => FollowerProgram, end: () => Promise<void>): Promise<void> {
   const tokens: unknown[] = [];
@@ -130,7 +130,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   const lost = model.cursor(model.head);
   model.reset(3);
   elsewhere.answer({ ok: true, ...since(lost) });
-  await says(/another one now/);
+  await says(/history was replaced/);
   await holdsAll(0);
 
   // Its token has expired: it comes back with another. Then the line is cut, and the client stopped and started again.

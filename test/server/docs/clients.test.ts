@@ -61,13 +61,13 @@ describe('docs/guides/client-javascript.md: the client with Socket.IO alone', ()
     // Pauses are short by chance.
     const chance = vi.spyOn(Math, 'random').mockReturnValue(0.01);
     let stop = () => {};
-    const start = ({ url, channelId, kept, token }: FollowerStart) => {
+    const start = ({ url, channelId, kept: saved, token }: FollowerStart) => {
       let held: HeldByFollower | undefined;
       const said: string[] = [];
-      const keep = (given: HeldByFollower | undefined) => {
+      const save = (given: HeldByFollower | undefined) => {
         held = given && (JSON.parse(JSON.stringify(given)) as HeldByFollower);
       };
-      stop = follow({ url, channelId, token, kept, keep, show: () => {}, say: (what: string) => said.push(what) });
+      stop = follow({ url, channelId, token, saved, save, show: () => {}, say: (what: string) => said.push(what) });
       return { kept: () => held, said: () => said };
     };
     try {
@@ -85,7 +85,7 @@ describe('docs/guides/client-javascript.md: the client with Socket.IO alone', ()
       url: server.url,
       channelId: 'moon',
       token: () => 'no token',
-      keep: () => {},
+      save: () => {},
       show: () => {},
       say: (what: string) => said.push(what),
     });
@@ -97,7 +97,7 @@ describe('docs/guides/client-javascript.md: the client with Socket.IO alone', ()
     const { follow } = await moduleOf(block('js socket-io'));
     await using script = await startScriptedServer();
     const start = (channelId: string, say: (what: string) => void) =>
-      follow({ url: script.url, channelId, keep: () => {}, show: () => {}, say });
+      follow({ url: script.url, channelId, save: () => {}, show: () => {}, say });
     const chance = vi.spyOn(Math, 'random').mockReturnValue(0.1);
     const sentAway = [
       ({ socket }: Asked) => socket.emit('drain', { withinMs: 1_000 }),
