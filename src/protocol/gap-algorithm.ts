@@ -1,40 +1,59 @@
 /**
- * The one gap algorithm, for bus → process and socket → client: from announcements that may be lost, doubled, swapped or forked,
- * it delivers each change once and in order, and says when to read what is missing from the truth.
+ * The gap algorithm. Both a server that listens to the bus and a client that listens to a socket use it. Announcements of changes can be
+ * lost, duplicated, reordered or forked. From them the algorithm delivers each change once and in order, and decides when to read missing
+ * changes from the journal.
  *
- * A pure state machine. Who drives it does what comes out, in order, and feeds in what happens. `S` is what identifies a place
- * beside its offset; equal offsets with other checks are two histories.
+ * It is a pure state machine: the caller feeds in what happens and performs the result, in order.
  *
- * Only an answer of the journal can declare a reset. An announcement never does: it can only cause a read.
+ *                gap, fork, possible loss,
+ *     ┌──────┐   or the first step without a place   ┌─────────┐ ──┐ read again: the answer has more, does not include everything
+ *     │ idle │ ────────────────────────────────────> │ reading │   │ heard since the read began, or cannot be compared with the
+ *     └──────┘ <──────────────────────────────────── └─────────┘ <─┘ steps delivered since then
+ *                answer: take it, or ignore it when     │     ^
+ *                steps have already gone beyond it      │     │
+ *                                                failed │     │ retry
+ *                                               (pause) v     │
+ *                                                    ┌─────────┐
+ *                                                    │ waiting │
+ *                                                    └─────────┘
+ *
+ * A step is handled in the same way in every state:
+ *
+ *     the next offset, same history   deliver, and move `place`
+ *     at or below `place`             ignore a duplicate; doubt a step whose check is forgotten; a different check is a fork
+ *     beyond a gap, or a fork         read; while reading or waiting, note in `heard` that an answer may be incomplete
+ *
+ * `take` with a reset, or with no place before it, replaces everything (`skip` is 0). Otherwise the caller takes the changes above `skip`,
+ * which is the place. Only an answer of the journal can declare a reset. An announcement can only cause a read.
  */
 export interface Place {
   offset: number;
-  /** Equal places of one history have equal checks. For a client the whole cursor, which it does not look into. */
+  /** Identifies the history: the same offset with different checks belongs to two histories. Clients use the whole cursor. */
   check: string;
 }
 
-/** One announced change, or one that stands for several offsets. */
+/** One announced change. It can stand for several offsets. */
 export interface Step extends Place {
   /** The first offset it stands for. */
   from: number;
-  /** The check at `from - 1`, where known. */
+  /** The check at `from - 1`, if known. */
   before?: string | undefined;
 }
 
-/** What a read answered: everything after `after` up to and with `to`. */
+/** The result of a read: everything after the place where the read began, up to and including `to`. */
 export interface Answer {
-  /** The read that it answers; a late one with another number is ignored. */
+  /** The number of the read. A late answer to another read is ignored. */
   read: number;
   to: Place;
-  /** The history is another one: drop everything held. */
+  /** The history is a different one: drop everything held. */
   reset: boolean;
-  /** There is more to read, from `to`. */
+  /** There is more to read after `to`. */
   more: boolean;
 }
 
 export type Heard =
   | { type: 'step'; step: Step }
-  /** Something may have been lost: a reconnection, an idle link. */
+  /** A step may have been lost, for example during a reconnect or on an idle connection. */
   | { type: 'maybe-missed' }
   | { type: 'answer'; answer: Answer }
   | { type: 'failed'; read: number }
@@ -42,37 +61,37 @@ export type Heard =
   | { type: 'retry' };
 
 export interface FollowState {
-  /** Everything up to here was delivered; undefined before the first answer. */
+  /** Everything up to here was delivered. Undefined before the first answer. */
   readonly place: Place | undefined;
-  /** The number of the read under way, 0 if none. */
+  /** The number of the current read, 0 if there is none. */
   readonly read: number;
-  /** Reads begun, so that each has its own number. */
+  /** The number of reads begun. It numbers the next read. */
   readonly reads: number;
-  /** The offset after which the read under way began; undefined where it asked for everything. */
+  /** The offset after which the current read began. Undefined if it asked for everything. */
   readonly readAfter: number | undefined;
-  /** A read failed and `retry` is awaited. */
+  /** A read failed, and the pause before the retry has not ended. */
   readonly waiting: boolean;
-  /** Something was heard since the read began that its answer may not hold: the highest such offset, or Infinity for a fork or a possible loss. */
+  /** The highest offset heard since the read began that its answer may not include. Infinity after a fork or a possible loss. */
   readonly heard: number;
 }
 
 export type Verdict =
-  /** Hand the step on; it is the next one. */
+  /** Deliver the step: it is the next one. */
   | 'deliver'
-  /** Take the answer: what it holds at or below `skip` was delivered before (0 after a reset: drop everything, then take all of it). */
+  /** Take the changes of the answer above `skip`; the others were delivered before. After a reset `skip` is 0: drop everything first. */
   | 'take'
-  /** At an offset that was delivered, with a check that nobody remembers: a double, or another history. Read soon, once for many of them. */
+  /** The step is at a delivered offset whose check is forgotten: a duplicate, or another history. Read soon, once for many such steps. */
   | 'doubt'
   | 'ignore';
 
 export interface Followed {
   state: FollowState;
   verdict: Verdict;
-  /** With `take`: the offset up to which the answer's changes were delivered already. */
+  /** With `take`: changes of the answer up to this offset were already delivered. */
   skip: number;
-  /** Read now: everything after `after`, or from nothing. */
+  /** Read now: everything after `after`, or everything if it is undefined. */
   read?: { number: number; after: Place | undefined };
-  /** A read failed: pause, then feed in `retry`. */
+  /** A read failed: wait, then feed in `retry`. */
   pause: boolean;
 }
 
@@ -80,14 +99,14 @@ export function startFollowing(place?: Place): FollowState {
   return { place, read: 0, reads: 0, readAfter: undefined, waiting: false, heard: 0 };
 }
 
-/** The check that was delivered at an offset, where that is remembered. */
+/** The check delivered at an offset; undefined if it is forgotten. */
 type Known = (offset: number) => string | undefined;
 
 const nothing: Known = () => undefined;
 
 /**
- * `known` is for who remembers more than its place, and is in doubt of a step below it whose check is forgotten. Who remembers nothing
- * takes that for a double: what it follows has settled histories already.
+ * Callers that remember checks below their place pass `known`, and get `doubt` for a step whose check they have forgotten. For callers
+ * without `known` such a step is a duplicate: the server they follow has already settled which history is right.
  */
 export function follow(state: FollowState, heard: Heard, known?: Known): Followed {
   switch (heard.type) {
@@ -111,7 +130,7 @@ function onStep(state: FollowState, step: Step, known: Known | undefined): Follo
   if (step.offset <= place.offset) {
     const check = step.offset === place.offset ? place.check : known?.(step.offset);
     if (check !== undefined && check !== step.check) return readFor(state, Number.POSITIVE_INFINITY);
-    // A double, unless the read under way answers a reset to a history in which it is news: so it is noted.
+    // A duplicate, unless the current read answers with a reset to a history in which this step is new. So note it.
     const noted = unchanged(state.read === 0 ? state : { ...state, heard: Math.max(state.heard, step.offset) });
     return check === undefined && known !== undefined ? { ...noted, verdict: 'doubt' } : noted;
   }
@@ -129,14 +148,14 @@ function onAnswer(state: FollowState, answer: Answer, known: Known): Followed {
   if (answer.reset || place === undefined) return taken({ ...idle, place: answer.to }, 0, answer, state.heard);
 
   if (answer.to.offset < place.offset) {
-    // Steps overtook the answer. It says nothing new, unless it is of another history than what they said.
+    // Steps overtook the answer. The answer has nothing new, unless it belongs to a different history than the steps.
     const check = known(answer.to.offset);
     if (check !== undefined && check !== answer.to.check) return startReading(idle);
     return state.heard > place.offset || answer.more ? startReading(idle) : unchanged(idle);
   }
   if (answer.to.offset === place.offset && answer.to.check !== place.check) return startReading(idle);
-  // Steps were delivered since the read began, and the answer goes beyond them: it may be of a history that parted from theirs,
-  // which no check in it could tell. Asked again from here, the journal itself will. A gap holds the place still, so this ends.
+  // Steps were delivered since the read began, and the answer goes beyond them. It may belong to a history that forked from theirs, and
+  // no check in it could show that. A new read from here will. A gap keeps the place still, so this ends.
   if (answer.to.offset > place.offset && place.offset !== state.readAfter) return startReading(idle);
   return taken({ ...idle, place: answer.to }, place.offset, answer, state.heard);
 }
@@ -147,7 +166,7 @@ function taken(state: FollowState, skip: number, answer: Answer, heardSince: num
   return { ...next, verdict: 'take', skip };
 }
 
-/** Notes that something up to `offset` is missing, and reads unless a read is under way or awaits its pause. */
+/** Notes that something up to `offset` is missing, and starts a read unless one is in progress or waits to be retried. */
 function readFor(state: FollowState, offset: number): Followed {
   const noted = { ...state, heard: Math.max(state.heard, offset) };
   return state.read !== 0 || state.waiting ? unchanged(noted) : startReading(noted);
@@ -155,7 +174,7 @@ function readFor(state: FollowState, offset: number): Followed {
 
 function startReading(state: FollowState): Followed {
   const number = state.reads + 1;
-  // What was heard before the read began, its answer will hold: if not, it is no longer of this history, and the answer says so.
+  // The answer will include everything heard before the read began. If not, the history has changed, and the answer says so.
   const next = { ...state, read: number, reads: number, readAfter: state.place?.offset, heard: 0 };
   return { ...unchanged(next), read: { number, after: state.place } };
 }
