@@ -1,13 +1,13 @@
 import { cursorCharacters } from './client-limits.ts';
 
 /**
- * A place in one history of a channel: everything up to `offset` of the history `epoch`, whose chain has the value `check` there.
- * Two histories that agree on all three agree on every entry up to the offset (to 64 bits).
+ * A position in one history of a channel: everything up to `offset` of the history `epoch`, whose hash chain has the value `check` there.
+ * Two histories that agree on all three values agree on every entry up to the offset (to 64 bits).
  */
 export interface Position {
-  /** The first 12 hex digits of check(0), which is random and made with the history. */
+  /** The first 12 hex digits of check(0), which is random and created with the history. */
   epoch: string;
-  /** Integer from 0. */
+  /** A non-negative integer. */
   offset: number;
   /** The first 16 hex digits of check(offset). */
   check: string;
@@ -15,12 +15,12 @@ export interface Position {
 
 const form = /^([0-9a-f]{12})\.(0|[1-9][0-9]{0,15})\.([0-9a-f]{16})$/;
 
-/** The cursor of a position: URL-safe, at most 128 characters, opaque to those who hold it. */
+/** The cursor of a position: URL-safe, at most `cursorCharacters` long, opaque to clients. */
 export function formatCursor({ epoch, offset, check }: Position): string {
   return `${epoch}.${offset}.${check}`;
 }
 
-/** The position that a cursor stands for, or undefined if it is not one that `formatCursor` could have made. */
+/** The position of a cursor; undefined if `formatCursor` could not have made this text. */
 export function parseCursor(text: string): Position | undefined {
   if (text.length > cursorCharacters) return undefined;
   const match = form.exec(text);

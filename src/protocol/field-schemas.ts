@@ -4,8 +4,8 @@ import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
 
 /**
- * The plain values that schemas are made of: ids, times, text, addresses, people and media. What a refinement holds, JSON Schema does
- * not see: `meta` tells the generated documents what of it they can say.
+ * The values that schemas are made of: ids, times, text, addresses, people and media. JSON Schema does not see refinements, so `meta` tells
+ * the generated documents about them where JSON Schema can express them.
  */
 
 const surrogate = /\p{Surrogate}/u;
@@ -20,7 +20,7 @@ function characters(text: string): number {
   return count;
 }
 
-/** Text of several lines, kept character by character. */
+/** Text of several lines, stored unchanged. */
 export function text(most: number) {
   return z
     .string()
@@ -38,17 +38,17 @@ export function line(most: number) {
   return text(most).refine((value) => !lineControl.test(value), 'Must be one line, without control characters.');
 }
 
-/** Text of one line that says something. */
+/** Text of one line that is not empty. */
 export function words(most: number) {
   return notEmpty(line(most));
 }
 
-/** Refuses white space alone. */
+/** Refuses text of white space only. */
 export function notBlank(schema: z.ZodString) {
   return schema.meta({ minLength: 1 }).refine((value) => value.trim() !== '', { error: 'Must not be empty.', abort: true });
 }
 
-/** Refuses white space alone, and invisible characters alone. `parseJournalled` takes the latter. */
+/** Refuses text of white space only or of invisible characters only. `parseJournalled` accepts the latter. */
 export function notEmpty(schema: z.ZodString) {
   return notBlank(schema).refine(isVisible, {
     error: 'Must not be empty: none of its characters can be seen.',
@@ -60,13 +60,13 @@ function url(schemes: readonly string[], begins = schemes.map((scheme) => `${sch
   return line(limits.urlCharacters)
     .meta({ format: 'uri' })
     .refine((value) => {
-      // `https:a` parses as well, but on a page it is relative.
+      // `https:a` parses too, but is relative on a page.
       if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
       const parsed = URL.parse(value);
       return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
     }, `Must be a whole URL that begins with ${begins}.`)
     .refine(
-      // What stands before an @ looks like the host and is none, and a backslash is a slash to browsers alone.
+      // Text before an @ looks like the host but is not, and only browsers treat a backslash as a slash.
       (value) => !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '',
       'Must not hold a user name, a password or a backslash.',
     );
@@ -74,7 +74,7 @@ function url(schemes: readonly string[], begins = schemes.map((scheme) => `${sch
 
 export const httpsUrl = url(['https:']);
 const webUrl = url(['https:', 'http:']);
-/** How addresses of media begin. No schema knows the server's own, so `http:` passes here, and is looked at once more where it is written. */
+/** How media URLs begin. Schemas do not know the server's address, so they accept `http:`, and the write checks it again. */
 export const mediaBegins = 'https://, or with the address of this server';
 const mediaUrl = url(['https:', 'http:'], mediaBegins);
 const pixels = z.int().min(1).max(limits.mediaPixels);
@@ -88,7 +88,7 @@ export const channelIdSchema = z
 export const postIdSchema = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'Must be a UUIDv7 in lower case.');
-/** Of what an offset leads out of these years there is no RFC 3339 in UTC: it has four digits for them. */
+/** RFC 3339 has four digits for the year, so a time outside these years in UTC cannot be written. */
 const firstMs = Date.parse('0000-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 export const time = z.iso
@@ -104,7 +104,7 @@ export const languageTag = line(limits.textCharacters).refine((value) => {
 }, 'Must be a BCP 47 language tag such as en or de-AT.');
 export const timezoneName = line(limits.textCharacters).refine((value) => {
   try {
-    // An offset such as +02:00 is taken by Intl, but is no IANA name.
+    // Intl accepts an offset such as +02:00, which is not an IANA name.
     return /^[A-Za-z]/.test(value) && new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
@@ -125,7 +125,7 @@ export const sourceSchema = z.strictObject({
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
-/** RFC 9110, 8.3.1, in ASCII and without the empty parameters that it lets be. */
+/** RFC 9110, 8.3.1, in ASCII, and without the empty parameters that it allows. */
 const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${token}|${quoted}))*$`);
 
 export const mediaSchema = z.discriminatedUnion('type', [

@@ -1,29 +1,29 @@
 import type { PostFields } from './post-fields.ts';
 
 /**
- * What goes over the wire, as types alone, so that a browser loads none of the schemas. `schemas.ts` holds the zod schema of each
- * and is checked against these by the compiler. Times are RFC 3339 in UTC with milliseconds.
+ * The types of everything on the wire. They are apart from the schemas so that browsers load no schema. The compiler checks the zod
+ * schemas in `schemas.ts` against these types. Times are RFC 3339 in UTC with milliseconds.
  */
 
 export const channelStates = ['scheduled', 'live', 'ended'] as const;
 export const accesses = ['public', 'members', 'desk'] as const;
 export const postKinds = ['update', 'breaking', 'summary', 'analysis'] as const;
 export const verifications = ['verified', 'unverified', 'disputed'] as const;
-/** Kinds that a revision can carry. */
+/** The kinds of a revision. */
 export const revisionKinds = ['refile', 'update', 'clarification', 'correction'] as const;
-/** Written out: what is put together stays in the scripts of pages, which have no use for it. */
+/** Written out, because a bundler would keep a computed list in page scripts that do not use it. */
 export const changeKinds = ['refile', 'update', 'clarification', 'correction', 'retraction', 'takedown'] as const;
 /**
- * The only list of event types. Each begins with the subject of the event, which the event brings whole. What depends on either is a total
- * switch or table, so that a new one does not compile before every place has an answer.
+ * The only list of event types. Each begins with the subject of the event, and the event has the whole state of that subject. Code that
+ * depends on either uses a total switch or table, so that a new type does not compile until every place handles it.
  */
 export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
 
-/** How readers are reached. */
+/** The transports that deliver events to readers. */
 export const transports = ['socket', 'stream', 'poll'] as const;
 
 export type Transport = (typeof transports)[number];
-/** Why a subscription ended that its reader did not end. */
+/** Why the server ended a subscription. */
 export const endedReasons = ['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone'] as const;
 
 export type EndedReason = (typeof endedReasons)[number];
@@ -81,14 +81,14 @@ export interface LinkMedia {
 }
 export type Media = ImageMedia | VideoMedia | LinkMedia;
 
-/** One change of a post or channel, told to readers. */
+/** One change of a post or channel, as readers see it. */
 export interface Change {
   revision: number;
   kind: ChangeKind;
   note: string | null;
   at: string;
 }
-/** The same with who made it (token `sub`): author's view only. */
+/** A change with the token `sub` of the person who made it. Only in the author's view. */
 export interface AuthorChange extends Change {
   by: string;
 }
@@ -120,19 +120,19 @@ export interface ListedChannel extends Channel {
 
 export interface ChannelList {
   channels: ListedChannel[];
-  /** The `page` to ask for next; null at the end. */
+  /** The `page` of the next request. Null at the end. */
   next: string | null;
-  /** Some may be missing for the moment. */
+  /** Some channels may be missing at the moment. */
   complete?: false;
 }
 
-/** What is known of a post beside what its author wrote. */
+/** The fields of a post that its author does not write. */
 interface PostFacts<C extends Change> {
   id: string;
   channelId: string;
-  /** The offset of its first publication: the display order, highest on top. */
+  /** The offset at which it was first published. It defines the display order: the highest is on top. */
   seq: number;
-  /** Safe to insert as it is; the empty string where there is no body. */
+  /** Safe to insert as it is. Empty if there is no body. */
   html: string;
   status: PostStatus;
   revision: number;
@@ -141,13 +141,13 @@ interface PostFacts<C extends Change> {
   history: C[];
 }
 
-/** What readers are given, on every transport. */
+/** The reader's view, on every transport. */
 export interface ReaderPost extends Omit<PostFields, 'body'>, PostFacts<Change> {}
 
-/** What authors of the channel are given in answers to their requests. */
+/** The author's view, in answers to authors of the channel. */
 export interface AuthorPost extends PostFields, PostFacts<AuthorChange> {
   publishedBy: string;
-  /** Opaque. Whose post it is, where an issuer was set when it was published. */
+  /** Opaque. Identifies the owner if an issuer was configured when the post was published. */
   ownerKey?: string;
 }
 
@@ -167,7 +167,7 @@ export interface ChannelEvent extends EventFacts {
   type: EventTypeOf<'channel'>;
   channel: Channel;
 }
-/** The event of each subject. */
+/** The event type of each subject. */
 export interface EventsAbout {
   post: PostEvent;
   channel: ChannelEvent;
@@ -218,7 +218,7 @@ export interface Correction {
   at: string;
 }
 
-/** One line of the audit trail: facts without text. */
+/** One line of a channel's journal as an audit trail, without text. */
 export interface JournalLine {
   offset: number;
   type: EventType;
@@ -227,7 +227,7 @@ export interface JournalLine {
   kind: ChangeKind | null;
   at: string;
   by: string;
-  /** The post's revisions up to this one were erased by it. Left out where nothing was erased. */
+  /** This entry erased the post's revisions up to this one. Left out if nothing was erased. */
   erases?: number | undefined;
   /** SHA-256 of the entry's facts and salted content hash, hex. */
   hash: string;
@@ -246,25 +246,25 @@ export const serverEntryTypes = [
   'renderer.used',
 ] as const;
 
-/** What an entry of the server's own journal tells, without text. */
+/** The facts of an entry in the server's own journal, without text. */
 export interface ServerFacts {
   type: (typeof serverEntryTypes)[number];
-  /** A channel, a token's `jti`, or the version of a renderer. */
+  /** A channel id, a token's `jti`, or the version of a renderer. */
   subject: string | null;
   detail: string | null;
   at: string;
-  /** Token `sub` of who did it. */
+  /** The token `sub` of the person who did it. */
   by: string;
 }
 
 /** A line of the server's own journal. */
 export interface ServerEntry extends ServerFacts {
   offset: number;
-  /** SHA-256 of its facts, hex. */
+  /** SHA-256 of the facts, hex. */
   hash: string;
   /** The chain's value at this offset, hex. */
   check: string;
-  /** For a revocation: whether the token is refused now, or has lapsed. */
+  /** For a revocation: whether it is in effect or has expired. */
   stands?: boolean | undefined;
 }
 
@@ -273,7 +273,7 @@ export interface Erasure {
   pending: { where: string; why: string }[];
 }
 
-/** A post as readers see it: what stands here and nothing else, so never `body`, `publishedBy`, `ownerKey`, or who made a change. */
+/** The reader's view of a post: only the fields listed here, so never `body`, `publishedBy`, `ownerKey` or who made a change. */
 export function readerView(post: AuthorPost): ReaderPost {
   return {
     id: post.id,
@@ -297,7 +297,7 @@ export function readerView(post: AuthorPost): ReaderPost {
   };
 }
 
-/** False for a type of a later version. */
+/** Whether this version knows the event type. */
 export function isEventType(type: unknown): type is EventType {
   return (eventTypes as readonly unknown[]).includes(type);
 }
@@ -317,7 +317,7 @@ export function isWithdrawn(post: { status: PostStatus }): boolean {
   return post.status !== 'published';
 }
 
-/** Whether it says what was wrong, or unclear. */
+/** Whether the change is a correction or a clarification. */
 export function isCorrection(change: Change | undefined): boolean {
   return change?.kind === 'correction' || change?.kind === 'clarification';
 }

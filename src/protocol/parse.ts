@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { type FieldError, Refusal } from './problems.ts';
 import { limits } from './wire-limits.ts';
 
-/** From what someone sent to what a schema makes of it, or to sentences about what did not fit. */
+/** Parses input with a schema, and turns its errors into sentences for a person. */
 
-/** The value, or a refusal with code `invalid-body` that names every place that did not fit. */
+/** The parsed value. Throws a `Refusal` with `invalid-body` that names each value that did not fit. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value, { error: sentenceFor });
   if (result.success) return result.data;
@@ -12,8 +12,8 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
 }
 
 /**
- * As `parse`, of a value that stands in a journal already and is kept as it is: invisible characters alone are taken, as they were when it
- * was written. Returns nothing, so a schema that transforms has no place here.
+ * Like `parse`, for a value from a journal, which is kept unchanged. Accepts text of invisible characters only, because older versions
+ * did. Returns nothing, so a schema that transforms must not be used here.
  */
 export function parseJournalled(schema: z.ZodType, value: unknown): void {
   const { error } = schema.safeParse(value, { error: sentenceFor });
@@ -23,7 +23,7 @@ export function parseJournalled(schema: z.ZodType, value: unknown): void {
 
 const { problemErrors: errorsMost, placeNameCharacters: nameCharacters, placeDepth: depthMost } = limits;
 
-/** One for each place that did not fit, an unknown field being a place. */
+/** One error for each value that did not fit and each unknown field. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return errorsOf(error.issues);
 }
@@ -36,7 +36,7 @@ function errorsOf(issues: readonly z.core.$ZodIssue[]): FieldError[] {
   return errors.slice(0, errorsMost);
 }
 
-/** A place in what was sent, such as `media[2].url`. Names that a stranger chose are cut, and end in an ellipsis. */
+/** The path of a value, such as `media[2].url`. Long field names, which the client chose, are cut and end with an ellipsis. */
 export function placeOf(path: readonly PropertyKey[]): string {
   return path.slice(0, depthMost).reduce<string>((whole, part) => {
     if (typeof part === 'number') return `${whole}[${part}]`;
@@ -46,8 +46,8 @@ export function placeOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * What is said of a value that has not the form expected, where its schema says nothing of its own: a sentence for the developer of an
- * editor. Written out here, since the words of the library may change with it.
+ * The message for a value that did not fit, if its schema has no message of its own. Written out here because the messages of the library
+ * can change between versions.
  */
 const sentenceFor: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === undefined && issue.code.startsWith('invalid_')) return 'Is required.';

@@ -1,40 +1,40 @@
 import type { AuthorPost, Media, Person, PostKind, ReaderPost, Source, Verification } from './model.ts';
 
 /**
- * The table of a post's fields. A new field starts here, with its type in `PostFields` and its value in `blankPost`: authors can then
- * send it, it is kept, and a withdrawn post loses it. Every other place that treats fields one by one does not compile, or fails
- * `test/unit/protocol/post-fields.test.ts`, until it has an answer for the new one.
+ * The fields of a post. Add a new field here first: its type in `PostFields` and its empty value in `blankPost`. Authors can then send it,
+ * it is stored, and a withdrawn post loses it. Every other place that lists fields does not compile, or fails
+ * `test/unit/protocol/post-fields.test.ts`, until it handles the new field.
  *
- * Browsers load this module, so it holds no schema. The schemas of the fields are in `schemas.ts`.
+ * Browsers load this module, so it contains no schemas. The schemas of the fields are in `schemas.ts`.
  */
 
-/** What an author writes of a post. */
+/** The fields that an author writes. */
 export interface PostFields {
-  /** How it is shown. A withdrawn post keeps it. */
+  /** Decides how the post is shown. A withdrawn post keeps it. */
   kind: PostKind;
-  /** Listed among the channel's key events. Needs a headline. */
+  /** Lists the post among the channel's key events. Requires a headline. */
   keyEvent: boolean;
   /** Plain text. */
   headline: string | null;
   /** CommonMark with tables, strikethrough and bare links. */
   body: string;
-  /** In the order in which they are shown. */
+  /** In display order. */
   media: Media[];
   /** The byline. Default: the `name` of the author's token. */
   authors: Person[];
-  /** Who reported it. */
+  /** The people and organizations that reported it. */
   sources: Source[];
-  /** Whether the newsroom stands by what the sources say. */
+  /** Whether the newsroom verified what the sources say. */
   verification: Verification | null;
-  /** More is to follow. */
+  /** Whether more is expected. */
   developing: boolean;
-  /** Ids of the posts of the same channel that this one restates. */
+  /** The ids of posts in the same channel that this post restates. */
   derivedFrom: string[];
 }
 
 /**
- * Each field as it is where nothing was written, as readers see it: with `html` in the place of `body`. A withdrawn post has these values,
- * and so has a post that is older than the field.
+ * The empty value of each field in the reader's view, with `html` instead of `body`. Withdrawn posts have these values, and so do posts
+ * that are older than a field.
  */
 export function blankPost(): Omit<PostFields, 'body'> & { html: string } {
   return {
@@ -51,15 +51,15 @@ export function blankPost(): Omit<PostFields, 'body'> & { html: string } {
   };
 }
 
-/** The same in the author's view, in the order in which a post is kept and hashed. */
+/** The empty fields in the author's view, in the order in which posts are stored and hashed. */
 export function blankFields(): PostFields {
   const { kind, keyEvent, headline, html: _html, ...others } = blankPost();
   return { kind, keyEvent, headline, body: '', ...others };
 }
 
 /**
- * All that a withdrawn post keeps of what it was, beside who published it, which authors alone see. A field that does not stand here is
- * lost, also one that this version does not know.
+ * What a withdrawn post keeps, apart from who published it, which only authors see. Every other field is lost, including fields that this
+ * version does not know.
  */
 export function keptOf({ id, channelId, seq, kind, revision, publishedAt, updatedAt, history }: Keeps) {
   return { id, channelId, seq, kind, revision, publishedAt, updatedAt, history };
@@ -67,7 +67,7 @@ export function keptOf({ id, channelId, seq, kind, revision, publishedAt, update
 
 type Keeps = Pick<ReaderPost, 'id' | 'channelId' | 'seq' | 'kind' | 'revision' | 'publishedAt' | 'updatedAt' | 'history'>;
 
-/** Whether nothing is left of a post but what a withdrawn one keeps: all else is null, false or empty. */
+/** Whether the post has only what a withdrawn post keeps: all other fields are null, false or empty. */
 export function isEmptied(post: object): boolean {
   const kept = new Set([...Object.keys(keptOf({} as Keeps)), ...keptForAuthors]);
   return Object.entries(post).every(([field, value]) => kept.has(field) || isBlank(value));
@@ -79,7 +79,7 @@ function isBlank(value: unknown): boolean {
   return value === null || value === false || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** The post with every field, blank where it is older than the field. What was hashed of it does not hold those. */
+/** The post with every field. Fields that are newer than the post get their empty value and are not part of its hash. */
 export function withEveryField<P extends object>(post: P): P {
   return names.every((name) => name in post) ? post : { ...blankFields(), ...post };
 }

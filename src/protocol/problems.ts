@@ -1,6 +1,6 @@
 /**
- * The one table of problems: a code that never changes, its HTTP status, whether the same request can succeed later,
- * and a sentence for a person. Sent as RFC 9457 `application/problem+json`, on sockets as the same object.
+ * All problems: the code, which never changes, its HTTP status, whether the same request can succeed later, and a sentence for a person.
+ * Over HTTP they are sent as RFC 9457 `application/problem+json`, over sockets as the same object.
  */
 export const problems = {
   'invalid-body': { status: 400, retry: false, title: 'The request does not have the form that is expected.' },
@@ -35,32 +35,32 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** What an import came to. */
+/** The result of an import. */
 export interface Imported {
-  /** Channels and posts that were new here. */
+  /** New channels and posts. */
   channels: number;
   posts: number;
-  /** Lines that were written. */
+  /** Lines written. */
   revisions: number;
-  /** Lines that stood here already, or whose text was erased here since. */
+  /** Lines that existed already, or whose text was erased here since. */
   skipped: number;
-  /** Lines of posts that were taken down here: they stay so. */
+  /** Lines of posts that were taken down here. They stay taken down. */
   withheld: number;
-  /** Lines that contradict what was written here meanwhile, which stays as it is. */
+  /** Lines that contradict entries written here in the meantime. The existing entries stay. */
   conflicting: number;
-  /** The first of them. */
+  /** The first conflicts. */
   conflicts: { line: number; channelId: string; postId: string | null; revision: number; why: string }[];
-  /** Everything that was written has the place that it had in the history it came from, so that cursors given out there are good here. */
+  /** Every written entry has the same position as in its original history, so cursors from there are valid here. */
   sameHistory: boolean;
 }
 
-/** Where a value did not fit: a JSON path such as `media[2].url`, and a sentence. */
+/** A value that did not fit: its JSON path, such as `media[2].url`, and a sentence. */
 export interface FieldError {
   path: string;
   message: string;
 }
 
-/** RFC 9457 problem document. Members beyond those of the RFC are named in the contract. */
+/** An RFC 9457 problem document. The contract defines the members that the RFC does not. */
 export interface Problem {
   type: string;
   code: ProblemCode;
@@ -69,14 +69,14 @@ export interface Problem {
   detail?: string;
   /** With `invalid-body`. */
   errors?: FieldError[];
-  /** With `revision-moved`: the post or channel as it is, in the author's view. */
+  /** With `revision-moved`: the current post or channel, in the author's view. */
   current?: unknown;
-  /** With `journal-unavailable`: whether the write may have happened all the same. */
+  /** With `journal-unavailable`: whether the write may have happened. */
   outcome?: 'unchanged' | 'unknown';
-  /** Of an import: the line that was refused, from 1, and what was done before it, which stands. */
+  /** In an import: the refused line, counted from 1, and the result of the lines before it, which stays. */
   line?: number;
   imported?: Imported;
-  /** Seconds to wait, where waiting helps. On HTTP also as `Retry-After`. */
+  /** Seconds until a retry, if a retry can help. Over HTTP also sent as `Retry-After`. */
   retryAfter?: number;
 }
 
@@ -87,7 +87,7 @@ export function problem(code: ProblemCode, details: ProblemDetails = {}): Proble
   return { type: `urn:pressbox:problem:${code}`, code, status, title, ...details };
 }
 
-/** What a `not-found` is about. A channel that must stay hidden reads like one that does not exist. */
+/** The details of `not-found`. A hidden channel is answered like one that does not exist. */
 export const missing = {
   channel: { detail: 'There is no channel with this id, or you may not see it. See /docs.' },
   post: { detail: 'This channel has no post with this id. See /docs.' },
@@ -97,7 +97,7 @@ export const missing = {
   pageInUrl: { detail: 'The url is not the page of a channel on this server. See /docs.' },
 } as const satisfies Record<string, ProblemDetails>;
 
-/** A refusal on its way to the edge that answers it. Never used for a failure: what it says is known to be so. */
+/** A refusal of a request, thrown until it reaches the code that answers. Only for known outcomes, never for a failure. */
 export class Refusal extends Error {
   readonly problem: Problem;
   constructor(code: ProblemCode, details: ProblemDetails = {}) {

@@ -1,6 +1,6 @@
 import type { Access } from './model.ts';
 
-/** Patterns of channel ids: an id, a prefix ending in `*`, or `*`. Editor includes author includes reader; admin includes all. */
+/** Patterns of channel ids: an id, a prefix that ends in `*`, or `*`. An editor is also an author, an author a reader, an admin everything. */
 export interface Grants {
   reader: readonly string[];
   author: readonly string[];
@@ -8,7 +8,7 @@ export interface Grants {
   admin: boolean;
 }
 
-/** Who asks: a token that was checked. */
+/** The sender of a request, from a verified token. */
 export interface Principal {
   sub: string;
   /** The byline. */
@@ -17,27 +17,27 @@ export interface Principal {
   /** Milliseconds since 1970. */
   expiresAt: number;
   grants: Grants;
-  /** Where an issuer signed the token, and not the server's secret. */
+  /** Set if an issuer signed the token, rather than the server's secret. */
   issued?: Issued;
-  /** Where a browser's session speaks for the token. */
+  /** Set if a browser's session stands in for the token. */
   session?: SessionFacts;
 }
 
 export interface Issued {
-  /** The `iss` of the token, where this server is told which one to expect. */
+  /** The `iss` of the token, if the server is configured to expect one. */
   issuer?: string;
   /** The RFC 7638 thumbprint of the issuer's key. */
   key: string;
 }
 
-/** A session, as far as its end is concerned. Times are in milliseconds since 1970. */
+/** The facts of a session that decide when it ends. Times are in milliseconds since 1970. */
 export interface SessionFacts {
-  /** Whom it speaks for: an opaque text without spaces. */
+  /** The person it speaks for, as opaque text without spaces. */
   subject: string;
   /** Unique, without spaces. */
   id: string;
   begunAt: number;
-  /** When it lapses by itself. */
+  /** When it expires. */
   until: number;
 }
 
@@ -49,12 +49,12 @@ export function mayEdit(who: Principal | undefined, channelId: string): boolean 
   return who !== undefined && (who.grants.admin || matches(who.grants.editor, channelId));
 }
 
-/** Whether one may erase what was published. */
+/** Whether `who` may erase published text. */
 export function mayErase(who: Principal | undefined, channelId: string): boolean {
   return mayEdit(who, channelId);
 }
 
-/** Whether there is anything that one may edit, be it a channel that is yet to be made. */
+/** Whether `who` may edit any channel, including channels that do not exist yet. */
 export function mayEditSome({ grants }: Principal): boolean {
   return grants.admin || grants.editor.length > 0;
 }
@@ -63,7 +63,7 @@ export function mayAuthor(who: Principal | undefined, channelId: string): boolea
   return mayEdit(who, channelId) || (who !== undefined && matches(who.grants.author, channelId));
 }
 
-/** Whether one may read the posts of a channel. */
+/** Whether `who` may read the posts of a channel. */
 export function mayRead(who: Principal | undefined, channel: { id: string; access: Access }): boolean {
   switch (channel.access) {
     case 'public':
@@ -75,18 +75,18 @@ export function mayRead(who: Principal | undefined, channel: { id: string; acces
   }
 }
 
-/** Whether one may know that a channel exists. */
+/** Whether `who` may know that a channel exists. */
 export function mayKnow(who: Principal | undefined, channel: { id: string; access: Access }): boolean {
   return channel.access !== 'desk' || mayAuthor(who, channel.id);
 }
 
-/** Patterns of the channels of the desk that one may know of, as `mayKnow` has it. */
+/** The patterns of `desk` channels that `who` may know about, consistent with `mayKnow`. */
 export function knownDesk(who: Principal | undefined): readonly string[] {
   if (who === undefined) return [];
   return who.grants.admin ? ['*'] : [...who.grants.editor, ...who.grants.author];
 }
 
-/** Whether one of the patterns is the id, or a prefix of it that ends in `*`. */
+/** Whether one of the patterns matches the channel id. */
 export function matches(patterns: readonly string[], channelId: string): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? channelId.startsWith(pattern.slice(0, -1)) : pattern === channelId));
 }

@@ -21,8 +21,8 @@ import type { PostFields } from './post-fields.ts';
 import { limits } from './wire-limits.ts';
 
 /**
- * The zod schemas of everything on the wire: here what clients send, which is strict, so that an unknown field is refused; in `sent.ts`
- * what we send; in `values.ts` what both are made of.
+ * The zod schemas of everything on the wire. This file has what clients send: these schemas are strict and refuse unknown fields. `sent.ts`
+ * has what the server sends, and `values.ts` the values that both use.
  */
 
 export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
@@ -63,7 +63,7 @@ export const revisionSchema = z.strictObject({
 export const retractionSchema = z.strictObject({ note });
 export const takedownSchema = z.strictObject({ note: note.nullish() });
 
-/** The fields of a channel that an editor writes, but for those that say how it stands. */
+/** The fields of a channel that an editor writes, apart from its state and its pinned post. */
 export const channelFields = {
   headline,
   standfirst: text(limits.standfirstCharacters).nullable(),
@@ -97,14 +97,14 @@ export type Revision = z.infer<typeof revisionSchema>;
 export type NewChannel = z.infer<typeof newChannelSchema>;
 export type ChannelPatch = z.infer<typeof channelPatchSchema>;
 
-// ---- What readers ask. A parameter that is not known is let be.
+// ---- Queries of readers. Unknown parameters are ignored.
 
 const integer = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,15})$/, 'Must be a whole number from 0.')
   .transform(Number)
   .refine(Number.isSafeInteger, 'Must be a number that can be counted to.')
-  // As the documents have it: what the text of the parameter stands for.
+  // For the API documents: the type of the value, not of its text.
   .meta({ type: 'integer', minimum: 0 });
 const limitUpTo = (most: number, otherwise: number) =>
   integer
@@ -133,7 +133,7 @@ export const eventsQuerySchema = z.object({
   posts: pageLimit,
 });
 export const streamQuerySchema = z.object({ after: z.string().optional(), posts: pageLimit });
-/** Both bounds are exclusive, and may be given together. */
+/** Both bounds are exclusive and can be combined. */
 export const postsQuerySchema = z.object({
   before: integer.optional(),
   after: integer.optional(),
@@ -143,11 +143,11 @@ export const postsQuerySchema = z.object({
     .meta({ type: 'boolean' })
     .transform((value) => value === 'true')
     .optional(),
-  // Older posts may have a source whose name cannot be seen.
+  // Older posts can have a source with an invisible name.
   source: notBlank(line(limits.textCharacters)).optional(),
   limit: pageLimit,
 });
-/** A page of a feed: `told` is part of the address of a next page, and made by the server. */
+/** A page of a feed. The server writes `told` into the address of the next page. */
 export const feedQuerySchema = z.object({
   ...postsQuerySchema.shape,
   limit: limitUpTo(limits.pageMost, limits.feedPageDefault),
@@ -160,7 +160,7 @@ export const feedQuerySchema = z.object({
     })
     .optional(),
 });
-/** What of the element a frame may set. */
+/** The attributes of the element that a frame can set. */
 export const embedQuerySchema = z.object({
   theme: z.enum(['light', 'dark', 'auto']).optional(),
   lang: z.string().max(limits.textCharacters).optional(),
@@ -182,7 +182,7 @@ export const revisionsQuerySchema = z.object({
   after: integer.optional().transform((value) => value ?? 0),
   limit: pageLimit,
 });
-/** Of the page of a post's earlier versions. */
+/** For the page of a post's earlier versions. */
 export const versionsQuerySchema = z.object({ before: integer.optional() });
 export const correctionsQuerySchema = z.object({ before: integer.optional(), limit: pageLimit });
 export const journalQuerySchema = z.object({
@@ -197,14 +197,14 @@ export const subscribeSchema = z.strictObject({
 });
 export const unsubscribeSchema = z.strictObject({ channelId: channelIdSchema });
 
-/** The claims of a token that Pressbox looks at (RFC 7519 for the registered ones). Others are let be. */
+/** The claims of a token that Pressbox reads. RFC 7519 defines the registered ones. Other claims are ignored. */
 const patterns = z
   .array(z.string().regex(/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/, 'Must be a channel id, a prefix ending in *, or *.'))
   .max(limits.grantedChannels);
 export const claimsSchema = z.object({
-  // Printed as the byline where there is no name.
+  // The byline if there is no name.
   sub: words(limits.textCharacters),
-  // Kept where it is revoked, so that it must be the same when it is read again.
+  // A revocation stores it, so it must survive encoding unchanged.
   jti: z
     .string()
     .min(1)
@@ -216,7 +216,7 @@ export const claimsSchema = z.object({
   pressbox: z.strictObject({ reader: patterns, author: patterns, editor: patterns, admin: z.boolean() }).partial().optional(),
 });
 
-/** What a session holds beyond the claims of its token. One of an older server has no `sid`. */
+/** The claims of a session beyond those of its token. Sessions of older servers have no `sid`. */
 export const sessionClaimsSchema = z.object({
   sid: z.uuid().optional(),
   kid: z.string().min(1).optional(),
@@ -224,10 +224,10 @@ export const sessionClaimsSchema = z.object({
   used: z.number().optional(),
 });
 
-/** A token that is not to be taken any more. `expiresAt` is the token's own; left out, it is refused for ever. */
+/** A revocation. `expiresAt` is that of the token. Without it the token is refused forever. */
 export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, expiresAt: time.nullish() });
 
-/** Forms of the pages, as browsers send them: what else a page puts into one is let be. */
+/** Forms as browsers send them. Other fields are ignored. */
 export const signInFormSchema = z.object({ token: z.string().optional(), to: z.string().optional() });
 export const signOutFormSchema = signInFormSchema.pick({ to: true });
 

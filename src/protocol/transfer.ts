@@ -10,33 +10,33 @@ import { limits } from './wire-limits.ts';
 import { sentTime } from './wire-messages.ts';
 
 /**
- * The lines in which a channel is written out and read in again: one for each entry of its journal, in the order of the journal. A line
- * holds what the entry wrote; its `revision` holds the facts of the entry, and what makes its place in the hash chain the same elsewhere.
- * Whoever makes lines from another system leaves that out, and a history begins with them.
+ * The lines of an export and an import: one line for each entry of a channel's journal, in journal order. A line has what the entry
+ * wrote. Its `revision` has the facts of the entry, and the values that give it the same position in the hash chain elsewhere. Lines made
+ * by another system leave those values out, and start a new history.
  *
- * What was erased is not there: such a line has the hash of it, and of the post its ids and revision.
+ * Erased text is not included. The line then has the hash of the text, and the ids and revision of the post.
  */
 
 const hex = (characters: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${characters}}$`), `Must be ${characters} lower-case hexadecimal digits.`);
 
-/** What is told of an entry beside what it wrote. */
+/** The facts of an entry beside what it wrote. */
 export const lineFactsSchema = z.strictObject({
   type: z.enum(model.eventTypes).optional(),
   kind: z.enum(model.changeKinds).nullish(),
   at: sentTime,
-  /** Token `sub` of who did it. */
+  /** The token `sub` of the person who did it. */
   by: words(limits.textCharacters),
-  /** The post's revisions up to this one were erased by it. */
+  /** This entry erased the post's revisions up to this one. */
   erases: z.int().min(1).optional(),
-  /** `erases` is a fact of the chain. Left out where the entry was written before erasures were. */
+  /** `erases` is part of the hash chain. Left out for entries of versions that did not record erasures there. */
   chained: z.literal(true).optional(),
   salt: hex(32).optional(),
-  /** The salted hash of what was erased. */
+  /** The salted hash of the erased text. */
   content: hex(64).optional(),
   offset: z.int().min(1).optional(),
   check: hex(40).optional(),
-  /** Of the first entry: what the chain begins with. */
+  /** Only in the first entry: the start value of the chain. */
   root: hex(32).optional(),
 });
 export type LineFacts = z.infer<typeof lineFactsSchema>;
@@ -65,7 +65,7 @@ export const writtenChannelSchema = z.strictObject({
   history: z.array(writtenChangeSchema).max(limits.historyChanges),
 }) satisfies z.ZodType<model.Channel>;
 
-/** The fields that an author writes which a line has had from the first. Lines of before do not have a later one, so it may be left out. */
+/** The post fields of the first version of this format. Older lines do not have later fields, so those are optional. */
 const inEveryLine = [
   'kind',
   'keyEvent',
@@ -109,7 +109,7 @@ export const writtenPostSchema = z.strictObject({
     .exactOptional(),
 }) satisfies z.ZodType<OnLine<model.AuthorPost>>;
 
-/** A post as lines hold it. */
+/** A post as it is in a line. */
 type OnLine<P extends PostFields> = Omit<P, 'seq' | 'html' | LaterField> & Partial<Pick<P, LaterField>>;
 type LaterField = Exclude<keyof PostFields, (typeof inEveryLine)[number]>;
 
@@ -135,12 +135,12 @@ const looseLineSchema = z
   })
   .refine(({ channel, post }) => (channel === undefined) !== (post === undefined));
 
-/** Whether it is a line at all, of this version or a later one, which may say more: for those who judge it by the chain alone. */
+/** Whether it is a line of this or a later version, which may have more fields. For callers that check only the hash chain. */
 export function hasFormOfLine(value: unknown): boolean {
   return looseLineSchema.safeParse(value).success;
 }
 
-/** The line that a JSON object is; a refusal with code `invalid-body` where it is none. */
+/** The line in a JSON object. Throws a `Refusal` with `invalid-body` if it is not a line. */
 export function parseLine(value: object): TransferLine {
   const line = read(value as Record<string, unknown>);
   const errors = contradictions(line);
@@ -149,8 +149,7 @@ export function parseLine(value: object): TransferLine {
 }
 
 /**
- * What is kept is the value as it was sent, not as the schema puts it together: the hash of a text covers its fields in their order.
- * The schemas only look, and change nothing.
+ * Returns the value as it was sent, because the hash of a text covers its fields in their order. The schemas only validate.
  */
 function read(value: Record<string, unknown>): TransferLine {
   const facts = (value.revision ?? {}) as object;
@@ -167,12 +166,12 @@ function read(value: Record<string, unknown>): TransferLine {
   return { post: value.post as PostLine['post'], facts: facts as LineFacts };
 }
 
-/** Whether it has a place in a hash chain: it was exported, and its text cannot be mended without breaking the chain. */
+/** Whether the line has a position in a hash chain: it was exported, and changing its text would break the chain. */
 export function isJournalled(facts: object): boolean {
   return Object.hasOwn(facts, 'offset') && Object.hasOwn(facts, 'check');
 }
 
-/** Where what a line says of one thing contradicts what it says of another. */
+/** The errors of a line whose fields contradict each other. */
 function contradictions(line: TransferLine): FieldError[] {
   if ('channel' in line) return channelContradictions(line);
   if ('erased' in line) return erasedContradictions(line);
@@ -199,7 +198,7 @@ function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
   ]);
 }
 
-/** Whether the entry of an erased line can be of this type. */
+/** Whether an entry of this type had a text that could be erased. */
 const hadText: Record<model.EventType, boolean> = {
   'post.published': true,
   'post.revised': true,
@@ -243,7 +242,7 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
     [facts.type !== undefined && facts.type !== model.typeOf(post), 'revision.type', `Must be ${model.typeOf(post)}.`],
     [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post tells of.'],
     [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be that of the change in the history.'],
-    // However long a history is, nothing but refiles and updates goes from it before newer ones.
+    // A history that is too long loses only refiles and updates before newer changes.
     [
       own === undefined && kind !== null && kind !== 'refile' && kind !== 'update',
       'post.history',

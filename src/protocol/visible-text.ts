@@ -4,7 +4,7 @@
  */
 const visible = /[^\s\p{Default_Ignorable_Code_Point}\p{Control}\u2800\ufff9-\ufffc\u{16fe4}\u{1d159}]/u;
 
-/** Whether any of the text can be seen. A text of invisible characters alone is empty to its readers. */
+/** Whether the text has a visible character. To readers, a text of invisible characters is empty. */
 export function isVisible(text: string): boolean {
   return visible.test(text);
 }

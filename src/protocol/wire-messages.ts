@@ -5,7 +5,7 @@ import * as model from './model.ts';
 import { type Imported, problems } from './problems.ts';
 import { limits } from './wire-limits.ts';
 
-/** What we send, described for tests and for the generated documents. */
+/** The schemas of everything the server sends, for tests and for the API documents. */
 
 export const sentTime = z.iso.datetime({
   precision: 3,
@@ -183,7 +183,7 @@ export const problemSchema = z.strictObject({
   retryAfter: z.number().optional(),
 });
 
-// ---- What the answers over HTTP hold
+// ---- Answers over HTTP
 
 export const channelListSchema = z.strictObject({
   channels: z.array(listedChannelSchema),
@@ -203,7 +203,7 @@ export const revisionAnswerSchema = postAnswerSchema.extend({
   erasure: erasureSchema.optional(),
 });
 export const deletionAnswerSchema = z.strictObject({ erasure: erasureSchema });
-/** Posts over HTTP are in the view of who asks. */
+/** Over HTTP, authors of the channel get the author's view and everyone else the reader's view. */
 export const seenPostSchema = z.union([authorPostSchema, readerPostSchema]);
 export const postPageSchema = z.strictObject({ posts: z.array(seenPostSchema), cursor: cursorSchema, more: z.boolean() });
 export const revisionPageSchema = z.strictObject({ revisions: z.array(seenPostSchema), more: z.boolean() });
@@ -251,7 +251,7 @@ export const healthSchema = z.strictObject({
   unsafe: z.array(z.string()).optional(),
 });
 
-// ---- What goes over the socket
+// ---- Messages over the socket
 
 const acknowledged = { ok: z.literal(true) };
 const [replay, snapshot] = catchUpSchema.options;
@@ -264,6 +264,6 @@ export const unsubscribedSchema = z.strictObject({
   channelId: channelIdSchema,
   reason: z.enum(model.endedReasons),
 });
-/** Of a stream: it says nothing but that the stream is there. */
+/** Keeps a stream alive. */
 export const pingSchema = z.strictObject({});
 export const drainSchema = z.strictObject({ withinMs: z.int().min(0) });
