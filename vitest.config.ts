@@ -22,7 +22,7 @@ type Test = TestProjectInlineConfiguration['test'];
 const kinds = {
   unit: kind(['unit']),
   engine: kind(['engine']),
-  property: kind(['property', 'simulation'], { isolate: true }),
+  model: kind(['model'], { isolate: true }),
   server: kind(['server']),
   // Measures the memory of its process.
   hostile: kind(['hostile'], { isolate: true }),
@@ -41,10 +41,10 @@ const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globa
 const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/built.ts' };
 
 /** Measures how long others wait, so nothing else runs beside it. */
-const alone = ['test/chaos/attack.test.ts'];
+const alone = ['test/long/attack.test.ts'];
 
 /** Most of their time these tests wait for something to recover. */
-const disasters: Test = { ...patient, include: ['test/chaos/**/*.test.ts'], exclude: alone };
+const disasters: Test = { ...patient, include: ['test/long/*.test.ts'], exclude: alone };
 
 /** Tests of servers on the embedded journal, unchanged, on another store. */
 function on(store: 'redis' | 'valkey', include: string[]): Test {
@@ -81,7 +81,7 @@ const modes: Record<string, Record<string, Test>> = {
   ),
   container: {
     // The first of them builds the image.
-    container: { ...patient, include: ['test/container/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 540_000 },
+    container: { ...patient, include: ['test/long/container/*.test.ts'], testTimeout: 120_000, hookTimeout: 540_000 },
   },
 };
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { expectCleanLines } from '../support/hostile.ts';
 import { keptIn, underAttack } from '../support/under-attack.ts';
 
-/** A small attack of everything at once. `test/chaos/attack.test.ts` is the long one, which also measures what it does to others. */
+/** A small attack of everything at once. `test/long/attack.test.ts` is the long one, which also measures what it does to others. */
 it('goes by: author and reader go on, memory comes back, and the log says nothing that it should not', async () => {
   const seeds = [1, 2, Math.floor(Math.random() * 2 ** 31)];
   console.log('attack: seeds', seeds);

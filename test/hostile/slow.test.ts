@@ -9,7 +9,7 @@ import { sendBytes } from '../support/hostile.ts';
 
 /**
  * Clients that take their time, against the HTTP server under the routes with bounds a hundred times shorter, so that nobody waits a
- * minute. `chaos/attack.test.ts` has thousands of them, against the bounds as they are.
+ * minute. `long/attack.test.ts` has thousands of them, against the bounds as they are.
  */
 let http: Server;
 let cut: string[] = [];

@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { longFiles } from './long.ts';
 
 /** Projects whose files take long, the longest first: begun last, one of them would be waited for alone. */
-const long = ['property', 'browser', 'package'];
+const long = ['model', 'browser', 'package'];
 
 /** Begins with the files that take long. */
 export class LongFirst extends BaseSequencer {

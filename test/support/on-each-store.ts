@@ -1,5 +1,5 @@
 /** Tests of the embedded engine's servers that run on Redis and Valkey too, unchanged. */
-export const onEachStore = ['test/server/**/*.test.ts', 'test/property/whole.test.ts'];
+export const onEachStore = ['test/server/**/*.test.ts', 'test/model/whole.test.ts'];
 
 /** Files that do not run on each store, with the reason. */
 export const notOnEachStore = {
@@ -8,7 +8,7 @@ export const notOnEachStore = {
   'test/server/docs/proxies.test.ts': 'is about what stands before a server, of which no store knows',
   'test/server/transfers/golden-directory.test.ts': 'opens the data directory of an earlier version',
   'test/server/transfers/verify.test.ts': 'changes the data directory by hand; test/engine/redis/tampering.test.ts changes Redis',
-  'test/server/promises/power.test.ts': 'takes the power from the data directory; test/chaos/power.test.ts takes it from Redis',
+  'test/server/promises/power.test.ts': 'takes the power from the data directory; test/long/power.test.ts takes it from Redis',
   'test/server/docs/readme.test.ts': 'runs the commands of the readme, which start a server on its data directory',
   'test/server/docs/bench.test.ts': 'has a server and a Redis of its own',
   'test/server/readers/admission-control.test.ts': 'is about how many are let in at one moment, of which no store knows',
@@ -30,7 +30,7 @@ export const promisesOnEachStore = [
   'test/server/readers/catch-up-takedown.test.ts',
   'test/server/readers/catch-up.test.ts',
   'test/server/promises/crash.test.ts',
-  'test/property/whole.test.ts',
+  'test/model/whole.test.ts',
 ];
 
 /** The same of the long tests: takedown, power cuts and what a store loses. */
@@ -41,6 +41,6 @@ export const slowPromises = [
   'test/server/promises/power.test.ts',
   'test/server/promises/crash.test.ts',
   'test/engine/redis/damage.test.ts',
-  'test/chaos/power.test.ts',
-  'test/chaos/disk.test.ts',
+  'test/long/power.test.ts',
+  'test/long/disk.test.ts',
 ];

@@ -8,7 +8,7 @@ import { type ProblemCode, Refusal } from '../../../src/protocol/problems.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
-import { newChannel } from '../../simulation/contents.ts';
+import { newChannel } from '../../model/simulation/contents.ts';
 
 /** The one guard of access, with a journal that says of a channel what the test tells it to. */
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };

@@ -3,7 +3,7 @@ import { type Engine, JournalUnavailable } from '../../../src/journal/engine.ts'
 import { answerOnce, catchUpOnce } from '../../../src/live/one-shot-catch-up.ts';
 import type { Access } from '../../../src/protocol/model.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
-import { newChannel } from '../../simulation/contents.ts';
+import { newChannel } from '../../model/simulation/contents.ts';
 
 /** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */
 function asked(again: Access) {

@@ -6,7 +6,7 @@ import { Conversation } from '../../../src/live/socket/socket-session.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
-import { newChannel } from '../../simulation/contents.ts';
+import { newChannel } from '../../model/simulation/contents.ts';
 
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
 const stored = { channel: newChannel(1), position, posts: [], pinned: null, summary: null, keyEvents: [], more: false };

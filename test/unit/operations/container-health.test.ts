@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../../support/imports.ts';
 
-/** The health check of the image, as the Dockerfile starts it. test/container/ runs it in a container. */
+/** The health check of the image, as the Dockerfile starts it. test/long/container/ runs it in a container. */
 async function check(env: Record<string, string>): Promise<number | null> {
   const child = spawn(process.execPath, [join(root, 'container/health.mjs')], { env, stdio: 'ignore' });
   const [code] = (await once(child, 'exit')) as [number | null];

@@ -10,7 +10,7 @@ const rows = page
     name: name as string,
     tests: [...(tests as string).matchAll(/`([^`]+)`/g)].map(([, file]) => file as string),
   }));
-const watched = ['witness', 'run'].map((file) => readFileSync(`test/simulation/${file}.ts`, 'utf8')).join();
+const watched = ['witness', 'run'].map((file) => readFileSync(`test/model/simulation/${file}.ts`, 'utf8')).join();
 
 describe('the table of invariants', () => {
   it.each(rows)('names tests that are there: $name', ({ tests }) => {

@@ -13,7 +13,7 @@ import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import type { EndReason, Reader } from '../../../src/streams/channel-stream.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
-import { newChannel, newPost } from '../../simulation/contents.ts';
+import { newChannel, newPost } from '../../model/simulation/contents.ts';
 
 /**
  * What the simulation found of feeds, each in the fewest steps that show it. The journal answers when the test says so, and with what it

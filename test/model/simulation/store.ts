@@ -1,7 +1,7 @@
-import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../src/journal/engine.ts';
-import { nextCheck, shortCheck } from '../../src/journal/hash-chain.ts';
-import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
-import { type Access, type AuthorPost, type Channel, isWithdrawn, readerView } from '../../src/protocol/model.ts';
+import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../../src/journal/engine.ts';
+import { nextCheck, shortCheck } from '../../../src/journal/hash-chain.ts';
+import { formatCursor, type Position } from '../../../src/protocol/cursor.ts';
+import { type Access, type AuthorPost, type Channel, isWithdrawn, readerView } from '../../../src/protocol/model.ts';
 import { newChannel, timeOf } from './contents.ts';
 import { distance, type Entry, holds, type Kept, lastOf, latestAt, newestFirst, positionOf, stands } from './histories.ts';
 import type { Random, Scheduler } from './scheduler.ts';

@@ -1,5 +1,5 @@
-import { limits } from '../../src/protocol/wire-limits.ts';
-import { fanoutLimits } from '../../src/streams/stream-limits.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
+import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { Random, Scheduler } from './scheduler.ts';
 import { type Chances, jumpingClocks } from './setting.ts';
 import { World } from './world.ts';

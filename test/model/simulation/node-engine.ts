@@ -5,10 +5,10 @@ import {
   type Engine,
   JournalUnavailable,
   type PostsQuery,
-} from '../../src/journal/engine.ts';
-import { Announced, type Mark } from '../../src/journal/redis/announcement-tracker.ts';
-import { deskLimits } from '../../src/newsroom/newsroom-limits.ts';
-import { formatCursor, type Position } from '../../src/protocol/cursor.ts';
+} from '../../../src/journal/engine.ts';
+import { Announced, type Mark } from '../../../src/journal/redis/announcement-tracker.ts';
+import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { formatCursor, type Position } from '../../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';
 import { Link } from './link.ts';

@@ -1,6 +1,6 @@
-import type { StoredChange } from '../../src/journal/engine.ts';
-import type { Position } from '../../src/protocol/cursor.ts';
-import type { AuthorPost, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import type { StoredChange } from '../../../src/journal/engine.ts';
+import type { Position } from '../../../src/protocol/cursor.ts';
+import type { AuthorPost, Channel, ReaderPost } from '../../../src/protocol/model.ts';
 
 /** A history is a chain of entries that never change, so its newest entry says everything that is in it. */
 export interface Kept {

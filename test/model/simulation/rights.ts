@@ -1,5 +1,5 @@
-import type { Channel } from '../../src/protocol/model.ts';
-import { mayRead, type Principal } from '../../src/protocol/rights.ts';
+import type { Channel } from '../../../src/protocol/model.ts';
+import { mayRead, type Principal } from '../../../src/protocol/rights.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds } from './histories.ts';
 import type { SimNode } from './node.ts';

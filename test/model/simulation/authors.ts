@@ -1,4 +1,4 @@
-import { JournalUnavailable } from '../../src/journal/engine.ts';
+import { JournalUnavailable } from '../../../src/journal/engine.ts';
 import { newPost } from './contents.ts';
 import { type Entry, holds } from './histories.ts';
 import type { SimNode } from './node.ts';
