@@ -1,9 +1,9 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { keepCompiled } from './test/support/compiled.ts';
-import { longFiles } from './test/support/long.ts';
-import { LongFirst } from './test/support/long-first.ts';
-import { needs } from './test/support/machine.ts';
-import { notOnEachStore, onEachStore, promisesOnEachStore, slowPromises } from './test/support/on-each-store.ts';
+import { keepCompiled } from './test/support/runner/compiled.ts';
+import { longFiles } from './test/support/runner/long-files.ts';
+import { LongFirst } from './test/support/runner/long-first.ts';
+import { needs } from './test/support/runner/machine.ts';
+import { notOnEachStore, onEachStore, promisesOnEachStore, slowPromises } from './test/support/runner/on-each-store.ts';
 
 keepCompiled();
 
@@ -12,7 +12,7 @@ const patient = {
   // Power cuts in a row, or all pages one after the other, take two minutes on a busy machine.
   testTimeout: 300_000,
   hookTimeout: 300_000,
-  setupFiles: ['test/support/patience.ts'],
+  setupFiles: ['test/support/runner/patience.ts'],
   expect: { poll: { timeout: 30_000 } },
 } satisfies Test;
 
@@ -26,7 +26,7 @@ const kinds = {
   server: kind(['server']),
   // Measures the memory of its process.
   hostile: kind(['hostile'], { isolate: true }),
-  browser: kind(['browser'], { globalSetup: 'test/support/built.ts' }),
+  browser: kind(['browser'], { globalSetup: 'test/support/runner/built.ts' }),
 };
 
 /** With `isolate: false` the files that one worker runs share their modules: they leave no state behind. */
@@ -36,9 +36,9 @@ function kind(folders: string[], settings: Test = {}): Test {
 }
 
 /** The package, packed and installed once for all of its tests. */
-const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globalSetup: 'test/support/installed.ts' };
+const packed: Test = { ...patient, include: ['test/package/**/*.test.ts'], globalSetup: 'test/support/runner/installed.ts' };
 
-const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/built.ts' };
+const long: Test = { ...patient, include: longFiles, globalSetup: 'test/support/runner/built.ts' };
 
 /** Measures how long others wait, so nothing else runs beside it. */
 const alone = ['test/long/attack.test.ts'];
@@ -50,10 +50,10 @@ const disasters: Test = { ...patient, include: ['test/long/*.test.ts'], exclude:
 function on(store: 'redis' | 'valkey', include: string[]): Test {
   return {
     ...patient,
-    include: needs[store].find() === undefined ? ['test/support/missing-store.test.ts'] : include,
+    include: needs[store].find() === undefined ? ['test/support/runner/missing-store.test.ts'] : include,
     exclude: Object.keys(notOnEachStore),
     env: { PRESSBOX_TEST_STORE: store },
-    setupFiles: ['test/support/store-setup.ts', ...patient.setupFiles],
+    setupFiles: ['test/support/runner/store-setup.ts', ...patient.setupFiles],
     isolate: false,
   };
 }
@@ -95,7 +95,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       sequence: { sequencer: LongFirst },
-      reporters: ['default', './test/support/summary-reporter.ts'],
+      reporters: ['default', './test/support/runner/summary-reporter.ts'],
       projects: Object.entries(projects).map(([name, test]) => ({ test: { name, ...test } })),
     },
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { AppendRequest } from '../src/journal/engine.ts';
-import { aChannel, anAuthorPost } from '../test/support/samples.ts';
+import { aChannel, anAuthorPost } from '../test/support/samples/samples.ts';
 
 /** What an engine is asked to append where it is measured, or published to, without HTTP, tokens and rules. */
 

@@ -1,4 +1,4 @@
-import { publish } from '../test/support/writers.ts';
+import { publish } from '../test/support/authors/writers.ts';
 import { histogramOf, merged, type Quantiles, quantilesOf } from './histogram.ts';
 import { cpuSeconds, residentBytes } from './machine.ts';
 import type { CameBack, CrowdTransport, Heard } from './readers.ts';

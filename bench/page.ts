@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core';
 import { AuthorClient } from '../client/lib/author-client.ts';
-import { startTestServer } from '../test/support/server.ts';
+import { startTestServer } from '../test/support/servers/server.ts';
 
 /**
  * What an open page costs its reader: `node bench/page.ts [posts]` opens a coverage in Chromium, publishes so many posts, and prints the

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import type { Media } from '../src/protocol/model.ts';
 import type { NewPost } from '../src/protocol/schemas.ts';
-import { createChannel, publish, write } from '../test/support/writers.ts';
+import { createChannel, publish, write } from '../test/support/authors/writers.ts';
 import { type Plan, pause, startStore } from './stage.ts';
 import { postOf } from './text.ts';
 import type { Spent } from './watched-server.ts';

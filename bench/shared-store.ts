@@ -1,5 +1,5 @@
-import type { RedisServer } from '../test/support/redis.ts';
-import { createChannel, publish, write } from '../test/support/writers.ts';
+import { createChannel, publish, write } from '../test/support/authors/writers.ts';
+import type { RedisServer } from '../test/support/stores/redis.ts';
 import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
 import { merged, type Quantiles, quantilesOf } from './histogram.ts';
 import { cpuSeconds } from './machine.ts';

@@ -1,6 +1,6 @@
-import { type ServerProcess, startServerProcess } from '../test/support/process.ts';
-import { type RedisServer, startRedis } from '../test/support/redis.ts';
-import { createChannel, publish, type Written } from '../test/support/writers.ts';
+import { createChannel, publish, type Written } from '../test/support/authors/writers.ts';
+import { type ServerProcess, startServerProcess } from '../test/support/servers/process.ts';
+import { type RedisServer, startRedis } from '../test/support/stores/redis.ts';
 import type { CrowdAsk } from './readers.ts';
 import { headlineSentAt, postOf } from './text.ts';
 import { monotonicMs, startWorker, type Worker } from './worker.ts';

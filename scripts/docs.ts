@@ -129,7 +129,7 @@ function writePages(): void {
 if (import.meta.main) {
   if (process.argv[2] === 'pages') writePages();
   else {
-    const { playExamples } = await import('../test/support/play-examples.ts');
+    const { playExamples } = await import('../test/support/authors/play-examples.ts');
     const played = await playExamples();
     await played.end();
     writeFileSync(pathOf(recordedPath), recordedText(played));

@@ -1,4 +1,4 @@
-import { publish, write } from '../../test/support/writers.ts';
+import { publish, write } from '../../test/support/authors/writers.ts';
 import { pause } from '../stage.ts';
 import { residentBytesOf } from './processors.ts';
 import { startSink } from './sink.ts';

@@ -11,7 +11,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import { familyOf, within } from '../support/within.ts';
+import { familyOf, within } from '../support/runner/settled-within.ts';
 import { fontsFor } from './fonts.ts';
 
 /** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
@@ -39,11 +39,11 @@ export interface WatchedPage {
   complaints: string[];
 }
 
-/** Chromium. `keepsPages`: those that are left, to go back to them. The scripts of the pages were built before the tests, by test/support/built.ts. */
+/** Chromium. `keepsPages`: those that are left, to go back to them. The scripts of the pages were built before the tests, by test/support/runner/built.ts. */
 export async function startBrowser(executablePath: string, { keepsPages = false } = {}): Promise<TestBrowser> {
   const profile = await newProfile();
   const browser = await chromium.launch({
-    executablePath: join(import.meta.dirname, '../support/chromium.sh'),
+    executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
     args: quiet,
     env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
     // As browsers do; what drives it would rather not.
@@ -67,7 +67,7 @@ export async function startFirefox(
   { scripts = true, colorScheme = 'light' }: FirefoxOptions = {},
 ): Promise<TestBrowser> {
   const profile = await newProfile();
-  const relay = join(import.meta.dirname, '../support/firefox-relay.ts');
+  const relay = join(import.meta.dirname, '../support/readers/firefox-relay.ts');
   const started = join(profile, 'firefox');
   await writeFile(started, `#!/bin/sh\nexec '${process.execPath}' '${relay}' '${executablePath}' "$@"\n`, { mode: 0o755 });
   const browser = await firefox.launch({

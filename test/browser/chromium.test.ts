@@ -1,5 +1,5 @@
 import type { BrowserContextOptions } from 'playwright-core';
-import { describeWith, needs } from '../support/needs.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
 import { examineReaderStates } from './reader-states.ts';
 

@@ -1,4 +1,4 @@
-import { describeWith, needs } from '../support/needs.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
 import { startFirefox } from './browser.ts';
 import { examineReaderStates } from './reader-states.ts';
 

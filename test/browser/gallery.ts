@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { AuthorClient, type NewPost } from '../../client/lib/author-client.ts';
-import type { TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/servers/server.ts';
 import { drawn } from './browser.ts';
 
 /** Every page of a server and the states that readers meet it in, one of each: for what is to hold of all of them. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContextOptions, Frame, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { AuthorClient, type NewChannel, type NewPost } from '../../client/lib/author-client.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/servers/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 
 /** A browser, a server and an author for as long as the suite runs that asks for them, and what its tests do with them. */

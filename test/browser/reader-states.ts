@@ -1,5 +1,5 @@
 import { afterAll } from 'vitest';
-import { type HostSite, startHostSite } from '../support/host-page.ts';
+import { type HostSite, startHostSite } from '../support/servers/host-page.ts';
 import type { TestBrowser } from './browser.ts';
 import { type Newsroom, newsroom } from './newsroom.ts';
 import { access } from './states/access.ts';

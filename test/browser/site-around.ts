@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll } from 'vitest';
-import { type HostSite, startHostSite, strictPolicy } from '../support/host-page.ts';
+import { type HostSite, startHostSite, strictPolicy } from '../support/servers/host-page.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 import { type Newsroom, newsroom } from './newsroom.ts';
 

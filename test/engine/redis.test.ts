@@ -1,5 +1,5 @@
-import { describeWith, needs } from '../support/needs.ts';
-import { openTempRedis } from '../support/redis.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { openTempRedis } from '../support/stores/redis.ts';
 import { describeEngine } from './contract.ts';
 
 describeWith(needs.redis, 'redis', (binary) =>

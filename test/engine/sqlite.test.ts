@@ -1,4 +1,4 @@
-import { openTempEngine } from '../support/engines.ts';
+import { openTempEngine } from '../support/stores/engines.ts';
 import { describeEngine } from './contract.ts';
 
 describeEngine('embedded', openTempEngine);

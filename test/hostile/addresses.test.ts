@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
-import { call } from '../support/server.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import {
+  type AttackedServer,
+  requestText,
+  secretWord,
+  sendBytes,
+  startAttackedServer,
+} from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { call } from '../support/servers/server.ts';
 
 /**
  * Ids that would rather be paths, and headers that would rather be the server's own words. Sent as bytes, since a client would put them

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { expectCleanLines } from '../support/hostile.ts';
-import { keptIn, underAttack } from '../support/under-attack.ts';
+import { expectCleanLines } from '../support/attacks/attacked-server.ts';
+import { keptIn, underAttack } from '../support/attacks/under-attack.ts';
 
 /** A small attack of everything at once. `test/long/attack.test.ts` is the long one, which also measures what it does to others. */
 it('goes by: author and reader go on, memory comes back, and the log says nothing that it should not', async () => {

@@ -2,8 +2,14 @@ import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { problemSchema } from '../../src/protocol/schemas.ts';
-import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
-import { call } from '../support/server.ts';
+import {
+  type AttackedServer,
+  requestText,
+  secretWord,
+  sendBytes,
+  startAttackedServer,
+} from '../support/attacks/attacked-server.ts';
+import { call } from '../support/servers/server.ts';
 
 /** Bodies and addresses that are not what they should be: refused with the contract's status and code, and nothing changed. */
 let test: AttackedServer;

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import {
+  type AttackedServer,
+  requestText,
+  secretWord,
+  sendBytes,
+  startAttackedServer,
+} from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
 
 /** Cookies that are no session, or one that was changed: who sends them is a stranger. What a session is, is in `flow/sessions.test.ts`. */
 let server: AttackedServer;

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readerLimits } from '../../src/live/live-limits.ts';
-import { requestText, secretWord, sendBytes } from '../support/hostile.ts';
-import { type ServerProcess, startServerProcess } from '../support/process.ts';
-import { call, startTestServer } from '../support/server.ts';
-import { openReader } from '../support/socket-reader.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { requestText, secretWord, sendBytes } from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { openReader } from '../support/readers/socket-reader.ts';
+import { type ServerProcess, startServerProcess } from '../support/servers/process.ts';
+import { call, startTestServer } from '../support/servers/server.ts';
 
 /** A process with few file descriptors, and more connections than it has of them. */
 const descriptors = 256;

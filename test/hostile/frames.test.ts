@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../src/protocol/wire-limits.ts';
-import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
-import { call } from '../support/server.ts';
-import { maskedFrame, openReader, type SocketReader } from '../support/socket-reader.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { maskedFrame, openReader, type SocketReader } from '../support/readers/socket-reader.ts';
+import { call } from '../support/servers/server.ts';
 
 /**
  * What is no WebSocket, no engine.io and no Socket.IO, or is all of them without end: it ends the connection it came on, with the status

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/protocol/wire-limits.ts';
-import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
 
 /** Lines of an import that are none, or are without end: the line is named, nothing of it is taken, and little is held meanwhile. */
 let server: AttackedServer;

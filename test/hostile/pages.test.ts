@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthorClient, type NewPost } from '../../client/lib/index.ts';
 import type { Media } from '../../src/protocol/model.ts';
 import { startBrowser, type TestBrowser } from '../browser/browser.ts';
-import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
-import { describeWith, needs } from '../support/needs.ts';
-import { textAttacks, urlAttacks } from '../support/script-attacks.ts';
-import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/without-policy.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { textAttacks, urlAttacks } from '../support/attacks/script-attacks.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/servers/policy-stripping-proxy.ts';
 
 /**
  * Everything that wants to run as a script, in every field that an author or an issuer of tokens can write, on the pages as a real browser

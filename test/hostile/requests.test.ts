@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../support/free-port.ts';
-import { type AttackedServer, requestText, secretWord, sendBytes, startAttackedServer } from '../support/hostile.ts';
-import { describeWith, needs } from '../support/needs.ts';
-import { startRedisFor } from '../support/redis.ts';
-import { call } from '../support/server.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import {
+  type AttackedServer,
+  requestText,
+  secretWord,
+  sendBytes,
+  startAttackedServer,
+} from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { freePort } from '../support/servers/free-port.ts';
+import { call } from '../support/servers/server.ts';
+import { startRedisFor } from '../support/stores/redis.ts';
 
 /**
  * Requests that HTTP does not know, or that two servers in a row would read in two ways: each is refused, and what was smuggled in

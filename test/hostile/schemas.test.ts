@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { AuthorPost } from '../../src/protocol/model.ts';
 import { problems } from '../../src/protocol/problems.ts';
 import * as schemas from '../../src/protocol/schemas.ts';
-import { fromSchema, garbage, nearly } from '../support/from-schema.ts';
-import { type AttackedServer, startAttackedServer } from '../support/hostile.ts';
-import { call } from '../support/server.ts';
-import { openReader } from '../support/socket-reader.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { type AttackedServer, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { openReader } from '../support/readers/socket-reader.ts';
+import { fromSchema, garbage, nearly } from '../support/samples/from-schema.ts';
+import { call } from '../support/servers/server.ts';
 
 /**
  * Every route that writes, every question of a reader and every message of a socket, with what fits its schema, what fits but for one

@@ -5,7 +5,7 @@ import express from 'express';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { httpLimits } from '../../src/http/http-limits.ts';
 import { createHttp, type HttpBounds } from '../../src/http/http-server.ts';
-import { sendBytes } from '../support/hostile.ts';
+import { sendBytes } from '../support/attacks/attacked-server.ts';
 
 /**
  * Clients that take their time, against the HTTP server under the routes with bounds a hundred times shorter, so that nobody waits a

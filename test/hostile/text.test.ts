@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorPost } from '../../src/protocol/model.ts';
-import { type AttackedServer, secretWord, startAttackedServer } from '../support/hostile.ts';
-import { call } from '../support/server.ts';
-import { createChannel } from '../support/writers.ts';
+import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { createChannel } from '../support/authors/writers.ts';
+import { call } from '../support/servers/server.ts';
 
 /**
  * Characters that something on the way may mind. What a newsroom writes is kept character by character, in whatever script; what no

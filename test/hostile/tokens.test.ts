@@ -1,12 +1,12 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { CompactEncrypt, FlattenedSign, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttackedServer, startAttackedServer } from '../support/hostile.ts';
-import { startIssuer } from '../support/issuer.ts';
-import { call } from '../support/server.ts';
-import type { Site } from '../support/site.ts';
-import { shakeHands } from '../support/socket-reader.ts';
-import { createChannel } from '../support/writers.ts';
+import { type AttackedServer, startAttackedServer } from '../support/attacks/attacked-server.ts';
+import { createChannel } from '../support/authors/writers.ts';
+import { shakeHands } from '../support/readers/socket-reader.ts';
+import { startIssuer } from '../support/servers/issuer.ts';
+import { call } from '../support/servers/server.ts';
+import type { Site } from '../support/servers/site.ts';
 
 /**
  * Tokens that are none, against a server that takes both kinds: signed with its secret, and by an issuer with a JWK set. Each is refused

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { expectCleanLines } from '../support/hostile.ts';
-import { keptIn, underAttack } from '../support/under-attack.ts';
+import { expectCleanLines } from '../support/attacks/attacked-server.ts';
+import { keptIn, underAttack } from '../support/attacks/under-attack.ts';
 
 /**
  * A minute of everything at once: 100,000 malformed messages from each of three seeds, 2,000 connections that are half open and 1,000

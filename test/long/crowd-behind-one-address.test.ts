@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../client/lib/reader-client.ts';
-import { startServerProcess } from '../support/process.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { startServerProcess } from '../support/servers/process.ts';
 
 /** An office, a school or a carrier's gateway: all its readers come from one address. */
 const size = 1_000;

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { noPowercut, type Power, watchPower } from '../support/powercut/powercut.ts';
-import { type ServerProcess, startServerProcess } from '../support/process.ts';
-import { call } from '../support/server.ts';
-import { type Watcher, watch } from '../support/watcher.ts';
-import { createChannel, publish, wholeJournal } from '../support/writers.ts';
+import { createChannel, publish, wholeJournal } from '../support/authors/writers.ts';
+import { type Watcher, watch } from '../support/readers/distrustful-reader.ts';
+import { type ServerProcess, startServerProcess } from '../support/servers/process.ts';
+import { call } from '../support/servers/server.ts';
+import { noPowercut, type Power, watchPower } from '../support/stores/powercut/powercut.ts';
 
 const reason = noPowercut();
 

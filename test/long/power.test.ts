@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../src/journal/sqlite/index.ts';
-import { renderer } from '../support/engines.ts';
-import { leftOf, writeUntilKilled } from '../support/powercut/authors.ts';
-import { noPowercut, watchPower } from '../support/powercut/powercut.ts';
-import { randomFrom } from '../support/random.ts';
+import { randomFrom } from '../support/samples/random.ts';
+import { renderer } from '../support/stores/engines.ts';
+import { leftOf, writeUntilKilled } from '../support/stores/powercut/authors.ts';
+import { noPowercut, watchPower } from '../support/stores/powercut/powercut.ts';
 
 const reason = noPowercut();
 const rounds = 5;

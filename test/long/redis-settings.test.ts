@@ -1,8 +1,8 @@
 import { describe, it, vi } from 'vitest';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
-import { createChannel, publish } from '../support/engines.ts';
-import { describeWith, needs } from '../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../support/redis.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { createChannel, publish } from '../support/stores/engines.ts';
+import { openNode, type RedisServer, startRedis } from '../support/stores/redis.ts';
 
 /**
  * Settings are looked at every 10 s: what makes the store unsafe while it is in use is noticed then, and not at the next reconnection. A replica

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { requestText } from '../support/hostile.ts';
-import { startServerProcess } from '../support/process.ts';
-import { call } from '../support/server.ts';
-import { createChannel, publish } from '../support/writers.ts';
+import { requestText } from '../support/attacks/attacked-server.ts';
+import { createChannel, publish } from '../support/authors/writers.ts';
+import { startServerProcess } from '../support/servers/process.ts';
+import { call } from '../support/servers/server.ts';
 
 /** Twelve addresses ask for pages of posts, sixteen at a time on each connection, and read nothing. */
 const attack = { addresses: 12, connectionsOfEach: 20, requestsOfEach: 16 };

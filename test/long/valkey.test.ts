@@ -1,3 +1,3 @@
-import { disastersOn } from '../support/disasters.ts';
+import { disastersOn } from '../support/stores/disasters.ts';
 
 disastersOn('valkey');

@@ -1,4 +1,4 @@
-import { openTempEngine } from '../support/engines.ts';
+import { openTempEngine } from '../support/stores/engines.ts';
 import { describeModel } from './engine.ts';
 
 describeModel('embedded', openTempEngine);

@@ -19,8 +19,8 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../support/engines.ts';
-import { untilComplete } from '../support/erased-texts.ts';
+} from '../support/stores/engines.ts';
+import { untilComplete } from '../support/stores/erased-texts.ts';
 
 /** The engine against a small model of it: a list of entries in memory, from which every answer is worked out anew. */
 

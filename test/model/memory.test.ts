@@ -1,4 +1,4 @@
-import { openTempMemory } from '../support/memory-engine/open-temp.ts';
+import { openTempMemory } from '../support/stores/memory-engine/open-temp.ts';
 import { describeModel } from './engine.ts';
 
 describeModel('memory', openTempMemory);

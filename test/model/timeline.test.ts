@@ -17,7 +17,7 @@ import {
   type PageAsk,
 } from '../../client/lib/timeline/timeline-pages.ts';
 import type { CatchUp, Event, PostKind, ReaderPost } from '../../src/protocol/model.ts';
-import { ModelServer } from '../support/model-server.ts';
+import { ModelServer } from '../support/servers/model-server.ts';
 
 /**
  * A timeline against a small model of the server. Events are lost, doubled and swapped, catch-ups are cut at random, pages and other

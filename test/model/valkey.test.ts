@@ -1,5 +1,5 @@
-import { describeWith, needs } from '../support/needs.ts';
-import { openTempRedis } from '../support/redis.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { openTempRedis } from '../support/stores/redis.ts';
 import { describeModel } from './engine.ts';
 
 describeWith(needs.valkey, 'valkey', (binary) => describeModel('valkey', (options) => openTempRedis(binary, options)));

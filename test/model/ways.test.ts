@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { reachedEnd } from '../../client/lib/timeline/timeline.ts';
 import { needs } from '../../client/lib/timeline/timeline-pages.ts';
 import { postKinds, type Snapshot, type Transport, transports } from '../../src/protocol/model.ts';
-import { seedOf } from '../support/coverage.ts';
-import { type Obstacles, startObstacles } from '../support/obstacles.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { startWitness, type Witness } from '../support/witness.ts';
-import { allPosts, createChannel, publish, read, write } from '../support/writers.ts';
+import { seedOf } from '../support/authors/busy-day.ts';
+import { allPosts, createChannel, publish, read, write } from '../support/authors/writers.ts';
+import { startWitness, type Witness } from '../support/readers/witnessed-reader.ts';
+import { type Obstacles, startObstacles } from '../support/servers/blocking-proxy.ts';
+import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 /**
  * One script of coverage and four readers: one over each way to the server, and one whose network blocks now this way and now that, so

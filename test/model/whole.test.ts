@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { reachedEnd } from '../../client/lib/timeline/timeline.ts';
 import { needs } from '../../client/lib/timeline/timeline-pages.ts';
 import { postKinds, type ReaderPost, readerView, revisionKinds, type Snapshot } from '../../src/protocol/model.ts';
-import { seedOf } from '../support/coverage.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { startWitness, type Witness } from '../support/witness.ts';
-import { allPosts, createChannel, publish, read, type Write, type Written, write } from '../support/writers.ts';
+import { seedOf } from '../support/authors/busy-day.ts';
+import { allPosts, createChannel, publish, read, type Write, type Written, write } from '../support/authors/writers.ts';
+import { startWitness, type Witness } from '../support/readers/witnessed-reader.ts';
+import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 /**
  * The whole of it: a real server, authors who do everything that they may, and our own readers behind networks that cut, delay and stand

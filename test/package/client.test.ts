@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type * as Library from '../../client/lib/index.ts';
-import { root } from '../support/imports.ts';
-import { reactNativeWorld } from '../support/react-native.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { reactNativeWorld } from '../support/readers/react-native.ts';
+import { root } from '../support/runner/imports.ts';
+import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 const { folder, env } = inject('installed');
 const app = join(folder, 'app');

@@ -3,10 +3,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { blocksOf } from '../support/blocks.ts';
-import { describeWith, needs } from '../support/needs.ts';
-import { startRedis } from '../support/redis.ts';
-import { openShell, type Shell, type Started } from '../support/shell.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { blocksOf } from '../support/samples/markdown-blocks.ts';
+import { openShell, type Shell, type Started } from '../support/servers/shell.ts';
+import { startRedis } from '../support/stores/redis.ts';
 
 const { folder, line, env } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');

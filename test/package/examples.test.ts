@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { AuthorClient } from '../../client/lib/author-client.ts';
 import { startBrowser, type TestBrowser } from '../browser/browser.ts';
-import { describeWith, needs } from '../support/needs.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { describeWith, needs } from '../support/runner/needs.ts';
+import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 const { folder, env } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');

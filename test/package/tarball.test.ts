@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { root } from '../support/imports.ts';
+import { root } from '../support/runner/imports.ts';
 
 const { tarball, folder } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');

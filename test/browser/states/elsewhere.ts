@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { strictPolicy } from '../../support/host-page.ts';
-import { startObstacles } from '../../support/obstacles.ts';
+import { startObstacles } from '../../support/servers/blocking-proxy.ts';
+import { strictPolicy } from '../../support/servers/host-page.ts';
 import { post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 

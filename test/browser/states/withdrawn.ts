@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { startTestServer } from '../../support/server.ts';
-import { exportOf, sendTo } from '../../support/transfer.ts';
+import { exportOf, sendTo } from '../../support/authors/transfer.ts';
+import { startTestServer } from '../../support/servers/server.ts';
 import { withinTime } from '../browser.ts';
 import { eventually, post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';

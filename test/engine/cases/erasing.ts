@@ -10,8 +10,8 @@ import {
   revision,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { untilComplete, untilDeleted } from '../../support/erased-texts.ts';
+} from '../../support/stores/engines.ts';
+import { untilComplete, untilDeleted } from '../../support/stores/erased-texts.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 /** That nothing is left in the store itself, each engine shows in a test of its own: only it knows where to look. */

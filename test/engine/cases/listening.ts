@@ -12,7 +12,7 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 export function listening({ open, isShared }: Exam): void {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, KeptEntry, NewEntry } from '../../../src/journal/engine.ts';
 import { contentHash, digestOf, nextCheck } from '../../../src/journal/hash-chain.ts';
+import { emptied } from '../../support/samples/samples.ts';
 import {
   appended,
   at,
@@ -14,8 +15,7 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { emptied } from '../../support/samples.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 /** entries, and what an append takes of an entry that was written elsewhere. */

@@ -17,7 +17,7 @@ import {
   sampleChannel,
   takedown,
   wide,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 /** channel, channels, post, posts, revisions, corrections, journal. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine, Replay, StoredChange } from '../../../src/journal/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
+import { everyField } from '../../support/samples/samples.ts';
 import {
   appended,
   channelChange,
@@ -12,8 +13,7 @@ import {
   revision,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { everyField } from '../../support/samples.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 const nameOf = (change: StoredChange) => (change.type === 'channel.changed' ? 'channel' : change.post.id);

@@ -12,7 +12,7 @@ import {
   revision,
   samplePost,
   takedown,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 const hour = 3_600_000;

@@ -16,7 +16,7 @@ import {
   sampleChannel,
   samplePost,
   takedown,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 /** What administrators and imports do, and which channels there are, in a chain of the server's own. */

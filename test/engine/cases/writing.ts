@@ -19,7 +19,7 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
 export function writing({ open }: Exam): void {

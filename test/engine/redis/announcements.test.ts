@@ -3,11 +3,27 @@ import type { Announcement } from '../../../src/journal/engine.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import { announcements, registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
-import { appended, createChannel, head, newPostId, type PostState, publish, revision, wide } from '../../support/engines.ts';
-import { untilComplete } from '../../support/erased-texts.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { copyOf, lastComparison, nextComparison, openMuteNodeFor, openNode, openTwoNodesFor } from '../../support/redis.ts';
-import { within } from '../../support/within.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import {
+  appended,
+  createChannel,
+  head,
+  newPostId,
+  type PostState,
+  publish,
+  revision,
+  wide,
+} from '../../support/stores/engines.ts';
+import { untilComplete } from '../../support/stores/erased-texts.ts';
+import {
+  copyOf,
+  lastComparison,
+  nextComparison,
+  openMuteNodeFor,
+  openNode,
+  openTwoNodesFor,
+} from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 /** For what is tried again where a comparison, or a connection that was made anew, came in between. */

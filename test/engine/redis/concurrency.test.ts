@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
 import { repairRedis } from '../../../src/repair.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
 import {
   appending,
   createChannel,
@@ -12,9 +13,8 @@ import {
   revision,
   samplePost,
   wide,
-} from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openTwoNodesFor } from '../../support/redis.ts';
+} from '../../support/stores/engines.ts';
+import { openTwoNodesFor } from '../../support/stores/redis.ts';
 
 // One after the other: nobody else's deadline is to wait for them.
 for (const kind of ['redis', 'valkey'] as const) {

@@ -1,11 +1,19 @@
 import { expect, it, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
-import { appended, appending, createChannel, newRequest, publication, publish, samplePost } from '../../support/engines.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../../support/redis.ts';
-import { within } from '../../support/within.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import {
+  appended,
+  appending,
+  createChannel,
+  newRequest,
+  publication,
+  publish,
+  samplePost,
+} from '../../support/stores/engines.ts';
+import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 /** The contract: by then a node has noticed by itself that it missed something. */

@@ -9,6 +9,7 @@ import type { Position } from '../../../src/protocol/cursor.ts';
 import { repairRedis } from '../../../src/repair.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { verifyRedis } from '../../../src/verify.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
 import {
   appended,
   appending,
@@ -28,9 +29,8 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../../support/redis.ts';
+} from '../../support/stores/engines.ts';
+import { openNode, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 const patient = { interval: 20 };
 

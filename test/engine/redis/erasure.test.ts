@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
-import { appended, createChannel, publish, revision, takedown } from '../../support/engines.ts';
-import { found, untilComplete, untilDeleted, writeAndErase } from '../../support/erased-texts.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { appended, createChannel, publish, revision, takedown } from '../../support/stores/engines.ts';
+import { found, untilComplete, untilDeleted, writeAndErase } from '../../support/stores/erased-texts.ts';
 import {
   type Finishing,
   nextComparison,
@@ -15,7 +15,7 @@ import {
   openTwoNodesFor,
   type RedisServer,
   startRedisFor,
-} from '../../support/redis.ts';
+} from '../../support/stores/redis.ts';
 
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
 const patient = { interval: 100 };

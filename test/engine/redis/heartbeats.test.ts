@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { loadScripts, run } from '../../../src/journal/redis/scripts.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startRedisFor } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startRedisFor } from '../../support/stores/redis.ts';
 
 const { countsMs, leaseMs, probeMs } = redisLimits;
 /** For which nodes that were lost may give out something. */

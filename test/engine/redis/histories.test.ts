@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import { appending, createChannel, newRequest, publication, publish, samplePost, wide } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { appending, createChannel, newRequest, publication, publish, samplePost, wide } from '../../support/stores/engines.ts';
+import { openNode, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 

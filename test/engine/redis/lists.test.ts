@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { appending, channelEntry, createChannel, sampleChannel } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNodeFor, startRedisFor } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { appending, channelEntry, createChannel, sampleChannel } from '../../support/stores/engines.ts';
+import { openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const ended = 400;
 

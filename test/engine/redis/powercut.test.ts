@@ -1,11 +1,11 @@
 import { expect, it, vi } from 'vitest';
 import type { AuthorPost, ReaderPost } from '../../../src/protocol/model.ts';
 import { readerView } from '../../../src/protocol/model.ts';
-import { createChannel, publish } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { watchPower } from '../../support/powercut/powercut.ts';
-import { randomFrom } from '../../support/random.ts';
-import { openNode, startRedis } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { randomFrom } from '../../support/samples/random.ts';
+import { createChannel, publish } from '../../support/stores/engines.ts';
+import { watchPower } from '../../support/stores/powercut/powercut.ts';
+import { openNode, startRedis } from '../../support/stores/redis.ts';
 
 const rounds = 2;
 const authors = 20;

@@ -8,9 +8,9 @@ import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { loadScripts } from '../../../src/journal/redis/scripts.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { repairRedis } from '../../../src/repair.ts';
-import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../../support/stores/engines.ts';
+import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../../support/stores/redis.ts';
 
 /** A script keeps everyone waiting for as long as it runs. */
 for (const kind of ['redis', 'valkey'] as const) {

@@ -9,6 +9,8 @@ import type { RepairReport } from '../../../src/journal/redis/repair/repair.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import { repairRedis } from '../../../src/repair.ts';
 import { verifyRedis } from '../../../src/verify.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
 import {
   appended,
   createChannel,
@@ -22,11 +24,9 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { root } from '../../support/imports.ts';
-import { writeLargeChannel } from '../../support/large-channel.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { type Finishing, openTwoNodesFor, type RedisServer } from '../../support/redis.ts';
+} from '../../support/stores/engines.ts';
+import { writeLargeChannel } from '../../support/stores/large-channel.ts';
+import { type Finishing, openTwoNodesFor, type RedisServer } from '../../support/stores/redis.ts';
 
 /** However long the machine takes for a repair. */
 const patient = { timeout: 90_000, interval: 2 };

@@ -5,6 +5,9 @@ import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import { registry, requestKey } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
 import {
   appended,
   appending,
@@ -15,12 +18,9 @@ import {
   samplePost,
   takedown,
   wide,
-} from '../../support/engines.ts';
-import { found, untilComplete } from '../../support/erased-texts.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../../support/redis.ts';
-import { within } from '../../support/within.ts';
+} from '../../support/stores/engines.ts';
+import { found, untilComplete } from '../../support/stores/erased-texts.ts';
+import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 /** Until a replica that is there acknowledges what it was sent, also where the machine is busy. */

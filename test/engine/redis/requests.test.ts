@@ -5,9 +5,18 @@ import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { Requests } from '../../../src/journal/redis/request-keys.ts';
 import { loadScripts, run } from '../../../src/journal/redis/scripts.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { appended, appending, createChannel, head, newRequest, publication, publish, samplePost } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNodeFor, startRedisFor } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import {
+  appended,
+  appending,
+  createChannel,
+  head,
+  newRequest,
+  publication,
+  publish,
+  samplePost,
+} from '../../support/stores/engines.ts';
+import { openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const keptMs = limits.idempotencyHours * 3_600_000;
 /** That a test may take. */

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { JournalRefused, JournalUnavailable } from '../../../src/journal/engine.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { createChannel, publish } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../../support/redis.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { createChannel, publish } from '../../support/stores/engines.ts';
+import { openNode, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 function heardLog() {
   const lines: string[] = [];

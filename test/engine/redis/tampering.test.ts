@@ -6,6 +6,8 @@ import { type VerifyRedisOptions, verifyRedis } from '../../../src/journal/redis
 import type { ServerReport } from '../../../src/journal/server-journal.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { emptied } from '../../support/samples/samples.ts';
 import {
   appended,
   appending,
@@ -19,10 +21,8 @@ import {
   samplePost,
   takedown,
   writeTheBridge,
-} from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openNode, type RedisServer, startRedis } from '../../support/redis.ts';
-import { emptied } from '../../support/samples.ts';
+} from '../../support/stores/engines.ts';
+import { openNode, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] =
   channelKeys('bridge');

@@ -10,8 +10,8 @@ import {
   publish,
   type TempEngine,
   takedown,
-} from '../../support/engines.ts';
-import { found, shaped, sizes, untilComplete, untilDeleted, writeAndErase } from '../../support/erased-texts.ts';
+} from '../../support/stores/engines.ts';
+import { found, shaped, sizes, untilComplete, untilDeleted, writeAndErase } from '../../support/stores/erased-texts.ts';
 
 describe('an erased text', () => {
   let opened: TempEngine;

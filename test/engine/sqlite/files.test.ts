@@ -21,7 +21,7 @@ import { type Announcement, JournalRefused, JournalUnavailable } from '../../../
 import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
 import { migrate, migrations } from '../../../src/journal/sqlite/schema.ts';
 import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
-import { asNobody } from '../../support/as-nobody.ts';
+import { asNobody } from '../../support/runner/as-nobody.ts';
 import {
   appending,
   createChannel,
@@ -33,9 +33,9 @@ import {
   samplePost,
   type TempEngine,
   wide,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 
-const appender = fileURLToPath(new URL('../../support/powercut/appender.ts', import.meta.url));
+const appender = fileURLToPath(new URL('../../support/stores/powercut/appender.ts', import.meta.url));
 
 let opened: TempEngine;
 let file: string;

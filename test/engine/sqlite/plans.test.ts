@@ -23,7 +23,7 @@ import {
   takedown,
   wide,
   writeTheBridge,
-} from '../../support/engines.ts';
+} from '../../support/stores/engines.ts';
 
 let opened: TempEngine;
 let db: DatabaseSync;

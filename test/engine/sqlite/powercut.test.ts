@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
-import { newPostId, renderer } from '../../support/engines.ts';
-import { leftOf, startAsked, writeUntilKilled } from '../../support/powercut/authors.ts';
-import { noPowercut, type Power, watchPower } from '../../support/powercut/powercut.ts';
+import { newPostId, renderer } from '../../support/stores/engines.ts';
+import { leftOf, startAsked, writeUntilKilled } from '../../support/stores/powercut/authors.ts';
+import { noPowercut, type Power, watchPower } from '../../support/stores/powercut/powercut.ts';
 
 const reason = noPowercut();
-const unsynced = { NODE_OPTIONS: `--import ${new URL('../../support/powercut/unsynced.mjs', import.meta.url)}` };
+const unsynced = { NODE_OPTIONS: `--import ${new URL('../../support/stores/powercut/unsynced.mjs', import.meta.url)}` };
 
 describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${reason ? ` (not here: ${reason})` : ''}`, () => {
   let parent: string;

@@ -8,7 +8,7 @@ import type { ChannelReport } from '../../../src/journal/history-walk.ts';
 import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
 import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
-import { appended, publish, renderer, revision, writeTheBridge } from '../../support/engines.ts';
+import { appended, publish, renderer, revision, writeTheBridge } from '../../support/stores/engines.ts';
 
 let parent: string;
 /** The post that was not taken down. */

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reach } from '../../../src/journal/engine.ts';
-import { createChannel, openTempEngine, publish, type TempEngine } from '../../support/engines.ts';
+import { createChannel, openTempEngine, publish, type TempEngine } from '../../support/stores/engines.ts';
 
 describe('a thread of the journal that dies', () => {
   const workers: Worker[] = [];

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readerLimits } from '../../../src/live/live-limits.ts';
-import { freePort } from '../../support/free-port.ts';
-import { root } from '../../support/imports.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { buildImage, type Image } from './image.ts';
 
 /** The image of the Dockerfile, built and run. */

@@ -2,7 +2,7 @@ import { type ExecFileOptions, execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
 
 /** Builds the image of the Dockerfile without a daemon and without pulling anything, in a folder of its own. */
 export interface Image {

@@ -1,5 +1,5 @@
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
-import { aChannel, anAuthorPost } from '../../support/samples.ts';
+import { aChannel, anAuthorPost } from '../../support/samples/samples.ts';
 
 /** The one channel of a simulation, and posts of it that differ in their text alone. */
 export const channelId = 'moon';

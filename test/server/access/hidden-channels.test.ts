@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Engine } from '../../../src/journal/engine.ts';
 import { channel } from '../../../src/journal/sqlite/reads.ts';
-import { call, startTestServer } from '../../support/server.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
 
 /** How long a refusal takes must not tell a channel of the desk from none: both take the same steps. */
 const paths = ['', '/snapshot', '/events', '/posts', '/corrections', '/journal', '/export', '/feed.atom', '/feed.json'];

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { signToken } from '../../../src/access/tokens.ts';
-import { startStoppableIssuer } from '../../support/issuer.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { startStoppableIssuer } from '../../support/servers/issuer.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Sessions with an idle limit of 30 minutes, on two servers that share a secret and nothing else. */
 const env = { PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough', PRESSBOX_SESSION_IDLE_MINUTES: '30' };

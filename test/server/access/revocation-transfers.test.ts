@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { appended, createChannel, publication, samplePost } from '../../support/engines.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { plainChannel, plainPost } from '../../support/transfer.ts';
-import { within } from '../../support/within.ts';
+import { plainChannel, plainPost } from '../../support/authors/transfer.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { appended, createChannel, publication, samplePost } from '../../support/stores/engines.ts';
 
 /** Exports and imports that are under way: they end with the token that they were begun with. */
 const promisedMs = 5_000;

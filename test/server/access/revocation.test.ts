@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startRedis } from '../../support/redis.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader, type SocketReader, shakeHands } from '../../support/socket-reader.ts';
-import { openStream, type StreamReader } from '../../support/stream-reader.ts';
-import { within } from '../../support/within.ts';
+import { openReader, type SocketReader, shakeHands } from '../../support/readers/socket-reader.ts';
+import { openStream, type StreamReader } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 /** A token that was revoked: refused from then on, and what it had opened is ended. */
 const promisedMs = 5_000;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { answerLimits } from '../../../src/http/http-limits.ts';
 import { createSecurityLog } from '../../../src/http/security-log.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What the log says of who tried what. */
 const text = 'The mayor resigned';

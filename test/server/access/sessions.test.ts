@@ -2,10 +2,10 @@ import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { signToken } from '../../../src/access/tokens.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { within } from '../../support/within.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The session of a browser: made of a token, kept in a cookie, and good for pages of this server alone. */
 const elsewhere = 'https://news.example';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { startStoppableIssuer } from '../../support/issuer.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startRedis } from '../../support/redis.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { within } from '../../support/within.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { startStoppableIssuer } from '../../support/servers/issuer.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 /** Sessions where nodes share nothing but a store: no secret is set, and the key that signs them lies there. */
 const promisedMs = 3_000;

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/index.ts';
 import type { ReaderState } from '../../../client/lib/reader-types.ts';
-import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../../support/issuer.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../../support/servers/issuer.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A session that a server cannot judge: it was started while the issuer of the token was gone, and has not had its keys yet. */
 let issuer: StoppableIssuer;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { ProblemError } from '../../../client/lib/http.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The author client against the real server, over a link that loses answers: the server has done it, the author does not know. */
 let test: TestServer;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, type Written, write } from '../../support/writers.ts';
+import { createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 const { clockStableMs: stableMs, lastDateBindsMs: bindsMs } = deskLimits;
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];

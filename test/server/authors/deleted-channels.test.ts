@@ -6,8 +6,8 @@ import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Ask } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { Traces } from '../../support/memory.ts';
-import { openTestEngine } from '../../support/store.ts';
+import { Traces } from '../../support/runner/memory.ts';
+import { openTestEngine } from '../../support/stores/store.ts';
 
 /** What the desk remembers of channels for speed goes when they are erased. */
 let opened: Awaited<ReturnType<typeof openTestEngine>>;

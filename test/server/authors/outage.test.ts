@@ -8,8 +8,8 @@ import type { Ask } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import type { TransferLine } from '../../../src/protocol/transfer.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { openTestEngine } from '../../support/store.ts';
-import { plainChannel, plainPost } from '../../support/transfer.ts';
+import { plainChannel, plainPost } from '../../support/authors/transfer.ts';
+import { openTestEngine } from '../../support/stores/store.ts';
 
 /** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
 let opened: Awaited<ReturnType<typeof openTestEngine>>;

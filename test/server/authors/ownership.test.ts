@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { type StoppableIssuer, startStoppableIssuer } from '../../support/issuer.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { type StoppableIssuer, startStoppableIssuer } from '../../support/servers/issuer.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Whose a post is where tokens of the secret and of an issuer have the same `sub`. */
 const iss = 'https://id.example.org';

@@ -3,9 +3,9 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { CatchUp, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { blankFields } from '../../../src/protocol/post-fields.ts';
 import * as schemas from '../../../src/protocol/schemas.ts';
-import { everyField } from '../../support/samples.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { exportOf, sendTo } from '../../support/transfer.ts';
+import { exportOf, sendTo } from '../../support/authors/transfer.ts';
+import { everyField } from '../../support/samples/samples.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 describe('every field of a post', () => {
   let server: TestServer;

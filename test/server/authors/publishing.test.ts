@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorPostSchema, channelSchema, cursorSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { ada, deskCalls, ed, ifMatch, key } from '../../support/desk-calls.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { ada, deskCalls, ed, ifMatch, key } from '../../support/authors/write-calls.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What those who write are answered, on a real server with the embedded journal. */
 let test: TestServer;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Writes that meet, and writes that come twice: promise 5, and one answer for one deed. */
 let test: TestServer;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ada, deskCalls, ifMatch, key } from '../../support/desk-calls.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { ada, deskCalls, ifMatch, key } from '../../support/authors/write-calls.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Who may write what, and what the others learn by trying. */
 let test: TestServer;

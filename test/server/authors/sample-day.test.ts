@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
-import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
-import { markOf, sampleDay } from '../../support/sample-day.ts';
-import { startTestServer } from '../../support/server.ts';
+import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
+import { markOf, sampleDay } from '../../support/samples/sample-day.ts';
+import { startTestServer } from '../../support/servers/server.ts';
 
 it('takes a whole day of coverage, and shows readers the last text of each post and no earlier one', async () => {
   await using server = await startTestServer();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Bad values in every field: refused with the contract's status and code, a path and a sentence, and nothing changed. */
 let test: TestServer;

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { run } from '../../support/command.ts';
-import { freePort } from '../../support/free-port.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { createChannel } from '../../support/writers.ts';
+import { createChannel } from '../../support/authors/writers.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { run } from '../../support/servers/command.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
 
 /** The command at an address at which there is something else. */
 type Answer = (response: ServerResponse) => unknown;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../../conformance/client-rules.ts';
 import { cases, examine } from '../../../conformance/index.ts';
-import { run } from '../../support/command.ts';
-import { play } from '../../support/rules-runner.ts';
-import { type AskedHeaders, type Sabotage, startSaboteur } from '../../support/saboteur.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { play } from '../../support/readers/rules-runner.ts';
+import { run } from '../../support/servers/command.ts';
+import { type AskedHeaders, type Sabotage, startSaboteur } from '../../support/servers/rule-breaking-proxy.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 let server: TestServer;
 let token: string;

@@ -4,8 +4,8 @@ import { asides } from '../../../demo/asides.ts';
 import { postIds } from '../../../demo/ids.ts';
 import { playDemo } from '../../../demo/play.ts';
 import { demoChannel, openingMinutes, story } from '../../../demo/story.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { sendTo } from '../../support/transfer.ts';
+import { sendTo } from '../../support/authors/transfer.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Fast enough that the whole story takes a second. */
 const speed = 500;

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { Event } from '../../../src/protocol/model.ts';
-import { type Running, run } from '../../support/command.ts';
-import { commandRoom } from '../../support/command-room.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { createChannel } from '../../support/writers.ts';
+import { createChannel } from '../../support/authors/writers.ts';
+import { type Running, run } from '../../support/servers/command.ts';
+import { commandRoom } from '../../support/servers/command-room.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
 
 /** A reader in the terminal, against a real server. */
 const room = commandRoom();

@@ -5,11 +5,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
-import { run } from '../../support/command.ts';
-import { commandRoom } from '../../support/command-room.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startTestServer } from '../../support/server.ts';
-import { startSite } from '../../support/site.ts';
+import { run } from '../../support/servers/command.ts';
+import { commandRoom } from '../../support/servers/command-room.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startTestServer } from '../../support/servers/server.ts';
+import { startSite } from '../../support/servers/site.ts';
 
 /** The command of those who write, against a real server. */
 const room = commandRoom();

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { shownRevisions } from '../../../client/cli/shown-revisions.ts';
 import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
-import { run } from '../../support/command.ts';
-import { commandRoom } from '../../support/command-room.ts';
+import { run } from '../../support/servers/command.ts';
+import { commandRoom } from '../../support/servers/command-room.ts';
 
 /** A change by the command is decided on what its machine was shown, against a real server and a colleague who writes too. */
 const room = commandRoom();

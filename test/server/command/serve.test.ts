@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { run } from '../../support/command.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { run } from '../../support/servers/command.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The command that serves, and the service; beside a server that has its port already. */
 let test: TestServer;

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { run } from '../../support/command.ts';
-import { call, secretOf, startTestServer, type TestServer } from '../../support/server.ts';
+import { run } from '../../support/servers/command.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `pressbox token` and what can be done with one. */
 let test: TestServer;

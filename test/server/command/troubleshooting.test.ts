@@ -4,8 +4,8 @@ import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { problem } from '../../../src/protocol/problems.ts';
-import { commandRoom } from '../../support/command-room.ts';
-import { startSite } from '../../support/site.ts';
+import { commandRoom } from '../../support/servers/command-room.ts';
+import { startSite } from '../../support/servers/site.ts';
 
 /** What the command says where something goes wrong, against a real server. */
 const room = commandRoom();

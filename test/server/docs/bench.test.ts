@@ -9,7 +9,7 @@ import { keptIn } from '../../../bench/peers/lines.ts';
 import { runSession } from '../../../bench/peers/sessions.ts';
 import { startSink } from '../../../bench/peers/sink.ts';
 import { subjects } from '../../../bench/peers/subjects.ts';
-import { describeWith, needs } from '../../support/needs.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
 
 /** That it counts what comes, and sees what is missing. Speeds are asserted nowhere. */
 describeWith(needs.compiler, 'the instrument of the benchmark', () => {

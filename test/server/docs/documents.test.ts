@@ -21,12 +21,12 @@ import {
   streamMessages,
 } from '../../../src/apidocs/socket-messages.ts';
 import { problems } from '../../../src/protocol/problems.ts';
-import { root } from '../../support/imports.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { examplesUrl, type Played, playExamples } from '../../support/play-examples.ts';
-import { servedRoutes } from '../../support/routes.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openShell } from '../../support/shell.ts';
+import { examplesUrl, type Played, playExamples } from '../../support/authors/play-examples.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { servedRoutes } from '../../support/servers/routes.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { openShell } from '../../support/servers/shell.ts';
 
 describe('the documents', () => {
   const elsewhere = 'https://news.example.org';

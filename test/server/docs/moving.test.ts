@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createChannel, publish } from '../../support/engines.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openShell } from '../../support/shell.ts';
-import { exportOf } from '../../support/transfer.ts';
+import { exportOf } from '../../support/authors/transfer.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { openShell } from '../../support/servers/shell.ts';
+import { createChannel, publish } from '../../support/stores/engines.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const pages = await Promise.all(['moving', 'verifying'].map((name) => readFile(join(root, `docs/guides/${name}.md`), 'utf8')));

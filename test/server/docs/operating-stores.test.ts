@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
-import { quotedIn, tablesOf } from '../../support/blocks.ts';
-import { freePort } from '../../support/free-port.ts';
-import { root } from '../../support/imports.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { type ServerProcess, startServerProcess } from '../../support/process.ts';
-import { startRedisFor } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { quotedIn, tablesOf } from '../../support/samples/markdown-blocks.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** What the pages for operators say about stores that are unreachable, full or replaced. */
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');

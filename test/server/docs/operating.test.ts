@@ -11,14 +11,14 @@ import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { workerLimits } from '../../../src/workers/worker-limits.ts';
-import { blocksOf, quotedIn, tablesOf } from '../../support/blocks.ts';
-import { run } from '../../support/command.ts';
-import { root } from '../../support/imports.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { call, startTestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { blocksOf, quotedIn, tablesOf } from '../../support/samples/markdown-blocks.ts';
+import { run } from '../../support/servers/command.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
 
 /** What the pages for operators say, apart from stores (docs-operating-stores.test.ts) and proxies (docs-proxies.test.ts). */
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');

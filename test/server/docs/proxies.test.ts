@@ -9,14 +9,14 @@ import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpLimits } from '../../../src/http/http-limits.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { blocksOf } from '../../support/blocks.ts';
-import { freePort } from '../../support/free-port.ts';
-import { root } from '../../support/imports.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startRedisFor } from '../../support/redis.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { allPosts, createChannel, publish } from '../../support/writers.ts';
+import { allPosts, createChannel, publish } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { root } from '../../support/runner/imports.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { blocksOf } from '../../support/samples/markdown-blocks.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** What docs/guides/proxies.md says. */
 const page = await readFile(join(root, 'docs/guides/proxies.md'), 'utf8');

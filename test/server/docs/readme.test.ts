@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configTable } from '../../../src/config.ts';
 import { type Correction, eventTypes, type Snapshot } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
-import { blocksOf } from '../../support/blocks.ts';
+import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const bin = join(root, 'bin/pressbox.mjs');

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeWith, needs } from '../../support/needs.ts';
-import { call, secretOf, startTestServer, type TestServer } from '../../support/server.ts';
-import { openShell } from '../../support/shell.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { openShell } from '../../support/servers/shell.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const page = await readFile(join(root, 'docs/guides/tokens.md'), 'utf8');

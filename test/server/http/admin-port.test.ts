@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { httpLimits } from '../../../src/http/http-limits.ts';
-import { freePort } from '../../support/free-port.ts';
-import { requestText, sendBytes } from '../../support/hostile.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { startRedisFor } from '../../support/redis.ts';
-import { call, startTestServer } from '../../support/server.ts';
-import { createChannel } from '../../support/writers.ts';
+import { requestText, sendBytes } from '../../support/attacks/attacked-server.ts';
+import { createChannel } from '../../support/authors/writers.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
+import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** A port of its own for what operators' machines ask. */
 const operators = ['/healthz', '/readyz', '/metrics'];

@@ -9,10 +9,10 @@ import { allLimits, limitTables } from '../../../src/all-limits.ts';
 import { namedSeries } from '../../../src/apidocs/limit-tables.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { logLimits } from '../../../src/telemetry/telemetry-limits.ts';
-import { root } from '../../support/imports.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { createChannel } from '../../support/writers.ts';
+import { createChannel } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { root } from '../../support/runner/imports.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -84,7 +84,7 @@ describe('what happens at a bound is counted', () => {
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-log-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const [file, lines] = [join(folder, 'log'), 20_000];
-    const program = join(root, 'test/support/fill-log.ts');
+    const program = join(root, 'test/support/attacks/fill-log.ts');
     const dropped = async (onto: string) => {
       const filling = ['-c', 'exec "$0" "$@" >"$ONTO"', process.execPath, program, `${lines}`];
       const { stderr } = await promisify(execFile)('sh', filling, { env: { ...process.env, ONTO: onto } });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What an address answers whatever is asked of it: methods it does not take, other spellings, and nothing being there. */
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };

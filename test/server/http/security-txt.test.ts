@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { call, startTestServer } from '../../support/server.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
 
 it('`/.well-known/security.txt` names the contact that is set, until when it may be believed, and itself', async () => {
   const now = Date.parse('2026-11-29T12:00:00Z');

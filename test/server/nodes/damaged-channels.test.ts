@@ -1,14 +1,14 @@
 import { expect, it, vi } from 'vitest';
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
 import type { ChannelList } from '../../../src/protocol/model.ts';
-import { run } from '../../support/command.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startRedis } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { startTwoServers } from '../../support/two-servers.ts';
-import { watch } from '../../support/watcher.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { watch } from '../../support/readers/distrustful-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { run } from '../../support/servers/command.ts';
+import { call } from '../../support/servers/server.ts';
+import { startTwoServers } from '../../support/servers/two-servers.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 const missing = 'Some coverage cannot be shown at the moment, so it may be missing here.';

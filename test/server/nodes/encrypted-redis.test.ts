@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { freePort } from '../../support/free-port.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { startRedis } from '../../support/redis.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `an encrypted connection to ${kind}`, (binary) => {

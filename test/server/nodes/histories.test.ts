@@ -4,16 +4,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
 import type { CatchUp } from '../../../src/protocol/model.ts';
 import { type RepairReport, repairRedis } from '../../../src/repair.ts';
-import type { Line } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import type { ServerProcess } from '../../support/process.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { startTwoServers, type TwoServers } from '../../support/two-servers.ts';
-import { type Watcher, watch } from '../../support/watcher.ts';
-import { within } from '../../support/within.ts';
-import { allPosts, createChannel, publish, read, type Written } from '../../support/writers.ts';
+import { allPosts, createChannel, publish, read, type Written } from '../../support/authors/writers.ts';
+import { type Watcher, watch } from '../../support/readers/distrustful-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import type { Line } from '../../support/servers/bad-line.ts';
+import type { ServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { startTwoServers, type TwoServers } from '../../support/servers/two-servers.ts';
+import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
  * Redis loses or replaces what it had, under two servers with readers on both: each reader, connected or coming back, is told, the

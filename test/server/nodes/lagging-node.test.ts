@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { describeWith, needs } from '../../support/needs.ts';
-import type { ServerProcess } from '../../support/process.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { openReader, type SocketReader } from '../../support/socket-reader.ts';
-import { startTwoServers, type TwoServers } from '../../support/two-servers.ts';
-import { createChannel, publish, type Written } from '../../support/writers.ts';
+import { createChannel, publish, type Written } from '../../support/authors/writers.ts';
+import { openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import type { ServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { startTwoServers, type TwoServers } from '../../support/servers/two-servers.ts';
+import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
  * A server that was not told that the access to a channel was changed, and has not noticed yet: what it has followed says who may read, and

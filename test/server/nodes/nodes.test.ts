@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { publish as publishOver } from '../../support/engines.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { type ServerProcess, startServerProcess } from '../../support/process.ts';
-import { copyOf, openMuteNodeFor, type RedisServer, startRedis } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { openStream, streamed } from '../../support/stream-reader.ts';
-import { type Watcher, watch } from '../../support/watcher.ts';
-import { allPosts, createChannel, publish, write, writeAndErase } from '../../support/writers.ts';
+import { allPosts, createChannel, publish, write, writeAndErase } from '../../support/authors/writers.ts';
+import { type Watcher, watch } from '../../support/readers/distrustful-reader.ts';
+import { openStream, streamed } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { publish as publishOver } from '../../support/stores/engines.ts';
+import { copyOf, openMuteNodeFor, type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 const secret = 'a secret that both nodes know, of 32 bytes or more';
 const patient = { interval: 50 };

@@ -1,11 +1,11 @@
 import { expect, it, type TestContext, vi } from 'vitest';
 import { workerLimits } from '../../../src/workers/worker-limits.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { startRedis } from '../../support/redis.ts';
-import { call } from '../../support/server.ts';
-import { watch } from '../../support/watcher.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { watch } from '../../support/readers/distrustful-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 const { workerSilentMs, workerSignMs } = workerLimits;
 const seconds = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -28,7 +28,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
       env: {
         PRESSBOX_REDIS_URL: redis.url,
         PRESSBOX_WORKERS: '3',
-        NODE_OPTIONS: `--import ${new URL('../../support/hold-on-signal.mjs', import.meta.url)}`,
+        NODE_OPTIONS: `--import ${new URL('../../support/preload/hold-on-signal.mjs', import.meta.url)}`,
         HOLD_MS: String(heldMs),
       },
       onLine: (line) => line.startsWith('{') && lines.push({ ...(JSON.parse(line) as Line), at: performance.now() }),

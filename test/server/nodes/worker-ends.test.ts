@@ -4,10 +4,10 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig, startServer } from '../../../src/server-package.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/two-workers.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/servers/two-workers.ts';
 
 /** How a server of several processes does not start, ends, and is started again. It is the same on either store. */
 describeWith(needs.redis, 'a server of two processes', (binary) => {

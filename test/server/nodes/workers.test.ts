@@ -4,11 +4,11 @@ import { expect, it, vi } from 'vitest';
 import { residentBytes } from '../../../bench/machine.ts';
 import { registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { call } from '../../support/server.ts';
-import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/two-workers.ts';
-import { within } from '../../support/within.ts';
-import { allPosts, createChannel, publish, wholeJournal, write, writeAndErase } from '../../support/writers.ts';
+import { allPosts, createChannel, publish, wholeJournal, write, writeAndErase } from '../../support/authors/writers.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { call } from '../../support/servers/server.ts';
+import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/servers/two-workers.ts';
 
 /** So long at most until it is forgotten that a process was there. */
 const forgotten = { timeout: 30_000, interval: 50 };

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What the element may weigh, compressed with gzip, with the words of whatever language: less than one picture of a post. */
 const mostBytes = 40_300;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openShell } from '../../support/shell.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { allPosts, createChannel, publish, write } from '../../support/writers.ts';
+import { allPosts, createChannel, publish, write } from '../../support/authors/writers.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { openShell } from '../../support/servers/shell.ts';
 
 /** The feeds as programs elsewhere meet them: page by page, again and again, while the newsroom goes on writing. */
 let server: TestServer;

@@ -5,7 +5,7 @@ import { type ServerWords, serverWordsIn } from '../../../client/browser/i18n/se
 import { siteWordsIn } from '../../../client/browser/i18n/site.ts';
 import type { PageWords, Words } from '../../../client/browser/i18n/words.ts';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The words that the server's pages have around posts, by the language of the channel. */
 let server: TestServer;

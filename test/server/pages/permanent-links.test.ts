@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readerLimits } from '../../../src/live/live-limits.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `/live/{c}/{post}` and the pages of a channel, as the server sends them. */
 let server: TestServer;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { wordsIn } from '../../../client/browser/i18n/index.ts';
 import type { NewPost } from '../../../src/protocol/schemas.ts';
-import { textAttacks } from '../../support/script-attacks.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `/live/{c}/{post}/versions`: what a post said before, as the server tells it. */
 let server: TestServer;

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import type { Version } from '../../../client/browser/view/versions.ts';
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/web/word-diffs.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What pages of earlier versions cost a server: each comparison is made once, a few pages at a time, for clients who are still there. */
 let server: TestServer;

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Fetch } from '../../../client/lib/http.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { cover, expectWhole, seedOf } from '../../support/coverage.ts';
-import { startLine } from '../../support/line.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { randomFrom } from '../../support/random.ts';
-import { startTestServer } from '../../support/server.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { cover, expectWhole, seedOf } from '../../support/authors/busy-day.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { randomFrom } from '../../support/samples/random.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { startTestServer } from '../../support/servers/server.ts';
 
 /** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
 describe('A server that is killed at any point of a thousand publications', () => {

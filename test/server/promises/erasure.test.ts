@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { seedOf } from '../../support/coverage.ts';
-import { seeded } from '../../support/sample-text.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader, type SocketReader } from '../../support/socket-reader.ts';
-import { createChannel, write, writeAndErase } from '../../support/writers.ts';
+import { seedOf } from '../../support/authors/busy-day.ts';
+import { createChannel, write, writeAndErase } from '../../support/authors/writers.ts';
+import { openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { seeded } from '../../support/samples/sample-text.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /**
  * What was erased is nowhere: not in a byte of the journal's files, of an answer or of the log, while the server runs, after it was

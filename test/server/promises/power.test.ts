@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { cover, expectWhole, seedOf } from '../../support/coverage.ts';
-import { noPowercut, type Power, watchPower } from '../../support/powercut/powercut.ts';
-import { type ServerProcess, startServerProcess } from '../../support/process.ts';
-import { randomFrom } from '../../support/random.ts';
-import { call } from '../../support/server.ts';
-import { notInJournal, watch } from '../../support/watcher.ts';
-import { createChannel, publish, wholeJournal } from '../../support/writers.ts';
+import { cover, expectWhole, seedOf } from '../../support/authors/busy-day.ts';
+import { createChannel, publish, wholeJournal } from '../../support/authors/writers.ts';
+import { notInJournal, watch } from '../../support/readers/distrustful-reader.ts';
+import { randomFrom } from '../../support/samples/random.ts';
+import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import { call } from '../../support/servers/server.ts';
+import { noPowercut, type Power, watchPower } from '../../support/stores/powercut/powercut.ts';
 
 /**
  * A kill proves nothing about the disk: the kernel still has what the process wrote. Here the server loses the power: the directory is
@@ -37,7 +37,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
   });
 
   it('has the post that a reader is just being shown, though its author has no answer yet', async () => {
-    await using machine = await startMachine(preloaded('../../support/slow-disk.mjs'));
+    await using machine = await startMachine(preloaded('../../support/preload/slow-disk.mjs'));
     const { server } = machine;
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -63,7 +63,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
   });
 
   it('would be found out, did it answer before the disk has it', async () => {
-    await using machine = await startMachine(preloaded('../../support/powercut/unsynced.mjs'));
+    await using machine = await startMachine(preloaded('../../support/stores/powercut/unsynced.mjs'));
     const { server } = machine;
     const token = await server.token();
     const { id } = await createChannel(server, token);

@@ -1,9 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AuthorPost, CatchUp, JournalLine } from '../../../src/protocol/model.ts';
-import { type ServerProcess, startServerProcess } from '../../support/process.ts';
-import { call, startTestServer } from '../../support/server.ts';
-import { notInJournal, type Watcher, watch } from '../../support/watcher.ts';
-import { allPosts, createChannel, type Place, publish, read, type Written, wholeJournal, write } from '../../support/writers.ts';
+import {
+  allPosts,
+  createChannel,
+  type Place,
+  publish,
+  read,
+  type Written,
+  wholeJournal,
+  write,
+} from '../../support/authors/writers.ts';
+import { notInJournal, type Watcher, watch } from '../../support/readers/distrustful-reader.ts';
+import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
 
 /** What the contract promises, one promise after the other, as plainly as a test can say it. The same under load: crash.test.ts and power.test.ts. */
 

@@ -6,14 +6,14 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
-import { openEventSource } from '../../support/event-source.ts';
-import { startLine } from '../../support/line.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { startSite } from '../../support/site.ts';
-import { maskedFrame, openReader, ping, shakeHands } from '../../support/socket-reader.ts';
-import { openStream, type StreamOptions, type StreamReader } from '../../support/stream-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { openEventSource } from '../../support/readers/event-source.ts';
+import { maskedFrame, openReader, ping, shakeHands } from '../../support/readers/socket-reader.ts';
+import { openStream, type StreamOptions, type StreamReader } from '../../support/readers/stream-reader.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startSite } from '../../support/servers/site.ts';
 
 /** A crowd that comes at one moment, over whatever it comes: so many are let in at a time, and the others are told when to come back. */
 const { handshakesMost, joinMs }: { handshakesMost: number; joinMs: number } = readerLimits;

@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What an address may ask for, over all that answers: ten at once here, on a clock that stands still. */
 const burst = 10;

@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { seedOf } from '../../support/coverage.ts';
-import { seeded } from '../../support/sample-text.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { followed, openReader, type SocketReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { answerLate, troubleTheBus } from '../../support/trouble.ts';
-import { watchWrites } from '../../support/watch-writes.ts';
-import { createChannel, publish, type Written, write, writeAndErase } from '../../support/writers.ts';
+import { seedOf } from '../../support/authors/busy-day.ts';
+import { createChannel, publish, type Written, write, writeAndErase } from '../../support/authors/writers.ts';
+import { followed, openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { seeded } from '../../support/samples/sample-text.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { watchWrites } from '../../support/servers/watch-writes.ts';
+import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';
 
 /**
  * A takedown overtakes nothing: once its author is answered, nothing leaves the server that holds the text, whatever was asked for

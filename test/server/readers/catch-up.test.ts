@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { CatchUp, Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { catchUpSchema } from '../../../src/protocol/schemas.ts';
-import { type BusyChannel, makeBusy } from '../../support/busy-channel.ts';
-import { seedOf } from '../../support/coverage.ts';
-import { seeded } from '../../support/sample-text.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { faultsOfCatchUp, openReader, type SocketReader } from '../../support/socket-reader.ts';
-import { allPosts, createChannel, publish, read } from '../../support/writers.ts';
+import { type BusyChannel, makeBusy } from '../../support/authors/busy-channel.ts';
+import { seedOf } from '../../support/authors/busy-day.ts';
+import { allPosts, createChannel, publish, read } from '../../support/authors/writers.ts';
+import { faultsOfCatchUp, openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { seeded } from '../../support/samples/sample-text.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What was missed since a cursor, each thing once and in its latest state (contract, CatchUp; promises 2 to 4). */
 let server: TestServer;

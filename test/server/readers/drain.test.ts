@@ -3,11 +3,11 @@ import { type IncomingMessage, request } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
-import { openEventSource } from '../../support/event-source.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader, type SocketReader, shakeHands } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { openEventSource } from '../../support/readers/event-source.ts';
+import { openReader, type SocketReader, shakeHands } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** How a node goes away: readers are asked to leave, nobody new is taken, and whoever stayed comes back by itself. */
 const undo: (() => unknown)[] = [];

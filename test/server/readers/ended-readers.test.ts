@@ -2,11 +2,11 @@ import { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream } from '../../support/stream-reader.ts';
-import { within } from '../../support/within.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream } from '../../support/readers/stream-reader.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 let server: TestServer;
 let editor: string;

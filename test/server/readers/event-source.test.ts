@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type EventSourceProgram, openEventSource } from '../../support/event-source.ts';
-import { startLine } from '../../support/line.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { startRedisFor } from '../../support/redis.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { openStream, type StreamReader } from '../../support/stream-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { type EventSourceProgram, openEventSource } from '../../support/readers/event-source.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { openStream, type StreamReader } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** What passes by itself, as an EventSource is told it: at any status but 200 it would give up for good (the HTML standard, 9.2.3). */
 const patient = { interval: 50 };

@@ -5,9 +5,9 @@ import { Http } from '../../../client/lib/http.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, ReaderState } from '../../../client/lib/reader-types.ts';
 import { type Event, type Transport, transports } from '../../../src/protocol/model.ts';
-import { type Obstacles, startObstacles } from '../../support/obstacles.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { within } from '../../support/within.ts';
+import { within } from '../../support/runner/settled-within.ts';
+import { type Obstacles, startObstacles } from '../../support/servers/blocking-proxy.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Networks that block what they do not know: a reader is live all the same, soon, and by the best way that is open. */
 let test: TestServer;

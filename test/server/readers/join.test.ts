@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seedOf } from '../../support/coverage.ts';
-import { seeded } from '../../support/sample-text.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { followed, openReader } from '../../support/socket-reader.ts';
-import { openStream, streamed } from '../../support/stream-reader.ts';
-import { answerLate, troubleTheBus } from '../../support/trouble.ts';
-import { notInJournal } from '../../support/watcher.ts';
-import { allPosts, createChannel, publish, wholeJournal, write } from '../../support/writers.ts';
+import { seedOf } from '../../support/authors/busy-day.ts';
+import { allPosts, createChannel, publish, wholeJournal, write } from '../../support/authors/writers.ts';
+import { notInJournal } from '../../support/readers/distrustful-reader.ts';
+import { followed, openReader } from '../../support/readers/socket-reader.ts';
+import { openStream, streamed } from '../../support/readers/stream-reader.ts';
+import { seeded } from '../../support/samples/sample-text.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';
 
 /**
  * Between the answer to a subscribe and the first event that follows it nothing is lost and nothing doubled, at whatever moment one

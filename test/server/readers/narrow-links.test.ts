@@ -3,8 +3,8 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { reachedEnd, type Timeline } from '../../../client/lib/timeline/timeline.ts';
 import type { Transport } from '../../../src/protocol/model.ts';
-import { type Line, startLine } from '../../support/line.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { type Line, startLine } from '../../support/servers/bad-line.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /**
  * A telephone at the edge of its network. Nothing is lost there, but what is said at one time takes so long that whoever waits for the end

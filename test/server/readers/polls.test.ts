@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CatchUp } from '../../../src/protocol/model.ts';
 import { catchUpSchema } from '../../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, type Written, write } from '../../support/writers.ts';
+import { createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Catching up with a wait (contract, 2): the answer is held until there is something to tell. */
 let server: TestServer;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Who may read what, how long an answer may be kept, which pages may see it, and what is refused (contract, 2). */
 let server: TestServer;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorPost, Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import * as schemas from '../../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What readers ask over HTTP (contract, 2): what is answered, to whom, and how long it may be kept. */
 let server: TestServer;

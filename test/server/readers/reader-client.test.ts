@@ -5,8 +5,8 @@ import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, SavedReader } from '../../../client/lib/reader-types.ts';
 import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
 import type { Event, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
-import { randomFrom } from '../../support/random.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { randomFrom } from '../../support/samples/random.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The reader client against the real server: what it shows is what the server holds, whatever happens in between. */
 let test: TestServer;

@@ -3,8 +3,8 @@ import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import type { Feed } from '../../../src/streams/channel-stream.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What one who asks for everything in every way there is makes a server keep: of each channel a bound, and of all of them one. */
 let server: TestServer;

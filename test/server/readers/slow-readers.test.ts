@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { followed, openReader, type SocketReader } from '../../support/socket-reader.ts';
-import { openStream, type StreamReader, streamed } from '../../support/stream-reader.ts';
-import { watchWrites } from '../../support/watch-writes.ts';
-import { allPosts, createChannel, publish, type Written, write } from '../../support/writers.ts';
+import { allPosts, createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
+import { followed, openReader, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { openStream, type StreamReader, streamed } from '../../support/readers/stream-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { watchWrites } from '../../support/servers/watch-writes.ts';
 
 /**
  * Who stops reading, be it a socket or a stream, is a position, not a queue: the server keeps nothing for it but the one write that is under way, others do not

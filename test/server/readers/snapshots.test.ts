@@ -7,8 +7,8 @@ import type { Feed } from '../../../src/streams/channel-stream.ts';
 import { Feeds } from '../../../src/streams/channel-streams.ts';
 import { type EncodedSnapshot, readSnapshot } from '../../../src/streams/snapshots.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 let server: TestServer;
 let editor: string;

@@ -4,7 +4,7 @@ import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, ReaderStorage } from '../../../client/lib/reader-types.ts';
 import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
 import type { Event } from '../../../src/protocol/model.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A reader whose app gives it something to keep its place in. */
 let test: TestServer;

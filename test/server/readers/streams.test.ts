@@ -6,10 +6,10 @@ import { httpLimits } from '../../../src/http/http-limits.ts';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import { catchUpSchema, eventSchema, problemSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openStream, type StreamOptions, type StreamReader, streamed } from '../../support/stream-reader.ts';
-import { createChannel, publish, type Written, write } from '../../support/writers.ts';
+import { createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
+import { openStream, type StreamOptions, type StreamReader, streamed } from '../../support/readers/stream-reader.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A channel as Server-Sent Events (contract, 4): what is said, what is refused, and how it ends. */
 const origin = 'https://news.example';

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { startTestServer } from '../../support/server.ts';
-import { frameAt, openReader, ping, type SocketReader } from '../../support/socket-reader.ts';
-import { createChannel, publish } from '../../support/writers.ts';
+import { createChannel, publish } from '../../support/authors/writers.ts';
+import { frameAt, openReader, ping, type SocketReader } from '../../support/readers/socket-reader.ts';
+import { startTestServer } from '../../support/servers/server.ts';
 
 /** Frames are made once for many readers, past Socket.IO's encoder: so it must be shown that they are what it would have sent. */
 

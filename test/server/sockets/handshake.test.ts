@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../../support/socket-reader.ts';
+import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../../support/readers/socket-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Who gets a connection and who does not, on the wire. */
 let server: TestServer;

@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { startServerProcess } from '../../support/process.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
 
 it('serves readers over sockets, those who come back too, where engine.io is not the one it knows, and says so', async () => {
   const lines: string[] = [];
-  const moved = new URL('../../support/moved-engine-io.mjs', import.meta.url).href;
+  const moved = new URL('../../support/preload/moved-engine-io.mjs', import.meta.url).href;
   await using server = await startServerProcess({
     env: { NODE_OPTIONS: `--import ${moved}` },
     onLine: (line) => lines.push(line),

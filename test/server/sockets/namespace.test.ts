@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { binaryFrame, shakeHands } from '../../support/socket-reader.ts';
+import { binaryFrame, shakeHands } from '../../support/readers/socket-reader.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Joining and leaving, messages and their answers are done without Socket.IO's own server: so both are told the same, and must say the same. */
 let ours: TestServer;

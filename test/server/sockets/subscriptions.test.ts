@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
 import { catchUpSchema, eventSchema, problemSchema } from '../../../src/protocol/schemas.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { createChannel, publish, write } from '../../support/writers.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What a client and the server say to each other over a socket (contract, 3), with the client that most people use. */
 let server: TestServer;

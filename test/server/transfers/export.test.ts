@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import type { JournalLine } from '../../../src/protocol/model.ts';
-import { run } from '../../support/command.ts';
-import { appended, createChannel, type PostState, publication, samplePost, takedown } from '../../support/engines.ts';
-import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
-import { markOf, sampleDay } from '../../support/sample-day.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { startSite } from '../../support/site.ts';
+import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
+import { markOf, sampleDay } from '../../support/samples/sample-day.ts';
+import { run } from '../../support/servers/command.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startSite } from '../../support/servers/site.ts';
+import { appended, createChannel, type PostState, publication, samplePost, takedown } from '../../support/stores/engines.ts';
 
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 const day = sampleDay(11, { posts: 40, changes: 80 });

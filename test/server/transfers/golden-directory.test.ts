@@ -5,10 +5,10 @@ import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { JournalLine } from '../../../src/protocol/model.ts';
-import { folder, golden, holds, verify } from '../../support/before-chained-erasures.ts';
-import { run } from '../../support/command.ts';
-import { call, startTestServer } from '../../support/server.ts';
-import { exportOf } from '../../support/transfer.ts';
+import { exportOf } from '../../support/authors/transfer.ts';
+import { run } from '../../support/servers/command.ts';
+import { call, startTestServer } from '../../support/servers/server.ts';
+import { folder, golden, holds, verify } from '../../support/stores/before-chained-erasures.ts';
 
 it('a data directory from before erasures were chained opens, holds, and chains what is erased from now on', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-golden-'));

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { golden, holds, verify } from '../../support/before-chained-erasures.ts';
-import { startTestServer } from '../../support/server.ts';
-import { exportOf, sendTo } from '../../support/transfer.ts';
+import { exportOf, sendTo } from '../../support/authors/transfer.ts';
+import { startTestServer } from '../../support/servers/server.ts';
+import { golden, holds, verify } from '../../support/stores/before-chained-erasures.ts';
 
 it('an export from before erasures were chained comes in with the same checks, and verify says what it cannot know', async () => {
   await using server = await startTestServer();

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { openReader } from '../../support/socket-reader.ts';
-import { exportOf, none, plainChannel, plainPost, sendTo } from '../../support/transfer.ts';
+import { exportOf, none, plainChannel, plainPost, sendTo } from '../../support/authors/transfer.ts';
+import { openReader } from '../../support/readers/socket-reader.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What stands where an import comes in counts: what was erased there stays erased, what was changed there stays as it was changed. */
 let source: TestServer;

@@ -5,9 +5,9 @@ import { type Engine, type Journal, JournalUnavailable } from '../../../src/jour
 import { createImporter } from '../../../src/newsroom/import.ts';
 import type { Snapshot } from '../../../src/protocol/model.ts';
 import { parseLine } from '../../../src/protocol/transfer.ts';
-import { openTempEngine, renderer, wide } from '../../support/engines.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { exportOf, plainPost, sendTo } from '../../support/transfer.ts';
+import { exportOf, plainPost, sendTo } from '../../support/authors/transfer.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { openTempEngine, renderer, wide } from '../../support/stores/engines.ts';
 
 /** A post that is withdrawn is unpinned by the same write: also where both come in with an import that is cut between the two. */
 let source: TestServer;

@@ -5,12 +5,12 @@ import { newPostId } from '../../../client/lib/ids.ts';
 import type { AppendRequest } from '../../../src/journal/engine.ts';
 import type { Media, Snapshot } from '../../../src/protocol/model.ts';
 import { verifyDirectory } from '../../../src/verify.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { sampleDay } from '../../support/sample-day.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { exportOf, none, plainChannel, plainPost, sendTo } from '../../support/transfer.ts';
+import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
+import { exportOf, none, plainChannel, plainPost, sendTo } from '../../support/authors/transfer.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { sampleDay } from '../../support/samples/sample-day.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 const day = sampleDay(12, { posts: 60, changes: 120 });
 const channelId = day.channel.id;

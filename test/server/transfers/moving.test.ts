@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { run } from '../../support/command.ts';
-import { startLine } from '../../support/line.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
-import { exportOf, none, plainChannel, plainPost } from '../../support/transfer.ts';
+import { exportOf, none, plainChannel, plainPost } from '../../support/authors/transfer.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
+import { run } from '../../support/servers/command.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 let directory: string;
 let source: TestServer;

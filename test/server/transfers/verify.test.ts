@@ -7,16 +7,16 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { hashOf } from '../../../src/journal/entry-record.ts';
 import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { asNobody } from '../../support/as-nobody.ts';
-import { run } from '../../support/command.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { openSampleDay, playSampleDay } from '../../support/play-sample-day.ts';
-import { startServerProcess } from '../../support/process.ts';
-import { startRedis } from '../../support/redis.ts';
-import { sampleDay } from '../../support/sample-day.ts';
-import { call, startTestServer, type TestServer } from '../../support/server.ts';
-import { startSite } from '../../support/site.ts';
-import { exportOf, sendTo } from '../../support/transfer.ts';
+import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
+import { exportOf, sendTo } from '../../support/authors/transfer.ts';
+import { asNobody } from '../../support/runner/as-nobody.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { sampleDay } from '../../support/samples/sample-day.ts';
+import { run } from '../../support/servers/command.ts';
+import { startServerProcess } from '../../support/servers/process.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startSite } from '../../support/servers/site.ts';
+import { startRedis } from '../../support/stores/redis.ts';
 
 /** Each store has its own cases in test/engine: here the command is asked, and a server from outside. */
 const day = sampleDay(13, { posts: 40, changes: 80 });
@@ -188,7 +188,7 @@ describe('pressbox verify', () => {
   });
 
   it('passes over the html of a server with another renderer than its own, and counts it', async () => {
-    const later = new URL('../../support/later-renderer.mjs', import.meta.url);
+    const later = new URL('../../support/preload/later-renderer.mjs', import.meta.url);
     await using other = await startServerProcess({ env: { NODE_OPTIONS: `--import ${later}` } });
     await sendTo(other, await exportOf(server, id));
     const now = await postsOf(other);

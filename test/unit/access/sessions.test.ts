@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../../src/access/identity.ts';
 import { createSessions } from '../../../src/access/sessions.ts';
 import { createTokens, signToken } from '../../../src/access/tokens.ts';
-import { startIssuer } from '../../support/issuer.ts';
-import type { Site } from '../../support/site.ts';
+import { startIssuer } from '../../support/servers/issuer.ts';
+import type { Site } from '../../support/servers/site.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const seconds = now / 1000;

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { loadSecret, secretFor } from '../../../src/access/secret.ts';
 import { createTokens, signToken, type Tokens } from '../../../src/access/tokens.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
-import { startIssuer } from '../../support/issuer.ts';
-import { type Site, startSite } from '../../support/site.ts';
+import { startIssuer } from '../../support/servers/issuer.ts';
+import { type Site, startSite } from '../../support/servers/site.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const seconds = now / 1000;

@@ -3,7 +3,7 @@ import type { Language } from '../../../client/browser/i18n/languages.ts';
 import { Absence, absentMs, type Left } from '../../../client/browser/page/absence.ts';
 import { renderSince } from '../../../client/browser/view/missed-summary.ts';
 import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../../src/protocol/model.ts';
-import { aChannel, aPost, emptied } from '../../support/samples.ts';
+import { aChannel, aPost, emptied } from '../../support/samples/samples.ts';
 
 const read = aPost({ id: 'read', seq: 11, headline: 'The bridge is open' });
 const other = aPost({ id: 'other', seq: 10, headline: null });

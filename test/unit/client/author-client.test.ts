@@ -6,8 +6,8 @@ import { isUnsent, NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../
 import { newKey, newPostId } from '../../../client/lib/ids.ts';
 import { problem } from '../../../src/protocol/problems.ts';
 import * as schemas from '../../../src/protocol/schemas.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type Site, startSite } from '../../support/site.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { type Site, startSite } from '../../support/servers/site.ts';
 
 /** How a command comes to its answer, over a server that answers badly or not at all. */
 interface Heard {

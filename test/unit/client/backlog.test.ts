@@ -3,7 +3,7 @@ import { Backlog } from '../../../client/lib/backlog.ts';
 import { asking } from '../../../client/lib/backoff.ts';
 import { type Http, ProblemError } from '../../../client/lib/http.ts';
 import { problem } from '../../../src/protocol/problems.ts';
-import { ModelServer } from '../../support/model-server.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

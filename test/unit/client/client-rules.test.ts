@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../../conformance/client-rules.ts';
-import { play } from '../../support/rules-runner.ts';
+import { play } from '../../support/readers/rules-runner.ts';
 
 const path = new URL('../../../conformance/client-rules.json', import.meta.url);
 const scenarios = JSON.parse(readFileSync(path, 'utf8')) as Scenario[];

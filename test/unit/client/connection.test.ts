@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Connection, type ConnectionOptions, type Told } from '../../../client/lib/connection.ts';
 import { Http } from '../../../client/lib/http.ts';
-import { scripted } from '../../support/scripted-reader.ts';
+import { scripted } from '../../support/readers/scripted-reader.ts';
 
 /** The connection of a reader, and what it tells. */
 function connect(options: ConnectionOptions) {

@@ -5,7 +5,7 @@ import { Follower } from '../../../client/lib/follower.ts';
 import type { Answered, SubscribeRequest } from '../../../client/lib/transports/link.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { type Problem, type ProblemCode, problem } from '../../../src/protocol/problems.ts';
-import { ModelServer } from '../../support/model-server.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** What a reader asks over a connection, and when; the connection answers as a test says. */
 beforeEach(() => void vi.useFakeTimers());

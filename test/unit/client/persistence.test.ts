@@ -3,7 +3,7 @@ import { Keeper } from '../../../client/lib/persistence.ts';
 import type { SavedReader } from '../../../client/lib/reader-types.ts';
 import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';
 import { applyEvent, fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
-import { ModelServer } from '../../support/model-server.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 const asOf = '2026-11-24T12:00:00.000Z';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Http, NoAnswer } from '../../../client/lib/http.ts';
 import { dialPoll } from '../../../client/lib/transports/poll.ts';
-import { ModelServer } from '../../support/model-server.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** A reader that polls, and a server that answers at once. */
 beforeEach(() => void vi.useFakeTimers());

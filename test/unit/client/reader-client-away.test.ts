@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/scripted-reader.ts';
+import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/readers/scripted-reader.ts';
 
 /** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
 

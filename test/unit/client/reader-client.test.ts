@@ -4,8 +4,8 @@ import { isPost } from '../../../client/lib/read-post.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
 import { problem } from '../../../src/protocol/problems.ts';
-import { ModelServer } from '../../support/model-server.ts';
-import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/scripted-reader.ts';
+import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/readers/scripted-reader.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** What a reader does when a server says what a healthy one seldom says. */
 

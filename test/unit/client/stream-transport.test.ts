@@ -12,8 +12,8 @@ import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client
 import type { Event } from '../../../src/protocol/model.ts';
 import { problem } from '../../../src/protocol/problems.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { ModelServer } from '../../support/model-server.ts';
-import { startSite } from '../../support/site.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
+import { startSite } from '../../support/servers/site.ts';
 
 /** What a reader does when a stream says what a healthy one seldom says. The answers are real HTTP; what they say is a model's. */
 interface Asked {

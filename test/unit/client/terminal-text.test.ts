@@ -6,7 +6,7 @@ import { Terminal } from '../../../client/cli/terminal.ts';
 import { plainJson, plainLine, plainText, textOf } from '../../../client/cli/terminal-text.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import { ModelServer } from '../../support/model-server.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** What the command writes to a terminal of what others wrote. */
 

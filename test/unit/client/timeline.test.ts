@@ -23,8 +23,8 @@ import {
   type PageAsk,
 } from '../../../client/lib/timeline/timeline-pages.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
-import { ModelServer } from '../../support/model-server.ts';
-import { emptied } from '../../support/samples.ts';
+import { emptied } from '../../support/samples/samples.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** The contract's rules for clients, one by one. The property tests show that they are enough. */
 

@@ -3,8 +3,8 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, ReaderState } from '../../../client/lib/reader-types.ts';
 import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
-import { ModelServer } from '../../support/model-server.ts';
-import { startSite } from '../../support/site.ts';
+import { ModelServer } from '../../support/servers/model-server.ts';
+import { startSite } from '../../support/servers/site.ts';
 
 /** What a reader does with what no Pressbox server says: hotels, proxies, service workers and apps that are at odds with themselves. */
 const opened: { close(): unknown }[] = [];

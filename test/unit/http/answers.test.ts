@@ -9,7 +9,7 @@ import { createRates, limitRequests } from '../../../src/http/rates.ts';
 import { principalOf, requirePrincipal } from '../../../src/http/request-identity.ts';
 import { JournalUnavailable, notUnchanged } from '../../../src/journal/engine.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
-import { now, secret, serve } from '../../support/edge.ts';
+import { now, secret, serve } from '../../support/servers/tokens.ts';
 
 async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');

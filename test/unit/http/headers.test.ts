@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sendJson } from '../../../src/http/answers.ts';
 import { apiHeaders, assetHeaders, pageHeaders, reportBreachesTo } from '../../../src/http/headers.ts';
 import { cors } from '../../../src/http/origins.ts';
-import { serve } from '../../support/edge.ts';
+import { serve } from '../../support/servers/tokens.ts';
 
 describe('pages of other origins', () => {
   const page = 'https://www.example.org';

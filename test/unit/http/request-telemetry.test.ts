@@ -13,7 +13,7 @@ import { type Health, healthRoutes } from '../../../src/telemetry/health.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { countProblems, createMetrics } from '../../../src/telemetry/metrics.ts';
 import { logLimits } from '../../../src/telemetry/telemetry-limits.ts';
-import { type Site, startSite } from '../../support/site.ts';
+import { type Site, startSite } from '../../support/servers/site.ts';
 
 const sites: Site[] = [];
 afterEach(async () => {

@@ -7,9 +7,20 @@ import { candidates, slugOf } from '../../../src/newsroom/slug.ts';
 import type { AuthorChange, AuthorPost, Change, ChangeKind, Channel } from '../../../src/protocol/model.ts';
 import { type ChannelPatch, channelIdSchema, channelSchema, newChannelSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { newChannel } from '../../support/arbitraries.ts';
-import { ada, at, bob, channel, channelOf, entriesOf, later, misfit, postOf, refusalOf } from '../../support/decisions.ts';
-import { aChannel } from '../../support/samples.ts';
+import {
+  ada,
+  at,
+  bob,
+  channel,
+  channelOf,
+  entriesOf,
+  later,
+  misfit,
+  postOf,
+  refusalOf,
+} from '../../support/authors/decisions.ts';
+import { newChannel } from '../../support/samples/arbitraries.ts';
+import { aChannel } from '../../support/samples/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const post = postOf(

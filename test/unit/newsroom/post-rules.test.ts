@@ -5,9 +5,9 @@ import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import type { NewPost } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { newPost, revision } from '../../support/arbitraries.ts';
-import { ada, at, bob, channel, entriesOf, later, misfit, postOf, refusalOf } from '../../support/decisions.ts';
-import { anAuthorPost, emptied } from '../../support/samples.ts';
+import { ada, at, bob, channel, entriesOf, later, misfit, postOf, refusalOf } from '../../support/authors/decisions.ts';
+import { newPost, revision } from '../../support/samples/arbitraries.ts';
+import { anAuthorPost, emptied } from '../../support/samples/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const other = '01890a5d-ac96-774b-bcce-b302099a8058';

@@ -5,8 +5,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { allowedTags, createRenderer } from '../../../src/newsroom/render.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { markdown } from '../../support/arbitraries.ts';
-import { processorMs } from '../../support/processor.ts';
+import { processorMs } from '../../support/runner/processor.ts';
+import { markdown } from '../../support/samples/arbitraries.ts';
 
 const renderer = createRenderer({ publicUrl: 'https://live.example/' });
 const render = (body: string) => renderer.render(body, { channelId: 'moon' });

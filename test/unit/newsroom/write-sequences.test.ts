@@ -8,9 +8,9 @@ import { createRenderer } from '../../../src/newsroom/render.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../../../src/protocol/model.ts';
 import { authorPostSchema, channelSchema, type NewPost, type Revision } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { newPost, revision } from '../../support/arbitraries.ts';
-import { channel } from '../../support/decisions.ts';
-import { emptied } from '../../support/samples.ts';
+import { channel } from '../../support/authors/decisions.ts';
+import { newPost, revision } from '../../support/samples/arbitraries.ts';
+import { emptied } from '../../support/samples/samples.ts';
 
 /** Whatever a newsroom does, in whatever order: what stands afterwards is what the contract says can stand. */
 type Step =

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
 
 /** The health check of the image, as the Dockerfile starts it. test/long/container/ runs it in a container. */
 async function check(env: Record<string, string>): Promise<number | null> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Bom, billOfMaterials, bundledPackages, readLockfile } from '../../../scripts/sbom.ts';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
 
 const namesIn = ({ components }: Bom) => components.map(({ name }) => name);
 

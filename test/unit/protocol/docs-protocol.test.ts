@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { applyCatchUp, applyEvent, fits, fromSnapshot, type Timeline } from '../../../client/lib/timeline/timeline.ts';
 import { recorded } from '../../../src/apidocs/recorded-answers.ts';
 import type { Channel, ChannelEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
 
 const page = readFileSync(join(root, 'docs/reference/protocol.md'), 'utf8');
 

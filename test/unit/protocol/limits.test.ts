@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { docPages } from '../../../scripts/docs.ts';
 import { allLimits } from '../../../src/all-limits.ts';
-import { readSources, root, withoutComments } from '../../support/imports.ts';
+import { readSources, root, withoutComments } from '../../support/runner/imports.ts';
 
 /** Numbers with a name that bound nothing, or that somebody else set. */
 const noLimits: Record<string, string> = {

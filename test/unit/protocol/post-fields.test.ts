@@ -16,9 +16,9 @@ import { atom } from '../../../src/web/feeds/atom.ts';
 import { jsonFeed } from '../../../src/web/feeds/json-feed.ts';
 import { jsonLd } from '../../../src/web/feeds/json-ld.ts';
 import { ninjs } from '../../../src/web/feeds/ninjs.ts';
-import { ada, channel, entriesOf, postOf } from '../../support/decisions.ts';
-import { feedPage, publicUrl } from '../../support/feed-samples.ts';
-import { aChannel, anAuthorPost, everyField } from '../../support/samples.ts';
+import { ada, channel, entriesOf, postOf } from '../../support/authors/decisions.ts';
+import { feedPage, publicUrl } from '../../support/samples/feed-samples.ts';
+import { aChannel, anAuthorPost, everyField } from '../../support/samples/samples.ts';
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 const other = '01890a5d-ac96-774b-bcce-b302099a8058';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../../support/imports.ts';
+import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../../support/runner/imports.ts';
 
 /**
  * The import arrows of the layout. Places are path prefixes, and a file belongs to the longest that fits. A file may import from its

@@ -4,10 +4,10 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { root } from '../../support/imports.ts';
-import { longFiles } from '../../support/long.ts';
-import { promisesOnEachStore, slowPromises } from '../../support/on-each-store.ts';
-import type { Summary } from '../../support/summary-reporter.ts';
+import { root } from '../../support/runner/imports.ts';
+import { longFiles } from '../../support/runner/long-files.ts';
+import { promisesOnEachStore, slowPromises } from '../../support/runner/on-each-store.ts';
+import type { Summary } from '../../support/runner/summary-reporter.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -28,14 +28,14 @@ describe('the summary of a test run', () => {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'a.test.ts'), `import { beforeAll, describe, expect, it } from 'vitest';\n${file}`);
     const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder];
-    const reporter = ['--reporter', join(root, 'test/support/summary-reporter.ts')];
+    const reporter = ['--reporter', join(root, 'test/support/runner/summary-reporter.ts')];
     const result = await run(process.execPath, [...args, ...reporter], { PRESSBOX_TEST_SUMMARY: join(folder, 'summary.json') });
     return { ...result, summary: JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary };
   }
 
   it('counts what passed and failed, and says what was skipped and how to get what is missing', async () => {
     const { out, summary } = await summaryOf(`
-      import { describeWith } from '${join(root, 'test/support/needs.ts')}';
+      import { describeWith } from '${join(root, 'test/support/runner/needs.ts')}';
       describeWith({ find: () => undefined, advice: "install Debian's moon" }, 'tests on the moon', () => it('never', () => {}));
       describeWith({ find: () => 'here', advice: '' }, 'tests with what is here', (found) => it('is given it', () => expect(found).toBe('here')));
       it('passes', () => {});

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
 import { readConfig, variables } from '../../../src/config.ts';
-import { blocksOf, quotedIn } from '../../support/blocks.ts';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
+import { blocksOf, quotedIn } from '../../support/samples/markdown-blocks.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record<string, string>; files: string[] };

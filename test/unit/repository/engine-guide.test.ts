@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root } from '../../support/imports.ts';
+import { root } from '../../support/runner/imports.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const guide = read('docs/guides/write-an-engine.md');

@@ -9,7 +9,7 @@ import {
   revisionSchema,
   takedownSchema,
 } from '../../../src/protocol/schemas.ts';
-import { markOf, type SampleCommand, sampleDay } from '../../support/sample-day.ts';
+import { markOf, type SampleCommand, sampleDay } from '../../support/samples/sample-day.ts';
 
 const day = sampleDay(1969);
 const of = <T extends SampleCommand['type']>(type: T) =>

@@ -7,12 +7,12 @@ import { feedId, linksOf, plainUri } from '../../../src/web/feeds/feed-page.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
 import { escapeXml } from '../../../src/web/feeds/xml.ts';
 import { textOf as plainTextOf } from '../../../src/web/post-text.ts';
-import { all, atomFaults, isUri, links, textOf } from '../../support/atom.ts';
-import { everyPost, feedPage, hostileText, publicUrl, unwritable } from '../../support/feed-samples.ts';
-import { describeWith, needs } from '../../support/needs.ts';
-import { aChannel, aPost } from '../../support/samples.ts';
-import { textAttacks } from '../../support/script-attacks.ts';
-import { type Element, parseXml } from '../../support/xml.ts';
+import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { all, atomFaults, isUri, links, textOf } from '../../support/samples/atom.ts';
+import { everyPost, feedPage, hostileText, publicUrl, unwritable } from '../../support/samples/feed-samples.ts';
+import { aChannel, aPost } from '../../support/samples/samples.ts';
+import { type Element, parseXml } from '../../support/samples/xml.ts';
 
 describe('text in XML', () => {
   it('is escaped, without what XML 1.0 has no way to write', () => {

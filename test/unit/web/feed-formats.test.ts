@@ -7,11 +7,11 @@ import { jsonLd } from '../../../src/web/feeds/json-ld.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
 import { ninjs } from '../../../src/web/feeds/ninjs.ts';
 import { inTurns } from '../../../src/web/feeds/time-slices.ts';
-import { formFaults, jsonFeedForms, ninjsForm } from '../../support/feed-forms.ts';
-import { everyPost, feedPage, hostileText, publicUrl } from '../../support/feed-samples.ts';
-import { aChannel, aPost } from '../../support/samples.ts';
-import { schemaOrgFaults } from '../../support/schema-org.ts';
-import { textAttacks } from '../../support/script-attacks.ts';
+import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { formFaults, jsonFeedForms, ninjsForm } from '../../support/samples/feed-forms.ts';
+import { everyPost, feedPage, hostileText, publicUrl } from '../../support/samples/feed-samples.ts';
+import { aChannel, aPost } from '../../support/samples/samples.ts';
+import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
 
 /** The feeds that are JSON, of a channel with every kind of post. */
 

@@ -5,9 +5,9 @@ import { problem } from '../../../src/protocol/problems.ts';
 import { errorPage } from '../../../src/web/pages/error.ts';
 import { indexPage } from '../../../src/web/pages/index.ts';
 import { livePage, membersNotice } from '../../../src/web/pages/live.ts';
-import { escaped, hostile, textOf } from '../../support/page-text.ts';
-import { aChange, aChannel, aPost } from '../../support/samples.ts';
-import { schemaOrgFaults } from '../../support/schema-org.ts';
+import { escaped, hostile, textOf } from '../../support/attacks/page-text.ts';
+import { aChange, aChannel, aPost } from '../../support/samples/samples.ts';
+import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
 
 const words = { de: '/assets/words-de.jkl.js' };
 const assets = {

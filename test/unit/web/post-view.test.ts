@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { regions } from '../../../client/browser/view/page.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
-import { escaped, hostile, textOf } from '../../support/page-text.ts';
-import { aChange, aChannel, aPost } from '../../support/samples.ts';
+import { escaped, hostile, textOf } from '../../support/attacks/page-text.ts';
+import { aChange, aChannel, aPost } from '../../support/samples/samples.ts';
 
 const rendered = (fields: Partial<ReaderPost>, setting: PostSetting = { timezone: 'UTC', language: 'en' }) =>
   renderPost(aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields }), setting).text;

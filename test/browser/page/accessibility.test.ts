@@ -1,0 +1,65 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startTestServer } from '../../support/servers/server.ts';
+import { startBrowser } from '../browser.ts';
+import { openGallery } from '../gallery.ts';
+import { everyRule, faultsOf } from '../newsroom.ts';
+
+/** What is not asked of a part of somebody's page; and the rules whose answer is another one on a phone or in the dark. */
+const ofAPart = { 'page-has-heading-one': { enabled: false } };
+const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
+
+const isTooWide = (page: Page) =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+/** What a reader has chosen in the settings of their browser. */
+const letters = (page: Page, size: string) => page.evaluate(`document.documentElement.style.fontSize = '${size}'`);
+
+const desk = { width: 1280, height: 900 };
+const phone = { width: 390, height: 844 };
+/** What a desk's window is in pixels of the page at 200 % and at 400 %. */
+const zoomed = [640, 320];
+
+describeWith(needs.chromium, 'every page in every state', (chromium) => {
+  it('has nothing for axe-core to find, on a desk in the light and on a phone in the dark, and is no wider than its window, zoomed to 400 % too', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const { page } = await browser.page();
+    const found: Record<string, unknown[]> = {};
+    for (const { name, path, isPart, isLong, reach, leave } of await openGallery(server)) {
+      const rules = { ...everyRule.rules, ...(isPart && ofAPart) };
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(desk);
+      await page.goto(server.url + path);
+      await reach?.(page);
+      const all = await faultsOf(page, { rules });
+      for (const width of zoomed) {
+        await page.setViewportSize({ ...desk, width });
+        if (await isTooWide(page)) all.push(`wider than a window of ${width} pixels`);
+      }
+      await page.setViewportSize(phone);
+      if (await isTooWide(page)) all.push('wider than a phone');
+      await letters(page, '200%');
+      if (await isTooWide(page)) all.push('wider than a phone with letters twice as large');
+      await letters(page, '');
+      await page.emulateMedia({ colorScheme: 'dark' });
+      if (!isLong) all.push(...(await faultsOf(page, { runOnly: ofTheLook })));
+      await leave?.(page);
+      if (all.length > 0) found[name] = all;
+    }
+    expect(found).toEqual({});
+  });
+
+  it('has the lines between parts of a text too where a device puts its own colours in the place of ours', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    const { channel } = await author.createChannel({ headline: 'Harbour fire', state: 'live' });
+    await author.publish(channel.id, { body: 'Before.\n\n---\n\nAfter.' });
+    const { page } = await browser.page({ forcedColors: 'active' });
+    await page.goto(`${server.url}/live/${channel.id}`);
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('.body hr')).borderBottomWidth`)).toBe('1px');
+  });
+});

@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { type Obstacles, startObstacles } from '../../support/servers/blocking-proxy.ts';
+import { startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { startBrowser, type TestBrowser, withinTime } from '../browser.ts';
+import { noon } from '../newsroom.ts';
+
+describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks what it does not know', (chromium) => {
+  let browser: TestBrowser;
+  let server: TestServer;
+  let author: AuthorClient;
+  let channels = 0;
+  const opened: AsyncDisposable[] = [];
+  let client: string;
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium);
+    // Built with the pages.
+    client = await readFile(join(import.meta.dirname, '../../../dist/client/bundle.js'), 'utf8');
+    server = await startTestServer();
+    author = new AuthorClient({ url: server.url, token: await server.token() });
+  });
+  afterEach(async () => {
+    for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  /** From the moment in which the page is shown, milliseconds. */
+  const promisedMs = 5_000;
+
+  async function open(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams'>>, prepare = async (_page: Page) => {}) {
+    const way = Object.assign(await startObstacles(server.url), blocked);
+    opened.push(way);
+    channels += 1;
+    const { channel } = await author.createChannel({ id: `behind-${channels}`, headline: 'To the Moon', state: 'live' });
+    await author.publish(channel.id, { headline: 'There from the start' });
+    const { page, complaints } = await browser.page();
+    await prepare(page);
+    await page.goto(`${way.url}/live/${channel.id}`);
+    return { page, complaints, way, channelId: channel.id };
+  }
+  const liveBy = (page: Page, transport: string) => page.locator(`#connection[data-state=live][data-transport=${transport}]`);
+  const isLive = (page: Page, transport: string) => liveBy(page, transport).waitFor();
+  const isLiveInTime = (page: Page, transport: string) =>
+    withinTime(promisedMs, async () => expect(await liveBy(page, transport).count()).toBe(1));
+  async function shows(page: Page, channelId: string, headline: string): Promise<void> {
+    await author.publish(channelId, { headline });
+    await page.locator('#posts > .post').getByText(headline).waitFor();
+  }
+
+  it.each(['refused', 'swallowed'] as const)(
+    'is live within 5 s by Server-Sent Events where WebSockets are %s',
+    async (webSockets) => {
+      const { page, channelId, complaints } = await open({ webSockets });
+      await isLiveInTime(page, 'stream');
+      await shows(page, channelId, 'Pushed as an event');
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it('is live within 5 s by polling where streams are held back too', async () => {
+    const { page, channelId, complaints } = await open({ webSockets: 'swallowed', streams: 'held' });
+    await isLiveInTime(page, 'poll');
+    await shows(page, channelId, 'Polled for');
+    expect(complaints).toEqual([]);
+  });
+
+  it('goes back to the WebSocket when the network changes to one that lets it through, and misses nothing', async () => {
+    const { page, way, channelId, complaints } = await open({ webSockets: 'refused' });
+    await isLive(page, 'stream');
+    await page.context().setOffline(true);
+    way.cut();
+    await author.publish(channelId, { headline: 'Missed in the lift' });
+    await page.locator('#connection', { hasText: 'Offline' }).waitFor();
+    way.webSockets = 'free';
+    await page.context().setOffline(false);
+    await isLive(page, 'socket');
+    await page.locator('#posts > .post').getByText('Missed in the lift').waitFor();
+    await shows(page, channelId, 'Pushed over the WebSocket');
+    expect(complaints).toEqual([]);
+  });
+
+  it('goes back to the WebSocket by itself, after half a minute at most', async () => {
+    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    await isLive(page, 'stream');
+    way.webSockets = 'free';
+    // Time flies, but not so far that the stream seems to be silent.
+    await page.clock.fastForward(15_000);
+    await shows(page, channelId, 'Pushed as an event');
+    await page.clock.fastForward(15_000);
+    await isLive(page, 'socket');
+    await shows(page, channelId, 'Pushed over the WebSocket');
+  });
+
+  it('notices that its stream has fallen silent, though nothing has ended it', async () => {
+    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    await isLive(page, 'stream');
+    way.freeze();
+    await author.publish(channelId, { headline: 'Into the silence' });
+    await page.clock.fastForward(26_000);
+    await page.locator('#posts > .post').getByText('Into the silence').waitFor();
+  });
+
+  it('that is looked at again notices at once that its connection has died', async () => {
+    const { page, way, channelId } = await open({}, (page) => page.clock.install());
+    await isLive(page, 'socket');
+    way.freeze();
+    await author.publish(channelId, { headline: 'While it was in a pocket' });
+    await page.clock.fastForward(15_000);
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    // No answer in this time, and it is dead.
+    await page.clock.fastForward(3_000);
+    await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor();
+    await isLive(page, 'socket');
+  });
+
+  it('whose device slept is told what they missed, though the page was seen all the time and was cut off only when it woke', async () => {
+    const { page, way, channelId } = await open({}, (page) => page.clock.install({ time: noon() }));
+    await isLive(page, 'socket');
+    way.freeze();
+    await author.publish(channelId, { headline: 'While it slept' });
+    await page.clock.fastForward(7_200_000);
+    const line = page.locator('#since', { hasText: '1 new post' });
+    await line.waitFor();
+    expect(await line.textContent()).toMatch(/^While you were offline, since 12:0\d UTC/);
+  });
+
+  it('goes on from what it kept in the storage of the browser, and lives with one that is full', async () => {
+    const { page, channelId, complaints } = await open({});
+    await page.route('**/client.js', (route) => route.fulfill({ contentType: 'text/javascript', body: client }));
+    const read = (storage: string) => `(async () => {
+      const { ReaderClient } = await import('/client.js');
+      const reader = new ReaderClient({ url: location.origin, channelId: '${channelId}', storage: ${storage} });
+      const told = [];
+      reader.on('event', (event) => told.push(event.post.headline));
+      await new Promise((resolve) => {
+        reader.on('state', ({ status }) => status === 'live' && resolve());
+        reader.open();
+      });
+      const shown = reader.timeline.posts.map(({ headline }) => headline);
+      reader.close();
+      return { told, shown, kept: Object.keys(localStorage).filter((key) => key.startsWith('pressbox:')).length };
+    })()`;
+    const first = ['There from the start'];
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: [], shown: first, kept: 1 });
+    await author.publish(channelId, { headline: 'Meanwhile' });
+    await page.reload();
+    const both = ['Meanwhile', ...first];
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['Meanwhile'], shown: both, kept: 1 });
+
+    await page.evaluate(`(() => {
+      for (let size = 2 ** 20; size >= 1; ) {
+        try { localStorage.setItem('other ' + size, (localStorage.getItem('other ' + size) ?? '') + 'x'.repeat(size)); } catch { size /= 2; }
+      }
+    })()`);
+    await author.publish(channelId, { headline: 'No room' });
+    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['No room'], shown: ['No room', ...both], kept: 0 });
+    expect(complaints).toEqual([]);
+  });
+});

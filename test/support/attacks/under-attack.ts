@@ -1,0 +1,233 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { io } from 'socket.io-client';
+import { expect, vi } from 'vitest';
+import { createChannel, publish } from '../authors/writers.ts';
+import { needs } from '../runner/machine.ts';
+import { type Moment, momentsOf, msBetween } from '../runner/settled-within.ts';
+import { type ServerProcess, startServerProcess } from '../servers/process.ts';
+import { call } from '../servers/server.ts';
+import { secretWord } from './attacked-server.ts';
+
+/**
+ * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured: while
+ * an attacker wears itself out on a listener that takes everything, and while the same attacker attacks the server. So both
+ * measurements have the same load on the machine beside them, and what differs is what the attack does to the server. What else the
+ * machine does meanwhile is measured on a second server, which nobody attacks.
+ */
+export interface Trial {
+  seeds: number[];
+  messagesOfEach: number;
+  halfOpen: number;
+  slow: number;
+  calmSeconds: number;
+  attackSeconds: number;
+}
+
+export interface Outcome {
+  calm: Delays;
+  attacked: Delays;
+  /** At the same time, on the server that is not attacked. */
+  beside: Delays;
+  /** What the attacker says it did. */
+  attack: { sent: number; sockets: number; requests: number; halfOpen: number; slow: number; refused: number };
+  /** Bytes, after a collection of garbage. */
+  memory: { before: Memory; after: Memory };
+  /** Everything that the server printed. */
+  lines: string[];
+  tokens: string[];
+}
+
+/** The 99th of a hundred, ms: of an author until the answer, a reader until the event, and a reader until the snapshot. */
+interface Delays {
+  author: number;
+  event: number;
+  snapshot: number;
+  samples: number;
+}
+
+interface Memory {
+  rss: number;
+  heapUsed: number;
+  external: number;
+}
+
+/** Between two publications of the author. */
+const paceMs = 70;
+const attacker = fileURLToPath(new URL('./attacker.ts', import.meta.url));
+const memoryOnSignal = new URL('../preload/memory-on-signal.mjs', import.meta.url).href;
+
+export async function underAttack(trial: Trial): Promise<Outcome> {
+  const directory = await mkdtemp(join(tmpdir(), 'pressbox-attack-'));
+  await using _ = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  // Some thousand lines a second, at the finest level: to hear them would cost the time that is measured here.
+  const logFile = join(directory, 'log');
+  const trim = await builtTrim(directory);
+  await using server = await startServerProcess({
+    env: {
+      PRESSBOX_WRITES_PER_SECOND: '20',
+      PRESSBOX_REQUESTS_PER_SECOND: '50',
+      PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000',
+      PRESSBOX_LOG_LEVEL: 'trace',
+      NODE_OPTIONS: `--expose-gc --import ${memoryOnSignal}`,
+      ...(trim !== undefined && { PRESSBOX_TEST_TRIM: trim }),
+    },
+    logFile,
+  });
+  const tokens = [await server.token(), await server.token({}, { sub: 'nobody' })];
+  const [author = '', nobody = ''] = tokens;
+  await using other = await startServerProcess();
+  const otherAuthor = await other.token();
+  for (const [each, token] of [
+    [server, author],
+    [other, otherAuthor],
+  ] as const)
+    await createChannel(each, token, { id: 'moon', headline: secretWord });
+
+  const attack = async (seconds: number, port?: number) => {
+    const { seeds, messagesOfEach, halfOpen, slow, attackSeconds } = trial;
+    // In a shorter time fewer messages, so that the pace is the same.
+    const messages = Math.ceil((messagesOfEach * seconds) / attackSeconds);
+    const asked = { ...(port !== undefined && { port }), seeds, messages, seconds, halfOpen, slow, token: nobody };
+    const { stdout } = await promisify(execFile)(process.execPath, [attacker, JSON.stringify(asked)]);
+    return JSON.parse(stdout) as Outcome['attack'];
+  };
+
+  const calm = [await measure(server, author, attack(trial.calmSeconds))];
+  const before = await memoryOf(server, logFile);
+  const running = attack(trial.attackSeconds, Number(new URL(server.url).port));
+  const [attacked, beside] = await Promise.all([measure(server, author, running), measure(other, otherAuthor, running)]);
+  const said = await running;
+
+  // Nothing of the attack is left: who reads is the reader who was there, and the memory is back.
+  await vi.waitFor(async () => expect(await metric(server, 'pressbox_readers\\{transport="socket"\\}')).toBe(0), {
+    timeout: 60_000,
+  });
+  let after = await memoryOf(server, logFile);
+  const isBack = () => after.rss - before.rss < 50_000_000 && keptIn(after) - keptIn(before) < 50_000_000;
+  // What is free goes back to the system a little later.
+  for (let tries = 0; tries < 120 && !isBack(); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    after = await memoryOf(server, logFile);
+  }
+  // Before and after: what else the machine does meanwhile comes and goes.
+  calm.push(await measure(server, author, attack(trial.calmSeconds)));
+  expect(await server.stop()).toBe(0);
+  const lines = await linesOf(logFile);
+  return {
+    calm: delaysOf(calm),
+    attacked: delaysOf([attacked]),
+    beside: delaysOf([beside]),
+    attack: said,
+    memory: { before, after },
+    lines,
+    tokens,
+  };
+}
+
+/** What the process itself keeps, of the heap and beside it. */
+export function keptIn({ heapUsed, external }: Memory): number {
+  return heapUsed + external;
+}
+
+/**
+ * Publishes and reads at a steady pace until the attack is over. Throws where anything is refused. What is told is how long the server took, without
+ * the time in which the machine gave it, or this process, no processor.
+ */
+async function measure(server: ServerProcess, token: string, until: Promise<unknown>): Promise<Measured> {
+  const now = momentsOf(() => [process.pid, server.pid]);
+  const author: number[] = [];
+  const event: number[] = [];
+  const snapshot: number[] = [];
+  const sentAt = new Map<string, Moment>();
+  const socket = io(server.url, { transports: ['websocket'], forceNew: true });
+  const { promise: live, resolve: isLive } = Promise.withResolvers<void>();
+  let disconnects = 0;
+  socket.on('connect', () => socket.emit('subscribe', { channelId: 'moon' }, () => isLive()));
+  socket.on('disconnect', () => {
+    disconnects += 1;
+  });
+  socket.on('event', ({ post }: { post?: { id: string; headline: string } }) => {
+    const at = sentAt.get(post?.headline ?? '');
+    if (at !== undefined) event.push(msBetween(at, now()));
+  });
+  await live;
+
+  let over = false;
+  const end = () => {
+    over = true;
+  };
+  // Where it failed, that is thrown below.
+  void until.then(end, end);
+  for (let nth = 0; !over; nth += 1) {
+    const headline = `${secretWord} ${nth}`;
+    const due = performance.now() + paceMs;
+    const began = now();
+    sentAt.set(headline, began);
+    await publish(server, token, 'moon', { headline });
+    author.push(msBetween(began, now()));
+    const asked = now();
+    expect((await call(`${server.url}/v1/channels/moon/snapshot`)).status).toBe(200);
+    snapshot.push(msBetween(asked, now()));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+  }
+  await until;
+  await vi.waitFor(() => expect(event.length).toBe(author.length));
+  expect(disconnects).toBe(0);
+  socket.disconnect();
+  return { author, event, snapshot };
+}
+
+/** Each delay that was measured, ms. */
+type Measured = Record<'author' | 'event' | 'snapshot', number[]>;
+
+function delaysOf(measured: readonly Measured[]): Delays {
+  const of = (what: keyof Measured) => p99(measured.flatMap((one) => one[what]));
+  const samples = measured.reduce((sum, { author }) => sum + author.length, 0);
+  return { author: of('author'), event: of('event'), snapshot: of('snapshot'), samples };
+}
+
+function p99(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN) * 10) / 10;
+}
+
+/** Undefined where nothing can be compiled: resident memory then counts what malloc keeps free as well. */
+async function builtTrim(directory: string): Promise<string | undefined> {
+  const compiler = needs.compiler.find();
+  if (compiler === undefined) return undefined;
+  const built = join(directory, 'trim-memory.node');
+  await promisify(execFile)(compiler, [
+    '-shared',
+    '-fPIC',
+    '-o',
+    built,
+    fileURLToPath(new URL('../runner/trim-memory.c', import.meta.url)),
+  ]);
+  return built;
+}
+
+async function memoryOf({ pid }: ServerProcess, logFile: string): Promise<Memory> {
+  const said = async () => (await linesOf(logFile)).filter((line) => line.startsWith('{"memory":'));
+  const before = (await said()).length;
+  process.kill(pid, 'SIGUSR2');
+  const line = await vi.waitFor(async () => {
+    const found = (await said())[before];
+    expect(found).toBeDefined();
+    return found as string;
+  });
+  return (JSON.parse(line) as { memory: Memory }).memory;
+}
+
+async function linesOf(logFile: string): Promise<string[]> {
+  return (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
+}
+
+async function metric({ url }: ServerProcess, name: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}

@@ -1,0 +1,146 @@
+import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
+import { readerView } from '../../../src/protocol/model.ts';
+import type { Random } from '../samples/sample-text.ts';
+import { createChannel, publish, read, type Write, type Written, write } from './writers.ts';
+
+/**
+ * A channel in which many posts were changed and some withdrawn, with what stood at every offset, and a mark in the text of each
+ * revision by which its bytes are found anywhere.
+ */
+export interface BusyChannel {
+  id: string;
+  /** By offset, where a write was answered with it. */
+  cursors: Map<number, string>;
+  head: number;
+  /** The posts that had changed up to an offset, as readers saw them then. */
+  postsAt(offset: number): Map<string, ReaderPost>;
+  channelAt(offset: number): Channel;
+  /** Marks in a text that stand for something superseded or withdrawn. */
+  staleMarks(text: string): string[];
+}
+
+export interface BusyOptions {
+  posts: number;
+  /** Posts that are changed three times each. */
+  changed: number;
+  /** Posts that are withdrawn, by retraction and takedown in turn. */
+  withdrawn: number;
+  random: Random;
+  /** Called when the channel has been made and holds nothing. */
+  opened?: (id: string) => Promise<unknown>;
+}
+
+const anyMark = /zq\d+r\d+qz/g;
+const mark = (post: number, revision: number) => `zq${post}r${revision}qz`;
+
+export async function makeBusy(place: { url: string }, editor: string, options: BusyOptions): Promise<BusyChannel> {
+  const { posts, changed, withdrawn, random } = options;
+  const { id } = await createChannel(place, editor, { headline: 'A long night' });
+  await options.opened?.(id);
+  const cursors = new Map<number, string>();
+  const versions: { offset: number; post: ReaderPost }[] = [];
+  const channels: { offset: number; channel: Channel }[] = [{ offset: 1, channel: await readChannel() }];
+  const current = new Map<number, number>();
+
+  const note = ({ offset, cursor, post }: Written, postOffset = offset) => {
+    cursors.set(offset, cursor);
+    versions.push({ offset: postOffset, post: readerView(post) });
+  };
+  const change = (post: Written['post'], what: string, body: object, revision: number): Write => ({
+    path: `/v1/channels/${id}/posts/${post.id}/${what}`,
+    body,
+    ifMatch: revision,
+  });
+  async function readChannel(): Promise<Channel> {
+    return await read(`${place.url}/v1/channels/${id}`, editor);
+  }
+
+  // What happens to each post, in order; then all of it is mixed, each post's own order kept.
+  const lines = Array.from({ length: posts }, (_, index) => {
+    const steps: (() => Promise<void>)[] = [];
+    let made: Written['post'];
+    steps.push(async () => {
+      current.set(index, 1);
+      const said = await publish(place, editor, id, textOf(index, 1));
+      made = said.post;
+      note(said);
+    });
+    const revisions = index < changed ? 3 : 0;
+    for (let times = 1; times <= revisions; times += 1) {
+      steps.push(async () => {
+        current.set(index, times + 1);
+        const kind = (['refile', 'update', 'correction'] as const)[times - 1]!;
+        const said = await write(
+          place,
+          editor,
+          change(made, 'revisions', { kind, note: 'Put right.', changes: textOf(index, times + 1) }, times),
+        );
+        note(said);
+      });
+    }
+    // Some of the withdrawn ones were changed before, so that they have revisions to leak.
+    const firstWithdrawn = changed - Math.ceil(withdrawn / 2);
+    if (index >= firstWithdrawn && index < firstWithdrawn + withdrawn) {
+      steps.push(async () => {
+        current.delete(index);
+        const what = index % 2 === 0 ? 'retraction' : 'takedown';
+        note(await write(place, editor, change(made, what, { note: 'It was not so.' }, revisions + 1)));
+      });
+    }
+    return steps;
+  });
+  const left = lines.map((steps) => steps.length);
+  const order = lines.flatMap((steps, index) => steps.map(() => index));
+  for (let at = order.length - 1; at > 0; at -= 1) {
+    const other = random.below(at + 1);
+    [order[at], order[other]] = [order[other]!, order[at]!];
+  }
+  const middle = Math.floor(order.length / 2);
+  for (const [at, index] of order.entries()) {
+    await lines[index]![lines[index]!.length - left[index]!--]!();
+    if (at === middle) await changeChannel();
+  }
+
+  /** A pin that a withdrawal undoes: two events in a row. And a headline that was corrected. */
+  async function changeChannel(): Promise<void> {
+    const patch = (body: object) => write(place, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
+    const noteChannel = (said: Written) => {
+      cursors.set(said.offset, said.cursor);
+      channels.push({ offset: said.offset, channel: said.channel });
+    };
+    noteChannel(await patch({ headline: 'A long, long night', change: { kind: 'correction', note: 'It was longer.' } }));
+    const pinned = await publish(place, editor, id, { headline: 'Pinned' });
+    note(pinned);
+    noteChannel(await patch({ pinnedPostId: pinned.post.id }));
+    const withdrawal = await write(place, editor, change(pinned.post, 'retraction', { note: 'Not so.' }, 1));
+    note(withdrawal, withdrawal.offset - 1);
+    channels.push({ offset: withdrawal.offset, channel: await readChannel() });
+  }
+
+  const head = Math.max(...cursors.keys());
+  return {
+    id,
+    cursors,
+    head,
+    postsAt: (offset) =>
+      new Map(versions.filter((version) => version.offset <= offset).map(({ post }): [string, ReaderPost] => [post.id, post])),
+    channelAt: (offset) => channels.findLast((version) => version.offset <= offset)!.channel,
+    staleMarks: (text) =>
+      [...new Set(text.match(anyMark) ?? [])].filter((found) => {
+        const [post, revision] = found.slice(2, -2).split('r').map(Number) as [number, number];
+        return current.get(post) !== revision;
+      }),
+  };
+}
+
+/** Every field that can hold text holds the mark. */
+function textOf(post: number, revision: number) {
+  const token = mark(post, revision);
+  return {
+    headline: `Headline ${token}`,
+    body: `Text ${token} with [a link](https://example.org/${token})`,
+    sources: [{ name: `Source ${token}` }],
+    authors: [{ name: `Author ${token}` }],
+    media: [{ type: 'image' as const, url: `https://example.org/${token}.jpg`, alt: `Picture ${token}` }],
+  };
+}

@@ -1,0 +1,233 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { signToken } from '../../../src/access/tokens.ts';
+import { type Example, type ExampleRole, exampleRoles, keyOf } from '../../../src/apidocs/example.ts';
+import { exampleCursor, hex } from '../../../src/apidocs/example-cursors.ts';
+import { examples } from '../../../src/apidocs/examples.ts';
+import type { RecordedAnswer } from '../../../src/apidocs/recorded-answers.ts';
+import { addressOf, bodyOf, operationOf } from '../../../src/apidocs/shown-examples.ts';
+import { messageExamples, messageKey } from '../../../src/apidocs/socket-messages.ts';
+import { readConfig } from '../../../src/config.ts';
+import { type PressboxServer, startServer } from '../../../src/server.ts';
+import { openReader, type SocketReader } from '../readers/socket-reader.ts';
+import { openStream, type StreamReader } from '../readers/stream-reader.ts';
+
+/**
+ * Sends the examples of the documents to a real server with an embedded journal, one after the other. Its clock goes on by ten seconds
+ * with each, and what chance decides (histories, hashes, entity tags made of bytes) is replaced on both ways, so that the answers are the
+ * same each time.
+ */
+export interface Played {
+  server: PressboxServer;
+  /** By `keyOf` the example. */
+  answers: Map<string, { example: Example; real: Response; text: string; recorded: RecordedAnswer }>;
+  /** Of the socket, by `messageKey`: the acknowledgement, or what the server sent. */
+  messages: Map<string, { real: unknown; recorded: unknown }>;
+  /** What was answered to those who asked again with the entity tag, by `keyOf` the example. */
+  again: Map<string, number>;
+  replacer: Replacer;
+  token(role: ExampleRole): Promise<string>;
+  end(): Promise<void>;
+}
+
+export const examplesUrl = 'https://live.example.org';
+const firstAt = Date.parse('2026-08-12T17:30:00.000Z');
+/** Short of what a connection may take to take its bytes: to a server whose clock leaps it would seem to have stalled. */
+const stepMs = 10_000;
+
+export async function playExamples(): Promise<Played> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-examples-'));
+  const clock = { now: firstAt };
+  const config = readConfig({
+    PRESSBOX_DATA_DIR: dataDir,
+    PRESSBOX_PORT: '0',
+    PRESSBOX_PUBLIC_URL: examplesUrl,
+    PRESSBOX_SECURITY_CONTACT: 'security@example.org',
+    PRESSBOX_LOG_LEVEL: 'silent',
+    PRESSBOX_REQUESTS_PER_SECOND: '0',
+    PRESSBOX_WRITES_PER_SECOND: '0',
+  });
+  const server = await startServer(config, { now: () => clock.now });
+  const replacer = createReplacer();
+  const token = (role: ExampleRole) => {
+    const { sub, name, grants } = exampleRoles[role];
+    return signToken(server.secret!, { sub, name, grants, ttlSeconds: 36_000, now: firstAt, jti: `example-${role}` });
+  };
+  const played: Played = {
+    server,
+    answers: new Map(),
+    messages: new Map(),
+    again: new Map(),
+    replacer,
+    token,
+    async end() {
+      await server.close({ drainMs: 0 });
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  const { answers, messages, again } = played;
+  const send = async (example: Example) => {
+    const address = replacer.toReal(`${server.url}${addressOf(example)}`);
+    const asked = await requestFor(example, played);
+    // As it is, so that examples show the tags of uncompressed answers.
+    const request = { ...asked, headers: { ...asked.headers, 'accept-encoding': 'identity' } };
+    const real = await fetch(address, request);
+    const text = example.operation === 'stream' ? await firstBlocks(real) : await real.text();
+    const etag = real.headers.get('etag');
+    if (etag !== null && real.status === 200 && operationOf(example).takes?.includes('If-None-Match')) {
+      const { status } = await fetch(address, { ...request, headers: { ...request.headers, 'if-none-match': etag } });
+      again.set(keyOf(example), status);
+    }
+    answers.set(keyOf(example), { example, real, text, recorded: record(example, real, text, replacer) });
+  };
+  let stream: StreamReader | undefined;
+  const during = (phase: Example['during']) => examples.filter((example) => example.during === phase);
+  try {
+    for (const example of during(undefined)) {
+      clock.now += stepMs;
+      await send(example);
+      stream ??= await openStream(server.url, 'eclipse-day');
+    }
+    clock.now += stepMs;
+
+    using reader = await openReader(server.url, { token: await token('reader') });
+    const hear = async (name: string, said: Promise<unknown>) => {
+      const [example] = messageExamples.filter((one) => one.message === name && !messages.has(messageKey(one)));
+      if (example === undefined) throw new Error(`There is no example left for ${name}.`);
+      const real = await said;
+      messages.set(messageKey(example), { real, recorded: JSON.parse(replacer.toExample(JSON.stringify(real))) });
+    };
+    for (const { message, body } of messageExamples) {
+      if (body !== undefined) await hear(message, reader.ask(message, JSON.parse(replacer.toReal(JSON.stringify(body)))));
+    }
+    for (const channelId of ['eclipse-north', 'eclipse-south']) await reader.subscribe(channelId);
+    for (const example of during('socket')) await send(example);
+    await hear('event', heard(reader, 'event'));
+    clock.now += stepMs;
+
+    await withJournalHeld(dataDir, () => Promise.all(during('hold').map(send)));
+    await hear('unsubscribed', heard(reader, 'unsubscribed'));
+
+    const closed = server.close({ drainMs: 1_000 });
+    await hear('drain', heard(reader, 'drain'));
+    for (const example of during('drain')) await send(example);
+    reader.destroy();
+    for (const { message } of messageExamples.filter(({ over }) => over === 'stream'))
+      await hear(message, heard(stream!, message));
+    await closed;
+    return played;
+  } catch (error) {
+    await played.end();
+    throw error;
+  }
+}
+
+/** A stream does not end by itself: it is read until it has said what was missed. */
+async function firstBlocks(stream: Response): Promise<string> {
+  let text = '';
+  for await (const bytes of stream.body!.pipeThrough(new TextDecoderStream())) {
+    text += bytes;
+    if (/\ndata: .*\n\n$/.test(text)) break;
+  }
+  return text;
+}
+
+const patienceMs = 30_000;
+
+/** The first message of this name, once it has come. */
+async function heard(reader: SocketReader | StreamReader, name: string): Promise<unknown> {
+  for (const until = Date.now() + patienceMs; Date.now() < until; await pause(5)) {
+    const [first] = reader.heard(name);
+    if (first !== undefined) return first;
+  }
+  throw new Error(`Nobody said ${name}.`);
+}
+
+async function requestFor(example: Example, { token, replacer }: Played): Promise<RequestInit> {
+  const { as, body, type = 'application/json', headers = {} } = example;
+  const bearer = example.token ?? (as && (await token(as)));
+  return {
+    method: operationOf(example).method.toUpperCase(),
+    redirect: 'manual',
+    headers: {
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: replacer.toReal(bodyOf(example, bearer) ?? '') }),
+  };
+}
+
+const told = [
+  'content-type',
+  'etag',
+  'location',
+  'link',
+  'retry-after',
+  'idempotency-replayed',
+  'www-authenticate',
+  'cache-control',
+];
+
+function record(example: Example, real: Response, text: string, replacer: Replacer): RecordedAnswer {
+  const headers = Object.fromEntries(
+    told.flatMap((name) => {
+      const value = real.headers.get(name);
+      return value === null ? [] : [[name, replacer.toExample(value)]];
+    }),
+  );
+  const isProblem = headers['content-type'] === 'application/problem+json';
+  const hasForm = operationOf(example).answers.some(({ status, schema }) => status === real.status && schema !== undefined);
+  // What has no schema is a page, a document or the metrics, and is not shown.
+  const body = isProblem || (hasForm && text !== '') ? { body: JSON.parse(replacer.toExample(text)) as unknown } : {};
+  return { status: real.status, headers, ...body };
+}
+
+async function withJournalHeld(dataDir: string, run: () => Promise<unknown>): Promise<void> {
+  const reader = new DatabaseSync(join(dataDir, 'journal.db'), { readOnly: true });
+  try {
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM texts').get();
+    await run();
+  } finally {
+    reader.close();
+  }
+}
+
+export interface Replacer {
+  /** What chance decided, replaced by what the documents say. */
+  toExample(text: string): string;
+  /** What the documents say, replaced by what a server gave out. */
+  toReal(text: string): string;
+}
+
+function createReplacer(): Replacer {
+  const epochs: string[] = [];
+  const real = new Map<string, string>();
+  const tags = new Map<string, string>();
+  const nextTag = (tag: string) => {
+    const known = tags.get(tag);
+    if (known !== undefined) return known;
+    const made = `"${Buffer.from(hex(50_000 + tags.size, 64), 'hex').toString('base64url')}"`;
+    tags.set(tag, made);
+    return made;
+  };
+  return {
+    toExample: (text) =>
+      text
+        .replace(/\b([0-9a-f]{12})\.(\d+)\.[0-9a-f]{16}\b/g, (cursor, epoch: string, offset: string) => {
+          if (!epochs.includes(epoch)) epochs.push(epoch);
+          const shown = exampleCursor(epochs.indexOf(epoch), Number(offset));
+          real.set(shown, cursor);
+          return shown;
+        })
+        .replace(/(?<=")[0-9a-f]{32}(?=")|(?<=")[0-9a-f]{40}(?=")|(?<=")[0-9a-f]{64}(?=")/g, (digits, at: number) =>
+          hex(at, digits.length),
+        )
+        .replace(/"[\w-]{43}"/g, nextTag),
+    toReal: (text) => [...real].reduce((so, [shown, cursor]) => so.replaceAll(shown, cursor), text),
+  };
+}

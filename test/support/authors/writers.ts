@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AuthorPost, Channel, Erasure, JournalLine, ReaderPost } from '../../../src/protocol/model.ts';
+import type { NewChannel, NewPost } from '../../../src/protocol/schemas.ts';
+import { call } from '../servers/server.ts';
+
+/** Authors who do not give up, and what anyone can read of a channel when they are done. */
+export interface Place {
+  readonly url: string;
+  /** Resolves while the server serves. */
+  up?(): Promise<void>;
+}
+
+export interface Written {
+  status: number;
+  post: AuthorPost;
+  channel: Channel;
+  cursor: string;
+  offset: number;
+  /** It was a second sending that was answered. */
+  replayed: boolean;
+  /** Sendings until one was answered. */
+  tries: number;
+}
+
+export interface Write {
+  method?: 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+  body?: unknown;
+  key?: string;
+  ifMatch?: string | number;
+}
+
+/** Sends the same request, with the same key and body, until it is answered with something else than "later". Throws on a refusal. */
+export async function write(place: Place, token: string, { method = 'POST', path, body, key, ifMatch }: Write): Promise<Written> {
+  for (let tries = 1; ; tries += 1) {
+    await place.up?.();
+    const answer = await call(`${place.url}${path}`, {
+      method,
+      token,
+      body,
+      headers: {
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(ifMatch === undefined ? {} : { 'if-match': String(ifMatch) }),
+      },
+    }).catch((error: unknown) => {
+      // No answer: it may have been done. Without a key nobody could tell.
+      if (key === undefined) throw error;
+    });
+    if (answer === undefined || answer.status === 503) continue;
+    if (answer.status >= 400) throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.text}`);
+    const said = answer.body as { post: AuthorPost; channel: Channel; cursor: string; offset: number };
+    return { ...said, status: answer.status, replayed: answer.headers.get('idempotency-replayed') === 'true', tries };
+  }
+}
+
+/**
+ * A write that erases, sent again until nothing is pending (202): what a store on a busy machine has not done while its author is kept waiting,
+ * it does after the answer. What changes a revision needs a key.
+ */
+export async function writeAndErase(place: Place, token: string, asked: Write): Promise<Written & { erasure?: Erasure }> {
+  for (;;) {
+    const written = await write(place, token, asked);
+    if (written.status !== 202) return written;
+    await pause(20);
+  }
+}
+
+export async function createChannel(place: Place, token: string, channel: Partial<NewChannel> = {}): Promise<Channel> {
+  const body = { state: 'live', headline: 'A day at the harbour', ...channel };
+  const { channel: created } = await write(place, token, { path: '/v1/channels', body, key: crypto.randomUUID() });
+  return created;
+}
+
+export function publish(place: Place, token: string, channelId: string, body: NewPost, key?: string): Promise<Written> {
+  return write(place, token, { path: `/v1/channels/${channelId}/posts`, body, ...(key === undefined ? {} : { key }) });
+}
+
+/** Every post as readers see it, newest first, page by page. */
+export async function allPosts({ url }: Place, channelId: string): Promise<ReaderPost[]> {
+  const posts: ReaderPost[] = [];
+  let more = true;
+  while (more) {
+    const before = posts.length === 0 ? '' : `&before=${posts.at(-1)!.seq}`;
+    const page = await read<{ posts: ReaderPost[]; more: boolean }>(`${url}/v1/channels/${channelId}/posts?limit=100${before}`);
+    posts.push(...page.posts);
+    more = page.more;
+  }
+  return posts;
+}
+
+/** The whole audit trail; the token must be an editor's. */
+export async function wholeJournal({ url }: Place, channelId: string, token: string): Promise<JournalLine[]> {
+  const lines: JournalLine[] = [];
+  let more = true;
+  while (more) {
+    const from = (lines.at(-1)?.offset ?? 0) + 1;
+    const page = await read<{ entries: JournalLine[]; more: boolean }>(
+      `${url}/v1/channels/${channelId}/journal?from=${from}&limit=100`,
+      token,
+    );
+    lines.push(...page.entries);
+    more = page.more;
+  }
+  return lines;
+}
+
+/** Asks until it is answered with something else than "later". Throws on a refusal. */
+export async function read<T>(url: string, token?: string): Promise<T> {
+  for (;;) {
+    const answer = await call(url, token === undefined ? {} : { token });
+    if (answer.status === 200) return answer.body as T;
+    if (answer.status !== 503) throw new Error(`GET ${url} was answered ${answer.status}: ${answer.text}`);
+    await pause(20);
+  }
+}

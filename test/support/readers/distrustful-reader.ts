@@ -1,0 +1,191 @@
+import { io, type Socket } from 'socket.io-client';
+import type { CatchUp, Channel, Event, JournalLine, ReaderPost } from '../../../src/protocol/model.ts';
+import type { Problem } from '../../../src/protocol/problems.ts';
+
+/**
+ * A reader that trusts nobody: a plain Socket.IO client that keeps a channel by the contract's rules, comes back with its cursor
+ * whatever happens, and notes as a fault whatever a server that keeps its promises would not have said. It shares no code with our own
+ * client, so that the two cannot be wrong together. It holds whole channels: begin it at the start, or where 100 posts are all.
+ */
+export interface Watcher extends Disposable {
+  readonly socket: Socket;
+  readonly offset: number;
+  readonly cursor: string | undefined;
+  readonly channel: Channel | undefined;
+  /** Newest first. */
+  readonly posts: ReaderPost[];
+  /** Every change that was applied, in order, over all connections. */
+  readonly seen: Seen[];
+  /** Each catch-up that was answered. */
+  readonly catchUps: { mode: CatchUp['mode']; reset: boolean; events: number; after: number; to: number }[];
+  /** What must not happen: doubles, holes, disorder, text of an older revision, an answer that does not fit. */
+  readonly faults: string[];
+  /** Reasons of `unsubscribed`. */
+  readonly endings: string[];
+  readonly live: boolean;
+  /** Cuts the connection, and comes back when told to. */
+  cut(): void;
+  comeBack(): void;
+}
+
+export interface Seen {
+  from: number;
+  offset: number;
+  cursor: string;
+  postId: string | null;
+  revision: number;
+  html: string;
+}
+
+export interface WatchOptions {
+  /** A cursor kept from earlier. */
+  after?: string;
+  offset?: number;
+  token?: string;
+  /** Heard right after an event was applied, from a live subscription or from a catch-up. */
+  onSeen?: (seen: Seen) => void;
+}
+
+export function watch(url: string, channelId: string, options: WatchOptions = {}): Watcher {
+  const socket = io(url, {
+    transports: ['websocket'],
+    forceNew: true,
+    reconnectionDelay: 20,
+    reconnectionDelayMax: 100,
+    ...(options.token === undefined ? {} : { auth: { token: options.token } }),
+  });
+  const posts = new Map<string, ReaderPost>();
+  const timers = new Set<NodeJS.Timeout>();
+  let subscribes = 0;
+  let live = false;
+  let offset = options.offset ?? 0;
+  let cursor = options.after;
+  let channel: Channel | undefined;
+  const watcher: Watcher = {
+    socket,
+    seen: [],
+    catchUps: [],
+    faults: [],
+    endings: [],
+    get offset() {
+      return offset;
+    },
+    get cursor() {
+      return cursor;
+    },
+    get channel() {
+      return channel;
+    },
+    get posts() {
+      return [...posts.values()].sort((a, b) => b.seq - a.seq);
+    },
+    get live() {
+      return live;
+    },
+    cut() {
+      live = false;
+      subscribes += 1;
+      socket.disconnect();
+    },
+    comeBack: () => socket.connect(),
+    [Symbol.dispose]() {
+      for (const timer of timers) clearTimeout(timer);
+      socket.disconnect();
+    },
+  };
+  const fault = (said: string) => watcher.faults.push(`at ${offset}: ${said}`);
+
+  socket.on('connect', subscribe);
+  socket.on('disconnect', () => {
+    live = false;
+  });
+  socket.on('connect_error', (error: Error & { data?: Problem }) => {
+    if (error.data !== undefined) fault(`refused: ${error.data.code}`);
+  });
+  socket.on('unsubscribed', (ended: { reason: string }) => {
+    watcher.endings.push(ended.reason);
+    live = false;
+    if (ended.reason === 'slow' || ended.reason === 'history') subscribe();
+  });
+  socket.on('event', (event: Event) => {
+    // While a subscribe is under way its answer holds what is heard meanwhile.
+    if (!live) return;
+    if (event.offset <= offset) fault(`event ${event.from} to ${event.offset} came again`);
+    else if (event.from > offset + 1) fault(`event ${event.from} to ${event.offset} left a hole`);
+    else apply(event);
+  });
+
+  function subscribe(): void {
+    subscribes += 1;
+    const mine = subscribes;
+    live = false;
+    const asked = { channelId, after: cursor ?? null, limit: 100 };
+    socket.emit('subscribe', asked, (said: ({ ok: true } & CatchUp) | { ok: false; problem: Problem }) => {
+      if (mine !== subscribes) return;
+      if (said.ok) return take(said);
+      const { code, retryAfter } = said.problem;
+      if (retryAfter === undefined) return void fault(`subscribe was refused: ${code}`);
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        if (mine === subscribes) subscribe();
+      }, retryAfter * 1_000);
+      timers.add(timer);
+    });
+  }
+
+  function take(said: CatchUp): void {
+    const { mode, reset, covers, more } = said;
+    const events = said.mode === 'replay' ? said.events.length : 0;
+    watcher.catchUps.push({ mode, reset, events, after: covers.after, to: covers.to });
+    if (said.mode === 'snapshot') {
+      if (cursor !== undefined && !said.reset) fault('a cursor was answered with a snapshot that is no reset');
+      if (said.snapshot.more) fault('the channel is too long for this watcher');
+      posts.clear();
+      channel = said.snapshot.channel;
+      for (const post of said.snapshot.posts) posts.set(post.id, post);
+    } else {
+      if (covers.after !== offset) fault(`a replay after ${covers.after} was answered`);
+      for (const event of said.events) {
+        if (event.offset <= offset || event.offset > covers.to) fault(`the replay to ${covers.to} holds ${event.offset}`);
+        apply(event);
+      }
+    }
+    offset = covers.to;
+    cursor = said.cursor;
+    if (more) subscribe();
+    else live = true;
+  }
+
+  function apply(event: Event): void {
+    offset = event.offset;
+    cursor = event.cursor;
+    const { from } = event;
+    let seen: Seen;
+    if (event.type === 'channel.changed') {
+      const { revision } = event.channel;
+      if (channel !== undefined && revision <= channel.revision) fault(`the channel went back to revision ${revision}`);
+      channel = event.channel;
+      seen = { from, offset, cursor, postId: null, revision, html: '' };
+    } else {
+      const { post } = event;
+      const held = posts.get(post.id);
+      if (held !== undefined && post.revision <= held.revision) fault(`post ${post.id} went back to revision ${post.revision}`);
+      posts.set(post.id, post);
+      seen = { from, offset, cursor, postId: post.id, revision: post.revision, html: post.html };
+    }
+    watcher.seen.push(seen);
+    options.onSeen?.(seen);
+  }
+
+  return watcher;
+}
+
+/** What a watcher saw and the journal does not say, or says otherwise. Cursors carry the first 16 digits of the chain's check. */
+export function notInJournal(seen: readonly Seen[], journal: readonly JournalLine[]): Seen[] {
+  const lines = new Map(journal.map((line) => [line.offset, line]));
+  return seen.filter(({ offset, cursor, postId, revision }) => {
+    const line = lines.get(offset);
+    if (line === undefined) return true;
+    return line.postId !== postId || line.revision !== revision || !cursor.endsWith(`.${offset}.${line.check.slice(0, 16)}`);
+  });
+}

@@ -1,0 +1,197 @@
+import { connect, type Socket } from 'node:net';
+import type { CatchUp, Event } from '../../../src/protocol/model.ts';
+import { faultsOfCatchUp } from './socket-reader.ts';
+
+/**
+ * A reader of Server-Sent Events made of a TCP connection and nothing else: it keeps every byte it got, and can stop reading as a client
+ * of a library cannot.
+ */
+export interface StreamReader extends Disposable {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  /** Bytes of the body as they came. */
+  readonly body: Buffer;
+  /** Bytes that came, whether kept or not. */
+  readonly received: number;
+  /** Whole blocks, in the order in which they came. */
+  readonly blocks: readonly Block[];
+  /** What blocks of this name said so far. */
+  heard<T = unknown>(name: string): T[];
+  /** The cursor as an EventSource would keep it: the last id of all. */
+  readonly cursor: string | undefined;
+  /** Resolves when the server has ended it, or the connection is lost. */
+  readonly ended: Promise<void>;
+  readonly isOpen: boolean;
+  /** Its own port, by which the server's end of the connection can be told from others. */
+  readonly port: number;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
+
+export interface Block {
+  id?: string;
+  event?: string;
+  data?: string;
+  retry?: string;
+}
+
+export interface StreamOptions {
+  after?: string;
+  lastEventId?: string;
+  token?: string;
+  headers?: Record<string, string>;
+  method?: string;
+  version?: '1.0' | '1.1';
+  /** Forgets blocks and bytes at once, for those who read very much. */
+  forget?: boolean;
+}
+
+/** Resolves once the head of the answer is there. */
+export async function openStream(url: string, channelId: string, options: StreamOptions = {}): Promise<StreamReader> {
+  const { after, lastEventId, token, method = 'GET', version = '1.1', forget = false } = options;
+  const { hostname, port, host } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  const headers = {
+    Host: host,
+    Accept: 'text/event-stream',
+    ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }),
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    ...options.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
+  socket.write(`${method} /v1/channels/${channelId}/stream${query} HTTP/${version}\r\n${lines.join('')}\r\n`);
+  return await readAnswer(socket, forget);
+}
+
+function readAnswer(socket: Socket, forget: boolean): Promise<StreamReader> {
+  const { promise: head, resolve, reject } = Promise.withResolvers<StreamReader>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const blocks: Block[] = [];
+  let chunks: Buffer[] = [];
+  let pending: Buffer = Buffer.alloc(0);
+  let answer: { status: number; headers: Record<string, string> } | undefined;
+  let received = 0;
+  let isOpen = true;
+  let cursor: string | undefined;
+
+  const take = (bytes: Buffer) => {
+    received += bytes.length;
+    if (!forget) chunks.push(bytes);
+    pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
+    for (let to = pending.indexOf('\n\n'); to !== -1; to = pending.indexOf('\n\n')) {
+      const block = blockOf(pending.toString('utf8', 0, to));
+      cursor = block.id ?? cursor;
+      if (!forget) blocks.push(block);
+      pending = pending.subarray(to + 2);
+    }
+  };
+  socket.on('data', (bytes: Buffer) => {
+    if (answer !== undefined) return take(bytes);
+    pending = Buffer.concat([pending, bytes]);
+    const to = pending.indexOf('\r\n\r\n');
+    if (to === -1) return;
+    answer = headOf(pending.toString('latin1', 0, to));
+    const rest = pending.subarray(to + 4);
+    pending = Buffer.alloc(0);
+    if (rest.length > 0) take(rest);
+    resolve(reader);
+  });
+  socket.on('error', () => {});
+  socket.once('close', () => {
+    isOpen = false;
+    reject(new Error('The connection was closed before an answer.'));
+    end();
+  });
+
+  const reader: StreamReader = {
+    get status() {
+      return answer?.status ?? 0;
+    },
+    get headers() {
+      return answer?.headers ?? {};
+    },
+    get body() {
+      const body = Buffer.concat(chunks);
+      chunks = [body];
+      return body;
+    },
+    get received() {
+      return received;
+    },
+    blocks,
+    heard: <T>(name: string) => blocks.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data ?? '') as T),
+    get cursor() {
+      return cursor;
+    },
+    ended,
+    get isOpen() {
+      return isOpen;
+    },
+    get port() {
+      return socket.localPort ?? 0;
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    destroy: () => socket.destroy(),
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+  return head;
+}
+
+function headOf(text: string): { status: number; headers: Record<string, string> } {
+  const [first = '', ...lines] = text.split('\r\n');
+  const headers = lines.map((line) => {
+    const to = line.indexOf(':');
+    return [line.slice(0, to).toLowerCase(), line.slice(to + 1).trim()];
+  });
+  return { status: Number(first.split(' ')[1]), headers: Object.fromEntries(headers) };
+}
+
+/** Throws where a line is none that the server sends. */
+function blockOf(text: string): Block {
+  const block: Block = {};
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^(id|event|data|retry): (.*)$/.exec(line) ?? [];
+    if (name === undefined || name in block) throw new Error(`This is no line of an event stream: ${line.slice(0, 200)}`);
+    block[name as keyof Block] = value as string;
+  }
+  return block;
+}
+
+/**
+ * What is wrong in what one stream was given: it begins with catch-ups, and events go on from there, each from where the last one ended.
+ * Returns where it ends.
+ */
+export function streamed(
+  { blocks }: Pick<StreamReader, 'blocks'>,
+  after?: number,
+): { offset: number; faults: string[]; events: Event[] } {
+  const faults: string[] = [];
+  const events: Event[] = [];
+  let offset = after ?? -1;
+  let live = false;
+  for (const { id, event, data = '' } of blocks) {
+    if (event === 'catchup') {
+      const said = JSON.parse(data) as CatchUp;
+      if (live) faults.push('a catch-up after the last one');
+      if (said.cursor !== id) faults.push(`the id of a catch-up is ${id}`);
+      faults.push(...faultsOfCatchUp(said));
+      if (said.mode === 'replay') {
+        if (offset !== -1 && said.covers.after !== offset) faults.push(`at ${offset} came a catch-up after ${said.covers.after}`);
+        events.push(...said.events);
+      }
+      offset = said.covers.to;
+      live = !said.more;
+    } else if (event?.startsWith('post.') || event === 'channel.changed') {
+      const said = JSON.parse(data) as Event;
+      if (said.cursor !== id || said.type !== event) faults.push(`event ${said.offset} came as ${event} with the id ${id}`);
+      if (!live) faults.push(`event ${said.offset} before the stream was live`);
+      if (said.from !== offset + 1) faults.push(`at ${offset} came an event from ${said.from} to ${said.offset}`);
+      offset = said.offset;
+      events.push(said);
+    }
+  }
+  return { offset, faults, events };
+}

@@ -1,0 +1,159 @@
+import { expect, vi } from 'vitest';
+import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
+import { problem } from '../../../src/protocol/problems.ts';
+import { ModelServer } from '../servers/model-server.ts';
+import { startScriptedServer } from '../servers/scripted-server.ts';
+
+/** The state of a channel that a small client of the guides passes on to be saved. */
+export interface HeldByFollower {
+  cursor?: string;
+  offset: number;
+  floor: number;
+  channel: Channel;
+  posts: Record<string, ReaderPost>;
+}
+
+export interface FollowerProgram {
+  /** What it last gave out to be kept; undefined where it said that nothing is. */
+  kept(): HeldByFollower | undefined;
+  /** Sentences that it said. */
+  said(): readonly string[];
+}
+
+export interface FollowerStart {
+  url: string;
+  channelId: string;
+  kept?: HeldByFollower | undefined;
+  /** Asked for each connection. */
+  token(): string;
+}
+
+/**
+ * Sends a client of the guides every message that a server can send, including those that a healthy server seldom sends, and expects what
+ * docs/guides/clients.md says under "What happens, and what to do". `start` is called again to continue from what was saved.
+ */
+export async function tellFollower(start: (options: FollowerStart) => FollowerProgram, end: () => Promise<void>): Promise<void> {
+  const tokens: unknown[] = [];
+  await using script = await startScriptedServer({ admit: (token) => void tokens.push(token) });
+  const model = new ModelServer();
+  const write = () => model.publish({ kind: 'update', keyEvent: false });
+  const told = (offset = model.head) => model.event(offset);
+  const since = (cursor: string, limit = 100) => model.catchUp(cursor, Number(cursor.split('.')[1]), { limit, posts: 20 });
+  const token = () => `token ${tokens.length + 1}`;
+  let program = start({ url: script.url, channelId: model.channelId, token });
+  const holdsAll = (floor: number) =>
+    vi.waitFor(
+      () => {
+        const posts = [...model.state.posts.values()].filter(({ seq }) => seq >= floor);
+        expect(program.kept()).toEqual({
+          cursor: model.cursor(model.head),
+          offset: model.head,
+          floor,
+          channel: model.state.channel,
+          posts: Object.fromEntries(posts.map((post) => [post.id, post])),
+        });
+      },
+      { interval: 10 },
+    );
+  const says = (what: RegExp) => vi.waitFor(() => expect(program.said().join('\n')).toMatch(what), { interval: 10 });
+
+  // Five posts, of which the snapshot has two: below them there are others.
+  for (let at = 0; at < 5; at += 1) write();
+  const { socket, ...first } = await script.subscribe(1);
+  expect(first.request).toEqual({ channelId: 'moon' });
+  first.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 2 }) });
+  await holdsAll(5);
+
+  // Live: a new post, one that is heard twice, a correction, what is below the window, a headline, what is not known.
+  write();
+  socket.emit('event', told());
+  socket.emit('event', told());
+  model.revise(0, 'correction', {});
+  socket.emit('event', told());
+  model.revise(5, 'correction', {});
+  socket.emit('event', told());
+  model.retitle();
+  socket.emit('event', told());
+  socket.emit('event', { ...told(), channelId: 'mars', from: 1_000, offset: 1_000 });
+  socket.emit('something-new', { channelId: 'moon' });
+  await holdsAll(5);
+  expect(script.subscribes.length).toBe(1);
+
+  // Withdrawals.
+  model.withdraw(1, 'retracted');
+  socket.emit('event', told());
+  model.withdraw(0, 'taken-down');
+  socket.emit('event', told());
+  await holdsAll(5);
+  const gone = Object.values(program.kept()?.posts ?? {}).filter(({ status }) => status !== 'published');
+  expect(gone.map(({ status, html }) => [status, html]).sort()).toEqual([
+    ['retracted', ''],
+    ['taken-down', ''],
+  ]);
+
+  // One is missing: from its cursor it asks for it, and is answered in pages. What it hears meanwhile is in them.
+  const held = model.cursor(model.head);
+  write();
+  model.revise(0, 'update', {});
+  write();
+  socket.emit('event', told());
+  const gap = await script.subscribe(2);
+  expect(gap.request).toEqual({ channelId: 'moon', after: held });
+  const page = since(held, 1);
+  expect(page.more).toBe(true);
+  socket.emit('event', told());
+  gap.answer({ ok: true, ...page });
+  const rest = await script.subscribe(3);
+  expect(rest.request.after).toBe(page.cursor);
+  rest.answer({ ok: true, ...since(page.cursor) });
+  await holdsAll(5);
+
+  // Too slow; then told to wait; then asked for a cursor of another kind.
+  socket.emit('unsubscribed', { channelId: 'mars', reason: 'gone' });
+  socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
+  write();
+  (await script.subscribe(4)).answer({ ok: false, problem: problem('rate-limited', { retryAfter: 0.01 }) });
+  (await script.subscribe(5)).answer({ ok: false, problem: problem('invalid-cursor') });
+  const anew = await script.subscribe(6);
+  expect(anew.request).toEqual({ channelId: 'moon' });
+  anew.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 100 }) });
+  await holdsAll(0);
+
+  // The store is away and back; the node goes away, and the next one has another history.
+  socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
+  await says(/As of 2026-11-24T12:00:00\.000Z\./);
+  socket.emit('store', { reachable: true, since: '2026-11-24T12:00:01.000Z' });
+  await says(/Up to date\./);
+  socket.emit('drain', { withinMs: 20 });
+  const elsewhere = await script.subscribe(7);
+  expect([script.sockets.length, elsewhere.request.after]).toEqual([2, model.cursor(model.head)]);
+  const lost = model.cursor(model.head);
+  model.reset(3);
+  elsewhere.answer({ ok: true, ...since(lost) });
+  await says(/history was replaced/);
+  await holdsAll(0);
+
+  // Its token has expired: it comes back with another. Then the line is cut, and the client stopped and started again.
+  elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'expired' });
+  const renewed = await script.subscribe(8);
+  renewed.answer({ ok: true, ...since(renewed.request.after ?? '') });
+  expect(new Set(tokens).size).toBe(3);
+  write();
+  renewed.socket.conn.request.socket.resetAndDestroy();
+  const back = await script.subscribe(9);
+  back.answer({ ok: true, ...since(back.request.after ?? '') });
+  await holdsAll(0);
+  const kept = program.kept();
+  await end();
+  write();
+  program = start({ url: script.url, channelId: model.channelId, kept, token });
+  const later = await script.subscribe(10);
+  expect(later.request.after).toBe(kept?.cursor);
+  later.answer({ ok: true, ...since(kept?.cursor ?? '') });
+  await holdsAll(0);
+
+  // Nothing more to be had: it keeps nothing, and goes.
+  later.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
+  await says(/gone/);
+  await vi.waitFor(() => expect([program.kept(), later.socket.connected]).toEqual([undefined, false]));
+}

@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Reads which file imports which, from the source text. */
+
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+export interface Import {
+  from: string;
+  /** A path within the project, or the name of a package: `zod`, `node:fs`. */
+  to: string;
+  /** Gone at run time. */
+  typeOnly: boolean;
+}
+
+/** Source files by their path within the project. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** All TypeScript files below these folders; a folder that is not there has none. */
+export function readSources(...folders: string[]): Sources {
+  const sources = new Map<string, string>();
+  for (const folder of folders) {
+    for (const entry of entriesOf(folder)) {
+      const path = posix.join(folder, entry.split('\\').join('/'));
+      if (/\.m?ts$/.test(path)) sources.set(path, readFileSync(posix.join(root, path), 'utf8'));
+    }
+  }
+  return sources;
+}
+
+const statement = /^[ \t]*(?:import|export)\s+(?:([\w\s{},*$]+?)\s*from\s*)?(['"])([^'"\n]+)\2/gm;
+const dynamic = /\bimport\(\s*(['"])([^'"\n]+)\1/g;
+
+export function importsOf(sources: Sources): Import[] {
+  const imports: Import[] = [];
+  for (const [from, source] of sources) {
+    const text = withoutComments(source);
+    for (const [, clause = '', , to = ''] of text.matchAll(statement)) {
+      imports.push({ from, to: resolve(from, to), typeOnly: /^type\b(?!\s*,|\s+from)/.test(clause.trim()) });
+    }
+    for (const [, , to = ''] of text.matchAll(dynamic)) imports.push({ from, to: resolve(from, to), typeOnly: false });
+  }
+  return imports;
+}
+
+/** Everything that is loaded at run time when the entries are, with the way to it. */
+export function reachableFrom(entries: readonly string[], imports: readonly Import[]): Map<string, string[]> {
+  const ways = new Map<string, string[]>();
+  const queue = entries.map((entry) => [entry]);
+  for (let way = queue.shift(); way !== undefined; way = queue.shift()) {
+    const at = way.at(-1) as string;
+    if (ways.has(at)) continue;
+    ways.set(at, way);
+    for (const { from, to, typeOnly } of imports) if (from === at && !typeOnly) queue.push([...way, to]);
+  }
+  return ways;
+}
+
+/** Good enough for our own sources: a comment opener inside a string would be taken for a comment, unless it is part of a URL. */
+export function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
+}
+
+function resolve(from: string, to: string): string {
+  if (to.startsWith('.')) return posix.join(posix.dirname(from), to);
+  if (to.startsWith('node:')) return to;
+  const [scope = '', name = ''] = to.split('/');
+  return scope.startsWith('@') ? `${scope}/${name}` : scope;
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    const entries = readdirSync(posix.join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
+    // What the peers of the benchmark are installed into lies among ours.
+    return entries.filter((entry) => !/(?:^|[\\/])node_modules[\\/]/.test(entry));
+  } catch {
+    return [];
+  }
+}

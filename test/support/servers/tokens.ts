@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import { onTestFinished } from 'vitest';
+import { createIdentity } from '../../../src/access/identity.ts';
+import { createSessions } from '../../../src/access/sessions.ts';
+import { createTokens } from '../../../src/access/tokens.ts';
+import { handleErrors, notFound } from '../../../src/http/answers.ts';
+import { createSessionCookie } from '../../../src/http/cookies.ts';
+import { authenticate } from '../../../src/http/request-identity.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { startSite } from './site.ts';
+
+/** What tokens are signed with, and the time at which they are looked at. */
+export const secret = new Uint8Array(randomBytes(32));
+export const now = Date.parse('2026-11-25T12:00:00Z');
+
+/** A server with these routes between what stands before and after them in the real one, until the test is finished. */
+export async function serve(routes: (app: Express) => void, before: RequestHandler[] = []) {
+  const lines: string[] = [];
+  const log = createLog('info', { write: (line) => void lines.push(line) });
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  for (const handler of before) app.use(handler);
+  const tokens = createTokens({ secret, now: () => now });
+  const sessions = createSessions({ tokens, secret, storedKey: async () => secret, now: () => now });
+  const store = { isRevoked: () => false, isSessionEnded: () => false, endSession: async () => {} };
+  const identity = createIdentity({ tokens, sessions, store, now: () => now });
+  app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
+  app.use(express.raw({ type: () => true, limit: 1000 }));
+  routes(app);
+  app.use(notFound());
+  app.use(handleErrors(log));
+  const site = await startSite(app);
+  onTestFinished(() => site[Symbol.asyncDispose]());
+  return { url: site.url, lines };
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { run } from '../servers/command.ts';
+import type { TestServer } from '../servers/server.ts';
+
+/**
+ * What an earlier version wrote, before erasures were facts of the chain: two posts from which earlier revisions were erased, one that was
+ * taken down, and one that was left alone.
+ */
+export const folder = new URL('./golden/', import.meta.url);
+export const golden = await readFile(new URL('before-chained-erasures.ndjson', folder), 'utf8');
+export const holds = /^ok {2}golden {2}12 entries and 7 texts hold, 5 erased \(4 before erasures were chained\)/m;
+
+export const verify = async (server: TestServer, ...argv: string[]) => {
+  const env = {
+    PRESSBOX_URL: server.url,
+    PRESSBOX_TOKEN: await server.token({ admin: true }),
+    PRESSBOX_PUBLIC_URL: server.server.publicUrl,
+  };
+  const command = run(['verify', ...argv], env);
+  return { code: await command.code, out: command.out, err: command.err };
+};

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { expect, vi } from 'vitest';
+import type { Engine } from '../../../src/journal/engine.ts';
+import type { AuthorPost, Erasure } from '../../../src/protocol/model.ts';
+import { appended, createChannel, newRequest, type PostState, publish, revision, takedown } from './engines.ts';
+
+/** Texts that are erased, and the search for what may be left of them in files. */
+
+/** Whoever asks for an erasure waits for a while, and is told so where it is not complete by then; asked again, it tells the state. */
+export async function untilComplete(ask: () => Promise<Erasure>): Promise<void> {
+  await vi.waitFor(async () => expect(await ask()).toEqual({ complete: true, pending: [] }));
+}
+
+/** The same of all that a channel had, which is deleted with the first of them. */
+export async function untilDeleted(engine: Engine, channelId: string): Promise<void> {
+  await untilComplete(async () => {
+    const deletion = await engine.deleteChannel(channelId, newRequest(), 'root');
+    if (deletion.status !== 'deleted') throw new Error(`There is no channel ${channelId}.`);
+    return deletion.erasure;
+  });
+}
+
+/**
+ * Tokens, all of which begin with `zq`, that are found in the files of a directory, in the order asked. In a process of its own: closing a
+ * file that SQLite has open would give away this process's locks on it.
+ */
+export async function found(directory: string, tokens: string[]): Promise<string[]> {
+  const script = `
+    const { readdirSync, readFileSync } = require('node:fs');
+    const [directory, ...tokens] = process.argv.slice(1);
+    const wanted = new Set(tokens);
+    const lengths = new Set(tokens.map((token) => token.length));
+    const found = new Set();
+    for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const text = readFileSync(file.parentPath + '/' + file.name, 'latin1');
+      for (let at = text.indexOf('zq'); at >= 0; at = text.indexOf('zq', at + 1)) {
+        for (const length of lengths) {
+          const token = text.slice(at, at + length);
+          if (wanted.has(token)) found.add(token);
+        }
+      }
+    }
+    console.log(JSON.stringify(tokens.filter((token) => found.has(token))));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, directory, ...tokens], { maxBuffer: 1e8 });
+  return JSON.parse(stdout) as string[];
+}
+
+/** A post in which each field that is text holds the token. */
+export function shaped(channelId: string, token: string, bytes: number): Partial<PostState> {
+  const body = `${token} ${'lorem '.repeat(Math.ceil(bytes / 6)).slice(0, bytes)} ${token}`;
+  return {
+    body,
+    headline: `Headline ${token}`,
+    html: `<p>${body}</p>`,
+    channelId,
+    authors: [{ name: `Author ${token}` }],
+    sources: [{ name: `Source ${token}`, via: `Via ${token}` }],
+    media: [{ type: 'image', url: 'https://pictures.example/1.jpg', alt: `Alt ${token}`, caption: `Caption ${token}` }],
+  };
+}
+
+/** Few bytes to 200 KiB, most of them short, as posts are; drawn with a seed. */
+export function sizes(count: number, seed: number): number[] {
+  const some = fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 0, max: 600 }) },
+    { weight: 6, arbitrary: fc.integer({ min: 600, max: 5_000 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 5_000, max: 30_000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 30_000, max: 200 * 1024 }) },
+  );
+  return fc.sample(some, { numRuns: count, seed });
+}
+
+export interface Story {
+  id: string;
+  /** What is to be in no file any more. */
+  erased: string[];
+  /** Some of what is to be there. */
+  kept: string[];
+  posts: AuthorPost[];
+}
+
+/** Posts of many shapes and all fates, side by side, so that the erased ones have neighbours that stay. The erasures are not yet asked for. */
+export async function writeAndErase(engine: Engine, count: number, seed: number): Promise<Story> {
+  const { id } = await createChannel(engine);
+  const drawn = sizes(count, seed);
+  const erased: string[] = [];
+  const kept: string[] = [];
+  const standing: AuthorPost[] = [];
+  const token = (use: string, index: number) => `zq${use}${index.toString(36).padStart(4, 'k')}x${seed.toString(36)}`;
+  for (let start = 0; start < drawn.length; start += 25) {
+    const batch = drawn.slice(start, start + 25).map((size, offset) => ({ size, index: start + offset }));
+    standing.push(
+      ...(await Promise.all(batch.map(({ size, index }) => publish(engine, id, shaped(id, token('first', index), size))))),
+    );
+  }
+  const fates = standing.map(async (post, index) => {
+    const note = token('note', index);
+    const size = drawn[(index * 7) % drawn.length] as number;
+    const revised = revision(post, shaped(id, token('second', index), size), 'correction', `Note ${note}`);
+    if (index % 4 === 0) {
+      // Kept as it is.
+      kept.push(token('first', index));
+    } else if (index % 4 === 1) {
+      // Taken down at once.
+      await appended(engine, id, [takedown(post)]);
+      erased.push(token('first', index));
+    } else if (index % 4 === 2) {
+      // Revised, then taken down.
+      await appended(engine, id, [revised]);
+      await appended(engine, id, [takedown(revised.post)]);
+      erased.push(token('first', index), token('second', index), note);
+    } else {
+      // Revised with `eraseEarlier`: the desk takes the earlier notes out of the history.
+      await appended(engine, id, [revised]);
+      const history = revised.post.history.map((change) => ({ ...change, note: null }));
+      const last = revision({ ...revised.post, history }, shaped(id, token('third', index), size), 'update', null);
+      await appended(engine, id, [{ ...last, erases: 2 }]);
+      erased.push(token('first', index), token('second', index), note);
+      kept.push(token('third', index));
+    }
+    return post;
+  });
+  await Promise.all(fates);
+  return { id, erased, kept, posts: standing };
+}

@@ -1,0 +1,43 @@
+import { vi } from 'vitest';
+import type { Announcement, Engine } from '../../../src/journal/engine.ts';
+import type { Random } from '../samples/sample-text.ts';
+
+/** An engine that does no more than the port promises. Undone by `vi.restoreAllMocks`. */
+
+type ReadName = 'channel' | 'catchUp' | 'snapshot' | 'post' | 'posts' | 'revisions' | 'corrections';
+
+/** Reads are answered late, at random, as from a store that is busy or far away. What they say is what stood when they were asked. */
+export function answerLate(engine: Engine, random: Random, names: readonly ReadName[], mostMs: number): void {
+  for (const name of names) {
+    const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+    vi.spyOn(engine, name).mockImplementation((async (...given: unknown[]) => {
+      const answer = await ask(...given);
+      if (random.chance(0.5)) await new Promise((resolve) => setTimeout(resolve, random.below(mostMs)));
+      return answer;
+    }) as never);
+  }
+}
+
+/** Announcements are lost, doubled and swapped; after a loss listeners hear `maybe-missed`, some time. */
+export function troubleTheBus(engine: Engine, random: Random, loss: number): void {
+  const subscribe = engine.subscribe.bind(engine);
+  vi.spyOn(engine, 'subscribe').mockImplementation(async (channelId, listener) => {
+    let kept: Announcement | undefined;
+    const warn = setInterval(() => listener({ type: 'maybe-missed' }), 50);
+    const undo = await subscribe(channelId, (heard) => {
+      if (heard.type !== 'gone' && random.chance(loss)) return;
+      if (heard.type !== 'gone' && random.chance(0.15)) {
+        kept = heard;
+        return;
+      }
+      listener(heard);
+      if (random.chance(0.1)) listener(heard);
+      if (kept !== undefined) listener(kept);
+      kept = undefined;
+    });
+    return () => {
+      clearInterval(warn);
+      undo();
+    };
+  });
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EmbeddedOptions } from '../../../src/journal/sqlite/index.ts';
+import { openTempEngine, type TempEngine } from './engines.ts';
+import { openTempRedis, type RedisServer, startRedis, type TempRedisEngine } from './redis.ts';
+
+/**
+ * Where a test's servers keep their journal: in their data directory, or in a Redis or Valkey, as the variable `PRESSBOX_TEST_STORE` of
+ * the tests says, so that the same tests run on each. Imports nothing of vitest, so that the benchmark can use it too.
+ */
+export interface Store {
+  /** Laid over the environment of the server. */
+  readonly env: Record<string, string>;
+  /** Where the bytes of the journal lie. */
+  readonly directory: string;
+  /** A copy of it as it is now, as a backup would have it. No server may write meanwhile, or run while it is put back. */
+  copy(): Promise<StoreCopy>;
+  /** All is lost. No server may run on it. */
+  wipe(): Promise<void>;
+  /** Nothing of it is left for whoever has the next one. */
+  release(): Promise<void>;
+}
+
+export interface StoreCopy extends AsyncDisposable {
+  putBack(): Promise<void>;
+}
+
+const binaries = { redis: 'redis-server', valkey: 'valkey-server' } as const;
+
+/** What to start; undefined where the journal is in the data directory. */
+function binary(): string | undefined {
+  const kind = process.env.PRESSBOX_TEST_STORE ?? 'embedded';
+  if (kind === 'embedded') return undefined;
+  if (kind in binaries) return binaries[kind as keyof typeof binaries];
+  throw new Error(`PRESSBOX_TEST_STORE is "${kind}", and must be embedded, redis or valkey.`);
+}
+
+/** Nobody uses them; they are empty. */
+const idle: RedisServer[] = [];
+
+/** A store of its own, for as long as it is not released. */
+export async function openStore(dataDir: string): Promise<Store> {
+  const command = binary();
+  if (command === undefined) return embeddedIn(dataDir);
+  const redis = idle.pop() ?? (await startRedis(command));
+  const files = join(redis.directory, 'appendonlydir');
+  return {
+    // Servers on Redis make no secret of their own.
+    env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') },
+    directory: redis.directory,
+    async copy() {
+      const copy = join(redis.directory, `copy-${crypto.randomUUID()}`);
+      await cp(files, copy, { recursive: true });
+      return {
+        async putBack() {
+          await redis.kill();
+          await replace(files, copy);
+          await redis.start();
+        },
+        [Symbol.asyncDispose]: () => rm(copy, { recursive: true, force: true }),
+      };
+    },
+    wipe: async () => void (await redis.admin.flushall()),
+    async release() {
+      await redis.admin.flushall();
+      idle.push(redis);
+    },
+  };
+}
+
+/** To be called when no test of the file will open one any more. */
+export async function endStores(): Promise<void> {
+  await Promise.all(idle.splice(0).map((redis) => redis.stop()));
+}
+
+/** In the data directory, whatever the tests run on. */
+export function embeddedIn(dataDir: string): Store {
+  return {
+    env: {},
+    directory: dataDir,
+    async copy() {
+      const copy = `${dataDir}-copy-${crypto.randomUUID()}`;
+      await cp(dataDir, copy, { recursive: true });
+      return {
+        putBack: () => replace(dataDir, copy),
+        [Symbol.asyncDispose]: () => rm(copy, { recursive: true, force: true }),
+      };
+    },
+    wipe: () => rm(dataDir, { recursive: true }),
+    release: async () => {},
+  };
+}
+
+async function replace(directory: string, copy: string): Promise<void> {
+  await rm(directory, { recursive: true });
+  await cp(copy, directory, { recursive: true });
+}
+
+/** An engine on what the tests run on, with a store of its own. */
+export async function openTestEngine(
+  options: Pick<EmbeddedOptions, 'now' | 'log' | 'renderer'>,
+): Promise<TempEngine | TempRedisEngine> {
+  const command = binary();
+  return command === undefined ? await openTempEngine(options) : await openTempRedis(command, options);
+}
