@@ -8,7 +8,7 @@ import { curlOf, type Shown, shownOf } from '../../apidocs/shown-examples.ts';
 import { type Message, messageExamples, messageKey, storeExample } from '../../apidocs/socket-messages.ts';
 import { inline, prose, type Row, renderFields, renderRows, typeOf } from './docs-schema.ts';
 
-/** An operation and a message, as the page shows them. */
+/** The operations and messages of the page. */
 
 export function renderOperation(operation: Operation, publicUrl: string): Html {
   const { id, method, path, summary, description, who, body, answers } = operation;
@@ -16,11 +16,11 @@ export function renderOperation(operation: Operation, publicUrl: string): Html {
   return html`<article class="operation" aria-labelledby="${id}"><h3 id="${id}"><a href="#${id}">${summary}</a></h3>
 <p class="line"><span class="method ${method}">${method.toUpperCase()}</span> <code>${breakable(path)}</code></p>
 ${description !== undefined && prose(description)}
-<p class="who"><strong>Who</strong> ${inline(whos[who])}</p>
+<p class="who"><strong>Who may use it</strong> ${inline(whos[who])}</p>
 ${rows.length > 0 && html`<h4>Parameters</h4>${renderRows(rows)}`}
 ${
   body &&
-  html`<h4>Body</h4><p class="type">${(body.types ?? ['application/json']).join(' or ')}${body.optional && ', may be left out'}: ${typeOf(refTo(body.schema))}</p>${renderFields(body.schema)}`
+  html`<h4>Body</h4><p class="type">${(body.types ?? ['application/json']).join(' or ')}${body.optional && ', optional'}: ${typeOf(refTo(body.schema))}</p>${renderFields(body.schema)}`
 }
 <h4>Answers</h4><dl class="rows">${answers.map(
     ({ status, description, schema, type, headers = [] }) =>
@@ -31,7 +31,7 @@ ${renderExamples(operation, publicUrl)}
 </article>`;
 }
 
-/** A long path may be broken after a slash, and nowhere else. */
+/** Lets a long path break only before a slash. */
 function breakable(path: string): Part {
   return path.split('/').map((part, at) => (at === 0 ? part : html`<wbr>/${part}`));
 }
@@ -73,7 +73,7 @@ function renderExamples(operation: Operation, publicUrl: string): Part {
 ${others.map((shown) => html`<details class="example" id="${shown.key}"><summary>${shown.example.name} <span class="status">${shown.answer.status}</span></summary>${exchange(shown)}</details>`)}`;
 }
 
-/** `of`: what of, as examples of several operations may have one name. */
+/** `of` names the operation, because examples of several operations can have the same name. */
 function renderExchange({ example, answer }: Shown, of: string, publicUrl: string): Html {
   const { status, headers, body } = answer;
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
@@ -83,7 +83,7 @@ function renderExchange({ example, answer }: Shown, of: string, publicUrl: strin
   )}`;
 }
 
-/** Whoever has no mouse scrolls it with the keyboard. */
+/** Focusable, so that it can be scrolled with the keyboard. */
 function pre(text: string, label: string): Html {
   return html`<pre tabindex="0" role="region" aria-label="${label}">${text}</pre>`;
 }
@@ -92,7 +92,7 @@ export function renderMessage(message: Message, over: 'socket' | 'stream'): Html
   const { name, title, description, payload, replies } = message;
   const id = `${over}-${name}`;
   return html`<article class="operation" aria-labelledby="${id}"><h3 id="${id}"><a href="#${id}">${title}</a></h3>
-<p class="line"><span class="method ${replies ? 'post' : 'get'}">${replies ? 'you send' : 'you hear'}</span> <code>${name}</code> <span class="type">${typeOf(refTo(payload))}</span></p>
+<p class="line"><span class="method ${replies ? 'post' : 'get'}">${replies ? 'you send' : 'you receive'}</span> <code>${name}</code> <span class="type">${typeOf(refTo(payload))}</span></p>
 ${prose(description)}
 ${renderPayload(payload)}
 ${replies && html`<h4>Acknowledged with</h4>${replies.map((reply) => html`<p><span class="type">${typeOf(refTo(reply))}</span> ${components[reply].description}</p>`)}`}
@@ -100,7 +100,7 @@ ${renderMessageExamples(message, over)}
 </article>`;
 }
 
-/** Small payloads are told in place; those with a post or a channel in them have their own place. */
+/** Small payloads are shown in place. Larger ones have their own section. */
 function renderPayload(name: ComponentName): Part {
   const schema = jsonSchemas[name];
   const fields = Object.keys(schema.properties ?? {}).length;
@@ -115,12 +115,12 @@ function renderMessageExamples({ name, replies }: Message, over: 'socket' | 'str
     const said = recordedMessages[messageKey(example)];
     const shown = replies
       ? html`${pre(wire(over, name, example.body), `Sent over the ${over}: ${example.name}`)}${pre(JSON.stringify(said, null, 2), `Acknowledged over the ${over}: ${example.name}`)}`
-      : pre(wire(over, name, said), `Heard over the ${over}: ${example.name}`);
+      : pre(wire(over, name, said), `Received over the ${over}: ${example.name}`);
     return html`<details class="example"><summary>${example.name}</summary>${shown}</details>`;
   });
 }
 
-/** As a client of the transport has it. */
+/** The message as a client of the transport sees it. */
 function wire(over: 'socket' | 'stream', name: string, payload: unknown): string {
   if (over === 'socket') return `${name} ${JSON.stringify(payload, null, 2)}`;
   const cursor = (payload as { cursor?: string } | undefined)?.cursor;

@@ -2,13 +2,13 @@ import { type Html, html, joined, type Part } from '../../../client/browser/view
 import { type Component, type ComponentName, components } from '../../apidocs/components.ts';
 import { type JsonSchema, jsonSchemas, nameOf } from '../../apidocs/json-schema.ts';
 
-/** Schemas as people read them: a field, its type and bounds, and its sentence. */
+/** Schemas for people: each field with its type, limits and description. */
 
 export function schemaAnchor(name: string): string {
   return `schema-${name}`;
 }
 
-/** Paragraphs with code in backticks, as the sentences of the documents are written. */
+/** Renders the descriptions of the documents: paragraphs with code in backticks. */
 export function prose(text: string): Html {
   return html`${text.split('\n\n').map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
 }
@@ -25,13 +25,13 @@ export function renderSchema(name: ComponentName): Html {
   }</section>`;
 }
 
-/** The fields of an object: of what is sent, those that may be missing are marked; of what is taken, those that may not. */
+/** The fields of an object. Marks optional fields of what the server sends, and required fields of what clients send. */
 export function renderFields(name: ComponentName): Html {
   const { properties = {}, required = [] } = jsonSchemas[name];
   const isTaken = (components[name] as Component).closed === true;
   const notesOf = (field: string) => {
     if (required.includes(field)) return isTaken ? ['required'] : [];
-    return isTaken ? [] : ['may be missing'];
+    return isTaken ? [] : ['optional'];
   };
   return renderRows(
     Object.entries(properties).map(([field, schema]) => ({
@@ -57,7 +57,7 @@ export function renderRows(rows: readonly Row[]): Html {
   )}</dl>`;
 }
 
-/** The type in a few words, with links to what has a name. */
+/** The type in a few words, with links to named schemas. */
 export function typeOf(schema: JsonSchema): Part {
   const name = nameOf(schema);
   if (name !== undefined) return html`<a href="#${schemaAnchor(name)}">${name}</a>`;

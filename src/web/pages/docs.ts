@@ -10,13 +10,13 @@ import { renderMessage, renderOperation } from './docs-parts.ts';
 import { prose, renderSchema, schemaAnchor } from './docs-schema.ts';
 import { type Assets, htmlDocument, siteBar } from './document.ts';
 
-/** `/docs`: both documents as one page, whole as it is sent. It runs no script. */
+/** `/docs`: both API documents as one page, complete without a script. */
 export function docsPage({ publicUrl, assets }: { publicUrl: string; assets: Assets }): string {
   const schemas = (Object.keys(components) as ComponentName[]).sort();
   return htmlDocument({
-    title: 'The interface of this server',
+    title: 'API reference',
     language: 'en',
-    description: 'HTTP, Socket.IO and Server-Sent Events of Pressbox, with an example of each.',
+    description: 'The HTTP, Socket.IO and Server-Sent Events interfaces of Pressbox, with examples.',
     assets,
     styles: [assets.docs],
     body: html`<a class="skip" href="#content">To the content</a>
@@ -24,9 +24,9 @@ ${siteBar(undefined, 'en', html`<p class="sources"><a href="/openapi.json">OpenA
 <div class="docs">
 ${renderContents(schemas)}
 <main id="content">
-<header class="head"><h1>The interface of this server</h1><p class="standfirst">Live coverage in which every reader converges on the corrected text.</p></header>
+<header class="head"><h1>API reference</h1><p class="standfirst">Live coverage in which every reader converges on the corrected text.</p></header>
 <section aria-labelledby="basics"><h2 id="basics">Basics</h2>
-<p>Everything below is at <code class="url">${publicUrl}</code>. The examples are one small coverage from beginning to end, and what a server answered.</p>
+<p>Everything below is at <code class="url">${publicUrl}</code>. The examples follow one short channel from beginning to end and show the answers of a real server.</p>
 ${prose(generalText)}
 <h3 id="tokens-format">Tokens</h3>
 ${prose(tokenText)}
@@ -37,7 +37,7 @@ ${socketMessages.map((message) => renderMessage(message, 'socket'))}</section>
 <section aria-labelledby="server-sent-events"><h2 id="server-sent-events">Server-Sent Events</h2>${prose(streamText)}
 ${streamMessages.map((message) => renderMessage(message, 'stream'))}</section>
 <section aria-labelledby="problems"><h2 id="problems">Problems</h2>
-<p>Every refusal is one of these. The code never changes.</p>
+<p>Every refusal has one of these codes. The codes never change.</p>
 ${renderProblems()}</section>
 <section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>
 ${schemas.map(renderSchema)}</section>
