@@ -13,7 +13,7 @@ import {
   streamMessages,
 } from './socket-messages.ts';
 
-/** Sockets and streams as an AsyncAPI 3 document, told from the server's side: it receives what clients send. */
+/** Sockets and streams as an AsyncAPI 3 document, from the server's point of view: it receives what clients send. */
 
 interface Operation {
   action: 'send' | 'receive';
@@ -43,18 +43,18 @@ export interface AsyncApi {
   components: Record<string, Record<string, unknown>>;
 }
 
-const description = `How readers are pushed what happens: over Socket.IO, or as Server-Sent Events where WebSockets do not pass. Both give the same events and take the same cursors; keep the one you were given last, and connect again with it, here or there. Ignore messages, reasons and fields that you do not know.`;
+const description = `How the server pushes changes to readers: over Socket.IO, or as Server-Sent Events where WebSockets are blocked. Both deliver the same events and accept the same cursors. Store the latest cursor, and reconnect with it over either transport. Ignore messages, reasons and fields that you do not know.`;
 
-/** About the socket, and the stream. */
-export const socketText = `Socket.IO version 4, at the namespace \`/\`; one connection follows many channels of coverage. Connect with \`transports: ["websocket"]\`, the only one that is served.
+/** The descriptions of the socket and the stream. */
+export const socketText = `Socket.IO version 4, with the namespace \`/\`. One connection can follow many channels. Connect with \`transports: ["websocket"]\`, the only transport that the server supports.
 
-A token, where one is needed, goes into \`auth: { token }\`, never into the URL; with \`auth: { session: false }\` the session of the browser plays no part. One that does not hold refuses the connection: \`connect_error\`, with the problem as its \`data\`. To renew a token, reconnect. Browsers are admitted by their \`Origin\`: the server's own, or one that the operator named.
+Send a token, if one is needed, as \`auth: { token }\`, never in the URL. With \`auth: { session: false }\` the server ignores the session of the browser. The server refuses a connection with an invalid token: \`connect_error\` has the problem as its \`data\`. To renew a token, reconnect. The server admits browsers by their \`Origin\`: its own, or one that the operator allowed.
 
-The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} for the answer. A message to you of more than ${limits.socketPartBytes / 1024} KiB has a ping before it and comes in several frames, between which WebSocket itself pings: libraries join the ones and answer the others. What you send has up to ${limits.socketMessageBytes / 1024} KiB. What is none of these messages, or does not fit, is answered \`{ ok: false, problem }\` if it has an acknowledgement; a client that keeps at it is disconnected.
+The server pings every ${limits.pingSeconds} seconds and waits ${limits.pingTimeoutSeconds} seconds for the answer. It sends a message of more than ${limits.socketPartBytes / 1024} KiB after a ping, in several frames with WebSocket pings between them. Libraries join the frames and answer the pings. Your messages can have up to ${limits.socketMessageBytes / 1024} KiB. An unknown or invalid message with an acknowledgement is answered \`{ ok: false, problem }\`. The server disconnects a client that keeps sending such messages.
 
-The name of a message is that of the Socket.IO event, its payload the one argument. What you send is acknowledged: take the acknowledgement as a callback, since an awaited promise resumes after events that came in the same packet.`;
+The name of a message is the name of the Socket.IO event, and its payload is the only argument. The server acknowledges what you send. Take the acknowledgement as a callback: an awaited promise resumes after events that arrived in the same packet.`;
 
-export const streamText = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` and \`drain\` the stream ends. One that says nothing but \`retry:\` was too much at this moment, or came while the server could not begin it: come back then, as an EventSource does. An EventSource sends no token: in a page of this server the session of the browser does (\`POST /v1/session\`), elsewhere read the stream with fetch.`;
+export const streamText = `Server-Sent Events of one channel. In each block \`event:\` is the name of the message, \`data:\` its payload, and \`id:\` your cursor after it, which an EventSource sends back as \`Last-Event-ID\`. After \`unsubscribed\` or \`drain\` the stream ends. A stream that contains only \`retry:\` means that too many readers connected at once, or that the server could not begin the stream. Reconnect after that time, as an EventSource does by itself. An EventSource cannot send a token. On pages of this server the session of the browser takes its place (\`POST /v1/session\`). Elsewhere, read the stream with fetch.`;
 
 export function asyncApi(publicUrl: string): AsyncApi {
   const { host, protocol, pathname } = new URL(publicUrl);
@@ -108,7 +108,7 @@ export function asyncApi(publicUrl: string): AsyncApi {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'Only needed for channels that are not public.',
+          description: 'Only required for channels that are not public.',
         },
       },
       schemas: Object.fromEntries(Object.entries(schemasUsedIn(described)).map(([name, schema]) => [name, asDraft7(schema)])),
@@ -143,7 +143,7 @@ function messageOf({ name, title, description, payload, replies }: Message): obj
   };
 }
 
-/** What clients send is written; what the server sends was recorded. */
+/** Client messages are written by hand, server messages are recorded. */
 function examplesOf(name: string, fromClient: boolean): object[] {
   if (name === 'store') return [{ name: 'store', summary: 'It was lost', payload: storeExample }];
   return messageExamples
@@ -175,8 +175,8 @@ function reply(name: ReturnType<typeof replyNames>[number]): object {
 }
 
 /**
- * AsyncAPI's own dialect is draft-07, in which nothing counts beside a reference, and a discriminator names a schema and not a value of
- * ours.
+ * AsyncAPI uses JSON Schema draft-07, which ignores everything beside a reference. Its discriminator names a schema, while ours names a
+ * value, so it is left out.
  */
 function asDraft7({ $ref, properties, items, oneOf, anyOf, discriminator: _, ...rest }: JsonSchema): object {
   if ($ref !== undefined) return Object.keys(rest).length === 0 ? { $ref } : { ...rest, allOf: [{ $ref }] };

@@ -23,17 +23,17 @@ import {
 } from './sentences.ts';
 
 /**
- * The named schemas of the documents, each with its sentences. The form comes from the zod schemas that requests are judged by; what a
- * field means stands here and nowhere else. A field without a sentence does not compile.
+ * The named schemas of the documents. Their form comes from the zod schemas that validate requests. The descriptions are only here. A field
+ * without a description does not compile.
  */
 export interface Component {
   schema: z.ZodType;
   description: string;
-  /** A sentence for each field of an object. */
+  /** The description of each field of an object. */
   fields?: Readonly<Record<string, string>>;
-  /** A client sends it: an unknown field is refused. What we send may have more fields in a later version. */
+  /** Clients send it, so unknown fields are refused. What the server sends can have more fields in a later version. */
   closed?: boolean;
-  /** The field that tells which form of several it is. */
+  /** The field that tells apart several forms. */
   discriminator?: string;
 }
 
@@ -65,51 +65,51 @@ export const components = {
   Time: value(schemas.sentTime, 'RFC 3339, in UTC, with milliseconds.'),
   Cursor: value(
     schemas.cursorSchema,
-    'Everything up to an offset of one history of a channel. Opaque and URL-safe; good on every transport and server, and never too old.',
+    'Stands for everything up to an offset in one history of a channel. Opaque and URL-safe. Valid on every transport and server, and never expires.',
   ),
 
-  Person: sent(schemas.personSchema, 'Somebody named in a byline.', {
-    name: 'As it is printed.',
-    role: 'What they are here, such as "Science editor".',
+  Person: sent(schemas.personSchema, 'A person in a byline.', {
+    name: 'The name as it is printed.',
+    role: 'Their role in the coverage, such as "Science editor".',
     url: 'A page about them.',
   }),
-  Source: sent(schemas.sourceSchema, 'Who reported something.', {
-    name: 'A person, an agency, a paper.',
-    via: 'Through whom it came.',
-    url: 'Where it can be read.',
+  Source: sent(schemas.sourceSchema, 'A source of a report.', {
+    name: 'A person, an agency or a newspaper.',
+    via: 'Who passed it on.',
+    url: 'Where the report can be read.',
   }),
-  Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a film or a link. Leave out those of an unknown `type`.'),
+  Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a video or a link. Leave out media of an unknown `type`.'),
   ImageMedia: sent(imageMedia, 'A picture.', {
     type: 'Always `image`.',
     url: 'The file: at `https:`, or on this server.',
-    alt: 'What is to be seen, for those who do not see it; empty for decoration.',
+    alt: 'A description for people who cannot see the picture. Empty for decoration.',
     caption: 'Printed below it.',
-    credit: 'Who made it.',
+    credit: 'The creator of the picture.',
     width: 'In pixels.',
     height: 'In pixels.',
   }),
-  VideoMedia: sent(videoMedia, 'A film, as a file.', {
+  VideoMedia: sent(videoMedia, 'A video file.', {
     type: 'Always `video`.',
     url: 'The file: at `https:`, or on this server.',
     mimeType: 'Its media type.',
-    poster: 'A picture shown before it plays.',
+    poster: 'A picture to show before the video plays.',
     captions: 'A WebVTT file with captions.',
     caption: 'Printed below it.',
     width: 'In pixels.',
     height: 'In pixels.',
   }),
-  LinkMedia: sent(linkMedia, 'A page elsewhere.', {
+  LinkMedia: sent(linkMedia, 'A link to another page.', {
     type: 'Always `link`.',
-    url: 'The page.',
+    url: 'The address of the page.',
     title: 'Its title.',
-    source: 'Whose page it is.',
-    image: 'A picture of it.',
-    description: 'What it says.',
+    source: 'The publisher of the page.',
+    image: 'A preview picture of the page.',
+    description: 'A description of the page.',
   }),
-  Change: sent(schemas.changeSchema, 'A change of a post or channel, told to readers.', change),
+  Change: sent(schemas.changeSchema, 'A change of a post or channel, as readers see it.', change),
   AuthorChange: sent(schemas.authorChangeSchema, 'A change, as authors of the channel see it.', {
     ...change,
-    by: 'Who made it: the `sub` of their token.',
+    by: 'The token `sub` of the person who made it.',
   }),
 
   Channel: sent(schemas.channelSchema, 'One piece of live coverage: what a reader subscribes to.', channel),
@@ -117,155 +117,166 @@ export const components = {
     ...channel,
     latestPostAt: 'When its latest post was published.',
   }),
-  Post: sent(schemas.readerPostSchema, "A post in the reader's view, which snapshots and events always carry.", post),
-  AuthorPost: sent(schemas.authorPostSchema, "A post in the author's view: for those who may write in the channel.", {
+  Post: sent(schemas.readerPostSchema, "A post in the reader's view. Snapshots and events always have this view.", post),
+  AuthorPost: sent(schemas.authorPostSchema, "A post in the author's view, for authors of the channel.", {
     ...post,
     body: postChanges.body,
-    publishedBy: 'Who published it: the `sub` of their token.',
-    ownerKey: 'Opaque: tells apart those with the same `sub`, in posts published while `PRESSBOX_JWT_ISSUER` was set.',
+    publishedBy: 'The token `sub` of the person who published it.',
+    ownerKey: 'Opaque. Tells apart people with the same `sub`, in posts published while `PRESSBOX_JWT_ISSUER` was set.',
   }),
 
-  SeenPost: value(schemas.seenPostSchema, "A post in the view of who asks: the author's for those who may write in the channel."),
+  SeenPost: value(
+    schemas.seenPostSchema,
+    "A post: in the author's view for authors of the channel, and in the reader's view for everyone else.",
+  ),
 
-  Event: oneOf(schemas.eventSchema, 'type', "An entry of a channel's journal, with the whole state after it."),
-  PostEvent: sent(schemas.eventSchemas.post, 'Something happened to a post. Apply it by post id, whatever the type.', {
+  Event: oneOf(
+    schemas.eventSchema,
+    'type',
+    "An entry of a channel's journal, with the whole state of the post or channel after it.",
+  ),
+  PostEvent: sent(schemas.eventSchemas.post, 'A post changed. Apply it by post id, whatever the type.', {
     ...event,
-    post: 'The post after it.',
+    post: 'The post after the event.',
   }),
-  ChannelEvent: sent(schemas.eventSchemas.channel, 'The channel was made or changed.', {
+  ChannelEvent: sent(schemas.eventSchemas.channel, 'The channel was created or changed.', {
     ...event,
-    channel: 'The channel after it.',
+    channel: 'The channel after the event.',
   }),
-  KeyEvent: sent(schemas.keyEventSchema, 'A post to which readers can jump.', {
+  KeyEvent: sent(schemas.keyEventSchema, 'A key event, to which readers can jump.', {
     id: 'The post.',
-    seq: 'Its place.',
+    seq: 'The `seq` of the post.',
     headline: 'Its headline.',
     publishedAt: 'When it was published.',
   }),
-  Snapshot: sent(schemas.snapshotSchema, 'A channel as it is, with its newest posts.', {
+  Snapshot: sent(schemas.snapshotSchema, 'The current state of a channel, with its newest posts.', {
     channel: 'The channel.',
     cursor: asOf,
-    posts: 'Newest first, and fewer than asked for where they are long. Tombstones stand in their places.',
-    pinned: 'The post that stands on top, wherever its place is.',
+    posts: 'Newest first, including tombstones. Fewer than requested if they are long.',
+    pinned: 'The post that is pinned on top, wherever it is in the channel.',
     summary: 'The newest summary.',
     keyEvents: `The newest ${limitInWords('snapshotKeyEvents')}.`,
-    more: 'Whether there are older posts: page them with `before`.',
+    more: 'Whether there are older posts. Request them with `before`.',
   }),
   Covers: sent(schemas.coversSchema, 'The offsets that an answer stands for.', {
-    after: 'From here on, this one not counted.',
-    to: 'Up to here.',
+    after: 'The offset after which the answer begins.',
+    to: 'The last offset of the answer.',
   }),
-  CatchUp: oneOf(schemas.catchUpSchema, 'mode', 'The one answer to "what have I missed since this cursor?".'),
+  CatchUp: oneOf(schemas.catchUpSchema, 'mode', 'The answer to "what have I missed since this cursor?".'),
   Replay: sent(
     replaySchema,
-    'What changed since a cursor, each thing once. Nothing superseded or withdrawn is served again.',
+    'What changed since a cursor, each post once. Superseded and withdrawn text is never served again.',
     replay,
   ),
-  SnapshotCatchUp: sent(snapshotCatchUp, 'The channel as it is, where there is nothing to go on from.', fromSnapshot),
+  SnapshotCatchUp: sent(
+    snapshotCatchUp,
+    'The current state of the channel, if there is no cursor to continue from.',
+    fromSnapshot,
+  ),
 
   Correction: sent(schemas.correctionSchema, 'A clarification, correction, retraction or takedown.', {
-    offset: 'Its place in the journal.',
-    postId: "The post; null for a change of the channel's own headline or standfirst.",
-    headline: 'As it is now; null where the post has none, or was withdrawn.',
+    offset: 'The position in the journal.',
+    postId: "The post. Null for a change of the channel's own headline or standfirst.",
+    headline: 'The current headline. Null if the post has none or was withdrawn.',
     ...change,
   }),
-  JournalEntry: sent(schemas.journalLineSchema, 'A line of the audit trail: facts without text.', {
-    offset: 'Its place.',
+  JournalEntry: sent(schemas.journalLineSchema, 'A line of the audit trail, without text.', {
+    offset: 'The position in the journal.',
     type: 'What happened.',
-    postId: 'The post; null for the channel.',
-    revision: 'The revision that it made.',
-    kind: 'The kind of change, where it was one.',
-    at: 'When.',
-    by: 'Who did it: the `sub` of their token.',
+    postId: 'The post. Null for the channel.',
+    revision: 'The revision that the entry made.',
+    kind: 'The kind of change, if it has one.',
+    at: 'The time of the entry.',
+    by: 'The token `sub` of the person who wrote it.',
     erases:
-      "The post's revisions up to this one were erased by it. Left out where nothing was, and in entries that are older than this fact.",
+      "This entry erased the post's revisions up to this one. Left out if nothing was erased, and in entries of versions that did not record it.",
     hash: "SHA-256 of the entry's facts and the salted hash of its content, in hex.",
     check: 'The value of the hash chain here, in hex.',
   }),
-  Erasure: sent(schemas.erasureSchema, 'How far the erasing of a text has come.', {
-    complete: 'The text is nowhere any more.',
-    pending: 'Where it may still be. Send the request again to be told how it stands.',
+  Erasure: sent(schemas.erasureSchema, 'The progress of an erasure.', {
+    complete: 'Whether the text is erased everywhere.',
+    pending: 'Where the text may still exist. Send the request again to see the progress.',
   }),
-  OwedErasure: sent(schemas.owedErasureSchema, 'A place that has not let go of a text.', {
+  OwedErasure: sent(schemas.owedErasureSchema, 'A place where erased text may still exist.', {
     where: 'A server or a store.',
-    why: 'What it waits for.',
+    why: 'What the erasure waits for.',
   }),
   Problem: sent(schemas.problemSchema, 'An RFC 9457 problem document.', {
     type: '`urn:pressbox:problem:` and the code.',
-    code: 'Never changes; branch on it.',
-    status: 'The HTTP status, also where it came over a socket.',
-    title: 'A sentence for a person, the same for each code.',
-    detail: 'What it was in this case.',
-    errors: 'With `invalid-body`: every place that did not fit.',
-    current: 'With `revision-moved`: the post or channel as it is.',
-    outcome: 'With `journal-unavailable`: whether the write may have been done all the same. Send it again with the same key.',
-    line: 'With a refused import: the line that did not fit, from 1. What came before it stands.',
-    imported: 'With a refused import: what was done before.',
-    retryAfter: 'Seconds to wait, where waiting helps.',
+    code: 'Never changes. Branch on this code.',
+    status: 'The HTTP status, also over a socket.',
+    title: 'A sentence for a person. It is the same for every problem with this code.',
+    detail: 'What happened in this case.',
+    errors: 'With `invalid-body`: each value that did not fit.',
+    current: 'With `revision-moved`: the current post or channel.',
+    outcome: 'With `journal-unavailable`: whether the write may have happened. Send it again with the same key.',
+    line: 'With a refused import: the line that did not fit, counted from 1. The lines before it were imported.',
+    imported: 'With a refused import: the result of the lines before.',
+    retryAfter: 'Seconds until a retry, if a retry can help.',
   }),
-  FieldError: sent(schemas.fieldErrorSchema, 'A place that did not fit.', {
-    path: 'Such as `media[2].url`; the name of a header; empty for the whole.',
-    message: 'What would fit.',
+  FieldError: sent(schemas.fieldErrorSchema, 'A value that did not fit.', {
+    path: 'The path of the value, such as `media[2].url`, or the name of a header. Empty for the whole body.',
+    message: 'What the server expects.',
   }),
 
-  LineFacts: taken(transfer.lineFactsSchema, 'An entry of the journal, but for what it wrote.', lineFacts),
-  ErasedFacts: taken(transfer.erasedFactsSchema, 'The same of an entry whose text was erased.', lineFacts),
-  ChannelLine: taken(transfer.channelLineSchema, 'A revision of a channel. The first line of a channel is one of these.', {
-    channel: 'The channel after it.',
-    revision: 'Left out: it was written when the channel says that it was changed, by whoever imports.',
+  LineFacts: taken(transfer.lineFactsSchema, 'The facts of a journal entry, apart from what it wrote.', lineFacts),
+  ErasedFacts: taken(transfer.erasedFactsSchema, 'The facts of a journal entry whose text was erased.', lineFacts),
+  ChannelLine: taken(transfer.channelLineSchema, 'A revision of a channel. The first line of each channel is one of these.', {
+    channel: 'The channel after the revision.',
+    revision:
+      'If it is left out, the revision has the time at which the channel says it changed, and the person who imports as its author.',
   }),
-  PostLine: taken(transfer.postLineSchema, 'A revision of a post. Those of one post follow each other, from the first.', {
-    post: 'The post after it, without `seq` and `html`, which are made anew.',
-    revision: 'Who wrote it, and when.',
+  PostLine: taken(transfer.postLineSchema, 'A revision of a post. The revisions of a post are in order, from the first.', {
+    post: 'The post after the revision, without `seq` and `html`, which the import computes.',
+    revision: 'Who wrote the revision and when.',
   }),
   ErasedLine: taken(transfer.erasedLineSchema, 'A revision of a post whose text was erased.', {
-    post: 'Which one it was.',
-    revision: 'Who wrote it, when, and the hash of what they wrote.',
+    post: 'The post.',
+    revision: 'Who wrote the revision and when, and the hash of the text.',
   }),
-  ErasedPost: taken(transfer.erasedPostSchema, 'A post of which nothing is left.', {
+  ErasedPost: taken(transfer.erasedPostSchema, 'A post whose text was erased.', {
     id: post.id,
     channelId: post.channelId,
-    revision: 'Which revision it was.',
+    revision: 'The erased revision.',
   }),
   WrittenChannel: taken(transfer.writtenChannelSchema, 'A channel in a line.', channel),
-  WrittenPost: taken(transfer.writtenPostSchema, 'A post in a line; a withdrawn one is empty.', writtenPost),
+  WrittenPost: taken(transfer.writtenPostSchema, 'A post in a line. A withdrawn post is empty.', writtenPost),
   WrittenChange: taken(transfer.writtenChangeSchema, 'A change of a channel in a line.', change),
   WrittenAuthorChange: taken(transfer.writtenAuthorChangeSchema, 'A change of a post in a line.', {
     ...change,
-    by: 'Token `sub` of who did it.',
+    by: 'The token `sub` of the person who made it.',
   }),
-  ImportLine: value(transfer.lineSchema, 'A line of an export, or one that another system wrote in the same form.'),
-  Imported: sent(schemas.importedSchema, 'What an import came to.', {
-    channels: 'Channels that were new.',
-    posts: 'Posts that were new.',
-    revisions: 'Lines that were written.',
-    skipped: 'Lines that stood already, or whose text was erased here since.',
-    withheld: 'Lines of posts that were taken down here. They stay so.',
-    conflicting: 'Lines that contradict what was written here meanwhile, which stays as it is.',
-    conflicts: `The first ${limitInWords('importConflicts')} of them.`,
-    sameHistory:
-      'Everything that was written has its place in the history it came from: cursors that were given out there are good here.',
+  ImportLine: value(transfer.lineSchema, 'A line of an export, or a line that another system wrote in the same form.'),
+  Imported: sent(schemas.importedSchema, 'The result of an import.', {
+    channels: 'New channels.',
+    posts: 'New posts.',
+    revisions: 'Lines written.',
+    skipped: 'Lines that existed already, or whose text was erased here since.',
+    withheld: 'Lines of posts that were taken down here. They stay taken down.',
+    conflicting: 'Lines that contradict entries written here in the meantime. The existing entries stay.',
+    conflicts: `The first ${limitInWords('importConflicts')} conflicts.`,
+    sameHistory: 'Every written entry has the same position as in its original history, so cursors from there are valid here.',
   }),
   ImportConflict: sent(schemas.importConflictSchema, 'A line that was not written.', {
-    line: 'Which line, from 1.',
+    line: 'The number of the line, counted from 1.',
     channelId: 'The channel.',
-    postId: 'The post; null for the channel itself.',
-    revision: 'The revision that the line tells of.',
+    postId: 'The post. Null for the channel itself.',
+    revision: 'The revision in the line.',
     why: 'A sentence for a person.',
   }),
 
   ChannelList: sent(schemas.channelListSchema, 'A page of channels, newest first.', {
-    channels: 'Those that the asker may know of.',
-    next: 'The `page` to ask for next; null at the end.',
+    channels: 'The channels that the client may know about.',
+    next: 'The `page` of the next request. Null at the end.',
     complete:
-      '`false` where some cannot be told of at the moment, since what the store holds of them is damaged: a channel that is not there may be one of these. Else left out.',
+      '`false` if some channels cannot be listed at the moment because their data in the store is damaged. A missing channel may be one of them. Otherwise left out.',
   }),
   ChannelAnswer: sent(schemas.channelAnswerSchema, 'A channel after a write.', { channel: 'The channel.', ...written }),
   PostAnswer: sent(schemas.postAnswerSchema, 'A post after a write.', { post: 'The post.', ...written }),
   RevisionAnswer: sent(schemas.revisionAnswerSchema, 'A post after a change or a withdrawal.', {
     post: 'The post.',
     ...written,
-    derived: 'Published posts that restate this one, and may need the same change.',
+    derived: 'Published posts that restate this one and may need the same change.',
     erasure: 'With a takedown and `eraseEarlier`.',
   }),
   DerivedPost: sent(schemas.derivedPostSchema, 'A post that restates another one.', {
@@ -273,42 +284,46 @@ export const components = {
     kind: 'Its kind.',
     headline: 'Its headline.',
   }),
-  Revocation: taken(schemas.revocationSchema, 'A token that is not to be taken any more.', {
-    jti: 'Its `jti`.',
-    expiresAt: 'When it would have expired. Left out, the revocation is kept for ever.',
+  Revocation: taken(schemas.revocationSchema, 'A token to revoke.', {
+    jti: 'The `jti` of the token.',
+    expiresAt: 'When the token expires. Without it, the revocation is kept forever.',
   }),
-  RevocationAnswer: sent(schemas.revocationAnswerSchema, 'A token that is refused.', {
-    jti: 'Its `jti`.',
-    until: 'Until when that is remembered; null: for ever.',
+  RevocationAnswer: sent(schemas.revocationAnswerSchema, 'A revoked token.', {
+    jti: 'The `jti` of the token.',
+    until: 'How long the revocation is kept. Null: forever.',
   }),
-  Rights: sent(schemas.rightsSchema, 'What a token permits. The strings are channel ids, prefixes ending in `*`, or `*`.', {
-    reader: 'Where it may read what is for members.',
-    author: 'Where it may write.',
-    editor: 'Where it may change everything.',
-    admin: 'It may do everything.',
+  Rights: sent(schemas.rightsSchema, 'The rights of a token. Each string is a channel id, a prefix that ends in `*`, or `*`.', {
+    reader: 'Channels in which it may read posts for members.',
+    author: 'Channels in which it may publish.',
+    editor: 'Channels in which it may change everything.',
+    admin: 'Whether it may do everything.',
   }),
   Session: sent(schemas.sessionSchema, 'Who is signed in.', {
-    sub: 'Whom the token speaks for.',
+    sub: 'The `sub` of the token.',
     name: 'The byline.',
-    rights: 'What it permits.',
-    expiresAt: 'When it ends by itself.',
-    idleSeconds: 'How long the session of a browser may go unused before it ends. Left out if the server has no idle limit.',
+    rights: 'The rights of the token.',
+    expiresAt: 'When the session or token expires.',
+    idleSeconds: 'How long a session can stay unused before it ends. Left out if the server has no idle limit.',
   }),
   SessionAnswer: sent(schemas.sessionAnswerSchema, 'Who is signed in.', {
-    session: 'Null for a stranger.',
+    session: 'Null if nobody is signed in.',
   }),
-  SignInForm: { ...taken(schemas.signInFormSchema, 'The form that signs in.', { token: 'The token.', to: back }), closed: false },
-  SignOutForm: { ...taken(schemas.signOutFormSchema, 'The form that signs out.', { to: back }), closed: false },
-  DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A channel that was deleted and is not erased everywhere yet.', {
-    erasure: 'What is pending.',
+  SignInForm: { ...taken(schemas.signInFormSchema, 'The sign-in form.', { token: 'The token.', to: back }), closed: false },
+  SignOutForm: { ...taken(schemas.signOutFormSchema, 'The sign-out form.', { to: back }), closed: false },
+  DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A deleted channel that is not erased everywhere yet.', {
+    erasure: 'The progress of the erasure.',
   }),
-  PostPage: sent(schemas.postPageSchema, 'A page of posts, newest first, in the view of who asks.', {
-    posts: 'The posts.',
-    cursor: asOf,
-    more,
-  }),
-  RevisionPage: sent(schemas.revisionPageSchema, 'Revisions of a post, oldest first, each the post as it was.', {
-    revisions: 'Those that were not erased.',
+  PostPage: sent(
+    schemas.postPageSchema,
+    "A page of posts, newest first: in the author's view for authors of the channel, and in the reader's view for everyone else.",
+    {
+      posts: 'The posts.',
+      cursor: asOf,
+      more,
+    },
+  ),
+  RevisionPage: sent(schemas.revisionPageSchema, 'A page of the revisions of a post, oldest first. Each is the post as it was.', {
+    revisions: 'The revisions that were not erased.',
     more,
   }),
   CorrectionPage: sent(schemas.correctionPageSchema, 'A page of corrections, newest first.', {
@@ -316,60 +331,63 @@ export const components = {
     cursor: asOf,
     more,
   }),
-  ServerEntry: sent(schemas.serverEntrySchema, "A line of the server's own journal: facts without text.", {
-    offset: 'Its place.',
+  ServerEntry: sent(schemas.serverEntrySchema, "A line of the server's own journal, without text.", {
+    offset: 'The position in the journal.',
     type: 'What happened.',
     subject: "The channel, the token's `jti`, or the version of the renderer.",
     detail:
-      'What the chain of a channel that was made begins with, where a channel stood that was found, until when a revocation counts, the post and revision of an erasure that was imported, or the address of a renderer.',
-    at: 'When.',
-    by: 'Who did it: the `sub` of their token, or `pressbox:server`.',
-    hash: 'SHA-256 of its facts, in hex.',
+      'For a created channel, the start value of its hash chain. For a channel that was found, its position. For a revocation, when it expires. For an imported erasure, the post and revision. For a renderer, its address.',
+    at: 'The time of the entry.',
+    by: 'The token `sub` of the person who did it, or `pressbox:server`.',
+    hash: 'SHA-256 of the facts of the entry, in hex.',
     check: 'The value of the hash chain here, in hex.',
-    stands: 'With a revocation: whether the token is refused now, or has lapsed.',
+    stands: 'For a revocation: whether it is in effect or has expired.',
   }),
   ServerJournalPage: sent(schemas.serverJournalPageSchema, "A page of the server's own journal, oldest first.", {
-    root: 'What the hash chain begins with.',
+    root: 'The start value of the hash chain.',
     entries: 'The entries.',
     more,
   }),
   JournalPage: sent(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', { entries: 'The entries.', more }),
-  Health: sent(schemas.healthSchema, 'How the server is.', {
-    status: '`degraded`: it serves, but nothing can be written, or readers may be seeing old state.',
+  Health: sent(schemas.healthSchema, 'The health of the server.', {
+    status: '`degraded` means that the server answers, but cannot write, or that readers may see old state.',
     reason: 'Why it is degraded.',
     since: 'Since when it is degraded.',
-    unsafe: 'Settings of the store that durability needs and that are not as they should be.',
+    unsafe: 'Settings of the store that must be changed for writes to be durable.',
   }),
 
-  NewChannel: taken(schemas.newChannelSchema, 'A channel to open.', newChannel),
-  ChannelPatch: taken(schemas.channelPatchSchema, 'What is to be changed; the rest is left as it is (RFC 7396).', {
+  NewChannel: taken(schemas.newChannelSchema, 'A channel to create.', newChannel),
+  ChannelPatch: taken(schemas.channelPatchSchema, 'The fields to change. All others stay unchanged (RFC 7396).', {
     ...channel,
     change: 'Required with a changed headline or standfirst.',
   }),
-  ChannelChange: taken(schemas.channelChangeSchema, 'Why a headline or standfirst is changed.', { kind: change.kind, note }),
-  NewPost: taken(schemas.newPostSchema, 'A post to publish. It needs a headline, a body or media.', {
-    id: 'Chosen by you, so that you can name it before it is published; made where left out.',
+  ChannelChange: taken(schemas.channelChangeSchema, 'The kind of a change of headline or standfirst, and its note.', {
+    kind: change.kind,
+    note,
+  }),
+  NewPost: taken(schemas.newPostSchema, 'A post to publish. It requires a headline, a body or media.', {
+    id: 'You can choose the id, so that you know it before the post is published. Without it, the server creates one.',
     ...postChanges,
     kind: `${postChanges.kind} Default \`update\`.`,
   }),
-  PostChanges: taken(schemas.postChangesSchema, 'The fields to change, each with its whole new value.', postChanges),
+  PostChanges: taken(schemas.postChangesSchema, 'The fields to change, each with its complete new value.', postChanges),
   Revision: taken(schemas.revisionSchema, 'A change of a published post.', {
-    kind: '`refile` a typing slip, `update` something was added, `clarification` or `correction`.',
+    kind: '`refile` fixes a typing slip, `update` adds something, `clarification` and `correction` tell readers what was unclear or wrong.',
     note,
-    changes: 'What is changed.',
+    changes: 'The fields to change.',
     eraseEarlier:
-      'Also erase the text of the earlier revisions, and the notes of refiles and updates. For editors of the channel. Notes of corrections and clarifications stay, unless `eraseNotes` names them.',
-    eraseNotes: 'With `eraseEarlier`: revisions whose notes are erased too, though they tell of a correction or clarification.',
+      'Also erases the text of the earlier revisions and the notes of refiles and updates. Requires the rights of an editor of the channel. Notes of corrections and clarifications stay unless `eraseNotes` lists their revisions.',
+    eraseNotes: 'With `eraseEarlier`: revisions whose correction or clarification notes are erased too.',
   }),
-  Retraction: taken(schemas.retractionSchema, 'Why a post is withdrawn.', { note: 'What was wrong, for readers.' }),
-  Takedown: taken(schemas.takedownSchema, 'Why a post is erased.', { note: 'For readers; may be left out.' }),
+  Retraction: taken(schemas.retractionSchema, 'The reason for a retraction.', { note: 'What was wrong, for readers.' }),
+  Takedown: taken(schemas.takedownSchema, 'The reason for a takedown.', { note: 'An optional note for readers.' }),
 
-  Subscribe: taken(schemas.subscribeSchema, 'What you want to follow, and from where.', {
+  Subscribe: taken(schemas.subscribeSchema, 'The channel to follow, and where to continue.', {
     channelId: 'The channel.',
-    after: 'Your cursor; without one you get a snapshot.',
-    limit: "A snapshot's posts. A replay is cut by size alone.",
+    after: 'Your cursor. Without it you get a snapshot.',
+    limit: 'The number of posts in a snapshot. A replay is limited only by size.',
   }),
-  Unsubscribe: taken(schemas.unsubscribeSchema, 'What you no longer follow.', { channelId: 'The channel.' }),
+  Unsubscribe: taken(schemas.unsubscribeSchema, 'The channel to stop following.', { channelId: 'The channel.' }),
   SubscribedReplay: sent(schemas.subscribedReplaySchema, 'A replay. With `more: false` the subscription is live.', {
     ok: acknowledged,
     ...replay,
@@ -378,24 +396,27 @@ export const components = {
     ok: acknowledged,
     ...fromSnapshot,
   }),
-  Acknowledged: sent(schemas.unsubscribedAnswerSchema, 'It was done.', { ok: acknowledged }),
-  Refused: sent(schemas.refusedAnswerSchema, 'It was not done.', { ok: 'Nothing changed.', problem: 'Why.' }),
+  Acknowledged: sent(schemas.unsubscribedAnswerSchema, 'The request succeeded.', { ok: acknowledged }),
+  Refused: sent(schemas.refusedAnswerSchema, 'The request was refused.', {
+    ok: 'Always false. Nothing changed.',
+    problem: 'The reason.',
+  }),
   Store: sent(
     schemas.storeSchema,
-    'This server lost, or found again, its store. Nothing to do: what you hold may be old until it is back.',
+    'The server lost its store or reached it again. Until the store is back, what you hold may be out of date. There is nothing to do.',
     {
-      reachable: 'Whether it is in reach.',
-      since: 'Since when.',
+      reachable: 'Whether the server can reach the store.',
+      since: 'When that began.',
     },
   ),
   Unsubscribed: sent(schemas.unsubscribedSchema, 'A subscription has ended.', {
     channelId: 'The channel.',
     reason:
-      '`slow`: subscribe again with your cursor. `history`: the history was replaced; subscribe again, it will be a reset. `expired`, `revoked`: your token is not good any more. `forbidden`, `gone`: the channel is closed to you, or deleted.',
+      '`slow`: subscribe again with your cursor. `history`: the history was replaced, so subscribe again and expect a reset. `expired`, `revoked`: your token is no longer valid. `forbidden`: you may no longer read the channel. `gone`: the channel was deleted.',
   }),
-  Ping: sent(schemas.pingSchema, 'Nothing but that the stream is there.', {}),
-  Drain: sent(schemas.drainSchema, 'This server is going away: reconnect at a random moment within the time.', {
-    withinMs: 'Milliseconds.',
+  Ping: sent(schemas.pingSchema, 'Keeps the stream alive.', {}),
+  Drain: sent(schemas.drainSchema, 'The server is shutting down. Reconnect at a random moment within the given time.', {
+    withinMs: 'The time in milliseconds.',
   }),
 } as const satisfies Record<string, Component>;
 

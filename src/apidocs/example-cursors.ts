@@ -1,6 +1,6 @@
 /**
- * A cursor of the documents, in place of a real one: histories are told apart by chance, and examples should not change with it. Number
- * 0 is the history of the first channel that is opened; 9 is of none.
+ * A cursor for the documents, in place of a real one. Real histories have random ids, which would change the examples on every run.
+ * History 0 is that of the first channel, 9 belongs to no channel.
  */
 export function exampleCursor(history: number, offset: number): string {
   return `${hex(history + 1, 12)}.${offset}.${hex(1_000 * (history + 1) + offset, 16)}`;

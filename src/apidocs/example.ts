@@ -1,33 +1,33 @@
 import type { RequestHeader } from './operation.ts';
 
 /**
- * A request of the documents. What a server answers is not written: `npm run docs` sends them to a real one and keeps the answers in
- * `generated/recorded.json`, and a test does the same again and compares.
+ * An example request of the documents. The answers are not written by hand: `npm run docs` sends the requests to a real server and stores
+ * the answers in `generated/recorded.json`. A test repeats this and compares.
  */
 export interface Example {
   /** The id of an operation. */
   operation: string;
-  /** What it shows; with the operation it names the example. */
+  /** What the example shows. Together with the operation it identifies the example. */
   name: string;
-  /** Whose token it carries; left out: none. */
+  /** The role whose token the request has. Without it, the request has no token. */
   as?: ExampleRole;
   path?: Readonly<Record<string, string>>;
   query?: Readonly<Record<string, string | number | boolean>>;
   headers?: Readonly<Partial<Record<RequestHeader, string>>>;
-  /** With it sent as `Authorization: Bearer`, in place of the token of a role. */
+  /** Sent as `Authorization: Bearer`, in place of the token of a role. */
   token?: string;
   type?: string;
   body?: unknown;
-  /** The status that must be answered. */
+  /** The expected status. */
   status: number;
   /**
-   * When it is sent, if not in its turn: while a reader hears it on a socket, while something still reads the journal's file, so that
-   * nothing can be erased yet, or while the server is going away.
+   * When the request is sent, if not in order: while a reader listens on a socket (`socket`), while something reads the journal's file, so
+   * that nothing can be erased yet (`hold`), or while the server shuts down (`drain`).
    */
   during?: 'socket' | 'hold' | 'drain';
 }
 
-/** Who writes and reads in the examples, by what their tokens grant. */
+/** The people of the examples, with the rights of their tokens. */
 export const exampleRoles = {
   editor: { sub: 'ada', name: 'Ada Byron', grants: { editor: ['eclipse-*'] } },
   author: { sub: 'grace', name: 'Grace Murray', grants: { author: ['eclipse-day'] } },
@@ -36,7 +36,7 @@ export const exampleRoles = {
 } as const;
 export type ExampleRole = keyof typeof exampleRoles;
 
-/** The coverage that the examples tell. */
+/** The ids in the examples. */
 export const channelId = 'eclipse-day';
 export const contact = '01980f0e-5a00-7a10-8c00-5b1d6f0a0001';
 export const totality = '01980f0e-9b40-7c21-9d00-2e6f7a1b0002';
@@ -46,7 +46,7 @@ export const address = '01980f0f-5f00-7f54-8100-5192ad4e0005';
 export const inChannel = { channelId };
 export const post = (postId: string) => ({ channelId, postId });
 
-/** Names an example, within the documents and as a key of what was recorded. */
+/** The name of an example in the documents and the key of its recorded answer. */
 export function keyOf({ operation, name }: Pick<Example, 'operation' | 'name'>): string {
   return `${operation}-${name
     .toLowerCase()

@@ -2,7 +2,7 @@ import { address, channelId, contact, type Example, inChannel, post, rumour, soF
 import { exampleCursor } from './example-cursors.ts';
 import { refusals, sessions } from './refusals.ts';
 
-/** One small coverage, told request by request: the examples of the documents, in the order in which they are sent. */
+/** The examples of the documents, in the order in which they are sent: the requests of one short channel. */
 
 const opening: Example = {
   operation: 'openChannel',
@@ -297,7 +297,7 @@ const pages: readonly Example[] = [
     name: 'What it said before',
     path: post(totality),
     status: 200,
-    // It changes nothing. In its turn it would move the times of all examples after it.
+    // It changes nothing. Sent in order, it would move the times of all examples after it.
     during: 'socket',
   },
   { operation: 'getElement', name: 'The script', status: 200 },
@@ -317,7 +317,7 @@ const pages: readonly Example[] = [
   { operation: 'getSecurityTxt', name: 'The contact', status: 200 },
 ];
 
-/** Sent together, while something still reads the journal's file: what they erase cannot go yet. */
+/** Sent while something reads the journal's file, so that their erasures cannot complete yet. */
 const owed: readonly Example[] = [
   {
     operation: 'revisePost',
@@ -352,7 +352,7 @@ const leaving: readonly Example[] = [
   { operation: 'listChannels', name: 'From a server that is going away', status: 503, during: 'drain' },
 ];
 
-/** Channels and posts that the ones before need. */
+/** Channels and posts that the examples above need. */
 const others: readonly Example[] = [
   {
     operation: 'openChannel',

@@ -3,7 +3,7 @@ import { limitInWords } from './limit-tables.ts';
 import { type Operation, query, revalidated } from './operation.ts';
 import { postFilters } from './read-operations.ts';
 
-/** The feeds: one question, answered in the words of several standards. */
+/** The feeds of a channel, in several standard formats. */
 
 interface Format {
   id: string;
@@ -17,38 +17,38 @@ const formats: readonly Format[] = [
   {
     id: 'getAtomFeed',
     file: 'feed.atom',
-    summary: 'For feed readers, as Atom',
+    summary: 'Atom for feed readers',
     description:
-      'Atom 1.0 (RFC 4287), paged as RFC 5005 has it. An entry of a withdrawn post says that it was, in place of what it said. Of a channel for members a stranger is given what it is about, and one entry that says so.',
+      "Atom 1.0 (RFC 4287), with pages as in RFC 5005. The entry of a withdrawn post says that it was withdrawn, in place of its text. Without a token, the feed of a members' channel shows what the channel is about and one entry that says how to read it.",
     type: 'application/atom+xml',
   },
   {
     id: 'getJsonFeed',
     file: 'feed.json',
-    summary: 'For programs, as JSON Feed',
+    summary: 'JSON Feed for programs',
     description:
-      'JSON Feed 1.1. `_pressbox` holds what the standard has no word for: revision, status, history, media and the rest. Of a channel for members a stranger is given what it is about, and one item that says so.',
+      "JSON Feed 1.1. `_pressbox` has everything that the standard has no field for: revision, status, history, media and more. Without a token, the feed of a members' channel shows what the channel is about and one item that says how to read it.",
     type: 'application/feed+json',
   },
   {
     id: 'getLiveBlog',
     file: 'liveblog.jsonld',
-    summary: 'For search engines, as JSON-LD',
+    summary: 'JSON-LD for search engines',
     description:
-      'A `LiveBlogPosting` of schema.org, in which corrections are each a `CorrectionComment`. It may stand in a page as it is.',
+      'A schema.org `LiveBlogPosting`, with a `CorrectionComment` for each correction. You can insert it into a page as it is.',
     type: 'application/ld+json',
   },
   {
     id: 'getNinjs',
     file: 'ninjs.json',
-    summary: 'For editorial systems, as ninjs',
+    summary: 'ninjs for editorial systems',
     description:
-      'ninjs 3.1 of the IPTC: the channel as a composite item, whose associations are its posts. A withdrawn one is `canceled`.',
+      'IPTC ninjs 3.1. The channel is a composite item, and its posts are the associations. A withdrawn post is `canceled`.',
     type: 'application/json',
   },
 ];
 
-const paging = `Newest first, ${limitInWords('feedPageDefault')} posts a page. The first page also holds up to ${limitInWords('feedTold')} posts from further back that were corrected or withdrawn last, so that who asks for nothing else hears of it; the pages that it links to leave those out.`;
+const paging = `Newest first, ${limitInWords('feedPageDefault')} posts per page. The first page also has up to ${limitInWords('feedTold')} older posts that were corrected or withdrawn most recently, for programs that request only that page. The pages it links to leave them out.`;
 
 export const feedOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
   id,
@@ -60,8 +60,8 @@ export const feedOperations: readonly Operation[] = formats.map(({ id, file, sum
   who: 'reader',
   query: query(schemas.feedQuerySchema, {
     ...postFilters,
-    limit: 'How many at most.',
-    told: 'As the address of a next page has it.',
+    limit: 'The maximum number of posts on a page.',
+    told: 'Only in addresses of next pages, which the server writes.',
   }),
   ...revalidated({ description: 'A page of the feed.', type, headers: ['Link'] }),
 }));

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Component, type ComponentName, components } from './components.ts';
 
-/** From zod to the JSON Schema (2020-12) that both documents use, with a name for whatever occurs twice. */
+/** Converts zod schemas to the JSON Schema (2020-12) of both documents. Components are referred to by name. */
 
-/** As much of JSON Schema as our schemas have. */
+/** The part of JSON Schema that the schemas use. */
 export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
@@ -34,12 +34,12 @@ export function refTo(name: ComponentName): JsonSchema {
   return { $ref: `${place}${name}` };
 }
 
-/** The name that a schema refers to, if it is such. */
+/** The component that a reference names. Undefined if the schema is not a reference. */
 export function nameOf({ $ref }: JsonSchema): ComponentName | undefined {
   return $ref?.startsWith(place) ? ($ref.slice(place.length) as ComponentName) : undefined;
 }
 
-/** The JSON Schema of every component, by name. Made once: it is the same for every server. */
+/** The JSON Schema of every component, by name. Computed once, because it is the same for every server. */
 export const jsonSchemas: Readonly<Record<ComponentName, JsonSchema>> = convert();
 
 function convert(): Record<ComponentName, JsonSchema> {
@@ -69,7 +69,7 @@ function described(schema: JsonSchema, component: Component, all: Record<string,
   };
 }
 
-/** Which form each value of the field stands for. */
+/** The form that each value of the discriminator stands for. */
 function mappingOf(schema: JsonSchema, propertyName: string, all: Record<string, JsonSchema>) {
   const forms = schema.oneOf ?? schema.anyOf ?? [];
   const mapping = forms.flatMap(({ $ref = '' }) => {
@@ -79,7 +79,7 @@ function mappingOf(schema: JsonSchema, propertyName: string, all: Record<string,
   return { propertyName, mapping: Object.fromEntries(mapping) as Record<string, string> };
 }
 
-/** What zod writes, as a person would: no bound that only says "safe integer", no pattern where a format says it, null beside the type. */
+/** Simplifies what zod writes: no bound that only means "safe integer", no pattern where a format says the same, null beside the type. */
 export function tidy(schema: JsonSchema, closed: boolean): JsonSchema {
   const { properties, items, oneOf, anyOf, additionalProperties, ...rest } = schema;
   if (rest.maximum === Number.MAX_SAFE_INTEGER) delete rest.maximum;
@@ -100,7 +100,7 @@ export function tidy(schema: JsonSchema, closed: boolean): JsonSchema {
   return { ...value, type: [value.type, 'null'], ...(value.enum && { enum: [...value.enum, null] }) };
 }
 
-/** The named schemas that something refers to, and those that these refer to, in the order of their names. */
+/** The named schemas to which the document refers, directly or indirectly, sorted by name. */
 export function schemasUsedIn(document: unknown): Partial<Record<ComponentName, JsonSchema>> {
   const found = new Set<ComponentName>();
   const walk = (node: unknown): void => {

@@ -18,7 +18,7 @@ import {
 import { operations } from './operations.ts';
 import { answersOf, type Shown, shownOf, shownWithCode } from './shown-examples.ts';
 
-/** The HTTP interface as an OpenAPI 3.1 document, made of the operations and the schemas. */
+/** The HTTP interface as an OpenAPI 3.1 document, built from the operations and the schemas. */
 
 export interface OpenApi {
   openapi: string;
@@ -38,10 +38,10 @@ export interface OpenApiOperation {
 /** The version of the wire contract. */
 export const wireVersion = '1.0.0';
 
-/** What holds for all of it. */
-export const generalText = `What a client of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. Every text but \`body\` and \`html\` is plain: whoever shows it escapes it. Ignore fields, kinds and types that you do not know. A request body with an unknown field is refused.
+/** The introduction. */
+export const generalText = `What clients of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. All text except \`body\` and \`html\` is plain: escape it before you show it. Ignore fields, kinds and types that you do not know. The server refuses a request body with an unknown field.
 
-Errors are problem documents (RFC 9457) with a stable \`code\`. Those of status 429 and 503 say in \`Retry-After\` when to try again.`;
+Errors are problem documents (RFC 9457) with a stable \`code\`. With the status 429 or 503, \`Retry-After\` says when to retry.`;
 
 export function openApi(publicUrl: string): OpenApi {
   const refusals = new Map<string, unknown>();
@@ -74,8 +74,8 @@ export function openApi(publicUrl: string): OpenApi {
   };
 }
 
-/** What a token is. */
-export const tokenText = `A JSON Web Token with \`exp\`, \`iat\`, \`jti\`, \`sub\`, \`aud: "pressbox"\` and \`pressbox: { reader?, author?, editor?, admin? }\`, whose strings are channel ids, prefixes ending in \`*\`, or \`*\`. \`iat\`, and \`nbf\` where it has one, may be up to ${limitInWords('clockSkewMs')} ahead. A token that does not hold is refused even where none is needed.`;
+/** The description of tokens. */
+export const tokenText = `A JSON Web Token with \`exp\`, \`iat\`, \`jti\`, \`sub\`, \`aud: "pressbox"\` and \`pressbox: { reader?, author?, editor?, admin? }\`, whose strings are channel ids, prefixes that end in \`*\`, or \`*\`. \`iat\` and the optional \`nbf\` can be up to ${limitInWords('clockSkewMs')} ahead of the server's clock. The server refuses an invalid token even where no token is needed.`;
 
 const securitySchemes = {
   token: {
@@ -89,13 +89,13 @@ const securitySchemes = {
     in: 'cookie',
     name: '__Host-pressbox',
     description:
-      'The session of a browser, for pages of this server alone; see `POST /v1/session`. Where the server is not reached over TLS its name is `pressbox`. One that does not hold is ignored, and taken away. One that cannot be judged at the moment is kept: what is not public is answered with `token-invalid` and when to come back.',
+      'The session of a browser, only for pages of this server. See `POST /v1/session`. Without TLS its name is `pressbox`. The server ignores a session that is not valid and deletes its cookie. If the server cannot check a session at the moment, it keeps the cookie, and answers requests for what is not public with `token-invalid` and when to retry.',
   },
 };
 
 const known = [{ token: [] }, { session: [] }];
 
-/** Strangers may ask too, where the channel lets them. */
+/** Requests without a token are possible if the channel allows them. */
 const securityFor = {
   anyone: [{}, ...known],
   token: [{ token: [] }],
@@ -112,7 +112,7 @@ function describe(operation: Operation, refusals: Map<string, unknown>): OpenApi
   const responses: Record<string, unknown> = {};
   for (const answer of answers) responses[answer.status] = answered(answer, answersOf(operation, answer.status));
   for (const [status, codes] of problemsOf(operation)) {
-    // A 503 of the readiness is an answer of its own.
+    // The 503 of the readiness check is a regular answer.
     if (responses[status] !== undefined) continue;
     const name = codes.map(pascal).join('Or');
     refusals.set(name, refused(codes));
@@ -122,7 +122,7 @@ function describe(operation: Operation, refusals: Map<string, unknown>): OpenApi
     operationId: id,
     tags: [group],
     summary,
-    description: [description, `Who: ${whos[who]}`].filter(Boolean).join('\n\n'),
+    description: [description, `Who may use it: ${whos[who]}`].filter(Boolean).join('\n\n'),
     security: securityFor[who],
     parameters: parametersOf(operation),
     ...(body && {
@@ -149,7 +149,7 @@ function parametersOf(operation: Operation): unknown[] {
   return [...inPath, ...(query ? queryParameters(operation) : []), ...inHeader];
 }
 
-/** The parameters of a query, as the text of each stands for them. */
+/** The parameters of a query, with the type that the text of each stands for. */
 export function queryParameters(operation: Operation) {
   const { schema, fields = {} } = operation.query ?? {};
   if (schema === undefined) return [];
@@ -163,13 +163,13 @@ export function queryParameters(operation: Operation) {
   });
 }
 
-/** What may be sent, of what was; what was refused does not fit the schema. */
+/** The example requests that were accepted. Refused requests do not match the schema. */
 function requestsOf(operation: Operation) {
   const accepted = shownOf(operation).filter(({ example, answer }) => example.body !== undefined && answer.status < 300);
   return named(accepted, ({ example }) => example.body);
 }
 
-/** Examples as the specification has them; undefined where there is none. */
+/** Examples in the form of the specification. Undefined if there are none. */
 function named(shown: readonly Shown[], valueIn: (shown: Shown) => unknown) {
   if (shown.length === 0) return undefined;
   return Object.fromEntries(shown.map((one) => [one.key, { summary: one.example.name, value: valueIn(one) }]));
@@ -184,7 +184,7 @@ function pathComponents() {
   );
 }
 
-/** A header that some operations need stands twice, since a reference cannot say that it is required. */
+/** A header that some operations require is listed twice, because a reference cannot say that it is required. */
 function headerParameters() {
   const used = operations.flatMap(({ takes = [], requires = [] }) => [
     ...takes.map((name) => ({ name, required: false })),

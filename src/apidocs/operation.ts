@@ -5,28 +5,28 @@ import type { ComponentName } from './components.ts';
 import { exampleCursor } from './example-cursors.ts';
 import { limitInWords } from './limit-tables.ts';
 
-/** What a route is, as data: the OpenAPI document and the page are made of it, and tests hold the server to it. */
+/** A route as data, for the OpenAPI document and the page. Tests check that the server matches it. */
 export interface Operation {
-  /** Its `operationId`, which names the method in generated clients. */
+  /** The `operationId`, which becomes a method name in generated clients. */
   id: string;
   group: Group;
   method: 'get' | 'post' | 'patch' | 'delete';
-  /** With `{channelId}` and the like; each has its sentence in `pathParameters`. */
+  /** Contains parameters such as `{channelId}`, which `pathParameters` describes. */
   path: string;
   summary: string;
-  /** More about it, in Markdown without headings. */
+  /** Markdown without headings. */
   description?: string;
   who: Who;
   query?: Query;
-  /** Headers that it takes. */
+  /** Optional headers. */
   takes?: readonly RequestHeader[];
-  /** Without one of these it is refused. */
+  /** Required headers. */
   requires?: readonly RequestHeader[];
   body?: Body;
   answers: readonly Answer[];
-  /** Beyond those that every route of its kind has; see `problemsOf`. */
+  /** Problems beyond those that `problemsOf` finds for every route of its kind. */
   problems?: readonly ProblemCode[];
-  /** Where a problem has another status here than in the table. */
+  /** Problems whose status differs from the table of problems here. */
   statuses?: Partial<Record<ProblemCode, number>>;
 }
 
@@ -34,16 +34,16 @@ export interface Body {
   schema: ComponentName;
   /** Default `application/json`. */
   types?: readonly string[];
-  /** It may be left out. */
+  /** Whether the body can be left out. */
   optional?: boolean;
 }
 
 export interface Answer {
   status: number;
   description: string;
-  /** The form of its JSON; with another `type` than JSON it is text. */
+  /** The schema of the JSON. An answer of another `type` is text. */
   schema?: ComponentName;
-  /** Default `application/json` where there is a schema. */
+  /** Default: `application/json` if there is a schema. */
   type?: string;
   headers?: readonly AnswerHeader[];
 }
@@ -53,45 +53,45 @@ export interface Query {
   fields: Readonly<Record<string, string>>;
 }
 
-/** An answer with an entity tag. A client that holds it asks whether it still stands. */
+/** An answer with an entity tag, with which a client can revalidate what it holds. */
 export function revalidated({ headers = [], ...answer }: Omit<Answer, 'status'>): Pick<Operation, 'takes' | 'answers'> {
   return {
     takes: ['If-None-Match'],
     answers: [
       { status: 200, ...answer, headers: ['ETag', ...headers] },
-      { status: 304, description: 'What you hold still stands.', headers: ['ETag'] },
+      { status: 304, description: 'What you hold is still current.', headers: ['ETag'] },
     ],
   };
 }
 
-/** The parameters of a query, with a sentence for each. */
+/** The parameters of a query, each with its description. */
 export function query<S extends z.ZodObject>(schema: S, fields: { readonly [Name in keyof S['shape']]: string }): Query {
   return { schema, fields };
 }
 
 /** In the order of the page. */
 export const groups = {
-  Channels: 'What readers can subscribe to, and its life from announcement to end.',
-  Reading: 'What has been published, and what was changed: the same questions for everyone who may read.',
-  Feeds: 'The same posts for programs that know a standard.',
-  Writing: 'Publish, correct and withdraw.',
-  Tokens: 'Who is known to the server, and for how long.',
-  Pages: 'For people with a browser.',
-  Documents: 'What you are reading, for people and for machines.',
-  Operating: 'For whoever runs the server.',
+  Channels: 'Create, read and change channels, from announcement to end.',
+  Reading: 'Read what was published and what changed. These routes are the same for everyone who may read.',
+  Feeds: 'The posts in standard formats for other programs.',
+  Writing: 'Publish, correct and withdraw posts.',
+  Tokens: 'Sign in and out, and revoke tokens.',
+  Pages: 'Pages for people with a browser.',
+  Documents: 'This API reference, for people and for machines.',
+  Operating: 'For operators of the server.',
 } as const;
 export type Group = keyof typeof groups;
 
-/** Whom the server answers; the rights are those of the token. */
+/** Who may use a route. The token grants the rights. */
 export const whos = {
-  anyone: 'Anyone. Channels of the desk are only shown to those who may write in them.',
-  token: 'With a token.',
-  reader: "Anyone where the channel is public; else with a reader's token.",
-  author: 'With a token that may write in the channel.',
-  'its author': 'With the token that published the post (the same `sub`), or an editor.',
-  editor: 'With a token that may edit the channel.',
-  admin: 'With an administrator’s token.',
-  operator: 'Anyone who reaches it. Keep it from the outside, should it be no business of theirs.',
+  anyone: 'Anyone. Channels with the access `desk` are only visible to their authors and editors.',
+  token: 'Anyone with a token.',
+  reader: "Anyone if the channel is public, otherwise with a reader's token.",
+  author: 'Authors of the channel.',
+  'its author': 'The author who published the post (the same `sub`), and editors of the channel.',
+  editor: 'Editors of the channel.',
+  admin: 'Administrators.',
+  operator: 'Anyone who can reach the route. Block it from outside if others should not see it.',
 } as const;
 export type Who = keyof typeof whos;
 
@@ -102,25 +102,25 @@ export const pathParameters = {
 
 export const requestHeaders = {
   'If-Match': {
-    description:
-      'The revision that you are changing, so that nobody is overwritten: `"3"`, an entity tag as it was given, or `*`.',
+    description: 'The revision that you are changing, so that you overwrite nobody: `"3"`, an entity tag of an answer, or `*`.',
     pattern: '^(?:(?:W/)?"(?:0|[1-9][0-9]{0,14})(?:-[^"]*)?"|0|[1-9][0-9]{0,14}|\\*)$',
     example: '"1"',
   },
   Origin: {
-    description: 'Of the page that sends it, as every browser says by itself.',
+    description: 'The origin of the page that sends the request. Browsers add it by themselves.',
     example: 'https://live.example.org',
   },
   'If-None-Match': {
-    description: 'An entity tag that you hold. Where it still stands the answer is 304, without a body.',
+    description: 'An entity tag that you hold. If it is still current, the answer is 304 without a body.',
     example: '"3"',
   },
   'Last-Event-ID': {
-    description: 'The `id` of the last block that you got, as an EventSource sends it by itself. It wins over `after`.',
+    description:
+      'The `id` of the last block that you received. An EventSource sends it by itself. It takes precedence over `after`.',
     example: exampleCursor(0, 4),
   },
   'Idempotency-Key': {
-    description: `A key of your choice, new for each write. Sent again with the same key within ${limitInWords('idempotencyHours')} the write is done once, and answered as it was.`,
+    description: `A key that you choose, new for each write. If you send the request again with the same key within ${limitInWords('idempotencyHours')}, the server performs the write once and repeats its answer.`,
     pattern: idempotencyKeyPattern.source,
     example: '7f1c1a52-first-contact',
   },
@@ -131,21 +131,21 @@ export const answerHeaders = {
   ETag: {
     type: 'string',
     description:
-      'Entity tag of the answer, for `If-None-Match`; of a post or channel it begins with the revision, for `If-Match`. Where the answer is compressed it ends with the coding, such as `"3-gzip"`; both headers take it as it is.',
+      'The entity tag of the answer, for `If-None-Match`. The tag of a post or channel begins with the revision, for `If-Match`. The tag of a compressed answer ends with the coding, such as `"3-gzip"`. Both headers accept the tag as it is.',
   },
-  Location: { type: 'string', description: 'Where the new thing is.' },
-  Link: { type: 'string', description: 'With `rel="next"`: the next page; absent at the end.' },
-  'Idempotency-Replayed': { type: 'string', description: '`true` where this key was used before: the write was not done again.' },
-  'Retry-After': { type: 'integer', description: 'Seconds to wait.' },
+  Location: { type: 'string', description: 'The address of the new channel or post, or of the page to go to.' },
+  Link: { type: 'string', description: 'The next page, with `rel="next"`. Absent at the end.' },
+  'Idempotency-Replayed': { type: 'string', description: '`true` if this key was used before and the write was not repeated.' },
+  'Retry-After': { type: 'integer', description: 'Seconds until a retry.' },
   'Set-Cookie': {
     type: 'string',
-    description: 'The session: readable by no script, `SameSite=Lax`, and over TLS named `__Host-pressbox` and `Secure`.',
+    description: 'The session: `HttpOnly`, `SameSite=Lax`, and over TLS `Secure` and named `__Host-pressbox`.',
   },
-  'WWW-Authenticate': { type: 'string', description: 'That a bearer token is wanted (RFC 6750).' },
+  'WWW-Authenticate': { type: 'string', description: 'Says that a bearer token is required (RFC 6750).' },
 } as const satisfies Record<string, { type: 'string' | 'integer'; description: string }>;
 export type AnswerHeader = keyof typeof answerHeaders;
 
-/** Every problem that an operation may answer, by its status, in the order of the table of problems. */
+/** The problems that an operation can answer, by status, in the order of the table of problems. */
 export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
   const { method, path, group, who, query, body, problems: own = [], statuses = {} } = operation;
   const isApi = path.startsWith('/v1/');

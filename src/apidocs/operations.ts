@@ -5,7 +5,7 @@ import { readingOperations } from './read-operations.ts';
 import { tokenOperations } from './token-operations.ts';
 import { writingOperations } from './write-operations.ts';
 
-/** Every route that is served, in the order of the page. A new one goes into the list of its kind. */
+/** Every route of the server, in the order of the page. Add a new route to the list of its kind. */
 const all: readonly Operation[] = [
   ...readingOperations,
   ...feedOperations,

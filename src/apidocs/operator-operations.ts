@@ -7,7 +7,7 @@ import {
 } from '../protocol/schemas.ts';
 import { type Operation, query, revalidated } from './operation.ts';
 
-/** Pages, and the routes for whoever runs the server. */
+/** The routes of pages and API documents, and for the operator of the server. */
 
 const page = revalidated({ description: 'The page.', type: 'text/html' });
 const pageOfPost = {
@@ -23,8 +23,8 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Operating',
     method: 'get',
     path: '/.well-known/security.txt',
-    summary: 'Where faults of this server may be reported (RFC 9116)',
-    description: 'Not there where `PRESSBOX_SECURITY_CONTACT` is not set.',
+    summary: 'The contact for security reports (RFC 9116)',
+    description: '404 if `PRESSBOX_SECURITY_CONTACT` is not set.',
     who: 'anyone',
     answers: [{ status: 200, description: 'The contact.', type: 'text/plain' }],
     problems: ['not-found'],
@@ -37,8 +37,8 @@ export const operatingOperations: readonly Operation[] = [
     summary: 'The list of channels',
     who: 'anyone',
     query: query(channelsQuerySchema, {
-      state: 'Only those in this state.',
-      limit: 'How many at most.',
+      state: 'Only channels in this state.',
+      limit: 'The maximum number of channels.',
       page: 'The next page, as the page links to it.',
     }),
     ...page,
@@ -49,11 +49,11 @@ export const operatingOperations: readonly Operation[] = [
     method: 'get',
     path: '/live/{channelId}',
     summary: 'The page of a channel',
-    description: 'Complete without JavaScript, live with it.',
+    description: 'Complete without JavaScript, and live with it.',
     who: 'anyone',
     query: query(postsQuerySchema.pick({ before: true, after: true }), {
       before: 'The newest posts below this `seq`.',
-      after: 'The oldest posts above this `seq`, where `before` is not given.',
+      after: 'The oldest posts above this `seq`, if `before` is not given.',
     }),
     ...page,
     problems: ['token-invalid'],
@@ -65,7 +65,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/live/{channelId}/{postId}',
     summary: 'The permanent link of a post',
     description:
-      'The page of the channel at that post, with those around it. It tells those who show a link to it what the post is.',
+      'The page of the channel at that post, with the posts around it. Its metadata describes the post for link previews.',
     who: 'anyone',
     ...pageOfPost,
   },
@@ -74,9 +74,9 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'get',
     path: '/live/{channelId}/{postId}/versions',
-    summary: 'What a post said before',
+    summary: 'The earlier versions of a post',
     description:
-      'Each of its changes, newest first, with its kind, time and note, the words that were removed in `<del>` and those that were added in `<ins>`. Erased versions are named and not shown. Complete without JavaScript, kept current with it.',
+      'Each change of the post, newest first, with its kind, time and note, removed words in `<del>` and added words in `<ins>`. Erased versions are listed without their text. Complete without JavaScript, and updated live with it.',
     who: 'anyone',
     query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
     ...pageOfPost,
@@ -86,9 +86,9 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'get',
     path: '/embed.js',
-    summary: "The element for anyone's page",
+    summary: 'The element for pages of other sites',
     description:
-      'A module that defines `<pressbox-live>`. Any page may load it; to read, its origin must be one of `PRESSBOX_ORIGINS`.',
+      'A module that defines `<pressbox-live>`. Any page can load it. To read a channel, the origin of the page must be in `PRESSBOX_ORIGINS`.',
     who: 'anyone',
     ...revalidated({ description: 'The script.', type: 'text/javascript' }),
   },
@@ -97,15 +97,16 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'get',
     path: '/embed/{channelId}',
-    summary: 'A channel, for a frame on any page',
-    description: 'The element alone. It tells the page around how high it is: `{ type: "pressbox-height", channel, height }`.',
+    summary: 'A channel for a frame on any page',
+    description:
+      'A page with only the element. It sends its height to the page around it: `{ type: "pressbox-height", channel, height }`.',
     who: 'anyone',
     query: query(embedQuerySchema, {
-      theme: "The colours: `auto`, unless it is given, are those of the reader's device.",
-      lang: "The language of the words around the posts; else the channel's.",
+      theme: "The colours. Default: `auto`, the colours of the reader's device.",
+      lang: "The language of the text around the posts. Default: the channel's language.",
       times:
-        "How times are told to a reader who has not chosen: in the coverage's zone, unless it is given, in their own, or as how long ago.",
-      limit: 'Posts to begin with.',
+        "How times are shown to a reader who has not chosen: in the channel's time zone (default), in the reader's own, or as how long ago.",
+      limit: 'The number of posts to begin with.',
     }),
     ...page,
   },
@@ -114,13 +115,13 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'get',
     path: '/oembed',
-    summary: 'How to show a channel elsewhere, as oEmbed 1.0',
-    description: 'Of type `rich`: its `html` is a frame.',
+    summary: 'Embedding information as oEmbed 1.0',
+    description: 'The type is `rich`, and `html` is a frame.',
     who: 'anyone',
     query: query(oembedQuerySchema, {
-      url: "The address of a channel's page on this server, or of a post's.",
-      maxwidth: 'The frame is no wider, in pixels.',
-      maxheight: 'Nor higher.',
+      url: "The address of a channel's or a post's page on this server.",
+      maxwidth: 'The maximum width of the frame in pixels.',
+      maxheight: 'The maximum height of the frame in pixels.',
       format: 'Only `json`.',
     }),
     ...document,
@@ -132,7 +133,7 @@ export const operatingOperations: readonly Operation[] = [
     method: 'get',
     path: '/docs',
     summary: 'This page',
-    description: 'Both documents, for people.',
+    description: 'Both API documents, as a page for people.',
     who: 'anyone',
     ...page,
   },
@@ -141,7 +142,7 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Documents',
     method: 'get',
     path: '/openapi.json',
-    summary: 'HTTP, as OpenAPI 3.1',
+    summary: 'HTTP as OpenAPI 3.1',
     who: 'anyone',
     ...document,
   },
@@ -150,7 +151,7 @@ export const operatingOperations: readonly Operation[] = [
     group: 'Documents',
     method: 'get',
     path: '/asyncapi.json',
-    summary: 'Sockets and streams, as AsyncAPI 3',
+    summary: 'Sockets and streams as AsyncAPI 3',
     who: 'anyone',
     ...document,
   },
@@ -161,7 +162,7 @@ export const operatingOperations: readonly Operation[] = [
     path: '/healthz',
     summary: 'Liveness',
     who: 'operator',
-    answers: [{ status: 200, description: 'The process answers.', schema: 'Health' }],
+    answers: [{ status: 200, description: 'The process is running.', schema: 'Health' }],
   },
   {
     id: 'isReady',
@@ -170,11 +171,11 @@ export const operatingOperations: readonly Operation[] = [
     path: '/readyz',
     summary: 'Readiness',
     description:
-      'Also 200 while the store is out of reach or takes no writes, with `degraded`, the reason and since when: readers who are connected are better kept than sent elsewhere.',
+      'Also 200 while the store is unreachable or refuses writes, with `degraded`, the reason and since when. Keeping connected readers is better than sending them elsewhere.',
     who: 'operator',
     answers: [
-      { status: 200, description: 'It serves.', schema: 'Health' },
-      { status: 503, description: 'It is starting, or going away.', schema: 'Health', headers: ['Retry-After'] },
+      { status: 200, description: 'The server is ready.', schema: 'Health' },
+      { status: 503, description: 'The server is starting or shutting down.', schema: 'Health', headers: ['Retry-After'] },
     ],
   },
   {
@@ -184,6 +185,6 @@ export const operatingOperations: readonly Operation[] = [
     path: '/metrics',
     summary: 'Metrics',
     who: 'operator',
-    answers: [{ status: 200, description: "Prometheus' text format.", type: 'text/plain' }],
+    answers: [{ status: 200, description: 'The metrics in the Prometheus text format.', type: 'text/plain' }],
   },
 ];

@@ -2,17 +2,17 @@ import * as schemas from '../protocol/schemas.ts';
 import { limitInWords } from './limit-tables.ts';
 import { type Operation, query, revalidated } from './operation.ts';
 
-/** The routes for those who read. */
+/** The routes that read. */
 
-const limit = 'How many at most.';
+const limit = 'The maximum number of entries.';
 
-/** Which posts, of a channel's list and of its feeds. */
+/** The filters of post pages and feeds. */
 export const postFilters = {
   before: 'Only posts below this `seq`.',
   after: 'Only posts above this `seq`.',
   kind: 'Only posts of this kind.',
-  keyEvent: 'Only key events, or only others.',
-  source: 'Only posts with a source of this whole name or `via`, in any case.',
+  keyEvent: 'Only key events (`true`), or only other posts (`false`).',
+  source: 'Only posts with a source whose complete name or `via` is this text, ignoring case.',
 };
 
 export const readingOperations: readonly Operation[] = [
@@ -25,7 +25,7 @@ export const readingOperations: readonly Operation[] = [
     description: 'Newest first by `createdAt`.',
     who: 'anyone',
     query: query(schemas.channelsQuerySchema, {
-      state: 'Only those in this state.',
+      state: 'Only channels in this state.',
       limit,
       page: 'The `next` of an earlier page.',
     }),
@@ -37,7 +37,7 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}',
     summary: 'Get a channel',
-    description: 'Also one for members can be seen by anyone: what it is about is no secret, its posts are.',
+    description: "Anyone can see a members' channel, but not its posts.",
     who: 'anyone',
     ...revalidated({ description: 'The channel.', schema: 'Channel' }),
   },
@@ -46,10 +46,10 @@ export const readingOperations: readonly Operation[] = [
     group: 'Reading',
     method: 'get',
     path: '/v1/channels/{channelId}/snapshot',
-    summary: 'Get a channel as it is',
-    description: 'With its newest posts and a cursor to go on from.',
+    summary: 'Get the current state of a channel',
+    description: 'The channel with its newest posts, and a cursor to continue from.',
     who: 'reader',
-    query: query(schemas.snapshotQuerySchema, { limit: 'How many posts at most.' }),
+    query: query(schemas.snapshotQuerySchema, { limit: 'The maximum number of posts.' }),
     ...revalidated({ description: 'The snapshot.', schema: 'Snapshot' }),
   },
   {
@@ -59,13 +59,13 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/events',
     summary: 'Catch up',
     description:
-      'What changed after a cursor, each thing once, in its latest state. Ask again from `cursor` while `more` is true.',
+      'What changed after a cursor, each post once, in its latest state. While `more` is true, ask again with `cursor`.',
     who: 'reader',
     query: query(schemas.eventsQuerySchema, {
-      after: 'Your cursor; without one you get a snapshot.',
-      limit: 'How many events at most.',
-      wait: 'Seconds that the answer may be held until there is something to tell; then it comes without events, and without `ETag`.',
-      posts: 'How many posts a snapshot has at most.',
+      after: 'Your cursor. Without it you get a snapshot.',
+      limit: 'The maximum number of events.',
+      wait: 'The longest time in seconds to hold the request until something changes. After that time the answer has no events and no `ETag`.',
+      posts: 'The maximum number of posts in a snapshot.',
     }),
     ...revalidated({ description: 'What you missed.', schema: 'CatchUp' }),
     problems: ['invalid-cursor'],
@@ -76,14 +76,14 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}/stream',
     summary: 'Follow a channel',
-    description: `Server-Sent Events. First \`catchup\` with a CatchUp, again until its \`more\` is false; then every Event under its type, such as \`post.revised\`. The \`id\` of each is your cursor there. \`ping\` comes every ${limitInWords('pingSeconds')}, \`store\` when the server lost its store or found it again; \`unsubscribed\` and \`drain\` are the last block of a stream. An EventSource comes back by itself; it gives up where the answer is a problem. So where too many readers come at one moment, and in the place of any problem that says to wait where \`Accept\` is \`text/event-stream\` alone, the stream ends at once, with nothing but \`retry\`, and \`Retry-After\` for those who read it with fetch.`,
+    description: `Server-Sent Events. The stream begins with \`catchup\` blocks, each with a CatchUp, until \`more\` is false. Then it sends every Event under its type, such as \`post.revised\`. The \`id\` of each block is your cursor after it. The server sends \`ping\` every ${limitInWords('pingSeconds')}, and \`store\` when it lost its store or reached it again. After \`unsubscribed\` or \`drain\` the stream ends. An EventSource reconnects by itself, but gives up for good when the answer is a problem. Therefore, when too many readers connect at once, and instead of any problem that asks to wait if \`Accept\` is only \`text/event-stream\`, the stream contains nothing but \`retry\` and ends. \`Retry-After\` has the same time for clients that read it with fetch.`,
     who: 'reader',
     query: query(schemas.streamQuerySchema, {
-      after: 'Your cursor; without one you get a snapshot.',
-      posts: 'How many posts a snapshot has at most.',
+      after: 'Your cursor. Without it you get a snapshot.',
+      posts: 'The maximum number of posts in a snapshot.',
     }),
     takes: ['Last-Event-ID'],
-    answers: [{ status: 200, description: 'A stream that does not end.', type: 'text/event-stream', headers: ['Retry-After'] }],
+    answers: [{ status: 200, description: 'The stream. It stays open.', type: 'text/event-stream', headers: ['Retry-After'] }],
     problems: ['invalid-cursor'],
   },
   {
@@ -93,7 +93,7 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts',
     summary: 'Page through posts',
     description:
-      'Newest first. `before` and `after` are `seq` of posts and may be given together; with `after` alone you get the oldest above it, still newest first. A page may hold fewer than asked for, even none, while `more` is true. The filters `keyEvent` and `source` leave tombstones out; `kind` does not.',
+      'Newest first. `before` and `after` are `seq` values and can be combined. With `after` alone you get the oldest posts above it, still newest first. A page can contain fewer posts than requested, even none, while `more` is true. The filters `keyEvent` and `source` leave tombstones out. `kind` does not.',
     who: 'reader',
     query: query(schemas.postsQuerySchema, {
       ...postFilters,
@@ -107,9 +107,9 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}/posts/{postId}',
     summary: 'Get a post',
-    description: 'A withdrawn one is answered as its tombstone.',
+    description: 'A withdrawn post is returned as its tombstone.',
     who: 'reader',
-    ...revalidated({ description: 'The post, in the view of who asks.', schema: 'SeenPost' }),
+    ...revalidated({ description: "The post, in the author's or the reader's view.", schema: 'SeenPost' }),
   },
   {
     id: 'listRevisions',
@@ -118,7 +118,7 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts/{postId}/revisions',
     summary: 'Page through revisions of a post',
     description:
-      'The post as it was, oldest first. Of a withdrawn post only authors are told them; erased ones are missing for everyone.',
+      'The post as it was, oldest first. Only authors of the channel see the revisions of a withdrawn post. Nobody sees erased revisions.',
     who: 'reader',
     query: query(schemas.revisionsQuerySchema, { after: 'Only revisions above this one.', limit }),
     ...revalidated({ description: 'A page of revisions.', schema: 'RevisionPage' }),
@@ -131,7 +131,7 @@ export const readingOperations: readonly Operation[] = [
     summary: 'Page through corrections',
     description: 'Clarifications, corrections, retractions and takedowns, newest first.',
     who: 'reader',
-    query: query(schemas.correctionsQuerySchema, { before: 'Only those below this offset.', limit }),
+    query: query(schemas.correctionsQuerySchema, { before: 'Only corrections below this offset.', limit }),
     ...revalidated({ description: 'A page of corrections.', schema: 'CorrectionPage' }),
   },
   {
@@ -140,9 +140,9 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels/{channelId}/journal',
     summary: 'Read the audit trail',
-    description: 'Every entry of the journal, oldest first: who did what and when, without text.',
+    description: 'Every entry of the journal, oldest first: who did what and when, without the text.',
     who: 'editor',
-    query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
+    query: query(schemas.journalQuerySchema, { from: 'The first offset. Default: 1.', limit }),
     ...revalidated({ description: 'A page of entries.', schema: 'JournalPage' }),
   },
   {
@@ -152,9 +152,9 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/journal',
     summary: "Read the server's own journal",
     description:
-      'Which channels were made, deleted and imported into, which tokens were revoked, and by whom, oldest first, in a hash chain of its own.',
+      'Which channels were created, deleted and imported, which tokens were revoked, and by whom, oldest first. The journal has its own hash chain.',
     who: 'admin',
-    query: query(schemas.journalQuerySchema, { from: 'The first offset; default 1.', limit }),
+    query: query(schemas.journalQuerySchema, { from: 'The first offset. Default: 1.', limit }),
     ...revalidated({ description: 'A page of entries.', schema: 'ServerJournalPage' }),
   },
   {
@@ -164,7 +164,7 @@ export const readingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/export',
     summary: 'Export a channel',
     description:
-      'A line of JSON for each entry of the journal, oldest first, with what it wrote unless that was erased. Half an export ends with a cut connection, never as if it were whole.',
+      'One line of JSON for each entry of the journal, oldest first, with its text unless that was erased. An incomplete export ends with a broken connection, never like a complete one.',
     who: 'editor',
     answers: [{ status: 200, description: 'The lines, each an ImportLine.', type: 'application/x-ndjson' }],
   },

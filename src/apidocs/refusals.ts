@@ -1,6 +1,6 @@
 import { channelId, contact, type Example, inChannel, post, totality } from './example.ts';
 
-/** What is refused, and the sessions of a browser. */
+/** Examples of refused requests and of browser sessions. */
 
 export const refusals: readonly Example[] = [
   {

@@ -1,33 +1,34 @@
-/** What fields mean, where several schemas share them. */
+/** Descriptions of fields that several schemas share. */
 
-export const back = 'The path of the page to which it leads back; default: the list of channels.';
+export const back = 'The path of the page to return to. Default: the list of channels.';
 
 export const change = {
   revision: 'The revision that the change made.',
-  kind: 'What was done: `refile` a typing slip, `update` something was added, `clarification`, `correction`, `retraction`, `takedown`.',
-  note: 'What was unclear or wrong, for readers; null where nothing was said, or where it was erased.',
-  at: 'When.',
+  kind: 'The kind of change: `refile` fixes a typing slip, `update` adds something, or `clarification`, `correction`, `retraction`, `takedown`.',
+  note: 'What was unclear or wrong, for readers. Null if there was no note or it was erased.',
+  at: 'The time of the change.',
 };
 
 export const channel = {
-  id: 'Chosen by the editor, or made from the headline.',
-  state: 'A scheduled channel takes posts. An ended one takes revisions and withdrawals, but no new posts; it can go live again.',
+  id: 'Chosen by the editor, or derived from the headline.',
+  state:
+    'A scheduled channel accepts posts. An ended channel accepts revisions and withdrawals, but no new posts, and can go live again.',
   headline: 'Plain text.',
-  standfirst: 'The paragraph under the headline; plain text.',
-  section: 'Where the newsroom files it.',
-  byline: 'Who covers it.',
-  language: 'BCP 47 tag of the language it is written in.',
-  timezone: 'IANA name of the zone in which pages tell times.',
-  access: "`members`: posts need a reader's token. `desk`: only its authors and editors know of it.",
-  url: "The newsroom's own page that carries it.",
-  pinnedPostId: 'The post that stands on top.',
-  startsAt: 'When it is to begin.',
-  createdAt: 'When it was made.',
+  standfirst: 'The paragraph under the headline, in plain text.',
+  section: 'The section of the newsroom, such as "Science".',
+  byline: 'The people who cover it.',
+  language: 'The BCP 47 tag of the language it is written in.',
+  timezone: 'The IANA name of the time zone in which pages show times.',
+  access: "`members`: reading posts requires a reader's token. `desk`: only its authors and editors can see that it exists.",
+  url: "The newsroom's own page that shows the channel.",
+  pinnedPostId: 'The post that is pinned on top.',
+  startsAt: 'The planned start.',
+  createdAt: 'When it was created.',
   startedAt: 'When it first went live.',
-  endedAt: 'When it ended; null while it has not.',
-  updatedAt: 'Last change of the channel itself, not of its posts.',
-  revision: 'Rises by one with each change of the channel. Say it in `If-Match`.',
-  history: 'Changes of headline and standfirst that carried a kind, newest last.',
+  endedAt: 'When it ended. Null until then.',
+  updatedAt: 'The last change of the channel itself, not of its posts.',
+  revision: 'Increases by one with each change of the channel. Send it in `If-Match`.',
+  history: 'Changes of the headline and standfirst that had a kind, newest last.',
 };
 
 export const newChannel = {
@@ -45,26 +46,26 @@ export const newChannel = {
 };
 
 export const postChanges = {
-  kind: '`breaking` and `summary` are shown as such. Read an unknown kind as `update`.',
-  keyEvent: 'Listed among the key events; then a headline is required.',
+  kind: 'Pages mark `breaking` and `summary` posts. Read an unknown kind as `update`.',
+  keyEvent: 'Lists the post among the key events. Requires a headline.',
   headline: 'Plain text.',
-  body: 'CommonMark with tables, strikethrough and bare links, kept character by character; HTML in it is text.',
-  media: 'Pictures, films and links that belong to it, in order.',
-  authors: "The byline; by default the token's `name`.",
-  sources: 'Who reported it.',
-  verification: 'Whether the newsroom stands by what the sources say.',
-  developing: 'More is to follow.',
-  derivedFrom: 'Posts of this channel that a summary restates.',
+  body: 'CommonMark with tables, strikethrough and bare links, stored unchanged. HTML in it is treated as text.',
+  media: 'Pictures, videos and links of the post, in display order.',
+  authors: "The byline. Default: the token's `name`.",
+  sources: 'The people and organizations that reported it.',
+  verification: 'Whether the newsroom verified what the sources say.',
+  developing: 'Whether more is expected.',
+  derivedFrom: 'The posts of this channel that this post restates, such as those of a summary.',
 };
 
 export const post = {
-  id: 'UUIDv7; may be chosen by the client.',
-  channelId: 'The channel it stands in.',
-  seq: 'The offset of its first publication: the display order, highest on top.',
+  id: 'A UUIDv7. The client can choose it.',
+  channelId: 'The channel of the post.',
+  seq: 'The offset at which it was first published. Posts are shown in this order, highest on top.',
   kind: postChanges.kind,
   keyEvent: postChanges.keyEvent,
   headline: postChanges.headline,
-  html: 'The body as HTML from a short list of tags: safe to insert as it is. Empty where there is no body.',
+  html: 'The body as HTML, from a short list of tags. Safe to insert as it is. Empty if there is no body.',
   media: postChanges.media,
   authors: 'The byline.',
   sources: postChanges.sources,
@@ -72,68 +73,68 @@ export const post = {
   developing: postChanges.developing,
   derivedFrom: postChanges.derivedFrom,
   status:
-    'A withdrawn post is a tombstone: its place, times and history stay, all else is null, false or empty. Treat an unknown status as withdrawn.',
-  revision: 'Rises by one with every event of the post. Of two copies the higher counts.',
+    'A withdrawn post is a tombstone: its place, times and history stay, and all other fields are null, false or empty. Treat an unknown status as withdrawn.',
+  revision: 'Increases by one with every event of the post. Of two copies, keep the higher one.',
   publishedAt: 'When it was published.',
-  updatedAt: 'Last change other than a refile.',
-  history: 'What was changed, newest last; of a long one the oldest refiles and updates go first.',
+  updatedAt: 'The last change that was not a refile.',
+  history: 'The changes, newest last. When there are too many, the oldest refiles and updates are dropped first.',
 };
 
 const { seq: _seq, html: _html, ...postWithout } = post;
 export const writtenPost = {
   ...postWithout,
   body: postChanges.body,
-  publishedBy: 'Token `sub` of who published it.',
-  ownerKey: 'Opaque: whose post it is, where an issuer was set.',
+  publishedBy: 'The token `sub` of the person who published it.',
+  ownerKey: 'Opaque. Identifies the owner of the post if an issuer was configured.',
 };
 
 export const lineFacts = {
-  chained: 'True where `erases` is a fact of the chain, covered by `check`: always, but for entries written before it was.',
-  type: 'Which event it was; it follows from the rest.',
-  kind: 'The kind of change; null for a first publication, and where a channel was changed without one.',
-  at: 'When.',
-  by: 'Token `sub` of who did it.',
-  erases: 'The revisions of the post up to this one were erased by it.',
-  salt: 'What makes the hash of its text the same elsewhere. Erased with the text.',
-  content: 'The salted hash of a text that was erased.',
-  offset: 'Its place in the journal.',
-  check: 'The value of the hash chain there.',
-  root: 'With the first entry: what the chain begins with.',
+  chained: 'True if `erases` is part of the hash chain and covered by `check`. Only entries of older versions leave it out.',
+  type: 'The type of the event. It follows from the other fields.',
+  kind: 'The kind of change. Null for a first publication, and for a change of a channel without a kind.',
+  at: 'The time of the entry.',
+  by: 'The token `sub` of the person who wrote it.',
+  erases: 'This entry erased the revisions of the post up to this one.',
+  salt: 'The salt of the hash of its text, so that the hash is the same elsewhere. Erased with the text.',
+  content: 'The salted hash of the erased text.',
+  offset: 'The position in the journal.',
+  check: 'The value of the hash chain at that position.',
+  root: 'Only in the first entry: the start value of the hash chain.',
 };
 
 export const event = {
   channelId: 'The channel.',
   from: 'The first offset that the event stands for.',
-  offset: 'The last one. The two differ where events that a later one supersedes were left out.',
-  cursor: 'Keep it: it stands for everything up to `offset`.',
-  at: 'When.',
+  offset: 'The last offset that the event stands for. It differs from `from` if superseded events were left out.',
+  cursor: 'Store it: it stands for everything up to `offset`.',
+  at: 'The time of the event.',
   type: 'What happened. Skip an unknown type and keep its cursor.',
 };
 
 export const written = {
-  cursor: 'Stands after the write, and after the unpinning where a pinned post was withdrawn.',
+  cursor: 'The cursor after the write. If a pinned post was withdrawn, also after it was unpinned.',
   offset: 'The offset that the cursor stands for.',
 };
 
-export const asOf = 'As of which the answer is true.';
-export const more = 'Whether there is more: ask for the next page, also where this one holds fewer than asked for.';
+export const asOf = 'The cursor as of which the answer is true.';
+export const more = 'Whether there is more. If true, request the next page, even if this page has fewer entries than requested.';
 export const note = 'What was unclear or wrong, for readers. Required for a clarification and a correction.';
 
 const catchUp = {
-  covers: 'After applying it your offset is `to`, whatever the last event was.',
-  cursor: 'Keep it; ask again from here.',
-  more: 'There is more to catch up: ask again from `cursor`.',
+  covers: 'After you apply the answer, your offset is `to`, whatever the last event was.',
+  cursor: 'Store it, and ask again from here.',
+  more: 'There is more to catch up: ask again with `cursor`.',
 };
 export const replay = {
   mode: 'What changed since your cursor.',
-  reset: 'Never: a replay goes on from where you were.',
+  reset: 'Always false: a replay continues from your cursor.',
   ...catchUp,
-  events: 'Each post (and the channel) that changed, once, in its latest state, in the order of the last changes.',
+  events: 'Each changed post, and the channel if it changed, once, in its latest state, in the order of the last changes.',
 };
 export const fromSnapshot = {
-  mode: 'You sent no cursor, or one that is not of this history.',
-  reset: 'Your cursor was not of this history: drop what you held.',
+  mode: 'You sent no cursor, or a cursor of a different history.',
+  reset: 'True if your cursor was of a different history: drop everything you held.',
   ...catchUp,
-  snapshot: 'The channel as it is.',
+  snapshot: 'The current state of the channel.',
 };
-export const acknowledged = 'It was done.';
+export const acknowledged = 'The request succeeded.';

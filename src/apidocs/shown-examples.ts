@@ -5,14 +5,14 @@ import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { type RecordedAnswer, recorded } from './recorded-answers.ts';
 
-/** The examples with what was answered to them, as they are shown. */
+/** An example with its recorded answer. */
 export interface Shown {
   key: string;
   example: Example;
   answer: RecordedAnswer;
 }
 
-/** Until it is recorded an example is not shown. */
+/** Examples that have not been recorded yet are left out. */
 const all: readonly Shown[] = examples.flatMap((example) => {
   const answer = recorded[keyOf(example)];
   return answer === undefined ? [] : [{ key: keyOf(example), example, answer }];
@@ -22,18 +22,18 @@ export function shownOf({ id }: Operation): Shown[] {
   return all.filter(({ example }) => example.operation === id);
 }
 
-/** Those of an operation with this status, but for problems. */
+/** The examples of an operation that were answered with this status, without problems. */
 export function answersOf(operation: Operation, status: number): Shown[] {
   return shownOf(operation).filter(({ answer }) => answer.status === status && answer.headers['content-type'] !== problemType);
 }
 
-/** The first that was refused with this code, whatever it asked for. */
+/** The first example that was refused with this code, in any operation. */
 export function shownWithCode(code: ProblemCode): Shown[] {
   const found = all.find(({ answer }) => codeOf(answer) === code);
   return found === undefined ? [] : [found];
 }
 
-/** The code of the problem that was answered; undefined where it was none. */
+/** The problem code of an answer. Undefined if the answer is not a problem. */
 export function codeOf({ headers, body }: RecordedAnswer): ProblemCode | undefined {
   return headers['content-type'] === problemType ? (body as { code: ProblemCode }).code : undefined;
 }
@@ -46,7 +46,7 @@ export function operationOf({ operation }: Pick<Example, 'operation'>): Operatio
   return found;
 }
 
-/** Path and query of an example. */
+/** The path and query of an example. */
 export function addressOf(example: Example): string {
   const path = operationOf(example).path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = example.path?.[name];
@@ -57,13 +57,13 @@ export function addressOf(example: Example): string {
   return query.length === 0 ? path : `${path}?${query.join('&')}`;
 }
 
-/** The request as somebody would try it in a shell, the token being in `PRESSBOX_TOKEN`. */
+/** The request as a curl command for a shell, with the token in `PRESSBOX_TOKEN`. */
 export function curlOf(example: Example, url: string): string {
   const { as, token, headers = {}, body, type = 'application/json' } = example;
   const method = operationOf(example).method.toUpperCase();
   const bearer = token ?? (as && '$PRESSBOX_TOKEN');
   const lines = [
-    // A query may hold what a shell reads.
+    // A query can contain characters that a shell interprets.
     `curl -i${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} '${url}${addressOf(example)}'`,
     ...(bearer === undefined ? [] : [`-H "Authorization: Bearer ${bearer}"`]),
     ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
@@ -72,12 +72,12 @@ export function curlOf(example: Example, url: string): string {
   return lines.join(' \\\n  ');
 }
 
-/** A field of a form that stands for the token. */
+/** The form field that stands for the token. */
 const tokenField = '$PRESSBOX_TOKEN';
 const formType = 'application/x-www-form-urlencoded';
 type Form = Readonly<Record<string, string>>;
 
-/** The body as it is sent. */
+/** The body of the request. */
 export function bodyOf({ body, type }: Example, token = ''): string | undefined {
   if (body === undefined) return undefined;
   if (type !== formType) return JSON.stringify(body);
@@ -95,12 +95,12 @@ function jsonLines(body: unknown, type: string): string[] {
   return [`-H 'Content-Type: ${type}'`, `-d ${quoted(JSON.stringify(body, null, isLines(type) ? 0 : 2))}`];
 }
 
-/** As one word of a shell, whatever stands in it. */
+/** The text quoted as one shell word. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Of lines each is a value of its own. */
+/** Whether the type is a list of lines, each with its own value. */
 function isLines(type: string): boolean {
   return type === 'application/x-ndjson';
 }

@@ -3,14 +3,14 @@ import { limits } from '../protocol/wire-limits.ts';
 import type { ComponentName } from './components.ts';
 import { exampleCursor } from './example-cursors.ts';
 
-/** What goes over sockets and streams, as data: the AsyncAPI document and the page are made of it. */
+/** The messages of sockets and streams, as data for the AsyncAPI document and the page. */
 export interface Message {
-  /** Its name on the wire. */
+  /** The name on the wire. */
   name: string;
   title: string;
   description: string;
   payload: ComponentName;
-  /** From a client: with what the server acknowledges it. */
+  /** Only for messages from clients: the possible acknowledgements. */
   replies?: readonly ComponentName[];
 }
 
@@ -19,7 +19,7 @@ const happened: Record<EventType, string> = {
   'post.revised': 'A post was changed',
   'post.retracted': 'A post was retracted',
   'post.taken-down': 'A post was taken down',
-  'channel.changed': 'The channel was made or changed',
+  'channel.changed': 'The channel was created or changed',
 };
 const eventPayloads: Record<EventSubject, ComponentName> = { post: 'PostEvent', channel: 'ChannelEvent' };
 
@@ -27,41 +27,41 @@ export const socketMessages: readonly Message[] = [
   {
     name: 'subscribe',
     title: 'Follow a channel',
-    description: `Answered with what you missed. With \`more: false\` the subscription is live from there on, with nothing between; else ask again from \`cursor\`. A second subscribe to a channel replaces the first. Up to ${limits.socketChannels} channels a socket; one catch-up is in flight at a time, others wait.`,
+    description: `The answer has everything you missed. With \`more: false\` the subscription is live from that point, without a gap. Otherwise ask again with \`cursor\`. A second subscribe to a channel replaces the first. A socket follows up to ${limits.socketChannels} channels and answers one catch-up at a time.`,
     payload: 'Subscribe',
     replies: ['SubscribedReplay', 'SubscribedSnapshot', 'Refused'],
   },
   {
     name: 'unsubscribe',
-    title: 'Follow a channel no more',
-    description: 'Also takes back a subscribe that is not answered yet.',
+    title: 'Stop following a channel',
+    description: 'Also cancels a subscribe that has not been answered yet.',
     payload: 'Unsubscribe',
     replies: ['Acknowledged', 'Refused'],
   },
   {
     name: 'event',
-    title: 'Something happened',
+    title: 'A change in a channel',
     description:
-      'Apply it if `from` is at most one above your offset and `offset` is above it. Ignore it if you have that offset. Else subscribe again from your cursor.',
+      'Apply it if `from` is at most one above your offset and `offset` is above your offset. Ignore it if `offset` is not above your offset. Otherwise subscribe again with your cursor.',
     payload: 'Event',
   },
   {
     name: 'store',
-    title: 'The store was lost, or found again',
-    description: 'While it is out of reach what you hold may be old. There is nothing to do.',
+    title: 'The store was lost or reached again',
+    description: 'While the store is unreachable, what you hold may be out of date. There is nothing to do.',
     payload: 'Store',
   },
   {
     name: 'unsubscribed',
     title: 'A subscription has ended',
     description:
-      'By the server. For `slow` and `history` subscribe again with your cursor; for `expired` and `revoked` get a new token and connect again. For `forbidden` and `gone` there is nothing more to be had.',
+      'The server ended it. For `slow` and `history`, subscribe again with your cursor. For `expired` and `revoked`, get a new token and reconnect. For `forbidden` and `gone`, stop.',
     payload: 'Unsubscribed',
   },
   {
     name: 'drain',
-    title: 'The server is going away',
-    description: 'Reconnect at a random moment within the time, so that not everyone comes at once.',
+    title: 'The server is shutting down',
+    description: 'Reconnect at a random moment within the given time, so that not all clients reconnect at once.',
     payload: 'Drain',
   },
 ];
@@ -70,26 +70,26 @@ const stored = socketMessages.find(({ name }) => name === 'store')!;
 const ended = socketMessages.find(({ name }) => name === 'unsubscribed')!;
 const drained = socketMessages.find(({ name }) => name === 'drain')!;
 
-/** Blocks of a stream: the name stands in `event:`, the payload in `data:`. */
+/** The blocks of a stream. `event:` is the name, `data:` the payload. */
 export const streamMessages: readonly Message[] = [
   {
     name: 'catchup',
     title: 'What you missed',
-    description: 'The first block, again until its `more` is false. Its `id` is the cursor at its end.',
+    description: 'The first block. Further ones follow until `more` is false. Its `id` is the cursor after it.',
     payload: 'CatchUp',
   },
   ...eventTypes.map(
     (type): Message => ({
       name: type,
       title: happened[type],
-      description: 'Its `id` is its cursor.',
+      description: 'Its `id` is the cursor of the event.',
       payload: eventPayloads[subjectOf(type)],
     }),
   ),
   {
     name: 'ping',
-    title: 'The stream is there',
-    description: `Every ${limits.pingSeconds} seconds. Where none came for twice as long, connect again with your cursor.`,
+    title: 'The stream is alive',
+    description: `Sent every ${limits.pingSeconds} seconds. If you receive nothing for twice that time, reconnect with your cursor.`,
     payload: 'Ping',
   },
   stored,
@@ -97,19 +97,19 @@ export const streamMessages: readonly Message[] = [
   drained,
 ];
 
-/** Those that go over both are one message. */
+/** All messages. Those used by both transports are included once. */
 export const messages: readonly Message[] = [...new Set([...socketMessages, ...streamMessages])];
 
 export interface MessageExample {
   message: string;
   name: string;
-  /** What a client sends. What the server sends, or answers, is recorded. */
+  /** What the client sends. What the server sends is recorded. */
   body?: Readonly<Record<string, unknown>>;
-  /** Heard on a stream of the first channel, which is open from its beginning. */
+  /** Recorded on a stream of the first channel that is open from the beginning. */
   over?: 'stream';
 }
 
-/** In the order in which they are sent and heard, on one socket with a reader's token, then what was heard on a stream. */
+/** In the order in which they are sent and received: first on one socket with a reader's token, then on a stream. */
 export const messageExamples: readonly MessageExample[] = [
   { message: 'subscribe', name: 'For the first time', body: { channelId: 'eclipse-day', limit: 1 } },
   { message: 'subscribe', name: 'Back again, with a cursor', body: { channelId: 'eclipse-day', after: exampleCursor(0, 9) } },
@@ -127,7 +127,7 @@ export const messageExamples: readonly MessageExample[] = [
   { message: 'ping', name: 'Still there', over: 'stream' },
 ];
 
-/** Sent only where the store is Redis or Valkey, which the journal of the examples is not. */
+/** Not recorded: only servers on Redis or Valkey send it, and the examples use the embedded journal. */
 export const storeExample = { reachable: false, since: '2026-08-12T17:40:00.000Z' };
 
 export function messageKey({ message, name }: Pick<MessageExample, 'message' | 'name'>): string {

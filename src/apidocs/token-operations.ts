@@ -2,7 +2,7 @@ import { signOutFormSchema } from '../protocol/schemas.ts';
 import { limitInWords } from './limit-tables.ts';
 import { type Operation, query } from './operation.ts';
 
-/** Who is known to the server, and for how long. */
+/** The routes of tokens and sessions. */
 
 export const tokenOperations: readonly Operation[] = [
   {
@@ -12,10 +12,10 @@ export const tokenOperations: readonly Operation[] = [
     path: '/v1/tokens/revoked',
     summary: 'Revoke a token',
     description:
-      'Every server refuses the token from now on, and within 5 seconds has ended the sockets and streams that it opened, and exports and imports that are under way. Sent again it is the same revocation.',
+      'Every server refuses the token from now on. Within 5 seconds the sockets and streams that it opened, and its exports and imports in progress, have ended. Sending the request again has no further effect.',
     who: 'admin',
     body: { schema: 'Revocation' },
-    answers: [{ status: 200, description: 'It is on disk.', schema: 'RevocationAnswer' }],
+    answers: [{ status: 200, description: 'The revocation is on disk.', schema: 'RevocationAnswer' }],
     problems: ['revocations-full'],
   },
   {
@@ -23,11 +23,11 @@ export const tokenOperations: readonly Operation[] = [
     group: 'Tokens',
     method: 'get',
     path: '/v1/session',
-    summary: 'Tell who is signed in',
+    summary: 'Get the signed-in user',
     description:
-      'By the session of the browser, or by the token that is sent. `session` is null for a stranger. With an idle limit for sessions the answer renews the cookie, so a page with an open socket or stream asks this now and then.',
+      'From the session of the browser, or from the token of the request. `session` is null if nobody is signed in. With an idle limit for sessions, the answer renews the cookie. A page with an open socket or stream therefore requests this every quarter of `idleSeconds`.',
     who: 'anyone',
-    answers: [{ status: 200, description: 'Who asks.', schema: 'SessionAnswer' }],
+    answers: [{ status: 200, description: 'The signed-in user.', schema: 'SessionAnswer' }],
   },
   {
     id: 'startSession',
@@ -35,9 +35,9 @@ export const tokenOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/session',
     summary: 'Exchange a token for a session',
-    description: `For a page of this server: its sockets, streams and reads then need no token. The session ends with its token, and after ${limitInWords('sessionHours')} at the latest. It counts for nothing in a request that a page of another origin makes.`,
+    description: `For pages of this server. Their sockets, streams and reads then need no token. The session ends with its token, and after ${limitInWords('sessionHours')} at the latest. Requests of pages of other origins cannot use it.`,
     who: 'token',
-    answers: [{ status: 200, description: 'It is in the cookie.', schema: 'SessionAnswer', headers: ['Set-Cookie'] }],
+    answers: [{ status: 200, description: 'The session is in the cookie.', schema: 'SessionAnswer', headers: ['Set-Cookie'] }],
     problems: ['too-large'],
   },
   {
@@ -47,9 +47,9 @@ export const tokenOperations: readonly Operation[] = [
     path: '/v1/session',
     summary: 'Sign out',
     description:
-      'Every server refuses the session from then on, whoever sends its cookie, and within 5 seconds has ended the sockets and streams that it opened. The token stays good.',
+      'Every server refuses the session from then on, even if someone copied its cookie. Within 5 seconds the sockets and streams that it opened have ended. The token stays valid.',
     who: 'anyone',
-    answers: [{ status: 204, description: 'The session has ended, and the cookie is taken away.', headers: ['Set-Cookie'] }],
+    answers: [{ status: 204, description: 'The session has ended, and the cookie is deleted.', headers: ['Set-Cookie'] }],
     problems: ['forbidden'],
   },
   {
@@ -57,9 +57,9 @@ export const tokenOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'get',
     path: '/sign-in',
-    summary: 'The page to sign in on',
+    summary: 'The sign-in page',
     who: 'anyone',
-    query: query(signOutFormSchema, { to: 'The path of the page to which it leads back.' }),
+    query: query(signOutFormSchema, { to: 'The path of the page to return to.' }),
     answers: [{ status: 200, description: 'The page.', type: 'text/html' }],
   },
   {
@@ -67,12 +67,12 @@ export const tokenOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'post',
     path: '/sign-in',
-    summary: 'Sign in by a form',
-    description: 'From a page of this server, or of an origin that `PRESSBOX_ORIGINS` names.',
+    summary: 'Sign in with a form',
+    description: 'From a page of this server, or of an origin in `PRESSBOX_ORIGINS`.',
     who: 'anyone',
     takes: ['Origin'],
     body: { schema: 'SignInForm', types: ['application/x-www-form-urlencoded'] },
-    answers: [{ status: 303, description: 'To the page, signed in.', headers: ['Location', 'Set-Cookie'] }],
+    answers: [{ status: 303, description: 'Redirects to the page, signed in.', headers: ['Location', 'Set-Cookie'] }],
     problems: ['token-invalid', 'forbidden'],
   },
   {
@@ -80,12 +80,12 @@ export const tokenOperations: readonly Operation[] = [
     group: 'Pages',
     method: 'post',
     path: '/sign-out',
-    summary: 'Sign out by a form',
+    summary: 'Sign out with a form',
     description: 'From a page of this server. Ends the session like `DELETE /v1/session`.',
     who: 'anyone',
     takes: ['Origin'],
     body: { schema: 'SignOutForm', types: ['application/x-www-form-urlencoded'] },
-    answers: [{ status: 303, description: 'To the page, signed out.', headers: ['Location', 'Set-Cookie'] }],
+    answers: [{ status: 303, description: 'Redirects to the page, signed out.', headers: ['Location', 'Set-Cookie'] }],
     problems: ['forbidden'],
   },
 ];

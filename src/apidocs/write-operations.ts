@@ -2,10 +2,10 @@ import type { ComponentName } from './components.ts';
 import { limitInWords } from './limit-tables.ts';
 import type { Answer, Operation } from './operation.ts';
 
-/** The routes for those who write. */
+/** The routes that write. */
 
 const takes = ['Idempotency-Key'] as const;
-/** An answer to a write: `ETag` has the new revision. */
+/** The answer to a write. Its `ETag` has the new revision. */
 const done = (status: 200 | 202, description: string, schema: ComponentName): Answer => ({
   status,
   description,
@@ -18,8 +18,12 @@ const created = (description: string, schema: ComponentName): Answer => ({
   schema,
   headers: ['Location', 'ETag', 'Idempotency-Replayed'],
 });
-const revised = done(200, 'Done, on disk, and told to readers.', 'RevisionAnswer');
-const stillErasing = done(202, 'Done and told to readers; `erasure.pending` says where the text may still be.', 'RevisionAnswer');
+const revised = done(200, 'The change is on disk and was sent to readers.', 'RevisionAnswer');
+const stillErasing = done(
+  202,
+  'The change was sent to readers. `erasure.pending` lists where the text may still exist.',
+  'RevisionAnswer',
+);
 
 export const writingOperations: readonly Operation[] = [
   {
@@ -27,12 +31,12 @@ export const writingOperations: readonly Operation[] = [
     group: 'Channels',
     method: 'post',
     path: '/v1/channels',
-    summary: 'Open a channel',
-    description: 'Without an `id` it is made from the headline, with `-2` and so on where that is taken.',
+    summary: 'Create a channel',
+    description: 'Without an `id`, the id is derived from the headline, with `-2` and so on if that id is taken.',
     who: 'editor',
     takes,
     body: { schema: 'NewChannel' },
-    answers: [created('It is there.', 'ChannelAnswer')],
+    answers: [created('The channel was created.', 'ChannelAnswer')],
     problems: ['channel-exists', 'channel-deleted'],
   },
   {
@@ -42,12 +46,12 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}',
     summary: 'Change a channel',
     description:
-      'A JSON merge patch. A changed headline or standfirst takes a `change`, which readers are told. Steps of `state`: scheduled, live, ended, live again.',
+      'A JSON merge patch. A changed headline or standfirst requires a `change`, which readers see. `state` goes from scheduled to live to ended, and from ended back to live.',
     who: 'editor',
     takes,
     requires: ['If-Match'],
     body: { schema: 'ChannelPatch', types: ['application/merge-patch+json', 'application/json'] },
-    answers: [done(200, 'Done, and told to readers.', 'ChannelAnswer')],
+    answers: [done(200, 'The change was made and sent to readers.', 'ChannelAnswer')],
     problems: ['revision-moved', 'if-match-missing'],
   },
   {
@@ -56,14 +60,14 @@ export const writingOperations: readonly Operation[] = [
     method: 'delete',
     path: '/v1/channels/{channelId}',
     summary: 'Delete a channel',
-    description: 'Erases it with all its posts and ends its subscriptions. Its id stays used.',
+    description: 'Erases the channel with all its posts and ends its subscriptions. The id cannot be used again.',
     who: 'admin',
     takes,
     answers: [
-      { status: 204, description: 'It is erased.', headers: ['Idempotency-Replayed'] },
+      { status: 204, description: 'The channel is erased.', headers: ['Idempotency-Replayed'] },
       {
         status: 202,
-        description: 'It is deleted; `erasure.pending` says where its text may still be.',
+        description: 'The channel is deleted. `erasure.pending` lists where its text may still exist.',
         schema: 'DeletionAnswer',
         headers: ['Idempotency-Replayed'],
       },
@@ -78,7 +82,7 @@ export const writingOperations: readonly Operation[] = [
     who: 'author',
     takes,
     body: { schema: 'NewPost' },
-    answers: [created('It is published: on disk, and told to readers.', 'PostAnswer')],
+    answers: [created('The post is on disk and was sent to readers.', 'PostAnswer')],
     problems: ['post-exists', 'channel-ended'],
   },
   {
@@ -88,12 +92,12 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts/{postId}/revisions',
     summary: 'Change a post',
     description:
-      'There is no change without a kind: readers are told clarifications and corrections with their note. `derived` in the answer names the posts that restate this one.',
+      'Every change has a kind. Readers see clarifications and corrections with their note. `derived` in the answer lists the posts that restate this one.',
     who: 'its author',
     takes,
     requires: ['If-Match'],
     body: { schema: 'Revision' },
-    answers: [revised, { ...stillErasing, description: `With \`eraseEarlier\`: ${stillErasing.description}` }],
+    answers: [revised, { ...stillErasing, description: `With \`eraseEarlier\`. ${stillErasing.description}` }],
     problems: ['post-withdrawn', 'revision-moved', 'if-match-missing'],
   },
   {
@@ -102,7 +106,7 @@ export const writingOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/channels/{channelId}/posts/{postId}/retraction',
     summary: 'Retract a post',
-    description: 'Withdraws it from readers, with a note. Authors still see its revisions. `If-Match` is heeded if sent.',
+    description: 'Withdraws the post from readers, with a note. Authors still see its revisions. `If-Match` is optional.',
     who: 'its author',
     takes: [...takes, 'If-Match'],
     body: { schema: 'Retraction' },
@@ -116,11 +120,11 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts/{postId}/takedown',
     summary: 'Take a post down',
     description:
-      'For a court order or a safety risk: its text is erased from everything that the servers and their store use. Readers are told at once; the answer comes within 10 seconds. Sent again, it tells how the erasing stands.',
+      'For a court order or a safety risk. Erases the text from everything that the servers and their store use. Readers are told at once, and the answer comes within 10 seconds. Send the request again to see the progress of the erasure.',
     who: 'editor',
     takes: [...takes, 'If-Match'],
     body: { schema: 'Takedown', optional: true },
-    answers: [{ ...revised, description: 'Erased everywhere.' }, stillErasing],
+    answers: [{ ...revised, description: 'The text is erased everywhere.' }, stillErasing],
     problems: ['revision-moved'],
   },
   {
@@ -129,10 +133,10 @@ export const writingOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/import',
     summary: 'Import channels',
-    description: `Lines of JSON, as an export writes them, or another system in the same form; any number of them, each up to ${limitInWords('importLineBytes')}. They are taken as they come: what was dealt with stands, and sent again it is passed over, so an import that was cut goes on where it stopped. Nothing is written over, and what was erased here stays erased. Only an import sets times.`,
+    description: `Lines of JSON, as an export or another system in the same form writes them. Their number is unlimited, and each can have up to ${limitInWords('importLineBytes')}. The server imports the lines as they arrive and skips lines that it has already, so that an interrupted import can be sent again. It overwrites nothing, and erased text stays erased. Only an import can set times.`,
     who: 'admin',
     body: { schema: 'ImportLine', types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] },
-    answers: [{ status: 200, description: 'Every line was dealt with.', schema: 'Imported' }],
+    answers: [{ status: 200, description: 'Every line was processed.', schema: 'Imported' }],
     problems: ['channel-exists', 'channel-deleted'],
   },
 ];

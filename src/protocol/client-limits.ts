@@ -1,5 +1,5 @@
 /**
- * The limits that clients need, apart from the others so that browsers load only these. The table in `limits.ts` includes them and says
+ * The limits that clients need, apart from the others so that browsers load only these. The table in `wire-limits.ts` includes them and says
  * what happens at each limit.
  */
 export const snapshotKeyEvents = 100;

@@ -21,8 +21,8 @@ import type { PostFields } from './post-fields.ts';
 import { limits } from './wire-limits.ts';
 
 /**
- * The zod schemas of everything on the wire. This file has what clients send: these schemas are strict and refuse unknown fields. `sent.ts`
- * has what the server sends, and `values.ts` the values that both use.
+ * The zod schemas of everything on the wire. This file has what clients send: these schemas are strict and refuse unknown fields. `wire-messages.ts`
+ * has what the server sends, and `field-schemas.ts` the values that both use.
  */
 
 export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
