@@ -1,8 +1,8 @@
 import { emil } from './step.ts';
 
 /**
- * Short posts with a slip that is put right a moment later, for whoever opens the page while the story has no correction for them. They
- * hold whenever they are told.
+ * Short posts with a mistake that is corrected a moment later. They are published for readers who open the page when the story
+ * has no correction soon, and fit at any point of the story.
  */
 export interface Aside {
   headline: string;

@@ -1,11 +1,11 @@
-/** Counts the readers of the demo by its server's metrics, which sum over all processes. */
+/** The readers of the demo, counted by the server's metrics over all of its processes. */
 export interface Audience {
   isReading: boolean;
-  /** How often somebody has begun to read. */
+  /** How many times a reader has caught up. */
   arrivals: number;
 }
 
-/** Undefined where the server does not tell. */
+/** Undefined if the metrics cannot be read. */
 export async function audienceAt(url: string, signal?: AbortSignal): Promise<Audience | undefined> {
   try {
     const answer = await fetch(`${url}/metrics`, { ...(signal && { signal }) });

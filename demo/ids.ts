@@ -1,6 +1,6 @@
 /**
- * The ids of the demo's posts. They are fixed, so that a play that was interrupted and begun again finds what it published before and
- * publishes nothing twice.
+ * The ids of the demo's posts. They are fixed, so that a demo that is started again finds the posts it published before and
+ * publishes none twice.
  */
 export const postIds = {
   guide: '019bfcc0-6b20-753e-9121-7f055fe1d653',

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import type { ImageMedia } from '../src/protocol/model.ts';
 import type { PostName } from './ids.ts';
 
-/** The pictures of the demo, drawn for it. The server has them among the files of its pages. */
+/** The pictures of the demo. The server serves them with the assets of its pages. */
 
 interface Picture {
-  /** In `demo/pictures/`. */
+  /** The file name in `demo/pictures/`. */
   file: string;
   alt: string;
   caption: string;
@@ -50,7 +50,7 @@ const pictures: Partial<Record<PostName, Picture>> = {
   },
 };
 
-/** The picture of a post, at the address of the server that shows it; undefined where it has none. */
+/** The picture of a post with its address on the server; undefined if the post has none. */
 export function pictureOf(name: PostName, publicUrl: string): ImageMedia | undefined {
   const picture = pictures[name];
   if (picture === undefined) return undefined;

@@ -11,45 +11,49 @@ import type { Step } from './step.ts';
 import { demoChannel, openingMinutes, story } from './story.ts';
 
 /**
- * Plays the story through the API, as a newsroom would write it. A play that was cut off goes on where it stopped: what was published
- * is asked of the server, ids are fixed, and each command has its own idempotency key, so that nothing is published or changed twice.
+ * Publishes the story through the API, as a newsroom would. After an interruption the play resumes where it stopped: it asks the
+ * server what was published, post ids are fixed, and each command has its own idempotency key, so nothing is published or changed
+ * twice.
  *
- * It is played to somebody: while nobody reads it stands still, and whoever opens the page sees a post come in and a correction of it
- * within `promisedMs`, also when the story has been told.
+ * The play waits while nobody reads. A reader who opens the page sees a new post and its correction within `promisedMs`, even
+ * after the end of the story.
  */
 export interface Play {
-  /** With the rights of an editor of `demoChannel.id`. */
+  /** Needs the rights of an editor of `demoChannel.id`. */
   client: AuthorClient;
   signal?: AbortSignal;
-  /** How many times faster than usual, which takes about three minutes. */
+  /** Factor by which the play is faster than usual. Usually it takes about three minutes. */
   speed?: number;
   log?: (line: string) => void;
-  /** Where readers reach the server, which has the pictures. Left out: posts have none. */
+  /** The address at which readers reach the server, which serves the pictures. Left out: posts have no pictures. */
   publicUrl?: string;
-  /** Imports the lines of an export. Left out: the first posts are published as of now. */
+  /** Imports the first posts as lines of an export, with dates in the past. Left out: they are published now. */
   importLines?: (lines: string) => Promise<unknown>;
-  /** Counts the readers. If it is left out or returns undefined, somebody is taken to read all the time. */
+  /** Counts the readers. If it is left out or returns undefined, the play assumes that somebody always reads. */
   audience?: () => Promise<Audience | undefined>;
 }
 
-/** Within this time of opening the page a reader sees a post and a correction. Milliseconds. */
+/** A reader sees a post and a correction within this time of opening the page. Milliseconds. */
 export const promisedMs = 20_000;
 
-/** Of the pause before a step, in milliseconds: longer before a longer text, so that there is time to read the one above it. */
+/** The pause before a step in milliseconds. It is longer before a longer text, to leave time to read the previous post. */
 export const pauseMs = { least: 2_700, perCharacter: 10, most: 5_000 } as const;
-/** A correction that is so many steps ahead comes soon enough for whoever has just begun to read. */
+/** A correction within this many steps is soon enough for a reader who has just opened the page. */
 export const stepsNear = 3;
 
-/** How long the demo waits after someone else's post, so that theirs stays the latest while they try to correct it. Milliseconds. */
+/** The pause after a visitor's post, so that it stays the latest while they try to correct it. Milliseconds. */
 const giveWayMs = 60_000;
-/** How often the demo looks whether somebody reads. Milliseconds. */
+/** The interval between two checks for readers. Milliseconds. */
 const lookMs = 1_000;
-/** Before an aside, and between it and its correction. Milliseconds. */
+/** The pauses before an aside, and between an aside and its correction. Milliseconds. */
 const asideMs = { before: 1_500, correction: 6_000 } as const;
-/** The most asides in one run. A reader who opens the page after them sees no more arrive. */
+/** The most asides in one run. A reader who opens the page after the last one sees none. */
 const asidesMost = 200;
 
-/** Resolves when the story is told and nobody is to come, the signal aborts, or whoever owns the channel ended or deleted it. The channel stays live. */
+/**
+ * Resolves at the end of the story (with an `audience`, after the last aside), when the signal aborts, or when the channel is
+ * ended or deleted. The play itself leaves the channel live.
+ */
 export async function playDemo(play: Play): Promise<void> {
   const { client, signal, speed = 1, log = () => {}, audience = async () => undefined } = play;
   const pause = (ms: number) => wait(ms / speed, undefined, { ...(signal && { signal }) });
@@ -61,7 +65,7 @@ export async function playDemo(play: Play): Promise<void> {
     const begin = isNew && told.length === 0 ? openingMinutes.length : 0;
     const left = story.filter((step) => !isTold(step, told));
     const known = new Set<string>([...Object.values(postIds), ...told.map(({ id }) => id)]);
-    if (left.length > 0) log(isNew ? 'The demo begins.' : 'The demo goes on where it stopped.');
+    if (left.length > 0) log(isNew ? 'The demo begins.' : 'The demo resumes where it stopped.');
     for (const [at, step] of left.entries()) {
       if (at >= begin) {
         await pause(pauseOf(step));
@@ -70,7 +74,7 @@ export async function playDemo(play: Play): Promise<void> {
       }
       await tell(play, step);
     }
-    if (left.length > 0) log('The demo has been told. The channel stays live.');
+    if (left.length > 0) log('The demo is over. The channel stays live.');
     while (play.audience !== undefined && asidesTold < asidesMost) {
       await meetReaders(known, false);
       await pause(lookMs);
@@ -81,7 +85,7 @@ export async function playDemo(play: Play): Promise<void> {
     throw error;
   }
 
-  /** Waits until somebody reads. Who began to since is told an aside, unless the story has a correction for them (`isNear`). */
+  /** Waits until somebody reads. New readers get an aside, unless the story has a correction coming soon (`isNear`). */
   async function meetReaders(known: Set<string>, isNear: boolean): Promise<void> {
     for (let now = await audience(); now !== undefined; now = await audience()) {
       const someoneCame = now.arrivals > arrivals;
@@ -108,20 +112,20 @@ export async function playDemo(play: Play): Promise<void> {
 
   async function giveWay(known: Set<string>): Promise<void> {
     while (await isAnothersLatest(client, known, signal)) {
-      log('The demo waits a minute, so that your post stays the latest.');
+      log('The demo pauses for a minute, so that your post stays the latest.');
       await pause(giveWayMs);
     }
   }
 }
 
-/** How far a post has come. */
+/** What the server has of a post. */
 interface Told {
   id: string;
   revision: number;
   withdrawn: boolean;
 }
 
-/** Makes the channel unless it is there, with the first posts where they can be imported. Returns whether it was made. */
+/** Creates the channel if it does not exist, with the first posts if they can be imported. Returns whether it was created. */
 async function openChannel({ client, signal, importLines, publicUrl }: Play): Promise<boolean> {
   const options = signal && { signal };
   if (importLines !== undefined) {
@@ -138,7 +142,7 @@ async function openChannel({ client, signal, importLines, publicUrl }: Play): Pr
   }
 }
 
-/** The channel and the first posts as lines of an import, each as many minutes before `now` as the story has it. */
+/** The channel and the first posts as lines of an import, dated before `now` by `openingMinutes`. */
 function openingLines(now: number, publicUrl: string | undefined): string {
   const before = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
   const createdAt = before(openingMinutes[0] + 5);
@@ -162,7 +166,7 @@ function mediaOf(step: Extract<Step, { type: 'publish' }>, publicUrl: string | u
   return [...(picture ? [picture] : []), ...(step.post.media ?? [])];
 }
 
-/** What the channel holds. */
+/** The posts that the channel holds. */
 async function listTold(client: AuthorClient, signal: AbortSignal | undefined): Promise<Told[]> {
   const told: Told[] = [];
   for (let before: number | undefined; ; ) {
@@ -174,7 +178,7 @@ async function listTold(client: AuthorClient, signal: AbortSignal | undefined): 
   }
 }
 
-/** Whether a step was done before: its post is there, or has got beyond it, or a later step was done. */
+/** Whether a step was done before: its post exists, has a later revision, or was withdrawn. */
 function isTold(step: Step, told: readonly Told[]): boolean {
   const post = told.find(({ id }) => id === postIds[step.name]);
   switch (step.type) {
@@ -187,12 +191,12 @@ function isTold(step: Step, told: readonly Told[]): boolean {
   }
 }
 
-/** The revision that a step of the story finds: one, and one more for each step before it that changes the post. */
+/** The revision of its post that a step changes: one for each earlier step on the same post. */
 function revisionBefore(step: Step): number {
   return story.slice(0, story.indexOf(step)).filter((earlier) => earlier.name === step.name).length;
 }
 
-/** Whether it corrects the post that is on top then. */
+/** Whether the step corrects the newest post at that point of the story. */
 export function correctsNewest(step: Step): boolean {
   const newest = story.slice(0, story.indexOf(step)).findLast(({ type }) => type === 'publish');
   return step.type === 'revise' && step.kind === 'correction' && step.name === newest?.name;
@@ -227,12 +231,12 @@ async function tell({ client, signal, publicUrl }: Play, step: Step): Promise<vo
   }
 }
 
-/** Someone who tries things out got to this post first. It is theirs; the story goes on. */
+/** Ignores refusals that mean a visitor changed this post first. The story continues. */
 function letBeTheirs(error: unknown): void {
   if (!hasCode(error, 'post-exists', 'revision-moved', 'post-withdrawn', 'key-reused')) throw error;
 }
 
-/** Whether the newest post is none of those known; from then on it is. */
+/** Whether the newest post is a visitor's that was not known before. Adds it to `known`. */
 async function isAnothersLatest(client: AuthorClient, known: Set<string>, signal: AbortSignal | undefined): Promise<boolean> {
   const { posts } = await client.listPosts(demoChannel.id, { limit: 1 }, { ...(signal && { signal }) });
   const [newest] = posts;
@@ -241,7 +245,7 @@ async function isAnothersLatest(client: AuthorClient, known: Set<string>, signal
   return true;
 }
 
-/** Those of the posts that a summary can still name: someone may have withdrawn one. */
+/** The posts that a summary can still link to. A visitor may have withdrawn one. */
 async function stillPublished(client: AuthorClient, ids: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
   const posts = await Promise.all(ids.map((id) => client.getPost(demoChannel.id, id, { ...(signal && { signal }) })));
   return posts.filter(({ status }) => status === 'published').map(({ id }) => id);

@@ -1,7 +1,7 @@
 import type { NewPost, Revision } from '../client/lib/author-client.ts';
 import type { PostName } from './ids.ts';
 
-/** What the demo's story is made of. */
+/** The steps of the demo's story, and helpers to write them. */
 
 export type Step =
   | { type: 'publish'; name: PostName; post: Omit<NewPost, 'id' | 'derivedFrom'> & { derivedFrom?: PostName[] } }
@@ -12,12 +12,12 @@ const ruth = [{ name: 'Ruth Calder', role: 'Houston' }];
 export const emil = [{ name: 'Emil Vance', role: 'science' }];
 export const control = [{ name: 'Mission Control', via: 'air-to-ground commentary' }];
 
-/** An ordinary entry: the time that the clock in Houston's record shows, and what there is to say. */
+/** A plain post: the time in Houston's record, and the text. */
 export function entry(name: PostName, clock: string, text: string, more: Omit<NewPost, 'id' | 'derivedFrom'> = {}): Step {
   return { type: 'publish', name, post: { body: `**${clock}** ${text}`, authors: ruth, sources: control, ...more } };
 }
 
-/** An entry with a headline. */
+/** A post with a headline. */
 export function report(
   name: PostName,
   clock: string,
@@ -28,7 +28,7 @@ export function report(
   return entry(name, clock, text, { headline, ...more });
 }
 
-/** A report in the list of key events, which tells the minute: they are more than one apart. */
+/** A report that is also a key event. The list of key events shows minutes, so keep two of them more than a minute apart. */
 export function keyEvent(...[name, clock, headline, text, more]: Parameters<typeof report>): Step {
   return report(name, clock, headline, text, { ...more, keyEvent: true });
 }

@@ -3,10 +3,9 @@ import { control, emil, entry, keyEvent, report, type Step } from './step.ts';
 import { analysisBodies, summaryBodies } from './texts.ts';
 
 /**
- * The first landing on the Moon, 20 and 21 July 1969, as a newsroom might have followed it: facts and times (UTC) are those of the
- * public record, every sentence is ours. Three of the newsroom's mistakes are made up, so that they can be put right: two reports that
- * corrections replace, and one that is retracted. Nothing is pinned and no summary is kept on top: new posts come in on the first screen
- * of a phone, too.
+ * The first landing on the Moon, 20 and 21 July 1969, as a newsroom might have followed it. Facts and times (UTC) are those of
+ * the public record, every sentence is ours. Three mistakes are made up to show what happens to them: two are corrected, and one
+ * post is retracted. Nothing is pinned and no summary stays on top, so that new posts arrive on the first screen of a phone, too.
  */
 
 export const demoChannel = {
@@ -23,7 +22,10 @@ export const demoChannel = {
   timezone: 'UTC',
 } satisfies NewChannel;
 
-/** How long before the demo begins each of the first posts was published, in minutes: whoever comes first finds a coverage under way. */
+/**
+ * How many minutes before the start of the demo each of the first posts is dated, so that the first reader finds a coverage under
+ * way.
+ */
 export const openingMinutes = [42, 38, 33, 31, 26, 19, 11, 6, 2] as const;
 
 export const story: readonly Step[] = [

@@ -46,10 +46,10 @@ import { pageRoutes } from './web/page-routes.ts';
 import { signInRoutes } from './web/sign-in-routes.ts';
 import type { WordDiffs } from './web/word-diffs.ts';
 
-/** All that is answered over HTTP, in the order in which a request is offered to it. */
+/** Everything that is answered over HTTP, in the order in which a request meets it. */
 export interface App {
   readonly app: Express;
-  /** Adds all that needs the journal, once that is open. Until then whoever asks is told to wait. */
+  /** Adds the routes that need the journal, once it is open. Until then requests are answered 503. */
   mount(parts: Parts): void;
 }
 
@@ -57,22 +57,22 @@ export interface AppContext {
   security: SecurityLog;
   health: Health;
   metrics: Metrics;
-  /** What `/metrics` answers. */
+  /** The answer of `/metrics`. */
   counted(): Promise<string>;
   compression: Compression;
   random: () => number;
   log: Log;
 }
 
-/** What the routes are made of. */
+/** What the routes need. */
 export interface Parts {
   publicUrl: string;
   engine: Engine;
   renderer: Renderer;
   desk: Desk;
-  /** For one import. */
+  /** Creates the importer of one import. */
   importer(by: string): Importer;
-  /** Told how many imports are under way. */
+  /** Called with the number of imports under way. */
   onImports(count: number): void;
   feeds: Feeds;
   diffs: WordDiffs;
@@ -83,7 +83,7 @@ export interface Parts {
   rates: Rates;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   elapsed: () => number;
 }
 
@@ -99,7 +99,8 @@ export function createApp(config: Config, { health, metrics, counted, compressio
 
   const pageErrors = createPageErrors({ log });
   const comeBack = createComeBack({ random });
-  // Before anything may be refused: each answer has the headers, and a page elsewhere can read when to come back.
+  // Before anything can refuse a request, so that every answer has the headers and a page of another origin can read
+  // `Retry-After`.
   app.use(
     apiHeaders(),
     countProblems(metrics),
@@ -116,7 +117,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
     next();
   });
   app.use(whileServing(health, comeBack, pageErrors));
-  // Also while there is nothing behind it yet: Express would answer with a trace.
+  // Needed before the routes are mounted, too: without it Express would answer with a stack trace.
   app.use(pageErrors.handler, handleErrors(log));
 
   return {
@@ -127,7 +128,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log });
-      // One router, so that its prefix is looked for once, ahead of what is asked for less often.
+      // One router: its prefix is matched once, before the routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
       v1.use(
         limit,
@@ -156,7 +157,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   };
 }
 
-/** What operators ask, where it has a port of its own. */
+/** The health and metrics routes, if they have a port of their own. */
 export function createAdminApp({
   health,
   metrics,
@@ -180,7 +181,7 @@ export function createAdminApp({
   return app;
 }
 
-/** What stands below `/v1`. */
+/** The routes below `/v1`. */
 function apiRoutes(
   parts: Parts,
   idleSeconds: number | undefined,
@@ -221,8 +222,8 @@ function apiRoutes(
 }
 
 /**
- * Ends connections that may not stay with their next answer: while the server starts or goes away, so that the client reaches another
- * process or server, and those of the reserve, which are for one request each.
+ * Ends a connection with its next answer while the server starts or drains, so that the client reaches another process or server,
+ * and for reserved connections, which serve one request each.
  */
 function leadAway(health: Health): RequestHandler {
   return (req, res, next) => {
@@ -231,7 +232,7 @@ function leadAway(health: Health): RequestHandler {
   };
 }
 
-/** Until the journal is open, and once the server is going away, nothing but the health is answered. */
+/** While the server starts or drains, only the health routes answer; everything else is 503. */
 function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();

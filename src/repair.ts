@@ -3,7 +3,7 @@ import { isListed } from './newsroom/change-history.ts';
 
 export type { RepairReport } from './journal/redis/repair/repair.ts';
 
-/** Looks for damaged channels in a Redis or Valkey, and repairs them. For the command. */
+/** Finds damaged channels in Redis or Valkey and repairs them, for `pressbox repair`. */
 export function repairRedis(options: RepairOptions): AsyncGenerator<RepairReport> {
   return repairInRedis({ now: Date.now(), isListed, ...options });
 }

@@ -3,25 +3,28 @@ import { startServer as start } from './server.ts';
 import { reasonNotToStart as reason } from './startup-errors.ts';
 
 /**
- * What the package gives as `pressbox/server`: a server inside another Node program. It is `server.ts` with less to hold, so that what
- * is within may change.
+ * The entry point `pressbox/server` of the package: a server inside another Node program. It exposes less than `server.ts`, so
+ * that the internals can change.
  */
 export { type Config, ConfigError, readConfig } from './config.ts';
 
 export interface RunningServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly url: string;
-  /** Where readers reach it. */
+  /** The address at which readers reach it. */
   readonly publicUrl: string;
-  /** HS256 secret that its tokens are checked with; undefined where only a JWK set is. */
+  /** The HS256 secret that signs tokens; undefined if only a JWK set is configured. */
   readonly secret: Uint8Array | undefined;
-  /** Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. Safe to call twice. */
+  /**
+   * Stops accepting requests, drains readers within `drainMs`, finishes requests under way and releases everything. Safe to call
+   * twice.
+   */
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
 /**
- * Resolves once it serves. `config` is what `readConfig` makes of an environment. Throws where it cannot start; `reasonNotToStart` puts
- * that into a sentence.
+ * Resolves once the server accepts requests. `readConfig` makes the `config` from environment variables. `reasonNotToStart` turns
+ * the error of a failed start into a sentence.
  */
 export async function startServer(config: Config): Promise<RunningServer> {
   if (config.workers > 1) {
@@ -31,7 +34,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   return await start(config);
 }
 
-/** Why it did not start, as a sentence that names the variable; undefined where that is a fault of the program. */
+/** Why the server did not start, as a sentence that names the setting; undefined if the error is a bug. */
 export function reasonNotToStart(error: unknown): string | undefined {
   return reason(error);
 }

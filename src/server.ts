@@ -49,56 +49,63 @@ import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts
 import { createWordDiffs } from './web/word-diffs.ts';
 
 /**
- * The composition root: one server, from its configuration to its end. Tests start this; `main.ts` and `pressbox serve` do by `serve.ts`.
+ * The composition root: creates one server from its configuration and closes it. Tests start it directly, `main.ts` and `pressbox
+ * serve` through `serve.ts`.
  */
 export interface PressboxServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly url: string;
-  /** Where readers reach it. */
+  /** The address at which readers reach it. */
   readonly publicUrl: string;
-  /** HS256 secret that its tokens are checked with; undefined where only a JWK set is. */
+  /** The HS256 secret that signs tokens; undefined if only a JWK set is configured. */
   readonly secret: Uint8Array | undefined;
   readonly engine: Engine;
-  /** What it is among those that share its journal; undefined where nobody does. */
+  /** Its identity among the nodes that share the journal; undefined with the embedded journal. */
   readonly node: Node | undefined;
-  /** All who read over something that stays open. */
+  /** The readers on open connections: sockets, streams and polls that wait. */
   readonly readers: Readers;
-  /** What it has counted. */
+  /** Its metrics. */
   report(): Promise<Report>;
-  /** Takes no more connections, and leads those that are open to the others on its port: each ends with its next answer. */
+  /** Stops accepting connections. Each open one ends with its next answer, so that clients reach other processes on the port. */
   retire(): void;
   /**
-   * Takes no more, asks readers to leave within a time, finishes what was begun, and lets everything go. After `retire` requests are
-   * answered until the readers have left. Safe to call twice.
+   * Stops accepting requests, drains readers within `drainMs`, finishes requests under way and releases everything. After
+   * `retire`, requests are answered until the readers have left. Safe to call twice.
    */
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
 export interface ServerOptions {
   log?: Log;
-  /** The system clock, in milliseconds since 1970. Given alone, it is also the monotonic one. */
+  /** The system clock, in milliseconds since 1970. Without `elapsed` it is also used as the monotonic clock. */
   now?: () => number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   elapsed?: () => number;
   random?: () => number;
-  /** Of one among several processes on a port, which is not 0: it listens once it can serve, since others may do so already. */
+  /**
+   * For one of several processes on a port other than 0: it listens only once it can serve, because others may be serving
+   * already.
+   */
   group?: Group;
 }
 
 export interface Group {
-  /** Its number among them, from 1. */
+  /** The number of this worker, from 1. */
   readonly worker: number;
-  /** What all have counted, in Prometheus' text format. */
+  /** The metrics of all workers, in the text format of Prometheus. */
   metrics(): Promise<string>;
 }
 
-/** As `RedisEngine` has it. */
+/** The part of `RedisEngine` that concerns nodes. */
 export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
 
-/** Resolves once it serves. Throws `JournalRefused` where the journal must not be used, and whatever the port says. */
+/**
+ * Resolves once the server accepts requests. Throws `JournalRefused` if the journal must not be used, and the errors of binding
+ * the port.
+ */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
-  // For what is a while ago or due in one: a clock that is put back would have it wait for as long.
+  // For durations and timeouts: if the system clock were set back, they would last that much longer.
   const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
@@ -113,7 +120,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     metrics.connections.inc();
     socket.on('close', onGone);
   });
-  // Before the journal is checked, which takes its time: whoever asks meanwhile is told to wait.
+  // Listen before the journal is checked, which may take a while. Requests are answered 503 until then.
   if (group === undefined) await listen(http, config);
   const undo: (() => unknown)[] = [() => closeHttp(http)];
   try {
@@ -126,7 +133,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const listenAdmin = async () => {
       if (admin === undefined) return;
       await listen(admin, { host: config.host, port: config.adminPort ?? 0 });
-      // As long as anything is answered.
+      // The admin port answers as long as the server answers anything.
       undo.push(() => closeHttp(admin));
     };
     if (group === undefined) await listenAdmin();
@@ -184,7 +191,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         newId: () => newPostId(clock.now()),
       }),
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
-      // An import may take as long as it needs; a connection on which nothing moves is closed all the same.
+      // An import may take as long as it needs. An idle connection is closed all the same.
       onImports: (count) => {
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
       },
@@ -239,7 +246,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         log.info({ readers: readers.size }, 'draining');
         await readers.drain(drainMs);
         if (health.phase === 'retired') await leaveOpen(http);
-        // From now on nothing is begun, and what was can still be finished: it may wait for the journal.
+        // From now on no request is begun. Requests under way may still wait for the journal.
         health.phase = 'draining';
         await finishAnswers(http);
         for (const step of undo) await step();
@@ -267,13 +274,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
 }
 
-/** As many connections as there are file descriptors for, with a word of it where that is fewer than the settings allow. */
+/** Limits connections to the available file descriptors, and warns if that is fewer than the settings allow. */
 function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics; log: Log }): HttpOptions {
   const descriptors = descriptorLimit();
   if (descriptors === undefined) return {};
   const connections = connectionsFor(descriptors);
   metrics.connectionsMost.set(connections.most);
-  // One address has half of them at most.
+  // One address may hold at most half of them.
   const settings = 2 * (config.connectionsPerAddress || readerLimits.handshakesMost);
   if (connections.most < settings) {
     const facts = { descriptors, connections: connections.most, settings };
@@ -289,7 +296,7 @@ function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics
   };
 }
 
-/** `unsafe`: settings of the store that are not as they should be, where that is allowed, as looked at last. */
+/** `unsafe`: settings of the store that endanger durability, at the last check, if the configuration allows them. */
 async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
   parts: { renderer: Renderer; now: () => number; elapsed: () => number; log: Log },
@@ -300,14 +307,14 @@ async function openEngine(
     const engine = await openRedis({ ...options, ...parts });
     return { engine, node: engine, unsafe: () => engine.faults.map(({ line }) => line) };
   } catch (error) {
-    // Whoever starts the server is told which variable to look at.
+    // Name the variable to look at.
     if (error instanceof JournalRefused) throw new JournalRefused(`PRESSBOX_REDIS_URL: ${error.message}`);
     if (error instanceof JournalUnavailable) throw new NotStarted(`PRESSBOX_REDIS_URL: ${error.message}`);
     throw error;
   }
 }
 
-/** The clock of dates, which tells of jumps of the system clock. `stop` ends the watch. */
+/** The clock that dates entries. Jumps of the system clock are logged and counted. `stop` ends the watch. */
 function watchClock(
   clocks: Pick<ClockParts, 'system' | 'elapsed'>,
   { metrics, log }: { metrics: Metrics; log: Log },
@@ -338,7 +345,10 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
   });
 }
 
-/** A UUIDv7 (RFC 9562) of this millisecond. Its random part is that of a v4, which Node draws many at a time. */
+/**
+ * A UUIDv7 (RFC 9562) of this millisecond. The random part comes from a v4 UUID, because Node draws random bytes for many of
+ * those at once.
+ */
 function newPostId(ms: number): string {
   const time = ms.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;

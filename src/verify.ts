@@ -15,9 +15,9 @@ export { rendered } from './journal/entry-record.ts';
 export { type ChannelReport, type Fault, mayBeTold, ofServer, wrongHtml } from './journal/history-walk.ts';
 export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
 /**
- * Looks whether a journal is what was written: in a data directory, in a Redis or Valkey, or from outside, by what an export says. All
- * walk the same chain (`journal/history-walk.ts`). For the command; an embedded server walks its own by itself when it starts, without a look at
- * the html.
+ * Verifies that a journal is what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the same
+ * hash chain (`journal/history-walk.ts`). `pressbox verify` uses this module. A server with the embedded journal walks its own
+ * chain when it starts, without comparing html.
  */
 export { createRenderer };
 
@@ -33,7 +33,7 @@ const rendererFor = (publicUrl: string) => createRenderer({ publicUrl });
 
 export interface VerifiedExport {
   report: ChannelReport;
-  /** Each post's last revision, with the digest of what it wrote. */
+  /** The last revision of each post, with a digest of its text. */
   posts: Map<string, LastRevision>;
 }
 
@@ -45,12 +45,15 @@ export interface LastRevision {
 
 export interface VerifyExportOptions {
   since?: ReadonlyMap<string, Position>;
-  /** What the server's own journal says of channels. */
+  /** What the server's own journal says about each channel. */
   records?: ReadonlyMap<string, ChannelRecord> | undefined;
   onEntry?: () => void;
 }
 
-/** The channels of an export, which may hold several, one after the other. A line that is none of an export is thrown as a SyntaxError. */
+/**
+ * Verifies each channel of an export, which may hold several in a row. Throws a SyntaxError for a line that has not the form of
+ * an export.
+ */
 export async function* verifyExport(
   lines: AsyncIterable<string>,
   { since, records, onEntry }: VerifyExportOptions = {},
@@ -69,7 +72,7 @@ export async function* verifyExport(
   if (walked !== undefined) yield walked.finish();
 }
 
-/** What a line of an export holds. It is judged by the chain alone, so that a later version may say more. */
+/** A line of an export. Only the chain decides whether it holds, so that later versions can add fields. */
 interface ExportLine {
   channel?: Channel;
   post?: Partial<AuthorPost> & { id: string; channelId: string; revision: number };
@@ -88,14 +91,14 @@ interface ExportLine {
   };
 }
 
-/** As it stands there, since the hash of a text covers its fields in their order. */
+/** The line as parsed, without a schema: the hash of a text covers its fields in their order. */
 function lineIn(text: string): ExportLine {
   const line: unknown = JSON.parse(text);
   if (hasFormOfLine(line)) return line as ExportLine;
   throw new SyntaxError('This is no line of an export.');
 }
 
-/** What is left of an erased revision. */
+/** The fields that an erased revision keeps in an export. */
 const namesOfErased: ReadonlySet<string> = new Set(['id', 'channelId', 'revision']);
 
 class WalkedExport {
@@ -107,7 +110,7 @@ class WalkedExport {
   constructor(channelId: string, root: string | undefined, since: Position | undefined, record?: ChannelRecord) {
     this.channelId = channelId;
     this.#walk = new Walk(channelId, root ?? '', { since, record });
-    // Its places are not in its export, so that nobody takes them for those of another history.
+    // An export of a history that began again has no offsets and checks: they would be mistaken for those of another history.
     if (root === undefined)
       this.#faulty = this.#walk.faulty(0, null, 'its history began anew: only where it is kept can it be verified');
   }
@@ -128,7 +131,7 @@ class WalkedExport {
     const postId = post?.id ?? null;
     const erasure = chained ? { erases } : { erases: undefined, erasesUnchained: erases ?? 0 };
     const entry = { ...facts, ...erasure, channelId: this.channelId, postId, revision, offset, check, content };
-    // Whether a later line tells of the erasure is seen at the end. A channel's text is never erased.
+    // `finish` checks that a later line records the erasure. The text of a channel is never erased.
     const erasedThrough = post === undefined ? 0 : Number.MAX_SAFE_INTEGER;
     this.#faulty = this.#walk.take({ ...entry, text, erasedThrough });
     if (post === undefined || this.#faulty !== undefined) return;
@@ -144,7 +147,10 @@ class WalkedExport {
   }
 }
 
-/** Of what was written of a post, whatever the order of its fields, and without what the server makes. */
+/**
+ * A digest of what an author wrote in a post: independent of the order of fields, and without `seq` and `html`, which the server
+ * makes.
+ */
 export function digestOfPost(post: object): string {
   const { seq: _seq, html: _html, ...written } = post as Partial<AuthorPost>;
   const fields = Object.entries(withEveryField(written)).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -62,7 +62,7 @@ describe('the demo', () => {
     const lines: string[] = [];
     await playDemo({ client, speed, log: (line) => lines.push(line) });
     await expectTold();
-    expect(lines).toEqual(['The demo begins.', 'The demo has been told. The channel stays live.']);
+    expect(lines).toEqual(['The demo begins.', 'The demo is over. The channel stays live.']);
   });
 
   it('adds nothing when it is started again on what it told before', async () => {
@@ -175,7 +175,7 @@ describe('the demo', () => {
     await vi.waitFor(async () => {
       // One that comes between the demo's look and its next post is not the latest, and nothing to wait for.
       if ((await latest()) !== mine.at(-1)) mine.push((await client.publish(demoChannel.id, { body: 'Mine.' })).post.id);
-      expect(lines).toContain('The demo waits a minute, so that your post stays the latest.');
+      expect(lines).toContain('The demo pauses for a minute, so that your post stays the latest.');
     });
     expect(await latest()).toBe(mine.at(-1));
     leaving.abort();
