@@ -39,7 +39,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
       const until = expiresAt ? Math.min(Date.parse(expiresAt) + keptBeyondMs, latestMs) : null;
       if ((await revocations.revoke(jti, until, requirePrincipal(res).sub)) === 'full') {
         throw new Refusal('revocations-full', {
-          detail: `${limits.revokedTokens} tokens are revoked that have not expired. Change the key that signs them: that refuses all of them.`,
+          detail: `${limits.revokedTokens} revoked tokens have not expired yet. Replace the key that signs tokens: all of them are then refused.`,
         });
       }
       log.info({ jti, until, by: requirePrincipal(res).sub }, 'token revoked');

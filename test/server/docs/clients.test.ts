@@ -89,7 +89,7 @@ describe('docs/guides/client-javascript.md: the client with Socket.IO alone', ()
       show: () => {},
       say: (what: string) => said.push(what),
     });
-    await vi.waitFor(() => expect(said).toEqual(['The token is not valid, or no longer.']));
+    await vi.waitFor(() => expect(said).toEqual(['The token is invalid, expired or revoked.']));
     stop();
   });
 
@@ -155,7 +155,7 @@ describe('docs/guides/client-javascript.md: a page that is rendered on a server'
 
   it('is none where the channel cannot be read', async () => {
     const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
-    await expect(forPage({ url: server.url, channelId: 'nothing' })).rejects.toThrow('There is nothing here.');
+    await expect(forPage({ url: server.url, channelId: 'nothing' })).rejects.toThrow('Not found.');
   });
 });
 

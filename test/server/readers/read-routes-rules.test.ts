@@ -261,7 +261,7 @@ describe('what is not there', () => {
       '/xyzzy': 'There is nothing at this path',
       '/assets/xyzzy': 'There is nothing at this path',
       '/v1/channels/%E0%A4%A': 'There is nothing at this path',
-      [`/oembed?url=${encodeURIComponent(page)}`]: 'The url is not the page of a channel',
+      [`/oembed?url=${encodeURIComponent(page)}`]: 'The URL is not the page of a channel',
     };
     for (const [path, detail] of Object.entries(expected)) {
       const said = await refusal(path, undefined, { accept: 'application/json' });

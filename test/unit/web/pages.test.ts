@@ -315,6 +315,6 @@ describe('what a stranger is shown', () => {
 
   it('is marked as English where a problem has no words in the language of the page', () => {
     const page = errorPage(problem('post-exists'), { language: 'de', assets });
-    expect(page).toContain('<p class="standfirst"><span lang="en" dir="ltr">A post with this id exists.</span></p>');
+    expect(page).toContain('<p class="standfirst"><span lang="en" dir="ltr">A post with this id already exists.</span></p>');
   });
 });
