@@ -52,7 +52,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
         for (let turn = 0; turn < turns; turn += 1) await undefined;
         witness.looks();
         steps += 1;
-        if (steps > mostSteps) witness.fails('reads end', `${steps} steps`);
+        if (steps > mostSteps) witness.fails('reads stop when nothing changes', `${steps} steps`);
       }
       if (Number.isFinite(time())) scheduler.now = time();
     };
@@ -69,17 +69,18 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
     const endsBefore = ends();
     await until(() => healedAt + healMs);
     if (!isOver()) witness.convergence(world.readers);
-    if (!isOver() && world.authors.pending.size > 0) witness.fails('no channel is wedged', [...world.authors.pending].join(', '));
+    if (!isOver() && world.authors.pending.size > 0)
+      witness.fails('no channel stays blocked', [...world.authors.pending].join(', '));
     const settled = asked();
     const endsSettled = ends();
     if (!isOver() && settled.some((count, at) => count - (before[at] ?? 0) > mostReads + endsSettled - endsBefore))
-      witness.fails('reads end', `${settled} after ${before}`);
+      witness.fails('reads stop when nothing changes', `${settled} after ${before}`);
     world.authors.write();
     await until(() => healedAt + healMs + quietMs);
     if (!isOver()) witness.convergence(world.readers);
     const quiet = asked();
     if (!isOver() && quiet.some((count, at) => count - (settled[at] ?? 0) > 10 + ends() - endsSettled))
-      witness.fails('reads end', `${quiet} after ${settled}`);
+      witness.fails('reads stop when nothing changes', `${quiet} after ${settled}`);
   } catch (error) {
     witness.fails('nothing throws', error instanceof Error ? `${error.stack}` : String(error));
   } finally {

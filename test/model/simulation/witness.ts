@@ -59,10 +59,10 @@ export class Witness {
   acknowledges(entry: Entry): void {
     const { chances, store } = this.#setting;
     this.acknowledged.set(entry.cursor, entry);
-    if (!this.#known(entry.cursor)?.synced) this.fails('synced before acknowledged', entry.cursor);
+    if (!this.#known(entry.cursor)?.synced) this.fails('synced before acknowledgement', entry.cursor);
     // A fault may lie between the answer of the store and that of the node.
     if (chances.minReplicas > 0 && holds(store.top, entry) && !holds(store.replica, entry))
-      this.fails('replicated before acknowledged', entry.cursor);
+      this.fails('replicated before acknowledgement', entry.cursor);
     const fault = this.lost.get(entry.cursor);
     if (fault !== undefined && !holds(store.top, entry)) this.#isLost(entry.cursor, fault);
   }
@@ -120,7 +120,10 @@ export class Witness {
   /** A deletion that was lost may be told late, when the channel is there again. Known, and told in docs/explanation/invariants.md. */
   #isGone({ id }: SimReader, node: SimNode, askedAt: number): void {
     if (this.#setting.store.absentAt < askedAt && !this.#isDeletionLost)
-      this.fails('gone is what is not there', `${id} asked ${node.id} at ${askedAt.toFixed(1)}, and there was a channel since`);
+      this.fails(
+        'no existing channel is reported as gone',
+        `${id} asked ${node.id} at ${askedAt.toFixed(1)}, and there was a channel since`,
+      );
   }
 
   #holdNothingErased(node: SimNode, events: readonly Event[]): void {
@@ -128,18 +131,18 @@ export class Witness {
   }
 
   #hasNothingErased(node: SimNode, posts: readonly ReaderPost[]): void {
-    if (this.deletion !== undefined) this.fails('nothing erased is handed out', `of a deleted channel by ${node.id}`);
+    if (this.deletion !== undefined) this.fails('erased text is never delivered', `of a deleted channel by ${node.id}`);
     if (this.erased.size === 0) return;
     for (const { id, html, revision } of posts)
       if (html !== '' && this.erased.has(id))
-        this.fails('nothing erased is handed out', `${id} at revision ${revision} by ${node.id}`);
+        this.fails('erased text is never delivered', `${id} at revision ${revision} by ${node.id}`);
   }
 
   #isFor({ id, who }: SimReader, node: SimNode, cursor: string, followed: Entry | undefined): void {
     this.#isSynced(cursor);
     const entry = this.#known(cursor);
     if (entry !== undefined && !mayHave(who, node, entry, followed))
-      this.fails('nobody is handed what is not for them', `${id} was handed ${cursor} by ${node.id}`);
+      this.fails('only permitted readers receive posts', `${id} was handed ${cursor} by ${node.id}`);
   }
 
   /** Where a node has followed the journal to, by what it says itself. */
@@ -150,8 +153,8 @@ export class Witness {
 
   #isSynced(cursor: string): void {
     const entry = this.#known(cursor);
-    if (entry === undefined) this.fails('no cursor stands for two histories', `${cursor} is of none`);
-    else if (!entry.synced) this.fails('synced before handed out', cursor);
+    if (entry === undefined) this.fails('a cursor belongs to one history', `${cursor} is of none`);
+    else if (!entry.synced) this.fails('synced before delivery', cursor);
   }
 
   // ---- What readers apply
@@ -161,11 +164,11 @@ export class Witness {
     const held = this.#held.get(reader);
     const entry = this.#known(event.cursor);
     if (held === undefined || entry === undefined)
-      return this.fails('no cursor stands for two histories', `${event.cursor} is of none`);
+      return this.fails('a cursor belongs to one history', `${event.cursor} is of none`);
     this.#setting.trace?.(`${reader.id} applies ${event.from}-${event.offset} ${event.cursor.slice(-6)} ${event.type}`);
     const mine = held.entry.offset;
     if (entry.offset !== event.offset || event.from > mine + 1 || event.offset < mine + 1)
-      this.fails('offsets rise and events fit', `${reader.id} at ${mine} applied ${event.from}-${event.offset}`);
+      this.fails('offsets rise without gaps', `${reader.id} at ${mine} applied ${event.from}-${event.offset}`);
     this.#owes(held, entry, [event]);
     this.#moves(reader, held, entry);
     this.#isEntry(reader, event, entry);
@@ -174,14 +177,14 @@ export class Witness {
   takes(reader: SimReader, catchUp: CatchUp): void {
     const entry = this.#known(catchUp.cursor);
     const held = this.#held.get(reader);
-    if (entry === undefined) return this.fails('no cursor stands for two histories', `${catchUp.cursor} is of none`);
+    if (entry === undefined) return this.fails('a cursor belongs to one history', `${catchUp.cursor} is of none`);
     const { mode, covers, reset } = catchUp;
     this.#setting.trace?.(
       `${reader.id} takes a ${reset ? 'reset' : mode} ${covers.after}-${covers.to} ${catchUp.cursor.slice(-6)}${catchUp.more ? ' and more' : ''}`,
     );
-    if (entry.offset !== covers.to) this.fails('no cursor stands for two histories', `${catchUp.cursor} covers to ${covers.to}`);
+    if (entry.offset !== covers.to) this.fails('a cursor belongs to one history', `${catchUp.cursor} covers to ${covers.to}`);
     if (catchUp.mode === 'snapshot') {
-      if (held !== undefined && !reset) this.fails('another history is a reset', `${reader.id} was given a snapshot without`);
+      if (held !== undefined && !reset) this.fails('a change of history is a reset', `${reader.id} was given a snapshot without`);
       if (reset) this.resets += 1;
       this.#held.set(reader, { entry, revisions: new Map(), owed: new Set() });
       const posts = newestFirst(entry).slice(0, catchUp.snapshot.posts.length);
@@ -191,25 +194,26 @@ export class Witness {
           posts.map(({ reader: post }) => post),
         )
       )
-        this.fails('a snapshot is the state at its cursor', `${reader.id} at ${catchUp.cursor}`);
+        this.fails('snapshots match their cursor', `${reader.id} at ${catchUp.cursor}`);
       return;
     }
-    if (held === undefined) return this.fails('another history is a reset', `${reader.id} was given a replay and held nothing`);
+    if (held === undefined)
+      return this.fails('a change of history is a reset', `${reader.id} was given a replay and held nothing`);
     this.#owes(held, entry, catchUp.events);
     if (covers.to > held.entry.offset) this.#moves(reader, held, entry);
     else if (entryAt(held.entry, covers.to)?.cursor !== entry.cursor)
-      this.fails('no cursor stands for two histories', `${reader.id} took ${catchUp.cursor} at ${held.entry.cursor}`);
+      this.fails('a cursor belongs to one history', `${reader.id} took ${catchUp.cursor} at ${held.entry.cursor}`);
     const subjects = catchUp.events.map((event) => ('post' in event ? event.post.id : channelId));
     if (new Set(subjects).size < subjects.length)
-      this.fails('nothing superseded is served', `${reader.id} was given a post twice in one answer`);
+      this.fails('answers hold each post once, in its latest state', `${reader.id} was given a post twice in one answer`);
     let last = covers.after;
     for (const event of catchUp.events) {
       if (event.from !== last + 1 || event.offset < event.from || event.offset > covers.to)
-        this.fails('offsets rise and events fit', `${reader.id} was given ${event.from}-${event.offset} after ${last}`);
+        this.fails('offsets rise without gaps', `${reader.id} was given ${event.from}-${event.offset} after ${last}`);
       last = event.offset;
       const made = this.#known(event.cursor);
       if (made === undefined || entryAt(entry, event.offset)?.cursor !== event.cursor)
-        this.fails('no cursor stands for two histories', `${event.cursor} is not before ${catchUp.cursor}`);
+        this.fails('a cursor belongs to one history', `${event.cursor} is not before ${catchUp.cursor}`);
       else this.#isEntry(reader, event, made);
     }
   }
@@ -224,7 +228,7 @@ export class Witness {
   #moves(reader: SimReader, held: Held, to: Entry): void {
     const { entry } = held;
     if (entryAt(to, entry.offset)?.cursor !== entry.cursor)
-      this.fails('another history is a reset', `${reader.id} went from ${entry.cursor} to ${to.cursor} without one`);
+      this.fails('a change of history is a reset', `${reader.id} went from ${entry.cursor} to ${to.cursor} without one`);
     held.entry = to;
   }
 
@@ -232,7 +236,7 @@ export class Witness {
     const same =
       event.type === change.type &&
       ('post' in event && 'post' in change ? sameTexts([event.post], [change.post]) : !('post' in event));
-    if (!same) this.fails('an event is its entry', `${reader.id} was given another ${event.cursor}`);
+    if (!same) this.fails('events match their journal entries', `${reader.id} was given another ${event.cursor}`);
   }
 
   forgets(reader: SimReader): void {
@@ -252,9 +256,9 @@ export class Witness {
   pages(reader: SimReader, cursor: string): void {
     const entry = this.#known(cursor);
     const held = this.#held.get(reader);
-    if (entry === undefined) return this.fails('no cursor stands for two histories', `${cursor} is of none`);
+    if (entry === undefined) return this.fails('a cursor belongs to one history', `${cursor} is of none`);
     if (held !== undefined && !holds(held.entry, entry))
-      this.fails('pages are of the history of their reader', `${reader.id} at ${held.entry.cursor} takes one of ${cursor}`);
+      this.fails('pages match the history of their reader', `${reader.id} at ${held.entry.cursor} takes one of ${cursor}`);
   }
 
   /**
@@ -269,10 +273,10 @@ export class Witness {
     const held = this.#held.get(reader);
     if (held === undefined) return;
     if (timeline.cursor !== held.entry.cursor)
-      this.fails('offsets rise and events fit', `${reader.id} holds ${timeline.cursor}, and took ${held.entry.cursor}`);
+      this.fails('offsets rise without gaps', `${reader.id} holds ${timeline.cursor}, and took ${held.entry.cursor}`);
     for (const { id, revision } of timeline.posts) {
       const seen = held.revisions.get(id) ?? 0;
-      if (revision < seen) this.fails('no revision is taken back', `${reader.id} shows ${id} at ${revision} after ${seen}`);
+      if (revision < seen) this.fails('revisions never go back', `${reader.id} shows ${id} at ${revision} after ${seen}`);
       if (revision > seen) held.revisions.set(id, revision);
     }
   }
@@ -285,14 +289,14 @@ export class Witness {
       for (const feed of node.feeds) {
         const { tail } = feed;
         if (tail.head - tail.start > fanoutLimits.tailOffsets || tail.size > tail.head - tail.start)
-          this.fails('tails keep their bounds', `${node.id} holds ${tail.start}-${tail.head}`);
+          this.fails('tails stay within their bounds', `${node.id} holds ${tail.start}-${tail.head}`);
         for (const reader of feed.readers) {
           ServerSocket.asked = undefined;
           void reader.ready;
           const socket = ServerSocket.asked as ServerSocket | undefined;
           if (socket !== undefined && reader.offset > socket.handedTo)
             this.fails(
-              'positions never exceed what was handed over',
+              'positions never exceed what was sent',
               `${node.id} thinks ${reader.offset}, and handed ${socket.handedTo}`,
             );
         }
@@ -339,12 +343,12 @@ export class Witness {
     for (let entry: Entry | undefined = head; entry !== undefined; entry = entry.before) {
       const at = requests.get(entry.request);
       if (at !== undefined && at !== entry.offset + 1)
-        this.fails('a write is done once', `${entry.request} at ${entry.offset} and ${at}`);
+        this.fails('each write happens once', `${entry.request} at ${entry.offset} and ${at}`);
       requests.set(entry.request, entry.offset);
       const { before, datedAt, clock } = entry;
       const isBound = before !== undefined && before.datedAt <= clock + deskLimits.lastDateBindsMs;
       if (isBound && datedAt < before.datedAt)
-        this.fails('dates do not go back', `${entry.offset} is dated ${before.datedAt - datedAt} ms before the one before it`);
+        this.fails('dates never go back', `${entry.offset} is dated ${before.datedAt - datedAt} ms before the one before it`);
     }
   }
 
