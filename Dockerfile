@@ -1,4 +1,4 @@
-# The image of the server. README.md says how to run it.
+# The image of the server. docs/guides/install.md says how to run it.
 
 # Any image with Node.js 24 or later and npm.
 ARG BASE=node:26-slim

@@ -84,8 +84,48 @@ function metricsTable(): string {
   return ['| name | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+/** The list of the decisions, by their headings. */
+function decisionList(): string {
+  const decisions = docPages.filter((page) => page.startsWith('docs/decisions/'));
+  return decisions
+    .map((page) => `- [${/^# (.+)$/m.exec(readFileSync(pathOf(page), 'utf8'))?.[1]}](${page.slice('docs/'.length)})`)
+    .join('\n');
+}
+
+/** The rows of `bench/RESULTS.md` that the README shows, by figure, readers and peer, each with what the README calls it. */
+const speeds = [
+  [
+    'deliveries held, p99 under 250 ms',
+    '10,000',
+    'Socket.IO, redis-adapter',
+    'Posts delivered to 10,000 readers, p99 under 250 ms',
+  ],
+  ['CPU a million deliveries', '10,000', 'nchan', 'CPU time for a million posts delivered to 10,000 readers'],
+  ['memory a reader', '10,000', 'Socket.IO, redis-adapter', 'Memory for each of 10,000 readers'],
+  [
+    'storm, 50 missed posts: until the last has all',
+    '5,000',
+    'Socket.IO, recovery over Redis streams',
+    '5,000 readers reconnect at once and missed 50 posts: time until all are up to date',
+  ],
+] as const;
+
+function speedTable(): string {
+  const results = readFileSync(pathOf('bench/RESULTS.md'), 'utf8').split('\n');
+  const rows = speeds.map(([figure, readers, peer, title]) => {
+    const cells = results
+      .map((row) => row.split('|').map((cell) => cell.trim()))
+      .find((row) => row[2] === figure && row[3] === readers && row[5] === peer);
+    if (cells === undefined) throw new Error(`bench/RESULTS.md has no "${figure}" for ${readers} readers beside ${peer}.`);
+    return `| ${title} | ${cells[4]} | ${cells[6]} (${peer}) |`;
+  });
+  return ['| | Pressbox | for comparison |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
 const parts: Record<string, () => string> = {
   ...exampleParts(),
+  decisions: decisionList,
+  speed: speedTable,
   problems: problemTable,
   configuration: configTable,
   metrics: metricsTable,

@@ -10,12 +10,13 @@ import { startRedis } from '../support/stores/redis.ts';
 
 const { folder, line, env } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');
+const guide = 'docs/guides/install.md';
 
 async function blocks(name: string, heading: string): Promise<string[]> {
   return blocksOf(await readFile(join(home, name), 'utf8'), heading);
 }
 
-describe('the package in an empty folder, by its readme', () => {
+describe('the package in an empty folder, by docs/guides/install.md', () => {
   let shell: Shell;
   let server: Started;
   let url: string;
@@ -24,7 +25,7 @@ describe('the package in an empty folder, by its readme', () => {
   beforeAll(async () => {
     // In the folder's own ./data, but on a free port.
     shell = openShell(folder, { ...env, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
-    const [[install, serve] = []] = (await blocks('README.md', 'From the package')).map((block) => block.trimEnd().split('\n'));
+    const [[install, serve] = []] = (await blocks(guide, 'Install the package')).map((block) => block.trimEnd().split('\n'));
     expect(install).toBe(line);
     expect(serve).toBe('npx pressbox serve --port 4200');
     server = shell.start('npx pressbox serve --port 0');
@@ -35,7 +36,7 @@ describe('the package in an empty folder, by its readme', () => {
   afterAll(() => shell[Symbol.asyncDispose]());
 
   it('publishes, corrects and follows, to the last line of the quick start', async () => {
-    const [, commands = ''] = await blocks('README.md', 'From the package');
+    const [, commands = ''] = await blocks(guide, 'Install the package');
     const lines = commands.replace('http://127.0.0.1:4200', url).trimEnd().split('\n');
     const follow = lines.pop() ?? '';
     expect(follow).toMatch(/^npx pressbox follow /);
@@ -51,7 +52,7 @@ describe('the package in an empty folder, by its readme', () => {
   });
 
   it('ends on SIGTERM to its own process where a service starts it by its path', async () => {
-    expect(await readFile(join(home, 'README.md'), 'utf8')).toContain('`node_modules/.bin/pressbox serve`');
+    expect(await readFile(join(home, guide), 'utf8')).toContain('`node_modules/.bin/pressbox serve`');
     const service = shell.start('exec node_modules/.bin/pressbox serve --port 0 --data-dir service');
     await vi.waitFor(() => expect(service.out).toMatch(/serves http:\S+/));
     service.child.kill('SIGTERM');
@@ -69,7 +70,7 @@ describe('the package in an empty folder, by its readme', () => {
   });
 
   it('has a program to start from that runs as it stands', async () => {
-    const [program = ''] = await blocks('README.md', 'In your own page or program');
+    const [program = ''] = await blocks('docs/guides/client-nodejs.md', '# Follow');
     await writeFile(join(folder, 'watch.mjs'), here(program).replace('moon-landing', 'harbour-fire'));
     const watching = shell.start('exec node watch.mjs');
     await vi.waitFor(() => expect(watching.out).toMatch(/1 posts, the newest:[\s\S]*^live$/m));

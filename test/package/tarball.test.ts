@@ -44,7 +44,7 @@ describe('the tarball', () => {
     ];
     const pages = /^dist\/web\/(?:manifest\.json|[a-z]+\.[\w-]{12}\.(?:js|css)|demo-[a-z-]+\.[\w-]{12}\.svg)$/;
     const texts =
-      /^(?:package\.json|conformance\/client-rules\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/(?:explanation|guides|reference)\/[a-z-]+\.md|examples\/[\w./-]+)$/;
+      /^(?:package\.json|conformance\/client-rules\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/README\.md|docs\/(?:explanation|guides|reference)\/[a-z-]+\.md|examples\/[\w./-]+)$/;
     expect(files.filter((path) => ![...kinds, pages, texts].some((kind) => kind.test(path)))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -63,6 +63,8 @@ describe('the tarball', () => {
         'dist/src/journal/sqlite/writer.js',
         'dist/src/journal/redis/lua/append.lua',
         'dist/web/manifest.json',
+        'docs/README.md',
+        'docs/guides/install.md',
       ]),
     );
     // Told for whoever looks; a tarball ten times as large has something in it that should not be.

@@ -12,15 +12,16 @@ import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { socketMessages } from '../../../src/apidocs/socket-messages.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { endedReasons, eventTypes } from '../../../src/protocol/model.ts';
-import { problem } from '../../../src/protocol/problems.ts';
+import { type Problem, problem } from '../../../src/protocol/problems.ts';
 import * as protocol from '../../../src/protocol/schemas.ts';
 import { reactNativeWorld } from '../../support/readers/react-native.ts';
 import { type FollowerStart, type HeldByFollower, tellFollower } from '../../support/readers/tell-follower.ts';
 import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 import { type Asked, startScriptedServer } from '../../support/servers/scripted-server.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
-import { openShell, type Shell } from '../../support/servers/shell.ts';
+import { openShell, type Shell, type Started } from '../../support/servers/shell.ts';
 
 const read = (name: string) => readFile(join(root, 'docs/guides', name), 'utf8');
 const page = await read('clients.md');
@@ -237,6 +238,56 @@ describe('docs/guides/client-react-native.md', () => {
     });
     await vi.waitFor(() => expect(seen).toEqual(['At noon', 'At one']));
     again();
+  });
+});
+
+describe('docs/guides/client-nodejs.md and client-eventsource.md: the programs', () => {
+  const channelId = 'programs-for-node';
+  let shell: Shell;
+  beforeAll(async () => {
+    shell = openShell(root, { PATH: process.env.PATH });
+    await author.createChannel({ id: channelId, headline: 'To the Moon', state: 'live' });
+    await author.publish(channelId, { headline: 'Landed' });
+  });
+  afterAll(() => shell[Symbol.asyncDispose]());
+
+  /** Saves a program in the project's folder, where `pressbox/client` is this project's, and starts it. */
+  async function start(page: string, channel: string, flags = ''): Promise<{ run: Started } & AsyncDisposable> {
+    const [program = ''] = blocksOf(await read(page), '# Follow');
+    const file = join(root, 'dist', `docs-program-${randomUUID()}.mjs`);
+    await writeFile(file, program.replace('http://127.0.0.1:4000', server.url).replace('moon-landing', channel));
+    const run = shell.start(`exec "${process.execPath}" --no-warnings ${flags} "${file}"`);
+    return {
+      run,
+      async [Symbol.asyncDispose]() {
+        run.kill();
+        await rm(file);
+      },
+    };
+  }
+
+  it('follow a channel with ReaderClient', async () => {
+    await using program = await start('client-nodejs.md', channelId);
+    await vi.waitFor(() => expect(program.run.out).toMatch(/^\d+ posts, the newest: [\s\S]*^live$/m));
+    await author.publish(channelId, { headline: 'A step' });
+    await vi.waitFor(() => expect(program.run.out).toContain('post.published at '));
+  });
+
+  it('end with the reason where there is no such channel', async () => {
+    await using program = await start('client-nodejs.md', 'mars-landing');
+    expect(await program.run.ended).toBe(1);
+    const { detail, title } = (await (await fetch(`${server.url}/v1/channels/mars-landing`)).json()) as Problem;
+    await vi.waitFor(() => expect(program.run.err).toBe(`refused: ${detail ?? title}\n`));
+    expect(program.run.out).not.toContain('ended');
+  });
+
+  it('follow a channel with an EventSource, for every type of event', async () => {
+    const [text = ''] = blocksOf(await read('client-eventsource.md'), '# Follow');
+    expect(eventTypes.filter((type) => !text.includes(`'${type}'`))).toEqual([]);
+    await using program = await start('client-eventsource.md', channelId, '--experimental-eventsource');
+    await vi.waitFor(() => expect(program.run.out).toMatch(/^caught up: \d+ of snapshot$/m));
+    await author.publish(channelId, { headline: 'One for the stream' });
+    await vi.waitFor(() => expect(program.run.out).toContain('post.published at '));
   });
 });
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
 import { readConfig, variables } from '../../../src/config.ts';
 import { root } from '../../support/runner/imports.ts';
-import { blocksOf, quotedIn } from '../../support/samples/markdown-blocks.ts';
+import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const { scripts, files } = JSON.parse(read('package.json')) as { scripts: Record<string, string>; files: string[] };
@@ -20,6 +20,9 @@ const pages = [
   ),
   ...docPages,
 ];
+
+/** The text with each sentence on a line of its own. */
+const sentences = (text: string) => text.replaceAll('. ', '.\n');
 
 /** As sites that show Markdown name the parts of a page, by its headings. */
 function partsOf(text: string): string[] {
@@ -78,15 +81,22 @@ describe('the docs', () => {
     expect(commands.filter((command) => !command.endsWith('npx pressbox '))).toEqual([]);
   });
 
-  it('say which of their pages are in a checkout alone', () => {
-    const way = read('README.md').split('## Find your way')[1] ?? '';
-    const alone = quotedIn(/^All of this is in the package too, but for (.*), which/m.exec(way)?.[1]);
+  it('have an index that leads to every page', () => {
+    const linked = [...read('docs/README.md').matchAll(/\]\(([^)#\s]+)\)/g)].map(([, path = '']) => join('docs', path));
+    expect(docPages.filter((page) => page !== 'docs/README.md' && !linked.includes(page))).toEqual([]);
+  });
+
+  it('are in the package, but for those that the index names', () => {
+    const alone = [
+      ...(/^The package holds all of them except (.*)\.$/gm
+        .exec(sentences(read('docs/README.md')))?.[1]
+        ?.matchAll(/\((.*?)\)/g) ?? []),
+    ];
     expect(alone).not.toEqual([]);
-    const linked = [...way.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path ?? '');
     const isPacked = (path: string) =>
-      path === 'LICENSE' || files.some((entry) => entry === path || path.startsWith(`${entry}/`) || matchesGlob(path, entry));
-    expect(linked.filter((path) => alone.some((entry) => path.startsWith(entry)))).toEqual(
-      linked.filter((path) => !isPacked(path)),
+      files.some((entry) => entry === path || path.startsWith(`${entry}/`) || matchesGlob(path, entry));
+    expect(docPages.filter((page) => alone.some(([, path = '']) => page.startsWith(join('docs', path))))).toEqual(
+      docPages.filter((page) => !isPacked(page)),
     );
   });
 
