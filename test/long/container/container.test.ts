@@ -51,10 +51,12 @@ describeWith(needs.containers, 'the container', (programs) => {
   const ways: Record<string, Way> = {
     'as a builder runs it': {
       isPossible: true,
+      knowsLocalhost: true,
       line: (container, data, env, command) => image.runIn(container.name, { data, env, command }),
     },
     'as the first process, with a root that is read-only': {
       isPossible: needs.namespaces.find() !== undefined,
+      knowsLocalhost: false,
       line: ({ files }, data, env, command) => {
         const variables = [...image.config.Env, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
         const place = [files, data, image.config.User, image.config.WorkingDir];
@@ -64,7 +66,7 @@ describeWith(needs.containers, 'the container', (programs) => {
     },
   };
 
-  for (const [name, { isPossible, line }] of Object.entries(ways)) {
+  for (const [name, { isPossible, knowsLocalhost, line }] of Object.entries(ways)) {
     // A machine may forbid the second. There is no skipped test for it then, since that would count as failed.
     if (!isPossible) continue;
 
@@ -93,8 +95,11 @@ describeWith(needs.containers, 'the container', (programs) => {
         return child;
       };
 
-      async function run(command: readonly string[]): Promise<{ code: number | null; printed: string }> {
-        const [program = '', ...args] = line(container, data, { PRESSBOX_PORT: port }, command);
+      async function run(
+        command: readonly string[],
+        env: Record<string, string> = {},
+      ): Promise<{ code: number | null; printed: string }> {
+        const [program = '', ...args] = line(container, data, { PRESSBOX_PORT: port, ...env }, command);
         const child = spawn(program, args, { env: image.env, stdio: ['ignore', 'pipe', 'inherit'] });
         let printed = '';
         child.stdout?.on('data', (chunk) => (printed += chunk));
@@ -161,6 +166,34 @@ describeWith(needs.containers, 'the container', (programs) => {
         expect([...paths].filter((path) => before.get(path) !== after.get(path))).toEqual([]);
       });
 
+      if (knowsLocalhost) {
+        it('plays the demo, and takes the commands, as the README says', async () => {
+          const readme = await readFile(join(root, 'README.md'), 'utf8');
+          const [, entrypoint = '', args = ''] = /^docker run .*--entrypoint (\S+) pressbox (.+)$/m.exec(readme) ?? [];
+          // A folder of its own: the demo is not played beside other channels.
+          const demo = begin([entrypoint, ...args.split(' ')], { PRESSBOX_DATA_DIR: '/data/demo' });
+          let printed = '';
+          demo.stdout?.on('data', (chunk) => (printed += chunk));
+          const exported = await vi.waitFor(() => {
+            expect(printed).toContain('npx pressbox correct');
+            return Object.fromEntries(
+              [...printed.matchAll(/export (\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+            );
+          });
+          await vi.waitFor(async () => expect(await (await fetch(`${url}/live/moon-landing`)).text()).toContain('Apollo 11'));
+          await publish({ url }, exported.PRESSBOX_TOKEN ?? '', 'moon-landing', { headline: 'Good morning, Moon' });
+          expect(readme).toContain('write `docker exec --env PRESSBOX_TOKEN pressbox pressbox` in place of `npx pressbox`');
+          const correct = ['pressbox', 'correct', 'moon-landing', 'latest', '--revision', '1'];
+          const changes = ['--note', 'It was evening there.', '--headline', 'Good evening, Moon'];
+          expect((await run([...correct, ...changes], exported)).code).toBe(0);
+          expect(await (await fetch(`${url}/live/moon-landing`)).text()).toContain('Good evening, Moon');
+
+          const pid = await descendant(demo.pid ?? 0, ['node', `/usr/local/bin/${entrypoint}`, ...args.split(' ')]);
+          process.kill(pid ?? expect.fail('The demo does not run.'), 'SIGTERM');
+          expect(await once(demo, 'close')).toEqual([0, null]);
+        });
+      }
+
       it('ends at once when it is told to while it starts', async () => {
         await using silent = await silentServer();
         const PRESSBOX_REDIS_URL = `redis://127.0.0.1:${silent.port}`;
@@ -178,6 +211,8 @@ describeWith(needs.containers, 'the container', (programs) => {
 interface Way {
   /** A machine may forbid it. */
   isPossible: boolean;
+  /** Whether the container has an /etc/hosts, as Docker and Podman give it. The demo publishes to `localhost`. */
+  knowsLocalhost: boolean;
   line(
     container: { name: string; files: string },
     data: string,
