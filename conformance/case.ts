@@ -2,22 +2,22 @@ import { deepStrictEqual } from 'node:assert/strict';
 import type { Workplace } from './workplace.ts';
 
 /**
- * One rule of the wire contract, and how a server shows that it keeps it. Cases know nothing of each other: each works in channels of its
- * own, so any of them can be run alone.
+ * One rule of the wire contract, with the test that checks it. Cases are independent: each works in its own channels, so any of them can run
+ * alone.
  */
 export interface Case {
-  /** Never changes, so that reports can be compared: `part/what-holds`. */
+  /** `part/rule`. It never changes, so that reports can be compared. */
   name: string;
-  /** What holds, as a sentence. */
+  /** The rule as a sentence. */
   rule: string;
-  /** Waits for seconds that the contract names; left out of a quick run. */
+  /** Takes seconds, because the contract defines a time. Skipped in a quick run. */
   slow?: true;
-  /** Needs a token that may delete channels. */
+  /** Requires a token that may delete channels. */
   admin?: true;
   run(work: Workplace): Promise<void>;
 }
 
-/** The server does otherwise than the rule says. */
+/** The server does not follow the rule. */
 export class Departure extends Error {}
 
 export function must(holds: boolean, sentence: string): asserts holds {
@@ -29,7 +29,7 @@ export function mustEqual(actual: unknown, expected: unknown, what: string): voi
   try {
     deepStrictEqual(actual, expected);
   } catch {
-    throw new Departure(`${what} should be ${short(expected)}, and is ${short(actual)}.`);
+    throw new Departure(`${what} should be ${short(expected)} but is ${short(actual)}.`);
   }
 }
 

@@ -4,9 +4,9 @@ import { ExaminedServer, type ReaderSocket } from './server.ts';
 import { Workplace } from './workplace.ts';
 
 /**
- * The rules for clients, as scenarios for the tests of a client in any language: what a real server said, put in the order in which a bad
- * network could bring it, and what a client must hold afterwards. `recordClientRules` records them from a server; those that were
- * recorded last stand in `client-rules.json`.
+ * The rules for clients as scenarios for the tests of a client in any language: messages of a real server, in the order in which a bad
+ * network could deliver them, and what a client must hold afterwards. `recordClientRules` records them from a server. `client-rules.json`
+ * has the latest recording.
  */
 export interface Scenario {
   name: string;
@@ -15,18 +15,18 @@ export interface Scenario {
 }
 
 export type Step =
-  /** The answer to a subscribe, a poll, or at the beginning of a stream. */
+  /** The answer to a subscribe or a poll, or the beginning of a stream. */
   | { catchUp: CatchUp }
-  /** An event, and what a client does with it. */
+  /** An event, and what the client does with it. */
   | { event: unknown; does: 'apply' | 'ignore' | 'subscribe-again' }
-  /** The client asks for older posts, under a name by which the answer is found: it can be late. */
+  /** The client requests older posts. The name identifies the answer, which can arrive late. */
   | { ask: string; before: number }
   | { answer: string; page: Page }
   /** The answer to a GET of one post. */
   | { post: ReaderPost }
-  /** What the client would now ask for, beside the events. */
+  /** What the client would now request, beside the events. */
   | { mustAsk: { post: string } | 'summary' }
-  /** The answer to that: posts of kind `summary`, newest first, below the lowest that is known to be the summary no more. */
+  /** The answer: posts of kind `summary`, newest first, below the lowest one that is known to be no longer the summary. */
   | { summaries: Page }
   | { holds: Held };
 
@@ -36,7 +36,7 @@ interface Page {
   more: boolean;
 }
 
-/** What a client holds. Posts newest first, tombstones among them. */
+/** What a client holds. Posts are newest first, including tombstones. */
 export interface Held {
   offset: number;
   cursor: string;
@@ -58,7 +58,7 @@ export async function recordClientRules(options: { url: string; token: string; n
   return scenarios;
 }
 
-/** One channel, an author who writes in it, and everything that its readers were told. */
+/** A channel, an author who writes in it, and a socket that follows it. */
 class Recorder {
   readonly work: Workplace;
   readonly path: string;
@@ -88,7 +88,7 @@ class Recorder {
       .post;
   }
 
-  /** What a subscribe is answered now. */
+  /** The answer to a subscribe at this moment. */
   async catchUp(after?: string, limit?: number): Promise<CatchUp> {
     using socket = await this.work.socket();
     const said = await socket.subscribe(this.id, after, limit);
@@ -112,7 +112,7 @@ class Recorder {
     return event;
   }
 
-  /** What the server says that everyone should hold now; `posts` of them, newest first. */
+  /** What every client should hold now according to the server, with the `posts` newest posts. */
   async holds(posts = 100): Promise<{ holds: Held }> {
     const { body } = await this.work.mustAnswer(200, `${this.path}/snapshot?limit=${posts}`, { token: null });
     return { holds: heldBy(body, Number((await this.catchUp(body.cursor)).covers.to)) };
@@ -126,7 +126,7 @@ interface Recording {
 
 const recordings: Record<string, Recording> = {
   'events/in-order': {
-    rule: 'An event is applied if from ≤ mine + 1 ≤ offset.',
+    rule: 'Apply an event if from ≤ your offset + 1 ≤ offset.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const post = await recorder.publish('One');
@@ -136,7 +136,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'events/doubled': {
-    rule: 'An event is ignored if its offset ≤ mine.',
+    rule: 'Ignore an event if its offset ≤ your offset.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       await recorder.publish('One');
@@ -153,7 +153,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'events/lost': {
-    rule: 'An event that leaves a gap is not applied: subscribe again from your cursor.',
+    rule: 'Do not apply an event that leaves a gap. Subscribe again from your cursor.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const post = await recorder.publish('One');
@@ -165,7 +165,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'events/stand-for-several': {
-    rule: 'An event stands for the offsets from to offset: what a later one superseded was left out.',
+    rule: 'An event stands for the offsets from `from` to `offset`. Superseded events are left out.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const one = await recorder.publish('One');
@@ -176,14 +176,14 @@ const recordings: Record<string, Recording> = {
       must(missed.mode === 'replay', 'What was missed should be a replay.');
       return [
         { catchUp: start },
-        // The same events as they would come one by one.
+        // The same events as live events.
         ...missed.events.map((event) => ({ event, does: 'apply' as const })),
         await recorder.holds(),
       ];
     },
   },
   'events/unknown': {
-    rule: 'An unknown event type is skipped and its cursor kept; unknown kinds read as update, unknown media are left out, an unknown status counts as withdrawn, unknown fields are ignored.',
+    rule: 'Skip an unknown event type and keep its cursor. Read unknown kinds as update, leave out unknown media, treat an unknown status as withdrawn, and ignore unknown fields.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       for (const headline of ['One', 'Two', 'Three']) await recorder.publish(headline);
@@ -210,7 +210,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'posts/never-seen-arrives-as-revised': {
-    rule: 'Events are applied by post id, whatever their type: a post that was never seen may arrive as revised.',
+    rule: 'Apply events by post id, whatever their type: a post never seen before can arrive as revised.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const post = await recorder.publish('One');
@@ -221,7 +221,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'posts/below-the-window': {
-    rule: 'A post below the oldest that is held is not inserted, since that would hide a hole; its event still counts, and still changes the key events.',
+    rule: 'Do not insert a post below the oldest one held, because that would hide a gap. Its event still counts and still changes the key events.',
     async steps(recorder) {
       const old = await recorder.publish('Old');
       await recorder.publish('Between');
@@ -232,7 +232,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'posts/at-the-end': {
-    rule: 'Who has reached the end (more was false) holds everything, and inserts a post in its place.',
+    rule: 'A client that has reached the end (more was false) holds every post and inserts a post in its place.',
     async steps(recorder) {
       await recorder.publish('One');
       const start = await recorder.catchUp();
@@ -243,7 +243,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'pages/late': {
-    rule: 'Of two copies of a post the higher revision wins, also against a page that arrives late.',
+    rule: 'Keep the higher revision of two copies of a post, even against a page that arrives late.',
     async steps(recorder) {
       const old = await recorder.publish('Old');
       const newest = await recorder.publish('New');
@@ -256,7 +256,7 @@ const recordings: Record<string, Recording> = {
         { ask: 'late', before: newest.seq },
         { event: await recorder.event(4), does: 'apply' },
         { answer: 'late', page },
-        // The late page held a copy that was superseded: what is missing is asked for again.
+        // The late page contained a superseded copy, so the client requests the missing posts again.
         { ask: 'again', before: newest.seq },
         { answer: 'again', page: asked },
         await recorder.holds(),
@@ -264,7 +264,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'resets/drop-everything': {
-    rule: 'A reset drops all that was held: posts, remembered revisions, and pages that were asked for before it.',
+    rule: 'A reset drops everything: posts, remembered revisions, and pages requested before it.',
     async steps(recorder) {
       const other = await Recorder.start(recorder.work);
       using _socket = other.socket;
@@ -287,7 +287,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'withdrawals/tombstones': {
-    rule: 'A withdrawn post stays in its place as a tombstone, is no key event, and is no longer pinned.',
+    rule: 'A withdrawn post stays in its place as a tombstone. It is no longer a key event and no longer pinned.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const post = await recorder.publish('Wrong', { keyEvent: true });
@@ -300,7 +300,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'beside/pinned-not-held': {
-    rule: 'Where the channel pins a post that is not held, ask for it.',
+    rule: 'If the channel pins a post that you do not hold, request it.',
     async steps(recorder) {
       const old = await recorder.publish('Old');
       await recorder.publish('New');
@@ -316,7 +316,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'beside/summary-withdrawn': {
-    rule: 'Where the summary was withdrawn, ask which one is the newest now; a tombstone is none, and what lies below it is asked for.',
+    rule: 'If the summary was withdrawn, request the newest remaining one. A tombstone is not a summary: continue below it.',
     async steps(recorder) {
       await recorder.publish('First summary', { kind: 'summary' });
       const second = await recorder.publish('Second summary', { kind: 'summary' });
@@ -336,7 +336,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'catch-up/in-parts': {
-    rule: 'While more is true, ask again from the cursor of the answer; after a catch-up your offset is covers.to.',
+    rule: 'While more is true, ask again with the cursor of the answer. After a catch-up your offset is covers.to.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const one = await recorder.publish('One');

@@ -1,6 +1,6 @@
 /**
- * What went over the wire in a case, in order, as JSON: so that the tests of a client in any language can be given a server's part of
- * the talk without a server. Tokens and sessions are left out.
+ * Records the messages of a case in order, as JSON, so that the tests of a client in any language can replay the server's side without a
+ * server. Tokens and sessions are left out.
  */
 export type Said = { to: 'server' | 'client' } & (
   | { http: HttpRequest | HttpAnswer }
@@ -14,21 +14,21 @@ interface HttpRequest {
   headers: SentHeaders;
   body?: unknown;
 }
-/** A list: as many headers of that name. */
+/** A list stands for several headers of the same name. */
 export type SentHeaders = Record<string, string | string[]>;
 interface HttpAnswer {
   status: number;
   headers: Record<string, string>;
   body?: unknown;
 }
-/** An event with its data; an acknowledgement has the name of what it answers. */
+/** An event with its data. An acknowledgement has the name of the event that it answers. */
 interface SocketMessage {
   event: string;
   acknowledges?: true;
   data: unknown;
 }
 
-/** Headers of answers that the contract speaks of. */
+/** The response headers that the contract defines. */
 const toldHeaders = [
   'cache-control',
   'content-type',

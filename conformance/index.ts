@@ -12,8 +12,8 @@ import { ExaminedServer } from './server.ts';
 import { Workplace } from './workplace.ts';
 
 /**
- * Examines whether a server keeps the wire contract, from outside, with nothing but its address and an editor's token. Every rule is a
- * case with a name. It works in channels of its own, and removes them afterwards where the token may.
+ * Tests from outside whether a server follows the wire contract, using only its address and an editor's token. Every rule is a named case.
+ * The cases work in their own channels, which are deleted afterwards if the token permits it.
  */
 export const cases: readonly Case[] = [
   ...modelCases,
@@ -28,18 +28,18 @@ export const cases: readonly Case[] = [
   ...sessionCases,
 ];
 
-/** Of a channel of its own. Each begins so: a token needs no more than these. */
+/** The id of a channel for a case. All begin with `conformance-`, so the token needs rights only for these. */
 export function newChannelId(): string {
   return `conformance-${randomBytes(8).toString('hex')}`;
 }
 
 export interface Examination {
   url: string;
-  /** An editor's, of `conformance-*` or more; an admin's, so that nothing is left behind. */
+  /** The token of an editor of `conformance-*`, or of an administrator, so that the channels can be deleted. */
   token: string;
-  /** Names of cases, or a part such as `sockets/`; default: all. */
+  /** Names of cases, or parts such as `sockets/`. Default: all cases. */
   only?: readonly string[];
-  /** Without the cases that wait for seconds. */
+  /** Skips the cases that wait for seconds. */
   quick?: boolean;
   signal: AbortSignal;
   onResult?(result: Result): void;
@@ -49,7 +49,7 @@ export interface Result {
   name: string;
   rule: string;
   outcome: 'kept' | 'broken' | 'skipped';
-  /** Where it was broken or skipped: why. */
+  /** The reason why the case failed or was skipped. */
   why?: string;
   tookMs: number;
   exchange: readonly Said[];
@@ -57,14 +57,14 @@ export interface Result {
 
 export interface Report {
   results: Result[];
-  /** Channels that the token may not delete. */
+  /** Channels that remain because the token may not delete them. */
   left: string[];
 }
 
-/** Cases that run at a time: most of their time they wait. */
+/** The number of cases that run at the same time. They spend most of their time waiting. */
 const atOnce = 4;
 
-/** Throws where the server cannot be examined at all. */
+/** Throws if the server cannot be tested at all. */
 export async function examine({ url, token, only, quick = false, signal, onResult }: Examination): Promise<Report> {
   const server = new ExaminedServer({ url, token, signal });
   const mayDelete = await canDelete(new Workplace(server, newChannelId));
@@ -88,21 +88,20 @@ export async function examine({ url, token, only, quick = false, signal, onResul
   return { results: waiting.map((one) => results.get(one) as Result), left: mayDelete ? [] : made };
 }
 
-/** Whether a case is meant by its name, or by the part that it belongs to. */
+/** Whether `wanted` is the name of the case or its part. */
 export function isOf(name: string, wanted: string): boolean {
   return name === wanted || (wanted.endsWith('/') && name.startsWith(wanted));
 }
 
-/** A server that does not take the token, or does not answer, is not examined. */
+/** The server refuses the token or does not answer. */
 export class CannotExamine extends Error {}
 
 async function canDelete(work: Workplace): Promise<boolean> {
   const id = work.newId();
   const made = await work.ask('/v1/channels', { method: 'POST', body: { id, headline: 'Conformance' } });
   if (made.status !== 201) {
-    const why =
-      made.body?.title ?? `${made.headers.get('content-type') ?? 'without a content type'}, which is no problem document`;
-    throw new CannotExamine(`The server does not let this token make a channel: ${made.status} ${why}`);
+    const why = made.body?.title ?? `${made.headers.get('content-type') ?? 'without a content type'}, not a problem document`;
+    throw new CannotExamine(`The server does not let this token create a channel: ${made.status} ${why}`);
   }
   const deleted = await work.ask(`/v1/channels/${id}`, { method: 'DELETE' });
   return deleted.status === 204 || deleted.status === 202;
@@ -124,14 +123,14 @@ async function judge(one: Case, work: Workplace, { quick, mayDelete, signal }: C
     tookMs: Math.round(performance.now() - started),
     exchange: work.exchange.said,
   });
-  if (one.slow && quick) return told('skipped', 'It waits for seconds.');
-  if (one.admin && !mayDelete) return told('skipped', 'It needs a token that may delete channels (--admin).');
+  if (one.slow && quick) return told('skipped', 'The case waits for seconds.');
+  if (one.admin && !mayDelete) return told('skipped', 'The case requires a token that may delete channels (--admin).');
   try {
     await one.run(work);
     return told('kept');
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Departure) return told('broken', error.message);
-    return told('broken', `The case could not go on: ${error instanceof Error ? error.message : error}`);
+    return told('broken', `The case could not continue: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -8,22 +8,22 @@ import type { Problem } from '../src/protocol/problems.ts';
 import { Departure } from './case.ts';
 import type { Exchange, SentHeaders } from './exchange.ts';
 
-/** The server that is examined, seen from outside: HTTP, a Socket.IO connection, a stream of Server-Sent Events. */
+/** The server under test, seen from outside: over HTTP, Socket.IO and Server-Sent Events. */
 export interface ServerOptions {
   url: string;
   token: string;
-  /** Ends every wait. */
+  /** Aborts every wait. */
   signal: AbortSignal;
 }
 
 export interface Ask {
   method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
   headers?: Record<string, string>;
-  /** Sent besides a header of the same name. */
+  /** Sent in addition to headers of the same names. */
   second?: Record<string, string>;
-  /** Sent as JSON; a string as it is. */
+  /** Sent as JSON. A string is sent as it is. */
   body?: unknown;
-  /** Default: the one that the examiner gave. Null: none. */
+  /** Default: the token of `ServerOptions`. Null: no token. */
   token?: string | null;
 }
 
@@ -31,14 +31,14 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** Parsed JSON; undefined where it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: what an unknown server answers is what is examined
+  /** Parsed JSON. Undefined if the body is not JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: the answer of an unknown server is what is tested
   body: any;
 }
 
-/** After this long something that should have come has not. */
+/** How long to wait for something that the server must send. */
 const patienceMs = 10_000;
-/** How often a request that was told to wait is asked again. */
+/** How often a request is retried when the server asks to wait. */
 const mostWaits = 20;
 
 export class ExaminedServer {
@@ -50,7 +50,7 @@ export class ExaminedServer {
     this.#options = options;
   }
 
-  /** Waits where the server says so: what is examined is not how much it can bear. */
+  /** Waits when the server asks to, because the cases do not test rate limits. */
   async ask(exchange: Exchange, path: string, { method = 'GET', headers = {}, second, body, token }: Ask = {}): Promise<Answer> {
     const given = token === undefined ? this.#options.token : token;
     const sent: Record<string, string> = {
@@ -86,7 +86,7 @@ export class ExaminedServer {
     throw new Departure(`The socket is refused: ${JSON.stringify(socket)}`);
   }
 
-  /** The connection, or what was said instead of it. */
+  /** The connection, or the problem with which the server refused it. */
   async dial(exchange: Exchange, { token, origin }: { token?: string; origin?: string } = {}): Promise<ReaderSocket | Problem> {
     const socket = io(this.url, {
       transports: ['websocket'],
@@ -131,7 +131,7 @@ function withSecond(headers: Record<string, string>, second: Record<string, stri
   return { ...headers, ...Object.fromEntries(pairs) };
 }
 
-/** Each value in a header of its own: `fetch` joins them, and sets Host itself. */
+/** Sends each value in its own header, which `fetch` cannot: it joins them, and sets Host itself. */
 function sendBoth(
   url: string,
   { headers, body = '', ...options }: { method: string; headers: SentHeaders; signal: AbortSignal; body?: string },
@@ -151,7 +151,7 @@ function sendBoth(
   });
 }
 
-/** What comes by itself, kept until somebody waits for it. */
+/** Messages from the server, stored until someone waits for them. */
 class Inbox<T> {
   readonly all: T[] = [];
   #look: (() => void) | undefined;
@@ -161,7 +161,7 @@ class Inbox<T> {
     this.#look?.();
   }
 
-  /** The first that fits, from the place `from` on. */
+  /** The first matching message at or after index `from`. */
   async first(what: string, fits: (message: T) => boolean, from = 0, ms = patienceMs): Promise<T> {
     const found = () => this.all.slice(from).find(fits);
     return (
@@ -202,7 +202,7 @@ export class ReaderSocket implements Disposable {
     });
   }
 
-  /** Any message that is acknowledged. */
+  /** Sends a message and waits for its acknowledgement. */
   async ask(event: string, data: unknown): Promise<unknown> {
     this.#exchange.overSocket('server', { event, data });
     const said = await within(
@@ -218,7 +218,7 @@ export class ReaderSocket implements Disposable {
     return (await this.ask('subscribe', wish)) as SubscribeAnswer;
   }
 
-  /** Caught up with, in as many steps as it takes; the answers in order. */
+  /** Subscribes until the channel is caught up. Returns the answers in order. */
   async follow(channelId: string, after?: string): Promise<CatchUp[]> {
     const answers: CatchUp[] = [];
     for (let from = after; ; from = answers.at(-1)?.cursor) {
@@ -229,7 +229,7 @@ export class ReaderSocket implements Disposable {
     }
   }
 
-  /** Events of a channel that came so far. */
+  /** The events of a channel received so far. */
   events(channelId: string): Event[] {
     return this.#inbox.all
       .filter(({ event }) => event === 'event')
@@ -237,7 +237,7 @@ export class ReaderSocket implements Disposable {
       .filter((event) => event.channelId === channelId);
   }
 
-  /** Waits until the event that ends at this offset or beyond has come. */
+  /** Waits for an event that ends at this offset or beyond. */
   async upTo(channelId: string, offset: number): Promise<Event[]> {
     const reached = ({ event, data }: Message) => {
       const { channelId: of, offset: at } = data as Event;
@@ -259,14 +259,14 @@ export class ReaderSocket implements Disposable {
 export interface StreamMessage {
   id?: string | undefined;
   event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what an unknown server sends is what is examined
+  // biome-ignore lint/suspicious/noExplicitAny: what an unknown server sends is what is tested
   data: any;
 }
 
 export class Stream implements Disposable {
   readonly status: number;
   readonly headers: Headers;
-  /** Resolves when the server ends it. */
+  /** Resolves when the server ends the stream. */
   readonly ended: Promise<void>;
   readonly #inbox = new Inbox<StreamMessage>();
   readonly #stop: AbortController;
@@ -303,7 +303,7 @@ async function read(answer: Response, take: (text: string) => void): Promise<voi
   try {
     for await (const chunk of answer.body ?? []) take(decoder.decode(chunk, { stream: true }));
   } catch {
-    // It was cut, by either side.
+    // Either side closed the connection.
   }
 }
 
@@ -311,7 +311,7 @@ async function read(answer: Response, take: (text: string) => void): Promise<voi
 export async function within<T>(what: string, promise: Promise<T>, ms = patienceMs): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Departure(`${what} does not come within ${ms / 1_000} s.`)), ms);
+    timer = setTimeout(() => reject(new Departure(`${what} does not arrive within ${ms / 1_000} s.`)), ms);
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,8 +1,7 @@
 import { Departure } from './case.ts';
 
 /**
- * Whether an answer has the form that the contract gives it. Fields beyond those are let be, since clients ignore what they do not know,
- * and so is how a cursor is made: it is opaque.
+ * Checks the form of an answer. Accepts unknown fields, because clients ignore them, and any cursor, because cursors are opaque.
  */
 interface Schema {
   safeParse(value: unknown): { success: boolean; error?: { issues: readonly Issue[] } };
@@ -12,7 +11,7 @@ interface Issue {
   code?: string | undefined;
   path: readonly PropertyKey[];
   message: string;
-  /** Of a union: what was wrong with each way to read it. */
+  /** In a union: the issues of each alternative. */
   errors?: readonly (readonly Issue[])[];
 }
 

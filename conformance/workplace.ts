@@ -3,7 +3,7 @@ import { Departure, must, mustEqual } from './case.ts';
 import { Exchange } from './exchange.ts';
 import type { Answer, Ask, ExaminedServer, ReaderSocket, Stream } from './server.ts';
 
-/** Where a case works: the server, channels made for it alone, and the record of what was said. */
+/** What a case works with: the server, its own channels, and the record of its messages. */
 export interface WrittenPost {
   post: AuthorPost;
   cursor: string;
@@ -14,7 +14,7 @@ export class Workplace {
   readonly exchange = new Exchange();
   readonly server: ExaminedServer;
   readonly #newId: () => string;
-  /** Channels to be removed in the end. */
+  /** Channels to delete at the end. */
   readonly made: string[] = [];
 
   constructor(server: ExaminedServer, newId: () => string) {
@@ -22,7 +22,7 @@ export class Workplace {
     this.#newId = newId;
   }
 
-  /** An id that no channel has. */
+  /** An unused channel id. */
   newId(): string {
     return this.#newId();
   }
@@ -39,28 +39,28 @@ export class Workplace {
     return this.server.stream(this.exchange, path, options);
   }
 
-  /** Asks, and wants this status. */
+  /** Sends a request that must be answered with this status. */
   async mustAnswer(status: number, path: string, ask?: Ask): Promise<Answer> {
     const answer = await this.ask(path, ask);
     if (answer.status === status) return answer;
     throw new Departure(
-      `${ask?.method ?? 'GET'} ${path} should answer ${status}, and answers ${answer.status}: ${answer.text.slice(0, 300)}`,
+      `${ask?.method ?? 'GET'} ${path} should answer ${status} but answers ${answer.status}: ${answer.text.slice(0, 300)}`,
     );
   }
 
-  /** Asks, and wants to be refused with this problem. */
+  /** Sends a request that must be refused with this problem. */
   async mustRefuse(status: number, code: string, path: string, ask?: Ask): Promise<Answer> {
     const answer = await this.mustAnswer(status, path, ask);
     must(
       answer.headers.get('content-type')?.startsWith('application/problem+json') === true,
-      `The refusal should be application/problem+json, and is ${answer.headers.get('content-type')}.`,
+      `The refusal should be application/problem+json but is ${answer.headers.get('content-type')}.`,
     );
     mustEqual(answer.body?.code, code, 'The code of the problem');
     mustEqual(answer.body?.status, status, 'The status in the problem');
     return answer;
   }
 
-  /** The cookie of a session of the examiner's token. */
+  /** The cookie of a session of the configured token. */
   async signIn(): Promise<string> {
     const { headers } = await this.mustAnswer(200, '/v1/session', { method: 'POST' });
     return headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -99,12 +99,12 @@ export class Workplace {
     return (await this.mustAnswer(200, `${path}/posts/${post.id}/retraction`, { method: 'POST', body: { note } })).body;
   }
 
-  /** Complete, or under way: both are right. */
+  /** The erasure may be complete (200) or in progress (202). */
   async takeDown(path: string, post: AuthorPost, body: object = {}): Promise<WrittenPost & { erasure: { complete: boolean } }> {
     const answer = await this.ask(`${path}/posts/${post.id}/takedown`, { method: 'POST', body });
     must(
       [200, 202].includes(answer.status),
-      `A takedown should answer 200 or 202, and answers ${answer.status}: ${answer.text.slice(0, 300)}`,
+      `A takedown should answer 200 or 202 but answers ${answer.status}: ${answer.text.slice(0, 300)}`,
     );
     return answer.body;
   }
@@ -121,14 +121,14 @@ export class Workplace {
     return (await this.mustAnswer(200, `${path}/journal?limit=100`)).body.entries;
   }
 
-  /** What stands, to be compared before and after something that must change nothing. */
+  /** The current state, to compare before and after a request that must change nothing. */
   async standing(path: string): Promise<unknown> {
     const { body } = await this.mustAnswer(200, `${path}/snapshot`);
     return body;
   }
 }
 
-/** Events that stand for `after` + 1 to `to` without a hole or an overlap. */
+/** Checks that the events stand for `after` + 1 to `to` without a gap or an overlap. */
 export function mustCover(events: readonly Event[], after: number, to: number): void {
   let last = after;
   for (const { from, offset } of events) {

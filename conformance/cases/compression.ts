@@ -1,18 +1,18 @@
 import { type Case, must, mustEqual } from '../case.ts';
 
-/** Which answers are compressed, and which never are: their length would tell what they hold, or news would wait in the compressor. */
+/** Which answers are compressed. Others never are: their length would reveal their content, or events would wait in the compressor. */
 export const compressionCases: readonly Case[] = [
   {
     name: 'compression/public-answers',
-    rule: 'A public answer of 1 kB or more is compressed with gzip where the request takes that, and then has an entity tag of its own.',
+    rule: 'A public answer of 1 kB or more is compressed with gzip if the request accepts gzip, and then has a different entity tag.',
     async run(work) {
       const { path } = await work.channel();
       await work.publish(path, { body: long });
       const ask = { token: null, headers: { 'accept-encoding': 'gzip' } };
       const packed = await work.mustAnswer(200, `${path}/snapshot`, ask);
       const plain = await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'accept-encoding': 'identity' } });
-      mustEqual(codingOf(packed), 'gzip', 'Content-Encoding where the request takes gzip');
-      mustEqual(codingOf(plain), null, 'Content-Encoding where the request takes none');
+      mustEqual(codingOf(packed), 'gzip', 'Content-Encoding if the request accepts gzip');
+      mustEqual(codingOf(plain), null, 'Content-Encoding if the request accepts none');
       mustEqual(packed.body, plain.body, 'What the compressed answer says');
       for (const { headers } of [packed, plain])
         must(/\baccept-encoding\b/i.test(headers.get('vary') ?? ''), `Vary is ${headers.get('vary')}.`);
@@ -23,7 +23,7 @@ export const compressionCases: readonly Case[] = [
   },
   {
     name: 'compression/other-answers',
-    rule: 'Answers to a token or a session, answers that wait, and streams are not compressed, whatever the request takes.',
+    rule: 'Answers to a token or a session, answers that wait, and streams are not compressed, whatever the request accepts.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor } = await work.publish(path);
@@ -45,7 +45,7 @@ export const compressionCases: readonly Case[] = [
   },
 ];
 
-/** What a text of more than 1 kB may say. */
+/** A text of more than 1 kB. */
 const long = 'It *happens*. '.repeat(200);
 
 function codingOf({ headers }: { headers: Headers }): string | null {

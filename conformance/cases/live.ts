@@ -8,7 +8,7 @@ import { mustCover } from '../workplace.ts';
 export const socketCases: readonly Case[] = [
   {
     name: 'sockets/subscribe',
-    rule: 'A subscribe is acknowledged with a catch-up; what follows comes as events, in order, once, without a hole.',
+    rule: 'A subscribe is acknowledged with a catch-up. Later changes arrive as events, in order, once, without a gap.',
     async run(work) {
       const { id, path } = await work.channel();
       await work.publish(path);
@@ -26,13 +26,13 @@ export const socketCases: readonly Case[] = [
       const last = events.at(-1);
       must(
         last !== undefined && 'post' in last && last.post.history.at(-1)?.note === 'It was wrong.',
-        'The correction should tell its note.',
+        'The correction should have its note.',
       );
     },
   },
   {
     name: 'sockets/come-back',
-    rule: 'With a cursor the answer is what was missed, each post once, and live events join without a gap.',
+    rule: 'With a cursor, the answer contains what was missed, each post once, and live events follow without a gap.',
     async run(work) {
       const { id, path } = await work.channel();
       const { cursor, offset, post } = await work.publish(path, { body: 'Wrong.' });
@@ -51,7 +51,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/limit',
-    rule: 'The limit of a subscribe counts a snapshot’s posts.',
+    rule: 'The limit of a subscribe is the number of posts in a snapshot.',
     async run(work) {
       const { id, path } = await work.channel();
       for (let count = 0; count < 3; count += 1) await work.publish(path);
@@ -83,7 +83,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/subscribe-again',
-    rule: 'A second subscribe to a channel replaces the first: no event comes twice.',
+    rule: 'A second subscribe to a channel replaces the first: no event arrives twice.',
     async run(work) {
       const { id, path } = await work.channel();
       using socket = await work.socket();
@@ -95,7 +95,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/unsubscribe',
-    rule: 'After an unsubscribe nothing more of the channel comes.',
+    rule: 'After an unsubscribe, no further message of the channel arrives.',
     async run(work) {
       const { id, path } = await work.channel();
       const other = await work.channel();
@@ -104,7 +104,7 @@ export const socketCases: readonly Case[] = [
       await socket.follow(other.id);
       mustEqual(await socket.ask('unsubscribe', { channelId: id }), { ok: true }, 'The acknowledgement');
       await work.publish(path);
-      // Comes after whatever would have come of the first one.
+      // Arrives after any message of the first channel.
       const { offset } = await work.publish(other.path);
       await socket.upTo(other.id, offset);
       mustEqual(socket.events(id), [], 'The events of the channel');
@@ -112,7 +112,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/refusals',
-    rule: 'What cannot be subscribed to is answered { ok: false, problem }, and the connection goes on.',
+    rule: 'A subscribe that is not possible is answered { ok: false, problem }, and the connection stays open.',
     async run(work) {
       const { id } = await work.channel();
       using socket = await work.socket();
@@ -127,12 +127,12 @@ export const socketCases: readonly Case[] = [
         mustEqual([said.ok, said.problem?.code], [false, code], `The answer to ${JSON.stringify(wish)}`);
         mustFit(problemSchema, said.problem, 'The problem');
       }
-      must((await socket.subscribe(id)).ok, 'A right subscribe afterwards should be ok.');
+      must((await socket.subscribe(id)).ok, 'A valid subscribe afterwards should be ok.');
     },
   },
   {
     name: 'sockets/another-history',
-    rule: 'A cursor of another history is answered with a reset.',
+    rule: 'A cursor of a different history is answered with a reset.',
     async run(work) {
       const one = await work.channel();
       const two = await work.channel();
@@ -146,7 +146,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/bad-token',
-    rule: 'A bad token refuses the connection, with the problem as data.',
+    rule: 'A connection with a bad token is refused, with the problem as data.',
     async run(work) {
       const said = await work.server.dial(work.exchange, { token: 'what.is.this' });
       if (said instanceof ReaderSocket) said[Symbol.dispose]();
@@ -156,7 +156,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/members',
-    rule: 'A members’ channel is refused to a socket without a token.',
+    rule: 'A socket without a token cannot subscribe to a members’ channel.',
     async run(work) {
       const { id } = await work.channel({ access: 'members' });
       using socket = await work.socket();
@@ -167,7 +167,7 @@ export const socketCases: readonly Case[] = [
   },
   {
     name: 'sockets/long-polling',
-    rule: 'Long-polling of Socket.IO is not served, and a problem says so.',
+    rule: 'Socket.IO long-polling is refused with a problem that says so.',
     async run(work) {
       const answer = await work.ask('/socket.io/?EIO=4&transport=polling', { token: null });
       must(answer.status >= 400 && answer.status < 500, `It answers ${answer.status}.`);
@@ -189,7 +189,7 @@ export const socketCases: readonly Case[] = [
 export const streamCases: readonly Case[] = [
   {
     name: 'streams/catch-up-then-events',
-    rule: 'A stream begins with a catch-up, and goes on with the events; every id is a cursor.',
+    rule: 'A stream begins with a catch-up and continues with events. Every id is a cursor.',
     async run(work) {
       const { path } = await work.channel();
       await work.publish(path);
@@ -208,7 +208,7 @@ export const streamCases: readonly Case[] = [
   },
   {
     name: 'streams/come-back',
-    rule: 'Last-Event-ID wins over "after", and what was missed comes first.',
+    rule: 'Last-Event-ID takes precedence over "after", and the stream begins with what was missed.',
     async run(work) {
       const { path } = await work.channel();
       const old = await work.publish(path);
@@ -222,7 +222,7 @@ export const streamCases: readonly Case[] = [
   },
   {
     name: 'streams/refusals',
-    rule: 'What cannot be streamed is refused before the stream begins, with its status.',
+    rule: 'A stream that is not possible is refused before it begins, with the status of the problem.',
     async run(work) {
       const { path } = await work.channel();
       await work.mustRefuse(404, 'not-found', `/v1/channels/${work.newId()}/stream`, { token: null });
@@ -243,7 +243,7 @@ export const streamCases: readonly Case[] = [
   },
   {
     name: 'streams/gone',
-    rule: 'When the channel is deleted the stream says "gone", and ends.',
+    rule: 'When the channel is deleted, the stream sends "gone" and ends.',
     admin: true,
     async run(work) {
       const { id, path } = await work.channel();
@@ -261,7 +261,7 @@ export const streamCases: readonly Case[] = [
 export const pollCases: readonly Case[] = [
   {
     name: 'polls/at-once',
-    rule: 'A poll that waits is answered at once where there is something, and is not stored by caches.',
+    rule: 'A poll with wait is answered at once if something changed, and caches do not store the answer.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor } = await work.publish(path);
@@ -280,7 +280,7 @@ export const pollCases: readonly Case[] = [
   },
   {
     name: 'polls/held',
-    rule: 'A poll is held until there is something.',
+    rule: 'A poll is held until something changes.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor } = await work.publish(path);
@@ -292,9 +292,9 @@ export const pollCases: readonly Case[] = [
         },
         () => {},
       );
-      // A round trip later the poll has arrived, and is not answered.
+      // After this round trip the poll has arrived and is still unanswered.
       await work.mustAnswer(200, `${path}/snapshot`, { token: null });
-      must(!answered, 'It was answered although there was nothing.');
+      must(!answered, 'The poll was answered although nothing had changed.');
       const { post } = await work.publish(path);
       const { body } = await within('the answer to the poll', polled);
       mustEqual(
@@ -306,15 +306,15 @@ export const pollCases: readonly Case[] = [
   },
   {
     name: 'polls/in-vain',
-    rule: 'A poll for which nothing came is answered 200 without events when its time is over.',
+    rule: 'If nothing changes, a poll is answered 200 without events when its time is over.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor, offset } = await work.publish(path);
       const asked = performance.now();
       const { body } = await work.mustAnswer(200, `${path}/events?after=${encodeURIComponent(cursor)}&wait=1`, { token: null });
       const heldMs = performance.now() - asked;
-      // Timers of two machines need not agree to the millisecond.
-      must(heldMs > 900, `It should be held for 1 s, and is answered after ${Math.round(heldMs)} ms.`);
+      // The clocks of two machines can differ by some milliseconds.
+      must(heldMs > 900, `It should be held for 1 s but is answered after ${Math.round(heldMs)} ms.`);
       mustEqual([body.events, body.covers, body.cursor], [[], { after: offset, to: offset }, cursor], 'The answer');
     },
   },
@@ -329,7 +329,7 @@ export const pollCases: readonly Case[] = [
   },
   {
     name: 'polls/same-on-every-way',
-    rule: 'One cursor is good on every way: what a poll gave, the socket and the stream go on from.',
+    rule: 'A cursor is valid on every transport: the socket and the stream continue from the cursor of a poll.',
     async run(work) {
       const { id, path } = await work.channel();
       const { cursor } = await work.publish(path);

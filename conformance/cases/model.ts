@@ -2,11 +2,11 @@ import { channelAnswerSchema, channelSchema, postAnswerSchema, readerPostSchema 
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
 
-/** Channels and posts: their fields, their two views, and what a body becomes. */
+/** The fields of channels and posts, their two views, and the rendering of bodies. */
 export const modelCases: readonly Case[] = [
   {
     name: 'model/channel',
-    rule: 'A channel that is created is answered 201 with its Location, revision 1 and a cursor at offset 1.',
+    rule: 'Creating a channel is answered 201 with its Location, revision 1 and a cursor at offset 1.',
     async run(work) {
       const id = work.newId();
       const body = {
@@ -36,7 +36,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/channel-id-from-headline',
-    rule: 'Without an id a channel is named after its headline, with a number where that is taken.',
+    rule: 'Without an id, the id of a channel is derived from its headline, with a number if that id is taken.',
     async run(work) {
       const headline = `Conformance ${work.newId()}`;
       const ids: string[] = [];
@@ -45,13 +45,13 @@ export const modelCases: readonly Case[] = [
         ids.push(body.channel.id);
         work.made.push(body.channel.id);
       }
-      must(/^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/.test(ids[0] as string), `The id should be a slug, and is ${ids[0]}.`);
+      must(/^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/.test(ids[0] as string), `The id should be a slug but is ${ids[0]}.`);
       mustEqual(ids[1], `${ids[0]}-2`, 'The second id');
     },
   },
   {
     name: 'model/post',
-    rule: 'A post that is published is answered 201 with its Location, its ETag, and the offset of its publication as seq.',
+    rule: 'Publishing a post is answered 201 with its Location, its ETag, and the offset of its publication as seq.',
     async run(work) {
       const { path } = await work.channel();
       const answer = await work.mustAnswer(201, `${path}/posts`, {
@@ -67,13 +67,13 @@ export const modelCases: readonly Case[] = [
       );
       must(answer.headers.get('etag') !== null, 'The answer should have an ETag.');
       must(answer.headers.get('location')?.endsWith(`${path}/posts/${post.id}`) === true, 'Location should lead to the post.');
-      must(/^<p>They <em>queue<\/em>\.<\/p>\s*$/.test(post.html), `The body should be rendered, and is ${post.html}.`);
+      must(/^<p>They <em>queue<\/em>\.<\/p>\s*$/.test(post.html), `The body should be rendered but is ${post.html}.`);
       must(post.authors.length > 0, 'A post without authors should have the token’s name.');
     },
   },
   {
     name: 'model/two-views',
-    rule: 'Readers never get body, publishedBy, or who made a change; authors do.',
+    rule: 'Readers never get body, publishedBy, or who made a change. Authors do.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path, { body: 'First.' });
@@ -92,7 +92,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/body-kept',
-    rule: 'A body is kept character by character: no smart quotes, no replaced dots or dashes.',
+    rule: 'A body is stored unchanged: no smart quotes, no replaced dots or dashes.',
     async run(work) {
       const { path } = await work.channel();
       const body = '"Quoted" -- it\'s ... (c) 1/2\n\n\tä é 👩‍🚀 שלום  ends  ';
@@ -106,7 +106,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/html-is-safe',
-    rule: 'Raw HTML in a body is text, and links lead only to https, http and mailto.',
+    rule: 'Raw HTML in a body is treated as text, and links lead only to https, http and mailto.',
     async run(work) {
       const { path } = await work.channel();
       const body = [
@@ -129,7 +129,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/characters',
-    rule: 'Characters are Unicode code points: 300 of any plane fit a headline, 301 do not.',
+    rule: 'Characters are Unicode code points: a headline can have 300 of any plane, and not 301.',
     async run(work) {
       const { path } = await work.channel();
       await work.publish(path, { headline: '🚀'.repeat(300) });
@@ -142,7 +142,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/history',
-    rule: 'Every change has a kind, a revision and a time; the post’s updatedAt moves with all but a refile.',
+    rule: 'Every change has a kind, a revision and a time. All changes except a refile change the updatedAt of the post.',
     async run(work) {
       const { path } = await work.channel();
       const first = await work.publish(path);
@@ -165,7 +165,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/pins-and-summaries',
-    rule: 'A snapshot names the pinned post, the newest summary and the key events beside the newest posts.',
+    rule: 'A snapshot contains the pinned post, the newest summary and the key events beside the newest posts.',
     async run(work) {
       const { path } = await work.channel();
       const { post: pinned } = await work.publish(path);

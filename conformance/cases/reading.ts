@@ -8,7 +8,7 @@ import { mustCover } from '../workplace.ts';
 export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/from-nothing',
-    rule: 'Without a cursor the answer is a snapshot, which covers everything up to its offset, and is no reset.',
+    rule: 'Without a cursor, the answer is a snapshot that covers everything up to its offset and is not a reset.',
     async run(work) {
       const { path } = await work.channel();
       const { post, offset, cursor } = await work.publish(path);
@@ -30,7 +30,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/nothing-new',
-    rule: 'At the head the answer is a replay without events, whose after equals its to.',
+    rule: 'At the newest offset, the answer is a replay without events whose after equals its to.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor, offset } = await work.publish(path);
@@ -41,7 +41,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/latest-state-once',
-    rule: 'Each post that changed comes once, in its latest state, in order of its last change; superseded text is never served again.',
+    rule: 'Each changed post is included once, in its latest state, in the order of the last changes. Superseded text is never served again.',
     async run(work) {
       const { path } = await work.channel();
       const start = await work.publish(path, { body: 'Start.' });
@@ -67,7 +67,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/withdrawn-text',
-    rule: 'What was withdrawn meanwhile comes as a tombstone, and its text is not served.',
+    rule: 'A post withdrawn in the meantime is included as a tombstone, and its text is not served.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor } = await work.publish(path);
@@ -84,7 +84,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/whoever-saw-it-is-told',
-    rule: 'Whoever saw a wrong version is given its correction, with the note, however much happened since.',
+    rule: 'A reader who saw a wrong version gets its correction, with the note, however much happened since.',
     async run(work) {
       const { path } = await work.channel();
       const wrong = await work.publish(path, { body: 'Wrong.' });
@@ -105,7 +105,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/pages',
-    rule: 'With a limit the answer is cut, says more, and goes on from its cursor without a hole.',
+    rule: 'With a limit, the answer is cut and has more, and the next answer continues from its cursor without a gap.',
     async run(work) {
       const { path } = await work.channel();
       const { body: made } = await work.mustAnswer(200, `${path}/snapshot`);
@@ -136,7 +136,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/a-made-up-cursor',
-    rule: 'A cursor that nobody gave out is refused or a reset, never "nothing new".',
+    rule: 'A cursor that no server issued is refused or is a reset, never "nothing new".',
     async run(work) {
       const { path } = await work.channel();
       const { cursor } = await work.publish(path);
@@ -149,7 +149,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/cursors-of-all-answers',
-    rule: 'The cursors of a write, a page, a snapshot and an event are good for catching up, at most 128 URL-safe characters.',
+    rule: 'The cursors of a write, a page, a snapshot and an event are valid for catching up and have at most 128 URL-safe characters.',
     async run(work) {
       const { path } = await work.channel();
       const { cursor: written, offset } = await work.publish(path);
@@ -163,7 +163,7 @@ export const catchUpCases: readonly Case[] = [
   },
   {
     name: 'catch-up/limits',
-    rule: 'A limit that is no number from 1 to 1,000 is 400.',
+    rule: 'A limit that is not a number from 1 to 1,000 is 400.',
     async run(work) {
       const { path } = await work.channel();
       for (const limit of ['0', '1001', 'x', '-1', '1.5']) {
@@ -177,14 +177,14 @@ export const catchUpCases: readonly Case[] = [
 export const readingCases: readonly Case[] = [
   {
     name: 'reading/snapshot-etag',
-    rule: 'A snapshot has a strong ETag: 304 while nothing changed, another one after any change.',
+    rule: 'A snapshot has a strong ETag: 304 while nothing changed, and a different one after any change.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
       const first = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
       mustFit(snapshotSchema, first.body, 'The snapshot');
       const etag = first.headers.get('etag') ?? '';
-      must(/^"/.test(etag), `The ETag should be strong, and is ${etag}.`);
+      must(/^"/.test(etag), `The ETag should be strong but is ${etag}.`);
       await work.mustAnswer(304, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
       await work.correct(path, post, 'Otherwise.');
       await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
@@ -192,7 +192,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/pages',
-    rule: 'Posts are paged newest first by seq; with "after" come the oldest above it, still newest first; Link leads on.',
+    rule: 'Pages of posts are ordered by seq, newest first. With "after" they contain the oldest posts above it, still newest first. Link leads to the next page.',
     async run(work) {
       const { path } = await work.channel();
       for (let count = 0; count < 5; count += 1) await work.publish(path);
@@ -211,7 +211,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/filters',
-    rule: 'Posts are filtered by kind, key event and source; a source matches by its whole name, case-folded. Tombstones stay among those of a kind alone.',
+    rule: 'Posts can be filtered by kind, key event and source. A source matches by its complete name, ignoring case. Only the kind filter includes tombstones.',
     async run(work) {
       const { path } = await work.channel();
       const { post: sourced } = await work.publish(path, { sources: [{ name: 'Reuters', via: 'APA' }] });
@@ -222,16 +222,16 @@ export const readingCases: readonly Case[] = [
       mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind');
       mustEqual(await ids('keyEvent=true'), [key.id], 'Key events');
       mustEqual(await ids('source=REUTERS'), [sourced.id], 'Posts of a source');
-      mustEqual(await ids('source=apa'), [sourced.id], 'Posts by the way of a source');
+      mustEqual(await ids('source=apa'), [sourced.id], 'Posts by the via of a source');
       mustEqual(await ids('source=Reut'), [], 'Posts of a part of a name');
       await work.retract(path, analysis);
-      mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind, one being withdrawn');
-      mustEqual(await ids('kind=analysis&keyEvent=false'), [], 'Posts of a kind that are no key events, one being withdrawn');
+      mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind, one of them withdrawn');
+      mustEqual(await ids('kind=analysis&keyEvent=false'), [], 'Posts of a kind that are not key events, one of them withdrawn');
     },
   },
   {
     name: 'reading/revisions',
-    rule: 'The revisions of a post come oldest first, each as it was.',
+    rule: 'The revisions of a post are listed oldest first, each as it was.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path, { body: 'One.' });
@@ -254,7 +254,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/journal',
-    rule: 'The journal has an entry for every offset, with facts and hashes, and no text.',
+    rule: 'The journal has an entry for every offset, with facts and hashes but without text.',
     async run(work) {
       const { path } = await work.channel();
       const text = `Text ${work.newId()}`;
@@ -282,7 +282,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/channels',
-    rule: 'Channels are listed newest first, by pages, with the time of their latest post; those of the desk are not.',
+    rule: 'Channels are listed newest first, in pages, with the time of their latest post. Channels with the access desk are not listed.',
     async run(work) {
       const open = await work.channel();
       const desk = await work.channel({ access: 'desk' });
@@ -297,17 +297,17 @@ export const readingCases: readonly Case[] = [
         page = found.some(({ id }) => id === open.id) ? null : body.next;
       }
       mustEqual(found.find(({ id }) => id === open.id)?.latestPostAt, post.publishedAt, 'latestPostAt');
-      must(!found.some(({ id }) => id === desk.id), 'A channel of the desk is listed for a stranger.');
+      must(!found.some(({ id }) => id === desk.id), 'A desk channel is listed for a stranger.');
     },
   },
   {
     name: 'reading/not-found',
-    rule: 'Unknown channels and those of the desk answer strangers alike.',
+    rule: 'To strangers, an unknown channel and a channel with the access desk answer alike.',
     async run(work) {
       const { path } = await work.channel({ access: 'desk' });
       const desk = await work.mustRefuse(404, 'not-found', path, { token: null });
       const unknown = await work.mustRefuse(404, 'not-found', `/v1/channels/${work.newId()}`, { token: null });
-      mustEqual(desk.body, unknown.body, 'The answer for a channel of the desk');
+      mustEqual(desk.body, unknown.body, 'The answer for a desk channel');
       await work.mustAnswer(200, path);
     },
   },
@@ -328,7 +328,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/members',
-    rule: 'A members’ channel is told to strangers, its posts are not; with a token both are.',
+    rule: 'Strangers can read a members’ channel but not its posts. With a token both can be read.',
     async run(work) {
       const { path } = await work.channel({ access: 'members' });
       await work.publish(path);
@@ -341,7 +341,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/caching',
-    rule: 'Public answers may be revalidated and no more; answers to a token are private, not stored, and vary by it.',
+    rule: 'Caches must revalidate public answers. Answers to a token are private, are not stored, and vary by the token.',
     async run(work) {
       const { path } = await work.channel();
       await work.publish(path);
@@ -361,11 +361,11 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/bad-token',
-    rule: 'A bad token is refused even where none is needed.',
+    rule: 'A bad token is refused even where no token is needed.',
     async run(work) {
       const { path } = await work.channel();
       await work.mustRefuse(401, 'token-invalid', path, { token: 'what.is.this' });
-      // A token that says of itself that it needs no signature.
+      // A token that claims to need no signature.
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
       const now = Math.floor(Date.now() / 1_000);
       const claims = { aud: 'pressbox', sub: 'x', jti: 'x', iat: now, exp: now + 60, pressbox: { admin: true } };
@@ -374,7 +374,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/origins',
-    rule: 'Pages of an origin that is not allowed are given no leave to read.',
+    rule: 'A page of an origin that is not allowed gets no CORS permission to read.',
     async run(work) {
       const { path } = await work.channel();
       const answer = await work.mustAnswer(200, path, { token: null, headers: { origin: 'https://elsewhere.invalid' } });

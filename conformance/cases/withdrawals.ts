@@ -4,7 +4,7 @@ import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/wire-
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';
 
-/** A report that says something in every field. */
+/** A report with a value in every field. */
 function everyField(derivedFrom: string): PostFields {
   return {
     kind: 'breaking',
@@ -20,11 +20,11 @@ function everyField(derivedFrom: string): PostFields {
   };
 }
 
-/** Retractions, takedowns, erased revisions, and the end of a channel. */
+/** Retractions, takedowns, erased revisions and deleted channels. */
 export const withdrawalCases: readonly Case[] = [
   {
     name: 'withdrawals/retraction',
-    rule: 'A retraction leaves a tombstone with its reason: no text, in its place, and no longer among the key events.',
+    rule: 'A retraction leaves a tombstone with its reason: in its place, without text, and no longer among the key events.',
     async run(work) {
       const { path } = await work.channel();
       const { post: other } = await work.publish(path);
@@ -48,7 +48,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/revisions-of-a-retracted-post',
-    rule: 'The revisions of a withdrawn post are 404 for readers; authors still see those of a retracted one.',
+    rule: 'The revisions of a withdrawn post are 404 for readers. Authors still see those of a retracted post.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path, { body: 'A wrong report.' });
@@ -73,7 +73,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/takedown',
-    rule: 'A takedown erases: no answer holds the text, its revisions are missing, and notes of earlier changes are null.',
+    rule: 'A takedown erases: no answer contains the text, the revisions are missing, and the notes of earlier changes are null.',
     async run(work) {
       const { path } = await work.channel();
       const secret = `Secret ${work.newId()}`;
@@ -93,7 +93,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/takedown-of-a-retracted-post',
-    rule: 'A takedown of a retracted post is an event; asked again, it tells the state and changes nothing.',
+    rule: 'A takedown of a retracted post is an event. Sent again, the takedown returns the state and changes nothing.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -107,7 +107,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/unpins',
-    rule: 'A withdrawn post that was pinned is unpinned by the same write: two events in a row, and the answer stands after both.',
+    rule: 'The write that withdraws a pinned post also unpins it: two events in a row, and the cursor of the answer is after both.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -122,7 +122,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/erase-earlier',
-    rule: 'eraseEarlier erases the earlier revisions, leaves the post and the notes of corrections that it does not name, and is a fact of the journal.',
+    rule: 'eraseEarlier erases the earlier revisions, keeps the post and the notes of corrections that it does not name, and is recorded in the journal.',
     async run(work) {
       const { path } = await work.channel();
       const secret = `Secret ${work.newId()}`;
@@ -133,7 +133,7 @@ export const withdrawalCases: readonly Case[] = [
       const changes = { body: 'Clean.' };
       const body = { kind: 'correction', note: 'A name was removed.', changes, eraseEarlier: true, eraseNotes: [2] };
       const answer = await work.ask(`${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body });
-      must([200, 202].includes(answer.status), `It should answer 200 or 202, and answers ${answer.status}.`);
+      must([200, 202].includes(answer.status), `It should answer 200 or 202 but answers ${answer.status}.`);
       mustFit(erasureSchema, answer.body.erasure, 'erasure');
       const revisions = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
       mustEqual(
@@ -153,7 +153,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/corrections-list',
-    rule: 'The list of corrections tells clarifications, corrections, retractions and takedowns, newest first.',
+    rule: 'The list of corrections contains clarifications, corrections, retractions and takedowns, newest first.',
     async run(work) {
       const { path } = await work.channel();
       const { post: one } = await work.publish(path, { headline: 'One' });
@@ -175,7 +175,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/deleted-channel',
-    rule: 'A deleted channel is 410 from then on, its id stays used, and its subscriptions end with "gone".',
+    rule: 'A deleted channel is 410 from then on, its id cannot be used again, and its subscriptions end with "gone".',
     admin: true,
     async run(work) {
       const { id, path } = await work.channel();
@@ -183,7 +183,7 @@ export const withdrawalCases: readonly Case[] = [
       using socket = await work.socket();
       await socket.follow(id);
       const deleted = await work.ask(path, { method: 'DELETE' });
-      must([202, 204].includes(deleted.status), `A deletion should answer 204 or 202, and answers ${deleted.status}.`);
+      must([202, 204].includes(deleted.status), `A deletion should answer 204 or 202 but answers ${deleted.status}.`);
       mustEqual(await socket.message('unsubscribed'), { channelId: id, reason: 'gone' }, 'What the subscription is told');
       await work.mustRefuse(410, 'channel-deleted', path, { token: null });
       await work.mustRefuse(410, 'channel-deleted', `${path}/snapshot`, { token: null });
@@ -196,7 +196,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/server-journal',
-    rule: "The server's own journal tells administrators who made and deleted a channel, in a hash chain.",
+    rule: "The server's own journal shows administrators who created and deleted a channel, in a hash chain.",
     admin: true,
     async run(work) {
       const { id, path } = await work.channel();

@@ -1,7 +1,7 @@
 import { type Case, must, mustEqual } from '../case.ts';
 import type { Workplace } from '../workplace.ts';
 
-/** Writing: what is refused and changes nothing, what a key and If-Match hold, and the steps of a channel. */
+/** Writes: refusals that change nothing, idempotency keys, If-Match, and the states of a channel. */
 export const writeCases: readonly Case[] = [
   {
     name: 'writes/unknown-field',
@@ -19,7 +19,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/empty-post',
-    rule: 'A publication needs a headline, a body or media.',
+    rule: 'A post requires a headline, a body or media.',
     async run(work) {
       const { path } = await work.channel();
       await unchanged(work, path, () =>
@@ -29,7 +29,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/invisible-text',
-    rule: 'A headline, name or note of invisible characters alone is refused like an empty one, and nothing changes.',
+    rule: 'A headline, name or note of invisible characters only is refused like an empty one, and nothing changes.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -48,7 +48,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/dates-do-not-go-back',
-    rule: 'No entry of a channel is dated before the one before it, and a change of a post is dated like its entry.',
+    rule: 'No entry of a channel has an earlier date than the entry before it, and a change of a post has the date of its entry.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -62,7 +62,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/key-event-needs-headline',
-    rule: 'A key event needs a headline.',
+    rule: 'A key event requires a headline.',
     async run(work) {
       const { path } = await work.channel();
       await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', keyEvent: true } });
@@ -70,7 +70,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/malformed-json',
-    rule: 'A body that is no JSON is 400, another type than JSON 415, more than 1 MiB 413.',
+    rule: 'A body that is not JSON is 400, a content type other than JSON is 415, and more than 1 MiB is 413.',
     async run(work) {
       const { path } = await work.channel();
       await unchanged(work, path, async () => {
@@ -107,7 +107,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/chosen-ids',
-    rule: 'A client may choose the id of a post, a UUIDv7; a taken id is 409 post-exists, a taken channel 409 channel-exists.',
+    rule: 'A client may choose the id of a post, a UUIDv7. A taken post id is 409 post-exists, a taken channel id 409 channel-exists.',
     async run(work) {
       const { id: channelId, path } = await work.channel();
       const id = '019ac000-0000-7000-8000-000000000001';
@@ -120,7 +120,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/idempotency',
-    rule: 'A write sent twice with one key is done once, and its first answer is given again with Idempotency-Replayed.',
+    rule: 'A write sent twice with one key is performed once, and its first answer is repeated with Idempotency-Replayed.',
     async run(work) {
       const { path } = await work.channel();
       const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
@@ -134,7 +134,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/idempotency-at-once',
-    rule: 'Of ten writes with one key at the same moment one is done.',
+    rule: 'If ten writes with one key arrive at once, one is performed.',
     async run(work) {
       const { path } = await work.channel();
       const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
@@ -168,7 +168,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/if-match-moved',
-    rule: 'A change decided on a revision that has moved is 412, with the post as it is.',
+    rule: 'A change based on an outdated revision is 412, with the current post.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -181,7 +181,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/if-match-forms',
-    rule: 'If-Match takes a number, an ETag, a weak one, one with a tag, or *.',
+    rule: 'If-Match accepts a number, an ETag, a weak ETag, an ETag with a suffix, or *.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -194,7 +194,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/rivals',
-    rule: 'Of two corrections decided on the same revision at the same moment one wins, and the other is told so.',
+    rule: 'If two corrections of the same revision arrive at once, one succeeds, and the other is answered 412.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -210,7 +210,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/notes',
-    rule: 'A correction, a clarification and a retraction need a note.',
+    rule: 'A correction, a clarification and a retraction require a note.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -223,7 +223,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/headline-of-a-channel',
-    rule: 'A changed headline or standfirst of a channel needs a kind of change, which its history then tells.',
+    rule: 'A changed headline or standfirst of a channel requires a kind of change, which its history then lists.',
     async run(work) {
       const { path } = await work.channel();
       await work.mustRefuse(400, 'invalid-body', path, {
@@ -237,7 +237,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/states',
-    rule: 'A channel goes from scheduled to live to ended and live again; an ended one takes revisions, but no new posts.',
+    rule: 'A channel goes from scheduled to live to ended, and to live again. An ended channel accepts revisions but no new posts.',
     async run(work) {
       const { path } = await work.channel({ state: 'scheduled' });
       const { post } = await work.publish(path);
@@ -245,7 +245,10 @@ export const writeCases: readonly Case[] = [
       const back = { method: 'PATCH', headers: { 'if-match': '*' }, body: { state: 'scheduled' } } as const;
       await work.mustRefuse(400, 'invalid-body', path, back);
       const { channel } = await work.patch(path, '*', { state: 'ended' });
-      must(channel.startedAt !== null && channel.endedAt !== null, 'An ended channel should say when it began and ended.');
+      must(
+        channel.startedAt !== null && channel.endedAt !== null,
+        'An ended channel should have the times of its start and end.',
+      );
       await work.mustRefuse(409, 'channel-ended', `${path}/posts`, { method: 'POST', body: { body: 'Late.' } });
       await work.correct(path, post, 'Corrected after the end.');
       await work.patch(path, '*', { state: 'live' });
@@ -254,7 +257,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/names-what-stands',
-    rule: 'pinnedPostId and derivedFrom name published posts of the channel, else 400.',
+    rule: 'pinnedPostId and derivedFrom must name published posts of the channel. Otherwise the answer is 400.',
     async run(work) {
       const { path } = await work.channel();
       const other = '019ac000-0000-7000-8000-00000000000f';
@@ -268,7 +271,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/derived',
-    rule: 'The answer to a revision names the published posts that restate the post.',
+    rule: 'The answer to a revision lists the published posts that restate the post.',
     async run(work) {
       const { path } = await work.channel();
       const { post } = await work.publish(path);
@@ -279,7 +282,7 @@ export const writeCases: readonly Case[] = [
   },
 ];
 
-/** What stands is the same before and after. */
+/** Checks that the state is the same before and after. */
 async function unchanged(work: Workplace, path: string, act: () => Promise<unknown>): Promise<void> {
   const before = await work.standing(path);
   await act();

@@ -191,7 +191,7 @@ describe('pressbox conformance', () => {
       'catch-up/another-history',
     ]);
     expect(out).toContain('✗ catch-up/another-history');
-    expect(out).toContain('should be ["snapshot",true], and is ["snapshot",false]');
+    expect(out).toContain('should be ["snapshot",true] but is ["snapshot",false]');
     expect(code).toBe(1);
   });
 
@@ -214,7 +214,7 @@ describe('pressbox conformance', () => {
     expect(await runPressbox(['conformance', server.url])).toMatchObject({ code: 2, err: expect.stringContaining('--token') });
     const reader = await server.token({ reader: ['*'] });
     const refused = await runPressbox(['conformance', server.url, '--token', reader]);
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('does not let this token make a channel: 403') });
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('does not let this token create a channel: 403') });
     const nowhere = await runPressbox(['conformance', 'http://127.0.0.1:9', '--token', token]);
     expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining('could not be reached') });
     const none = await runPressbox(['conformance', server.url, '--token', token, '--only', 'nothing/']);
