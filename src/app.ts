@@ -33,7 +33,7 @@ import type { Importer } from './newsroom/import.ts';
 import type { Desk } from './newsroom/newsroom.ts';
 import { deskLimits } from './newsroom/newsroom-limits.ts';
 import { missing, problem } from './protocol/problems.ts';
-import type { Feeds } from './streams/channel-streams.ts';
+import type { ChannelStreams } from './streams/channel-streams.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { countProblems, type Metrics } from './telemetry/metrics.ts';
@@ -74,7 +74,7 @@ export interface Parts {
   importer(by: string): Importer;
   /** Called with the number of imports under way. */
   onImports(count: number): void;
-  feeds: Feeds;
+  streams: ChannelStreams;
   diffs: WordDiffs;
   readers: Readers;
   handshakes: Handshakes;
@@ -123,7 +123,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, feeds, diffs, handshakes, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, streams, diffs, handshakes, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
@@ -149,9 +149,9 @@ export function createApp(config: Config, { health, metrics, counted, compressio
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: answerLimits.momentRetrySeconds,
       });
-      const reading = { engine, feeds, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
+      const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics });
-      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, feeds, publicUrl })), pageErrors.notFound);
+      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },
   };
@@ -187,7 +187,7 @@ function apiRoutes(
   idleSeconds: number | undefined,
   { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>,
 ): Router[] {
-  const { publicUrl, engine, renderer, desk, importer, onImports, feeds, identity, cookie, rates, now, elapsed } = parts;
+  const { publicUrl, engine, renderer, desk, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
   const { readers, handshakes } = parts;
   const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
     createSlots(most, {
@@ -201,7 +201,7 @@ function apiRoutes(
     authorRoutes({ desk, renderer, publicUrl, rates, now, log }),
     readerRoutes({
       engine,
-      feeds,
+      streams,
       readers,
       handshakes,
       identity,
@@ -212,8 +212,8 @@ function apiRoutes(
       log,
       metrics,
     }),
-    feedRoutes({ engine, feeds, publicUrl, metrics }),
-    exportRoutes({ engine, feeds, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
+    feedRoutes({ engine, streams, publicUrl, metrics }),
+    exportRoutes({ engine, streams, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
     importRoutes({ importer, publicUrl, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
     tokenRoutes({ revocations: engine, rates, log }),
     serverJournalRoutes({ engine, now }),

@@ -41,7 +41,7 @@ import { deskLimits } from './newsroom/newsroom-limits.ts';
 import { createRenderer } from './newsroom/render.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { NotStarted } from './startup-errors.ts';
-import { Feeds } from './streams/channel-streams.ts';
+import { ChannelStreams } from './streams/channel-streams.ts';
 import { measureAppends } from './telemetry/append-timing.ts';
 import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
@@ -162,8 +162,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const identity = createIdentity({ tokens, sessions, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
-    const feeds = new Feeds({ engine, random, log, delivered });
-    undo.unshift(() => feeds.close());
+    const streams = new ChannelStreams({ engine, random, log, delivered });
+    undo.unshift(() => streams.close());
     const diffs = createWordDiffs({ engine, renderer, metrics });
     undo.unshift(() => diffs.close());
     const readers = new Readers({
@@ -195,7 +195,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       onImports: (count) => {
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
       },
-      feeds,
+      streams,
       diffs,
       readers,
       handshakes,
@@ -206,7 +206,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       elapsed,
     });
     const sockets = openSockets(http, {
-      feeds,
+      streams,
       readers,
       handshakes,
       identity,
@@ -222,7 +222,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       security,
     });
     undo.unshift(() => sockets.close());
-    undo.unshift(measure(metrics, feeds, readers, engine));
+    undo.unshift(measure(metrics, streams, readers, engine));
     undo.unshift(watchStore(health, { engine, unsafe }, { metrics, log }));
     if (group !== undefined) {
       await listen(http, config);
@@ -331,7 +331,7 @@ function watchClock(
   return { ...clock, stop: () => clearInterval(looking) };
 }
 
-function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engine): () => void {
+function measure(metrics: Metrics, streams: ChannelStreams, readers: Readers, engine: Engine): () => void {
   return metrics.beforeScrape(() => {
     for (const transport of transports) metrics.readers.set({ transport }, readers.count(transport));
     metrics.subscriptions.set(readers.subscriptions());
@@ -339,7 +339,7 @@ function measure(metrics: Metrics, feeds: Feeds, readers: Readers, engine: Engin
     metrics.endedSessions.set(engine.endedSessions);
     metrics.erasuresPending.set(engine.pendingErasures);
     metrics.channelsDamaged.set(engine.damagedChannels);
-    const open = [...feeds];
+    const open = [...streams];
     metrics.feeds.set(open.length);
     metrics.tailEntries.set(open.reduce((sum, { tail }) => sum + tail.size, 0));
   });

@@ -3,8 +3,8 @@ import type { Access, Channel } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayKnow, mayRead, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
-import type { Feed } from '../streams/channel-stream.ts';
-import type { Feeds, Held } from '../streams/channel-streams.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
+import type { ChannelStreams, StreamLease } from '../streams/channel-streams.ts';
 import { type Asking, isUnjudged, principalIn } from './identity.ts';
 import { Asker } from './requester.ts';
 
@@ -60,12 +60,12 @@ export function orRefuse<T>(who: Requester, read: IfOpen<T>): Extract<IfOpen<T>,
 
 /** What `read` brings from the journal, and the channel as it is after that. Nothing that was erased meanwhile is in it. */
 export async function readIfOpen<T>(
-  { engine, feeds }: { engine: Channels; feeds: Feeds },
+  { engine, streams }: { engine: Channels; streams: ChannelStreams },
   who: Requester,
   channelId: string,
   read: (channelId: string) => Promise<T>,
 ): Promise<IfOpen<T>> {
-  return await feeds.guarded(async () => {
+  return await streams.guarded(async () => {
     const { channel: before } = await knownChannel(engine, who, channelId);
     if (!isOpen(who, before)) return { status: 'closed', channel: before };
     const found = await read(before.id);
@@ -75,32 +75,32 @@ export async function readIfOpen<T>(
 }
 
 /** What `read` brings from the channel's feed, with the channel as the feed knew it. The `channel` beside it is the newest state known. */
-export async function readFeedIfOpen<T extends { channel: Channel }>(
-  { engine, feeds }: { engine: Channels; feeds: Feeds },
+export async function readStreamIfOpen<T extends { channel: Channel }>(
+  { engine, streams }: { engine: Channels; streams: ChannelStreams },
   who: Requester,
   channelId: string,
-  read: (feed: Feed) => Promise<T | 'gone'>,
+  read: (stream: ChannelStream) => Promise<T | 'gone'>,
 ): Promise<IfOpen<T>> {
-  const { channel: before } = await feeds.guarded(() => knownChannel(engine, who, channelId));
+  const { channel: before } = await streams.guarded(() => knownChannel(engine, who, channelId));
   if (!isOpen(who, before)) return { status: 'closed', channel: before };
-  const found = await withFeed(feeds, who, channelId, async (feed) => {
-    const answer = await read(feed);
-    if (answer !== 'gone') await mustAdmit(engine, who, feed, () => answer.channel);
+  const found = await withStream(streams, who, channelId, async (stream) => {
+    const answer = await read(stream);
+    if (answer !== 'gone') await mustAdmit(engine, who, stream, () => answer.channel);
     return answer;
   });
   return { status: 'open', channel: found.channel.revision < before.revision ? before : found.channel, found };
 }
 
 /** The feed of a channel that the requester may read, to go on from. */
-export async function holdReadable(feeds: Feeds, who: Requester, channelId: string): Promise<Held> {
-  const open = feeds.holdOpen(channelId);
-  if (open !== undefined && mayRead(principal(who), open.feed.channel)) return open;
+export async function holdReadable(streams: ChannelStreams, who: Requester, channelId: string): Promise<StreamLease> {
+  const open = streams.holdOpen(channelId);
+  if (open !== undefined && mayRead(principal(who), open.stream.channel)) return open;
   open?.release();
-  const followed = await feeds.standing(channelId);
-  if (followed === undefined || !mayKnow(principal(who), followed)) await knownChannel(feeds, who, channelId);
-  const held = await hold(feeds, who, channelId);
+  const followed = await streams.standing(channelId);
+  if (followed === undefined || !mayKnow(principal(who), followed)) await knownChannel(streams, who, channelId);
+  const held = await hold(streams, who, channelId);
   try {
-    await mustAdmit(feeds, who, held.feed, () => held.feed.channel);
+    await mustAdmit(streams, who, held.stream, () => held.stream.channel);
     return held;
   } catch (error) {
     held.release();
@@ -109,16 +109,16 @@ export async function holdReadable(feeds: Feeds, who: Requester, channelId: stri
 }
 
 /** What `read` brings from the feed of a channel whose requester was judged before. */
-export async function withFeed<T>(
-  feeds: Feeds,
+export async function withStream<T>(
+  streams: ChannelStreams,
   who: Requester,
   channelId: string,
-  read: (feed: Feed) => Promise<T | 'gone'>,
+  read: (stream: ChannelStream) => Promise<T | 'gone'>,
 ): Promise<T> {
-  const { feed, release } = await hold(feeds, who, channelId);
+  const { stream, release } = await hold(streams, who, channelId);
   try {
-    const found = await read(feed);
-    if (found === 'gone') throw goneFrom(who, feed);
+    const found = await read(stream);
+    if (found === 'gone') throw goneFrom(who, stream);
     return found;
   } finally {
     release();
@@ -126,7 +126,7 @@ export async function withFeed<T>(
 }
 
 /** The refusal of one who asked for a feed's channel, which is gone. */
-export function goneFrom(who: Requester, { channelId, channel }: Feed): Refusal {
+export function goneFrom(who: Requester, { channelId, channel }: ChannelStream): Refusal {
   return deleted(who, channelId, channel.access);
 }
 
@@ -140,16 +140,16 @@ function isOpen(who: Requester, channel: Channel): boolean {
 }
 
 /** `standing`: the channel as the feed has it. It may be behind, or of a history that was lost. */
-async function mustAdmit(journal: Channels, who: Requester, feed: Feed, standing: () => Channel): Promise<void> {
+async function mustAdmit(journal: Channels, who: Requester, stream: ChannelStream, standing: () => Channel): Promise<void> {
   if (mayRead(principal(who), standing())) return;
-  await readableChannel(journal, who, feed.channelId);
+  await readableChannel(journal, who, stream.channelId);
   if (mayRead(principal(who), standing())) return;
-  feed.checkJournal();
+  stream.checkJournal();
   throw new JournalUnavailable('The channel was changed a moment ago, and is read again.', 'unchanged');
 }
 
-async function hold(feeds: Feeds, who: Requester, channelId: string): Promise<Held> {
-  const held = await feeds.hold(channelId);
+async function hold(streams: ChannelStreams, who: Requester, channelId: string): Promise<StreamLease> {
+  const held = await streams.hold(channelId);
   if (held === undefined) throw unknown(who);
   if ('deleted' in held) throw deleted(who, channelId, held.deleted);
   return held;

@@ -10,7 +10,7 @@ import { readerLimits } from '../live/live-limits.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /**
  * A channel written out, a line for each entry of its journal (`protocol/transfer.ts`), from the first to the head as it is when the
@@ -22,17 +22,17 @@ import type { Feeds } from '../streams/channel-streams.ts';
  */
 export interface ExportContext {
   engine: Engine;
-  feeds: Pick<Feeds, 'guarded'>;
+  streams: Pick<ChannelStreams, 'guarded'>;
   identity: Pick<Identity, 'standing'>;
   slots: Slots;
   log: { info(facts: object, message: string): void };
 }
 
-export function exportRoutes({ engine, feeds, identity, slots, log }: ExportContext): Router {
+export function exportRoutes({ engine, streams, identity, slots, log }: ExportContext): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/channels/:channelId/export', async (req: Request, res: Response) => {
-    const { channel } = await feeds.guarded(() => knownChannel(engine, askingOf(res), String(req.params.channelId)));
+    const { channel } = await streams.guarded(() => knownChannel(engine, askingOf(res), String(req.params.channelId)));
     const who = requirePrincipal(res);
     if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
     const release = slots.take();
@@ -67,7 +67,7 @@ export function exportRoutes({ engine, feeds, identity, slots, log }: ExportCont
     try {
       for (let place: Place | undefined = start; place !== undefined; ) {
         const at: Place = place;
-        const page: Page = await feeds.guarded(() => readPage(engine, channelId, at));
+        const page: Page = await streams.guarded(() => readPage(engine, channelId, at));
         held = page.posts;
         if (lines === 0) begin(res, channelId);
         if (req.method === 'HEAD') break;

@@ -29,18 +29,18 @@ export interface ReaderContext extends StreamsContext {
 }
 
 export function readerRoutes(context: ReaderContext): Router {
-  const { engine, feeds, renderer, metrics } = context;
+  const { engine, streams, renderer, metrics } = context;
   const router = Router({ caseSensitive: true });
 
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
-    const { complete, ...page } = await feeds.guarded(() => listChannels(engine, principalOf(res), query));
+    const { complete, ...page } = await streams.guarded(() => listChannels(engine, principalOf(res), query));
     vary(res, whoAsks);
     sendJson(res, complete ? page : { ...page, complete }, cachingOf(res));
   });
 
   router.get('/channels/:channelId', async (req, res) => {
-    const { channel } = await feeds.guarded(() => knownChannel(engine, askingOf(res), req.params.channelId));
+    const { channel } = await streams.guarded(() => knownChannel(engine, askingOf(res), req.params.channelId));
     const { latestPostAt: _, ...bare } = channel;
     sendJson(res, bare, { ...cachingOf(res, channel), etag: `"${channel.revision}"` });
   });
@@ -48,8 +48,8 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/snapshot', async (req, res) => {
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
     const query = { posts: limit, bytes: limits.answerBytes };
-    const { pieces, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (feed) =>
-      readSnapshot(feed, query),
+    const { pieces, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (stream) =>
+      readSnapshot(stream, query),
     );
     countCatchUp(metrics, { mode: 'snapshot', reset: false });
     sendContent(res, pieces, cachingOf(res, channel));
@@ -60,8 +60,8 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { after: cursorFrom(after), limit, posts };
     if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
     else {
-      const { encoded, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (feed) =>
-        catchUpOnce(feed, query),
+      const { encoded, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (stream) =>
+        catchUpOnce(stream, query),
       );
       countCatchUp(metrics, encoded);
       sendJson(res, encoded.json, cachingOf(res, channel));
@@ -74,7 +74,7 @@ export function readerRoutes(context: ReaderContext): Router {
 
   async function readAllowed<T>(req: Request, res: Response, read: (channelId: string) => Promise<T>) {
     const asking = askingOf(res);
-    return orRefuse(asking, await readIfOpen({ engine, feeds }, asking, String(req.params.channelId), read));
+    return orRefuse(asking, await readIfOpen({ engine, streams }, asking, String(req.params.channelId), read));
   }
 
   router.get('/channels/:channelId/posts', async (req, res) => {

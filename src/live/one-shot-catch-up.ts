@@ -1,18 +1,18 @@
-import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
+import { orRefuse, readStreamIfOpen } from '../access/channel-access.ts';
 import type { Asking } from '../access/identity.ts';
 import type { Journal } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
-import type { Feed } from '../streams/channel-stream.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /** Catches up with a channel's feed, for one who does not go on from there. Throws `JournalUnavailable`. */
 export async function catchUpOnce(
-  feed: Feed,
+  stream: ChannelStream,
   query: CatchUpQuery,
 ): Promise<{ encoded: EncodedCatchUp; channel: Channel } | 'gone'> {
   let answered: { encoded: EncodedCatchUp; channel: Channel } | undefined;
-  await catchUp(feed, query, (encoded, channel) => {
+  await catchUp(stream, query, (encoded, channel) => {
     answered = { encoded, channel };
   });
   return answered ?? 'gone';
@@ -23,11 +23,11 @@ export async function catchUpOnce(
  * `channel` is as it was known then, for how the answer may be cached.
  */
 export async function answerOnce<T extends { channel: Channel }>(
-  parts: { engine: Journal; feeds: Feeds },
+  parts: { engine: Journal; streams: ChannelStreams },
   asking: Asking,
   channelId: string,
-  read: (feed: Feed) => Promise<T | 'gone'>,
+  read: (stream: ChannelStream) => Promise<T | 'gone'>,
 ): Promise<T> {
-  const { channel, found } = orRefuse(asking, await readFeedIfOpen(parts, asking, channelId, read));
+  const { channel, found } = orRefuse(asking, await readStreamIfOpen(parts, asking, channelId, read));
   return { ...found, channel };
 }

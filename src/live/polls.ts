@@ -8,8 +8,8 @@ import { JournalUnavailable, type Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import type { Feed, Reader } from '../streams/channel-stream.ts';
-import type { Held } from '../streams/channel-streams.ts';
+import type { ChannelStream, Reader } from '../streams/channel-stream.ts';
+import type { StreamLease } from '../streams/channel-streams.ts';
 import { type Format, onceForEach } from '../streams/encoded-events.ts';
 import type { OpenReader } from './readers.ts';
 import type { StreamsContext } from './sse-streams.ts';
@@ -27,7 +27,7 @@ export interface PollQuery {
 }
 
 export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
-  const { feeds, identity, readers, handshakes, rates, metrics } = context;
+  const { streams, identity, readers, handshakes, rates, metrics } = context;
   // A cookie is answered at once: the browser may have signed out, or in anew, when a held answer comes.
   const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
   // While the token was looked at the client may have gone: nobody would say so again.
@@ -35,7 +35,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   readers.mustLetIn();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const asker = new Asker(askingOf(res), identity.standing);
-  const poll = new Poll(await holdReadable(feeds, asker, String(req.params.channelId)), asker, context);
+  const poll = new Poll(await holdReadable(streams, asker, String(req.params.channelId)), asker, context);
   readers.add(poll);
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());
@@ -67,8 +67,8 @@ class Poll implements Reader, OpenReader {
   /** A whole answer of HTTP takes as long as frames for so many. */
   readonly weight = 20;
   offset = -1;
-  readonly #held: Held;
-  readonly #feed: Feed;
+  readonly #held: StreamLease;
+  readonly #stream: ChannelStream;
   readonly asker: Asker;
   readonly #random: () => number;
   /** The answer must go out as it is. */
@@ -79,9 +79,9 @@ class Poll implements Reader, OpenReader {
   /** Beside it: who was to be answered sooner still is. */
   #leaving: NodeJS.Timeout | undefined;
 
-  constructor(held: Held, asker: Asker, { random }: Pick<StreamsContext, 'random'>) {
+  constructor(held: StreamLease, asker: Asker, { random }: Pick<StreamsContext, 'random'>) {
     this.#held = held;
-    this.#feed = held.feed;
+    this.#stream = held.stream;
     this.asker = asker;
     this.#random = random;
   }
@@ -94,7 +94,7 @@ class Poll implements Reader, OpenReader {
   ): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
     if (waitMs === 0) this.#isFinished = true;
     else this.#finishAfter(waitMs);
-    const parts = { feed: this.#feed, asker: this.asker, reader: this, wanted: () => true };
+    const parts = { stream: this.#stream, asker: this.asker, reader: this, wanted: () => true };
     for (let waited = false; ; waited = true) {
       // From before the question: what changes once it has joined must wake it.
       const woken = new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ class Poll implements Reader, OpenReader {
         onHeld();
         await woken;
       }
-      this.#feed.leave(this);
+      this.#stream.leave(this);
       if (this.#failure !== undefined) throw this.#failure;
       if (!isEmpty || this.#isFinished) return { answer, waited };
     }
@@ -142,7 +142,7 @@ class Poll implements Reader, OpenReader {
   }
 
   sweep(): void {
-    if (!this.asker.hasLost(this.#feed.channel)) return;
+    if (!this.asker.hasLost(this.#stream.channel)) return;
     this.#failUnlessGood();
   }
 
@@ -168,7 +168,7 @@ class Poll implements Reader, OpenReader {
     clearTimeout(this.#timer);
     clearTimeout(this.#leaving);
     this.finish();
-    this.#feed.leave(this);
+    this.#stream.leave(this);
     this.#held.release();
   }
 

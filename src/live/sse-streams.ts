@@ -11,7 +11,7 @@ import type { EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Handshakes } from './admission-control.ts';
 import { cursorFrom } from './read-parameters.ts';
@@ -25,7 +25,7 @@ import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
  * comes back after every end, with its cursor, and gives up for good where it is answered anything but 200.
  */
 export interface StreamsContext {
-  feeds: Feeds;
+  streams: ChannelStreams;
   readers: Readers;
   handshakes: Pick<Handshakes, 'end'>;
   identity: Pick<Identity, 'standing'>;
@@ -44,7 +44,7 @@ export function stream(context: StreamsContext): RequestHandler {
     const { after, posts } = askedIn(req);
     const asker = new Asker(askingOf(res), context.identity.standing);
     if (req.method === 'HEAD') {
-      (await holdReadable(context.feeds, asker, channelId)).release();
+      (await holdReadable(context.streams, asker, channelId)).release();
       res.writeHead(200, streamHeaders).end();
       return;
     }
@@ -183,11 +183,11 @@ class EventStream implements OpenReader {
 
   /** Says what was missed and joins, or returns from where there is more. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
-    const { feeds, metrics } = this.#context;
-    const held = await holdReadable(feeds, this.asker, this.#channelId);
+    const { streams, metrics } = this.#context;
+    const held = await holdReadable(streams, this.asker, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts };
-    const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };
+    const parts = { stream: held.stream, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };
     try {
       const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;

@@ -3,8 +3,8 @@ import type { Asker } from '../access/requester.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
-import type { EndReason, Feed, Reader } from '../streams/channel-stream.ts';
-import type { Held } from '../streams/channel-streams.ts';
+import type { ChannelStream, EndReason, Reader } from '../streams/channel-stream.ts';
+import type { StreamLease } from '../streams/channel-streams.ts';
 import type { Format } from '../streams/encoded-events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Connection, Pipe } from './reader-connection.ts';
@@ -12,7 +12,7 @@ import type { Connection, Pipe } from './reader-connection.ts';
 /** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */
 
 export interface Question extends CatchUpQuery {
-  feed: Feed;
+  stream: ChannelStream;
   asker: Asker;
   /** Who goes on from the answer. */
   reader: Reader;
@@ -25,21 +25,21 @@ export interface Question extends CatchUpQuery {
  * Throws a refusal or `JournalUnavailable`; `respond` was not called then.
  */
 export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<EncodedCatchUp> {
-  const { feed, asker, reader, wanted } = question;
-  let standing = feed.channel;
+  const { stream, asker, reader, wanted } = question;
+  let standing = stream.channel;
   let answered: EncodedCatchUp | undefined;
   const say = (answer: EncodedCatchUp) => {
     answered = answer;
     respond(answer);
   };
-  const outcome = await catchUp(feed, question, say, {
+  const outcome = await catchUp(stream, question, say, {
     reader,
     wanted: (channel) => {
       standing = channel;
       return wanted() && asker.mayRead(channel);
     },
   });
-  if (outcome === 'gone') throw goneFrom(asker, feed);
+  if (outcome === 'gone') throw goneFrom(asker, stream);
   if (answered !== undefined) return answered;
   mustRead(asker, standing);
   throw subscriptionEnded();
@@ -62,17 +62,17 @@ export function subscriptionEnded(): Refusal {
 export class Subscription implements Reader {
   offset = -1;
   readonly format: Format;
-  readonly feed: Feed;
-  readonly #held: Held;
+  readonly stream: ChannelStream;
+  readonly #held: StreamLease;
   readonly #connection: Connection;
   readonly #pipe: Pipe;
   readonly #asker: Asker;
   readonly #ended: (reason: EndedReason) => void;
 
   /** `ended` is called where it ends by itself; it has left then. */
-  constructor(held: Held, connection: Connection, asker: Asker, ended: (reason: EndedReason) => void) {
+  constructor(held: StreamLease, connection: Connection, asker: Asker, ended: (reason: EndedReason) => void) {
     this.#held = held;
-    this.feed = held.feed;
+    this.stream = held.stream;
     this.format = connection.pipe.format;
     this.#connection = connection;
     this.#pipe = connection.pipe;
@@ -101,12 +101,12 @@ export class Subscription implements Reader {
   }
 
   pump(): void {
-    this.feed.pump(this);
+    this.stream.pump(this);
   }
 
   /** Says no more, and lets the feed go. Safe to call twice. */
   leave(): void {
-    this.feed.leave(this);
+    this.stream.leave(this);
     this.#connection.forget(this);
     this.#held.release();
   }
@@ -124,7 +124,7 @@ export class Subscription implements Reader {
   /** Ends it where it needed a token that has run out. */
   sweep(): void {
     // Who has not joined yet is told by the answer.
-    if (this.offset === -1 || !this.#asker.hasLost(this.feed.channel)) return;
+    if (this.offset === -1 || !this.#asker.hasLost(this.stream.channel)) return;
     this.leave();
     this.#ended('expired');
   }

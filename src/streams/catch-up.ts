@@ -2,7 +2,7 @@ import type { StoredChange } from '../journal/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import type { Feed, Reader } from './channel-stream.ts';
+import type { ChannelStream, Reader } from './channel-stream.ts';
 import { EncodedChange } from './encoded-events.ts';
 import { covers, endsBelow, parts, standing } from './positions.ts';
 import { readStored, snapshotJson } from './snapshots.ts';
@@ -48,36 +48,36 @@ export interface Joining {
  * Nobody joins where the answer says `more`. `channel` is the newest state known: an answer of the journal may be ahead of the feed.
  */
 export function catchUp(
-  feed: Feed,
+  stream: ChannelStream,
   query: CatchUpQuery,
   respond: (answer: EncodedCatchUp, channel: Channel) => void,
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
-  const read = () => fromTail(feed, query) ?? fromJournal(feed, query);
+  const read = () => fromTail(stream, query) ?? fromJournal(stream, query);
   // A shared answer may have been awaited past a later change: it holds as of its own position.
-  return feed.guard.use(read, (answer) => {
-    const channel = standing(feed, answer);
+  return stream.guard.use(read, (answer) => {
+    const channel = standing(stream, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
-    const joins = joining !== undefined && !answer.more && covers(feed, answer.position);
+    const joins = joining !== undefined && !answer.more && covers(stream, answer.position);
     const encoded = joining === undefined || joins ? answer : withMore(answer);
     respond(encoded, channel);
-    if (joins) feed.join(joining.reader, encoded.position);
+    if (joins) stream.join(joining.reader, encoded.position);
     return 'answered';
   });
 }
 
 /** Readers who ask for the same at one head share one encoding. */
-function fromTail(feed: Feed, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
-  const { tail } = feed;
-  if (after === undefined || after.epoch !== feed.epoch || after.offset < tail.whole || after.offset > tail.head)
+function fromTail(stream: ChannelStream, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
+  const { tail } = stream;
+  if (after === undefined || after.epoch !== stream.epoch || after.offset < tail.whole || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
   const key = `${after.offset} ${limit}`;
-  const make = () => ({ value: encodeTail(feed, after, limit), isValid: feed.guard.begin() });
-  return feed.answers.making(key, make, charactersOf);
+  const make = () => ({ value: encodeTail(stream, after, limit), isValid: stream.guard.begin() });
+  return stream.answers.making(key, make, charactersOf);
 }
 
-function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number): EncodedCatchUp {
+function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit: number): EncodedCatchUp {
   const events: string[] = [];
   let last = after.offset;
   let bytes = 0;
@@ -95,13 +95,13 @@ function encodeTail({ tail, epoch, head }: Feed, after: Position, limit: number)
 }
 
 /** Readers who ask for the same at one head share one read and one encoding. */
-function fromJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
+function fromJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after, limit, posts } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
   // Whoever tries again must read again.
-  return feed.answers.reading(
+  return stream.answers.reading(
     key,
-    () => readJournal(feed, query),
+    () => readJournal(stream, query),
     (answer) => (answer === readAgain ? undefined : charactersOf(answer)),
   );
 }
@@ -110,21 +110,21 @@ function charactersOf({ value }: Reading<EncodedCatchUp>): number {
   return value.json.length;
 }
 
-async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
+async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after } = query;
-  const isValid = feed.guard.begin();
-  if (after === undefined) return await snapshot(feed, query, false);
-  const read = await feed.engine.catchUp(feed.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
-  if (read === undefined) return gone(feed);
-  if (read.status === 'foreign') return await snapshot(feed, query, true);
+  const isValid = stream.guard.begin();
+  if (after === undefined) return await snapshot(stream, query, false);
+  const read = await stream.engine.catchUp(stream.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
+  if (read === undefined) return gone(stream);
+  if (read.status === 'foreign') return await snapshot(stream, query, true);
   const { to, changes, more } = read;
-  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(feed, to));
+  const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(stream, to));
   if (!isValid()) return readAgain;
-  if (parts(feed, to) || (endsBelow(feed, to) && (!more || isOther(feed, channel)))) {
-    feed.checkJournal();
+  if (parts(stream, to) || (endsBelow(stream, to) && (!more || isOther(stream, channel)))) {
+    stream.checkJournal();
     return readAgain;
   }
-  const encoded = more ? replayed(after, to, newest(feed, changes), true) : continued(feed, query.limit, after, to, changes);
+  const encoded = more ? replayed(after, to, newest(stream, changes), true) : continued(stream, query.limit, after, to, changes);
   return { value: channel === undefined ? encoded : { ...encoded, channel }, isValid };
 }
 
@@ -132,35 +132,35 @@ async function readJournal(feed: Feed, query: CatchUpQuery): Promise<Reading<Enc
  * The channel, where the feed cannot tell: it has not come as far, and access may have been changed before where a replay begins or behind where
  * it is cut; or its tail begins behind that, and may be of a history that was lost.
  */
-async function channelBeside(feed: Feed, { offset }: Position): Promise<Channel | undefined> {
-  const { tail } = feed;
+async function channelBeside(stream: ChannelStream, { offset }: Position): Promise<Channel | undefined> {
+  const { tail } = stream;
   if (offset >= tail.start && offset <= tail.head) return undefined;
-  const read = await feed.engine.channel(feed.channelId);
+  const read = await stream.engine.channel(stream.channelId);
   return read.status === 'found' ? read.channel : undefined;
 }
 
 /** Whether the journal has a channel that the feed has left behind: in between it was changed, or the feed's history was lost. */
-function isOther(feed: Feed, channel: Channel | undefined): boolean {
-  if (channel === undefined || channel.revision > feed.channel.revision) return false;
-  return channel.revision < feed.channel.revision || channel.access !== feed.channel.access;
+function isOther(stream: ChannelStream, channel: Channel | undefined): boolean {
+  if (channel === undefined || channel.revision > stream.channel.revision) return false;
+  return channel.revision < stream.channel.revision || channel.access !== stream.channel.access;
 }
 
 /** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */
-function continued(feed: Feed, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
-  const { tail } = feed;
-  const page = newest(feed, changes);
+function continued(stream: ChannelStream, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
+  const { tail } = stream;
+  const page = newest(stream, changes);
   if (to.offset >= tail.head) return replayed(after, to, page, false);
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
   if (all.length > limit || bytes > fanoutLimits.catchUpBytes) return replayed(after, to, page, true);
-  return replayed(after, feed.head, all, false);
+  return replayed(after, stream.head, all, false);
 }
 
-function newest(feed: Feed, changes: StoredChange[]): EncodedChange[] {
+function newest(stream: ChannelStream, changes: StoredChange[]): EncodedChange[] {
   return changes
-    .map((change) => new EncodedChange(feed.channelId, feed.epoch, change))
-    .filter(({ subject, offset }) => feed.tail.latest(subject) <= offset);
+    .map((change) => new EncodedChange(stream.channelId, stream.epoch, change))
+    .filter(({ subject, offset }) => stream.tail.latest(subject) <= offset);
 }
 
 function replayed(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
@@ -180,13 +180,13 @@ function replay(after: Position, to: Position, events: string[], more: boolean):
 }
 
 async function snapshot(
-  feed: Feed,
+  stream: ChannelStream,
   { posts: limit }: CatchUpQuery,
   reset: boolean,
 ): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   // The reader waits for it behind a deadline.
   const bytes = fanoutLimits.catchUpBytes;
-  const read = await readStored(feed, { limit, bytes });
+  const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;
   const { value: stored, isValid } = read;
   const { position, channel } = stored;
@@ -201,7 +201,7 @@ function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
   return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };
 }
 
-function gone(feed: Feed): ReadAgain {
-  feed.close('gone');
+function gone(stream: ChannelStream): ReadAgain {
+  stream.close('gone');
   return readAgain;
 }

@@ -40,7 +40,7 @@ export interface Reader {
 
 export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
 
-export interface FeedContext {
+export interface StreamContext {
   engine: Engine;
   random: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -54,7 +54,7 @@ export interface FeedContext {
   sharedOfAll?: SharedOfAll;
 }
 
-export class Feed {
+export class ChannelStream {
   readonly channelId: string;
   /** The channel as it stands at the head. */
   channel: Channel;
@@ -78,7 +78,7 @@ export class Feed {
   /** The newest posts, encoded for snapshots. Kept apart so that other answers cannot crowd them out. */
   readonly snapshots: SharedAnswers;
 
-  readonly #context: FeedContext;
+  readonly #context: StreamContext;
   #following;
   #undo: () => void = () => {};
   #endRetry: () => void = () => {};
@@ -94,7 +94,7 @@ export class Feed {
   readonly #slices = new Slices();
   readonly #rounds: Rounds;
 
-  private constructor(channel: Channel, position: Position, context: FeedContext) {
+  private constructor(channel: Channel, position: Position, context: StreamContext) {
     this.channelId = channel.id;
     this.channel = channel;
     this.epoch = position.epoch;
@@ -111,24 +111,27 @@ export class Feed {
   }
 
   /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
-  static async open(channelId: string, context: FeedContext): Promise<Feed | { deleted: Channel['access'] } | undefined> {
+  static async open(
+    channelId: string,
+    context: StreamContext,
+  ): Promise<ChannelStream | { deleted: Channel['access'] } | undefined> {
     // Subscribe before reading: an entry between the two would be in neither. What is heard meanwhile waits.
     let early: Announcement[] | undefined = [];
-    let feed: Feed | undefined;
+    let stream: ChannelStream | undefined;
     const undo = await context.engine.subscribe(channelId, (heard) =>
-      feed === undefined ? early?.push(heard) : feed.hear(heard),
+      stream === undefined ? early?.push(heard) : stream.hear(heard),
     );
     try {
       const read = await context.engine.channel(channelId);
       if (read.status === 'found') {
         const { latestPostAt: _, ...channel } = read.channel;
-        feed = new Feed(channel, read.position, context);
-        feed.#undo = undo;
+        stream = new ChannelStream(channel, read.position, context);
+        stream.#undo = undo;
         // Read, not taken from what was heard: that may have been erased again, before there was a feed to be told so.
-        if (early.some(({ type }) => type === 'gone')) feed.close('gone');
-        else if (early.length > 0) feed.checkJournal();
+        if (early.some(({ type }) => type === 'gone')) stream.close('gone');
+        else if (early.length > 0) stream.checkJournal();
         early = undefined;
-        return feed;
+        return stream;
       }
       undo();
       return read.status === 'deleted' ? { deleted: read.access } : undefined;

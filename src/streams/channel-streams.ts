@@ -1,7 +1,7 @@
 import { type ChannelRead, JournalUnavailable } from '../journal/engine.ts';
 import { ReadGuard } from '../journal/read-guard.ts';
 import type { Access, Channel } from '../protocol/model.ts';
-import { Feed, type FeedContext } from './channel-stream.ts';
+import { ChannelStream, type StreamContext } from './channel-stream.ts';
 import { Turns } from './fair-scheduler.ts';
 import { SharedOfAll } from './shared-answers.ts';
 import { fanoutLimits } from './stream-limits.ts';
@@ -11,53 +11,53 @@ import { inRealTime } from './timer.ts';
  * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.
  * Also the guard of reads that need no feed: what was read while something was erased is read again before it is given out.
  */
-export interface Held {
-  feed: Feed;
+export interface StreamLease {
+  stream: ChannelStream;
   /** Says that it is no longer needed. */
   release(): void;
 }
 
 interface Entry {
-  opening: ReturnType<typeof Feed.open>;
-  feed?: Feed;
+  opening: ReturnType<typeof ChannelStream.open>;
+  stream?: ChannelStream;
   /** Posts of which text was erased while there was no feed yet to be told. */
   erased: (string | null)[];
   holders: number;
   endIdle?: () => void;
 }
 
-export class Feeds {
-  readonly #context: FeedContext;
+export class ChannelStreams {
+  readonly #context: StreamContext;
   readonly #open = new Map<string, Entry>();
   readonly #undo: (() => void)[];
   /** What feeds hold may be old: nothing is answered from it. */
   #unreachable = false;
   readonly #guard = new ReadGuard(fanoutLimits.catchUpTries);
 
-  constructor(context: FeedContext) {
+  constructor(context: StreamContext) {
     this.#context = { turns: new Turns(), sharedOfAll: new SharedOfAll(), ...context };
     const undoErased = context.engine.onErased((channelId, postId) => {
       this.#guard.invalidate();
       const entry = this.#open.get(channelId);
-      if (entry?.feed !== undefined) entry.feed.erased(postId);
+      if (entry?.stream !== undefined) entry.stream.erased(postId);
       else entry?.erased.push(postId);
     });
     const undoReach = context.engine.onReach(({ reachable }) => {
       this.#unreachable = !reachable;
-      for (const feed of this) feed.silence(!reachable);
+      for (const stream of this) stream.silence(!reachable);
     });
     this.#undo = [undoErased, undoReach];
   }
 
   /** Feeds open now, with their readers and tails. */
-  *[Symbol.iterator](): Generator<Feed> {
-    for (const { feed } of this.#open.values()) if (feed !== undefined) yield feed;
+  *[Symbol.iterator](): Generator<ChannelStream> {
+    for (const { stream } of this.#open.values()) if (stream !== undefined) yield stream;
   }
 
   /** The channel at the head of its feed; undefined where none is open, nor about to be. */
   async standing(channelId: string): Promise<Channel | undefined> {
-    const feed = await this.#open.get(channelId)?.opening.catch(() => undefined);
-    return feed instanceof Feed && !feed.closed ? feed.channel : undefined;
+    const stream = await this.#open.get(channelId)?.opening.catch(() => undefined);
+    return stream instanceof ChannelStream && !stream.closed ? stream.channel : undefined;
   }
 
   /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
@@ -67,26 +67,26 @@ export class Feeds {
   }
 
   /** Holds a feed that is open; undefined where none is. */
-  holdOpen(channelId: string): Held | undefined {
+  holdOpen(channelId: string): StreamLease | undefined {
     const entry = this.#open.get(channelId);
-    if (this.#unreachable || entry?.feed === undefined || entry.feed.closed) return undefined;
-    return { feed: entry.feed, release: this.#holding(channelId, entry) };
+    if (this.#unreachable || entry?.stream === undefined || entry.stream.closed) return undefined;
+    return { stream: entry.stream, release: this.#holding(channelId, entry) };
   }
 
   /** Undefined: no such channel. Throws `JournalUnavailable`. */
-  async hold(channelId: string): Promise<Held | { deleted: Access } | undefined> {
+  async hold(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
     if (this.#unreachable) throw outOfReach();
     const entry = this.#open.get(channelId) ?? this.#begin(channelId);
     const release = this.#holding(channelId, entry);
     try {
-      const feed = await entry.opening;
-      if (feed instanceof Feed && !feed.closed) return { feed, release };
+      const stream = await entry.opening;
+      if (stream instanceof ChannelStream && !stream.closed) return { stream, release };
       this.#forget(channelId, entry);
       release();
       entry.endIdle?.();
       // A feed that went while it was idle says nothing of what stands now.
-      if (feed instanceof Feed) return await this.#afterGone(channelId);
-      return feed;
+      if (stream instanceof ChannelStream) return await this.#afterGone(channelId);
+      return stream;
     } catch (error) {
       this.#forget(channelId, entry);
       release();
@@ -120,22 +120,22 @@ export class Feeds {
   }
 
   /** Of a store that lost what it had, the channel may have been made anew. */
-  async #afterGone(channelId: string): Promise<Held | { deleted: Access } | undefined> {
+  async #afterGone(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
     const read = await this.#context.engine.channel(channelId);
     if (read.status === 'found') return await this.hold(channelId);
     return read.status === 'deleted' ? { deleted: read.access } : undefined;
   }
 
   #begin(channelId: string) {
-    const opening = Feed.open(channelId, this.#context);
+    const opening = ChannelStream.open(channelId, this.#context);
     const entry: Entry = { opening, erased: [], holders: 0 };
     opening.then(
-      (feed) => {
-        if (!(feed instanceof Feed)) return;
-        if (this.#open.get(channelId) !== entry) return feed.close();
-        entry.feed = feed;
-        for (const postId of entry.erased.splice(0)) feed.erased(postId);
-        if (this.#unreachable) feed.silence(true);
+      (stream) => {
+        if (!(stream instanceof ChannelStream)) return;
+        if (this.#open.get(channelId) !== entry) return stream.close();
+        entry.stream = stream;
+        for (const postId of entry.erased.splice(0)) stream.erased(postId);
+        if (this.#unreachable) stream.silence(true);
       },
       () => {},
     );
@@ -143,10 +143,10 @@ export class Feeds {
     return entry;
   }
 
-  #close(channelId: string, entry: { feed?: Feed; endIdle?: () => void }): void {
+  #close(channelId: string, entry: { stream?: ChannelStream; endIdle?: () => void }): void {
     entry.endIdle?.();
     this.#forget(channelId, entry);
-    entry.feed?.close();
+    entry.stream?.close();
   }
 
   #forget(channelId: string, entry: object): void {

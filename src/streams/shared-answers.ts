@@ -1,5 +1,5 @@
 import { readAgain } from '../journal/read-guard.ts';
-import type { Feed } from './channel-stream.ts';
+import type { ChannelStream } from './channel-stream.ts';
 import { fanoutLimits } from './stream-limits.ts';
 
 /**
@@ -97,16 +97,16 @@ export class SharedOfAll {
  * throws, unless `givenUp` says that another gave it up for reasons of theirs: then it is made again.
  */
 export async function shared<T extends Shareable>(
-  feed: Feed,
+  stream: ChannelStream,
   key: string,
   make: () => Promise<T | 'gone'>,
   givenUp: (error: unknown) => boolean = () => false,
 ): Promise<T | 'gone'> {
   const read = async () => {
     try {
-      return await feed.answers.reading(
+      return await stream.answers.reading(
         key,
-        () => feed.guard.reading(make),
+        () => stream.guard.reading(make),
         ({ value, isValid }) => (value !== 'gone' && isValid() ? value.characters : undefined),
       );
     } catch (error) {
@@ -114,5 +114,5 @@ export async function shared<T extends Shareable>(
       throw error;
     }
   };
-  return await feed.guard.use(read, (value) => value);
+  return await stream.guard.use(read, (value) => value);
 }

@@ -3,7 +3,7 @@ import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.t
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import type { Feed } from './channel-stream.ts';
+import type { ChannelStream } from './channel-stream.ts';
 import { endsBelow, parts, standing } from './positions.ts';
 
 /**
@@ -24,19 +24,19 @@ export interface EncodedSnapshot {
 }
 
 /** Throws `JournalUnavailable`. */
-export async function readSnapshot(feed: Feed, query: SnapshotQuery): Promise<EncodedSnapshot | 'gone'> {
+export async function readSnapshot(stream: ChannelStream, query: SnapshotQuery): Promise<EncodedSnapshot | 'gone'> {
   const most = query.posts <= limits.pageDefault ? limits.pageDefault : limits.pageMost;
-  return await feed.guard.use(
-    () => readNewest(feed, most),
-    (newest) => ({ pieces: newest.prefix(query), channel: standing(feed, newest) }),
+  return await stream.guard.use(
+    () => readNewest(stream, most),
+    (newest) => ({ pieces: newest.prefix(query), channel: standing(stream, newest) }),
   );
 }
 
-function readNewest(feed: Feed, most: number): Promise<Reading<NewestPosts> | ReadAgain> {
-  return feed.snapshots.reading(
+function readNewest(stream: ChannelStream, most: number): Promise<Reading<NewestPosts> | ReadAgain> {
+  return stream.snapshots.reading(
     String(most),
     async () => {
-      const read = await readStored(feed, { limit: most, bytes: limits.answerBytes });
+      const read = await readStored(stream, { limit: most, bytes: limits.answerBytes });
       return read === readAgain ? readAgain : { ...read, value: new NewestPosts(read.value) };
     },
     (read) => (read === readAgain ? undefined : read.value.characters),
@@ -45,18 +45,18 @@ function readNewest(feed: Feed, most: number): Promise<Reading<NewestPosts> | Re
 
 /** Reads a snapshot from the journal. It must be read again where the feed does not go on from it. */
 export async function readStored(
-  feed: Feed,
+  stream: ChannelStream,
   bounds: { limit: number; bytes: number },
 ): Promise<Reading<StoredSnapshot> | ReadAgain> {
-  const isValid = feed.guard.begin();
-  const value = await feed.engine.snapshot(feed.channelId, bounds);
+  const isValid = stream.guard.begin();
+  const value = await stream.engine.snapshot(stream.channelId, bounds);
   if (value === undefined) {
-    feed.close('gone');
+    stream.close('gone');
     return readAgain;
   }
   if (!isValid()) return readAgain;
-  if (parts(feed, value.position) || endsBelow(feed, value.position)) {
-    feed.checkJournal();
+  if (parts(stream, value.position) || endsBelow(stream, value.position)) {
+    stream.checkJournal();
     return readAgain;
   }
   return { value, isValid };

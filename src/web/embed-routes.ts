@@ -5,7 +5,7 @@ import { pageHeaders } from '../http/headers.ts';
 import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 
@@ -13,14 +13,22 @@ import { embedPage, oembedOf } from './pages/embed.ts';
  * A channel in a frame of anyone's page, and oEmbed, which tells systems of others how to make one. Nobody is anyone here: a session plays
  * no part, so that a page around the frame can have nothing done in its reader's name.
  */
-export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feeds: Feeds; publicUrl: string }): Router {
+export function embedRoutes({
+  engine,
+  streams,
+  publicUrl,
+}: {
+  engine: Engine;
+  streams: ChannelStreams;
+  publicUrl: string;
+}): Router {
   const router = Router({ caseSensitive: true });
   const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
 
   // The one page that others may show in theirs.
   router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
     const attributes = parse(embedQuerySchema, req.query);
-    const { channel } = await feeds.guarded(() => knownChannel(engine, undefined, req.params.channelId));
+    const { channel } = await streams.guarded(() => knownChannel(engine, undefined, req.params.channelId));
     const root = req.path.endsWith('/') ? '../../' : '../';
     const page = embedPage({ channel, publicUrl, root, files, attributes });
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
@@ -31,7 +39,7 @@ export function embedRoutes({ engine, feeds, publicUrl }: { engine: Engine; feed
     if (format !== 'json') throw new Refusal('format-not-offered');
     const channelId = channelOf(url, publicUrl);
     if (channelId === undefined) throw new Refusal('not-found', missing.pageInUrl);
-    const { channel } = await feeds.guarded(() => readableChannel(engine, undefined, channelId));
+    const { channel } = await streams.guarded(() => readableChannel(engine, undefined, channelId));
     sendJson(res, oembedOf(channel, publicUrl, size), { cache: 'public' });
   });
 

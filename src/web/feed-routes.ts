@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { orRefuse, readFeedIfOpen } from '../access/channel-access.ts';
+import { orRefuse, readStreamIfOpen } from '../access/channel-access.ts';
 import { cachingOf } from '../api/read-routes.ts';
 import { challenge, etagOf, sendJson } from '../http/answers.ts';
 import { askingOf } from '../http/request-identity.ts';
@@ -7,7 +7,7 @@ import type { Engine } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { shared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
@@ -25,7 +25,7 @@ import { inTurns } from './feeds/time-slices.ts';
  */
 export interface FeedContext {
   engine: Engine;
-  feeds: Feeds;
+  streams: ChannelStreams;
   publicUrl: string;
   metrics: Metrics;
 }
@@ -62,7 +62,7 @@ interface WrittenPage {
   characters: number;
 }
 
-export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): Router {
+export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext): Router {
   const router = Router({ caseSensitive: true });
   for (const [file, format] of Object.entries(formats)) {
     router.get(`/channels/:channelId/${file}`, (req, res) => answer(req, res, file, format));
@@ -73,10 +73,10 @@ export function feedRoutes({ engine, feeds, publicUrl, metrics }: FeedContext): 
     const query = parse(feedQuerySchema, req.query);
     const channelId = String(req.params.channelId);
     const asking = askingOf(res);
-    const read = await readFeedIfOpen({ engine, feeds }, asking, channelId, async (feed) => {
-      const page = await shared(feed, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
+    const read = await readStreamIfOpen({ engine, streams }, asking, channelId, async (stream) => {
+      const page = await shared(stream, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
       if (page === 'gone') return page;
-      return { page, channel: feed.channel.revision > page.channel.revision ? feed.channel : page.channel };
+      return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
     if (read.status === 'closed' && asking === undefined && hasNotice === true) {
       // A token would make it another answer.

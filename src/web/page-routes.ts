@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { readIfOpen, withFeed } from '../access/channel-access.ts';
+import { readIfOpen, withStream } from '../access/channel-access.ts';
 import { type Asking, type Identity, isUnjudged } from '../access/identity.ts';
 import { type ChannelsQuery, listChannels } from '../api/read-routes.ts';
 import { sendJson, sendProblem } from '../http/answers.ts';
@@ -15,7 +15,7 @@ import { missing, problem, Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import type { Feeds } from '../streams/channel-streams.ts';
+import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
@@ -33,7 +33,7 @@ import type { WordDiffs } from './word-diffs.ts';
 /** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
 export interface PageContext {
   engine: Engine;
-  feeds: Feeds;
+  streams: ChannelStreams;
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
@@ -47,8 +47,8 @@ export interface PageContext {
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, feeds, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics } = context;
-  const access = { engine, feeds };
+  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const access = { engine, streams };
   const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
@@ -58,7 +58,7 @@ export function pageRoutes(context: PageContext): Router {
 
   router.get('/', headers, resume, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
-    const list = await feeds.guarded(() => readFront(principalOf(res), query));
+    const list = await streams.guarded(() => readFront(principalOf(res), query));
     const visitor = visitorOf(res, req.originalUrl);
     const unjudged = isUnjudged(askingOf(res));
     const page = indexPage({ ...list, visitor, isUnjudged: unjudged, language: languageFor(req, res), publicUrl, assets });
@@ -169,12 +169,12 @@ export function pageRoutes(context: PageContext): Router {
     const read = await engine.post(channelId, postId);
     if (read === undefined) return undefined;
     const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
-    return await withFeed(feeds, asking, channelId, (feed) => versionPages.read(feed, { postId, top, isGone }));
+    return await withStream(streams, asking, channelId, (stream) => versionPages.read(stream, { postId, top, isGone }));
   }
 
   async function readSnapshot(asking: Asking, channelId: string): Promise<Snapshot> {
     const query = { posts: limits.pageDefault, bytes: readerLimits.pageBytes };
-    const { pieces } = await withFeed(feeds, asking, channelId, (feed) => readEncoded(feed, query));
+    const { pieces } = await withStream(streams, asking, channelId, (stream) => readEncoded(stream, query));
     return JSON.parse(Buffer.concat(pieces).toString());
   }
 }

@@ -6,7 +6,7 @@ import type { Slots } from '../http/concurrency-slots.ts';
 import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import type { Feed } from '../streams/channel-stream.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
 import { shared } from '../streams/shared-answers.ts';
 import type { Assets } from './pages/document.ts';
 import { versionsPage } from './pages/versions.ts';
@@ -19,7 +19,7 @@ import type { WordDiffs } from './word-diffs.ts';
  */
 export interface VersionPages {
   /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` where the client has gone. */
-  read(feed: Feed, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | 'gone'>;
+  read(stream: ChannelStream, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | 'gone'>;
 }
 
 export interface MadeVersions extends Versions {
@@ -43,17 +43,17 @@ export class NobodyWaits extends Error {}
 
 export function createVersionPages({ engine, diffs, slots, assets }: VersionPagesContext): VersionPages {
   /** For each page that is being made, whether those who wait for it have gone. */
-  const waiting = new WeakMap<Feed, Map<string, Set<() => boolean>>>();
+  const waiting = new WeakMap<ChannelStream, Map<string, Set<() => boolean>>>();
 
   return {
-    async read(feed, { postId, top, isGone }) {
+    async read(stream, { postId, top, isGone }) {
       const key = `versions ${postId} ${top}`;
-      const done = wait(feed, key, isGone);
+      const done = wait(stream, key, isGone);
       try {
-        const makePage = () => make(feed, { key, postId, top });
+        const makePage = () => make(stream, { key, postId, top });
         // All who had asked before this one may have gone in the moment before it asked.
         const givenUp = (error: unknown) => error instanceof NobodyWaits && !isGone();
-        return await shared(feed, key, makePage, givenUp);
+        return await shared(stream, key, makePage, givenUp);
       } finally {
         done();
       }
@@ -61,21 +61,21 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
   };
 
   async function make(
-    feed: Feed,
+    stream: ChannelStream,
     { key, postId, top }: { key: string; postId: string; top: number },
   ): Promise<MadeVersions | 'gone'> {
     const mustGoOn = () => {
-      const all = [...(waiting.get(feed)?.get(key) ?? [])];
+      const all = [...(waiting.get(stream)?.get(key) ?? [])];
       if (all.every((isGone) => isGone())) throw new NobodyWaits();
     };
     mustGoOn();
     const release = slots.take();
     try {
       // Before the rest is read, so that nothing falls between the page and what its script hears.
-      const cursor = formatCursor(feed.head);
-      const found = await readVersions({ engine, diffs, mustGoOn }, feed.channelId, postId, top + 1);
+      const cursor = formatCursor(stream.head);
+      const found = await readVersions({ engine, diffs, mustGoOn }, stream.channelId, postId, top + 1);
       if (found === undefined) return 'gone';
-      const { channel } = feed;
+      const { channel } = stream;
       const sections: Html[] = [];
       for (const step of found.steps) {
         // Thousands of marked words take as long to write as to compare.
@@ -92,9 +92,9 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
   }
 
   /** Returns the end of it. */
-  function wait(feed: Feed, key: string, isGone: () => boolean): () => void {
-    const pages = waiting.get(feed) ?? new Map<string, Set<() => boolean>>();
-    waiting.set(feed, pages);
+  function wait(stream: ChannelStream, key: string, isGone: () => boolean): () => void {
+    const pages = waiting.get(stream) ?? new Map<string, Set<() => boolean>>();
+    waiting.set(stream, pages);
     const all = pages.get(key) ?? new Set();
     pages.set(key, all);
     all.add(isGone);

@@ -11,7 +11,7 @@ import { type Problem, type ProblemCode, problem, Refusal } from '../../protocol
 import { parse, subscribeSchema, unsubscribeSchema } from '../../protocol/schemas.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
-import type { Feeds, Held } from '../../streams/channel-streams.ts';
+import type { ChannelStreams, StreamLease } from '../../streams/channel-streams.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { readerLimits } from '../live-limits.ts';
 import { cursorFrom } from '../read-parameters.ts';
@@ -25,7 +25,7 @@ import type { Answer, ClientSocket, Talk } from './messages.ts';
  * both when a token runs out.
  */
 export interface ConversationContext {
-  feeds: Feeds;
+  streams: ChannelStreams;
   identity: Pick<Identity, 'standing'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
   rates: Pick<Rates, 'requests' | 'answered'>;
@@ -162,7 +162,7 @@ export class Conversation implements OpenReader, Talk {
       if (wish.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      const parts = { feed: held.feed, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn };
+      const parts = { stream: held.stream, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn };
       await answerAndJoin({ ...query, ...parts }, (answer) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
@@ -178,13 +178,13 @@ export class Conversation implements OpenReader, Talk {
   }
 
   /** A session that could not be judged when its socket came is looked at again where that matters: the socket may stay for days. */
-  async #hold(channelId: string): Promise<Held> {
-    const { feeds } = this.#context;
+  async #hold(channelId: string): Promise<StreamLease> {
+    const { streams } = this.#context;
     try {
-      return await holdReadable(feeds, this.asker, channelId);
+      return await holdReadable(streams, this.asker, channelId);
     } catch (error) {
       if (!(error instanceof Refusal) || !(await this.asker.judge())) throw error;
-      return await holdReadable(feeds, this.asker, channelId);
+      return await holdReadable(streams, this.asker, channelId);
     }
   }
 

@@ -10,7 +10,7 @@ import type { Rates } from '../../http/rates.ts';
 import { mustHaveOneReading } from '../../http/request-headers.ts';
 import type { SecurityLog } from '../../http/security-log.ts';
 import { missing, type Problem, problem, Refusal } from '../../protocol/problems.ts';
-import type { Feeds } from '../../streams/channel-streams.ts';
+import type { ChannelStreams } from '../../streams/channel-streams.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Handshakes } from '../admission-control.ts';
 import { readerLimits } from '../live-limits.ts';
@@ -25,7 +25,7 @@ import { Conversation } from './socket-session.ts';
  * clients fall back to other ways with the same cursor.
  */
 export interface SocketsContext {
-  feeds: Feeds;
+  streams: ChannelStreams;
   readers: Readers;
   handshakes: Handshakes;
   identity: Pick<Identity, 'verify' | 'standing'>;

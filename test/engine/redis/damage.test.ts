@@ -7,7 +7,7 @@ import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import { repairRedis } from '../../../src/repair.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { verifyRedis } from '../../../src/verify.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import {
@@ -193,11 +193,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await tell();
       const other = await createChannel(here);
       await server.admin.del(keyOf(id, 'tags'));
-      const feeds = new Feeds({ engine: here, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+      const streams = new ChannelStreams({ engine: here, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
       const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
       const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 2_000 }, ask));
       // Sockets, streams and polls ask in the first way, pages and other requests in the second.
-      const asks = [() => holdReadable(feeds, undefined, id), () => knownChannel(here, undefined, id)];
+      const asks = [() => holdReadable(streams, undefined, id), () => knownChannel(here, undefined, id)];
       const before = await scripts();
       for (const ask of asks) for (const refused of await crowd(() => refusal(ask()))) expect(refused).toEqual(damaged);
       await crowd(() => knownChannel(here, undefined, other.id));
@@ -205,8 +205,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await scripts()) - before).toBeLessThan(100);
 
       expect(await repair(id)).toMatchObject({ outcome: 'repaired' });
-      await vi.waitFor(() => holdReadable(feeds, undefined, id), { ...patient, timeout: 3 * redisLimits.damageRememberedMs });
-      feeds.close();
+      await vi.waitFor(() => holdReadable(streams, undefined, id), { ...patient, timeout: 3 * redisLimits.damageRememberedMs });
+      streams.close();
     });
 
     it('can be deleted whatever is left, of which nothing is left then', async () => {

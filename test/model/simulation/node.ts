@@ -15,7 +15,7 @@ import type { Problem } from '../../../src/protocol/problems.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../../src/streams/catch-up.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { Turns } from '../../../src/streams/fair-scheduler.ts';
 import { channelId } from './contents.ts';
 import { NodeEngine } from './node-engine.ts';
@@ -48,7 +48,7 @@ const uncounted = {
 export class SimNode {
   readonly id: string;
   readonly engine: NodeEngine;
-  readonly feeds: Feeds;
+  readonly streams: ChannelStreams;
   readonly sockets = new Set<ServerSocket>();
   isDraining = false;
   /** Reads of the channel that no feed asked for, one for every request. */
@@ -59,7 +59,7 @@ export class SimNode {
     this.id = id;
     this.#setting = setting;
     this.engine = new NodeEngine(id, setting);
-    this.feeds = new Feeds({
+    this.streams = new ChannelStreams({
       engine: this.engine as unknown as Engine,
       random: () => setting.random.fraction(),
       log: silent,
@@ -84,7 +84,7 @@ export class SimNode {
     this.sockets.add(socket);
     const { scheduler } = this.#setting;
     socket.talk = new Conversation(socket, who, {
-      feeds: this.feeds,
+      streams: this.streams,
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { standing: () => 'good' },
       rates: { requests() {}, answered() {} },
@@ -101,9 +101,9 @@ export class SimNode {
     await this.engine.heeded();
     this.#routeReads += 1;
     const { replay, snapshot } = this.#setting.chances;
-    const parts = { engine: this.engine as unknown as Journal, feeds: this.feeds };
+    const parts = { engine: this.engine as unknown as Journal, streams: this.streams };
     const query = { after, limit: replay, posts: snapshot };
-    const { encoded } = await answerOnce(parts, who, channelId, (feed) => catchUpOnce(feed, query));
+    const { encoded } = await answerOnce(parts, who, channelId, (stream) => catchUpOnce(stream, query));
     return encoded;
   }
 
@@ -111,7 +111,7 @@ export class SimNode {
   async page(who: Principal | undefined, before: number): Promise<Page | undefined> {
     await this.engine.heeded();
     const query = { before, limit: 3, bytes: limits.answerBytes };
-    return await this.feeds.guarded(async () => {
+    return await this.streams.guarded(async () => {
       await this.#mustRead(who);
       const read = await this.engine.posts(channelId, query);
       await this.#mustRead(who);
@@ -139,7 +139,7 @@ export class SimNode {
   async close(): Promise<void> {
     for (const socket of [...this.sockets]) socket.cut();
     this.sockets.clear();
-    this.feeds.close();
+    this.streams.close();
     await this.engine.close();
   }
 }

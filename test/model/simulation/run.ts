@@ -93,13 +93,13 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
 
 /** Sets the bounds of the code under test so low that a short run reaches them; returns what puts them back. */
 function bounded({ tailOffsets, sliceBytes, turnReaders, replay }: Chances): () => void {
-  const feeds = fanoutLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
+  const streams = fanoutLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
   const answers = limits as { catchUpMost: number };
-  const before = { feeds: { ...feeds }, catchUpMost: answers.catchUpMost };
-  Object.assign(feeds, { tailOffsets, sliceBytes, turnReaders });
+  const before = { streams: { ...streams }, catchUpMost: answers.catchUpMost };
+  Object.assign(streams, { tailOffsets, sliceBytes, turnReaders });
   answers.catchUpMost = replay;
   return () => {
-    Object.assign(feeds, before.feeds);
+    Object.assign(streams, before.streams);
     answers.catchUpMost = before.catchUpMost;
   };
 }

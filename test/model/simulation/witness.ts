@@ -147,7 +147,7 @@ export class Witness {
 
   /** Where a node has followed the journal to, by what it says itself. */
   #followedBy(node: SimNode): Entry | undefined {
-    for (const feed of node.feeds) if (!feed.closed) return this.#known(formatCursor(feed.head));
+    for (const stream of node.streams) if (!stream.closed) return this.#known(formatCursor(stream.head));
     return undefined;
   }
 
@@ -286,11 +286,11 @@ export class Witness {
   looks(): void {
     for (const node of this.#setting.nodes) {
       if (!node.isUp) continue;
-      for (const feed of node.feeds) {
-        const { tail } = feed;
+      for (const stream of node.streams) {
+        const { tail } = stream;
         if (tail.head - tail.start > fanoutLimits.tailOffsets || tail.size > tail.head - tail.start)
           this.fails('tails stay within their bounds', `${node.id} holds ${tail.start}-${tail.head}`);
-        for (const reader of feed.readers) {
+        for (const reader of stream.readers) {
           ServerSocket.asked = undefined;
           void reader.ready;
           const socket = ServerSocket.asked as ServerSocket | undefined;
@@ -357,7 +357,7 @@ export class Witness {
       if (ended !== 'gone' && ended !== 'channel-deleted')
         this.fails('convergence', `${id} was not told that the channel is gone`);
     for (const node of this.#setting.nodes)
-      for (const { closed, tail } of node.feeds)
+      for (const { closed, tail } of node.streams)
         if (node.isUp && (!closed || tail.size > 0)) this.fails('convergence', `${node.id} follows a channel that is gone`);
   }
 

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
-import type { Feed } from '../../../src/streams/channel-stream.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import type { ChannelStream } from '../../../src/streams/channel-stream.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** What one who asks for everything in every way there is makes a server keep: of each channel a bound, and of all of them one. */
 let server: TestServer;
-let feeds: Feeds;
-const open: Feed[] = [];
+let streams: ChannelStreams;
+const open: ChannelStream[] = [];
 
 /** More than keep as much as all together may. */
 const channels = fanoutLimits.sharedCharactersOfAll / fanoutLimits.sharedCharacters + 4;
@@ -18,24 +18,24 @@ const posts = 4;
 beforeAll(async () => {
   server = await startTestServer();
   const { engine } = server.server;
-  feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
   const editor = await server.token();
   for (let each = 0; each < channels; each += 1) {
     const { id } = await createChannel(server, editor);
     for (let post = 0; post < posts; post += 1) await publish(server, editor, id, { body: '🌒'.repeat(42_000) });
-    const held = await feeds.hold(id);
+    const held = await streams.hold(id);
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
-    open.push(held.feed);
+    open.push(held.stream);
   }
 });
 afterAll(async () => {
-  feeds.close();
+  streams.close();
   await server[Symbol.asyncDispose]();
 });
 
-async function snapshotOf(feed: Feed, limit: number): Promise<EncodedCatchUp> {
+async function snapshotOf(stream: ChannelStream, limit: number): Promise<EncodedCatchUp> {
   const { promise, resolve } = Promise.withResolvers<EncodedCatchUp>();
-  await catchUp(feed, { limit: 1, posts: limit }, resolve);
+  await catchUp(stream, { limit: 1, posts: limit }, resolve);
   return await promise;
 }
 
@@ -44,9 +44,9 @@ const kept = () => open.reduce((sum, { answers }) => sum + answers.characters, 0
 it('is bounded, however many channels are asked for, and what was made last is kept', async () => {
   let most = 0;
   let made = 0;
-  for (const feed of open) {
+  for (const stream of open) {
     for (let limit = posts; limit < posts + 60; limit += 1) {
-      const { json } = await snapshotOf(feed, limit);
+      const { json } = await snapshotOf(stream, limit);
       made += json.length;
       most = Math.max(most, kept());
     }
@@ -55,10 +55,10 @@ it('is bounded, however many channels are asked for, and what was made last is k
   expect(most).toBeLessThanOrEqual(fanoutLimits.sharedCharactersOfAll);
   expect(most).toBeGreaterThan(fanoutLimits.sharedCharactersOfAll / 2);
 
-  const last = open.at(-1) as Feed;
+  const last = open.at(-1) as ChannelStream;
   expect(await snapshotOf(last, posts)).toBe(await snapshotOf(last, posts));
   // The first of them, which has forgotten its own, keeps what it is asked for again.
-  const first = open[0] as Feed;
+  const first = open[0] as ChannelStream;
   expect(first.answers.characters).toBe(0);
   expect(await snapshotOf(first, posts)).toBe(await snapshotOf(first, posts));
   expect(first.answers.characters).toBeGreaterThan(0);

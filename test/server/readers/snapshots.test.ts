@@ -3,8 +3,8 @@ import type { Engine } from '../../../src/journal/engine.ts';
 import type { Snapshot } from '../../../src/protocol/model.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { catchUp } from '../../../src/streams/catch-up.ts';
-import type { Feed } from '../../../src/streams/channel-stream.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import type { ChannelStream } from '../../../src/streams/channel-stream.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { type EncodedSnapshot, readSnapshot } from '../../../src/streams/snapshots.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
@@ -13,8 +13,8 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 let server: TestServer;
 let editor: string;
 let id: string;
-let feeds: Feeds;
-let feed: Feed;
+let streams: ChannelStreams;
+let stream: ChannelStream;
 let reads: MockInstance<Engine['snapshot']>;
 
 const posts = 60;
@@ -29,25 +29,25 @@ beforeAll(async () => {
     await publish(server, editor, id, { headline: `Number ${nth}`, body: 'ü'.repeat(bodyCharacters / 2) });
   const { engine } = server.server;
   reads = vi.spyOn(engine, 'snapshot');
-  feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
-  const held = await feeds.hold(id);
+  streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  const held = await streams.hold(id);
   if (held === undefined || 'deleted' in held) throw new Error('no feed');
-  ({ feed } = held);
+  ({ stream } = held);
 });
 afterAll(async () => {
-  feeds.close();
+  streams.close();
   await server[Symbol.asyncDispose]();
 });
 beforeEach(() => {
-  feed.answers.drop();
-  feed.snapshots.drop();
+  stream.answers.drop();
+  stream.snapshots.drop();
   reads.mockClear();
 });
 
 const everyLimit = Array.from({ length: limits.pageMost }, (_, at) => at + 1);
 
 async function snapshotOf(asked: number, bytes: number = limits.answerBytes): Promise<EncodedSnapshot> {
-  const snapshot = await readSnapshot(feed, { posts: asked, bytes });
+  const snapshot = await readSnapshot(stream, { posts: asked, bytes });
   if (snapshot === 'gone') throw new Error('no snapshot');
   return snapshot;
 }
@@ -84,7 +84,7 @@ describe('the snapshots of a channel between two changes', () => {
 
   it('are read once even where other answers have taken all the room there is for a channel', async () => {
     for (let asked = 1; asked <= fanoutLimits.sharedAnswers; asked += 1)
-      await catchUp(feed, { limit: 1, posts: asked }, () => undefined);
+      await catchUp(stream, { limit: 1, posts: asked }, () => undefined);
     reads.mockClear();
     for (const limit of everyLimit) await snapshotOf(limit);
     expect(reads).toHaveBeenCalledTimes(2);

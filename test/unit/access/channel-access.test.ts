@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import { holdReadable, knownChannel, type Requester, readFeedIfOpen, readIfOpen } from '../../../src/access/channel-access.ts';
+import { holdReadable, knownChannel, type Requester, readIfOpen, readStreamIfOpen } from '../../../src/access/channel-access.ts';
 import type { Asking, Standing } from '../../../src/access/identity.ts';
 import { Asker } from '../../../src/access/requester.ts';
 import { type ChannelRead, type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
 import type { Access } from '../../../src/protocol/model.ts';
 import { type ProblemCode, Refusal } from '../../../src/protocol/problems.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
@@ -48,8 +48,8 @@ function journalOf(...reads: ChannelRead[]) {
     idle.push(ms);
     return () => {};
   };
-  const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {}, later });
-  return { engine, feeds, channel, catchUp, idle };
+  const streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {}, later });
+  return { engine, streams, channel, catchUp, idle };
 }
 
 async function codeOf(refused: Promise<unknown>): Promise<ProblemCode | undefined> {
@@ -64,8 +64,8 @@ async function codeOf(refused: Promise<unknown>): Promise<ProblemCode | undefine
 const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Requester) => Promise<unknown>> = {
   'what is answered once': ({ engine }, who) => knownChannel(engine, who, 'moon'),
   'what is read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
-  'what is read from a feed': (parts, who) => readFeedIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
-  'what stays open': ({ feeds }, who) => holdReadable(feeds, who, 'moon'),
+  'what is read from a feed': (parts, who) => readStreamIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
+  'what stays open': ({ streams }, who) => holdReadable(streams, who, 'moon'),
 };
 
 describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
@@ -81,23 +81,23 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
     const journal = journalOf(read);
     expect(await codeOf(ask(journal, who))).toBe(code);
     expect(journal.channel).toHaveBeenCalledTimes(1);
-    journal.feeds.close();
+    journal.streams.close();
   });
 
   it('refuses a hidden channel after as many reads as one that is not there, when its feed is open too', async () => {
     const journal = journalOf(found('desk'));
-    await holdReadable(journal.feeds, author, 'moon');
+    await holdReadable(journal.streams, author, 'moon');
     journal.channel.mockClear();
     expect(await codeOf(ask(journal, member))).toBe('not-found');
     expect(journal.channel.mock.calls).toEqual([['moon', false]]);
-    journal.feeds.close();
+    journal.streams.close();
   });
 
   it('finds no channel by a name that none can have', async () => {
     const journal = journalOf(found('public'));
     await expect(knownChannel(journal.engine, member, 'Not a channel')).rejects.toMatchObject({ problem: { code: 'not-found' } });
     expect(journal.channel).not.toHaveBeenCalled();
-    journal.feeds.close();
+    journal.streams.close();
   });
 });
 
@@ -109,7 +109,7 @@ describe('what is read from the journal', () => {
       return 'posts';
     });
     expect(read).toMatchObject({ status: 'closed', channel: { access: 'members' } });
-    journal.feeds.close();
+    journal.streams.close();
   });
 
   it('is not even read for one who may only know of the channel', async () => {
@@ -117,7 +117,7 @@ describe('what is read from the journal', () => {
     const read = vi.fn(async () => 'posts');
     expect(await readIfOpen(journal, undefined, 'moon', read)).toMatchObject({ status: 'closed' });
     expect(read).not.toHaveBeenCalled();
-    journal.feeds.close();
+    journal.streams.close();
   });
 });
 
@@ -126,52 +126,52 @@ describe('what is read from a feed that is behind, or follows a history that was
 
   it('is not given out: where the journal says that the channel is open, the client retries and the feed asks the journal', async () => {
     const journal = journalOf(found('public', 3));
-    const read = readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: closed }));
+    const read = readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: closed }));
     await expect(read).rejects.toBeInstanceOf(JournalUnavailable);
     expect(journal.catchUp).toHaveBeenCalledTimes(1);
-    journal.feeds.close();
+    journal.streams.close();
   });
 
   it('is refused where the journal says that the channel is closed by now', async () => {
     const journal = journalOf(found('public'), found('public'), found('members', 2));
-    expect(await codeOf(readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: closed })))).toBe('token-missing');
-    journal.feeds.close();
+    expect(await codeOf(readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: closed })))).toBe('token-missing');
+    journal.streams.close();
   });
 
   it('is given out with the channel as the journal has it, where that is newer', async () => {
     const journal = journalOf(found('public', 3));
-    const read = await readFeedIfOpen(journal, undefined, 'moon', async () => ({ channel: moon }));
+    const read = await readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: moon }));
     expect(read).toMatchObject({ status: 'open', channel: { revision: 3 } });
-    journal.feeds.close();
+    journal.streams.close();
   });
 });
 
 describe('what stays open', () => {
   it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
-    const { feeds, idle } = journalOf(found('members'));
-    expect(await codeOf(holdReadable(feeds, stranger, 'moon'))).toBe('token-missing');
+    const { streams, idle } = journalOf(found('members'));
+    expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toEqual([fanoutLimits.feedIdleMs]);
-    const held = await holdReadable(feeds, member, 'moon');
-    expect(await codeOf(holdReadable(feeds, stranger, 'moon'))).toBe('token-missing');
+    const held = await holdReadable(streams, member, 'moon');
+    expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toHaveLength(1);
     held.release();
     expect(idle).toHaveLength(2);
-    feeds.close();
+    streams.close();
   });
 
   it('has a feed that is behind ask the journal, where that says that the channel was opened to who is refused', async () => {
-    const { feeds, catchUp } = journalOf(found('members'), found('members'), found('public'));
-    await expect(holdReadable(feeds, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
+    const { streams, catchUp } = journalOf(found('members'), found('members'), found('public'));
+    await expect(holdReadable(streams, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
     expect(catchUp).toHaveBeenCalledTimes(1);
-    feeds.close();
+    streams.close();
   });
 
   it('reads nothing for one whom an open feed lets in', async () => {
-    const { feeds, channel } = journalOf(found('members'));
-    await holdReadable(feeds, member, 'moon');
+    const { streams, channel } = journalOf(found('members'));
+    await holdReadable(streams, member, 'moon');
     channel.mockClear();
-    await holdReadable(feeds, member, 'moon');
+    await holdReadable(streams, member, 'moon');
     expect(channel).not.toHaveBeenCalled();
-    feeds.close();
+    streams.close();
   });
 });

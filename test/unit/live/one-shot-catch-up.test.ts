@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
 import { answerOnce, catchUpOnce } from '../../../src/live/one-shot-catch-up.ts';
 import type { Access } from '../../../src/protocol/model.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
 /** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */
@@ -28,9 +28,11 @@ function asked(again: Access) {
     catchUp,
   };
   const engine = said as Engine;
-  const feeds = new Feeds({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
-  const answer = answerOnce({ engine, feeds }, undefined, channel.id, (feed) => catchUpOnce(feed, { limit: 10, posts: 10 }));
-  return { answer, catchUp, close: () => feeds.close() };
+  const streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
+  const answer = answerOnce({ engine, streams }, undefined, channel.id, (stream) =>
+    catchUpOnce(stream, { limit: 10, posts: 10 }),
+  );
+  return { answer, catchUp, close: () => streams.close() };
 }
 
 describe('who asks once, and is not let in by what the feed holds', () => {

@@ -4,7 +4,7 @@ import type { Pipe } from '../../../src/live/reader-connection.ts';
 import type { ClientSocket } from '../../../src/live/socket/messages.ts';
 import { Conversation } from '../../../src/live/socket/socket-session.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
@@ -21,7 +21,7 @@ function join() {
   Object.assign(engine, { channel });
   const idle = vi.fn(() => () => {});
   const log = { info() {}, warn() {} };
-  const feeds = new Feeds({ engine: engine as Engine, random: Math.random, log, delivered() {}, later: idle });
+  const streams = new ChannelStreams({ engine: engine as Engine, random: Math.random, log, delivered() {}, later: idle });
   const pipe: Partial<Pipe> = {
     format: { name: 'socket', frame: () => Buffer.alloc(0) },
     open: true,
@@ -41,7 +41,7 @@ function join() {
   };
   const readers = { add() {}, remove() {}, busy: new Set<never>() };
   const conversation = new Conversation(socket, undefined, {
-    feeds,
+    streams,
     identity: { standing: () => 'good' },
     readers,
     rates: { requests() {}, answered() {} },
@@ -49,7 +49,7 @@ function join() {
     log,
     metrics: createMetrics(),
   });
-  return { conversation, feeds, read, snapshot, idle, acknowledge, acknowledgeCatchUp, disconnect };
+  return { conversation, streams, read, snapshot, idle, acknowledge, acknowledgeCatchUp, disconnect };
 }
 
 describe('a subscribe that is under way', () => {
@@ -59,9 +59,9 @@ describe('a subscribe that is under way', () => {
     await vi.waitFor(() => expect(joined.snapshot).toHaveBeenCalled());
     return joined;
   };
-  const expectNothingHeld = ({ conversation, feeds, idle, acknowledgeCatchUp }: ReturnType<typeof join>) => {
+  const expectNothingHeld = ({ conversation, streams, idle, acknowledgeCatchUp }: ReturnType<typeof join>) => {
     expect(acknowledgeCatchUp).not.toHaveBeenCalled();
-    expect([idle.mock.calls.length, conversation.subscriptions, ...[...feeds].map((feed) => feed.readers.size)]).toEqual([
+    expect([idle.mock.calls.length, conversation.subscriptions, ...[...streams].map((stream) => stream.readers.size)]).toEqual([
       1, 0, 0,
     ]);
   };

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Announcement, Engine, StoredChange } from '../../../src/journal/engine.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
-import { Feed, type Reader } from '../../../src/streams/channel-stream.ts';
+import { ChannelStream, type Reader } from '../../../src/streams/channel-stream.ts';
 
 /**
  * Two histories that part at one offset, of which the journal's answer is of one and the announcement that overtakes it of the other.
@@ -22,7 +22,7 @@ function entry(offset: number, history: string, before: string): Announcement {
 }
 
 /** A feed at offset 10. The journal answers whoever asks from offset 8 up to 11 of the history `a`. */
-async function openFeed(): Promise<Feed> {
+async function openStream(): Promise<ChannelStream> {
   const channel = { id: 'moon', access: 'public', revision: 1 } as Channel;
   const engine = {
     subscribe: async () => () => {},
@@ -30,17 +30,17 @@ async function openFeed(): Promise<Feed> {
     catchUp: async () => ({ status: 'replay', to: position(11, 'a'), changes: [change(11, 'a')], more: false }),
   } as unknown as Engine;
   const log = { info() {}, warn() {} };
-  const feed = (await Feed.open('moon', { engine, random: () => 0.5, log, delivered() {} })) as Feed;
-  onTestFinished(() => feed.close());
-  return feed;
+  const stream = (await ChannelStream.open('moon', { engine, random: () => 0.5, log, delivered() {} })) as ChannelStream;
+  onTestFinished(() => stream.close());
+  return stream;
 }
 
 /** Asks from offset 8 on, and hears of offset 11 of a history just before the answer goes out. */
-async function join(feed: Feed, history: string): Promise<{ answer: EncodedCatchUp; joined: boolean }> {
+async function join(stream: ChannelStream, history: string): Promise<{ answer: EncodedCatchUp; joined: boolean }> {
   const reader = { ready: false, lag() {}, end() {}, mayRead: () => true } as unknown as Reader;
   let answer: EncodedCatchUp | undefined;
   const said = await catchUp(
-    feed,
+    stream,
     { after: position(8), limit: 100, posts: 20 },
     (encoded) => {
       answer = encoded;
@@ -48,25 +48,25 @@ async function join(feed: Feed, history: string): Promise<{ answer: EncodedCatch
     {
       reader,
       wanted() {
-        feed.hear(entry(11, history, position(10).check));
+        stream.hear(entry(11, history, position(10).check));
         return true;
       },
     },
   );
   expect(said).toBe('answered');
-  return { answer: answer as EncodedCatchUp, joined: feed.readers.has(reader) };
+  return { answer: answer as EncodedCatchUp, joined: stream.readers.has(reader) };
 }
 
 it('lets a reader join where the feed has come to the same entry as the answer', async () => {
-  expect(await join(await openFeed(), 'a')).toMatchObject({ answer: { more: false, position: { offset: 11 } }, joined: true });
+  expect(await join(await openStream(), 'a')).toMatchObject({ answer: { more: false, position: { offset: 11 } }, joined: true });
 });
 
 it('lets no reader join a feed that has another entry where the answer ends: it is told to ask again', async () => {
-  expect(await join(await openFeed(), 'b')).toMatchObject({ answer: { more: true, position: { offset: 11 } }, joined: false });
+  expect(await join(await openStream(), 'b')).toMatchObject({ answer: { more: true, position: { offset: 11 } }, joined: false });
 });
 
 it('answers a reader before it hands on what came after the answer was read', async () => {
-  const feed = await openFeed();
+  const stream = await openStream();
   const order: string[] = [];
   const format = { name: 'socket' as const, frame: (event: string) => Buffer.from(event) };
   const reader: Reader = {
@@ -78,25 +78,25 @@ it('answers a reader before it hands on what came after the answer was read', as
     terminate() {},
   };
   const wanted = () => {
-    feed.hear(entry(11, 'a', position(10).check));
-    feed.hear(entry(12, 'a', position(11, 'a').check));
+    stream.hear(entry(11, 'a', position(10).check));
+    stream.hear(entry(12, 'a', position(11, 'a').check));
     return true;
   };
   const query = { after: position(8), limit: 100, posts: 20 };
-  await catchUp(feed, query, ({ position: { offset } }) => void order.push(`answer to ${offset}`), { reader, wanted });
+  await catchUp(stream, query, ({ position: { offset } }) => void order.push(`answer to ${offset}`), { reader, wanted });
   expect(order).toEqual(['answer to 11', 'event']);
 });
 
 it('gives out what the journal has where the feed heard of the same entry meanwhile', async () => {
-  const feed = await openFeed();
-  const { engine } = feed;
+  const stream = await openStream();
+  const { engine } = stream;
   const read = engine.catchUp;
   engine.catchUp = async (...asked) => {
-    feed.hear(entry(11, 'a', position(10).check));
+    stream.hear(entry(11, 'a', position(10).check));
     return await read(...asked);
   };
   let answer: EncodedCatchUp | undefined;
-  await catchUp(feed, { after: position(8), limit: 100, posts: 20 }, (encoded) => {
+  await catchUp(stream, { after: position(8), limit: 100, posts: 20 }, (encoded) => {
     answer = encoded;
   });
   expect(answer).toMatchObject({ events: 1, position: { offset: 11 } });

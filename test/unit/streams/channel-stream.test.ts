@@ -11,7 +11,7 @@ import type { Position } from '../../../src/protocol/cursor.ts';
 import type { Channel, Event } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import type { EndReason, Reader } from '../../../src/streams/channel-stream.ts';
-import { Feeds } from '../../../src/streams/channel-streams.ts';
+import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
 import { newChannel, newPost } from '../../model/simulation/contents.ts';
 
@@ -105,8 +105,8 @@ async function open(head: Position, journal = new Journal(head)) {
     due.add(run);
     return () => void due.delete(run);
   };
-  const feeds = new Feeds({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later });
-  const held = await feeds.hold('moon');
+  const streams = new ChannelStreams({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later });
+  const held = await streams.hold('moon');
   if (held === undefined || 'deleted' in held) throw new Error('no feed');
   /** What waits for its time has it now. */
   const passTime = () => {
@@ -115,16 +115,16 @@ async function open(head: Position, journal = new Journal(head)) {
       run();
     }
   };
-  return { journal, feed: held.feed, passTime };
+  return { journal, stream: held.stream, passTime };
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
 
 /** Subscribes with a cursor that the tail does not know; the journal's answer is given. */
-async function join({ journal, feed }: Opened, after: Position, answer: Replay) {
+async function join({ journal, stream }: Opened, after: Position, answer: Replay) {
   const listener = new Listener();
   let said: EncodedCatchUp | undefined;
-  const done = catchUp(feed, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), {
+  const done = catchUp(stream, { after, limit: 100, posts: 20 }, (encoded) => (said = encoded), {
     reader: listener,
     wanted: () => true,
   });
@@ -148,10 +148,10 @@ describe('a feed that opens', () => {
         return await subscribe(...asked);
       },
     };
-    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await feeds.hold('moon');
+    const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await streams.hold('moon');
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
-    expect(held.feed.head).toEqual(at(11));
+    expect(held.stream.head).toEqual(at(11));
   });
 
   it('has an entry that was announced before the channel was read', async () => {
@@ -163,12 +163,12 @@ describe('a feed that opens', () => {
       journal.announce(change(11, 'a'), check(10));
       return read;
     };
-    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await feeds.hold('moon');
+    const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await streams.hold('moon');
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
     (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
     await settled();
-    expect(held.feed.head).toEqual(at(11));
+    expect(held.stream.head).toEqual(at(11));
   });
 
   it.each([
@@ -188,10 +188,10 @@ describe('a feed that opens', () => {
       };
     };
     engine.channel = async (...asked) => instead(await channel(...asked));
-    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await feeds.hold('moon').catch(() => undefined);
+    const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await streams.hold('moon').catch(() => undefined);
     if (held !== undefined && 'feed' in held) expect(follows).toBe(1);
-    feeds.close();
+    streams.close();
     expect(follows).toBe(0);
   });
 
@@ -207,9 +207,9 @@ describe('a feed that opens', () => {
       journal.tell({ type: 'gone' } as Announcement);
       return read;
     };
-    const feeds = new Feeds({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await feeds.hold('moon');
-    expect(held === undefined || 'deleted' in held || held.feed.gone).toBe(true);
+    const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
+    const held = await streams.hold('moon');
+    expect(held === undefined || 'deleted' in held || held.stream.gone).toBe(true);
   });
 });
 
@@ -340,7 +340,7 @@ describe('a change of access', () => {
     opened.passTime();
     expect(listener.events).toEqual([]);
     expect(listener.ended).toBe('slow');
-    expect(opened.feed.head).toEqual(at(14));
+    expect(opened.stream.head).toEqual(at(14));
   });
 
   it('is assumed where the store lost the channel after a read that was cut', async () => {
@@ -360,10 +360,10 @@ describe('a change of access', () => {
   it('counts for what is read with it beyond the feed, which may have another with a higher revision of a history that was lost', async () => {
     const journal = new Journal(at(10));
     journal.channel = newChannel(3);
-    const { feed } = await open(at(10), journal);
+    const { stream } = await open(at(10), journal);
     const said: EncodedCatchUp[] = [];
     const joining = { reader: new Listener(), wanted: isPublic };
-    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded), joining);
+    const done = catchUp(stream, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded), joining);
     const changed = { offset: 12, check: check(12, 'b'), at: '', type: 'channel.changed', channel: forMembers(2) } as const;
     (await journal.read()).answer(replay(at(12, 'b'), [change(11, 'p', { history: 'b' }), changed]));
     expect(await done).toBe('unwanted');
@@ -373,15 +373,15 @@ describe('a change of access', () => {
 
 describe('an answer of the journal that was asked for before the history was replaced', () => {
   it('is given to nobody: the journal is read again', async () => {
-    const { journal, feed } = await open(at(10));
+    const { journal, stream } = await open(at(10));
     const said: EncodedCatchUp[] = [];
-    const done = catchUp(feed, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded));
+    const done = catchUp(stream, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded));
     const lost = await journal.read();
     journal.head = at(8, 'b');
-    feed.checkJournal();
+    stream.checkJournal();
     (await journal.read()).answer({ status: 'foreign' });
     await settled();
-    expect(feed.head).toEqual(at(8, 'b'));
+    expect(stream.head).toEqual(at(8, 'b'));
     lost.answer(replay(at(10), [change(10, 'p')]));
     (await journal.read()).answer(replay(at(8, 'b'), [change(8, 'q', { history: 'b' })]));
     expect(await done).toBe('answered');
@@ -391,19 +391,19 @@ describe('an answer of the journal that was asked for before the history was rep
 
 describe('an answer of the journal that brings nothing', () => {
   it('leaves what is given to many as it is', async () => {
-    const { journal, feed } = await open(at(5));
+    const { journal, stream } = await open(at(5));
     const given = () =>
-      feed.answers.making(
+      stream.answers.making(
         'what is asked for',
         () => ({}),
         () => 1,
       );
     const first = given();
-    feed.checkJournal();
+    stream.checkJournal();
     (await journal.read()).answer(replay(at(5), []));
     await settled();
     expect(given()).toBe(first);
-    feed.checkJournal();
+    stream.checkJournal();
     (await journal.read()).answer(replay(at(6), [change(6, 'a')]));
     await settled();
     expect(given()).not.toBe(first);
@@ -421,11 +421,11 @@ describe('an announcement at an offset before those that the tail knows', () => 
     (await opened.journal.read()).answer({ status: 'foreign' });
     await settled();
     expect(listener.ended).toBe('history');
-    expect(opened.feed.head).toEqual(at(8, 'b'));
+    expect(opened.stream.head).toEqual(at(8, 'b'));
   });
 
   it('costs one read however many come', async () => {
-    const { journal, feed, passTime } = await open(at(10));
+    const { journal, stream, passTime } = await open(at(10));
     for (let each = 0; each < 1_000; each += 1) journal.announce(change(1 + (each % 9), 'p'), check(each % 9));
     await settled();
     expect(journal.asked).toHaveLength(0);
@@ -436,7 +436,7 @@ describe('an announcement at an offset before those that the tail knows', () => 
     await settled();
     passTime();
     expect(journal.asked).toHaveLength(0);
-    expect(feed.head).toEqual(at(10));
+    expect(stream.head).toEqual(at(10));
   });
 });
 
@@ -461,10 +461,10 @@ describe('an announcement that comes after its text was erased', () => {
     opened.journal.erase(null);
     opened.journal.announce(change(11, 'p', { text: 'secret' }), check(10));
     await settled();
-    expect([listener.events, opened.feed.tail.size]).toEqual([[], 0]);
+    expect([listener.events, opened.stream.tail.size]).toEqual([[], 0]);
     (await opened.journal.read()).answer(undefined);
     await settled();
-    expect([listener.events, listener.ended, opened.feed.gone]).toEqual([[], 'gone', true]);
+    expect([listener.events, listener.ended, opened.stream.gone]).toEqual([[], 'gone', true]);
   });
 });
 
@@ -474,7 +474,7 @@ describe('an answer that there is no channel', () => {
     const { journal } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
-    opened.feed.checkJournal();
+    opened.stream.checkJournal();
     const late = await journal.read();
     journal.announce(change(1, 'p', { history: 'b' }), '');
     late.answer(undefined);
@@ -483,14 +483,14 @@ describe('an answer that there is no channel', () => {
     journal.head = at(1, 'b');
     (await journal.read()).answer({ status: 'foreign' });
     await settled();
-    expect([listener.ended, opened.feed.head]).toEqual(['history', at(1, 'b')]);
+    expect([listener.ended, opened.stream.head]).toEqual(['history', at(1, 'b')]);
   });
 });
 
 describe('a feed that reads while posts are erased', () => {
   it('reads again so many times, then waits before it reads on', async () => {
-    const { journal, feed, passTime } = await open(at(10));
-    feed.checkJournal();
+    const { journal, stream, passTime } = await open(at(10));
+    stream.checkJournal();
     for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
       const read = await journal.read();
       journal.erase('p');
@@ -498,11 +498,11 @@ describe('a feed that reads while posts are erased', () => {
       await settled();
     }
     expect(journal.asked).toHaveLength(0);
-    expect(feed.head).toEqual(at(10));
+    expect(stream.head).toEqual(at(10));
     passTime();
     (await journal.read()).answer(replay(at(12), [change(12, 'p', { text: '' })]));
     await settled();
-    expect(feed.head).toEqual(at(12));
+    expect(stream.head).toEqual(at(12));
   });
 });
 
@@ -558,44 +558,44 @@ describe('a feed whose channel is gone', () => {
     await done;
     opened.journal.announce(change(11, 'p', { text: 'a secret' }), check(10));
     await settled();
-    const { feed } = opened;
-    expect(feed.tail.size).toBe(1);
-    const { headline } = feed.channel;
+    const { stream } = opened;
+    expect(stream.tail.size).toBe(1);
+    const { headline } = stream.channel;
     opened.journal.tell({ type: 'gone' });
     expect(listener.ended).toBe('gone');
-    expect([feed.tail.size, [...feed.tail.after(0)]]).toEqual([0, []]);
-    expect(JSON.stringify(feed.channel)).not.toContain(headline);
+    expect([stream.tail.size, [...stream.tail.after(0)]]).toEqual([0, []]);
+    expect(JSON.stringify(stream.channel)).not.toContain(headline);
   });
 });
 
 describe('a feed that finds its channel damaged', () => {
   it('follows no longer, and has its readers ask again instead of taking silence for no news', async () => {
     const opened = await open(at(10));
-    const { journal, feed, passTime } = opened;
+    const { journal, stream, passTime } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
     journal.tell({ type: 'maybe-missed' });
     const read = await journal.read();
     read.answer(Promise.reject(new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true })) as never);
     await settled();
-    expect([listener.ended, feed.closed, feed.gone]).toEqual(['slow', true, false]);
+    expect([listener.ended, stream.closed, stream.gone]).toEqual(['slow', true, false]);
     passTime();
     await settled();
     expect(journal.asked).toEqual([]);
-    await expect(catchUp(feed, { after: at(10), limit: 100, posts: 20 }, () => undefined)).rejects.toMatchObject({
+    await expect(catchUp(stream, { after: at(10), limit: 100, posts: 20 }, () => undefined)).rejects.toMatchObject({
       name: 'JournalUnavailable',
     });
   });
 
   it('is kept where the journal only cannot be asked, and reads again', async () => {
     const opened = await open(at(10));
-    const { journal, feed, passTime } = opened;
+    const { journal, stream, passTime } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
     journal.tell({ type: 'maybe-missed' });
     (await journal.read()).answer(Promise.reject(new JournalUnavailable('It is away.', 'unchanged')) as never);
     await settled();
-    expect([listener.ended, feed.closed]).toEqual([undefined, false]);
+    expect([listener.ended, stream.closed]).toEqual([undefined, false]);
     passTime();
     expect(await journal.read()).toBeDefined();
   });
@@ -604,13 +604,13 @@ describe('a feed that finds its channel damaged', () => {
 describe('a node whose store is out of reach', () => {
   it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
     const opened = await open(at(10));
-    const { journal, feed } = opened;
+    const { journal, stream } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
     await done;
     journal.reach(false);
     journal.announce(change(11, 'q', { text: 'erased meanwhile' }), check(10));
     journal.announce(change(12, 'r'), check(11));
-    feed.pump(listener);
+    stream.pump(listener);
     await settled();
     expect(listener.events).toEqual([]);
 
