@@ -114,9 +114,12 @@ describe('the docs', () => {
       expect(table).toContain(entry.isDirectory() ? `\`${entry.name}/\`` : `\`${entry.name}\``);
     }
     const changes = tour.slice(tour.indexOf('## Where to change a thing'));
-    const named = [...changes.matchAll(/`([a-z./-]+\.(?:ts|css))`/g)].map(([, path]) => path ?? '');
+    const filesIn = (text: string) => [...text.matchAll(/`([a-z0-9./-]+\.(?:ts|css|mjs))`/g)].map(([, path]) => path ?? '');
+    const named = filesIn(changes);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((path) => !existsSync(join(root, 'src', path)) && !existsSync(join(root, path)))).toEqual([]);
+    const rows = changes.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.filter((row) => new Set(filesIn(row)).size > 4)).toEqual([]);
   });
 
   it('start as many processes as they say with the lines that they give for it', async () => {
