@@ -273,7 +273,7 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) {
     const where = claims.error.issues[0]?.path.map(String).join('.') ?? '';
-    throw invalid(`The claim "${where}" of the token does not have the form that is expected.`);
+    throw invalid(`The claim "${where}" of the token does not have the expected form.`);
   }
   const { sub, name = sub, jti, iat, exp, pressbox = {} } = claims.data;
   if (exp * 1000 <= now) throw invalid('The token has expired.');

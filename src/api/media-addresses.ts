@@ -17,7 +17,7 @@ export function requireLoadable(media: readonly Media[], publicUrl: string, at: 
   if (errors.length > 0) throw new Refusal('invalid-body', { errors });
 }
 
-const unloadable = `Must be a whole URL that begins with ${mediaBegins}.`;
+const unloadable = `Must be an absolute URL that begins with ${mediaBegins}.`;
 
 function addressesOf(media: Media): [field: string, address: string | undefined][] {
   switch (media.type) {

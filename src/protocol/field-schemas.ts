@@ -30,7 +30,7 @@ export function text(most: number) {
       `Must have at most ${most.toLocaleString('en')} characters.`,
     )
     .refine((value) => !surrogate.test(value), 'Must be well-formed Unicode.')
-    .refine((value) => !textControl.test(value), 'Must not hold control characters other than line breaks and tabs.');
+    .refine((value) => !textControl.test(value), 'Must not contain control characters other than line breaks and tabs.');
 }
 
 /** Text of one line. */
@@ -51,7 +51,7 @@ export function notBlank(schema: z.ZodString) {
 /** Refuses text of white space only or of invisible characters only. `parseJournalled` accepts the latter. */
 export function notEmpty(schema: z.ZodString) {
   return notBlank(schema).refine(isVisible, {
-    error: 'Must not be empty: none of its characters can be seen.',
+    error: 'Must not be empty: it has no visible character.',
     params: { invisible: true },
   });
 }
@@ -64,11 +64,11 @@ function url(schemes: readonly string[], begins = schemes.map((scheme) => `${sch
       if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
       const parsed = URL.parse(value);
       return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
-    }, `Must be a whole URL that begins with ${begins}.`)
+    }, `Must be an absolute URL that begins with ${begins}.`)
     .refine(
       // Text before an @ looks like the host but is not, and only browsers treat a backslash as a slash.
       (value) => !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '',
-      'Must not hold a user name, a password or a backslash.',
+      'Must not contain a user name, a password or a backslash.',
     );
 }
 
@@ -93,7 +93,7 @@ const firstMs = Date.parse('0000-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 export const time = z.iso
   .datetime({ offset: true, error: 'Must be an RFC 3339 time such as 2026-11-24T12:00:00Z.' })
-  .refine((value) => Date.parse(value) >= firstMs && Date.parse(value) <= lastMs, 'Must be a time that exists, in UTC too.')
+  .refine((value) => Date.parse(value) >= firstMs && Date.parse(value) <= lastMs, 'Must be a time that exists, also in UTC.')
   .transform((value) => new Date(value).toISOString());
 export const languageTag = line(limits.textCharacters).refine((value) => {
   try {

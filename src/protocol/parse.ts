@@ -69,7 +69,7 @@ const sentenceFor: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-const unfit = 'Does not have the form that is expected.';
+const unfit = 'Does not have the expected form.';
 
 const types: Partial<Record<string, string>> = {
   string: 'text',

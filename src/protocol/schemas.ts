@@ -48,7 +48,7 @@ export const postFields = {
   derivedFrom: z
     .array(postIdSchema)
     .max(limits.postDerivedFrom)
-    .refine((ids) => new Set(ids).size === ids.length, 'Must not name a post twice.'),
+    .refine((ids) => new Set(ids).size === ids.length, 'Must not list a post twice.'),
 } satisfies { [F in keyof PostFields]: z.ZodType<PostFields[F]> };
 
 export const newPostSchema = z.strictObject({ id: postIdSchema, ...postFields }).partial();
@@ -101,9 +101,9 @@ export type ChannelPatch = z.infer<typeof channelPatchSchema>;
 
 const integer = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,15})$/, 'Must be a whole number from 0.')
+  .regex(/^(0|[1-9][0-9]{0,15})$/, 'Must be a whole number of at least 0.')
   .transform(Number)
-  .refine(Number.isSafeInteger, 'Must be a number that can be counted to.')
+  .refine(Number.isSafeInteger, 'Must be a safe integer.')
   // For the API documents: the type of the value, not of its text.
   .meta({ type: 'integer', minimum: 0 });
 const limitUpTo = (most: number, otherwise: number) =>
@@ -153,7 +153,7 @@ export const feedQuerySchema = z.object({
   limit: limitUpTo(limits.pageMost, limits.feedPageDefault),
   told: z
     .string()
-    .regex(/^(?:0|[1-9][0-9]{0,14})-(?:0|[1-9][0-9]{0,14})$/, 'Must be as the address of a next page has it.')
+    .regex(/^(?:0|[1-9][0-9]{0,14})-(?:0|[1-9][0-9]{0,14})$/, 'Must be a value from the address of a next page.')
     .transform((value) => {
       const [from, to] = value.split('-').map(Number) as [number, number];
       return { from, to };
@@ -199,7 +199,7 @@ export const unsubscribeSchema = z.strictObject({ channelId: channelIdSchema });
 
 /** The claims of a token that Pressbox reads. RFC 7519 defines the registered ones. Other claims are ignored. */
 const patterns = z
-  .array(z.string().regex(/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/, 'Must be a channel id, a prefix ending in *, or *.'))
+  .array(z.string().regex(/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/, 'Must be a channel id, a prefix that ends in *, or *.'))
   .max(limits.grantedChannels);
 export const claimsSchema = z.object({
   // The byline if there is no name.

@@ -189,12 +189,12 @@ function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
   const own = history.find((past) => past.revision === revision);
   const kind = facts?.kind ?? null;
   return told([
-    [!rises(history, revision), 'channel.history', 'Must have revisions that rise, up to that of the channel.'],
-    [facts !== undefined && kind !== (own?.kind ?? null), 'revision.kind', 'Must be that of the change in the history.'],
+    [!rises(history, revision), 'channel.history', 'Must have increasing revisions, up to the revision of the channel.'],
+    [facts !== undefined && kind !== (own?.kind ?? null), 'revision.kind', 'Must be the kind of the change in the history.'],
     [facts?.type !== undefined && facts.type !== 'channel.changed', 'revision.type', 'Must be channel.changed.'],
-    [facts?.content !== undefined, 'revision.content', 'Is only for what was erased.'],
-    [facts?.erases !== undefined, 'revision.erases', 'Is only for posts.'],
-    [facts?.chained !== undefined, 'revision.chained', 'Is only for posts.'],
+    [facts?.content !== undefined, 'revision.content', 'Is only allowed for erased text.'],
+    [facts?.erases !== undefined, 'revision.erases', 'Is only allowed for posts.'],
+    [facts?.chained !== undefined, 'revision.chained', 'Is only allowed for posts.'],
   ]);
 }
 
@@ -211,14 +211,14 @@ function erasedContradictions({ erased, facts }: ErasedLine): FieldError[] {
   const first = erased.revision === 1;
   const { type = first ? 'post.published' : 'post.revised' } = facts;
   return told([
-    [first !== (type === 'post.published'), 'revision.type', 'Must be post.published for revision 1, and for no other.'],
-    [!hadText[type], 'revision.type', 'Must be of a post that had a text.'],
+    [first !== (type === 'post.published'), 'revision.type', 'Must be post.published for revision 1, and only for it.'],
+    [!hadText[type], 'revision.type', 'Must be the type of an entry that had a text.'],
     [facts.salt !== undefined, 'revision.salt', 'Is erased with the text.'],
-    [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
+    [facts.root !== undefined, 'revision.root', 'Is only allowed in the first entry of a channel.'],
     [
       facts.erases !== undefined && facts.chained === undefined,
       'revision.erases',
-      'Must stand where the text is that stayed, unless it is a fact of the chain.',
+      'Must be on a line with text, unless `chained` is true.',
     ],
     ...erasureContradictions(facts, erased.revision),
   ]);
@@ -230,7 +230,7 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
   const own = history.find((past) => past.revision === revision);
   const kind = facts.kind ?? null;
   return told([
-    [withdrawn && !isEmptied(post), 'post', 'Must be empty: it was withdrawn.'],
+    [withdrawn && !isEmptied(post), 'post', 'Must be empty, because the post was withdrawn.'],
     [!withdrawn && authors.length === 0, 'post.authors', 'Must have at least 1 entry.'],
     [
       !withdrawn && !headline && !(isJournalled(facts) ? body.trim() : isVisible(body)) && media.length === 0,
@@ -238,25 +238,21 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
       'A post must have a headline, a body or media.',
     ],
     [post.keyEvent && headline === null, 'post.headline', 'A key event must have a headline.'],
-    [!rises(history, revision), 'post.history', 'Must have revisions that rise, up to that of the post.'],
+    [!rises(history, revision), 'post.history', 'Must have increasing revisions, up to the revision of the post.'],
     [facts.type !== undefined && facts.type !== model.typeOf(post), 'revision.type', `Must be ${model.typeOf(post)}.`],
-    [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post tells of.'],
-    [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be that of the change in the history.'],
+    [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post shows.'],
+    [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be the kind of the change in the history.'],
     // A history that is too long loses only refiles and updates before newer changes.
-    [
-      own === undefined && kind !== null && kind !== 'refile' && kind !== 'update',
-      'post.history',
-      'Must tell readers of the change.',
-    ],
+    [own === undefined && kind !== null && kind !== 'refile' && kind !== 'update', 'post.history', 'Must contain the change.'],
     ...erasureContradictions(facts, revision),
-    [facts.root !== undefined, 'revision.root', 'Is only for the first entry of a channel.'],
+    [facts.root !== undefined, 'revision.root', 'Is only allowed in the first entry of a channel.'],
   ]);
 }
 
 function erasureContradictions({ erases, chained }: LineFacts, revision: number): Fault[] {
   return [
-    [(erases ?? 0) >= revision, 'revision.erases', 'Must be below the revision itself.'],
-    [chained !== undefined && erases === undefined, 'revision.chained', 'Is said of `erases`, which is not there.'],
+    [(erases ?? 0) >= revision, 'revision.erases', 'Must be lower than the revision.'],
+    [chained !== undefined && erases === undefined, 'revision.chained', 'Requires `erases`.'],
   ];
 }
 
