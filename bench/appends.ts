@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AppendRequest } from '../src/journal/engine.ts';
 import { aChannel, anAuthorPost } from '../test/support/samples/samples.ts';
 
-/** What an engine is asked to append where it is measured, or published to, without HTTP, tokens and rules. */
+/** Append requests for an engine, made without HTTP, tokens and rules. */
 
 export function creation(channelId: string): AppendRequest {
   const { request, at } = facts();

@@ -4,12 +4,12 @@ import { postOf } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /**
- * Authors: each publishes, waits for the answer, and publishes the next, for a given time, over one connection that is kept. Each post
- * has a key of its own, as the clients send it. Bare sockets and requests made beforehand: what the load costs is taken from the server.
+ * Authors who each publish, wait for the answer, and publish the next post, for a given time over one kept-alive connection. Each post has its own
+ * idempotency key, as clients send it. Plain sockets and prepared requests keep the load cheap, because it shares the cores with the server.
  */
 export interface AuthorsAsk {
   url: string;
-  /** In turn. */
+  /** The authors publish to these in turn. */
   channelIds: readonly string[];
   token: string;
   authors: number;
@@ -20,15 +20,15 @@ export interface AuthorsAnswer {
   posts: number;
   /** From the first request to the last answer. */
   tookMs: number;
-  /** Of the answers. */
+  /** Latency of the answers. */
   latency: Histogram;
-  /** What this process took. */
+  /** CPU time of this process. */
   cpuSeconds: number;
 }
 
 answerCalls({ publish });
 
-/** Different requests at least, sent in turn. */
+/** Minimum number of different requests, which are sent in turn. */
 const requestsLeast = 20;
 /** Characters of a key. */
 const keyLength = 16;
@@ -50,7 +50,7 @@ async function publish({ url, channelIds, token, authors, forMs }: AuthorsAsk): 
       const { bytes, keyAt } = requests[sent % requests.length]!;
       bytes.write(run + String(sent).padStart(keyLength - run.length, '0'), keyAt, 'latin1');
       const status = await connection.ask(bytes);
-      if (status !== 201) throw new Error(`A publication was answered ${status}.`);
+      if (status !== 201) throw new Error(`Publishing a post failed with status ${status}.`);
       const now = monotonicMs();
       record(latency, now - at);
       at = now;
@@ -63,7 +63,7 @@ async function publish({ url, channelIds, token, authors, forMs }: AuthorsAsk): 
   return { posts: sent, tookMs, latency, cpuSeconds: (user + system) / 1e6 };
 }
 
-/** One request whole, and where in it the key stands. */
+/** A complete request, and the position of the key in it. */
 function requestOf({ host, channelId, token, number }: { host: string; channelId: string; token: string; number: number }) {
   const body = JSON.stringify(postOf(number));
   const before = [
@@ -79,20 +79,20 @@ function requestOf({ host, channelId, token, number }: { host: string; channelId
 
 interface Connection {
   readonly socket: Socket;
-  /** Sends a request and resolves with the status once the whole answer is there. `bytes` may be used again at once. */
+  /** Sends a request and resolves with the status of the complete answer. The caller may reuse `bytes` at once. */
   ask(bytes: Buffer): Promise<number>;
 }
 
 const endOfHead = Buffer.from('\r\n\r\n');
 const lengthName = /\r\ncontent-length: (\d+)/i;
 
-/** Speaks as much HTTP/1.1 as this server's answers need: each has a length. */
+/** Supports as much HTTP/1.1 as this server's answers need: each has a length. */
 async function openConnection(host: string, port: number): Promise<Connection> {
   const socket = connect({ host, port, noDelay: true });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   let settle: { resolve: (status: number) => void; reject: (error: Error) => void } | undefined;
   let got: Buffer | undefined;
-  /** Bytes of the whole answer; 0 until its head is there. */
+  /** Bytes of the complete answer; 0 until its head has arrived. */
   let whole = 0;
   let status = 0;
   const fail = (error: Error) => settle?.reject(error);
@@ -105,7 +105,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
       const head = got.toString('latin1', 0, end);
       status = Number(head.slice(9, 12));
       whole = end + endOfHead.length + Number(lengthName.exec(head)?.[1] ?? Number.NaN);
-      if (Number.isNaN(whole)) return fail(new Error('An answer came without its length.'));
+      if (Number.isNaN(whole)) return fail(new Error('An answer has no Content-Length.'));
     }
     if (got.length < whole) return;
     got = undefined;

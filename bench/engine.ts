@@ -11,9 +11,9 @@ import { answerCalls, monotonicMs } from './worker.ts';
 
 /** The engine alone: appends of finished posts, without HTTP, tokens, rules and rendering. Each is synced before it counts. */
 export interface EngineAsk {
-  /** Where it keeps its journal: a directory in which one of its own is made, or a Redis. */
+  /** A directory, in which the engine gets a directory of its own, or a Redis. */
   store: { directory: string } | { redisUrl: string };
-  /** Appends under way at once. */
+  /** Concurrent appends. */
   writers: number;
   forMs: number;
 }
@@ -22,7 +22,7 @@ export interface EngineAnswer {
   appends: number;
   tookMs: number;
   latency: Histogram;
-  /** What this process took, all threads of it. */
+  /** CPU time of all threads of this process. */
   cpuSeconds: number;
 }
 
@@ -37,7 +37,7 @@ let letGo: () => Promise<void>;
 async function open({ store, writers, forMs }: EngineAsk): Promise<void> {
   ({ engine, letGo } = await openOn(store));
   await engine.append(channelId, creation(channelId));
-  // The first appends warm the code up.
+  // The first appends warm up the code.
   await append({ store, writers, forMs: forMs / 4 });
 }
 
@@ -59,7 +59,7 @@ async function append({ writers, forMs }: EngineAsk): Promise<EngineAnswer> {
       appends += 1;
       const sent = monotonicMs();
       const { status } = await engine.append(channelId, request);
-      if (status !== 'appended') throw new Error(`An append was answered ${status}.`);
+      if (status !== 'appended') throw new Error(`An append returned ${status}.`);
       record(latency, monotonicMs() - sent);
     }
   };

@@ -1,12 +1,12 @@
 /**
- * Durations in buckets that are 1 % wide, so that what several processes measured can be put together and a million of them cost
- * nothing. Quantiles are right to 1 %; the largest is exact.
+ * Durations in buckets 1 % wide. Histograms of several processes can be merged, and a million durations take little memory. Quantiles are
+ * accurate to 1 %, and the maximum is exact.
  */
 export interface Histogram {
   count: number;
   /** Milliseconds. */
   most: number;
-  /** Bucket to count. */
+  /** Count by bucket. */
   buckets: Record<string, number>;
 }
 
@@ -18,7 +18,7 @@ export interface Quantiles {
 }
 
 const width = Math.log(1.01);
-/** Below a microsecond all is one bucket. */
+/** Durations below a microsecond share one bucket. */
 const smallestMs = 0.001;
 
 export function emptyHistogram(): Histogram {
@@ -53,7 +53,7 @@ export function histogramOf(durations: Iterable<number>): Histogram {
   return histogram;
 }
 
-/** The upper edge of the bucket in which the quantile lies. */
+/** The upper edge of the bucket that contains the quantile. */
 function quantile({ count, most, buckets }: Histogram, share: number): number {
   const rank = Math.ceil(count * share);
   let seen = 0;

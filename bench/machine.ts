@@ -1,18 +1,18 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** What the figures were measured on. Without it they say nothing. */
+/** The machine of the measurements. */
 export interface Machine {
   cpu: string;
   cores: number;
   memoryGiB: number;
   node: string;
   kernel: string;
-  /** File descriptors one process may have (`ulimit -n`); nothing is raised. */
+  /** File descriptors that a process may open (`ulimit -n`). The benchmark does not raise the limit. */
   openFiles: number;
-  /** Over the last minute and before anything was measured: what else was at work. */
+  /** Load average of the minute before the first measurement. */
   load: string;
-  /** File system of the journal, by its magic number where it has no name here. */
+  /** File system of the journal, or its magic number if the name is unknown here. */
   fileSystem: string;
 }
 
@@ -29,7 +29,7 @@ export function describeMachine(directory: string): Machine {
   };
 }
 
-/** The soft limit, as the kernel tells it; 1,024 where it cannot be asked. */
+/** The soft limit from the kernel, or 1,024 if it cannot be read. */
 function openFilesLimit(): number {
   try {
     const line = readFileSync('/proc/self/limits', 'utf8').match(/^Max open files\s+(\S+)/m)?.[1];
@@ -39,12 +39,12 @@ function openFilesLimit(): number {
   }
 }
 
-/** See statfs(2). On a tmpfs a sync costs nothing, and the append figures are then no figures. */
+/** Magic numbers of statfs(2). On a tmpfs a sync costs nothing, so append rates mean nothing. */
 const fileSystems: Record<number, string> = {
   61267: 'ext4',
   1481003842: 'xfs',
   2435016766: 'btrfs',
-  16914836: 'tmpfs (no disk: the append rates say nothing about one)',
+  16914836: 'tmpfs (no disk: append rates say nothing about a disk)',
   2035054128: 'overlayfs',
   801189825: 'zfs',
 };
@@ -54,20 +54,20 @@ function fileSystemOf(directory: string): string {
   return fileSystems[magic] ?? `0x${magic.toString(16)}`;
 }
 
-/** CPU seconds, in user and kernel, over all threads of a process. */
+/** User and kernel CPU seconds of all threads of a process. */
 export function cpuSeconds(pid: number): number {
   const fields = statFields(pid);
   // Fields 14 and 15 of proc_pid_stat(5), in ticks of a hundredth of a second.
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Bytes of memory that a process holds. */
+/** Resident memory of a process in bytes. */
 export function residentBytes(pid: number): number {
   const kib = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB/m)?.[1];
   return Number(kib ?? Number.NaN) * 1024;
 }
 
-/** From the third on: the second, the name, may hold spaces. */
+/** Fields from the third on. The second is the name, which may contain spaces. */
 function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

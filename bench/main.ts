@@ -15,7 +15,7 @@ import { measureChannels, measureCost, measureMemory, measureNodes } from './sha
 import { type Plan, type StoreKind, stores } from './stage.ts';
 import { measureAuthors, measureEngine } from './writing.ts';
 
-/** `npm run bench`: what this machine gives. Progress on standard error, figures on standard output. Nothing is judged by it. */
+/** `npm run bench` measures this machine: progress on standard error, figures on standard output. It does not judge the figures. */
 
 interface Options {
   full: boolean;
@@ -34,32 +34,32 @@ interface Options {
   directory?: string;
 }
 
-/** Descriptors that a process needs beside its readers. */
+/** File descriptors that a process needs in addition to those of its readers. */
 const otherFiles = 200;
 
-/** The parts of this server alone. */
+/** The parts that measure Pressbox alone. */
 const everywhere = ['authors', 'engine', 'fan-out', 'catch-up', 'requests'];
 const shared = ['cost', 'memory', 'channels', 'nodes'];
 
 const options = new Command('bench')
-  .description('Measures Pressbox on this machine beside the servers that others use in its place.')
-  .option('--route <text>', 'of the part requests, routes with this in their name')
-  .option('--full', 'every part, and each step for longer', false)
-  .option('--readers <numbers>', 'crowds to push to, comma-separated; default: 1,1000,5000, or those of the goals')
-  .option('--directory <path>', 'where to keep journals, on the disk to measure; default: among temporary files')
-  .addOption(new Option('--store <kind>', 'what keeps the journal').choices(stores).default('embedded'))
-  .option('--workers <number>', 'of the part authors, processes of the server; more than one needs a store that they share', '1')
+  .description('Measures Pressbox on this machine, and compares it with other push servers.')
+  .option('--route <text>', 'part requests: only routes whose name contains this')
+  .option('--full', 'measure every part, and each step for longer', false)
+  .option('--readers <numbers>', 'numbers of readers, comma-separated; default: 1,1000,5000, or those of the goals')
+  .option('--directory <path>', 'where to keep journals, on the disk to measure; default: the temporary directory')
+  .addOption(new Option('--store <kind>', 'the store of the journal').choices(stores).default('embedded'))
+  .option('--workers <number>', 'part authors: processes of the server; more than one needs a shared store', '1')
   .option(
     '--only <parts>',
-    `some of it: ${['peers', ...everywhere, ...shared].join(', ')}; ${shared.join(', ')} need a store that nodes share`,
+    `parts to measure: ${['peers', ...everywhere, ...shared].join(', ')}; ${shared.join(', ')} need a shared store`,
   )
-  .option('--figures <numbers>', 'of the part peers, rows of its table')
-  .option('--against <names>', `of the part peers, some of: ${Object.keys(subjects).join(', ')}`)
-  .option('--rounds <number>', 'of the part peers, how often each is measured; default: 1, with --full 5')
-  .option('--endurance <seconds>', 'of the part peers, how long memory is watched (row 13)', '1800')
-  .option('--lines <file>', 'of the part peers, where lines of JSON are kept; those that stand there count too')
-  .option('--results', 'write bench/RESULTS.md also where only some was measured')
-  .option('--no-results', 'write nothing into the project')
+  .option('--figures <numbers>', 'part peers: rows of its table')
+  .option('--against <names>', `part peers: servers to compare with, of: ${Object.keys(subjects).join(', ')}`)
+  .option('--rounds <number>', 'part peers: number of rounds; default: 1, with --full 5')
+  .option('--endurance <seconds>', 'part peers: how long memory is watched (row 13)', '1800')
+  .option('--lines <file>', 'part peers: file for results as lines of JSON; lines that it already holds are included')
+  .option('--results', 'write bench/RESULTS.md even if only some rows were measured')
+  .option('--no-results', 'do not write bench/RESULTS.md')
   .option('--json', 'print the figures as JSON', false)
   .parse()
   .opts<Options>();
@@ -73,13 +73,13 @@ const began = Date.now();
 const say = (line: string) => console.error(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(3)} s] ${line}`);
 const directory = await mkdtemp(join(options.directory === undefined ? tmpdir() : resolve(options.directory), 'pressbox-bench-'));
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-// Servers and load generators end with this process, at its exit.
+// Servers and load generators end when this process exits.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 if (only.delete('peers')) await beside();
 if (only.size > 0) await alone();
 
-/** Beside its peers. Of a run that was not narrowed down, what it came to is written into the project. */
+/** Compares Pressbox with other servers. A run of all rows writes the results into the project. */
 async function beside(): Promise<void> {
   const { figures, readers, against, full, rounds = full ? '5' : '1' } = options;
   const has = (list: string | undefined, value: string | number) => list === undefined || list.split(',').includes(String(value));
@@ -102,10 +102,10 @@ async function beside(): Promise<void> {
   const isWhole = figures === undefined && readers === undefined && against === undefined;
   if (!(options.results ?? isWhole)) return;
   writeResults(lines);
-  console.log('Written to bench/RESULTS.md, with its picture and its lines.');
+  console.log('Wrote bench/RESULTS.md, bench/results.svg and bench/results.jsonl.');
 }
 
-/** As it was asked for, without where files are. */
+/** The arguments of this run, without file paths. */
 function commandLine(): string[] {
   const given = process.argv.slice(2);
   const files = ['--lines', '--directory'];
@@ -113,7 +113,7 @@ function commandLine(): string[] {
   return said.length === 0 ? [] : ['--', ...said];
 }
 
-/** What this server takes, pushes and answers. */
+/** Measures Pressbox alone. */
 async function alone(): Promise<void> {
   const machine = describeMachine(directory);
   const { readers, remarks } = within(machine.openFiles, (options.readers ?? '1,1000,5000').split(',').map(Number));
@@ -152,12 +152,12 @@ async function alone(): Promise<void> {
   console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);
 }
 
-/** One process, the server, has a socket for every reader: crowds are cut to what it may open. */
+/** Cuts the numbers of readers to the limit of open files, because the server process has a socket for every reader. */
 function within(openFiles: number, wanted: readonly number[]): { readers: number[]; remarks: string[] } {
   const most = openFiles - otherFiles;
   if (wanted.some((count) => !Number.isInteger(count) || count < 1)) throw new Error('--readers takes whole numbers from 1.');
   const remarks = wanted
     .filter((count) => count > most)
-    .map((count) => `${count} readers need more open files than the limit of ${openFiles} allows: measured with ${most}`);
+    .map((count) => `${count} readers need more open files than the limit of ${openFiles}: measured with ${most}`);
   return { readers: [...new Set(wanted.map((count) => Math.min(count, most)))], remarks };
 }

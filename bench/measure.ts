@@ -6,27 +6,27 @@ import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds 
 import { postOf } from './text.ts';
 import { monotonicMs, startWorker } from './worker.ts';
 
-/** How posts reach readers, live and by catching up. */
+/** Measures delivery to readers, live and by catch-up. */
 export interface FanOutFigures {
   transport: CrowdTransport;
   readers: number;
   posts: number;
   deliveries: number;
-  /** Deliveries that did not come. */
+  /** Deliveries that did not arrive. */
   missing: number;
   lost: number;
-  /** Publication to reader. */
+  /** From publication to each reader. */
   latency: Quantiles;
-  /** Publication to the last reader, over posts. */
+  /** From publication to the last reader, per post. */
   last: Quantiles;
   cpuSecondsPerMillion: number;
-  /** Of a core, while pushing. */
+  /** CPU of the server while pushing, as a share of one core. */
   cpuShare: number;
-  /** Of a core, what the processes that play the readers took, all together. Where all cores are taken, figures tell of the machine. */
+  /** CPU of all reader processes, as a share of one core. If all cores are busy, the figures describe the machine. */
   readersCpuShare: number;
-  /** Bytes of server memory a reader, once all are connected. */
+  /** Server memory per reader once all are connected. */
   idleBytesPerReader: number;
-  /** The same at the end of the pushing. */
+  /** Server memory per reader after the last post. */
   busyBytesPerReader: number;
 }
 
@@ -39,7 +39,7 @@ export interface CatchUpFigures {
 
 export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
   const figures: FanOutFigures[] = [];
-  // The largest crowd, over streams too.
+  // The largest number of readers is also measured over streams.
   const most = Math.max(...plan.readers);
   const crowdsOf = [...plan.readers.map((readers) => ['socket', readers] as const), ['stream', most] as const];
   for (const [transport, readers] of crowdsOf) {
@@ -55,7 +55,7 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
     await crowds.each<void>('gather', readers, { transport, url, channelId });
     await pause(settleMs);
     const memoryIdle = residentBytes(server.pid);
-    // A moment to warm up, and for those who have just connected: it does not count.
+    // Warm-up, which also lets new connections settle. It does not count.
     await push(1_000);
     await pause(settleMs);
     await crowds.each<Heard>('heard', readers);
@@ -110,17 +110,17 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
     await using reader = startWorker('./readers.ts');
     const times: number[] = [];
     for (let time = 0; time < plan.catchUps; time += 1) {
-      // Another post each time, or the answer would be the one that was made for the last question.
+      // A new post each time. Otherwise the server would answer with the cached catch-up of the previous request.
       await publishOne();
       const answer = await reader.call<{ ms: number; missed: number }>('catchUp', { url, channelId, after: missing(missed) });
-      if (answer.missed !== missed) throw new Error(`A reader who missed ${missed} was given ${answer.missed}.`);
+      if (answer.missed !== missed) throw new Error(`A reader who missed ${missed} events received ${answer.missed}.`);
       times.push(answer.ms);
     }
     figures.push({ what: 'one reader', missed, readers: 1, latency: quantilesOf(histogramOf(times)) });
   }
 
   for (const restarted of [false, true]) {
-    plan.say(`${returning.readers} readers coming back at once${restarted ? ' after a restart' : ''}`);
+    plan.say(`${returning.readers} readers reconnecting at once${restarted ? ' after a restart' : ''}`);
     if (restarted) {
       await server.kill();
       await server.start();
@@ -129,14 +129,14 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
     const after = missing(returning.missed);
     const back = await crowds.each<CameBack>('comeBack', returning.readers, { transport: 'socket', url, channelId, after });
     const missed = back.reduce((sum, crowd) => sum + crowd.missed, 0);
-    if (missed !== returning.readers * returning.missed) throw new Error(`The returning readers were given ${missed} events.`);
-    const what = restarted ? 'all at once, server just restarted' : 'all at once, handshakes counted in';
+    if (missed !== returning.readers * returning.missed) throw new Error(`The returning readers received ${missed} events.`);
+    const what = restarted ? 'all at once, server just restarted' : 'all at once, including handshakes';
     figures.push({ what, ...returning, latency: quantilesOf(merged(back.map(({ latency }) => latency))) });
   }
   return figures;
 }
 
-/** For each post, when the last of all readers had it. */
+/** The time until the last reader had it, for each post. */
 function lastOfEach(heard: readonly Heard[]): number[] {
   const last = new Map<number, number>();
   for (const crowd of heard) {

@@ -3,8 +3,8 @@ import { AuthorClient } from '../client/lib/author-client.ts';
 import { startTestServer } from '../test/support/servers/server.ts';
 
 /**
- * What an open page costs its reader: `node bench/page.ts [posts]` opens a coverage in Chromium, publishes so many posts, and prints the
- * milliseconds of the main thread that each took, the longest task, and what the page holds, for a reader at the top and one further down.
+ * Measures what an open page costs its reader: `node bench/page.ts [posts]` opens a channel in Chromium, publishes that many posts, and prints main
+ * thread milliseconds per post, the longest task, and what the page holds, for a reader at the top and one further down.
  */
 const posts = Number(process.argv[2] ?? 2_000);
 const executablePath = process.argv[3] ?? '/usr/bin/chromium';
@@ -15,7 +15,7 @@ await using server = await startTestServer();
 const author = new AuthorClient({ url: server.url, token: await server.token() });
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--js-flags=--expose-gc'] });
 
-console.log('reader   posts  ms a post  longest ms  posts held  nodes  heap MiB');
+console.log('reader   posts  ms / post  longest ms  posts held  nodes  heap MiB');
 for (const reader of ['top', 'below']) {
   const { channel } = await author.createChannel({ headline: `Read at the ${reader}`, state: 'live' });
   for (let nth = 0; nth < 20; nth += 1) await author.publish(channel.id, { headline: `Before ${nth}`, body });

@@ -1,8 +1,8 @@
-/** How far a run is: one line that is drawn again and again on a terminal, a line each elsewhere. */
+/** Progress of a run: one line that is redrawn on a terminal, or a line per step elsewhere. */
 export interface Progress {
-  /** `done` of `total` steps are done, and this one begins. */
+  /** Reports that `done` of `total` steps are complete and that the next one begins. */
   tell(done: number, total: number, what: string): void;
-  /** Takes the line away, for what is said next. */
+  /** Clears the line before other output. */
   clear(): void;
 }
 

@@ -1,20 +1,20 @@
 import { WebSocket } from 'ws';
 
 /**
- * A reader that costs next to nothing, so that thousands fit into the load generator: a WebSocket that speaks just enough of Engine.IO 4
- * and Socket.IO 5 to connect, subscribe and answer pings. It looks into a frame only as far as it must.
+ * A cheap reader, so that thousands fit into the load generator: a WebSocket with just enough of Engine.IO 4 and Socket.IO 5 to connect,
+ * subscribe and answer pings. It parses as little of a frame as possible.
  *
  * Engine.IO packets begin with `0` open, `2` ping, `3` pong, `4` message; in a message Socket.IO has `0` connect, `2` event, `3` answer.
  */
 export interface RawReader {
-  /** Resolves once the subscription is live, with the number of events that were missed. */
+  /** Resolves with the number of missed events once the subscription is live. */
   subscribe(channelId: string, after?: string): Promise<number>;
   close(): void;
 }
 
 export interface RawReaderOptions {
   url: string;
-  /** An event's frame as it came, such as `42["event",{…}]`. */
+  /** Gets the raw frame of an event, such as `42["event",{…}]`. */
   onEvent: (frame: Buffer) => void;
   onLost: () => void;
 }
@@ -82,7 +82,7 @@ export function connectRawReader({ url, onEvent, onLost }: RawReaderOptions): Pr
   return promise;
 }
 
-/** `430[{…}]`; a subscription that was refused throws. */
+/** Parses `430[{…}]`. Throws if the subscription was refused. */
 function answerIn(frame: Buffer): { more: boolean; cursor: string; events?: unknown[] } {
   const [answer] = JSON.parse(frame.toString('utf8', frame.indexOf('['))) as [
     { ok: boolean; more: boolean; cursor: string; events?: unknown[]; problem?: { code: string } },

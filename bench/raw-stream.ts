@@ -2,8 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { RawReader, RawReaderOptions } from './raw-reader.ts';
 
 /**
- * A reader of Server-Sent Events that costs next to nothing: a TCP connection that looks for the ends of blocks, and into a block only as
- * far as it must.
+ * A cheap reader of Server-Sent Events: a TCP connection that finds the ends of blocks and parses as little of a block as possible.
  */
 export function openRawStream({ url, onEvent, onLost }: RawReaderOptions): RawReader {
   let socket: Socket | undefined;

@@ -4,15 +4,15 @@ import { openRawStream } from './raw-stream.ts';
 import { sentAtIn } from './text.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
-/** A crowd of readers in one process, and what they heard. */
+/** Many readers in one process, and what they received. */
 export interface CrowdAsk {
   transport: CrowdTransport;
   url: string;
   channelId: string;
-  /** In place of it: each reader reads another one. */
+  /** Overrides `channelId`: one channel for each reader. */
   channelIds?: readonly string[];
   readers: number;
-  /** A cursor to come back with; left out: as one who comes anew. */
+  /** The cursor of a returning reader; undefined for new readers. */
   after?: string;
 }
 
@@ -22,23 +22,23 @@ export interface Heard {
   deliveries: number;
   /** Connections lost, or subscriptions ended by the server. */
   lost: number;
-  /** What hearing it took of this process. */
+  /** CPU time of this process since the last call. */
   cpuSeconds: number;
-  /** Publication to reader, of all deliveries. */
+  /** From publication to reader, of all deliveries. */
   latency: Histogram;
-  /** Of each post, when the last reader of this crowd had it: the post's send time, and milliseconds. */
+  /** For each post, its send time and the milliseconds until the last reader of this process had it. */
   last: [sentAt: number, ms: number][];
 }
 
 export interface CameBack {
   readers: number;
-  /** Events that the readers had missed and were given, all together. */
+  /** Missed events that all readers together received. */
   missed: number;
-  /** From the first attempt of all of them to each one's live subscription. */
+  /** From the start of all attempts to each reader's live subscription. */
   latency: Histogram;
 }
 
-/** Handshakes under way at once while a crowd is gathered in good order. */
+/** Concurrent handshakes while readers connect gradually. */
 const atOnce = 50;
 
 const readers: RawReader[] = [];
@@ -51,7 +51,7 @@ let last = new Map<number, number>();
 
 answerCalls({ gather, heard, comeBack, catchUp, leave });
 
-/** Connects and subscribes readers, a few at a time. */
+/** Connects and subscribes readers gradually. */
 async function gather({ transport, url, channelId, channelIds, readers: count, after }: CrowdAsk): Promise<void> {
   let left = count;
   const gatherer = async () => {
@@ -65,7 +65,7 @@ async function gather({ transport, url, channelId, channelIds, readers: count, a
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, gatherer));
 }
 
-/** What was heard since the last time this was asked. */
+/** Returns what was received since the last call. */
 function heard(): Heard {
   const { user, system } = process.cpuUsage(cpuBefore);
   cpuBefore = process.cpuUsage();
@@ -77,7 +77,7 @@ function heard(): Heard {
   return answer;
 }
 
-/** All at once, as after a server's restart: connect, subscribe with the cursor, take what was missed. */
+/** Connects all readers at once, as after a restart of the server, subscribes them with the cursor, and receives what they missed. */
 async function comeBack({ transport, url, channelId, readers: count, after }: CrowdAsk): Promise<CameBack> {
   const times = emptyHistogram();
   const began = monotonicMs();
@@ -92,7 +92,7 @@ async function comeBack({ transport, url, channelId, readers: count, after }: Cr
   return { readers: count, missed: missed.reduce((sum, one) => sum + one, 0), latency: times };
 }
 
-/** One reader, over a connection that stands: milliseconds from the question to the last of what was missed. */
+/** One reader over an open connection: milliseconds from the request to the last missed event. */
 async function catchUp({
   url,
   channelId,

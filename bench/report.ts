@@ -6,12 +6,12 @@ import type { ChannelsFigures, CostFigures, MemoryFigures, NodesFigures } from '
 import type { StoreKind } from './stage.ts';
 import type { AppendFigures } from './writing.ts';
 
-/** The figures as a person reads them. */
+/** Formats the figures as text. */
 export interface Figures {
   machine: Machine;
   store: StoreKind;
   workers: number;
-  /** What was left smaller than asked for, and why. */
+  /** What was measured at a smaller size than requested, and why. */
   remarks: string[];
   engine: AppendFigures[];
   authors: AppendFigures[];
@@ -40,29 +40,29 @@ export function report(figures: Figures): string {
     ...remarks.map((remark) => `Note      ${remark}`),
     '',
     section(
-      'Publishing over HTTP, each author waiting for the answer; an answer follows the sync',
+      'Publishing over HTTP; each author waits for the answer, which follows the sync',
       ['authors', ...spent],
       appends(authors),
     ),
-    section('The engine alone', ['at once', ...spent], appends(engine)),
+    section('The engine alone', ['concurrent', ...spent], appends(engine)),
     ...sharedSections({ cost, memory, channels, nodes }),
     section(
-      'Publication to reader, from before the request is sent; last: until the last reader had the post',
-      ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last most', ''],
+      'From publication to reader, measured from before the request; last: until the last reader had the post',
+      ['readers', 'posts', 'missing', 'p50 ms', 'p99 ms', 'last p50', 'last p99', 'last max', ''],
       fanOut.map(({ transport, readers, posts, missing, latency, last }) => {
         const facts = [String(readers), String(posts), String(missing), ...p50p99(latency), ...p50p99(last), ms(last.most)];
         return [...facts, over[transport]];
       }),
     ),
     section(
-      "The server's cost of it, and the readers' share",
+      'CPU and memory of the server, and CPU of the readers',
       [
         'readers',
         'CPU s per million deliveries',
         'of a core',
         'of a core, readers',
-        'KiB a reader, idle',
-        'KiB a reader, busy',
+        'KiB per reader, idle',
+        'KiB per reader, busy',
         '',
       ],
       fanOut.map((figures) => [
@@ -76,25 +76,25 @@ export function report(figures: Figures): string {
       ]),
     ),
     section(
-      'Catching up',
-      ['readers', 'missed', 'p50 ms', 'p99 ms', 'last ms', ''],
+      'Catch-up',
+      ['readers', 'missed', 'p50 ms', 'p99 ms', 'max ms', ''],
       catchUp.map(({ what, readers, missed, latency }) => {
         return [String(readers), String(missed), ...p50p99(latency), ms(latency.most), what];
       }),
     ),
     section(
-      `A stranger's request, in CPU time; may take ${bounds.cpuMs} ms and 1 ms for ${number(bounds.bytesPerMs / 1_000)} kB, and ${bounds.stretchMs} ms of the main thread at a stretch`,
-      ['status', 'kB', 'kB sent', 'CPU ms', 'at a stretch', 'coding', ''],
+      `Public requests, in CPU time; bounds: ${bounds.cpuMs} ms plus 1 ms per ${number(bounds.bytesPerMs / 1_000)} kB, and ${bounds.stretchMs} ms of the main thread without a break`,
+      ['status', 'kB', 'kB sent', 'CPU ms', 'longest ms', 'coding', ''],
       requests.map((figures) => {
         const { route, coding, status, contentBytes, sentBytes, cpuMs, stretchMs } = figures;
         const kilobytes = [contentBytes, sentBytes].map((bytes) => (bytes / 1_000).toFixed(1));
-        const name = isWithin(figures) ? route : `${route}  <- too much`;
+        const name = isWithin(figures) ? route : `${route}  <- over the bound`;
         return [String(status), ...kilobytes, ms(cpuMs), ms(stretchMs), coding, name];
       }),
     ),
     section(
-      'Many requests of one address at once for earlier versions, none of which is ready',
-      ['requests', 'refused', 'bytes', 'CPU ms', 'at a stretch', ''],
+      'Many concurrent requests from one address for uncached pages of earlier versions',
+      ['requests', 'refused', 'bytes', 'CPU ms', 'longest ms', ''],
       floods.map(({ what, requests, refused, bytes, cpuMs, stretchMs }) => [
         ...[requests, refused, bytes].map(number),
         ms(cpuMs),
@@ -113,7 +113,7 @@ function sharedSections({ cost, memory, channels, nodes }: Pick<Figures, 'cost' 
   const share = (value: number) => `${Math.round(value * 100)} %`;
   return [
     section(
-      'What a post costs the store, beyond what it does when nothing is published',
+      'Cost of a post for the store, minus its idle load',
       ['readers', 'posts', 'commands', 'bytes in', 'bytes out', 'CPU µs'],
       cost.map(({ readers, posts, commands, bytesIn, bytesOut, storeCpuMicros }) => [
         String(readers),
@@ -123,14 +123,14 @@ function sharedSections({ cost, memory, channels, nodes }: Pick<Figures, 'cost' 
       ]),
     ),
     section(
-      'What stays in the store',
-      ['of', 'bytes in memory', 'bytes in the file', 'by key', ''],
+      'Space that remains used in the store',
+      ['per', 'bytes in memory', 'bytes in the file', 'by key', ''],
       memory.map(({ what, bytes, fileBytes, keys }) => {
         return [what, number(bytes), number(fileBytes), '', keys.map(([name, each]) => `${name} ${number(each)}`).join(', ')];
       }),
     ),
     section(
-      'Many channels with a reader each on one node',
+      'Many channels on one node, with one reader each',
       ['channels', 'authors', 'posts/s', 'commands/s idle', 'busy', 'server idle', 'busy', 'store idle', 'busy'],
       channels.map((figures) => [
         ...[figures.channels, figures.authors, figures.postsPerSecond, figures.commandsIdle, figures.commandsBusy].map(number),
@@ -138,19 +138,19 @@ function sharedSections({ cost, memory, channels, nodes }: Pick<Figures, 'cost' 
       ]),
     ),
     section(
-      'Publication to reader, from before the request is sent',
+      'From publication to reader, measured from before the request',
       ['posts', 'p50 ms', 'p99 ms', ''],
       nodes.map(({ where, posts, latency }) => [String(posts), ...p50p99(latency), where]),
     ),
   ];
 }
 
-/** Undefined where it was not measured. */
+/** Undefined if the part was not measured. */
 function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
   return rows.length === 0 ? undefined : `${title}\n${table(head, rows)}`;
 }
 
-/** Over few readers the growth of a whole process says nothing about one of them. */
+/** With few readers, the growth of the process says nothing about a single reader. */
 function kibPerReader({ readers }: FanOutFigures, bytes: number): string {
   return readers < 500 ? '-' : (bytes / 1024).toFixed(1);
 }
@@ -167,7 +167,7 @@ function number(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
-/** Columns aligned to the right, but for a last one of words. */
+/** Aligns columns to the right, except a last column of words. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

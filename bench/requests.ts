@@ -15,35 +15,35 @@ import type { Spent } from './watched-server.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /**
- * What a stranger's request costs the server, over all routes that answer one, on a channel of long posts that were changed often. Each
- * is asked for again after a change of the channel, and for another page where the route has pages: no answer stands ready.
+ * The cost of a public request on every public route, on a channel of long posts that were changed often. The channel changes before each request,
+ * and a route with pages is requested with another page each time, so no cached answer is used.
  */
 export interface RequestFigures {
   route: string;
-  /** As it was asked for: `identity`, `gzip` or `br`. */
+  /** The requested coding: `identity`, `gzip` or `br`. */
   coding: string;
   status: number;
-  /** Bytes of the answer's content before it is compressed. */
+  /** Bytes of the content before compression. */
   contentBytes: number;
   /** Bytes of the body on the wire. */
   sentBytes: number;
-  /** Medians. */
+  /** Median CPU time. `stretchMs` is the median of the longest time without a turn of the event loop. */
   cpuMs: number;
   stretchMs: number;
 }
 
-/** Requests of one address that are sent and not waited for, for pages of which none is ready. */
+/** Concurrent requests from one address for uncached pages. */
 export interface FloodFigures {
   what: string;
   requests: number;
-  /** Answered 429; those that hung up are not told. */
+  /** Requests answered with 429. Unknown for clients that hang up. */
   refused: number;
   bytes: number;
   cpuMs: number;
   stretchMs: number;
 }
 
-/** What a request may take: a stretch of the main thread, and CPU time with what it answers. */
+/** Bounds for one request: the main thread without a break, and CPU time depending on the size of the content. */
 export const bounds = { stretchMs: 10, cpuMs: 10, bytesPerMs: 20_000 } as const;
 
 export function isWithin({ cpuMs, stretchMs, contentBytes }: RequestFigures): boolean {
@@ -59,9 +59,9 @@ interface Coverage {
   channelId: string;
   /** The posts, oldest first. */
   posts: { id: string; seq: number }[];
-  /** Revised many times: by some words, and by so many that they are not compared. */
+  /** Posts revised many times, some by a few words and some by too many for a comparison word by word. */
   revised: { id: string; revisions: number }[];
-  /** The cursor of an early state. */
+  /** A cursor near the beginning. */
   cursor: string;
 }
 
@@ -80,7 +80,7 @@ export async function measureRequests(
       ...(redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') }),
     };
     const started = await worker.call<{ url: string; token: string }>('start', { env });
-    plan.say('writing a coverage');
+    plan.say('writing a channel');
     const coverage = await writeCoverage(started);
     const requests: RequestFigures[] = [];
     for (const [route, pathOf] of Object.entries(routesOf(coverage))) {
@@ -96,7 +96,7 @@ export async function measureRequests(
   }
 }
 
-/** Every route that answers strangers. `nth` makes it another page each time. */
+/** Every public route. `nth` selects another page each time. */
 function routesOf({ url, channelId, posts, revised, cursor }: Coverage): Record<string, (nth: number) => string> {
   const api = `/v1/channels/${channelId}`;
   const live = `/live/${channelId}`;
@@ -168,7 +168,7 @@ async function measure(
   };
 }
 
-/** The channel changes, and its readers are told, before anything is measured. */
+/** Changes the channel and waits until its readers have the change. */
 async function change({ url, token, channelId }: Coverage, nth: number): Promise<void> {
   await publish({ url }, token, channelId, { body: `The harbour office speaks again, for the ${nth}th time.` });
   await pause(5);
@@ -191,7 +191,7 @@ async function ask(url: string, coding: string): Promise<Answer> {
 
 const unpackers: Record<string, (bytes: Buffer) => Buffer> = { gzip: gunzipSync };
 
-/** On connections of their own, all at once; either all answers are read, or nobody waits for one. */
+/** Sends all requests at once, each on its own connection. Clients either read the answers or hang up at once. */
 async function flood(worker: Worker, { url, token, channelId, revised }: Coverage, hangsUp: boolean): Promise<FloodFigures> {
   const { id, revisions } = revised[0] as Coverage['revised'][number];
   const { hostname, port, host } = new URL(url);
@@ -202,7 +202,7 @@ async function flood(worker: Worker, { url, token, channelId, revised }: Coverag
   let tookMs = 0;
   let refused = 0;
   const run = async (watch: boolean) => {
-    // Nothing that is kept between two changes stands ready.
+    // The change empties what the server caches between two changes.
     await write({ url }, token, {
       path: `/v1/channels/${channelId}/posts/${id}/revisions`,
       ifMatch: '*',
@@ -222,7 +222,7 @@ async function flood(worker: Worker, { url, token, channelId, revised }: Coverag
         await new Promise((resolve) => socket.once('close', resolve));
       }),
     );
-    // The watch never rests.
+    // A watched server is never idle.
     if (watch) await pause(2 * tookMs);
     else await quiet(worker);
     tookMs = performance.now() - began;
@@ -242,7 +242,7 @@ async function flood(worker: Worker, { url, token, channelId, revised }: Coverag
   };
 }
 
-/** Until the server has nothing to do any more. */
+/** Resolves once the server is idle. */
 async function quiet(worker: Worker): Promise<void> {
   for (let before = -1; ; ) {
     const { cpuMs } = await worker.call<Spent>('spent');
@@ -258,7 +258,7 @@ function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
 }
 
-/** A day of a busy newsroom: most posts are short, some are essays, many have pictures and sources, and some were changed many times. */
+/** Writes a busy day of a newsroom: mostly short posts, some long, many with pictures and sources, and some changed many times. */
 async function writeCoverage({ url, token }: { url: string; token: string }): Promise<Coverage> {
   const place = { url };
   for (let nth = 0; nth < 60; nth += 1) {
@@ -283,13 +283,13 @@ async function writeCoverage({ url, token }: { url: string; token: string }): Pr
     [1_100, 150, floodRequests + 6],
     [6_000, 60, 40],
     [1_500, 1_400, 40],
-    // As many as are told by word.
+    // As many changes as are compared word by word.
     [1_100, 95, 40],
   ] as const) {
     const { post } = await publish(place, token, channelId, { headline: 'Changed often', body: text(0) });
     for (let revision = 2; revision <= revisions; revision += 1) await revise(post.id, { body: text(revision) }, 'update');
     revised.push({ id: post.id, revisions });
-    // Every word of some, at other places each time.
+    // Changes `edits` words, at other places in each revision.
     function text(revision: number): string {
       const said = words(7, bodyWords).split(' ');
       for (let edit = 0; edit < edits; edit += 1) said[(edit * 7 + revision) % said.length] = `${revision % 9}x${edit % 5}`;
@@ -336,7 +336,7 @@ function largePost(nth: number): NewPost {
 const vocabulary =
   'the a harbour office quay crane ferry fire smoke crew port north third island line night late open closed said'.split(' ');
 
-/** The same for the same seed. */
+/** Words that depend only on the seed. */
 function words(seed: number, count: number): string {
   let state = seed * 2_654_435_761 + 1;
   return Array.from({ length: count }, () => {

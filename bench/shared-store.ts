@@ -8,13 +8,13 @@ import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds 
 import { postOf } from './text.ts';
 import { monotonicMs, startWorker } from './worker.ts';
 
-/** What a Redis or Valkey that nodes share has to do and to hold, and what is lost on the way through it. */
+/** Measures the load and memory of a shared Redis or Valkey, and the latency that it adds. */
 
-/** Of one post, by how many readers its channel has: what the store does for the node in any case is taken off. */
+/** The cost of one post for the store, by number of readers, without the idle load of the node. */
 export interface CostFigures {
   readers: number;
   posts: number;
-  /** Those within scripts counted in. */
+  /** Including commands inside scripts. */
   commands: number;
   bytesIn: number;
   bytesOut: number;
@@ -24,11 +24,11 @@ export interface CostFigures {
 export interface MemoryFigures {
   what: 'post' | 'revision';
   count: number;
-  /** Of `used_memory`. */
+  /** Growth of `used_memory` per item. */
   bytes: number;
-  /** Written to the append-only file. */
+  /** Growth of the append-only file per item. */
   fileBytes: number;
-  /** Of `bytes`, by what the key is for. */
+  /** Memory by kind of key. */
   keys: [name: string, bytes: number][];
 }
 
@@ -38,7 +38,7 @@ export interface ChannelsFigures {
   postsPerSecond: number;
   commandsIdle: number;
   commandsBusy: number;
-  /** Of a core. */
+  /** CPU as a share of one core. */
   serverIdle: number;
   serverBusy: number;
   storeIdle: number;
@@ -59,7 +59,7 @@ const crowdOfNodes = 5;
 export async function measureCost(plan: Plan): Promise<CostFigures[]> {
   const figures: CostFigures[] = [];
   for (const readers of plan.costReaders) {
-    plan.say(`what a post costs the store, ${readers} readers`);
+    plan.say(`cost of a post for the store, ${readers} readers`);
     await using stage = await openStage(plan);
     await using crowds = startCrowds(plan.crowds);
     const redis = stage.redis!;
@@ -81,13 +81,13 @@ export async function measureCost(plan: Plan): Promise<CostFigures[]> {
 }
 
 export async function measureMemory(plan: Plan): Promise<MemoryFigures[]> {
-  plan.say('what a post and a revision take in the store');
+  plan.say('memory of a post and a revision in the store');
   await using stage = await openStage(plan);
   const redis = stage.redis!;
   const { channelId, token } = await channelOn(stage.server);
   const key = () => crypto.randomUUID();
   const publishOne = (number: number) => publish(stage.server, token, channelId, postOf(number), key());
-  // What is taken once, for the first of its kind, is not the posts'.
+  // One-time costs of the first posts do not count.
   for (let number = 0; number < 20; number += 1) await publishOne(number);
 
   const before = await holds(redis);
@@ -104,7 +104,7 @@ export async function measureMemory(plan: Plan): Promise<MemoryFigures[]> {
 export async function measureChannels(plan: Plan): Promise<ChannelsFigures[]> {
   const { channels } = plan;
   const authors = Math.max(...plan.authors);
-  plan.say(`${channels} channels with a reader each`);
+  plan.say(`${channels} channels with one reader each`);
   await using stage = await openStage(plan);
   await using crowds = startCrowds(plan.crowds);
   await using worker = startWorker('./authors.ts');
@@ -158,13 +158,13 @@ export async function measureNodes(plan: Plan): Promise<NodesFigures[]> {
     await pause(settleMs);
     const heard = await crowds.each<Heard>('heard', crowdOfNodes);
     const missing = posts * crowdOfNodes - heard.reduce((sum, { deliveries }) => sum + deliveries, 0);
-    if (missing !== 0) throw new Error(`${missing} deliveries did not come.`);
+    if (missing !== 0) throw new Error(`${missing} deliveries did not arrive.`);
     figures.push({ where, posts, latency: quantilesOf(merged(heard.map(({ latency }) => latency))) });
   }
   return figures;
 }
 
-// ---- What the store says of itself
+// ---- Statistics of the store
 
 interface Counts {
   commands: number;
@@ -174,7 +174,7 @@ interface Counts {
   serverCpuSeconds: number;
 }
 
-/** What the store did meanwhile, without what it took to ask it. */
+/** What the store did during `work`, without the cost of reading its statistics. */
 async function counted(redis: RedisServer, work: () => Promise<unknown>, serverPid?: number) {
   const began = monotonicMs();
   const [first, second] = [await countsOf(redis, serverPid), await countsOf(redis, serverPid)];
@@ -202,7 +202,7 @@ interface Held {
   keys: Map<string, number>;
 }
 
-/** By what a key is for: its last part, or `request` for each of those. */
+/** Memory by kind of key: the last part of its name, or `request` for all keys of requests. */
 async function holds({ admin }: RedisServer): Promise<Held> {
   const [memory, files] = [await admin.info('memory'), await admin.info('persistence')];
   const keys = new Map<string, number>();
@@ -233,7 +233,7 @@ function numberIn(info: string, name: string): number {
   return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? Number.NaN);
 }
 
-/** So many, a few at a time. */
+/** Makes `count` items, ten at a time. */
 async function inTurns<T>(count: number, make: (number: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   let next = 0;

@@ -5,38 +5,38 @@ import type { CrowdAsk } from './readers.ts';
 import { headlineSentAt, postOf } from './text.ts';
 import { monotonicMs, startWorker, type Worker } from './worker.ts';
 
-/** What every measurement stands on: servers started for it, a store of its own, authors and crowds. */
+/** The environment of a measurement: servers, a store of its own, authors and readers. */
 
 export const stores = ['embedded', 'redis', 'valkey'] as const;
 export type StoreKind = (typeof stores)[number];
 
 export interface Plan {
   store: StoreKind;
-  /** Processes of each server. */
+  /** Number of processes per server. */
   workers: number;
-  /** Where data directories are made. */
+  /** Parent of the data directories. */
   directory: string;
-  /** How long authors publish, and posts are pushed, in each step. */
+  /** Duration of each step. */
   forMs: number;
   authors: readonly number[];
   readers: readonly number[];
   postsPerSecond: number;
   missed: readonly number[];
-  /** Single catch-ups of each length. */
+  /** Number of single catch-ups per length. */
   catchUps: number;
   returning: { readers: number; missed: number };
-  /** Processes among which readers are spread. */
+  /** Number of processes that play readers. */
   crowds: number;
-  /** Readers of one channel, for which is told what a post costs the store. */
+  /** Numbers of readers for which the cost of a post is measured. */
   costReaders: readonly number[];
-  /** Channels with a reader each. */
+  /** Number of channels with one reader each. */
   channels: number;
   say: (line: string) => void;
 }
 
 export interface Stage extends AsyncDisposable {
   readonly server: ServerProcess;
-  /** What it keeps its journal in; undefined where that is within the process. */
+  /** The store of the journal; undefined with the embedded journal. */
   readonly redis: RedisServer | undefined;
   /** Another server on the same store. */
   startNode(): Promise<ServerProcess>;
@@ -47,7 +47,7 @@ export async function openStage({ directory, store, workers }: Pick<Plan, 'direc
   const nodes: ServerProcess[] = [];
   const startNode = async () => {
     const shared = redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: String(workers) };
-    // All readers come from one address, as from a proxy that is believed: one that is not would have half of the connections.
+    // All readers connect from one address, as through a trusted proxy. Any other address could take only half of the connections.
     const env = { PRESSBOX_LOG_LEVEL: 'info', PRESSBOX_TRUST_PROXY: 'loopback', ...shared };
     const node = await startServerProcess({ within: directory, env });
     nodes.push(node);
@@ -82,7 +82,7 @@ export async function channelOn(server: ServerProcess): Promise<Place> {
   return { url: server.url, channelId: id, token };
 }
 
-/** Publishes at a steady rate, whether or not the answers to those before have come. The number of posts. */
+/** Publishes at a steady rate without waiting for answers. Resolves with the number of posts. */
 export async function pushFor(
   server: ServerProcess,
   { channelId, token, postsPerSecond, forMs }: { channelId: string; token: string; postsPerSecond: number; forMs: number },
@@ -99,7 +99,7 @@ export async function pushFor(
 }
 
 export interface Crowds extends AsyncDisposable {
-  /** Calls every crowd, with its share of the readers, and of the channels where there are several. */
+  /** Calls every process, with its share of the readers and channels. */
   each<T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>): Promise<T[]>;
 }
 
@@ -120,7 +120,7 @@ export function startCrowds(count: number): Crowds {
   };
 }
 
-/** Time for what was begun to settle, before something is read and after the last post. */
+/** Time for the server to settle before a measurement and after the last post. */
 export const settleMs = 1_500;
 
 export function pause(ms: number): Promise<void> {

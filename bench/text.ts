@@ -1,6 +1,6 @@
 import type { NewPost } from '../src/protocol/schemas.ts';
 
-/** A post as a reporter files it in the middle of things: a headline, three short paragraphs and a list, some 600 characters in all. */
+/** A typical post: a headline, three short paragraphs and a list, some 600 characters in total. */
 export function postOf(number: number, headline: string = `Update ${number}`): NewPost {
   return {
     headline,
@@ -16,7 +16,7 @@ export function postOf(number: number, headline: string = `Update ${number}`): N
 const mark = 'Sent at ';
 const markInFrame = Buffer.from(`"headline":"${mark}`);
 
-/** A headline that says when its post was sent, in milliseconds of the clock that all processes share, to be found in a frame without parsing it. */
+/** A headline with the send time in milliseconds of the shared clock, which `sentAtIn` finds in a frame without parsing it. */
 export function headlineSentAt(ms: number): string {
   return `${mark}${ms.toFixed(3)}`;
 }

@@ -4,14 +4,14 @@ import { type PressboxServer, startServer } from '../src/server.ts';
 import { answerCalls } from './worker.ts';
 
 /**
- * A server that tells what a request costs it. CPU time is counted, not the clock, so that whatever else runs on the machine counts for
- * nothing. The watch on the main thread costs CPU time itself: look at one or at the other.
+ * A server that measures the cost of a request. It measures CPU time and not real time, so other load on the machine does not count. Watching the
+ * main thread costs CPU time itself, so use either `cpuMs` or `stretchMs` of a run.
  */
 
 export interface Spent {
   /** CPU time of all threads. */
   cpuMs: number;
-  /** The longest that the main thread had no turn of its event loop for, as CPU time; 0 where it was not watched. */
+  /** The longest CPU time of the main thread between two turns of its event loop; 0 if it was not watched. */
   stretchMs: number;
 }
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Load comes from processes of their own, so that what makes it does not stand in the way of what is measured. A worker is a file that
- * answers calls; this is both ends of it.
+ * Separate processes generate the load, so that it does not block what is measured. A worker is a file that answers calls. This module has both
+ * ends of the channel.
  */
 export interface Worker extends AsyncDisposable {
   readonly pid: number;
@@ -63,7 +63,7 @@ export function startWorker(file: string): Worker {
   };
 }
 
-/** The worker's end: answers calls by name until its parent is gone. */
+/** The worker's end: answers calls by name until the parent exits. */
 export function answerCalls(calls: Record<string, (argument: never) => unknown>): void {
   process.on('message', async ({ id, name, argument }: Call) => {
     const answer: Answer = { id };
@@ -79,7 +79,7 @@ export function answerCalls(calls: Record<string, (argument: never) => unknown>)
   process.once('disconnect', () => process.exit(0));
 }
 
-/** Milliseconds of a clock that all processes of a machine share and that never goes back. */
+/** Milliseconds of a monotonic clock that all processes of the machine share. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -6,16 +6,16 @@ import { cpuSecondsOf, familyOf } from './peers/processors.ts';
 import { channelOn, openStage, type Plan, startStore } from './stage.ts';
 import { startWorker } from './worker.ts';
 
-/** How fast posts are taken, over HTTP and by the engine alone. */
+/** Measures the rate of writes, over HTTP and by the engine alone. */
 export interface AppendFigures {
   writers: number;
   perSecond: number;
   latency: Quantiles;
-  /** CPU microseconds a post: of the server, or of the process that has the engine; of the store beside it; of those who play the authors. */
+  /** CPU microseconds per post: of the server (or the process with the engine), of its store, and of the processes that play the authors. */
   server: number;
   store: number;
   load: number;
-  /** Posts a second where the server and its store had all cores to themselves, and could use them: a bound, not a measurement. */
+  /** Posts per second if server and store had all cores and could use them fully: calculated, not measured. */
   bound: number;
 }
 
@@ -27,7 +27,7 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
     await using worker = startWorker('./authors.ts');
     const { channelId, ...place } = await channelOn(stage.server);
     const ask: AuthorsAsk = { ...place, channelIds: [channelId], authors, forMs: plan.forMs };
-    // The first requests warm the server's code up.
+    // The first requests warm up the server's code.
     await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsAsk);
     const pids = [stage.server.pid, stage.redis?.pid];
     const before = pids.map(cpuOf);
@@ -41,7 +41,7 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
 export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
   const figures: AppendFigures[] = [];
   for (const writers of plan.authors) {
-    plan.say(`engine alone, ${writers} at once`);
+    plan.say(`engine alone, ${writers} concurrent appends`);
     const redis = await startStore(plan.store);
     try {
       await using worker = startWorker('./engine.ts');

@@ -1,13 +1,13 @@
 import { besideOf, boundOf, type Row } from './table.ts';
 
 /**
- * The ratios as a picture: a bar a row from "the same as the other", to the left where Pressbox takes less and to the right where it takes
- * more, with the goal as a tick and the rounds as a thin line. Legible on light and dark, and told in words to who does not see it.
+ * Draws the ratios as SVG. Each row has a bar from 1, to the left if Pressbox takes less and to the right if it takes more, a tick for the goal
+ * and a thin line for the range of the rounds. The picture works on light and dark backgrounds and has a text description.
  */
 export function chart(rows: readonly Row[]): string {
   const shown = rows.filter((row) => row.goal.against !== undefined && row.judged !== undefined).map(barOf);
   const height = top + shown.length * rowHeight + foot;
-  const title = 'Pressbox beside others: what it takes, as a ratio';
+  const title = 'Pressbox compared with other servers: resources taken, as a ratio';
   const told = shown.map(({ row, what, beside, told }) => `${row}: ${what}, ${beside}: ${told}.`).join(' ');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc">`,
@@ -31,7 +31,7 @@ const top = 64;
 const rowHeight = 38;
 const numberWidth = 26;
 const foot = 44;
-/** Of the axis, which is logarithmic: a ratio beyond it ends at its edge. */
+/** The ends of the logarithmic axis. Ratios beyond it are drawn at its edge. */
 const [leastRatio, mostRatio] = [1 / 8, 8];
 const ticks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8];
 
@@ -61,11 +61,11 @@ const style = `
 interface Bar {
   row: number;
   what: string;
-  /** Whom it is compared with, and over how many readers. */
+  /** The server of the comparison and the number of readers. */
   beside: string;
   told: string;
   isMet: boolean;
-  /** Ratios of what is taken: the less the better. */
+  /** Ratios of resources taken: lower is better. */
   median: number;
   least: number;
   most: number;
@@ -75,7 +75,7 @@ interface Bar {
 function barOf({ goal, judged, isMet }: Row): Bar {
   const { median, least, most } = judged!;
   const { bound } = goal;
-  // Where more is better, what a unit of it takes is less.
+  // If more is better, its inverse is what a unit takes.
   const taken =
     'most' in bound
       ? { median, least, most, goal: bound.most }
@@ -84,7 +84,7 @@ function barOf({ goal, judged, isMet }: Row): Bar {
     ...taken,
     row: goal.row,
     what: goal.what,
-    beside: `beside ${besideOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
+    beside: `compared with ${besideOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
     told: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
     isMet: isMet === true,
   };
@@ -110,13 +110,13 @@ function axis(bottom: number): string[] {
       `<line class="${ratio === 1 ? 'same' : 'grid'}" x1="${at(ratio)}" x2="${at(ratio)}" y1="${top - 8}" y2="${bottom}"/>`,
       `<text class="small" x="${at(ratio)}" y="${top - 14}" text-anchor="middle">${ratio < 1 ? `1/${1 / ratio}` : ratio}</text>`,
     ]),
-    `<text class="small" x="${margin}" y="${bottom + 26}">Thick ticks: goals. Thin lines: least to most of the rounds.</text>`,
+    `<text class="small" x="${margin}" y="${bottom + 26}">Thick ticks: goals. Thin lines: range of the rounds.</text>`,
     `<text class="small" x="${at(1) - 10}" y="${bottom + 26}" text-anchor="end">← takes less</text>`,
     `<text class="small" x="${at(1) + 10}" y="${bottom + 26}">takes more →</text>`,
   ];
 }
 
-/** Where a ratio stands. */
+/** The x coordinate of a ratio. */
 function at(ratio: number): number {
   const within = Math.min(mostRatio, Math.max(leastRatio, ratio));
   return round(plotFrom + ((plotTo - plotFrom) * Math.log(within / leastRatio)) / Math.log(mostRatio / leastRatio));

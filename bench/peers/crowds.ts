@@ -1,4 +1,4 @@
-/** How readers come, and what they read. */
+/** The headers that readers send, and the channels that they follow. */
 export type Crowd = 'bare' | 'browsers' | 'spread' | 'everywhere';
 
 interface CrowdFacts {
@@ -6,7 +6,7 @@ interface CrowdFacts {
   flags: readonly string[];
 }
 
-/** What Chromium sends with its handshake, some 600 bytes. */
+/** The headers of Chromium's handshake, some 600 bytes. */
 const browserHeaders = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   'Pragma: no-cache',
@@ -19,8 +19,8 @@ const browserHeaders = [
 export const crowds: Record<Crowd, CrowdFacts> = {
   bare: { channels: 1, flags: [] },
   browsers: { channels: 1, flags: browserHeaders },
-  /** Each reads one of a hundred channels. */
+  /** Each reader follows one of a hundred channels. */
   spread: { channels: 100, flags: [] },
-  /** Each reads all of a hundred channels. */
+  /** Each reader follows all of a hundred channels. */
   everywhere: { channels: 100, flags: ['--everywhere'] },
 };

@@ -3,19 +3,19 @@ import type { Session } from './sessions.ts';
 import { needsReturn, type Step } from './steps.ts';
 import type { SubjectName } from './subjects.ts';
 
-/** What a figure is to be: beside that of another that was measured in the same rounds, or by itself. */
+/** A bound on a figure, or on its ratio to a figure of another server that was measured in the same rounds. */
 export interface Goal {
   /** The row of the table. */
   row: number;
   what: string;
-  /** Which figure of the step. */
+  /** The name of the figure in the results of the step. */
   figure: string;
   unit: Unit;
   of: Place;
   against?: Place;
-  /** Of the ratio, or of the figure where it stands by itself. */
+  /** A bound on the ratio, or on the figure if `against` is undefined. */
   bound: { most: number } | { least: number };
-  /** Takes a minute and more: in the full form alone. */
+  /** Takes a minute or more: measured only with `--full`. */
   isLong?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface Place {
   crowd: Crowd;
 }
 
-export type Unit = 'CPU s' | 'CPU ms' | 'kB' | 'MB' | 'MB/min' | 's' | 'ms' | 'a second' | 'a reader' | '×' | '';
+export type Unit = 'CPU s' | 'CPU ms' | 'kB' | 'MB' | 'MB/min' | 's' | 'ms' | 'per second' | 'per reader' | '×' | '';
 
 const place = (subject: SubjectName, step: Step, readers: number, crowd: Crowd = 'bare'): Place => ({
   subject,
@@ -35,7 +35,7 @@ const place = (subject: SubjectName, step: Step, readers: number, crowd: Crowd =
   crowd,
 });
 
-/** CPU a million deliveries, of Pressbox over sockets where nothing else is said. */
+/** CPU per million deliveries, by default of Pressbox over sockets. */
 function delivery(
   row: number,
   readers: number,
@@ -45,7 +45,7 @@ function delivery(
 ): Goal {
   return {
     row,
-    what: `${what}CPU a million deliveries`,
+    what: `${what}CPU per million deliveries`,
     figure: 'cpuPerMillion',
     unit: 'CPU s',
     of: place(of, step, readers),
@@ -74,7 +74,7 @@ function besideStock(
 function storm([what, figure, unit]: [what: string, figure: string, unit: Unit], against: SubjectName, most: number): Goal {
   return {
     row: 8,
-    what: `storm, 50 missed posts: ${what}`,
+    what: `reconnect storm, 50 missed posts: ${what}`,
     ...{ figure, unit },
     of: place('pressbox', 'storm', 5_000),
     against: place(against, 'storm', 5_000),
@@ -85,7 +85,7 @@ function storm([what, figure, unit]: [what: string, figure: string, unit: Unit],
 function overChannels(what: string, step: Step, readers: number, crowd: Crowd): Goal {
   return {
     row: 12,
-    what: `CPU a million deliveries, ${what}`,
+    what: `CPU per million deliveries, ${what}`,
     ...{ figure: 'cpuPerMillion', unit: 'CPU s' as const },
     of: place('pressbox', step, readers, crowd),
     against: place('pressbox', step, readers),
@@ -93,7 +93,7 @@ function overChannels(what: string, step: Step, readers: number, crowd: Crowd): 
   };
 }
 
-/** A promise of Pressbox that has no likeness elsewhere. */
+/** A guarantee of Pressbox that the other servers do not give. */
 function alone(row: number, what: string, figure: string, unit: Unit, of: Place, most: number, isLong = false): Goal {
   return { row, what, figure, unit, of, bound: { most }, isLong };
 }
@@ -110,47 +110,59 @@ export const goals: readonly Goal[] = [
   delivery(2, 5_000, 'floor', 1.45),
   delivery(2, 10_000, 'floor', 1.45),
   delivery(2, 10_000, 'nchan', 1),
-  delivery(2, 5_000, 'floor', 1.45, { step: 'single', what: 'a post at a time: ' }),
-  delivery(2, 10_000, 'floor', 1.45, { step: 'single', what: 'a post at a time: ' }),
+  delivery(2, 5_000, 'floor', 1.45, { step: 'single', what: 'one post at a time: ' }),
+  delivery(2, 10_000, 'floor', 1.45, { step: 'single', what: 'one post at a time: ' }),
   delivery(3, 10_000, 'floor-batch', 1.1, { step: 'burst', what: '8 waiting posts: ' }),
   {
-    ...besideStock(4, ['deliveries held, p99 under 250 ms', 'held', 'a second'], ['held', 10_000], { least: 2.2 }),
+    ...besideStock(4, ['sustained deliveries, p99 under 250 ms', 'held', 'per second'], ['held', 10_000], { least: 2.2 }),
     isLong: true,
   },
   besideStock(5, ['latency at 10 posts a second, p50', 'p50Ms', 'ms'], ['latency', 5_000], { most: 0.7 }),
   besideStock(5, ['latency at 10 posts a second, p99', 'p99Ms', 'ms'], ['latency', 5_000], { most: 0.7 }),
-  besideStock(6, ['memory a reader', 'bytesPerReader', 'kB'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
-  besideStock(6, ['memory a reader, garbage collected', 'bytesPerReaderCollected', 'kB'], ['connect', 10_000, 'browsers'], {
-    most: 0.9,
-  }),
-  besideStock(7, ['CPU a connect and subscribe', 'cpuMs', 'CPU ms'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
-  storm(['until the last has all', 'seconds', 's'], 'socket.io-recovery', 0.2),
+  besideStock(6, ['memory per reader', 'bytesPerReader', 'kB'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
+  besideStock(
+    6,
+    ['memory per reader, after garbage collection', 'bytesPerReaderCollected', 'kB'],
+    ['connect', 10_000, 'browsers'],
+    {
+      most: 0.9,
+    },
+  ),
+  besideStock(7, ['CPU per connect and subscribe', 'cpuMs', 'CPU ms'], ['connect', 10_000, 'browsers'], { most: 0.9 }),
+  storm(['until the last reader has all', 'seconds', 's'], 'socket.io-recovery', 0.2),
   storm(['CPU', 'serverCpu', 'CPU s'], 'socket.io-recovery', 0.2),
-  storm(['until the last has all', 'seconds', 's'], 'nchan', 1.2),
-  alone(9, 'storm over 10 posts changed 20 times: superseded revisions sent', 'superseded', 'a reader', changed, 0),
-  alone(9, 'the same: bytes, by those of who missed 10 changes alone', 'bytesRatio', '×', changed, 1.05),
+  storm(['until the last reader has all', 'seconds', 's'], 'nchan', 1.2),
+  alone(9, 'reconnect storm, 10 posts changed 20 times: superseded revisions sent', 'superseded', 'per reader', changed, 0),
+  alone(9, 'same storm: bytes, relative to readers who missed only 10 changes', 'bytesRatio', '×', changed, 1.05),
   delivery(10, 10_000, 'nchan-sse', 1, { what: 'SSE: ', of: 'pressbox-sse' }),
-  alone(11, `${stopped}: memory grows by`, 'grownMb', 'MB', stalled, 100, true),
-  alone(11, `${stopped}: p99 of the others, by that without them`, 'p99Ratio', '×', stalled, 1.5, true),
-  alone(11, `${stopped}: neither caught up nor closed 30 s after`, 'left', '', stalled, 0, true),
-  overChannels('readers over 100 channels', 'capacity', 10_000, 'spread'),
-  overChannels('the same, a post of each at a time', 'single', 10_000, 'spread'),
-  overChannels('each on 100 channels', 'single', 1_000, 'everywhere'),
-  alone(13, '2,000 readers coming and going, 20 events a second: memory grows by', 'mbPerMinute', 'MB/min', lasting, 1, true),
-  alone(13, 'the same: gaps', 'gaps', '', lasting, 0, true),
-  alone(14, 'takedown: until the last of 10,000 readers is told', 'lastMs', 'ms', place('pressbox', 'takedown', 10_000), 1_000),
+  alone(11, `${stopped}: memory growth`, 'grownMb', 'MB', stalled, 100, true),
+  alone(11, `${stopped}: p99 of the others, relative to a run without them`, 'p99Ratio', '×', stalled, 1.5, true),
+  alone(11, `${stopped}: neither caught up nor closed after 30 s`, 'left', '', stalled, 0, true),
+  overChannels('readers spread over 100 channels', 'capacity', 10_000, 'spread'),
+  overChannels('100 channels, one post in each', 'single', 10_000, 'spread'),
+  overChannels('each reader on 100 channels', 'single', 1_000, 'everywhere'),
+  alone(13, '2,000 readers leaving and returning, 20 events a second: memory growth', 'mbPerMinute', 'MB/min', lasting, 1, true),
+  alone(13, 'same run: gaps', 'gaps', '', lasting, 0, true),
+  alone(
+    14,
+    'takedown: until the last of 10,000 readers receives it',
+    'lastMs',
+    'ms',
+    place('pressbox', 'takedown', 10_000),
+    1_000,
+  ),
 ];
 
-/** What must be run for these goals: each subject once with as many readers who come in this way. */
+/** The sessions that these goals need: one for each subject, number of readers and kind of crowd. */
 export function sessionsFor(wanted: readonly Goal[]): Session[] {
   const sessions = new Map<string, Session & { steps: Step[] }>();
   for (const { subject, step, readers, crowd } of wanted.flatMap(({ of, against }) => (against ? [of, against] : [of]))) {
-    // What changes what readers hold, or leaves much behind, is measured alone; so is a burst, as it is of the peer beside it.
+    // Steps that change what readers hold, or leave much behind, get a session of their own. So does a burst, as for the compared server.
     const key = [readers, crowd, subject, (needsReturn(step) || step === 'burst') && step].join();
     const session = sessions.get(key) ?? { subject, readers, crowd, steps: [] };
     if (!session.steps.includes(step)) session.steps.push(step);
     sessions.set(key, session);
   }
-  // Those that are compared come one after the other.
+  // Subjects that are compared run one after the other.
   return [...sessions.values()].toSorted((a, b) => a.readers - b.readers || a.crowd.localeCompare(b.crowd));
 }

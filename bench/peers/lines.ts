@@ -2,14 +2,14 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Machine } from '../machine.ts';
 import type { Measured } from './sessions.ts';
 
-/** What a run keeps: a line of JSON for the run itself, and one for each measurement. Several runs may stand in one file. */
+/** A file of results has a line of JSON for each run and one for each measurement. One file may hold several runs. */
 export interface Run {
   run: {
     at: string;
     command: string;
     machine: Machine;
     versions: Record<string, string>;
-    /** What was left out or failed, and why. */
+    /** What was skipped or failed, and why. */
     remarks: readonly string[];
   };
 }

@@ -2,14 +2,14 @@ import { busySeconds, cpuSecondsOf } from './processors.ts';
 import type { Sink, SinkAnswer } from './sink.ts';
 import type { Figures } from './steps.ts';
 
-/** Gives the sink a command, and tells what it told, what it took of the server, and of what works beside it. */
+/** Runs a command of the sink. Returns the sink's figures, and the CPU time of the server and of the processes beside it. */
 export type Measure = (command: string) => Promise<Figures>;
 
 export interface Meters {
   sink: Sink;
-  /** Of the server. */
+  /** Processes of the server. */
   pids: readonly number[];
-  /** Of its store, and of who publishes. */
+  /** Processes of its store and of the publisher. */
   beside: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export function meterOf({ sink, pids, beside }: Meters): Measure {
       ...figuresOf(answer),
       serverCpu,
       besideCpu: after.beside - before.beside,
-      // Of the server's processor, by something else.
+      // CPU time that other processes took of the server's core.
       foreignCpu: after.busy - before.busy - serverCpu,
       wall: (after.at - before.at) / 1_000,
       ...(answer.messages !== undefined && answer.messages > 0 && { cpuPerMillion: (serverCpu * 1e6) / answer.messages }),

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The two programs in C: `sink` plays the readers, publishes and keeps the time; `limit` is the floor, the least that a server can do.
- * They are built at the first run, and again when a source is newer, into a folder that git does not know.
+ * The two programs in C. `sink` plays the readers, publishes and measures time. `limit` is the floor: the smallest possible server. They are
+ * built at the first run, and again when a source is newer, into a folder that git ignores.
  */
 export type Program = 'sink' | 'limit';
 
@@ -12,7 +12,7 @@ const folder = fileURLToPath(new URL('./build/', import.meta.url));
 
 const sources = fileURLToPath(new URL('./native/', import.meta.url));
 
-/** The path of a program that is ready to run, or why there is none. */
+/** Builds a program if needed. Returns its path, or the reason why it cannot be built. */
 export function built(program: Program): { path: string } | { missing: string } {
   const path = `${folder}${program}`;
   if (existsSync(path) && statSync(path).mtimeMs > newestSource()) return { path };

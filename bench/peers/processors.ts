@@ -4,26 +4,26 @@ import { availableParallelism } from 'node:os';
 import { cpuSeconds, residentBytes } from '../machine.ts';
 
 /**
- * The server that is measured has a processor for itself; the sink, the stores, whoever publishes and this program share another one. So
- * what the load costs is not taken from the server, and what the server costs is told by the kernel.
+ * The measured server has one core for itself. The sink, the stores, the publisher and this program share another. The load therefore takes no
+ * CPU from the server, and the kernel accounts for each separately.
  */
 const serverProcessor = 0;
 const loadProcessor = 1;
 
-/** Undefined where processes cannot be kept to processors; the reason is then told. */
+/** Why processes cannot be pinned to cores here; undefined if they can. */
 export function whyNotApart(): string | undefined {
-  if (availableParallelism() < 2) return 'this process may use one processor only: server and load share it';
+  if (availableParallelism() < 2) return 'only one core is available, so server and load share it';
   if (spawnSync('taskset', ['--version']).error !== undefined)
-    return 'there is no taskset (util-linux): server and load share all processors';
+    return 'taskset (util-linux) is not installed, so server and load share all cores';
   return undefined;
 }
 
-/** All that is started from now on is load, until it is made a server. */
+/** Pins this process, and what it starts from now on, to the core of the load. */
 export function keepLoadApart(): void {
   keepTo(process.pid, loadProcessor);
 }
 
-/** Every process of a server, and every thread. */
+/** Pins all threads of a server's processes to the core of the server. */
 export function giveProcessor(pids: readonly number[]): void {
   for (const pid of pids) keepTo(pid, serverProcessor);
 }
@@ -33,7 +33,7 @@ function keepTo(pid: number, processor: number): void {
   if (status !== 0) throw new Error(`taskset: ${stderr.trim()}`);
 }
 
-/** A process and its children. */
+/** A process and its descendants. */
 export function familyOf(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
@@ -49,7 +49,7 @@ export function residentBytesOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
 }
 
-/** Seconds that the server's processor was busy with anything since the start of the machine: proc_stat(5). */
+/** Seconds that the server's core was busy since boot: proc_stat(5). */
 export function busySeconds(): number {
   const line = readFileSync('/proc/stat', 'utf8').match(new RegExp(`^cpu${serverProcessor} (.*)`, 'm'))?.[1] ?? '';
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(' ').map(Number);

@@ -6,8 +6,8 @@ import { creation, publication } from '../appends.ts';
 import { answerCalls } from '../worker.ts';
 
 /**
- * Publishes to the node that is measured as another node would: it appends to the same Redis and announces there. Each line on its port is
- * a post, `{"channel", "title", "body"}`. Appends of one moment go down together, in the order of the lines.
+ * Publishes to the measured node as another node would: it appends to the same Redis and announces there. Each line on its port is a post,
+ * `{"channel", "title", "body"}`. Lines that arrive together are appended together, in order.
  */
 answerCalls({ open });
 

@@ -6,7 +6,7 @@ import { type Kept, keptIn } from './lines.ts';
 import type { Measured } from './sessions.ts';
 import { markdownTable, type Row, rowOf } from './table.ts';
 
-/** What stands in the project of the last whole run: the page, its picture, and the lines that both are made of. */
+/** The results of the last complete run: the page, its picture, and the lines that both are made from. */
 const folder = fileURLToPath(new URL('..', import.meta.url));
 export const resultFiles = { page: `${folder}RESULTS.md`, picture: `${folder}results.svg`, lines: `${folder}results.jsonl` };
 
@@ -23,11 +23,11 @@ export function page(rows: readonly Row[], { runs, measured }: Kept): string {
   const judged = rows.filter(({ isMet }) => isMet !== undefined).length;
   const remarks = [...new Set(runs.flatMap((run) => run.remarks)), ...disturbed(measured)];
   const sections = [
-    '# What Pressbox takes, beside others',
-    `Written by \`npm run bench\` from the lines in [results.jsonl](results.jsonl); what each figure means stands in [README.md](README.md). Figures are medians. A ratio is made in each round, of two that were measured one after the other on the same machine, and the median of those is what the goal is for. **${met} of ${judged} goals that were measured are met.**`,
-    '![The ratios of the table as bars, with their goals](results.svg)',
+    '# Benchmark results',
+    `Written by \`npm run bench\` from [results.jsonl](results.jsonl). [README.md](README.md) explains the figures. Values are medians of the rounds. Each ratio is the median of the ratios of the rounds, in which both servers were measured one after the other on the same machine. A goal applies to the ratio, or to the value if there is no other server. **${met} of ${judged} measured goals are met.**`,
+    '![Bar chart of the ratios in the table, with their goals](results.svg)',
     markdownTable(rows),
-    '## Measured on',
+    '## Environment',
     [
       ...new Set(
         runs.map(
@@ -35,7 +35,7 @@ export function page(rows: readonly Row[], { runs, measured }: Kept): string {
             `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, ${machine.fileSystem}; open files ${machine.openFiles}`,
         ),
       ),
-      `- The server alone on one core; readers, publisher and Redis on another one. Load average before: ${runs.map(({ machine }) => machine.load).join(', ')}`,
+      `- The server has one core for itself; readers, publisher and Redis share another. Load average before each run: ${runs.map(({ machine }) => machine.load).join(', ')}`,
       `- ${versionsOf(runs)}`,
       `- ${spanOf(runs.map(({ at }) => at))}`,
     ].join('\n'),
@@ -51,13 +51,13 @@ export function page(rows: readonly Row[], { runs, measured }: Kept): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-/** Of each program, all that were measured. */
+/** Every version of each program in these runs. */
 function versionsOf(runs: Kept['runs']): string {
   const names = Object.keys(runs.at(-1)!.versions);
   return names.map((name) => `${name} ${[...new Set(runs.map(({ versions }) => versions[name]))].join(' and ')}`).join(', ');
 }
 
-/** Of the time, something else may have used so much of the server's processor. */
+/** The share of the server's core that other processes may use before a measurement counts as disturbed. */
 const undisturbed = 0.05;
 
 function disturbed(measured: readonly Measured[]): string[] {
@@ -66,7 +66,7 @@ function disturbed(measured: readonly Measured[]): string[] {
   if (many === 0) return [];
   const share = `${undisturbed * 100} %`;
   return [
-    `In ${many} of ${timed.length} measurements something else took more than ${share} of the server's processor: times, rates and latencies of those say less than CPU.`,
+    `In ${many} of ${timed.length} measurements other processes took more than ${share} of the server's core. Their times, rates and latencies are less reliable than their CPU figures.`,
   ];
 }
 

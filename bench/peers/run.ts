@@ -9,24 +9,24 @@ import { type SubjectName, subjects } from './subjects.ts';
 import { type Row, rowOf } from './table.ts';
 import { versions } from './versions.ts';
 
-/** Pressbox beside its peers: in each round every subject once, so that what the machine does otherwise happens to all. */
+/** Compares Pressbox with other servers. Each round measures every subject once, so other load on the machine affects all of them. */
 export interface Comparison {
   machine: Machine;
   directory: string;
-  /** As it was asked for. */
+  /** The command line of this run. */
   command: string;
   rounds: number;
-  /** Each measurement, in seconds; and the one that watches memory for long. */
+  /** Duration of each measurement, and of the long one that watches memory. */
   seconds: number;
   enduranceSeconds: number;
-  /** Where the lines are; those that stand there count too. */
+  /** The file for the lines. Lines that it already holds are included. */
   lines: string;
   wanted: (goal: Goal) => boolean;
 }
 
 export interface Compared {
   rows: Row[];
-  /** What was left out or failed, and why. */
+  /** What was skipped or failed, and why. */
   remarks: string[];
 }
 
@@ -38,13 +38,13 @@ export async function compare(comparison: Comparison): Promise<Compared> {
   const { possible, remarks } = possibleOf(chosen);
   remarks.push(...(await measureAll(possible, { ...comparison, at, progress })));
   progress.clear();
-  // Without rounds, what stands there is looked at alone.
+  // Without rounds, only the lines that the file holds are used.
   if (comparison.rounds > 0) keep(lines, { run: { at, command, machine, versions: versions(), remarks } });
   const { measured } = keptIn(lines);
   return { rows: chosen.map((goal) => rowOf(goal, measured)), remarks };
 }
 
-/** Goals of which both sides can be measured here; of the others, what is missing and how to get it. */
+/** Goals whose two sides can be measured here, and for the rest what is missing and how to install it. */
 function possibleOf(chosen: readonly Goal[]): { possible: Goal[]; remarks: string[] } {
   const sink = built('sink');
   if ('missing' in sink) return { possible: [], remarks: [`Nothing can be measured: ${sink.missing}`] };
@@ -55,7 +55,7 @@ function possibleOf(chosen: readonly Goal[]): { possible: Goal[]; remarks: strin
   }
   return {
     possible: chosen.filter((goal) => subjectsOf(goal).every((name) => !absent.has(name))),
-    remarks: [...absent].map(([name, why]) => `${subjects[name].name} is left out: ${why}`),
+    remarks: [...absent].map(([name, why]) => `${subjects[name].name} is skipped: ${why}`),
   };
 }
 
@@ -63,7 +63,7 @@ function subjectsOf({ of, against }: Goal): SubjectName[] {
   return against === undefined ? [of.subject] : [of.subject, against.subject];
 }
 
-/** What failed; a subject that fails in one round is measured in the next one again. */
+/** Returns what failed. A subject that fails in one round is measured again in the next. */
 async function measureAll(
   possible: readonly Goal[],
   { at, progress, rounds, directory, seconds, enduranceSeconds, lines }: Comparison & { at: string; progress: Progress },
@@ -72,7 +72,7 @@ async function measureAll(
   const remarks: string[] = [];
   const together = whyNotApart();
   if (together === undefined) keepLoadApart();
-  else remarks.push(`Not kept apart: ${together}`);
+  else remarks.push(`Not on separate cores: ${together}`);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, session] of sessions.entries()) {
       if (round > 0 && session.steps.includes('endurance')) continue;

@@ -7,7 +7,7 @@ import { startSink } from './sink.ts';
 import { type Figures, needsReturn, type Step, steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';
 
-/** One subject, started anew with its readers, and what is measured on it in turn; whoever is measured has connected first. */
+/** A freshly started subject with its readers, and the steps that are measured on it in turn. The first step is always `connect`. */
 export interface Session {
   subject: SubjectName;
   readers: number;
@@ -15,10 +15,10 @@ export interface Session {
   steps: readonly Step[];
 }
 
-/** One measurement, as it is kept: a line of JSON. */
+/** One measurement, stored as a line of JSON. */
 export interface Measured {
   at: string;
-  /** What is compared was measured in the same round. */
+  /** Only measurements of the same round are compared. */
   round: string;
   subject: SubjectName;
   readers: number;
@@ -30,16 +30,16 @@ export interface Measured {
 export interface Round {
   name: string;
   directory: string;
-  /** Each measurement, in seconds; and the one that watches memory for long. */
+  /** Duration of each measurement, and of the long one that watches memory. */
   seconds: number;
   enduranceSeconds: number;
-  /** Where lines are kept. */
+  /** The file for the lines. */
   lines: string;
-  /** The server has a processor for itself. */
+  /** Whether the server has a core for itself. */
   isApart: boolean;
 }
 
-/** Time for a server that has just started to settle, in milliseconds. */
+/** Milliseconds in which a server settles after its start. */
 const settleMs = 600;
 
 export async function runSession({ subject, readers, crowd, steps: wanted }: Session, round: Round): Promise<void> {

@@ -3,26 +3,26 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { built } from './native.ts';
 
-/** Drives the sink: thousands of readers in one small process, which takes a command a line and answers each with a line of JSON. */
+/** Drives the sink: thousands of readers in one small process, which reads a command per line and answers each with a line of JSON. */
 export interface Sink extends AsyncDisposable {
   ask(command: string): Promise<SinkAnswer>;
 }
 
-/** What the sink tells; which of it depends on the command. Times are of the sink's clock, which all processes share. */
+/** An answer of the sink. Which fields it has depends on the command. All processes share the sink's clock. */
 export interface SinkAnswer {
   ev: string;
-  /** Connections: that stand, that could not be made, that were closed by the server. */
+  /** Connections that are open, that failed, and that the server closed. */
   connected?: number;
   failed?: number;
   closed?: number;
-  /** Messages that came, and that should have come. */
+  /** Messages that arrived, and that should have arrived. */
   messages?: number;
   expected?: number;
   published?: number;
   bytes?: number;
-  /** Gaps, repeats and swaps over all connections. */
+  /** Messages that were missing, repeated or out of order, over all connections. */
   order_err?: number;
-  /** The highest number of a post that anyone has. */
+  /** The highest post number that any reader has. */
   newest?: number;
   msgs_per_s?: number;
   per_s?: number;
@@ -31,23 +31,23 @@ export interface SinkAnswer {
   p99_ms?: number;
   max_ms?: number;
   sink_cpu?: number;
-  /** Of a storm: connections that have all, of so many, and messages beyond those. */
+  /** After a storm: connections that have everything, the number of connections, and surplus messages. */
   complete?: number;
   of?: number;
   extra?: number;
-  /** Of those that stopped reading: that have all, and that were closed. */
+  /** Readers that had stopped: those that have everything, and those whose connection was closed. */
   caught?: number;
   ended?: number;
-  /** Of those that come and go. */
+  /** Readers that leave and return. */
   gaps?: number;
   repeats?: number;
   moved?: number;
-  /** When the first and the last was told, in microseconds since 1970. */
+  /** When the first and the last reader received the text, in microseconds since 1970. */
   first_us?: number;
   last_us?: number;
 }
 
-/** A sink that says nothing for so much longer than it was to work has failed, in milliseconds. */
+/** Milliseconds after the end of a command at which a silent sink counts as failed. */
 const graceMs = 90_000;
 
 export function startSink(flags: readonly (string | number)[]): Sink {
@@ -86,7 +86,7 @@ export function startSink(flags: readonly (string | number)[]): Sink {
   };
 }
 
-/** The last number of a command tells how long it works. */
+/** The last number of a command is its duration in seconds. */
 function secondsIn(command: string): number {
   return Number(command.split(' ').at(-1)) || 0;
 }

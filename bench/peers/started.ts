@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pause } from '../stage.ts';
 
-/** A server of others, which ends with whoever has it, and with this process. */
+/** A process of another server. It ends when it is disposed of, or with this process. */
 export interface Started extends AsyncDisposable {
   readonly pid: number;
-  /** Why it is gone; undefined while it runs. */
+  /** Why the process ended; undefined while it runs. */
   ended(): string | undefined;
 }
 
@@ -50,7 +50,7 @@ export function startProcess(command: string, flags: readonly (string | number)[
   };
 }
 
-/** Resolves once something listens there. */
+/** Resolves once the port accepts connections. */
 export async function listening(port: number, { ended }: Started): Promise<void> {
   for (const began = Date.now(); Date.now() - began < startMs; await pause(30)) {
     const why = ended();

@@ -1,4 +1,4 @@
-/** What several repetitions of one measurement say together. */
+/** Summary of repeated measurements. */
 export interface Spread {
   median: number;
   least: number;
@@ -7,7 +7,7 @@ export interface Spread {
   count: number;
 }
 
-/** Undefined where there is no value. */
+/** Undefined if there are no values. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const count = sorted.length;
@@ -17,8 +17,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * Each value of the one by that of the other in the same round, since whatever else the machine did then, it did to both. A round in which
- * either is missing does not count.
+ * Ratios of two values within each round, because other load on the machine affected both. A round that lacks either value does not count.
  */
 export function ratios(of: ReadonlyMap<string, number>, against: ReadonlyMap<string, number>): number[] {
   return [...of].flatMap(([round, value]) => {
@@ -27,7 +26,7 @@ export function ratios(of: ReadonlyMap<string, number>, against: ReadonlyMap<str
   });
 }
 
-/** By how much y grows where x grows by one: the line of least squares. */
+/** Slope of the least-squares line. */
 export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
   const mean = (at: 0 | 1) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
   const [meanX, meanY] = [mean(0), mean(1)];

@@ -6,7 +6,7 @@ import { slopeOf } from './statistics.ts';
 import type { Figures, Scene, Step } from './steps.ts';
 import type { Desk } from './subjects.ts';
 
-/** What only Pressbox does: changes, withdrawals, and promises to those who stop and come back. */
+/** Steps that only Pressbox supports: changes, takedowns, and guarantees for readers who stop reading or return. */
 export const stepsOfPressbox: Record<'changes' | 'stalled' | 'endurance' | 'takedown', (scene: Scene) => Promise<Figures>> = {
   changes,
   stalled,
@@ -16,13 +16,13 @@ export const stepsOfPressbox: Record<'changes' | 'stalled' | 'endurance' | 'take
 
 const channelId = 'c0';
 
-/** Posts, and how often each is changed while everyone is away. */
+/** Posts, and how often each is changed while all readers are disconnected. */
 const changedPosts = 10;
 const timesChanged = 20;
 
 /**
- * A storm over posts that were changed many times. The others came a moment ago, and missed but the last change of each: both are owed the
- * same posts as they are now, so both get as many messages, and as many bytes.
+ * A reconnect storm over posts that were changed many times. A second group of readers connected shortly before and missed only the last change of
+ * each post. Both groups need the same current posts, so both must receive the same number of messages and bytes.
  */
 async function changes(scene: Scene): Promise<Figures> {
   const { sink, readers, reading } = scene;
@@ -53,19 +53,19 @@ async function changes(scene: Scene): Promise<Figures> {
   };
 }
 
-/** Of all readers, those that stop reading; half of them still answer pings. */
+/** Share of the readers that stop reading. Half of these still answer pings. */
 const stalledShare = 0.1;
 const stalledRate = 50;
-/** Within this each that stopped has everything once it reads again, or is closed, in seconds. */
+/** Seconds within which each stopped reader, once it reads again, has everything or is disconnected. */
 const wakeSeconds = 30;
 const memorySampleMs = 1_000;
 
-/** What those who stop reading cost those who read, and the server's memory. The readers of the scene go on reading. */
+/** Measures how readers who stop reading affect the others and the server's memory. The readers of the scene continue to read. */
 async function stalled(scene: Scene): Promise<Figures> {
   const { sink, readers, reading, measure } = scene;
   const seconds = scene.seconds * stallTimes;
   const stopping = Math.round((readers * stalledShare) / (1 - stalledShare));
-  // The same for a while before it counts, or the figure without them would be one of code that is still cold.
+  // Warm up with the same load. Otherwise the run without stopped readers would measure cold code.
   await sink.ask(`rate ${stalledRate} ${Math.ceil(seconds / 4)}`);
   const without = await measure(`rate ${stalledRate} ${seconds}`);
 
@@ -95,16 +95,16 @@ async function stalled(scene: Scene): Promise<Figures> {
   };
 }
 
-/** A minute where others take four seconds. */
+/** This step lasts a minute when others last four seconds. */
 const stallTimes = 15;
 
-/** Of a run that lasts: events a second, and readers who go and come back a second. */
+/** Events per second, and readers per second that leave and return, in the endurance run. */
 const enduranceRate = 20;
 const comingAndGoing = 20;
-/** Until memory is expected to be flat, of the whole time. */
+/** Share of the run after which memory should be flat. */
 const enduranceWarmup = 1 / 6;
 
-/** For long: readers come and go, posts are published and changed; whether memory grows, and whether anyone has a gap. */
+/** A long run in which readers leave and return, and posts are published and changed. Measures memory growth and gaps. */
 async function endurance(scene: Scene): Promise<Figures> {
   const { enduranceSeconds: seconds, measure } = scene;
   const desk = deskOf(scene);
@@ -135,7 +135,7 @@ async function endurance(scene: Scene): Promise<Figures> {
   return { ...figures, writes, minutes: seconds / 60, mbPerMinute: slopeOf(warm), mb: warm.at(-1)?.[1] ?? 0 };
 }
 
-/** From the moment at which an editor asks for a takedown until the last reader was told. */
+/** Time from an editor's request for a takedown until the last reader received it. */
 async function takedown(scene: Scene): Promise<Figures> {
   const { sink, readers } = scene;
   const desk = deskOf(scene);
@@ -146,11 +146,11 @@ async function takedown(scene: Scene): Promise<Figures> {
   await write(desk, desk.token, { path: `/v1/channels/${channelId}/posts/${post.id}/takedown`, body: { note: null } });
   const answeredAt = Date.now();
   const { complete, first_us, last_us } = await sink.ask('told 30');
-  if (complete !== readers) throw new Error(`${complete} of ${readers} readers were told of the takedown.`);
+  if (complete !== readers) throw new Error(`${complete} of ${readers} readers received the takedown.`);
   return { firstMs: first_us! / 1_000 - askedAt, lastMs: last_us! / 1_000 - askedAt, answeredMs: answeredAt - askedAt };
 }
 
-/** In the text of a post, before the time at which it was sent. */
+/** Precedes the send time in the text of a post. */
 const marker = 'at=';
 
 function sentNow() {
@@ -167,6 +167,6 @@ function change(desk: Desk, id: string, ifMatch: number) {
 }
 
 function deskOf({ server }: Scene): Desk {
-  if (server.desk === undefined) throw new Error('Only Pressbox is asked for this.');
+  if (server.desk === undefined) throw new Error('Only Pressbox supports this step.');
   return server.desk;
 }

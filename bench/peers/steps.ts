@@ -4,7 +4,7 @@ import type { Sink } from './sink.ts';
 import { stepsOfPressbox } from './steps-pressbox.ts';
 import type { Running } from './subjects.ts';
 
-/** What is measured on a server with its readers. */
+/** A measurement on a server with its readers. */
 export type Step =
   | 'connect'
   | 'capacity'
@@ -18,18 +18,18 @@ export type Step =
   | 'endurance'
   | 'takedown';
 
-/** By name; the units are in the goals. */
+/** Figures by name. The goals give their units. */
 export type Figures = Record<string, number>;
 
-/** A server that was started, and a sink for its readers. */
+/** A running server and the sink with its readers. */
 export interface Scene {
   server: Running;
   sink: Sink;
-  /** The flags with which this sink reads. */
+  /** The flags with which the sink reads from the server. */
   reading: readonly (string | number)[];
   readers: number;
   channels: number;
-  /** Of the server. */
+  /** Processes of the server. */
   pids: readonly number[];
   seconds: number;
   enduranceSeconds: number;
@@ -50,7 +50,7 @@ export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
   ...stepsOfPressbox,
 };
 
-/** Those whose readers come back with what they have, which some peers have to be told at their first visit. */
+/** Whether readers return with a cursor in this step. Some servers must be told when the readers first connect. */
 export function needsReturn(step: Step): boolean {
   return step === 'storm' || step === 'changes' || step === 'stalled' || step === 'endurance';
 }
@@ -58,12 +58,12 @@ export function needsReturn(step: Step): boolean {
 const postsOfBurst = 8;
 const burstsPerSecond = 3;
 const missedPosts = 50;
-/** Collecting the garbage of the largest heap here takes less, in seconds. */
+/** Seconds in which garbage collection ends even with the largest heap of this benchmark. */
 const collectSeconds = 0.7;
-/** Everything came, and 99 of 100 within this: then a rate is held. */
+/** A rate is sustained if every message arrives and 99 of 100 take less than this. */
 const heldMs = 250;
 
-/** Connects and subscribes everyone; what it takes of the server, and what each reader holds, as it is and with the garbage gone. */
+/** Connects and subscribes all readers. Measures the server's CPU, and its memory per reader before and after garbage collection. */
 async function connected({ server, sink, readers, pids, measure }: Scene): Promise<Figures> {
   const collect = async () => {
     if (!server.collects) return;
@@ -86,13 +86,13 @@ async function connected({ server, sink, readers, pids, measure }: Scene): Promi
   };
 }
 
-/** A post at a time: the next one of a channel when all have the one before, and of all channels where each reader has them all. */
+/** One post at a time per channel, once all readers have the previous one. If each reader follows all channels, one post at a time overall. */
 async function single({ sink, reading, channels, seconds, measure }: Scene): Promise<Figures> {
   await warm(sink);
   return await measure(`closed ${reading.includes('--everywhere') ? 1 : channels} ${seconds}`);
 }
 
-/** As fast as it goes, with so many posts under way that the server always has one to send. */
+/** As fast as possible, with enough posts in flight that the server always has one to send. */
 async function capacity({ sink, readers, channels, seconds, measure }: Scene): Promise<Figures> {
   await warm(sink);
   const underWay = (readers <= 1_000 ? 8 : readers <= 5_000 ? 3 : 2) * channels;
@@ -100,8 +100,8 @@ async function capacity({ sink, readers, channels, seconds, measure }: Scene): P
 }
 
 /**
- * Some posts that wait for the server, and again. It is stopped while they are published: a store hands on what several authors say in
- * pieces of its own, and the first of them would find a server that is free.
+ * Repeatedly delivers several posts that are waiting. The server is stopped while they are published, because the store forwards concurrent posts
+ * in batches of its own, and the first batch would find an idle server.
  */
 async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<Figures> {
   await warm(sink);
@@ -122,7 +122,7 @@ async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<
   return { ...sum, cpuPerMillion: (sum.serverCpu * 1e6) / sum.messages };
 }
 
-/** The highest of some rates that is held: deliveries a second. The rates are shares of what went through as fast as it goes. */
+/** The highest sustained rate in deliveries per second. The rates tried are shares of the measured maximum. */
 async function held(scene: Scene): Promise<Figures> {
   const { perSecond = 0 } = await capacity(scene);
   for (const share of [0.95, 0.85, 0.75, 0.65, 0.5, 0.35]) {
@@ -133,7 +133,7 @@ async function held(scene: Scene): Promise<Figures> {
   return { held: 0, share: 0 };
 }
 
-/** All are cut off, posts are published meanwhile, and all come back at once: until each has everything that it missed. */
+/** Disconnects all readers, publishes posts, and reconnects all readers at once. Ends when each reader has everything that it missed. */
 async function storm({ sink, readers, measure }: Scene): Promise<Figures> {
   await sink.ask('publish 3 5');
   await sink.ask('sleep 1');
@@ -142,11 +142,12 @@ async function storm({ sink, readers, measure }: Scene): Promise<Figures> {
   await sink.ask(`publish ${missedPosts} 200`);
   await sink.ask('sleep 0.5');
   const figures = await measure(`storm ${missedPosts} 60`);
-  if (figures.complete !== readers) throw new Error(`${figures.complete} of ${readers} readers had all that they missed.`);
+  if (figures.complete !== readers)
+    throw new Error(`${figures.complete} of ${readers} readers received everything that they missed.`);
   return figures;
 }
 
-/** The first posts warm the server's code up. */
+/** The first posts warm up the server's code. */
 async function warm(sink: Sink): Promise<void> {
   await sink.ask('closed 1 1.5');
 }

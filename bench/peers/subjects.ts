@@ -11,33 +11,33 @@ import { built } from './native.ts';
 import type { OpenAsk } from './publisher.ts';
 import { listening, startProcess } from './started.ts';
 
-/** What is measured: Pressbox, and what others would use in its place. */
+/** A server to measure: Pressbox, or an alternative to it. */
 export interface Subject {
-  /** As a person reads it. */
+  /** The name in tables. */
   readonly name: string;
-  /** Why it cannot be measured here, and how to get it; undefined where it can. */
+  /** What is missing to measure it here, and how to install that; undefined if nothing is missing. */
   missing(): string | undefined;
   start(stage: Stage): Promise<Running>;
 }
 
 export interface Stage {
-  /** For files of this run. */
+  /** Directory for files of this run. */
   directory: string;
   channels: number;
 }
 
 export interface Running extends AsyncDisposable {
-  /** Of the server: its first process. */
+  /** First process of the server. */
   readonly pid: number;
-  /** Of what works beside it: its store, and who publishes. */
+  /** Processes of its store and of the publisher. */
   readonly beside: readonly number[];
-  /** How the sink reads from it, how it comes back with what it has, and how it publishes to it. */
+  /** Flags with which the sink reads, returns with a cursor, and publishes. */
   readonly reading: readonly (string | number)[];
   readonly returning: readonly (string | number)[];
   readonly publishing: readonly (string | number)[];
-  /** It collects its garbage at SIGUSR2. */
+  /** Whether SIGUSR2 makes the server collect garbage. */
   readonly collects: boolean;
-  /** Where an editor writes; of Pressbox alone. */
+  /** Where an editor writes. Only Pressbox has it. */
   readonly desk?: Desk;
 }
 
@@ -46,15 +46,15 @@ export interface Desk {
   readonly token: string;
 }
 
-/** Loaded into each server that runs on Node, Pressbox or not. */
+/** Loaded into every server that runs on Node. */
 const collecting = `--import ${new URL('./servers/collect.mjs', import.meta.url).href}`;
 /**
- * Bytes of what a reader is given of a post, the same for all: an event of Pressbox has its text, here some 530 characters, and about as much
- * beside it; others forward a post of that size as it is.
+ * Sizes that make every server send a reader the same number of bytes per post. An event of Pressbox has about 530 characters of text and as many
+ * of other fields. The other servers forward a post of that size unchanged.
  */
 const textLine = 600;
 const forwarded = 1_070;
-/** Posts that are forwarded as they are count from 1. */
+/** Posts that are forwarded unchanged are numbered from 1. */
 const numbered = ['--seqm', '"id":'];
 const peersFolder = fileURLToPath(new URL('.', import.meta.url));
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket';
@@ -82,7 +82,7 @@ export const subjects = {
 
 export type SubjectName = keyof typeof subjects;
 
-/** A node that only fans out: posts reach it through Redis, from an engine of another process. */
+/** A node that only delivers: posts reach it through Redis, from an engine in another process. */
 function pressbox(name: string, reading: readonly string[]): Subject {
   return {
     name,
@@ -94,7 +94,7 @@ function pressbox(name: string, reading: readonly string[]): Subject {
       const server = stack.use(await startServerProcess({ within: directory, env }));
       const publisher = stack.use(startWorker('./peers/publisher.ts'));
       const { port } = await publisher.call<{ port: number }>('open', { redisUrl: redis.url, channels } satisfies OpenAsk);
-      // Its posts have the time in what the author wrote, which is what every reader is given.
+      // The time is in the body, because that is what every reader receives.
       const template = '{"channel":"c%C","title":"live update","body":"at=%T %X"}';
       return running(stack, {
         pid: server.pid,
@@ -208,7 +208,7 @@ function floor(name: string, env: Record<string, string>): Subject {
   };
 }
 
-/** What was opened goes over to whoever has the server. */
+/** Transfers ownership of everything in the stack to the returned server. */
 function running(stack: AsyncDisposableStack, facts: Omit<Running, typeof Symbol.asyncDispose>): Running {
   const opened = stack.move();
   return { ...facts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -216,5 +216,5 @@ function running(stack: AsyncDisposableStack, facts: Omit<Running, typeof Symbol
 
 function needs(command: string, debian: string): string | undefined {
   const isThere = spawnSync(command, ['--version']).error === undefined;
-  return isThere ? undefined : `there is no ${command}; on Debian: apt-get install ${debian}`;
+  return isThere ? undefined : `${command} is not installed; on Debian: apt-get install ${debian}`;
 }

@@ -3,13 +3,13 @@ import type { Measured } from './sessions.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 import { subjects } from './subjects.ts';
 
-/** A goal, and what was measured of it. */
+/** A goal and its measurements. */
 export interface Row {
   goal: Goal;
-  /** Undefined where a side was not measured. */
+  /** Undefined if this side was not measured. */
   of: Spread | undefined;
   against: Spread | undefined;
-  /** Of the rounds in which both were, or of the figure where it stands by itself: what the bound is for. */
+  /** The value that the bound applies to: the ratio in rounds that measured both sides, or the figure itself if there is no other side. */
   judged: Spread | undefined;
   isMet: boolean | undefined;
 }
@@ -27,7 +27,7 @@ export function rowOf(goal: Goal, all: readonly Measured[]): Row {
   };
 }
 
-/** By round. */
+/** Values by round. */
 function valuesAt({ subject, step, readers, crowd }: Place, figure: string, all: readonly Measured[]): Map<string, number> {
   const values = new Map<string, number>();
   for (const measured of all) {
@@ -38,7 +38,7 @@ function valuesAt({ subject, step, readers, crowd }: Place, figure: string, all:
   return values;
 }
 
-const head = ['#', 'figure', 'readers', 'Pressbox', 'beside', 'its figure', 'ratio', 'least to most', 'rounds', 'goal', ''];
+const head = ['#', 'figure', 'readers', 'Pressbox', 'compared with', 'its value', 'ratio', 'range', 'rounds', 'goal', ''];
 
 export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
   return [
@@ -56,7 +56,7 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
   ];
 }
 
-/** The other; of Pressbox beside itself, what differs. */
+/** The name of the other side. If Pressbox is compared with itself, what differs. */
 export function besideOf({ of, against }: Goal): string {
   if (against === undefined) return '';
   return against.subject === of.subject ? 'one channel' : subjects[against.subject].name;
@@ -81,7 +81,7 @@ function number(value: number, unit: Unit): string {
   return shown.toFixed(Math.abs(shown) >= 100 ? 0 : Math.abs(shown) >= 10 ? 1 : Math.abs(shown) >= 0.1 ? 2 : 3);
 }
 
-/** For a terminal. */
+/** The table for a terminal. */
 export function textTable(rows: readonly Row[]): string {
   const all = [head, ...rows.map(cellsOf)];
   const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]!.length)));

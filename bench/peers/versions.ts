@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What was measured with; what is not there is left out. */
+/** Versions of all programs that are installed. */
 export function versions(): Record<string, string> {
   const all: Record<string, string | undefined> = {
     Node: process.version,

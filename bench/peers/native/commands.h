@@ -1,4 +1,4 @@
-// The loop, and what can be asked of it.
+// The event loop and the commands.
 
 static u64 nextpong;
 static void pongs(void) {
@@ -35,7 +35,7 @@ static void tick(long timeout_us) {
     if (c->st == S_CONNECTING) {
       if (ev[i].events & (EPOLLERR | EPOLLHUP)) { failed++; conn_close(c, 1); continue; }
       if (ev[i].events & EPOLLOUT) {
-        // edge-triggered: one read() with room to spare always empties the socket, so no second poll per message
+        // edge-triggered: one read() with a large enough buffer empties the socket, so no second poll per message
         struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
         epoll_ctl(ep, EPOLL_CTL_MOD, c->fd, &e);
         c->st = S_HTTP;
@@ -122,7 +122,7 @@ static void do_rate(double r, double secs) {  // open loop; latency counts from 
   }
   report("rate", r, t0);
 }
-static void do_closed(int win, double secs) {  // closed loop: `win` posts under way
+static void do_closed(int win, double secs) {  // closed loop: `win` posts in flight
   reset();
   u64 t0 = nowus(), end = t0 + (u64)(secs * 1e6), drainend = 0;
   for (;;) {
@@ -139,7 +139,7 @@ static void do_closed(int win, double secs) {  // closed loop: `win` posts under
   }
   report("closed", win, t0);
 }
-// Those that stopped read again: until each has the post of this number, or its connection is at its end.
+// Stopped readers read again, until each has the post with this number or its connection has ended.
 static void do_wake(long seq, double timeout) {
   reset();
   int of = 0, caught = 0, ended = 0;
@@ -149,7 +149,7 @@ static void do_wake(long seq, double timeout) {
     if (!c->stalled) continue;
     of++;
     if (c->fd < 0) continue;
-    // Level-triggered: what has queued up may end with the connection's end.
+    // Level-triggered: the queued input may end with the end of the connection.
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
   }
@@ -163,7 +163,7 @@ static void do_wake(long seq, double timeout) {
   printf("{\"ev\":\"wake\",\"of\":%d,\"caught\":%d,\"ended\":%d,\"resubs\":%llu,\"order_err\":0,\"secs\":%.3f,\"messages\":%llu,\"bytes\":%llu}\n", of, caught,
          ended, (unsigned long long)resubs, (nowus() - t) / 1e6, (unsigned long long)msgs, (unsigned long long)bytes);
 }
-// From now on it is noted when each reader is told something that has this text.
+// From now on, records when each reader receives a message that contains this text.
 static void do_watch(const char *text) {
   static char kept[256];
   reset();
@@ -172,7 +172,7 @@ static void do_watch(const char *text) {
   awaitdone = 0;
   printf("{\"ev\":\"watch\",\"of\":%d}\n", nready);
 }
-// Until every reader was told: when the first and the last was, of the clock that all share.
+// Waits until every reader received it, and reports when the first and the last did, by the shared clock.
 static void do_told(double timeout) {
   u64 end = nowus() + (u64)(timeout * 1e6);
   while (awaitdone < (u64)nready && nowus() < end) tick(20000);
@@ -180,7 +180,7 @@ static void do_told(double timeout) {
   printf("{\"ev\":\"told\",\"complete\":%llu,\"of\":%d,\"first_us\":%llu,\"last_us\":%llu}\n", (unsigned long long)awaitdone, nready,
          (unsigned long long)tfirst, (unsigned long long)tlast);
 }
-// Readers go, and come back with what they have, so many a second.
+// Readers leave and return with their cursors at this rate per second.
 static void do_churn(double per_s, double secs) {
   reset();
   reconnecting = 1;
@@ -204,7 +204,7 @@ static void do_churn(double per_s, double secs) {
          nready, (unsigned long long)k, (unsigned long long)msgs, (unsigned long long)gaps, (unsigned long long)repeats, (unsigned long long)resubs, failed,
          closed_unexpected, hq(.5) / 1e3, hq(.99) / 1e3, (nowus() - t0) / 1e6, cpu());
 }
-static void do_burst(int k, double secs) {  // k posts at one moment, and again when every reader has them
+static void do_burst(int k, double secs) {  // k posts at once, and again when every reader has them
   reset();
   u64 t0 = nowus(), end = t0 + (u64)(secs * 1e6), drainend = 0;
   for (;;) {

@@ -1,4 +1,4 @@
-// A connection from its first packet to its end, and what is sent on it.
+// Connections from the first packet to the end, and what is sent on them.
 
 static int expand(char *o, size_t cap, const char *t, conn *c, u64 seq, u64 ts, int ch, int padto) {
   size_t n = 0;
@@ -36,7 +36,7 @@ static void wsend(conn *c, int op, const void *p, size_t n) {
   f[0] = 0x80 | op;
   if (n < 126) f[1] = 0x80 | n;
   else { f[1] = 0x80 | 126; f[2] = n >> 8; f[3] = n; h = 4; }
-  memset(f + h, 0, 4);  // a zero masking key is legal and leaves the payload as it is
+  memset(f + h, 0, 4);  // a masking key of zero is legal and leaves the payload unchanged
   h += 4;
   memcpy(f + h, p, n);
   if (send(c->fd, f, h + n, MSG_NOSIGNAL) != (ssize_t)(h + n)) conn_close(c, 1);
@@ -48,7 +48,7 @@ static void wtext_of(conn *c, const char *tpl, int ch) {
 }
 static void wtext(conn *c, const char *tpl) { wtext_of(c, tpl, (int)(c - C) % CHANNELS); }
 
-// A server may share its connections among addresses.
+// Spread connections over addresses, because a server may limit connections per address.
 #define PER_ADDRESS 1000
 
 static void conn_start(conn *c) {

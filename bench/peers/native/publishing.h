@@ -1,4 +1,4 @@
-// Posts, and how they get to the server.
+// Publishing posts to the server.
 
 static int pubkind, pubport;  // 0 line, 1 http, 2 redis, 3 nats
 static char pubarg[512];
@@ -20,7 +20,7 @@ static void pub_open(void) {
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = &pubfd};
   epoll_ctl(ep, EPOLL_CTL_ADD, pubfd, &e);
 }
-// Posts of one moment are sent in one piece, so that a server finds all of them waiting.
+// Concurrent posts are sent in one piece, so that a server finds all of them waiting.
 static u8 held[4 << 20];
 static size_t heldn;
 static int holding;

@@ -1,8 +1,8 @@
-// What comes: frames and streams are taken apart, and messages counted, timed and looked into.
+// Receiving: parses frames and streams, and counts, times and checks messages.
 
 static u64 rxnow;
 static conn *more;
-// A post is under way until everyone who is to have it has: the next one counted, of a channel or of all.
+// A post is in flight until all its readers have it. Tracks the next post of each channel, or of all.
 static void count_in(const conn *c) {
   int ch = EVERYWHERE ? 0 : (c - C) % CHANNELS;
   uint32_t *count = &having[ch * UNDER_WAY + c->got % UNDER_WAY];
@@ -60,7 +60,7 @@ static long number_after(const u8 *p, size_t n, const char *mark) {
   const u8 *s = memmem(p, n, mark, strlen(mark));
   return s ? strtol((const char *)s + strlen(mark), NULL, 10) : -1;
 }
-// The rule of the wire: an event fits where it begins at most one after what is held, and ends beyond it.
+// The rule of the wire protocol: an event fits if it begins at most one after the held offset, and ends after it.
 static void follow(conn *c, const u8 *p, size_t n) {
   if (n < 4 || p[0] != '4') return;
   if (p[1] == '3') {
@@ -105,7 +105,7 @@ static void on_message(conn *c, int op, const u8 *p, size_t n) {
   if (awaited && !c->tdone && memmem(p, n, awaited, strlen(awaited))) { c->tdone = rxnow; awaitdone++; tlast = rxnow; if (!tfirst) tfirst = rxnow; }
   deliver(c, p, n);
   if (OFFSETS) follow(c, p, n);
-  // A subscription that was ended for slowness, and one that has more to catch up, go on from the cursor.
+  // A subscription that ended because the reader was slow, or that has more to catch up, continues from the cursor.
   if (DIALECT == D_EIO && NRESUB && n > 4 && p[0] == '4' &&
       ((p[1] == '2' && n > 17 && !memcmp(p + 2, "[\"unsubscribed\"", 15)) ||
        (p[1] == '3' && memmem(p, n < 400 ? n : 400, "\"more\":true", 11)))) {

@@ -1,27 +1,27 @@
-// The load of the benchmark: thousands of readers, the publisher and the clock, in one process and one thread, on epoll and without
-// libraries, so that it costs little beside the server that is measured. ../sink.ts drives it.
+// The load generator of the benchmark: thousands of readers, the publisher and the clock in one process and one thread. It uses epoll and
+// no libraries, so it costs little compared with the measured server. ../sink.ts drives it.
 //
-// What it speaks: --dialect raw (plain WebSocket), eio (Engine.IO 4 with Socket.IO 5: sends 40, answers 2 with 3) or sse.
-//   --n N, --host, --port, --path     connections and where to; only 127.x.x.x is taken
-//   --header TEXT                     a further header of the request, as often as needed
-//   --sub TEXT                        packets sent once connected; --ready PREFIX: a connection is ready at the first payload that begins so
-//   --resub, --repath                 in place of --sub and --path for who comes back with something
-//   --connect-packet TEXT             in place of 40; --csr: connection state recovery, with the session's id and offset
-//   --idm MARK                        what stands after MARK in the last message is remembered: %O in --resub and --repath
-//   --marker MARK                     a message is MARK followed by 13 digits or more: microseconds since 1970 at which it was due
-//   --seqm MARK                       the numbers after MARK must go up by one on each connection
-//   --offsets                         events must fit what is held, by the rule of Pressbox's wire
-//   --channels M, --everywhere        reader i reads channel i mod M, or each reads all
-//   --pub KIND:PORT:ARG               line:PORT (a line a post), http:PORT:/path (POST), redis:PORT:channel (PUBLISH), nats:PORT:subject
-//   --template, --size                the post: %S its number, %T the time, %C the channel, %X padding up to --size bytes
+// Protocols: --dialect raw (plain WebSocket), eio (Engine.IO 4 with Socket.IO 5: sends 40, answers 2 with 3) or sse.
+//   --n N, --host, --port, --path     number of connections and their target, which must be 127.x.x.x
+//   --header TEXT                     another header of the request; may be repeated
+//   --sub TEXT                        packets to send once connected; --ready PREFIX: the first payload with this prefix makes a connection ready
+//   --resub, --repath                 replace --sub and --path for a reader that returns with a cursor
+//   --connect-packet TEXT             replaces 40; --csr: connection state recovery, with the session's id and offset
+//   --idm MARK                        remember what follows MARK in the last message: %O in --resub and --repath
+//   --marker MARK                     in a message, 13 or more digits follow MARK: microseconds since 1970 at which the message was due
+//   --seqm MARK                       the numbers after MARK must rise by one on each connection
+//   --offsets                         events must fit what the reader holds, by the rule of Pressbox's wire protocol
+//   --channels M, --everywhere        reader i follows channel i mod M, or each follows all
+//   --pub KIND:PORT:ARG               line:PORT (one post per line), http:PORT:/path (POST), redis:PORT:channel (PUBLISH), nats:PORT:subject
+//   --template, --size                the post: %S is its number, %T the time, %C the channel, %X padding up to --size bytes
 //   --conc K, --connect-timeout S, --drain S, --fin, --do 'c1;c2'
 //
-// Commands, a line each on standard input; each is answered by a line of JSON:
-//   connect [n] · reconnect · drop · storm K [S] (all come back, until each has K messages) · churn PER_S S (go and come back)
-//   rate R S (so many posts a second; latency counts from when a post was due) · closed W S (W posts under way, each until
+// Commands on standard input, one per line. The answer to each is a line of JSON:
+//   connect [n] · reconnect · drop · storm K [S] (all reconnect, until each has K messages) · churn PER_S S (leave and return)
+//   rate R S (R posts per second; latency is measured from when a post was due) · closed W S (W posts in flight, each until
 //     its last reader has it)
-//   burst K S (K posts at one moment, and again when all have them) · publish K [PER_S] · listen S · sleep S
-//   watch TEXT · told S (until all were told something with that text) · stall K · wake NUMBER S · quit
+//   burst K S (K posts at once, and again when all readers have them) · publish K [PER_S] · listen S · sleep S
+//   watch TEXT · told S (until all readers received a message with that text) · stall K · wake NUMBER S · quit
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -138,7 +138,7 @@ int main(int argc, char **argv) {
     for (t = strtok_r(s, ";", &save); t; t = strtok_r(NULL, ";", &save)) if (!command(t)) break;
     return 0;
   }
-  // commands on stdin, one a line; connections are served while waiting
+  // commands on stdin, one per line; connections are served while waiting
   fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
   char line[4096];
   size_t ll = 0;

@@ -1,4 +1,4 @@
-// What there is: connections, what was asked for, what was counted, and the clock.
+// State: connections, flags, counters and the clock.
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -22,9 +22,9 @@ typedef struct {
   char pid[48], last[160];
   uint32_t order_err;
   long lastseq;
-  int answers;                   // subscriptions that were answered
-  u8 stalled;                    // 1: reads nothing; 2: reads nothing, and answers pings all the same
-  long off;                      // --offsets: the offset up to which it has everything; -1: none yet
+  int answers;                   // answered subscriptions
+  u8 stalled;                    // 1: reads nothing; 2: reads nothing but answers pings
+  long off;                      // --offsets: has everything up to this offset; -1: none yet
 } conn;
 
 static int N = 1000, PORT = 3000, DIALECT = D_RAW, CONC = 400, CHANNELS = 1, SIZE = 600, CSR = 0, NSUB = 0, NRESUB = 0,
@@ -40,8 +40,8 @@ static int ep, pubfd = -1, nready, inflight, nextc, reconnecting, closed_unexpec
 static int *chcount;
 static u64 msgs, bytes, tfirst, tlast, published, expected, seqno, latemax, reads;
 #define UNDER_WAY 1024
-static uint32_t *having;  // of the posts of a channel by their number, how many readers have each
-static u64 finished;      // posts that everyone has
+static uint32_t *having;  // readers that have each post of a channel, by post number
+static u64 finished;      // posts that all readers have
 static u64 stormK, stormdone, gaps, repeats, resubs;
 static const char *awaited;
 static u64 awaitdone;

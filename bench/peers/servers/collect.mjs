@@ -1,4 +1,4 @@
-// Loaded before a server's own modules: SIGUSR2 collects garbage, twice, so that what a reader holds can be told from what was left lying.
+// Loaded before a server's own modules. SIGUSR2 collects garbage twice, to separate the memory that readers need from garbage.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';

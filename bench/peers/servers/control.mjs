@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Where a peer takes its posts in: on a port of the loopback, each line is one post. `take` has all lines that came at once. */
+/** Receives posts on a loopback port, one per line. `take` gets all lines that arrived together. */
 export function takeLines(port, take) {
   const server = createServer((socket) => {
     let rest = '';

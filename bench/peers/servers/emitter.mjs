@@ -1,4 +1,4 @@
-// Publishes to Socket.IO through Redis, as a server beside it would: each line on the port of the second argument, into the room.
+// Publishes to Socket.IO through Redis, as another server would. Each line on the port in the second argument is a post for its room.
 import { Emitter } from '@socket.io/redis-emitter';
 import { Redis } from 'ioredis';
 import { takeLines } from './control.mjs';
