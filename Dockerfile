@@ -1,12 +1,12 @@
 # The image of the server. docs/guides/install.md says how to run it.
 
-# Any image with Node.js 24 or later and npm.
+# Any image with npm and Node.js 24 or later.
 ARG BASE=node:26-slim
 
 FROM ${BASE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# Neither secret is required. `npmrc` is configuration of npm, which may name `cafile=/run/secrets/ca`: certificates that npm trusts.
+# Both secrets are optional. `npmrc` configures npm, and may set `cafile=/run/secrets/ca` to trust the certificates in `ca`.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca \
     npm ci --ignore-scripts
@@ -14,7 +14,7 @@ COPY . .
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM ${BASE}
-# A number, so that Kubernetes can tell that it is not root. The user has no name and no home.
+# Numeric, so that Kubernetes can verify that the user is not root. The user has no name and no home directory.
 ARG USER_ID=10001
 RUN install --directory --owner=${USER_ID} --group=${USER_ID} --mode=0700 /data && ln -s /app/bin/pressbox.mjs /usr/local/bin/pressbox
 WORKDIR /app

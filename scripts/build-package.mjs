@@ -1,24 +1,24 @@
-// Makes the JavaScript of the package: Node strips no types below node_modules. One file for each of ours, in the same places, so that a
-// trace tells where to look and a bundler leaves out what is not used. A checkout runs none of it but `pressbox/client`.
+// Builds the JavaScript of the package, because Node.js does not strip types below node_modules. Each source file becomes one file in the same
+// place, so that stack traces match and bundlers can drop unused modules. A checkout uses only `pressbox/client` of it.
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** What is started or imported by name. The rest is what these lead to. */
+/** Files that are started or imported by name. Other files are included if these import them. */
 const clientEntry = 'client/lib/index.ts';
 const entries = [
   'client/cli/main.ts',
   'src/server-package.ts',
   'src/main.ts',
-  // Threads and processes are started by their file.
+  // Started as threads and processes by their file name.
   'src/journal/sqlite/writer.ts',
   'src/journal/sqlite/reader.ts',
   'src/workers/worker.ts',
 ];
-/** Read as files. */
+/** Read as files at run time. */
 const texts = 'src/journal/redis/lua';
-/** Folders below dist/ that hold nothing but what is made here and in build-types.mjs. */
+/** Folders below dist/ that contain only output of this script and of build-types.mjs. */
 const folders = ['client', 'conformance', 'demo', 'src'];
 const targets = { client: 'es2022', node: 'node24' };
 
@@ -45,7 +45,7 @@ export async function buildPackage(esbuild, root) {
     });
     for (const { path, contents } of outputFiles) await keep(relative(target, path), contents);
   }
-  // For a page without a bundler: the client with all it needs.
+  // For a page without a bundler: the client with its dependencies.
   const { outputFiles } = await esbuild.build({
     ...common([clientEntry]),
     packages: 'bundle',
@@ -62,10 +62,10 @@ export async function buildPackage(esbuild, root) {
   for (const folder of folders) await tidy(folder);
   console.log(`build: ${made.size} files of the package → dist`);
 
-  /** These files and every one that they lead to at run time. */
+  /** These files and every file that they import at run time. */
   async function filesOf(entryPoints) {
     const { metafile } = await esbuild.build({ ...common(entryPoints), metafile: true, outdir: target });
-    // JSON becomes part of the file that imports it.
+    // JSON is inlined into the file that imports it.
     return Object.keys(metafile.inputs).filter((path) => path.endsWith('.ts'));
   }
 
@@ -82,7 +82,7 @@ export async function buildPackage(esbuild, root) {
     };
   }
 
-  /** Removes what an earlier build made and this one did not; types are left to build-types.mjs. */
+  /** Removes files of an earlier build that this build did not write. build-types.mjs takes care of the types. */
   async function tidy(folder) {
     const path = join(target, folder);
     if (!existsSync(path)) return;
@@ -94,7 +94,7 @@ export async function buildPackage(esbuild, root) {
   }
 }
 
-/** Leaves imports of our own files as they are, but for the ending. */
+/** Keeps imports between source files, with `.js` in place of `.ts`. */
 const eachByItself = {
   name: 'each-by-itself',
   setup({ onResolve }) {

@@ -1,10 +1,10 @@
-// Bundles what browsers load into dist/web/: hashed names, so that a file can be kept for ever, and a manifest that tells them.
+// Bundles the browser files into dist/web/, under hashed names so that browsers can cache them for ever, and writes a manifest of the names.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** The scripts that show a coverage, of which each language is a file of its own. */
+/** The scripts that show a coverage. Each language is a separate file. */
 const shows = ['page/live.ts', 'element/embed.ts'];
 /**
  * Names of fields and methods that never leave the script, such as those of `transports/transport-selector.ts`, `follow.ts` and `timeline.ts`: of what each
@@ -19,9 +19,9 @@ export const inside = new RegExp(
     'trail|inZone|isNothing|letGo|seqOf|startFrom|taken|whole|dial|using|ways|reads|waiting|place|heard',
   ].join('|')})$`,
 );
-/** It has a short name beside the folder of the others. */
+/** Served under a short name outside the folder of the other files. */
 const element = 'embed.js';
-/** What else a page can ask for by name. */
+/** Other files that pages refer to by name. */
 const entries = [
   'styles/live.css',
   'page/channel-list.ts',
@@ -35,7 +35,7 @@ const entries = [
 
 const targetIn = (root) => join(root, 'dist', 'web');
 
-/** What esbuild makes of them, with the files that each is made of. Writes nothing. */
+/** Bundles in memory, with the list of inputs of each bundle. */
 export async function bundle(esbuild, root) {
   const source = join(root, 'client', 'browser');
   const shared = {
@@ -49,12 +49,12 @@ export async function bundle(esbuild, root) {
     platform: 'browser',
     format: 'esm',
     target: 'es2022',
-    // The licences of what is bundled ask to be kept.
+    // The licences of the dependencies require this.
     legalComments: 'eof',
     logLevel: 'warning',
     charset: 'utf8',
     mangleProps: inside,
-    // Their files say why.
+    // These files say why.
     alias: {
       'socket.io-client': join(source, 'socket-io.ts'),
       'eventsource-parser': join(source, 'event-stream.ts'),
@@ -91,7 +91,7 @@ export async function buildPages(esbuild, root) {
     const name = basename(path);
     const contents =
       name === element ? Buffer.from(Buffer.from(built).toString().replaceAll('"./words-', '"./assets/words-')) : built;
-    // One of the languages, by whose name the script asks for it.
+    // A language, which the script loads by its name.
     const [, language] = /^(words-\w+)\.\w+\.js$/.exec(name) ?? [];
     if (language !== undefined) {
       manifest[`${language}.js`] = name;
@@ -100,10 +100,10 @@ export async function buildPages(esbuild, root) {
     }
     await put(name, contents);
   }
-  // The demo's posts show them at their hashed names, which the server serves beside its scripts.
+  // The posts of the demo refer to the hashed names, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
   for (const name of await readdir(pictures)) await put(`demo-${name}`, await readFile(join(pictures, name)));
-  // Last, so that it never names a file that is not there; what it no longer names goes after it.
+  // Written after the files that it names, and before the files of the last build are removed.
   await replace(join(target, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const kept = new Set(['manifest.json', ...Object.values(manifest)]);
   for (const name of await readdir(target)) {
@@ -112,7 +112,7 @@ export async function buildPages(esbuild, root) {
   console.log(`build: ${Object.keys(manifest).join(', ')} → dist/web`);
 }
 
-/** English, and each other language when a page in it asks: `i18n/loaded.ts` is what the script has in the place of all of them. */
+/** Bundles English, and loads another language for a page that needs it: replaces `i18n/index.ts` with `i18n/loaded.ts`. */
 function oneLanguage(source) {
   return {
     name: 'one-language',
@@ -122,14 +122,11 @@ function oneLanguage(source) {
   };
 }
 
-/**
- * Lit notes its versions in variables of the whole page, for a warning of its development build. The element is on pages of others, where
- * it leaves none.
- */
+/** Keeps Lit from writing its versions to global variables, for a warning of its development build: the element runs on foreign pages. */
 const noVersions = {
   name: 'no-versions',
   setup({ onLoad }) {
-    // Lit has a short name for the whole page before it writes to it, or none.
+    // Lit may use a short alias of the global object.
     onLoad({ filter: /[\\/](?:lit-html|lit-element|reactive-element)\.js$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
       return {
@@ -142,7 +139,7 @@ const noVersions = {
   },
 };
 
-/** Of Lit the element is made, and what is in it is drawn as pages are: its templates, which nothing of ours uses, stay away. */
+/** Drops Lit's templates. The element uses Lit for its lifecycle only, and draws its content like pages do. */
 const noTemplates = {
   name: 'no-templates',
   setup(build) {
@@ -154,7 +151,7 @@ const noTemplates = {
   },
 };
 
-/** How Lit styles an element is not needed either: `element/style-sheets.ts` does that, for whatever document the element stands in. */
+/** Drops Lit's style support. `element/style-sheets.ts` adopts style sheets in whatever document the element is in. */
 const noStyles = {
   name: 'no-styles',
   setup({ onLoad }) {
@@ -164,8 +161,8 @@ const noStyles = {
 };
 
 /**
- * A style sheet that a script imports is a text, for a sheet that the script constructs. Its sizes are told in a unit of its own in place of
- * `rem`: how large that is on someone else's page is chance. Only `max(1rem, …)`, of which the unit is made, stays.
+ * Turns an imported style sheet into a text, from which the script constructs a sheet. Replaces `rem` with a unit of our own, because its size
+ * on a foreign page is unknown. Only `max(1rem, …)` stays, which defines that unit.
  */
 function sheetAsText(esbuild) {
   return {

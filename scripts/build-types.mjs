@@ -1,4 +1,4 @@
-// Makes the types of the package (`prepack`): what tsc declares of `pressbox/client` and `pressbox/server`, and no more than these lead to.
+// Builds the type declarations of `pressbox/client` and `pressbox/server`, and of the files that these import (`prepack`).
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -37,7 +37,7 @@ try {
   await rm(declared, { recursive: true, force: true });
 }
 
-/** Removes types that an earlier build made and this one did not. */
+/** Removes declarations of an earlier build that this build did not write. */
 async function tidy(folder, made) {
   const path = join(root, 'dist', folder);
   if (!existsSync(path)) return;

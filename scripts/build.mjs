@@ -1,12 +1,12 @@
-// Builds what browsers load and the JavaScript of the package. Runs at install (`prepare`), with whatever Node npm has, so it is plain
-// JavaScript.
+// Builds the browser files and the JavaScript of the package. Runs at install (`prepare`) with the Node.js that runs npm, so this script is
+// plain JavaScript.
 import { fileURLToPath } from 'node:url';
 
 const neededMajor = 18;
 const major = Number(process.version.slice(1).split('.')[0]);
 if (major < neededMajor) {
   console.error(
-    `Building Pressbox needs Node.js ${neededMajor} or later; this is ${process.version}. Install a newer Node.js, then run npm ci again.`,
+    `Building Pressbox needs Node.js ${neededMajor} or later. This is ${process.version}. Install a newer Node.js, then run npm ci again.`,
   );
   process.exit(2);
 }
@@ -14,8 +14,8 @@ if (major < neededMajor) {
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 const esbuild = await import('esbuild').catch(() => undefined);
 if (esbuild === undefined) {
-  // An install without development dependencies: what was built before stays.
-  console.warn('build: esbuild is not installed, so what is built is left as it is.');
+  // An install without development dependencies keeps the earlier build.
+  console.warn('build: esbuild is not installed, so nothing was built.');
 } else {
   const { buildPages } = await import('./build-pages.mjs');
   const { buildPackage } = await import('./build-package.mjs');

@@ -2,27 +2,27 @@
 //
 //   node scripts/check-commits.mjs              every commit after the one that added this file
 //   node scripts/check-commits.mjs REVISION     every commit after that one
-//   node scripts/check-commits.mjs --message F  the message in the file F, of what is about to be committed (the hook)
+//   node scripts/check-commits.mjs --message F  the message in the file F, of the commit in progress (the hook)
 //
-// Plain JavaScript, as the hook runs with whatever Node there is.
+// Plain JavaScript, because the hook may run with any version of Node.js.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Characters of a subject, so that a list of commits fits a terminal. */
+/** Longest subject, so that a list of commits fits a terminal. */
 export const subjectCharacters = 72;
-/** Characters of a line of the body. Addresses and quoted output may be longer. */
+/** Longest line of the body. Addresses and quoted output may be longer. */
 export const bodyCharacters = 72;
-/** Added and removed lines up to which a commit needs no body. */
+/** A commit that adds and removes at most this many lines needs no body. */
 export const trivialLines = 10;
 
-/** English verbs whose imperative ends like another form. */
+/** Verbs whose imperative looks like another form. */
 const imperatives = new Set(
   'Access Address Alias Assess Bias Bleed Breed Bless Bring Bypass Compress Cross Discuss Dismiss Embed Exceed Express Feed Focus Guess Harness Miss Need Pass Ping Press Proceed Process Progress Ring Seed Shed Speed String Stress Succeed Suppress Surpass Swing Toss Witness'.split(
     ' ',
   ),
 );
-/** Words that begin a subject and are no verbs. */
+/** Words that are not verbs. */
 const openings = new Set(
   'A An The This That These Those It Its Who Whoever What Whatever When Where Which Why How Of Nor If In On At As For From With No Nothing Nobody Only Some All Each Every More New'.split(
     ' ',
@@ -30,9 +30,9 @@ const openings = new Set(
 );
 
 /**
- * Lists what is wrong with a message, as sentences; none if it is right.
+ * Lists what is wrong with a message, as sentences.
  *
- * @param {string} message whole, as Git keeps it
+ * @param {string} message the complete message, as Git stores it
  * @param {number} changedLines lines that the commit adds and removes
  * @returns {string[]}
  */
@@ -46,7 +46,7 @@ export function faultsOf(message, changedLines) {
   if (/[.!?…]$/.test(subject)) faults.push('the subject ends with a full stop');
   if (!/^\p{Lu}/u.test(subject)) faults.push('the subject does not begin with a capital letter');
   else if (!isImperative(first))
-    faults.push(`the subject begins with "${first}", which is no imperative: "Add", "Refuse", "Rename"`);
+    faults.push(`the subject begins with "${first}", which is not an imperative: "Add", "Refuse", "Rename"`);
   if (second !== '') faults.push('there is no blank line between the subject and the body');
   if (!body.some((line) => line.trim() !== '') && changedLines > trivialLines) {
     faults.push(`a commit of ${changedLines} lines has no body that says why`);
@@ -63,10 +63,10 @@ function isImperative(word) {
 
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
 
-/** Lines that a commit, or what is staged, adds and removes. A file that was only moved counts none. */
+/** Lines that a commit or the index adds and removes. A moved file counts as unchanged. */
 function changedLinesOf(...what) {
   const lines = git(...what, '--numstat', '-M', '--format=').split('\n');
-  // Git gives no numbers for a binary file.
+  // Git counts no lines in a binary file.
   return lines.reduce(
     (sum, line) =>
       sum +
@@ -85,7 +85,7 @@ function added() {
 
 function checkHistory(since) {
   if (!existsSync('.git')) {
-    console.error('commits: this is no checkout, so there are none to check');
+    console.error('commits: this is not a checkout, so there is nothing to check');
     return true;
   }
   const range = since === undefined ? ['HEAD'] : [`${since}..HEAD`];
@@ -99,7 +99,7 @@ function checkHistory(since) {
     wrong += 1;
     console.error(`${git('log', '-1', '--format=%h %s', hash).trim()}\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   }
-  console.error(`commits: ${hashes.length} checked, ${wrong} not as CONTRIBUTING.md says`);
+  console.error(`commits: ${hashes.length} checked, ${wrong} do not follow CONTRIBUTING.md`);
   return wrong === 0;
 }
 
@@ -107,11 +107,11 @@ function checkMessage(file) {
   const message = readFileSync(file, 'utf8')
     .replace(/^# -+ >8 -+\n[\s\S]*/m, '')
     .replace(/^#.*\n?/gm, '');
-  // Those are joined with another commit, or made by Git.
+  // Such commits are merged into another one, or created by Git.
   if (/^(?:fixup|squash|amend)! |^Merge |^Revert "/.test(message)) return true;
   const faults = faultsOf(message, changedLinesOf('diff', '--cached'));
   for (const fault of faults) console.error(`commit: ${fault}`);
-  if (faults.length > 0) console.error(`commit: your message is kept in ${file}; git commit -e -F ${file} goes on from it`);
+  if (faults.length > 0) console.error(`commit: your message is kept in ${file}; to edit it, run git commit -e -F ${file}`);
   return faults.length === 0;
 }
 

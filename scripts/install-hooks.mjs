@@ -1,5 +1,5 @@
-// Has Git check each commit message in this checkout. Runs at install (`prepare`); without a checkout, or with hooks of someone else's,
-// it does nothing.
+// Installs a Git hook that checks commit messages in this checkout. Runs at install (`prepare`). Does nothing without a checkout, or if there
+// is another hook.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -15,11 +15,11 @@ ${mark}
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
 function install() {
-  // Install nothing if Pressbox only lies within the checkout of another project.
+  // Pressbox may be inside the checkout of another project.
   if (!existsSync(join(root, '.git'))) return;
   const path = resolve(root, git('rev-parse', '--git-path', 'hooks'), 'commit-msg');
   if (existsSync(path) && !readFileSync(path, 'utf8').includes(mark)) {
-    console.warn(`hooks: ${path} is not ours, and stays; scripts/check-commits.mjs checks what it lets through.`);
+    console.warn(`hooks: ${path} is another hook and was kept. scripts/check-commits.mjs checks commits without it.`);
     return;
   }
   mkdirSync(dirname(path), { recursive: true });
@@ -30,6 +30,6 @@ function install() {
 try {
   install();
 } catch (error) {
-  // An install must not fail for it: Git may be missing, or the folder read-only.
+  // Git may be missing or the folder read-only, and the install must not fail because of that.
   console.warn(`hooks: not installed: ${error.message.split('\n')[0]}`);
 }

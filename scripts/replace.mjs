@@ -1,8 +1,8 @@
-// Writes what is built so that several builds may run at once, and whoever reads meanwhile finds either the old or the new.
+// Replaces a file atomically: several builds may run at once, and readers see either the old or the new content.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Drafts begin with a dot: whatever tidies a folder is to leave them alone, as another build may be about to rename them. */
+/** Drafts begin with a dot. Keep them when you tidy a folder: another build may be about to rename them. */
 export async function replace(path, contents) {
   const before = await readFile(path).catch(() => undefined);
   if (before?.equals(Buffer.from(contents))) return;

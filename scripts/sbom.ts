@@ -1,13 +1,13 @@
-// Writes a software bill of materials in CycloneDX's JSON: what an installed server runs, and what the pages' scripts hold.
+// Writes a software bill of materials (CycloneDX JSON): the packages that an installed server runs, and those bundled into browser scripts.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** As far as it is read here (lockfileVersion 3). */
+/** The fields used here (lockfileVersion 3). */
 export interface Lockfile {
   name: string;
   version: string;
-  /** By path, such as `node_modules/debug/node_modules/ms`; the project itself has an empty one. */
+  /** By path, such as `node_modules/debug/node_modules/ms`. The path of the project itself is empty. */
   packages: Record<string, LockedPackage>;
 }
 
@@ -41,7 +41,7 @@ interface Component {
   licenses?: ({ license: { id: string } } | { expression: string })[];
 }
 
-/** `bundled`: paths of packages that are built into the pages' scripts, whatever section of package.json names them. */
+/** `bundled`: paths of packages in browser scripts, in whatever section of package.json they are listed. */
 export function billOfMaterials({ name, version, packages }: Lockfile, bundled: readonly string[]): Bom {
   const isShipped = (path: string) => path !== '' && (packages[path]?.dev !== true || bundled.includes(path));
   const shipped = Object.entries(packages).filter(([path]) => isShipped(path));
@@ -105,7 +105,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
 
-/** Where Node finds a package that one at this path imports: beside it, or further up. */
+/** Resolves an import like Node.js: from this path upwards. */
 function resolve(wanted: string, from: string, packages: Lockfile['packages']): string | undefined {
   for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf('/node_modules/')))) {
     const path = `${place === '' ? '' : `${place}/`}node_modules/${wanted}`;
@@ -114,7 +114,7 @@ function resolve(wanted: string, from: string, packages: Lockfile['packages']): 
   }
 }
 
-/** Paths of the packages that the scripts of the pages are built from. */
+/** Paths of the packages in browser scripts. */
 export async function bundledPackages(root: string): Promise<string[]> {
   const { bundle } = (await import(new URL('./build-pages.mjs', import.meta.url).href)) as {
     bundle(esbuild: unknown, root: string): Promise<{ metafile: { inputs: object } }[]>;

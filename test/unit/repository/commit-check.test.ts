@@ -26,11 +26,11 @@ it.each([
   [`Refuse ${'very '.repeat(14)}empty headlines\n\nWhy.\n`, 1, /has \d+ characters, not at most 72/],
   ['Refuse empty headlines.\n\nWhy.\n', 1, /full stop/],
   ['refuse empty headlines\n\nWhy.\n', 1, /capital letter/],
-  ['Refused empty headlines\n\nWhy.\n', 1, /"Refused", which is no imperative/],
-  ['Refuses empty headlines\n\nWhy.\n', 1, /"Refuses", which is no imperative/],
-  ['Refusing empty headlines\n\nWhy.\n', 1, /"Refusing", which is no imperative/],
-  ['The headline is refused\n\nWhy.\n', 1, /"The", which is no imperative/],
-  ['Who asks is told\n\nWhy.\n', 1, /"Who", which is no imperative/],
+  ['Refused empty headlines\n\nWhy.\n', 1, /"Refused", which is not an imperative/],
+  ['Refuses empty headlines\n\nWhy.\n', 1, /"Refuses", which is not an imperative/],
+  ['Refusing empty headlines\n\nWhy.\n', 1, /"Refusing", which is not an imperative/],
+  ['The headline is refused\n\nWhy.\n', 1, /"The", which is not an imperative/],
+  ['Who asks is told\n\nWhy.\n', 1, /"Who", which is not an imperative/],
   ['Refuse empty headlines\nWhy.\n', 1, /no blank line/],
   ['Refuse empty headlines\n', trivialLines + 1, /11 lines has no body/],
   ['Refuse empty headlines\n\nCo-authored-by: Ada <ada@example.org>\n', 500, /no body/],
@@ -69,7 +69,7 @@ it('checks every commit after the one that added the check, and none before', ()
   git('commit', '-qm', 'Check commit messages');
   change(20);
   git('commit', '-qm', good);
-  expect(run('check-commits.mjs')).toMatchObject({ status: 0, stderr: expect.stringContaining('commits: 1 checked, 0 not') });
+  expect(run('check-commits.mjs')).toMatchObject({ status: 0, stderr: expect.stringContaining('commits: 1 checked, 0 do not') });
   change(20);
   git('commit', '-qm', 'added a file.');
   const { status, stderr } = run('check-commits.mjs');
@@ -98,6 +98,6 @@ it('installs nothing without a checkout, and leaves the hook of someone else', (
   expect(existsSync(join(root, '.git'))).toBe(false);
   git('init', '-q');
   writeFileSync(join(root, '.git/hooks/commit-msg'), '#!/bin/sh\n');
-  expect(run('install-hooks.mjs')).toMatchObject({ status: 0, stderr: expect.stringContaining('is not ours, and stays') });
+  expect(run('install-hooks.mjs')).toMatchObject({ status: 0, stderr: expect.stringContaining('is another hook and was kept') });
   expect(readFileSync(join(root, '.git/hooks/commit-msg'), 'utf8')).toBe('#!/bin/sh\n');
 });

@@ -114,7 +114,7 @@ describe('the check of a fresh machine', () => {
       commits: 'process.exitCode = 1;',
     });
     expect([code, last]).toEqual([1, '12 passed, 1 failed']);
-    expect(out).toContain('ci: commit messages are not as CONTRIBUTING.md says');
+    expect(out).toContain('ci: commit messages do not follow CONTRIBUTING.md');
   });
 
   it('adds the disasters, and the tests on each store, up with the rest', async () => {
