@@ -7,16 +7,18 @@ import { replace } from './replace.mjs';
 /** The scripts that show a coverage. Each language is a separate file. */
 const shows = ['page/live.ts', 'element/embed.ts'];
 /**
- * Names of fields and methods that never leave the script, such as those of `transports/transport-selector.ts`, `follow.ts` and `timeline.ts`: of what each
+ * Names of fields and methods that never leave the script, such as those of `lib/transports/transport-selector.ts` and `lib/timeline/timeline.ts`: of what each
  * reader loads they would be more than a hundred bytes.
  */
 export const inside = new RegExp(
   `^(?:${[
-    'askedMs|beganAt|betterAt|betterFirstMs|betterRounds|cutsMost|failures|giveUp|headStartMs|nextAt|notBefore|provenMs|remembered',
-    'restarts|retryBetterMs|roundAt|rounds|steadyMs|strictCursor|timeoutMs|triedBetterAt|trying|unanswered|unansweredMost|untried|upAt|wakeMs',
-    'readAfter|verdict|isAsking|renewable|silentMs|heardAt|trueAt|keeper|keyEventsDoubt|summaryDoubt|newestSeq|heldBack|revealHeldBack|revealNext',
-    'openAtMarked|sayInstead|renderInZone|forgetForGood|onUnsubscribed|onMissed|moveToPost|comeBack|anyWindow|scroller|dress|firstMs|mostMs',
-    'trail|inZone|isNothing|letGo|seqOf|startFrom|taken|whole|dial|using|ways|reads|waiting|place|heard',
+    'active|activity|announce|announceInstead|anyWindow|applyTo|askedMs|available|beganAt|betterAt|betterFirstMs|betterRounds|callbacks',
+    'canRenewToken|candidate|confirmToken|cursorHistory|decorate|dial|extend|failures|forgetChannel|giveUp|headStartMs|heard|heldBack|holdsNew',
+    'inChosenZone|initialMs|isCatchingUp|isEmpty|isUp|keyEventsDoubt|lastHeardAt|locate|markUp|maxEarlyLosses|maxMs|maxUnanswered|moveToPost',
+    'newestSeq|nextAt|noStore|notBefore|onEvent|onMissed|onReopen|onReturn|onUnsubscribed|openAtMarked|openResponse|persistence|place',
+    'preservingScroll|provenMs|publicChannel|readAfter|reads|reconnect|reconnectWithFreshToken|remembered|renderAround|renderInZone|restarts',
+    'restore|retryBetterMs|revealHeldBack|revealNext|roundAt|rounds|scroller|seqOf|setDefault|silentMs|startFrom|steadyMs|strictCursor',
+    'summaryDoubt|taken|timeoutMs|triedBetterAt|trimPosts|trueAt|trying|unanswered|unavailableReason|untried|upAt|verdict|waiting|wakeMs|whole',
   ].join('|')})$`,
 );
 /** Served under a short name outside the folder of the other files. */

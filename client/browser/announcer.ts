@@ -1,14 +1,14 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { correctionsOf, toldAs } from '../lib/read-post.ts';
+import { correctionsOf, noticeFor } from '../lib/read-post.ts';
 import type { News, Words } from './i18n/words.ts';
 import { newsText } from './view/counts.ts';
 import { type Setting, wordsOf } from './view/time.ts';
 
 /** How long a sentence stays for screen readers, and how long what happens is gathered into one. Milliseconds. */
-const staysMs = 8_000;
+const clearAfterMs = 8_000;
 const gatherMs = 400;
 /** A sentence about posts is followed by the next one after this at the earliest: nobody is talked at without a pause. Milliseconds. */
-const restMs = 3_000;
+const minGapMs = 3_000;
 
 interface Change {
   counts: keyof News;
@@ -24,10 +24,10 @@ export class Announcer {
   readonly #setting: () => Pick<Setting, 'words' | 'language'>;
   /** What is to be said of posts, by their ids, and of what the reader did. */
   readonly #changes = new Map<string, Change>();
-  #answers: string[] = [];
-  #speaking: ReturnType<typeof setTimeout> | undefined;
-  #ending: ReturnType<typeof setTimeout> | undefined;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #sentences: string[] = [];
+  #speakTimer: ReturnType<typeof setTimeout> | undefined;
+  #clearTimer: ReturnType<typeof setTimeout> | undefined;
+  #spokenAt = Number.NEGATIVE_INFINITY;
 
   constructor(setting: () => Pick<Setting, 'words' | 'language'>, element = document.getElementById('announcement')) {
     this.#element = element;
@@ -35,40 +35,40 @@ export class Announcer {
   }
 
   /** `before`: the post as it was held until then. */
-  tell(event: Event, before?: ReaderPost): void {
+  onEvent(event: Event, before?: ReaderPost): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
     if (isWithdrawn(post)) {
       this.#show('');
-      this.#answers = [];
+      this.#sentences = [];
     }
     const was = this.#changes.get(post.id)?.counts;
     // By the state of the post, not by the type of the event: a post never seen may arrive as revised.
-    const now = toldAs(post, before?.revision) ?? (post.revision === 1 ? 'posts' : was);
+    const now = noticeFor(post, before?.revision) ?? (post.revision === 1 ? 'posts' : was);
     if (!now) return;
     // Where it was new a moment ago, it is new as it is now.
     const as = was === 'posts' && now !== 'withdrawals' ? was : now;
     this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
-    this.#speakIn(Math.max(gatherMs, this.#saidAt + restMs - performance.now()));
+    this.#scheduleSpeech(Math.max(gatherMs, this.#spokenAt + minGapMs - performance.now()));
   }
 
   /** Says what was done for the reader: "Link copied". */
-  say(sentence: string): void {
-    this.#answers.push(sentence);
-    clearTimeout(this.#speaking);
-    this.#speaking = undefined;
-    this.#speakIn(gatherMs);
+  announce(sentence: string): void {
+    this.#sentences.push(sentence);
+    clearTimeout(this.#speakTimer);
+    this.#speakTimer = undefined;
+    this.#scheduleSpeech(gatherMs);
   }
 
   /** Says this in place of what there was to say of posts, which it tells. */
-  sayInstead(sentence: string): void {
+  announceInstead(sentence: string): void {
     this.#changes.clear();
-    this.say(sentence);
+    this.announce(sentence);
   }
 
-  #speakIn(ms: number): void {
-    this.#speaking ??= setTimeout(() => {
-      this.#speaking = undefined;
+  #scheduleSpeech(ms: number): void {
+    this.#speakTimer ??= setTimeout(() => {
+      this.#speakTimer = undefined;
       this.#speak();
     }, ms);
   }
@@ -78,12 +78,12 @@ export class Announcer {
     const count = (counts: keyof News) => changes.filter((change) => change.counts === counts).length;
     const news = { posts: count('posts'), corrections: count('corrections'), withdrawals: count('withdrawals') };
     const told = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, this.#setting())];
-    if (changes.length > 0) this.#saidAt = performance.now();
-    this.#show([...this.#answers, ...told].join(' ').trim());
-    this.#answers = [];
+    if (changes.length > 0) this.#spokenAt = performance.now();
+    this.#show([...this.#sentences, ...told].join(' ').trim());
+    this.#sentences = [];
     this.#changes.clear();
-    clearTimeout(this.#ending);
-    this.#ending = setTimeout(() => this.#show(''), staysMs);
+    clearTimeout(this.#clearTimer);
+    this.#clearTimer = setTimeout(() => this.#show(''), clearAfterMs);
   }
 
   #show(text: string): void {

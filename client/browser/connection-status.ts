@@ -7,11 +7,11 @@ import { settingOf } from './view/page.ts';
 import { textBeside, wordsOf } from './view/time.ts';
 
 /** What the page tells about itself: whether it is live and as of when it is true, and its title. */
-export class Status {
+export class ConnectionStatus {
   readonly #element = document.getElementById('connection') as HTMLElement;
   readonly #text = document.getElementById('connection-text') as HTMLElement;
 
-  get said(): string {
+  get text(): string {
     return this.#text.textContent ?? '';
   }
 
@@ -25,7 +25,7 @@ export class Status {
     const setting = settingOf(channel);
     const asOf = textBeside(trueAt, new Date().toISOString(), setting);
     const [tone, said] = connectionSentence(state, channel.state, asOf, wordsOf(setting));
-    if (this.said !== said) this.#text.textContent = said;
+    if (this.text !== said) this.#text.textContent = said;
     this.#element.dataset.state = tone;
     // For whoever looks: readers are told nothing of it.
     this.#element.dataset.transport = state.status === 'live' ? state.transport : '';
@@ -35,7 +35,7 @@ export class Status {
 type Ended = Extract<ReaderState, { status: 'ended' }>;
 
 /** Whether what is shown may stay: whose token ran out could read it, and what is public is for whoever had one, too. */
-export function mayStay({ reason }: Ended, channel: Channel | undefined): boolean {
+export function mayKeepShowing({ reason }: Ended, channel: Channel | undefined): boolean {
   return reason === 'expired' || (reason === 'revoked' && channel?.access === 'public');
 }
 
@@ -44,10 +44,15 @@ export function isForMembers({ reason, problem }: Ended): boolean {
   return /missing|forbidden|revoked/.test(problem?.code ?? reason);
 }
 
-export type Tone = 'live' | 'waiting' | 'still';
+export type ConnectionTone = 'live' | 'waiting' | 'still';
 
 /** Whether what is shown is live, in a few words. `asOf`: as of when it is known to be true, as the reader is told it. */
-export function connectionSentence(state: ReaderState, channel: Channel['state'], asOf: string, words: Words): [Tone, string] {
+export function connectionSentence(
+  state: ReaderState,
+  channel: Channel['state'],
+  asOf: string,
+  words: Words,
+): [ConnectionTone, string] {
   switch (state.status) {
     case 'live':
       if (state.asOf !== null) return ['waiting', words.heldUp(asOf)];
@@ -62,7 +67,7 @@ export function connectionSentence(state: ReaderState, channel: Channel['state']
 }
 
 /** The title, with the number of posts that were not seen, and the language of the page. */
-export function showDocument(channel: Channel, name: string, unseen: number): void {
+export function updateDocument(channel: Channel, name: string, unseen: number): void {
   const title = unseen > 0 ? `(${numberText(unseen, channel)}) ${name}` : name;
   if (document.title !== title) document.title = title;
   document.documentElement.lang = channel.language;

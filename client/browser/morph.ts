@@ -12,11 +12,11 @@ export function morph(element: HTMLElement, fresh: HTMLElement): void {
   replaceChildren(element, [...fresh.childNodes]);
 }
 
-/** Likewise for what is inside an element whose own tag stays. Folds that the reader opened stay open. `dress` is given what is put in. */
-export function morphInside(element: HTMLElement, markup: string, dress: (content: ParentNode) => void = () => {}): void {
+/** Likewise for what is inside an element whose own tag stays. Folds that the reader opened stay open. `decorate` is given what is put in. */
+export function morphInside(element: HTMLElement, markup: string, decorate: (content: ParentNode) => void = () => {}): void {
   const opened = element.querySelector('details[open]') !== null;
   const content = contentOf(markup);
-  dress(content);
+  decorate(content);
   replaceChildren(element, [...content.childNodes]);
   if (opened) element.querySelector('details')?.setAttribute('open', '');
 }

@@ -17,7 +17,7 @@ export interface PostListOptions {
   /** The id of the post that a permanent link led to. */
   marked?: string | null | undefined;
   /** Is given each post that is parsed, before it is compared with the one that stands. */
-  dress?: ((post: HTMLElement) => void) | undefined;
+  decorate?: ((post: HTMLElement) => void) | undefined;
 }
 
 /**
@@ -28,7 +28,7 @@ export class PostList {
   readonly #element: HTMLElement;
   readonly #rows = new Map<string, Row>();
   readonly #setting: () => Partial<PostSetting>;
-  readonly #dress: (post: HTMLElement) => void;
+  readonly #decorate: (post: HTMLElement) => void;
   readonly #marked: string | null;
   #upTo: number;
 
@@ -36,10 +36,10 @@ export class PostList {
   constructor(
     element: HTMLElement,
     { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>,
-    { setting = () => ({}), dress = () => {}, marked = null }: PostListOptions = {},
+    { setting = () => ({}), decorate = () => {}, marked = null }: PostListOptions = {},
   ) {
     this.#setting = setting;
-    this.#dress = dress;
+    this.#decorate = decorate;
     this.#marked = marked;
     this.#element = element;
     this.#upTo = ceiling ?? posts[0]?.seq ?? 0;
@@ -104,7 +104,7 @@ export class PostList {
 
   #rendered(post: ReaderPost, setting: PostSetting): HTMLElement {
     const element = parse(renderPost(post, setting).text);
-    this.#dress(element);
+    this.#decorate(element);
     return element;
   }
 

@@ -1,59 +1,67 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { toldAs } from '../lib/read-post.ts';
+import { noticeFor } from '../lib/read-post.ts';
 import type { Timeline } from '../lib/timeline/timeline.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
-import { isAtTop, isIn, keepPlace, theWindow, type View } from './scroll-anchor.ts';
+import { isAtTop, isInView, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { mostBeyond, mostPosts } from './view/paging.ts';
 import type { PostSetting } from './view/post.ts';
 
-export interface CoverageOptions {
+export interface PostsViewOptions {
   posts: HTMLElement;
-  view?: View;
+  view?: Viewport;
   /** What there is beyond the channel's own setting. */
   setting?: () => Partial<PostSetting>;
   /** New posts wait for the reader even at the top. */
-  holds?: () => boolean;
+  holdsNew?: () => boolean;
   /** Is given each post that is rendered, before it is compared with the one that stands. */
-  dress?: (post: HTMLElement) => void;
+  decorate?: (post: HTMLElement) => void;
   /** The id of the post that a permanent link led to. */
   marked?: string | null;
   /** What changes beside the posts, each time they do: what is read stays in its place over both. */
-  beside?: () => void;
+  renderAround?: () => void;
 }
 
 /**
  * The posts that are read. A change goes into the post that it changes, and moves nothing that is read; new posts come in where the start
  * of the list is in view, else they wait until they are asked for.
  */
-export class Coverage {
+export class PostsView {
   readonly #posts: HTMLElement;
-  readonly #view: View;
-  readonly #holds: () => boolean;
-  readonly #beside: () => void;
+  readonly #viewport: Viewport;
+  readonly #holdsNew: () => boolean;
+  readonly #renderAround: () => void;
   readonly #list: PostList;
   #timeline: Timeline;
   /** Posts that were corrected or withdrawn above what is in view. */
   readonly #corrected = new Map<string, 'corrections' | 'withdrawals'>();
   /** The ids of posts that came in above a window that does not reach the newest, where they have no room. */
-  readonly #above = new Set<string>();
+  readonly #newAbove = new Set<string>();
   /** Posts with a higher `seq` came after the coverage was opened. */
-  #openedAt: number;
-  #paged: 'newer' | 'older' | undefined;
+  #newestAtOpen: number;
+  #lastPaged: 'newer' | 'older' | undefined;
   #revealNext = false;
 
   /** Takes over the posts of the timeline that stand there already, all or none. */
   constructor(
     timeline: Timeline,
-    { posts, view = theWindow, setting, holds = () => false, dress, marked, beside = () => {} }: CoverageOptions,
+    {
+      posts,
+      view = windowViewport,
+      setting,
+      holdsNew = () => false,
+      decorate,
+      marked,
+      renderAround = () => {},
+    }: PostsViewOptions,
   ) {
     this.#posts = posts;
-    this.#view = view;
-    this.#holds = holds;
-    this.#beside = beside;
+    this.#viewport = view;
+    this.#holdsNew = holdsNew;
+    this.#renderAround = renderAround;
     this.#timeline = timeline;
-    this.#openedAt = timeline.newestSeq;
-    this.#list = new PostList(posts, timeline, { setting, dress, marked });
+    this.#newestAtOpen = timeline.newestSeq;
+    this.#list = new PostList(posts, timeline, { setting, decorate, marked });
   }
 
   /** What waits for the reader above what is in view. */
@@ -68,21 +76,21 @@ export class Coverage {
 
   /** How many posts came in that have no room in the window. */
   get above(): number {
-    return this.#above.size;
+    return this.#newAbove.size;
   }
 
   /** Before the timeline is shown that holds the change. */
-  hear(event: Event): void {
+  onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
     const { ceiling } = this.#timeline;
     if (ceiling !== null && post.seq > ceiling) {
-      if (isWithdrawn(post)) this.#above.delete(post.id);
-      else if (post.seq > this.#openedAt) this.#above.add(post.id);
+      if (isWithdrawn(post)) this.#newAbove.delete(post.id);
+      else if (post.seq > this.#newestAtOpen) this.#newAbove.add(post.id);
     }
     const element = this.#elementOf(post.id);
-    if (element === null || element.getBoundingClientRect().bottom > this.#view.top()) return;
-    const as = toldAs(post, Number(element.dataset.revision));
+    if (element === null || element.getBoundingClientRect().bottom > this.#viewport.top()) return;
+    const as = noticeFor(post, Number(element.dataset.revision));
     if (as) this.#corrected.set(post.id, as);
   }
 
@@ -92,25 +100,25 @@ export class Coverage {
     const whole = this.#revealNext;
     this.#countAbove(timeline);
     this.#timeline = timeline;
-    this.#paged = paged;
+    this.#lastPaged = paged;
     this.#revealNext = false;
-    if (whole) this.#openedAt = timeline.newestSeq;
-    if (whole || paged === 'newer' || this.#isOpen) this.#list.reveal(timeline.posts, whole);
+    if (whole) this.#newestAtOpen = timeline.newestSeq;
+    if (whole || paged === 'newer' || this.#showsNew) this.#list.reveal(timeline.posts, whole);
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
   }
 
   /** Those that waited and are let go of wait above from now on. */
   #countAbove({ ceiling, posts }: Timeline): void {
-    if (ceiling === null) return this.#above.clear();
-    for (const { id, seq } of this.#list.heldBack(this.#timeline.posts)) if (seq > ceiling) this.#above.add(id);
-    for (const { id } of posts) this.#above.delete(id);
+    if (ceiling === null) return this.#newAbove.clear();
+    for (const { id, seq } of this.#list.heldBack(this.#timeline.posts)) if (seq > ceiling) this.#newAbove.add(id);
+    for (const { id } of posts) this.#newAbove.delete(id);
   }
 
   /** What comes next is another history: shown whole. */
   revealNext(): void {
     this.#revealNext = true;
     this.#corrected.clear();
-    this.#above.clear();
+    this.#newAbove.clear();
   }
 
   /** New posts wait no more. What is read stays where it is. */
@@ -137,9 +145,9 @@ export class Coverage {
     const before = this.#corrected.size;
     for (const id of this.#corrected.keys()) {
       const element = this.#elementOf(id);
-      if (element === null || isIn(this.#view, element)) this.#corrected.delete(id);
+      if (element === null || isInView(this.#viewport, element)) this.#corrected.delete(id);
     }
-    if (this.#isOpen && this.#list.heldBack(this.#timeline.posts).length > 0) {
+    if (this.#showsNew && this.#list.heldBack(this.#timeline.posts).length > 0) {
       this.reveal();
       return true;
     }
@@ -153,23 +161,23 @@ export class Coverage {
   get excess(): { floor: number; ceiling: number | null } | undefined {
     const { posts, floor, ceiling } = this.#timeline;
     if (posts.length <= mostPosts + mostBeyond) return undefined;
-    const [top, bottom] = [this.#view.top(), this.#view.bottom()];
+    const [top, bottom] = [this.#viewport.top(), this.#viewport.bottom()];
     const far = bottom - top;
     let end = posts.length;
     const isFarBelow = (place: DOMRect) => place.top >= bottom + far;
-    while (this.#paged !== 'older' && end > mostPosts && this.#isLeft(posts[end - 1], isFarBelow)) end -= 1;
+    while (this.#lastPaged !== 'older' && end > mostPosts && this.#isUnused(posts[end - 1], isFarBelow)) end -= 1;
     const lowest = posts[end - 1]?.seq ?? floor;
     if (end <= mostPosts) return { floor: lowest, ceiling };
     const waiting = this.#list.waiting(posts);
     // Where nobody has looked at any of them yet, the first of those that wait are kept.
     let start = Math.min(waiting, end - (waiting === posts.length ? mostPosts : 1));
     const isFarAbove = (place: DOMRect) => place.bottom <= top - far;
-    while (end - start > mostPosts && this.#isLeft(posts[start], isFarAbove)) start += 1;
+    while (end - start > mostPosts && this.#isUnused(posts[start], isFarAbove)) start += 1;
     return { floor: lowest, ceiling: start === 0 ? ceiling : (posts[start]?.seq ?? ceiling) };
   }
 
   /** Whether nobody is in a post, nor near it. */
-  #isLeft(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
+  #isUnused(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
     const element = post && this.#elementOf(post.id);
     if (!element || !isFar(element.getBoundingClientRect())) return false;
     const root = element.getRootNode() as Document | ShadowRoot;
@@ -183,8 +191,8 @@ export class Coverage {
   }
 
   /** New posts come in by themselves. */
-  get #isOpen(): boolean {
-    return isAtTop(this.#posts, this.#view) && !this.#holds();
+  get #showsNew(): boolean {
+    return isAtTop(this.#posts, this.#viewport) && !this.#holdsNew();
   }
 
   /** Posts with a `seq` above `newest` are marked as fresh. `always`: keeps the place at the top too. */
@@ -195,15 +203,15 @@ export class Coverage {
       for (const element of this.#list.show(posts, channel, ceiling)) {
         if ((seqs.get(element.dataset.post ?? '') ?? 0) > newest) element.classList.add('fresh');
       }
-      this.#beside();
+      this.#renderAround();
     };
     this.#setAnchoring();
-    keepPlace(this.#posts, change, this.#view, always);
+    preserveScroll(this.#posts, change, this.#viewport, always);
   }
 
   /** Tells the style sheet whether new posts come in by themselves. */
   #setAnchoring(): void {
-    this.#posts.toggleAttribute('data-open', this.#isOpen);
+    this.#posts.toggleAttribute('data-open', this.#showsNew);
   }
 
   #elementOf(postId: string): HTMLElement | null {

@@ -1,6 +1,6 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
 import type { Timeline } from '../lib/timeline/timeline.ts';
-import { postRead, startOf, theWindow, type View } from './scroll-anchor.ts';
+import { postBeingRead, postTop, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { mostPosts } from './view/paging.ts';
 
 /**
@@ -9,7 +9,7 @@ import { mostPosts } from './view/paging.ts';
  */
 
 /** The post that someone was reading when they left. No text: one that is withdrawn later must lie nowhere. */
-export interface ReadPost {
+export interface ReadingPosition {
   id: string;
   seq: number;
   /** Where it started below the edge of what it is seen through, in CSS pixels. */
@@ -25,22 +25,30 @@ export interface Paging {
   moveTo: (seq: number) => Promise<unknown>;
 }
 
-export function readPost(posts: HTMLElement, timeline: Timeline, view: View = theWindow): ReadPost | undefined {
-  const element = postRead(posts, view);
+export function readingPosition(
+  posts: HTMLElement,
+  timeline: Timeline,
+  view: Viewport = windowViewport,
+): ReadingPosition | undefined {
+  const element = postBeingRead(posts, view);
   const post = timeline.posts.find(({ id }) => id === element?.dataset.post);
-  return element && post && { id: post.id, seq: post.seq, top: startOf(element) - view.edge() };
+  return element && post && { id: post.id, seq: post.seq, top: postTop(element) - view.edge() };
 }
 
 /** Whether the post is there. */
-export function show({ id, top }: ReadPost, root: Document | ShadowRoot = document, view: View = theWindow): boolean {
+export function scrollToPost(
+  { id, top }: ReadingPosition,
+  root: Document | ShadowRoot = document,
+  view: Viewport = windowViewport,
+): boolean {
   const element = root.getElementById(postAnchor(id));
   if (element === null) return false;
-  view.scrollBy(startOf(element) - view.edge() - top);
+  view.scrollBy(postTop(element) - view.edge() - top);
   return true;
 }
 
 /** Page by page, with all that is between; where that is more than a page holds, with what is around it alone. */
-export async function bring(seq: number, { timeline, load, moveTo }: Paging): Promise<void> {
+export async function loadPost(seq: number, { timeline, load, moveTo }: Paging): Promise<void> {
   for (;;) {
     const { floor, ceiling, posts } = timeline();
     const isAbove = ceiling !== null && seq > ceiling;
@@ -54,7 +62,7 @@ export async function bring(seq: number, { timeline, load, moveTo }: Paging): Pr
 }
 
 /** The answer tells whether the reader has begun to go elsewhere. */
-export function watchReader(): () => boolean {
+export function watchReaderInput(): () => boolean {
   let hasMoved = false;
   for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown'])
     window.addEventListener(type, () => (hasMoved = true), { once: true, passive: true });
@@ -62,7 +70,7 @@ export function watchReader(): () => boolean {
 }
 
 /** Once the page is loaded, and the browser scrolls no more by itself. */
-export function whenSettled(then: () => void): void {
+export function afterBrowserScroll(then: () => void): void {
   // Chromium scrolls once more after `pageshow`, in the same task.
   const soon = () => setTimeout(then);
   if (document.readyState === 'complete') soon();
@@ -80,9 +88,9 @@ export function onLeave(keep: () => void, options?: { signal: AbortSignal }): vo
 
 const storageKey = 'pressbox-places';
 /** Places, the latest that were left. */
-const mostKept = 50;
+const maxPositions = 50;
 
-export function isReturn(): boolean {
+export function isReturnVisit(): boolean {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   return navigation !== undefined && navigation.type !== 'navigate';
 }
@@ -91,28 +99,28 @@ export function isReturn(): boolean {
  * What was kept for this entry of the tab's history. It is kept in the tab's storage: the state of an entry that is set when its page is
  * left comes too late for a reload in Chromium. `of`: the address of the coverage, on a page that is not its own.
  */
-export function recall<Place>(of = ''): Place | undefined {
-  return (places() as Map<string, Place>).get(entry() + of);
+export function loadPosition<Place>(of = ''): Place | undefined {
+  return (storedPositions() as Map<string, Place>).get(historyEntryKey() + of);
 }
 
 /** Undefined: nothing is kept any more. */
-export function remember(place: object | undefined, of = ''): void {
-  const kept = places();
-  if (!kept.delete(entry() + of) && place === undefined) return;
-  if (place !== undefined) kept.set(entry() + of, place);
+export function savePosition(place: object | undefined, of = ''): void {
+  const kept = storedPositions();
+  if (!kept.delete(historyEntryKey() + of) && place === undefined) return;
+  if (place !== undefined) kept.set(historyEntryKey() + of, place);
   try {
-    sessionStorage.setItem(storageKey, JSON.stringify([...kept].slice(-mostKept)));
+    sessionStorage.setItem(storageKey, JSON.stringify([...kept].slice(-maxPositions)));
   } catch {
     // A browser that keeps nothing, or has no room: it scrolls as far as it knows.
   }
 }
 
 /** Names the entry of the tab's history; in a browser that has no name for it, its address does. */
-function entry(): string {
+function historyEntryKey(): string {
   return window.navigation?.currentEntry?.key ?? location.href;
 }
 
-function places(): Map<string, unknown> {
+function storedPositions(): Map<string, unknown> {
   try {
     return new Map(JSON.parse(sessionStorage.getItem(storageKey) ?? '[]'));
   } catch {

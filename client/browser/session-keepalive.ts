@@ -6,7 +6,7 @@ const leastMs = 75_000;
  * be given a cookie, so this asks who is signed in: the answer renews the cookie and tells the limit. Asks again every quarter of the limit,
  * and not at all if there is none. Call what is returned when `isLive` may have changed.
  */
-export function sessionUse(server: string, isLive: () => boolean): () => void {
+export function sessionKeepalive(server: string, isLive: () => boolean): () => void {
   let isDue = true;
   return function use(): void {
     if (!isDue || !isLive()) return;

@@ -1,4 +1,4 @@
-import { parsed } from '../lib/http.ts';
+import { parseJson } from '../lib/http.ts';
 
 /**
  * What of Socket.IO's client a reader in a page needs: the one namespace, over a WebSocket, text alone (Engine.IO protocol 4, Socket.IO
@@ -11,7 +11,7 @@ interface Options {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as in Socket.IO, each event has arguments of its own.
-type Listener = (...told: any[]) => void;
+type Listener = (...args: any[]) => void;
 
 export type { PageSocket as Socket };
 
@@ -34,24 +34,24 @@ const types = {
 class PageSocket {
   connected = false;
   readonly io: { engine: { on(name: 'packet', listener: Listener): void; close(): void } };
-  readonly #link: WebSocket;
+  readonly #webSocket: WebSocket;
   readonly #listeners = new Map<string, Listener[]>();
-  readonly #waiting = new Map<number, (said: unknown) => void>();
+  readonly #pendingAcks = new Map<number, (said: unknown) => void>();
   readonly #auth: object | undefined;
-  #asked = 0;
-  #over = false;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #nextId = 0;
+  #isClosed = false;
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
   /** The server pings within this time, or is gone. Milliseconds. */
-  #silenceMs = 0;
+  #pingTimeoutMs = 0;
 
   constructor(origin: string, { path, auth }: Options) {
     this.#auth = auth;
-    this.#link = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`);
-    this.#link.onmessage = ({ data }) => this.#hear(data);
-    this.#link.onclose = () => this.#end();
+    this.#webSocket = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`);
+    this.#webSocket.onmessage = ({ data }) => this.#onMessage(data);
+    this.#webSocket.onclose = () => this.#end();
     // A connection over a network that is gone tells nothing by itself.
     globalThis.addEventListener('offline', this.#onOffline);
-    this.io = { engine: { on: (name, listener) => this.on(name, listener), close: () => this.#link.close() } };
+    this.io = { engine: { on: (name, listener) => this.on(name, listener), close: () => this.#webSocket.close() } };
   }
 
   readonly #onOffline = (): void => this.#end();
@@ -65,45 +65,45 @@ class PageSocket {
   }
 
   disconnect(): void {
-    if (this.connected) this.#link.send(types.disconnect);
+    if (this.connected) this.#webSocket.send(types.disconnect);
     this.#end();
   }
 
   timeout(ms: number) {
     return {
       emit: (name: string, body: object, answered: (error: Error | null, said?: unknown) => void): void => {
-        const id = this.#asked++;
+        const id = this.#nextId++;
         const timer = setTimeout(() => {
-          this.#waiting.delete(id);
+          this.#pendingAcks.delete(id);
           answered(new Error());
         }, ms);
-        this.#waiting.set(id, (said) => {
+        this.#pendingAcks.set(id, (said) => {
           clearTimeout(timer);
           answered(null, said);
         });
-        this.#link.send(`${types.event}${id}${JSON.stringify([name, body])}`);
+        this.#webSocket.send(`${types.event}${id}${JSON.stringify([name, body])}`);
       },
     };
   }
 
-  #hear(message: unknown): void {
-    if (typeof message !== 'string' || this.#over) return;
+  #onMessage(message: unknown): void {
+    if (typeof message !== 'string' || this.#isClosed) return;
     const [, type = '', id = '', rest = ''] = /^(4?\d)(?:\/[^,]*,)?(\d*)(.*)$/s.exec(message) ?? [];
-    if (type === types.ping) this.#link.send('3');
+    if (type === types.ping) this.#webSocket.send('3');
     // Whatever comes shows that the server is there.
-    if (this.#silenceMs > 0) this.#waitForPing();
-    this.#tell('packet');
-    const body = type === types.ping ? undefined : parsed(message[0] === '4' ? rest : message.slice(1));
+    if (this.#pingTimeoutMs > 0) this.#waitForPing();
+    this.#emit('packet');
+    const body = type === types.ping ? undefined : parseJson(message[0] === '4' ? rest : message.slice(1));
     switch (type) {
       case types.connect:
         this.connected = true;
-        return this.#tell('connect');
+        return this.#emit('connect');
       case types.event:
-        if (Array.isArray(body)) this.#tell(String(body[0]), ...body.slice(1));
+        if (Array.isArray(body)) this.#emit(String(body[0]), ...body.slice(1));
         return;
       case types.ack: {
-        const answer = this.#waiting.get(Number(id));
-        this.#waiting.delete(Number(id));
+        const answer = this.#pendingAcks.get(Number(id));
+        this.#pendingAcks.delete(Number(id));
         return answer?.(Array.isArray(body) ? body[0] : undefined);
       }
       case types.refused:
@@ -112,43 +112,43 @@ class PageSocket {
       case types.close:
         return this.#end();
       default:
-        if (message[0] === types.open) this.#open(parsed(message.slice(1)) as { pingInterval: number; pingTimeout: number });
+        if (message[0] === types.open) this.#open(parseJson(message.slice(1)) as { pingInterval: number; pingTimeout: number });
     }
   }
 
   #open({ pingInterval, pingTimeout }: { pingInterval: number; pingTimeout: number }): void {
-    this.#silenceMs = pingInterval + pingTimeout;
-    this.#link.send(types.connect + (this.#auth === undefined ? '' : JSON.stringify(this.#auth)));
+    this.#pingTimeoutMs = pingInterval + pingTimeout;
+    this.#webSocket.send(types.connect + (this.#auth === undefined ? '' : JSON.stringify(this.#auth)));
   }
 
   #waitForPing(): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#end('ping timeout'), this.#silenceMs);
+    clearTimeout(this.#pingTimer);
+    this.#pingTimer = setTimeout(() => this.#end('ping timeout'), this.#pingTimeoutMs);
   }
 
   /** `data`: the problem, where the server said one. */
   #refuse(data?: unknown): void {
     this.#finish();
-    this.#tell('connect_error', { data });
+    this.#emit('connect_error', { data });
   }
 
   /** Before it stood it could not be made; after that it was lost. Of the library's reasons the one that is asked for is told. */
   #end(reason?: 'ping timeout'): void {
-    if (this.#over) return;
+    if (this.#isClosed) return;
     if (!this.connected) return this.#refuse();
     this.connected = false;
     this.#finish();
-    this.#tell('disconnect', reason);
+    this.#emit('disconnect', reason);
   }
 
   #finish(): void {
-    this.#over = true;
-    clearTimeout(this.#silence);
+    this.#isClosed = true;
+    clearTimeout(this.#pingTimer);
     globalThis.removeEventListener('offline', this.#onOffline);
-    this.#link.close();
+    this.#webSocket.close();
   }
 
-  #tell(name: string, ...told: unknown[]): void {
-    for (const listener of this.#listeners.get(name) ?? []) listener(...told);
+  #emit(name: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(...args);
   }
 }

@@ -16,7 +16,7 @@ const tickMs = 15_000;
 /** Where this browser remembers the choice, for every page of this server. */
 const storageKey = 'pressbox-times';
 
-export interface TimesOptions {
+export interface TimeDisplayOptions {
   /** Of the page. */
   setting: ChoiceSetting;
   /** Where times are told: a page, or an element in one. */
@@ -26,23 +26,23 @@ export interface TimesOptions {
   /** Renders the page in the zone that `inZone` gives. Without it each time is told in the reader's zone where it stands. */
   renderInZone?: () => void;
   /** Makes a change to what is shown, in a way that moves nothing that is read. */
-  within?: (change: () => void) => void;
+  preservingScroll?: (change: () => void) => void;
 }
 
 /** All that are on a page: what is chosen in one counts for each. */
-const all = new Set<Times>();
+const all = new Set<TimeDisplay>();
 
 /**
  * How the reader has times told, chosen from a list in the element `times`. A coverage in another zone is rendered anew, since its days
  * begin elsewhere. How long ago is put in the place of what was rendered: by one timer for the page, which rests while nobody sees it.
  */
-export class Times {
+export class TimeDisplay {
   readonly #root: Document | ShadowRoot;
-  readonly #place: HTMLElement | null;
-  readonly #own = ownZone();
-  readonly #listening = new AbortController();
+  readonly #element: HTMLElement | null;
+  readonly #ownZone = ownZone();
+  readonly #listeners = new AbortController();
   readonly #renderInZone: (() => void) | undefined;
-  readonly #within: (change: () => void) => void;
+  readonly #preservingScroll: (change: () => void) => void;
   /** What was rendered, of each time that says something else. */
   readonly #rendered = new WeakMap<Element, string>();
   #setting: ChoiceSetting;
@@ -51,55 +51,61 @@ export class Times {
   #markup = '';
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ setting, root = document, preset = 'coverage', renderInZone, within = (change) => change() }: TimesOptions) {
-    const chosen = remembered();
+  constructor({
+    setting,
+    root = document,
+    preset = 'coverage',
+    renderInZone,
+    preservingScroll = (change) => change(),
+  }: TimeDisplayOptions) {
+    const chosen = storedChoice();
     this.#choice = chosen ?? preset;
     this.#isChosen = chosen !== undefined;
     this.#root = root;
-    this.#place = root.getElementById('times');
+    this.#element = root.getElementById('times');
     this.#setting = setting;
     this.#renderInZone = renderInZone;
-    this.#within = within;
-    const { signal } = this.#listening;
-    const choose = ({ target }: Event) => chosenBy((target as HTMLSelectElement).value);
-    this.#place?.addEventListener('change', choose, { signal });
-    document.addEventListener('visibilitychange', () => this.#keepTime(), { signal });
+    this.#preservingScroll = preservingScroll;
+    const { signal } = this.#listeners;
+    const choose = ({ target }: Event) => chooseEverywhere((target as HTMLSelectElement).value);
+    this.#element?.addEventListener('change', choose, { signal });
+    document.addEventListener('visibilitychange', () => this.#scheduleUpdates(), { signal });
     all.add(this);
   }
 
   /** Nothing is told any more. */
   close(): void {
     all.delete(this);
-    this.#listening.abort();
+    this.#listeners.abort();
     clearInterval(this.#timer);
-    this.#place?.replaceChildren();
+    this.#element?.replaceChildren();
   }
 
   /** Counts for a reader who has not chosen. */
-  prefer(preset: TimeChoice): void {
-    if (!this.#isChosen) this.#turnTo(preset);
+  setDefault(preset: TimeChoice): void {
+    if (!this.#isChosen) this.#apply(preset);
   }
 
   /** Tells the times of a page that has just been opened as the reader chose on another one. */
   start(): void {
     this.show(this.#setting);
     if (this.#choice === 'own') this.#renderInZone?.();
-    this.#keepTime();
+    this.#scheduleUpdates();
   }
 
   /** Names the choices, in the language of the page as it is now. */
   show(setting: ChoiceSetting): void {
     this.#setting = setting;
-    if (this.#place === null) return;
-    const markup = renderTimeChoice(setting, this.#own, Date.now()).text;
+    if (this.#element === null) return;
+    const markup = renderTimeChoice(setting, this.#ownZone, Date.now()).text;
     if (markup === this.#markup) return;
-    morphInside(this.#place, markup);
+    morphInside(this.#element, markup);
     this.#markup = markup;
     this.#showChoice();
   }
 
   #showChoice(): void {
-    const list = this.#place?.querySelector('select');
+    const list = this.#element?.querySelector('select');
     if (!list) return;
     list.value = this.#choice;
     // Whoever chose their own zone has it here under the coverage's name.
@@ -107,12 +113,12 @@ export class Times {
   }
 
   /** The same in the zone that the reader wants. */
-  inZone<S extends Setting>(setting: S): S {
-    return this.#choice === 'own' && this.#own !== undefined ? { ...setting, timezone: this.#own } : setting;
+  inChosenZone<S extends Setting>(setting: S): S {
+    return this.#choice === 'own' && this.#ownZone !== undefined ? { ...setting, timezone: this.#ownZone } : setting;
   }
 
   /** Tells the times in what was rendered as the reader wants them. */
-  readonly dress = (content: ParentNode): void => {
+  readonly decorate = (content: ParentNode): void => {
     if (this.#choice === 'coverage') return;
     const now = Date.now();
     for (const time of content.querySelectorAll('time')) {
@@ -130,61 +136,61 @@ export class Times {
     const around = this.#root === document ? time.closest<HTMLElement>('[lang]')?.lang : undefined;
     const language = around || this.#setting.language;
     if (this.#choice === 'ago') return time.matches(timesAlone) ? agoText(time.dateTime, now, { language }) : null;
-    if (this.#renderInZone !== undefined || this.#own === undefined) return null;
-    return datedText(time.dateTime, { language, timezone: this.#own });
+    if (this.#renderInZone !== undefined || this.#ownZone === undefined) return null;
+    return datedText(time.dateTime, { language, timezone: this.#ownZone });
   }
 
   /** By the reader, here or elsewhere on the page. */
   choose(choice: TimeChoice): void {
     this.#isChosen = true;
-    this.#turnTo(choice);
+    this.#apply(choice);
   }
 
-  #turnTo(choice: TimeChoice): void {
+  #apply(choice: TimeChoice): void {
     const before = this.#choice;
     this.#choice = choice;
     this.#showChoice();
-    this.#within(() => this.#undress());
+    this.#preservingScroll(() => this.#restoreTimes());
     if (before === 'own' || this.#choice === 'own') this.#renderInZone?.();
-    this.#keepTime();
+    this.#scheduleUpdates();
   }
 
-  #undress(): void {
+  #restoreTimes(): void {
     for (const time of this.#root.querySelectorAll('time')) {
       const rendered = this.#rendered.get(time);
       if (rendered !== undefined) time.textContent = rendered;
     }
   }
 
-  #keepTime(): void {
+  #scheduleUpdates(): void {
     clearInterval(this.#timer);
-    const tell = () => this.#within(() => this.dress(this.#root));
+    const tell = () => this.#preservingScroll(() => this.decorate(this.#root));
     tell();
     if (this.#choice === 'ago' && !document.hidden) this.#timer = setInterval(tell, tickMs);
   }
 }
 
-function chosenBy(value: string): void {
-  const choice = choiceOf(value) ?? 'coverage';
-  remember(choice);
+function chooseEverywhere(value: string): void {
+  const choice = parseTimeChoice(value) ?? 'coverage';
+  storeChoice(choice);
   for (const times of all) times.choose(choice);
 }
 
 /** Undefined where it is none. */
-export function choiceOf(value: string | null): TimeChoice | undefined {
+export function parseTimeChoice(value: string | null): TimeChoice | undefined {
   return timeChoices.find((choice) => choice === value);
 }
 
 /** A browser may be told to remember nothing. */
-function remembered(): TimeChoice | undefined {
+function storedChoice(): TimeChoice | undefined {
   try {
-    return choiceOf(localStorage.getItem(storageKey));
+    return parseTimeChoice(localStorage.getItem(storageKey));
   } catch {
     return undefined;
   }
 }
 
-function remember(choice: TimeChoice): void {
+function storeChoice(choice: TimeChoice): void {
   try {
     localStorage.setItem(storageKey, choice);
   } catch {

@@ -9,7 +9,7 @@ export function trusted(markup: string): string {
 }
 
 /** A page of the server as a document of its own, in which nothing runs. */
-export function documentOf(markup: string): Document {
+export function parseDocument(markup: string): Document {
   return new DOMParser().parseFromString(trusted(markup), 'text/html');
 }
 

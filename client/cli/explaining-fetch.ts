@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { type Fetch, NoAnswer, NotPressbox, passes, secondsOf } from '../lib/http.ts';
+import { type Fetch, isTransient, NoAnswer, NotPressbox, parseRetryAfter } from '../lib/http.ts';
 import { plainLine } from './terminal-text.ts';
 
 /**
@@ -27,8 +27,8 @@ export const tellingFetch: Fetch = async (url, init) => {
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
   const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
   const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;
-  const retryAfter = secondsOf(headers.get('retry-after'));
-  if (!passes({ status, retryAfter })) throw new WrongAddress(all, came);
+  const retryAfter = parseRetryAfter(headers.get('retry-after'));
+  if (!isTransient({ status, retryAfter })) throw new WrongAddress(all, came);
   throw new NotReached(`Something before the server answered: ${all} ${came}.`, came, { retryAfter });
 };
 

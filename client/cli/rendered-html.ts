@@ -1,5 +1,5 @@
 import type { AuthorPost } from '../../src/protocol/model.ts';
-import type { Answered } from '../lib/http.ts';
+import type { HttpResponse } from '../lib/http.ts';
 
 /**
  * Whether the html that a server shows of a post is what its renderer makes of the body. Which renderer that is, a server does not say
@@ -9,7 +9,7 @@ export type ShownHtml = 'same' | 'differs' | 'unknown';
 
 /** `get`: an answer of the server, or undefined where it refuses. */
 export async function shownHtmlOf(
-  get: (path: string) => Promise<Answered | undefined>,
+  get: (path: string) => Promise<HttpResponse | undefined>,
 ): Promise<(post: AuthorPost) => Promise<ShownHtml>> {
   const { createRenderer, rendered } = await import('../../src/verify.ts');
   let known: ReturnType<typeof rendererOf> | undefined;

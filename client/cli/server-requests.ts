@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
 import type { ProblemCode } from '../../src/protocol/problems.ts';
 import { AuthorClient } from '../lib/author-client.ts';
-import { type Fetch, isUnsent, NoAnswer, NotPressbox, ProblemError } from '../lib/http.ts';
+import { type Fetch, NoAnswer, NotPressbox, ProblemError, wasNeverSent } from '../lib/http.ts';
 import { newKey } from '../lib/ids.ts';
 import { tellingFetch } from './explaining-fetch.ts';
 import type { Progress } from './progress-line.ts';
@@ -189,7 +189,7 @@ export function tellError(error: unknown, terminal: Terminal, { json, again, isB
   if (error instanceof UsageError) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined, 2);
   if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
-    const isNothingSent = isUnsent(error) && !isBegun;
+    const isNothingSent = wasNeverSent(error) && !isBegun;
     const open = error instanceof NoAnswer && !isNothingSent ? again : undefined;
     const sent = isNothingSent ? ['  Nothing was sent.'] : [];
     return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, ...sent, whereItIs], open);

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { partsOf } from '../lib/platform.ts';
+import { parseServerUrl } from '../lib/platform.ts';
 import type { Env } from './terminal.ts';
 
 /**
@@ -44,7 +44,7 @@ const linesKept = 2_000;
 const fileBytesMost = 256 * 1024;
 
 export function shownRevisions(env: Env, url: string): ShownRevisions {
-  const { origin, path } = partsOf(url);
+  const { origin, path } = parseServerUrl(url);
   const folder = stateFolder(env);
   const file = folder === undefined ? undefined : join(folder, 'shown-revisions');
   const nameOf = (channelId: string, postId: string) =>

@@ -10,26 +10,26 @@ import type {
   RevisionKind,
 } from '../../src/protocol/model.ts';
 import type { PostFields } from '../../src/protocol/post-fields.ts';
-import { asking, pauseMs } from './backoff.ts';
+import { backoffMs, requestBackoff } from './backoff.ts';
 import {
-  type Answered,
-  type Asked,
-  askedToWaitMs,
-  bodyWith,
+  bodyWithField,
   type Fetch,
   Http,
-  isUnsent,
-  mayHelpToRepeat,
+  type HttpRequest,
+  type HttpResponse,
+  isRetryable,
   NoAnswer,
   NotPressbox,
   ProblemError,
-  pause,
+  responseTimeoutMs,
+  retryAfterMs,
+  sleep,
   type TokenSource,
-  unansweredMs,
-  unreachedUpTo,
+  unreachableBudget,
+  wasNeverSent,
 } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
-import { queryOf, throwIfAborted } from './platform.ts';
+import { queryString, throwIfAborted } from './platform.ts';
 
 /**
  * Writes to Pressbox. Each call is one command: it has one idempotency key, and is sent again, byte for byte, until there is an answer,
@@ -141,12 +141,12 @@ export class AuthorClient {
     patch: ChannelPatch,
     options: CommandOptions = {},
   ): Promise<WrittenChannel> {
-    return this.#write('channel', { method: 'PATCH', path: at(channelId), body: patch, ifMatch: revision, ...options });
+    return this.#write('channel', { method: 'PATCH', path: apiPath(channelId), body: patch, ifMatch: revision, ...options });
   }
 
   /** Erases the channel. What is still pending is finished by the server. */
   async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
-    const answered = await this.#send('erasure', { method: 'DELETE', path: at(channelId), ...options });
+    const answered = await this.#send('erasure', { method: 'DELETE', path: apiPath(channelId), ...options });
     if (answered.status === 204) return { complete: true, pending: [] };
     return (answered.body as { erasure: Erasure }).erasure;
   }
@@ -154,14 +154,14 @@ export class AuthorClient {
   async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
     return this.#write('post', {
       method: 'POST',
-      path: `${at(channelId)}/posts`,
+      path: `${apiPath(channelId)}/posts`,
       body: { ...post, id: post.id ?? newPostId() },
       ...options,
     });
   }
 
   async revise(channelId: string, postId: string, revision: Decided, change: Revision, options: CommandOptions = {}) {
-    const path = `${at(channelId, postId)}/revisions`;
+    const path = `${apiPath(channelId, postId)}/revisions`;
     return this.#write<RevisedPost>('post', { method: 'POST', path, body: change, ifMatch: revision, ...options });
   }
 
@@ -183,7 +183,7 @@ export class AuthorClient {
     { note, revision }: { note: string; revision?: Decided },
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
-    const path = `${at(channelId, postId)}/retraction`;
+    const path = `${apiPath(channelId, postId)}/retraction`;
     return this.#write('post', { method: 'POST', path, body: { note }, ifMatch: revision, ...options });
   }
 
@@ -194,7 +194,7 @@ export class AuthorClient {
     { note, revision }: { note?: string; revision?: Decided } = {},
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
-    const path = `${at(channelId, postId)}/takedown`;
+    const path = `${apiPath(channelId, postId)}/takedown`;
     return this.#write('post', { method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
   }
 
@@ -208,7 +208,7 @@ export class AuthorClient {
   }
 
   async getChannel(channelId: string, options: CommandOptions = {}): Promise<Channel> {
-    return this.#read('revision', at(channelId), options);
+    return this.#read('revision', apiPath(channelId), options);
   }
 
   /** A page of channels, newest first; `next` is the `page` to ask for next. */
@@ -216,11 +216,11 @@ export class AuthorClient {
     query: { state?: ChannelState; limit?: number; page?: string } = {},
     options: CommandOptions = {},
   ): Promise<ChannelList> {
-    return this.#read('channels', `/v1/channels${queryOf(query)}`, options);
+    return this.#read('channels', `/v1/channels${queryString(query)}`, options);
   }
 
   async getPost(channelId: string, postId: string, options: CommandOptions = {}): Promise<SeenPost> {
-    return this.#read('revision', at(channelId, postId), options);
+    return this.#read('revision', apiPath(channelId, postId), options);
   }
 
   /** A page of posts, newest first, tombstones among them. */
@@ -229,7 +229,7 @@ export class AuthorClient {
     query: { before?: number; after?: number; kind?: PostKind; keyEvent?: boolean; source?: string; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ posts: SeenPost[]; cursor: string; more: boolean }> {
-    return this.#read('posts', `${at(channelId)}/posts${queryOf(query)}`, options);
+    return this.#read('posts', `${apiPath(channelId)}/posts${queryString(query)}`, options);
   }
 
   /** The post as it was at each revision, oldest first. */
@@ -239,7 +239,7 @@ export class AuthorClient {
     query: { after?: number; limit?: number } = {},
     options: CommandOptions = {},
   ): Promise<{ revisions: SeenPost[]; more: boolean }> {
-    return this.#read('revisions', `${at(channelId, postId)}/revisions${queryOf(query)}`, options);
+    return this.#read('revisions', `${apiPath(channelId, postId)}/revisions${queryString(query)}`, options);
   }
 
   /**
@@ -265,7 +265,7 @@ export class AuthorClient {
     return { ...(answered.body as Omit<T, 'replayed'>), replayed } as T;
   }
 
-  async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<Answered> {
+  async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<HttpResponse> {
     // No request could be made of it, which would look as if the server were out of reach, for ever.
     if (!idempotencyKeyPattern.test(key)) throw new TypeError(`An idempotency key is ${idempotencyKeyForm}.`);
     const headers = {
@@ -279,33 +279,33 @@ export class AuthorClient {
   }
 
   /** `field`: what an answer of Pressbox has at least. */
-  async #untilAnswered(field: string, asked: Asked, options: CommandOptions): Promise<Answered> {
+  async #untilAnswered(field: string, asked: HttpRequest, options: CommandOptions): Promise<HttpResponse> {
     const { random = Math.random, onRetry, unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
     let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
     /** When the first attempt began that may have been done. */
     let openSince: number | undefined;
-    const leftFor = unreachedUpTo(unreachedMs);
+    const leftFor = unreachableBudget(unreachedMs);
     for (let attempt = 0; ; attempt += 1) {
       const sentAt = Date.now();
       let told: unknown;
       try {
-        const timeoutMs = Math.min(unansweredMs, Math.max(0, endsAt - sentAt));
-        const answered = await this.#http.ask({ ...asked, timeoutMs }, options.signal);
-        if (!(asked.method === 'DELETE' && answered.status === 204)) bodyWith(field, answered);
+        const timeoutMs = Math.min(responseTimeoutMs, Math.max(0, endsAt - sentAt));
+        const answered = await this.#http.request({ ...asked, timeoutMs }, options.signal);
+        if (!(asked.method === 'DELETE' && answered.status === 204)) bodyWithField(field, answered);
         return answered;
       } catch (thrown) {
         throwIfAborted(options.signal);
-        const error: unknown = openSince === undefined ? thrown : unanswered(thrown);
-        if (asked.method !== 'GET' && mayBeDone(error)) openSince ??= sentAt;
-        told = openSince === undefined ? error : stillOpen(error);
-        if (!mayHelpToRepeat(error)) throw told;
-        if (openSince !== undefined) endsAt = Math.min(endsAt, openSince + keyKeptMs);
+        const error: unknown = openSince === undefined ? thrown : toNoAnswer(thrown);
+        if (asked.method !== 'GET' && mayHaveBeenApplied(error)) openSince ??= sentAt;
+        told = openSince === undefined ? error : asUnknownOutcome(error);
+        if (!isRetryable(error)) throw told;
+        if (openSince !== undefined) endsAt = Math.min(endsAt, openSince + keyLifetimeMs);
         const leftMs = leftFor(error, sentAt);
         if (leftMs === 0) throw told;
-        const waitMs = Math.min(leftMs, pauseMs(attempt, random(), asking, askedToWaitMs(error)));
+        const waitMs = Math.min(leftMs, backoffMs(attempt, random(), requestBackoff, retryAfterMs(error)));
         if (Date.now() + waitMs > endsAt) throw told;
         onRetry?.(error, waitMs);
-        await pause(waitMs, options.signal);
+        await sleep(waitMs, options.signal);
       }
       // The device may have slept meanwhile.
       if (Date.now() > endsAt) throw told;
@@ -314,30 +314,30 @@ export class AuthorClient {
 }
 
 /** How long a server knows a key, less what a request may take on its way: later it would do once more what it has done. */
-const keyKeptMs = idempotencyHours * 60 * 60 * 1_000 - unansweredMs;
+const keyLifetimeMs = idempotencyHours * 60 * 60 * 1_000 - responseTimeoutMs;
 
 /** What ends an attempt at a write that may have been done by an earlier one: where something else answers, or no token is to be had, the question stays. */
-function unanswered(thrown: unknown): unknown {
+function toNoAnswer(thrown: unknown): unknown {
   if (thrown instanceof ProblemError || thrown instanceof NoAnswer) return thrown;
   return new NoAnswer(thrown instanceof NotPressbox ? thrown.message : 'There was no token to ask with.', { cause: thrown });
 }
 
 /** Whether a write may have been done that ended so. */
-function mayBeDone(error: unknown): boolean {
-  if (!(error instanceof ProblemError)) return error instanceof NoAnswer && !isUnsent(error);
+function mayHaveBeenApplied(error: unknown): boolean {
+  if (!(error instanceof ProblemError)) return error instanceof NoAnswer && !wasNeverSent(error);
   const { outcome, code } = error.problem;
   return outcome === 'unknown' || code === 'internal-error';
 }
 
 /** The end of a write that may have been done by an earlier attempt. Only where the server came to look up its key it is known that it was not. */
-function stillOpen(error: unknown): unknown {
+function asUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof ProblemError)) return error;
   const { status } = error.problem;
   const isLookedUp = status < 500 && ![401, 403, 429].includes(status);
   return isLookedUp ? error : new ProblemError({ ...error.problem, outcome: 'unknown' });
 }
 
-function at(channelId: string, postId?: string): string {
+function apiPath(channelId: string, postId?: string): string {
   const channel = `/v1/channels/${encodeURIComponent(channelId)}`;
   return postId === undefined ? channel : `${channel}/posts/${encodeURIComponent(postId)}`;
 }

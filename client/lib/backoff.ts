@@ -1,24 +1,24 @@
 /** How long to wait before the next attempt. Pure: randomness comes in. */
 export interface Backoff {
   /** Upper end of the first pause, milliseconds; doubled with each attempt. */
-  firstMs: number;
+  initialMs: number;
   /** Upper end of every later pause, milliseconds. */
-  mostMs: number;
+  maxMs: number;
 }
 
 /** For connections: a crowd that is cut at one moment comes back spread over a second, and then over half a minute. */
-export const connecting: Backoff = { firstMs: 1_000, mostMs: 30_000 };
+export const connectBackoff: Backoff = { initialMs: 1_000, maxMs: 30_000 };
 /** For one request that failed: few are in the same place at once. */
-export const asking: Backoff = { firstMs: 500, mostMs: 10_000 };
+export const requestBackoff: Backoff = { initialMs: 500, maxMs: 10_000 };
 
 /** Shorter than this is no pause. */
-const leastMs = 50;
+const minPauseMs = 50;
 /** Whoever is asked to wait longer, a day, asks again after this long. A timer that is set to more than 24 days goes off at once. */
-const mostAskedMs = 24 * 60 * 60 * 1_000;
+const maxRetryAfterMs = 24 * 60 * 60 * 1_000;
 
 /** What the other side asked to wait, as far as it is heeded: what is no time is none, milliseconds. */
-export function heeded(askedMs: number): number {
-  return askedMs > 0 ? Math.min(askedMs, mostAskedMs) : 0;
+export function cappedRetryAfterMs(askedMs: number): number {
+  return askedMs > 0 ? Math.min(askedMs, maxRetryAfterMs) : 0;
 }
 
 /**
@@ -26,7 +26,7 @@ export function heeded(askedMs: number): number {
  * full jitter, which keeps clients that failed together from trying together. `random` is from 0 up to 1. Never less than `atLeastMs`,
  * which is what the other side asked for; then the spread comes on top.
  */
-export function pauseMs(attempt: number, random: number, { firstMs, mostMs }: Backoff, atLeastMs = 0): number {
-  const bound = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
-  return Math.max(leastMs, Math.round(heeded(atLeastMs) + random * bound));
+export function backoffMs(attempt: number, random: number, { initialMs, maxMs }: Backoff, atLeastMs = 0): number {
+  const bound = Math.min(maxMs, initialMs * 2 ** Math.min(attempt, 30));
+  return Math.max(minPauseMs, Math.round(cappedRetryAfterMs(atLeastMs) + random * bound));
 }

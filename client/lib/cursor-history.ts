@@ -6,37 +6,37 @@ import type { Place } from '../../src/protocol/gap-algorithm.ts';
  * and that the store may lose before it does: its cursor would stay good, and nothing would tell it. So a page is taken only as of where
  * the reader was, too. One from before it began, which something on the way kept, may lack a change that nobody will tell it of.
  */
-export class Trail {
+export class CursorHistory {
   /** By offset, oldest first. */
   readonly #cursors = new Map<number, string>();
-  #began = -1;
-  #offset = -1;
+  #firstOffset = -1;
+  #lastOffset = -1;
 
   /** The next place of the same history. */
-  come({ offset, check: cursor }: Place): void {
+  add({ offset, check: cursor }: Place): void {
     this.#cursors.set(offset, cursor);
-    if (this.#offset < 0) this.#began = offset;
-    this.#offset = offset;
-    if (this.#cursors.size > mostPlaces) this.#cursors.delete(this.#cursors.keys().next().value as number);
+    if (this.#lastOffset < 0) this.#firstOffset = offset;
+    this.#lastOffset = offset;
+    if (this.#cursors.size > maxCursors) this.#cursors.delete(this.#cursors.keys().next().value as number);
   }
 
   /** Another history begins, or none. */
-  forget(): void {
+  clear(): void {
     this.#cursors.clear();
-    this.#offset = -1;
+    this.#lastOffset = -1;
   }
 
   /**
    * `here`: the reader is or was there. `ahead`: it has not come there yet. `unknown`: it passed by, and the journal can tell. `before`: it
    * was never there. Cursors that are not ours say nothing, and are taken as they come.
    */
-  find(cursor: string): 'here' | 'ahead' | 'unknown' | 'before' {
+  locate(cursor: string): 'here' | 'ahead' | 'unknown' | 'before' {
     const position = parseCursor(cursor);
     if (position === undefined || this.#cursors.get(position.offset) === cursor) return 'here';
-    if (position.offset < this.#began) return 'before';
-    return position.offset > this.#offset ? 'ahead' : 'unknown';
+    if (position.offset < this.#firstOffset) return 'before';
+    return position.offset > this.#lastOffset ? 'ahead' : 'unknown';
   }
 }
 
 /** Places remembered. Of a page that is later than that, the journal is asked. */
-const mostPlaces = 256;
+const maxCursors = 256;

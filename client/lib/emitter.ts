@@ -1,21 +1,21 @@
 /** Who listens to what. `M` maps the name of an event to what its listeners are given. */
 export class Emitter<M extends Record<keyof M, unknown[]>> {
-  readonly #listeners: { [K in keyof M]?: Set<(...told: M[K]) => void> } = {};
+  readonly #listeners: { [K in keyof M]?: Set<(...args: M[K]) => void> } = {};
 
   /** Calls `listener` each time from now on. What is returned undoes it. */
-  on<K extends keyof M>(name: K, listener: (...told: M[K]) => void): () => void {
+  on<K extends keyof M>(name: K, listener: (...args: M[K]) => void): () => void {
     // A function of its own, so that one listener given twice is two.
-    const added = (...told: M[K]) => listener(...told);
+    const added = (...args: M[K]) => listener(...args);
     const listeners = this.#listeners[name] ?? new Set();
     this.#listeners[name] = listeners.add(added);
     return () => listeners.delete(added);
   }
 
   /** Tells each listener in the order in which they came. One that throws keeps none of the others from hearing; its error goes uncaught. */
-  emit<K extends keyof M>(name: K, ...told: M[K]): void {
+  emit<K extends keyof M>(name: K, ...args: M[K]): void {
     for (const listener of [...(this.#listeners[name] ?? [])]) {
       try {
-        listener(...told);
+        listener(...args);
       } catch (error) {
         queueMicrotask(() => {
           throw error;

@@ -9,19 +9,19 @@ import {
 } from '../../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
-import { asking, pauseMs } from './backoff.ts';
+import { backoffMs, requestBackoff } from './backoff.ts';
 import type { Connection } from './connection.ts';
-import { Trail } from './cursor-history.ts';
-import { passes } from './http.ts';
+import { CursorHistory } from './cursor-history.ts';
+import { isTransient } from './http.ts';
 import type { EndedReason } from './reader-types.ts';
-import type { SubscribeAnswer, SubscribeRequest } from './transports/link.ts';
+import type { SubscribeRequest, SubscribeResponse } from './transports/link.ts';
 
 /**
  * Follows one channel over a connection: hands on each event once and in order, and asks for what is missing until it is answered, with a
  * pause after each attempt that fails. The gap algorithm is the server's own, `src/protocol/gap-algorithm.ts`, with the cursor as the check of a
  * place.
  */
-export interface Told {
+export interface FollowerCallbacks {
   /** The next one. */
   event(event: Event): void;
   /** Everything after the place so far; or, as a snapshot, instead of everything so far. */
@@ -33,24 +33,24 @@ export interface Told {
 }
 
 /** A subscribe is not answered: a server that catches up many readers at once may need a while. Milliseconds. */
-const answerMs = 30_000;
+const subscribeTimeoutMs = 30_000;
 /** The same after a wake-up, when the connection may be dead. */
-const checkMs = 3_000;
+const livenessTimeoutMs = 3_000;
 /** Nobody needs to ask whether a connection is alive over which something came just now. */
-const freshMs = 2_000;
+const recentlyHeardMs = 2_000;
 
 export class Follower {
   readonly #channelId: string;
   readonly #limit: number | undefined;
   readonly #random: () => number;
   readonly #connection: Connection;
-  readonly #told: Told;
-  readonly trail = new Trail();
-  #following: FollowState = startFollowing();
+  readonly #callbacks: FollowerCallbacks;
+  readonly cursorHistory = new CursorHistory();
+  #state: FollowState = startFollowing();
   /** Not subscribed, until there is a link with a fresh token. */
-  #renewing = false;
+  #isRenewingToken = false;
   /** After a wake-up a read asks whether the connection is alive. `quietly`: until it is answered nobody is told that something is asked. */
-  #checking: 'quietly' | 'openly' | undefined;
+  #livenessCheck: 'quietly' | 'openly' | undefined;
   /** Subscribes that failed in a row. */
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -59,18 +59,24 @@ export class Follower {
   #closed = false;
 
   /** `limit`: posts to begin with. */
-  constructor(channelId: string, limit: number | undefined, random: () => number, connection: Connection, told: Told) {
+  constructor(
+    channelId: string,
+    limit: number | undefined,
+    random: () => number,
+    connection: Connection,
+    callbacks: FollowerCallbacks,
+  ) {
     this.#channelId = channelId;
     this.#limit = limit;
     this.#random = random;
     this.#connection = connection;
-    this.#told = told;
+    this.#callbacks = callbacks;
   }
 
   /** Before the connection is opened. */
   startFrom(place: Place | undefined): void {
-    this.#following = startFollowing(place);
-    if (place !== undefined) this.trail.come(place);
+    this.#state = startFollowing(place);
+    if (place !== undefined) this.cursorHistory.add(place);
   }
 
   close(): void {
@@ -79,53 +85,53 @@ export class Follower {
   }
 
   /** Something may be missing, and nothing says yet that it is not. */
-  get isAsking(): boolean {
-    const { read, waiting, place } = this.#following;
-    return (read !== 0 && this.#checking !== 'quietly') || waiting || place === undefined || this.#renewing;
+  get isCatchingUp(): boolean {
+    const { read, waiting, place } = this.#state;
+    return (read !== 0 && this.#livenessCheck !== 'quietly') || waiting || place === undefined || this.#isRenewingToken;
   }
 
   /** What there is to ask for now. */
   get request(): SubscribeRequest {
-    return this.#requestAfter(this.#following.place?.check);
+    return this.#requestAfter(this.#state.place?.check);
   }
 
   // ---- What happens on the connection
 
   onUp(): void {
-    this.#renewing = false;
-    this.#checking = undefined;
-    this.#askAgain();
+    this.#isRenewingToken = false;
+    this.#livenessCheck = undefined;
+    this.#catchUpAgain();
   }
 
   onDown(): void {
-    this.#checking = undefined;
+    this.#livenessCheck = undefined;
     this.#giveUpRead();
   }
 
   /** The device is awake, and the connection was woken. `isLive`: the reader believes that it is. `network`: it may be another one. */
   onWake(network: boolean, isLive: boolean): void {
     const { up, silentMs } = this.#connection;
-    if (!up || silentMs < freshMs || this.#renewing) return;
+    if (!up || silentMs < recentlyHeardMs || this.#isRenewingToken) return;
     // It is being asked already, or the server asked to be left alone for a while.
-    if (this.#checking !== undefined || (this.#askedToWait && !network)) return;
-    this.#checking = isLive && silentMs < silenceMs ? 'quietly' : 'openly';
-    this.#askAgain();
+    if (this.#livenessCheck !== undefined || (this.#askedToWait && !network)) return;
+    this.#livenessCheck = isLive && silentMs < silenceMs ? 'quietly' : 'openly';
+    this.#catchUpAgain();
   }
 
   onMissed(): void {
-    this.#hear({ type: 'maybe-missed' });
+    this.#dispatch({ type: 'maybe-missed' });
   }
 
   onEvent(event: Event): void {
-    const { place, read } = this.#following;
+    const { place, read } = this.#state;
     if (event.channelId !== this.#channelId || place === undefined) return;
     // The subscribe under way answers what is between, or the subscription that it makes brings the event again.
     if (read !== 0 && event.from > place.offset + 1) return;
 
     const step = { from: event.from, offset: event.offset, check: event.cursor };
     const followed = this.#advance({ type: 'step', step });
-    if (followed.verdict === 'deliver') this.#told.event(event);
-    this.#act(followed);
+    if (followed.verdict === 'deliver') this.#callbacks.event(event);
+    this.#perform(followed);
   }
 
   onUnsubscribed({ channelId, reason }: { channelId: string; reason: string }): void {
@@ -133,66 +139,66 @@ export class Follower {
     switch (reason) {
       case 'slow':
       case 'history':
-        return this.#hear({ type: 'maybe-missed' });
+        return this.#dispatch({ type: 'maybe-missed' });
       case 'expired':
       case 'revoked':
         // A connection keeps the token that it was made with.
-        return this.#connection.renewable ? this.#renew() : this.#told.ended(reason, undefined);
+        return this.#connection.canRenewToken ? this.#renew() : this.#callbacks.ended(reason, undefined);
       case 'forbidden':
       case 'gone':
-        return this.#told.ended(reason, undefined);
+        return this.#callbacks.ended(reason, undefined);
       default:
         // Of a later version. That the subscription has ended is known all the same.
         clearTimeout(this.#retry);
-        this.#retry = setTimeout(() => this.#hear({ type: 'maybe-missed' }), this.#pauseMs(0));
+        this.#retry = setTimeout(() => this.#dispatch({ type: 'maybe-missed' }), this.#pauseMs(0));
     }
   }
 
   // ---- The gap algorithm, and what it says to do
 
-  #hear(heard: Heard): void {
-    this.#act(this.#advance(heard));
+  #dispatch(heard: Heard): void {
+    this.#perform(this.#advance(heard));
   }
 
   #advance(heard: Heard): Followed {
-    const followed = follow(this.#following, heard);
+    const followed = follow(this.#state, heard);
     const { place } = followed.state;
-    if (place !== undefined && place !== this.#following.place) this.trail.come(place);
-    this.#following = followed.state;
+    if (place !== undefined && place !== this.#state.place) this.cursorHistory.add(place);
+    this.#state = followed.state;
     return followed;
   }
 
-  #act(followed: Followed): void {
+  #perform(followed: Followed): void {
     if (followed.read !== undefined) this.#subscribe(followed.read.number, followed.read.after?.check);
-    this.#told.changed();
+    this.#callbacks.changed();
   }
 
-  #askAgain(): void {
+  #catchUpAgain(): void {
     this.#giveUpRead();
-    this.#hear({ type: this.#following.waiting ? 'retry' : 'maybe-missed' });
+    this.#dispatch({ type: this.#state.waiting ? 'retry' : 'maybe-missed' });
   }
 
   /** What was asked on a link that is gone will not be answered. */
   #giveUpRead(): void {
     clearTimeout(this.#retry);
     this.#askedToWait = false;
-    if (this.#following.read !== 0) this.#advance({ type: 'failed', read: this.#following.read });
+    if (this.#state.read !== 0) this.#advance({ type: 'failed', read: this.#state.read });
   }
 
   // ---- Asking
 
   #subscribe(read: number, after: string | undefined): void {
-    const checking = this.#checking !== undefined;
+    const checking = this.#livenessCheck !== undefined;
     this.#connection.subscribe(
       this.#requestAfter(after),
       (said) => {
-        if (read !== this.#following.read || this.#closed) return;
-        this.#checking = undefined;
+        if (read !== this.#state.read || this.#closed) return;
+        this.#livenessCheck = undefined;
         if (said?.ok === true) this.#onCatchUp(read, said);
-        else if (said === undefined && checking) this.#connection.redo();
+        else if (said === undefined && checking) this.#connection.reconnect();
         else this.#onRefusal(read, said?.problem);
       },
-      checking ? checkMs : answerMs,
+      checking ? livenessTimeoutMs : subscribeTimeoutMs,
     );
   }
 
@@ -201,56 +207,56 @@ export class Follower {
     return { channelId: this.#channelId, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) };
   }
 
-  #onCatchUp(read: number, answer: SubscribeAnswer & { ok: true }): void {
+  #onCatchUp(read: number, answer: SubscribeResponse & { ok: true }): void {
     const { ok: _ok, ...catchUp } = answer;
     const { to } = catchUp.covers;
     const reset = catchUp.mode === 'snapshot';
     // More to come, and not a step nearer to it: asked again at once, it would go on for ever.
-    if (catchUp.more && !reset && to <= (this.#following.place?.offset ?? -1)) return this.#pauseAfter(read, 0);
+    if (catchUp.more && !reset && to <= (this.#state.place?.offset ?? -1)) return this.#pauseAfter(read, 0);
 
     this.#failures = 0;
-    this.#connection.proved();
+    this.#connection.confirmToken();
     const place = { offset: to, check: catchUp.cursor };
-    if (reset) this.trail.forget();
+    if (reset) this.cursorHistory.clear();
     const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
-    if (followed.verdict === 'take') this.#told.catchUp(catchUp);
-    this.#act(followed);
+    if (followed.verdict === 'take') this.#callbacks.catchUp(catchUp);
+    this.#perform(followed);
   }
 
   #onRefusal(read: number, problem: Problem | undefined): void {
-    if (problem === undefined || passes(problem)) return this.#pauseAfter(read, (problem?.retryAfter ?? 0) * 1_000);
+    if (problem === undefined || isTransient(problem)) return this.#pauseAfter(read, (problem?.retryAfter ?? 0) * 1_000);
     if (problem.code === 'invalid-cursor') return this.#startAnew();
     const lacksToken = problem.code === 'token-invalid' || problem.code === 'token-missing';
-    if (lacksToken && this.#connection.renewable) return this.#renew();
-    this.#told.ended(problem.code === 'channel-deleted' ? 'gone' : 'refused', problem);
+    if (lacksToken && this.#connection.canRenewToken) return this.#renew();
+    this.#callbacks.ended(problem.code === 'channel-deleted' ? 'gone' : 'refused', problem);
   }
 
   /** The cursor is none that this server gives out: what it stood for is unknown here. */
   #startAnew(): void {
-    this.#following = { ...startFollowing(), reads: this.#following.reads };
-    this.trail.forget();
-    this.#hear({ type: 'maybe-missed' });
+    this.#state = { ...startFollowing(), reads: this.#state.reads };
+    this.cursorHistory.clear();
+    this.#dispatch({ type: 'maybe-missed' });
   }
 
   #renew(): void {
-    this.#renewing = true;
-    this.#connection.renew();
-    this.#told.changed();
+    this.#isRenewingToken = true;
+    this.#connection.reconnectWithFreshToken();
+    this.#callbacks.changed();
   }
 
   #pauseAfter(read: number, atLeastMs: number): void {
-    this.#hear({ type: 'failed', read });
+    this.#dispatch({ type: 'failed', read });
     if (!this.#connection.up) return;
     clearTimeout(this.#retry);
     this.#askedToWait = atLeastMs > 0;
     this.#retry = setTimeout(() => {
       this.#askedToWait = false;
-      this.#hear({ type: 'retry' });
+      this.#dispatch({ type: 'retry' });
     }, this.#pauseMs(atLeastMs));
   }
 
   #pauseMs(atLeastMs: number): number {
     this.#failures += 1;
-    return pauseMs(this.#failures - 1, this.#random(), asking, atLeastMs);
+    return backoffMs(this.#failures - 1, this.#random(), requestBackoff, atLeastMs);
   }
 }

@@ -5,17 +5,17 @@ import { Connection } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { Follower } from './follower.ts';
 import { Http } from './http.ts';
-import { listen } from './page-lifecycle.ts';
-import { Pages } from './page-requests.ts';
-import type { Keeper } from './persistence.ts';
+import { onPageLifecycle } from './page-lifecycle.ts';
+import { PageLoader } from './page-requests.ts';
+import type { Persistence } from './persistence.ts';
 import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader-types.ts';
 import type { SavedTimeline } from './timeline/saved-timeline.ts';
 import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline/timeline.ts';
 import { narrow } from './timeline/timeline-pages.ts';
 
 /** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */
-export interface Memory {
-  keeper(...given: ConstructorParameters<typeof Keeper>): Keeper;
+export interface RestartSupport {
+  persistence(...given: ConstructorParameters<typeof Persistence>): Persistence;
   backlog(...given: ConstructorParameters<typeof Backlog>): Backlog;
   restore(saved: Timeline | SavedTimeline, channelId: string): Timeline | undefined;
   save(timeline: Timeline): SavedTimeline;
@@ -33,11 +33,11 @@ export class LiveReader {
   readonly #random: () => number;
   readonly #connection: Connection;
   readonly #follower: Follower;
-  readonly #told = new Emitter<ReaderEvents>();
-  readonly #pages: Pages;
+  readonly #emitter = new Emitter<ReaderEvents>();
+  readonly #pages: PageLoader;
   readonly #http: Http;
-  protected readonly keeper: Keeper | undefined;
-  readonly #memory: Memory | undefined;
+  protected readonly persistence: Persistence | undefined;
+  readonly #restartSupport: RestartSupport | undefined;
   #backlog: Backlog | undefined;
   #timeline: Timeline | undefined;
   #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
@@ -46,23 +46,23 @@ export class LiveReader {
   #behindSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
-  #opened = false;
+  #isOpen = false;
   /** Of the event that is told, while others of the same answer are still to be. */
-  #telling: string | undefined;
+  #emittingCursor: string | undefined;
   #stopListening: () => void = () => {};
 
-  constructor(options: ReaderClientOptions, memory?: Memory) {
+  constructor(options: ReaderClientOptions, restartSupport?: RestartSupport) {
     const { channelId, storage } = options;
     this.channelId = channelId;
-    this.#memory = memory;
+    this.#restartSupport = restartSupport;
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#http = new Http(options);
-    this.keeper = storage && memory?.keeper(storage, options.url, channelId, () => this.save());
-    this.#pages = new Pages(channelId, this.#http, this.#random, {
+    this.persistence = storage && restartSupport?.persistence(storage, options.url, channelId, () => this.save());
+    this.#pages = new PageLoader(channelId, this.#http, this.#random, {
       read: () => this.#timeline,
-      write: (next) => this.#show(next),
-      find: (cursor) => this.#follower.trail.find(cursor),
+      write: (next) => this.#setTimeline(next),
+      locate: (cursor) => this.#follower.cursorHistory.locate(cursor),
     });
     this.#connection = new Connection(options, this.#http, () => this.#follower.request, {
       up: () => this.#onUp(),
@@ -75,13 +75,13 @@ export class LiveReader {
       unsubscribed: (ended) => this.#follower.onUnsubscribed(ended),
       store: ({ reachable, since }) => {
         this.#asOf = reachable ? null : since;
-        this.#tellState();
+        this.#updateState();
       },
     });
     this.#follower = new Follower(channelId, options.limit, this.#random, this.#connection, {
-      event: (event) => this.#apply(event),
-      catchUp: (catchUp) => this.#take(catchUp),
-      changed: () => this.#tellState(),
+      event: (event) => this.#applyEvent(event),
+      catchUp: (catchUp) => this.#applyCatchUp(catchUp),
+      changed: () => this.#updateState(),
       ended: (reason, problem) => this.#end(reason, problem),
     });
     this.#startFrom(options);
@@ -89,19 +89,20 @@ export class LiveReader {
 
   #startFrom({ timeline, cursor, asOf }: Pick<ReaderClientOptions, 'timeline' | 'cursor' | 'asOf'>): void {
     this.#behindSince = asOf;
-    this.#timeline = timeline && (this.#memory ? this.#memory.restore(timeline, this.channelId) : (timeline as Timeline));
+    this.#timeline =
+      timeline && (this.#restartSupport ? this.#restartSupport.restore(timeline, this.channelId) : (timeline as Timeline));
     this.#follower.startFrom(this.#timeline && { offset: this.#timeline.offset, check: this.#timeline.cursor });
     if (this.#timeline === undefined && cursor !== undefined) {
-      this.#backlog = this.#memory?.backlog(this.channelId, cursor, this.#http, this.#random, {
-        event: (event) => this.#told.emit('event', event, undefined),
+      this.#backlog = this.#restartSupport?.backlog(this.channelId, cursor, this.#http, this.#random, {
+        event: (event) => this.#emitter.emit('event', event, undefined),
         reset: (problem) => {
           const wrong = problem?.code === 'invalid-cursor' && this.#options.strictCursor === true;
           if (wrong) this.#end('refused', problem);
-          else this.#told.emit('reset');
+          else this.#emitter.emit('reset');
         },
         done: () => {
           this.#backlog = undefined;
-          this.#tellState();
+          this.#updateState();
         },
       });
     }
@@ -119,25 +120,25 @@ export class LiveReader {
   /** As of when what is held is known to be true. RFC 3339. */
   get trueAt(): string {
     // A device that slept for hours notices the loss when it wakes.
-    return this.#behindSince ?? this.#asOf ?? this.#connection.heardAt;
+    return this.#behindSince ?? this.#asOf ?? this.#connection.lastHeardAt;
   }
 
   /** Everything up to here was told. */
   get cursor(): string | undefined {
-    return this.#backlog?.cursor ?? this.#telling ?? this.#timeline?.cursor ?? this.#options.cursor;
+    return this.#backlog?.cursor ?? this.#emittingCursor ?? this.#timeline?.cursor ?? this.#options.cursor;
   }
 
-  on<K extends keyof ReaderEvents>(name: K, listener: (...told: ReaderEvents[K]) => void): () => void {
-    return this.#told.on(name, listener);
+  on<K extends keyof ReaderEvents>(name: K, listener: (...args: ReaderEvents[K]) => void): () => void {
+    return this.#emitter.on(name, listener);
   }
 
   /** Connects. Listen first, then open. */
   open(): this {
-    if (this.#ended !== undefined || this.#opened) return this;
-    this.#opened = true;
-    this.#stopListening = listen({
+    if (this.#ended !== undefined || this.#isOpen) return this;
+    this.#isOpen = true;
+    this.#stopListening = onPageLifecycle({
       wake: (network) => this.#wake(network),
-      hide: () => this.keeper?.flush(),
+      hide: () => this.persistence?.flush(),
       leave: () => this.#connection.rest(),
     });
     void this.#open();
@@ -146,11 +147,11 @@ export class LiveReader {
 
   async #open(): Promise<void> {
     const { timeline, cursor } = this.#options;
-    if (this.keeper !== undefined && timeline === undefined && cursor === undefined) {
-      const saved = await this.keeper.load();
+    if (this.persistence !== undefined && timeline === undefined && cursor === undefined) {
+      const saved = await this.persistence.load();
       if (this.#ended !== undefined) return;
       if (saved !== undefined) this.#startFrom(saved);
-      if (this.#timeline !== undefined) this.#show(this.#timeline);
+      if (this.#timeline !== undefined) this.#setTimeline(this.#timeline);
     }
     this.#connection.open();
   }
@@ -163,7 +164,7 @@ export class LiveReader {
   save(): SavedReader | undefined {
     const { cursor } = this;
     if (cursor === undefined) return undefined;
-    const timeline = cursor === this.#timeline?.cursor ? this.#memory?.save(this.#timeline) : undefined;
+    const timeline = cursor === this.#timeline?.cursor ? this.#restartSupport?.save(this.#timeline) : undefined;
     return timeline ? { cursor, asOf: this.trueAt, timeline } : { cursor };
   }
 
@@ -205,7 +206,7 @@ export class LiveReader {
   /** Holds no more than the posts with a `seq` from `floor` to `ceiling`, null being as far as it does. The others are paged for again. */
   narrow(floor: number, ceiling: number | null): void {
     const timeline = this.#timeline && narrow(this.#timeline, floor, ceiling);
-    if (timeline !== undefined && timeline !== this.#timeline) this.#show(timeline);
+    if (timeline !== undefined && timeline !== this.#timeline) this.#setTimeline(timeline);
   }
 
   // ---- What happens
@@ -220,7 +221,7 @@ export class LiveReader {
   #onDown(): void {
     this.#isOffline = true;
     this.#follower.onDown();
-    this.#tellState();
+    this.#updateState();
   }
 
   #wake(network: boolean): void {
@@ -229,15 +230,15 @@ export class LiveReader {
     this.#follower.onWake(network, this.#state.status === 'live');
   }
 
-  #apply(event: Event): void {
+  #applyEvent(event: Event): void {
     if (this.#timeline === undefined) return;
     const before = 'post' in event ? held(this.#timeline, event.post.id) : undefined;
     this.#timeline = applyEvent(this.#timeline, event);
-    this.#tellEvents([{ event, before }]);
-    this.#show(this.#timeline);
+    this.#emitEvents([{ event, before }]);
+    this.#setTimeline(this.#timeline);
   }
 
-  #take(catchUp: CatchUp): void {
+  #applyCatchUp(catchUp: CatchUp): void {
     const earlier = this.#timeline;
     const news = newsIn(earlier, catchUp).map((event) => {
       return { event, before: earlier && 'post' in event ? held(earlier, event.post.id) : undefined };
@@ -252,34 +253,34 @@ export class LiveReader {
       this.#backlog?.begin(catchUp.covers.to);
       if (earlier !== undefined) {
         this.#pages.reset();
-        this.keeper?.changed(true);
-        this.#told.emit('reset');
+        this.persistence?.changed(true);
+        this.#emitter.emit('reset');
       }
     }
-    this.#tellEvents(news);
-    if (this.#timeline !== undefined && this.#timeline !== earlier) this.#show(this.#timeline);
+    this.#emitEvents(news);
+    if (this.#timeline !== undefined && this.#timeline !== earlier) this.#setTimeline(this.#timeline);
   }
 
   // ---- Telling
 
-  #tellEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
+  #emitEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
     const isWithdrawal = news.some(({ event }) => 'post' in event && isWithdrawn(event.post));
-    if (isWithdrawal) this.keeper?.changed(true);
+    if (isWithdrawal) this.persistence?.changed(true);
     for (const [at, { event, before }] of news.entries()) {
       if (this.#ended !== undefined) return;
       if (this.#backlog !== undefined) this.#backlog.queue(event);
       else {
-        this.#telling = at + 1 < news.length ? event.cursor : undefined;
-        this.#told.emit('event', event, before);
+        this.#emittingCursor = at + 1 < news.length ? event.cursor : undefined;
+        this.#emitter.emit('event', event, before);
       }
     }
   }
 
-  #show(timeline: Timeline): void {
+  #setTimeline(timeline: Timeline): void {
     if (this.#ended !== undefined) return;
     this.#timeline = timeline;
-    this.#told.emit('timeline', timeline);
-    this.keeper?.changed(false);
+    this.#emitter.emit('timeline', timeline);
+    this.persistence?.changed(false);
     this.#pages.moved();
   }
 
@@ -291,26 +292,26 @@ export class LiveReader {
     this.#connection.close();
     this.#pages.close();
     this.#backlog?.abandon();
-    if (reason === 'closed' || reason === 'expired') this.keeper?.close();
+    if (reason === 'closed' || reason === 'expired') this.persistence?.close();
     else {
-      this.keeper?.forget();
-      if (this.#memory) this.#timeline = undefined;
+      this.persistence?.forget();
+      if (this.#restartSupport) this.#timeline = undefined;
     }
-    this.#tellState();
+    this.#updateState();
   }
 
-  #tellState(): void {
+  #updateState(): void {
     const state = this.#currentState();
     if (JSON.stringify(state) === JSON.stringify(this.#state)) return;
     this.#state = state;
-    this.#told.emit('state', state);
+    this.#emitter.emit('state', state);
   }
 
   #currentState(): ReaderState {
     if (this.#ended !== undefined) return { status: 'ended', ...this.#ended };
     const { transport } = this.#connection;
     const asOf = this.#asOf;
-    if (!this.#follower.isAsking && transport !== undefined && this.#backlog === undefined) {
+    if (!this.#follower.isCatchingUp && transport !== undefined && this.#backlog === undefined) {
       this.#behindSince = undefined;
       return { status: 'live', transport, asOf };
     }

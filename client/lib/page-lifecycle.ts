@@ -2,17 +2,17 @@
  * What a page says about itself and its network, where there is a page: nothing here is there in Node, and little in React Native, whose
  * apps call `wake()` themselves.
  */
-interface Target {
+interface ListenerTarget {
   addEventListener?(name: string, listener: (event: { persisted?: boolean }) => void): void;
   removeEventListener?(name: string, listener: (event: { persisted?: boolean }) => void): void;
 }
-interface Surroundings extends Target {
-  document?: Target & { visibilityState?: string };
+interface PageGlobals extends ListenerTarget {
+  document?: ListenerTarget & { visibilityState?: string };
   /** Of the Network Information API; only some devices tell the type. */
-  navigator?: { connection?: Target & { type?: string } };
+  navigator?: { connection?: ListenerTarget & { type?: string } };
 }
 
-export interface Listener {
+export interface PageLifecycleListener {
   /**
    * What was connected may no longer be: the page is looked at again, or comes back out of the browser's cache, or (`network`) there is a
    * network again, or another one.
@@ -25,21 +25,21 @@ export interface Listener {
 }
 
 /** Returns its undo. */
-export function listen({ wake, hide, leave }: Listener): () => void {
-  const page = globalThis as Surroundings;
+export function onPageLifecycle({ wake, hide, leave }: PageLifecycleListener): () => void {
+  const page = globalThis as PageGlobals;
   const { document } = page;
   const connection = page.navigator?.connection;
   let type = connection?.type;
   const undo = [
-    on(page, 'online', () => wake(true)),
-    on(page, 'pageshow', ({ persisted }) => persisted && wake(false)),
-    on(page, 'pagehide', () => {
+    addListener(page, 'online', () => wake(true)),
+    addListener(page, 'pageshow', ({ persisted }) => persisted && wake(false)),
+    addListener(page, 'pagehide', () => {
       hide();
       leave();
     }),
-    on(document, 'visibilitychange', () => (document?.visibilityState === 'visible' ? wake(false) : hide())),
+    addListener(document, 'visibilitychange', () => (document?.visibilityState === 'visible' ? wake(false) : hide())),
     // Estimates of speed change all the time.
-    on(connection, 'change', () => {
+    addListener(connection, 'change', () => {
       if (type === connection?.type) return;
       type = connection?.type;
       wake(true);
@@ -50,7 +50,11 @@ export function listen({ wake, hide, leave }: Listener): () => void {
   };
 }
 
-function on(target: Target | undefined, name: string, listener: (event: { persisted?: boolean }) => void): () => void {
+function addListener(
+  target: ListenerTarget | undefined,
+  name: string,
+  listener: (event: { persisted?: boolean }) => void,
+): () => void {
   if (typeof target?.addEventListener !== 'function') return () => {};
   target.addEventListener(name, listener);
   return () => target.removeEventListener?.(name, listener);

@@ -1,9 +1,9 @@
 import type { ReaderPost } from '../../src/protocol/model.ts';
-import { asking, pauseMs } from './backoff.ts';
-import type { Trail } from './cursor-history.ts';
+import { backoffMs, requestBackoff } from './backoff.ts';
+import type { CursorHistory } from './cursor-history.ts';
 import type { Http } from './http.ts';
-import { askedToWaitMs, isObject, mayHelpToRepeat, NoAnswer, NotPressbox, ProblemError, pause } from './http.ts';
-import { queryOf } from './platform.ts';
+import { isObject, isRetryable, NoAnswer, NotPressbox, ProblemError, retryAfterMs, sleep } from './http.ts';
+import { queryString } from './platform.ts';
 import { isPage, isPost } from './read-post.ts';
 import type { Timeline } from './timeline/timeline.ts';
 import {
@@ -24,42 +24,42 @@ import {
  * Asks over HTTP for what a timeline does not hold: pages on demand, and by itself what the timeline needs. An answer that is too late to
  * be taken is asked for again, after a pause.
  */
-export interface Held {
+export interface TimelineAccess {
   read(): Timeline | undefined;
   write(timeline: Timeline): void;
   /** Whether the timeline was there. */
-  find: Trail['find'];
+  locate: CursorHistory['locate'];
 }
 
 /** A page that came too late this often in a row: a node far behind, which the caller should hear of. */
-const mostTries = 5;
+const maxAttempts = 5;
 /** What a page is ahead with comes by itself within this time (promise 2 of the contract: 5 s), or the page is asked for again. Milliseconds. */
-const aheadMs = 5_000;
+const maxCatchUpWaitMs = 5_000;
 /** A node that has fallen behind has caught up or refuses by then (promise 2 of the contract: 5 s). */
-const needBackoff = { firstMs: 200, mostMs: 30_000 };
+const needBackoff = { initialMs: 200, maxMs: 30_000 };
 
-export class Pages {
+export class PageLoader {
   readonly #channel: string;
   readonly #posts: string;
   readonly #http: Http;
   readonly #random: () => number;
-  readonly #held: Held;
+  readonly #timeline: TimelineAccess;
   readonly #stop = new AbortController();
   /** Resets so far: a page that was asked for before one is of a history that is gone. */
   #resets = 0;
   /** Paging under way, so that a second call waits for it instead of asking the same. */
   readonly #paging = new Map<'older' | 'newer', Promise<void>>();
   /** Needs being asked for. */
-  readonly #asking = new Set<Need['ask']>();
+  readonly #fetching = new Set<Need['ask']>();
   /** Of those who wait until the timeline has moved. */
   readonly #onMove = new Set<() => void>();
 
-  constructor(channelId: string, http: Http, random: () => number, held: Held) {
+  constructor(channelId: string, http: Http, random: () => number, timelineAccess: TimelineAccess) {
     this.#channel = `/v1/channels/${encodeURIComponent(channelId)}`;
     this.#posts = `${this.#channel}/posts`;
     this.#http = http;
     this.#random = random;
-    this.#held = held;
+    this.#timeline = timelineAccess;
   }
 
   close(): void {
@@ -70,35 +70,38 @@ export class Pages {
   /** What was asked for is void. */
   reset(): void {
     this.#resets += 1;
-    for (const look of [...this.#onMove]) look();
+    for (const check of [...this.#onMove]) check();
   }
 
   /** The timeline is another one. */
   moved(): void {
-    for (const look of [...this.#onMove]) look();
-    this.#askForNeeds();
+    for (const check of [...this.#onMove]) check();
+    this.#fetchNeeds();
   }
 
   older(limit?: number): Promise<void> {
-    return this.#once('older', () => this.#page((timeline) => asPage(olderPage(timeline)), limit));
+    return this.#once('older', () => this.#fetchPage((timeline) => pageQueryOf(olderPage(timeline)), limit));
   }
 
   newer(limit?: number): Promise<void> {
-    return this.#once('newer', () => this.#page((timeline) => asPage(newerPage(timeline)), limit));
+    return this.#once('newer', () => this.#fetchPage((timeline) => pageQueryOf(newerPage(timeline)), limit));
   }
 
   moveTo(before: number | null, limit?: number): Promise<void> {
     const query = before === null ? {} : { before };
-    return this.#page(() => ({ query, anyWindow: true, taken: (timeline, page) => moveTo(timeline, page, before) }), limit);
+    return this.#fetchPage(
+      () => ({ query, anyWindow: true, applyTo: (timeline, page) => moveTo(timeline, page, before) }),
+      limit,
+    );
   }
 
   /** The place of a post; undefined where the channel has none with this id. */
   async seqOf(postId: string): Promise<number | undefined> {
-    const { posts = [], pinned = null, summary = null, keyEvents = [] } = this.#held.read() ?? {};
+    const { posts = [], pinned = null, summary = null, keyEvents = [] } = this.#timeline.read() ?? {};
     const known = [...posts, pinned, summary, ...keyEvents].find((post) => post?.id === postId);
     if (known) return known.seq;
     try {
-      return (await this.#post(postId)).seq;
+      return (await this.#fetchPost(postId)).seq;
     } catch (error) {
       if (error instanceof ProblemError && error.problem.status === 404) return undefined;
       throw error;
@@ -106,57 +109,57 @@ export class Pages {
   }
 
   /** Begins to ask for what the timeline needs, unless that is under way. */
-  #askForNeeds(): void {
-    const timeline = this.#held.read();
+  #fetchNeeds(): void {
+    const timeline = this.#timeline.read();
     if (timeline === undefined || this.#stop.signal.aborted) return;
     for (const { ask } of needs(timeline)) {
-      if (this.#asking.has(ask)) continue;
-      this.#asking.add(ask);
+      if (this.#fetching.has(ask)) continue;
+      this.#fetching.add(ask);
       // Ends with the need, or with the reader; what the server refuses meanwhile is asked again.
-      void this.#meet(ask).finally(() => {
-        this.#asking.delete(ask);
-        this.#askForNeeds();
+      void this.#fillNeed(ask).finally(() => {
+        this.#fetching.delete(ask);
+        this.#fetchNeeds();
       });
     }
   }
 
-  async #meet(ask: Need['ask']): Promise<void> {
+  async #fillNeed(ask: Need['ask']): Promise<void> {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       const before = this.#need(ask);
       if (before === undefined) return;
       let askedMs = 0;
       try {
-        await this.#answer(before);
+        await this.#fetchNeed(before);
         const after = this.#need(ask);
         if (after === undefined) return;
         if (JSON.stringify(after) !== JSON.stringify(before)) attempt = -1;
       } catch (error) {
         // Unreachable or refused: the same as an answer that does not help.
-        askedMs = mayHelpToRepeat(error) ? askedToWaitMs(error) : 0;
+        askedMs = isRetryable(error) ? retryAfterMs(error) : 0;
       }
-      if (attempt >= 0) await pause(pauseMs(attempt, this.#random(), needBackoff, askedMs), this.#stop.signal).catch(() => {});
+      if (attempt >= 0) await sleep(backoffMs(attempt, this.#random(), needBackoff, askedMs), this.#stop.signal).catch(() => {});
     }
   }
 
   #need(ask: Need['ask']): Need | undefined {
-    const timeline = this.#held.read();
+    const timeline = this.#timeline.read();
     return timeline && needs(timeline).find((need) => need.ask === ask);
   }
 
-  async #answer(need: Need): Promise<void> {
+  async #fetchNeed(need: Need): Promise<void> {
     switch (need.ask) {
       case 'post': {
-        const post = await this.#post(need.id);
+        const post = await this.#fetchPost(need.id);
         this.#update((timeline) => (timeline.window === need.window ? applyPost(timeline, post) : timeline));
         return;
       }
       case 'summary': {
-        const page = await this.#fitting({ kind: 'summary', before: need.before });
+        const page = await this.#fetchUsablePage({ kind: 'summary', before: need.before });
         if (page !== undefined) this.#update((timeline) => applySummaryPage(timeline, page, need));
         return;
       }
       case 'key-events': {
-        const page = await this.#fitting({ keyEvent: 'true', before: need.before, limit: 100 });
+        const page = await this.#fetchUsablePage({ keyEvent: 'true', before: need.before, limit: 100 });
         if (page !== undefined) this.#update((timeline) => applyKeyEventsPage(timeline, page, need));
         return;
       }
@@ -164,99 +167,102 @@ export class Pages {
   }
 
   /** Asks until a page was taken. Nothing happens where there is nothing to ask. */
-  async #page(question: (timeline: Timeline) => Question | undefined, limit: number | undefined): Promise<void> {
-    for (let attempt = 0; attempt < mostTries; attempt += 1) {
-      const asked = this.#held.read();
-      const ask = asked && question(asked);
+  async #fetchPage(queryFor: (timeline: Timeline) => PageQuery | undefined, limit: number | undefined): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const asked = this.#timeline.read();
+      const ask = asked && queryFor(asked);
       if (asked === undefined || ask === undefined) return;
-      const page = await this.#fitting({ ...ask.query, ...(limit !== undefined && { limit }) });
-      if (page !== undefined && this.#update((timeline) => ask.taken(timeline, page))) return;
-      if (!ask.anyWindow && this.#held.read()?.window !== asked.window) return;
-      await pause(pauseMs(attempt, this.#random(), asking), this.#stop.signal);
+      const page = await this.#fetchUsablePage({ ...ask.query, ...(limit !== undefined && { limit }) });
+      if (page !== undefined && this.#update((timeline) => ask.applyTo(timeline, page))) return;
+      if (!ask.anyWindow && this.#timeline.read()?.window !== asked.window) return;
+      await sleep(backoffMs(attempt, this.#random(), requestBackoff), this.#stop.signal);
     }
     throw new NoAnswer('What was pushed and what was read do not fit yet. Try again in a moment.');
   }
 
   /** A page that the timeline can take: it was where the page was read, or comes there within a while. See `Trail`. */
-  async #fitting(query: Record<string, string | number>): Promise<Page | undefined> {
+  async #fetchUsablePage(query: Record<string, string | number>): Promise<Page | undefined> {
     const resets = this.#resets;
-    const page = await this.#listed(query);
-    const found = await this.#whenThere(page.cursor, resets);
-    const fits = found === 'here' || (found === 'unknown' && (await this.#isOfHistory(page.cursor)));
+    const page = await this.#fetchPosts(query);
+    const found = await this.#waitForCursor(page.cursor, resets);
+    const fits = found === 'here' || (found === 'unknown' && (await this.#isInHistory(page.cursor)));
     return fits && resets === this.#resets ? page : undefined;
   }
 
-  #whenThere(cursor: string, resets: number): Promise<ReturnType<Trail['find']>> {
-    const { find } = this.#held;
+  #waitForCursor(cursor: string, resets: number): Promise<ReturnType<CursorHistory['locate']>> {
+    const { locate } = this.#timeline;
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        this.#onMove.delete(look);
-        resolve(find(cursor));
+        this.#onMove.delete(check);
+        resolve(locate(cursor));
       };
-      const look = () => {
-        if (find(cursor) !== 'ahead' || resets !== this.#resets) end();
+      const check = () => {
+        if (locate(cursor) !== 'ahead' || resets !== this.#resets) end();
       };
-      const timer = setTimeout(end, aheadMs);
-      this.#onMove.add(look);
-      look();
+      const timer = setTimeout(end, maxCatchUpWaitMs);
+      this.#onMove.add(check);
+      check();
     });
   }
 
-  async #isOfHistory(cursor: string): Promise<boolean> {
-    const { body } = await this.#http.get(`${this.#channel}/events${queryOf({ after: cursor, limit: 1 })}`, this.#stop.signal);
+  async #isInHistory(cursor: string): Promise<boolean> {
+    const { body } = await this.#http.get(
+      `${this.#channel}/events${queryString({ after: cursor, limit: 1 })}`,
+      this.#stop.signal,
+    );
     return isObject(body) && body.mode === 'replay';
   }
 
   /** Whether the change made a difference. */
   #update(change: (timeline: Timeline) => Timeline): boolean {
-    const timeline = this.#held.read();
+    const timeline = this.#timeline.read();
     const next = timeline && change(timeline);
     if (next === undefined || next === timeline || this.#stop.signal.aborted) return false;
-    this.#held.write(next);
+    this.#timeline.write(next);
     return true;
   }
 
-  async #listed(query: Record<string, string | number>): Promise<Page> {
-    const { body, headers } = await this.#get(this.#posts + queryOf(query), isPage);
-    return { ...body, next: nextOf(headers.get('link')) };
+  async #fetchPosts(query: Record<string, string | number>): Promise<Page> {
+    const { body, headers } = await this.#get(this.#posts + queryString(query), isPage);
+    return { ...body, next: nextBoundIn(headers.get('link')) };
   }
 
-  async #post(id: string): Promise<ReaderPost> {
+  async #fetchPost(id: string): Promise<ReaderPost> {
     return (await this.#get(`${this.#posts}/${encodeURIComponent(id)}`, isPost)).body;
   }
 
   /** Throws where what answered is no such thing, and so no server of ours. */
-  async #get<T>(path: string, isIt: (body: unknown) => body is T): Promise<{ body: T; headers: Headers }> {
+  async #get<T>(path: string, isValid: (body: unknown) => body is T): Promise<{ body: T; headers: Headers }> {
     const { status, body, headers } = await this.#http.get(path, this.#stop.signal);
-    if (!isIt(body)) throw new NotPressbox(`status ${status}`);
+    if (!isValid(body)) throw new NotPressbox(`status ${status}`);
     return { body, headers };
   }
 
-  #once(way: 'older' | 'newer', ask: () => Promise<void>): Promise<void> {
-    const under = this.#paging.get(way);
+  #once(direction: 'older' | 'newer', ask: () => Promise<void>): Promise<void> {
+    const under = this.#paging.get(direction);
     if (under !== undefined) return under;
-    const paging = ask().finally(() => this.#paging.delete(way));
-    this.#paging.set(way, paging);
+    const paging = ask().finally(() => this.#paging.delete(direction));
+    this.#paging.set(direction, paging);
     return paging;
   }
 }
 
-interface Question {
+interface PageQuery {
   query: { before?: number; after?: number };
   /** It is wanted whatever is shown by then. */
   anyWindow?: boolean;
-  taken(timeline: Timeline, page: Page): Timeline;
+  applyTo(timeline: Timeline, page: Page): Timeline;
 }
 
-function asPage(ask: PageAsk | undefined): Question | undefined {
+function pageQueryOf(ask: PageAsk | undefined): PageQuery | undefined {
   if (ask === undefined) return undefined;
   const query = 'before' in ask ? { before: ask.before } : { after: ask.after };
-  return { query, taken: (timeline, page) => applyPage(timeline, page, ask) };
+  return { query, applyTo: (timeline, page) => applyPage(timeline, page, ask) };
 }
 
 /** The bound of the next page, from `Link: <…?before=12>; rel="next"` (RFC 8288). */
-function nextOf(link: string | null): number | undefined {
+function nextBoundIn(link: string | null): number | undefined {
   const target = link?.match(/<([^>]*)>\s*;[^,]*rel="?next"?/)?.[1];
   const bound = Number(target?.match(/[?&](?:before|after)=(\d+)/)?.[1] ?? Number.NaN);
   return Number.isSafeInteger(bound) ? bound : undefined;

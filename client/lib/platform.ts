@@ -14,7 +14,7 @@ export function randomBytes(length: number): Uint8Array {
 }
 
 /** `?a=1&b=2` of the fields that have a value, or nothing. */
-export function queryOf(fields: Record<string, string | number | boolean | undefined>): string {
+export function queryString(fields: Record<string, string | number | boolean | undefined>): string {
   const given = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
   );
@@ -22,7 +22,7 @@ export function queryOf(fields: Record<string, string | number | boolean | undef
 }
 
 /** Where a server is, in two parts; the path is without a slash at its end. Throws where it is no address of the web. */
-export function partsOf(url: string): { origin: string; path: string } {
+export function parseServerUrl(url: string): { origin: string; path: string } {
   const [, scheme, host, path] = /^(https?:)\/\/(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) throw new TypeError(`Not the address of a server: ${url}`);
   return { origin: `${scheme.toLowerCase()}//${host}`, path: (path ?? '').replace(/\/+$/, '') };
@@ -32,20 +32,20 @@ export function partsOf(url: string): { origin: string; path: string } {
  * Over a narrow line a large answer takes long though all is well, so that a deadline runs from the last bytes of it. This long at most: the
  * 768 KiB that an answer may hold take three minutes over 32 kbit/s. Milliseconds.
  */
-export const longestAnswerMs = 240_000;
+export const maxResponseMs = 240_000;
 
 export interface Deadline {
   /** Aborted when time has run out, or with the signal given. */
   readonly signal: AbortSignal;
   /** Bytes have come: from now on there is as much time again. */
-  heard(): void;
+  extend(): void;
   /** Lets go of the timer and of the signal given. */
   end(): void;
 }
 
 export function deadline(ms: number, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const lastAt = Date.now() + longestAnswerMs;
+  const lastAt = Date.now() + maxResponseMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => controller.abort();
   const heard = () => {
@@ -57,7 +57,7 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
   signal?.addEventListener('abort', stop, { once: true });
   return {
     signal: controller.signal,
-    heard,
+    extend: heard,
     end() {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
@@ -86,16 +86,16 @@ export async function readText(response: Response, hear: (text: string) => void)
 /** What was promised, unless the signal is aborted before it comes: then its reason is thrown. */
 export function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
+    signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
     promised.then(resolve, reject);
   });
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw reasonOf(signal);
+  if (signal?.aborted) throw abortReason(signal);
 }
 
 /** Why it was aborted. */
-export function reasonOf(signal: AbortSignal): unknown {
+export function abortReason(signal: AbortSignal): unknown {
   return signal.reason ?? new Error('It was given up.');
 }

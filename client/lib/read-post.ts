@@ -39,7 +39,7 @@ export function correctionsOf(post: { history: readonly Change[] }): Change[] {
  * As what a reader who saw the post at revision `since` is to be told of it: that it was withdrawn, or that it was corrected, whatever was
  * changed after that, such as a slip. Where no earlier revision was seen, the last change counts.
  */
-export function toldAs(post: ReaderPost, since = post.revision - 1): 'withdrawals' | 'corrections' | undefined {
+export function noticeFor(post: ReaderPost, since = post.revision - 1): 'withdrawals' | 'corrections' | undefined {
   if (isWithdrawn(post)) return 'withdrawals';
   return correctionsOf(post).some(({ revision }) => revision > since) ? 'corrections' : undefined;
 }
@@ -58,11 +58,11 @@ export function isPost(value: unknown): value is ReaderPost {
 
 /** Posts of those that there are, as a page or a snapshot has them. */
 export function isPage(value: unknown): value is { posts: ReaderPost[]; cursor: string; more: boolean } {
-  return isObject(value) && Array.isArray(value.posts) && value.posts.every(isPost) && isPlace(value);
+  return isObject(value) && Array.isArray(value.posts) && value.posts.every(isPost) && hasCursor(value);
 }
 
 /** Says as of when it is true, and whether there is more. */
-export function isPlace({ cursor, more }: Record<string, unknown>): boolean {
+export function hasCursor({ cursor, more }: Record<string, unknown>): boolean {
   return isText(cursor) && typeof more === 'boolean';
 }
 

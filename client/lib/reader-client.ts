@@ -1,12 +1,12 @@
 import { transports } from '../../src/protocol/model.ts';
 import { Backlog } from './backlog.ts';
-import { LiveReader, type Memory } from './live-reader.ts';
-import { Keeper } from './persistence.ts';
+import { LiveReader, type RestartSupport } from './live-reader.ts';
+import { Persistence } from './persistence.ts';
 import type { ReaderClientOptions } from './reader-types.ts';
 import { restoreTimeline, saveTimeline } from './timeline/saved-timeline.ts';
 
-const memory: Memory = {
-  keeper: (...given) => new Keeper(...given),
+const restartSupport: RestartSupport = {
+  persistence: (...given) => new Persistence(...given),
   backlog: (...given) => new Backlog(...given),
   restore: restoreTimeline,
   save: saveTimeline,
@@ -18,14 +18,14 @@ export class ReaderClient extends LiveReader {
   constructor(options: ReaderClientOptions) {
     if (options.transports?.some((way) => transports.includes(way)) === false)
       throw new TypeError(`No way to the server is left: transports are ${transports.join(', ')}.`);
-    super(options, memory);
+    super(options, restartSupport);
   }
 
   /**
    * Closes it, and removes what it kept in its storage, as where a member signs out: at once, or as soon as a write is done that was under way.
    */
   forget(): void {
-    this.keeper?.forget();
+    this.persistence?.forget();
     this.close();
   }
 }

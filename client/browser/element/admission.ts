@@ -7,7 +7,7 @@ export type Admission = 'admitted' | 'not-admitted' | 'not-reached';
  * Browsers keep from a script why an answer was kept from it. So two are asked for: one that the server gives to every page, and the channel,
  * which only admitted pages may read. Whatever the channel's answer says, one that may be read means that the page is admitted.
  */
-export async function admissionTo(server: string, channelId: string): Promise<Admission> {
+export async function checkAdmission(server: string, channelId: string): Promise<Admission> {
   if (await isReadable(pathOf(channelId))) return 'admitted';
   return (await isReadable('/embed.js')) ? 'not-admitted' : 'not-reached';
 
@@ -22,7 +22,7 @@ export async function admissionTo(server: string, channelId: string): Promise<Ad
 }
 
 /** What anyone may know of a channel; undefined where that is nothing, or it cannot be asked. */
-export async function channelOn(server: string, channelId: string): Promise<Channel | undefined> {
+export async function fetchPublicChannel(server: string, channelId: string): Promise<Channel | undefined> {
   try {
     const answer = await fetch(server + pathOf(channelId), { credentials: 'omit' });
     return answer.ok ? await answer.json() : undefined;

@@ -2,7 +2,7 @@ import { channelAddress, channelPath, onServer, postPath } from '../../../src/pr
 import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline.ts';
-import { connectionSentence, type Tone } from '../connection-status.ts';
+import { type ConnectionTone, connectionSentence } from '../connection-status.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { numberText } from '../view/counts.ts';
@@ -14,10 +14,10 @@ import { clock, datedText, textBeside } from '../view/time.ts';
 import { around } from '../view/wording.ts';
 
 /** Why nothing can be shown. */
-export type Trouble = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
+export type UnavailableReason = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
 
 /** What there is to show around the posts. */
-export interface Scene {
+export interface ElementChrome {
   words: Words & ElementWords;
   /** In which they are; undefined until they are there. */
   language: string | undefined;
@@ -29,7 +29,7 @@ export interface Scene {
   state: ReaderState | undefined;
   /** As of when what is shown is known to be true. RFC 3339. */
   trueAt: string | undefined;
-  trouble: Trouble | undefined;
+  unavailableReason: UnavailableReason | undefined;
   /** What is new to the reader: "3 new posts, 1 correction". */
   news: string;
   /** One of the ways on is being gone. */
@@ -39,21 +39,29 @@ export interface Scene {
 }
 
 /** What stands around the posts, each piece by the id of its place. */
-export const pieces = {
-  status: (scene) => status(scene),
-  title: (scene) => title(scene),
-  notes: (scene) => notes(scene),
+export const chromeSections = {
+  status: (chrome) => status(chrome),
+  title: (chrome) => title(chrome),
+  notes: (chrome) => notes(chrome),
   'key-events-name': ({ words, setting, timeline }) =>
     html`${words.keyEvents} (${numberText(timeline?.keyEvents.length ?? 0, setting)})`,
-  'key-list': (scene) => keyEvents(scene),
-  pinned: (scene) => pinned(scene),
-  trouble: (scene) => troubleLine(scene),
+  'key-list': (chrome) => keyEvents(chrome),
+  pinned: (chrome) => pinned(chrome),
+  trouble: (chrome) => unavailableLine(chrome),
   failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
-} as const satisfies Record<string, (scene: Scene) => Html>;
+} as const satisfies Record<string, (chrome: ElementChrome) => Html>;
 
 /** Whether what is shown is live, and that in a few words. */
-export function connection({ words, language, setting, timeline, state, trueAt, trouble }: Scene): [Tone, string] {
-  if (trouble !== undefined || language === undefined) return ['still', ''];
+export function connectionTone({
+  words,
+  language,
+  setting,
+  timeline,
+  state,
+  trueAt,
+  unavailableReason,
+}: ElementChrome): [ConnectionTone, string] {
+  if (unavailableReason !== undefined || language === undefined) return ['still', ''];
   if (timeline === undefined || state === undefined || trueAt === undefined) {
     const isOff = state?.status === 'offline' && !navigator.onLine;
     return ['waiting', isOff ? words.offline('–') : words.connectingFirst];
@@ -61,10 +69,10 @@ export function connection({ words, language, setting, timeline, state, trueAt, 
   return connectionSentence(state, timeline.channel.state, textBeside(trueAt, new Date().toISOString(), setting), words);
 }
 
-function status(scene: Scene): Html {
-  const { words, setting } = scene;
-  const { channel } = scene.timeline ?? {};
-  const [tone, said] = connection(scene);
+function status(chrome: ElementChrome): Html {
+  const { words, setting } = chrome;
+  const { channel } = chrome.timeline ?? {};
+  const [tone, said] = connectionTone(chrome);
   const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
   // The colour is for what is live here and now; that the coverage goes on is told without it.
   const isLive = tone === 'live' && channel?.state === 'live';
@@ -75,7 +83,7 @@ function status(scene: Scene): Html {
   }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
 }
 
-function title({ channel, server }: Scene): Html {
+function title({ channel, server }: ElementChrome): Html {
   if (channel === undefined) return nothing;
   const { language, headline, standfirst } = channel;
   return html`<h2 class="title" part="title" lang="${language}" dir="auto"><a href="${channelAddress(channel, server)}">${headline}</a></h2>${
@@ -84,7 +92,7 @@ function title({ channel, server }: Scene): Html {
 }
 
 /** What was corrected in the headline and the standfirst, and who writes. */
-function notes({ words, setting, channel }: Scene): Html {
+function notes({ words, setting, channel }: ElementChrome): Html {
   if (channel === undefined) return nothing;
   return html`${correctionNotes(channel.history, null, setting)}${
     channel.byline.length > 0 && html`<p class="credits">${around(words.by, people(channel.byline, words.comma))}</p>`
@@ -92,13 +100,13 @@ function notes({ words, setting, channel }: Scene): Html {
 }
 
 /** In place of the posts. Members sign in on the server's own page. */
-function troubleLine({ words, server, trouble, channel }: Scene): Html {
-  if (trouble === undefined) return nothing;
+function unavailableLine({ words, server, unavailableReason, channel }: ElementChrome): Html {
+  if (unavailableReason === undefined) return nothing;
   const page = channel && html` <a href="${onServer(channelPath(channel.id), server)}">${words.openPage}</a>`;
-  return html`<p class="trouble" part="trouble">${words[trouble]}${page}</p>`;
+  return html`<p class="trouble" part="trouble">${words[unavailableReason]}${page}</p>`;
 }
 
-function keyEvents({ setting, timeline, server }: Scene): Html {
+function keyEvents({ setting, timeline, server }: ElementChrome): Html {
   const { keyEvents = [], channel } = timeline ?? {};
   const address = (id: string) => onServer(postPath(channel?.id ?? '', id), server);
   return html`${keyEvents.map(
@@ -108,7 +116,7 @@ function keyEvents({ setting, timeline, server }: Scene): Html {
 }
 
 /** The pinned post, as it is in the list. */
-function pinned({ words, setting, timeline }: Scene): Html {
+function pinned({ words, setting, timeline }: ElementChrome): Html {
   const { channel, pinned } = timeline ?? {};
   if (!channel || !pinned) return nothing;
   const { language } = channel;

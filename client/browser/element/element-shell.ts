@@ -1,10 +1,10 @@
 import { reachedEnd } from '../../lib/timeline/timeline.ts';
 import { morphInside, parse } from '../morph.ts';
-import { keepPlace, type View } from '../scroll-anchor.ts';
+import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { directionOf, turned } from '../view/direction.ts';
 import { pageWordsOf } from '../view/wording.ts';
-import { connection, pieces, type Scene } from './element-chrome.ts';
-import { namePartsOf } from './style-parts.ts';
+import { chromeSections, connectionTone, type ElementChrome } from './element-chrome.ts';
+import { setPartNames } from './style-parts.ts';
 
 /** Grey lines before the first answer; as many as fill the height that is kept free. */
 const skeletonLines = 12;
@@ -31,17 +31,17 @@ const markup = `<div class="frame" id="frame" part="frame">
 </div>`;
 
 /** What is in the element's own tree, apart from the posts and what someone missed. */
-export class Stage {
+export class ElementShell {
   readonly #root: ShadowRoot;
-  readonly #view: View;
-  readonly #dress: (content: ParentNode) => void;
+  readonly #viewport: Viewport;
+  readonly #decorate: (content: ParentNode) => void;
   /** What was put in, by the id of its place. */
-  readonly #put = new Map<string, string>();
+  readonly #rendered = new Map<string, string>();
 
-  constructor(root: ShadowRoot, view: View, dress: (content: ParentNode) => void) {
+  constructor(root: ShadowRoot, viewport: Viewport, decorate: (content: ParentNode) => void) {
     this.#root = root;
-    this.#view = view;
-    this.#dress = dress;
+    this.#viewport = viewport;
+    this.#decorate = decorate;
     root.append(parse(markup));
   }
 
@@ -51,21 +51,21 @@ export class Stage {
   }
 
   /** What changes around the posts moves nothing that is read. `theme`: null for that of the page around. */
-  draw(scene: Scene, theme: string | null): void {
-    keepPlace(this.find('posts'), () => this.#draw(scene, theme), this.#view);
+  render(chrome: ElementChrome, theme: string | null): void {
+    preserveScroll(this.find('posts'), () => this.#render(chrome, theme), this.#viewport);
   }
 
-  #draw(scene: Scene, theme: string | null): void {
-    const { words, setting, channel, timeline, trouble, news, asking } = scene;
-    const isWaiting = timeline === undefined && trouble === undefined;
+  #render(chrome: ElementChrome, theme: string | null): void {
+    const { words, setting, channel, timeline, unavailableReason, news, asking } = chrome;
+    const isWaiting = timeline === undefined && unavailableReason === undefined;
     // A feed has articles, or is none.
     const isFeed = (timeline?.posts.length ?? 0) > 0;
     const { language = null } = timeline?.channel ?? {};
     const written = { lang: language, dir: language && directionOf(language) };
-    const dir = directionOf(scene.language ?? words.language);
+    const dir = directionOf(chrome.language ?? words.language);
     this.#set('frame', { lang: words.language, dir, 'data-theme': theme, 'data-framed': window !== window.parent });
-    this.#set('head', { hidden: trouble !== undefined && channel === undefined });
-    this.#set('status', { 'data-state': connection(scene)[0] });
+    this.#set('head', { hidden: unavailableReason !== undefined && channel === undefined });
+    this.#set('status', { 'data-state': connectionTone(chrome)[0] });
     this.#set('skeleton', { hidden: !isWaiting });
     this.#set('since', { 'aria-label': pageWordsOf(setting).missed });
     this.#set('scroller', { hidden: isWaiting });
@@ -76,17 +76,17 @@ export class Stage {
     this.#set('posts', {
       role: isFeed ? 'feed' : null,
       'aria-label': isFeed ? words.posts : null,
-      'aria-busy': String(asking || scene.state?.status === 'catching-up'),
+      'aria-busy': String(asking || chrome.state?.status === 'catching-up'),
       ...written,
     });
     this.#set('older', { hidden: timeline === undefined || reachedEnd(timeline) });
     this.#set('new-posts', { hidden: news === '' });
     for (const way of ['newer', 'newest', 'older'] as const) {
       this.#set(way, { 'aria-disabled': String(asking) });
-      this.#say(way, words[`${way}Posts`]);
+      this.#setText(way, words[`${way}Posts`]);
     }
-    this.#say('new-posts', news);
-    for (const [id, piece] of Object.entries(pieces)) this.#putIn(id, turned(piece(scene), setting).text);
+    this.#setText('new-posts', news);
+    for (const [id, section] of Object.entries(chromeSections)) this.#renderSection(id, turned(section(chrome), setting).text);
   }
 
   #set(id: string, attributes: Record<string, string | boolean | null>): void {
@@ -97,17 +97,17 @@ export class Stage {
     }
   }
 
-  #say(id: string, text: string): void {
+  #setText(id: string, text: string): void {
     const element = this.find(id);
     if (element.textContent !== text) element.textContent = text;
   }
 
-  #putIn(id: string, markup: string): void {
-    if (markup === (this.#put.get(id) ?? '')) return;
-    this.#put.set(id, markup);
+  #renderSection(id: string, markup: string): void {
+    if (markup === (this.#rendered.get(id) ?? '')) return;
+    this.#rendered.set(id, markup);
     morphInside(this.find(id), markup, (content) => {
-      this.#dress(content);
-      for (const post of content.querySelectorAll<HTMLElement>('.post')) namePartsOf(post);
+      this.#decorate(content);
+      for (const post of content.querySelectorAll<HTMLElement>('.post')) setPartNames(post);
     });
   }
 }

@@ -7,20 +7,20 @@ import { Announcer } from '../announcer.ts';
 import { words as en, element as enElement } from '../i18n/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../i18n/index.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
-import { keepPlace, type View } from '../scroll-anchor.ts';
-import { choiceOf, Times } from '../time-display.ts';
+import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
+import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
 import { newsText } from '../view/counts.ts';
 import { directionOf } from '../view/direction.ts';
 import type { PostSetting } from '../view/post.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import { moveByKey } from './aria-feed.ts';
-import type { Scene } from './element-chrome.ts';
-import { Stage } from './element-shell.ts';
-import { Showing } from './element-view.ts';
-import { Following, type StateTold, type Subject } from './followed-channel.ts';
-import { Browsing, postOf } from './navigation.ts';
-import { expectReader, WayBack } from './scroll-restore.ts';
-import { putOnSheet } from './style-sheets.ts';
+import type { ElementChrome } from './element-chrome.ts';
+import { ElementShell } from './element-shell.ts';
+import { ElementView } from './element-view.ts';
+import { type ElementState, FollowedChannel, type FollowTarget } from './followed-channel.ts';
+import { linkedPostId, Navigation } from './navigation.ts';
+import { ScrollRestorer, trackReaderInput } from './scroll-restore.ts';
+import { adoptStyleSheet } from './style-sheets.ts';
 
 /** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
@@ -50,40 +50,40 @@ export class PressboxLive extends ReactiveElement {
   declare times: string | null;
   declare wording: string | null;
 
-  #stage: Stage | undefined;
-  #following: Following | undefined;
-  #showing: Showing | undefined;
-  #wayBack: WayBack | undefined;
-  #told: Times | undefined;
+  #shell: ElementShell | undefined;
+  #followed: FollowedChannel | undefined;
+  #elementView: ElementView | undefined;
+  #scrollRestorer: ScrollRestorer | undefined;
+  #times: TimeDisplay | undefined;
   /** In which things are said; undefined until its words are there. */
   #language: string | undefined;
   #announcer: Announcer | undefined;
-  readonly #browsing = new Browsing({
-    client: () => this.#following?.client,
+  readonly #navigation = new Navigation({
+    client: () => this.#followed?.client,
     find: (id) => this.shadowRoot?.getElementById(id) ?? null,
     changed: () => {
       this.requestUpdate();
-      if (this.#browsing.paging === undefined) this.#showing?.letGo();
+      if (this.#navigation.paging === undefined) this.#elementView?.trimPosts();
     },
   });
-  #listening = new AbortController();
+  #listeners = new AbortController();
   /** What of the page around is scrolled, where that is not the window. */
-  #scrolled: Element | undefined;
+  #scrolledAncestor: Element | undefined;
 
   protected override createRenderRoot(): ShadowRoot {
-    return putOnSheet(this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
+    return adoptStyleSheet(this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
   }
 
   adoptedCallback(): void {
-    if (this.shadowRoot) putOnSheet(this.shadowRoot);
+    if (this.shadowRoot) adoptStyleSheet(this.shadowRoot);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    expectReader();
-    this.#listening = new AbortController();
-    const options = { passive: true, capture: true, signal: this.#listening.signal };
-    this.#scrolled = undefined;
+    trackReaderInput();
+    this.#listeners = new AbortController();
+    const options = { passive: true, capture: true, signal: this.#listeners.signal };
+    this.#scrolledAncestor = undefined;
     const window = this.#window;
     window.addEventListener('scroll', ({ target }) => this.#onScroll(target), options);
     // Also as of which day it is true may have to be said.
@@ -94,45 +94,45 @@ export class PressboxLive extends ReactiveElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#listening.abort();
+    this.#listeners.abort();
     // An element that is only moved is back in the page before this is run.
     queueMicrotask(() => {
       if (this.isConnected) return;
-      this.#showing?.close();
-      this.#end();
-      this.#following?.close();
+      this.#elementView?.close();
+      this.#closeView();
+      this.#followed?.close();
     });
   }
 
   protected override willUpdate(): void {
-    this.#speak();
+    this.#applyLanguage();
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     super.update(changed);
     const { theme } = this;
-    this.#stage ??= this.#setUp(this.renderRoot as ShadowRoot);
-    this.#stage.draw(this.#scene, ['light', 'dark', 'auto'].includes(theme ?? '') ? theme : null);
+    this.#shell ??= this.#setUp(this.renderRoot as ShadowRoot);
+    this.#shell.render(this.#chrome, ['light', 'dark', 'auto'].includes(theme ?? '') ? theme : null);
   }
 
-  #setUp(root: ShadowRoot): Stage {
-    const stage = new Stage(root, this.#view, (content) => this.#told?.dress(content));
-    for (const way of ['newer', 'newest', 'older'] as const) stage.find(way).addEventListener('click', this.#browsing[way]);
-    for (const id of ['scroller', 'over']) stage.find(id).addEventListener('click', this.#onClick);
-    stage.find('new-posts').addEventListener('click', this.#reveal);
-    const posts = stage.find('posts');
+  #setUp(root: ShadowRoot): ElementShell {
+    const shell = new ElementShell(root, this.#viewport, (content) => this.#times?.decorate(content));
+    for (const way of ['newer', 'newest', 'older'] as const) shell.find(way).addEventListener('click', this.#navigation[way]);
+    for (const id of ['scroller', 'over']) shell.find(id).addEventListener('click', this.#onClick);
+    shell.find('new-posts').addEventListener('click', this.#reveal);
+    const posts = shell.find('posts');
     posts.addEventListener('keydown', (event) => moveByKey(posts, event));
-    this.#announcer = new Announcer(() => this.#setting, stage.find('announcement'));
-    return stage;
+    this.#announcer = new Announcer(() => this.#setting, shell.find('announcement'));
+    return shell;
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#follow();
     // What waited comes in where it need not wait any more.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
-    if (changed.has('times')) this.#told?.prefer(this.#preset);
-    const { timeline } = this.#following ?? {};
-    const isShown = this.#showing !== undefined && this.#showing.language === this.#language;
+    if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
+    const { timeline } = this.#followed ?? {};
+    const isShown = this.#elementView !== undefined && this.#elementView.language === this.#language;
     if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
   }
 
@@ -147,109 +147,110 @@ export class PressboxLive extends ReactiveElement {
   }
 
   #follow(): void {
-    const subject: Subject = { server: this.#server, channel: this.channel, limit: this.limit };
-    if (JSON.stringify(subject) !== JSON.stringify(this.#following?.subject)) {
+    const target: FollowTarget = { server: this.#server, channel: this.channel, limit: this.limit };
+    if (JSON.stringify(target) !== JSON.stringify(this.#followed?.target)) {
       this.#clear(false);
-      this.#following?.close();
-      this.#browsing.failed = false;
-      this.#following = new Following(subject, {
+      this.#followed?.close();
+      this.#navigation.failed = false;
+      this.#followed = new FollowedChannel(target, {
         event: (...told) => this.#onEvent(...told),
-        reset: () => this.#showing?.reset(),
+        reset: () => this.#elementView?.reset(),
         timeline: (timeline) => this.#show(timeline),
         state: (state) => this.#onState(state),
         changed: () => this.requestUpdate(),
         ended: (why) => {
           // Nor is a post read out that has just come.
-          if (this.#showing) this.#announcer?.sayInstead(this.#words[why]);
+          if (this.#elementView) this.#announcer?.announceInstead(this.#words[why]);
           this.#clear(true);
         },
       });
     }
-    this.#following?.open();
+    this.#followed?.open();
   }
 
   #clear(forGood: boolean): void {
-    this.#showing?.clear(forGood);
-    this.#end();
+    this.#elementView?.clear(forGood);
+    this.#closeView();
   }
 
   /** What there is with a timeline ends with it. */
-  #end(): void {
-    this.#showing = undefined;
-    this.#wayBack?.close();
-    this.#wayBack = undefined;
-    this.#told?.close();
-    this.#told = undefined;
+  #closeView(): void {
+    this.#elementView = undefined;
+    this.#scrollRestorer?.close();
+    this.#scrollRestorer = undefined;
+    this.#times?.close();
+    this.#times = undefined;
   }
 
   #onEvent(event: Event, before: ReaderPost | undefined): void {
-    this.#showing?.hear(event);
-    this.#announcer?.tell(event, before);
-    if (event.type !== 'channel.changed') this.#tell('post', { type: event.type, post: event.post });
+    this.#elementView?.onEvent(event);
+    this.#announcer?.onEvent(event, before);
+    if (event.type !== 'channel.changed') this.#dispatch('post', { type: event.type, post: event.post });
   }
 
-  #onState(state: StateTold): void {
-    this.#showing?.onState(state);
-    this.#tell('state', state);
+  #onState(state: ElementState): void {
+    this.#elementView?.onState(state);
+    this.#dispatch('state', state);
   }
 
   /** Where its language has yet to come, so has the timeline. */
   #show(timeline: Timeline): void {
-    const stage = this.#stage;
-    if (stage === undefined || !this.#speak()) return;
-    const posts = stage.find('posts');
-    const isFirst = this.#showing === undefined;
+    const shell = this.#shell;
+    if (shell === undefined || !this.#applyLanguage()) return;
+    const posts = shell.find('posts');
+    const isFirst = this.#elementView === undefined;
     const setting = { language: this.#language ?? 'en', timezone: timeline.channel.timezone };
-    this.#told ??= this.#tellTimes(posts, setting);
-    this.#told.show(setting);
-    this.#showing ??= new Showing(timeline, {
+    this.#times ??= this.#createTimes(posts, setting);
+    this.#times.show(setting);
+    this.#elementView ??= new ElementView(timeline, {
       posts,
-      since: stage.find('since'),
-      view: this.#view,
+      since: shell.find('since'),
+      view: this.#viewport,
       setting: () => this.#setting,
-      dress: (content) => this.#told?.dress(content),
-      holds: () => this.hold,
-      say: (sentence) => this.#announcer?.sayInstead(sentence),
-      narrow: (floor, ceiling) => this.#following?.client?.narrow(floor, ceiling),
+      decorate: (content) => this.#times?.decorate(content),
+      holdsNew: () => this.hold,
+      announce: (sentence) => this.#announcer?.announceInstead(sentence),
+      narrow: (floor, ceiling) => this.#followed?.client?.narrow(floor, ceiling),
     });
-    this.#showing.show(timeline, this.#browsing.paging);
+    this.#elementView.show(timeline, this.#navigation.paging);
     this.requestUpdate();
     if (!isFirst) return;
-    if (this.#following?.state) this.#showing.onState(this.#following.state);
-    this.#told.start();
-    const wayBack = this.#openWayBack(this.#showing, posts);
+    if (this.#followed?.state) this.#elementView.onState(this.#followed.state);
+    this.#times.start();
+    const scrollRestorer = this.#openScrollRestorer(this.#elementView, posts);
     void this.updateComplete.then(() => {
-      if (!this.#goToFragment()) void wayBack.comeBack();
+      if (!this.#goToFragment()) void scrollRestorer.restore();
     });
   }
 
-  #openWayBack(showing: Showing, posts: HTMLElement): WayBack {
-    const browsing = this.#browsing;
-    this.#wayBack = new WayBack({
-      address: onServer(channelPath(showing.timeline.channelId), this.#server),
+  #openScrollRestorer(view: ElementView, posts: HTMLElement): ScrollRestorer {
+    const navigation = this.#navigation;
+    this.#scrollRestorer = new ScrollRestorer({
+      address: onServer(channelPath(view.timeline.channelId), this.#server),
       posts,
       root: this.renderRoot as ShadowRoot,
-      view: this.#view,
+      view: this.#viewport,
       scroller: this.#scroller,
-      timeline: () => showing.timeline,
-      load: (way) => browsing.load(way, (client) => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
-      moveTo: (seq) => browsing.load('newer', (client) => client.moveTo(seq + 1)),
+      timeline: () => view.timeline,
+      load: (way) =>
+        navigation.load(way, (client) => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
+      moveTo: (seq) => navigation.load('newer', (client) => client.moveTo(seq + 1)),
     });
-    return this.#wayBack;
+    return this.#scrollRestorer;
   }
 
-  #tellTimes(posts: HTMLElement, setting: ChoiceSetting): Times {
-    return new Times({
+  #createTimes(posts: HTMLElement, setting: ChoiceSetting): TimeDisplay {
+    return new TimeDisplay({
       setting,
       root: this.renderRoot as ShadowRoot,
-      preset: this.#preset,
-      renderInZone: () => this.#showing && this.#show(this.#showing.timeline),
-      within: (change) => keepPlace(posts, change, this.#view),
+      preset: this.#defaultTimes,
+      renderInZone: () => this.#elementView && this.#show(this.#elementView.timeline),
+      preservingScroll: (change) => preserveScroll(posts, change, this.#viewport),
     });
   }
 
-  get #preset(): TimeChoice {
-    return choiceOf(this.times) ?? 'coverage';
+  get #defaultTimes(): TimeChoice {
+    return parseTimeChoice(this.times) ?? 'coverage';
   }
 
   /**
@@ -258,28 +259,28 @@ export class PressboxLive extends ReactiveElement {
    */
   #goToFragment(): boolean {
     const [, id] = /^#post-(.*)/.exec(this.#window.location.hash) ?? [];
-    if (id !== undefined) void this.#browsing.goTo(id);
+    if (id !== undefined) void this.#navigation.goTo(id);
     return id !== undefined;
   }
 
-  #tell(name: 'post' | 'state', detail: object): void {
+  #dispatch(name: 'post' | 'state', detail: object): void {
     this.dispatchEvent(new CustomEvent(`pressbox-${name}`, { detail, bubbles: true, composed: true }));
   }
 
   // ---- How it is said
 
   /** The language of the words around the posts: that of `lang`, else the channel's, else the page's. */
-  get #wanted(): string {
+  get #wantedLanguage(): string {
     const page = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
-    return this.wording || this.#following?.channel?.language || page;
+    return this.wording || this.#followed?.channel?.language || page;
   }
 
   /** Goes over to the language that is wanted, once its words are there. Returns whether that is done. */
-  #speak(): boolean {
-    const wanted = this.#wanted;
-    if (isLoaded(wanted)) this.#language = wanted;
-    else void loadWords(wanted).then(() => this.requestUpdate());
-    return this.#language === wanted;
+  #applyLanguage(): boolean {
+    const wantedLanguage = this.#wantedLanguage;
+    if (isLoaded(wantedLanguage)) this.#language = wantedLanguage;
+    else void loadWords(wantedLanguage).then(() => this.requestUpdate());
+    return this.#language === wantedLanguage;
   }
 
   get #words(): Words & ElementWords {
@@ -288,26 +289,26 @@ export class PressboxLive extends ReactiveElement {
   }
 
   get #setting(): PostSetting {
-    const { timezone = 'UTC', language = 'en' } = this.#following?.channel ?? {};
+    const { timezone = 'UTC', language = 'en' } = this.#followed?.channel ?? {};
     const runs = directionOf(language);
     const setting = { timezone, runs, language: this.#language ?? 'en', words: this.#words, server: this.#server };
-    return this.#told?.inZone(setting) ?? setting;
+    return this.#times?.inChosenZone(setting) ?? setting;
   }
 
-  get #scene(): Scene {
+  get #chrome(): ElementChrome {
     return {
       words: this.#words,
       language: this.#language,
       setting: this.#setting,
       server: this.#server,
-      timeline: this.#showing?.timeline,
-      channel: this.#showing?.timeline.channel ?? this.#following?.about,
-      state: this.#following?.state,
-      trueAt: this.#following?.trueAt,
-      trouble: this.#language === undefined ? undefined : this.#following?.trouble,
-      news: this.#showing ? newsText(this.#showing.news, this.#setting) : '',
-      asking: this.#browsing.paging !== undefined,
-      failed: this.#browsing.failed,
+      timeline: this.#elementView?.timeline,
+      channel: this.#elementView?.timeline.channel ?? this.#followed?.publicChannel,
+      state: this.#followed?.state,
+      trueAt: this.#followed?.trueAt,
+      unavailableReason: this.#language === undefined ? undefined : this.#followed?.unavailableReason,
+      news: this.#elementView ? newsText(this.#elementView.news, this.#setting) : '',
+      asking: this.#navigation.paging !== undefined,
+      failed: this.#navigation.failed,
     };
   }
 
@@ -316,20 +317,21 @@ export class PressboxLive extends ReactiveElement {
     return this.ownerDocument.defaultView ?? window;
   }
 
-  readonly #scroller = (): Element | undefined => (this.hasAttribute('scroll') ? this.#stage?.find('scroller') : this.#scrolled);
+  readonly #scroller = (): Element | undefined =>
+    this.hasAttribute('scroll') ? this.#shell?.find('scroller') : this.#scrolledAncestor;
 
-  get #view(): View {
+  get #viewport(): Viewport {
     const scroller = this.#scroller;
     return {
       edge: () => scroller()?.getBoundingClientRect().top ?? 0,
       top: () => Math.max(0, scroller()?.getBoundingClientRect().top ?? 0),
-      bottom: () => Math.min(scroller()?.getBoundingClientRect().bottom ?? Number.POSITIVE_INFINITY, this.#lowestSeen),
+      bottom: () => Math.min(scroller()?.getBoundingClientRect().bottom ?? Number.POSITIVE_INFINITY, this.#lowestVisible),
       scrollBy: (top) => (scroller() ?? this.#window).scrollBy({ top, behavior: 'instant' }),
     };
   }
 
   /** A frame may be as high as what is in it, and the page around be scrolled: where its start is in view, what is far below is not. */
-  get #lowestSeen(): number {
+  get #lowestVisible(): number {
     const { innerHeight, scrollY } = this.#window;
     const isStartInView = window !== window.parent && !this.hold && scrollY === 0;
     return Math.min(innerHeight, isStartInView ? 2 * screen.height : Number.POSITIVE_INFINITY);
@@ -338,23 +340,23 @@ export class PressboxLive extends ReactiveElement {
   // ---- What the reader does
 
   readonly #reveal = (): void => {
-    if (this.#showing?.revealHeldBack() === false) void this.#browsing.newest();
+    if (this.#elementView?.revealHeldBack() === false) void this.#navigation.newest();
     this.requestUpdate();
   };
 
   /** A link to another post of the coverage leads there, within the element. */
   readonly #onClick = (click: MouseEvent): void => {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
-    const id = link && postOf(link, this.channel ?? '');
+    const id = link && linkedPostId(link, this.channel ?? '');
     if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
     click.preventDefault();
     // It may lead to one that waits to be shown.
-    if (link?.closest('.since')) this.#showing?.reveal();
-    void this.#browsing.goTo(id);
+    if (link?.closest('.since')) this.#elementView?.reveal();
+    void this.#navigation.goTo(id);
   };
 
   #onScroll(scrolled?: EventTarget | null): void {
-    if (scrolled instanceof this.#window.Element && scrolled.contains(this)) this.#scrolled = scrolled;
-    if (this.#showing?.onScroll()) this.requestUpdate();
+    if (scrolled instanceof this.#window.Element && scrolled.contains(this)) this.#scrolledAncestor = scrolled;
+    if (this.#elementView?.onScroll()) this.requestUpdate();
   }
 }

@@ -2,13 +2,13 @@ import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts'
 import { LiveReader } from '../../lib/live-reader.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline.ts';
-import { isForMembers, mayStay } from '../connection-status.ts';
-import { sessionUse } from '../session-keepalive.ts';
-import { admissionTo, channelOn } from './admission.ts';
-import type { Trouble } from './element-chrome.ts';
+import { isForMembers, mayKeepShowing } from '../connection-status.ts';
+import { sessionKeepalive } from '../session-keepalive.ts';
+import { checkAdmission, fetchPublicChannel } from './admission.ts';
+import type { UnavailableReason } from './element-chrome.ts';
 
 /** What is followed. */
-export interface Subject {
+export interface FollowTarget {
   /** `https://live.example.org`. */
   server: string;
   /** The id of a channel; without one there is nothing to follow. */
@@ -18,44 +18,44 @@ export interface Subject {
 }
 
 /** Of the connection; ended for the reason `origin` where the server does not admit the page. */
-export type StateTold = ReaderState | { status: 'ended'; reason: 'origin'; problem: undefined };
+export type ElementState = ReaderState | { status: 'ended'; reason: 'origin'; problem: undefined };
 
 /** Who is told what happens. */
-export interface Audience {
+export interface FollowedChannelCallbacks {
   /** `before`: the post as it was held until then. */
   event(event: Event, before: ReaderPost | undefined): void;
   /** What comes next is another history. */
   reset(): void;
   timeline(timeline: Timeline): void;
-  state(state: StateTold): void;
+  state(state: ElementState): void;
   /** There is something else to say around the posts. */
   changed(): void;
   /** Nothing of the channel may be shown any more. */
-  ended(why: Trouble): void;
+  ended(why: UnavailableReason): void;
 }
 
 /** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
-const toldOf = new Set<string>();
+const warnedServers = new Set<string>();
 
 /** A channel as it is followed on somebody's page: what is known of it, how the connection is, or why there is nothing to show. */
-export class Following {
-  readonly subject: Subject;
-  readonly #audience: Audience;
-  readonly #useSession: (() => void) | undefined;
+export class FollowedChannel {
+  readonly target: FollowTarget;
+  readonly #callbacks: FollowedChannelCallbacks;
+  readonly #keepSession: (() => void) | undefined;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
   /** As of when the timeline is known to be true, while it is closed. */
   #trueAt: string | undefined;
-  #trouble: Trouble | undefined;
-  #about: Channel | undefined;
+  #unavailableReason: UnavailableReason | undefined;
+  #publicChannel: Channel | undefined;
 
-  constructor(subject: Subject, audience: Audience) {
-    this.subject = subject;
-    this.#audience = audience;
-    const { server } = subject;
+  constructor(target: FollowTarget, callbacks: FollowedChannelCallbacks) {
+    this.target = target;
+    this.#callbacks = callbacks;
+    const { server } = target;
     // A page of the server itself reads with its reader's session.
     if (self === top && new URL(server).origin === location.origin) {
-      this.#useSession = sessionUse(server, () => this.state?.status === 'live');
+      this.#keepSession = sessionKeepalive(server, () => this.state?.status === 'live');
     }
   }
 
@@ -77,24 +77,24 @@ export class Following {
     return this.#client?.trueAt;
   }
 
-  get trouble(): Trouble | undefined {
-    return this.#trouble;
+  get unavailableReason(): UnavailableReason | undefined {
+    return this.#unavailableReason;
   }
 
   /** Where its posts are for members, what anyone may know of it. */
-  get about(): Channel | undefined {
-    return this.#about;
+  get publicChannel(): Channel | undefined {
+    return this.#publicChannel;
   }
 
   get channel(): Channel | undefined {
-    return this.#timeline?.channel ?? this.#about;
+    return this.#timeline?.channel ?? this.#publicChannel;
   }
 
   /** Goes on from what it held when it was closed. Nothing happens where it is open, or has found that there is nothing to follow. */
   open(): void {
-    if (this.#client !== undefined || this.#trouble !== undefined) return;
-    const { server, channel, limit } = this.subject;
-    if (!channel) return this.#end('noChannel');
+    if (this.#client !== undefined || this.#unavailableReason !== undefined) return;
+    const { server, channel, limit } = this.target;
+    if (!channel) return this.#stopFollowing('noChannel');
     const client = new LiveReader({
       url: server,
       channelId: channel,
@@ -105,15 +105,15 @@ export class Following {
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
     });
     this.#client = client;
-    client.on('reset', () => this.#audience.reset());
-    client.on('event', (...told) => this.#audience.event(...told));
+    client.on('reset', () => this.#callbacks.reset());
+    client.on('event', (...told) => this.#callbacks.event(...told));
     client.on('timeline', (timeline) => {
       this.#timeline = timeline;
-      this.#audience.timeline(timeline);
+      this.#callbacks.timeline(timeline);
     });
     client.on('state', (state) => this.#onState(client, state));
     client.open();
-    this.#audience.changed();
+    this.#callbacks.changed();
   }
 
   close(): void {
@@ -126,47 +126,48 @@ export class Following {
 
   #onState(client: LiveReader, state: ReaderState): void {
     if (client !== this.#client) return;
-    if (state.status === 'offline' && this.#timeline === undefined) void this.#askWhy(client);
-    if (state.status === 'ended' && !mayStay(state, this.#timeline?.channel)) this.#end(troubleOf(state));
-    this.#useSession?.();
-    this.#audience.state(state);
-    this.#audience.changed();
+    if (state.status === 'offline' && this.#timeline === undefined) void this.#checkAdmission(client);
+    if (state.status === 'ended' && !mayKeepShowing(state, this.#timeline?.channel))
+      this.#stopFollowing(unavailableReasonOf(state));
+    this.#keepSession?.();
+    this.#callbacks.state(state);
+    this.#callbacks.changed();
   }
 
   /** No answer ever came: is it the network, or does the server not admit this page? */
-  async #askWhy(client: LiveReader): Promise<void> {
-    const { server } = this.subject;
-    const admission = await admissionTo(server, client.channelId);
+  async #checkAdmission(client: LiveReader): Promise<void> {
+    const { server } = this.target;
+    const admission = await checkAdmission(server, client.channelId);
     if (client !== this.#client || this.#timeline !== undefined || admission !== 'not-admitted') return;
     this.close();
-    this.#end('notAdmitted');
-    this.#audience.state({ status: 'ended', reason: 'origin', problem: undefined });
-    if (toldOf.has(server)) return;
-    toldOf.add(server);
+    this.#stopFollowing('notAdmitted');
+    this.#callbacks.state({ status: 'ended', reason: 'origin', problem: undefined });
+    if (warnedServers.has(server)) return;
+    warnedServers.add(server);
     console.error(
       `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
     );
   }
 
   /** Members' posts may not stay either once the server says that they may not be read. */
-  #end(trouble: Trouble): void {
+  #stopFollowing(unavailableReason: UnavailableReason): void {
     this.#timeline = undefined;
-    this.#trouble = trouble;
-    if (trouble === 'forMembers' && this.#client) void this.#introduce(this.#client);
-    this.#audience.ended(trouble);
-    this.#audience.changed();
+    this.#unavailableReason = unavailableReason;
+    if (unavailableReason === 'forMembers' && this.#client) void this.#loadPublicChannel(this.#client);
+    this.#callbacks.ended(unavailableReason);
+    this.#callbacks.changed();
   }
 
   /** What a coverage for members is about is no secret. */
-  async #introduce(client: LiveReader): Promise<void> {
-    const about = await channelOn(this.subject.server, client.channelId);
-    if (client !== this.#client || this.#trouble !== 'forMembers') return;
-    this.#about = about;
-    this.#audience.changed();
+  async #loadPublicChannel(client: LiveReader): Promise<void> {
+    const publicChannel = await fetchPublicChannel(this.target.server, client.channelId);
+    if (client !== this.#client || this.#unavailableReason !== 'forMembers') return;
+    this.#publicChannel = publicChannel;
+    this.#callbacks.changed();
   }
 }
 
-function troubleOf(state: Extract<ReaderState, { status: 'ended' }>): Trouble {
+function unavailableReasonOf(state: Extract<ReaderState, { status: 'ended' }>): UnavailableReason {
   const { reason, problem } = state;
   if (reason === 'gone' || problem?.code === 'channel-deleted') return 'deleted';
   if (isForMembers(state)) return 'forMembers';

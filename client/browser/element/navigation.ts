@@ -1,7 +1,7 @@
 import { postAnchor } from '../../../src/protocol/addresses.ts';
 import type { LiveReader } from '../../lib/live-reader.ts';
 
-export interface BrowsingOptions {
+export interface NavigationOptions {
   client: () => LiveReader | undefined;
   /** The element with this id. */
   find: (id: string) => HTMLElement | null;
@@ -13,12 +13,12 @@ export interface BrowsingOptions {
  * Where in a long coverage a reader is, and how they get elsewhere: page by page, to a post that a link names, however far back it is, and
  * to the newest posts again.
  */
-export class Browsing {
-  readonly #options: BrowsingOptions;
+export class Navigation {
+  readonly #options: NavigationOptions;
   #paging: 'newer' | 'older' | undefined;
   failed = false;
 
-  constructor(options: BrowsingOptions) {
+  constructor(options: NavigationOptions) {
     this.#options = options;
   }
 
@@ -34,13 +34,13 @@ export class Browsing {
   /** The reader is taken to the newest post. */
   readonly newest = async (): Promise<void> => {
     if (await this.#page('newer', (client) => client.moveTo(null)))
-      lead(this.#options.find('posts')?.querySelector<HTMLElement>(':scope > .post'));
+      focusPost(this.#options.find('posts')?.querySelector<HTMLElement>(':scope > .post'));
   };
 
   /** Takes the reader to this post, which is asked for where it is not there. */
   async goTo(postId: string): Promise<void> {
     const find = () => this.#options.find(postAnchor(postId));
-    if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) lead(find());
+    if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) focusPost(find());
   }
 
   /** Shows what is asked for, and leaves the reader where they are. Throws where it could not be had. */
@@ -74,13 +74,13 @@ export class Browsing {
   }
 }
 
-function lead(post: HTMLElement | null | undefined): void {
+function focusPost(post: HTMLElement | null | undefined): void {
   post?.scrollIntoView({ block: 'start', behavior: 'instant' });
   post?.focus({ preventScroll: true });
 }
 
 /** The post of this channel that a link leads to from elsewhere, on whatever server. */
-export function postOf(link: HTMLAnchorElement, channelId: string): string | undefined {
+export function linkedPostId(link: HTMLAnchorElement, channelId: string): string | undefined {
   const [, at, id] = /^.*\/live\/([^/]+)\/([0-9a-f-]{36})$/.exec(link.pathname) ?? [];
   const stands = link.closest<HTMLElement>('.posts > .post')?.dataset.post;
   return at === channelId && id !== stands ? id : undefined;

@@ -1,37 +1,37 @@
-import { isAtTop, isIn, postRead, type View } from '../scroll-anchor.ts';
+import { isAtTop, isInView, postBeingRead, type Viewport } from '../scroll-anchor.ts';
 import {
-  bring,
-  isReturn,
+  afterBrowserScroll,
+  isReturnVisit,
+  loadPosition,
+  loadPost,
   onLeave,
   type Paging,
-  type ReadPost,
-  readPost,
-  recall,
-  remember,
-  show,
-  watchReader,
-  whenSettled,
+  type ReadingPosition,
+  readingPosition,
+  savePosition,
+  scrollToPost,
+  watchReaderInput,
 } from '../scroll-memory.ts';
 
-export interface WayBackOptions extends Paging {
+export interface ScrollRestorerOptions extends Paging {
   /** Of the coverage. */
   address: string;
   posts: HTMLElement;
   root: ShadowRoot;
-  view: View;
+  view: Viewport;
   /** Within which the element scrolls; undefined where the page around is scrolled. */
   scroller: () => Element | undefined;
 }
 
 /** Those of the elements of the page that show something. */
-const all = new Set<WayBack>();
+const all = new Set<ScrollRestorer>();
 
 /** Whether nobody comes back to the page, or they have begun to go elsewhere on it. */
 let isElsewhere: (() => boolean) | undefined;
 
 /** To be called as soon as there is an element: what the reader does is heeded from then on. */
-export function expectReader(): void {
-  isElsewhere ??= isReturn() ? watchReader() : () => true;
+export function trackReaderInput(): void {
+  isElsewhere ??= isReturnVisit() ? watchReaderInput() : () => true;
 }
 
 /**
@@ -39,80 +39,80 @@ export function expectReader(): void {
  * browser has scrolled the page already, and more may have come in above; so the element goes by the post. How the browser scrolls is for
  * the page around to say.
  */
-export class WayBack {
-  readonly #options: WayBackOptions;
+export class ScrollRestorer {
+  readonly #options: ScrollRestorerOptions;
   /** What its place is kept under. */
   readonly #name: string;
-  readonly #listening = new AbortController();
+  readonly #listeners = new AbortController();
   /** The one that the reader is being taken to. */
-  #sought: ReadPost | undefined;
+  #target: ReadingPosition | undefined;
 
-  constructor(options: WayBackOptions) {
+  constructor(options: ScrollRestorerOptions) {
     this.#options = options;
-    this.#name = nameFor(options);
+    this.#name = storageNameFor(options);
     all.add(this);
-    onLeave(() => remember(this.#isFirst ? this.#read : undefined, this.#name), this.#listening);
+    onLeave(() => savePosition(this.#ownsWindowPosition ? this.#readingPosition : undefined, this.#name), this.#listeners);
   }
 
   close(): void {
     all.delete(this);
-    this.#listening.abort();
+    this.#listeners.abort();
   }
 
   /** Takes the reader to the post that they were reading, which is asked for where it is not there. */
-  async comeBack(): Promise<void> {
+  async restore(): Promise<void> {
     const { root, timeline } = this.#options;
-    const post = this.#isWanted ? recall<ReadPost>(this.#name) : undefined;
+    const post = this.#isPending ? loadPosition<ReadingPosition>(this.#name) : undefined;
     if (post === undefined) return;
-    this.#sought = post;
-    const go = () => this.#isWanted && show(post, root, this.#seen);
-    const whileWanted = () => {
-      if (this.#isWanted) return timeline();
+    this.#target = post;
+    const go = () => this.#isPending && scrollToPost(post, root, this.#viewport);
+    const whilePending = () => {
+      if (this.#isPending) return timeline();
       throw new Error();
     };
     // Without an answer they stay as far down as the browser has taken them.
-    if (!go()) await bring(post.seq, { ...this.#options, timeline: whileWanted }).catch(() => {});
+    if (!go()) await loadPost(post.seq, { ...this.#options, timeline: whilePending }).catch(() => {});
     go();
-    whenSettled(() => {
+    afterBrowserScroll(() => {
       go();
-      this.#sought = undefined;
+      this.#target = undefined;
       // An element that takes up the coverage again later goes nowhere.
-      remember(undefined, this.#name);
+      savePosition(undefined, this.#name);
     });
   }
 
-  get #isWanted(): boolean {
+  get #isPending(): boolean {
     return all.has(this) && isElsewhere?.() === false;
   }
 
   /** What is in view. Undefined at the start of a list that begins with the newest post: what comes in above is to be seen. */
-  get #read(): ReadPost | undefined {
+  get #readingPosition(): ReadingPosition | undefined {
     const { posts, timeline } = this.#options;
-    if (this.#sought !== undefined && this.#isWanted) return this.#sought;
-    const view = this.#seen;
+    if (this.#target !== undefined && this.#isPending) return this.#target;
+    const view = this.#viewport;
     if (timeline().ceiling === null && isAtTop(posts, view)) return undefined;
-    const element = postRead(posts, view);
-    return element && isIn(view, element) ? readPost(posts, timeline(), view) : undefined;
+    const element = postBeingRead(posts, view);
+    return element && isInView(view, element) ? readingPosition(posts, timeline(), view) : undefined;
   }
 
   /** Within a scroller, however much of that is in the window. */
-  get #seen(): View {
+  get #viewport(): Viewport {
     const { view, scroller } = this.#options;
     return { ...view, top: view.edge, bottom: () => scroller()?.getBoundingClientRect().bottom ?? view.bottom() };
   }
 
   /** The window has one place: that of the element whose post begins first in it. */
-  get #isFirst(): boolean {
+  get #ownsWindowPosition(): boolean {
     const { scroller } = this.#options;
     if (scroller() !== undefined) return true;
-    const rivals = [...all].filter((each) => each.#options.scroller() === undefined && each.#read !== undefined);
-    const start = ({ top = -1 }: Partial<ReadPost> = {}) => (top < 0 ? Number.POSITIVE_INFINITY : top);
-    return rivals.sort((one, other) => start(one.#read) - start(other.#read))[0] === this;
+    const candidates = [...all].filter((each) => each.#options.scroller() === undefined && each.#readingPosition !== undefined);
+    const start = ({ top = -1 }: Partial<ReadingPosition> = {}) => (top < 0 ? Number.POSITIVE_INFINITY : top);
+    return candidates.sort((one, other) => start(one.#readingPosition) - start(other.#readingPosition))[0] === this;
   }
 }
 
 /** A coverage that stands on the page several times is one of them by where it stands. */
-function nameFor({ address, root: { host } }: WayBackOptions): string {
+function storageNameFor({ address, root: { host } }: ScrollRestorerOptions): string {
   const elements = document.querySelectorAll<HasChannel>(host.localName);
   return address + [...elements].filter(({ channel }) => channel === (host as HasChannel).channel).indexOf(host as HasChannel);
 }

@@ -13,7 +13,7 @@ const parts: Readonly<Record<string, string>> = {
   '.credits': 'credits',
 };
 
-export function namePartsOf(post: HTMLElement): void {
+export function setPartNames(post: HTMLElement): void {
   post.part = post.classList.contains('withdrawn') ? 'post withdrawn' : 'post';
   for (const [selector, part] of Object.entries(parts)) {
     for (const element of post.querySelectorAll(selector)) element.setAttribute('part', part);

@@ -7,7 +7,7 @@ const sheets = new WeakMap<Document, CSSStyleSheet>();
  * Has what is in the element look as it should. A style sheet belongs to the document that it was made in, and is lost to an element that
  * is moved to another one, such as that of a frame or of a window of its own.
  */
-export function putOnSheet(root: ShadowRoot): ShadowRoot {
+export function adoptStyleSheet(root: ShadowRoot): ShadowRoot {
   const { ownerDocument: document } = root;
   const view = document.defaultView;
   // Without a window nothing is seen of it.

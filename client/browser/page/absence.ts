@@ -1,5 +1,5 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../../src/protocol/model.ts';
-import { toldAs } from '../../lib/read-post.ts';
+import { noticeFor } from '../../lib/read-post.ts';
 import type { Cause, Line, Named } from '../view/missed-summary.ts';
 
 /**
@@ -7,10 +7,10 @@ import type { Cause, Line, Named } from '../view/missed-summary.ts';
  * closed) or could not hear of anything (offline). Less is a glance elsewhere, and what came meanwhile stands where it stands. Pure: time
  * and what there was to see come in as arguments.
  */
-export const absentMs = 60_000;
+export const minAbsenceMs = 60_000;
 
 /** Where a reader was when they left. */
-export interface Left {
+export interface LastVisit {
   /** Milliseconds since 1970. */
   at: number;
   /** Posts with a higher `seq` are new. */
@@ -20,85 +20,87 @@ export interface Left {
 }
 
 export class Absence {
-  #left: (Left & { cause: Cause }) | undefined;
-  #missed = new Missed();
-  #told: { cause: Cause; since: number; missed: Missed } | undefined;
+  #lastVisit: (LastVisit & { cause: Cause }) | undefined;
+  #missed = new MissedPosts();
+  #reported: { cause: Cause; since: number; missed: MissedPosts } | undefined;
 
   /** What is to be told now. */
   get line(): Line | undefined {
-    const told = this.#told;
-    return told && !told.missed.isNothing ? { cause: told.cause, since: told.since, ...told.missed } : undefined;
+    const reported = this.#reported;
+    return reported && !reported.missed.isEmpty
+      ? { cause: reported.cause, since: reported.since, ...reported.missed }
+      : undefined;
   }
 
   /** Whoever is away already is away since then; that they looked elsewhere counts for more than the connection. */
-  leave(cause: Cause, left: Left): void {
-    this.#left ??= { ...left, cause };
-    if (cause === 'left') this.#left.cause = cause;
+  leave(cause: Cause, lastVisit: LastVisit): void {
+    this.#lastVisit ??= { ...lastVisit, cause };
+    if (cause === 'left') this.#lastVisit.cause = cause;
   }
 
   /** Every event, in order. */
-  hear(event: Event): void {
+  onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
-    if (this.#left !== undefined) this.#missed.hear(post, this.#left);
-    this.#told?.missed.follow(post);
+    if (this.#lastVisit !== undefined) this.#missed.onEvent(post, this.#lastVisit);
+    this.#reported?.missed.update(post);
   }
 
   /** The page is looked at, and knows all there is. Returns whether the line is another one: what was not read of it before stays in it. */
-  comeBack(now: number): boolean {
-    const left = this.#left;
+  onReturn(now: number): boolean {
+    const lastVisit = this.#lastVisit;
     const missed = this.#missed;
-    this.#left = undefined;
-    this.#missed = new Missed();
-    if (left === undefined || now - left.at < absentMs || missed.isNothing) return false;
-    if (this.line === undefined) this.#told = { cause: left.cause, since: left.at, missed };
-    else this.#told?.missed.add(missed);
+    this.#lastVisit = undefined;
+    this.#missed = new MissedPosts();
+    if (lastVisit === undefined || now - lastVisit.at < minAbsenceMs || missed.isEmpty) return false;
+    if (this.line === undefined) this.#reported = { cause: lastVisit.cause, since: lastVisit.at, missed };
+    else this.#reported?.missed.add(missed);
     return true;
   }
 
   /** The page was opened anew, by someone who had left it so, and may not have looked at it yet. `events`: what changed since. */
-  returnFrom(left: Left, events: readonly Event[], now: number): boolean {
-    const isAway = this.#left !== undefined;
-    this.#left = { ...left, cause: 'left' };
-    for (const event of events) this.hear(event);
-    return !isAway && this.comeBack(now);
+  onReopen(lastVisit: LastVisit, events: readonly Event[], now: number): boolean {
+    const isAway = this.#lastVisit !== undefined;
+    this.#lastVisit = { ...lastVisit, cause: 'left' };
+    for (const event of events) this.onEvent(event);
+    return !isAway && this.onReturn(now);
   }
 
   /** Posts that are in view. One that is new tells that there are new ones. Returns whether the line is another one. */
   read(ids: Iterable<string>): boolean {
-    return this.#told?.missed.read(ids) === true;
+    return this.#reported?.missed.read(ids) === true;
   }
 
   close(): void {
-    this.#told = undefined;
-    this.#missed = new Missed();
+    this.#reported = undefined;
+    this.#missed = new MissedPosts();
   }
 }
 
 /** Of a post no more is kept than its name, and of a withdrawn one not that. */
-class Missed {
+class MissedPosts {
   readonly posts = new Map<string, number>();
   readonly changed = new Map<string, Named>();
 
-  get isNothing(): boolean {
+  get isEmpty(): boolean {
     return this.posts.size === 0 && this.changed.size === 0;
   }
 
-  hear(post: ReaderPost, { newest, seen }: Left): void {
+  onEvent(post: ReaderPost, { newest, seen }: LastVisit): void {
     const { id, seq } = post;
     const read = seen.get(id);
     if (seq > newest) this.posts.set(id, seq);
-    else if (read !== undefined && toldAs(post, read)) this.changed.set(id, nameOf(post));
-    this.follow(post);
+    else if (read !== undefined && noticeFor(post, read)) this.changed.set(id, namedPostOf(post));
+    this.update(post);
   }
 
   /** A later state of a post that is told of. */
-  follow(post: ReaderPost): void {
+  update(post: ReaderPost): void {
     if (isWithdrawn(post)) this.posts.delete(post.id);
-    if (this.changed.has(post.id)) this.changed.set(post.id, nameOf(post));
+    if (this.changed.has(post.id)) this.changed.set(post.id, namedPostOf(post));
   }
 
-  add({ posts, changed }: Missed): void {
+  add({ posts, changed }: MissedPosts): void {
     for (const [id, seq] of posts) this.posts.set(id, seq);
     for (const [id, named] of changed) this.changed.set(id, named);
   }
@@ -113,7 +115,7 @@ class Missed {
   }
 }
 
-function nameOf(post: ReaderPost): Named {
+function namedPostOf(post: ReaderPost): Named {
   const { id, publishedAt } = post;
   return { id, headline: isWithdrawn(post) ? null : post.headline, publishedAt, withdrawn: isWithdrawn(post) };
 }

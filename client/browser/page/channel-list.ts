@@ -1,9 +1,9 @@
 import { Announcer } from '../announcer.ts';
 import { siteWordsIn } from '../i18n/site.ts';
 import { morph } from '../morph.ts';
-import { keepPlace } from '../scroll-anchor.ts';
-import { Times } from '../time-display.ts';
-import { documentOf } from '../trusted-html.ts';
+import { preserveScroll } from '../scroll-anchor.ts';
+import { TimeDisplay } from '../time-display.ts';
+import { parseDocument } from '../trusted-html.ts';
 import { textBeside, wordsOf } from '../view/time.ts';
 import { ownZone } from '../view/time-choice.ts';
 
@@ -14,9 +14,9 @@ import { ownZone } from '../view/time-choice.ts';
  */
 
 /** How often it asks while the page is seen, give or take a quarter, so that pages opened together do not ask together. Milliseconds. */
-const askMs = 20_000;
+const pollMs = 20_000;
 /** Twice as long after each failure, up to this. */
-const askMostMs = 300_000;
+const maxPollMs = 300_000;
 /** An answer takes no longer, or it failed. */
 const answerMs = 10_000;
 
@@ -27,7 +27,10 @@ function run(list: HTMLElement): void {
   const { lang: language } = document.documentElement;
   const words = wordsOf({ language });
   const announcer = new Announcer(() => ({ language }));
-  const times = new Times({ setting: { language, timezone: null }, within: (change) => keepPlace(list, change) });
+  const times = new TimeDisplay({
+    setting: { language, timezone: null },
+    preservingScroll: (change) => preserveScroll(list, change),
+  });
   let etag: string | null = null;
   let trueAt = Date.now();
   let askedAt = Date.now();
@@ -48,7 +51,7 @@ function run(list: HTMLElement): void {
       });
       waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000 || 0;
       if (answer.status === 200) {
-        const fresh = documentOf(await answer.text());
+        const fresh = parseDocument(await answer.text());
         // Networks that want to be signed in to answer in the place of the server.
         if (fresh.getElementById(list.id) === null) throw new Error('It was answered with another page.');
         show(fresh);
@@ -67,16 +70,16 @@ function run(list: HTMLElement): void {
   function wait(leastMs = 0): void {
     clearTimeout(timer);
     if (document.hidden) return;
-    const ms = Math.min(askMs * 2 ** failures, askMostMs) * (0.75 + Math.random() / 2);
+    const ms = Math.min(pollMs * 2 ** failures, maxPollMs) * (0.75 + Math.random() / 2);
     timer = setTimeout(ask, Math.max(ms, leastMs));
   }
 
   function show(fresh: Document): void {
-    times.dress(fresh);
-    const before = livesIn(document);
-    const after = livesIn(fresh);
+    times.decorate(fresh);
+    const before = liveStatesIn(document);
+    const after = liveStatesIn(fresh);
     const focused = document.activeElement as HTMLElement | null;
-    keepPlace(list, () => {
+    preserveScroll(list, () => {
       showList(list, fresh);
       for (const id of ['missing', 'none', 'earlier']) {
         const [now, then] = [document.getElementById(id), fresh.getElementById(id)];
@@ -88,7 +91,7 @@ function run(list: HTMLElement): void {
     const { saidLive, saidEnded } = siteWordsIn(language);
     for (const [id, { live, headline }] of after) {
       const wasLive = before.get(id)?.live === true;
-      if (live !== wasLive) announcer.say((live ? saidLive : saidEnded)(headline));
+      if (live !== wasLive) announcer.announce((live ? saidLive : saidEnded)(headline));
     }
   }
 
@@ -104,7 +107,7 @@ function run(list: HTMLElement): void {
 
   /** Whoever comes back to the page sees it as it is now, and a network that came back is tried at once. */
   const onReturn = () => {
-    if (!document.hidden && (failures > 0 || Date.now() - askedAt >= askMs)) void ask();
+    if (!document.hidden && (failures > 0 || Date.now() - askedAt >= pollMs)) void ask();
     else wait();
   };
 
@@ -137,7 +140,7 @@ function entriesOf(page: Document): HTMLElement[] {
 }
 
 /** Of each channel of a page, whether it is live. */
-function livesIn(page: Document): Map<string | undefined, { live: boolean; headline: string }> {
+function liveStatesIn(page: Document): Map<string | undefined, { live: boolean; headline: string }> {
   return new Map(
     entriesOf(page).map((entry) => [
       entry.dataset.channel,

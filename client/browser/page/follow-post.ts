@@ -1,5 +1,5 @@
 import { type CatchUp, isWithdrawn } from '../../../src/protocol/model.ts';
-import { documentOf } from '../trusted-html.ts';
+import { parseDocument } from '../trusted-html.ts';
 
 /**
  * The script of pages that tell what became of a post: of its earlier versions, and that it was withdrawn. It waits for changes of the
@@ -47,7 +47,7 @@ async function ask(): Promise<void> {
     if (told === undefined || own?.length !== 0) {
       if (own?.some(isWithdrawn)) main.replaceChildren();
       const page = await get(location.href, 'text/html');
-      show(documentOf(await page.text()));
+      show(parseDocument(await page.text()));
       // A refusal may be about the question alone, and the page one that something on the way has kept: it asks less and less often.
       if (told === undefined || document.querySelector('main')?.dataset.cursor === cursor) throw new Error('It is as before.');
     } else main.dataset.cursor = told.cursor;

@@ -1,25 +1,25 @@
 import type { Timeline } from '../../lib/timeline/timeline.ts';
-import type { Left } from './absence.ts';
+import type { LastVisit } from './absence.ts';
 
 /**
  * Where a reader of a channel was when they last looked at its page, kept in their browser. It holds ids and a cursor, and no text: one
  * that is withdrawn later must lie nowhere.
  */
-export interface KeptLeft extends Left {
+export interface StoredVisit extends LastVisit {
   cursor: string;
 }
 
 const version = 1;
 /** Posts, the latest that were in view. */
-const mostKept = 200;
+const maxPosts = 200;
 
 const keyOf = (address: string) => `pressbox-left:${address}`;
 
 /** `address`: of the coverage; without its server on a page of the server itself. */
-export function keepLeft(address: string, { cursor }: Timeline, { at, newest, seen }: Left): void {
+export function saveLastVisit(address: string, { cursor }: Timeline, { at, newest, seen }: LastVisit): void {
   // Another tab may have shown other posts; what this one showed is known better here.
-  const all = new Map([...(recallLeft(address)?.seen ?? []), ...seen]);
-  const kept = { version, cursor, at, newest, seen: [...all].slice(-mostKept) };
+  const all = new Map([...(loadLastVisit(address)?.seen ?? []), ...seen]);
+  const kept = { version, cursor, at, newest, seen: [...all].slice(-maxPosts) };
   try {
     localStorage.setItem(keyOf(address), JSON.stringify(kept));
   } catch {
@@ -27,7 +27,7 @@ export function keepLeft(address: string, { cursor }: Timeline, { at, newest, se
   }
 }
 
-export function recallLeft(address: string): KeptLeft | undefined {
+export function loadLastVisit(address: string): StoredVisit | undefined {
   try {
     const kept = JSON.parse(localStorage.getItem(keyOf(address)) ?? 'null');
     if (kept?.version !== version || typeof kept.cursor !== 'string') return undefined;
@@ -38,7 +38,7 @@ export function recallLeft(address: string): KeptLeft | undefined {
   }
 }
 
-export function forgetLeft(address: string): void {
+export function deleteLastVisit(address: string): void {
   try {
     localStorage.removeItem(keyOf(address));
   } catch {

@@ -1,10 +1,10 @@
 import { postAnchor } from '../../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../lib/timeline/timeline.ts';
-import { showDocument } from '../connection-status.ts';
+import { updateDocument } from '../connection-status.ts';
 import { morphInside, parse } from '../morph.ts';
-import { Coverage } from '../posts-view.ts';
-import type { Times } from '../time-display.ts';
+import { PostsView } from '../posts-view.ts';
+import type { TimeDisplay } from '../time-display.ts';
 import { newsText } from '../view/counts.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
@@ -20,8 +20,8 @@ export class LiveView {
   readonly older = find('older');
   readonly posts = find('posts');
   readonly since = find('since');
-  readonly #coverage: Coverage;
-  readonly #times: Times;
+  readonly #postsView: PostsView;
+  readonly #times: TimeDisplay;
   /** The markup of each region as it stands in the document. */
   readonly #regions = new Map<Region, string>();
   #timeline: Timeline;
@@ -33,18 +33,18 @@ export class LiveView {
   readonly #markedRevision: number | undefined;
 
   /** `marked`: the id of the post that a permanent link led to. */
-  constructor(timeline: Timeline, marked: string | null, times: Times) {
+  constructor(timeline: Timeline, marked: string | null, times: TimeDisplay) {
     this.#times = times;
     this.#timeline = timeline;
     this.#language = timeline.channel.language;
     this.#marked = marked;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
-    this.#coverage = new Coverage(timeline, {
+    this.#postsView = new PostsView(timeline, {
       posts: this.posts,
       marked,
       setting: () => ({ actions: true }),
-      dress: times.dress,
-      beside: () => this.#renderRest(),
+      decorate: times.decorate,
+      renderAround: () => this.#renderRest(),
     });
     for (const name of regionNames) this.#regions.set(name, regions[name](timeline).text);
   }
@@ -72,28 +72,28 @@ export class LiveView {
   }
 
   /** Before the timeline is shown that holds the change. */
-  hear(event: Event): void {
-    this.#coverage.hear(event);
+  onEvent(event: Event): void {
+    this.#postsView.onEvent(event);
     this.#renderPaging();
     this.#showCounts();
   }
 
   show(timeline: Timeline): void {
     const newest = this.#timeline.newestSeq;
-    this.#timeline = { ...timeline, channel: this.#times.inZone(timeline.channel) };
+    this.#timeline = { ...timeline, channel: this.#times.inChosenZone(timeline.channel) };
     if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
-    this.#coverage.show(this.#timeline, this.#paging);
+    this.#postsView.show(this.#timeline, this.#paging);
     this.#checkPreview();
   }
 
   /** What is to be held of more posts than a page is to hold. */
-  get excess(): Coverage['excess'] {
-    return this.#paging === undefined ? this.#coverage.excess : undefined;
+  get excess(): PostsView['excess'] {
+    return this.#paging === undefined ? this.#postsView.excess : undefined;
   }
 
   /** What comes next is another history: shown whole. */
   revealNext(): void {
-    this.#coverage.revealNext();
+    this.#postsView.revealNext();
   }
 
   /** Shows the posts that `load` pages in, and leaves the reader where they are. Returns them. */
@@ -120,16 +120,16 @@ export class LiveView {
 
   /** The reader asked for what waits above: it is shown, and they are taken to it. */
   revealHeldBack(): void {
-    this.#coverage.revealHeldBack();
+    this.#postsView.revealHeldBack();
   }
 
   /** Shows what waits above, and leaves the reader where they are. */
   reveal(): void {
-    this.#coverage.reveal();
+    this.#postsView.reveal();
   }
 
   onScroll(): void {
-    if (this.#coverage.onScroll()) this.#showCounts();
+    if (this.#postsView.onScroll()) this.#showCounts();
   }
 
   onVisible(): void {
@@ -139,10 +139,10 @@ export class LiveView {
   }
 
   /** It may not be read any more: nothing of it stays on the page, and what is shown later is not on it. `said`: why. */
-  clear(said: string): void {
+  clear(text: string): void {
     forgetPreview();
-    document.title = said;
-    const instead = html`<div class="head" role="alert"><h1${spoken(this.channel)}>${said}</h1></div>`;
+    document.title = text;
+    const instead = html`<div class="head" role="alert"><h1${spoken(this.channel)}>${text}</h1></div>`;
     document.querySelector('main')?.replaceChildren(parse(instead.text));
   }
 
@@ -178,24 +178,24 @@ export class LiveView {
     const element = document.getElementById(name);
     const markup = regions[name](this.#timeline).text;
     if (element === null || this.#regions.get(name) === markup) return;
-    morphInside(element, markup, this.#times.dress);
+    morphInside(element, markup, this.#times.decorate);
     this.#regions.set(name, markup);
   }
 
   #renderPaging(): void {
-    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#coverage.above).text);
+    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#postsView.above).text);
     morphInside(this.older, renderOlder(this.#timeline, this.channel).text);
   }
 
   #showCounts(): void {
     if (!this.posts.isConnected) return;
     const { channel } = this;
-    const { news } = this.#coverage;
-    const said = newsText(news, channel);
-    this.button.hidden = said === '';
-    this.button.textContent = said;
+    const { news } = this.#postsView;
+    const text = newsText(news, channel);
+    this.button.hidden = text === '';
+    this.button.textContent = text;
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
-    showDocument(channel, name, Math.max(news.posts, this.#unseen, this.#coverage.above));
+    updateDocument(channel, name, Math.max(news.posts, this.#unseen, this.#postsView.above));
   }
 }
 

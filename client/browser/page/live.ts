@@ -4,18 +4,18 @@ import { LiveReader } from '../../lib/live-reader.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import { fromSnapshot, type Timeline } from '../../lib/timeline/timeline.ts';
 import { Announcer } from '../announcer.ts';
-import { isForMembers, mayStay, Status } from '../connection-status.ts';
+import { ConnectionStatus, isForMembers, mayKeepShowing } from '../connection-status.ts';
 import { isLoaded, loadWords } from '../i18n/index.ts';
-import { keepPlace } from '../scroll-anchor.ts';
-import { Times } from '../time-display.ts';
+import { preserveScroll } from '../scroll-anchor.ts';
+import { TimeDisplay } from '../time-display.ts';
 import { counted } from '../view/counts.ts';
 import { dataElementId, liveBlogElementId, type PageData } from '../view/data.ts';
 import { wordsOf } from '../view/time.ts';
 import { pageWordsOf } from '../view/wording.ts';
 import { LiveView } from './live-view.ts';
-import { SinceYouLeft } from './missed-summary.ts';
-import { comeBack } from './scroll-restore.ts';
-import { enableSharing, postOf } from './share.ts';
+import { MissedSummary } from './missed-summary.ts';
+import { restoreScroll } from './scroll-restore.ts';
+import { enableSharing, linkedPostId } from './share.ts';
 
 /**
  * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
@@ -34,25 +34,25 @@ function takeData(): PageData | null {
 
 function run(page: PageData): void {
   const started = timelineOf(page);
-  const times: Times = new Times({
+  const times: TimeDisplay = new TimeDisplay({
     setting: started.channel,
     renderInZone: () => {
       view.show(client.timeline ?? started);
       showStatus();
     },
-    within: (change) => keepPlace(view.posts, change),
+    preservingScroll: (change) => preserveScroll(view.posts, change),
   });
   const view = new LiveView(started, page.marked, times);
   const words = () => wordsOf(view.channel);
   const announcer = new Announcer(() => view.channel);
-  const status = new Status();
+  const status = new ConnectionStatus();
   const client = new LiveReader({ url: location.origin, channelId: started.channelId, timeline: started, asOf: page.at });
-  const since = new SinceYouLeft({
+  const missedSummary = new MissedSummary({
     element: view.since,
     timeline: () => view.timeline,
     posts: view.posts,
-    say: (sentence) => announcer.sayInstead(sentence),
-    dress: times.dress,
+    announce: (sentence) => announcer.announceInstead(sentence),
+    decorate: times.decorate,
   });
   const showStatus = () => status.show(client.state, view.channel, client.trueAt);
 
@@ -60,24 +60,24 @@ function run(page: PageData): void {
 
   client.on('reset', () => {
     forgetLiveBlog();
-    since.forget();
+    missedSummary.forget();
     view.revealNext();
   });
   client.on('event', (event, before) => {
-    announcer.tell(event, before);
-    since.hear(event);
-    view.hear(event);
+    announcer.onEvent(event, before);
+    missedSummary.onEvent(event);
+    view.onEvent(event);
   });
-  const letGo = () => {
+  const trimPosts = () => {
     const { excess } = view;
     if (excess !== undefined) client.narrow(excess.floor, excess.ceiling);
   };
   const show = (timeline: Timeline) => {
     view.show(timeline);
     times.show(timeline.channel);
-    since.render();
+    missedSummary.render();
     showStatus();
-    letGo();
+    trimPosts();
   };
   client.on('timeline', (timeline) => {
     if (timeline.offset !== page.offset) forgetLiveBlog();
@@ -87,11 +87,11 @@ function run(page: PageData): void {
   });
   client.on('state', (state: ReaderState) => {
     showStatus();
-    since.onState(state);
-    if (state.status !== 'ended' || mayStay(state, view.channel)) return;
+    missedSummary.onState(state);
+    if (state.status !== 'ended' || mayKeepShowing(state, view.channel)) return;
     forgetLiveBlog();
-    since.forgetForGood();
-    view.clear(isForMembers(state) ? words().forMembers : status.said);
+    missedSummary.forgetChannel();
+    view.clear(isForMembers(state) ? words().forMembers : status.text);
   });
 
   window.addEventListener('offline', showStatus);
@@ -105,7 +105,7 @@ function run(page: PageData): void {
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
     if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;
-    const id = postOf(link, started.channelId);
+    const id = linkedPostId(link, started.channelId);
     if (id !== undefined && view.post(id) !== undefined) {
       click.preventDefault();
       // It may wait to be shown.
@@ -120,18 +120,18 @@ function run(page: PageData): void {
     view
       .page(way, () => (way === 'older' ? client.loadOlder() : client.loadNewer()))
       .then((count) => {
-        letGo();
+        trimPosts();
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
-        announcer.say(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
+        announcer.announce(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
       })
       // Without an answer the link does what it does without the script, unless that takes away what there is to read.
-      .catch(() => (status.isWaiting ? announcer.say(status.said) : location.assign(link.href)));
+      .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
   });
 
-  enableSharing(words, (sentence) => announcer.say(sentence));
+  enableSharing(words, (sentence) => announcer.announce(sentence));
   showStatus();
   times.start();
-  const isBack = comeBack({
+  const isBack = restoreScroll({
     posts: view.posts,
     timeline: () => client.timeline ?? started,
     load: (way) => view.load(way, () => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),

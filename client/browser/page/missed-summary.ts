@@ -5,25 +5,25 @@ import type { Timeline } from '../../lib/timeline/timeline.ts';
 import { morphInside } from '../morph.ts';
 import { renderSince } from '../view/missed-summary.ts';
 import type { Setting } from '../view/time.ts';
-import { Absence, absentMs, type Left } from './absence.ts';
-import { forgetLeft, keepLeft, recallLeft } from './last-visit.ts';
+import { Absence, type LastVisit, minAbsenceMs } from './absence.ts';
+import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 
 /** Before the line has stood so long, what is in view beside it is not taken for read. Milliseconds. */
 const readMs = 5_000;
 /** Posts whose last view is remembered, the latest ones. */
-const mostSeen = 500;
+const maxSeenPosts = 500;
 /** Answers of the server that are asked for to know what changed since: beyond that, the line counts no further. */
-const mostAnswers = 3;
+const maxCatchUpPages = 3;
 
-export interface SinceOptions {
+export interface MissedSummaryOptions {
   /** Where the line stands. */
   element: HTMLElement;
   /** As it is shown. */
   timeline: () => Timeline;
   posts: HTMLElement;
-  say: (sentence: string) => void;
+  announce: (sentence: string) => void;
   /** Is given what is rendered. */
-  dress?: (content: ParentNode) => void;
+  decorate?: (content: ParentNode) => void;
   /** What there is beyond the channel's own setting. */
   setting?: () => Partial<Setting>;
 }
@@ -39,63 +39,63 @@ export interface ConnectionState {
  * withdrawn. It goes when that was read, and takes no room on the page. Where a reader was when they left is kept in the browser, without
  * a word of any post.
  */
-export class SinceYouLeft {
+export class MissedSummary {
   readonly #element: HTMLElement;
-  readonly #options: SinceOptions;
+  readonly #options: MissedSummaryOptions;
   readonly #server: string;
   /** Of the coverage. */
   readonly #address: string;
-  readonly #listening = new AbortController();
+  readonly #listeners = new AbortController();
   readonly #absence = new Absence();
   readonly #seen = new Map<string, number>();
   readonly #inView = new Map<string, HTMLElement>();
   /** Heard while the server is asked what changed since, and as late. */
-  #meanwhile: Event[] | undefined;
+  #eventsDuringLoad: Event[] | undefined;
   #state: ConnectionState = { status: 'catching-up' };
-  #reading: ReturnType<typeof setTimeout> | undefined;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
   #isRead = false;
-  #isLookedAt = !document.hidden;
+  #wasVisible = !document.hidden;
 
-  constructor(options: SinceOptions) {
+  constructor(options: MissedSummaryOptions) {
     this.#options = options;
     this.#element = options.element;
     this.#server = options.setting?.().server ?? '';
     this.#address = onServer(channelPath(options.timeline().channelId), this.#server);
-    const { signal } = this.#listening;
-    document.addEventListener('visibilitychange', () => this.#look(), { signal });
-    window.addEventListener('pagehide', () => this.#leave(), { signal });
+    const { signal } = this.#listeners;
+    document.addEventListener('visibilitychange', () => this.#onVisibility(), { signal });
+    window.addEventListener('pagehide', () => this.#saveVisit(), { signal });
     const onClick = ({ target }: MouseEvent) => {
       if ((target as Element).closest('.since-close') === null) return;
       this.#absence.close();
       this.render();
     };
     this.#element.addEventListener('click', onClick, { signal });
-    this.#watch(options.posts, signal);
-    void this.#recall();
+    this.#observePosts(options.posts, signal);
+    void this.#loadChanges();
   }
 
   /** The reader leaves, and is told nothing more. */
   close(): void {
-    this.#leave();
+    this.#saveVisit();
     this.#stop();
   }
 
   #stop(): void {
-    clearTimeout(this.#reading);
-    this.#listening.abort();
+    clearTimeout(this.#readTimer);
+    this.#listeners.abort();
     this.#absence.close();
     this.render();
   }
 
   /** Before the timeline is shown that holds the change. */
-  hear(event: Event): void {
-    this.#absence.hear(event);
-    this.#meanwhile?.push(event);
+  onEvent(event: Event): void {
+    this.#absence.onEvent(event);
+    this.#eventsDuringLoad?.push(event);
   }
 
   onState(state: ConnectionState): void {
     this.#state = state;
-    this.#look();
+    this.#onVisibility();
   }
 
   /** What is told is void. */
@@ -106,9 +106,9 @@ export class SinceYouLeft {
   }
 
   /** The channel is gone. */
-  forgetForGood(): void {
+  forgetChannel(): void {
     this.#stop();
-    forgetLeft(this.#address);
+    deleteLastVisit(this.#address);
   }
 
   /** As the timeline is now. */
@@ -116,69 +116,69 @@ export class SinceYouLeft {
     const { line } = this.#absence;
     if (line === undefined && this.#element.hidden) return;
     const now = new Date().toISOString();
-    const { timeline, setting, posts, dress } = this.#options;
+    const { timeline, setting, posts, decorate } = this.#options;
     const markup = line === undefined ? '' : renderSince(line, timeline(), now, setting?.()).text;
     // Who closed it, or followed it to its end, goes on from the posts.
     const [reading = posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
     const { activeElement } = this.#element.getRootNode() as Document | ShadowRoot;
     if (line === undefined && this.#element.contains(activeElement)) reading?.focus({ preventScroll: true });
-    morphInside(this.#element, markup, dress);
+    morphInside(this.#element, markup, decorate);
     this.#element.hidden = line === undefined;
   }
 
   // ---- Coming and going
 
-  #look(): void {
-    if (document.hidden) return this.#leave();
-    this.#isLookedAt = true;
+  #onVisibility(): void {
+    if (document.hidden) return this.#saveVisit();
+    this.#wasVisible = true;
     const { status, since = '' } = this.#state;
-    if (status === 'offline') this.#absence.leave('offline', { ...this.#whereabouts(), at: Date.parse(since) });
-    else if (status === 'live' && this.#absence.comeBack(Date.now())) this.#tell();
+    if (status === 'offline') this.#absence.leave('offline', { ...this.#currentVisit(), at: Date.parse(since) });
+    else if (status === 'live' && this.#absence.onReturn(Date.now())) this.#showLine();
   }
 
-  #leave(): void {
-    const left = this.#whereabouts();
+  #saveVisit(): void {
+    const left = this.#currentVisit();
     // A tab that was not looked at since has nothing to say of what was read.
-    if (this.#isLookedAt) keepLeft(this.#address, this.#options.timeline(), left);
-    this.#isLookedAt = false;
+    if (this.#wasVisible) saveLastVisit(this.#address, this.#options.timeline(), left);
+    this.#wasVisible = false;
     this.#absence.leave('left', left);
   }
 
   /** Where the reader is. */
-  #whereabouts(): Left {
-    for (const [id, post] of this.#inView) this.#see(id, post);
+  #currentVisit(): LastVisit {
+    for (const [id, post] of this.#inView) this.#markSeen(id, post);
     return { at: Date.now(), newest: this.#options.timeline().newestSeq, seen: new Map(this.#seen) };
   }
 
   /** The page is opened by someone who had left it before. */
-  async #recall(): Promise<void> {
-    const kept = recallLeft(this.#address);
+  async #loadChanges(): Promise<void> {
+    const kept = loadLastVisit(this.#address);
     if (kept === undefined) return;
     for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
-    if (Date.now() - kept.at < absentMs) return;
-    this.#meanwhile = [];
+    if (Date.now() - kept.at < minAbsenceMs) return;
+    this.#eventsDuringLoad = [];
     const asked = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
     // An answer that is late says nothing of a post that was changed again, or withdrawn, since then.
-    const events = asked && [...asked, ...this.#meanwhile].sort((one, other) => one.offset - other.offset);
-    this.#meanwhile = undefined;
-    if (events && !this.#listening.signal.aborted && this.#absence.returnFrom(kept, events, Date.now())) this.#tell();
+    const events = asked && [...asked, ...this.#eventsDuringLoad].sort((one, other) => one.offset - other.offset);
+    this.#eventsDuringLoad = undefined;
+    if (events && !this.#listeners.signal.aborted && this.#absence.onReopen(kept, events, Date.now())) this.#showLine();
   }
 
-  #tell(): void {
+  #showLine(): void {
     this.render();
     const parts = this.#element.querySelectorAll<HTMLElement>('.since-when, li');
-    this.#options.say([...parts].map(({ textContent }) => textContent).join('. '));
+    this.#options.announce([...parts].map(({ textContent }) => textContent).join('. '));
     this.#isRead = false;
-    clearTimeout(this.#reading);
-    this.#reading = setTimeout(() => {
+    clearTimeout(this.#readTimer);
+    this.#readTimer = setTimeout(() => {
       this.#isRead = true;
-      this.#read();
+      this.#markRead();
     }, readMs);
   }
 
   // ---- What is in view
 
-  #watch(posts: HTMLElement, signal: AbortSignal): void {
+  #observePosts(posts: HTMLElement, signal: AbortSignal): void {
     // The bar covers the top, and at the bottom a line or two are no post that was read.
     const views = new IntersectionObserver((seen) => this.#onView(seen), { rootMargin: '-36px 0px -64px 0px' });
     const observe = (nodes: Iterable<Node>, watched: boolean) => {
@@ -208,19 +208,19 @@ export class SinceYouLeft {
       if (!isIntersecting) this.#inView.delete(id);
       else if (!document.hidden) {
         this.#inView.set(id, post);
-        this.#see(id, post);
+        this.#markSeen(id, post);
       }
     }
-    this.#read();
+    this.#markRead();
   }
 
-  #see(id: string, { dataset }: HTMLElement): void {
+  #markSeen(id: string, { dataset }: HTMLElement): void {
     this.#seen.delete(id);
     this.#seen.set(id, Number(dataset.revision));
-    for (const [longestAgo] of this.#seen) if (this.#seen.size > mostSeen) this.#seen.delete(longestAgo);
+    for (const [longestAgo] of this.#seen) if (this.#seen.size > maxSeenPosts) this.#seen.delete(longestAgo);
   }
 
-  #read(): void {
+  #markRead(): void {
     if (this.#isRead && !document.hidden && this.#absence.read(this.#inView.keys())) this.render();
   }
 }
@@ -230,7 +230,7 @@ async function changesSince(server: string, channelId: string, cursor: string): 
   const events: Event[] = [];
   let after = cursor;
   try {
-    for (let answers = 0; answers < mostAnswers; answers += 1) {
+    for (let answers = 0; answers < maxCatchUpPages; answers += 1) {
       const path = `/v1/channels/${encodeURIComponent(channelId)}/events?limit=1000&after=${encodeURIComponent(after)}`;
       const answer = await fetch(onServer(path, server));
       const catchUp = (await answer.json()) as CatchUp;

@@ -1,28 +1,28 @@
 import { isAtTop } from '../scroll-anchor.ts';
 import {
-  bring,
-  isReturn,
+  afterBrowserScroll,
+  isReturnVisit,
+  loadPosition,
+  loadPost,
   onLeave,
   type Paging,
-  type ReadPost,
-  readPost,
-  recall,
-  remember,
-  show,
-  watchReader,
-  whenSettled,
+  type ReadingPosition,
+  readingPosition,
+  savePosition,
+  scrollToPost,
+  watchReaderInput,
 } from '../scroll-memory.ts';
 
 /** Where someone was on a page that they left. */
-interface Place {
+interface ScrollPosition {
   /** How far the page was scrolled, in CSS pixels. */
   scrolled: number;
   /** At the start of a list that begins with the newest post: what comes in above is to be seen. */
   isAtNewest: boolean;
-  post?: ReadPost | undefined;
+  post?: ReadingPosition | undefined;
 }
 
-export interface WayBackOptions extends Paging {
+export interface ScrollRestoreOptions extends Paging {
   posts: HTMLElement;
 }
 
@@ -33,42 +33,45 @@ export interface WayBackOptions extends Paging {
  *
  * Returns whether there is a place to put the reader back to; where its post is not on the page, that is asked for.
  */
-export function comeBack(options: WayBackOptions): boolean {
-  const place = isReturn() ? recall<Place>() : undefined;
-  const isSought = place && putBack(place, options);
+export function restoreScroll(options: ScrollRestoreOptions): boolean {
+  const place = isReturnVisit() ? loadPosition<ScrollPosition>() : undefined;
+  const isSought = place && scrollBackTo(place, options);
   // Until they are there, or go elsewhere, the place that was kept stays.
-  onLeave(() => isSought?.() || remember(whereabouts(options)));
+  onLeave(() => isSought?.() || savePosition(currentPosition(options)));
   return place !== undefined;
 }
 
-function whereabouts({ posts, timeline }: WayBackOptions): Place {
+function currentPosition({ posts, timeline }: ScrollRestoreOptions): ScrollPosition {
   return {
     scrolled: window.scrollY,
     isAtNewest: timeline().ceiling === null && isAtTop(posts),
-    post: readPost(posts, timeline()),
+    post: readingPosition(posts, timeline()),
   };
 }
 
 /** The returned function tells whether the reader is still on the way to that place. */
-function putBack({ scrolled, isAtNewest, post }: Place, options: WayBackOptions): (() => boolean) | undefined {
-  holdBrowser();
+function scrollBackTo(
+  { scrolled, isAtNewest, post }: ScrollPosition,
+  options: ScrollRestoreOptions,
+): (() => boolean) | undefined {
+  pauseBrowserRestoration();
   const goesByPost = !(isAtNewest && options.timeline().ceiling === null);
-  if (goesByPost && post !== undefined && show(post)) return;
+  if (goesByPost && post !== undefined && scrollToPost(post)) return;
   window.scrollTo({ top: scrolled, behavior: 'instant' });
   if (!goesByPost || post === undefined) return;
-  const hasMoved = watchReader();
+  const hasMoved = watchReaderInput();
   let isSought = () => true;
   // Without an answer they stay as far down as they were. Leaving the page cancels the request before it tells that it is left.
-  void bring(post.seq, options)
+  void loadPost(post.seq, options)
     .catch(() => {})
     .then(() => {
-      isSought = hasMoved() || show(post) ? () => false : () => !hasMoved();
+      isSought = hasMoved() || scrollToPost(post) ? () => false : () => !hasMoved();
     });
   return () => isSought();
 }
 
 /** The browser lets the reader be until the page is loaded; from then on it does as ever with links within the page. */
-function holdBrowser(): void {
+function pauseBrowserRestoration(): void {
   history.scrollRestoration = 'manual';
-  whenSettled(() => (history.scrollRestoration = 'auto'));
+  afterBrowserScroll(() => (history.scrollRestoration = 'auto'));
 }

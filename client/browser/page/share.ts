@@ -26,7 +26,7 @@ export function enableSharing(words: () => Words, say: (sentence: string) => voi
 }
 
 /** The post of this channel that a link of the coverage leads to, on this page or another. */
-export function postOf({ rel, href }: HTMLAnchorElement, channelId: string): string | undefined {
+export function linkedPostId({ rel, href }: HTMLAnchorElement, channelId: string): string | undefined {
   // Links to elsewhere, and the permanent link of a post itself, have a `rel`.
   const [, channel = channelId, id] = (rel === '' && /(?:\/live\/([^/]+)\/|#post-)([^/#]+)$/.exec(href)) || [];
   return channel === channelId ? id : undefined;

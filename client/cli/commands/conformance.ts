@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../../conformance/index.ts';
-import { bodyWith, Http } from '../../lib/http.ts';
+import { bodyWithField, Http } from '../../lib/http.ts';
 import { reasonOf } from '../explaining-fetch.ts';
 import { CannotDo, fileTrouble, serverOf, several, UsageError } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
@@ -58,7 +58,7 @@ Examples:
     if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list tells their names.`);
     const { interrupted: signal } = terminal.streams;
     // The cases judge whatever comes: that a server is there at all is looked at before.
-    bodyWith('channels', await new Http(server).get('/v1/channels?limit=1', signal));
+    bodyWithField('channels', await new Http(server).get('/v1/channels?limit=1', signal));
     const where = { url: server.url, token, signal };
     if (options.clientRules !== undefined) {
       const { recordClientRules } = await import('../../../conformance/client-rules.ts');

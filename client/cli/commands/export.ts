@@ -1,6 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { download, Http, mayHelpToRepeat, pause, unreachedUpTo } from '../../lib/http.ts';
+import { download, Http, isRetryable, sleep, unreachableBudget } from '../../lib/http.ts';
 import { newKey } from '../../lib/ids.ts';
 import { Progress } from '../progress-line.ts';
 import {
@@ -105,7 +105,7 @@ Examples:
       const isFile = (await stat(file).catch(() => undefined))?.isFile() ?? true;
       // Another export to the same file may be under way.
       const part = isFile ? `${file}.${newKey()}.part` : file;
-      const leftFor = unreachedUpTo(unreachedMs);
+      const leftFor = unreachableBudget(unreachedMs);
       for (let tries = 1; ; tries += 1) {
         const handle = await open(part, 'w', 0o600);
         try {
@@ -118,9 +118,9 @@ Examples:
           await handle.close().catch(() => undefined);
           if (isFile) await rm(part, { force: true });
           const leftMs = leftFor(error);
-          if (!isFile || tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
+          if (!isFile || tries >= triesMost || !isRetryable(error) || leftMs === 0) throw error;
           sayAgain(error);
-          await pause(Math.min(leftMs, 1_000 * tries), terminal.streams.interrupted);
+          await sleep(Math.min(leftMs, 1_000 * tries), terminal.streams.interrupted);
         }
       }
     };

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { isWithdrawn } from '../../../src/protocol/model.ts';
 import { ProblemError } from '../../lib/http.ts';
-import { partsOf } from '../../lib/platform.ts';
+import { parseServerUrl } from '../../lib/platform.ts';
 import { ReaderClient } from '../../lib/reader-client.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline.ts';
@@ -69,7 +69,7 @@ Examples:
       ...(options.since !== undefined && { cursor: options.since, strictCursor: true }),
     });
     const { interrupted } = terminal.streams;
-    const { origin, path } = partsOf(options.url);
+    const { origin, path } = parseServerUrl(options.url);
     const told = { client, terminal, server: plainLine(`${origin}${path}`), revisions: shownRevisions(env, options.url) };
     const shown = options.json ? showJson(told) : showText(told, options.since === undefined);
     let [trouble, wasReached]: [unknown, boolean] = [undefined, false];

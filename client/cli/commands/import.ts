@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Imported } from '../../../src/protocol/problems.ts';
-import { asking, pauseMs } from '../../lib/backoff.ts';
-import { askedToWaitMs, bodyWith, Http, mayHelpToRepeat, ProblemError, pause, unreachedUpTo } from '../../lib/http.ts';
+import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
+import { bodyWithField, Http, isRetryable, ProblemError, retryAfterMs, sleep, unreachableBudget } from '../../lib/http.ts';
 import { Progress } from '../progress-line.ts';
 import {
   type AskingOptions,
@@ -81,15 +81,15 @@ Examples:
   async function send(http: Http, body: string, sayAgain: (error: Error) => void, isFirst: boolean): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };
-    const leftFor = unreachedUpTo(unreachedMs);
+    const leftFor = unreachableBudget(unreachedMs);
     for (let tries = 1; ; tries += 1) {
       try {
-        return bodyWith('conflicts', await http.ask({ method: 'POST', path: '/v1/import', headers, body }, signal));
+        return bodyWithField('conflicts', await http.request({ method: 'POST', path: '/v1/import', headers, body }, signal));
       } catch (error) {
         const leftMs = isFirst ? leftFor(error) : Number.POSITIVE_INFINITY;
-        if (tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
+        if (tries >= triesMost || !isRetryable(error) || leftMs === 0) throw error;
         sayAgain(error);
-        await pause(Math.min(leftMs, pauseMs(tries - 1, Math.random(), asking, askedToWaitMs(error))), signal);
+        await sleep(Math.min(leftMs, backoffMs(tries - 1, Math.random(), requestBackoff, retryAfterMs(error))), signal);
       }
     }
   }

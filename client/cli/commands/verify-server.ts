@@ -1,19 +1,19 @@
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorPost, ListedChannel, ServerEntry } from '../../../src/protocol/model.ts';
 import type { ChannelReport, ServerReport, VerifiedExport, VerifyExportOptions } from '../../../src/verify.ts';
-import { asking, pauseMs } from '../../lib/backoff.ts';
+import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
 import {
-  askedToWaitMs,
-  bodyWith,
+  bodyWithField,
   download,
   type Http,
-  mayHelpToRepeat,
+  isRetryable,
   NotPressbox,
   ProblemError,
-  pause,
-  unreachedUpTo,
+  retryAfterMs,
+  sleep,
+  unreachableBudget,
 } from '../../lib/http.ts';
-import { queryOf } from '../../lib/platform.ts';
+import { queryString } from '../../lib/platform.ts';
 import { type ShownHtml, shownHtmlOf } from '../rendered-html.ts';
 import { CannotDo, unreachedMs, whyCut } from '../server-requests.ts';
 
@@ -71,7 +71,7 @@ export async function* verifyServer({
     let stood = 0;
     for (const pauseMs of importPausesMs) {
       if (stood === 2 || !reports.some(({ fault }) => fault !== undefined && mayBeTold(fault))) break;
-      await pause(pauseMs, interrupted);
+      await sleep(pauseMs, interrupted);
       const before = reports;
       const server = await walkServer();
       reports = await walked(id, server?.holds ? server : undefined);
@@ -101,9 +101,9 @@ export async function* verifyServer({
   async function walkServer(): Promise<InstanceType<typeof ServerWalk> | undefined> {
     const walk = new ServerWalk(since);
     for (let from = 1, more = true; more; ) {
-      const answer = await unlessRefused(() => http.get(`/v1/journal${queryOf({ from, limit: 100 })}`, interrupted));
+      const answer = await unlessRefused(() => http.get(`/v1/journal${queryString({ from, limit: 100 })}`, interrupted));
       if (answer === undefined) return undefined;
-      const page = bodyWith<{ root: string; entries: ServerEntry[]; more: boolean }>('entries', answer);
+      const page = bodyWithField<{ root: string; entries: ServerEntry[]; more: boolean }>('entries', answer);
       for (const entry of page.entries) {
         walk.take(page.root, entry);
         if (entry.stands === false) walk.faulty(entry.offset, tokenIsForgotten);
@@ -132,9 +132,9 @@ export async function* verifyServer({
     const notWritten = 'what the server shows of the post is not what its last entry wrote';
     let { htmlNotCompared } = report;
     for (let before: number | undefined, more = true; more; ) {
-      const query = queryOf({ limit: 100, before });
+      const query = queryString({ limit: 100, before });
       const answer = await repeated(() => http.get(`${path}/posts${query}`, interrupted));
-      const page = bodyWith<{ posts: AuthorPost[]; more: boolean }>('posts', answer);
+      const page = bodyWithField<{ posts: AuthorPost[]; more: boolean }>('posts', answer);
       for (const post of page.posts) {
         const last = posts.get(post.id);
         posts.delete(post.id);
@@ -158,9 +158,9 @@ export async function* verifyServer({
 
   async function* channels(): AsyncGenerator<string> {
     for (let page: string | null | undefined; page !== null; ) {
-      const query = queryOf({ limit: 100, page });
+      const query = queryString({ limit: 100, page });
       const answer = await repeated(() => http.get(`/v1/channels${query}`, interrupted));
-      const body = bodyWith<{ channels: ListedChannel[]; next: string | null }>('channels', answer);
+      const body = bodyWithField<{ channels: ListedChannel[]; next: string | null }>('channels', answer);
       for (const { id } of body.channels) yield id;
       page = body.next;
     }
@@ -171,22 +171,22 @@ export async function* verifyServer({
     try {
       return await repeated(ask);
     } catch (error) {
-      if (error instanceof NotPressbox || (error instanceof ProblemError && !mayHelpToRepeat(error))) return undefined;
+      if (error instanceof NotPressbox || (error instanceof ProblemError && !isRetryable(error))) return undefined;
       throw error;
     }
   }
 
   /** A walk asks much of a server, which may say to wait. */
   async function repeated<T>(ask: () => Promise<T>): Promise<T> {
-    const leftFor = unreachedUpTo(unreachedMs);
+    const leftFor = unreachableBudget(unreachedMs);
     for (let tries = 0; ; tries += 1) {
       try {
         return await ask();
       } catch (error) {
         const leftMs = leftFor(error);
-        if (tries >= triesMost || !mayHelpToRepeat(error) || leftMs === 0) throw error;
+        if (tries >= triesMost || !isRetryable(error) || leftMs === 0) throw error;
         onRetry(error);
-        await pause(Math.min(leftMs, pauseMs(tries, Math.random(), asking, askedToWaitMs(error))), interrupted);
+        await sleep(Math.min(leftMs, backoffMs(tries, Math.random(), requestBackoff, retryAfterMs(error))), interrupted);
       }
     }
   }

@@ -36,7 +36,7 @@ export function restoreTimeline(saved: SavedTimeline | Timeline, channelId: stri
 }
 
 /** The same with its newest posts alone, at most so many; the others are paged for again. Of what was heard, the latest. */
-export function shortened(saved: SavedTimeline, mostPosts: number): SavedTimeline {
+export function truncated(saved: SavedTimeline, mostPosts: number): SavedTimeline {
   const posts = saved.posts.slice(0, mostPosts);
   const floor = posts.length < saved.posts.length ? (posts.at(-1)?.seq ?? saved.floor) : saved.floor;
   return { ...saved, posts, floor, heard: saved.heard.slice(-10 * mostPosts) };
@@ -55,10 +55,10 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
     (parseCursor(cursor)?.offset ?? offset) === offset &&
     [channel.revision, offset, floor, newestSeq].every(isCount) &&
     (ceiling === null || isCount(ceiling)) &&
-    isList(posts, isWhole) &&
+    isListOf(posts, isCompletePost) &&
     posts.every((post, index) => index === 0 || (post.seq as number) < (posts[index - 1]?.seq as number)) &&
-    [pinned, summary].every((post) => post === null || isWhole(post)) &&
-    isList(keyEvents, ({ id, seq, headline }) => typeof id === 'string' && isCount(seq) && typeof headline === 'string') &&
+    [pinned, summary].every((post) => post === null || isCompletePost(post)) &&
+    isListOf(keyEvents, ({ id, seq, headline }) => typeof id === 'string' && isCount(seq) && typeof headline === 'string') &&
     (value.summaryDoubt === null || isDoubt(value.summaryDoubt)) &&
     isDoubt(value.keyEventsDoubt) &&
     Array.isArray(heard) &&
@@ -67,7 +67,7 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
 }
 
 /** One that lacks a field is of an earlier version of this script, which did not know what the server said there. */
-function isWhole(post: unknown): boolean {
+function isCompletePost(post: unknown): boolean {
   if (!isPost(post) || readPost(post) !== post) return false;
   const { html, headline, authors, sources, derivedFrom } = post;
   return [html, headline ?? ''].every(isText) && [authors, sources, derivedFrom].every(Array.isArray);
@@ -77,6 +77,6 @@ function isDoubt(value: unknown): boolean {
   return isObject(value) && isCount(value.before) && isCount(value.since);
 }
 
-function isList(value: unknown, isOne: (each: Record<string, unknown>) => boolean): value is Record<string, unknown>[] {
+function isListOf(value: unknown, isOne: (each: Record<string, unknown>) => boolean): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.every((each) => isObject(each) && isOne(each));
 }

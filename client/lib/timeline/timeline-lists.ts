@@ -8,7 +8,7 @@ import { type Doubt, held, type Timeline } from './timeline.ts';
  */
 
 /** With one more in its place, newest first. */
-export function inserted<T extends { readonly seq: number }>(newestFirst: readonly T[], item: T): readonly T[] {
+export function insertedBySeq<T extends { readonly seq: number }>(newestFirst: readonly T[], item: T): readonly T[] {
   const below = newestFirst.findIndex(({ seq }) => seq < item.seq);
   return below === -1 ? [...newestFirst, item] : [...newestFirst.slice(0, below), item, ...newestFirst.slice(below)];
 }
@@ -19,7 +19,7 @@ type KeyEvents = Pick<Timeline, 'keyEvents' | 'keyEventsDoubt'>;
 
 /** A list shorter than a snapshot's most is all there are. */
 export function startKeyEvents(keyEvents: readonly KeyEvent[]): KeyEvents {
-  return { keyEvents, keyEventsDoubt: { before: lowest(keyEvents, 0), since: 0 } };
+  return { keyEvents, keyEventsDoubt: { before: lowestSeq(keyEvents, 0), since: 0 } };
 }
 
 export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, post: ReaderPost): KeyEvents {
@@ -29,11 +29,11 @@ export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, po
   if (!post.keyEvent || isWithdrawn(post)) return { keyEvents: others, keyEventsDoubt };
 
   const { id, seq, headline, publishedAt } = post;
-  const newest = inserted(others, { id, seq, headline: headline ?? '', publishedAt }).slice(0, snapshotKeyEvents);
-  return { keyEvents: newest, keyEventsDoubt: { ...keyEventsDoubt, before: lowest(newest, keyEventsDoubt.before) } };
+  const newest = insertedBySeq(others, { id, seq, headline: headline ?? '', publishedAt }).slice(0, snapshotKeyEvents);
+  return { keyEvents: newest, keyEventsDoubt: { ...keyEventsDoubt, before: lowestSeq(newest, keyEventsDoubt.before) } };
 }
 
-function lowest(keyEvents: readonly KeyEvent[], otherwise: number): number {
+function lowestSeq(keyEvents: readonly KeyEvent[], otherwise: number): number {
   return keyEvents.length < snapshotKeyEvents ? otherwise : (keyEvents.at(-1)?.seq ?? otherwise);
 }
 

@@ -2,7 +2,7 @@ import { snapshotKeyEvents } from '../../../src/protocol/client-limits.ts';
 import { parseCursor } from '../../../src/protocol/cursor.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { readPost } from '../read-post.ts';
-import { hear, revisionHeard, type Timeline } from './timeline.ts';
+import { knownRevision, mergePost, type Timeline } from './timeline.ts';
 
 /**
  * Asking for what a timeline does not hold, and taking the answers in. An answer may be late: then it holds copies that were
@@ -63,7 +63,7 @@ function applyOlder(timeline: Timeline, page: Page, before: number): Timeline {
   const atEnd = whole && !page.more;
   const reached = taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? floor;
   if (taken.length === 0 && !atEnd && reached >= floor) return timeline;
-  return taken.reduce(hear, { ...timeline, floor: atEnd ? 0 : Math.min(floor, reached) });
+  return taken.reduce(mergePost, { ...timeline, floor: atEnd ? 0 : Math.min(floor, reached) });
 }
 
 function applyNewer(timeline: Timeline, page: Page, after: number): Timeline {
@@ -74,7 +74,7 @@ function applyNewer(timeline: Timeline, page: Page, after: number): Timeline {
   // A page read before a post was published that is heard of does not reach the newest, whatever it says.
   const atTop = whole && !page.more && reached >= newestSeq;
   if (taken.length === 0 && !atTop && reached === ceiling) return timeline;
-  return taken.reduce(hear, { ...timeline, ceiling: atTop ? null : reached });
+  return taken.reduce(mergePost, { ...timeline, ceiling: atTop ? null : reached });
 }
 
 /** Another window: the posts below `before`, or the newest where it is null. Unchanged where the page is late: ask again. */
@@ -100,7 +100,7 @@ export function narrow(timeline: Timeline, floor: number, ceiling: number | null
 
 /** Takes a post that was asked for by its id. Unchanged where a newer copy was heard of since: ask again. */
 export function applyPost(timeline: Timeline, post: ReaderPost): Timeline {
-  return hear(timeline, readPost(post));
+  return mergePost(timeline, readPost(post));
 }
 
 /** Takes a page of posts of kind `summary` below `before`, tombstones among them. Where it does not settle the matter, `needs` says on. */
@@ -113,7 +113,7 @@ export function applySummaryPage(timeline: Timeline, page: Page, ask: { before: 
   const atEnd = whole && !page.more;
   if (taken.length === 0 && !atEnd && reached >= doubt.before) return timeline;
   const looked: Timeline = { ...timeline, summaryDoubt: { ...doubt, before: Math.min(reached, doubt.before) } };
-  const updated = taken.reduce(hear, looked);
+  const updated = taken.reduce(mergePost, looked);
   return atEnd ? { ...updated, summaryDoubt: null } : updated;
 }
 
@@ -126,14 +126,14 @@ export function applyKeyEventsPage(timeline: Timeline, page: Page, ask: { before
   const reached = taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? doubt.before;
   const before = whole && !page.more ? 0 : Math.min(reached, doubt.before);
   if (before === doubt.before) return timeline;
-  return taken.reduce(hear, { ...timeline, keyEventsDoubt: { ...doubt, before } });
+  return taken.reduce(mergePost, { ...timeline, keyEventsDoubt: { ...doubt, before } });
 }
 
 type Superseded = (timeline: Timeline, post: ReaderPost) => boolean;
 
 /** The copies up to the first of which a newer one is known: it would have to be shown as it was. */
 function untilSuperseded(timeline: Timeline, posts: ReaderPost[], besides: Superseded = () => false) {
-  const end = posts.findIndex((post) => post.revision < revisionHeard(timeline, post.id) && !besides(timeline, post));
+  const end = posts.findIndex((post) => post.revision < knownRevision(timeline, post.id) && !besides(timeline, post));
   return { taken: end === -1 ? posts : posts.slice(0, end), whole: end === -1 };
 }
 

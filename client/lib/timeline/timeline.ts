@@ -10,7 +10,14 @@ import type {
 } from '../../../src/protocol/model.ts';
 import { isEventType } from '../../../src/protocol/model.ts';
 import { readPost } from '../read-post.ts';
-import { inserted, pinnedAfterChannel, pinnedAfterPost, startKeyEvents, withKeyEvent, withSummary } from './timeline-lists.ts';
+import {
+  insertedBySeq,
+  pinnedAfterChannel,
+  pinnedAfterPost,
+  startKeyEvents,
+  withKeyEvent,
+  withSummary,
+} from './timeline-lists.ts';
 
 /**
  * What a client holds of a channel, kept by the contract's rules for clients: a window of posts in display order, what stands above
@@ -55,7 +62,7 @@ export interface Doubt {
 }
 
 /** Revisions remembered. An answer that is so late that 10,000 other posts changed meanwhile does not exist. */
-const mostRemembered = 10_000;
+const maxRevisionsRemembered = 10_000;
 
 /** Whether the window goes down to the first post of the channel. */
 export function reachedEnd(timeline: Timeline): boolean {
@@ -121,19 +128,21 @@ export function applyEvent(timeline: Timeline, event: Event): Timeline {
 function apply(timeline: Timeline, event: Event): Timeline {
   const moved = { ...timeline, offset: event.offset, cursor: event.cursor };
   if (!isEventType(event.type)) return moved;
-  return event.type === 'channel.changed' ? hearChannel(moved, event) : hear(moved, readPost((event satisfies BringsPost).post));
+  return event.type === 'channel.changed'
+    ? mergeChannel(moved, event)
+    : mergePost(moved, readPost((event satisfies PostBearingEvent).post));
 }
 
 /** Each of these brings the whole post, which is taken whatever happened to it. */
-type BringsPost = PostEvent & { type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down' };
+type PostBearingEvent = PostEvent & { type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down' };
 
-function hearChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
+function mergeChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
   if (channel.revision < timeline.channel.revision) return timeline;
   return { ...timeline, ...pinnedAfterChannel(timeline, channel) };
 }
 
 /** The highest revision heard of a post, 0 if none. */
-export function revisionHeard(timeline: Timeline, postId: string): number {
+export function knownRevision(timeline: Timeline, postId: string): number {
   return Math.max(timeline.heard.get(postId) ?? 0, held(timeline, postId)?.revision ?? 0);
 }
 
@@ -145,12 +154,12 @@ export function held(timeline: Timeline, postId: string): ReaderPost | undefined
 }
 
 /** Takes a copy of a post, from an event or an answer, unless a newer one was heard of. */
-export function hear(timeline: Timeline, post: ReaderPost): Timeline {
-  if (post.revision < revisionHeard(timeline, post.id)) return timeline;
+export function mergePost(timeline: Timeline, post: ReaderPost): Timeline {
+  if (post.revision < knownRevision(timeline, post.id)) return timeline;
   const placed: Timeline = {
     ...timeline,
     posts: withPost(timeline, post),
-    heard: remember(timeline.heard, post),
+    heard: rememberRevision(timeline.heard, post),
     newestSeq: Math.max(timeline.newestSeq, post.seq),
   };
   return { ...placed, ...withKeyEvent(placed, post), ...withSummary(placed, post), ...pinnedAfterPost(placed, post) };
@@ -160,16 +169,16 @@ export function hear(timeline: Timeline, post: ReaderPost): Timeline {
 function withPost({ posts, floor, ceiling }: Timeline, post: ReaderPost): readonly ReaderPost[] {
   if (posts.some(({ id }) => id === post.id)) return posts.map((other) => (other.id === post.id ? post : other));
   if (post.seq < floor || (ceiling !== null && post.seq > ceiling)) return posts;
-  return inserted(posts, post);
+  return insertedBySeq(posts, post);
 }
 
-function remember(heard: ReadonlyMap<string, number>, { id, revision }: ReaderPost): ReadonlyMap<string, number> {
+function rememberRevision(heard: ReadonlyMap<string, number>, { id, revision }: ReaderPost): ReadonlyMap<string, number> {
   if (heard.get(id) === revision) return heard;
   const next = new Map(heard);
   next.delete(id);
   next.set(id, revision);
   for (const oldest of next.keys()) {
-    if (next.size <= mostRemembered) break;
+    if (next.size <= maxRevisionsRemembered) break;
     next.delete(oldest);
   }
   return next;

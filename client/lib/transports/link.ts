@@ -1,7 +1,7 @@
 import { type CatchUp, type Event, isEventType, type PostEventType } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
 import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
-import { isCount, isPage, isPlace, isPost, isText } from '../read-post.ts';
+import { hasCursor, isCount, isPage, isPost, isText } from '../read-post.ts';
 
 /**
  * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
@@ -14,9 +14,9 @@ export interface SubscribeRequest {
   /** Posts of a snapshot. */
   limit?: number;
 }
-export type SubscribeAnswer = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
+export type SubscribeResponse = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
 /** Undefined: there was no answer in time. */
-export type Answered = (said: SubscribeAnswer | undefined) => void;
+export type SubscribeCallback = (response: SubscribeResponse | undefined) => void;
 
 export interface Link {
   /**
@@ -24,20 +24,20 @@ export interface Link {
    * answer, and perhaps at once. With `more` in the answer it is to be asked for again, from there. `withinMs`: without any of the answer, or
    * more of it where a way hears of parts.
    */
-  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void;
+  subscribe(request: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void;
   /** Tells nothing from now on. */
   close(): void;
 }
 
 /** What a link tells. */
-export interface Told {
+export interface LinkCallbacks {
   /** The link stands. Once; or `failed` instead, once. */
   up(): void;
-  failed(why: Failure): void;
+  failed(why: LinkFailure): void;
   /** It stood, and is no more. `silent`: nothing was heard for so long that it counts as dead. */
   lost(silent: boolean): void;
   /** Anything was heard of the server. */
-  heard(): void;
+  activity(): void;
   event(event: Event): void;
   store(store: { reachable: boolean; since: string }): void;
   unsubscribed(ended: { channelId: string; reason: string }): void;
@@ -47,7 +47,7 @@ export interface Told {
   missed(): void;
 }
 
-export type Failure =
+export type LinkFailure =
   /** No word of the server came through: it is out of reach, or this way is blocked. */
   | { kind: 'unanswered' }
   /** The server answered with a problem. */
@@ -62,7 +62,7 @@ export interface DialOptions {
   http: Http;
   /** What would be asked for now. */
   request: SubscribeRequest;
-  told: Told;
+  callbacks: LinkCallbacks;
 }
 export type Dial = (options: DialOptions) => Link;
 
@@ -70,25 +70,26 @@ export type Dial = (options: DialOptions) => Link;
  * What was answered to a subscribe, or undefined where it is no such answer: hotels, proxies and service workers answer in the server's
  * place. Looked at is what a reader goes by before it looks at a post.
  */
-export function answerOf(said: unknown): SubscribeAnswer | undefined {
-  if (!isObject(said)) return undefined;
-  if (said.ok === false) return isProblem(said.problem) ? { ok: false, problem: said.problem } : undefined;
-  return isCatchUp(said) ? { ...said, ok: true } : undefined;
+export function parseSubscribeResponse(response: unknown): SubscribeResponse | undefined {
+  if (!isObject(response)) return undefined;
+  if (response.ok === false) return isProblem(response.problem) ? { ok: false, problem: response.problem } : undefined;
+  return isCatchUp(response) ? { ...response, ok: true } : undefined;
 }
 
-export function isEvent(said: unknown): said is Event {
-  if (!isObject(said) || ![said.type, said.cursor].every(isText) || ![said.from, said.offset].every(isCount)) return false;
-  const name = said.type;
+export function isEvent(response: unknown): response is Event {
+  if (!isObject(response) || ![response.type, response.cursor].every(isText) || ![response.from, response.offset].every(isCount))
+    return false;
+  const name = response.type;
   // Of a later version it may be about a part of a post.
-  if (!isEventType(name)) return !(name as string).startsWith('post.') || isObject(said.post);
-  if (name === 'channel.changed') return isObject(said.channel);
+  if (!isEventType(name)) return !(name as string).startsWith('post.') || isObject(response.post);
+  if (name === 'channel.changed') return isObject(response.channel);
   name satisfies PostEventType;
-  return isPost(said.post);
+  return isPost(response.post);
 }
 
-function isCatchUp(said: Record<string, unknown>): said is Record<string, unknown> & CatchUp {
-  const { mode, covers, events, snapshot } = said;
-  if (!isObject(covers) || ![covers.after, covers.to].every(isCount) || !isPlace(said)) return false;
+function isCatchUp(response: Record<string, unknown>): response is Record<string, unknown> & CatchUp {
+  const { mode, covers, events, snapshot } = response;
+  if (!isObject(covers) || ![covers.after, covers.to].every(isCount) || !hasCursor(response)) return false;
   if (mode === 'replay') return Array.isArray(events) && events.every(isEvent);
   if (mode !== 'snapshot' || !isPage(snapshot)) return false;
   const { channel, pinned, summary, keyEvents } = snapshot as unknown as Record<string, unknown>;
@@ -96,4 +97,4 @@ function isCatchUp(said: Record<string, unknown>): said is Record<string, unknow
 }
 
 /** Without a sign of the server for this long an attempt has failed; each byte of its answer is one. Milliseconds. */
-export const dialMs = 10_000;
+export const dialTimeoutMs = 10_000;

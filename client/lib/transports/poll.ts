@@ -1,16 +1,16 @@
 import type { CatchUp } from '../../../src/protocol/model.ts';
-import { type Http, pause, wordOf } from '../http.ts';
-import { queryOf } from '../platform.ts';
-import { KeptAnswer } from './kept-answer.ts';
+import { type Http, problemFrom, sleep } from '../http.ts';
+import { queryString } from '../platform.ts';
+import { PrefetchedResponse } from './kept-answer.ts';
 import {
-  type Answered,
-  answerOf,
   type DialOptions,
-  dialMs,
+  dialTimeoutMs,
   type Link,
-  type SubscribeAnswer,
+  type LinkCallbacks,
+  parseSubscribeResponse,
+  type SubscribeCallback,
   type SubscribeRequest,
-  type Told,
+  type SubscribeResponse,
 } from './link.ts';
 
 /**
@@ -28,74 +28,74 @@ const graceMs = 8_000;
 /** Before each request, milliseconds: a bound for busy coverage. */
 const busyGapMs = 250;
 /** Up to which it grows for whoever answers at once though there is nothing. */
-const mostIdleGapMs = 5_000;
+const maxIdleGapMs = 5_000;
 
 class PollLink implements Link {
   readonly #http: Http;
-  readonly #told: Told;
-  readonly #kept: KeptAnswer;
+  readonly #callbacks: LinkCallbacks;
+  readonly #prefetched: PrefetchedResponse;
   readonly #channelId: string;
   /** Posts of an answer that begins anew, as any may. */
   readonly #posts: number | undefined;
-  #asking = new AbortController();
+  #abort = new AbortController();
 
-  constructor({ http, told, request }: DialOptions) {
+  constructor({ http, callbacks, request }: DialOptions) {
     this.#http = http;
-    this.#told = told;
+    this.#callbacks = callbacks;
     this.#channelId = request.channelId;
     this.#posts = request.limit;
-    this.#kept = new KeptAnswer(request.after, told);
-    this.subscribe(request, (said) => this.#kept.first(said), dialMs);
+    this.#prefetched = new PrefetchedResponse(request.after, callbacks);
+    this.subscribe(request, (response) => this.#prefetched.first(response), dialTimeoutMs);
   }
 
-  subscribe({ after }: SubscribeRequest, answered: Answered, withinMs: number): void {
-    this.#asking.abort();
-    this.#asking = new AbortController();
-    const { signal } = this.#asking;
-    const kept = this.#kept.take(after);
-    if (kept !== undefined) return this.#hand(kept, answered);
-    void this.#get({ after }, withinMs).then((said) => {
-      if (!signal.aborted) this.#hand(said, answered);
+  subscribe({ after }: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const prefetched = this.#prefetched.take(after);
+    if (prefetched !== undefined) return this.#deliver(prefetched, callback);
+    void this.#get({ after }, withinMs).then((response) => {
+      if (!signal.aborted) this.#deliver(response, callback);
     });
   }
 
   close(): void {
-    this.#kept.close();
-    this.#asking.abort();
+    this.#prefetched.close();
+    this.#abort.abort();
   }
 
   /** Hands an answer on, and waits for what comes after it. */
-  #hand(said: SubscribeAnswer | undefined, answered: Answered): void {
-    const { signal } = this.#asking;
-    answered(said);
-    if (said?.ok === true && !said.more && !signal.aborted) void this.#wait(said, signal);
+  #deliver(response: SubscribeResponse | undefined, callback: SubscribeCallback): void {
+    const { signal } = this.#abort;
+    callback(response);
+    if (response?.ok === true && !response.more && !signal.aborted) void this.#poll(response, signal);
   }
 
   /** Asks until there is something, which is kept for whoever asks, or until there is no answer. */
-  async #wait({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
+  async #poll({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
     for (let gapMs = busyGapMs; ; ) {
-      await pause(gapMs, signal).catch(() => {});
+      await sleep(gapMs, signal).catch(() => {});
       if (signal.aborted) return;
       const began = Date.now();
-      const said = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs);
+      const response = await this.#get({ after: cursor, wait: waitSeconds }, waitSeconds * 1_000 + graceMs);
       if (signal.aborted) return;
-      if (said === undefined) return this.#told.lost(false);
-      const nothing = said.ok && said.mode === 'replay' && !said.more && said.covers.to <= covers.to;
-      if (!nothing) return this.#kept.keep(cursor, said);
-      gapMs = Date.now() - began < mostIdleGapMs ? Math.min(mostIdleGapMs, gapMs * 2) : busyGapMs;
+      if (response === undefined) return this.#callbacks.lost(false);
+      const nothing = response.ok && response.mode === 'replay' && !response.more && response.covers.to <= covers.to;
+      if (!nothing) return this.#prefetched.keep(cursor, response);
+      gapMs = Date.now() - began < maxIdleGapMs ? Math.min(maxIdleGapMs, gapMs * 2) : busyGapMs;
     }
   }
 
-  async #get(query: Record<string, string | number | undefined>, timeoutMs: number): Promise<SubscribeAnswer | undefined> {
-    const { signal } = this.#asking;
-    const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryOf({ ...query, posts: this.#posts })}`;
+  async #get(query: Record<string, string | number | undefined>, timeoutMs: number): Promise<SubscribeResponse | undefined> {
+    const { signal } = this.#abort;
+    const path = `/v1/channels/${encodeURIComponent(this.#channelId)}/events${queryString({ ...query, posts: this.#posts })}`;
     try {
-      const { body } = await this.#http.ask({ method: 'GET', path, fresh: true, timeoutMs }, signal);
-      const said = answerOf(body);
-      if (said !== undefined && !signal.aborted) this.#told.heard();
-      return said;
+      const { body } = await this.#http.request({ method: 'GET', path, noStore: true, timeoutMs }, signal);
+      const response = parseSubscribeResponse(body);
+      if (response !== undefined && !signal.aborted) this.#callbacks.activity();
+      return response;
     } catch (error) {
-      const problem = wordOf(error);
+      const problem = problemFrom(error);
       return problem && { ok: false, problem };
     }
   }

@@ -1,16 +1,16 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Event } from '../../../src/protocol/model.ts';
 import { freshToken, isObject, isProblem } from '../http.ts';
-import { partsOf } from '../platform.ts';
+import { parseServerUrl } from '../platform.ts';
 import {
-  type Answered,
-  answerOf,
   type DialOptions,
-  dialMs,
+  dialTimeoutMs,
   isEvent,
   type Link,
-  type SubscribeAnswer,
+  parseSubscribeResponse,
+  type SubscribeCallback,
   type SubscribeRequest,
+  type SubscribeResponse,
 } from './link.ts';
 
 /** Socket.IO on a WebSocket: the best way, since one connection carries everything. It stands once words went both ways. */
@@ -21,7 +21,7 @@ interface FromServer {
   drain(draining: { withinMs: number }): void;
 }
 interface FromClient {
-  subscribe(request: SubscribeRequest, answer: (said: SubscribeAnswer) => void): void;
+  subscribe(request: SubscribeRequest, answer: (response: SubscribeResponse) => void): void;
 }
 
 export function dialSocket(options: DialOptions): Link {
@@ -32,19 +32,19 @@ class SocketLink implements Link {
   readonly #options: DialOptions;
   readonly #timer: ReturnType<typeof setTimeout>;
   #socket: Socket<FromServer, FromClient> | undefined;
-  #stood = false;
+  #wasUp = false;
   #closed = false;
 
   constructor(options: DialOptions) {
     this.#options = options;
-    this.#timer = setTimeout(() => this.#fail(undefined), dialMs);
+    this.#timer = setTimeout(() => this.#fail(undefined), dialTimeoutMs);
     void this.#dial();
   }
 
-  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
-    if (this.#socket?.connected !== true) return answered(undefined);
-    this.#socket.timeout(withinMs).emit('subscribe', request, (error: Error | null, said: SubscribeAnswer) => {
-      if (!this.#closed) answered(error === null ? answerOf(said) : undefined);
+  subscribe(request: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void {
+    if (this.#socket?.connected !== true) return callback(undefined);
+    this.#socket.timeout(withinMs).emit('subscribe', request, (error: Error | null, response: SubscribeResponse) => {
+      if (!this.#closed) callback(error === null ? parseSubscribeResponse(response) : undefined);
     });
   }
 
@@ -57,7 +57,7 @@ class SocketLink implements Link {
   }
 
   async #dial(): Promise<void> {
-    const { url, token: source, session, told } = this.#options;
+    const { url, token: source, session, callbacks } = this.#options;
     let token: string | undefined;
     try {
       token = await freshToken(source);
@@ -66,7 +66,7 @@ class SocketLink implements Link {
     }
     if (this.#closed) return;
     // Socket.IO reads a path in the address as a namespace; a server below a path is meant.
-    const { origin, path } = partsOf(url);
+    const { origin, path } = parseServerUrl(url);
     const socket: Socket<FromServer, FromClient> = io(origin, {
       path: `${path}/socket.io`,
       transports: ['websocket'],
@@ -77,26 +77,26 @@ class SocketLink implements Link {
     this.#socket = socket;
     socket.on('connect', () => {
       clearTimeout(this.#timer);
-      this.#stood = true;
-      socket.io.engine.on('packet', () => told.heard());
-      told.up();
+      this.#wasUp = true;
+      socket.io.engine.on('packet', () => callbacks.activity());
+      callbacks.up();
     });
     socket.on('connect_error', (error: Error & { data?: unknown }) => this.#fail(error.data));
     // Cut between the handshake and the namespace's answer, Socket.IO tells a disconnect and no error.
     socket.on('disconnect', (reason) => {
-      if (!this.#stood) return this.#fail(undefined);
+      if (!this.#wasUp) return this.#fail(undefined);
       this.close();
-      told.lost(reason === 'ping timeout');
+      callbacks.lost(reason === 'ping timeout');
     });
-    socket.on('event', (event) => isEvent(event) && told.event(event));
-    socket.on('store', (store) => isObject(store) && told.store(store));
-    socket.on('unsubscribed', (ended) => isObject(ended) && told.unsubscribed(ended));
-    socket.on('drain', (draining) => told.drain(Number(isObject(draining) && draining.withinMs) || 0));
+    socket.on('event', (event) => isEvent(event) && callbacks.event(event));
+    socket.on('store', (store) => isObject(store) && callbacks.store(store));
+    socket.on('unsubscribed', (ended) => isObject(ended) && callbacks.unsubscribed(ended));
+    socket.on('drain', (draining) => callbacks.drain(Number(isObject(draining) && draining.withinMs) || 0));
   }
 
   #fail(data: unknown): void {
-    if (this.#closed || this.#stood) return;
+    if (this.#closed || this.#wasUp) return;
     this.close();
-    this.#options.told.failed(isProblem(data) ? { kind: 'refused', problem: data } : { kind: 'unanswered' });
+    this.#options.callbacks.failed(isProblem(data) ? { kind: 'refused', problem: data } : { kind: 'unanswered' });
   }
 }

@@ -1,19 +1,19 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client-limits.ts';
 import { isEventType } from '../../../src/protocol/model.ts';
-import { type Http, isObject, parsed, wordOf } from '../http.ts';
-import { canStream, longestAnswerMs, queryOf, readText } from '../platform.ts';
-import { KeptAnswer } from './kept-answer.ts';
+import { type Http, isObject, parseJson, problemFrom } from '../http.ts';
+import { canStream, maxResponseMs, queryString, readText } from '../platform.ts';
+import { PrefetchedResponse } from './kept-answer.ts';
 import {
-  type Answered,
-  answerOf,
   type DialOptions,
-  dialMs,
+  dialTimeoutMs,
   isEvent,
   type Link,
-  type SubscribeAnswer,
+  type LinkCallbacks,
+  parseSubscribeResponse,
+  type SubscribeCallback,
   type SubscribeRequest,
-  type Told,
+  type SubscribeResponse,
 } from './link.ts';
 
 /**
@@ -25,156 +25,156 @@ export function dialStream(options: DialOptions): Link {
 }
 
 /** Characters of one message, whose text may be a CatchUp with a summary and a pinned post on top. Past it the stream is given up. */
-const mostCharacters = 2 * answerBytes + 2 * eventBytes;
+const maxCharacters = 2 * answerBytes + 2 * eventBytes;
 
 class StreamLink implements Link {
   readonly #http: Http;
-  readonly #told: Told;
-  readonly #kept: KeptAnswer;
+  readonly #callbacks: LinkCallbacks;
+  readonly #prefetched: PrefetchedResponse;
   /** The stream that is read; another one takes its place with the next subscribe. */
-  #reading = new AbortController();
+  #abort = new AbortController();
   /** Runs from the last bytes. */
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Who waits for the next catch-up, how long without more bytes, and until when. */
-  #answered: Answered | undefined;
+  #callback: SubscribeCallback | undefined;
   #withinMs = 0;
-  #lastAt = 0;
+  #deadline = 0;
   /** From where the stream's next catch-up goes on, while there is one to come that nobody waits for. */
   #next: { after: string | undefined } | undefined;
-  #after: string | undefined;
+  #requestedAfter: string | undefined;
 
-  constructor({ http, told, request }: DialOptions) {
+  constructor({ http, callbacks, request }: DialOptions) {
     this.#http = http;
-    this.#told = told;
-    this.#kept = new KeptAnswer(request.after, told);
-    if (!canStream()) queueMicrotask(() => this.#kept.fail({ kind: 'impossible' }));
-    else this.#open(request, (said) => this.#kept.first(said), dialMs);
+    this.#callbacks = callbacks;
+    this.#prefetched = new PrefetchedResponse(request.after, callbacks);
+    if (!canStream()) queueMicrotask(() => this.#prefetched.fail({ kind: 'impossible' }));
+    else this.#open(request, (response) => this.#prefetched.first(response), dialTimeoutMs);
   }
 
-  subscribe(request: SubscribeRequest, answered: Answered, withinMs: number): void {
-    const kept = this.#kept.take(request.after);
-    if (kept !== undefined) return answered(kept);
-    if (this.#next === undefined || this.#next.after !== request.after) return this.#open(request, answered, withinMs);
-    this.#await(answered, withinMs);
+  subscribe(request: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void {
+    const prefetched = this.#prefetched.take(request.after);
+    if (prefetched !== undefined) return callback(prefetched);
+    if (this.#next === undefined || this.#next.after !== request.after) return this.#open(request, callback, withinMs);
+    this.#await(callback, withinMs);
   }
 
   close(): void {
-    this.#kept.close();
+    this.#prefetched.close();
     this.#stop();
   }
 
-  #open({ channelId, after, limit }: SubscribeRequest, answered: Answered, withinMs: number): void {
+  #open({ channelId, after, limit }: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void {
     this.#stop();
-    this.#reading = new AbortController();
-    this.#after = after;
-    this.#await(answered, withinMs);
-    const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryOf({ after, posts: limit })}`;
-    void this.#read(path, this.#reading.signal);
+    this.#abort = new AbortController();
+    this.#requestedAfter = after;
+    this.#await(callback, withinMs);
+    const path = `/v1/channels/${encodeURIComponent(channelId)}/stream${queryString({ after, posts: limit })}`;
+    void this.#read(path, this.#abort.signal);
   }
 
-  #await(answered: Answered, withinMs: number): void {
+  #await(callback: SubscribeCallback, withinMs: number): void {
     this.#next = undefined;
-    this.#answered = answered;
+    this.#callback = callback;
     this.#withinMs = withinMs;
-    this.#lastAt = Date.now() + longestAnswerMs;
-    this.#listen();
+    this.#deadline = Date.now() + maxResponseMs;
+    this.#startTimer();
   }
 
   #stop(): void {
-    clearTimeout(this.#silence);
-    this.#answered = undefined;
+    clearTimeout(this.#timer);
+    this.#callback = undefined;
     this.#next = undefined;
-    this.#reading.abort();
+    this.#abort.abort();
   }
 
   /** Reads to the end, which is the server's, the network's or ours. */
   async #read(path: string, signal: AbortSignal): Promise<void> {
     const parser = createParser({
-      maxBufferSize: mostCharacters,
+      maxBufferSize: maxCharacters,
       onEvent: (message) => {
-        if (!signal.aborted) this.#hear(message);
+        if (!signal.aborted) this.#onMessage(message);
       },
       // The standard has what else it complains of passed over.
-      onError: ({ type }) => type === 'max-buffer-size-exceeded' && this.#lose(false),
+      onError: ({ type }) => type === 'max-buffer-size-exceeded' && this.#fail(false),
     });
     try {
       await readText(await this.#http.stream(path, signal), (text) => {
         if (signal.aborted) return;
-        this.#told.heard();
+        this.#callbacks.activity();
         parser.feed(text);
-        if (!signal.aborted && !(this.#answered && Date.now() > this.#lastAt)) this.#listen();
+        if (!signal.aborted && !(this.#callback && Date.now() > this.#deadline)) this.#startTimer();
       });
     } catch (error) {
-      const problem = wordOf(error);
-      if (problem !== undefined && !signal.aborted) return this.#answer({ ok: false, problem });
+      const problem = problemFrom(error);
+      if (problem !== undefined && !signal.aborted) return this.#deliver({ ok: false, problem });
     }
     // It is over, and it was not we who ended it.
-    if (!signal.aborted) this.#lose(false);
+    if (!signal.aborted) this.#fail(false);
   }
 
-  #listen(): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
       () => {
-        const answered = this.#answered;
-        if (!answered) return this.#lose(true);
+        const callback = this.#callback;
+        if (!callback) return this.#fail(true);
         this.#stop();
-        answered(undefined);
+        callback(undefined);
       },
-      this.#answered ? this.#withinMs : silenceMs,
+      this.#callback ? this.#withinMs : silenceMs,
     );
   }
 
-  #hear({ event, data }: EventSourceMessage): void {
-    const said: unknown = parsed(data);
+  #onMessage({ event, data }: EventSourceMessage): void {
+    const response: unknown = parseJson(data);
     switch (event) {
       // Streams are ended one by one within the time, so that each can come back at once.
       case 'drain':
-        return this.#told.drain(0);
+        return this.#callbacks.drain(0);
       case 'catchup':
-        return this.#caughtUp(answerOf(said));
+        return this.#onCatchUp(parseSubscribeResponse(response));
       case 'store':
-        return isObject(said) ? this.#hearOfStore(said as Parameters<Told['store']>[0]) : this.#lose(false);
+        return isObject(response) ? this.#onStore(response as Parameters<LinkCallbacks['store']>[0]) : this.#fail(false);
       case 'unsubscribed':
-        if (!isObject(said)) return this.#lose(false);
+        if (!isObject(response)) return this.#fail(false);
         // And with the subscription the server ends the stream.
         this.#stop();
-        return this.#told.unsubscribed(said as Parameters<Told['unsubscribed']>[0]);
+        return this.#callbacks.unsubscribed(response as Parameters<LinkCallbacks['unsubscribed']>[0]);
     }
     // Of any type: a later one is skipped by the reader, who keeps its cursor. What is none is a message of a later version.
-    if (isEvent(said)) return this.#told.event(said);
+    if (isEvent(response)) return this.#callbacks.event(response);
     // Half an event that is known leaves a gap.
-    if (isEventType(event)) this.#lose(false);
+    if (isEventType(event)) this.#fail(false);
   }
 
   /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */
-  #hearOfStore(store: { reachable: boolean; since: string }): void {
-    if (!this.#kept.stands) {
-      this.#answered = undefined;
-      this.#next = { after: this.#after };
-      this.#kept.stand();
+  #onStore(store: { reachable: boolean; since: string }): void {
+    if (!this.#prefetched.isUp) {
+      this.#callback = undefined;
+      this.#next = { after: this.#requestedAfter };
+      this.#prefetched.markUp();
     }
-    this.#told.store(store);
+    this.#callbacks.store(store);
   }
 
   /** One that nobody asked for may hold what is missing: it is asked for. */
-  #caughtUp(said: SubscribeAnswer | undefined): void {
-    if (said?.ok !== true) return this.#lose(false);
-    if (this.#answered === undefined) return this.#told.missed();
-    this.#next = said.more ? { after: said.cursor } : undefined;
-    this.#answer(said);
+  #onCatchUp(response: SubscribeResponse | undefined): void {
+    if (response?.ok !== true) return this.#fail(false);
+    if (this.#callback === undefined) return this.#callbacks.missed();
+    this.#next = response.more ? { after: response.cursor } : undefined;
+    this.#deliver(response);
   }
 
-  #answer(said: Parameters<Answered>[0]): void {
-    const answered = this.#answered;
-    clearTimeout(this.#silence);
-    this.#answered = undefined;
-    answered?.(said);
+  #deliver(response: Parameters<SubscribeCallback>[0]): void {
+    const callback = this.#callback;
+    clearTimeout(this.#timer);
+    this.#callback = undefined;
+    callback?.(response);
   }
 
-  #lose(silent: boolean): void {
+  #fail(silent: boolean): void {
     this.#stop();
-    if (!this.#kept.stands) return this.#kept.fail({ kind: 'unanswered' });
-    this.#told.lost(silent);
+    if (!this.#prefetched.isUp) return this.#prefetched.fail({ kind: 'unanswered' });
+    this.#callbacks.lost(silent);
   }
 }

@@ -1,6 +1,6 @@
-import { pauseMs } from '../../../client/lib/backoff.ts';
-import { Trail } from '../../../client/lib/cursor-history.ts';
-import { passes } from '../../../client/lib/http.ts';
+import { backoffMs } from '../../../client/lib/backoff.ts';
+import { CursorHistory } from '../../../client/lib/cursor-history.ts';
+import { isTransient } from '../../../client/lib/http.ts';
 import { applyCatchUp, applyEvent, type Timeline } from '../../../client/lib/timeline/timeline.ts';
 import { applyPage, olderPage, type Page, type PageAsk } from '../../../client/lib/timeline/timeline-pages.ts';
 import { parseCursor } from '../../../src/protocol/cursor.ts';
@@ -18,7 +18,7 @@ import type { Held, Witness } from './witness.ts';
  * it, over a link of the simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each
  * time.
  */
-const asking = { firstMs: 200, mostMs: 1_000 };
+const asking = { initialMs: 200, maxMs: 1_000 };
 
 export class SimReader {
   readonly id: string;
@@ -40,7 +40,7 @@ export class SimReader {
   readonly #witness: Witness;
   readonly #link: Link<Told>;
   #following = startFollowing();
-  readonly #trail = new Trail();
+  readonly #trail = new CursorHistory();
   /** Pages that were read ahead of this reader. */
   #ahead: { page: Page; ask: PageAsk }[] = [];
   /** Connections made and ended; what belongs to an earlier one is nothing any more. */
@@ -135,8 +135,8 @@ export class SimReader {
     this.timeline = timeline;
     const place = timeline && { offset: timeline.offset, check: timeline.cursor };
     this.#following = { ...startFollowing(place), reads: this.#following.reads };
-    this.#trail.forget();
-    if (place !== undefined) this.#trail.come(place);
+    this.#trail.clear();
+    if (place !== undefined) this.#trail.add(place);
     this.#ahead = [];
     if (this.polls) this.open();
     else this.cut();
@@ -159,7 +159,7 @@ export class SimReader {
 
   /** Of one that may be of another history, the client asks the journal; here it is dropped, and paging goes on another time. */
   #takePage(page: Page, ask: PageAsk): void {
-    const found = this.#trail.find(page.cursor);
+    const found = this.#trail.locate(page.cursor);
     if (found === 'ahead') this.#ahead.push({ page, ask });
     if (found !== 'here' || this.timeline === undefined) return;
     this.#witness.pages(this, page.cursor);
@@ -228,7 +228,7 @@ export class SimReader {
   #advance(heard: Heard): Followed {
     const followed = follow(this.#following, heard);
     const { place } = followed.state;
-    if (place !== undefined && place !== this.#following.place) this.#trail.come(place);
+    if (place !== undefined && place !== this.#following.place) this.#trail.add(place);
     this.#following = followed.state;
     return followed;
   }
@@ -260,7 +260,7 @@ export class SimReader {
     this.#failures = 0;
     this.ended = undefined;
     const place = { offset: to, check: catchUp.cursor };
-    if (reset) this.#trail.forget();
+    if (reset) this.#trail.clear();
     const followed = this.#advance({ type: 'answer', answer: { read, to: place, reset, more: catchUp.more } });
     if (followed.verdict === 'take') {
       this.#witness.takes(this, catchUp);
@@ -274,14 +274,14 @@ export class SimReader {
     this.#hear({ type: 'failed', read });
     if (!this.polls && this.socket === undefined) return;
     this.#failures += 1;
-    const ms = pauseMs(this.#failures, this.#setting.random.fraction(), asking);
+    const ms = backoffMs(this.#failures, this.#setting.random.fraction(), asking);
     this.#endPause();
     this.#endPause = this.#setting.scheduler.later(ms, () => this.#hear({ type: 'retry' }));
   }
 
   #onRefusal(read: number, problem: Problem): void {
     this.#setting.trace?.(`${this.id} is refused: ${problem.code}`);
-    if (passes(problem)) return this.#pauseAfter(read);
+    if (isTransient(problem)) return this.#pauseAfter(read);
     this.#hear({ type: 'failed', read });
     this.#end(problem.code);
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { Connection, type Told } from '../../../client/lib/connection.ts';
+import { Connection, type ConnectionCallbacks } from '../../../client/lib/connection.ts';
 import { Http } from '../../../client/lib/http.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, ReaderState } from '../../../client/lib/reader-types.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-const nobody: Told = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
+const nobody: ConnectionCallbacks = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
 
 /** What the contract of the client promises, milliseconds. */
 const promisedMs = 5_000;

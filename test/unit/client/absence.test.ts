@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Language } from '../../../client/browser/i18n/languages.ts';
-import { Absence, absentMs, type Left } from '../../../client/browser/page/absence.ts';
+import { Absence, type LastVisit, minAbsenceMs } from '../../../client/browser/page/absence.ts';
 import { renderSince } from '../../../client/browser/view/missed-summary.ts';
 import type { Change, ChangeKind, PostEvent, ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost, emptied } from '../../support/samples/samples.ts';
@@ -11,7 +11,7 @@ const never = aPost({ id: 'never', seq: 3, headline: 'Not read' });
 const fresh = (nth: number) => aPost({ id: `fresh-${nth}`, seq: 20 + nth, headline: `News ${nth}` });
 
 /** At noon, with two posts read. */
-const left: Left = {
+const left: LastVisit = {
   at: Date.UTC(2026, 10, 24, 12),
   newest: 12,
   seen: new Map([
@@ -19,7 +19,7 @@ const left: Left = {
     ['other', 1],
   ]),
 };
-const afterwards = left.at + absentMs;
+const afterwards = left.at + minAbsenceMs;
 
 function changed(post: ReaderPost, kind: ChangeKind, more: Partial<ReaderPost> = {}): ReaderPost {
   const revision = post.revision + 1;
@@ -45,7 +45,7 @@ const heard = (post: ReaderPost): PostEvent => ({
 function away(...posts: ReaderPost[]): Absence {
   const absence = new Absence();
   absence.leave('left', left);
-  for (const post of posts) absence.hear(heard(post));
+  for (const post of posts) absence.onEvent(heard(post));
   return absence;
 }
 
@@ -59,7 +59,7 @@ describe('what someone missed who comes back after a minute or more', () => {
       changed(never, 'correction'),
     );
     expect(absence.line).toBeUndefined();
-    expect(absence.comeBack(afterwards)).toBe(true);
+    expect(absence.onReturn(afterwards)).toBe(true);
     expect([...(absence.line?.posts ?? [])]).toEqual([
       ['fresh-1', 21],
       ['fresh-2', 22],
@@ -72,32 +72,32 @@ describe('what someone missed who comes back after a minute or more', () => {
   });
 
   it('is not told after a glance elsewhere, nor where nothing that counts happened', () => {
-    expect(away(fresh(1)).comeBack(afterwards - 1)).toBe(false);
+    expect(away(fresh(1)).onReturn(afterwards - 1)).toBe(false);
     const quiet = away(changed(read, 'refile'), changed(other, 'update'), withdrawn(fresh(1)));
-    expect([quiet.comeBack(afterwards), quiet.line]).toEqual([false, undefined]);
+    expect([quiet.onReturn(afterwards), quiet.line]).toEqual([false, undefined]);
   });
 
   it('counts a correction that a typing slip came after, and none that was read before', () => {
     const corrected = changed(read, 'correction');
-    expect(away(changed(corrected, 'refile')).comeBack(afterwards)).toBe(true);
+    expect(away(changed(corrected, 'refile')).onReturn(afterwards)).toBe(true);
     const knew = new Absence();
     knew.leave('left', { ...left, seen: new Map([['read', corrected.revision]]) });
-    knew.hear(heard(changed(corrected, 'update')));
-    expect(knew.comeBack(afterwards)).toBe(false);
+    knew.onEvent(heard(changed(corrected, 'update')));
+    expect(knew.onReturn(afterwards)).toBe(false);
   });
 
   it('is as long as the whole of it, whatever it began with', () => {
     const absence = new Absence();
     absence.leave('offline', left);
     absence.leave('left', { ...left, at: left.at + 50_000, newest: 99 });
-    absence.hear(heard(fresh(1)));
-    expect(absence.comeBack(afterwards)).toBe(true);
+    absence.onEvent(heard(fresh(1)));
+    expect(absence.onReturn(afterwards)).toBe(true);
     expect([absence.line?.cause, absence.line?.since]).toEqual(['left', left.at]);
   });
 
   it('goes when it was read: new posts with one of them, each corrected one by itself', () => {
     const absence = away(fresh(1), fresh(2), changed(read, 'correction'));
-    absence.comeBack(afterwards);
+    absence.onReturn(afterwards);
     expect(absence.read(['never'])).toBe(false);
     expect(absence.read(['fresh-2'])).toBe(true);
     expect([absence.line?.posts.size, absence.line?.changed.size]).toEqual([0, 1]);
@@ -107,49 +107,49 @@ describe('what someone missed who comes back after a minute or more', () => {
 
   it('stays with what comes in another absence, as long as it was not read', () => {
     const absence = away(changed(read, 'correction'));
-    absence.comeBack(afterwards);
+    absence.onReturn(afterwards);
     absence.leave('left', { ...left, at: afterwards + 1 });
-    absence.hear(heard(fresh(1)));
-    absence.comeBack(afterwards + 1 + absentMs);
+    absence.onEvent(heard(fresh(1)));
+    absence.onReturn(afterwards + 1 + minAbsenceMs);
     expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
   });
 
   it('keeps no word of a post that is withdrawn while it is told', () => {
     const absence = away(fresh(1), changed(read, 'correction'));
-    absence.comeBack(afterwards);
-    absence.hear(heard(withdrawn(fresh(1))));
-    absence.hear(heard(withdrawn(read)));
+    absence.onReturn(afterwards);
+    absence.onEvent(heard(withdrawn(fresh(1))));
+    absence.onEvent(heard(withdrawn(read)));
     expect([...(absence.line?.posts ?? [])]).toEqual([]);
     expect(JSON.stringify([...(absence.line?.changed ?? [])])).not.toContain('bridge');
   });
 
   it('is nothing any more once all that was new is withdrawn', () => {
     const absence = away(fresh(1));
-    absence.comeBack(afterwards);
-    absence.hear(heard(withdrawn(fresh(1))));
+    absence.onReturn(afterwards);
+    absence.onEvent(heard(withdrawn(fresh(1))));
     expect(absence.line).toBeUndefined();
   });
 
   it('is the whole of it, too, for who opens the page anew in a tab that they look at later', () => {
     const absence = new Absence();
     absence.leave('left', { at: afterwards, newest: 21, seen: new Map() });
-    absence.hear(heard(fresh(2)));
+    absence.onEvent(heard(fresh(2)));
     const events = [fresh(1), changed(read, 'correction'), fresh(2)].map(heard);
     // Nobody is there yet.
-    expect(absence.returnFrom(left, events, afterwards)).toBe(false);
+    expect(absence.onReopen(left, events, afterwards)).toBe(false);
     expect(absence.line).toBeUndefined();
-    absence.hear(heard(withdrawn(fresh(2))));
-    expect(absence.comeBack(afterwards + 1)).toBe(true);
+    absence.onEvent(heard(withdrawn(fresh(2))));
+    expect(absence.onReturn(afterwards + 1)).toBe(true);
     expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
   });
 
   it('is told by the page that is opened anew of what the server says changed since', () => {
     const absence = new Absence();
     const events = [fresh(1), changed(read, 'clarification')].map(heard);
-    expect(absence.returnFrom(left, events, afterwards)).toBe(true);
+    expect(absence.onReopen(left, events, afterwards)).toBe(true);
     expect([absence.line?.posts.size, absence.line?.changed.size]).toEqual([1, 1]);
     // From now on nothing is missed.
-    absence.hear(heard(fresh(2)));
+    absence.onEvent(heard(fresh(2)));
     expect(absence.line?.posts.size).toBe(1);
   });
 });
@@ -161,8 +161,8 @@ describe('the line that tells it', () => {
     );
     const absence = new Absence();
     absence.leave('left', { ...left, seen: new Map([...left.seen, ...corrected.map(({ id }) => [id, 1] as const)]) });
-    for (const post of [fresh(1), fresh(2), ...corrected, withdrawn(other)]) absence.hear(heard(post));
-    absence.comeBack(afterwards);
+    for (const post of [fresh(1), fresh(2), ...corrected, withdrawn(other)]) absence.onEvent(heard(post));
+    absence.onReturn(afterwards);
     const shown = { channel: aChannel({ id: 'harbour', language }), posts: [fresh(2), fresh(1), ...corrected] };
     return renderSince(absence.line as NonNullable<typeof absence.line>, shown, new Date(afterwards).toISOString()).text;
   };

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import * as client from '../../../client/lib/author-client.ts';
-import { pauseMs } from '../../../client/lib/backoff.ts';
-import { isUnsent, NoAnswer, NotPressbox, ProblemError, unansweredMs } from '../../../client/lib/http.ts';
+import { backoffMs } from '../../../client/lib/backoff.ts';
+import { NoAnswer, NotPressbox, ProblemError, responseTimeoutMs, wasNeverSent } from '../../../client/lib/http.ts';
 import { newKey, newPostId } from '../../../client/lib/ids.ts';
 import { problem } from '../../../src/protocol/problems.ts';
 import * as schemas from '../../../src/protocol/schemas.ts';
@@ -101,7 +101,7 @@ describe('a command', () => {
       if (site !== undefined) sites.push(site);
     };
     expect(await author(url, { onRetry }).publish('moon', {})).toMatchObject({ offset: 7 });
-    expect(tried.every(isUnsent)).toBe(true);
+    expect(tried.every(wasNeverSent)).toBe(true);
 
     const refused = await server(json(401, problem('token-invalid')));
     let asked = 0;
@@ -123,7 +123,7 @@ describe('a command', () => {
       .publish('moon', {})
       .catch((error: unknown) => error);
     const took = performance.now() - began;
-    expect([error instanceof NoAnswer, isUnsent(error)]).toEqual([true, true]);
+    expect([error instanceof NoAnswer, wasNeverSent(error)]).toEqual([true, true]);
     expect(took).toBeGreaterThanOrEqual(395);
     // One that was sent is waited for as before.
     const { url: slow, heard } = await server(cut, cut, cut, done);
@@ -176,7 +176,7 @@ describe('a command', () => {
     const held = await server(silent);
     const began = performance.now();
     await expect(author(held.url, { deadlineMs: 200 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
-    expect(performance.now() - began).toBeLessThan(unansweredMs);
+    expect(performance.now() - began).toBeLessThan(responseTimeoutMs);
     // Another one: what was given up there may arrive late.
     const other = await server(silent);
     const waiting = new AbortController();
@@ -354,15 +354,15 @@ describe('what a command may hold', () => {
 });
 
 describe('the pause before another attempt', () => {
-  const backoff = { firstMs: 1_000, mostMs: 30_000 };
+  const backoff = { initialMs: 1_000, maxMs: 30_000 };
   it('is spread from nearly nothing to a bound that doubles up to the most', () => {
-    expect([0, 1, 2, 3, 4, 5, 99].map((attempt) => pauseMs(attempt, 0.999_999, backoff))).toEqual([
+    expect([0, 1, 2, 3, 4, 5, 99].map((attempt) => backoffMs(attempt, 0.999_999, backoff))).toEqual([
       1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000,
     ]);
-    expect(pauseMs(3, 0, backoff)).toBe(50);
+    expect(backoffMs(3, 0, backoff)).toBe(50);
   });
   it('is never shorter than what the other side asked for', () => {
-    expect(pauseMs(0, 0, backoff, 5_000)).toBe(5_000);
-    expect(pauseMs(0, 0.5, backoff, 5_000)).toBe(5_500);
+    expect(backoffMs(0, 0, backoff, 5_000)).toBe(5_000);
+    expect(backoffMs(0, 0.5, backoff, 5_000)).toBe(5_500);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Backlog } from '../../../client/lib/backlog.ts';
-import { asking } from '../../../client/lib/backoff.ts';
+import { requestBackoff } from '../../../client/lib/backoff.ts';
 import { type Http, ProblemError } from '../../../client/lib/http.ts';
 import { problem } from '../../../src/protocol/problems.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
@@ -42,6 +42,6 @@ it('waits as long as the server asks', async () => {
   backlog.begin(4);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(asked).toHaveBeenCalledTimes(1);
-  await vi.advanceTimersByTimeAsync(asking.firstMs);
+  await vi.advanceTimersByTimeAsync(requestBackoff.initialMs);
   expect(told).toEqual([4, 'done']);
 });

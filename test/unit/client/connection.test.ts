@@ -1,12 +1,20 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Connection, type ConnectionOptions, type Told } from '../../../client/lib/connection.ts';
+import { Connection, type ConnectionCallbacks, type ConnectionOptions } from '../../../client/lib/connection.ts';
 import { Http } from '../../../client/lib/http.ts';
 import { scripted } from '../../support/readers/scripted-reader.ts';
 
 /** The connection of a reader, and what it tells. */
 function connect(options: ConnectionOptions) {
   const told: string[] = [];
-  const nothing: Told = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
+  const nothing: ConnectionCallbacks = {
+    up() {},
+    down() {},
+    refused() {},
+    event() {},
+    store() {},
+    unsubscribed() {},
+    missed() {},
+  };
   const connection = new Connection(options, new Http(options), () => ({ channelId: 'moon' }), {
     ...nothing,
     up: () => void told.push('up'),
@@ -27,7 +35,7 @@ it('makes another link at once, and lets go of the one that gives no answer', as
   const { connection, told } = connect({ url: server.url, token, transports: ['socket'], random: () => 0.999 });
   connection.open();
   await vi.waitFor(() => expect(told).toEqual(['up']));
-  connection.redo();
+  connection.reconnect();
   expect([told, dialled]).toEqual([['up', 'down'], 2]);
   await vi.waitFor(() => expect(told).toEqual(['up', 'down', 'up']));
   await vi.waitFor(() => expect(server.sockets.map(({ connected }) => connected)).toEqual([false, true]));

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { asking } from '../../../client/lib/backoff.ts';
+import { requestBackoff } from '../../../client/lib/backoff.ts';
 import type { Connection } from '../../../client/lib/connection.ts';
 import { Follower } from '../../../client/lib/follower.ts';
-import type { Answered, SubscribeRequest } from '../../../client/lib/transports/link.ts';
+import type { SubscribeCallback, SubscribeRequest } from '../../../client/lib/transports/link.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { type Problem, type ProblemCode, problem } from '../../../src/protocol/problems.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
@@ -16,18 +16,18 @@ const plain = { kind: 'update', keyEvent: false } as const;
 function follow(posts = 2) {
   const server = new ModelServer();
   for (let each = 0; each < posts; each += 1) server.publish(plain);
-  const asked: { request: SubscribeRequest; answered: Answered; withinMs: number }[] = [];
+  const asked: { request: SubscribeRequest; answered: SubscribeCallback; withinMs: number }[] = [];
   const told: string[] = [];
   const connection = {
     up: true,
     silentMs: 5_000,
-    renewable: false,
-    redo: () => void told.push('another connection'),
-    renew() {
+    canRenewToken: false,
+    reconnect: () => void told.push('another connection'),
+    reconnectWithFreshToken() {
       told.push('a fresh token');
-      connection.renewable = false;
+      connection.canRenewToken = false;
     },
-    proved() {},
+    confirmToken() {},
     subscribe: (...[request, answered, withinMs]: Parameters<Connection['subscribe']>) =>
       void asked.push({ request, answered, withinMs }),
   };
@@ -74,7 +74,7 @@ it('makes another connection where that which it has gives no answer for three s
 it('waits no longer than at first where what failed before has been answered', () => {
   const { follower, asked, fail, answer } = follow();
   follower.onMissed();
-  for (const pauseMs of [1, 2, 4].map((times) => (times * asking.firstMs) / 2)) {
+  for (const pauseMs of [1, 2, 4].map((times) => (times * requestBackoff.initialMs) / 2)) {
     fail();
     vi.advanceTimersByTime(pauseMs);
   }
@@ -82,7 +82,7 @@ it('waits no longer than at first where what failed before has been answered', (
   answer();
   follower.onMissed();
   fail();
-  vi.advanceTimersByTime(asking.firstMs / 2 - 1);
+  vi.advanceTimersByTime(requestBackoff.initialMs / 2 - 1);
   expect(asked).toHaveLength(6);
   vi.advanceTimersByTime(1);
   expect(asked).toHaveLength(7);
@@ -91,11 +91,14 @@ it('waits no longer than at first where what failed before has been answered', (
 it('was nowhere where it was before, once another history took the place of its own', () => {
   const { server, follower, answer } = follow();
   const before = server.cursor(3);
-  expect(follower.trail.find(before)).toBe('here');
+  expect(follower.cursorHistory.locate(before)).toBe('here');
   server.reset(5);
   follower.onMissed();
   answer();
-  expect([follower.trail.find(before), follower.trail.find(server.cursor(server.head))]).toEqual(['before', 'here']);
+  expect([follower.cursorHistory.locate(before), follower.cursorHistory.locate(server.cursor(server.head))]).toEqual([
+    'before',
+    'here',
+  ]);
 });
 
 it('asks a connection that another one took the place of as patiently as ever, though the one before was being checked', () => {
@@ -105,7 +108,7 @@ it('asks a connection that another one took the place of as patiently as ever, t
   expect(asked.at(-1)?.withinMs).toBe(30_000);
   fail();
   expect(told).not.toContain('another connection');
-  vi.advanceTimersByTime(asking.firstMs);
+  vi.advanceTimersByTime(requestBackoff.initialMs);
   answer();
   follower.onWake(false, true);
   expect(asked.at(-1)?.withinMs).toBe(3_000);
@@ -119,15 +122,15 @@ it('does not pass for live after so long a sleep that its connection must be dea
     const { follower, connection, asked, answer } = follow();
     connection.silentMs = silentMs;
     follower.onWake(false, true);
-    expect([asked.length, follower.isAsking]).toEqual([2, isAsking]);
+    expect([asked.length, follower.isCatchingUp]).toEqual([2, isAsking]);
     answer();
-    expect(follower.isAsking).toBe(false);
+    expect(follower.isCatchingUp).toBe(false);
   }
 });
 
 it('asks nothing when it is woken while it waits for a connection with a fresh token', () => {
   const { follower, connection, asked, told, refuse, answer } = follow();
-  connection.renewable = true;
+  connection.canRenewToken = true;
   follower.onMissed();
   refuse('token-invalid');
   expect(told.at(-1)).toBe('a fresh token');
@@ -135,7 +138,7 @@ it('asks nothing when it is woken while it waits for a connection with a fresh t
   expect(asked).toHaveLength(2);
   follower.onUp();
   answer();
-  expect([asked.length, follower.isAsking]).toEqual([3, false]);
+  expect([asked.length, follower.isCatchingUp]).toEqual([3, false]);
 });
 
 it('asks at once on another network, though the server had asked it to wait on the one before', () => {

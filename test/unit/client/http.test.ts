@@ -1,16 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Http, NoAnswer, passes } from '../../../client/lib/http.ts';
-import { longestAnswerMs } from '../../../client/lib/platform.ts';
+import { Http, isTransient, NoAnswer } from '../../../client/lib/http.ts';
+import { maxResponseMs } from '../../../client/lib/platform.ts';
 import { type ProblemCode, problem, problems } from '../../../src/protocol/problems.ts';
 
 describe('whether a problem passes by itself', () => {
   it('is judged by its status as the table of problems says', () => {
     for (const code of Object.keys(problems) as ProblemCode[])
-      expect([code, passes(problem(code))]).toEqual([code, problems[code].retry]);
+      expect([code, isTransient(problem(code))]).toEqual([code, problems[code].retry]);
   });
 
   it('is said by whoever asks to wait, whatever it is', () => {
-    expect(passes(problem('forbidden', { retryAfter: 1 }))).toBe(true);
+    expect(isTransient(problem('forbidden', { retryAfter: 1 }))).toBe(true);
   });
 });
 
@@ -59,7 +59,7 @@ describe('an answer that comes little by little', () => {
     void answer.then(() => {
       ended = true;
     });
-    for (let ms = 0; ms <= longestAnswerMs - timeoutMs; ms += 0.9 * timeoutMs) await say(' ');
+    for (let ms = 0; ms <= maxResponseMs - timeoutMs; ms += 0.9 * timeoutMs) await say(' ');
     expect(ended).toBe(false);
     for (let more = 0; more < 4; more += 1) await say(' ');
     expect(await answer).toBeInstanceOf(NoAnswer);

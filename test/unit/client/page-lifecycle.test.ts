@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { listen } from '../../../client/lib/page-lifecycle.ts';
+import { onPageLifecycle } from '../../../client/lib/page-lifecycle.ts';
 
 /** What a page says of itself and its network, as a browser tells it. */
 let page: EventTarget;
@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.stubGlobal('document', document);
   vi.stubGlobal('navigator', { connection });
   told = [];
-  stop = listen({
+  stop = onPageLifecycle({
     wake: (network) => void told.push(network ? 'wakes on a network' : 'wakes'),
     hide: () => void told.push('is hidden'),
     leave: () => void told.push('is left'),

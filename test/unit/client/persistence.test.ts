@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Keeper } from '../../../client/lib/persistence.ts';
+import { Persistence } from '../../../client/lib/persistence.ts';
 import type { SavedReader } from '../../../client/lib/reader-types.ts';
 import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';
 import { applyEvent, fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
@@ -23,7 +23,7 @@ async function kept(saved: SavedReader) {
     setItem: (key: string, value: string) => items.set(key, value),
     removeItem: (key: string) => items.delete(key),
   };
-  const keeper = new Keeper(storage, 'https://live.example/news/', 'moon', () => saved);
+  const keeper = new Persistence(storage, 'https://live.example/news/', 'moon', () => saved);
   keeper.changed(true);
   const [[key, text] = ['', '']] = [...items];
   return { key, text, loaded: await keeper.load() };
@@ -68,7 +68,7 @@ describe('what a reader keeps', () => {
       const ahead = applyEvent(behind, model.event(model.head));
       let current = behind;
       const keeperOf = (timeline: () => typeof behind) =>
-        new Keeper(storage, 'https://live.example', 'moon', () => ({
+        new Persistence(storage, 'https://live.example', 'moon', () => ({
           cursor: timeline().cursor,
           timeline: saveTimeline(timeline()),
         }));
@@ -112,7 +112,7 @@ describe('what a reader keeps', () => {
     const before = fromSnapshot(model.snapshot(9), model.head);
     model.publish({ kind: 'update', keyEvent: false });
     let current = fromSnapshot(model.snapshot(9), model.head);
-    const keeper = new Keeper(storage, 'https://live.example', 'moon', () => ({
+    const keeper = new Persistence(storage, 'https://live.example', 'moon', () => ({
       cursor: current.cursor,
       timeline: saveTimeline(current),
     }));
@@ -133,7 +133,7 @@ describe('what a reader keeps', () => {
     const model = new ModelServer();
     model.publish({ kind: 'update', keyEvent: false });
     let current = fromSnapshot(model.snapshot(9), model.head);
-    const keeper = new Keeper(storage, 'https://live.example', 'moon', () => ({
+    const keeper = new Persistence(storage, 'https://live.example', 'moon', () => ({
       cursor: current.cursor,
       timeline: saveTimeline(current),
     }));

@@ -13,10 +13,10 @@ function dial(isThere: () => boolean) {
     if (!isThere()) throw new NoAnswer('gone');
     return { body: server.catchUp(server.cursor(1), 1, { limit: 9, posts: 9 }) };
   });
-  const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), heard() {}, event() {}, store() {} };
+  const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), activity() {}, event() {}, store() {} };
   const request = { channelId: 'moon', after: server.cursor(1) };
-  const http = { ask: asked } as unknown as Http;
-  const link = dialPoll({ url: '', token: undefined, http, request, told: { ...told, unsubscribed() {}, drain() {} } });
+  const http = { request: asked } as unknown as Http;
+  const link = dialPoll({ url: '', token: undefined, http, request, callbacks: { ...told, unsubscribed() {}, drain() {} } });
   return { server, asked, told, link, request };
 }
 

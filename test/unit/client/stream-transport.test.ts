@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Http } from '../../../client/lib/http.ts';
-import { longestAnswerMs } from '../../../client/lib/platform.ts';
+import { maxResponseMs } from '../../../client/lib/platform.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderState } from '../../../client/lib/reader-types.ts';
 import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
-import { dialMs } from '../../../client/lib/transports/link.ts';
+import { dialTimeoutMs } from '../../../client/lib/transports/link.ts';
 import { dialStream } from '../../../client/lib/transports/stream.ts';
 import { readerLimits } from '../../../src/live/live-limits.ts';
 import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client-limits.ts';
@@ -208,7 +208,7 @@ describe('a reader of a stream', () => {
       up: up.resolve,
       failed() {},
       lost() {},
-      heard() {},
+      activity() {},
       event() {},
       store() {},
       unsubscribed() {},
@@ -217,7 +217,7 @@ describe('a reader of a stream', () => {
     };
     const request = (offset: number) => ({ channelId: 'moon', after: model.cursor(offset) });
     const http = new Http({ url: address });
-    const link = dialStream({ url: address, token: undefined, http, request: request(3), told });
+    const link = dialStream({ url: address, token: undefined, http, request: request(3), callbacks: told });
     opened.push(link);
     (await nth(2)).say('catchup', catchUp(3));
     await up.promise;
@@ -241,13 +241,13 @@ describe('the link that a stream is', () => {
     const writer = writable.getWriter();
     const say = (text: string) => writer.write(new TextEncoder().encode(text)).catch(() => {});
     const http = { stream: async () => new Response(readable) } as unknown as Http;
-    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), heard: vi.fn() };
+    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), activity: vi.fn() };
     const link = dialStream({
       url: '',
       token: undefined,
       http,
       request: { channelId: 'moon', after: model.cursor(1) },
-      told: { ...told, event() {}, store() {}, unsubscribed() {}, drain() {} },
+      callbacks: { ...told, event() {}, store() {}, unsubscribed() {}, drain() {} },
     });
     opened.push(link);
     return { told, say, catchUp };
@@ -264,19 +264,19 @@ describe('the link that a stream is', () => {
     const slow = dial();
     const [first, second] = [slow.catchUp.slice(0, 30), slow.catchUp.slice(30)];
     for (const part of [first, second]) {
-      vi.advanceTimersByTime(0.9 * dialMs);
+      vi.advanceTimersByTime(0.9 * dialTimeoutMs);
       await slow.say(part);
     }
     await vi.waitFor(() => expect(slow.told.up).toHaveBeenCalled());
 
     const endless = dial();
-    for (let ms = 0; ms <= longestAnswerMs; ms += 0.9 * dialMs) {
+    for (let ms = 0; ms <= maxResponseMs; ms += 0.9 * dialTimeoutMs) {
       expect(endless.told.failed).not.toHaveBeenCalled();
       await endless.say(': more\n');
-      vi.advanceTimersByTime(0.9 * dialMs);
+      vi.advanceTimersByTime(0.9 * dialTimeoutMs);
     }
     await endless.say(': more\n');
-    vi.advanceTimersByTime(0.9 * dialMs);
+    vi.advanceTimersByTime(0.9 * dialTimeoutMs);
     expect(endless.told.failed.mock.calls).toEqual([[{ kind: 'unanswered' }]]);
   });
 
@@ -286,9 +286,9 @@ describe('the link that a stream is', () => {
     for (let ping = 1; ping <= 4; ping += 1) {
       vi.advanceTimersByTime(latestMs);
       expect(told.lost).not.toHaveBeenCalled();
-      const heard = new Promise<void>((resolve) => told.heard.mockImplementationOnce(resolve));
+      const activity = new Promise<void>((resolve) => told.activity.mockImplementationOnce(resolve));
       void say(block('ping', {}));
-      await heard;
+      await activity;
     }
     vi.advanceTimersByTime(silenceMs - 1);
     expect(told.lost).not.toHaveBeenCalled();

@@ -1,27 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  alarmAt,
-  type ChoiceState,
-  type Chosen,
-  choose,
-  type Happened,
-  startChoosing,
-  waits,
+  initialSelectorState,
+  nextAlarmAt,
+  type SelectorDecision,
+  type SelectorEvent,
+  type SelectorState,
+  selectorTiming,
+  selectTransport,
 } from '../../../client/lib/transports/transport-selector.ts';
 import { type Transport, transports } from '../../../src/protocol/model.ts';
 
 /** Which way is taken when: the whole of it is a pure function, and the clock is the test's. */
 class Chooser {
-  state: ChoiceState = startChoosing(transports);
+  state: SelectorState = initialSelectorState(transports);
   now = 0;
   random = 0;
   /** Everything that was dialled, in order. */
   readonly dialled: Transport[] = [];
-  last: Chosen | undefined;
+  last: SelectorDecision | undefined;
 
-  hear(happened: Happened): this {
-    this.last = choose(this.state, happened, { now: this.now, random: this.random });
+  hear(happened: SelectorEvent): this {
+    this.last = selectTransport(this.state, happened, { now: this.now, random: this.random });
     this.state = this.last.state;
     this.dialled.push(...this.last.dial);
     return this;
@@ -30,7 +30,7 @@ class Chooser {
   pass(ms: number): this {
     const end = this.now + ms;
     for (;;) {
-      const at = alarmAt(this.state);
+      const at = nextAlarmAt(this.state);
       if (at === undefined || at > end) break;
       this.now = Math.max(this.now, at);
       this.hear({ type: 'time' });
@@ -39,10 +39,10 @@ class Chooser {
     return this;
   }
   up(way: Transport): this {
-    return this.hear({ type: 'up', way });
+    return this.hear({ type: 'up', candidate: way });
   }
   fail(way: Transport): this {
-    return this.hear({ type: 'failed', way, why: 'unanswered' });
+    return this.hear({ type: 'failed', candidate: way, why: 'unanswered' });
   }
   lose(silent = false): this {
     return this.hear({ type: 'lost', silent });
@@ -56,25 +56,25 @@ const begun = () => new Chooser().hear({ type: 'begin' });
 const on = (way: Transport) => {
   const chooser = begun();
   for (const better of transports.slice(0, transports.indexOf(way))) chooser.fail(better);
-  chooser.hear({ type: 'up', way });
+  chooser.hear({ type: 'up', candidate: way });
   return chooser;
 };
 
 describe('the way to a server', () => {
   it('is the WebSocket alone where it stands soon', () => {
     const chooser = begun()
-      .pass(waits.headStartMs - 1)
+      .pass(selectorTiming.headStartMs - 1)
       .up('socket')
       .pass(3_600_000);
     expect(chooser.dialled).toEqual(['socket']);
-    expect(chooser.state.using).toBe('socket');
+    expect(chooser.state.active).toBe('socket');
   });
 
   it('is tried beside the one before it after a head start, and at once where that one failed', () => {
-    const hanging = begun().pass(waits.headStartMs - 1);
+    const hanging = begun().pass(selectorTiming.headStartMs - 1);
     expect(hanging.since()).toEqual(['socket']);
     expect(hanging.pass(1).since()).toEqual(['stream']);
-    expect(hanging.pass(waits.headStartMs).since()).toEqual(['poll']);
+    expect(hanging.pass(selectorTiming.headStartMs).since()).toEqual(['poll']);
     expect(begun().fail('socket').dialled).toEqual(['socket', 'stream']);
   });
 
@@ -86,12 +86,12 @@ describe('the way to a server', () => {
 
   it('changes to a better one that was only slow, and gives up the worse ones', () => {
     const chooser = begun()
-      .pass(2 * waits.headStartMs)
+      .pass(2 * selectorTiming.headStartMs)
       .up('stream');
     expect(chooser.last).toMatchObject({ use: 'stream', giveUp: ['poll'] });
     chooser.up('socket');
     expect(chooser.last).toMatchObject({ use: 'socket', giveUp: [] });
-    expect(alarmAt(chooser.state)).toBeUndefined();
+    expect(nextAlarmAt(chooser.state)).toBeUndefined();
   });
 
   it('is remembered: a lost link is made again the same way, and the others only after it', () => {
@@ -103,7 +103,7 @@ describe('the way to a server', () => {
 
   it('is the first choice of one who begins where another one found it', () => {
     const chooser = new Chooser();
-    chooser.state = startChoosing(transports, 'stream');
+    chooser.state = initialSelectorState(transports, 'stream');
     expect(chooser.hear({ type: 'begin' }).up('stream').since()).toEqual(['stream']);
     expect(chooser.pass(20_000).since()).toEqual(['socket']);
   });
@@ -115,7 +115,7 @@ describe('the way to a server', () => {
     // Whose silence came after many pings has only lost its network.
     const proven = begun()
       .up('socket')
-      .pass(waits.provenMs + 1)
+      .pass(selectorTiming.provenMs + 1)
       .lose(true);
     proven.since();
     expect(proven.pass(60).since()).toEqual(['socket']);
@@ -123,7 +123,7 @@ describe('the way to a server', () => {
 
   it('is not the one any more that is cut again and again', () => {
     const chooser = begun();
-    for (let cut = 0; cut < waits.cutsMost; cut += 1) chooser.up('socket').pass(100).lose().pass(60);
+    for (let cut = 0; cut < selectorTiming.maxEarlyLosses; cut += 1) chooser.up('socket').pass(100).lose().pass(60);
     expect(chooser.dialled.slice(-2)).toEqual(['socket', 'stream']);
   });
 });
@@ -138,7 +138,7 @@ describe('a server out of reach', () => {
       times.push(chooser.now);
       while (chooser.state.trying.length > 0) chooser.fail(chooser.state.trying[0] as Transport);
       rounds.push(chooser.since());
-      chooser.pass((alarmAt(chooser.state) as number) - chooser.now);
+      chooser.pass((nextAlarmAt(chooser.state) as number) - chooser.now);
     }
     expect(rounds.map((round) => round.length)).toEqual([3, 2, 2, 2, 2, 2, 2, 2]);
     expect(new Set(rounds.map(([first]) => first))).toEqual(new Set(['socket']));
@@ -148,7 +148,7 @@ describe('a server out of reach', () => {
   });
 
   it('that asks to wait is left alone for so long, on every way', () => {
-    const chooser = begun().fail('socket').hear({ type: 'failed', way: 'stream', why: 'asked-to-wait', waitMs: 7_000 });
+    const chooser = begun().fail('socket').hear({ type: 'failed', candidate: 'stream', why: 'asked-to-wait', waitMs: 7_000 });
     expect(chooser.last?.down).toBe(true);
     chooser.since();
     expect(chooser.pass(6_999).since()).toEqual([]);
@@ -189,7 +189,7 @@ describe('a reader that is woken while an attempt is under way', () => {
 
 describe('a reader that has another network while an attempt is under way', () => {
   it('begins again with the best way where that began with what the one before let through, once', () => {
-    const chooser = on('stream').pass(waits.steadyMs).lose();
+    const chooser = on('stream').pass(selectorTiming.steadyMs).lose();
     while (chooser.state.trying.length === 0) chooser.pass(100);
     expect(chooser.since().at(-1)).toBe('stream');
     chooser.pass(100).hear({ type: 'wake', network: true });
@@ -203,7 +203,7 @@ describe('a reader that is woken all the time', () => {
   it('connects all the same, where that takes seconds', () => {
     const chooser = begun();
     const dialledAt = new Map<Transport, number>();
-    for (let ms = 0; ms < 60_000 && chooser.state.using === undefined; ms += 250) {
+    for (let ms = 0; ms < 60_000 && chooser.state.active === undefined; ms += 250) {
       if (ms % 1_250 === 0) {
         chooser.hear({ type: 'wake', network: false });
         for (const way of chooser.last?.giveUp ?? []) dialledAt.delete(way);
@@ -212,11 +212,11 @@ describe('a reader that is woken all the time', () => {
       for (const [way, at] of dialledAt) if (chooser.now - at >= 4_000) chooser.up(way);
       chooser.pass(250);
     }
-    expect(chooser.state.using).toBe('socket');
+    expect(chooser.state.active).toBe('socket');
   });
 
   it('leaves a server alone that asked for it, unless the network is another one', () => {
-    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
+    const chooser = begun().hear({ type: 'failed', candidate: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
     chooser.since();
     for (let ms = 0; ms < 6_500; ms += 500) chooser.pass(500).hear({ type: 'wake', network: false });
     expect(chooser.since()).toEqual([]);
@@ -235,11 +235,11 @@ describe('a better way', () => {
       chooser.up('stream').since();
       const pauses: number[] = [];
       for (let each = 0; each < 7; each += 1) {
-        const pause = (alarmAt(chooser.state) as number) - chooser.now;
+        const pause = (nextAlarmAt(chooser.state) as number) - chooser.now;
         pauses.push(pause / 1_000 / share);
         expect(chooser.pass(pause).since()).toEqual(['socket']);
         chooser.fail('socket');
-        expect(chooser.state.using).toBe('stream');
+        expect(chooser.state.active).toBe('stream');
       }
       expect(pauses).toEqual([30, 60, 120, 240, 480, 600, 600]);
     }
@@ -257,11 +257,11 @@ describe('a better way', () => {
 
   it('is the best one first, and the next best beside it', () => {
     const chooser = on('poll');
-    expect(chooser.state.using).toBe('poll');
+    expect(chooser.state.active).toBe('poll');
     chooser.since();
     expect(chooser.pass(20_000).since()).toEqual(['socket', 'stream']);
     chooser.up('stream').up('socket');
-    expect(chooser.state.using).toBe('socket');
+    expect(chooser.state.active).toBe('socket');
   });
 
   it('is tried at once on another network', () => {
@@ -281,7 +281,7 @@ describe('a better way', () => {
     const stays: number[] = [];
     for (let each = 0; each < 4; each += 1) {
       const since = chooser.now;
-      chooser.pass((alarmAt(chooser.state) as number) - chooser.now).up('socket');
+      chooser.pass((nextAlarmAt(chooser.state) as number) - chooser.now).up('socket');
       stays.push(chooser.now - since);
       chooser.pass(25_000).lose(true).pass(60).up('stream');
     }
@@ -293,20 +293,20 @@ describe('a page that is put away', () => {
   it('has no link until it wakes, and then the way that it had, at once', () => {
     const chooser = on('stream');
     chooser.hear({ type: 'rest' });
-    expect([chooser.last?.down, chooser.state.using, alarmAt(chooser.state)]).toEqual([true, undefined, undefined]);
+    expect([chooser.last?.down, chooser.state.active, nextAlarmAt(chooser.state)]).toEqual([true, undefined, undefined]);
     chooser.pass(3_600_000).since();
     expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual(['stream']);
     const trying = begun().hear({ type: 'rest' });
     expect(trying.last?.giveUp).toEqual(['socket']);
     expect(trying.pass(3_600_000).state.trying).toEqual([]);
     const waiting = on('socket').lose();
-    expect(alarmAt(waiting.state)).toBeDefined();
+    expect(nextAlarmAt(waiting.state)).toBeDefined();
     waiting.hear({ type: 'rest' }).since();
     expect(waiting.pass(3_600_000).since()).toEqual([]);
   });
 
   it('that was asked to wait waits, also after it has woken', () => {
-    const chooser = begun().hear({ type: 'failed', way: 'socket', why: 'asked-to-wait', waitMs: 20_000 });
+    const chooser = begun().hear({ type: 'failed', candidate: 'socket', why: 'asked-to-wait', waitMs: 20_000 });
     chooser.hear({ type: 'rest' }).pass(5_000).since();
     expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual([]);
     expect(chooser.pass(15_000).since()).toEqual(['socket']);
@@ -320,7 +320,7 @@ describe('a server that is going away', () => {
     chooser.hear({ type: 'drain', withinMs: 4_000 }).since();
     expect(chooser.pass(1_999).since()).toEqual([]);
     expect(chooser.pass(1).since()).toEqual(['socket']);
-    expect(chooser.state.using).toBe('socket');
+    expect(chooser.state.active).toBe('socket');
     chooser.up('socket');
     expect(chooser.last?.use).toBe('socket');
   });
@@ -330,7 +330,7 @@ describe('a server that is going away', () => {
       const chooser = begun().up('socket');
       chooser.random = 1;
       chooser.hear({ type: 'drain', withinMs });
-      expect(alarmAt(chooser.state)).toBeLessThan(2 ** 31);
+      expect(nextAlarmAt(chooser.state)).toBeLessThan(2 ** 31);
     }
   });
 });
@@ -361,17 +361,17 @@ describe('whatever happens', () => {
         const chooser = begun();
         for (const step of steps) {
           step(chooser);
-          const { using, trying, roundAt } = chooser.state;
+          const { active: using, trying, roundAt } = chooser.state;
           expect(using !== undefined || trying.length > 0 || roundAt !== undefined).toBe(true);
           expect(new Set(trying).size).toBe(trying.length);
         }
         // Everything that is dialled from now on stands at once.
         for (const way of chooser.state.trying) chooser.fail(way);
-        for (let each = 0; each < 20 && chooser.state.using !== 'socket'; each += 1) {
-          chooser.pass(Math.max(0, (alarmAt(chooser.state) ?? chooser.now) - chooser.now));
+        for (let each = 0; each < 20 && chooser.state.active !== 'socket'; each += 1) {
+          chooser.pass(Math.max(0, (nextAlarmAt(chooser.state) ?? chooser.now) - chooser.now));
           for (const way of chooser.state.trying) chooser.up(way);
         }
-        expect(chooser.state.using).toBe('socket');
+        expect(chooser.state.active).toBe('socket');
       }),
     );
   });
