@@ -1,7 +1,6 @@
 import type { CatchUp } from '../../../src/protocol/model.ts';
 import { type Http, problemFrom, sleep } from '../http.ts';
 import { queryString } from '../platform.ts';
-import { PrefetchedResponse } from './kept-answer.ts';
 import {
   type DialOptions,
   dialTimeoutMs,
@@ -12,6 +11,7 @@ import {
   type SubscribeRequest,
   type SubscribeResponse,
 } from './link.ts';
+import { PrefetchedResponse } from './prefetched-response.ts';
 
 /**
  * Polling, the way that is left where nothing can be pushed: each request is held by the server until there is something. It goes

@@ -3,7 +3,6 @@ import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client
 import { isEventType } from '../../../src/protocol/model.ts';
 import { type Http, isObject, parseJson, problemFrom } from '../http.ts';
 import { canStream, maxResponseMs, queryString, readText } from '../platform.ts';
-import { PrefetchedResponse } from './kept-answer.ts';
 import {
   type DialOptions,
   dialTimeoutMs,
@@ -15,6 +14,7 @@ import {
   type SubscribeRequest,
   type SubscribeResponse,
 } from './link.ts';
+import { PrefetchedResponse } from './prefetched-response.ts';
 
 /**
  * Server-Sent Events, read with `fetch` so that a token goes in a header. Every subscribe is a stream of its own, which the server begins
