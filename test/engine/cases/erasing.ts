@@ -39,7 +39,7 @@ export function deletingAndErasing({ open }: Exam): void {
     ]);
   }
 
-  it('erases with a takedown every revision before, out of every answer', async () => {
+  it('removes every earlier revision from every answer on a takedown', async () => {
     const { id } = await createChannel(engine);
     const start = (await engine.heads([id]))[0]!;
     const secret = { headline: 'Secret headline', sources: [{ name: 'Secret source' }], keyEvent: true };
@@ -57,7 +57,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(left?.revisions).toEqual([{ ...down.post, seq: post.seq }]);
   });
 
-  it('erases the earlier revisions of a post that stays', async () => {
+  it('erases the earlier revisions of a post that stays published', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { body: 'A name.' });
     const second = revision(post, { body: 'No name.' });
@@ -71,7 +71,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(await everythingOf(id, post.id)).not.toContain('A name.');
   });
 
-  it('never erases what an entry itself writes, however much it is to erase', async () => {
+  it('never erases the revision that the erasing entry writes', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { body: 'A name.' });
     const second = { ...revision(post, { body: 'No name.' }), erases: 9 };
@@ -84,7 +84,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(revisions?.map(({ revision: number }) => number)).toEqual([2, 3]);
   });
 
-  it('keeps the revisions of a post that was only retracted', async () => {
+  it('keeps the revisions of a retracted post', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { body: 'Withdrawn, not erased.' });
     await appended(engine, id, [retraction(post)]);
@@ -92,7 +92,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect((await engine.revisions(id, post.id, { after: 0, ...wide }))?.revisions[0]).toEqual(post);
   });
 
-  it('can be asked for an erasure again, and for none at all', async () => {
+  it('reports an erasure as complete when asked again, or when there was none', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     await appended(engine, id, [takedown(post)]);
@@ -102,7 +102,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(await engine.erase(id, newPostId())).toEqual(complete);
   });
 
-  it('leaves the chain whole, so that cursors from before stay good', async () => {
+  it('keeps the chain intact, so that earlier cursors stay valid', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const before = (await engine.heads([id]))[0]!;
@@ -113,7 +113,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect(lines?.entries.map(({ type }) => type)).toEqual(['channel.changed', 'post.published', 'post.taken-down']);
   });
 
-  it('leaves other posts as they are', async () => {
+  it('does not change other posts', async () => {
     const { id } = await createChannel(engine);
     const posts = await Promise.all(Array.from({ length: 20 }, (_, index) => publish(engine, id, { body: `Post ${index}` })));
     for (const post of posts.filter(({ seq }) => seq % 2 === 0)) await appended(engine, id, [takedown(post)]);
@@ -122,7 +122,7 @@ export function deletingAndErasing({ open }: Exam): void {
     }
   });
 
-  it('erases a channel with everything in it', async () => {
+  it('erases a deleted channel with everything in it', async () => {
     const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
     const [post, kept] = [await publish(engine, id), await publish(engine, other.id)];
     await untilDeleted(engine, id);
@@ -142,7 +142,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect((await engine.post(other.id, kept.id))?.post).toEqual(kept);
   });
 
-  it('has no channel to delete where there was none', async () => {
+  it('answers missing when the channel to delete does not exist', async () => {
     expect(await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root')).toEqual({ status: 'missing' });
   });
 

@@ -54,7 +54,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(entries().toSorted((a, b) => a.change.offset - b.change.offset)).toEqual(expected);
   });
 
-  it('announces an entry only where it can be read', async () => {
+  it('announces an entry only once it can be read', async () => {
     const { id } = await createChannel(engine);
     const reads: Promise<number | undefined>[] = [];
     const announced: number[] = [];
@@ -70,7 +70,7 @@ export function listening({ open, isShared }: Exam): void {
     undo();
   });
 
-  it('announces nothing that was not appended', async () => {
+  it('announces only what was appended', async () => {
     const { id } = await createChannel(engine);
     const { offsets } = await listen(id);
     const request = newRequest();
@@ -84,7 +84,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(offsets().sort()).toEqual([2, 3]);
   });
 
-  it('announces a channel to its listeners alone, also before it is there', async () => {
+  it('announces a channel only to its own listeners, who can subscribe before it exists', async () => {
     const [id, other] = [`c-${newPostId()}`, await createChannel(engine)];
     const [own, others] = [await listen(id), await listen(other.id)];
     await createChannel(engine, id);
@@ -93,7 +93,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(others.offsets()).toEqual([]);
   });
 
-  it('tells each of several listeners, and none that was undone', async () => {
+  it('calls every listener of a channel, and none that unsubscribed', async () => {
     const { id } = await createChannel(engine);
     const [a, b, c] = [await listen(id), await listen(id), await listen(id)];
     b.undo();
@@ -109,7 +109,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(b.offsets()).toEqual([]);
   });
 
-  it('does not let one listener that fails keep the others, or the author, from hearing', async () => {
+  it('calls the other listeners and answers the author when one listener throws', async () => {
     const { id } = await createChannel(engine);
     const undo = await engine.subscribe(id, () => {
       throw new Error('This listener fails.');
@@ -129,7 +129,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(offsets()).toEqual([]);
   });
 
-  it('tells of every erasure before the entry is announced and its author answered', async () => {
+  it('announces an erasure before its entry is announced and its author answered', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const order: string[] = [];
@@ -147,7 +147,7 @@ export function listening({ open, isShared }: Exam): void {
     undo();
   });
 
-  it('tells of an erasure also who subscribed to nothing, and of none that was not', async () => {
+  it('announces every erasure to listeners of erasures, subscribed to the channel or not', async () => {
     const channel = await createChannel(engine);
     // Of one that is not complete yet it may be told again.
     const erased = new Set<string | null>();
@@ -170,7 +170,7 @@ export function listening({ open, isShared }: Exam): void {
     expect(told).toBe(toldBefore);
   });
 
-  it('misses nothing for who subscribes first and then reads', async () => {
+  it('leaves no gap between subscribing and reading afterwards', async () => {
     const { id } = await createChannel(engine);
     const writes = Promise.all(Array.from({ length: 40 }, () => publish(engine, id)));
     const { offsets } = await listen(id);
@@ -182,7 +182,7 @@ export function listening({ open, isShared }: Exam): void {
     });
   });
 
-  it('tells listeners nothing more once it is closed', async () => {
+  it('calls no listener once it is closed', async () => {
     const own = await open();
     const { id } = await createChannel(own.engine);
     const { heard, offsets } = await listen(id, own.engine);

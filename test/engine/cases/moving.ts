@@ -47,7 +47,7 @@ export function moving({ open }: Exam): void {
     return { kept: kept.id, taken: taken.id };
   }
 
-  it('gives the entries with what each wrote, enough to walk the chain from its root to the head', async () => {
+  it('returns entries with their text, enough to verify the chain from root to head', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id, { headline: 'Headline', body: 'Body' });
     const { root, position, entries, more } = await entriesOf(engine, channel.id);
@@ -68,7 +68,7 @@ export function moving({ open }: Exam): void {
     ]);
   });
 
-  it('gives the entries from an offset on, within bounds, one at least', async () => {
+  it('returns entries from an offset on, within bounds but at least one', async () => {
     const { id } = await createChannel(engine);
     for (let count = 0; count < 4; count += 1) await publish(engine, id, { body: 'x'.repeat(1_000) });
     const offsets = async (query: object) => {
@@ -84,7 +84,7 @@ export function moving({ open }: Exam): void {
     expect(await engine.entries(`c-${newPostId()}`, { from: 1, ...wide })).toBeUndefined();
   });
 
-  it('leaves out what was erased, and says which entry erased it', async () => {
+  it('leaves out erased text, and says which entry erased it', async () => {
     const id = `c-${newPostId()}`;
     await coverage(id);
     const { entries } = await entriesOf(engine, id);
@@ -101,7 +101,7 @@ export function moving({ open }: Exam): void {
     expect(JSON.stringify(entries)).not.toContain('Secret');
   });
 
-  it('says of each erasure what it erased, also of one that takes away less than one before it', async () => {
+  it('records what each erasure erased, even if an earlier one erased more', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const second = revision(post, { body: 'Two.' });
@@ -120,7 +120,7 @@ export function moving({ open }: Exam): void {
     expect(lines.map(({ erases }) => erases)).toEqual([undefined, undefined, undefined, 2, 1]);
   });
 
-  it('leaves an erasure out of the chain only where that is asked for, and says so', async () => {
+  it('leaves an erasure out of the chain only on request, and marks it', async () => {
     const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
     const checks: string[] = [];
     for (const channelId of [id, other.id]) {
@@ -140,7 +140,7 @@ export function moving({ open }: Exam): void {
     expect(new Set(checks).size).toBe(2);
   });
 
-  it('takes entries again elsewhere, with the same history: offsets, checks and what was erased', async () => {
+  it('rebuilds the same history in another store: offsets, checks and erasures', async () => {
     const id = `c-${newPostId()}`;
     await coverage(id);
     const original = await entriesOf(engine, id);
@@ -168,7 +168,7 @@ export function moving({ open }: Exam): void {
     }
   });
 
-  it('shows in the place of a text that was erased elsewhere what is given for it, until the next revision, and never as a revision', async () => {
+  it('shows a given placeholder for a text that was erased elsewhere until the next revision, and never as a revision', async () => {
     const { id } = await createChannel(engine);
     const { html: _html, ...gone } = { ...emptied(samplePost(id)), status: 'taken-down' as const, html: '' };
     const stub = { ...gone, html: '' };

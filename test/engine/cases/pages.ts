@@ -42,7 +42,7 @@ export function pages({ open }: Exam): void {
     return page;
   }
 
-  it('reads the channel as it is, with the time of its latest post', async () => {
+  it('reads the current channel with the time of its latest post', async () => {
     const channel = await createChannel(engine);
     const read = await engine.channel(channel.id);
     const [position] = await engine.heads([channel.id]);
@@ -56,7 +56,7 @@ export function pages({ open }: Exam): void {
     expect(after).toMatchObject({ status: 'found', channel: { ...changed.channel, latestPostAt: at(60) } });
   });
 
-  it('tells a missing channel from a deleted one, and what access that had', async () => {
+  it('distinguishes a missing channel from a deleted one, and returns the access that had', async () => {
     expect(await engine.channel(`c-${newPostId()}`)).toEqual({ status: 'missing' });
     const { id } = await createChannel(engine, undefined, { access: 'desk' });
     await engine.deleteChannel(id, newRequest(), 'root');
@@ -105,7 +105,7 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('lists of the channels of the desk those that a pattern fits: a whole id, a beginning, or all', async () => {
+  it('lists desk channels that match a pattern: a whole id, a prefix, or all', async () => {
     const own = await open();
     try {
       const channels = [
@@ -129,7 +129,7 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('lets nobody tell from a page or its next that channels are left out', async () => {
+  it('does not reveal by a page or its next that channels are left out', async () => {
     const own = await open();
     try {
       // Times on both sides of what is listed, and between.
@@ -152,7 +152,7 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('lists a channel once, though others wanted to make one with its id at other times', async () => {
+  it('lists a channel once, even if other creations with its id were refused', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine, 'wanted', { createdAt: at(0) });
@@ -166,13 +166,13 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('does not take for a page what has not the form of one', async () => {
+  it('refuses a malformed page', async () => {
     for (const page of ['', 'foo', '1.', `1.${'x'.repeat(200)}`, '1.a b', '..']) {
       expect(await engine.channels({ limit: 1, desk: [], page })).toBeUndefined();
     }
   });
 
-  it('reads a post as it is, and where that is true', async () => {
+  it('reads the current post, with the position it is true at', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const { post: revised, position } = await appended(engine, id, [revision(post, { headline: 'Now with one' })]);
@@ -186,7 +186,7 @@ export function pages({ open }: Exam): void {
     expect(await engine.post(`c-${newPostId()}`, post.id)).toBeUndefined();
   });
 
-  it('pages posts newest first, below a seq, and tells whether there are more', async () => {
+  it('pages posts below a seq, newest first, and says whether there are more', async () => {
     const { id } = await createChannel(engine);
     for (let index = 0; index < 6; index++) await publish(engine, id);
     expect(await seqs(id, { limit: 4 })).toEqual({ seqs: [7, 6, 5, 4], more: true });
@@ -195,7 +195,7 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { before: 2 })).toEqual({ seqs: [], more: false });
   });
 
-  it('pages posts above a seq: the oldest there, still newest first', async () => {
+  it('pages posts above a seq: the oldest of them, still newest first', async () => {
     const { id } = await createChannel(engine);
     for (let index = 0; index < 6; index++) await publish(engine, id);
     expect(await seqs(id, { after: 3, limit: 2 })).toEqual({ seqs: [5, 4], more: true });
@@ -213,7 +213,7 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { after: 6, before: 2 })).toEqual({ seqs: [], more: false });
   });
 
-  it('tells as of where a page is true, and has none for a channel that is not there', async () => {
+  it('returns the position a page is true at, and no page for a missing channel', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const [position] = await engine.heads([id]);
@@ -221,7 +221,7 @@ export function pages({ open }: Exam): void {
     expect(await engine.posts(`c-${newPostId()}`, wide)).toBeUndefined();
   });
 
-  it('bounds a page in bytes, at least one post being in it', async () => {
+  it('bounds a page in bytes, but returns at least one post', async () => {
     const { id } = await createChannel(engine);
     for (let index = 0; index < 4; index++) await publish(engine, id, { body: 'x'.repeat(10_000) });
     expect(await seqs(id, { bytes: 45_000 })).toEqual({ seqs: [5, 4], more: true });
@@ -229,7 +229,7 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { bytes: 1 })).toEqual({ seqs: [5], more: true });
   });
 
-  it('finds the posts that have all the tags', async () => {
+  it('finds the posts that have all of the given tags', async () => {
     const { id } = await createChannel(engine);
     const sources = [{ name: 'Wire Service', via: 'A Reporter' }];
     const a = await publish(engine, id, { kind: 'analysis', sources });
@@ -249,7 +249,7 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { tags: [tags.source('Wire Service')], before: b.seq })).toEqual({ seqs: [a.seq], more: false });
   });
 
-  it('finds no post that has all of the tags but the one that most have', async () => {
+  it('finds no post that lacks one of the given tags', async () => {
     const { id } = await createChannel(engine);
     const [sources, key] = [[{ name: 'Wire' }], { keyEvent: true, headline: 'Key' }];
     for (const made of [{ ...key, kind: 'analysis' as const }, { ...key, sources }, { sources }, { sources }])
@@ -260,7 +260,7 @@ export function pages({ open }: Exam): void {
     });
   });
 
-  it('finds a source whatever its case, as Unicode folds it', async () => {
+  it('finds a source in any letter case, with Unicode case folding', async () => {
     const { id } = await createChannel(engine);
     const { seq } = await publish(engine, id, { sources: [{ name: 'Straße News', via: 'ΟΔΟΣ' }] });
     const find = async (source: string) => (await seqs(id, { tags: [tags.source(source)] })).seqs;
@@ -270,7 +270,7 @@ export function pages({ open }: Exam): void {
     expect(await find('Strase News')).toEqual([]);
   });
 
-  it('finds a post by what it is now, and a withdrawn one by its kind alone', async () => {
+  it('finds a post by its current tags, and a withdrawn post by its kind only', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { kind: 'update', sources: [{ name: 'Old' }] });
     const now = revision(post, { kind: 'breaking', sources: [{ name: 'New' }] });
@@ -285,7 +285,7 @@ export function pages({ open }: Exam): void {
     expect(await find(tags.kind('breaking'))).toEqual([post.seq]);
   });
 
-  it('gives the post as it was at each revision, oldest first', async () => {
+  it('returns each revision of a post, oldest first', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { body: 'One.' });
     const second = revision(post, { body: 'Two.' });
@@ -303,7 +303,7 @@ export function pages({ open }: Exam): void {
     expect(await engine.revisions(id, newPostId(), { after: 0, ...wide })).toBeUndefined();
   });
 
-  it('lists corrections newest first, with the headline that stands now', async () => {
+  it('lists corrections newest first, with the current headline', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id, { headline: 'First headline' });
     const corrected = revision(post, { body: 'Right.' }, 'correction', 'It was wrong.');
@@ -325,7 +325,7 @@ export function pages({ open }: Exam): void {
     expect(await engine.corrections(`c-${newPostId()}`, { limit: 10 })).toBeUndefined();
   });
 
-  it('leaves out of corrections the note that was erased', async () => {
+  it('leaves erased notes out of the list of corrections', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { headline: 'Headline' });
     const corrected = revision(post, { body: 'Right.' }, 'correction', 'It said something.');
@@ -338,7 +338,7 @@ export function pages({ open }: Exam): void {
     ]);
   });
 
-  it('gives the entries from an offset on: facts without text', async () => {
+  it('returns journal lines from an offset on: facts without text', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { headline: 'Secret headline', body: 'Secret body' });
     await appended(engine, id, [revision(post, { body: 'Other' }, 'correction', 'Secret note')]);

@@ -50,7 +50,7 @@ export function catchingUp({ open }: Exam): void {
     return told;
   }
 
-  it('tells of no channel of the desk whoever does not see it, and of every other one', async () => {
+  it('hides only desk channels from those who may not see them', async () => {
     const of = (access: 'public' | 'members' | 'desk') => createChannel(engine, undefined, { access });
     const [hidden, members, open] = [await of('desk'), await of('members'), await of('public')];
     expect(await engine.channel(hidden.id, false)).toEqual({ status: 'missing' });
@@ -60,7 +60,7 @@ export function catchingUp({ open }: Exam): void {
       expect(await engine.channel(id, false)).toMatchObject({ status: 'found', channel: { id } });
   });
 
-  it('gives each post and the channel once, in the latest state, in order of the last change', async () => {
+  it('returns each changed post and the channel once, in the latest state, in order of last change', async () => {
     const channel = await createChannel(engine);
     const start = await head(channel.id);
     const [a, b, c] = [await publish(engine, channel.id), await publish(engine, channel.id), await publish(engine, channel.id)];
@@ -79,7 +79,7 @@ export function catchingUp({ open }: Exam): void {
     expect(after.changes.map(nameOf)).toEqual([c.id]);
   });
 
-  it('gives each field of a post with every answer, blank where what is kept is older than the field', async () => {
+  it('returns every field of a post, empty if the stored post is older than the field', async () => {
     const channel = await createChannel(engine);
     const start = await head(channel.id);
     const other = await publish(engine, channel.id);
@@ -107,7 +107,7 @@ export function catchingUp({ open }: Exam): void {
     for (const answer of await everyAnswer()) expect(answer).toMatchObject({ ...shown, developing: false, verification: null });
   });
 
-  it('gives a change as it was announced', async () => {
+  it('returns a change exactly as it was announced', async () => {
     const { id } = await createChannel(engine);
     const start = await head(id);
     const heard: StoredChange[] = [];
@@ -121,7 +121,7 @@ export function catchingUp({ open }: Exam): void {
     expect(JSON.stringify((await replay(id, start)).changes)).toBe(JSON.stringify(heard));
   });
 
-  it('shows readers no body, nor who published or changed a post', async () => {
+  it('does not return the body, or who published or changed a post, to readers', async () => {
     const { id } = await createChannel(engine);
     const start = await head(id);
     const post = await publish(engine, id, { body: '**Loud**', keyEvent: true, headline: 'H', kind: 'summary' });
@@ -131,21 +131,21 @@ export function catchingUp({ open }: Exam): void {
     for (const hidden of ['"body"', '"publishedBy"', '"by"', '**']) expect(told).not.toContain(hidden);
   });
 
-  it('answers with nothing at the head', async () => {
+  it('returns no changes at the head', async () => {
     const { id } = await createChannel(engine);
     await publish(engine, id);
     const position = await head(id);
     expect(await replay(id, position)).toEqual({ status: 'replay', to: position, changes: [], more: false });
   });
 
-  it('takes position 0 of the history, and gives everything from there', async () => {
+  it('returns everything after position 0 of the history', async () => {
     const id = `from-zero-${newPostId()}`;
     const start = await beginning(id);
     const post = await publish(engine, id);
     expect((await replay(id, start)).changes.map(nameOf)).toEqual(['channel', post.id]);
   });
 
-  it('calls a position foreign that is not of this history', async () => {
+  it('answers foreign for a position of another history', async () => {
     const { id } = await createChannel(engine);
     await publish(engine, id);
     const position = await head(id);
@@ -160,7 +160,7 @@ export function catchingUp({ open }: Exam): void {
     for (const after of foreign) expect(await engine.catchUp(id, after, wide)).toEqual({ status: 'foreign' });
   });
 
-  it('has no answer for a channel that is not there', async () => {
+  it('returns nothing for a missing channel', async () => {
     const nowhere = `c-${newPostId()}`;
     const position = { epoch: '0'.repeat(12), offset: 0, check: '0'.repeat(16) };
     expect(await engine.catchUp(nowhere, position, wide)).toBeUndefined();
@@ -168,7 +168,7 @@ export function catchingUp({ open }: Exam): void {
     expect(await engine.heads([nowhere])).toEqual([undefined]);
   });
 
-  it('stops at the limit, and everything up to there is in it or superseded', async () => {
+  it('stops at the limit, and misses nothing up to its end', async () => {
     const channel = await createChannel(engine);
     const start = await head(channel.id);
     const posts = [];
@@ -193,7 +193,7 @@ export function catchingUp({ open }: Exam): void {
     expect(posts.map((post) => states.get(post.id))).toEqual([2, 1, 2, 1, 1, 1, 1, 1, 2]);
   });
 
-  it('stops at about the bytes, but gives one change at least', async () => {
+  it('stops near the bound in bytes, but returns at least one change', async () => {
     const { id } = await createChannel(engine);
     const start = await head(id);
     for (let index = 0; index < 5; index++) await publish(engine, id, { body: 'x'.repeat(10_000) });
@@ -207,7 +207,7 @@ export function catchingUp({ open }: Exam): void {
     expect(least.more).toBe(true);
   });
 
-  it('takes a snapshot: the newest posts first, as of a position', async () => {
+  it('returns a snapshot: the newest posts first, with its position', async () => {
     const channel = await createChannel(engine);
     const posts = [];
     for (let index = 0; index < 5; index++) posts.push(await publish(engine, channel.id));
@@ -219,7 +219,7 @@ export function catchingUp({ open }: Exam): void {
     expect(whole?.more).toBe(false);
   });
 
-  it('bounds the posts of a snapshot in bytes, and lays the pinned one, the summary and key events on top', async () => {
+  it('bounds the posts of a snapshot in bytes, and adds the pinned post, the summary and key events', async () => {
     const channel = await createChannel(engine);
     const pinned = await publish(engine, channel.id, { body: 'Pinned.', keyEvent: true, headline: 'First key' });
     await publish(engine, channel.id, { body: 'Older summary.', kind: 'summary' });
@@ -237,7 +237,7 @@ export function catchingUp({ open }: Exam): void {
     expect(snapshot?.keyEvents).toEqual([{ id, seq, headline: 'First key', publishedAt }]);
   });
 
-  it('names the newest hundred key events', async () => {
+  it('returns the newest hundred key events', async () => {
     const { id } = await createChannel(engine);
     const key = (index: number) => publish(engine, id, { keyEvent: true, headline: `Key ${index}` });
     await Promise.all(Array.from({ length: 103 }, (_, index) => key(index)));
@@ -245,7 +245,7 @@ export function catchingUp({ open }: Exam): void {
     expect(snapshot?.keyEvents.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => 104 - index));
   });
 
-  it('tells where each channel stands, in the order asked', async () => {
+  it('returns the position of each channel in the order asked', async () => {
     const [a, b] = [await createChannel(engine), await createChannel(engine)];
     await publish(engine, b.id);
     const [first, none, second] = await engine.heads([b.id, `c-${newPostId()}`, a.id]);

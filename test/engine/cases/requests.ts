@@ -42,7 +42,7 @@ export function requests({ open }: Exam): void {
   });
   afterAll(() => examined.close());
 
-  it('answers duplicate to the same request, with what it did the first time', async () => {
+  it('answers duplicate to a repeated request, with its first outcome', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const post = samplePost(id);
@@ -53,7 +53,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.heads([id])).toEqual([position]);
   });
 
-  it('answers duplicate whatever the request now holds, and before it compares revisions', async () => {
+  it('answers duplicate whatever a repeated request contains, before it compares revisions', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const request = newRequest();
@@ -64,7 +64,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.append(id, again)).toEqual({ status: 'duplicate', outcome });
   });
 
-  it('says that another thing was asked for under the same id', async () => {
+  it('says when a request id is used for a different request', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const post = samplePost(id);
@@ -75,7 +75,7 @@ export function requests({ open }: Exam): void {
     expect(again).toMatchObject({ status: 'duplicate', outcome: { same: false } });
   });
 
-  it('makes one post of two hundred requests with one id at once', async () => {
+  it('creates one post from two hundred concurrent requests with one id', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const tries = Array.from({ length: 200 }, () => engine.append(id, appending([publication(samplePost(id))], { request })));
@@ -85,7 +85,7 @@ export function requests({ open }: Exam): void {
     expect((await engine.heads([id]))[0]?.offset).toBe(2);
   });
 
-  it('tells of two entries the post of the first and the position after the second', async () => {
+  it('remembers two entries as the post of the first and the position after the second', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     const request = newRequest();
@@ -109,7 +109,7 @@ export function requests({ open }: Exam): void {
     expect(status).toBe('appended');
   });
 
-  it('keeps the requests of one channel apart from those of another', async () => {
+  it('keeps the requests of each channel apart', async () => {
     const [a, b] = [await createChannel(engine), await createChannel(engine)];
     const request = newRequest();
     await appended(engine, a.id, [publication(samplePost(a.id))], { request });
@@ -117,7 +117,7 @@ export function requests({ open }: Exam): void {
     await appended(engine, b.id, [publication(samplePost(b.id))], { request });
   });
 
-  it('remembers a request for 24 hours, and no longer', async () => {
+  it('remembers a request for 24 hours and no longer', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     await appended(engine, id, [publication(samplePost(id))], { request });
@@ -130,7 +130,7 @@ export function requests({ open }: Exam): void {
   });
 
   it.each([25 * hour, 20 * 365 * 24 * hour, -25 * hour])(
-    'forgets nothing where the system clock jumps by %d ms, while it is there and once it is back',
+    'forgets nothing when the system clock jumps by %d ms and back',
     async (jump) => {
       const { id } = await createChannel(engine);
       const [request, noted, creation] = [newRequest(), newRequest(), newRequest().id];
@@ -154,7 +154,7 @@ export function requests({ open }: Exam): void {
     },
   );
 
-  it('forgets nothing over restarts with the system clock ahead, and behind, and right again', async () => {
+  it('forgets nothing over restarts with the system clock ahead, behind and right again', async () => {
     let jump = 0;
     const own = await open({ now: () => Date.now() + jump });
     try {
@@ -173,7 +173,7 @@ export function requests({ open }: Exam): void {
     }
   });
 
-  it('counts anything as the same once the text was erased that the request made', async () => {
+  it('treats any repeat as the same request once the text it wrote was erased', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const { post } = await appended(engine, id, [publication(samplePost(id))], { request });
@@ -185,7 +185,7 @@ export function requests({ open }: Exam): void {
     expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true } });
   });
 
-  it('remembers requests, also the deleting one, after the channel was deleted', async () => {
+  it('remembers requests after the channel was deleted, the deleting one included', async () => {
     const { id } = await createChannel(engine);
     const [written, deleting] = [newRequest(), newRequest()];
     const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request: written });
@@ -197,7 +197,7 @@ export function requests({ open }: Exam): void {
     expect(again.status).toBe('duplicate');
   });
 
-  it('remembers what a request came to that appended nothing, and answers duplicate to it', async () => {
+  it('notes the outcome of a request that appended nothing, and answers duplicate to it', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const [position] = await engine.heads([id]);
@@ -210,7 +210,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.heads([id])).toEqual([position]);
   });
 
-  it('notes a request once: what is remembered stays, whether it was noted or appended', async () => {
+  it('notes a request once: the first outcome stays, noted or appended', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request });
@@ -225,7 +225,7 @@ export function requests({ open }: Exam): void {
     expect(again).toEqual({ same: false, position, postId: post?.id, revision: 1 });
   });
 
-  it('notes one of many requests with one id at once', async () => {
+  it('notes one of many concurrent requests with one id', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const [position] = await engine.heads([id]);
@@ -236,7 +236,7 @@ export function requests({ open }: Exam): void {
     expect(answers.filter((answer) => answer !== undefined)).toEqual(Array.from({ length: 4 }, () => noted));
   });
 
-  it('notes a request without a position, and one of a channel that is not there', async () => {
+  it('notes a request without a position, and one of a channel that does not exist', async () => {
     const request = newRequest();
     const id = `none-${newPostId()}`;
     expect(await engine.note(id, request, { position: undefined, postId: null, revision: 0 })).toBeUndefined();
@@ -244,7 +244,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.channel(id)).toEqual({ status: 'missing' });
   });
 
-  it('tells what a request did whose 24 hours end while it is asked for', async () => {
+  it('answers for a request whose 24 hours end during the call', async () => {
     const { id } = await createChannel(engine);
     const [request, noted] = [newRequest(), newRequest()];
     const post = samplePost(id);
@@ -264,7 +264,7 @@ export function requests({ open }: Exam): void {
     });
   });
 
-  it('remembers what it noted for 24 hours, whatever is erased, and no longer', async () => {
+  it('remembers a noted outcome for 24 hours and no longer, whatever is erased', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const { position } = await appended(engine, id, [takedown(post)]);
@@ -279,7 +279,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.recall(id, request)).toMatchObject({ same: true });
   });
 
-  it('counts anything as what was noted once the channel is deleted', async () => {
+  it('treats any repeat as the noted request once the channel is deleted', async () => {
     const { id } = await createChannel(engine);
     const [request, deleting] = [newRequest(), newRequest()];
     const [position] = await engine.heads([id]);
@@ -294,7 +294,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
   });
 
-  it('knows what was noted before a channel was deleted from what is noted after that', async () => {
+  it('tells outcomes noted before a channel was deleted from those noted after', async () => {
     const { id } = await createChannel(engine);
     const [before, after] = [newRequest(), newRequest()];
     const [position] = await engine.heads([id]);
@@ -309,7 +309,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.recall(id, { ...after, digest: other })).toEqual({ same: false, ...nothing });
   });
 
-  it('notes once which channel a request creates', async () => {
+  it('reserves one channel id for each creating request', async () => {
     const request = newRequest().id;
     const [first, second, third] = [1, 2, 3].map((n) => `made-${n}-${newPostId()}`) as [string, string, string];
     expect(await engine.reserved(request)).toBeUndefined();
@@ -322,7 +322,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.reserve(request, third)).toBe(second);
   });
 
-  it('creates nothing by noting it', async () => {
+  it('creates no channel by reserving its id', async () => {
     const id = `noted-${newPostId()}`;
     await engine.reserve(newRequest().id, id);
     expect(await engine.channel(id)).toEqual({ status: 'missing' });
@@ -330,7 +330,7 @@ export function requests({ open }: Exam): void {
     expect((await engine.channels({ limit: 100, desk: ['*'] }))!.channels.map((channel) => channel.id)).not.toContain(id);
   });
 
-  it('keeps that note for 24 hours, and no longer', async () => {
+  it('keeps a reservation for 24 hours and no longer', async () => {
     const request = newRequest().id;
     await engine.reserve(request, 'early');
     elapsed += 24 * hour - 1;
@@ -340,7 +340,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.reserve(request, 'late')).toBe('late');
   });
 
-  it('remembers requests, noted ones and reservations over a restart', async () => {
+  it('remembers requests, noted outcomes and reservations over a restart', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine);

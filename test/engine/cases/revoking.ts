@@ -20,7 +20,7 @@ export function revoking({ open }: Exam): void {
   });
   afterAll(() => examined.close());
 
-  it('says that a token is revoked from when that was answered, and of no other', async () => {
+  it('refuses a token as soon as its revocation was answered, and no other token', async () => {
     expect(engine.isRevoked('one')).toBe(false);
     expect(await engine.revoke('one', now + minute, 'root')).toBe('revoked');
     expect(engine.isRevoked('one')).toBe(true);
@@ -28,7 +28,7 @@ export function revoking({ open }: Exam): void {
     expect(engine.isRevoked('constructor')).toBe(false);
   });
 
-  it('forgets a revocation when the token has expired anyway, and one without an end never', async () => {
+  it('drops a revocation once the token has expired, and keeps one without an end', async () => {
     await engine.revoke('short', now + minute, 'root');
     await engine.revoke('endless', null, 'root');
     now += minute;
@@ -38,7 +38,7 @@ export function revoking({ open }: Exam): void {
     expect(engine.isRevoked('endless')).toBe(true);
   });
 
-  it('keeps the later of two times, whichever was said first', async () => {
+  it('keeps the later of two end times, in either order', async () => {
     await engine.revoke('twice', now + 3 * minute, 'root');
     await engine.revoke('twice', now + minute, 'root');
     await engine.revoke('longer', now + minute, 'root');
@@ -54,7 +54,7 @@ export function revoking({ open }: Exam): void {
     }
   });
 
-  it('refuses them again where a clock that was ahead is put right, whatever was revoked and asked meanwhile', async () => {
+  it('refuses tokens again after a clock that was ahead is corrected', async () => {
     await engine.revoke('ahead', now + minute, 'root');
     now += 24 * 60 * minute;
     expect(engine.isRevoked('ahead')).toBe(false);
@@ -69,7 +69,7 @@ export function revoking({ open }: Exam): void {
     }
   });
 
-  it('knows of revocations as soon as it is opened again, in every spelling of an id', async () => {
+  it('knows revocations right after it is reopened, for any characters in the id', async () => {
     const spellings = ['kept', 'Kept', 'with space', '"quoted"', 'ü\u0000\n', '1'];
     for (const jti of spellings) await engine.revoke(jti, now + minute, 'root');
     const { revokedTokens } = engine;
@@ -79,7 +79,7 @@ export function revoking({ open }: Exam): void {
     expect(again.revokedTokens).toBe(revokedTokens);
   });
 
-  it('refuses more than it keeps, repeats those it has, and for others forgets what has lapsed, and no more than it must', async () => {
+  it('answers full at the bound, accepts repeats, and drops only as many expired revocations as it needs to', async () => {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);

@@ -52,14 +52,14 @@ export function tellingOfTheServer({ open }: Exam): void {
     return (await all()).slice(before).map(({ type, subject, detail, by }) => ({ type, subject, detail, by }));
   }
 
-  it('begins with itself and with the renderer', async () => {
+  it('begins with its own start and the renderer in use', async () => {
     expect(await all()).toMatchObject([
       { type: 'journal.begun', subject: null },
       { type: 'renderer.used', subject: renderer.version, detail: renderer.publicUrl },
     ]);
   });
 
-  it('tells of a channel that is made, with what its chain begins with, and of its deletion, with who did either', async () => {
+  it('records the creation of a channel with the root of its chain, its deletion, and who did it', async () => {
     const id = `c-${newPostId()}`;
     const made = await told(() => createChannel(engine, id));
     const { root } = (await engine.entries(id, { from: 1, limit: 1, bytes: 1 }))!;
@@ -69,7 +69,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     expect(await told(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual([]);
   });
 
-  it('tells nothing of what the journal of a channel tells, nor of what changes nothing', async () => {
+  it('records nothing that the journal of a channel records, and nothing for a write that changes nothing', async () => {
     const { id } = await createChannel(engine);
     const creation = appending([channelEntry(sampleChannel(id))]);
     const writing = async () => {
@@ -83,7 +83,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     expect(await told(writing)).toEqual([]);
   });
 
-  it('tells of a revocation where it says more than the one before, with who did it', async () => {
+  it('records a revocation only if it extends an earlier one, and who made it', async () => {
     const until = Date.now() + 600_000;
     const revoke = (to: number | null) => told(() => engine.revoke('told', to, 'root'));
     const entry = { type: 'token.revoked', subject: 'told', by: 'root' };
@@ -93,7 +93,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     expect(await revoke(until)).toEqual([]);
   });
 
-  it('tells who imports into a channel, once an import, and of erasures that the entries themselves do not tell of', async () => {
+  it('records who imports into a channel, once per import, and erasures that its entries do not record', async () => {
     const id = `c-${newPostId()}`;
     const imported = { by: 'root', isFirst: true };
     const root = '7'.repeat(32);
@@ -112,7 +112,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     expect(await told(() => engine.append(id, again))).toMatchObject([{ type: 'channel.imported', detail: null }]);
   });
 
-  it('goes on where the store is opened again', async () => {
+  it('continues after the store is reopened', async () => {
     const before = await all();
     const { root } = await engine.serverJournal({ from: 1, limit: 1 });
     engine = await examined.reopen();

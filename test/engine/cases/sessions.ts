@@ -25,7 +25,7 @@ export function sessions({ open }: Exam): void {
     ...more,
   });
 
-  it('says that a session is ended from when that was answered, and of no other', async () => {
+  it('refuses a session as soon as ending it was answered, and no other session', async () => {
     expect(engine.isSessionEnded(session('one'))).toBe(false);
     await engine.endSession(session('one'));
     expect(engine.isSessionEnded(session('one'))).toBe(true);
@@ -33,7 +33,7 @@ export function sessions({ open }: Exam): void {
     expect(engine.isSessionEnded(session('constructor'))).toBe(false);
   });
 
-  it('knows of ended sessions as soon as it is opened again, and of each once', async () => {
+  it('knows ended sessions right after it is reopened, each once', async () => {
     await engine.endSession(session('kept'));
     await engine.endSession(session('kept'));
     const { endedSessions } = engine;
@@ -42,7 +42,7 @@ export function sessions({ open }: Exam): void {
     expect(again.endedSessions).toBe(endedSessions);
   });
 
-  it('keeps so many of a subject, and ends every older session of it in the place of those that it drops, of no other', async () => {
+  it('bounds the ended sessions of a subject, and ends all its older sessions in place of those it drops', async () => {
     const most = limits.endedSessionsOfSubject;
     const before = engine.endedSessions;
     const of = (index: number) => session(`many-${index}`, { subject: 'many', begunAt: start + index * 1_000 });
@@ -57,7 +57,7 @@ export function sessions({ open }: Exam): void {
     }
   });
 
-  it('drops what has lapsed first, and ends nothing else for it', async () => {
+  it('drops expired sessions first, without ending others', async () => {
     const most = limits.endedSessionsOfSubject;
     const of = (index: number) => session(`lapsed-${index}`, { subject: 'lapsed', begunAt: start + index, until: start + hour });
     for (let index = 0; index < most; index += 1) await engine.endSession(of(index));
@@ -67,7 +67,7 @@ export function sessions({ open }: Exam): void {
     expect(engine.isSessionEnded(session('fresh', { subject: 'lapsed', begunAt: now }))).toBe(true);
   });
 
-  it('keeps so many in all, and ends every older session in the place of those that it drops', async () => {
+  it('bounds all ended sessions, and ends every older session in place of those it drops', async () => {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const of = (index: number) => session(`all-${index}`, { begunAt: start + index });
@@ -87,7 +87,7 @@ export function sessions({ open }: Exam): void {
     }
   });
 
-  it('has one key for sessions, whoever asks first and however often it is opened', async () => {
+  it('has one key for sessions, for every caller and over restarts', async () => {
     const [one, other] = await Promise.all([engine.sessionKey(), engine.sessionKey()]);
     expect(one.length).toBe(32);
     expect(other).toEqual(one);

@@ -41,7 +41,7 @@ export function writing({ open }: Exam): void {
     expect(result.post).toBeUndefined();
   });
 
-  it('appends nothing that is dated before the last entry, and tells its date', async () => {
+  it('refuses an entry dated before the last one, and answers with the date of that', async () => {
     const channel = await createChannel(engine);
     await publish(engine, channel.id, { publishedAt: at(60) });
     const [before] = await engine.heads([channel.id]);
@@ -57,7 +57,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.append(channel.id, later)).status).toBe('appended');
   });
 
-  it('appends what is dated before the last entry where that is too far ahead to bind, and where dates are kept', async () => {
+  it('accepts an earlier date if the last entry is too far ahead, or if the request keeps its dates', async () => {
     const { id } = await createChannel(engine);
     await publish(engine, id, { publishedAt: at(360) });
     const asOfNow = appending([publication(samplePost(id, { publishedAt: at(59) }))]);
@@ -65,7 +65,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.append(id, appending([publication(samplePost(id, { publishedAt: at(1) }))]))).status).toBe('appended');
   });
 
-  it('looks the request up, and compares revisions, before dates', async () => {
+  it('checks for a repeated request and for changed revisions before it compares dates', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id, { publishedAt: at(60) });
     const binding = { lastDateBindsUntil: at(300) };
@@ -77,13 +77,13 @@ export function writing({ open }: Exam): void {
     expect(await engine.append(id, { ...moved, ...binding })).toEqual({ status: 'conflict', moved: [post.id] });
   });
 
-  it('gives every channel a history of its own', async () => {
+  it('gives each channel its own history', async () => {
     const [a, b] = [await createChannel(engine), await createChannel(engine)];
     const [first, second] = await engine.heads([a.id, b.id]);
     expect(first?.epoch).not.toBe(second?.epoch);
   });
 
-  it('numbers entries one after the other, and a post by its first', async () => {
+  it('numbers entries without gaps, and gives a post the number of its first entry', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const other = await publish(engine, id);
@@ -94,7 +94,7 @@ export function writing({ open }: Exam): void {
     expect(revised.changes[0]).toMatchObject({ offset: 4, type: 'post.revised', post: { seq: 2, revision: 2 } });
   });
 
-  it('answers with the changes in the view of readers, and the post in that of authors', async () => {
+  it("answers with the changes in the reader's view and the post in the author's view", async () => {
     const { id } = await createChannel(engine);
     const post = samplePost(id, { body: '**Bold** words', publishedBy: 'ada' });
     const result = await appended(engine, id, [publication(post)]);
@@ -104,7 +104,7 @@ export function writing({ open }: Exam): void {
     for (const hidden of ['"body"', '"publishedBy"', '**Bold**', '"by"']) expect(told).not.toContain(hidden);
   });
 
-  it('takes two entries that stand together, the position being after the second', async () => {
+  it('appends two entries together, and answers with the position after the second', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     const both = [takedown(post), channelChange(channel, { pinnedPostId: null })] as const;
@@ -116,7 +116,7 @@ export function writing({ open }: Exam): void {
     expect(result.position).toMatchObject({ offset: 4, check: result.changes[1]?.check });
   });
 
-  it('takes neither of two entries where one of their revisions moved', async () => {
+  it('appends neither of two entries if a revision of one has changed', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     const [before] = await engine.heads([channel.id]);
@@ -126,7 +126,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.post(channel.id, post.id))?.post).toEqual(post);
   });
 
-  it('takes two entries of one post, which has its number from the first', async () => {
+  it('appends two entries of one post, which gets its number from the first', async () => {
     const { id } = await createChannel(engine);
     const post = samplePost(id, { kind: 'update' });
     const second = revision(post, { body: 'Otherwise.', kind: 'breaking' });
@@ -140,7 +140,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.revisions(id, post.id, { after: 0, ...wide }))?.revisions).toHaveLength(2);
   });
 
-  it('names everything that moved: posts by their ids, and null for the channel', async () => {
+  it('names everything that changed meanwhile: posts by id, the channel as null', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const request = appending([publication(samplePost(id))], { channel: 2, posts: { [post.id]: 5, [newPostId()]: 0 } });
@@ -148,7 +148,7 @@ export function writing({ open }: Exam): void {
     expect(result).toEqual({ status: 'conflict', moved: [null, post.id] });
   });
 
-  it('takes 0 to mean that there must be none', async () => {
+  it('treats revision 0 as "must not exist yet"', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     expect(await engine.append(channel.id, appending([channelEntry(channel)]))).toEqual({ status: 'conflict', moved: [null] });
@@ -159,7 +159,7 @@ export function writing({ open }: Exam): void {
     expect(await engine.channel(nowhere)).toEqual({ status: 'missing' });
   });
 
-  it('takes no post before its channel, and leaves nothing of it', async () => {
+  it('refuses a post of a channel that does not exist, and stores nothing', async () => {
     const id = `c-${newPostId()}`;
     const post = samplePost(id);
     const request = newRequest();
@@ -173,7 +173,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.heads([id]))[0]?.offset).toBe(1);
   });
 
-  it('lets one of two who decided on the same revision succeed', async () => {
+  it('lets one of two writes based on the same revision succeed', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const rivals = ['One.', 'Other.'].map((body) => engine.append(id, appending([revision(post, { body })])));
@@ -182,7 +182,7 @@ export function writing({ open }: Exam): void {
     expect(results.find(({ status }) => status === 'conflict')).toEqual({ status: 'conflict', moved: [post.id] });
   });
 
-  it('never lets two new posts conflict, nor loses, doubles or reorders any', async () => {
+  it('never lets two new posts conflict, and loses, duplicates or reorders none', async () => {
     const { id } = await createChannel(engine);
     const bodies = Array.from({ length: 60 }, (_, index) => `Post ${index}.`);
     const results = await Promise.all(bodies.map((body) => publish(engine, id, { body })));
@@ -192,7 +192,7 @@ export function writing({ open }: Exam): void {
     expect(page?.position.offset).toBe(61);
   });
 
-  it('chains the entries, so that anyone can follow the checks', async () => {
+  it('chains the entries with checks that anyone can recompute', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     await appended(engine, channel.id, [takedown(post), channelChange(channel, { headline: 'New' })]);
@@ -207,7 +207,7 @@ export function writing({ open }: Exam): void {
     }
   });
 
-  it('shows an entry that was answered to every read that follows', async () => {
+  it('shows an acknowledged entry to every later read', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const reads = await Promise.all([
@@ -219,7 +219,7 @@ export function writing({ open }: Exam): void {
     expect((await engine.heads([id]))[0]?.offset).toBe(2);
   });
 
-  it('keeps what was appended over a restart', async () => {
+  it('keeps appended entries over a restart', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine);
@@ -235,7 +235,7 @@ export function writing({ open }: Exam): void {
     }
   });
 
-  it('makes html again where the renderer is another one', async () => {
+  it('renders html again when the renderer has changed', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine);
@@ -251,7 +251,7 @@ export function writing({ open }: Exam): void {
     }
   });
 
-  it('is ready while the store answers, and says so where it does not', async () => {
+  it('is ready while the store answers, and throws when it does not', async () => {
     const own = await open();
     await own.engine.ready();
     await own.engine.close();
@@ -259,7 +259,7 @@ export function writing({ open }: Exam): void {
     await own.close();
   });
 
-  it('finishes what was begun when it is closed, and refuses the rest as unchanged', async () => {
+  it('finishes writes under way when it is closed, and refuses later ones as unchanged', async () => {
     const own = await open();
     try {
       const { id } = await createChannel(own.engine);
@@ -284,7 +284,7 @@ export function writing({ open }: Exam): void {
     }
   });
 
-  it('answers deleted for a channel that was', async () => {
+  it('answers deleted for a deleted channel', async () => {
     const { id } = await createChannel(engine);
     await engine.deleteChannel(id, newRequest(), 'root');
     const again = await engine.append(id, appending([channelEntry(sampleChannel(id))]));
