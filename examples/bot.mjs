@@ -1,4 +1,4 @@
-// A bot that passes on what an agency's wire says, and corrects it when the wire does. It reads one JSON object a line:
+// A bot that publishes the items of an agency's wire, and corrects a post when the wire corrects it. It reads one JSON object per line:
 //
 //   {"id": "quake-81", "at": "2026-11-24T12:00:00Z", "headline": "Earthquake of 5.1", "text": "No damage was reported."}
 //   {"id": "quake-81", "at": "2026-11-24T12:00:00Z", "headline": "Earthquake of 5.4", "text": "…", "note": "It was 5.4, not 5.1."}
@@ -6,9 +6,9 @@
 //
 //   some-wire | PRESSBOX_URL=… PRESSBOX_TOKEN=… node bot.mjs budget-day
 //
-// It keeps nothing. The id of a post follows from the item's, so that a bot that was started again, or is handed a line twice, finds what it
-// has published instead of publishing it once more; and each write has a key that says what it is, so that one whose answer was lost is
-// not done twice. `AuthorClient` sends a write again until there is an answer.
+// It stores nothing. The id of a post is derived from the id of the item, so a bot that is restarted or reads a line twice finds the post
+// instead of publishing it again. The idempotency key of a write is derived from the post and its revision, so a write whose answer was lost
+// is not repeated. `AuthorClient` retries a write until there is an answer.
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { AuthorClient, isWithdrawn, newPostId, ProblemError } from 'pressbox/client';
@@ -23,19 +23,19 @@ if (channelId === undefined || token === undefined) {
 const author = new AuthorClient({
   url,
   token,
-  onRetry: (error, pauseMs) => console.error(`${error.message} Trying again in ${Math.ceil(pauseMs / 1_000)} s.`),
+  onRetry: (error, pauseMs) => console.error(`${error.message} Retrying in ${Math.ceil(pauseMs / 1_000)} s.`),
 });
 
-// One item after the other: a correction must not overtake what it corrects.
+// One item at a time, so that a correction does not overtake its post.
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() === '') continue;
   try {
     const item = itemIn(line);
-    console.log(`${item.id}: ${await passOn(item)}`);
+    console.log(`${item.id}: ${await publishItem(item)}`);
   } catch (error) {
-    // Refused, or no item at all. The next one may be fine; someone should look at this one.
+    // The server refused the item, or the line is not an item. Report it and continue with the next one.
     if (!(error instanceof ProblemError || error instanceof SyntaxError)) throw error;
-    console.error(`Not passed on: ${error.message}`);
+    console.error(`Not published: ${error.message}`);
     process.exitCode = 1;
   }
 }
@@ -43,29 +43,29 @@ for await (const line of createInterface({ input: process.stdin })) {
 function itemIn(line) {
   const item = JSON.parse(line);
   if (typeof item?.id === 'string' && item.id !== '' && !Number.isNaN(Date.parse(item.at))) return item;
-  throw new SyntaxError('An item has an "id", which is text, and a time "at".');
+  throw new SyntaxError('An item must have an "id", which is text, and a time "at".');
 }
 
-async function passOn({ id, at, headline, text, note, withdrawn }) {
+async function publishItem({ id, at, headline, text, note, withdrawn }) {
   const postId = newPostId(Date.parse(at), createHash('sha256').update(id).digest().subarray(0, 10));
   const key = (revision) => `wire:${postId}:${revision}`;
-  const standing = await find(postId);
+  const current = await find(postId);
 
-  if (standing === undefined) {
+  if (current === undefined) {
     if (withdrawn !== undefined) return 'never published';
     const post = { id: postId, headline, body: text, sources: [{ name: 'Wire' }] };
     await author.publish(channelId, post, { key: key(1) });
     return 'published';
   }
-  if (isWithdrawn(standing)) return 'withdrawn already';
-  if (standing.history.some(({ by }) => by !== standing.publishedBy)) return 'left to the desk, which has changed it';
+  if (isWithdrawn(current)) return 'already withdrawn';
+  if (current.history.some(({ by }) => by !== current.publishedBy)) return 'left unchanged, because the newsroom has edited it';
 
-  const { revision } = standing;
+  const { revision } = current;
   if (withdrawn !== undefined) {
     await author.retract(channelId, postId, { note: withdrawn, revision }, { key: key(revision + 1) });
     return 'retracted';
   }
-  if (standing.headline === headline && standing.body === text) return 'known already';
+  if (current.headline === headline && current.body === text) return 'already published';
   const change = note === undefined ? { kind: 'update' } : { kind: 'correction', note };
   await author.revise(channelId, postId, revision, { ...change, changes: { headline, body: text } }, { key: key(revision + 1) });
   return note === undefined ? 'updated' : 'corrected';

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Reads a live channel in the terminal, over Socket.IO, with what Debian has: apt-get install python3-socketio python3-websocket
+"""Follows a live channel in the terminal over Socket.IO. Install: apt-get install python3-socketio python3-websocket
 
     ./reader.py http://127.0.0.1:4000 moon-landing --state moon-landing.json
 
-What it holds, and the cursor up to which that is true, are kept in the file. Stop it, start it again after an hour or a month, and it
-shows what changed since, each thing once; corrections of what it showed before stand out. For a channel that needs one, the token is
-taken from PRESSBOX_TOKEN. It follows the rules that Pressbox has for clients; where one of them is followed, a comment says so.
+It saves its posts and its cursor in the file. Stop it and start it again after an hour or a month, and it shows what changed since,
+each post once, and highlights corrections of what it showed before. For a channel that requires a token, set PRESSBOX_TOKEN. Comments
+mark where it follows the rules that Pressbox has for clients.
 """
 
 import argparse
@@ -28,7 +28,7 @@ MOST_REMEMBERED = 10_000
 
 
 class Timeline:
-    """What is held of the channel: posts without a hole from `floor` up, as of `offset`."""
+    """The state of the channel as of `offset`: its posts, without a gap from `floor` up."""
 
     def __init__(self, saved=None):
         saved = saved or {}
@@ -44,28 +44,28 @@ class Timeline:
         return {'cursor': self.cursor, 'offset': self.offset, 'floor': self.floor, 'channel': self.channel,
                 'posts': newest_first, 'heard': self.heard}
 
-    def take_catch_up(self, answer):
-        """Gives what changed: pairs of the post as it was (or None) and as it is."""
+    def apply_catch_up(self, answer):
+        """Returns the changes: pairs of the post before the change (or None) and after it."""
         if answer['mode'] == 'snapshot':
             return self._start_from(answer)
         changes = []
         if answer['covers']['after'] <= self.offset <= answer['covers']['to']:
             changes = [change for event in answer['events'] if event['offset'] > self.offset for change in self._apply(event)]
-            # The offset after a catch-up is what it covers, whatever its last event was.
+            # After a catch-up the offset is covers.to, whatever the last event was.
             self.offset, self.cursor = answer['covers']['to'], answer['cursor']
         return changes
 
     def fits(self, event):
         return event['from'] <= self.offset + 1 <= event['offset']
 
-    def take_event(self, event):
+    def apply_event(self, event):
         changes = self._apply(event)
-        # A type that is not known is skipped, but its cursor counts.
+        # Skips an unknown type, but keeps its cursor.
         self.offset, self.cursor = event['offset'], event['cursor']
         return changes
 
     def _start_from(self, answer):
-        """A snapshot replaces all that was held, and all that was remembered."""
+        """A snapshot replaces everything, including the remembered revisions."""
         snapshot = answer['snapshot']
         self.__init__()
         self.offset, self.cursor, self.channel = answer['covers']['to'], answer['cursor'], snapshot['channel']
@@ -83,7 +83,7 @@ class Timeline:
             return []
         if not event['type'].startswith('post.') or 'post' not in event:
             return []
-        # By the post's id, whatever the type: a post never seen may arrive as revised. The higher revision wins.
+        # Applies by post id, whatever the type: a post never seen before can arrive as revised. The higher revision wins.
         post, before = event['post'], self.posts.get(event['post']['id'])
         if post['revision'] < self.heard.get(post['id'], 0):
             return []
@@ -91,7 +91,7 @@ class Timeline:
         self.heard[post['id']] = post['revision']
         if len(self.heard) > MOST_REMEMBERED:
             del self.heard[next(iter(self.heard))]
-        # Below the oldest that is held there may be others that are not: inserted there, it would hide the hole.
+        # Posts below the oldest one held may be missing. Inserting this one there would hide the gap.
         if before is None and post['seq'] < self.floor:
             return []
         self.posts[post['id']] = post
@@ -103,11 +103,11 @@ class Timeline:
 
 
 class Ended(Exception):
-    """It will not go on by itself."""
+    """The reader stops for good."""
 
 
-class Again(Exception):
-    """The connection is to be made anew, no sooner than after so many seconds."""
+class Retry(Exception):
+    """Reconnect, after at least this many seconds."""
 
     def __init__(self, at_least=0.0, failed=True):
         super().__init__()
@@ -117,10 +117,10 @@ class Again(Exception):
 class Reader:
     def __init__(self, options):
         self.options = options
-        self.timeline = Timeline(restored(options.state))
+        self.timeline = Timeline(load_state(options.state))
         self.token = os.environ.get('PRESSBOX_TOKEN')
         if self.timeline.channel is not None:
-            show_channel(self.timeline.channel, f'{len(self.timeline.posts)} posts held from before')
+            show_channel(self.timeline.channel, f'{len(self.timeline.posts)} saved posts')
 
     def run(self):
         failures = 0
@@ -128,39 +128,39 @@ class Reader:
             began = time.monotonic()
             try:
                 self.follow()
-            except Again as again:
-                failures = failures + 1 if again.failed and time.monotonic() - began < DIAL_SECONDS else 0
-                # A crowd that lost one server at one moment must not come back at one moment.
-                time.sleep(again.at_least + random.random() * min(LONGEST_PAUSE_SECONDS, 2 ** failures))
+            except Retry as retry:
+                failures = failures + 1 if retry.failed and time.monotonic() - began < DIAL_SECONDS else 0
+                # A random delay, so that clients that lost a server together do not reconnect together.
+                time.sleep(retry.at_least + random.random() * min(LONGEST_PAUSE_SECONDS, 2 ** failures))
 
     def follow(self):
-        """One connection, from its first moment to its last."""
-        said = queue.Queue()
-        # The library runs a thread for each message, so that two may swap: they are taken up here, one after the other.
-        link = socketio.Client(reconnection=False, handle_sigint=False)
+        """Runs one connection until it ends."""
+        messages = queue.Queue()
+        # The library runs each listener in its own thread, so messages can swap. The queue handles them one by one.
+        client = socketio.Client(reconnection=False, handle_sigint=False)
         for name in ('event', 'store', 'unsubscribed', 'drain', 'connect_error'):
-            link.on(name, lambda data=None, name=name: said.put((name, data)))
-        link.on('disconnect', lambda *_reason: said.put(('disconnect', None)))
-        self.dial(link, said)
+            client.on(name, lambda data=None, name=name: messages.put((name, data)))
+        client.on('disconnect', lambda *_reason: messages.put(('disconnect', None)))
+        self.dial(client, messages)
         try:
-            Conversation(self, link, said).hold()
+            Session(self, client, messages).run()
         finally:
-            link.disconnect()
+            client.disconnect()
 
-    def dial(self, link, said):
-        # Only WebSocket is served. A server below a path has its sockets below it too.
+    def dial(self, client, messages):
+        # The server supports only WebSocket. A server below a path has its sockets below that path too.
         path = urllib.parse.urlsplit(self.options.url).path.strip('/')
         try:
-            link.connect(self.options.url, transports=['websocket'], socketio_path=f'{path}/socket.io'.lstrip('/'),
+            client.connect(self.options.url, transports=['websocket'], socketio_path=f'{path}/socket.io'.lstrip('/'),
                          auth={'token': self.token} if self.token else None, wait_timeout=DIAL_SECONDS)
         except socketio.exceptions.ConnectionError:
-            while not said.empty():
-                name, data = said.get()
+            while not messages.empty():
+                name, data = messages.get()
                 if name == 'connect_error' and isinstance(data, dict) and 'data' in data:
-                    raise give_up_or_wait(data['data'])
-            raise Again()
+                    raise retry_or_stop(data['data'])
+            raise Retry()
 
-    def keep(self):
+    def save(self):
         if self.options.state is None:
             return
         draft = f'{self.options.state}.draft'
@@ -169,105 +169,105 @@ class Reader:
         os.replace(draft, self.options.state)
 
     def forget(self):
-        """What was deleted, or is for others now, is kept nowhere."""
+        """Deletes the saved posts of a channel that was deleted or may no longer be read."""
         if self.options.state is not None and os.path.exists(self.options.state):
             os.remove(self.options.state)
 
 
-class Conversation:
-    """What is said on one connection."""
+class Session:
+    """Handles the messages of one connection."""
 
-    def __init__(self, reader, link, said):
-        self.reader, self.timeline, self.link, self.said = reader, reader.timeline, link, said
-        self.asked = 0
-        self.asks_until = None
+    def __init__(self, reader, client, messages):
+        self.reader, self.timeline, self.client, self.messages = reader, reader.timeline, client, messages
+        self.latest_request = 0
+        self.answer_until = None
         self.early = []
-        self.leaves_at = None
+        self.leave_at = None
 
-    def hold(self):
+    def run(self):
         self.subscribe()
         while True:
-            waits_until = [at for at in (self.asks_until, self.leaves_at) if at is not None]
+            waits_until = [at for at in (self.answer_until, self.leave_at) if at is not None]
             try:
-                name, data = self.said.get(timeout=max(0.0, min(waits_until) - time.monotonic()) if waits_until else None)
-                self.hear(name, data)
+                name, data = self.messages.get(timeout=max(0.0, min(waits_until) - time.monotonic()) if waits_until else None)
+                self.on_message(name, data)
             except queue.Empty:
-                # On `drain` everyone leaves at a moment of their own. With no answer the link is dead.
-                raise Again(failed=self.leaves_at is None)
-            if self.said.empty():
-                self.reader.keep()
+                # After `drain`, each client leaves at a random moment. Without an answer, the connection is dead.
+                raise Retry(failed=self.leave_at is None)
+            if self.messages.empty():
+                self.reader.save()
 
     def subscribe(self):
-        """Also while subscribed: a second subscription replaces the first."""
-        self.asked += 1
-        number = self.asked
-        self.asks_until = time.monotonic() + ANSWER_SECONDS
+        """Subscribes. A second subscribe replaces the first."""
+        self.latest_request += 1
+        number = self.latest_request
+        self.answer_until = time.monotonic() + ANSWER_SECONDS
         request = {'channelId': self.reader.options.channel, 'after': self.timeline.cursor, 'limit': self.reader.options.limit}
         try:
-            self.link.emit('subscribe', {name: value for name, value in request.items() if value is not None},
-                           callback=lambda answer: self.said.put(('answer', (number, answer))))
+            self.client.emit('subscribe', {name: value for name, value in request.items() if value is not None},
+                             callback=lambda answer: self.messages.put(('answer', (number, answer))))
         except socketio.exceptions.SocketIOError:
-            # The connection went while this was on its way here, and the word of that is still in the queue.
-            raise Again()
+            # The connection is lost, and its disconnect is still in the queue.
+            raise Retry()
 
-    def hear(self, name, data):
+    def on_message(self, name, data):
         if name == 'answer':
             number, answer = data
-            if number == self.asked:
-                self.hear_answer(answer)
+            if number == self.latest_request:
+                self.on_answer(answer)
         elif name == 'event' and data['channelId'] == self.reader.options.channel:
-            self.hear_event(data)
+            self.on_event(data)
         elif name == 'store':
-            say('The server is out of reach of its store: this may be old.' if not data['reachable'] else 'Up to date again.')
+            say('The server cannot reach its store: this may be out of date.' if not data['reachable'] else 'Up to date again.')
         elif name == 'unsubscribed' and data['channelId'] == self.reader.options.channel:
             if data['reason'] in ('expired', 'revoked', 'forbidden', 'gone'):
-                # With a fresh token it goes on from here.
+                # With a new token it can continue from here.
                 if data['reason'] != 'expired':
                     self.reader.forget()
                 raise Ended(f'The subscription has ended: {data["reason"]}.')
-            # Too slow, or the history was replaced, or something that a later version says.
+            # Too slow, a replaced history, or a reason of a later version.
             self.subscribe()
         elif name == 'drain':
-            self.leaves_at = time.monotonic() + random.random() * data['withinMs'] / 1_000
+            self.leave_at = time.monotonic() + random.random() * data['withinMs'] / 1_000
         elif name == 'disconnect':
-            raise Again()
+            raise Retry()
 
-    def hear_answer(self, answer):
+    def on_answer(self, answer):
         if not answer['ok']:
             if answer['problem']['code'] != 'invalid-cursor':
-                end = give_up_or_wait(answer['problem'])
+                end = retry_or_stop(answer['problem'])
                 if isinstance(end, Ended):
                     self.reader.forget()
                 raise end
-            # None that this server gave out: begin anew.
+            # The server did not issue this cursor: start without one.
             self.timeline.cursor = None
             return self.subscribe()
         if answer['mode'] == 'snapshot':
             if answer['reset']:
-                say('The channel has another history now. This is how it is:')
+                say('The channel has another history now. Its current state:')
             show_channel(answer['snapshot']['channel'])
         before = self.timeline.offset
-        self.show(self.timeline.take_catch_up(answer))
+        self.show(self.timeline.apply_catch_up(answer))
         if answer['more']:
             if answer['mode'] == 'replay' and self.timeline.offset == before:
-                raise Again()
+                raise Retry()
             return self.subscribe()
-        self.asks_until = None
+        self.answer_until = None
         early, self.early = sorted(self.early, key=lambda event: event['offset']), []
         for event in early:
-            self.hear_event(event)
+            self.on_event(event)
 
-    def hear_event(self, event):
-        if self.asks_until is not None:
-            # It may have overtaken the answer on its way here.
+    def on_event(self, event):
+        if self.answer_until is not None:
+            # The event may have overtaken the answer.
             self.early.append(event)
         elif self.timeline.fits(event):
             before = self.timeline.channel
-            self.show(self.timeline.take_event(event))
+            self.show(self.timeline.apply_event(event))
             if any(self.timeline.channel[field] != before[field] for field in ('headline', 'state')):
                 show_channel(self.timeline.channel)
         elif event['offset'] > self.timeline.offset:
-            # Something before it is missing.
+            # Events before it are missing.
             self.subscribe()
 
     def show(self, changes):
@@ -275,16 +275,16 @@ class Conversation:
             show_post(before, post)
 
 
-def give_up_or_wait(problem):
-    """Whether a refusal passes by itself: the problem says so, or its status does."""
+def retry_or_stop(problem):
+    """Retries if the problem or its status says that a retry can help. Otherwise the reader stops."""
     wait = problem.get('retryAfter')
     if wait is not None or problem['status'] == 429 or problem['status'] >= 500:
-        return Again(at_least=wait or 0)
+        return Retry(at_least=wait or 0)
     return Ended(problem.get('detail') or problem['title'])
 
 
-def restored(path):
-    """What was kept: a copy of what the server has, so that one which a power cut left broken is none."""
+def load_state(path):
+    """The saved state. A file that a power cut left broken is ignored, because the server has everything."""
     if path is None or not os.path.exists(path):
         return None
     try:
@@ -294,7 +294,7 @@ def restored(path):
         return None
 
 
-# ---- What stands in the terminal
+# ---- Output
 
 def show_channel(channel, more=None):
     print(f'\n{bold(plain(channel["headline"]))} · {channel["state"]}{f" · {more}" if more else ""}')
@@ -312,11 +312,11 @@ def show_changes(changes):
 
 
 def show_post(before, post):
-    """A correction says what it corrects. A slip that was mended is not worth a word."""
+    """Prints a post with the changes that are new to the reader. Refiles are not announced."""
     if post['status'] != 'published':
         note = next((change['note'] for change in reversed(post['history']) if change['note']), None)
         if before is not None and before['status'] == 'published':
-            print(bold(f'{clock(post["updatedAt"])} WITHDRAWN'), f'what was said at {clock(post["publishedAt"])}', flush=True)
+            print(bold(f'{clock(post["updatedAt"])} WITHDRAWN'), f'the post of {clock(post["publishedAt"])}', flush=True)
             print(f'  {plain(note)}\n' if note else '', flush=True)
         return
     if before is None:
@@ -327,7 +327,7 @@ def show_post(before, post):
             return
     show_changes(news)
     marks = [word for word, is_so in (
-        # A kind that is not known reads as an update.
+        # An unknown kind is read as an update.
         (post['kind'].upper(), post['kind'] in ('breaking', 'summary')),
         (f'[{post["verification"]}]', post['verification'] in ('unverified', 'disputed')),
         ('[corrected]', any(change['kind'] == 'correction' for change in post['history']))) if is_so]
@@ -348,12 +348,12 @@ def say(text):
 
 
 def plain(text):
-    """Control characters could move the cursor, and others turn the direction of writing: none of them is printed."""
+    """Removes characters that could move the terminal cursor or change the writing direction."""
     return ''.join(char for char in text if char.isprintable() or char in '\n\t\u00a0\u200c\u200d')
 
 
 def text_of(markup):
-    """The words of a post's html, in which only a few tags occur."""
+    """The text of a post's html, which uses only a few tags."""
     words = []
     parser = html.parser.HTMLParser()
     parser.handle_data = words.append
@@ -365,11 +365,11 @@ def text_of(markup):
 
 
 def main():
-    parser = argparse.ArgumentParser(description='Reads a live channel of Pressbox in the terminal.')
+    parser = argparse.ArgumentParser(description='Follows a live channel of Pressbox in the terminal.')
     parser.add_argument('url', help='the server, such as http://127.0.0.1:4000')
     parser.add_argument('channel', help='the id of the channel')
-    parser.add_argument('--state', metavar='FILE', help='where to keep what is held, to go on from there')
-    parser.add_argument('--limit', type=int, default=20, help='posts to begin with, 1 to 100 (20)')
+    parser.add_argument('--state', metavar='FILE', help='the file that saves posts and cursor, to continue from them')
+    parser.add_argument('--limit', type=int, default=20, help='the number of posts to begin with, 1 to 100 (default 20)')
     try:
         Reader(parser.parse_args()).run()
     except Ended as ended:

@@ -1,11 +1,11 @@
-// A page of your own, on your own origin: shows a channel and keeps it true. README.md, beside this folder, says how to start it.
+// A page on your own origin that shows a channel and keeps it up to date. README.md next to this folder says how to start it.
 import { correctionsOf, isWithdrawn, ReaderClient, reachedEnd } from 'pressbox/client';
 
 const element = (id) => document.getElementById(id);
 const { server, channel: channelId } = element('live').dataset;
 const reader = new ReaderClient({ url: server, channelId });
 
-/** Post id → what is shown of it. A post that did not change is the same object, and its element is left alone. */
+/** Post id → its element. An unchanged post is the same object, so its element is reused. */
 const shown = new Map();
 
 reader.on('timeline', (timeline) => {
@@ -29,11 +29,11 @@ reader.on('state', (state) => {
   element('state').textContent = {
     live: 'Live',
     'catching-up': 'Catching up…',
-    offline: 'No connection. What you see may be old; it is being tried again.',
-    ended: 'The coverage cannot be followed any more.',
+    offline: 'No connection. What you see may be out of date. Reconnecting…',
+    ended: 'This coverage is no longer available.',
   }[state.status];
   element('live').dataset.state = state.status;
-  // What may not be read any more, as of a channel that was deleted, is not shown any more.
+  // No timeline is left when the channel can no longer be read, for example because it was deleted.
   if (state.status === 'ended' && reader.timeline === undefined) {
     shown.clear();
     element('posts').replaceChildren();
@@ -41,7 +41,7 @@ reader.on('state', (state) => {
   }
 });
 
-// The channel has another history: what was drawn of the old one is void.
+// The channel has a different history, so everything shown is void.
 reader.on('reset', () => shown.clear());
 
 element('older').addEventListener('click', () => reader.loadOlder().catch((error) => console.error(error)));
@@ -55,14 +55,14 @@ function draw(post, clock) {
     item.append(' This post was withdrawn. ', post.history.at(-1)?.note ?? '');
     return item;
   }
-  // Every string is text and set as such. `html` alone is markup: it was rendered by the server and is safe as it is.
+  // All strings are plain text. Only `html` is markup, which the server rendered and which is safe as it is.
   if (post.headline) item.append(create('h2', { textContent: post.headline }));
   item.append(create('div', { innerHTML: post.html }));
   for (const { kind, note, at } of correctionsOf(post)) {
     item.append(
       create('p', {
         className: 'change',
-        // A note may have been erased.
+        // The note can be null after an erasure.
         textContent: `${kind === 'correction' ? 'Correction' : 'Clarification'}, ${clock(at)}${note === null ? '' : `: ${note}`}`,
       }),
     );

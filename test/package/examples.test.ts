@@ -43,7 +43,7 @@ describe('the bot of the examples', () => {
     const drill = { id: 'fire-7', at, headline: 'Fire at the harbour', text: 'Smoke is seen.' };
     expect(await bot(quake, drill, quake)).toEqual({
       code: 0,
-      out: 'quake-81: published\nfire-7: published\nquake-81: known already\n',
+      out: 'quake-81: published\nfire-7: published\nquake-81: already published\n',
       err: '',
     });
     const mended = { ...quake, headline: 'Earthquake of 5.4', note: 'It was 5.4, not 5.1.' };
@@ -52,10 +52,10 @@ describe('the bot of the examples', () => {
       await bot(quake, mended, withdrawn, withdrawn, '{"id":', { ...quake, id: 'empty', headline: '', text: '' }),
     ).toMatchObject({
       code: 1,
-      out: 'quake-81: known already\nquake-81: corrected\nfire-7: retracted\nfire-7: withdrawn already\n',
-      err: expect.stringMatching(/^Not passed on: .+\nNot passed on: .+\n$/),
+      out: 'quake-81: already published\nquake-81: corrected\nfire-7: retracted\nfire-7: already withdrawn\n',
+      err: expect.stringMatching(/^Not published: .+\nNot published: .+\n$/),
     });
-    // What is no item keeps nothing else from being passed on.
+    // A line that is not an item does not stop the others.
     const none = [
       'null',
       '7',
@@ -66,9 +66,9 @@ describe('the bot of the examples', () => {
       { ...quake, at: 'noon' },
     ];
     const passed = await bot(...none, { ...quake, id: 'empty', headline: '' }, mended);
-    expect(passed).toMatchObject({ code: 1, out: 'quake-81: known already\n' });
+    expect(passed).toMatchObject({ code: 1, out: 'quake-81: already published\n' });
     expect(passed.err.trim().split('\n')).toEqual([
-      ...none.map(() => 'Not passed on: An item has an "id", which is text, and a time "at".'),
+      ...none.map(() => 'Not published: An item must have an "id", which is text, and a time "at".'),
       expect.stringContaining('headline: '),
     ]);
     const { posts } = await desk.listPosts('wire');
@@ -78,7 +78,7 @@ describe('the bot of the examples', () => {
     ]);
 
     await desk.revise('wire', posts[1]?.id ?? '', '*', { kind: 'refile', changes: { body: 'No damage has been reported.' } });
-    expect((await bot(mended)).out).toBe('quake-81: left to the desk, which has changed it\n');
+    expect((await bot(mended)).out).toBe('quake-81: left unchanged, because the newsroom has edited it\n');
   });
 });
 
