@@ -70,7 +70,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
   });
 
   it('has a program to start from that runs as it stands', async () => {
-    const [program = ''] = await blocks('docs/guides/client-nodejs.md', '# Follow');
+    const [program = ''] = await blocks('docs/guides/clients/nodejs.md', '# Follow');
     await writeFile(join(folder, 'watch.mjs'), here(program).replace('moon-landing', 'harbour-fire'));
     const watching = shell.start('exec node watch.mjs');
     await vi.waitFor(() => expect(watching.out).toMatch(/1 posts, the newest:[\s\S]*^live$/m));

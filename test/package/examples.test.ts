@@ -158,8 +158,8 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live as docs/guides/client-javascript.md has it, and shows at the next visit what it held', async () => {
-    const docs = await readFile(join(home, 'docs/guides/client-javascript.md'), 'utf8');
+  it('is live as docs/guides/clients/javascript.md has it, and shows at the next visit what it held', async () => {
+    const docs = await readFile(join(home, 'docs/guides/clients/javascript.md'), 'utf8');
     const [, code = ''] = /^```js browser\n([\s\S]*?)^```$/m.exec(docs) ?? [];
     files.set('/follow.js', code);
     files.set(
@@ -202,7 +202,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live as docs/guides/client-javascript.md has it also where the browser lets pages keep nothing, and shows nothing of what was deleted', async () => {
+  it('is live as docs/guides/clients/javascript.md has it also where the browser lets pages keep nothing, and shows nothing of what was deleted', async () => {
     await author.createChannel({ id: 'followed-unkept', headline: 'Followed', state: 'live' });
     await author.publish('followed-unkept', { headline: 'At noon' });
     files.set('/unkept.html', (files.get('/followed.html') ?? '').replace("'followed'", "'followed-unkept'"));

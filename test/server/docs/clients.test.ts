@@ -25,9 +25,9 @@ import { openShell, type Shell, type Started } from '../../support/servers/shell
 
 const read = (name: string) => readFile(join(root, 'docs/guides', name), 'utf8');
 const page = await read('clients.md');
-const pythonPage = await read('client-python.md');
-const curlPage = await read('client-curl.md');
-const names = ['client-javascript.md', 'client-react-native.md', 'client-swift.md', 'client-kotlin.md', 'publish.md'];
+const pythonPage = await read('clients/python.md');
+const curlPage = await read('clients/curl.md');
+const names = ['clients/javascript.md', 'clients/react-native.md', 'clients/swift.md', 'clients/kotlin.md', 'publish.md'];
 const pages = [page, pythonPage, curlPage, ...(await Promise.all(names.map(read)))].join('\n');
 
 /** The block of code with this after its fence. */
@@ -56,7 +56,7 @@ async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Ex
   }
 }
 
-describe('docs/guides/client-javascript.md: the client with Socket.IO alone', () => {
+describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', () => {
   it('does what the page says for everything that a server may say', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
     // Pauses are short by chance.
@@ -127,7 +127,7 @@ describe('docs/guides/client-javascript.md: the client with Socket.IO alone', ()
   });
 });
 
-describe('docs/guides/client-javascript.md: a page that is rendered on a server', () => {
+describe('docs/guides/clients/javascript.md: a page that is rendered on a server', () => {
   type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
 
   it('is gone on from in the browser, where what changed since comes once', async () => {
@@ -160,7 +160,7 @@ describe('docs/guides/client-javascript.md: a page that is rendered on a server'
   });
 });
 
-describe('docs/guides/client-react-native.md', () => {
+describe('docs/guides/clients/react-native.md', () => {
   it('shows at the next start what was held, catches up, and looks after its connection in the foreground', async () => {
     const modules = {
       'react-native': 'export const AppState = native.AppState;',
@@ -241,7 +241,7 @@ describe('docs/guides/client-react-native.md', () => {
   });
 });
 
-describe('docs/guides/client-nodejs.md and client-eventsource.md: the programs', () => {
+describe('docs/guides/clients/nodejs.md and clients/eventsource.md: the programs', () => {
   const channelId = 'programs-for-node';
   let shell: Shell;
   beforeAll(async () => {
@@ -267,14 +267,14 @@ describe('docs/guides/client-nodejs.md and client-eventsource.md: the programs',
   }
 
   it('follow a channel with ReaderClient', async () => {
-    await using program = await start('client-nodejs.md', channelId);
+    await using program = await start('clients/nodejs.md', channelId);
     await vi.waitFor(() => expect(program.run.out).toMatch(/^\d+ posts, the newest: [\s\S]*^live$/m));
     await author.publish(channelId, { headline: 'A step' });
     await vi.waitFor(() => expect(program.run.out).toContain('post.published at '));
   });
 
   it('end with the reason where there is no such channel', async () => {
-    await using program = await start('client-nodejs.md', 'mars-landing');
+    await using program = await start('clients/nodejs.md', 'mars-landing');
     expect(await program.run.ended).toBe(1);
     const { detail, title } = (await (await fetch(`${server.url}/v1/channels/mars-landing`)).json()) as Problem;
     await vi.waitFor(() => expect(program.run.err).toBe(`refused: ${detail ?? title}\n`));
@@ -282,16 +282,16 @@ describe('docs/guides/client-nodejs.md and client-eventsource.md: the programs',
   });
 
   it('follow a channel with an EventSource, for every type of event', async () => {
-    const [text = ''] = blocksOf(await read('client-eventsource.md'), '# Follow');
+    const [text = ''] = blocksOf(await read('clients/eventsource.md'), '# Follow');
     expect(eventTypes.filter((type) => !text.includes(`'${type}'`))).toEqual([]);
-    await using program = await start('client-eventsource.md', channelId, '--experimental-eventsource');
+    await using program = await start('clients/eventsource.md', channelId, '--experimental-eventsource');
     await vi.waitFor(() => expect(program.run.out).toMatch(/^caught up: \d+ of snapshot$/m));
     await author.publish(channelId, { headline: 'One for the stream' });
     await vi.waitFor(() => expect(program.run.out).toContain('post.published at '));
   });
 });
 
-describeWith(needs.curl, 'docs/guides/client-curl.md', () => {
+describeWith(needs.curl, 'docs/guides/clients/curl.md', () => {
   let folder: string;
   let shell: Shell;
   beforeAll(async () => {
@@ -344,7 +344,7 @@ describeWith(needs.curl, 'docs/guides/client-curl.md', () => {
   });
 });
 
-describeWith(needs.pythonSocketIo, 'docs/guides/client-python.md', (python) => {
+describeWith(needs.pythonSocketIo, 'docs/guides/clients/python.md', (python) => {
   it('starts as it stands, and has what the page says in the places that it names', async () => {
     const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(pythonPage) ?? [];
     await using shell = openShell(root, { PATH: process.env.PATH });
