@@ -6,7 +6,7 @@ import { readerTable } from './live/live-limits.ts';
 import { deskTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/wire-limits.ts';
-import { fanoutTable } from './streams/stream-limits.ts';
+import { streamTable } from './streams/stream-limits.ts';
 import { logTable } from './telemetry/telemetry-limits.ts';
 import { workerTable } from './workers/worker-limits.ts';
 
@@ -14,7 +14,7 @@ import { workerTable } from './workers/worker-limits.ts';
 export const limitTables = {
   'The wire protocol': wireTable,
   'Readers and pages': readerTable,
-  'Channels in memory': fanoutTable,
+  'Channels in memory': streamTable,
   Requests: httpTable,
   Responses: answerTable,
   Rates: rateTable,

@@ -93,10 +93,10 @@ export async function readStreamIfOpen<T extends { channel: Channel }>(
 
 /** The feed of a channel that the requester may read, to go on from. */
 export async function holdReadable(streams: ChannelStreams, who: Requester, channelId: string): Promise<StreamLease> {
-  const open = streams.holdOpen(channelId);
+  const open = streams.acquireOpen(channelId);
   if (open !== undefined && mayRead(principal(who), open.stream.channel)) return open;
   open?.release();
-  const followed = await streams.standing(channelId);
+  const followed = await streams.currentChannel(channelId);
   if (followed === undefined || !mayKnow(principal(who), followed)) await knownChannel(streams, who, channelId);
   const held = await hold(streams, who, channelId);
   try {
@@ -149,7 +149,7 @@ async function mustAdmit(journal: Channels, who: Requester, stream: ChannelStrea
 }
 
 async function hold(streams: ChannelStreams, who: Requester, channelId: string): Promise<StreamLease> {
-  const held = await streams.hold(channelId);
+  const held = await streams.acquire(channelId);
   if (held === undefined) throw unknown(who);
   if ('deleted' in held) throw deleted(who, channelId, held.deleted);
   return held;

@@ -1,7 +1,7 @@
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import type { Refusal } from '../protocol/problems.ts';
 import { mayRead, type Principal } from '../protocol/rights.ts';
-import type { EndReason } from '../streams/channel-stream.ts';
+import type { EndReason } from '../streams/stream-reader.ts';
 import { type Asking, type Identity, isUnjudged, principalIn, refusalFor, type Standing } from './identity.ts';
 
 /**

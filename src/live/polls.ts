@@ -8,9 +8,10 @@ import { JournalUnavailable, type Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import type { ChannelStream, Reader } from '../streams/channel-stream.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { StreamLease } from '../streams/channel-streams.ts';
-import { type Format, onceForEach } from '../streams/encoded-events.ts';
+import { encodeOnce, type Format } from '../streams/encoded-events.ts';
+import type { StreamReader } from '../streams/stream-reader.ts';
 import type { OpenReader } from './readers.ts';
 import type { StreamsContext } from './sse-streams.ts';
 import { answerAndJoin, countCatchUp } from './subscription.ts';
@@ -54,12 +55,12 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
 }
 
 /** Those who wait at the same cursor are answered with the same bytes. */
-const bytesOf = onceForEach(({ json }: EncodedCatchUp) => Buffer.from(json));
+const bytesOf = encodeOnce(({ json }: EncodedCatchUp) => Buffer.from(json));
 
 /** Nothing is ever pushed to who is never ready. */
 const noFormat: Format = { name: 'poll', frame: () => Buffer.alloc(0) };
 
-class Poll implements Reader, OpenReader {
+class Poll implements StreamReader, OpenReader {
   readonly transport = 'poll';
   readonly subscriptions = 1;
   readonly format = noFormat;

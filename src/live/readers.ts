@@ -3,7 +3,7 @@ import { answerLimits } from '../http/http-limits.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
-import { forEach } from '../streams/for-each-safe.ts';
+import { forEachSafe } from '../streams/for-each-safe.ts';
 import { readerLimits } from './live-limits.ts';
 import type { Connection } from './reader-connection.ts';
 
@@ -134,7 +134,7 @@ export class Readers {
       onStalled();
       connection.terminate();
     };
-    forEach(stalled, end, (connection, error) => {
+    forEachSafe(stalled, end, (connection, error) => {
       this.busy.delete(connection);
       log.warn({ err: error }, 'stalled connection could not be terminated');
     });
@@ -143,7 +143,7 @@ export class Readers {
   /** Whoever makes it throw is cut off, to come back with their cursor; the others are gone on with. What befalls many at once is said once. */
   #each(readers: ReadonlySet<OpenReader>, act: (reader: OpenReader) => void): void {
     const errors: unknown[] = [];
-    forEach([...readers], act, (reader, error) => {
+    forEachSafe([...readers], act, (reader, error) => {
       errors.push(error);
       try {
         reader.cut();

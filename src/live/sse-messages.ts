@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import type { Reach } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
-import { type Format, onceForEach } from '../streams/encoded-events.ts';
+import { encodeOnce, type Format } from '../streams/encoded-events.ts';
 import { readerLimits } from './live-limits.ts';
 import type { Pipe } from './reader-connection.ts';
 import { Outgoing } from './socket-writer.ts';
@@ -33,9 +33,9 @@ export function comeBackMs(ms: number, random: () => number): number {
 }
 
 /** The answer to what was missed; its id is the cursor at its end. */
-export const catchUpMessage = onceForEach(({ json, position }: EncodedCatchUp) => block('catchup', json, formatCursor(position)));
+export const catchUpMessage = encodeOnce(({ json, position }: EncodedCatchUp) => block('catchup', json, formatCursor(position)));
 
-export const storeMessage = onceForEach((reach: Reach) => message('store', reach));
+export const storeMessage = encodeOnce((reach: Reach) => message('store', reach));
 
 /** `data` is JSON. */
 function block(name: string, data: string, id?: string): Buffer {

@@ -3,9 +3,10 @@ import type { Asker } from '../access/requester.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
-import type { ChannelStream, EndReason, Reader } from '../streams/channel-stream.ts';
+import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { StreamLease } from '../streams/channel-streams.ts';
 import type { Format } from '../streams/encoded-events.ts';
+import type { EndReason, StreamReader } from '../streams/stream-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Connection, Pipe } from './reader-connection.ts';
 
@@ -15,7 +16,7 @@ export interface Question extends CatchUpQuery {
   stream: ChannelStream;
   asker: Asker;
   /** Who goes on from the answer. */
-  reader: Reader;
+  reader: StreamReader;
   /** Still waits for the answer. */
   wanted(): boolean;
 }
@@ -59,7 +60,7 @@ export function subscriptionEnded(): Refusal {
 }
 
 /** One channel on one connection. */
-export class Subscription implements Reader {
+export class Subscription implements StreamReader {
   offset = -1;
   readonly format: Format;
   readonly stream: ChannelStream;

@@ -2,11 +2,12 @@ import type { StoredChange } from '../journal/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
-import type { ChannelStream, Reader } from './channel-stream.ts';
+import type { ChannelStream } from './channel-stream.ts';
 import { EncodedChange } from './encoded-events.ts';
-import { covers, endsBelow, parts, standing } from './positions.ts';
+import { canContinueFrom, diverges, endsBeforeTail, newestChannel } from './positions.ts';
 import { readStored, snapshotJson } from './snapshots.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import { streamLimits } from './stream-limits.ts';
+import type { StreamReader } from './stream-reader.ts';
 
 /**
  * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
@@ -37,7 +38,7 @@ export interface EncodedCatchUp {
 
 /** A reader that wants to join once the answer is out, unless it changed its mind. */
 export interface Joining {
-  reader: Reader;
+  reader: StreamReader;
   /** Told the channel as it stands, which decides who may have the answer. */
   wanted(channel: Channel): boolean;
 }
@@ -56,9 +57,9 @@ export function catchUp(
   const read = () => fromTail(stream, query) ?? fromJournal(stream, query);
   // A shared answer may have been awaited past a later change: it holds as of its own position.
   return stream.guard.use(read, (answer) => {
-    const channel = standing(stream, answer);
+    const channel = newestChannel(stream, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
-    const joins = joining !== undefined && !answer.more && covers(stream, answer.position);
+    const joins = joining !== undefined && !answer.more && canContinueFrom(stream, answer.position);
     const encoded = joining === undefined || joins ? answer : withMore(answer);
     respond(encoded, channel);
     if (joins) stream.join(joining.reader, encoded.position);
@@ -69,12 +70,12 @@ export function catchUp(
 /** Readers who ask for the same at one head share one encoding. */
 function fromTail(stream: ChannelStream, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
   const { tail } = stream;
-  if (after === undefined || after.epoch !== stream.epoch || after.offset < tail.whole || after.offset > tail.head)
+  if (after === undefined || after.epoch !== stream.epoch || after.offset < tail.completeFrom || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
   const key = `${after.offset} ${limit}`;
   const make = () => ({ value: encodeTail(stream, after, limit), isValid: stream.guard.begin() });
-  return stream.answers.making(key, make, charactersOf);
+  return stream.answers.make(key, make, charactersOf);
 }
 
 function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit: number): EncodedCatchUp {
@@ -84,7 +85,7 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
   let position: Position | undefined;
   for (const change of tail.after(after.offset)) {
     bytes += change.bytes;
-    if (events.length === limit || (events.length > 0 && bytes > fanoutLimits.catchUpBytes)) {
+    if (events.length === limit || (events.length > 0 && bytes > streamLimits.catchUpBytes)) {
       position = { epoch, offset: last, check: tail.check(last) ?? '' };
       break;
     }
@@ -99,7 +100,7 @@ function fromJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Readin
   const { after, limit, posts } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
   // Whoever tries again must read again.
-  return stream.answers.reading(
+  return stream.answers.read(
     key,
     () => readJournal(stream, query),
     (answer) => (answer === readAgain ? undefined : charactersOf(answer)),
@@ -114,13 +115,13 @@ async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<
   const { after } = query;
   const isValid = stream.guard.begin();
   if (after === undefined) return await snapshot(stream, query, false);
-  const read = await stream.engine.catchUp(stream.channelId, after, { limit: query.limit, bytes: fanoutLimits.catchUpBytes });
+  const read = await stream.engine.catchUp(stream.channelId, after, { limit: query.limit, bytes: streamLimits.catchUpBytes });
   if (read === undefined) return gone(stream);
   if (read.status === 'foreign') return await snapshot(stream, query, true);
   const { to, changes, more } = read;
   const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(stream, to));
   if (!isValid()) return readAgain;
-  if (parts(stream, to) || (endsBelow(stream, to) && (!more || isOther(stream, channel)))) {
+  if (diverges(stream, to) || (endsBeforeTail(stream, to) && (!more || isOther(stream, channel)))) {
     stream.checkJournal();
     return readAgain;
   }
@@ -153,14 +154,14 @@ function continued(stream: ChannelStream, limit: number, after: Position, to: Po
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
-  if (all.length > limit || bytes > fanoutLimits.catchUpBytes) return replayed(after, to, page, true);
+  if (all.length > limit || bytes > streamLimits.catchUpBytes) return replayed(after, to, page, true);
   return replayed(after, stream.head, all, false);
 }
 
 function newest(stream: ChannelStream, changes: StoredChange[]): EncodedChange[] {
   return changes
     .map((change) => new EncodedChange(stream.channelId, stream.epoch, change))
-    .filter(({ subject, offset }) => stream.tail.latest(subject) <= offset);
+    .filter(({ subject, offset }) => stream.tail.latestOffset(subject) <= offset);
 }
 
 function replayed(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
@@ -185,7 +186,7 @@ async function snapshot(
   reset: boolean,
 ): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   // The reader waits for it behind a deadline.
-  const bytes = fanoutLimits.catchUpBytes;
+  const bytes = streamLimits.catchUpBytes;
   const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;
   const { value: stored, isValid } = read;

@@ -4,42 +4,14 @@ import type { Position } from '../protocol/cursor.ts';
 import { type Followed, follow, type Heard, startFollowing } from '../protocol/gap-algorithm.ts';
 import type { Channel, Transport } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { Rounds } from './delivery.ts';
-import { Slices } from './encoded-batches.ts';
-import { EncodedChange, type Format } from './encoded-events.ts';
-import { Turns } from './fair-scheduler.ts';
-import { SharedAnswers, type SharedOfAll } from './shared-answers.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import { Delivery } from './delivery.ts';
+import { EncodedBatches } from './encoded-batches.ts';
+import { EncodedChange } from './encoded-events.ts';
+import { FairScheduler } from './fair-scheduler.ts';
+import { SharedAnswers, type SharedAnswersBudget } from './shared-answers.ts';
+import { streamLimits } from './stream-limits.ts';
+import type { EndReason, StreamReader } from './stream-reader.ts';
 import { Tail } from './tail.ts';
-import { inRealTime, type Later } from './timer.ts';
-
-/**
- * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the
- * tail, and hands each change to the readers whose connections have nothing pending. A reader is a position, not a queue: who is busy
- * keeps an offset, and is brought up to date from the tail in one write when the connection is free again.
- */
-export interface Reader {
-  /** Everything up to here was handed to the connection. Moved by the feed alone. */
-  offset: number;
-  readonly format: Format;
-  /** As how many readers it counts in a turn. */
-  readonly weight: number;
-  /** Whether the connection has nothing pending. */
-  readonly ready: boolean;
-  /** Whether it may have the posts of this channel as the channel now is. */
-  mayRead(channel: Channel): boolean;
-  /** One write of one or more whole frames, where it is ready. */
-  write(frames: Buffer): void;
-  /** It missed something while busy. It calls `feed.pump(reader)` once it is ready. */
-  lag(): void;
-  /** It is no longer in the feed. */
-  end(reason: EndReason): void;
-  /** Nor is it, and it could not be written to: ends its connection at once, so that it comes back with its cursor. */
-  terminate(): void;
-}
-
-export type EndReason = 'slow' | 'history' | 'forbidden' | 'gone';
-
 export interface StreamContext {
   engine: Engine;
   random: () => number;
@@ -47,13 +19,20 @@ export interface StreamContext {
   /** Told how many events were handed to the readers of a transport: one to a thousand readers counts a thousand. */
   delivered: (events: number, transport: Transport) => void;
   /** Real time where it is not given. */
-  later?: Later;
+  startTimer?: StartTimer;
   /** In which it hands out what it has, together with the other feeds of the process. */
-  turns?: Turns;
+  scheduler?: FairScheduler;
   /** What they keep of answers together. */
-  sharedOfAll?: SharedOfAll;
+  answersBudget?: SharedAnswersBudget;
 }
 
+import { type StartTimer, startTimer } from './timer.ts';
+
+/**
+ * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the
+ * tail, and hands each change to the readers whose connections have nothing pending. A reader is a position, not a queue: who is busy
+ * keeps an offset, and is brought up to date from the tail in one write when the connection is free again.
+ */
 export class ChannelStream {
   readonly channelId: string;
   /** The channel as it stands at the head. */
@@ -61,18 +40,18 @@ export class ChannelStream {
   epoch: string;
   tail: Tail;
   /** Guards every read of the channel: an erasure or another history makes it invalid. */
-  readonly guard = new ReadGuard(fanoutLimits.catchUpTries, () => this.#ended());
+  readonly guard = new ReadGuard(streamLimits.catchUpTries, () => this.#endState());
   /** It follows no longer: the channel is gone or damaged, or the process goes. */
   closed = false;
   gone = false;
-  readonly readers = new Set<Reader>();
+  readonly readers = new Set<StreamReader>();
   /** Where readers joined of whom the journal was read further than this feed has followed it. */
-  readonly #ahead = new Map<Reader, Position>();
+  readonly #aheadReaders = new Map<StreamReader, Position>();
   /**
    * Posts of which text was erased, or null for all of the channel, and the entry that did it was not read or heard yet: an announcement may
    * still hold that text.
    */
-  readonly #doubted = new Set<string | null>();
+  readonly #staleSubjects = new Set<string | null>();
   /** Encoded answers that hold as of the head and generation; dropped with every change. */
   readonly answers: SharedAnswers;
   /** The newest posts, encoded for snapshots. Kept apart so that other answers cannot crowd them out. */
@@ -80,19 +59,19 @@ export class ChannelStream {
 
   readonly #context: StreamContext;
   #following;
-  #undo: () => void = () => {};
-  #endRetry: () => void = () => {};
+  #unsubscribe: () => void = () => {};
+  #cancelRetry: () => void = () => {};
   /** What calls off the read that is to settle whether the history heard of is the one held; undefined while there is no doubt. */
-  #endDoubt: (() => void) | undefined;
+  #cancelHistoryCheck: (() => void) | undefined;
   /** Reads of the journal that failed, one after the other. */
   #failures = 0;
   /** Entries that were announced so far. */
-  #heard = 0;
+  #entriesAnnounced = 0;
   /** Readers whose connections threw just now. */
-  #failed = 0;
-  #isSilent = false;
-  readonly #slices = new Slices();
-  readonly #rounds: Rounds;
+  #failedReaders = 0;
+  #isPaused = false;
+  readonly #batches = new EncodedBatches();
+  readonly #delivery: Delivery;
 
   private constructor(channel: Channel, position: Position, context: StreamContext) {
     this.channelId = channel.id;
@@ -101,13 +80,13 @@ export class ChannelStream {
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
     this.#context = context;
-    const { delivered, turns = new Turns(), sharedOfAll } = context;
-    this.answers = new SharedAnswers(sharedOfAll);
-    this.snapshots = new SharedAnswers(sharedOfAll);
-    const lacks = (reader: Reader) => this.#lacks(reader);
-    const hand = (reader: Reader) => this.#hand(reader);
-    const failed = (reader: Reader, error: unknown) => this.#fail(reader, error);
-    this.#rounds = new Rounds({ readers: this.readers, lacks, hand, failed, delivered, turns });
+    const { delivered, scheduler = new FairScheduler(), answersBudget } = context;
+    this.answers = new SharedAnswers(answersBudget);
+    this.snapshots = new SharedAnswers(answersBudget);
+    const isBehind = (reader: StreamReader) => this.#isBehind(reader);
+    const deliver = (reader: StreamReader) => this.#deliver(reader);
+    const onFailure = (reader: StreamReader, error: unknown) => this.#dropFailing(reader, error);
+    this.#delivery = new Delivery({ readers: this.readers, isBehind, deliver, onFailure, delivered, scheduler });
   }
 
   /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
@@ -119,14 +98,14 @@ export class ChannelStream {
     let early: Announcement[] | undefined = [];
     let stream: ChannelStream | undefined;
     const undo = await context.engine.subscribe(channelId, (heard) =>
-      stream === undefined ? early?.push(heard) : stream.hear(heard),
+      stream === undefined ? early?.push(heard) : stream.onAnnouncement(heard),
     );
     try {
       const read = await context.engine.channel(channelId);
       if (read.status === 'found') {
         const { latestPostAt: _, ...channel } = read.channel;
         stream = new ChannelStream(channel, read.position, context);
-        stream.#undo = undo;
+        stream.#unsubscribe = undo;
         // Read, not taken from what was heard: that may have been erased again, before there was a feed to be told so.
         if (early.some(({ type }) => type === 'gone')) stream.close('gone');
         else if (early.length > 0) stream.checkJournal();
@@ -154,9 +133,9 @@ export class ChannelStream {
    * that goes they keep their cursor.
    */
   close(channel?: 'gone' | 'damaged'): void {
-    this.#undo();
-    this.#endRetry();
-    this.#endDoubt?.();
+    this.#unsubscribe();
+    this.#cancelRetry();
+    this.#cancelHistoryCheck?.();
     this.closed = true;
     if (channel === 'gone') this.gone = true;
     for (const reader of [...this.readers]) {
@@ -165,14 +144,14 @@ export class ChannelStream {
     }
     this.#dropAnswers();
     if (channel !== 'gone') return;
-    void this.#sayIfLost();
+    void this.#warnIfLost();
     // Whoever still holds the feed for a while holds no text.
     this.tail = new Tail(0, '');
     this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
   }
 
   /** What was deleted has left its id. Where that is missing too nobody deleted it, and all that its readers were told is that it is gone. */
-  async #sayIfLost(): Promise<void> {
+  async #warnIfLost(): Promise<void> {
     const { engine, log } = this.#context;
     const read = await engine.channel(this.channelId).catch(() => undefined);
     if (read?.status === 'missing')
@@ -186,41 +165,41 @@ export class ChannelStream {
    * What is told in place of all that is read. Throws `JournalUnavailable` where the feed follows no longer, as in a process that goes: a
    * read then says nothing of what stands, least of all that the channel is gone.
    */
-  #ended(): 'gone' | undefined {
+  #endState(): 'gone' | undefined {
     if (this.gone) return 'gone';
     if (this.closed) throw new JournalUnavailable('The channel is followed no longer.', 'unchanged');
     return undefined;
   }
 
-  hear(heard: Announcement): void {
+  onAnnouncement(heard: Announcement): void {
     if (this.closed) return;
     if (heard.type === 'gone') return this.close('gone');
-    if (heard.type === 'maybe-missed') return this.#step({ type: 'maybe-missed' });
-    this.#heard += 1;
-    if (heard.epoch !== this.epoch || this.#isDoubted(heard.change)) return this.#step({ type: 'maybe-missed' });
+    if (heard.type === 'maybe-missed') return this.#dispatch({ type: 'maybe-missed' });
+    this.#entriesAnnounced += 1;
+    if (heard.epoch !== this.epoch || this.#mayBeErased(heard.change)) return this.#dispatch({ type: 'maybe-missed' });
     const { offset, check } = heard.change;
     const followed = this.#follow({ type: 'step', step: { from: offset, offset, check, before: heard.before } });
-    if (followed.verdict === 'deliver') this.#advance([heard.change]);
-    this.#act(followed);
+    if (followed.verdict === 'deliver') this.#append([heard.change]);
+    this.#carryOut(followed);
   }
 
   /** An erasure: what was read before must not go out, nor what the tail holds of the post, or of the channel where it is null. */
-  erased(postId: string | null): void {
+  onErasure(postId: string | null): void {
     this.guard.invalidate();
     if (postId === null) this.tail.forgetAll();
     else this.tail.forget(postId);
-    this.#doubted.add(postId);
+    this.#staleSubjects.add(postId);
     this.#dropAnswers();
   }
 
   /** Announced late, it may be older than the erasure. The journal tells what stands. */
-  #isDoubted(change: StoredChange): boolean {
-    if (this.#doubted.has(null)) return true;
+  #mayBeErased(change: StoredChange): boolean {
+    if (this.#staleSubjects.has(null)) return true;
     switch (change.type) {
       case 'post.published':
       case 'post.revised':
       case 'post.retracted':
-        return this.#doubted.has(change.post.id);
+        return this.#staleSubjects.has(change.post.id);
       // They hold nothing that the erasure of a post takes away.
       case 'post.taken-down':
       case 'channel.changed':
@@ -230,21 +209,21 @@ export class ChannelStream {
 
   /** Reads what is missing, if anything. */
   checkJournal(): void {
-    this.#step({ type: 'maybe-missed' });
+    this.#dispatch({ type: 'maybe-missed' });
   }
 
   /**
    * Hands a reader that is ready what it has not had, in one write of a bounded size. It then stands at the last event handed to it. One
    * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
    */
-  pump(reader: Reader): void {
-    if (this.#isSilent || !this.readers.has(reader) || !this.#lacks(reader)) return;
+  pump(reader: StreamReader): void {
+    if (this.#isPaused || !this.readers.has(reader) || !this.#isBehind(reader)) return;
     try {
       if (!reader.ready) return reader.lag();
-      const events = this.#hand(reader);
+      const events = this.#deliver(reader);
       if (events > 0) this.#context.delivered(events, reader.format.name);
     } catch (error) {
-      this.#fail(reader, error);
+      this.#dropFailing(reader, error);
     }
   }
 
@@ -252,29 +231,29 @@ export class ChannelStream {
    * While the store is out of reach nothing is handed on, neither what is held nor what still comes in late: it may have been erased since,
    * and others wait for this process no longer. Afterwards everyone is brought up to date.
    */
-  silence(isSilent: boolean): void {
-    this.#isSilent = isSilent;
-    if (isSilent) this.#rounds.stop();
-    else this.#rounds.begin(0);
+  setPaused(isSilent: boolean): void {
+    this.#isPaused = isSilent;
+    if (isSilent) this.#delivery.stop();
+    else this.#delivery.begin(0);
   }
 
   /** Hands the reader on what comes after a position of this history. */
-  join(reader: Reader, position: Position): void {
+  join(reader: StreamReader, position: Position): void {
     reader.offset = position.offset;
     this.readers.add(reader);
-    if (position.offset > this.tail.head) this.#ahead.set(reader, position);
+    if (position.offset > this.tail.head) this.#aheadReaders.set(reader, position);
     this.pump(reader);
   }
 
-  leave(reader: Reader): void {
+  leave(reader: StreamReader): void {
     this.readers.delete(reader);
-    this.#ahead.delete(reader);
+    this.#aheadReaders.delete(reader);
   }
 
   // ---- Following
 
-  #step(heard: Heard): void {
-    this.#act(this.#follow(heard));
+  #dispatch(heard: Heard): void {
+    this.#carryOut(this.#follow(heard));
   }
 
   #follow(heard: Heard): Followed {
@@ -283,36 +262,36 @@ export class ChannelStream {
     return followed;
   }
 
-  #act({ verdict, read, pause }: Followed): void {
-    if (verdict === 'doubt') this.#doubtHistory();
+  #carryOut({ verdict, read, pause }: Followed): void {
+    if (verdict === 'doubt') this.#scheduleHistoryCheck();
     if (pause) {
-      const most = Math.min(fanoutLimits.retryMostMs, fanoutLimits.retryFirstMs * 2 ** this.#failures);
+      const most = Math.min(streamLimits.retryMostMs, streamLimits.retryFirstMs * 2 ** this.#failures);
       this.#failures += 1;
-      const { later = inRealTime, random } = this.#context;
-      this.#endRetry = later(most * (0.5 + random() / 2), () => this.#step({ type: 'retry' }));
+      const { startTimer: start = startTimer, random } = this.#context;
+      this.#cancelRetry = start(most * (0.5 + random() / 2), () => this.#dispatch({ type: 'retry' }));
     }
     if (read !== undefined) void this.#read(read.number);
   }
 
   /** Doubles may come in floods, so that one read, begun after all that it is to settle was heard, serves all who come in a while. */
-  #doubtHistory(): void {
-    if (this.#endDoubt !== undefined) return;
-    const { later = inRealTime } = this.#context;
-    this.#endDoubt = later(fanoutLimits.doubtMs, () => {
-      this.#endDoubt = undefined;
+  #scheduleHistoryCheck(): void {
+    if (this.#cancelHistoryCheck !== undefined) return;
+    const { startTimer: start = startTimer } = this.#context;
+    this.#cancelHistoryCheck = start(streamLimits.doubtMs, () => {
+      this.#cancelHistoryCheck = undefined;
       this.checkJournal();
     });
   }
 
   async #read(number: number): Promise<void> {
     try {
-      const read = () => this.guard.reading(() => this.#readBeyond());
+      const read = () => this.guard.reading(() => this.#readAfterHead());
       const taken = await this.guard.use(read, ({ replay, isChanged, heard, ahead }) => {
         if (replay !== undefined) {
           if (replay.status === 'foreign') return 'history';
           if (isChanged) return 'slow';
-          this.#take(number, replay, ahead);
-        } else if (heard === this.#heard) this.close('gone');
+          this.#applyReplay(number, replay, ahead);
+        } else if (heard === this.#entriesAnnounced) this.close('gone');
         // It came late: an entry was heard of meanwhile, so the channel was made anew.
         else return readAgain;
         return 'taken';
@@ -323,15 +302,15 @@ export class ChannelStream {
       if (error instanceof JournalUnavailable && error.isDamaged) return this.close('damaged');
       const { log } = this.#context;
       if (this.#failures === 0) log.warn({ channel: this.channelId, err: error }, 'channel stream cannot read the journal');
-      this.#step({ type: 'failed', read: number });
+      this.#dispatch({ type: 'failed', read: number });
     }
   }
 
   /** What the journal has after the head, and what that is compared with when it comes. */
-  async #readBeyond() {
+  async #readAfterHead() {
     const after = this.head;
-    const heard = this.#heard;
-    const ahead = [...this.#ahead];
+    const heard = this.#entriesAnnounced;
+    const ahead = [...this.#aheadReaders];
     const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
     // Without a check the head is of no history, and so of none that the journal has.
     const replay =
@@ -340,21 +319,21 @@ export class ChannelStream {
     return { replay, isChanged, heard, ahead };
   }
 
-  #take(number: number, { to, more, changes }: Replay, ahead: readonly (readonly [Reader, Position])[]): void {
+  #applyReplay(number: number, { to, more, changes }: Replay, ahead: readonly (readonly [StreamReader, Position])[]): void {
     const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
     // What brings nothing, as where it is only compared, leaves what is shared as it is.
     if (followed.verdict === 'take' && to.offset > this.tail.head)
-      this.#advance(
+      this.#append(
         changes.filter(({ offset }) => offset > followed.skip),
         to,
       );
     // Read after they joined, and the journal does not reach where they are.
     for (const [reader, position] of ahead)
-      if (!more && position.offset > to.offset && this.#ahead.get(reader) === position) this.#end(reader, 'history');
+      if (!more && position.offset > to.offset && this.#aheadReaders.get(reader) === position) this.#end(reader, 'history');
     // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
-    if (!more && this.tail.head >= to.offset) this.#doubted.clear();
-    this.#recovered();
-    this.#act(followed);
+    if (!more && this.tail.head >= to.offset) this.#staleSubjects.clear();
+    this.#noteRecovery();
+    this.#carryOut(followed);
   }
 
   /** Whether the channel differs from the head of this feed, or is gone. Nothing then says who may read what was read. */
@@ -381,18 +360,18 @@ export class ChannelStream {
           : 'channel stream is far behind: readers subscribe again',
       );
       this.guard.invalidate();
-      this.#doubted.clear();
+      this.#staleSubjects.clear();
       this.epoch = read.position.epoch;
       this.tail = new Tail(read.position.offset, read.position.check);
       this.channel = channel;
       this.#dropAnswers();
       for (const reader of [...this.readers]) this.#end(reader, reason);
     }
-    this.#recovered();
-    this.#act(followed);
+    this.#noteRecovery();
+    this.#carryOut(followed);
   }
 
-  #recovered(): void {
+  #noteRecovery(): void {
     if (this.#failures > 0) this.#context.log.info({ channel: this.channelId }, 'channel stream reads the journal again');
     this.#failures = 0;
   }
@@ -400,39 +379,39 @@ export class ChannelStream {
   // ---- Handing on
 
   /** Puts it on the tail, from which rounds hand it out: what came in one turn of the event loop goes out in one write a reader. */
-  #advance(changes: StoredChange[], to?: Position): void {
+  #append(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
     // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
-    if (channel !== undefined) this.#changeChannel(channel);
+    if (channel !== undefined) this.#setChannel(channel);
     const { head: before } = this.tail;
     let bytes = 0;
     for (const change of changes) {
       const encoded = new EncodedChange(this.channelId, this.epoch, change);
       this.tail.push(encoded);
       bytes += encoded.bytes;
-      if (change.type === 'post.taken-down') this.#doubted.delete(change.post.id);
-      this.#compareAhead();
+      if (change.type === 'post.taken-down') this.#staleSubjects.delete(change.post.id);
+      this.#checkAheadReaders();
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
-    this.#compareAhead();
+    this.#checkAheadReaders();
     // As much of the tail as they take, by whichever of its bounds.
-    const share = (this.tail.head - before) / fanoutLimits.tailOffsets;
-    if (!this.#isSilent) this.#rounds.begin(Math.max(bytes, share * fanoutLimits.tailBytes));
+    const share = (this.tail.head - before) / streamLimits.tailOffsets;
+    if (!this.#isPaused) this.#delivery.begin(Math.max(bytes, share * streamLimits.tailBytes));
   }
 
-  #lacks(reader: Reader): boolean {
+  #isBehind(reader: StreamReader): boolean {
     return reader.offset < this.tail.head;
   }
 
   /** For one who lacks something and is ready. Returns how many events it was. */
-  #hand(reader: Reader): number {
+  #deliver(reader: StreamReader): number {
     const { tail } = this;
-    if (reader.offset < tail.whole) {
+    if (reader.offset < tail.completeFrom) {
       this.#end(reader, 'slow');
       return 0;
     }
-    const { frames, events, last } = this.#slices.of(tail, reader.offset, reader.format);
+    const { frames, events, last } = this.#batches.after(tail, reader.offset, reader.format);
     if (events === 0) return 0;
     reader.offset = last;
     reader.write(frames);
@@ -445,40 +424,40 @@ export class ChannelStream {
    * brought this feed over the reader's offset, what stood there is not known any more. The reader is told `slow`, which costs it one
    * question to the journal; to go on would be to trust that nothing was lost.
    */
-  #compareAhead(): void {
-    for (const [reader, { offset, check }] of this.#ahead) {
+  #checkAheadReaders(): void {
+    for (const [reader, { offset, check }] of this.#aheadReaders) {
       if (offset > this.tail.head) continue;
-      this.#ahead.delete(reader);
+      this.#aheadReaders.delete(reader);
       const known = this.tail.check(offset);
       if (known !== check) this.#end(reader, known === undefined ? 'slow' : 'history');
     }
   }
 
-  #changeChannel(channel: Channel): void {
+  #setChannel(channel: Channel): void {
     this.channel = channel;
     for (const reader of [...this.readers]) if (!reader.mayRead(channel)) this.#end(reader, 'forbidden');
   }
 
-  #end(reader: Reader, reason: EndReason): void {
-    this.#ahead.delete(reader);
+  #end(reader: StreamReader, reason: EndReason): void {
+    this.#aheadReaders.delete(reader);
     if (!this.readers.delete(reader)) return;
     try {
       reader.end(reason);
     } catch (error) {
-      this.#fail(reader, error);
+      this.#dropFailing(reader, error);
     }
   }
 
   /** Its connection threw: it is let go, so that nobody is behind without knowing. What befalls many at once is said once. */
-  #fail(reader: Reader, error: unknown): void {
+  #dropFailing(reader: StreamReader, error: unknown): void {
     this.leave(reader);
-    if (this.#failed === 0) {
+    if (this.#failedReaders === 0) {
       queueMicrotask(() => {
-        this.#context.log.warn({ channel: this.channelId, readers: this.#failed, err: error }, 'delivery failed');
-        this.#failed = 0;
+        this.#context.log.warn({ channel: this.channelId, readers: this.#failedReaders, err: error }, 'delivery failed');
+        this.#failedReaders = 0;
       });
     }
-    this.#failed += 1;
+    this.#failedReaders += 1;
     try {
       reader.terminate();
     } catch {
@@ -487,7 +466,7 @@ export class ChannelStream {
   }
 
   #dropAnswers(): void {
-    this.#slices.drop();
+    this.#batches.drop();
     this.answers.drop();
     this.snapshots.drop();
   }

@@ -2,10 +2,10 @@ import { type ChannelRead, JournalUnavailable } from '../journal/engine.ts';
 import { ReadGuard } from '../journal/read-guard.ts';
 import type { Access, Channel } from '../protocol/model.ts';
 import { ChannelStream, type StreamContext } from './channel-stream.ts';
-import { Turns } from './fair-scheduler.ts';
-import { SharedOfAll } from './shared-answers.ts';
-import { fanoutLimits } from './stream-limits.ts';
-import { inRealTime } from './timer.ts';
+import { FairScheduler } from './fair-scheduler.ts';
+import { SharedAnswersBudget } from './shared-answers.ts';
+import { streamLimits } from './stream-limits.ts';
+import { startTimer } from './timer.ts';
 
 /**
  * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.
@@ -22,7 +22,7 @@ interface Entry {
   stream?: ChannelStream;
   /** Posts of which text was erased while there was no feed yet to be told. */
   erased: (string | null)[];
-  holders: number;
+  leases: number;
   endIdle?: () => void;
 }
 
@@ -31,20 +31,20 @@ export class ChannelStreams {
   readonly #open = new Map<string, Entry>();
   readonly #undo: (() => void)[];
   /** What feeds hold may be old: nothing is answered from it. */
-  #unreachable = false;
-  readonly #guard = new ReadGuard(fanoutLimits.catchUpTries);
+  #isUnreachable = false;
+  readonly #guard = new ReadGuard(streamLimits.catchUpTries);
 
   constructor(context: StreamContext) {
-    this.#context = { turns: new Turns(), sharedOfAll: new SharedOfAll(), ...context };
+    this.#context = { scheduler: new FairScheduler(), answersBudget: new SharedAnswersBudget(), ...context };
     const undoErased = context.engine.onErased((channelId, postId) => {
       this.#guard.invalidate();
       const entry = this.#open.get(channelId);
-      if (entry?.stream !== undefined) entry.stream.erased(postId);
+      if (entry?.stream !== undefined) entry.stream.onErasure(postId);
       else entry?.erased.push(postId);
     });
     const undoReach = context.engine.onReach(({ reachable }) => {
-      this.#unreachable = !reachable;
-      for (const stream of this) stream.silence(!reachable);
+      this.#isUnreachable = !reachable;
+      for (const stream of this) stream.setPaused(!reachable);
     });
     this.#undo = [undoErased, undoReach];
   }
@@ -55,29 +55,29 @@ export class ChannelStreams {
   }
 
   /** The channel at the head of its feed; undefined where none is open, nor about to be. */
-  async standing(channelId: string): Promise<Channel | undefined> {
+  async currentChannel(channelId: string): Promise<Channel | undefined> {
     const stream = await this.#open.get(channelId)?.opening.catch(() => undefined);
     return stream instanceof ChannelStream && !stream.closed ? stream.channel : undefined;
   }
 
   /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
-    if (this.#unreachable) throw outOfReach();
+    if (this.#isUnreachable) throw unreachable();
     return await this.#context.engine.channel(channelId, seesDesk);
   }
 
   /** Holds a feed that is open; undefined where none is. */
-  holdOpen(channelId: string): StreamLease | undefined {
+  acquireOpen(channelId: string): StreamLease | undefined {
     const entry = this.#open.get(channelId);
-    if (this.#unreachable || entry?.stream === undefined || entry.stream.closed) return undefined;
-    return { stream: entry.stream, release: this.#holding(channelId, entry) };
+    if (this.#isUnreachable || entry?.stream === undefined || entry.stream.closed) return undefined;
+    return { stream: entry.stream, release: this.#lease(channelId, entry) };
   }
 
   /** Undefined: no such channel. Throws `JournalUnavailable`. */
-  async hold(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
-    if (this.#unreachable) throw outOfReach();
-    const entry = this.#open.get(channelId) ?? this.#begin(channelId);
-    const release = this.#holding(channelId, entry);
+  async acquire(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
+    if (this.#isUnreachable) throw unreachable();
+    const entry = this.#open.get(channelId) ?? this.#openStream(channelId);
+    const release = this.#lease(channelId, entry);
     try {
       const stream = await entry.opening;
       if (stream instanceof ChannelStream && !stream.closed) return { stream, release };
@@ -85,7 +85,7 @@ export class ChannelStreams {
       release();
       entry.endIdle?.();
       // A feed that went while it was idle says nothing of what stands now.
-      if (stream instanceof ChannelStream) return await this.#afterGone(channelId);
+      if (stream instanceof ChannelStream) return await this.#reopenAfterGone(channelId);
       return stream;
     } catch (error) {
       this.#forget(channelId, entry);
@@ -96,16 +96,16 @@ export class ChannelStreams {
   }
 
   /** Returns the end of it. */
-  #holding(channelId: string, entry: Entry): () => void {
-    entry.holders += 1;
+  #lease(channelId: string, entry: Entry): () => void {
+    entry.leases += 1;
     entry.endIdle?.();
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      entry.holders -= 1;
-      const { later = inRealTime } = this.#context;
-      if (entry.holders === 0) entry.endIdle = later(fanoutLimits.feedIdleMs, () => this.#close(channelId, entry));
+      entry.leases -= 1;
+      const { startTimer: start = startTimer } = this.#context;
+      if (entry.leases === 0) entry.endIdle = start(streamLimits.feedIdleMs, () => this.#close(channelId, entry));
     };
   }
 
@@ -120,22 +120,22 @@ export class ChannelStreams {
   }
 
   /** Of a store that lost what it had, the channel may have been made anew. */
-  async #afterGone(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
+  async #reopenAfterGone(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
     const read = await this.#context.engine.channel(channelId);
-    if (read.status === 'found') return await this.hold(channelId);
+    if (read.status === 'found') return await this.acquire(channelId);
     return read.status === 'deleted' ? { deleted: read.access } : undefined;
   }
 
-  #begin(channelId: string) {
+  #openStream(channelId: string) {
     const opening = ChannelStream.open(channelId, this.#context);
-    const entry: Entry = { opening, erased: [], holders: 0 };
+    const entry: Entry = { opening, erased: [], leases: 0 };
     opening.then(
       (stream) => {
         if (!(stream instanceof ChannelStream)) return;
         if (this.#open.get(channelId) !== entry) return stream.close();
         entry.stream = stream;
-        for (const postId of entry.erased.splice(0)) stream.erased(postId);
-        if (this.#unreachable) stream.silence(true);
+        for (const postId of entry.erased.splice(0)) stream.onErasure(postId);
+        if (this.#isUnreachable) stream.setPaused(true);
       },
       () => {},
     );
@@ -154,6 +154,6 @@ export class ChannelStreams {
   }
 }
 
-function outOfReach(): JournalUnavailable {
+function unreachable(): JournalUnavailable {
   return new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
 }

@@ -1,23 +1,23 @@
 import { type Transport, transports } from '../protocol/model.ts';
-import type { Reader } from './channel-stream.ts';
-import type { Taker, Turns } from './fair-scheduler.ts';
-import { forEach } from './for-each-safe.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import type { FairScheduler, ScheduledTask } from './fair-scheduler.ts';
+import { forEachSafe } from './for-each-safe.ts';
+import { streamLimits } from './stream-limits.ts';
+import type { StreamReader } from './stream-reader.ts';
 
 /**
  * Goes round the readers of a feed until each has been handed everything, or told that they are behind, some of them in a turn: what comes
  * in during a round goes to all who are still to come in the same write, and to the others in the round that follows.
  */
-export class Rounds implements Taker {
-  readonly #context: RoundsContext;
+export class Delivery implements ScheduledTask {
+  readonly #context: DeliveryContext;
   /** Whom the round under way has still to come to. */
-  #rest: SetIterator<Reader> | undefined;
+  #rest: SetIterator<StreamReader> | undefined;
   /** Something came that the round under way began without. */
   #isDue = false;
   /** Bytes that came since everyone last had everything. */
   #bytes = 0;
 
-  constructor(context: RoundsContext) {
+  constructor(context: DeliveryContext) {
     this.#context = context;
   }
 
@@ -25,8 +25,8 @@ export class Rounds implements Taker {
   begin(bytes: number): void {
     this.#isDue = true;
     this.#bytes += bytes;
-    if (this.#bytes > fanoutLimits.tailBytes / 2) this.take(Number.POSITIVE_INFINITY);
-    this.#context.turns.ask(this);
+    if (this.#bytes > streamLimits.tailBytes / 2) this.run(Number.POSITIVE_INFINITY);
+    this.#context.scheduler.schedule(this);
   }
 
   /** Hands nobody anything any more, until there is something new. */
@@ -40,19 +40,19 @@ export class Rounds implements Taker {
     return this.#isDue || this.#rest !== undefined;
   }
 
-  take(most: number): number {
-    const { readers, lacks, hand, failed, delivered } = this.#context;
+  run(most: number): number {
+    const { readers, isBehind, deliver, onFailure, delivered } = this.#context;
     const events = { socket: 0, stream: 0, poll: 0 } satisfies Record<Transport, number>;
     let left = most;
-    let free: Reader[] = [];
-    const ask = (reader: Reader) => {
-      if (!lacks(reader)) return;
+    let free: StreamReader[] = [];
+    const schedule = (reader: StreamReader) => {
+      if (!isBehind(reader)) return;
       left -= reader.weight;
       if (reader.ready) free.push(reader);
       else reader.lag();
     };
-    const handOn = (reader: Reader) => {
-      events[reader.format.name] += hand(reader);
+    const handOn = (reader: StreamReader) => {
+      events[reader.format.name] += deliver(reader);
     };
     while (left > 0 && this.#isUnderWay) {
       if (this.#rest === undefined) {
@@ -63,8 +63,8 @@ export class Rounds implements Taker {
       const some = take(this.#rest, asked);
       if (some.length < asked) this.#rest = undefined;
       free = [];
-      forEach(some, ask, failed);
-      forEach(free, handOn, failed);
+      forEachSafe(some, schedule, onFailure);
+      forEachSafe(free, handOn, onFailure);
     }
     if (!this.#isUnderWay) this.#bytes = 0;
     for (const transport of transports) if (events[transport] > 0) delivered(events[transport], transport);
@@ -85,15 +85,15 @@ function take<T>(from: IterableIterator<T>, most: number): T[] {
   return taken;
 }
 
-export interface RoundsContext {
-  readers: ReadonlySet<Reader>;
+export interface DeliveryContext {
+  readers: ReadonlySet<StreamReader>;
   /** Whether there is something that a reader was not handed. */
-  lacks(reader: Reader): boolean;
+  isBehind(reader: StreamReader): boolean;
   /** Hands it to one who is ready, in one write; returns how many events it was. Between the two only others are asked and handed theirs. */
-  hand(reader: Reader): number;
+  deliver(reader: StreamReader): number;
   /** It threw, asked or handed something. The others are gone on with. */
-  failed(reader: Reader, error: unknown): void;
+  onFailure(reader: StreamReader, error: unknown): void;
   /** Told how many events were handed to the readers of a transport. */
   delivered(events: number, transport: Transport): void;
-  turns: Pick<Turns, 'ask'>;
+  scheduler: Pick<FairScheduler, 'schedule'>;
 }

@@ -1,9 +1,9 @@
 import type { Format } from './encoded-events.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import { streamLimits } from './stream-limits.ts';
 import type { Tail } from './tail.ts';
 
 /** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */
-export interface Slice {
+export interface EncodedBatch {
   readonly after: number;
   readonly format: Format;
   readonly frames: Buffer;
@@ -12,17 +12,17 @@ export interface Slice {
 }
 
 /** Slices of a tail as it stands, each made once for all who ask. Whoever changes the tail drops them. */
-export class Slices {
-  readonly #made = new Map<string, Slice>();
+export class EncodedBatches {
+  readonly #made = new Map<string, EncodedBatch>();
   /** Nearly all readers stand where the one before them stood. */
-  #latest: Slice | undefined;
+  #latest: EncodedBatch | undefined;
 
   /** The tail's changes after an offset as frames, up to a size, each standing for what lies between it and the one before. */
-  of(tail: Tail, after: number, format: Format): Slice {
+  after(tail: Tail, after: number, format: Format): EncodedBatch {
     if (this.#latest?.after === after && this.#latest.format === format) return this.#latest;
     const key = `${format.name} ${after}`;
     this.#latest = this.#made.get(key) ?? cut(tail, after, format);
-    if (this.#made.size < fanoutLimits.sharedAnswers) this.#made.set(key, this.#latest);
+    if (this.#made.size < streamLimits.sharedAnswers) this.#made.set(key, this.#latest);
     return this.#latest;
   }
 
@@ -32,14 +32,14 @@ export class Slices {
   }
 }
 
-function cut(tail: Tail, after: number, format: Format): Slice {
+function cut(tail: Tail, after: number, format: Format): EncodedBatch {
   const frames: Buffer[] = [];
   let last = after;
   let bytes = 0;
   for (const change of tail.after(after)) {
     const frame = change.frame(format, last + 1);
     bytes += frame.length;
-    if (frames.length > 0 && bytes > fanoutLimits.sliceBytes) break;
+    if (frames.length > 0 && bytes > streamLimits.sliceBytes) break;
     frames.push(frame);
     last = change.offset;
   }

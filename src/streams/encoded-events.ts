@@ -78,7 +78,7 @@ function contentOf(change: StoredChange): { subject: string | null; whole: { pos
 }
 
 /** Bytes that are made once for all who are told the same. */
-export function onceForEach<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
+export function encodeOnce<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
   const made = new WeakMap<T, Buffer>();
   return (said) => {
     let bytes = made.get(said);

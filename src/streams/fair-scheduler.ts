@@ -1,9 +1,9 @@
-import { fanoutLimits } from './stream-limits.ts';
+import { streamLimits } from './stream-limits.ts';
 
 /** Has something to hand out, to some readers at a time. */
-export interface Taker {
+export interface ScheduledTask {
   /** Hands it to so many readers, by their weight, or a few more. Returns how many it was: fewer where there is nobody left. */
-  take(most: number): number;
+  run(most: number): number;
 }
 
 /**
@@ -11,18 +11,18 @@ export interface Taker {
  * what else there is. A feed that did not get done waits behind the others, so a crowd on one channel keeps no other waiting for longer
  * than a turn; and what comes in while a feed waits goes out with what it has, in one write. Nobody waits for more, and there is no timer.
  */
-export class Turns {
-  readonly #waiting = new Set<Taker>();
+export class FairScheduler {
+  readonly #waiting = new Set<ScheduledTask>();
   readonly #soon: (run: () => void) => void;
   #isScheduled = false;
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    let left: number = fanoutLimits.turnReaders;
+    let left: number = streamLimits.turnReaders;
     try {
       for (const taker of this.#waiting) {
         this.#waiting.delete(taker);
-        left -= taker.take(left);
+        left -= taker.run(left);
         if (left > 0) continue;
         this.#waiting.add(taker);
         break;
@@ -38,7 +38,7 @@ export class Turns {
   }
 
   /** There is something to hand out. It begins when everything that lies ready has been heard, so that it makes one write. */
-  ask(taker: Taker): void {
+  schedule(taker: ScheduledTask): void {
     this.#waiting.add(taker);
     this.#schedule(queueMicrotask);
   }

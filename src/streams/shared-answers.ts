@@ -1,6 +1,5 @@
-import { readAgain } from '../journal/read-guard.ts';
-import type { ChannelStream } from './channel-stream.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import { type ReadGuard, readAgain } from '../journal/read-guard.ts';
+import { streamLimits } from './stream-limits.ts';
 
 /**
  * Answers that all share who ask the same of a channel between two changes of it: what is made for one is given to the others, until
@@ -19,9 +18,9 @@ export class SharedAnswers {
   readonly #made = new Map<string, unknown>();
   /** What they are together, of those that have come. */
   #characters = 0;
-  readonly #ofAll: SharedOfAll;
+  readonly #ofAll: SharedAnswersBudget;
 
-  constructor(ofAll = new SharedOfAll()) {
+  constructor(ofAll = new SharedAnswersBudget()) {
     this.#ofAll = ofAll;
   }
 
@@ -30,7 +29,7 @@ export class SharedAnswers {
   }
 
   /** What `read` brings, or brought another who asked with this key. `charactersOf`: undefined where it is not to be kept. */
-  reading<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
+  read<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
     const known = this.#read.get(key) as Promise<T> | undefined;
     if (known !== undefined) return known;
     const isKept = () => this.#read.get(key) === reading;
@@ -44,16 +43,16 @@ export class SharedAnswers {
         throw error;
       },
     );
-    if (this.#read.size < fanoutLimits.sharedAnswers) this.#read.set(key, reading);
+    if (this.#read.size < streamLimits.sharedAnswers) this.#read.set(key, reading);
     return reading;
   }
 
   /** The same of what needs no waiting. */
-  making<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
+  make<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
     const known = this.#made.get(key) as T | undefined;
     if (known !== undefined) return known;
     const made = make();
-    if (this.#made.size < fanoutLimits.sharedAnswers && this.#takes(charactersOf(made))) this.#made.set(key, made);
+    if (this.#made.size < streamLimits.sharedAnswers && this.#takes(charactersOf(made))) this.#made.set(key, made);
     return made;
   }
 
@@ -66,7 +65,7 @@ export class SharedAnswers {
 
   /** Whether there is room for so many more, which then count. */
   #takes(characters: number | undefined): boolean {
-    if (characters === undefined || this.#characters + characters > fanoutLimits.sharedCharacters) return false;
+    if (characters === undefined || this.#characters + characters > streamLimits.sharedCharacters) return false;
     this.#ofAll.add(this, characters);
     this.#characters += characters;
     return true;
@@ -74,7 +73,7 @@ export class SharedAnswers {
 }
 
 /** What all channels of a process keep so: who asks for everything there is, of every one, must not have it all kept. */
-export class SharedOfAll {
+export class SharedAnswersBudget {
   readonly #keeping = new Set<SharedAnswers>();
   #characters = 0;
 
@@ -82,7 +81,7 @@ export class SharedOfAll {
   add(one: SharedAnswers, characters: number): void {
     this.#keeping.add(one);
     this.#characters += characters;
-    if (this.#characters <= fanoutLimits.sharedCharactersOfAll) return;
+    if (this.#characters <= streamLimits.sharedCharactersOfAll) return;
     for (const other of this.#keeping) if (other !== one) other.drop();
   }
 
@@ -96,15 +95,15 @@ export class SharedOfAll {
  * What `make` reads of the journal, or read for another who asked with this key. `gone`: the channel is. Throws what `make`
  * throws, unless `givenUp` says that another gave it up for reasons of theirs: then it is made again.
  */
-export async function shared<T extends Shareable>(
-  stream: ChannelStream,
+export async function readShared<T extends Shareable>(
+  stream: { answers: SharedAnswers; guard: ReadGuard<'gone'> },
   key: string,
   make: () => Promise<T | 'gone'>,
   givenUp: (error: unknown) => boolean = () => false,
 ): Promise<T | 'gone'> {
   const read = async () => {
     try {
-      return await stream.answers.reading(
+      return await stream.answers.read(
         key,
         () => stream.guard.reading(make),
         ({ value, isValid }) => (value !== 'gone' && isValid() ? value.characters : undefined),

@@ -4,7 +4,7 @@ import { formatCursor, type Position } from '../protocol/cursor.ts';
 import { type Channel, isWithdrawn } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStream } from './channel-stream.ts';
-import { endsBelow, parts, standing } from './positions.ts';
+import { diverges, endsBeforeTail, newestChannel } from './positions.ts';
 
 /**
  * Snapshots of a channel. Between two changes the newest posts are read and encoded twice at most, once for few posts and once for many. Every
@@ -28,12 +28,12 @@ export async function readSnapshot(stream: ChannelStream, query: SnapshotQuery):
   const most = query.posts <= limits.pageDefault ? limits.pageDefault : limits.pageMost;
   return await stream.guard.use(
     () => readNewest(stream, most),
-    (newest) => ({ pieces: newest.prefix(query), channel: standing(stream, newest) }),
+    (newest) => ({ pieces: newest.prefix(query), channel: newestChannel(stream, newest) }),
   );
 }
 
 function readNewest(stream: ChannelStream, most: number): Promise<Reading<NewestPosts> | ReadAgain> {
-  return stream.snapshots.reading(
+  return stream.snapshots.read(
     String(most),
     async () => {
       const read = await readStored(stream, { limit: most, bytes: limits.answerBytes });
@@ -55,7 +55,7 @@ export async function readStored(
     return readAgain;
   }
   if (!isValid()) return readAgain;
-  if (parts(stream, value.position) || endsBelow(stream, value.position)) {
+  if (diverges(stream, value.position) || endsBeforeTail(stream, value.position)) {
     stream.checkJournal();
     return readAgain;
   }

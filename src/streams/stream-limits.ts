@@ -1,7 +1,7 @@
 import { type LimitTable, problem, storeReachable, subscriptionsEnded, valuesOf } from '../protocol/limit-table.ts';
 
 /** Limits of a channel stream. */
-export const fanoutTable = {
+export const streamTable = {
   tailOffsets: {
     value: 4_096,
     metric: subscriptionsEnded('slow'),
@@ -67,4 +67,4 @@ export const fanoutTable = {
   retryFirstMs: { value: 100, metric: storeReachable, atLimit: 'First pause after a failed read.' },
   retryMostMs: { value: 2_000, metric: storeReachable, atLimit: 'Longest pause between failed reads.' },
 } satisfies LimitTable;
-export const fanoutLimits = valuesOf(fanoutTable);
+export const streamLimits = valuesOf(streamTable);

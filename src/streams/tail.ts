@@ -1,5 +1,5 @@
 import type { EncodedChange } from './encoded-events.ts';
-import { fanoutLimits } from './stream-limits.ts';
+import { streamLimits } from './stream-limits.ts';
 
 /**
  * The newest stretch of a channel's journal as a process holds it: for each offset the check, and the change made there unless a later
@@ -31,7 +31,7 @@ export class Tail {
   }
 
   /** Nothing is missing after this offset. */
-  get whole(): number {
+  get completeFrom(): number {
     return this.#holes.size === 0 ? this.start : Math.max(this.start, ...this.#holes.values());
   }
 
@@ -80,7 +80,7 @@ export class Tail {
   }
 
   /** The offset of the latest change of a post that is held, or 0. */
-  latest(subject: string | null): number {
+  latestOffset(subject: string | null): number {
     return this.#latest.get(subject) ?? 0;
   }
 
@@ -109,7 +109,7 @@ export class Tail {
 
   /** Keeps the newest: past a bound it goes down to three quarters of it, so that an append costs the same on average. */
   #trim(): void {
-    const { tailOffsets, tailBytes } = fanoutLimits;
+    const { tailOffsets, tailBytes } = streamLimits;
     const slots = this.#slots;
     if (slots.length <= tailOffsets && this.bytes <= tailBytes) return;
     let count = 0;

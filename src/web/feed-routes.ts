@@ -8,7 +8,7 @@ import type { Channel } from '../protocol/model.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
-import { shared } from '../streams/shared-answers.ts';
+import { readShared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
 import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/feed-page.ts';
@@ -74,7 +74,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
     const channelId = String(req.params.channelId);
     const asking = askingOf(res);
     const read = await readStreamIfOpen({ engine, streams }, asking, channelId, async (stream) => {
-      const page = await shared(stream, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
+      const page = await readShared(stream, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
       if (page === 'gone') return page;
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });

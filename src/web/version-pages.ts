@@ -7,7 +7,7 @@ import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import type { ChannelStream } from '../streams/channel-stream.ts';
-import { shared } from '../streams/shared-answers.ts';
+import { readShared } from '../streams/shared-answers.ts';
 import type { Assets } from './pages/document.ts';
 import { versionsPage } from './pages/versions.ts';
 import { readVersions, type Versions } from './post-versions.ts';
@@ -53,7 +53,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
         const makePage = () => make(stream, { key, postId, top });
         // All who had asked before this one may have gone in the moment before it asked.
         const givenUp = (error: unknown) => error instanceof NobodyWaits && !isGone();
-        return await shared(stream, key, makePage, givenUp);
+        return await readShared(stream, key, makePage, givenUp);
       } finally {
         done();
       }

@@ -1,4 +1,4 @@
-import { forEach } from '../../streams/for-each-safe.ts';
+import { forEachSafe } from '../../streams/for-each-safe.ts';
 import { readerLimits } from '../live-limits.ts';
 
 /** One that is asked now and then whether it is there. */
@@ -82,7 +82,7 @@ export class Heartbeat {
   }
 
   #each(some: Iterable<Beating> = [], act: (one: Beating) => void): void {
-    forEach([...some], act, (one, error) => {
+    forEachSafe([...some], act, (one, error) => {
       this.remove(one);
       one.fail(error);
     });

@@ -1,7 +1,7 @@
 import { Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
-import { type Format, onceForEach } from '../../streams/encoded-events.ts';
+import { encodeOnce, type Format } from '../../streams/encoded-events.ts';
 
 /**
  * What goes over a Socket.IO connection, as text and as bytes that are made once for many: frames of events, and acknowledgements that
@@ -116,4 +116,4 @@ export const pingFrame = packetFrame('2');
 const webSocketPing = Buffer.from([0x89, 0]);
 
 /** Frames with a ping behind them. */
-export const withPing = onceForEach((some: Buffer) => Buffer.concat([some, pingFrame]));
+export const withPing = encodeOnce((some: Buffer) => Buffer.concat([some, pingFrame]));

@@ -16,7 +16,7 @@ import type { Principal } from '../../../src/protocol/rights.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
-import { Turns } from '../../../src/streams/fair-scheduler.ts';
+import { FairScheduler } from '../../../src/streams/fair-scheduler.ts';
 import { channelId } from './contents.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { Setting } from './setting.ts';
@@ -64,8 +64,8 @@ export class SimNode {
       random: () => setting.random.fraction(),
       log: silent,
       delivered() {},
-      later: (ms, run) => this.engine.later(ms, run),
-      turns: new Turns((run) => void this.engine.later(0, run)),
+      startTimer: (ms, run) => this.engine.later(ms, run),
+      scheduler: new FairScheduler((run) => void this.engine.later(0, run)),
     });
   }
 

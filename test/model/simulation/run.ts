@@ -1,5 +1,5 @@
 import { limits } from '../../../src/protocol/wire-limits.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { Random, Scheduler } from './scheduler.ts';
 import { type Chances, jumpingClocks } from './setting.ts';
 import { World } from './world.ts';
@@ -93,7 +93,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
 
 /** Sets the bounds of the code under test so low that a short run reaches them; returns what puts them back. */
 function bounded({ tailOffsets, sliceBytes, turnReaders, replay }: Chances): () => void {
-  const streams = fanoutLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
+  const streams = streamLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
   const answers = limits as { catchUpMost: number };
   const before = { streams: { ...streams }, catchUpMost: answers.catchUpMost };
   Object.assign(streams, { tailOffsets, sliceBytes, turnReaders });

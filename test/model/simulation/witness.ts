@@ -5,7 +5,7 @@ import { formatCursor } from '../../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
 import { mayRead } from '../../../src/protocol/rights.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { channelId } from './contents.ts';
 import { type Entry, entryAt, holds, newestFirst } from './histories.ts';
 import { ServerSocket, type SimNode, type Told } from './node.ts';
@@ -288,7 +288,7 @@ export class Witness {
       if (!node.isUp) continue;
       for (const stream of node.streams) {
         const { tail } = stream;
-        if (tail.head - tail.start > fanoutLimits.tailOffsets || tail.size > tail.head - tail.start)
+        if (tail.head - tail.start > streamLimits.tailOffsets || tail.size > tail.head - tail.start)
           this.fails('tails stay within their bounds', `${node.id} holds ${tail.start}-${tail.head}`);
         for (const reader of stream.readers) {
           ServerSocket.asked = undefined;

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
@@ -155,7 +155,7 @@ it('a channel is followed no longer some time after its last reader has gone, wh
     held.abort();
     await waiting;
     await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(0));
-    vi.advanceTimersByTime(fanoutLimits.feedIdleMs);
+    vi.advanceTimersByTime(streamLimits.feedIdleMs);
     await metric('pressbox_feeds 0');
   } finally {
     vi.useRealTimers();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import type { ChannelStream } from '../../../src/streams/channel-stream.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -12,7 +12,7 @@ let streams: ChannelStreams;
 const open: ChannelStream[] = [];
 
 /** More than keep as much as all together may. */
-const channels = fanoutLimits.sharedCharactersOfAll / fanoutLimits.sharedCharacters + 4;
+const channels = streamLimits.sharedCharactersOfAll / streamLimits.sharedCharacters + 4;
 const posts = 4;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (let each = 0; each < channels; each += 1) {
     const { id } = await createChannel(server, editor);
     for (let post = 0; post < posts; post += 1) await publish(server, editor, id, { body: '🌒'.repeat(42_000) });
-    const held = await streams.hold(id);
+    const held = await streams.acquire(id);
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
     open.push(held.stream);
   }
@@ -51,9 +51,9 @@ it('is bounded, however many channels are asked for, and what was made last is k
       most = Math.max(most, kept());
     }
   }
-  expect(made).toBeGreaterThan(fanoutLimits.sharedCharactersOfAll);
-  expect(most).toBeLessThanOrEqual(fanoutLimits.sharedCharactersOfAll);
-  expect(most).toBeGreaterThan(fanoutLimits.sharedCharactersOfAll / 2);
+  expect(made).toBeGreaterThan(streamLimits.sharedCharactersOfAll);
+  expect(most).toBeLessThanOrEqual(streamLimits.sharedCharactersOfAll);
+  expect(most).toBeGreaterThan(streamLimits.sharedCharactersOfAll / 2);
 
   const last = open.at(-1) as ChannelStream;
   expect(await snapshotOf(last, posts)).toBe(await snapshotOf(last, posts));

@@ -6,7 +6,7 @@ import { catchUp } from '../../../src/streams/catch-up.ts';
 import type { ChannelStream } from '../../../src/streams/channel-stream.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { type EncodedSnapshot, readSnapshot } from '../../../src/streams/snapshots.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const { engine } = server.server;
   reads = vi.spyOn(engine, 'snapshot');
   streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
-  const held = await streams.hold(id);
+  const held = await streams.acquire(id);
   if (held === undefined || 'deleted' in held) throw new Error('no feed');
   ({ stream } = held);
 });
@@ -83,7 +83,7 @@ describe('the snapshots of a channel between two changes', () => {
   });
 
   it('are read once even where other answers have taken all the room there is for a channel', async () => {
-    for (let asked = 1; asked <= fanoutLimits.sharedAnswers; asked += 1)
+    for (let asked = 1; asked <= streamLimits.sharedAnswers; asked += 1)
       await catchUp(stream, { limit: 1, posts: asked }, () => undefined);
     reads.mockClear();
     for (const limit of everyLimit) await snapshotOf(limit);

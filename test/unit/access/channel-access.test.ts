@@ -7,7 +7,7 @@ import type { Access } from '../../../src/protocol/model.ts';
 import { type ProblemCode, Refusal } from '../../../src/protocol/problems.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
 /** The one guard of access, with a journal that says of a channel what the test tells it to. */
@@ -48,7 +48,13 @@ function journalOf(...reads: ChannelRead[]) {
     idle.push(ms);
     return () => {};
   };
-  const streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {}, later });
+  const streams = new ChannelStreams({
+    engine,
+    random: Math.random,
+    log: { info() {}, warn() {} },
+    delivered() {},
+    startTimer: later,
+  });
   return { engine, streams, channel, catchUp, idle };
 }
 
@@ -150,7 +156,7 @@ describe('what stays open', () => {
   it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
     const { streams, idle } = journalOf(found('members'));
     expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
-    expect(idle).toEqual([fanoutLimits.feedIdleMs]);
+    expect(idle).toEqual([streamLimits.feedIdleMs]);
     const held = await holdReadable(streams, member, 'moon');
     expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toHaveLength(1);

@@ -21,7 +21,7 @@ function join() {
   Object.assign(engine, { channel });
   const idle = vi.fn(() => () => {});
   const log = { info() {}, warn() {} };
-  const streams = new ChannelStreams({ engine: engine as Engine, random: Math.random, log, delivered() {}, later: idle });
+  const streams = new ChannelStreams({ engine: engine as Engine, random: Math.random, log, delivered() {}, startTimer: idle });
   const pipe: Partial<Pipe> = {
     format: { name: 'socket', frame: () => Buffer.alloc(0) },
     open: true,

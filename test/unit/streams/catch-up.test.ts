@@ -2,7 +2,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Announcement, Engine, StoredChange } from '../../../src/journal/engine.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
-import { ChannelStream, type Reader } from '../../../src/streams/channel-stream.ts';
+import { ChannelStream } from '../../../src/streams/channel-stream.ts';
+import type { StreamReader } from '../../../src/streams/stream-reader.ts';
 
 /**
  * Two histories that part at one offset, of which the journal's answer is of one and the announcement that overtakes it of the other.
@@ -37,7 +38,7 @@ async function openStream(): Promise<ChannelStream> {
 
 /** Asks from offset 8 on, and hears of offset 11 of a history just before the answer goes out. */
 async function join(stream: ChannelStream, history: string): Promise<{ answer: EncodedCatchUp; joined: boolean }> {
-  const reader = { ready: false, lag() {}, end() {}, mayRead: () => true } as unknown as Reader;
+  const reader = { ready: false, lag() {}, end() {}, mayRead: () => true } as unknown as StreamReader;
   let answer: EncodedCatchUp | undefined;
   const said = await catchUp(
     stream,
@@ -48,7 +49,7 @@ async function join(stream: ChannelStream, history: string): Promise<{ answer: E
     {
       reader,
       wanted() {
-        stream.hear(entry(11, history, position(10).check));
+        stream.onAnnouncement(entry(11, history, position(10).check));
         return true;
       },
     },
@@ -69,7 +70,7 @@ it('answers a reader before it hands on what came after the answer was read', as
   const stream = await openStream();
   const order: string[] = [];
   const format = { name: 'socket' as const, frame: (event: string) => Buffer.from(event) };
-  const reader: Reader = {
+  const reader: StreamReader = {
     ...{ offset: 0, format, weight: 1, ready: true },
     mayRead: () => true,
     write: () => void order.push('event'),
@@ -78,8 +79,8 @@ it('answers a reader before it hands on what came after the answer was read', as
     terminate() {},
   };
   const wanted = () => {
-    stream.hear(entry(11, 'a', position(10).check));
-    stream.hear(entry(12, 'a', position(11, 'a').check));
+    stream.onAnnouncement(entry(11, 'a', position(10).check));
+    stream.onAnnouncement(entry(12, 'a', position(11, 'a').check));
     return true;
   };
   const query = { after: position(8), limit: 100, posts: 20 };
@@ -92,7 +93,7 @@ it('gives out what the journal has where the feed heard of the same entry meanwh
   const { engine } = stream;
   const read = engine.catchUp;
   engine.catchUp = async (...asked) => {
-    stream.hear(entry(11, 'a', position(10).check));
+    stream.onAnnouncement(entry(11, 'a', position(10).check));
     return await read(...asked);
   };
   let answer: EncodedCatchUp | undefined;

@@ -10,9 +10,9 @@ import {
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { Channel, Event } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
-import type { EndReason, Reader } from '../../../src/streams/channel-stream.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
+import type { EndReason, StreamReader } from '../../../src/streams/stream-reader.ts';
 import { newChannel, newPost } from '../../model/simulation/contents.ts';
 
 /**
@@ -78,7 +78,7 @@ class Journal {
   }
 }
 
-class Listener implements Reader {
+class Listener implements StreamReader {
   offset = -1;
   readonly format = { name: 'socket' as const, frame: (event: string) => Buffer.from(`${event}\n`) };
   readonly weight = 1;
@@ -105,8 +105,8 @@ async function open(head: Position, journal = new Journal(head)) {
     due.add(run);
     return () => void due.delete(run);
   };
-  const streams = new ChannelStreams({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, later });
-  const held = await streams.hold('moon');
+  const streams = new ChannelStreams({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, startTimer: later });
+  const held = await streams.acquire('moon');
   if (held === undefined || 'deleted' in held) throw new Error('no feed');
   /** What waits for its time has it now. */
   const passTime = () => {
@@ -149,7 +149,7 @@ describe('a feed that opens', () => {
       },
     };
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await streams.hold('moon');
+    const held = await streams.acquire('moon');
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
     expect(held.stream.head).toEqual(at(11));
   });
@@ -164,7 +164,7 @@ describe('a feed that opens', () => {
       return read;
     };
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await streams.hold('moon');
+    const held = await streams.acquire('moon');
     if (held === undefined || 'deleted' in held) throw new Error('no feed');
     (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
     await settled();
@@ -189,7 +189,7 @@ describe('a feed that opens', () => {
     };
     engine.channel = async (...asked) => instead(await channel(...asked));
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await streams.hold('moon').catch(() => undefined);
+    const held = await streams.acquire('moon').catch(() => undefined);
     if (held !== undefined && 'feed' in held) expect(follows).toBe(1);
     streams.close();
     expect(follows).toBe(0);
@@ -208,7 +208,7 @@ describe('a feed that opens', () => {
       return read;
     };
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
-    const held = await streams.hold('moon');
+    const held = await streams.acquire('moon');
     expect(held === undefined || 'deleted' in held || held.stream.gone).toBe(true);
   });
 });
@@ -393,7 +393,7 @@ describe('an answer of the journal that brings nothing', () => {
   it('leaves what is given to many as it is', async () => {
     const { journal, stream } = await open(at(5));
     const given = () =>
-      stream.answers.making(
+      stream.answers.make(
         'what is asked for',
         () => ({}),
         () => 1,
@@ -491,7 +491,7 @@ describe('a feed that reads while posts are erased', () => {
   it('reads again so many times, then waits before it reads on', async () => {
     const { journal, stream, passTime } = await open(at(10));
     stream.checkJournal();
-    for (let tries = 0; tries < fanoutLimits.catchUpTries; tries += 1) {
+    for (let tries = 0; tries < streamLimits.catchUpTries; tries += 1) {
       const read = await journal.read();
       journal.erase('p');
       read.answer(replay(at(11), [change(11, 'p')]));
@@ -529,9 +529,9 @@ describe('an announcement that comes after its text was erased while the feed wa
 
 describe('an erasure while a post is handed out', () => {
   it('gives those who are still to come what came in its place, and never the text', async () => {
-    const usual = fanoutLimits.turnReaders;
-    Object.assign(fanoutLimits, { turnReaders: 1 });
-    onTestFinished(() => void Object.assign(fanoutLimits, { turnReaders: usual }));
+    const usual = streamLimits.turnReaders;
+    Object.assign(streamLimits, { turnReaders: 1 });
+    onTestFinished(() => void Object.assign(streamLimits, { turnReaders: usual }));
     const opened = await open(at(10));
     const { journal } = opened;
     const first = await join(opened, at(5), replay(at(10), [change(10, 'p')]));

@@ -1,45 +1,45 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Reader } from '../../../src/streams/channel-stream.ts';
-import { Rounds } from '../../../src/streams/delivery.ts';
-import { Turns } from '../../../src/streams/fair-scheduler.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { Delivery } from '../../../src/streams/delivery.ts';
+import { FairScheduler } from '../../../src/streams/fair-scheduler.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
+import type { StreamReader } from '../../../src/streams/stream-reader.ts';
 
 /** What is handed out is a number that rises; who is handed something has it all from then on. */
-const usual = { ...fanoutLimits };
+const usual = { ...streamLimits };
 afterEach(() => {
-  Object.assign(fanoutLimits, usual);
+  Object.assign(streamLimits, usual);
 });
 
 const reader = (name: string) => ({ name, offset: 0, format: { name: 'socket' }, weight: 1, ready: true, lag: () => {} });
 
 function open(names: string) {
-  Object.assign(fanoutLimits, { turnReaders: 2 });
+  Object.assign(streamLimits, { turnReaders: 2 });
   const readers = new Set([...names].map((name) => reader(name)));
   const said: string[] = [];
   const turns: (() => void)[] = [];
-  const inTurn = new Turns((run) => turns.push(run));
+  const scheduler = new FairScheduler((run) => turns.push(run));
   let head = 0;
   const delivered = vi.fn();
-  const failed = vi.fn();
-  const rounds = new Rounds({
-    readers: readers as unknown as ReadonlySet<Reader>,
-    lacks: (reader) => reader.offset < head,
-    hand(reader) {
+  const onFailure = vi.fn();
+  const delivery = new Delivery({
+    readers: readers as unknown as ReadonlySet<StreamReader>,
+    isBehind: (reader) => reader.offset < head,
+    deliver(reader) {
       const events = head - reader.offset;
       said.push(`${(reader as unknown as { name: string }).name}:${reader.offset + 1}-${head}`);
       reader.offset = head;
       return events;
     },
-    failed,
+    onFailure,
     delivered,
-    turns: inTurn,
+    scheduler: scheduler,
   });
   const come = (bytes = 1) => {
     head += 1;
-    rounds.begin(bytes);
+    delivery.begin(bytes);
   };
   const turn = () => turns.shift()?.();
-  return { rounds, readers, said, turns, failed, delivered, come, turn };
+  return { delivery, readers, said, turns, onFailure, delivered, come, turn };
 }
 
 it('hands out in one write what came before the end of the turn, to some in each turn', async () => {
@@ -96,10 +96,10 @@ it('counts who is busy, and is told so, as one of the turn', async () => {
 });
 
 it('can be stopped, and begins again with what comes', async () => {
-  const { rounds, said, come, turn, turns } = open('abcd');
+  const { delivery, said, come, turn, turns } = open('abcd');
   come();
   await undefined;
-  rounds.stop();
+  delivery.stop();
   turn();
   expect([said, turns]).toEqual([['a:1-1', 'b:1-1'], []]);
   come();
@@ -108,8 +108,8 @@ it('can be stopped, and begins again with what comes', async () => {
 });
 
 it('passes over whoever makes it throw, when asked or when handed something, and comes to the others in the same turn', async () => {
-  const { readers, said, failed, come, turns } = open('abcdef');
-  Object.assign(fanoutLimits, { turnReaders: 6 });
+  const { readers, said, onFailure, come, turns } = open('abcdef');
+  Object.assign(streamLimits, { turnReaders: 6 });
   const [first, , third, , , last] = readers;
   const thrown = [new Error('asked'), new Error('handed'), new Error('at the end')];
   const throws = (error: unknown) => () => {
@@ -118,11 +118,11 @@ it('passes over whoever makes it throw, when asked or when handed something, and
   Object.defineProperty(first, 'offset', { get: throws(thrown[0]) });
   Object.defineProperty(third, 'offset', { get: () => 0, set: throws(thrown[1]) });
   Object.defineProperty(last, 'offset', { get: () => 0, set: throws(thrown[2]) });
-  for (const reader of [first, third, last]) failed.mockImplementationOnce(() => reader && readers.delete(reader));
+  for (const reader of [first, third, last]) onFailure.mockImplementationOnce(() => reader && readers.delete(reader));
   come();
   await undefined;
   expect(said).toEqual(['b:1-1', 'c:1-1', 'd:1-1', 'e:1-1', 'f:1-1']);
-  expect(failed.mock.calls).toEqual([
+  expect(onFailure.mock.calls).toEqual([
     [first, thrown[0]],
     [third, thrown[1]],
     [last, thrown[2]],
@@ -132,12 +132,12 @@ it('passes over whoever makes it throw, when asked or when handed something, and
 
 it('hands everything out before the tail has to let go of what some have not had', async () => {
   const { said, come } = open('abcd');
-  come(fanoutLimits.tailBytes / 4);
+  come(streamLimits.tailBytes / 4);
   await undefined;
   expect(said).toHaveLength(2);
-  come(fanoutLimits.tailBytes / 3);
+  come(streamLimits.tailBytes / 3);
   expect(said).toHaveLength(6);
   // From there it is counted anew.
-  come(fanoutLimits.tailBytes / 4);
+  come(streamLimits.tailBytes / 4);
   expect(said).toHaveLength(6);
 });

@@ -1,21 +1,21 @@
 import { afterEach, expect, it } from 'vitest';
-import { Turns } from '../../../src/streams/fair-scheduler.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { FairScheduler } from '../../../src/streams/fair-scheduler.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 
-const usual = { ...fanoutLimits };
+const usual = { ...streamLimits };
 afterEach(() => {
-  Object.assign(fanoutLimits, usual);
+  Object.assign(streamLimits, usual);
 });
 
 /** Feeds that have so much to hand out, named by letters; three readers make a turn. */
 function open(amounts: Record<string, number>) {
-  Object.assign(fanoutLimits, { turnReaders: 3 });
+  Object.assign(streamLimits, { turnReaders: 3 });
   const later: (() => void)[] = [];
-  const turns = new Turns((run) => later.push(run));
+  const scheduler = new FairScheduler((run) => later.push(run));
   const said: string[] = [];
-  const takers = Object.entries(amounts).map(([name, amount]) => ({
+  const tasks = Object.entries(amounts).map(([name, amount]) => ({
     left: amount,
-    take(most: number) {
+    run(most: number) {
       const taken = Math.min(most, this.left);
       this.left -= taken;
       if (taken > 0) said.push(`${name}${taken}`);
@@ -27,12 +27,12 @@ function open(amounts: Record<string, number>) {
     later.shift()?.();
     return said.join(' ');
   };
-  return { turns, takers, said, later, turn };
+  return { scheduler, tasks, said, later, turn };
 }
 
 it('has all feeds share a turn, and one that did not get done wait behind the others', async () => {
-  const { turns, takers, said, later, turn } = open({ a: 5, b: 1, c: 4 });
-  for (const taker of takers) turns.ask(taker);
+  const { scheduler, tasks, said, later, turn } = open({ a: 5, b: 1, c: 4 });
+  for (const task of tasks) scheduler.schedule(task);
   expect(said).toEqual([]);
   await undefined;
   expect(said).toEqual(['a3']);
@@ -41,29 +41,29 @@ it('has all feeds share a turn, and one that did not get done wait behind the ot
 });
 
 it('has a feed wait once, however often it asks, and keeps its place', async () => {
-  const { turns, takers, said, later, turn } = open({ a: 4, b: 3, c: 1 });
-  for (const taker of takers) turns.ask(taker);
+  const { scheduler, tasks, said, later, turn } = open({ a: 4, b: 3, c: 1 });
+  for (const task of tasks) scheduler.schedule(task);
   await undefined;
   expect(said).toEqual(['a3']);
-  for (const taker of [...takers].reverse()) turns.ask(taker);
+  for (const task of [...tasks].reverse()) scheduler.schedule(task);
   expect(later).toHaveLength(1);
   expect([turn(), turn()]).toEqual(['b3', 'c1 a1']);
 });
 
 it('goes on with the others where one throws', async () => {
-  const { turns, takers, turn, said, later } = open({ a: 1, b: 2 });
+  const { scheduler, tasks, turn, said, later } = open({ a: 1, b: 2 });
   const thrown = new Error('thrown in the test');
   const heard: unknown[] = [];
   const hear = (error: unknown) => heard.push(error);
   const others = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException').on('uncaughtException', hear);
   try {
-    turns.ask({
-      take() {
+    scheduler.schedule({
+      run() {
         throw thrown;
       },
     });
-    for (const taker of takers) turns.ask(taker);
+    for (const task of tasks) scheduler.schedule(task);
     await new Promise(setImmediate);
   } finally {
     process.off('uncaughtException', hear);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { SharedAnswers, SharedOfAll } from '../../../src/streams/shared-answers.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { SharedAnswers, SharedAnswersBudget } from '../../../src/streams/shared-answers.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 
-const { sharedCharacters, sharedCharactersOfAll } = fanoutLimits;
+const { sharedCharacters, sharedCharactersOfAll } = streamLimits;
 const whole = 'an answer';
 const make = () => whole;
 
 /** Whether the answer with this key is still kept. */
 function keeps(answers: SharedAnswers, key: string): boolean {
   let asked = false;
-  answers.making(
+  answers.make(
     key,
     () => {
       asked = true;
@@ -22,11 +22,11 @@ function keeps(answers: SharedAnswers, key: string): boolean {
 
 describe('the answers that all channels keep together', () => {
   it('are counted for as long as they are kept, so that a channel that changes often drops nothing of another', () => {
-    const ofAll = new SharedOfAll();
+    const ofAll = new SharedAnswersBudget();
     const [quiet, busy] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
-    quiet.making('quiet', make, () => 1);
+    quiet.make('quiet', make, () => 1);
     for (let kept = 0; kept <= 2 * sharedCharactersOfAll; kept += sharedCharacters) {
-      busy.making('busy', make, () => sharedCharacters);
+      busy.make('busy', make, () => sharedCharacters);
       busy.drop();
       busy.drop();
     }
@@ -34,34 +34,34 @@ describe('the answers that all channels keep together', () => {
   });
 
   it('are dropped by the others past the bound, once: who keeps what fits drops nothing more', () => {
-    const ofAll = new SharedOfAll();
+    const ofAll = new SharedAnswersBudget();
     const full = Array.from({ length: Math.floor(sharedCharactersOfAll / sharedCharacters) }, () => new SharedAnswers(ofAll));
-    for (const answers of full) answers.making('it', make, () => sharedCharacters);
+    for (const answers of full) answers.make('it', make, () => sharedCharacters);
     expect(full.every((answers) => keeps(answers, 'it'))).toBe(true);
     const [late, later] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
-    late.making('it', make, () => 2 * sharedCharacters);
-    late.making('it', make, () => sharedCharacters);
+    late.make('it', make, () => 2 * sharedCharacters);
+    late.make('it', make, () => sharedCharacters);
     expect(full.map((answers) => keeps(answers, 'it'))).toEqual(full.map(() => false));
-    later.making('it', make, () => sharedCharacters);
+    later.make('it', make, () => sharedCharacters);
     expect([keeps(late, 'it'), keeps(later, 'it')]).toEqual([true, true]);
   });
 
   it('are dropped by the others alone: who passes the bound keeps its own', () => {
-    const ofAll = new SharedOfAll();
+    const ofAll = new SharedAnswersBudget();
     const half = sharedCharacters / 2;
     const [one, other] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
-    one.making('earlier', make, () => half);
+    one.make('earlier', make, () => half);
     for (let kept = half; kept + sharedCharacters <= sharedCharactersOfAll; kept += sharedCharacters)
-      new SharedAnswers(ofAll).making('it', make, () => sharedCharacters);
-    other.making('it', make, () => half);
-    one.making('it', make, () => half);
+      new SharedAnswers(ofAll).make('it', make, () => sharedCharacters);
+    other.make('it', make, () => half);
+    one.make('it', make, () => half);
     expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
   });
 
   it('of one channel take up to its bound and count what came later as what was made at once', async () => {
     const answers = new SharedAnswers();
     const read = (key: string, characters: number) =>
-      answers.reading(
+      answers.read(
         key,
         async () => whole,
         () => characters,
@@ -69,7 +69,7 @@ describe('the answers that all channels keep together', () => {
     await read('first', sharedCharacters - 1);
     await read('too much', 2);
     expect(answers.characters).toBe(sharedCharacters - 1);
-    answers.making('last', make, () => 1);
+    answers.make('last', make, () => 1);
     expect([answers.characters, keeps(answers, 'last')]).toEqual([sharedCharacters, true]);
     answers.drop();
     expect(answers.characters).toBe(0);
@@ -82,7 +82,7 @@ describe('the answers that all channels keep together', () => {
       comeLate = resolve;
     });
     const read = (answer: Promise<string>, characters: number) =>
-      answers.reading(
+      answers.read(
         'it',
         () => answer,
         () => characters,

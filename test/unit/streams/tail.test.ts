@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredChange } from '../../../src/journal/engine.ts';
 import type { PostEventType } from '../../../src/protocol/model.ts';
 import { EncodedChange, type Format } from '../../../src/streams/encoded-events.ts';
-import { fanoutLimits } from '../../../src/streams/stream-limits.ts';
+import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { Tail } from '../../../src/streams/tail.ts';
 
 const at = '2026-11-24T12:00:00.000Z';
@@ -29,7 +29,7 @@ describe('the tail of a feed', () => {
     expect(offsets(tail, 10)).toEqual([13, 14, 15]);
     expect(offsets(tail, 13)).toEqual([14, 15]);
     expect(offsets(tail, 15)).toEqual([]);
-    expect(tail.latest('a')).toBe(13);
+    expect(tail.latestOffset('a')).toBe(13);
     expect(tail.size).toBe(3);
   });
 
@@ -66,9 +66,9 @@ describe('the tail of a feed', () => {
     ] as const)
       tail.push(changeOf(offset, id));
     tail.forget('b');
-    expect(tail.whole).toBe(2);
+    expect(tail.completeFrom).toBe(2);
     tail.push(changeOf(4, 'b'));
-    expect(tail.whole).toBe(0);
+    expect(tail.completeFrom).toBe(0);
     expect(offsets(tail, 0)).toEqual([1, 3, 4]);
   });
 
@@ -78,9 +78,9 @@ describe('the tail of a feed', () => {
     tail.push(changeOf(2, 'b', '', 'post.taken-down'));
     tail.push(changeOf(3, 'c', 'secret'));
     tail.forgetAll();
-    expect([offsets(tail, 0), tail.whole, tail.head]).toEqual([[], 3, 3]);
+    expect([offsets(tail, 0), tail.completeFrom, tail.head]).toEqual([[], 3, 3]);
     tail.push(changeOf(4, 'c'));
-    expect([tail.whole, offsets(tail, 2)]).toEqual([2, [4]]);
+    expect([tail.completeFrom, offsets(tail, 2)]).toEqual([2, [4]]);
   });
 
   it('keeps a takedown, which has no text, when it hears of the erasure only then', () => {
@@ -88,15 +88,15 @@ describe('the tail of a feed', () => {
     tail.push(changeOf(1, 'a', '', 'post.taken-down'));
     tail.forget('a');
     expect(offsets(tail, 0)).toEqual([1]);
-    expect(tail.whole).toBe(0);
+    expect(tail.completeFrom).toBe(0);
   });
 
   it('keeps to its bound in offsets, and never lies about where it starts', () => {
     const tail = new Tail(0, check(0));
-    const last = fanoutLimits.tailOffsets * 3;
+    const last = streamLimits.tailOffsets * 3;
     for (let offset = 1; offset <= last; offset += 1) {
       tail.push(changeOf(offset, `post ${offset}`));
-      expect(tail.head - tail.start).toBeLessThanOrEqual(fanoutLimits.tailOffsets);
+      expect(tail.head - tail.start).toBeLessThanOrEqual(streamLimits.tailOffsets);
     }
     expect(offsets(tail, tail.start)).toEqual(Array.from({ length: last - tail.start }, (_, index) => tail.start + 1 + index));
     expect(tail.check(tail.start)).toBe(check(tail.start));
@@ -107,7 +107,7 @@ describe('the tail of a feed', () => {
     const text = 'x'.repeat(400_000);
     for (let offset = 1; offset <= 100; offset += 1) {
       tail.push(changeOf(offset, `post ${offset}`, text));
-      expect(tail.bytes).toBeLessThanOrEqual(fanoutLimits.tailBytes);
+      expect(tail.bytes).toBeLessThanOrEqual(streamLimits.tailBytes);
       expect(offsets(tail, offset - 1)).toEqual([offset]);
     }
     const held = [...tail.after(tail.start)].reduce((sum, { bytes }) => sum + bytes, 0);
@@ -116,7 +116,7 @@ describe('the tail of a feed', () => {
 
   it('counts no bytes twice when posts are superseded, forgotten and trimmed', () => {
     const tail = new Tail(0, check(0));
-    for (let offset = 1; offset <= fanoutLimits.tailOffsets * 2; offset += 1) {
+    for (let offset = 1; offset <= streamLimits.tailOffsets * 2; offset += 1) {
       tail.push(changeOf(offset, `post ${(offset * 7919) % 1000}`, 'y'.repeat(offset % 300)));
       if (offset % 97 === 0) tail.forget(`post ${offset % 1000}`);
     }
