@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { describeMachine } from './machine.ts';
-import { measureCatchUp, measureFanOut } from './measure.ts';
-import { writeResults } from './peers/results.ts';
-import { compare } from './peers/run.ts';
+import { compare } from './peers/comparison.ts';
+import { writeResults } from './peers/results/results-page.ts';
+import { textTable } from './peers/results/table.ts';
 import { subjects } from './peers/subjects.ts';
-import { textTable } from './peers/table.ts';
-import { type Figures, report } from './report.ts';
-import { measureRequests } from './requests.ts';
-import { measureChannels, measureCost, measureMemory, measureNodes } from './shared-store.ts';
-import { type Plan, type StoreKind, stores } from './stage.ts';
-import { measureAuthors, measureEngine } from './writing.ts';
+import { measureCatchUp, measureFanOut } from './pressbox/delivery.ts';
+import { type Plan, type StoreKind, stores } from './pressbox/environment.ts';
+import { measureRequests } from './pressbox/public-requests.ts';
+import { type Figures, report } from './pressbox/report.ts';
+import { measureChannels, measureCost, measureMemory, measureNodes } from './pressbox/shared-store.ts';
+import { measureAuthors, measureEngine } from './pressbox/writes.ts';
 
 /** `npm run bench` measures this machine: progress on standard error, figures on standard output. It does not judge the figures. */
 

@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { openRedis } from '../../src/journal/redis/index.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
-import { creation, publication } from '../appends.ts';
-import { answerCalls } from '../worker.ts';
+import { creation, publication } from '../load/append-requests.ts';
+import { answerCalls } from '../load/worker.ts';
 
 /**
  * Publishes to the measured node as another node would: it appends to the same Redis and announces there. Each line on its port is a post,

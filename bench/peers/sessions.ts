@@ -1,8 +1,8 @@
-import { pause } from '../stage.ts';
+import { pause } from '../pressbox/environment.ts';
 import { type Crowd, crowds } from './crowds.ts';
-import { keep } from './lines.ts';
 import { meterOf } from './meter.ts';
 import { familyOf, giveProcessor } from './processors.ts';
+import { keep } from './results/result-lines.ts';
 import { startSink } from './sink.ts';
 import { type Figures, needsReturn, type Step, steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';

@@ -1,8 +1,8 @@
 import { publish, write } from '../../test/support/authors/writers.ts';
-import { pause } from '../stage.ts';
+import { pause } from '../pressbox/environment.ts';
 import { residentBytesOf } from './processors.ts';
+import { slopeOf } from './results/statistics.ts';
 import { startSink } from './sink.ts';
-import { slopeOf } from './statistics.ts';
 import type { Figures, Scene, Step } from './steps.ts';
 import type { Desk } from './subjects.ts';
 

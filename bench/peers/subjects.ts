@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/support/servers/free-port.ts';
 import { startServerProcess } from '../../test/support/servers/process.ts';
 import { startRedis } from '../../test/support/stores/redis.ts';
-import { startWorker } from '../worker.ts';
+import { startWorker } from '../load/worker.ts';
 import { built } from './native.ts';
 import type { OpenAsk } from './publisher.ts';
-import { listening, startProcess } from './started.ts';
+import { listening, startProcess } from './server-process.ts';
 
 /** A server to measure: Pressbox, or an alternative to it. */
 export interface Subject {
@@ -92,7 +92,7 @@ function pressbox(name: string, reading: readonly string[]): Subject {
       const redis = stack.use(await startRedis('redis-server'));
       const env = { PRESSBOX_REDIS_URL: redis.url, NODE_OPTIONS: collecting };
       const server = stack.use(await startServerProcess({ within: directory, env }));
-      const publisher = stack.use(startWorker('./peers/publisher.ts'));
+      const publisher = stack.use(startWorker('../peers/publisher.ts'));
       const { port } = await publisher.call<{ port: number }>('open', { redisUrl: redis.url, channels } satisfies OpenAsk);
       // The time is in the body, because that is what every reader receives.
       const template = '{"channel":"c%C","title":"live update","body":"at=%T %X"}';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { keptIn } from '../../../bench/peers/lines.ts';
+import { keptIn } from '../../../bench/peers/results/result-lines.ts';
 import { runSession } from '../../../bench/peers/sessions.ts';
 import { startSink } from '../../../bench/peers/sink.ts';
 import { subjects } from '../../../bench/peers/subjects.ts';

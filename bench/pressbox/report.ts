@@ -1,10 +1,10 @@
-import type { Quantiles } from './histogram.ts';
-import type { Machine } from './machine.ts';
-import type { CatchUpFigures, FanOutFigures } from './measure.ts';
-import { bounds, type FloodFigures, isWithin, type RequestFigures } from './requests.ts';
+import type { Quantiles } from '../histogram.ts';
+import type { Machine } from '../machine.ts';
+import type { CatchUpFigures, FanOutFigures } from './delivery.ts';
+import type { StoreKind } from './environment.ts';
+import { bounds, type FloodFigures, isWithin, type RequestFigures } from './public-requests.ts';
 import type { ChannelsFigures, CostFigures, MemoryFigures, NodesFigures } from './shared-store.ts';
-import type { StoreKind } from './stage.ts';
-import type { AppendFigures } from './writing.ts';
+import type { AppendFigures } from './writes.ts';
 
 /** Formats the figures as text. */
 export interface Figures {

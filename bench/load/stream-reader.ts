@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { RawReader, RawReaderOptions } from './raw-reader.ts';
+import type { RawReader, RawReaderOptions } from './socket-reader.ts';
 
 /**
  * A cheap reader of Server-Sent Events: a TCP connection that finds the ends of blocks and parses as little of a block as possible.

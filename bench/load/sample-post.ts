@@ -1,4 +1,4 @@
-import type { NewPost } from '../src/protocol/schemas.ts';
+import type { NewPost } from '../../src/protocol/schemas.ts';
 
 /** A typical post: a headline, three short paragraphs and a list, some 600 characters in total. */
 export function postOf(number: number, headline: string = `Update ${number}`): NewPost {

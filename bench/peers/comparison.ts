@@ -1,12 +1,12 @@
 import type { Machine } from '../machine.ts';
 import { type Progress, progressOn } from '../progress.ts';
-import { type Goal, goals, sessionsFor } from './goals.ts';
-import { keep, keptIn } from './lines.ts';
 import { built } from './native.ts';
 import { keepLoadApart, whyNotApart } from './processors.ts';
+import { type Goal, goals, sessionsFor } from './results/goals.ts';
+import { keep, keptIn } from './results/result-lines.ts';
+import { type Row, rowOf } from './results/table.ts';
 import { runSession } from './sessions.ts';
 import { type SubjectName, subjects } from './subjects.ts';
-import { type Row, rowOf } from './table.ts';
 import { versions } from './versions.ts';
 
 /** Compares Pressbox with other servers. Each round measures every subject once, so other load on the machine affects all of them. */

@@ -1,12 +1,12 @@
-import { createChannel, publish, write } from '../test/support/authors/writers.ts';
-import type { RedisServer } from '../test/support/stores/redis.ts';
-import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
-import { merged, type Quantiles, quantilesOf } from './histogram.ts';
-import { cpuSeconds } from './machine.ts';
-import type { Heard } from './readers.ts';
-import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './stage.ts';
-import { postOf } from './text.ts';
-import { monotonicMs, startWorker } from './worker.ts';
+import { createChannel, publish, write } from '../../test/support/authors/writers.ts';
+import type { RedisServer } from '../../test/support/stores/redis.ts';
+import { merged, type Quantiles, quantilesOf } from '../histogram.ts';
+import type { AuthorsAnswer, AuthorsAsk } from '../load/authors.ts';
+import type { Heard } from '../load/readers.ts';
+import { postOf } from '../load/sample-post.ts';
+import { monotonicMs, startWorker } from '../load/worker.ts';
+import { cpuSeconds } from '../machine.ts';
+import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './environment.ts';
 
 /** Measures the load and memory of a shared Redis or Valkey, and the latency that it adds. */
 

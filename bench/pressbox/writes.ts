@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { AuthorsAnswer, AuthorsAsk } from './authors.ts';
-import type { EngineAnswer, EngineAsk } from './engine.ts';
-import { type Quantiles, quantilesOf } from './histogram.ts';
-import { cpuSecondsOf, familyOf } from './peers/processors.ts';
-import { channelOn, openStage, type Plan, startStore } from './stage.ts';
-import { startWorker } from './worker.ts';
+import { type Quantiles, quantilesOf } from '../histogram.ts';
+import type { AuthorsAnswer, AuthorsAsk } from '../load/authors.ts';
+import type { EngineAnswer, EngineAsk } from '../load/engine.ts';
+import { startWorker } from '../load/worker.ts';
+import { cpuSecondsOf, familyOf } from '../peers/processors.ts';
+import { channelOn, openStage, type Plan, startStore } from './environment.ts';
 
 /** Measures the rate of writes, over HTTP and by the engine alone. */
 export interface AppendFigures {

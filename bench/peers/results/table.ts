@@ -1,7 +1,7 @@
+import type { Measured } from '../sessions.ts';
+import { subjects } from '../subjects.ts';
 import type { Goal, Place, Unit } from './goals.ts';
-import type { Measured } from './sessions.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
-import { subjects } from './subjects.ts';
 
 /** A goal and its measurements. */
 export interface Row {

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { Machine } from '../machine.ts';
-import type { Measured } from './sessions.ts';
+import type { Machine } from '../../machine.ts';
+import type { Measured } from '../sessions.ts';
 
 /** A file of results has a line of JSON for each run and one for each measurement. One file may hold several runs. */
 export interface Run {

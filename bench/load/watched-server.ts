@@ -1,6 +1,6 @@
-import { signToken } from '../src/access/tokens.ts';
-import { readConfig } from '../src/config.ts';
-import { type PressboxServer, startServer } from '../src/server.ts';
+import { signToken } from '../../src/access/tokens.ts';
+import { readConfig } from '../../src/config.ts';
+import { type PressboxServer, startServer } from '../../src/server.ts';
 import { answerCalls } from './worker.ts';
 
 /**

@@ -1,10 +1,10 @@
-import { publish } from '../test/support/authors/writers.ts';
-import { histogramOf, merged, type Quantiles, quantilesOf } from './histogram.ts';
-import { cpuSeconds, residentBytes } from './machine.ts';
-import type { CameBack, CrowdTransport, Heard } from './readers.ts';
-import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './stage.ts';
-import { postOf } from './text.ts';
-import { monotonicMs, startWorker } from './worker.ts';
+import { publish } from '../../test/support/authors/writers.ts';
+import { histogramOf, merged, type Quantiles, quantilesOf } from '../histogram.ts';
+import type { CameBack, CrowdTransport, Heard } from '../load/readers.ts';
+import { postOf } from '../load/sample-post.ts';
+import { monotonicMs, startWorker } from '../load/worker.ts';
+import { cpuSeconds, residentBytes } from '../machine.ts';
+import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './environment.ts';
 
 /** Measures delivery to readers, live and by catch-up. */
 export interface FanOutFigures {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../src/journal/engine.ts';
-import { openRedis } from '../src/journal/redis/index.ts';
-import { openEmbedded } from '../src/journal/sqlite/index.ts';
-import { createRenderer } from '../src/newsroom/render.ts';
-import { creation, publication } from './appends.ts';
-import { emptyHistogram, type Histogram, record } from './histogram.ts';
-import { postOf } from './text.ts';
+import type { Engine } from '../../src/journal/engine.ts';
+import { openRedis } from '../../src/journal/redis/index.ts';
+import { openEmbedded } from '../../src/journal/sqlite/index.ts';
+import { createRenderer } from '../../src/newsroom/render.ts';
+import { emptyHistogram, type Histogram, record } from '../histogram.ts';
+import { creation, publication } from './append-requests.ts';
+import { postOf } from './sample-post.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /** The engine alone: appends of finished posts, without HTTP, tokens, rules and rendering. Each is synced before it counts. */

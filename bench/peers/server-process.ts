@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { pause } from '../stage.ts';
+import { pause } from '../pressbox/environment.ts';
 
 /** A process of another server. It ends when it is disposed of, or with this process. */
 export interface Started extends AsyncDisposable {

@@ -1,7 +1,7 @@
-import { emptyHistogram, type Histogram, record } from './histogram.ts';
-import { connectRawReader, type RawReader } from './raw-reader.ts';
-import { openRawStream } from './raw-stream.ts';
-import { sentAtIn } from './text.ts';
+import { emptyHistogram, type Histogram, record } from '../histogram.ts';
+import { sentAtIn } from './sample-post.ts';
+import { connectRawReader, type RawReader } from './socket-reader.ts';
+import { openRawStream } from './stream-reader.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /** Many readers in one process, and what they received. */

@@ -6,13 +6,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import type { Media } from '../src/protocol/model.ts';
-import type { NewPost } from '../src/protocol/schemas.ts';
-import { createChannel, publish, write } from '../test/support/authors/writers.ts';
-import { type Plan, pause, startStore } from './stage.ts';
-import { postOf } from './text.ts';
-import type { Spent } from './watched-server.ts';
-import { startWorker, type Worker } from './worker.ts';
+import type { Media } from '../../src/protocol/model.ts';
+import type { NewPost } from '../../src/protocol/schemas.ts';
+import { createChannel, publish, write } from '../../test/support/authors/writers.ts';
+import { postOf } from '../load/sample-post.ts';
+import type { Spent } from '../load/watched-server.ts';
+import { startWorker, type Worker } from '../load/worker.ts';
+import { type Plan, pause, startStore } from './environment.ts';
 
 /**
  * The cost of a public request on every public route, on a channel of long posts that were changed often. The channel changes before each request,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { AppendRequest } from '../src/journal/engine.ts';
-import { aChannel, anAuthorPost } from '../test/support/samples/samples.ts';
+import type { AppendRequest } from '../../src/journal/engine.ts';
+import { aChannel, anAuthorPost } from '../../test/support/samples/samples.ts';
 
 /** Append requests for an engine, made without HTTP, tokens and rules. */
 

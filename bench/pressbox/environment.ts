@@ -1,9 +1,9 @@
-import { createChannel, publish, type Written } from '../test/support/authors/writers.ts';
-import { type ServerProcess, startServerProcess } from '../test/support/servers/process.ts';
-import { type RedisServer, startRedis } from '../test/support/stores/redis.ts';
-import type { CrowdAsk } from './readers.ts';
-import { headlineSentAt, postOf } from './text.ts';
-import { monotonicMs, startWorker, type Worker } from './worker.ts';
+import { createChannel, publish, type Written } from '../../test/support/authors/writers.ts';
+import { type ServerProcess, startServerProcess } from '../../test/support/servers/process.ts';
+import { type RedisServer, startRedis } from '../../test/support/stores/redis.ts';
+import type { CrowdAsk } from '../load/readers.ts';
+import { headlineSentAt, postOf } from '../load/sample-post.ts';
+import { monotonicMs, startWorker, type Worker } from '../load/worker.ts';
 
 /** The environment of a measurement: servers, a store of its own, authors and readers. */
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { emptyHistogram, type Histogram, record } from './histogram.ts';
-import { postOf } from './text.ts';
+import { emptyHistogram, type Histogram, record } from '../histogram.ts';
+import { postOf } from './sample-post.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /**

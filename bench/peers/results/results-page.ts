@@ -1,13 +1,13 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Measured } from '../sessions.ts';
 import { chart } from './chart.ts';
 import { goals } from './goals.ts';
-import { type Kept, keptIn } from './lines.ts';
-import type { Measured } from './sessions.ts';
+import { type Kept, keptIn } from './result-lines.ts';
 import { markdownTable, type Row, rowOf } from './table.ts';
 
 /** The results of the last complete run: the page, its picture, and the lines that both are made from. */
-const folder = fileURLToPath(new URL('..', import.meta.url));
+const folder = fileURLToPath(new URL('../..', import.meta.url));
 export const resultFiles = { page: `${folder}RESULTS.md`, picture: `${folder}results.svg`, lines: `${folder}results.jsonl` };
 
 export function writeResults(lines: string): void {
