@@ -41,7 +41,7 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
 export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
   const figures: AppendFigures[] = [];
   for (const writers of plan.authors) {
-    plan.say(`engine alone, ${writers} concurrent appends`);
+    plan.say(`engine alone, concurrency ${writers}`);
     const redis = await startStore(plan.store);
     try {
       await using worker = startWorker('./engine.ts');
