@@ -95,15 +95,15 @@ function decisionList(): string {
 /** The rows of `bench/RESULTS.md` that the README shows, by figure, readers and peer, each with what the README calls it. */
 const speeds = [
   [
-    'deliveries held, p99 under 250 ms',
+    'sustained deliveries, p99 under 250 ms',
     '10,000',
     'Socket.IO, redis-adapter',
     'Posts delivered to 10,000 readers, p99 under 250 ms',
   ],
-  ['CPU a million deliveries', '10,000', 'nchan', 'CPU time for a million posts delivered to 10,000 readers'],
-  ['memory a reader', '10,000', 'Socket.IO, redis-adapter', 'Memory for each of 10,000 readers'],
+  ['CPU per million deliveries', '10,000', 'nchan', 'CPU time for a million posts delivered to 10,000 readers'],
+  ['memory per reader', '10,000', 'Socket.IO, redis-adapter', 'Memory for each of 10,000 readers'],
   [
-    'storm, 50 missed posts: until the last has all',
+    'reconnect storm, 50 missed posts: until the last reader has all',
     '5,000',
     'Socket.IO, recovery over Redis streams',
     '5,000 readers reconnect at once and missed 50 posts: time until all are up to date',
