@@ -40,10 +40,10 @@ export function describeEngine(name: string, open: OpenEngine, { isShared = fals
     describe('requests', () => requests(exam));
     describe('catching up and snapshots', () => catchingUp(exam));
     describe('pages', () => pages(exam));
-    describe('moving', () => moving(exam));
+    describe('export and import', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));
-    describe('telling of the server', () => tellingOfTheServer(exam));
+    describe("the server's own journal", () => tellingOfTheServer(exam));
     describe('revoking tokens', () => revoking(exam));
     describe('sessions', () => sessions(exam));
   });

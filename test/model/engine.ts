@@ -307,7 +307,7 @@ export function describeModel(name: string, open: OpenEngine): void {
     let opened: Examined | undefined;
     afterAll(() => opened?.close());
 
-    it('answers as a list of entries in memory would, whatever is written, asked again and read', async () => {
+    it('answers like a list of entries in memory, for random writes, repeats and reads', async () => {
       opened = await open();
       const own = opened;
       await fc.assert(

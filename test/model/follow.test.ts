@@ -196,22 +196,22 @@ function expectConverged(world: World): void {
   expect(reads).toBeLessThanOrEqual(3);
 }
 
-describe('one who follows a journal', () => {
-  it('delivers each offset once and in order over losses, doubles, swaps, failures and late answers, and ends with all of it', () => {
+describe('a follower of a journal', () => {
+  it('delivers each offset once and in order despite losses, duplicates, reordering, failures and late answers, and ends with all of them', () => {
     fc.assert(
       fc.property(named(happenings), (story) => expectConverged(play(false, story))),
       { numRuns: 3_000 },
     );
   });
 
-  it('never mixes two histories that part, and ends with the one that is, also where both have the same head', () => {
+  it('never mixes two diverging histories, and ends with the current one, even if both have the same head', () => {
     fc.assert(
       fc.property(named([...happenings, ...forks]), (story) => expectConverged(play(true, story))),
       { numRuns: 6_000 },
     );
   });
 
-  it('asks nothing while it hears nothing new', () => {
+  it('reads nothing while it hears nothing new', () => {
     fc.assert(
       fc.property(named([...happenings, ...forks]), (story) => {
         const world = play(true, story);
@@ -231,8 +231,8 @@ describe('one who follows a journal', () => {
   });
 });
 
-describe('found by the tests above', () => {
-  it('asks again where steps were delivered during a read and its answer, of a history that parted before them, goes beyond them', () => {
+describe('a follower of a journal, in examples found by the tests above,', () => {
+  it('reads again if steps were delivered during a read whose answer is of a history that diverged before them', () => {
     const world = new World(true);
     world.follower.hear({ type: 'maybe-missed' });
     world.read(9);
@@ -249,7 +249,7 @@ describe('found by the tests above', () => {
     expectConverged(world);
   });
 
-  it('does not forget a step that looked like a double until the answer to the read under way was a reset', () => {
+  it('remembers a step that looked like a duplicate until the read under way is answered with a reset', () => {
     const world = new World(false);
     world.append();
     world.append();

@@ -311,7 +311,7 @@ const start = fc.tuple(
 );
 
 describe('a timeline', () => {
-  it('ends as the server stands, over losses, doubles, swaps, cuts and late answers, and never shows what was superseded', () => {
+  it('ends in the state of the server after losses, duplicates, reordering, cuts and late answers, and never shows superseded text', () => {
     fc.assert(
       fc.property(start, story(happening), ([posts, limit], happenings) => {
         const reader = new Reader(posts, limit);
@@ -323,7 +323,7 @@ describe('a timeline', () => {
     );
   });
 
-  it('holds the whole channel after paging to the end, and goes on holding it', () => {
+  it('holds the whole channel after paging to the end, and keeps it up to date', () => {
     fc.assert(
       fc.property(start, story(happening), story(happening), ([posts, limit], before, after) => {
         const reader = new Reader(posts, limit);
@@ -340,7 +340,7 @@ describe('a timeline', () => {
     );
   });
 
-  it('drops what it held when the history is replaced, with the answers that were under way', () => {
+  it('drops its posts and the answers under way when the history is replaced', () => {
     fc.assert(
       fc.property(
         start,

@@ -56,7 +56,7 @@ const blocked = [
   ['stream', 'refused', 'free'],
 ] as const;
 
-describe('The same coverage over a WebSocket, Server-Sent Events, polling, and all of them in turn', () => {
+describe('a channel followed over a WebSocket, Server-Sent Events, polling, and all of them in turn', () => {
   it('gives the same timeline, byte for byte, and every event once and in order', async () => {
     const used = new Set<Transport>();
     // What is drawn below may leave one of the ways out.

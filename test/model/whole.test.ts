@@ -91,8 +91,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 type AuthorStep = Extract<Step, { together: boolean }>;
 type ReaderStep = Extract<Step, { reader: number }>;
 
-describe('Readers who are cut off at random while everything is published, corrected and withdrawn', () => {
-  it('end with the state of the server, byte for byte, have applied nothing twice and shown nothing that was superseded', async () => {
+describe('readers who are disconnected at random while posts are published, corrected and withdrawn', () => {
+  it('end in the state of the server, byte for byte, and never apply a change twice or show superseded text', async () => {
     const seed = seedOf('whole');
     // What the network and the processes do is not in the seed, so that a smaller case may not fail: none is looked for.
     const options = { seed, numRuns: 12, endOnFailure: true };

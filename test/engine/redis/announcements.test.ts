@@ -63,7 +63,7 @@ async function publishHeard(engine: RedisEngine, channelId: string, other: Await
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
-    it('know of the tokens that the other revoked, also where the message was lost', async (test) => {
+    it('know which tokens the other revoked, even if the message was lost', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       // Who knows without a comparison was told. One may come in between, and then it is tried again.
       await vi.waitFor(async () => {
@@ -81,7 +81,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    it('put back what Redis had lost of revoked tokens, and take none of them meanwhile', async (test) => {
+    it('restore revoked tokens that Redis lost, and refuse them all the time', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       await here.revoke('kept', null, 'root');
       await here.revoke('later', Date.now() + 600_000, 'root');
@@ -96,7 +96,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await third.close();
     });
 
-    it('know within 3 s of the sessions that the other ended, also where the message was lost', async (test) => {
+    it('know within 3 s which sessions the other ended, even if the message was lost', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
       await here.endSession(session('told'));
@@ -115,7 +115,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    it('put back what Redis had lost of ended sessions, and agree on one key for sessions again', async (test) => {
+    it('restore ended sessions that Redis lost, and agree on one key for sessions again', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const session = (id: string) => ({ subject: 'ada', id, begunAt: Date.now(), until: Date.now() + 3_600_000 });
       const keys = await Promise.all([here, there, here].map((node) => node.sessionKey()));
@@ -135,7 +135,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await third.close();
     });
 
-    it('announce to each other what was appended, once', async (test) => {
+    it('announce each appended entry to each other once', async (test) => {
       const { here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);
       const [own, other] = [await listen(here, id), await listen(there, id)];
@@ -159,7 +159,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publishHeard(here, id, other);
     });
 
-    it('take no harm from messages that are none of theirs', async (test) => {
+    it('ignore messages they do not understand', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);
       const other = await listen(there, id);
@@ -169,7 +169,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publishHeard(here, id, other);
     });
 
-    it('notice an announcement that was lost without a word, and tell of it once', async (test) => {
+    it('notice an announcement that was lost silently, and report it once', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const mute = await openMuteNodeFor(test, server);
       /** The connections that listen. Redis lists them in any order. */
@@ -193,7 +193,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }, oftenTried);
     });
 
-    it('notice that what was read here was lost again, where nothing was heard of it', async (test) => {
+    it('notice that entries they only read were lost by the store', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const mute = await openMuteNodeFor(test, server);
       const { id } = await createdChannel(here);
@@ -214,7 +214,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(dropped).toEqual([[id, null]]);
     });
 
-    it('notice that what was lost came back, where it was read without it in between', async (test) => {
+    it('notice that lost entries came back after they had read the journal without them', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);
       const other = await listen(there, id);
@@ -230,7 +230,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
     });
 
-    it('tell that a channel is gone of which nothing is left', async (test) => {
+    it('announce that a channel is gone if nothing of it is left', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);
       const other = await listen(there, id);
@@ -241,7 +241,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await createChannel(there, id)).id).toBe(id);
     });
 
-    it('hear of erasures on channels that they do not follow, and of those that they missed', async (test) => {
+    it('learn of erasures on channels they do not follow, and of erasures they missed', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const mute = await openMuteNodeFor(test, server);
       const { id } = await createChannel(here);
@@ -259,7 +259,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isHeardOf(b);
     });
 
-    it('drop all that they hold where they missed more erasures than are kept, and no more than was erased where they did not', async (test) => {
+    it('drop everything if they missed more erasures than the store keeps, and otherwise only what was erased', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createdChannel(here);
       await listen(there, id);
@@ -289,7 +289,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(own).toEqual([null]);
     });
 
-    it('let go again of a post that another erased from of which they heard nothing, also where they had before', async (test) => {
+    it('drop a post again after an erasure by the other node that they had not heard of, even if they dropped it before', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);
       const post = await publish(here, id);
@@ -306,7 +306,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(erased.length).toBeGreaterThan(before);
     });
 
-    it('keep what was answered when Redis is killed, and go on when it is back', async (test) => {
+    it('keep acknowledged writes when Redis is killed, and continue when it is back', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);
       const posts = [];
@@ -319,7 +319,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(page?.posts.slice(-10)).toEqual(posts.toReversed());
     });
 
-    it('tell when Redis is unreachable, and when it is back, once each', async (test) => {
+    it('report once that Redis is unreachable, and once that it is back', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const states: boolean[] = [];
       here.onReach(({ reachable }) => states.push(reachable));
@@ -336,7 +336,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(states).toEqual([false, true]);
     });
 
-    it('are known by their heartbeats until they leave', async (test) => {
+    it('are registered by their heartbeats until they leave', async (test) => {
       const { server, there } = await openTwoNodesFor(test, binary);
       await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(2), patient);
       await there.close();

@@ -18,8 +18,8 @@ import { openTwoNodesFor } from '../../support/stores/redis.ts';
 
 // One after the other: nobody else's deadline is to wait for them.
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two nodes on one ${kind} that are asked for much at once`, (binary) => {
-    it('serve a channel again of which more was left behind than a call has room for, once it is repaired', async (test) => {
+  describeWith(needs[kind], `two nodes on one ${kind} under many concurrent requests`, (binary) => {
+    it('serve a channel after a repair that had more leftovers than one call can take', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);
       const post = await publish(here, id);
@@ -36,7 +36,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.hlen(labels)).toBe(2);
     });
 
-    it('make one post of two hundred requests with one id across both', async (test) => {
+    it('create one post from two hundred requests with one id across both', async (test) => {
       const { here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);
       const request = newRequest();

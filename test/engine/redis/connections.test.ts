@@ -20,8 +20,8 @@ const patient = { interval: 50 };
 const promisedMs = 5_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `a node with a bad line to ${kind}`, (binary) => {
-    it('replaces a listening connection that is open and silent, and tells that something may have been missed', async (test) => {
+  describeWith.concurrent(needs[kind], `a node with a bad connection to ${kind}`, (binary) => {
+    it('replaces a listening connection that is open but silent, and announces that something may have been missed', async (test) => {
       const { server, line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       const heard: Announcement[] = [];
@@ -45,7 +45,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(heard.some((one) => one.type === 'entry' && one.change.offset === missed.seq)).toBe(false);
     });
 
-    it('calls a write unknown whose answer was cut off, and finds it when it is asked again', async (test) => {
+    it('reports a write as unknown if its answer was lost, and finds it when it is repeated', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       for (let time = 0; time < 3; time++) {
@@ -67,7 +67,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    it('calls a write unchanged that was never sent', async (test) => {
+    it('reports a write that was never sent as unchanged', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       line.stalled = true;
@@ -81,7 +81,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await near.heads([id]))[0]?.offset).toBe(2);
     });
 
-    it('says that a channel is deleted, and what is pending, though it can ask no more after that', async (test) => {
+    it('answers that a channel is deleted and what is pending, even if the connection is lost after the deletion', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       line.cutAfter = 'deleted';
@@ -91,7 +91,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(isComplete, patient);
     });
 
-    it('says once that Redis is unreachable, and once that it is back, however many attempts fail', async (test) => {
+    it('logs once that Redis is unreachable and once that it is back, however many attempts fail', async (test) => {
       const { line, near, said } = await openNodesFor(test, binary);
       await createChannel(near);
       line.stalled = true;
@@ -105,8 +105,8 @@ for (const kind of ['redis', 'valkey'] as const) {
 }
 
 // Alone: nobody else of this process is to be held up.
-describeWith(needs.redis, 'a node whose process was held up', (binary) => {
-  it('takes the answer that lies there unread, and gives up no connection', async (test) => {
+describeWith(needs.redis, 'a node whose process was blocked', (binary) => {
+  it('reads the answer that arrived meanwhile, and keeps its connections', async (test) => {
     const server = await startRedisFor(test, binary);
     const node = await openNodeFor(test, server);
     const { id } = await createChannel(node);

@@ -140,7 +140,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     const damaged = { name: 'JournalUnavailable', outcome: 'unchanged', isDamaged: true };
 
     it.each(['journal', 'changes', 'posts', 'index', 'texts', 'labels', 'tags'] as const)(
-      'is neither read nor written once its %s was deleted, and stays as it is',
+      'is refused for reads and writes after its %s was deleted, and is not changed',
       async (name) => {
         const story = await tell();
         const other = await createChannel(here);
@@ -167,7 +167,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       },
     );
 
-    it('is logged once and counted, and those who follow it are told to look', async () => {
+    it('is logged once and counted, and its listeners are told that something may have been missed', async () => {
       const story = await tell();
       const heard: Announcement[] = [];
       const undo = await here.subscribe(story.id, (one) => heard.push(one));
@@ -179,7 +179,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       undo();
     });
 
-    it('is not told to strangers where it is for the desk, as far as that is left', async () => {
+    it('is not revealed to strangers if it was a desk channel and the access is still known', async () => {
       const { id } = await createChannel(here, `channel-${newPostId()}`);
       await appended(here, id, [channelChange(sampleChannel(id), { access: 'desk' })]);
       await server.admin.del(keyOf(id, 'changes'));
@@ -189,7 +189,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await there.channel(id, false)).toEqual({ status: 'missing' });
     });
 
-    it('costs a few scripts however many readers ask for it at once, and is served to them once it is repaired', async () => {
+    it('costs a few scripts however many readers request it at once, and is served again once it is repaired', async () => {
       const { id } = await tell();
       const other = await createChannel(here);
       await server.admin.del(keyOf(id, 'tags'));
@@ -209,7 +209,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       streams.close();
     });
 
-    it('can be deleted whatever is left, of which nothing is left then', async () => {
+    it('can be deleted completely, whatever is left of it', async () => {
       const holding = names.slice(0, 8);
       for (const left of holding) {
         const { id } = await tell();
@@ -223,7 +223,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    describe('of which the journal tells everything', () => {
+    describe('whose journal is complete', () => {
       it.each<[string, (story: Story) => Promise<unknown>]>([
         ...(['changes', 'posts', 'index', 'tags', 'listed'] as const).map(
           (name) =>
@@ -232,17 +232,17 @@ for (const kind of ['redis', 'valkey'] as const) {
               (story: Story) => Promise<unknown>,
             ],
         ),
-        ['the line of a post was deleted', ({ id, c }) => server.admin.hdel(keyOf(id, 'index'), c.id)],
+        ['the line of a post in the index was deleted', ({ id, c }) => server.admin.hdel(keyOf(id, 'index'), c.id)],
         ['the place of a post was deleted', ({ id, a }) => server.admin.zrem(keyOf(id, 'posts'), a.id)],
         ['a tag was deleted', ({ id }) => server.admin.zremrangebyrank(keyOf(id, 'tags'), 0, 0)],
-        ['a correction was taken from the list', ({ id }) => server.admin.zrem(keyOf(id, 'listed'), 6)],
+        ['a correction was removed from the list', ({ id }) => server.admin.zrem(keyOf(id, 'listed'), 6)],
         [
-          'all of these were',
+          'all of these were deleted',
           ({ id }) =>
             server.admin.del(...(['changes', 'posts', 'index', 'tags', 'listed'] as const).map((name) => keyOf(id, name))),
         ],
         [
-          'its index was put back from before the takedown',
+          'its index was reset to before the takedown',
           async ({ id, d }) => {
             const index = keyOf(id, 'index');
             await server.admin.hset(
@@ -252,7 +252,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             );
           },
         ],
-      ])('is as before once it is repaired: %s', async (_, damage) => {
+      ])('is the same after the repair: %s', async (_, damage) => {
         const story = await tell();
         const before = await everything(story);
         await damage(story);
@@ -265,7 +265,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
       });
 
-      it('finds posts by their tags again, and is found on the list', async () => {
+      it('finds posts by their tags again after the repair, and is on the list of channels', async () => {
         const { id, a } = await tell();
         await server.admin.del(keyOf(id, 'tags'), registry.channels);
         expect(await repair(id)).toMatchObject({ outcome: 'repaired', history: 'same', fault: null });
@@ -274,7 +274,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect((await there.channels({ limit: 100, desk: [] }))?.channels.map((channel) => channel.id)).toContain(id);
       });
 
-      it('is put on the list again that was deleted, where nothing else is wrong', async () => {
+      it('is added to the list of channels again if only that was deleted', async () => {
         const story = await tell();
         await server.admin.del(registry.channels);
         const before = await kept(story);
@@ -285,7 +285,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
     });
 
-    describe('of which the journal or a text was lost', () => {
+    describe('that lost its journal or a text', () => {
       const all = ({ a, b, c, d }: Story) => [d, c, b, a].map((post) => post.id);
       const without = (lost: 'a' | 'b' | 'c' | 'd') => (story: Story) => all(story).filter((id) => id !== story[lost].id);
 
@@ -294,7 +294,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         ['its labels were deleted', ({ id }) => server.admin.del(keyOf(id, 'labels')), all],
         ['the first entry was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '1-0'), all],
         [
-          'its journal was trimmed, and a correction taken from the list',
+          'its journal was trimmed, and a correction removed from the list',
           async ({ id }) => {
             await server.admin.xtrim(keyOf(id, 'journal'), 'MAXLEN', 3);
             await server.admin.zrem(keyOf(id, 'listed'), 6);
@@ -302,7 +302,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           all,
         ],
         [
-          'its journal was trimmed to the newest entry, and all but the texts deleted',
+          'its journal was trimmed to the newest entry, and everything else but the texts deleted',
           async ({ id }) => {
             await server.admin.xtrim(keyOf(id, 'journal'), 'MAXLEN', 1);
             await server.admin.del(...(['changes', 'posts', 'index', 'tags', 'listed'] as const).map((name) => keyOf(id, name)));
@@ -312,7 +312,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         ['an entry in the middle was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '4-0'), all],
         ['the newest entry was deleted', ({ id }) => server.admin.xdel(keyOf(id, 'journal'), '9-0'), all],
         [
-          'all but its journal and its texts was deleted, and an entry',
+          'everything but its journal and texts was deleted, and one entry',
           async ({ id }) => {
             await server.admin.del(...(['changes', 'posts', 'index', 'tags', 'listed'] as const).map((name) => keyOf(id, name)));
             await server.admin.xdel(keyOf(id, 'journal'), '2-0');
@@ -322,10 +322,10 @@ for (const kind of ['redis', 'valkey'] as const) {
         ['the label of a post was deleted', ({ id, c }) => forget(id, `${c.id}:1`, ['labels']), all],
         ['an earlier text of a post was deleted', ({ id, a }) => forget(id, `${a.id}:1`), all],
         ['the text of a post was deleted', ({ id, c }) => forget(id, `${c.id}:1`), without('c')],
-        ['the text of a post was deleted, and not its label', ({ id, b }) => forget(id, `${b.id}:2`, ['texts']), without('b')],
+        ['the text of a post was deleted, but not its label', ({ id, b }) => forget(id, `${b.id}:2`, ['texts']), without('b')],
         ['the text of a tombstone was deleted', ({ id, d }) => forget(id, `${d.id}:2`), without('d')],
-        ["the channel's own text was deleted, and not the earlier one", ({ id }) => forget(id, 'channel:2'), all],
-      ])('begins another history with the rest once it is repaired: %s', async (_, damage, expected) => {
+        ["the channel's latest text was deleted, but not the earlier one", ({ id }) => forget(id, 'channel:2'), all],
+      ])('begins a new history with the rest after the repair: %s', async (_, damage, expected) => {
         const story = await tell();
         const before = await standing(story);
         await damage(story);
@@ -354,7 +354,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             expect((await server.admin.hkeys(keyOf(story.id, name))).filter((place) => place.startsWith(id))).toEqual([]);
       });
 
-      it('is refused what reads the text that is lost, and answers all else', async () => {
+      it('refuses reads of the lost text, and answers all others', async () => {
         const { id, b, c, end } = await tell();
         await forget(id, `${c.id}:1`);
         expect(await refusal(there.post(id, c.id))).toEqual(damaged);
@@ -363,7 +363,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await there.catchUp(id, end, wide)).toMatchObject({ status: 'replay', changes: [] });
       });
 
-      it('begins another history where another had begun, and its journal was trimmed', async () => {
+      it('begins a new history again if its journal was trimmed after a repair', async () => {
         const story = await tell();
         await server.admin.del(keyOf(story.id, 'journal'));
         await repair(story.id);
@@ -378,7 +378,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
 
       it.each(['journal', 'journal index', 'journal index changes posts tags listed'])(
-        'keeps all posts where after a repair there is lost: %s',
+        'keeps all posts if after a repair these keys are lost: %s',
         async (lost) => {
           const story = await tell();
           await server.admin.del(keyOf(story.id, 'journal'));
@@ -396,7 +396,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       );
     });
 
-    describe('in which keys are of different times', () => {
+    describe('whose keys are of different ages', () => {
       /** Puts keys back to what they were before two posts, and the takedown of the one with the key event. */
       async function putBack(story: Story, ...older: Name[]): Promise<string[]> {
         const keys = older.map((name) => keyOf(story.id, name));
@@ -422,7 +422,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         [['changes', 'index'], 'same'],
         [['labels'], 'new'],
       ])(
-        'keeps every post that was acknowledged, and no text that was taken down, where of an older time are %s',
+        'keeps every acknowledged post, and no text that was taken down, if these keys are older: %s',
         async (older, history) => {
           const story = await tell();
           const later = await putBack(story, ...older);
@@ -441,7 +441,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         [['journal', 'index', 'changes'], ['tags']],
         [['journal', 'index', 'changes', 'posts'], ['tags']],
         [['journal', 'index', 'changes', 'posts', 'tags', 'listed'], []],
-      ])('keeps what only texts tell of, where of an older time are %s and there is lost %s', async (older, lost) => {
+      ])('keeps posts that only texts know of, if these keys are older: %s, and these lost: %s', async (older, lost) => {
         const story = await tell();
         const later = await putBack(story, ...older);
         await server.admin.del(...[...lost, 'deleted' as const].map((name) => keyOf(story.id, name)));
@@ -454,7 +454,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
 
       it.each<[Name[]]>([[['texts']], [['texts', 'labels']]])(
-        'erases again what was taken down since the older %s, also from the files',
+        'erases again what was taken down after the older %s, from the files as well',
         async (older) => {
           const story = await tell();
           await putBack(story, ...older);
@@ -470,7 +470,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       );
     });
 
-    it('erases a text again that was put back with its label after it was taken down', async () => {
+    it('erases a text again that was restored with its label after the takedown', async () => {
       const story = await tell();
       const place = `${story.c.id}:1`;
       const keys = [keyOf(story.id, 'texts'), keyOf(story.id, 'labels')];
@@ -488,11 +488,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
     });
 
-    describe('that a repair cannot make whole', () => {
+    describe('that cannot be repaired', () => {
       it.each<[string, (story: Story) => Promise<unknown>, string]>([
         ['all its texts were deleted', ({ id }) => server.admin.del(keyOf(id, 'texts')), 'no text is left'],
         [
-          'its own text was deleted, with the index that tells who may read it',
+          'its own text was deleted, with the index that says who may read it',
           async ({ id }) => {
             await forget(id, 'channel:2');
             await server.admin.del(keyOf(id, 'index'));
@@ -544,7 +544,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           ({ id, c }) => server.admin.hset(keyOf(id, 'labels'), `${c.id}:1`, '1 1 Not JSON.'),
           'its label cannot be read',
         ],
-      ])('is left as it is, so that a copy can be put back: %s', async (_, damage, why) => {
+      ])('is left unchanged, so that a backup can be restored: %s', async (_, damage, why) => {
         const story = await tell();
         const before = await dumpOf(story);
         await damage(story);
@@ -560,7 +560,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
       });
 
-      it('is left as it is where the entry was changed by which another history began', async () => {
+      it('is left unchanged if the first entry of a new history was changed', async () => {
         const { id } = await tell();
         const journal = keyOf(id, 'journal');
         await server.admin.del(journal);
@@ -572,7 +572,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await repair(id)).toMatchObject({ outcome: 'refused', why: 'offset 1: the entry is missing' });
       });
 
-      it('is told of where nothing is left of it, and not where it was deleted', async () => {
+      it('is reported if nothing is left of it, unless it was deleted', async () => {
         const [story, gone] = [await tell(), await createChannel(here)];
         await server.admin.del(...channelKeys(story.id));
         await here.deleteChannel(gone.id, newRequest(), 'root');
@@ -585,7 +585,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
     });
 
-    it('is looked for among all channels', async () => {
+    it('is found among all channels', async () => {
       const [whole, broken] = [await tell(), await tell()];
       await server.admin.del(keyOf(broken.id, 'posts'));
       const outcomes = new Map<string, string>();

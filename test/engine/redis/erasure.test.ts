@@ -28,8 +28,8 @@ function isRewriting({ admin }: RedisServer) {
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `a text that was erased from ${kind}`, (binary) => {
-    it('is in no byte of any file after its channel was deleted', async (test) => {
+  describeWith.concurrent(needs[kind], `an erased text in ${kind}`, (binary) => {
+    it('is in no file after its channel was deleted', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, logsAll);
       const [gone, stays] = [await createChannel(here), await createChannel(here)];
       const tokens = Array.from({ length: 50 }, (_, index) => [`zqgone${index}x`, `zqstay${index}x`] as const);
@@ -51,7 +51,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       ).toHaveLength(50);
     });
 
-    it('is told to be pending while a node that counts has not let go of it', async (test) => {
+    it('is pending while a live node has not acknowledged the erasure', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary, logsAll);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqpending' });
@@ -69,7 +69,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => expect(counted()).toEqual([0, 0]), patient);
     });
 
-    it('is told to be erased only once the file is written that does not have it, begun after it was deleted', async (test) => {
+    it('is complete only after a rewrite of the append-only file that began after the deletion', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, slowRewrites);
       const { id } = await createChannel(here);
       const posts = [await publish(here, id, { body: 'zqfirst' }), await publish(here, id, { body: 'zqsecond' })];
@@ -85,7 +85,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await erased;
     });
 
-    it('stays owed where more of its post was erased while an erasure was finished', async (test) => {
+    it('stays pending if more of its post was erased while an erasure finished', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, slowRewrites);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqonce' });
@@ -102,7 +102,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(server.directory, ['zqonce', 'zqtwice'])).toEqual([]);
     });
 
-    it('is told to be pending where the file could not be written anew, which is tried again', async (test) => {
+    it('is pending if the rewrite of the append-only file failed, which is retried', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, ['rdb-key-save-delay 5000000']);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqfailed' });
@@ -119,7 +119,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(server.directory, ['zqfailed'])).toEqual([]);
     });
 
-    it('is told to be pending while Redis does not know which nodes there are, since an older file was put back', async (test) => {
+    it('is pending while Redis does not know the nodes after an older file was restored', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, logsAll);
       const mute = await openMuteNodeFor(test, server);
       const { id } = await createChannel(here);
@@ -138,7 +138,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await untilComplete(() => here.erase(id, post.id));
     });
 
-    it('that was owed when its node was gone is erased by another', async (test) => {
+    it('is erased by another node if its own node is gone', async (test) => {
       const server = await startRedisFor(test, binary, logsAll);
       const here = await openNodeFor(test, server);
       const { id } = await createChannel(here);
@@ -150,7 +150,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect(await found(server.directory, ['zqowed'])).toEqual([]), patient);
     });
 
-    it('is erased although the clock was set back since it was noted, and since a node was heard of that is gone', async (test) => {
+    it('is erased although the clock was set back after the note of the erasure and after the last heartbeat of a dead node', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, logsAll);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqclock' });
@@ -162,7 +162,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);
     });
 
-    it('stays noted where that was done again while an earlier note was forgotten', async (test) => {
+    it('stays noted if a new note was made while an earlier one was dropped', async (test) => {
       const server = await startRedisFor(test, binary);
       const line = await startLine(`http://127.0.0.1:${server.port}`);
       test.onTestFinished(() => line[Symbol.asyncDispose]());
@@ -187,7 +187,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.zscore(registry.owed, id)).toBe(String(notedAgain));
     });
 
-    it('waits for no other channel whose erasures wait or fail, which are counted, told and tried again', async (test) => {
+    it('does not wait for other channels whose erasures are delayed or fail, which are counted, logged and retried', async (test) => {
       const server = await startRedisFor(test, binary);
       const warned: unknown[][] = [];
       const warn = (...said: unknown[]) => warned.push(said);
@@ -238,7 +238,7 @@ async function joinHolding(test: Finishing, server: RedisServer, channelId: stri
 
 // One after the other: nobody else's deadline is to wait for them.
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a text among many that was erased from ${kind}`, (binary) => {
+  describeWith(needs[kind], `an erased text among many in ${kind}`, (binary) => {
     /** Of the slow log, and of Valkey's other logs of commands. */
     async function loggedCommands(server: RedisServer): Promise<string> {
       const logs = [server.admin.slowlog('GET', 10_000)];
@@ -249,7 +249,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       return JSON.stringify(await Promise.all(logs));
     }
 
-    it('is in no byte of any file, of 400 posts of many shapes, and in no log of commands', async (test) => {
+    it('is in no file and no command log, for 400 posts of many shapes', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary, logsAll);
       const seed = Date.now() % 2 ** 31;
       console.log(`sizes drawn with seed ${seed}`);

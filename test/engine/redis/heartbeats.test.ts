@@ -12,7 +12,7 @@ const minute = 60_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `the heartbeats of nodes on ${kind}`, (binary) => {
-    it('count for a while, and are known for a minute; others count where none is known any more that did', async (test) => {
+    it('count for a limited time; when the store lost all of them, unknown nodes count as well', async (test) => {
       const { admin } = await startRedisFor(test, binary);
       const { beat } = loadScripts();
       const give = (node: string, again = '') => run(admin, beat, [registry.nodes], [node, countsMs, again, goOnMs]);

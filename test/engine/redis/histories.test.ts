@@ -33,7 +33,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.stop();
     });
 
-    it('never let a cursor stand for two of them, where older files were put back', async () => {
+    it('never share a cursor, even if older files were restored', async () => {
       const { id } = await createChannel(here!);
       await publish(here!, id);
       const common = await head(here!, id);
@@ -62,7 +62,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await vi.waitFor(() => head(there!, id), patient)).offset).toBe(10);
     });
 
-    it('are noticed by listeners who have heard as much of the lost one as there is of the new one', async () => {
+    it('are told apart by listeners when the new one is as long as the lost one', async () => {
       const { id } = await createChannel(here!);
       const files = join(server.directory, 'appendonlydir');
       const older = join(server.directory, 'older');

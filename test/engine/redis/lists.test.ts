@@ -7,7 +7,7 @@ const ended = 400;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `lists of channels on ${kind}`, (binary) => {
-    it('cost the same for two hundred who ask at once as for two, and leave the other connections alone', async (test) => {
+    it('cost the same for two hundred concurrent requests as for two, and do not delay the other connections', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       await Promise.all(

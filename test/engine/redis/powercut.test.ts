@@ -13,9 +13,9 @@ const authors = 20;
 const patient = { timeout: 60_000, interval: 20 };
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a power cut of the machine that has ${kind}`, (binary) => {
-    describeWith(needs.compiler, 'where only synced bytes survive', () => {
-      it('takes nothing that was answered, and nothing that a reader saw', async () => {
+  describeWith(needs[kind], `a power cut of the machine that runs ${kind}`, (binary) => {
+    describeWith(needs.compiler, 'in which only synced bytes survive', () => {
+      it('loses nothing that was acknowledged or that a reader saw', async () => {
         const seed = Date.now() % 2 ** 31;
         console.log(`power cuts with seed ${seed}`);
         const random = randomFrom(seed);

@@ -14,8 +14,8 @@ import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } fr
 
 /** A script keeps everyone waiting for as long as it runs. */
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `posts that are asked for by what nearly none of them has, in ${kind}`, (binary) => {
-    it('are found without looking at all the others, in whatever order it is asked', async (test) => {
+  describeWith.concurrent(needs[kind], `a search for posts with rare tags in ${kind}`, (binary) => {
+    it('does not look at all other posts, whatever the order of the tags', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -42,7 +42,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(all.at(-1)).toBe(sought.id);
     });
 
-    it('are looked for in parts, with a turn for others after each, where many have a part of what is asked for', async (test) => {
+    it('works in parts, and lets other requests run in between, when many posts have some of the tags', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -71,7 +71,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
   });
 
-  describeWith(needs[kind], `a list of channels of which few are of the state that is asked for, in ${kind}`, (binary) => {
+  describeWith(needs[kind], `a list of channels with a rare state in ${kind}`, (binary) => {
     const count = 1_500;
     /** Ids of those that are there to be found, newest first. */
     const [live, hidden]: [string[], string[]] = [[], []];
@@ -126,7 +126,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       };
     }
 
-    it('is made in a few pieces, without reading the others', async () => {
+    it('is read in a few parts, without reading channels of other states', async () => {
       expect(live).toHaveLength(4);
       const { ids, pieces, reads } = await asked({ state: 'live' });
       expect(ids).toEqual(live);
@@ -134,7 +134,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(reads).toBe(live.length);
     });
 
-    it('leaves out channels of the desk likewise', async () => {
+    it('is read in a few parts, too, when it leaves out desk channels', async () => {
       const { ids, pieces, reads } = await asked({ state: 'live', desk: ['live*'] });
       expect([ids, pieces < 8, reads]).toEqual([live, true, live.length]);
       expect(await listed({ state: 'live', desk: ['*'] })).toEqual(
@@ -145,7 +145,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await listed({})).toSorted()).toEqual([...live, ...ended].toSorted());
     });
 
-    it('is the same page by page', async () => {
+    it('is the same in one page and in several', async () => {
       expect(await listed({ state: 'live', limit: 1 })).toEqual(live);
       expect(await listed({ state: 'live', limit: 3 })).toEqual(live);
       expect(await listed({ state: 'live', limit: 4 })).toEqual(live);
@@ -160,7 +160,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     }
 
-    it('has what was changed a moment ago', async () => {
+    it('shows a change that was just made', async () => {
       const [first, ...others] = live as [string, ...string[]];
       await change(first, 'ended');
       expect(await listed({ state: 'live' })).toEqual(others);
@@ -168,7 +168,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await listed({ state: 'live' })).toEqual(live);
     });
 
-    it('has those that stay as they are, each once and in order, while others come and go', async () => {
+    it('holds every unchanged channel once and in order while others change', async () => {
       const { admin } = server;
       const ended = ['other-1', 'other-901', 'other-1401'];
       // Left by one who wanted to make a channel of this id at another time.
@@ -186,7 +186,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await listed({ state: 'ended' })).filter((id) => ended.includes(id))).toEqual([]);
     });
 
-    it('is not made longer for ever by those that were deleted', async () => {
+    it('does not get slower by channels that were deleted', async () => {
       const { admin } = server;
       const places = await admin.zcard(registry.channels);
       const gone = Array.from({ length: 3 }, (_, number) => `gone-${number}`);
@@ -207,11 +207,11 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
 
     it.each<[string, (id: string, keys: { changes: string; index: string }) => Promise<unknown>]>([
-      ['whose line in the index is lost', (_, { index }) => server.admin.del(index)],
-      ['whose index is of another time', (id, { index }) => putBack(id, index)],
-      ['of which the journal alone has the last change', (id, { changes, index }) => putBack(id, changes, index)],
+      ['its line in the index is lost', (_, { index }) => server.admin.del(index)],
+      ['its index is older', (id, { index }) => putBack(id, index)],
+      ['only its journal has the last change', (id, { changes, index }) => putBack(id, changes, index)],
       [
-        'whose repair was cut off',
+        'its repair was interrupted',
         async (id, { changes, index }) => {
           await putBack(id, index);
           const top = (await server.admin.zrange(changes, '0', '0', 'REV', 'WITHSCORES'))[1] as string;
@@ -219,7 +219,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           await server.admin.zadd(changes, '+inf', 'mending', top, 'highest');
         },
       ],
-    ])('is not complete without a channel, and has it again once it is repaired, %s', async (_, tamper) => {
+    ])('is incomplete without a damaged channel, and complete after its repair: %s', async (_, tamper) => {
       const id = live[1] as string;
       const [, changes, , index] = channelKeys(id) as [string, string, string, string];
       await tamper(id, { changes, index });

@@ -95,7 +95,7 @@ async function expectWhole(server: RedisServer, engine: RedisEngine, id: string,
 for (const kind of ['redis', 'valkey'] as const) {
   // One after the other: each is to be met in the middle of a repair.
   describeWith(needs[kind], `the repair of a large channel in ${kind}`, (binary) => {
-    it('is done by commands of which each has little to do', async (test) => {
+    it('uses commands that each do little work', async (test) => {
       const { server, here, id, ids } = await damaged(test, binary, 4_000);
       await server.admin.config('SET', 'slowlog-max-len', '100000');
       await server.admin.slowlog('RESET');
@@ -115,7 +115,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, here, id, ids);
     });
 
-    it('is refused to servers until it is done, which serve all else meanwhile', async (test) => {
+    it('keeps the channel refused until it is done, while servers serve everything else', async (test) => {
       const { server, here, there, id, ids, repairing } = await halfRepaired(test, binary);
       expect(await isHalf(server, id)).toBe(true);
       const other = await createChannel(here);
@@ -130,7 +130,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await publish(here, id)).seq).toBe(ids.length + 2);
     });
 
-    it('owes no erasure while the text is still there', async (test) => {
+    it('records no erasure as pending while the text still exists', async (test) => {
       const { server, here, id, ids, keys } = await damaged(test, binary, 2_000);
       await repair(server, id);
       const post = samplePost(id);
@@ -158,7 +158,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await allPosts(here, id)).length).toBe(ids.length + 1);
     });
 
-    it('begins again where it was cut off, and servers refuse the channel until then', async (test) => {
+    it('begins again after an interruption, and servers refuse the channel until it is done', async (test) => {
       const { server, there, id, ids, repairing } = await halfRepaired(test, binary);
       await cutOff(server, id);
       expect(await repairing).toBeInstanceOf(Error);
@@ -168,7 +168,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, there, id, ids);
     });
 
-    it('begins again in a store that was killed meanwhile', async (test) => {
+    it('begins again after the store was killed', async (test) => {
       const { server, there, id, ids, repairing } = await halfRepaired(test, binary);
       await server.kill();
       await server.start();
@@ -184,7 +184,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, there, id, ids);
     });
 
-    it('leaves nothing of a channel that is deleted meanwhile', async (test) => {
+    it('leaves nothing of a channel that is deleted during the repair', async (test) => {
       const { server, there, id, repairing } = await halfRepaired(test, binary);
       await there.deleteChannel(id, newRequest(), 'root');
       await repairing;
@@ -193,7 +193,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(left.filter((key) => Object.values(keysOf(id)).includes(key))).toEqual([]);
     });
 
-    it('is left to another that is at it, be it a server of an earlier version', async (test) => {
+    it('is left to another repair under way, even by a server of an earlier version', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 20);
       // An older server says in this way that it repairs the channel, and that it still does.
       await server.admin.set(mendingKey(id), 'another', 'PX', 600_000);
@@ -204,7 +204,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, there, id, ids);
     });
 
-    it('writes nothing more once another took over', async (test) => {
+    it('writes nothing after another repair took over', async (test) => {
       const { server, there, id, ids, keys, repairing } = await halfRepaired(test, binary);
       const began = await server.admin.multi().set(mendingKey(id), 'another', 'PX', 600_000).zcard(keys.posts).exec();
       const standing = began![1]![1];
@@ -222,7 +222,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (let at = 0; at < strays.length; at += 20_000) await admin.hset(labels, ...strays.slice(at, at + 20_000));
     };
 
-    it('begins another history above all that was given out, also where a repair was cut off once that was forgotten', async (test) => {
+    it('begins a new history above every offset given out, even after an interruption that forgot them', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       expect(await allPosts(here, id)).toEqual(placed(ids));
@@ -242,7 +242,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await allPosts(there, id)).toEqual(placed(ids).slice(1));
     });
 
-    it('begins another history with all posts of which only the texts tell, also where it was cut off once these were written', async (test) => {
+    it('begins a new history with all posts that only the texts know of, even after an interruption that followed writing them', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The new history's journal does not tell of the earlier posts.
@@ -263,7 +263,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await allPosts(there, id)).map(([postId]) => postId)).toEqual(ids.toReversed());
     });
 
-    it('begins another history also where it was cut off once it had written the label that was lost', async (test) => {
+    it('begins a new history even after an interruption that followed writing the lost label', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       const place = `${ids[5]}:1`;
@@ -278,7 +278,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await vi.waitFor(() => allPosts(there, id), patient)).toEqual(placed(ids));
     });
 
-    it('begins another history also where it was cut off once it had left out a post of which only the index told', async (test) => {
+    it('begins a new history even after an interruption that followed leaving out a post that only the index knew of', async (test) => {
       const { server, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The new history's journal does not tell of the earlier posts.
@@ -295,7 +295,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'new', posts: ids.length - 1, fault: null });
     });
 
-    it('brings back nothing of what it left out before it was cut off', async (test) => {
+    it('does not bring back what it left out before an interruption', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       const [revised, gone] = [await publish(here, id), await publish(here, id)];
@@ -322,8 +322,8 @@ for (const kind of ['redis', 'valkey'] as const) {
 }
 
 // On the one that takes longer: what it is about is the nodes.
-describeWith(needs.valkey, 'the repair of a channel of a hundred thousand posts in valkey', (binary) => {
-  it('keeps nobody waiting for so long that a connection is given up', async (test) => {
+describeWith(needs.valkey, 'the repair of a channel with a hundred thousand posts in valkey', (binary) => {
+  it('does not block the store for so long that connections time out', async (test) => {
     const { server, here, there, id, ids, keys } = await damaged(test, binary, 100_000);
     const states: boolean[] = [];
     for (const node of [here, there]) {

@@ -29,7 +29,7 @@ const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a ${kind} with a replica`, (binary) => {
-    it('is refused where a full sync would leave a dump, on either', async (test) => {
+    it('is refused if a full sync would leave a dump on either side', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       await replica.admin.config('SET', 'rdb-del-sync-files', 'no');
       // A node that is not started in time says so instead, on a busy machine.
@@ -44,7 +44,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isRefused(/^ {2}repl-diskless-sync is "no"/m);
     });
 
-    it('has on the replica whatever was answered where one must acknowledge', async (test) => {
+    it('has every acknowledged write on the replica if one must acknowledge', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await acknowledgedChannel(engine);
@@ -63,7 +63,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(page?.posts.filter((post) => ids.has(post.id))).toEqual(answered.toSorted((a, b) => b.seq - a.seq));
     });
 
-    it('answers unknown while the replica does not acknowledge, announces nothing, and knows the write again', async (test) => {
+    it('answers unknown and announces nothing while the replica does not acknowledge, and recognizes the repeated write', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await acknowledgedChannel(engine);
@@ -114,7 +114,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await master.admin.pttl(requestKey(id, request.id))).toBe(-1);
     });
 
-    it('calls what stands unknown where it cannot ask whether the replica has it', async (test) => {
+    it('answers unknown for a stored write if it cannot ask whether the replica has it', async (test) => {
       const { master } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await acknowledgedChannel(engine);
@@ -130,7 +130,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expect(engine.recall(id, request)).rejects.toMatchObject({ outcome: 'unknown' });
     });
 
-    it('is used again within 5 s of a lost connection, although the replica hangs', async (test) => {
+    it('is used again within 5 s of a lost connection while the replica hangs', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
@@ -144,7 +144,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    it('holds on neither what was erased', async (test) => {
+    it('holds erased text on neither side', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
@@ -156,7 +156,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(replica.directory, ['zqsecret'])).toEqual([]);
     });
 
-    it('has nothing of what was erased while it was cut off, once it is back and took over the rest', async (test) => {
+    it('holds no text that was erased while the replica was disconnected, once it is back in sync', async (test) => {
       const master = await startRedisFor(test, binary, safe);
       const line = await startLine(`http://127.0.0.1:${master.port}`);
       test.onTestFinished(() => line[Symbol.asyncDispose]());
@@ -181,7 +181,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isWrittenNoMore(test, master, replica);
     });
 
-    it('writes its file anew once for an erasure, and not again while it stays', async (test) => {
+    it('rewrites its file once per erasure, and not again while the replica stays connected', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
@@ -193,7 +193,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isWrittenNoMore(test, master, replica);
     });
 
-    it('holds on no replica of its replica what was erased, and is refused where a full sync would leave a dump there', async (test) => {
+    it('holds erased text on no replica of its replica, and is refused if a full sync would leave a dump there', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const further = await startRedisFor(test, binary, [...safe, `replicaof 127.0.0.1 ${replica.port}`]);
       const isLinked = async () => expect(await further.admin.info('replication')).toContain('master_link_status:up');
@@ -210,7 +210,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await found(further.directory, ['zqfurther'])).toEqual([]);
     });
 
-    it('names the replica on which an erasure is pending', async (test) => {
+    it('names the replica where an erasure is pending', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master);
       const { id } = await createChannel(engine);
@@ -232,8 +232,8 @@ for (const kind of ['redis', 'valkey'] as const) {
 
 // Alone: nobody else of this process is to be held up.
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a replica of ${kind} that answered while the process was held up`, (binary) => {
-    it('is heard, and not called silent', async (test) => {
+  describeWith(needs[kind], `a replica of ${kind} that answered while the process was blocked`, (binary) => {
+    it('is read, and does not count as silent', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       const heard: unknown[] = [];
       await eachReplica(master.admin, master.url, async (there, place) => {

@@ -23,8 +23,8 @@ const keptMs = limits.idempotencyHours * 3_600_000;
 const aWhileMs = 300_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `what ${kind} remembers of requests`, (binary) => {
-    it('has no end by the clock of the store, and goes with later writes once it is too old', async (test) => {
+  describeWith.concurrent(needs[kind], `the memory of requests in ${kind}`, (binary) => {
+    it('does not expire by the clock of the store, and is dropped with later writes once it is too old', async (test) => {
       const server = await startRedisFor(test, binary);
       let elapsed = 0;
       const engine = await openNodeFor(test, server, { elapsed: () => elapsed });
@@ -45,7 +45,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.exists(...kept)).toBe(0);
     });
 
-    it('goes in a channel that nobody writes to once it is too old, and not before', async (test) => {
+    it('is dropped in an idle channel once it is too old, and not before', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const [a, b] = [await createChannel(engine), await createChannel(engine)];
@@ -68,7 +68,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.keys('*:requests')).toEqual([]);
     });
 
-    it('ends by itself where its channel was deleted', async (test) => {
+    it('expires by itself after its channel was deleted', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -86,7 +86,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.exists(all, channelKeys(id).at(-1) as string)).toBe(0);
     });
 
-    it('ends in bounded steps where its channel was deleted, and nowhere else', async (test) => {
+    it('gets its expiry in bounded steps after its channel was deleted, and only there', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -109,7 +109,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.pttl(channelKeys(id, 'imported-7')[11] as string)).toBeGreaterThan(keptMs - aWhileMs);
     });
 
-    it('ends where a node of an earlier version deleted its channel, and left it without an end', async (test) => {
+    it('gets an expiry if a node of an earlier version deleted its channel without setting one', async (test) => {
       const server = await startRedisFor(test, binary);
       const before = await openNodeFor(test, server);
       const { id } = await createChannel(before);
@@ -125,7 +125,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.pttl(key)).toBeGreaterThan(keptMs - aWhileMs);
     });
 
-    it('is known where a node of an earlier version remembered it, with an end', async (test) => {
+    it('includes requests that a node of an earlier version stored with an expiry', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -138,7 +138,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await engine.append(id, appending([publication(samplePost(id))], { request }))).status).toBe('duplicate');
     });
 
-    it('is forgotten by a clock that goes on from where the nodes before left it', async (test) => {
+    it('ages by a clock that continues where earlier nodes left it', async (test) => {
       const server = await startRedisFor(test, binary);
       await server.admin.set(registry.requestClock, 7 * keptMs);
       const engine = await openNodeFor(test, server);

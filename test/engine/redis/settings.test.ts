@@ -27,7 +27,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.stop();
     });
 
-    it('are refused where they would lose what was answered: each with its value and the line to have', async () => {
+    it('are refused if they could lose acknowledged writes, each named with its value and the line to set', async () => {
       const unsafe = { appendfsync: 'everysec', 'maxmemory-policy': 'allkeys-lru', save: '3600 1' };
       for (const [setting, value] of Object.entries(unsafe)) await server.admin.config('SET', setting, value);
       const refusal = await openNode(server).then(
@@ -42,7 +42,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(message).not.toContain('appendonly is');
     });
 
-    it('are let be where that was asked for, and reported', async () => {
+    it('are accepted on request, and reported', async () => {
       await server.admin.config('SET', 'appendfsync', 'everysec');
       const { lines, log } = heardLog();
       engine = await openNode(server, { allowUnsafe: true, log });
@@ -51,7 +51,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await createChannel(engine);
     });
 
-    it('stand in the log with what was found, which is no secret', async () => {
+    it('are logged with the values found, without secrets', async () => {
       await server.admin.config('SET', 'appendfsync', 'everysec');
       const lines: string[] = [];
       engine = await openNode(server, { allowUnsafe: true, log: createLog('warn', { write: (line) => void lines.push(line) }) });
@@ -59,7 +59,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ faults, msg: expect.stringContaining('unsafe settings') }]);
     });
 
-    it('are checked again after a reconnection: writes are refused as unchanged until they are right', async () => {
+    it('are checked again after a reconnection: writes are refused as unchanged until they are safe', async () => {
       const { lines, log } = heardLog();
       engine = await openNode(server, { log });
       const { id } = await createChannel(engine);
@@ -74,7 +74,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(() => publish(engine as RedisEngine, id), { interval: 100 });
     });
 
-    it('that keep it from writing are told of: it is there, and refuses', async () => {
+    it('that prevent writes are reported: the store is reachable, and refuses to write', async () => {
       engine = await openNode(server, { allowUnsafe: true });
       const { id } = await createChannel(engine);
       const isRefused = async (by: string) => {
@@ -101,7 +101,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isRefused('READONLY');
     });
 
-    it('are not asked of a server that does not know the user', async () => {
+    it('are not requested from a server that rejects the user', async () => {
       const wrong = { ...server, url: server.url.replace('word', 'other') };
       await expect(openNode(wrong)).rejects.toThrow(JournalRefused);
       // Nor of another database than the one that was named.
@@ -115,7 +115,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expect(openNode(server)).rejects.toThrow(/NOPERM/);
     });
 
-    it('name each right that the user lacks, before anything is asked that needs it', async () => {
+    it('include every right the user lacks, named before it is needed', async () => {
       // With these a connection says who it is, and what it need not hear any more; and every node misses within a second what it may not publish.
       const passedOver = ['hello', 'client|setname', 'client|setinfo', 'unsubscribe', 'publish'];
       const rights = server.rights.filter((right) => !passedOver.includes(right));
@@ -128,7 +128,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     });
 
-    it('are looked at again while they are used: a right that was taken away is told of, until it is given again', async () => {
+    it('are checked again during use: a right that was revoked is reported until it is granted again', async () => {
       const { lines, log } = heardLog();
       engine = await openNode(server, { log });
       await createChannel(engine);

@@ -27,7 +27,7 @@ import { openNode, type RedisServer, startRedis } from '../../support/stores/red
 const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] =
   channelKeys('bridge');
 
-describeWith(needs.redis, 'a journal in Redis', (binary) => {
+describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => {
   let server: RedisServer;
   let redis: Redis;
   let kept: [key: string, dump: Buffer][];
@@ -101,7 +101,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     await redis.hset(key, field, text.replace(from, to));
   };
 
-  it('holds when nobody touched it, erasures and all, and is told of channel by channel', async () => {
+  it('passes for an unchanged journal with erasures, channel by channel', async () => {
     const [another, bridge] = await verified();
     expect(another).toMatchObject({ channelId: 'another', entries: 3, texts: 3, erased: 0 });
     const whole = { entries: 6, texts: 4, erased: 2, htmlNotCompared: 0, position: { offset: 6 } };
@@ -116,21 +116,21 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     ['a headline', ({ second }) => replaced(labels, `${second}:1`, 'Another', 'Anothes'), 5, 'second'],
     ['a note', () => replaced(labels, 'channel:2', 'A note', 'B note'), 6, null],
     ['a fact', () => rewrite((entries) => void entries[1]![1].splice(15, 1, 'adb')), 2, 'first'],
-    ['what an entry says that it erased', () => rewrite((entries) => void entries[3]![1].splice(22, 2)), 4, 'first'],
+    ['what an entry says it erased', () => rewrite((entries) => void entries[3]![1].splice(22, 2)), 4, 'first'],
     ['an erasure that no entry made', () => rewrite((entries) => void entries[2]![1].push('erases', '1')), 3, 'first'],
     ['a check', () => rewrite((entries) => void entries[2]![1].splice(21, 1, 'f'.repeat(40))), 3, 'first'],
-    ['an entry that is gone', () => redis.xdel(journal, '3-0'), 3, null],
-    ['a first entry that is gone', () => redis.xdel(journal, '1-0'), 1, null],
-    ['a last entry that is gone', () => redis.xdel(journal, '6-0'), 6, null],
-    ['two entries that changed places', () => rewrite(swap), 2, 'first'],
+    ['a deleted entry', () => redis.xdel(journal, '3-0'), 3, null],
+    ['a deleted first entry', () => redis.xdel(journal, '1-0'), 1, null],
+    ['a deleted last entry', () => redis.xdel(journal, '6-0'), 6, null],
+    ['two swapped entries', () => rewrite(swap), 2, 'first'],
     [
-      'a text that is gone though nothing erased it',
+      'a text that was deleted without an erasure',
       ({ second }) => Promise.all([redis.hdel(texts, `${second}:1`), redis.hdel(labels, `${second}:1`)]),
       5,
       'second',
     ],
     [
-      'the text that stands, gone as if it had been erased',
+      'the latest text, deleted as if it had been erased',
       ({ second }) =>
         Promise.all([
           redis.hdel(texts, `${second}:1`),
@@ -140,9 +140,9 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
       5,
       'second',
     ],
-    ['the state of a post that is gone', ({ second }) => redis.hdel(index, second), 5, 'second'],
+    ['the deleted state of a post', ({ second }) => redis.hdel(index, second), 5, 'second'],
     [
-      'a post put back to an earlier state',
+      'a post reset to an earlier state',
       ({ first }) => redis.hset(index, first, '1 2 2 2 2026-11-24T12:00:00.000Z '),
       4,
       'first',
@@ -155,15 +155,15 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
       4,
       null,
     ],
-    ['a correction that is left out of the list', () => redis.zrem(listed, '3'), 3, 'first'],
-    ['a publication that stands in it', () => redis.zadd(listed, '5', '5'), 5, 'second'],
-    ['a tag that is gone', () => redis.zrange(tags, '-1', '-1').then(([tag]) => redis.zrem(tags, tag as string)), 5, 'second'],
+    ['a correction missing from the list', () => redis.zrem(listed, '3'), 3, 'first'],
+    ['a publication in the list of corrections', () => redis.zadd(listed, '5', '5'), 5, 'second'],
+    ['a deleted tag', () => redis.zrange(tags, '-1', '-1').then(([tag]) => redis.zrem(tags, tag as string)), 5, 'second'],
     ['the tags of a post', ({ second }) => replaced(index, second, ',', ',0123456789abcdef,'), 5, 'second'],
     ['the time of a post', ({ second }) => replaced(index, second, '000Z', '001Z'), 5, 'second'],
     ['who may know of the channel', () => replaced(index, 'channel', ' public ', ' desk '), 6, null],
     ['what is pinned', ({ second }) => replaced(index, 'channel', ' - ', ` ${second} `), 6, null],
     ['the whole journal', () => redis.del(journal), 0, null],
-  ])('does not hold, and says where: %s', async (what, tamper, offset, who) => {
+  ])('fails and names the place: %s', async (what, tamper, offset, who) => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;
     await tamper({ first, second: standing });
     const fault = await faultOf();
@@ -172,7 +172,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(what).not.toBe('');
   });
 
-  it('does not hold where html is not what its body becomes, and says of which revision', async () => {
+  it('fails if html is not what its body renders to, and names the revision', async () => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
     const why = (revision: number) => `the html of revision ${revision} is not what its body becomes`;
@@ -193,7 +193,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 4, postId: first, why: why(3) });
   });
 
-  it('holds in itself where it is an older copy, which only the place of then tells', async () => {
+  it('passes for an older copy, unless a later position is given', async () => {
     const engine = await openNode(server);
     await appended(engine, 'bridge', [publication(samplePost('bridge', { body: 'Later.' }))], { channel: 2 });
     const [later] = (await engine.heads(['bridge'])) as [Position];
@@ -207,7 +207,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faultOf(later)).toMatchObject({ offset: 7, why: expect.stringContaining('older copy') });
   });
 
-  it('is walked beside those who write to it, and mends nothing', async () => {
+  it('runs beside writers, and repairs nothing', async () => {
     const engine = await openNode(server);
     try {
       let walks = 0;
@@ -233,7 +233,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await redis.hexists(index, standing)).toBe(0);
   });
 
-  it('holds beside what is imported, made, deleted and rendered for another address after the walk began', async () => {
+  it('passes while channels are imported, created, deleted and rendered for another address during the walk', async () => {
     const other = await openNode(server);
     await createChannel(other, 'a-deleted');
     await other.close();
@@ -261,7 +261,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     return found.flatMap(({ fault }) => (fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]]));
   }
 
-  it("holds with the server's own journal, which says from when on it covers what is done", async () => {
+  it("passes with the server's own journal, and says since when that covers changes", async () => {
     expect((await allReports({ now: Date.now() })).at(-1)).toMatchObject({
       channelId: null,
       entries: 5,
@@ -270,7 +270,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults()).toEqual([]);
   });
 
-  it('does not hold where a first version was blanked and marked as erased', async () => {
+  it('fails if a first revision was blanked and marked as erased', async () => {
     const [, , , lines = '', texts = '', labels = ''] = channelKeys('another');
     const mark = async () => {
       await Promise.all([redis.hdel(texts, `${other}:1`), redis.hdel(labels, `${other}:1`)]);
@@ -280,13 +280,13 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults()).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
   });
 
-  it('does not hold where html has the label of a renderer that no server here had', async () => {
+  it('fails if html names a renderer that no server here had', async () => {
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
     await replaced(labels, `${standing}:1`, renderer.version, 'md1-00000000');
     expect(await faults()).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
   });
 
-  it('does not hold where a revocation was deleted or shortened', async () => {
+  it('fails if a revocation was deleted or shortened', async () => {
     const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
     await redis.zadd(registry.revoked, '1', 'stolen');
     expect(await faults()).toEqual(forgotten);
@@ -294,7 +294,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults()).toEqual(forgotten);
   });
 
-  it('does not hold where a channel was removed, from the store, from the list, or as if it had been deleted', async () => {
+  it('fails if a channel was removed from the store, from the list, or as if it had been deleted', async () => {
     const gone = [['another', 0, 'the channel is not there, and nobody deleted it']];
     const place = (await redis.zrange(registry.channels, '0', '-1')).find((name) => name.endsWith(':another')) as string;
     await redis.zrem(registry.channels, place);
@@ -306,7 +306,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     await redis.del(channelKeys('another')[9] as string);
   });
 
-  it("does not hold where the server's own journal was changed, and says where it lacks what was there", async () => {
+  it("fails if the server's own journal was changed, and names missing entries", async () => {
     const entries = await redis.xrange(registry.server, '-', '+');
     const { position } = (await allReports()).at(-1) as ServerReport;
     await redis.xdel(registry.server, '3-0');
@@ -327,7 +327,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults({ since })).toEqual([[null, 5, expect.stringContaining('older copy')]]);
   });
 
-  it("does not hold where the server's own journal was removed, whatever was done before and after", async () => {
+  it("fails if the server's own journal was removed, whatever happened before and after", async () => {
     const missing = [[null, 1, 'the entry is missing']];
     await redis.del(registry.server);
     expect(await faults()).toEqual(missing);
@@ -342,7 +342,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults()).toEqual(missing);
   });
 
-  it('begins its own journal with the channels that are there, where servers of an earlier version made them', async () => {
+  it('covers channels that servers of an earlier version made', async () => {
     await redis.del(registry.server, registry.told);
     const engine = await openNode(server);
     await vi.waitFor(async () => expect(await redis.zscore(registry.told, 'found')).not.toBeNull());
@@ -359,7 +359,7 @@ describeWith(needs.redis, 'a journal in Redis', (binary) => {
     expect(await faults()).toEqual([]);
   });
 
-  it('holds with what stands for a text that was erased before it came here', async () => {
+  it('passes with a placeholder for a text that was erased before the import', async () => {
     const engine = await openNode(server);
     const id = `c-${newPostId()}`;
     await createChannel(engine, id);

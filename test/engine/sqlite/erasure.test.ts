@@ -17,7 +17,7 @@ describe('an erased text', () => {
   let opened: TempEngine;
   afterEach(() => opened.close());
 
-  it('is in no byte of any file, of 400 posts of many shapes, while the journal is open and after', async () => {
+  it('is in no file, for 400 posts of many shapes, while the journal is open and afterwards', async () => {
     const seed = Date.now() % 2 ** 31;
     console.log(`sizes drawn with seed ${seed}`);
     opened = await openTempEngine();
@@ -33,7 +33,7 @@ describe('an erased text', () => {
     expect((await again.heads([id]))[0]?.offset).toBe(1 + 400 + 100 + 200 + 200);
   });
 
-  it('is in no byte of any file after its channel was deleted', async () => {
+  it('is in no file after its channel was deleted', async () => {
     const seed = Date.now() % 2 ** 31;
     console.log(`sizes drawn with seed ${seed}`);
     opened = await openTempEngine();
@@ -74,7 +74,7 @@ describe('an erased text', () => {
     ).toHaveLength(tokens.length);
   });
 
-  it('is told to be pending while something still reads the file, and is erased by itself after', async () => {
+  it('is pending while another program reads the file, and is erased afterwards without a request', async () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;
     const { id } = await createChannel(engine);
@@ -100,7 +100,7 @@ describe('an erased text', () => {
     await vi.waitFor(() => expect(engine.pendingErasures).toBe(0));
   });
 
-  it('is told to be pending in time though the clock is put back meanwhile', async () => {
+  it('is reported as pending in time even if the clock is set back meanwhile', async () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;
     const { id } = await createChannel(engine);
@@ -119,7 +119,7 @@ describe('an erased text', () => {
     }
   });
 
-  it('that was owed when the journal was closed is erased by the next start', async () => {
+  it('that was pending when the journal was closed is erased by the next start', async () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;
     const { id } = await createChannel(engine);

@@ -72,7 +72,7 @@ function modesIn(directory: string): [name: string, mode: string][] {
 }
 
 describe('a data directory', () => {
-  it('holds nothing that another user of the machine can read, whatever the umask, also where it was there before', async () => {
+  it('is readable by its owner only, whatever the umask, even if it existed before', async () => {
     const dataDir = join(opened.dataDir, 'made-by-systemd');
     mkdirSync(dataDir, { mode: 0o755 });
     const theirs = await startAppender(dataDir, { answers: 1, umask: '000' });
@@ -81,7 +81,7 @@ describe('a data directory', () => {
     expect(modesIn(dataDir)).toEqual(names.map((name) => [name, '600']));
   });
 
-  it('takes the rights of other users away from the files that an earlier version made, and from no others', async () => {
+  it('removes the rights of other users from files of an earlier version, and from no others', async () => {
     const dataDir = join(opened.dataDir, 'made-before');
     mkdirSync(dataDir);
     await (await startAppender(dataDir, { answers: 1 })).kill();
@@ -96,7 +96,7 @@ describe('a data directory', () => {
     }
   });
 
-  it('is opened once in a process', async () => {
+  it('can be open once per process', async () => {
     const { id } = await createChannel(opened.engine);
     const second = openEmbedded({ dataDir: opened.dataDir, renderer });
     await expect(second).rejects.toThrow(JournalRefused);
@@ -105,7 +105,7 @@ describe('a data directory', () => {
     await opened.reopen();
   });
 
-  it('is opened by one process only, whose death lets it go', async () => {
+  it('can be open in one process only, and is released when that dies', async () => {
     const dataDir = join(opened.dataDir, 'theirs');
     const theirs = await startAppender(dataDir);
     await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/in use by another Pressbox/);
@@ -123,7 +123,7 @@ describe('a data directory', () => {
     await engine.close();
   });
 
-  it('that cannot be used is told so', async () => {
+  it('that cannot be used is reported', async () => {
     const path = join(opened.dataDir, 'a-file');
     writeFileSync(path, 'not a directory');
     const open = openEmbedded({ dataDir: join(path, 'data'), renderer });
@@ -131,7 +131,7 @@ describe('a data directory', () => {
   });
 
   it.for(['journal.db', 'journal.lock'])(
-    'is not opened where its %s may only be read, as one that somebody else put back',
+    'is not opened if its %s is read-only, as after a restore by another user',
     async (name) => {
       await opened.engine.close();
       const path = (of: string) => join(opened.dataDir, of);
@@ -145,7 +145,7 @@ describe('a data directory', () => {
     },
   );
 
-  it('is let go whole: no log is left beside the journal, and nothing is held', async () => {
+  it('leaves no log and no open file after closing', async () => {
     const { id } = await createChannel(opened.engine);
     await publish(opened.engine, id);
     await opened.engine.close();
@@ -156,7 +156,7 @@ describe('a data directory', () => {
   });
 });
 
-describe('a journal whose files somebody touches while it is open', () => {
+describe('a journal whose files are changed while it is open', () => {
   const refused = (name: string) => ({
     name: 'JournalUnavailable',
     outcome: 'unchanged',
@@ -165,7 +165,7 @@ describe('a journal whose files somebody touches while it is open', () => {
   });
 
   it.for(['journal.db', 'journal.db-wal', 'journal.db-shm', 'journal.lock', '.'])(
-    'writes nothing to what the next start would not find, where %s was moved, and goes on where it is put back',
+    'writes nothing while %s is moved away, where the next start would not find it, and continues once it is back',
     async (name) => {
       const { engine, dataDir } = opened;
       const { id } = await createChannel(engine);
@@ -184,7 +184,7 @@ describe('a journal whose files somebody touches while it is open', () => {
     },
   );
 
-  it('writes nothing where a copy of it was put in its place, as by somebody who restores a backup and does not stop the server', async () => {
+  it('writes nothing if a copy replaced it, as when a backup is restored without stopping the server', async () => {
     const { engine } = opened;
     const { id } = await createChannel(engine);
     copyFileSync(file, `${file}.backup`);
@@ -195,7 +195,7 @@ describe('a journal whose files somebody touches while it is open', () => {
   });
 });
 
-describe('a journal of which a page is damaged while it is open', () => {
+describe('a journal with a page that is damaged while it is open', () => {
   /** The first page of a table becomes zeros, and what connections remember of the file is read anew. */
   function damage(table: string): void {
     const db = new DatabaseSync(file);
@@ -208,7 +208,7 @@ describe('a journal of which a page is damaged while it is open', () => {
     db.close();
   }
 
-  it('takes no more writes once one has met it, of whatever channel, and says so', async () => {
+  it('accepts no writes to any channel once a write has met the damaged page, and reports it', async () => {
     const { engine } = opened;
     const [id, other] = [(await createChannel(engine)).id, (await createChannel(engine)).id];
     await publish(engine, id);
@@ -226,7 +226,7 @@ describe('a journal of which a page is damaged while it is open', () => {
     expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
   });
 
-  it('says so once a read has met it, and reads what is not of the page', async () => {
+  it('reports it once a read has met the damaged page, and still reads the rest', async () => {
     const { engine } = opened;
     const { id } = await createChannel(engine);
     await engine.ready();
@@ -237,7 +237,7 @@ describe('a journal of which a page is damaged while it is open', () => {
   });
 });
 
-it('copies its log into the journal once that is long, and begins it anew', async () => {
+it('checkpoints a long log into the journal, and starts the log again', async () => {
   const { id } = await createChannel(opened.engine);
   const much = { body: 'Much. '.repeat(20_000) };
   let written = 0;
@@ -260,9 +260,9 @@ describe('a torn tail', () => {
         writeFileSync(wal, bytes);
       },
     ],
-    ['with bytes of another time behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
+    ['with unrelated bytes behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
   ];
-  it.each(tears)('%s is cut: what is before it is there, and the chain holds', async (_name, tear) => {
+  it.each(tears)('%s is cut: everything before it is there, and the chain holds', async (_name, tear) => {
     const dataDir = join(opened.dataDir, 'torn');
     const theirs = await startAppender(dataDir, { answers: 40 });
     const answered = await theirs.kill();
@@ -280,7 +280,7 @@ describe('a torn tail', () => {
 });
 
 describe('the schema', () => {
-  it('of an older version is brought to the newer one, with everything in it', async () => {
+  it('is migrated from an older version, with all its data', async () => {
     const { id } = await createChannel(opened.engine);
     const post = await publish(opened.engine, id);
     await opened.engine.close();
@@ -291,7 +291,7 @@ describe('the schema', () => {
     db.close();
   });
 
-  it('is left as it was where a step fails', async () => {
+  it('is left unchanged if a step of the migration fails', async () => {
     await opened.engine.close();
     const db = new DatabaseSync(file);
     const failing = () => {
@@ -304,7 +304,7 @@ describe('the schema', () => {
     await opened.reopen();
   });
 
-  it('from the future is refused, and nothing is touched', async () => {
+  it('of a future version is refused, and nothing is changed', async () => {
     await opened.engine.close();
     const set = (version: number) => {
       const db = new DatabaseSync(file);
@@ -323,7 +323,7 @@ describe('the schema', () => {
 });
 
 describe('a thread that dies', () => {
-  it('leaves what was under way unknown, refuses what follows, and tells listeners that they may have missed something', async () => {
+  it('reports writes under way as unknown, refuses later ones, and announces that something may have been missed', async () => {
     const workers: Worker[] = [];
     const note = (worker: Worker) => workers.push(worker);
     process.on('worker', note);
@@ -354,7 +354,7 @@ describe('a thread that dies', () => {
   });
 });
 
-it('forgets requests a few at a time, once they are too old to be asked for', async () => {
+it('drops requests that are too old, a few at a time', async () => {
   let elapsed = 0;
   const { reopen } = opened;
   const engine = await reopen({ elapsed: () => elapsed });
@@ -376,7 +376,7 @@ it('forgets requests a few at a time, once they are too old to be asked for', as
   expect(left).toEqual([7, 4, 3, 4]);
 });
 
-it('makes the directory with all above it', async () => {
+it('creates the directory with its parents', async () => {
   const dataDir = join(opened.dataDir, 'some', 'where', 'deep');
   const engine = await openEmbedded({ dataDir, renderer });
   await engine.close();

@@ -61,15 +61,15 @@ function planOf(text: string): string[] {
   return steps.map(({ detail }) => String(detail));
 }
 
-describe('The statements of the embedded journal', () => {
-  it('find corrections by their own index, not among all entries of the channel', () => {
+describe('the statements of the embedded journal', () => {
+  it('find corrections by an index, not among all entries of the channel', () => {
     reads.corrections(sql, 'bridge', { limit: 50 });
     const [text] = [...asked.keys()].filter((statement) => statement.includes('past.note'));
     expect(planOf(text as string)[0]).toMatch(/^SEARCH e USING INDEX entriesListed /);
   });
 
   it.each([[['common', 'rare']], [['rare', 'common']]])(
-    'find posts with several tags, asked for as %j, among those with the rarest',
+    'find posts with several tags, given as %j, by the rarest of them',
     (names) => {
       const { n, root } = db.prepare("SELECT n, root FROM channels WHERE id = 'bridge'").get() as { n: number; root: string };
       const tagged = (name: string, seq: number) =>
@@ -82,7 +82,7 @@ describe('The statements of the embedded journal', () => {
     },
   );
 
-  it('neither walk nor sort a table that grows with channels, posts or requests', () => {
+  it('neither scan nor sort a table that grows with channels, posts or requests', () => {
     readEverything();
     writeEverything();
     const plans = [...asked.keys()].map((text) => ({ text, plan: planOf(text) }));

@@ -42,7 +42,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     return [...answered].flatMap(([id, revision]) => ((have.get(id) ?? 0) < revision ? [id] : []));
   }
 
-  it('has everything that was answered, though all that was not synced is gone', async () => {
+  it('has every acknowledged write although everything unsynced is lost', async () => {
     const { answered } = await writeUntilKilled({ dataDir, power, answers: 400 });
     const seen = power.lose();
     expect(seen.write).toBeGreaterThan(100);
@@ -51,7 +51,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await lost(answered)).toEqual([]);
   });
 
-  it('has everything that was answered and nothing that was erased, whatever of the rest survives', async () => {
+  it('has every acknowledged write and no erased text, whatever unsynced data survives', async () => {
     const { answered, erased } = await writeUntilKilled({ dataDir, power, answers: 150 });
     expect(erased.length).toBeGreaterThan(3);
     const first = Date.now() % 2 ** 31;
@@ -62,13 +62,13 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     }
   });
 
-  it('has everything that was answered from the first append on', async () => {
+  it('has every acknowledged write from the first append on', async () => {
     const { answered } = await writeUntilKilled({ dataDir, power, answers: 1 });
     power.lose();
     expect(await lost(answered)).toEqual([]);
   });
 
-  it('syncs once for many authors', async () => {
+  it('shares one sync among many authors', async () => {
     const answers = 300;
     const { answered } = await writeUntilKilled({ dataDir, power, answers, authors: 30 });
     const seen = power.lose();
@@ -77,14 +77,14 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await lost(answered)).toEqual([]);
   });
 
-  it('would be found to have lost answered appends, did SQLite not wait for the disk', async () => {
+  it('loses acknowledged appends in this test if SQLite does not wait for the disk', async () => {
     const { answered } = await writeUntilKilled({ dataDir, power, answers: 100, env: unsynced });
     power.lose();
     const missing = await lost(answered);
     expect(missing.length).toBeGreaterThan(answered.size / 2);
   });
 
-  it('refuses appends while the disk is full, tells that nothing changed, and goes on when it no longer is', async () => {
+  it('refuses appends as unchanged while the disk is full, and continues when there is room again', async () => {
     const refused: { outcome: string; post: string }[] = [];
     let answeredAgain = 0;
     const { answered } = await writeUntilKilled({
@@ -108,7 +108,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
   });
 
   it.each(['broken', 'stuck'] as const)(
-    'has what a start found in the log and says to be there, though the sync of it was %s when the process was killed',
+    'keeps what a start found in the log and reported as written, even if its sync was %s when the process was killed',
     async (how) => {
       const post = newPostId();
       await using first = await startAsked({ dataDir, power, post });
@@ -126,7 +126,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     },
   );
 
-  it('takes nothing more once a sync has failed, says what may have happened, and has kept what was answered', async () => {
+  it('accepts no write after a failed sync, reports its outcome as unknown, and keeps every acknowledged write', async () => {
     const outcomes: string[] = [];
     const { answered } = await writeUntilKilled({
       dataDir,
@@ -151,7 +151,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
   };
   const writes = ['append', 'publish', 'delete', 'note', 'reserve', 'revoke'];
 
-  it('refuses every kind of write once a sync has failed, says that it is not well, and reads on', async () => {
+  it('refuses every kind of write after a failed sync, reports itself as not ready, and still reads', async () => {
     const post = newPostId();
     await using journal = await startAsked({ dataDir, power, post });
     expect(await journal.ask('publish')).toMatchObject({ told: 'published', announced: 1 });
@@ -164,7 +164,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await journal.ask('read')).toEqual({ told: 'missing', announced: 1 });
   });
 
-  it('does so too where what failed was the sync of what was copied from the log, which had all of it', async () => {
+  it('does the same if the sync of a checkpoint failed, whose data is in the log', async () => {
     await using journal = await startAsked({ dataDir, power, post: newPostId() });
     power.fail('broken', true, 'journal.db');
     expect(await journal.ask('fill')).toMatchObject({ told: 'filled' });
@@ -173,7 +173,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await journal.ask('ready')).toMatchObject({ told: 'unchanged' });
   });
 
-  it('does so too where what failed was the sync of an erasure, which the next start completes', async () => {
+  it('does the same if the sync of an erasure failed, which the next start completes', async () => {
     const post = newPostId();
     {
       await using journal = await startAsked({ dataDir, power, post });

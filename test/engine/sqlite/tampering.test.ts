@@ -62,7 +62,7 @@ async function tampered(...statements: string[]): Promise<string> {
 }
 
 describe('a journal that was tampered with', () => {
-  it('opens where what was changed is not of the chain', async () => {
+  it('opens if the change is not covered by the chain', async () => {
     expect(await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'bridge'")).toBe('opened');
   });
 
@@ -77,23 +77,23 @@ describe('a journal that was tampered with', () => {
     ['a headline', "UPDATE texts SET headline = 'Anothes' WHERE id = 5", 5],
     ['a note', "UPDATE texts SET note = 'B note' WHERE id = 6", 6],
     ['the text of a channel', "UPDATE texts SET state = replace(state, 'Changed', 'Swapped') WHERE id = 6", 6],
-    ['a text that is gone though nothing erased it', 'UPDATE texts SET salt = NULL, state = NULL WHERE id = 5', 5],
+    ['a text that was deleted without an erasure', 'UPDATE texts SET salt = NULL, state = NULL WHERE id = 5', 5],
     [
       'a text as if it had been erased elsewhere',
       "UPDATE texts SET salt = '', state = replace(state, 'Some', 'No') WHERE id = 5",
       5,
     ],
-    ['the text of a channel, likewise', "UPDATE texts SET salt = '', note = NULL WHERE id = 6", 6],
-    ['an entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 3', 3],
-    ['a last entry that is gone', 'DELETE FROM entries WHERE channel = 1 AND offset = 6', 6],
-    ['a post put back to an earlier state', 'UPDATE posts SET text = 2, revision = 1, last = 2 WHERE channel = 1 AND seq = 2', 4],
-    ['a head put back', 'UPDATE channels SET head = 5 WHERE n = 1', 6],
+    ['the text of a channel as if it had been erased elsewhere', "UPDATE texts SET salt = '', note = NULL WHERE id = 6", 6],
+    ['a deleted entry', 'DELETE FROM entries WHERE channel = 1 AND offset = 3', 3],
+    ['a deleted last entry', 'DELETE FROM entries WHERE channel = 1 AND offset = 6', 6],
+    ['a post reset to an earlier state', 'UPDATE posts SET text = 2, revision = 1, last = 2 WHERE channel = 1 AND seq = 2', 4],
+    ['a head reset to an earlier offset', 'UPDATE channels SET head = 5 WHERE n = 1', 6],
     ['the root of the history', "UPDATE channels SET root = replace(root, substr(root, 1, 1), 'z') WHERE n = 1", 1],
   ])('is refused, naming channel and offset: %s', async (_what, sql, offset) => {
     expect(await tampered(sql)).toMatch(new RegExp(`channel bridge, offset ${offset}: .*backup`));
   });
 
-  it('is refused where the text that stands is gone as if it had been erased, which is done to earlier ones alone', async () => {
+  it('is refused if the latest text was removed as if it had been erased, which happens to earlier ones only', async () => {
     const gone = await tampered(
       'UPDATE texts SET salt = NULL, state = NULL, headline = NULL, html = NULL WHERE id = 5',
       'UPDATE posts SET erased = revision WHERE channel = 1 AND seq = 5',
@@ -101,14 +101,14 @@ describe('a journal that was tampered with', () => {
     expect(gone).toMatch(/channel bridge, offset 5: the state is not/);
   });
 
-  it('is refused where a channel is gone though nobody deleted it', async () => {
+  it('is refused if a channel is missing that nobody deleted', async () => {
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'")).toMatch(/channel bridge, offset 0: .*backup/);
     // One that was deleted is not there any more, while what it had is still being taken away.
     const wiping = "INSERT INTO owed (channelId, postId, n) VALUES ('bridge', '', 1)";
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
   });
 
-  it('opens where a text is gone and no entry tells of its erasure, which only a verification tells', async () => {
+  it('opens if a text is missing without an entry of its erasure, which only verify reports', async () => {
     const dataDir = copy();
     const engine = await openEmbedded({ dataDir, renderer });
     const post = await publish(engine, 'another', { body: 'One.' });
@@ -122,7 +122,7 @@ describe('a journal that was tampered with', () => {
     expect([...verifyDirectory(dataDir, { channelId: 'another' })]).toMatchObject([{ fault: { offset: 5, why } }]);
   });
 
-  it('is refused where the file is no journal at all', async () => {
+  it('is refused if the file is not a journal', async () => {
     const dataDir = copy();
     writeFileSync(
       join(dataDir, 'journal.db'),
@@ -132,7 +132,7 @@ describe('a journal that was tampered with', () => {
     expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
   });
 
-  it('is refused where the disk has lost a part of the file', async () => {
+  it('is refused if a part of the file is lost', async () => {
     const dataDir = copy();
     const file = join(dataDir, 'journal.db');
     const db = new DatabaseSync(file);
@@ -145,7 +145,7 @@ describe('a journal that was tampered with', () => {
     expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
   });
 
-  it('can be walked channel by channel, with a report of each', async () => {
+  it('can be verified channel by channel, with a report for each', async () => {
     const dataDir = copy();
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec("UPDATE entries SET by = 'x' WHERE channel = 2");
@@ -169,23 +169,23 @@ describe("the server's own journal", () => {
   const emptied =
     'salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL';
 
-  it('holds where nobody touched it, and says from when on it covers what is done', () => {
+  it('passes if it is unchanged, and says since when it covers changes', () => {
     const reports = [...verifyDirectory(copy(), { now: Date.now() })];
     expect(reports.at(-1)).toMatchObject({ channelId: null, entries: 5, coveredFrom: expect.stringMatching(/^20.*Z$/) });
     expect(reports.some(({ fault }) => fault)).toBe(false);
   });
 
-  it('tells of a first version that was blanked and marked as erased', () => {
+  it('shows that a first revision was blanked and marked as erased', () => {
     const blanked = changedCopy(`UPDATE texts SET ${emptied} WHERE id = 8`, 'UPDATE posts SET erased = 1 WHERE channel = 2');
     expect(faultsIn(blanked)).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
   });
 
-  it('tells of html under the label of a renderer that no server here had', () => {
+  it('shows that html names a renderer that no server here had', () => {
     const forged = changedCopy("UPDATE texts SET html = '<p>Forged</p>', version = 'md1-00000000' WHERE id = 5");
     expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
   });
 
-  it('lets html for another address that was used here be compared too', async () => {
+  it('allows html for another address that was used here to be compared', async () => {
     const dataDir = copy();
     const other = createRenderer({ publicUrl: 'https://other.example' });
     await (await openEmbedded({ dataDir, renderer: other })).close();
@@ -197,13 +197,13 @@ describe("the server's own journal", () => {
     expect(bridge).toMatchObject({ fault: { offset: 5, why: 'the html of revision 1 is not what its body becomes' } });
   });
 
-  it('tells of a revocation that was deleted or shortened', () => {
+  it('shows that a revocation was deleted or shortened', () => {
     const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
     expect(faultsIn(changedCopy("DELETE FROM revoked WHERE jti = 'stolen'"))).toEqual(forgotten);
     expect(faultsIn(changedCopy("UPDATE revoked SET until = 1 WHERE jti = 'stolen'"))).toEqual(forgotten);
   });
 
-  it('tells of a channel that was removed with all that it had, and of one that nobody made', () => {
+  it('shows that a channel was removed with everything in it, and that one was never created', () => {
     const dataDir = copy();
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     for (const sql of [...removed, "DELETE FROM channels WHERE id = 'another'"]) db.exec(sql);
@@ -215,13 +215,13 @@ describe("the server's own journal", () => {
 
   it.each([
     ['a fact', "UPDATE serverEntries SET by = 'adb' WHERE offset = 3", 3],
-    ['an entry that is gone', 'DELETE FROM serverEntries WHERE offset = 3', 3],
+    ['a deleted entry', 'DELETE FROM serverEntries WHERE offset = 3', 3],
     ['its beginning', 'DELETE FROM serverEntries WHERE offset = 1', 1],
-  ])('is refused at the start where it does not hold: %s', async (_what, sql, offset) => {
+  ])('is refused at the start if it was changed: %s', async (_what, sql, offset) => {
     expect(await tampered(sql)).toMatch(new RegExp(`own journal does not hold: offset ${offset}: .*backup`));
   });
 
-  it('is refused where all of it is gone', async () => {
+  it('is refused if all of it is missing', async () => {
     const dataDir = copy();
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec('DELETE FROM serverEntries');
@@ -231,13 +231,13 @@ describe("the server's own journal", () => {
   });
 });
 
-describe('what lists and pages of a journal are found by, which no check covers', () => {
+describe('the indexes behind lists and pages, which no check covers', () => {
   // As the sample entries are listed.
   const isListed = (kind: string | null) => kind !== null;
   const faultIn = (dataDir: string) => [...verifyDirectory(dataDir, { isListed })].find(({ fault }) => fault)?.fault;
   const bridge = 'WHERE channel = 1 AND';
 
-  it('is what the entries say where nobody touched it', () => {
+  it('match the entries if they are unchanged', () => {
     expect(faultIn(copy())).toBeUndefined();
   });
 
@@ -256,7 +256,7 @@ describe('what lists and pages of a journal are found by, which no check covers'
     ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^what it is found by/],
     ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^what it is found by/],
     ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^what it is found by/],
-  ])('is told with its place where it is not: %s', async (_what, sql, offset, why) => {
+  ])('are reported with the place if they were changed: %s', async (_what, sql, offset, why) => {
     expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
     // A server does not wait for that at its start.
     expect(await tampered(sql)).toBe('opened');
@@ -268,7 +268,7 @@ describe('the html of a journal, which no check covers', () => {
     verifyDirectory(dataDir, { channelId: 'bridge', renderer: by }).next().value;
   const forged = "UPDATE texts SET html = '<p>Forged</p>'";
 
-  it('is what the bodies become where nobody touched it', () => {
+  it('is what the bodies render to if it is unchanged', () => {
     const report = verified(copy(), renderer);
     expect(report).toMatchObject({ entries: 6, texts: 4, erased: 2, htmlNotCompared: 0 });
     expect(report).not.toHaveProperty('fault');
@@ -281,13 +281,13 @@ describe('the html of a journal, which no check covers', () => {
       `${forged}, version = 'other' WHERE id = 4`,
       { offset: 4, revision: 3 },
     ],
-  ])('is told with post and revision where it is not: %s', (_where, sql, { offset, revision: number }) => {
+  ])('is reported with post and revision if it was changed: %s', (_where, sql, { offset, revision: number }) => {
     const { fault } = verified(changedCopy(sql), renderer) as ChannelReport;
     const why = `the html of revision ${number} is not what its body becomes`;
     expect(fault).toEqual({ channelId: 'bridge', offset, postId: offset === 5 ? standing : expect.any(String), why });
   });
 
-  it('is passed over and counted where it was made for another address, or is not looked at', () => {
+  it('is skipped and counted if it was made for another address or is not compared', () => {
     const other = createRenderer({ publicUrl: 'https://other.example' });
     for (const [by, htmlNotCompared] of [
       [other, 1],
@@ -299,7 +299,7 @@ describe('the html of a journal, which no check covers', () => {
     }
   });
 
-  it('is not looked at when a server starts', async () => {
+  it('is not compared when a server starts', async () => {
     expect(await tampered(`${forged} WHERE id = 5`)).toBe('opened');
   });
 });

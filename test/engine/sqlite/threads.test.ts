@@ -26,7 +26,7 @@ describe('a thread of the journal that dies', () => {
   it.each([
     ['writer', 0],
     ['reader', 1],
-  ] as const)('is started again: the %s', async (_name, index) => {
+  ] as const)('is restarted: the %s', async (_name, index) => {
     const { engine } = temp;
     const { id } = await createChannel(engine);
     const { seq } = await publish(engine, id);
@@ -37,7 +37,7 @@ describe('a thread of the journal that dies', () => {
     expect(journal?.entries.map(({ offset }) => offset)).toEqual([1, 2, 3]);
   });
 
-  it('leaves the outcome of a write that was under way unknown, and the same request again comes to its end', async () => {
+  it('leaves the outcome of a write under way unknown, and a repeated request completes it', async () => {
     const { engine } = temp;
     const { id } = await createChannel(engine);
     const written = publish(engine, id).then(
@@ -50,7 +50,7 @@ describe('a thread of the journal that dies', () => {
     await publish(engine, id);
   });
 
-  it('refuses tokens whose revocation was on the disk when it died, though whoever revoked them has no answer', async () => {
+  it('refuses tokens whose revocation was on disk when it died, although the revocation was not answered', async () => {
     const { engine, dataDir } = temp;
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec("INSERT INTO revoked (jti, until) VALUES ('committed', NULL)");
@@ -61,14 +61,14 @@ describe('a thread of the journal that dies', () => {
     expect(engine.isRevoked('committed')).toBe(true);
   });
 
-  it('finishes an erasure that was on the disk when it died, though nobody asks for it again', async () => {
+  it('finishes an erasure that was on disk when it died, without another request', async () => {
     using db = new DatabaseSync(join(temp.dataDir, 'journal.db'));
     db.exec("INSERT INTO owed (channelId, postId, n) VALUES ('moon', 'committed', NULL)");
     await workers[0]?.terminate();
     await vi.waitFor(() => expect(db.prepare('SELECT * FROM owed').all()).toEqual([]));
   });
 
-  it('begins no other journal where the file is gone meanwhile, and goes on when it is put back', async () => {
+  it('creates no other journal if the file is missing meanwhile, and continues when it is restored', async () => {
     const { engine, dataDir } = temp;
     const { id } = await createChannel(engine);
     const [file, elsewhere] = [join(dataDir, 'journal.db'), join(dataDir, 'elsewhere')];
@@ -82,7 +82,7 @@ describe('a thread of the journal that dies', () => {
     await publish(engine, id);
   });
 
-  it('is not started again once the journal is being closed', async () => {
+  it('is not restarted while the journal closes', async () => {
     await workers[0]?.terminate();
     await temp.engine.close();
     expect(workers.filter(({ threadId }) => threadId !== -1)).toEqual([]);

@@ -9,28 +9,28 @@ import { run } from './run.ts';
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 
-/** Seeds that fail without what was mended, and what it was. A change of the simulation gives them another meaning: `test/unit/streams/channel-stream.test.ts` keeps its own. */
+/**
+ * Seeds that failed before a fix, each with the fault. A change of the simulation changes what a seed does, so
+ * `test/unit/streams/channel-stream.test.ts` has examples of its own.
+ */
 const found: [seed: number, what: string][] = [
-  [155, 'what a node read of a journal that ended below what it held was taken to go on from there'],
-  [269, 'a reader who had been given more than the feed had heard of went on into another history'],
+  [155, 'a node took a read of a journal that ended below its own offset for a continuation'],
+  [269, 'a reader ahead of its channel stream continued into another history'],
   [
     10029553,
-    'an erasure was complete while a node gave out the text that the store did not know of, since an older file was put back',
+    'an erasure was complete while a node that the store did not know, after an older file was restored, gave out the text',
   ],
   [
     9600002018,
-    'what a node read up to a cut went to readers who may not read it: what had closed the channel was superseded by an entry behind the cut',
+    'a bounded read went to readers who may not read it: the change that closed the channel was superseded by an entry behind the bound',
   ],
-  [2100, 'a channel that was made anew was gone to its readers, as an answer from before that came late'],
-  [9600001232, 'a reader was let in by a channel of a history that was lost, to what was read of the one in its place'],
-  [
-    9600004163,
-    'a poll was answered with what a node held of a history that was lost, since the channel was open in the one in its place',
-  ],
+  [2100, 'a late answer made readers believe that a channel which was created again is gone'],
+  [9600001232, 'a reader was admitted by the channel of a lost history to posts of the history that replaced it'],
+  [9600004163, 'a poll was answered from a lost history, because the channel was open in the history that replaced it'],
 ];
 
-describe('readers on many nodes, whatever happens to links, nodes and the store', () => {
-  it(`hold the store's state after healing, and were never given what the contract forbids, in ${seeds} runs`, {
+describe('readers on many nodes, whatever fails among links, nodes and the store,', () => {
+  it(`have the state of the store after healing, and never received what the contract forbids, in ${seeds} runs`, {
     // For what hangs alone: it is at work all the time, and a busy machine may take ten times as long for it.
     timeout: 1_800_000,
   }, async () => {
@@ -46,7 +46,7 @@ describe('readers on many nodes, whatever happens to links, nodes and the store'
     expect((await run(seed)).violation).toBeUndefined();
   });
 
-  it('run the same way each time', async () => {
+  it('run the same way every time', async () => {
     const tell = async () => {
       const told: string[] = [];
       await run(7, (text) => told.push(text));
