@@ -11,15 +11,15 @@ import { startSink } from '../../../bench/peers/sink.ts';
 import { subjects } from '../../../bench/peers/subjects.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 
-/** That it counts what comes, and sees what is missing. Speeds are asserted nowhere. */
-describeWith(needs.compiler, 'the instrument of the benchmark', () => {
+/** The load generator counts what arrives and notices what is missing. No speed is asserted. */
+describeWith(needs.compiler, 'the load generator of the benchmark', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pressbox-bench-test-'));
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('counts every message of every reader, and sees a number that was left out', async () => {
+  it('counts every message of every reader, and notices a missing number', async () => {
     await using floor = await subjects.floor.start({ directory, channels: 1 });
     await using sink = startSink(['--n', 7, ...floor.reading, ...floor.publishing]);
     expect(await sink.ask('connect')).toMatchObject({ connected: 7 });
@@ -28,7 +28,7 @@ describeWith(needs.compiler, 'the instrument of the benchmark', () => {
     expect(rate).toMatchObject({ published: 20, expected: 140, messages: 140, order_err: 0 });
     expect(rate.bytes).toBeGreaterThan(140 * 1_000);
 
-    // A post from elsewhere, with a number far ahead.
+    // A post from another publisher, with a number far ahead.
     const port = Number(String(floor.publishing[1]).split(':')[1]);
     const other = connect(port, '127.0.0.1');
     await once(other, 'connect');
@@ -39,9 +39,9 @@ describeWith(needs.compiler, 'the instrument of the benchmark', () => {
     expect((await sink.ask('rate 100 0.01')).order_err).toBe(7);
   });
 
-  it('publishes the next post when the last reader has one, whatever the first has', async () => {
+  it('keeps a post in flight until the last reader has it', async () => {
     const readers = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-    // All posts reach the first of them alone.
+    // Only the first reader gets the posts.
     const posts = createServer((socket) => {
       socket.on('data', (lines) => {
         const [first] = readers.clients;
@@ -62,14 +62,14 @@ describeWith(needs.compiler, 'the instrument of the benchmark', () => {
   });
 
   describeWith(needs.redis, 'beside a Redis', () =>
-    it('finds that who comes back to posts that were changed often is given each once, as it is now', async () => {
+    it('shows that a returning reader gets each post that was changed often once, in its current state', async () => {
       const lines = join(directory, 'lines.jsonl');
       const round = { name: 'one', directory, seconds: 1, enduranceSeconds: 1, lines, isApart: false };
       await runSession({ subject: 'pressbox', readers: 20, crowd: 'bare', steps: ['changes'] }, round);
       const [connected, changes] = keptIn(lines).measured;
       expect(connected).toMatchObject({ step: 'connect', figures: { connected: 20, failed: 0 } });
       expect(changes).toMatchObject({ step: 'changes', figures: { complete: 20, messages: 200, superseded: 0 } });
-      // What the other half of the readers missed is the last change alone of the same posts.
+      // The second group of readers missed only the last change of the same posts.
       expect(changes?.figures.bytesRatio).toBeCloseTo(1, 1);
     }),
   );

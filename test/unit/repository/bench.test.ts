@@ -9,16 +9,16 @@ import { cellsOf, markdownTable, rowOf, textTable } from '../../../bench/peers/r
 import type { Measured } from '../../../bench/peers/sessions.ts';
 import { progressLine } from '../../../bench/progress.ts';
 
-/** What the benchmark makes of its measurements. What it measures is asserted nowhere. */
+/** How the benchmark evaluates its measurements. No measured value is asserted. */
 
-describe('several rounds of a measurement', () => {
-  it('have the middle value, or the mean of the two in the middle', () => {
+describe('statistics over rounds', () => {
+  it('take the median, which is the mean of the two middle values of an even count', () => {
     expect(spreadOf([5, 1, 9])).toEqual({ median: 5, least: 1, most: 9, count: 3 });
     expect(spreadOf([4, 1, 9, 2])).toEqual({ median: 3, least: 1, most: 9, count: 4 });
     expect(spreadOf([])).toBeUndefined();
   });
 
-  it('are compared round by round, and a round without its other side does not count', () => {
+  it('compare values of the same round, and ignore a round that lacks one side', () => {
     const of = new Map([
       ['first', 1],
       ['second', 6],
@@ -31,7 +31,7 @@ describe('several rounds of a measurement', () => {
     expect(ratios(of, against)).toEqual([0.25, 2]);
   });
 
-  it('grow by the slope of the line that fits best', () => {
+  it('fit the growth with a least-squares line', () => {
     expect(
       slopeOf([
         [0, 10],
@@ -52,7 +52,7 @@ describe('several rounds of a measurement', () => {
 
 const goalOf = (row: number) => goals.find((goal) => goal.row === row)!;
 
-/** A line as a session keeps it, at the place that a goal looks at. */
+/** A line as a session writes it, for one side of a goal. */
 function line({ subject, step, readers, crowd }: Goal['of'], round: string, figures: Record<string, number>): Measured {
   return { at: '2026-11-26T12:00:00.000Z', round, subject, step, readers, crowd, figures };
 }
@@ -65,7 +65,7 @@ function linesOf(goal: Goal, rounds: readonly (readonly [of: number, against: nu
 }
 
 describe('a goal', () => {
-  it('is for the median of the ratios', () => {
+  it('applies to the median of the ratios', () => {
     const goal = goalOf(1);
     expect(
       rowOf(
@@ -89,27 +89,27 @@ describe('a goal', () => {
     ).toMatchObject({ judged: { median: 0.7 }, isMet: false });
   });
 
-  it('may be for at least so much', () => {
+  it('can be a lower bound', () => {
     const goal = goalOf(4);
     expect(rowOf(goal, linesOf(goal, [[21, 10]]))).toMatchObject({ isMet: false });
     expect(rowOf(goal, linesOf(goal, [[22, 10]]))).toMatchObject({ isMet: true });
   });
 
-  it('may be for the figure itself', () => {
+  it('can apply to the figure itself', () => {
     const goal = goalOf(14);
     const row = rowOf(goal, linesOf(goal, [[1_001, 0]]));
     expect(row).toMatchObject({ judged: { median: 1_001 }, isMet: false });
     expect(cellsOf(row)).toContain('≤ 1,000 ms');
   });
 
-  it('is neither met nor missed where it was not measured, and says so', () => {
+  it('is shown as not measured when one side is missing', () => {
     const goal = goalOf(1);
     const row = rowOf(goal, [line(goal.of, 'one', { [goal.figure]: 1 })]);
     expect(row.isMet).toBeUndefined();
     expect(cellsOf(row).at(-1)).toBe('not measured');
   });
 
-  it('has all that it looks at in the sessions that are run for it, each place once', () => {
+  it('has its measurements in the sessions that run for it, each of them once', () => {
     const places = sessionsFor(goals).flatMap(({ subject, readers, crowd, steps }) =>
       steps.map((step) => [subject, readers, crowd, step].join()),
     );
@@ -133,7 +133,7 @@ const allRows = goals.map((goal) =>
 );
 
 describe('the table', () => {
-  it('has a line for each goal, in a terminal and on a page', () => {
+  it('has a line for each goal, as text and as Markdown', () => {
     expect(textTable(allRows).split('\n')).toHaveLength(goals.length + 1);
     const lines = markdownTable(allRows).split('\n');
     expect(lines).toHaveLength(goals.length + 2);
@@ -144,19 +144,19 @@ describe('the table', () => {
 describe('the chart', () => {
   const drawn = chart(allRows);
 
-  it('is well-formed', () => {
+  it('is well-formed XML', () => {
     expect(unbalanced(drawn)).toEqual([]);
     expect(drawn).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  it('tells every ratio in words, too', () => {
+  it('describes every ratio in its text alternative', () => {
     const told = /<desc id="desc">(.*?)<\/desc>/s.exec(drawn)?.[1] ?? '';
     for (const { goal } of allRows.filter(({ goal }) => goal.against !== undefined))
       expect(told).toContain(`${goal.row}: ${goal.what}`);
     expect(drawn).toContain('role="img" aria-labelledby="title desc"');
   });
 
-  it('keeps what is beyond its axis within itself, and what a label holds as text', () => {
+  it('clips ratios beyond its axis, and escapes labels', () => {
     const goal = { ...goalOf(1), what: '</text><script>"&' };
     const extreme = chart([
       rowOf(
@@ -176,7 +176,7 @@ describe('the chart', () => {
 });
 
 describe('the progress', () => {
-  it('tells how far the run is and how long it may take', () => {
+  it('shows the completed steps and the remaining time', () => {
     expect(progressLine({ done: 0, total: 23, what: 'nchan', elapsedMs: 0 })).toBe(
       '[>                       ]  0 of 23 · 0 s · nchan',
     );
@@ -186,8 +186,8 @@ describe('the progress', () => {
   });
 });
 
-describe.runIf(existsSync(resultFiles.lines))('the results in the project', () => {
-  it('are what their lines come to', () => {
+describe.runIf(existsSync(resultFiles.lines))('the results page and its picture', () => {
+  it('match the stored measurements', () => {
     const kept = parseLines(readFileSync(resultFiles.lines, 'utf8'));
     const rows = goals.map((goal) => rowOf(goal, kept.measured));
     expect(readFileSync(resultFiles.page, 'utf8')).toBe(page(rows, kept));
@@ -195,7 +195,7 @@ describe.runIf(existsSync(resultFiles.lines))('the results in the project', () =
   });
 });
 
-/** Tags that are opened and not closed, or the other way round, and signs that stand for themselves. */
+/** Unbalanced tags and unescaped characters. */
 function unbalanced(xml: string): string[] {
   const open: string[] = [];
   const wrong: string[] = [];

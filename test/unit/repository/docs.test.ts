@@ -24,7 +24,7 @@ const pages = [
 /** The text with each sentence on a line of its own. */
 const sentences = (text: string) => text.replaceAll('. ', '.\n');
 
-/** As sites that show Markdown name the parts of a page, by its headings. */
+/** The anchors that Markdown sites make from the headings of a page. */
 function partsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -35,24 +35,24 @@ function partsOf(text: string): string[] {
 }
 
 describe('the docs', () => {
-  it('have the table of variables as the program has it', () => {
+  it('list every variable of the program', () => {
     const page = read('docs/reference/configuration.md');
     for (const name of Object.keys(variables)) expect(page).toContain(`| \`${name}\` |`);
   });
 
-  it.each(generatedPages)('have what is generated from the source as it is there: %s', (page) => {
+  it.each(generatedPages)('have generated parts that match the source: %s', (page) => {
     expect(read(page)).toBe(withGenerated(read(page)));
-    // A comment that begins a line makes HTML of it, in which Markdown counts for nothing.
+    // A comment at the start of a line turns the line into HTML, in which Markdown has no effect.
     expect(read(page)).not.toMatch(/^ {0,3}<!-- limit: /m);
   });
 
-  it.each(pages)('lead nowhere that is not there: %s', (page) => {
+  it.each(pages)('link to existing files only: %s', (page) => {
     const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
     const local = links.filter((target) => !/^(?:https?:|mailto:|#)/.test(target)).map((target) => target.split('#')[0] ?? '');
     expect(local.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
   });
 
-  it.each(pages)('lead to parts of pages that are there: %s', (page) => {
+  it.each(pages)('link to existing headings only: %s', (page) => {
     const links = [...read(page).matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
     const missing = links.filter(([, target, part = '']) => {
       const there = target ? join(dirname(page), target) : page;
@@ -68,25 +68,25 @@ describe('the docs', () => {
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
-  it.each(pages)('name only variables that are read: %s', (page) => {
-    // Of the client commands, and of the runner of the tests.
+  it.each(pages)('name only variables that the program reads: %s', (page) => {
+    // Read by the client commands and by the test runner.
     const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_TEST_SUMMARY'];
     const named = [...read(page).matchAll(/\bPRESSBOX_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
     expect(named.filter((name) => !(name in variables) && !others.includes(name))).toEqual([]);
   });
 
-  it.each(pages)('give commands as they are found in a checkout and beside the package: %s', (page) => {
+  it.each(pages)('start the command with npx: %s', (page) => {
     const blocks = [...read(page).matchAll(/^```sh\b.*\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? '');
     const commands = blocks.join('').match(/(?:\S+ )?(?<![\w/.-])pressbox (?=[a-z])/g) ?? [];
     expect(commands.filter((command) => !command.endsWith('npx pressbox '))).toEqual([]);
   });
 
-  it('have an index that leads to every page', () => {
+  it('have an index with a link to every page', () => {
     const linked = [...read('docs/README.md').matchAll(/\]\(([^)#\s]+)\)/g)].map(([, path = '']) => join('docs', path));
     expect(docPages.filter((page) => page !== 'docs/README.md' && !linked.includes(page))).toEqual([]);
   });
 
-  it('are in the package, but for those that the index names', () => {
+  it('are all in the package, except those that the index names', () => {
     const alone = [
       ...(/^The package holds all of them except (.*)\.$/gm
         .exec(sentences(read('docs/README.md')))?.[1]
@@ -100,13 +100,13 @@ describe('the docs', () => {
     );
   });
 
-  it('make a secret that is long enough', async () => {
+  it('show how to make a secret that is long enough', async () => {
     const [lines = ''] = blocksOf(read('docs/reference/configuration.md'), 'The secret');
     const { stdout } = await promisify(execFile)('bash', ['-euc', lines]);
     expect(readConfig({ PRESSBOX_JWT_SECRET: stdout.trim() }).jwtSecret?.length).toBeGreaterThan(40);
   });
 
-  it('tour every folder and file of src, and name only files that are there', () => {
+  it('describe every folder and file of src, and name only existing files', () => {
     const tour = read('src/README.md');
     const table = tour.slice(tour.indexOf('## What is where'), tour.indexOf('## Who may import whom'));
     for (const entry of readdirSync(join(root, 'src'), { withFileTypes: true })) {
@@ -122,16 +122,16 @@ describe('the docs', () => {
     expect(rows.filter((row) => new Set(filesIn(row)).size > 4)).toEqual([]);
   });
 
-  it('start as many processes as they say with the lines that they give for it', async () => {
+  it('show how to start the stated number of processes', async () => {
     const [lines = ''] = blocksOf(read('docs/guides/workers.md'), '# Several processes');
-    // What the command would read, with a secret in the place of the file.
+    // Prints what the command would read, with a secret instead of the file.
     const script = `cat() { printf %32s; }; npx() { [ "$*" = "pressbox serve" ] && env; }; ${lines}`;
     const { stdout } = await promisify(execFile)('bash', ['-euc', script]);
     const given = [...stdout.matchAll(/^(PRESSBOX_(?:REDIS_URL|JWT_SECRET|WORKERS))=(.*)$/gm)];
     expect(readConfig(Object.fromEntries(given.map(([, name, value]) => [name, value]))).workers).toBe(4);
   });
 
-  it('number the decisions without a gap, each with its date, status, context, decision, consequences and alternatives', () => {
+  it('number the decisions without a gap, each with date, status, context, decision, consequences and alternatives', () => {
     const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
     expect(decisions.length).toBeGreaterThan(5);
     for (const [index, page] of decisions.entries()) {
@@ -141,6 +141,7 @@ describe('the docs', () => {
       expect(text).toMatch(new RegExp(`^# ${index + 1}\\. .+\\n\\n\\d{4}-\\d{2}-\\d{2} · Status: ${status}\\n\\n`));
       const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
       expect(parts, page).toEqual(['Context', 'Decision', 'Consequences', 'Alternatives considered']);
+      expect(text.split('## Alternatives considered')[1], page).toMatch(/^- \*\*.+/m);
     }
   });
 
