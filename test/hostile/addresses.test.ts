@@ -10,8 +10,8 @@ import { createChannel, publish } from '../support/authors/writers.ts';
 import { call } from '../support/servers/server.ts';
 
 /**
- * Ids that would rather be paths, and headers that would rather be the server's own words. Sent as bytes, since a client would put them
- * right first.
+ * Ids that look like paths, and headers that try to become part of the response. They are sent as bytes, since an HTTP client would
+ * normalise them.
  */
 let server: AttackedServer;
 let token: string;
@@ -28,7 +28,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const ask = (method: string, path: string, headers: string[] = [], body = '') =>
   sendBytes(server, requestText(`${method} ${path} HTTP/1.1`, headers, body));
 
-describe('an id that would rather be a path leads nowhere', () => {
+describe('an id that looks like a path finds nothing', () => {
   const json = ['Content-Type: application/json', 'Content-Length: 2', 'If-Match: *'];
   const tricks = [
     '..',
@@ -76,7 +76,7 @@ describe('an id that would rather be a path leads nowhere', () => {
     ];
     for (const path of [...paths, `/live/moon/${trick}`, `/assets/${trick}`]) {
       const { statuses, text } = await ask('GET', path, authorization);
-      // `.` and `..` as segments are the channel list and the like to some; here they are ids that nothing has.
+      // Some servers resolve `.` and `..` as segments. Here they are ids of nothing.
       expect([path, statuses]).toEqual([path, [404]]);
       expect(text).not.toMatch(/^X-Injected/im);
       expect(text).not.toContain(secretWord);
@@ -94,7 +94,7 @@ describe('an id that would rather be a path leads nowhere', () => {
   });
 });
 
-describe('a header that would rather be someone else’s', () => {
+describe('a header that claims to come from somebody else', () => {
   const evil = 'evil.example';
   it.each([
     `Host: ${evil}`,
@@ -125,8 +125,8 @@ describe('a header that would rather be someone else’s', () => {
   });
 });
 
-describe('an address that is only claimed', () => {
-  /** Ten of one address may come at once, and one more with each second that all of them take. */
+describe('a claimed client address', () => {
+  /** An address may open ten at once, and one more each second. */
   const claimed = (nth: number) => [`X-Forwarded-For: 203.0.113.${nth % 250}`, `Forwarded: for=203.0.113.${nth % 250}`];
   const floodOf = async (small: AttackedServer, headersOf: (nth: number) => string[]) =>
     (
@@ -135,7 +135,7 @@ describe('an address that is only claimed', () => {
       )
     ).filter(({ statuses }) => statuses[0] === 429).length;
 
-  it('does not count without a proxy: whoever claims many is one', async () => {
+  it('is ignored without a trusted proxy, so that one client cannot pass for many', async () => {
     await using small = await startAttackedServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
     expect(await floodOf(small, claimed)).toBeGreaterThan(20);
     const warned = small.log.filter((line) => line.includes('PRESSBOX_TRUST_PROXY'));
@@ -143,17 +143,17 @@ describe('an address that is only claimed', () => {
     expect(warned[0]).not.toContain('203.0.113');
   });
 
-  it('counts behind a proxy as that proxy gave it, and not what was written before it came there', async () => {
+  it('counts as a trusted proxy reports it, without what the client wrote before', async () => {
     await using small = await startAttackedServer({ PRESSBOX_REQUESTS_PER_SECOND: '1', PRESSBOX_TRUST_PROXY: 'loopback' });
-    // The proxy adds the address that it saw behind what it was told.
+    // The proxy appends the address it saw to the header it received.
     expect(await floodOf(small, (nth) => [`X-Forwarded-For: 198.51.100.${nth}, 203.0.113.7`])).toBeGreaterThan(20);
     expect(await floodOf(small, (nth) => [`X-Forwarded-For: 203.0.113.${100 + nth}`])).toBe(0);
     expect(await floodOf(small, () => ['X-Forwarded-For: "><script>, \u00ff'])).toBeGreaterThan(20);
   });
 });
 
-describe('what is not for the log does not get there', () => {
-  it('as a line of its own, a colour of a terminal, or the end of a field', async () => {
+describe('the log keeps out injected text', () => {
+  it('such as line breaks, terminal colours and ends of fields', async () => {
     const line = '{"level":"fatal","msg":"forged"}';
     const agents = [`a","msg":"forged`, '\x1b[31mred', `a\t${line}`, '\x9b31m', `%0a${line}`];
     for (const agent of agents) {
@@ -167,17 +167,17 @@ describe('what is not for the log does not get there', () => {
     expect(said).not.toContain('forged');
   });
 
-  it('as what turns the line that it stands in, or what an old terminal obeys', async () => {
+  it('such as marks of writing direction and control sequences of old terminals', async () => {
     const [turned, obeyed] = ['\u202eada\u2066', '\u009b31mred\u007f\u2028'];
     await publish(server, await server.token({ editor: ['*'] }, { sub: turned, name: 'a' }), 'moon', { headline: secretWord });
     const admin = await server.token({ admin: true });
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: obeyed } });
     const facts = server.log.map((one) => JSON.parse(one) as { by?: string; jti?: string });
-    // The same to who reads it as JSON.
+    // Parsed as JSON, the text is unchanged.
     expect(facts).toContainEqual(expect.objectContaining({ by: turned }));
     expect(facts).toContainEqual(expect.objectContaining({ jti: obeyed }));
     expect(server.log.join('')).not.toMatch(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
   });
 });
 
-it('leaves no token and no text in the log', () => server.expectCleanLog());
+it('leaves no token and no post text in the log', () => server.expectCleanLog());

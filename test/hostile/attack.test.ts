@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { expectCleanLines } from '../support/attacks/attacked-server.ts';
 import { keptIn, underAttack } from '../support/attacks/under-attack.ts';
 
-/** A small attack of everything at once. `test/long/attack.test.ts` is the long one, which also measures what it does to others. */
-it('goes by: author and reader go on, memory comes back, and the log says nothing that it should not', async () => {
+/** A short attack with everything at once. `test/long/attack.test.ts` is the long one, and also measures its effect on others. */
+it('an attack disturbs neither author nor reader, and leaves neither memory nor secrets in the log behind', async () => {
   const seeds = [1, 2, Math.floor(Math.random() * 2 ** 31)];
   console.log('attack: seeds', seeds);
   const { attack, memory, lines, tokens } = await underAttack({

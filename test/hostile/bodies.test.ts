@@ -11,7 +11,7 @@ import {
 } from '../support/attacks/attacked-server.ts';
 import { call } from '../support/servers/server.ts';
 
-/** Bodies and addresses that are not what they should be: refused with the contract's status and code, and nothing changed. */
+/** Malformed bodies and URLs are refused with the documented status and code, and change nothing. */
 let test: AttackedServer;
 let token: string;
 let channelUrl: string;
@@ -48,7 +48,7 @@ async function expectRefused(sent: () => Promise<{ status: number; body: unknown
   expect(await test.state(), about).toBe(before);
 }
 
-describe('bodies that are not what they should be', () => {
+describe('malformed bodies', () => {
   const raw = (
     body: string | Uint8Array<ArrayBuffer> | ArrayBuffer,
     headers: Record<string, string> = { 'content-type': 'application/json' },
@@ -85,11 +85,11 @@ describe('bodies that are not what they should be', () => {
     await expectRefused(() => raw(text as string), '', about as string);
   });
 
-  it('are refused where they are not UTF-8', async () => {
+  it('are refused if they are not UTF-8', async () => {
     await expectRefused(() => raw(new Uint8Array([0x7b, 0x22, 0x68, 0xff, 0x22, 0x7d])), '', 'bytes');
   });
 
-  it('are refused with line and column, and without a word of theirs in the answer', async () => {
+  it('are refused with line and column, without quoting the body', async () => {
     const places = {
       '{"headline":"secret source': 'ends too early, at line 1, column 27.',
       '{\n"headline": secret\n}': 'malformed at line 2, column 13.',
@@ -101,7 +101,7 @@ describe('bodies that are not what they should be', () => {
     }
   });
 
-  it('do nothing by the names that JavaScript minds', async () => {
+  it('do nothing through names that are special in JavaScript', async () => {
     for (const field of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])
       await expectRefused(() => raw(`{"headline":"A","${field}":{"admin":true}}`), field, field);
     await expectRefused(
@@ -127,7 +127,7 @@ describe('bodies that are not what they should be', () => {
     await expectRefused(() => raw(text), path, text);
   });
 
-  it('that only look as if they named a field twice are taken', async () => {
+  it('are accepted if they only seem to name a field twice', async () => {
     const media = [image, image, { ...image, alt: '"url":"a","url":"b"' }];
     const answer = await raw(JSON.stringify({ headline: '{"headline":1,"headline":2}\\', media }));
     expect(answer.status).toBe(201);
@@ -156,7 +156,7 @@ describe('bodies that are not what they should be', () => {
     },
   );
 
-  it('are taken as a merge patch where a channel is changed', async () => {
+  it('are accepted as a merge patch of a channel', async () => {
     const patch = (type: string) => raw('{"section":null}', { 'content-type': type, 'if-match': '*' }, 'PATCH', channelUrl);
     expect((await patch('application/merge-patch+json')).status).toBe(200);
     expect((await patch('application/json')).status).toBe(200);
@@ -167,7 +167,7 @@ describe('bodies that are not what they should be', () => {
     });
   });
 
-  it('over 1 MiB are too large, and told so before they came', async () => {
+  it('are refused above 1 MiB before they are transferred', async () => {
     const before = await test.state();
     const large = JSON.stringify({ headline: 'A', body: ' '.repeat(1024 * 1024) });
     expect(await raw(large)).toMatchObject({ status: 413, body: { code: 'too-large' } });
@@ -189,7 +189,7 @@ describe('bodies that are not what they should be', () => {
       const rss = process.memoryUsage.rss();
       expect(await sent(bomb)).toMatchObject({ status: 413, body: { code: 'too-large' } });
       expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
-      // A bomb in a bomb is a body that is no JSON.
+      // A bomb inside a bomb decompresses to something that is not JSON.
       expect(await sent(packed(packed(Buffer.alloc(1_000_000, ' '))))).toMatchObject({
         status: 400,
         body: { code: 'invalid-body' },
@@ -214,7 +214,7 @@ describe('bodies that are not what they should be', () => {
     },
   );
 
-  it('that nest without end are refused', async () => {
+  it('are refused if they nest too deeply', async () => {
     const lists = '['.repeat(170_000) + ']'.repeat(170_000);
     const objects = `${'{"a":'.repeat(170_000)}1${'}'.repeat(170_000)}`;
     for (const text of [`{"media":${lists}}`, `{"headline":${objects}}`, `{"x":${lists}}`]) {
@@ -224,7 +224,7 @@ describe('bodies that are not what they should be', () => {
     }
   });
 
-  it('that hold more fields than anyone has are answered with the first few', async () => {
+  it('are answered with the first few errors if they hold too many fields', async () => {
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`f${at}`, 1]));
     const answer = await raw(JSON.stringify(many));
     expect(answer.status).toBe(400);
@@ -234,7 +234,7 @@ describe('bodies that are not what they should be', () => {
     expect(long.text.length).toBeLessThan(1_000);
   });
 
-  it('are taken up to every limit', async () => {
+  it('are accepted up to each limit', async () => {
     const full = {
       headline: astral(300),
       body: astral(50_000),
@@ -260,11 +260,11 @@ const brotli = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 22 } });
 const compressors = { gzip: gzipSync, deflate: deflateSync, br: brotli, zstd: zstdCompressSync } as const;
 
-describe('a body of who may not write there', () => {
+describe('the body of a request without write access', () => {
   const begun = (line: string, token: string, path: string) =>
     requestText(`${line} ${path} HTTP/1.1`, [`Authorization: Bearer ${token}`, 'Content-Length: 1000000'], '{"headline":"');
 
-  it('is not waited for, and nothing of it is held', async () => {
+  it('is refused before it arrives, and takes no memory', async () => {
     const reader = await test.token({ reader: ['*'], author: ['other'] });
     const editor = await test.token({ editor: ['*'] });
     for (const [token, line, path] of [
@@ -281,7 +281,7 @@ describe('a body of who may not write there', () => {
     }
   });
 
-  it('that is a form and compressed is not unpacked', async () => {
+  it('is not decompressed if it is a compressed form', async () => {
     for (const [encoding, compress] of Object.entries(compressors)) {
       const answer = await fetch(`${test.url}/sign-in`, {
         method: 'POST',
@@ -294,7 +294,7 @@ describe('a body of who may not write there', () => {
   });
 });
 
-describe('addresses that lead nowhere', () => {
+describe('unknown URLs', () => {
   it('are not found', async () => {
     for (const url of [
       '/v1/channels/never/posts',
@@ -316,4 +316,4 @@ describe('addresses that lead nowhere', () => {
   });
 });
 
-it('leaves no token and no text in the log', () => test.expectCleanLog());
+it('leaves no token and no post text in the log', () => test.expectCleanLog());

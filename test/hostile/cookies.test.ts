@@ -8,7 +8,7 @@ import {
 } from '../support/attacks/attacked-server.ts';
 import { createChannel, publish } from '../support/authors/writers.ts';
 
-/** Cookies that are no session, or one that was changed: who sends them is a stranger. What a session is, is in `flow/sessions.test.ts`. */
+/** Requests with forged or altered session cookies are anonymous. `server/access/sessions.test.ts` tests sessions themselves. */
 let server: AttackedServer;
 let session: string;
 
@@ -32,14 +32,14 @@ const read = (cookies: string[]) =>
     ),
   );
 
-it('a good one is a reader’s, so that each of the others fails for what is said', async () => {
+it('a valid cookie reads as a member, so each of the others fails for the reason that is named', async () => {
   expect(session.length).toBeGreaterThan(50);
   const { statuses, text } = await read([`a=b; pressbox=${session}; c=d`]);
   expect(statuses).toEqual([200]);
   expect(text).toContain(secretWord);
 });
 
-describe('a stranger is who sends', () => {
+describe('a request is anonymous with', () => {
   const flip = (at: number) => `${session.slice(0, at)}${session[at] === 'A' ? 'B' : 'A'}${session.slice(at + 1)}`;
   it.each<[what: string, cookies: () => string[]]>([
     ['one with its first letter changed', () => [`pressbox=${flip(0)}`]],
@@ -62,7 +62,7 @@ describe('a stranger is who sends', () => {
   });
 });
 
-it('leaves no token and no text in the log', () => {
+it('leaves no token and no post text in the log', () => {
   server.expectCleanLog();
   for (const line of server.log) expect(line).not.toContain(session.slice(0, 40));
 });

@@ -8,9 +8,9 @@ import { openReader } from '../support/readers/socket-reader.ts';
 import { type ServerProcess, startServerProcess } from '../support/servers/process.ts';
 import { call, startTestServer } from '../support/servers/server.ts';
 
-/** A process with few file descriptors, and more connections than it has of them. */
+/** A process with fewer file descriptors than connections. */
 const descriptors = 256;
-/** Less those of files and of the reserve. */
+/** Without those for files and the reserve. */
 const most = descriptors - 64 - 16;
 
 let lines: string[] = [];
@@ -28,7 +28,7 @@ async function startSmall(env: Record<string, string> = {}): Promise<ServerProce
 
 const said = (words: string) => lines.filter((line) => line.includes(words));
 
-/** Connections of one address on which nothing is said. */
+/** Idle connections from one address. */
 async function open({ url }: ServerProcess, count: number, from: string): Promise<Socket[]> {
   const sockets: Socket[] = [];
   onTestFinished(() => {
@@ -48,7 +48,7 @@ async function counted({ url }: { url: string }, kind: string): Promise<number> 
   return Number(new RegExp(`^pressbox_rate_limited_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
 }
 
-describe('sockets of one address that never join', () => {
+describe('sockets from one address that never join', () => {
   const most = 200;
   beforeEach(() => {
     const { handshakesMost } = readerLimits;
@@ -56,7 +56,7 @@ describe('sockets of one address that never join', () => {
     onTestFinished(() => void Object.assign(readerLimits, { handshakesMost }));
   });
 
-  it('are half of those that may come at one moment, lose the oldest, and keep no reader out', async () => {
+  it('take at most half of the room for new sockets, lose the oldest first, and keep no reader out', async () => {
     await using server = await startTestServer();
     const { id } = await createChannel(server, await server.token(), { headline: secretWord });
     const port = Number(new URL(server.url).port);
@@ -83,7 +83,7 @@ describe('sockets of one address that never join', () => {
 });
 
 describe('a process with few file descriptors', () => {
-  it('says at the start that its settings allow more connections', async () => {
+  it('warns at the start if its settings allow more connections', async () => {
     await using _ = await startSmall();
     await vi.waitFor(() => expect(said('the open file limit is too low')).toHaveLength(1));
     expect(JSON.parse(said('the open file limit is too low')[0] as string)).toMatchObject({
@@ -93,13 +93,13 @@ describe('a process with few file descriptors', () => {
     });
   });
 
-  it('says nothing of it where they suffice', async () => {
+  it('logs no warning if the descriptors suffice', async () => {
     await using _ = await startSmall({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '50' });
     await vi.waitFor(() => expect(said('"listening"')).toHaveLength(1));
     expect(said('fewer connections')).toEqual([]);
   });
 
-  it('answers others while one address holds as many half-open connections as it can, which lose the oldest', async () => {
+  it('serves others while one address holds as many half-open connections as it can, and closes the oldest', async () => {
     await using server = await startSmall();
     const sockets = await open(server, 2 * descriptors, '127.0.4.1');
     await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(most / 2 + 16));
@@ -109,7 +109,7 @@ describe('a process with few file descriptors', () => {
     expect(await counted(server, 'share')).toBeGreaterThan(0);
   });
 
-  it('keeps a reader of the address that holds most, whose other connections go first', async () => {
+  it('closes other connections of the largest address before its reader', async () => {
     await using server = await startSmall();
     const port = Number(new URL(server.url).port);
     const { id } = await createChannel(server, await server.token(), { headline: secretWord });
@@ -123,14 +123,14 @@ describe('a process with few file descriptors', () => {
     expect(reader.destroyed).toBe(false);
   });
 
-  it('lets the peers that it trusts as proxies hold all but the reserve', async () => {
+  it('lets trusted proxies hold all connections except the reserve', async () => {
     await using server = await startSmall({ PRESSBOX_TRUST_PROXY: '127.0.4.1' });
     const sockets = await open(server, most - 10, '127.0.4.1');
     expect((await call(`${server.url}/readyz`)).status).toBe(200);
     expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
   });
 
-  it('answers operators and an author where no connection is left, tells others to come back, and says it once', async () => {
+  it('serves operators and an author when no connection is left, tells others to retry, and logs it once', async () => {
     await using server = await startSmall({ PRESSBOX_TRUST_PROXY: '127.0.4.1' });
     const token = await server.token();
     const { id } = await createChannel(server, token, { headline: secretWord });

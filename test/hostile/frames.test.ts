@@ -6,8 +6,8 @@ import { maskedFrame, openReader, type SocketReader } from '../support/readers/s
 import { call } from '../support/servers/server.ts';
 
 /**
- * What is no WebSocket, no engine.io and no Socket.IO, or is all of them without end: it ends the connection it came on, with the status
- * that RFC 6455 has for it, and a reader beside it goes on hearing. Handshakes have their own file, `flow/sockets-handshake.test.ts`.
+ * Malformed or endless WebSocket, engine.io and Socket.IO messages end their connection with the status of RFC 6455, and other readers
+ * are not affected. `server/sockets/handshake.test.ts` tests handshakes.
  */
 let server: AttackedServer;
 let token: string;
@@ -36,7 +36,7 @@ beforeEach(async () => {
   });
 });
 
-/** A masked frame, the mask being zeros. `first`: FIN, the reserved bits and the opcode. */
+/** A frame masked with zeros. `first`: FIN, the reserved bits and the opcode. */
 function frame(first: number, payload: Uint8Array | string = '', { masked = true, claim = -1 } = {}): Buffer {
   const bytes = Buffer.from(payload);
   const length = claim < 0 ? bytes.length : claim;
@@ -55,7 +55,7 @@ function later(ms: number): Promise<undefined> {
 const fin = 0x80;
 const [continuation, text, binary, close, ping, pong] = [0x0, 0x1, 0x2, 0x8, 0x9, 0xa];
 
-describe('a frame that is none ends the connection', () => {
+describe('a malformed frame ends the connection', () => {
   const protocolError = 1002;
   const notText = 1007;
   const tooLong = 1009;
@@ -89,8 +89,8 @@ describe('a frame that is none ends the connection', () => {
   });
 });
 
-describe('a message that is none', () => {
-  it('ends the connection, also of who does not say goodbye', async () => {
+describe('a malformed message', () => {
+  it('ends the connection, even if the client never answers the close', async () => {
     const packets = {
       'of engine.io: a ping, which is the server’s to send': '2',
       'of engine.io: of a kind that is none': '9',
@@ -108,7 +108,7 @@ describe('a message that is none', () => {
       'of Socket.IO: to a namespace that was not joined': '42/admin,["subscribe",{"channelId":"moon"}]',
       'of Socket.IO: another while its attachments are awaited': '451-["subscribe",{"_placeholder":true,"num":0}]',
     };
-    // Without an end of ours it would be that of the library, which waits 30 s for a goodbye.
+    // The library alone would wait 30 s for the client's close frame.
     const sooner = 20_000;
     await Promise.all(
       Object.entries(packets).map(async ([what, packet]) => {
@@ -121,7 +121,7 @@ describe('a message that is none', () => {
     );
   });
 
-  it('that names another namespace is refused, and joins nothing', async () => {
+  it('is refused and joins nothing if it names another namespace', async () => {
     const names = ['/admin', '/__proto__', '/constructor', `/${'a'.repeat(5_000)}`];
     for (const name of names) attacker.send(`40${name},`);
     const refused = () => attacker.packets.filter((packet) => packet.startsWith('44/'));
@@ -129,14 +129,14 @@ describe('a message that is none', () => {
     expect(await attacker.subscribe('moon')).toMatchObject({ ok: true });
   });
 
-  it('whose attachment came is one of no field that we have', async () => {
+  it('is refused by its fields once its attachment has arrived', async () => {
     const answered = attacker.until((packet) => packet.startsWith('437['));
     attacker.send('451-7["subscribe",{"channelId":{"_placeholder":true,"num":0}}]');
     attacker.sendBytes(frame(fin | binary, 'moon'));
     expect(await answered).toMatch(/^437\[\{"ok":false,.*"invalid-body"/);
   });
 
-  it('by the names that JavaScript minds is answered like any other', async () => {
+  it('is answered like any other if it uses names that are special in JavaScript', async () => {
     for (const name of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty'])
       expect(await attacker.ask(name, { channelId: 'moon' }), name).toMatchObject({ problem: { code: 'invalid-body' } });
     for (const wish of [`{"channelId":"moon","__proto__":{"limit":1}}`, `{"__proto__":{"channelId":"moon"}}`]) {
@@ -147,13 +147,13 @@ describe('a message that is none', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  it('asked with a number beyond all numbers is answered, and does no harm', async () => {
+  it('is answered without harm if its acknowledgement number is too large', async () => {
     attacker.send(`42${'9'.repeat(400)}["subscribe",{"channelId":"moon"}]`);
     expect(await attacker.subscribe('moon')).toMatchObject({ ok: true });
   });
 });
 
-describe('what never ends', () => {
+describe('an endless message', () => {
   const cuts = async () => {
     const { text } = await call(`${server.url}/metrics`);
     return Number(/^pressbox_rate_limited_total\{kind="messages"\} (\d+)/m.exec(text)?.[1]);
@@ -187,4 +187,4 @@ describe('what never ends', () => {
   });
 });
 
-it('leaves no token and no text in the log', () => server.expectCleanLog());
+it('leaves no token and no post text in the log', () => server.expectCleanLog());

@@ -4,7 +4,7 @@ import { limits } from '../../src/protocol/wire-limits.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
 import { createChannel, publish } from '../support/authors/writers.ts';
 
-/** Lines of an import that are none, or are without end: the line is named, nothing of it is taken, and little is held meanwhile. */
+/** Malformed or endless lines of an import: the error names the line, nothing of the line is imported, and memory stays small. */
 let server: AttackedServer;
 let admin: string;
 
@@ -34,7 +34,7 @@ async function expectRefused(status: number, body: string | Uint8Array<ArrayBuff
   return answer.text;
 }
 
-describe('a line of an import that is none is refused by its number', () => {
+describe('an import refuses a malformed line by its number', () => {
   it.each(
     Object.entries({
       'no JSON': '{',
@@ -52,7 +52,7 @@ describe('a line of an import that is none is refused by its number', () => {
     expect(await expectRefused(400, new Uint8Array([...Buffer.from('\n\n'), ...bytes]))).toContain('"line":3');
   });
 
-  it('over 1 MiB, however little was sent of it', async () => {
+  it('above 1 MiB, before all of it arrives', async () => {
     const bomb = gzipSync(Buffer.alloc(64_000_000, '['));
     const rss = process.memoryUsage.rss();
     const said = await expectRefused(413, new Uint8Array(bomb), { 'content-encoding': 'gzip' });
@@ -60,13 +60,13 @@ describe('a line of an import that is none is refused by its number', () => {
     expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
   });
 
-  it('packed in a way that is none', async () => {
+  it('in an unknown encoding', async () => {
     await expectRefused(400, 'not packed', { 'content-encoding': 'gzip' });
     await expectRefused(415, '{}', { 'content-encoding': 'gzip, gzip' });
   });
 });
 
-it('blank lines are passed over, up to a bound, however they end', async () => {
+it('skips blank lines up to a bound, whatever their line ending', async () => {
   const before = await server.state();
   const { importBlankLines: most } = limits;
   for (const blank of ['\n', '\r\n']) {
@@ -76,10 +76,10 @@ it('blank lines are passed over, up to a bound, however they end', async () => {
   expect(await server.state()).toBe(before);
 });
 
-it('blank lines without end are refused, however little was sent of them, and held nowhere', async () => {
+it('refuses endless blank lines early, and keeps none in memory', async () => {
   const rss = process.memoryUsage.rss();
   await expectRefused(413, new Uint8Array(gzipSync(Buffer.alloc(8_000_000, '\n'))), { 'content-encoding': 'gzip' });
   expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
 });
 
-it('leaves no token and no text in the log', () => server.expectCleanLog());
+it('leaves no token and no post text in the log', () => server.expectCleanLog());

@@ -9,22 +9,21 @@ import { describeWith, needs } from '../support/runner/needs.ts';
 import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/servers/policy-stripping-proxy.ts';
 
 /**
- * Everything that wants to run as a script, in every field that an author or an issuer of tokens can write, on the pages as a real browser
- * shows them: as the server made them, and as their script changes them while they are open; with the content security policy, and
- * without it, since a policy is the second line and not the first. Nothing runs, nothing elsewhere is asked for, and each text is
- * there as it was written.
+ * Script injections in every field that an author or an issuer of tokens can write, on pages in a real browser: as the server rendered
+ * them, and as their script changes them. Each runs with the content security policy and without it, since the policy is only the second
+ * line of defence. Nothing runs, no other host is requested, and each text is shown as it was written.
  */
 const attacks = Object.values(textAttacks).flat();
-/** However long a browser on a busy machine takes to draw that much, all of which comes at once. */
+/** A busy machine takes this long to render that much at once. */
 const patient = { timeout: 250_000 };
-/** Fields of one line. */
+/** The attack in a single-line field. */
 const lineOf = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
 
 function chunksOf<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
 }
 
-/** A post that says each of some attacks in each of its fields. */
+/** A post with each of these attacks in each of its fields. */
 function postOf(some: readonly string[]): NewPost {
   const url = 'https://media.example/x';
   const lines = some.map(lineOf);
@@ -75,7 +74,7 @@ function postsWith(url: string): NewPost[] {
   ];
 }
 
-/** As much of an element of the browser as is looked at. */
+/** The part of a browser's element that the test reads. */
 interface Shown {
   localName: string;
   namespaceURI: string | null;
@@ -86,14 +85,14 @@ interface Shown {
   querySelectorAll(selector: string): Iterable<Shown>;
 }
 
-/** What in a page should not be there. Runs in the browser. */
+/** Finds injected markup in a page. Runs in the browser. */
 function findFaults(root: Shown): string[] {
   const tags = new Set(
     `html head meta title link script body div main header section aside nav button p h1 h2 h3 h4 a span strong em s ul ol li dl
     blockquote code pre hr br table thead tbody tr th td article time figure figcaption img video source track bdi footer details
     summary ins del`.split(/\s+/),
   );
-  /** The list that the page's script puts into a place of its own, and the element's grey lines. */
+  /** The list that the page's script moves, and the element's skeleton lines. */
   const listed = new Set(
     root.querySelectorAll('#times > label, #times > label > select, #times > label > select > option, #skeleton > i'),
   );
@@ -151,7 +150,7 @@ async function expectHarmless(page: Page, part = 'html'): Promise<void> {
 const textsOf = async (page: Page, selector: string) =>
   (await page.locator(selector).allTextContents()).map((text) => text.trim());
 
-describeWith(needs.chromium, 'text that wants to run as a script, in every field', (chromium) => {
+describeWith(needs.chromium, 'a script injection in every field', (chromium) => {
   let server: AttackedServer;
   let proxy: PolicyFreeProxy;
   let browser: TestBrowser;
@@ -168,10 +167,10 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     await server?.[Symbol.asyncDispose]();
   });
 
-  /** With the policy, and without it. */
+  /** With the content security policy, and without it. */
   const both = () => [server.url, proxy.url];
 
-  it('notices a script that does run, so that silence means something', async () => {
+  it('is noticed by this test if it does run', async () => {
     const page = await open(browser, `${proxy.url}/`);
     await page.locator('body').evaluate((body) => {
       body.insertAdjacentHTML('beforeend', '<img src=x onerror=hit("ran")><svg></svg>');
@@ -183,7 +182,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     await page.context().close();
   });
 
-  it('is text on open pages that change', async () => {
+  it('is shown as text on open pages that change', async () => {
     await author.createChannel({ id: 'live', headline: 'Live', state: 'live' });
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/live/live`)));
     for (const page of pages) await page.locator('#connection[data-state="live"]').waitFor();
@@ -192,7 +191,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
       await author.publish('live', postOf(some));
     }
     for (const [attack = ''] of Object.values(textAttacks)) {
-      // The names that a token gives, and what is said of changes.
+      // The names in a token, and the notes of changes.
       const token = await server.token({ editor: ['*'] }, { sub: lineOf(attack), name: lineOf(attack) });
       const named = new AuthorClient({ url: server.url, token });
       const { post } = await named.publish('live', { headline: lineOf(attack), kind: 'summary' });
@@ -212,7 +211,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
   }, 600_000);
 
-  it('is text in the element, which begins with some of it, and around which it changes', async () => {
+  it('is shown as text in the element, at the start and after changes', async () => {
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/embed/live`)));
     for (const page of pages) await page.locator('.status[data-state="live"]').waitFor();
     for (const some of chunksOf(attacks, 6)) {
@@ -229,7 +228,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
   }, 600_000);
 
-  it('is text on the pages as the server made them', async () => {
+  it('is shown as text on the pages that the server renders', async () => {
     for (const attack of attacks) {
       const line = lineOf(attack);
       await author.createChannel({ headline: line, standfirst: attack, section: line.slice(0, 80), state: 'live' });
@@ -262,7 +261,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
   });
 
-  it('is text in what a post said before', async () => {
+  it('is shown as text in earlier versions of a post', async () => {
     await author.createChannel({ id: 'changed', headline: 'Changed', state: 'live' });
     let { post } = await author.publish('changed', { headline: 'Start', body: 'Start' });
     for (const some of chunksOf(attacks, 6)) {
@@ -289,7 +288,7 @@ describeWith(needs.chromium, 'text that wants to run as a script, in every field
     }
   });
 
-  it('is no address, or an address and nothing more', async () => {
+  it('is not a link, or a harmless one', async () => {
     await author.createChannel({ id: 'urls', headline: 'Addresses', state: 'live' });
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/live/urls`)));
     let taken: string[] = [];

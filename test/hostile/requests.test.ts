@@ -13,8 +13,7 @@ import { call } from '../support/servers/server.ts';
 import { startRedisFor } from '../support/stores/redis.ts';
 
 /**
- * Requests that HTTP does not know, or that two servers in a row would read in two ways: each is refused, and what was smuggled in
- * behind it is never answered. Bodies have their own file, `bodies.test.ts`.
+ * Malformed and ambiguous HTTP requests are refused, and a request smuggled behind one is never answered. `bodies.test.ts` tests bodies.
  */
 let server: AttackedServer;
 let token: string;
@@ -31,7 +30,7 @@ const smuggled = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 const post = (headers: string[], body = '') =>
   requestText('POST /v1/channels/moon/posts HTTP/1.1', [`Authorization: Bearer ${token}`, ...headers], body);
 
-describe('a request whose end two servers could see in two places', () => {
+describe('a request with an ambiguous end', () => {
   const shapes: Record<string, () => string> = {
     'a length and chunks': () => post(['Content-Length: 6', 'Transfer-Encoding: chunked'], `0\r\n\r\n${smuggled}`),
     'chunks and a length': () => post(['Transfer-Encoding: chunked', 'Content-Length: 6'], `0\r\n\r\n${smuggled}`),
@@ -55,7 +54,7 @@ describe('a request whose end two servers could see in two places', () => {
     'a chunk that is longer than it says': () => post(['Transfer-Encoding: chunked'], `1\r\nabc\r\n0\r\n\r\n${smuggled}`),
     'chunks ended by one byte': () => post(['Transfer-Encoding: chunked'], `1\na\n0\n\n${smuggled}`),
   };
-  it.each(Object.entries(shapes))('%s: is refused, and nothing behind it is answered', async (_name, text) => {
+  it.each(Object.entries(shapes))('%s: is refused, and no request behind it is answered', async (_name, text) => {
     const before = await server.state();
     const { statuses, text: answered, closed } = await sendBytes(server, text());
     expect(closed).toBe(true);
@@ -74,13 +73,13 @@ describe('a request for a socket', () => {
   const asked = (...hosts: string[]) =>
     requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...hosts, ...forSocket]);
 
-  it('that names a second host is refused', async () => {
+  it('is refused if it names a second host', async () => {
     const ask = (...hosts: string[]) => sendBytes(server, asked(...hosts), { until: /\r\n\r\n/ });
     expect(await ask('Host: a')).toMatchObject({ statuses: [101] });
     expect(await ask('Host: a', 'Host: evil.example')).toMatchObject({ statuses: [400] });
   });
 
-  // Node gives what is no socket of the system in the place of one, and to end that ended the process.
+  // Node passes an object that is not a system socket here. Ending it once ended the process.
   it.each([
     ['with a length', ['Content-Length: 5'], ''],
     ['of which a part came', ['Content-Length: 5'], 'he'],
@@ -94,7 +93,7 @@ describe('a request for a socket', () => {
     expect(answered).toContain('application/problem+json');
   });
 
-  it('that does not wait for an answer is no socket, and is answered in its turn', async () => {
+  it('is answered in order as plain HTTP if it is pipelined', async () => {
     const { cursor } = (await call(`${server.url}/v1/channels/moon/snapshot`)).body as { cursor: string };
     const poll = requestText(`GET /v1/channels/moon/events?wait=1&after=${cursor} HTTP/1.1`, ['Connection: keep-alive']);
     const { statuses } = await sendBytes(server, poll + asked(), { until: / 400 / });
@@ -102,7 +101,7 @@ describe('a request for a socket', () => {
   });
 });
 
-describe('what a client would rather have, told at greater length than any does', () => {
+describe('an overlong preference header', () => {
   const ask = (path: string, header: string, value: string) =>
     sendBytes(server, requestText(`GET ${path} HTTP/1.1`, [`${header}: ${value}`]));
   it.each([
@@ -121,7 +120,7 @@ describe('what a client would rather have, told at greater length than any does'
   });
 });
 
-describe('a request that is none', () => {
+describe('a malformed request', () => {
   it.each(
     Object.entries({
       'no host': 'GET /v1/channels HTTP/1.1\r\n\r\n',
@@ -150,13 +149,13 @@ describe('a request that is none', () => {
     expect(await sendBytes(server, text)).toMatchObject({ closed: true, statuses: [431] });
   });
 
-  it('a way through to elsewhere, as of a proxy, is not given', async () => {
+  it('is not proxied to another server', async () => {
     const { closed, text } = await sendBytes(server, requestText('CONNECT evil.example:443 HTTP/1.1'));
     expect([closed, text]).toEqual([true, '']);
   });
 });
 
-describe('a request that two servers in a row could read in two ways', () => {
+describe('an ambiguous request', () => {
   const json = 'Content-Type: application/json';
   const keep = 'Connection: keep-alive';
   const twice: Record<string, string[]> = {
@@ -179,7 +178,7 @@ describe('a request that two servers in a row could read in two ways', () => {
     },
   );
 
-  it('is of HTTP/1.0 with chunks: is refused with a problem, changes nothing, and is closed', async () => {
+  it('is refused, changes nothing and is closed if it is HTTP/1.0 with chunks', async () => {
     const before = await server.state();
     const body = JSON.stringify({ body: secretWord });
     const chunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
@@ -232,13 +231,13 @@ describe('a server with a public URL', () => {
     expect(await sendBytes(named, upgrade)).toMatchObject({ closed: true, statuses: [400] });
   });
 
-  it.each(['/healthz', '/readyz', '/metrics'])('answers %s whatever it is called', async (path) => {
+  it.each(['/healthz', '/readyz', '/metrics'])('answers %s for any host name', async (path) => {
     expect((await ask(path, 'evil.example')).statuses).toEqual([200]);
   });
 });
 
 describe('a request that names a whole URL', () => {
-  it('is answered by its path, and its host gets into no answer', async () => {
+  it('is answered by its path, and its host appears in no answer', async () => {
     await publish(server, token, 'moon', { body: secretWord });
     const target = 'http://evil.example/v1/channels/moon/posts?limit=1';
     const { statuses, text } = await sendBytes(server, requestText(`GET ${target} HTTP/1.1`, ['Host: evil.example']));
@@ -268,7 +267,7 @@ it.each(['Range: bytes=0-0', 'If-Match: "x"', 'If-Unmodified-Since: Thu, 01 Jan 
 );
 
 describeWith(needs.redis, 'a request to a server that is starting', (binary) => {
-  it('is answered with a problem, whatever is wrong with it', async (test) => {
+  it('is answered with a problem document, malformed or not', async (test) => {
     const redis = await startRedisFor(test, binary);
     process.kill(redis.pid, 'SIGSTOP');
     const port = await freePort();
@@ -279,7 +278,7 @@ describeWith(needs.redis, 'a request to a server that is starting', (binary) => 
     const wrong = [
       await ask('GET /readyz', 'Host: a', 'Host: b'),
       await ask('POST /metrics'),
-      // Nothing is wrong with this one.
+      // This one is well-formed.
       await ask('GET /socket.io/?EIO=4&transport=websocket', ...forSocket),
     ];
     process.kill(redis.pid, 'SIGCONT');
@@ -289,8 +288,8 @@ describeWith(needs.redis, 'a request to a server that is starting', (binary) => 
   });
 });
 
-describe('a request that would rather speak another protocol', () => {
-  it('is answered as it is', async () => {
+describe('a request for a protocol upgrade', () => {
+  it('is answered as plain HTTP', async () => {
     const upgrade = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'];
     const answered = /^HTTP\/1\.1 \d+ .*\r\n/;
     const { text } = await sendBytes(server, requestText('GET /v1/channels/moon HTTP/1.1', upgrade), { until: answered });
@@ -299,17 +298,17 @@ describe('a request that would rather speak another protocol', () => {
 });
 
 describe('many requests on one connection', () => {
-  it('are not carried out behind one whose answer closes the connection', async () => {
+  it('are not carried out after one whose answer closes the connection', async () => {
     const body = JSON.stringify({ id: 'behind', headline: secretWord });
     const headers = [`Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
     const refused = requestText('GET /v1/channels HTTP/1.1', ['Host: a', 'Host: evil.example', 'Connection: keep-alive']);
     const write = requestText('POST /v1/channels HTTP/1.1', headers, body);
     expect(await sendBytes(server, refused + write)).toMatchObject({ closed: true, statuses: [400] });
-    // The same write by itself is done, and done now.
+    // The same write on its own connection is carried out.
     expect((await sendBytes(server, write)).statuses).toEqual([201]);
   });
 
-  it('that do not wait for their answers are answered in turn, a few of them', async () => {
+  it('are answered in order if a few are pipelined', async () => {
     const { statuses } = await sendBytes(
       server,
       requestText('GET /v1/channels HTTP/1.1', ['Connection: keep-alive']).repeat(9) + requestText('GET /v1/channels HTTP/1.1'),
@@ -317,7 +316,7 @@ describe('many requests on one connection', () => {
     expect(statuses).toEqual(Array(10).fill(200));
   });
 
-  it('that are hundreds end the connection after the answers to the first sixteen', async () => {
+  it('end the connection after sixteen answers if hundreds are pipelined', async () => {
     const asked = requestText('GET /v1/channels/moon/snapshot HTTP/1.1', ['Connection: keep-alive']).repeat(500);
     const { closed, statuses } = await sendBytes(server, asked);
     expect(closed).toBe(true);
@@ -327,4 +326,4 @@ describe('many requests on one connection', () => {
   });
 });
 
-it('leaves no token and no text in the log', () => server.expectCleanLog());
+it('leaves no token and no post text in the log', () => server.expectCleanLog());

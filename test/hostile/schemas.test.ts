@@ -11,8 +11,9 @@ import { fromSchema, garbage, nearly } from '../support/samples/from-schema.ts';
 import { call } from '../support/servers/server.ts';
 
 /**
- * Every route that writes, every question of a reader and every message of a socket, with what fits its schema, what fits but for one
- * place, and anything else: never a 500, a problem document of a known code with every refusal, and nothing changed after one.
+ * Sends values that fit the schema, values that fit except in one place, and arbitrary values to every write route, every read
+ * parameter and every socket message. No answer is a 500, each refusal is a problem document with a known code, and a refusal changes
+ * nothing.
  *
  * PRESSBOX_TEST_RUNS sets how many of each are sent, PRESSBOX_TEST_SEED which.
  */
@@ -28,13 +29,13 @@ beforeAll(async () => {
   server = await startAttackedServer();
   token = await server.token({ admin: true, editor: ['*'] });
   await createChannel(server, token, { id: 'moon' });
-  // Changed until it has ended, and takes no posts.
+  // This channel changes until it has ended and accepts no posts.
   await createChannel(server, token, { id: 'mars' });
   post = (await publish(server, token, 'moon', { headline: 'One' })).post;
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** What was taken, and how many were refused: a test in which all is refused, or nothing, would show little. */
+/** Accepted and refused requests. A run in which everything is refused, or nothing, would show little. */
 const taken = new Set<string>();
 let refused = 0;
 
@@ -42,7 +43,7 @@ const someId = '01890a5d-ac96-774b-bcce-b302099a8057';
 const channel = '/v1/channels/moon';
 const postPath = () => `${channel}/posts/${post.id}`;
 
-/** `right`: one that must be taken, where any can be; what chance makes of a schema need not be. */
+/** `right`: a value that must be accepted, if one exists. Generated values may be refused by further rules. */
 const writes: Record<string, [method: string, path: () => string, schema: z.ZodType, right?: object]> = {
   'a channel': ['POST', () => '/v1/channels', schemas.newChannelSchema, { headline: 'Venus' }],
   'a change of a channel': ['PATCH', () => '/v1/channels/mars', schemas.channelPatchSchema, { section: 'Space' }],
@@ -82,7 +83,7 @@ function expectProblem({ status, headers, body, text }: Awaited<ReturnType<typeo
     expect(error).toEqual({ path: expect.any(String), message: expect.stringMatching(/^\S.{4,}/) });
 }
 
-describe('whatever is written', () => {
+describe('an arbitrary write', () => {
   it.each(Object.entries(writes))('as %s', async (what, [method, path, schema, right]) => {
     const headers = fc.record(
       {
@@ -123,7 +124,7 @@ describe('whatever is written', () => {
   });
 });
 
-describe('whatever is asked', () => {
+describe('an arbitrary read parameter', () => {
   it.each(Object.entries(questions))('of %s', async (_what, [path, schema]) => {
     await fc.assert(
       fc.asyncProperty(anything(schema), async (query) => {
@@ -141,7 +142,7 @@ describe('whatever is asked', () => {
   });
 });
 
-describe('whatever a socket says', () => {
+describe('an arbitrary socket message', () => {
   it.each(Object.entries({ subscribe: schemas.subscribeSchema, unsubscribe: schemas.unsubscribeSchema }))(
     'as %s',
     async (name, schema) => {
@@ -151,7 +152,7 @@ describe('whatever a socket says', () => {
         fc.asyncProperty(anything(schema), async (message) => {
           if (!reader.isOpen) reader = await openReader(server.url);
           const said = await reader.ask(name, message).catch(() => undefined);
-          // Who keeps at it is disconnected; the next one begins anew.
+          // A socket with too many bad messages is disconnected. Open a new one.
           if (said === undefined || said.ok) return;
           expect(said.problem.status, JSON.stringify(said)).toBeLessThan(500);
           expect(schemas.problemSchema.safeParse(said.problem).success).toBe(true);
@@ -164,12 +165,12 @@ describe('whatever a socket says', () => {
   );
 });
 
-/** As it can stand in a URL. */
+/** Encoded for a URL. */
 function wellFormed(value: unknown): string {
   return (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed();
 }
 
-it('was sometimes taken and sometimes refused', () => {
+it('was sometimes accepted and sometimes refused', () => {
   const rightful = Object.entries(writes).filter(([, [, , , right]]) => right !== undefined);
   expect([...taken]).toEqual(rightful.map(([what]) => what));
   expect(refused).toBeGreaterThan(runs);

@@ -8,12 +8,12 @@ import { createHttp, type HttpBounds } from '../../src/http/http-server.ts';
 import { sendBytes } from '../support/attacks/attacked-server.ts';
 
 /**
- * Clients that take their time, against the HTTP server under the routes with bounds a hundred times shorter, so that nobody waits a
- * minute. `long/attack.test.ts` has thousands of them, against the bounds as they are.
+ * Slow clients against the HTTP server below the routes, with timeouts a hundred times shorter. `long/attack.test.ts` runs thousands of
+ * them against the real timeouts.
  */
 let http: Server;
 let cut: string[] = [];
-/** Answers that were made. */
+/** Answers created so far. */
 let made = 0;
 
 async function serve(bounds: Partial<HttpBounds>, answer = 'x'): Promise<{ port: number }> {
@@ -35,7 +35,7 @@ afterEach(() => {
   http.close();
 });
 
-/** Sends a byte now and then, and resolves with what the server said before it closed the connection. */
+/** Sends a byte now and then. Resolves with what the server sent before it closed the connection. */
 async function drip({ port }: { port: number }, start: string): Promise<string> {
   const socket: Socket = connect(port, '127.0.0.1');
   let said = '';
@@ -45,7 +45,7 @@ async function drip({ port }: { port: number }, start: string): Promise<string> 
   socket.on('error', () => {});
   socket.write(start);
   const timer = setInterval(() => socket.write('a'), 30);
-  // Not `once`, which fails with the socket: a byte that is on its way when the server closes is answered with a reset.
+  // `once` would reject if the socket fails: a byte in flight when the server closes is answered with a reset.
   await new Promise((resolve) => socket.on('close', resolve));
   clearInterval(timer);
   return said;
@@ -55,18 +55,18 @@ it.each([
   ['nothing', ''],
   ['half a line', 'GET /v1/chan'],
   ['headers without end', 'GET / HTTP/1.1\r\nHost: a\r\nX: '],
-])('who sends %s is told 408 and closed', async (_what, start) => {
+])('a client that sends %s gets 408 and is closed', async (_what, start) => {
   const server = await serve({ requestHeadersMs: 200, requestMs: 400 });
   if (start === '') expect(await sendBytes(server, '')).toMatchObject({ closed: true });
   else expect(await drip(server, start)).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-it('who sends a body that does not end is told 408 and closed', async () => {
+it('a client that sends an endless body gets 408 and is closed', async () => {
   const server = await serve({ requestHeadersMs: 100, requestMs: 200 });
   expect(await drip(server, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n')).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-it('who asks, and reads nothing of a long answer, is closed once nothing moves', async () => {
+it('a client that reads nothing of a long answer is closed once no bytes move', async () => {
   const server = await serve({ idleMs: 200 }, 'x'.repeat(20_000_000));
   const socket = connect(server.port, '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
@@ -75,21 +75,21 @@ it('who asks, and reads nothing of a long answer, is closed once nothing moves',
   await once(connection, 'close');
 });
 
-it('who asks again and again, and reads nothing, has one answer made at a time', async () => {
-  // More than the kernel takes of an answer.
+it('a client that sends many requests and reads nothing has one answer created at a time', async () => {
+  // More than the kernel buffers.
   const server = await serve({}, 'x'.repeat(10_000_000));
   const socket = connect(server.port, '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
   socket.pause().write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(10));
   await expect.poll(() => made).toBe(1);
-  // Another client is answered meanwhile, so that there was time for more.
+  // Another client is answered meanwhile, so the server had time to create more.
   expect(await sendBytes(server, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatchObject({ statuses: [200] });
   expect(made).toBe(2);
   socket.resume();
   await expect.poll(() => made).toBe(11);
 });
 
-it('who asks for one more than may wait gets the answers to those before, however long they are, and is closed', async () => {
+it('a client that pipelines one request too many gets the earlier answers in full, and is closed', async () => {
   const server = await serve({}, 'x'.repeat(1_000_000));
   const asked = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5_000);
   const { text, closed } = await sendBytes(server, asked);
@@ -108,7 +108,7 @@ it.each([
   const [connection] = (await once(http, 'connection')) as [Socket];
   socket.write(first);
   await expect.poll(() => connection.bytesRead).toBe(first.length);
-  // Behind the sockets of this turn: the deadlines are looked at before those of the next.
+  // After this turn's sockets: deadlines are checked before the sockets of the next turn.
   setImmediate(() => {
     socket.write(rest);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
@@ -117,7 +117,7 @@ it.each([
   expect(said.toString()).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-it('of many answers that one address does not read, those that wait longest are closed where all together are too much', async () => {
+it('an address that leaves too many bytes unread loses the connections that waited longest', async () => {
   const server = await serve({ unreadAnswerBytes: 50_000_000 }, 'x'.repeat(20_000_000));
   const connections: Socket[] = [];
   http.on('connection', (connection: Socket) => connections.push(connection));

@@ -5,8 +5,8 @@ import { createChannel } from '../support/authors/writers.ts';
 import { call } from '../support/servers/server.ts';
 
 /**
- * Characters that something on the way may mind. What a newsroom writes is kept character by character, in whatever script; what no
- * text holds is refused. Which is which stands here.
+ * Characters that software often damages. Text of any script is kept character by character; characters that belong in no text are
+ * refused.
  */
 let server: AttackedServer;
 let token: string;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** Sends a body as it is written, in bytes. */
+/** Sends a body as raw bytes. */
 const send = (body: string | Uint8Array<ArrayBuffer>) =>
   fetch(posts(), {
     method: 'POST',
@@ -30,7 +30,7 @@ const send = (body: string | Uint8Array<ArrayBuffer>) =>
     body: (await answer.json()) as { post: AuthorPost; errors: { path: string }[] },
   }));
 
-describe('a text is kept as it was written', () => {
+describe('a text is kept unchanged', () => {
   it.each(
     Object.entries({
       Arabic: 'وصل القارب إلى الميناء، ثم غادر.',
@@ -57,7 +57,7 @@ describe('a text is kept as it was written', () => {
     }
   });
 
-  it('on one line where it has one, with the marks of direction kept inside it on the page', async () => {
+  it('in a single-line field, and its direction marks do not affect the page around it', async () => {
     const headline = `${secretWord} \u202eabc`;
     const { body } = await send(JSON.stringify({ headline }));
     expect(body.post.headline).toBe(headline);
@@ -66,7 +66,7 @@ describe('a text is kept as it was written', () => {
   });
 });
 
-describe('a text that is none is refused', () => {
+describe('an invalid text is refused', () => {
   it.each(
     Object.entries({
       NUL: 'a\u0000b',
@@ -118,7 +118,7 @@ describe('a text that is none is refused', () => {
   });
 });
 
-describe('a question in another spelling', () => {
+describe('a query in another spelling', () => {
   it.each([
     ['source=%C3%28', 'no UTF-8 is read as what stands for it', 200],
     ['source=%c0%af', 'nor is a slash the long way one', 200],
@@ -140,7 +140,7 @@ describe('a question in another spelling', () => {
   });
 });
 
-/** Each character as JSON can escape it. */
+/** Every character as a JSON escape. */
 function escaped(text: string): string {
   return text
     .split('')
@@ -148,4 +148,4 @@ function escaped(text: string): string {
     .join('');
 }
 
-it('leaves no token and no text in the log', () => server.expectCleanLog());
+it('leaves no token and no post text in the log', () => server.expectCleanLog());

@@ -9,8 +9,8 @@ import { call } from '../support/servers/server.ts';
 import type { Site } from '../support/servers/site.ts';
 
 /**
- * Tokens that are none, against a server that takes both kinds: signed with its secret, and by an issuer with a JWK set. Each is refused
- * alike over HTTP and at the socket, no address that a token names is asked for anything, and nothing of it is told again.
+ * Invalid tokens against a server that accepts both kinds: signed with its secret, and by an issuer with a JWK set. Each is refused over
+ * HTTP and at the socket alike. The server fetches no URL that a token names, and no answer quotes a token.
  */
 const secret = 'a secret that an attacker would like to know, of 32 bytes';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -49,7 +49,7 @@ const claims = (changed: object = {}) => ({
 });
 const without = (name: string) => Object.fromEntries(Object.entries(claims()).filter(([claim]) => claim !== name));
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-/** Signed with the secret, whatever the header says. */
+/** Signed with the secret, with any header. */
 const signed = (header: object, payload: unknown, key: string | Buffer = secret) => {
   const text = `${part(header)}.${part(payload)}`;
   return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
@@ -136,7 +136,7 @@ describe('a token is refused', () => {
     expect(asked.filter((path) => path !== '/keys')).toEqual([]);
   });
 
-  it('where a good one of the same making is taken, so that each of them fails for what is said', async () => {
+  it('although a valid token of the same kind is accepted, so each fails for the reason that is named', async () => {
     const rights = { editor: ['moon'] };
     for (const token of [
       signed(good, claims({ pressbox: rights })),
@@ -148,8 +148,8 @@ describe('a token is refused', () => {
   });
 });
 
-describe('a form that brings a token', () => {
-  it('with a line break in its signature, as a cookie could not hold it, is refused', async () => {
+describe('a form with a token', () => {
+  it('is refused if the signature has a line break, which no cookie can hold', async () => {
     const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
     const send = (sent: string) =>
       fetch(`${server.url}/sign-in`, {
@@ -165,7 +165,7 @@ describe('a form that brings a token', () => {
   });
 });
 
-describe('a header that brings a token', () => {
+describe('a header with a token', () => {
   const token = signed(good, claims());
   it.each([
     ['Basic', `Basic ${Buffer.from(`a:${token}`).toString('base64')}`],
@@ -180,7 +180,7 @@ describe('a header that brings a token', () => {
     expect(answer).toMatchObject({ status: 401, body: { code: 'token-invalid' } });
   });
 
-  it('in the address counts for nothing', async () => {
+  it('is ignored in the URL', async () => {
     for (const name of ['token', 'access_token', 'auth', 'jwt']) {
       const answer = await call(`${server.url}/v1/channels/moon?${name}=${token}`, { method: 'DELETE' });
       expect(answer).toMatchObject({ status: 401, body: { code: 'token-missing' } });

@@ -3,22 +3,22 @@ import { expectCleanLines } from '../support/attacks/attacked-server.ts';
 import { keptIn, underAttack } from '../support/attacks/under-attack.ts';
 
 /**
- * A minute of everything at once: 100,000 malformed messages from each of three seeds, 2,000 connections that are half open and 1,000
- * that are slow, against a server with the limits it has by default.
+ * A minute with everything at once: 100,000 malformed messages from each of three seeds, 2,000 half-open connections and 1,000 slow ones,
+ * against a server with the default limits.
  *
- * An author and a reader beside it are measured with the same attacker at work on the same machine: on a listener of its own, then on
- * the server, then on the listener again. So what is compared is what the server lets through to them, and not what the attacker takes
- * of the processor. What the machine itself does to authors and readers while the server is attacked is measured on another server.
+ * An author and a reader are measured while the attacker works on the same machine: first against its own listener, then against the
+ * server, then against the listener again. The comparison shows what the server lets through to them, and leaves out the CPU time that
+ * the attacker takes. A second server measures what the attack does to the machine.
  */
 
 /**
- * What an author and a reader would notice, and what may be left behind. On a machine that is so busy with other things that they wait on the
- * other server too, they may wait for some times as long: all that is to be done takes longer there. How the delays compare with the calm is
- * printed and not asserted: on two cores that the attacker shares, that is as much the machine's as the server's.
+ * The delay that an author and a reader would notice, and the memory that may remain. If the machine is so busy that they wait on the
+ * second server too, they may wait a few times as long as there. The ratio to the calm phase is printed and not asserted: on two cores
+ * that the attacker shares, it says as much about the machine as about the server.
  */
 const mostOf = { noticedMs: 250, timesBeside: 4, memoryBytes: 50_000_000 };
 
-it('a minute of attack is not noticed by an author and a reader, and leaves nothing behind', async () => {
+it('a minute of attack disturbs neither author nor reader, and leaves nothing behind', async () => {
   const seeds = [1, 2, 3];
   const { calm, attacked, beside, attack, memory, lines, tokens } = await underAttack({
     seeds,
@@ -40,5 +40,5 @@ it('a minute of attack is not noticed by an author and a reader, and leaves noth
   expect(grown.kept).toBeLessThan(mostOf.memoryBytes);
   expect(grown.rss).toBeLessThan(mostOf.memoryBytes);
   expectCleanLines(lines, tokens);
-  // A machine that is busy takes longer to send all of it.
+  // A busy machine takes longer to send everything.
 }, 500_000);

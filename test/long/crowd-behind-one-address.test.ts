@@ -3,14 +3,14 @@ import { ReaderClient } from '../../client/lib/reader-client.ts';
 import { createChannel, publish } from '../support/authors/writers.ts';
 import { startServerProcess } from '../support/servers/process.ts';
 
-/** An office, a school or a carrier's gateway: all its readers come from one address. */
+/** The readers of an office, a school or a carrier's gateway share one address. */
 const size = 1_000;
 /** The burst of the request rate lets 500 in at once, and then 50 a second. Clients that were told to wait spread over some time more. */
 const patient = { timeout: 120_000, interval: 100 };
 
-it('1,000 readers behind one address come back after a restart, with the settings as they are by default', async () => {
+it('1,000 readers behind one address reconnect after a restart with the default settings', async () => {
   await using server = await startServerProcess({
-    // Empty counts as unset.
+    // An empty setting counts as unset.
     env: { PRESSBOX_REQUESTS_PER_SECOND: '', PRESSBOX_CONNECTIONS_PER_ADDRESS: '', PRESSBOX_WRITES_PER_SECOND: '' },
   });
   const token = await server.token();
@@ -29,7 +29,7 @@ it('1,000 readers behind one address come back after a restart, with the setting
   await server.kill();
   await server.start();
   const beganAt = performance.now();
-  // The author shares the address, and waits with them.
+  // The author shares the address and its rate.
   await vi.waitFor(() => publish(server, token, id, { headline: 'Two' }), patient);
   await vi.waitFor(() => expect(haveSeen('Two')).toBe(size), patient);
   console.log(

@@ -45,17 +45,17 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
       body: { headline },
       headers: { 'idempotency-key': headline },
     });
-  /** What the reader sees, oldest first. */
+  /** The posts that the reader sees, oldest first. */
   const shown = () => reader.posts.map(({ headline }) => headline).reverse();
   const readiness = async () => (await call(`${server.url}/readyz`)).body;
   const metric = async (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec((await call(`${server.url}/metrics`)).text)?.[1];
   const degraded = { status: 'degraded', reason: 'The journal cannot be reached.', since: expect.any(String) };
 
-  it('says that a write whose sync failed may have been done, shows it to nobody, and takes no more until it is started anew', async () => {
+  it('answers that the outcome of a write is unknown if its sync failed, shows it to nobody, and refuses writes until a restart', async () => {
     power.fail('broken', true);
     expect(await send('Unsynced')).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unknown' } });
     power.fail('broken', false);
-    // The same, and others, though the disk is well again: nobody knows what it still has.
+    // Refused as well, although the disk works again: what it kept is unknown.
     for (const headline of ['Unsynced', 'After'])
       expect(await send(headline)).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unchanged' } });
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));
@@ -73,7 +73,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
     expect(await readiness()).toEqual({ status: 'ready' });
   });
 
-  it('says that it is without its journal while no sync comes to an end, and goes on when they do', async () => {
+  it('is not ready while a sync hangs, and continues once syncs end', async () => {
     power.fail('stuck', true);
     const waiting = send('Late').catch(() => undefined);
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));

@@ -13,7 +13,7 @@ const rounds = 5;
 const answersMost = 1_000;
 
 describe.skipIf(reason !== undefined)(`power cuts in a row${reason ? ` (not here: ${reason})` : ''}`, () => {
-  it('take nothing that was answered, and bring nothing back that was erased, each on top of what the one before left', async () => {
+  it('lose nothing that was acknowledged and restore nothing that was erased, one after the other on the same data', async () => {
     const seed = Date.now() % 2 ** 31;
     console.log(`power cuts with seed ${seed}`);
     const random = randomFrom(seed);
@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined)(`power cuts in a row${reason ? ` (not here
   });
 });
 
-/** Every answered revision is there once, and the entries follow each other without a hole. */
+/** Every acknowledged revision is there once, and the entries have no gap. */
 async function expectWhole(dataDir: string, answered: Map<string, number>): Promise<void> {
   const engine = await openEmbedded({ dataDir, renderer });
   const entries = new Set<string>();

@@ -5,15 +5,15 @@ import { createChannel, publish } from '../support/stores/engines.ts';
 import { openNode, type RedisServer, startRedis } from '../support/stores/redis.ts';
 
 /**
- * Settings are looked at every 10 s: what makes the store unsafe while it is in use is noticed then, and not at the next reconnection. A replica
- * that is still being given what the server has, and cannot be asked, is asked the next times.
+ * Pressbox checks the settings of Redis every 10 s, so it notices an unsafe change without a reconnect. A replica that is still syncing
+ * and cannot answer is checked the next time.
  */
 const noticed = { timeout: 40_000, interval: 200 };
 
-describe.concurrent('a store that becomes unsafe while it is in use', () => {
+describe.concurrent('a store that becomes unsafe while in use', () => {
   for (const kind of ['redis', 'valkey'] as const) {
     describeWith(needs[kind], kind, (binary) => {
-      it('takes no more writes once it would not sync them, and takes them again when it does', async ({ expect }) => {
+      it('gets no writes while it would not sync them', async ({ expect }) => {
         await using store = await open(binary);
         await store.master.admin.config('SET', 'appendfsync', 'everysec');
         await vi.waitFor(async () => expect(await store.refusal()).toContain('appendfsync is "everysec"'), noticed);
@@ -21,7 +21,7 @@ describe.concurrent('a store that becomes unsafe while it is in use', () => {
         await vi.waitFor(store.publish, noticed);
       });
 
-      it('takes no more writes once a replica has joined that would keep what is erased', async ({ expect }) => {
+      it('gets no writes once a replica has joined that would keep erased text', async ({ expect }) => {
         await using store = await open(binary);
         const replica = await store.start([`replicaof 127.0.0.1 ${store.master.port}`]);
         const name = `on the replica 127.0.0.1:${replica.port}`;
@@ -48,7 +48,7 @@ async function open(binary: string) {
     master,
     start,
     publish: () => publish(engine, id),
-    /** What a write is told instead of being taken. */
+    /** The problem that a refused write gets. */
     refusal: () =>
       publish(engine, id).then(
         () => 'It was taken.',

@@ -8,12 +8,12 @@ import { createChannel, publish } from '../support/authors/writers.ts';
 import { startServerProcess } from '../support/servers/process.ts';
 import { call } from '../support/servers/server.ts';
 
-/** Twelve addresses ask for pages of posts, sixteen at a time on each connection, and read nothing. */
+/** Twelve addresses request pages of posts, sixteen at a time on each connection, and read nothing. */
 const attack = { addresses: 12, connectionsOfEach: 20, requestsOfEach: 16 };
 /** The server's resident memory in all, and what the attack may add to it. Answers share their bytes, so most of it is connections and garbage. */
 const most = { residentBytes: 400_000_000, grownBytes: 100_000_000 };
 
-it('stays below 400 MB while 12 addresses ask for 3,840 answers and read none', async () => {
+it('stays below 400 MB while 12 addresses request 3,840 answers and read none', async () => {
   await using server = await startServerProcess({
     env: { PRESSBOX_REQUESTS_PER_SECOND: '50', PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000' },
   });
@@ -49,7 +49,7 @@ it('stays below 400 MB while 12 addresses ask for 3,840 answers and read none', 
     }
     highest = Math.max(highest, await residentBytes(server.pid));
   }
-  // Until it has done what it was asked, and others are answered meanwhile.
+  // Until the server has answered, and it answers others meanwhile.
   for (let before = -1, now = await processorTicks(server.pid); now - before > 5; ) {
     const due = performance.now() + 500;
     while (performance.now() < due) {
@@ -69,7 +69,7 @@ async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** Hundredths of a second that it has had of the processors. */
+/** CPU time of the server, hundredths of a second. */
 async function processorTicks(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
   return Number(fields[11]) + Number(fields[12]);

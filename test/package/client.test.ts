@@ -16,7 +16,7 @@ const app = join(folder, 'app');
 
 /** What a bundle may weigh, compressed; half of it is Socket.IO's client. */
 const wholeMostBytes = 32_400;
-/** Without the network: what a renderer on a server, or a test of an app, takes of it. */
+/** The timeline without the network, as a server-side renderer or an app's test imports it. */
 const timelineMostBytes = 3_000;
 
 const bundle = async (program: string, format: 'esm' | 'iife' = 'esm') => {
@@ -36,10 +36,10 @@ const bundle = async (program: string, format: 'esm' | 'iife' = 'esm') => {
   return { code, bytes: gzipSync(code).length, inputs: Object.keys(metafile.inputs) };
 };
 
-/** Whatever is written at the top level of these is loaded. */
+/** Side effects at the top level of these modules are loaded. */
 const wholeLibrary = "export * from 'pressbox/client';";
 
-describe('pressbox/client, as it is installed', () => {
+describe('the installed pressbox/client', () => {
   let server: TestServer;
   let token: string;
 
@@ -50,7 +50,7 @@ describe('pressbox/client, as it is installed', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it('reads and writes in a program for Node', async () => {
+  it('reads and writes in Node', async () => {
     await writeFile(
       join(app, 'program.mjs'),
       `import { AuthorClient, ReaderClient } from 'pressbox/client';
@@ -73,7 +73,7 @@ describe('pressbox/client, as it is installed', () => {
     expect(stdout).toBe('post.published Noon\npost.revised One\n');
   });
 
-  it('has types for programs of both kinds, checked as strictly as can be', async () => {
+  it('has types for Node and browsers that pass the strictest checks', async () => {
     await writeFile(
       join(app, 'typed.mts'),
       `import { AuthorClient, ReaderClient, type Event, type ReaderPost, type ReaderState, type Timeline } from 'pressbox/client';
@@ -110,14 +110,14 @@ describe('pressbox/client, as it is installed', () => {
     expect(await Promise.all(complaints)).toEqual(['', '', '']);
   });
 
-  it('is small in a bundle, without schemas and what else only servers need', async () => {
+  it('is small in a bundle, without schemas and other server code', async () => {
     const { bytes, inputs } = await bundle(wholeLibrary);
     console.log(`pressbox/client has ${bytes} bytes, bundled and compressed.`);
     expect(bytes).toBeLessThan(wholeMostBytes);
     expect(inputs.filter((path) => /node_modules\/(?:zod|jose|ws|express|ioredis|commander)\//.test(path))).toEqual([]);
   });
 
-  it('brings no network where only the timeline is imported', async () => {
+  it('brings no network code if only the timeline is imported', async () => {
     const { code, bytes } = await bundle("export { applyCatchUp, applyEvent, restoreTimeline } from 'pressbox/client';");
     console.log(`Its timeline alone has ${bytes} bytes.`);
     expect(bytes).toBeLessThan(timelineMostBytes);
@@ -126,14 +126,14 @@ describe('pressbox/client, as it is installed', () => {
     expect(author.code).not.toMatch(/WebSocket|socket\.io/);
   });
 
-  it('asks for no global at all when it is imported', async () => {
+  it('uses no global when it is imported', async () => {
     const { code } = await bundle(wholeLibrary, 'iife');
     const bare = createContext({});
     runInContext(code, bare);
     expect(runInContext('typeof app.ReaderClient + typeof app.AuthorClient', bare)).toBe('functionfunction');
   });
 
-  it('reads and writes in an app, with what React Native has', async () => {
+  it('reads and writes in React Native', async () => {
     const { AuthorClient, ReaderClient } = await inApp(reactNativeWorld());
     const author = new AuthorClient({ url: server.url, token });
     await author.createChannel({ id: 'from-an-app', headline: 'From an app', state: 'live' });
@@ -148,7 +148,7 @@ describe('pressbox/client, as it is installed', () => {
       await vi.waitFor(() => expect(headlines()).toEqual(['One', 'Before 5', 'Before 4']));
       while (await reader.loadOlder(2)) expect(headlines()?.length).toBeLessThan(10);
       expect(headlines()).toEqual(['One', 'Before 5', 'Before 4', 'Before 3', 'Before 2', 'Before 1']);
-      // A refusal arrives as one, problem and all.
+      // A refusal keeps its problem document.
       const late = author.revise('from-an-app', post.id, 1, { kind: 'refile', changes: { headline: 'Two' } });
       await expect(late).rejects.toMatchObject({ problem: { code: 'revision-moved' } });
     } finally {
@@ -156,7 +156,7 @@ describe('pressbox/client, as it is installed', () => {
     }
   });
 
-  it('is live in an app by polling, where WebSockets are blocked: its answers cannot be streamed', async () => {
+  it('polls in React Native if WebSockets are blocked, since responses cannot be streamed there', async () => {
     const { AuthorClient, ReaderClient } = await inApp(reactNativeWorld({ blocked: true }));
     const author = new AuthorClient({ url: server.url, token });
     await author.createChannel({ id: 'behind-a-wall', headline: 'Behind a wall', state: 'live' });
@@ -171,7 +171,7 @@ describe('pressbox/client, as it is installed', () => {
   });
 });
 
-/** The library as an app in this world has it. */
+/** The library as an app in this environment loads it. */
 async function inApp(world: Context): Promise<typeof Library> {
   const { code } = await bundle(wholeLibrary, 'iife');
   runInContext(code, world);

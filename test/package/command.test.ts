@@ -23,7 +23,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
   const here = (text: string) => text.replaceAll('http://127.0.0.1:4000', url);
 
   beforeAll(async () => {
-    // In the folder's own ./data, but on a free port.
+    // With the folder's own ./data and a free port.
     shell = openShell(folder, { ...env, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
     const [[install, serve] = []] = (await blocks(guide, 'Install the package')).map((block) => block.trimEnd().split('\n'));
     expect(install).toBe(line);
@@ -35,12 +35,12 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
   });
   afterAll(() => shell[Symbol.asyncDispose]());
 
-  it('publishes, corrects and follows, to the last line of the quick start', async () => {
+  it('publishes, corrects and follows as the quick start says', async () => {
     const [, commands = ''] = await blocks(guide, 'Install the package');
     const lines = commands.replace('http://127.0.0.1:4200', url).trimEnd().split('\n');
     const follow = lines.pop() ?? '';
     expect(follow).toMatch(/^npx pressbox follow /);
-    // The token is for what follows in this terminal, as an export is.
+    // The token is for the following commands in this terminal, like an export.
     const token = await shell.run(`${lines.join('\n')}\nprintf '\\n%s' "$PRESSBOX_TOKEN"`);
     shell.env.PRESSBOX_TOKEN = token.split('\n').at(-1);
     const follower = shell.start(follow);
@@ -51,7 +51,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await follower.ended;
   });
 
-  it('ends on SIGTERM to its own process where a service starts it by its path', async () => {
+  it('ends on SIGTERM if a service starts it by its path', async () => {
     expect(await readFile(join(home, guide), 'utf8')).toContain('`node_modules/.bin/pressbox serve`');
     const service = shell.start('exec node_modules/.bin/pressbox serve --port 0 --data-dir service');
     await vi.waitFor(() => expect(service.out).toMatch(/serves http:\S+/));
@@ -61,7 +61,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await expect(fetch(`${address}/readyz`)).rejects.toThrow();
   });
 
-  it('has pages, with what they load', async () => {
+  it('serves pages with their scripts and styles', async () => {
     const page = await (await fetch(`${url}/live/harbour-fire`)).text();
     expect(page).toContain('Fire at the harbour');
     const assets = [...page.matchAll(/\/assets\/[\w.-]+/g)].map(([path]) => path);
@@ -69,7 +69,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     for (const path of assets) expect((await fetch(`${url}${path}`)).status).toBe(200);
   });
 
-  it('has a program to start from that runs as it stands', async () => {
+  it('has a starter program that runs unchanged', async () => {
     const [program = ''] = await blocks('docs/guides/clients/nodejs.md', '# Follow');
     await writeFile(join(folder, 'watch.mjs'), here(program).replace('moon-landing', 'harbour-fire'));
     const watching = shell.start('exec node watch.mjs');
@@ -78,7 +78,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await watching.ended;
   });
 
-  it('has a server for other programs, as the page about configuration starts it', async () => {
+  it('has a server for other programs, started as the configuration page says', async () => {
     const [program = ''] = await blocks('docs/reference/configuration.md', 'A server in a program of your own');
     await writeFile(join(folder, 'serve.mjs'), program);
     const serving = shell.start('exec node serve.mjs');
@@ -91,7 +91,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await vi.waitFor(() => expect(refused.err).toContain('PRESSBOX_PORT: '));
   });
 
-  it('has examples that are started as their readme says', async () => {
+  it('has examples that start as their readme says', async () => {
     shell.env.PRESSBOX_PORT = undefined;
     await shell.run('npx pressbox channel create "First landing" --id moon-landing');
     const [[bot = ''], [copies = '']] = await Promise.all([
@@ -105,10 +105,10 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
   });
 
   describeWith(needs.pythonSocketIo, 'the reader in Python', () => {
-    it('reads what the bot has published', () => reads('The reader in Python'));
+    it('reads what the bot published', () => reads('The reader in Python'));
   });
   describeWith(needs.curl, 'curl', () => {
-    it('reads what the bot has published', () => reads('curl'));
+    it('reads what the bot published', () => reads('curl'));
   });
 
   async function reads(heading: string): Promise<void> {
@@ -119,7 +119,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await reader.ended;
   }
 
-  it('ends in good order', async () => {
+  it('shuts down cleanly', async () => {
     server.kill('SIGTERM');
     expect([0, 143, 'SIGTERM']).toContain(await server.ended);
     expect(server.err).not.toMatch(/Error/);
@@ -127,7 +127,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
 });
 
 describeWith(needs.redis, 'the installed command with several processes', (binary) => {
-  it('serves with all of them, and ends in good order where a service manager signals to each', async () => {
+  it('serves with all of them, and shuts down cleanly if a service manager signals each', async () => {
     await using redis = await startRedis(binary);
     const settings = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'x'.repeat(32), PRESSBOX_WORKERS: '2' };
     await using shell = openShell(folder, { ...env, ...settings, PRESSBOX_PORT: '0', PRESSBOX_LOG_LEVEL: 'warn' });
@@ -136,7 +136,7 @@ describeWith(needs.redis, 'the installed command with several processes', (binar
     const url = /serves (http:\S+)/.exec(server.out)?.[1] ?? '';
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^pressbox_workers 2$/m);
     server.kill('SIGTERM');
-    // npx may not wait for it.
+    // npx may end before it.
     await vi.waitFor(() => expect(fetch(`${url}/healthz`)).rejects.toThrow());
     await server.ended;
     expect([server.out, server.err].join()).not.toMatch(/Error|worker died/);
@@ -144,7 +144,7 @@ describeWith(needs.redis, 'the installed command with several processes', (binar
 });
 
 describe('the installed command on an old Node', () => {
-  it('says which Node it needs, and hands over to one that is installed beside it', async () => {
+  it('names the Node.js it needs, and runs on one that is installed beside it', async () => {
     const away = await mkdtemp(join(tmpdir(), 'pressbox-old-'));
     await using shell = openShell(folder, { ...env, ...(await oldNode(away)) });
     try {
@@ -169,7 +169,7 @@ describe('the installed command on an old Node', () => {
   });
 });
 
-/** An environment in which `node` is older than the command takes: the machine's own, or else ours that says it were. */
+/** An environment in which `node` is older than the command accepts: the machine's own, or ours reporting an older version. */
 async function oldNode(away: string): Promise<Record<string, string>> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes('node_modules'));
   const own = folders.find((path) => {

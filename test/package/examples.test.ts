@@ -15,12 +15,12 @@ const { folder, env } = inject('installed');
 const home = join(folder, 'node_modules', 'pressbox');
 
 describe('the bot of the examples', () => {
-  it('publishes, corrects and withdraws what the wire says, does nothing twice, and leaves alone what the desk has changed', async () => {
+  it('publishes, corrects and withdraws what the wire reports, does nothing twice, and leaves alone what an editor has changed', async () => {
     await using server = await startTestServer();
     const desk = new AuthorClient({ url: server.url, token: await server.token() });
     await desk.createChannel({ id: 'wire', headline: 'Wire', state: 'live' });
     const token = await server.token({ author: ['wire'] }, { sub: 'bot', name: 'Bot' });
-    /** Started once for these items. */
+    /** One run of the bot over these items. */
     async function bot(...items: (object | string)[]) {
       const child = spawn('node', [join(home, 'examples', 'bot.mjs'), 'wire'], {
         cwd: folder,
@@ -55,7 +55,7 @@ describe('the bot of the examples', () => {
       out: 'quake-81: already published\nquake-81: corrected\nfire-7: retracted\nfire-7: already withdrawn\n',
       err: expect.stringMatching(/^Not published: .+\nNot published: .+\n$/),
     });
-    // A line that is not an item does not stop the others.
+    // A malformed line does not stop the others.
     const none = [
       'null',
       '7',
@@ -86,7 +86,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
-  /** What the page's origin serves: path → text. */
+  /** What the page's origin serves: text by path. */
   const files = new Map<string, string>();
   const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
   const site = createServer((request, response) => {
@@ -116,7 +116,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     site.closeAllConnections();
   });
 
-  it('is live, as the examples have it: with the one file that the package has for browsers', async () => {
+  it('is live with the single browser file of the package, as the examples say', async () => {
     const example = async (name: string) => readFile(join(home, 'examples', 'page', name), 'utf8');
     files.set('/index.html', (await example('index.html')).replace('http://127.0.0.1:4000', server.url));
     files.set('/page.js', await example('page.js'));
@@ -135,7 +135,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await author.correct('moon-landing', post.id, 1, { note: 'It was at one.', changes: { headline: 'At one' } });
     await item.getByText('It was at one.').waitFor();
     expect(await item.locator('h2').textContent()).toBe('At one');
-    // What was erased of a note is not told.
+    // An erased note is not shown.
     await author.revise('moon-landing', post.id, 2, {
       kind: 'correction',
       note: 'No names.',
@@ -186,14 +186,14 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     await page.getByText('At one / It was at one.').waitFor();
     await page.getByText('This post was withdrawn. / It was none.').waitFor();
     await page.getByText('Corrected: It was at one.').waitFor();
-    // Without the server, the next visit still has them.
+    // Without the server, the next visit still shows them.
     await vi.waitFor(async () => expect(await page.evaluate('localStorage.length')).toBeGreaterThan(0));
     let isAway = true;
     await page.route(`${server.url}/**`, (route) => (isAway ? route.abort() : route.continue()));
     await page.routeWebSocket(/.*/, (socket) => void (isAway ? socket.close() : socket.connectToServer()));
     await page.reload();
     await page.getByText('At one / It was at one.').waitFor();
-    // With it, what was corrected meanwhile is said, though a slip was mended since.
+    // With the server, the page shows the correction made meanwhile, although a refile followed it.
     await author.correct('followed', post.id, 2, { note: 'It was at two.', changes: { headline: 'At tow' } });
     await author.revise('followed', post.id, 3, { kind: 'refile', changes: { headline: 'At two' } });
     isAway = false;
@@ -218,7 +218,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live with what a bundler makes of the installed package', async () => {
+  it('is live with a bundle of the installed package', async () => {
     const { outputFiles } = await build({
       stdin: {
         contents: `import { ReaderClient } from 'pressbox/client';

@@ -12,7 +12,7 @@ const files = readdirSync(home, { recursive: true, withFileTypes: true })
   .sort();
 const { dependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
 
-/** Whatever a file of JavaScript imports: `socket.io-client`, `./http.js`. */
+/** The imports of a JavaScript file: `socket.io-client`, `./http.js`. */
 function importsOf(path: string): string[] {
   const text = readFileSync(join(home, path), 'utf8');
   return [...text.matchAll(/^(?:import|export)\b[^;]*?["']([^"'\n]+)["'];$|\bimport\("([^"]+)"\)/gm)].map(
@@ -20,7 +20,7 @@ function importsOf(path: string): string[] {
   );
 }
 
-/** A file and all that it leads to, and the packages among them. */
+/** All files that a file imports directly or indirectly, and the packages among them. */
 function reachable(entry: string): { ours: string[]; packages: string[] } {
   const [ours, packages] = [new Set<string>(), new Set<string>()];
   for (const waiting = [entry]; waiting.length > 0; ) {
@@ -36,7 +36,7 @@ function reachable(entry: string): { ours: string[]; packages: string[] } {
 }
 
 describe('the tarball', () => {
-  it('holds what is run and read, and nothing else', () => {
+  it('holds code, docs and examples, and nothing else', () => {
     const kinds = [
       /^bin\/(?:pressbox|server)\.mjs$/,
       /^dist\/.*\.(?:js|d\.ts)$/,
@@ -67,15 +67,15 @@ describe('the tarball', () => {
         'docs/guides/install.md',
       ]),
     );
-    // Told for whoever looks; a tarball ten times as large has something in it that should not be.
+    // A larger tarball has something in it that should not be there.
     const kilobytes = Math.round(statSync(tarball).size / 1_000);
     console.log(`The tarball has ${files.length} files and ${kilobytes} kB.`);
     expect(kilobytes).toBeLessThan(700);
   });
 
-  it('says under which terms, and tells nothing of where it was made', () => {
+  it('has the licence, and no trace of the machine it was built on', () => {
     const about = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Record<string, unknown>;
-    // Private: it can be packed, and not be published by mistake.
+    // Private: it can be packed but not published by mistake.
     expect(about).toMatchObject({ name: 'pressbox', license: 'MIT', private: true, engines: { node: '>=24' } });
     expect(readFileSync(join(home, 'LICENSE'), 'utf8')).toContain('MIT');
     const telling = [root, dirname(tarball), '-----BEGIN', 'sourceMappingURL'];
@@ -83,7 +83,7 @@ describe('the tarball', () => {
     expect(files.filter((path) => telling.some((trace) => text(path).includes(trace)))).toEqual([]);
   });
 
-  it('imports only files that are in it, and packages that are installed with it', () => {
+  it('imports only its own files and packages that are installed with it', () => {
     const scripts = files.filter(
       (path) => /^dist\/(?:client|conformance|demo|src)\/.*\.js$/.test(path) && !path.endsWith('/bundle.js'),
     );
@@ -102,7 +102,7 @@ describe('the tarball', () => {
     expect(Object.keys(dependencies).filter((name) => !used.has(name))).toEqual([]);
   });
 
-  it('has a client that needs no more than its own, and neither schemas nor Node', () => {
+  it('has a client that needs neither schemas nor Node.js modules', () => {
     const { ours, packages } = reachable('dist/client/lib/index.js');
     expect(ours).toContain('dist/client/lib/timeline/timeline.js');
     const allowed = ['eventsource-parser', 'socket.io-client', 'uuid'];

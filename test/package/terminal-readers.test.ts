@@ -19,7 +19,7 @@ import { startSite } from '../support/servers/site.ts';
 const { folder, env } = inject('installed');
 const examples = join(folder, 'node_modules', 'pressbox', 'examples');
 
-/** A day with changes of every kind. Readers join after the first part; each later one is cut somewhere in it. */
+/** A day with changes of every kind. Readers join after the first part, and each is disconnected somewhere in the later parts. */
 const day = sampleDay(1_814, { posts: 100, changes: 80 });
 const parts = [
   day.commands.slice(0, 60),
@@ -35,10 +35,10 @@ const cutMark = parts[1].flatMap((command, at) => {
   return again ? [] : [markOf(command.postId, command.revision + 1)];
 })[0];
 
-/** A reader that runs as a program of its own. */
+/** A reader that runs as a separate program. */
 interface Program {
   start(): Started;
-  /** Where it has got to; undefined before the first answer. */
+  /** Its cursor; undefined before the first answer. */
   cursor(): Promise<string | undefined>;
 }
 
@@ -82,7 +82,7 @@ async function follow(channelId: string, line: Line, program: Program): Promise<
   running.kill('SIGKILL');
   await running.ended;
   await play(parts[2]);
-  // The answers to authors may be ahead of what the library hears.
+  // The author may be answered before the library receives the event.
   await vi.waitFor(async () => expect(await program.cursor()).not.toBe(reader.cursor));
   running = program.start();
   await play(parts[3]);
@@ -108,7 +108,7 @@ async function withLine(task: (line: Line, shell: Shell, data: string) => Promis
   }
 }
 
-/** Notes of the corrections that someone who was there from the first part on must have been told of. */
+/** The notes of the corrections that a reader of the whole day must have seen. */
 function correctionsOf({ posts }: Timeline): string[] {
   const standing = new Set(posts.filter(({ status }) => status === 'published').map(({ id }) => id));
   const early = new Set(parts[0].flatMap((command) => (command.type === 'publish' ? [command.post.id] : [])));
@@ -121,7 +121,7 @@ function correctionsOf({ posts }: Timeline): string[] {
 }
 
 describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-socketio", (python) => {
-  it('holds what the library holds, after a cut and a restart, and has shown the corrections', () =>
+  it('has the state of the library after a disconnection and a restart, and has shown the corrections', () =>
     withLine(async (line, shell, data) => {
       const state = join(data, 'state.json');
       const held = async () => JSON.parse(await readFile(state, 'utf8').catch(() => '{}')) as Record<string, unknown>;
@@ -152,14 +152,14 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       expect(printed).toMatch(/WITHDRAWN/);
     }));
 
-  it('says why it cannot go on, and ends', () =>
+  it('says why it cannot continue, and exits', () =>
     withLine(async (_line, shell) => {
       const run = shell.start(`${python} "${examples}/reader.py" ${server.url} nowhere`);
       expect(await run.ended).toBe(1);
       await vi.waitFor(() => expect(run.err).toMatch(/^-- \S/));
     }));
 
-  it.each(['', '{"cursor":"', 'null', '[]'])('begins anew where of what it kept there is only %j', (kept) =>
+  it.each(['', '{"cursor":"', 'null', '[]'])('starts afresh if its saved state is only %j', (kept) =>
     withLine(async (_line, shell, data) => {
       const state = join(data, 'state.json');
       await author.createChannel({ id: 'half-kept', headline: 'Half kept', state: 'live' }).catch(() => {});
@@ -172,7 +172,7 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
     }),
   );
 
-  it('keeps nothing of a channel that was deleted while it was away', () =>
+  it('keeps nothing of a channel that was deleted while it was offline', () =>
     withLine(async (_line, shell, data) => {
       const state = join(data, 'state.json');
       await author.createChannel({ id: 'deleted', headline: 'Deleted', state: 'live' });
@@ -188,7 +188,7 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
       expect(await readdir(data)).toEqual([]);
     }));
 
-  it('ends where its token is revoked, and says so', () =>
+  it('exits with a message if its token is revoked', () =>
     withLine(async (_line, shell, data) => {
       const state = join(data, 'state.json');
       await author.createChannel({ id: 'for-members', headline: 'For members', access: 'members' });
@@ -206,8 +206,8 @@ describeWith(needs.pythonSocketIo, "the reader in Python, with Debian's python3-
     }));
 });
 
-describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy server seldom says', (python) => {
-  it('asks again from its cursor after a gap, when it was cut off, and on another node; and begins anew on a reset', () =>
+describeWith(needs.pythonSocketIo, 'the reader in Python, with rare answers of a server', (python) => {
+  it('catches up from its cursor after a gap, a disconnection and on another node, and starts afresh on a reset', () =>
     withLine(async (_line, shell, data) => {
       await using script = await startScriptedServer();
       const model = new ModelServer();
@@ -226,19 +226,19 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy se
         vi.waitFor(async () => expect(JSON.parse(await readFile(state, 'utf8')).cursor).toBe(model.cursor(model.head)));
       const first = await script.subscribe(1);
       expect(first.request).toEqual({ channelId: 'moon', limit: 20 });
-      // An event may overtake the answer that it comes after: the library has a thread for each.
+      // An event may overtake the answer before it: the library has a thread for each.
       const answered = model.catchUp(undefined, 0, { limit: 100, posts: 20 });
       first.socket.emit('event', publish());
       first.answer({ ok: true, ...answered });
       await isAtHead();
 
-      // One is missing.
+      // One event is missing.
       const held = model.head;
       publish();
       first.socket.emit('event', publish());
       const second = await script.subscribe(2);
       expect(second.request.after).toBe(model.cursor(held));
-      // Heard while it asks, and not in the answer.
+      // Arrives during the request and is not in the answer.
       const before = model.catchUp(model.cursor(held), held, { limit: 100, posts: 20 });
       first.socket.emit('event', publish());
       second.answer({ ok: true, ...before });
@@ -265,12 +265,12 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy se
       expect(run.err).not.toContain('Traceback');
     }));
 
-  it('comes back where the connection ends at the moment at which it asks again', () =>
+  it('reconnects if the connection ends while it catches up', () =>
     withLine(async (_line, shell) => {
       await using script = await startScriptedServer();
       const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon`);
       const asked = await script.subscribe(1);
-      // It has these to show while the connection ends, and only then hears that it is to ask again.
+      // It shows these while the connection ends, and only then learns that it must catch up.
       const model = new ModelServer();
       for (let post = 0; post < 500; post += 1) model.publish({ kind: 'update', keyEvent: false });
       asked.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 500 }) });
@@ -284,7 +284,7 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, told what a healthy se
 });
 
 describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
-  it('is told what the library is told, after a cut and a restart', () =>
+  it('receives what the library receives, after a disconnection and a restart', () =>
     withLine(async (line, shell, data) => {
       const kept = join(data, 'cursor');
       const runs: Started[] = [];
@@ -308,7 +308,7 @@ describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
       expect(followed && toldOf(followed)).toEqual(toldOf(timeline));
     }));
 
-  it('comes back when a stream says when, and no more', async () => {
+  it('reconnects after the delay that a stream names, and not more often', async () => {
     const asked: number[] = [];
     await using site = await startSite((_request, response) => {
       asked.push(performance.now());
@@ -343,7 +343,7 @@ describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
     },
   );
 
-  it('says why it cannot go on, and ends', () =>
+  it('says why it cannot continue, and exits', () =>
     withLine(async (_line, shell, data) => {
       const run = shell.start(`"${examples}/follow.sh" ${server.url} nowhere ${join(data, 'cursor')}`);
       expect(await run.ended).toBe(1);
