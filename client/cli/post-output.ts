@@ -1,6 +1,5 @@
-import type { Change, Channel, ReaderPost } from '../../src/protocol/model.ts';
+import type { Change, Channel, PostFields, ReaderPost } from '../../src/protocol/model.ts';
 import { isCorrection, isWithdrawn } from '../../src/protocol/model.ts';
-import type { PostFields } from '../../src/protocol/post-fields.ts';
 import { shortId } from './find-post.ts';
 import type { Style } from './terminal.ts';
 import { plainLine, plainText, textOf } from './terminal-text.ts';

@@ -5,11 +5,11 @@ import type {
   ChannelList,
   ChannelState,
   Erasure,
+  PostFields,
   PostKind,
   ReaderPost,
   RevisionKind,
 } from '../../src/protocol/model.ts';
-import type { PostFields } from '../../src/protocol/post-fields.ts';
 import { backoffMs, requestBackoff } from './backoff.ts';
 import {
   bodyWithField,

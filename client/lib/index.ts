@@ -2,7 +2,6 @@
 
 export type * from '../../src/protocol/model.ts';
 export { isWithdrawn } from '../../src/protocol/model.ts';
-export type { PostFields } from '../../src/protocol/post-fields.ts';
 export type { Problem, ProblemCode } from '../../src/protocol/problems.ts';
 export {
   AuthorClient,

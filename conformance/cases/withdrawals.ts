@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { blankPost, type PostFields } from '../../src/protocol/post-fields.ts';
+import type { PostFields } from '../../src/protocol/model.ts';
+import { blankPost } from '../../src/protocol/post-fields.ts';
 import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
 import { mustFit } from '../shapes.ts';

@@ -1,6 +1,6 @@
 import type { NewPostEntry } from '../journal/engine.ts';
-import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
-import { blankFields, keptOf, type PostFields } from '../protocol/post-fields.ts';
+import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, type PostFields, readerView } from '../protocol/model.ts';
+import { blankFields, keptOf } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { isVisible } from '../protocol/visible-text.ts';

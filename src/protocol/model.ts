@@ -1,5 +1,3 @@
-import type { PostFields } from './post-fields.ts';
-
 /**
  * The types of everything on the wire. They are apart from the schemas so that browsers load no schema. The compiler checks the zod
  * schemas in `schemas.ts` against these types. Times are RFC 3339 in UTC with milliseconds.
@@ -124,6 +122,30 @@ export interface ChannelList {
   next: string | null;
   /** Some channels may be missing at the moment. */
   complete?: false;
+}
+
+/** The fields of a post that its author writes. Their empty values are in `post-fields.ts`. */
+export interface PostFields {
+  /** Decides how the post is shown. A withdrawn post keeps it. */
+  kind: PostKind;
+  /** Lists the post among the channel's key events. Requires a headline. */
+  keyEvent: boolean;
+  /** Plain text. */
+  headline: string | null;
+  /** CommonMark with tables, strikethrough and bare links. */
+  body: string;
+  /** In display order. */
+  media: Media[];
+  /** The byline. Default: the `name` of the author's token. */
+  authors: Person[];
+  /** The people and organizations that reported it. */
+  sources: Source[];
+  /** Whether the newsroom verified what the sources say. */
+  verification: Verification | null;
+  /** Whether more is expected. */
+  developing: boolean;
+  /** The ids of posts in the same channel that this post restates. */
+  derivedFrom: string[];
 }
 
 /** The fields of a post that its author does not write. */

@@ -1,36 +1,12 @@
-import type { AuthorPost, Media, Person, PostKind, ReaderPost, Source, Verification } from './model.ts';
+import type { AuthorPost, PostFields, ReaderPost } from './model.ts';
 
 /**
- * The fields of a post. Add a new field here first: its type in `PostFields` and its empty value in `blankPost`. Authors can then send it,
- * it is stored, and a withdrawn post loses it. Every other place that lists fields does not compile, or fails
+ * The values of the fields of a post. Add a new field here first: its empty value in `blankPost`, and its type in `PostFields` (`model.ts`).
+ * Authors can then send it, it is stored, and a withdrawn post loses it. Every other place that lists fields does not compile, or fails
  * `test/unit/protocol/post-fields.test.ts`, until it handles the new field.
  *
  * Browsers load this module, so it contains no schemas. The schemas of the fields are in `schemas.ts`.
  */
-
-/** The fields that an author writes. */
-export interface PostFields {
-  /** Decides how the post is shown. A withdrawn post keeps it. */
-  kind: PostKind;
-  /** Lists the post among the channel's key events. Requires a headline. */
-  keyEvent: boolean;
-  /** Plain text. */
-  headline: string | null;
-  /** CommonMark with tables, strikethrough and bare links. */
-  body: string;
-  /** In display order. */
-  media: Media[];
-  /** The byline. Default: the `name` of the author's token. */
-  authors: Person[];
-  /** The people and organizations that reported it. */
-  sources: Source[];
-  /** Whether the newsroom verified what the sources say. */
-  verification: Verification | null;
-  /** Whether more is expected. */
-  developing: boolean;
-  /** The ids of posts in the same channel that this post restates. */
-  derivedFrom: string[];
-}
 
 /**
  * The empty value of each field in the reader's view, with `html` instead of `body`. Withdrawn posts have these values, and so do posts

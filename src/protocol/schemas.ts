@@ -16,8 +16,8 @@ import {
   timezoneName,
   words,
 } from './field-schemas.ts';
+import type { PostFields } from './model.ts';
 import * as model from './model.ts';
-import type { PostFields } from './post-fields.ts';
 import { limits } from './wire-limits.ts';
 
 /**

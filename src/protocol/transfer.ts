@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { channelIdSchema, personSchema, postIdSchema, words } from './field-schemas.ts';
+import type { PostFields } from './model.ts';
 import * as model from './model.ts';
 import { parse, parseJournalled } from './parse.ts';
-import { isEmptied, type PostFields } from './post-fields.ts';
+import { isEmptied } from './post-fields.ts';
 import { type FieldError, Refusal } from './problems.ts';
 import { channelFields, note, postFields } from './schemas.ts';
 import { isVisible } from './visible-text.ts';

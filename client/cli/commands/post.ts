@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander';
 import { onServer, postPath } from '../../../src/protocol/addresses.ts';
-import { type Media, postKinds, revisionKinds, type Verification, verifications } from '../../../src/protocol/model.ts';
-import type { PostFields } from '../../../src/protocol/post-fields.ts';
+import {
+  type Media,
+  type PostFields,
+  postKinds,
+  revisionKinds,
+  type Verification,
+  verifications,
+} from '../../../src/protocol/model.ts';
 import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
 import { newPostId } from '../../lib/ids.ts';

@@ -3,12 +3,12 @@ import {
   accesses,
   type Media,
   type Person,
+  type PostFields,
   postKinds,
   revisionKinds,
   type Source,
   verifications,
 } from '../../../src/protocol/model.ts';
-import type { PostFields } from '../../../src/protocol/post-fields.ts';
 import type { NewChannel, NewPost, Revision } from '../../../src/protocol/schemas.ts';
 import { isVisible } from '../../../src/protocol/visible-text.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';

@@ -1,7 +1,6 @@
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
-import type { Media, RevisionKind } from '../../../src/protocol/model.ts';
-import type { PostFields } from '../../../src/protocol/post-fields.ts';
+import type { Media, PostFields, RevisionKind } from '../../../src/protocol/model.ts';
 import { headline, longBody, paragraphs, type Random, seeded, sentence, speciality } from './sample-text.ts';
 
 /**

@@ -1,5 +1,4 @@
-import type { AuthorPost, Change, Channel, ReaderPost } from '../../../src/protocol/model.ts';
-import type { PostFields } from '../../../src/protocol/post-fields.ts';
+import type { AuthorPost, Change, Channel, PostFields, ReaderPost } from '../../../src/protocol/model.ts';
 
 /** One channel and one post with every field, for tests that need some and care for few of their fields. */
 
