@@ -2,8 +2,8 @@ import { tokenTable } from './access/token-limits.ts';
 import { answerTable, httpTable, rateTable } from './http/http-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
-import { readerTable } from './live/live-limits.ts';
-import { deskTable } from './newsroom/newsroom-limits.ts';
+import { liveTable } from './live/live-limits.ts';
+import { newsroomTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
 import { wireTable } from './protocol/wire-limits.ts';
 import { streamTable } from './streams/stream-limits.ts';
@@ -13,13 +13,13 @@ import { workerTable } from './workers/worker-limits.ts';
 /** Every limit of the server, under the headings of the docs. */
 export const limitTables = {
   'The wire protocol': wireTable,
-  'Readers and pages': readerTable,
+  'Readers and pages': liveTable,
   'Channels in memory': streamTable,
   Requests: httpTable,
   Responses: answerTable,
   Rates: rateTable,
   Tokens: tokenTable,
-  Writing: deskTable,
+  Writing: newsroomTable,
   'The embedded journal': embeddedTable,
   'The journal in Redis or Valkey': redisTable,
   'Several processes on one port': workerTable,

@@ -25,13 +25,13 @@ import { securityTxtRoutes } from './http/security-txt.ts';
 import { believeProxies, warnOfForwarded } from './http/trusted-proxies.ts';
 import type { Engine, Renderer } from './journal/engine.ts';
 import { admitReaders, type Handshakes } from './live/admission-control.ts';
-import { readerLimits } from './live/live-limits.ts';
+import { liveLimits } from './live/live-limits.ts';
 import type { Readers } from './live/readers.ts';
 import { refusePolling, socketPath } from './live/socket/sockets.ts';
 import { type ComeBack, createComeBack } from './live/sse-retry.ts';
 import type { Importer } from './newsroom/import.ts';
 import type { Desk } from './newsroom/newsroom.ts';
-import { deskLimits } from './newsroom/newsroom-limits.ts';
+import { newsroomLimits } from './newsroom/newsroom-limits.ts';
 import { missing, problem } from './protocol/problems.ts';
 import type { ChannelStreams } from './streams/channel-streams.ts';
 import { type Health, healthRoutes } from './telemetry/health.ts';
@@ -145,7 +145,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       app.use(onlyMethodsOf(documentRoutes({ publicUrl })));
       app.use(onlyMethodsOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie });
-      const slots = createSlots(readerLimits.versionPagesMost, {
+      const slots = createSlots(liveLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: answerLimits.momentRetrySeconds,
       });
@@ -213,8 +213,15 @@ function apiRoutes(
       metrics,
     }),
     feedRoutes({ engine, streams, publicUrl, metrics }),
-    exportRoutes({ engine, streams, identity, slots: slotsFor('exports', readerLimits.exportsMost), log }),
-    importRoutes({ importer, publicUrl, identity, rates, slots: slotsFor('imports', deskLimits.importsMost, onImports), log }),
+    exportRoutes({ engine, streams, identity, slots: slotsFor('exports', liveLimits.exportsMost), log }),
+    importRoutes({
+      importer,
+      publicUrl,
+      identity,
+      rates,
+      slots: slotsFor('imports', newsroomLimits.importsMost, onImports),
+      log,
+    }),
     tokenRoutes({ revocations: engine, rates, log }),
     serverJournalRoutes({ engine, now }),
     sessionRoutes({ identity, cookie, idleSeconds }),

@@ -31,13 +31,13 @@ import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from '
 import { openRedis, type RedisEngine } from './journal/redis/index.ts';
 import { openEmbedded } from './journal/sqlite/index.ts';
 import { Handshakes } from './live/admission-control.ts';
-import { readerLimits } from './live/live-limits.ts';
+import { liveLimits } from './live/live-limits.ts';
 import { Readers } from './live/readers.ts';
 import { openSockets } from './live/socket/sockets.ts';
 import { type Clock, type ClockParts, createClock } from './newsroom/clock.ts';
 import { createImporter } from './newsroom/import.ts';
 import { createDesk } from './newsroom/newsroom.ts';
-import { deskLimits } from './newsroom/newsroom-limits.ts';
+import { newsroomLimits } from './newsroom/newsroom-limits.ts';
 import { createRenderer } from './newsroom/render.ts';
 import { type Transport, transports } from './protocol/model.ts';
 import { NotStarted } from './startup-errors.ts';
@@ -240,7 +240,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     };
 
     let closing: Promise<void> | undefined;
-    const close = ({ drainMs = readerLimits.drainMs }: { drainMs?: number } = {}) => {
+    const close = ({ drainMs = liveLimits.drainMs }: { drainMs?: number } = {}) => {
       closing ??= (async () => {
         if (health.phase !== 'retired') health.phase = 'draining';
         log.info({ readers: readers.size }, 'draining');
@@ -281,7 +281,7 @@ function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics
   const connections = connectionsFor(descriptors);
   metrics.connectionsMost.set(connections.most);
   // One address may hold at most half of them.
-  const settings = 2 * (config.connectionsPerAddress || readerLimits.handshakesMost);
+  const settings = 2 * (config.connectionsPerAddress || liveLimits.handshakesMost);
   if (connections.most < settings) {
     const facts = { descriptors, connections: connections.most, settings };
     log.warn(facts, 'the open file limit is too low for the configured connections');
@@ -327,7 +327,7 @@ function watchClock(
     },
     onFollow: (byMs) => log.warn({ byMs }, 'dates follow the system clock again'),
   });
-  const looking = setInterval(clock.now, deskLimits.clockLookMs).unref();
+  const looking = setInterval(clock.now, newsroomLimits.clockLookMs).unref();
   return { ...clock, stop: () => clearInterval(looking) };
 }
 

@@ -6,7 +6,7 @@ import type { Slots } from '../http/concurrency-slots.ts';
 import { askingOf, requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Engine, KeptEntry } from '../journal/engine.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, type Principal } from '../protocol/rights.ts';
@@ -58,7 +58,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     // It may take long, and its client may take nothing meanwhile.
     const sweep = setInterval(() => {
       if (identity.standing(who) !== 'good') cut();
-    }, readerLimits.sweepMs).unref();
+    }, liveLimits.sweepMs).unref();
     let held: Page['posts'] = new Set();
     const undo = engine.onErased((erasedFrom, postId) => {
       if (erasedFrom === channelId && (postId === null || held.has(postId))) cut();
@@ -105,7 +105,7 @@ async function written(res: Response, text: string): Promise<boolean> {
       resolve(taken);
     };
     const lost = () => end(false);
-    const timer = setTimeout(lost, readerLimits.stallMs);
+    const timer = setTimeout(lost, liveLimits.stallMs);
     res.once('close', lost);
     res.write(text, (error) => end(!error));
   });
@@ -126,7 +126,7 @@ type Place =
   | { above: number; root: string; began: number };
 
 const start: Place = { from: 1, root: undefined, placed: true };
-const pageBounds = { limit: readerLimits.exportPageEntries, bytes: readerLimits.exportPageBytes };
+const pageBounds = { limit: liveLimits.exportPageEntries, bytes: liveLimits.exportPageBytes };
 
 async function readPage(engine: Engine, channelId: string, place: Place): Promise<Page> {
   if ('above' in place) return await readOlder(engine, channelId, place);

@@ -6,7 +6,7 @@ import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import { atLine, type Importer } from '../newsroom/import.ts';
-import { deskLimits } from '../newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
@@ -86,7 +86,7 @@ async function take(req: Request, importing: Importer, publicUrl: string, lost: 
 function letRestPass(req: Request, res: Response): void {
   if (req.complete) return;
   res.set('Connection', 'close');
-  const timer = setTimeout(() => req.destroy(), deskLimits.importRestMs);
+  const timer = setTimeout(() => req.destroy(), newsroomLimits.importRestMs);
   req.once('close', () => clearTimeout(timer));
   req.resume();
 }

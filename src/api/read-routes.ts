@@ -4,7 +4,7 @@ import { postEtag, sendContent, sendJson, vary, whoAsks } from '../http/answers.
 import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { answerOnce, catchUpOnce } from '../live/one-shot-catch-up.ts';
 import { poll } from '../live/polls.ts';
 import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
@@ -86,7 +86,7 @@ export function readerRoutes(context: ReaderContext): Router {
       ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
       ...(source === undefined ? [] : [tags.source(source)]),
     ];
-    const query = { limit, bytes: readerLimits.postsBytes, tags: wanted };
+    const query = { limit, bytes: liveLimits.postsBytes, tags: wanted };
     const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found', missing.channel);

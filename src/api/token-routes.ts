@@ -4,7 +4,7 @@ import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Revocations } from '../journal/engine.ts';
-import { deskLimits } from '../newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { revocationSchema } from '../protocol/schemas.ts';
@@ -18,7 +18,7 @@ export interface TokenContext {
   log: { info(facts: object, message: string): void };
 }
 
-const keptBeyondMs = deskLimits.revokedBeyondHours * 3_600_000;
+const keptBeyondMs = newsroomLimits.revokedBeyondHours * 3_600_000;
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { type Share, Shares } from '../http/fair-shares.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { readerLimits } from './live-limits.ts';
+import { liveLimits } from './live-limits.ts';
 import { sendComeBack } from './sse-retry.ts';
 
 /**
@@ -14,7 +14,7 @@ import { sendComeBack } from './sse-retry.ts';
 export class Handshakes {
   readonly #underWay = new Map<object, Share<Arriving>>();
   readonly #shares = new Shares<Arriving>({
-    most: readerLimits.handshakesMost,
+    most: liveLimits.handshakesMost,
     drop: ({ of, end }) => {
       this.#underWay.delete(of);
       this.#metrics.rejections.inc({ kind: 'share' });
@@ -41,9 +41,9 @@ export class Handshakes {
 
   /** There likewise, for who is told in another way: milliseconds until it may come back. */
   sentAwayFor(): number | undefined {
-    if (this.#underWay.size < readerLimits.handshakesMost) return undefined;
+    if (this.#underWay.size < liveLimits.handshakesMost) return undefined;
     this.#metrics.rejections.inc({ kind: 'handshakes' });
-    return 1_000 * (1 + this.#random() * (readerLimits.handshakeRetrySeconds - 1));
+    return 1_000 * (1 + this.#random() * (liveLimits.handshakeRetrySeconds - 1));
   }
 
   /** `end` closes its connection, where its address has too many under way. */

@@ -1,7 +1,7 @@
 import { type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
 
 /** Limits on connected readers and on pages. */
-export const readerTable = {
+export const liveTable = {
   /** Counts the JSON. It is less than `answerBytes`, so that a page arrives on a slow line before its reader gives up. */
   postsBytes: {
     value: 192 * 1024,
@@ -177,4 +177,4 @@ export const readerTable = {
     atLimit: 'More posts above the linked one are on the page before.',
   },
 } satisfies LimitTable;
-export const readerLimits = valuesOf(readerTable);
+export const liveLimits = valuesOf(liveTable);

@@ -1,5 +1,5 @@
 import type { Format } from '../streams/encoded-events.ts';
-import { readerLimits } from './live-limits.ts';
+import { liveLimits } from './live-limits.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Something that takes ready-made frames and carries them to one reader: a WebSocket, or the body of an answer. */
@@ -115,7 +115,7 @@ export class Connection {
 
   /** Ends it so, unless the other end has closed it by then. */
   terminateSoon(): void {
-    setTimeout(() => this.terminate(), readerLimits.refusedMs).unref();
+    setTimeout(() => this.terminate(), liveLimits.refusedMs).unref();
   }
 
   forget(subscription: Subscription): void {

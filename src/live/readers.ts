@@ -4,7 +4,7 @@ import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { forEachSafe } from '../streams/for-each-safe.ts';
-import { readerLimits } from './live-limits.ts';
+import { liveLimits } from './live-limits.ts';
 import type { Connection } from './reader-connection.ts';
 
 /**
@@ -42,7 +42,7 @@ export interface ReadersContext {
   onStalled(): void;
 }
 
-const { drainStepMs } = readerLimits;
+const { drainStepMs } = liveLimits;
 
 export class Readers {
   /** How the store is, while it is out of reach. */
@@ -63,7 +63,7 @@ export class Readers {
       this.outOfReach = reach.reachable ? undefined : reach;
       this.#each(this.#open, (reader) => reader.tellReach(reach));
     });
-    this.#timer = setInterval(() => this.#sweep(), readerLimits.sweepMs).unref();
+    this.#timer = setInterval(() => this.#sweep(), liveLimits.sweepMs).unref();
   }
 
   /** Throws a refusal where the node goes away: who comes back in a moment reaches another one. */
@@ -127,7 +127,7 @@ export class Readers {
   /** Whoever makes it throw is lost already, and would be ended again and again; the others are gone on with. */
   #endStalled(now: number): void {
     const { log, onStalled } = this.#context;
-    const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= readerLimits.stallMs);
+    const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= liveLimits.stallMs);
     const end = (connection: Connection) => {
       const { pipe, busySince } = connection;
       log.info({ transport: pipe.format.name, busyMs: now - busySince }, 'stalled connection was terminated');

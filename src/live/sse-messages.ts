@@ -4,7 +4,7 @@ import type { Reach } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import { encodeOnce, type Format } from '../streams/encoded-events.ts';
-import { readerLimits } from './live-limits.ts';
+import { liveLimits } from './live-limits.ts';
 import type { Pipe } from './reader-connection.ts';
 import { Outgoing } from './socket-writer.ts';
 
@@ -29,7 +29,7 @@ export function retryAfter(ms: number): Buffer {
 
 /** After this time and a little more, at random: whoever was ended together does not come back so. */
 export function comeBackMs(ms: number, random: () => number): number {
-  return ms + readerLimits.streamRetryMs * (0.5 + random());
+  return ms + liveLimits.streamRetryMs * (0.5 + random());
 }
 
 /** The answer to what was missed; its id is the cursor at its end. */

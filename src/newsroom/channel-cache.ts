@@ -1,6 +1,6 @@
 import type { Bus } from '../journal/engine.ts';
 import { ReadGuard } from '../journal/read-guard.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 import type { Standing } from './write-access.ts';
 
 /**
@@ -16,7 +16,7 @@ export interface RecentChannels {
   readonly guard: ReadGuard;
 }
 
-const { knownChannelMs, knownChannels, decisionTries } = deskLimits;
+const { knownChannelMs, knownChannels, decisionTries } = newsroomLimits;
 
 /** `now`: milliseconds since 1970. */
 export function createRecentChannels({ onErased }: Pick<Bus, 'onErased'>, now: () => number): RecentChannels {

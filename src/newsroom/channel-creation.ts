@@ -6,7 +6,7 @@ import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
 import { create } from './channel-rules.ts';
 import type { Deed } from './decision.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 import { candidates, slugOf } from './slug.ts';
 import type { Standing } from './write-access.ts';
 import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './write-command.ts';
@@ -17,7 +17,7 @@ import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './write-comman
  * request id made of both. Each step can be repeated.
  */
 
-const { slugCandidates: candidatesMost } = deskLimits;
+const { slugCandidates: candidatesMost } = newsroomLimits;
 
 export async function openChannel(
   {

@@ -1,4 +1,4 @@
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
  * The clock that posts are dated by: the system clock at the start of the process, and the monotonic time since. It takes on small
@@ -24,7 +24,7 @@ export interface ClockParts {
   onFollow(byMs: number): void;
 }
 
-const { clockStableMs, clockSlewMs } = deskLimits;
+const { clockStableMs, clockSlewMs } = newsroomLimits;
 
 /** Must be read every second or so for jumps to be seen. */
 export function createClock({ system, elapsed, onJump, onFollow }: ClockParts): Clock {

@@ -7,7 +7,7 @@ import { type Imported, Refusal } from '../protocol/problems.ts';
 import type { ChannelLine, PostLine, TransferLine } from '../protocol/transfer.ts';
 import { unpin } from './channel-rules.ts';
 import * as rules from './import-rules.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
 import { standing } from './write-access.ts';
 
@@ -97,7 +97,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     }
     waiting.push({ number, line, html });
     characters += html.length + ('post' in line ? line.post.body.length : 0);
-    if (waiting.length >= deskLimits.importLines || characters >= deskLimits.importCharacters) await flush({ more: true });
+    if (waiting.length >= newsroomLimits.importLines || characters >= newsroomLimits.importCharacters)
+      await flush({ more: true });
   }
 
   /** The body of its post rendered; a refusal where that makes more than an event may hold. */
@@ -128,7 +129,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const held = more && withdraws(waiting.at(-1)?.line) ? waiting.splice(-1) : [];
     try {
       for (let tries = 0; waiting.length > 0; tries += 1) {
-        if (tries === deskLimits.decisionTries)
+        if (tries === newsroomLimits.decisionTries)
           throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
         const settled = await attempt(waiting);
         waiting = waiting.slice(settled);
@@ -233,7 +234,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       case 'conflict': {
         const place = { line: number, channelId: channelIdOf(line), postId: postIdOf(line), revision: rules.revisionOf(line) };
         done.conflicting += 1;
-        if (done.conflicts.length < deskLimits.importConflicts) done.conflicts.push({ ...place, why: weighed.why });
+        if (done.conflicts.length < newsroomLimits.importConflicts) done.conflicts.push({ ...place, why: weighed.why });
         return true;
       }
       case 'write': {

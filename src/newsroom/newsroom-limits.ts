@@ -1,7 +1,7 @@
 import { erasuresPending, type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
 
 /** Limits on writing. */
-export const deskTable = {
+export const newsroomTable = {
   /** Each time, another write succeeded in between. */
   decisionTries: {
     value: 100,
@@ -90,4 +90,4 @@ export const deskTable = {
     atLimit: 'The server remembers a revocation for this long beyond its `expiresAt`.',
   },
 } satisfies LimitTable;
-export const deskLimits = valuesOf(deskTable);
+export const newsroomLimits = valuesOf(newsroomTable);

@@ -9,7 +9,7 @@ import { createRecentChannels } from './channel-cache.ts';
 import { openChannel } from './channel-creation.ts';
 import * as channels from './channel-rules.ts';
 import type { Decision, Deed, Expected, Unchanged } from './decision.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 import { type Ownership, ownerKeyOf } from './ownership.ts';
 import type { PostState } from './post-rules.ts';
 import * as posts from './post-rules.ts';
@@ -59,7 +59,7 @@ export interface DeskOptions {
   erasureWaitMs?: number;
 }
 
-const { decisionTries: triesMost } = deskLimits;
+const { decisionTries: triesMost } = newsroomLimits;
 const notTheirOwn = 'Authors change their own posts; this is of someone else.';
 const notAnEditor = 'Only an editor of the channel may erase what was published (`eraseEarlier`).';
 
@@ -71,7 +71,7 @@ export function createDesk(options: DeskOptions): Desk {
     now: clock,
     newId,
     ownership,
-    erasureWaitMs = deskLimits.erasureWaitMs,
+    erasureWaitMs = newsroomLimits.erasureWaitMs,
   } = options;
   const recent = createRecentChannels({ onErased: (listener) => engine.onErased(listener) }, clock);
   const { guard } = recent;
@@ -220,7 +220,7 @@ export function createDesk(options: DeskOptions): Desk {
       }
       confirming = false;
       const { decidedOn, entries } = decision;
-      const lastDateBindsUntil = new Date(clock() + deskLimits.lastDateBindsMs).toISOString();
+      const lastDateBindsUntil = new Date(clock() + newsroomLimits.lastDateBindsMs).toISOString();
       const result = await append(channelId, { request: ask.request, decidedOn, entries, lastDateBindsUntil });
       if (result.status === 'appended') return result;
       if (result.status === 'earlier') lastAt = result.lastAt;

@@ -5,7 +5,7 @@ import { onServer, postPath } from '../protocol/addresses.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
  * `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, written as the contract's tags and nothing else.
@@ -37,7 +37,7 @@ export const allowedTags: Readonly<Record<string, readonly string[]>> = {
   ol: ['start'],
 };
 
-const { markdownNesting: nesting } = deskLimits;
+const { markdownNesting: nesting } = newsroomLimits;
 
 const markdown = createMarkdown();
 

@@ -5,7 +5,7 @@ import type { Position } from '../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { deskLimits } from './newsroom-limits.ts';
+import { newsroomLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
 import { type PostAnswer, placeOf, type RevisionAnswer } from './write-command.ts';
 
@@ -67,7 +67,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
   async function derivedFrom(channelId: string, postId: string): Promise<RevisionAnswer['derived']> {
     const derived: RevisionAnswer['derived'] = [];
     let before: number | undefined;
-    for (let pages = 0; pages < deskLimits.derivedPages; pages += 1) {
+    for (let pages = 0; pages < newsroomLimits.derivedPages; pages += 1) {
       const page = await engine.posts(channelId, {
         tags: [tags.derivedFrom(postId)],
         limit: limits.pageMost,

@@ -8,7 +8,7 @@ import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
@@ -144,7 +144,7 @@ export function pageRoutes(context: PageContext): Router {
     const list = await listChannels(engine, who, query);
     const isFirst = query.page === undefined && query.state === undefined;
     if (!isFirst) return { ...list, isFirst };
-    const { channels: live, next, complete } = await listChannels(engine, who, { state: 'live', limit: readerLimits.frontLive });
+    const { channels: live, next, complete } = await listChannels(engine, who, { state: 'live', limit: liveLimits.frontLive });
     metrics.frontPages.inc({ live: next === null ? 'all' : 'newest' });
     const first = new Set(live.map(({ id }) => id));
     const channels = [...live, ...list.channels.filter(({ id }) => !first.has(id))];
@@ -173,7 +173,7 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   async function readSnapshot(asking: Asking, channelId: string): Promise<Snapshot> {
-    const query = { posts: limits.pageDefault, bytes: readerLimits.pageBytes };
+    const query = { posts: limits.pageDefault, bytes: liveLimits.pageBytes };
     const { pieces } = await withStream(streams, asking, channelId, (stream) => readEncoded(stream, query));
     return JSON.parse(Buffer.concat(pieces).toString());
   }

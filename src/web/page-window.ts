@@ -1,5 +1,5 @@
 import type { Engine } from '../journal/engine.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { type ReaderPost, readerView } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 
@@ -20,9 +20,9 @@ export interface Window {
 export type Place = { before: number } | { after: number } | { around: number };
 
 /** Posts above and below the one that a permanent link leads to, itself among the latter. */
-const above = readerLimits.windowAbove;
+const above = liveLimits.windowAbove;
 const below = limits.pageDefault - above;
-const { postsBytes } = readerLimits;
+const { postsBytes } = liveLimits;
 
 /** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */
 export async function readWindow(engine: Engine, channelId: string, place: Place, newest: number): Promise<Window | undefined> {

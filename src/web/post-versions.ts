@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Beside, type Comparison, type Step, stepsOf, type Version } from '../../client/browser/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { type Media, type PostFields, type ReaderPost, readerView } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { textOf } from './post-text.ts';
@@ -74,10 +74,10 @@ export async function readVersions(
   /** The newest revisions up to `top`, and the one below them: as many as one page tells, fewer where they are large. */
   async function readUpTo(top: number, characters: number) {
     // What is cut is read in vain, and revisions are mostly as long as the post is now.
-    const likely = Math.floor(readerLimits.versionBytes / characters) - 1;
-    for (let count = clamp(likely, 1, readerLimits.versionChanges); ; count = Math.floor(count / 2)) {
+    const likely = Math.floor(liveLimits.versionBytes / characters) - 1;
+    for (let count = clamp(likely, 1, liveLimits.versionChanges); ; count = Math.floor(count / 2)) {
       const floor = Math.max(1, top - count + 1);
-      const page = await readRevisions(floor - 1, count + 1, count === 1 ? twoPosts : readerLimits.versionBytes);
+      const page = await readRevisions(floor - 1, count + 1, count === 1 ? twoPosts : liveLimits.versionBytes);
       if (page === undefined) return undefined;
       const isCut = page.more && (page.revisions.at(-1)?.revision ?? 0) < top;
       if (!isCut || count === 1) return { revisions: page.revisions, floor };

@@ -8,7 +8,7 @@ import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { principalOf, resumeSession } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
@@ -30,7 +30,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const headers = pageHeaders();
-  const readForm = express.raw({ type: isPlainForm, limit: readerLimits.signInBytes });
+  const readForm = express.raw({ type: isPlainForm, limit: liveLimits.signInBytes });
 
   router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
     const to = localPath(req.query.to);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { diffWords, type Outline, outlineOf, piecesOf } from '../../client/browser/view/diff.ts';
 import { type Comparison, compareVersions, type Diff, type Version } from '../../client/browser/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
-import { readerLimits } from '../live/live-limits.ts';
+import { liveLimits } from '../live/live-limits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /**
@@ -54,7 +54,7 @@ export function createWordDiffs({
   engine,
   renderer,
   metrics,
-  mostBytes = readerLimits.wordDiffsBytes,
+  mostBytes = liveLimits.wordDiffsBytes,
 }: WordDiffsContext): WordDiffs {
   /** The least recently used first. */
   const kept = new Map<string, Kept>();
@@ -130,7 +130,7 @@ export function createWordDiffs({
 
 /** Compares, and notes each outcome. */
 function record(outlines: (Outline | null)[]): Diff {
-  const { versionEdits: edits, versionSteps: steps } = readerLimits;
+  const { versionEdits: edits, versionSteps: steps } = liveLimits;
   return (before, after) => {
     const pieces = diffWords(before, after, { edits, steps });
     outlines.push(pieces === undefined ? null : outlineOf(pieces));

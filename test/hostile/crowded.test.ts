@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readerLimits } from '../../src/live/live-limits.ts';
+import { liveLimits } from '../../src/live/live-limits.ts';
 import { requestText, secretWord, sendBytes } from '../support/attacks/attacked-server.ts';
 import { createChannel, publish } from '../support/authors/writers.ts';
 import { openReader } from '../support/readers/socket-reader.ts';
@@ -51,9 +51,9 @@ async function counted({ url }: { url: string }, kind: string): Promise<number> 
 describe('sockets from one address that never join', () => {
   const most = 200;
   beforeEach(() => {
-    const { handshakesMost } = readerLimits;
-    Object.assign(readerLimits, { handshakesMost: most });
-    onTestFinished(() => void Object.assign(readerLimits, { handshakesMost }));
+    const { handshakesMost } = liveLimits;
+    Object.assign(liveLimits, { handshakesMost: most });
+    onTestFinished(() => void Object.assign(liveLimits, { handshakesMost }));
   });
 
   it('take at most half of the room for new sockets, lose the oldest first, and keep no reader out', async () => {

@@ -1,5 +1,5 @@
 import { forEachSafe } from '../../streams/for-each-safe.ts';
-import { readerLimits } from '../live-limits.ts';
+import { liveLimits } from '../live-limits.ts';
 
 /** One that is asked now and then whether it is there. */
 export interface Beating {
@@ -43,7 +43,7 @@ export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
   #at = 0;
 
-  constructor({ everyMs, withinMs, earlyMs = readerLimits.pingEarlyMs, stepMs = readerLimits.pingStepMs, random }: Rhythm) {
+  constructor({ everyMs, withinMs, earlyMs = liveLimits.pingEarlyMs, stepMs = liveLimits.pingStepMs, random }: Rhythm) {
     this.#places = Array.from({ length: everyMs / stepMs }, () => new Set<Beating>());
     this.#patience = withinMs / stepMs;
     this.#early = earlyMs / stepMs;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { readerLimits } from '../live-limits.ts';
+import { liveLimits } from '../live-limits.ts';
 
-const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
+const { socketBurstBytes, socketBytesPerSecond } = liveLimits;
 
 interface Bounds {
   /** Milliseconds of a clock that never goes back. */

@@ -6,7 +6,7 @@ import { answerLimits } from '../../http/http-limits.ts';
 import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { Handshakes } from '../admission-control.ts';
-import { readerLimits } from '../live-limits.ts';
+import { liveLimits } from '../live-limits.ts';
 import { forgetRequest } from './engine-io-internals.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './packet-encoder.ts';
@@ -100,7 +100,7 @@ class Client implements ClientSocket {
     }
     if (packet !== undefined) this.#take(packet);
     // Who asks without reading the answers would have them all kept here.
-    if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= readerLimits.waitingAnswers) return;
+    if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= liveLimits.waitingAnswers) return;
     this.#context.onUnanswered();
     this.pipe.terminate();
   }
@@ -176,7 +176,7 @@ class Client implements ClientSocket {
   }
 
   #stayOutside(): void {
-    this.#deadline = setTimeout(() => this.#connection.close(), readerLimits.joinMs);
+    this.#deadline = setTimeout(() => this.#connection.close(), liveLimits.joinMs);
     this.#context.handshakes.begin(this, this.address, () => this.pipe.terminate());
   }
 
@@ -194,7 +194,7 @@ class Client implements ClientSocket {
     if (this.pipe.closed) return;
     if (reason === 'ping timeout') return this.pipe.terminate();
     // Who was sent away may not say goodbye, and would be waited for.
-    setTimeout(() => this.pipe.terminate(), readerLimits.refusedMs).unref();
+    setTimeout(() => this.pipe.terminate(), liveLimits.refusedMs).unref();
   }
 
   #send(packet: string): void {

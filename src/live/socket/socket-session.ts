@@ -13,7 +13,7 @@ import { limits } from '../../protocol/wire-limits.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { ChannelStreams, StreamLease } from '../../streams/channel-streams.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { readerLimits } from '../live-limits.ts';
+import { liveLimits } from '../live-limits.ts';
 import { cursorFrom } from '../read-parameters.ts';
 import { Connection } from '../reader-connection.ts';
 import type { OpenReader, Readers } from '../readers.ts';
@@ -118,7 +118,7 @@ export class Conversation implements OpenReader, Talk {
     const refuse = (error: unknown) => this.#refuse(id, error);
     try {
       const wish = this.#parsed(() => wishFrom(request));
-      if (this.#wishes.length >= readerLimits.waitingSubscribes) {
+      if (this.#wishes.length >= liveLimits.waitingSubscribes) {
         throw new Refusal('rate-limited', {
           detail: 'Too many subscribes are waiting.',
           retryAfter: answerLimits.momentRetrySeconds,

@@ -13,7 +13,7 @@ import { missing, type Problem, problem, Refusal } from '../../protocol/problems
 import type { ChannelStreams } from '../../streams/channel-streams.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Handshakes } from '../admission-control.ts';
-import { readerLimits } from '../live-limits.ts';
+import { liveLimits } from '../live-limits.ts';
 import type { Readers } from '../readers.ts';
 import { boundIncoming } from './incoming-bytes.ts';
 import { Namespace } from './namespace.ts';
@@ -97,7 +97,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     context.security.refused(said.code, { address: context.addressOf(request) });
     if (socket.writable) socket.end(httpAnswer(said));
     // Who was refused may keep its end open, and would be counted nowhere.
-    const cut = setTimeout(() => socket.destroy(), readerLimits.refusedMs).unref();
+    const cut = setTimeout(() => socket.destroy(), liveLimits.refusedMs).unref();
     socket.once('close', () => clearTimeout(cut)).resume();
   };
 

@@ -7,7 +7,7 @@ import { renderMedia } from '../../../client/browser/view/media.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { datedText, wordsOf } from '../../../client/browser/view/time.ts';
 import { pageWordsOf } from '../../../client/browser/view/wording.ts';
-import { readerLimits } from '../../live/live-limits.ts';
+import { liveLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './feed-page.ts';
@@ -79,7 +79,7 @@ export function titleOf(post: ReaderPost, channel: Channel): string {
     media.type === 'image' ? media.alt : '',
   ]);
   const text = [textOf(post.html), ...shown].find((one) => one !== undefined && one.trim() !== '');
-  return text === undefined ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : excerpt(text, readerLimits.feedTitleCharacters);
+  return text === undefined ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : excerpt(text, liveLimits.feedTitleCharacters);
 }
 
 export function withdrawnWord({ status }: ReaderPost, channel: Channel): string {
@@ -90,7 +90,7 @@ export function withdrawnWord({ status }: ReaderPost, channel: Channel): string 
 /** How the text begins, for lists; undefined where there is none. */
 export function summaryOf(post: ReaderPost): string | undefined {
   const text = textOf(post.html);
-  return text === '' ? undefined : excerpt(text, readerLimits.feedSummaryCharacters);
+  return text === '' ? undefined : excerpt(text, liveLimits.feedSummaryCharacters);
 }
 
 /** What the coverage is about, and below it what was wrong in that or in the headline, for who reads no data; undefined where there is nothing. */

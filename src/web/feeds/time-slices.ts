@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { readerLimits } from '../../live/live-limits.ts';
+import { liveLimits } from '../../live/live-limits.ts';
 import type { ReaderPost } from '../../protocol/model.ts';
 
 /** What `make` makes of each post, in order. After so much html the process does whatever else there is to do. */
@@ -7,7 +7,7 @@ export async function inTurns<T>(posts: readonly ReaderPost[], make: (post: Read
   const made: T[] = [];
   let characters = 0;
   for (const post of posts) {
-    if (characters >= readerLimits.feedTurnCharacters) {
+    if (characters >= liveLimits.feedTurnCharacters) {
       await turn();
       characters = 0;
     }

@@ -1,6 +1,6 @@
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { isWebUrl } from '../../../client/browser/view/links.ts';
-import { readerLimits } from '../../live/live-limits.ts';
+import { liveLimits } from '../../live/live-limits.ts';
 import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
@@ -61,10 +61,10 @@ function previewTags(channel: Channel, { title, description, url, picture, publi
 
 /** The beginning of the post, else what its pictures show, else what the coverage is about. */
 export function describe(channel: Channel, post: ReaderPost): string | null {
-  const text = excerpt(textOf(post.html), readerLimits.previewCharacters);
+  const text = excerpt(textOf(post.html), liveLimits.previewCharacters);
   if (text !== '') return text;
   const shown = post.media.map((media) => (media.type === 'image' ? media.alt : media.type === 'link' ? media.title : ''));
-  return excerpt(shown.find((each) => each.trim() !== '') ?? '', readerLimits.previewCharacters) || channel.standfirst;
+  return excerpt(shown.find((each) => each.trim() !== '') ?? '', liveLimits.previewCharacters) || channel.standfirst;
 }
 
 interface Picture {

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
 import { root } from '../../support/runner/imports.ts';
@@ -150,7 +150,7 @@ describeWith(needs.containers, 'the container', (programs) => {
 
         process.kill(first.pid, 'SIGTERM');
         expect(await first.ended).toBe(0);
-        expect(reader.heard('drain')).toEqual([{ withinMs: readerLimits.drainMs }]);
+        expect(reader.heard('drain')).toEqual([{ withinMs: liveLimits.drainMs }]);
         expect(await isHealthy()).toBe(false);
 
         const second = await start();

@@ -7,7 +7,7 @@ import {
   type PostsQuery,
 } from '../../../src/journal/engine.ts';
 import { Announced, type Mark } from '../../../src/journal/redis/announcement-tracker.ts';
-import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { formatCursor, type Position } from '../../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
 import { type Entry, holds, positionOf } from './histories.ts';
@@ -264,10 +264,10 @@ export class NodeEngine implements Used {
     const { store, scheduler, clockOf } = this.#setting;
     if (clockOf === undefined) return await this.#askChannel(() => store.append(write));
     let at = Number.NEGATIVE_INFINITY;
-    for (let tries = 0; tries < deskLimits.decisionTries; tries += 1) {
+    for (let tries = 0; tries < newsroomLimits.decisionTries; tries += 1) {
       const clock = clockOf(this.id, scheduler.now);
       at = Math.max(at, clock);
-      const dating = { at, clock, bindsUntil: clock + deskLimits.lastDateBindsMs };
+      const dating = { at, clock, bindsUntil: clock + newsroomLimits.lastDateBindsMs };
       const appended = await this.#askChannel(() => store.append(write, dating));
       if (appended.status !== 'earlier') return appended;
       at = appended.lastAt;

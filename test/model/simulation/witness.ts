@@ -1,6 +1,6 @@
 import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
 import type { Page } from '../../../client/lib/timeline/timeline-pages.ts';
-import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { formatCursor } from '../../../src/protocol/cursor.ts';
 import type { CatchUp, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
@@ -346,7 +346,7 @@ export class Witness {
         this.fails('each write happens once', `${entry.request} at ${entry.offset} and ${at}`);
       requests.set(entry.request, entry.offset);
       const { before, datedAt, clock } = entry;
-      const isBound = before !== undefined && before.datedAt <= clock + deskLimits.lastDateBindsMs;
+      const isBound = before !== undefined && before.datedAt <= clock + newsroomLimits.lastDateBindsMs;
       if (isBound && datedAt < before.datedAt)
         this.fails('dates never go back', `${entry.offset} is dated ${before.datedAt - datedAt} ms before the one before it`);
     }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-const { clockStableMs: stableMs, lastDateBindsMs: bindsMs } = deskLimits;
+const { clockStableMs: stableMs, lastDateBindsMs: bindsMs } = newsroomLimits;
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
 
 describe('Dates that readers see', () => {

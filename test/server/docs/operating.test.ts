@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
-import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { workerLimits } from '../../../src/workers/worker-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
@@ -165,8 +165,8 @@ describe('docs/reference/log.md', () => {
 describe('the systemd unit of docs/guides/running.md', () => {
   it('leaves the server enough time to shut down', () => {
     const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(running)?.[1]);
-    expect(seconds * 1_000).toBeGreaterThan(readerLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
-    expect(seconds * 1_000).toBeGreaterThan(workerLimits.workerEndMs + deskLimits.erasureWaitMs);
+    expect(seconds * 1_000).toBeGreaterThan(liveLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
+    expect(seconds * 1_000).toBeGreaterThan(workerLimits.workerEndMs + newsroomLimits.erasureWaitMs);
   });
 
   it('gives the service a data directory of its own', () => {
@@ -215,8 +215,8 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     test.onTestFinished(() => reader.destroy());
     const began = performance.now();
     expect(await server.stop()).toBe(0);
-    expect(reader.heard('drain')).toEqual([{ withinMs: readerLimits.drainMs }]);
-    expect(performance.now() - began).toBeLessThan(2 * readerLimits.drainMs);
+    expect(reader.heard('drain')).toEqual([{ withinMs: liveLimits.drainMs }]);
+    expect(performance.now() - began).toBeLessThan(2 * liveLimits.drainMs);
   });
 
   it('takes as many open files as the hard limit allows, one a connection, and goes on past it', async (test) => {

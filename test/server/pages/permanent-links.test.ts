@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -262,7 +262,7 @@ describe('paging by links', () => {
     for (let path: string | undefined = `/live/${id}`; path !== undefined; ) {
       const { text } = await open(path);
       // What it shows is in it for the script as well, and the newest for search engines.
-      expect(text.length).toBeLessThan(3 * readerLimits.postsBytes);
+      expect(text.length).toBeLessThan(3 * liveLimits.postsBytes);
       down.push(...listed(text));
       path = hrefOf(text, 'Older posts');
     }

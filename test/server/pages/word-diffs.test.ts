@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Version } from '../../../client/browser/view/versions.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/web/word-diffs.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
@@ -88,7 +88,7 @@ describe('a page of earlier versions', () => {
   it('is refused while many others are made, unless it is one of them', async () => {
     const { id } = await createChannel(server, editor);
     const posts: Changed[] = [];
-    for (let nth = 0; nth <= readerLimits.versionPagesMost; nth += 1) posts.push(await changed(1, id));
+    for (let nth = 0; nth <= liveLimits.versionPagesMost; nth += 1) posts.push(await changed(1, id));
     const { engine } = server.server;
     const readAll = engine.revisions;
     onTestFinished(() => {

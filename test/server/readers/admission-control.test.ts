@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { openEventSource } from '../../support/readers/event-source.ts';
@@ -16,7 +16,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { startSite } from '../../support/servers/site.ts';
 
 /** A crowd that comes at one moment, over whatever it comes: so many are let in at a time, and the others are told when to come back. */
-const { handshakesMost, joinMs }: { handshakesMost: number; joinMs: number } = readerLimits;
+const { handshakesMost, joinMs }: { handshakesMost: number; joinMs: number } = liveLimits;
 /** For authors, beside an issuer whose keys take their time. */
 const secret = 'a secret of the server, of 32 bytes or more';
 
@@ -28,8 +28,8 @@ async function start(env: Record<string, string> = {}): Promise<TestServer> {
 
 /** So many connections that have upgraded and do not join. None of them is given up for it, however long the test takes. */
 async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leave(count?: number): void }> {
-  Object.assign(readerLimits, { joinMs: 120_000 });
-  onTestFinished(() => void Object.assign(readerLimits, { joinMs }));
+  Object.assign(liveLimits, { joinMs: 120_000 });
+  onTestFinished(() => void Object.assign(liveLimits, { joinMs }));
   const coming = new Set<Socket>();
   const upgraded = new Set<Socket>();
   const leave = (count = size) => {
@@ -112,7 +112,7 @@ async function streamOf({ url }: TestServer, channelId: string, options: StreamO
 function expectMoments(told: readonly number[], unit: number): void {
   expect(new Set(told).size).toBeGreaterThan(1);
   expect(Math.min(...told)).toBeGreaterThanOrEqual(unit);
-  expect(Math.max(...told)).toBeLessThanOrEqual(readerLimits.handshakeRetrySeconds * unit);
+  expect(Math.max(...told)).toBeLessThanOrEqual(liveLimits.handshakeRetrySeconds * unit);
 }
 
 const tries = Array.from({ length: 20 });
@@ -237,8 +237,8 @@ describe('past the most who may come at one moment', () => {
     const token = await server.token();
     const { id } = await createChannel(server, token);
     const { cursor } = await publish(server, token, id, { headline: 'Before' });
-    Object.assign(readerLimits, { handshakesMost: 2 });
-    onTestFinished(() => void Object.assign(readerLimits, { handshakesMost }));
+    Object.assign(liveLimits, { handshakesMost: 2 });
+    onTestFinished(() => void Object.assign(liveLimits, { handshakesMost }));
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
     const ask = (query: string) => socket.write(`GET /v1/channels/${id}/events?after=${query} HTTP/1.1\r\nHost: a\r\n\r\n`);

@@ -4,7 +4,7 @@ import { queryObjects } from 'node:v8';
 import { Socket as EngineSocket } from 'engine.io';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../../support/readers/socket-reader.ts';
@@ -164,10 +164,10 @@ describe('the endpoint', () => {
     await leave();
     reader!.send('40');
     await vi.waitFor(() => expect(small.server.readers.size).toBe(1), { interval: 1 });
-    await vi.advanceTimersByTimeAsync(readerLimits.joinMs);
+    await vi.advanceTimersByTimeAsync(liveLimits.joinMs);
     expect(await reader!.subscribe('nowhere')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
     await leave();
-    await vi.advanceTimersByTimeAsync(readerLimits.joinMs + readerLimits.refusedMs);
+    await vi.advanceTimersByTimeAsync(liveLimits.joinMs + liveLimits.refusedMs);
     await vi.waitFor(() => expect(reader!.isOpen).toBe(false));
   });
 
@@ -260,10 +260,10 @@ describe('an address', () => {
   });
 
   it('that was refused does not keep the server from closing, nor does one that never joins or never says goodbye', async () => {
-    const { joinMs } = readerLimits;
+    const { joinMs } = liveLimits;
     // Whoever does not join is given up far later than this.
-    Object.assign(readerLimits, { joinMs: 600_000 });
-    onTestFinished(() => void Object.assign(readerLimits, { joinMs }));
+    Object.assign(liveLimits, { joinMs: 600_000 });
+    onTestFinished(() => void Object.assign(liveLimits, { joinMs }));
     const small = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '2' });
     const joined = await knock({}, small.url);
     await knock({ join: false }, small.url);

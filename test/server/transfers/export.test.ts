@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { JournalLine } from '../../../src/protocol/model.ts';
 import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
 import { markOf, sampleDay } from '../../support/samples/sample-day.ts';
@@ -212,7 +212,7 @@ describe('an export', () => {
       const taken = await slowClient(own, token, 'HTTP/1.1');
       await underWay(1, own);
       // Whatever the kernel takes until it stands still.
-      const standing = setInterval(() => vi.advanceTimersByTime(readerLimits.stallMs), 100);
+      const standing = setInterval(() => vi.advanceTimersByTime(liveLimits.stallMs), 100);
       await underWay(0, own).finally(() => clearInterval(standing));
       expect(await taken()).toMatchObject({ error: { code: 'ECONNRESET' } });
     } finally {

@@ -7,7 +7,7 @@ import type { ReaderState } from '../../../client/lib/reader-types.ts';
 import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
 import { dialTimeoutMs } from '../../../client/lib/transports/link.ts';
 import { dialStream } from '../../../client/lib/transports/stream.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { answerBytes, eventBytes, silenceMs } from '../../../src/protocol/client-limits.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { problem } from '../../../src/protocol/problems.ts';
@@ -282,7 +282,7 @@ describe('the link that a stream is', () => {
 
   it('stands while the server pings as late as it may, and has fallen silent once one ping and the time for it have passed', async () => {
     const { told, say } = await stand();
-    const latestMs = limits.pingSeconds * 1_000 + readerLimits.sweepMs;
+    const latestMs = limits.pingSeconds * 1_000 + liveLimits.sweepMs;
     for (let ping = 1; ping <= 4; ping += 1) {
       vi.advanceTimersByTime(latestMs);
       expect(told.lost).not.toHaveBeenCalled();

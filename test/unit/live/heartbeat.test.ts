@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { type Beating, Heartbeat } from '../../../src/live/socket/heartbeat.ts';
 import { silenceMs } from '../../../src/protocol/client-limits.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
@@ -138,17 +138,17 @@ it('asks often enough for clients, and late enough for the last answer, however 
     fail() {},
   };
   heartbeat.add(one);
-  for (let ms = 0; ms < 10 * pingMs; ms += readerLimits.pingStepMs) {
-    vi.advanceTimersByTime(readerLimits.pingStepMs);
+  for (let ms = 0; ms < 10 * pingMs; ms += liveLimits.pingStepMs) {
+    vi.advanceTimersByTime(liveLimits.pingStepMs);
     // Every other one goes as early as it may.
     if (one.isDue && pings.length % 2 === 1) asked(one);
   }
   heartbeat.stop();
   const gaps = pings.slice(1).map((at, nth) => at - (pings[nth] as number));
-  expect([Math.min(...gaps), Math.max(...gaps)]).toEqual([pingMs - readerLimits.pingEarlyMs, pingMs + readerLimits.pingEarlyMs]);
+  expect([Math.min(...gaps), Math.max(...gaps)]).toEqual([pingMs - liveLimits.pingEarlyMs, pingMs + liveLimits.pingEarlyMs]);
   expect(missed).toBe(0);
   expect(Math.min(...gaps)).toBeGreaterThan(answerMs);
   // Over 32 kbit/s a part of a long message takes four seconds before the ping behind it arrives.
-  expect(Math.max(...gaps) + readerLimits.pingStepMs + 4_000).toBeLessThan(silenceMs);
-  for (const ms of [pingMs, answerMs, readerLimits.pingEarlyMs]) expect(ms % readerLimits.pingStepMs).toBe(0);
+  expect(Math.max(...gaps) + liveLimits.pingStepMs + 4_000).toBeLessThan(silenceMs);
+  for (const ms of [pingMs, answerMs, liveLimits.pingEarlyMs]) expect(ms % liveLimits.pingStepMs).toBe(0);
 });

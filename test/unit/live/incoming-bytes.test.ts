@@ -1,9 +1,9 @@
 import { Duplex } from 'node:stream';
 import { expect, it, vi } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { boundIncoming, countIncoming } from '../../../src/live/socket/incoming-bytes.ts';
 
-const { socketBurstBytes, socketBytesPerSecond } = readerLimits;
+const { socketBurstBytes, socketBytesPerSecond } = liveLimits;
 
 function open() {
   const clock = { ms: 0 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Reach } from '../../../src/journal/engine.ts';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { Connection, type Pipe } from '../../../src/live/reader-connection.ts';
 import { type OpenReader, Readers } from '../../../src/live/readers.ts';
 
@@ -59,7 +59,7 @@ it('tells all others of the store', () => {
 
 it('looks after all others, and lets go of who cannot even be cut off', () => {
   const { readers, first, bad, last, warnings } = crowd(['sweep', 'cut']);
-  vi.advanceTimersByTime(3 * readerLimits.sweepMs);
+  vi.advanceTimersByTime(3 * liveLimits.sweepMs);
   expect([first, last]).toEqual([Array(3).fill('sweep'), Array(3).fill('sweep')]);
   expect(bad).toEqual(['sweep', 'cut']);
   expect(readers.size).toBe(2);
@@ -90,9 +90,9 @@ it('ends all other connections that take no bytes, and lets go of one that canno
     throw thrown;
   });
   stall(() => ended.push('last'));
-  vi.advanceTimersByTime(readerLimits.stallMs - readerLimits.sweepMs);
+  vi.advanceTimersByTime(liveLimits.stallMs - liveLimits.sweepMs);
   expect(ended).toEqual([]);
-  vi.advanceTimersByTime(readerLimits.sweepMs);
+  vi.advanceTimersByTime(liveLimits.sweepMs);
   expect(ended).toEqual(['first', 'bad', 'last']);
   expect(warnings).toEqual([{ err: thrown }]);
   expect(readers.busy.size).toBe(2);

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import { forgetRequest } from '../../../src/live/socket/engine-io-internals.ts';
 import type { Rhythm } from '../../../src/live/socket/heartbeat.ts';
 import { boundIncoming } from '../../../src/live/socket/incoming-bytes.ts';
@@ -339,7 +339,7 @@ it('counts what it hears so, and ends who says too much', async () => {
   const onCut = vi.fn();
   boundIncoming(connection.transport.socket._socket, { now: () => 0, onCut });
   const said = masked(`4${'x'.repeat(100)}`);
-  const most = Math.floor(readerLimits.socketBurstBytes / said.length);
+  const most = Math.floor(liveLimits.socketBurstBytes / said.length);
   // Most of what it may say comes at once, and is taken apart.
   await send(Buffer.concat(Array<Buffer>(most - 2).fill(said)));
   for (let count = 0; count < 2; count += 1) await send(said);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, createClock } from '../../../src/newsroom/clock.ts';
-import { deskLimits } from '../../../src/newsroom/newsroom-limits.ts';
+import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 
-const { clockStableMs: stableMs, clockSlewMs: slewMs, clockLookMs: lookMs } = deskLimits;
+const { clockStableMs: stableMs, clockSlewMs: slewMs, clockLookMs: lookMs } = newsroomLimits;
 const noon = Date.parse('2026-11-24T12:00:00.000Z');
 const hour = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { readerLimits } from '../../../src/live/live-limits.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import { jsonFeed } from '../../../src/web/feeds/json-feed.ts';
 import { jsonLd } from '../../../src/web/feeds/json-ld.ts';
@@ -48,7 +48,7 @@ describe('a long feed', () => {
       part = one === 'other' ? 0 : part + one;
       longest = Math.max(longest, part);
     }
-    expect(longest).toBeLessThan(readerLimits.feedTurnCharacters + 20_000);
+    expect(longest).toBeLessThan(liveLimits.feedTurnCharacters + 20_000);
   });
 });
 
