@@ -30,7 +30,7 @@ import type { Readers } from './live/readers.ts';
 import { refusePolling, socketPath } from './live/socket/sockets.ts';
 import { type ComeBack, createComeBack } from './live/sse-retry.ts';
 import type { Importer } from './newsroom/import.ts';
-import type { Desk } from './newsroom/newsroom.ts';
+import type { Newsroom } from './newsroom/newsroom.ts';
 import { newsroomLimits } from './newsroom/newsroom-limits.ts';
 import { missing, problem } from './protocol/problems.ts';
 import type { ChannelStreams } from './streams/channel-streams.ts';
@@ -69,7 +69,7 @@ export interface Parts {
   publicUrl: string;
   engine: Engine;
   renderer: Renderer;
-  desk: Desk;
+  newsroom: Newsroom;
   /** Creates the importer of one import. */
   importer(by: string): Importer;
   /** Called with the number of imports under way. */
@@ -187,7 +187,7 @@ function apiRoutes(
   idleSeconds: number | undefined,
   { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>,
 ): Router[] {
-  const { publicUrl, engine, renderer, desk, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
+  const { publicUrl, engine, renderer, newsroom, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
   const { readers, handshakes } = parts;
   const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
     createSlots(most, {
@@ -198,7 +198,7 @@ function apiRoutes(
       },
     });
   return [
-    authorRoutes({ desk, renderer, publicUrl, rates, now, log }),
+    authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }),
     readerRoutes({
       engine,
       streams,

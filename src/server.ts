@@ -36,7 +36,7 @@ import { Readers } from './live/readers.ts';
 import { openSockets } from './live/socket/sockets.ts';
 import { type Clock, type ClockParts, createClock } from './newsroom/clock.ts';
 import { createImporter } from './newsroom/import.ts';
-import { createDesk } from './newsroom/newsroom.ts';
+import { createNewsroom } from './newsroom/newsroom.ts';
 import { newsroomLimits } from './newsroom/newsroom-limits.ts';
 import { createRenderer } from './newsroom/render.ts';
 import { type Transport, transports } from './protocol/model.ts';
@@ -182,7 +182,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       publicUrl,
       engine,
       renderer,
-      desk: createDesk({
+      newsroom: createNewsroom({
         engine,
         append,
         renderer,

@@ -4,7 +4,7 @@ import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
-import type { Desk } from '../newsroom/newsroom.ts';
+import type { Newsroom } from '../newsroom/newsroom.ts';
 import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../newsroom/write-command.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
@@ -19,7 +19,7 @@ import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatc
  * only then for what the body says. Of who has no right there whatever it says, the bytes are not read.
  */
 export interface AuthorContext {
-  desk: Desk;
+  newsroom: Newsroom;
   renderer: Renderer;
   publicUrl: string;
   rates: Pick<Rates, 'writes'>;
@@ -28,7 +28,7 @@ export interface AuthorContext {
   log: { info(facts: object, message: string): void };
 }
 
-export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: AuthorContext): Router {
+export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }: AuthorContext): Router {
   const router = Router({ caseSensitive: true });
   const readBody = readBytes();
   const writing = [
@@ -45,7 +45,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
 
   router.post('/channels', writing, async (req: Request, res: Response) => {
     const ask = readAsk(req, requirePrincipal(res), null, () => readCommand(req, schemas.newChannelSchema));
-    const answer = await desk.openChannel(ask);
+    const answer = await newsroom.openChannel(ask);
     res.location(`${req.baseUrl}/channels/${answer.channel.id}`);
     sendChannel(res, 201, answer, 'channel opened');
   });
@@ -56,12 +56,12 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
       return { patch, expected: requireIfMatch(req) };
     });
-    sendChannel(res, 200, await desk.changeChannel(ask, channelId), 'channel changed');
+    sendChannel(res, 200, await newsroom.changeChannel(ask, channelId), 'channel changed');
   });
 
   router.delete('/channels/:channelId', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
-    const { erasure, replayed } = await desk.deleteChannel(
+    const { erasure, replayed } = await newsroom.deleteChannel(
       readAsk(req, requirePrincipal(res), channelId, () => undefined),
       channelId,
     );
@@ -78,7 +78,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       requireLoadable(post.media ?? [], publicUrl, 'media');
       return post;
     });
-    const answer = await desk.publish(ask, channelId);
+    const answer = await newsroom.publish(ask, channelId);
     res.setHeader('Location', `${req.baseUrl}/channels/${answer.post.channelId}/posts/${answer.post.id}`);
     sendPost(res, 201, answer, {}, 'post published');
   });
@@ -90,7 +90,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       requireLoadable(revision.changes.media ?? [], publicUrl, 'changes.media');
       return { ...revision, expected: requireIfMatch(req) };
     });
-    sendRevision(res, await desk.revise(ask, channelId, postId), 'post revised');
+    sendRevision(res, await newsroom.revise(ask, channelId, postId), 'post revised');
   });
 
   router.post('/channels/:channelId/posts/:postId/retraction', writing, async (req: Request, res: Response) => {
@@ -99,7 +99,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       const { note } = readCommand(req, schemas.retractionSchema);
       return { note, ...expectedIn(req) };
     });
-    sendRevision(res, await desk.retract(ask, channelId, postId), 'post retracted');
+    sendRevision(res, await newsroom.retract(ask, channelId, postId), 'post retracted');
   });
 
   router.post('/channels/:channelId/posts/:postId/takedown', writing, async (req: Request, res: Response) => {
@@ -109,7 +109,7 @@ export function authorRoutes({ desk, renderer, publicUrl, rates, now, log }: Aut
       const { note } = readCommand(req, schemas.takedownSchema, { mayBeEmpty: true });
       return { note: note ?? null, ...expectedIn(req) };
     });
-    sendRevision(res, await desk.takeDown(ask, channelId, postId), 'post taken down');
+    sendRevision(res, await newsroom.takeDown(ask, channelId, postId), 'post taken down');
   });
 
   return router;

@@ -32,7 +32,7 @@ import {
  * `JournalUnavailable` says whether something may have been. The same request again does what it asks once: it gets the first answer,
  * rebuilt from what stands.
  */
-export interface Desk {
+export interface Newsroom {
   openChannel(ask: Ask<NewChannel>): Promise<ChannelAnswer>;
   changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer>;
   /** Erases the channel; asked again, it tells the state. */
@@ -45,7 +45,7 @@ export interface Desk {
   takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
 }
 
-export interface DeskOptions {
+export interface NewsroomOptions {
   engine: Journal & Pick<Bus, 'onErased'>;
   /** How the engine is asked to append, where that is measured. */
   append?: Journal['append'];
@@ -63,7 +63,7 @@ const { decisionTries: triesMost } = newsroomLimits;
 const notTheirOwn = 'Authors change their own posts; this is of someone else.';
 const notAnEditor = 'Only an editor of the channel may erase what was published (`eraseEarlier`).';
 
-export function createDesk(options: DeskOptions): Desk {
+export function createNewsroom(options: NewsroomOptions): Newsroom {
   const {
     engine,
     append = engine.append.bind(engine),

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ChannelRead, Engine } from '../../../src/journal/engine.ts';
-import { createDesk } from '../../../src/newsroom/newsroom.ts';
+import { createNewsroom } from '../../../src/newsroom/newsroom.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Ask } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
@@ -41,7 +41,7 @@ function deskWith(traces: Traces, delivered: (read: ChannelRead) => Promise<void
       return typeof verb === 'function' ? verb.bind(target) : verb;
     },
   });
-  return createDesk({ engine: noting, renderer, now: Date.now, newId: () => uuidv7() });
+  return createNewsroom({ engine: noting, renderer, now: Date.now, newId: () => uuidv7() });
 }
 
 describe('a channel that was deleted', () => {

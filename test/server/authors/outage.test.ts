@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, type Journal, JournalUnavailable } from '../../../src/journal/engine.ts';
 import { createImporter } from '../../../src/newsroom/import.ts';
-import { createDesk } from '../../../src/newsroom/newsroom.ts';
+import { createNewsroom } from '../../../src/newsroom/newsroom.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Ask } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
@@ -43,7 +43,7 @@ function journalWith(replaced: Partial<Journal>): Engine {
 }
 
 function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
-  return createDesk({
+  return createNewsroom({
     engine: journalWith(replaced),
     renderer,
     now: Date.now,
