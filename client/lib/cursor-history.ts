@@ -1,5 +1,5 @@
 import { parseCursor } from '../../src/protocol/cursor.ts';
-import type { Place } from '../../src/protocol/gap-algorithm.ts';
+import type { FollowPosition } from '../../src/protocol/gap-algorithm.ts';
 
 /**
  * Where a reader was lately. A page is read from the journal by itself, so it can be true as of a place that the reader has not come to,
@@ -13,7 +13,7 @@ export class CursorHistory {
   #lastOffset = -1;
 
   /** The next place of the same history. */
-  add({ offset, check: cursor }: Place): void {
+  add({ offset, check: cursor }: FollowPosition): void {
     this.#cursors.set(offset, cursor);
     if (this.#lastOffset < 0) this.#firstOffset = offset;
     this.#lastOffset = offset;

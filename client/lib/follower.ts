@@ -1,10 +1,10 @@
 import { silenceMs } from '../../src/protocol/client-limits.ts';
 import {
-  type Followed,
+  type FollowInput,
+  type FollowPosition,
+  type FollowResult,
   type FollowState,
   follow,
-  type Heard,
-  type Place,
   startFollowing,
 } from '../../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../../src/protocol/model.ts';
@@ -74,7 +74,7 @@ export class Follower {
   }
 
   /** Before the connection is opened. */
-  startFrom(place: Place | undefined): void {
+  startFrom(place: FollowPosition | undefined): void {
     this.#state = startFollowing(place);
     if (place !== undefined) this.cursorHistory.add(place);
   }
@@ -156,11 +156,11 @@ export class Follower {
 
   // ---- The gap algorithm, and what it says to do
 
-  #dispatch(heard: Heard): void {
+  #dispatch(heard: FollowInput): void {
     this.#perform(this.#advance(heard));
   }
 
-  #advance(heard: Heard): Followed {
+  #advance(heard: FollowInput): FollowResult {
     const followed = follow(this.#state, heard);
     const { place } = followed.state;
     if (place !== undefined && place !== this.#state.place) this.cursorHistory.add(place);
@@ -168,7 +168,7 @@ export class Follower {
     return followed;
   }
 
-  #perform(followed: Followed): void {
+  #perform(followed: FollowResult): void {
     if (followed.read !== undefined) this.#subscribe(followed.read.number, followed.read.after?.check);
     this.#callbacks.changed();
   }

@@ -26,14 +26,14 @@
  * `take` with a reset, or with no place before it, replaces everything (`skip` is 0). Otherwise the caller takes the changes above `skip`,
  * which is the place. Only an answer of the journal can declare a reset. An announcement can only cause a read.
  */
-export interface Place {
+export interface FollowPosition {
   offset: number;
   /** Identifies the history: the same offset with different checks belongs to two histories. Clients use the whole cursor. */
   check: string;
 }
 
 /** One announced change. It can stand for several offsets. */
-export interface Step extends Place {
+export interface AnnouncedStep extends FollowPosition {
   /** The first offset it stands for. */
   from: number;
   /** The check at `from - 1`, if known. */
@@ -41,28 +41,28 @@ export interface Step extends Place {
 }
 
 /** The result of a read: everything after the place where the read began, up to and including `to`. */
-export interface Answer {
+export interface ReadAnswer {
   /** The number of the read. A late answer to another read is ignored. */
   read: number;
-  to: Place;
+  to: FollowPosition;
   /** The history is a different one: drop everything held. */
   reset: boolean;
   /** There is more to read after `to`. */
   more: boolean;
 }
 
-export type Heard =
-  | { type: 'step'; step: Step }
+export type FollowInput =
+  | { type: 'step'; step: AnnouncedStep }
   /** A step may have been lost, for example during a reconnect or on an idle connection. */
   | { type: 'maybe-missed' }
-  | { type: 'answer'; answer: Answer }
+  | { type: 'answer'; answer: ReadAnswer }
   | { type: 'failed'; read: number }
   /** The pause after a failed read is over. */
   | { type: 'retry' };
 
 export interface FollowState {
   /** Everything up to here was delivered. Undefined before the first answer. */
-  readonly place: Place | undefined;
+  readonly place: FollowPosition | undefined;
   /** The number of the current read, 0 if there is none. */
   readonly read: number;
   /** The number of reads begun. It numbers the next read. */
@@ -84,31 +84,31 @@ export type Verdict =
   | 'doubt'
   | 'ignore';
 
-export interface Followed {
+export interface FollowResult {
   state: FollowState;
   verdict: Verdict;
   /** With `take`: changes of the answer up to this offset were already delivered. */
   skip: number;
   /** Read now: everything after `after`, or everything if it is undefined. */
-  read?: { number: number; after: Place | undefined };
+  read?: { number: number; after: FollowPosition | undefined };
   /** A read failed: wait, then feed in `retry`. */
   pause: boolean;
 }
 
-export function startFollowing(place?: Place): FollowState {
+export function startFollowing(place?: FollowPosition): FollowState {
   return { place, read: 0, reads: 0, readAfter: undefined, waiting: false, heard: 0 };
 }
 
 /** The check delivered at an offset; undefined if it is forgotten. */
-type Known = (offset: number) => string | undefined;
+type CheckLookup = (offset: number) => string | undefined;
 
-const nothing: Known = () => undefined;
+const nothing: CheckLookup = () => undefined;
 
 /**
  * Callers that remember checks below their place pass `known`, and get `doubt` for a step whose check they have forgotten. For callers
  * without `known` such a step is a duplicate: the server they follow has already settled which history is right.
  */
-export function follow(state: FollowState, heard: Heard, known?: Known): Followed {
+export function follow(state: FollowState, heard: FollowInput, known?: CheckLookup): FollowResult {
   switch (heard.type) {
     case 'step':
       return onStep(state, heard.step, known);
@@ -124,7 +124,7 @@ export function follow(state: FollowState, heard: Heard, known?: Known): Followe
   }
 }
 
-function onStep(state: FollowState, step: Step, known: Known | undefined): Followed {
+function onStep(state: FollowState, step: AnnouncedStep, known: CheckLookup | undefined): FollowResult {
   const { place } = state;
   if (place === undefined) return readFor(state, step.offset);
   if (step.offset <= place.offset) {
@@ -141,7 +141,7 @@ function onStep(state: FollowState, step: Step, known: Known | undefined): Follo
   return { ...unchanged({ ...state, place: { offset: step.offset, check: step.check } }), verdict: 'deliver' };
 }
 
-function onAnswer(state: FollowState, answer: Answer, known: Known): Followed {
+function onAnswer(state: FollowState, answer: ReadAnswer, known: CheckLookup): FollowResult {
   if (answer.read !== state.read || state.read === 0) return unchanged(state);
   const idle = { ...state, read: 0 };
   const { place } = state;
@@ -160,25 +160,25 @@ function onAnswer(state: FollowState, answer: Answer, known: Known): Followed {
   return taken({ ...idle, place: answer.to }, place.offset, answer, state.heard);
 }
 
-function taken(state: FollowState, skip: number, answer: Answer, heardSince: number): Followed {
+function taken(state: FollowState, skip: number, answer: ReadAnswer, heardSince: number): FollowResult {
   const behind = answer.more || heardSince > answer.to.offset;
   const next = behind ? startReading(state) : unchanged({ ...state, heard: 0 });
   return { ...next, verdict: 'take', skip };
 }
 
 /** Notes that something up to `offset` is missing, and starts a read unless one is in progress or waits to be retried. */
-function readFor(state: FollowState, offset: number): Followed {
+function readFor(state: FollowState, offset: number): FollowResult {
   const noted = { ...state, heard: Math.max(state.heard, offset) };
   return state.read !== 0 || state.waiting ? unchanged(noted) : startReading(noted);
 }
 
-function startReading(state: FollowState): Followed {
+function startReading(state: FollowState): FollowResult {
   const number = state.reads + 1;
   // The answer will include everything heard before the read began. If not, the history has changed, and the answer says so.
   const next = { ...state, read: number, reads: number, readAfter: state.place?.offset, heard: 0 };
   return { ...unchanged(next), read: { number, after: state.place } };
 }
 
-function unchanged(state: FollowState): Followed {
+function unchanged(state: FollowState): FollowResult {
   return { state, verdict: 'ignore', skip: 0, pause: false };
 }

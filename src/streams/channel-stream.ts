@@ -1,7 +1,7 @@
 import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../journal/engine.ts';
 import { ReadGuard, readAgain } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
-import { type Followed, follow, type Heard, startFollowing } from '../protocol/gap-algorithm.ts';
+import { type FollowInput, type FollowResult, follow, startFollowing } from '../protocol/gap-algorithm.ts';
 import type { Channel, Transport } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { Delivery } from './delivery.ts';
@@ -252,17 +252,17 @@ export class ChannelStream {
 
   // ---- Following
 
-  #dispatch(heard: Heard): void {
+  #dispatch(heard: FollowInput): void {
     this.#carryOut(this.#follow(heard));
   }
 
-  #follow(heard: Heard): Followed {
+  #follow(heard: FollowInput): FollowResult {
     const followed = follow(this.#following, heard, (offset) => this.tail.check(offset));
     this.#following = followed.state;
     return followed;
   }
 
-  #carryOut({ verdict, read, pause }: Followed): void {
+  #carryOut({ verdict, read, pause }: FollowResult): void {
     if (verdict === 'doubt') this.#scheduleHistoryCheck();
     if (pause) {
       const most = Math.min(streamLimits.retryMostMs, streamLimits.retryFirstMs * 2 ** this.#failures);

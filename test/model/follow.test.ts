@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Answer,
+  type AnnouncedStep,
+  type FollowInput,
+  type FollowPosition,
   type FollowState,
   follow,
-  type Heard,
-  type Place,
-  type Step,
+  type ReadAnswer,
   startFollowing,
 } from '../../src/protocol/gap-algorithm.ts';
 
@@ -23,14 +23,14 @@ const next = (history: History, salt: number): History => {
   const before = history.at(-1) as string;
   return [...history, createHash('sha1').update(`${before} ${history.length} ${salt}`).digest('hex').slice(0, 12)];
 };
-const placeAt = (history: History, offset: number): Place => ({ offset, check: history[offset] as string });
-const head = (history: History): Place => placeAt(history, history.length - 1);
+const placeAt = (history: History, offset: number): FollowPosition => ({ offset, check: history[offset] as string });
+const head = (history: History): FollowPosition => placeAt(history, history.length - 1);
 
 interface Read {
   number: number;
-  after: Place | undefined;
+  after: FollowPosition | undefined;
   /** Once the journal has been read: what it said, however long the answer takes. */
-  answer?: Answer & { held: History };
+  answer?: ReadAnswer & { held: History };
 }
 
 /** One who follows: what it holds must always be one history, in order, each offset once. */
@@ -47,8 +47,8 @@ class Follower {
     this.knows = knows;
   }
 
-  hear(heard: Heard): void {
-    const answered = heard.type === 'answer' ? (heard.answer as Answer & { held: History }) : undefined;
+  hear(heard: FollowInput): void {
+    const answered = heard.type === 'answer' ? (heard.answer as ReadAnswer & { held: History }) : undefined;
     const known = (offset: number) => (this.knows ? this.held[offset] : undefined);
     const followed = follow(this.state, heard, known);
     this.state = followed.state;
@@ -58,13 +58,13 @@ class Follower {
     if (followed.pause) this.pauses += 1;
   }
 
-  private deliver({ from, offset, check }: Step): void {
+  private deliver({ from, offset, check }: AnnouncedStep): void {
     expect(from, 'a step was delivered over a gap').toBeLessThanOrEqual(this.held.length);
     expect(offset, 'an offset was delivered twice').toBe(this.held.length);
     this.held.push(check);
   }
 
-  private take({ to, reset, held }: Answer & { held: History }, skip: number): void {
+  private take({ to, reset, held }: ReadAnswer & { held: History }, skip: number): void {
     if (reset || this.held.length === 0) this.held = [...held.slice(0, to.offset + 1)];
     else {
       expect(skip, 'an answer was taken over a gap, or twice').toBe(this.held.length - 1);
@@ -76,7 +76,7 @@ class Follower {
 /** The world: a journal, announcements under way, and the follower. */
 class World {
   history: History = next(['0'], 0);
-  readonly announced: { step: Step }[] = [];
+  readonly announced: { step: AnnouncedStep }[] = [];
   readonly follower: Follower;
   salt = 1;
 

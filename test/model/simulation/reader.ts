@@ -4,7 +4,7 @@ import { isTransient } from '../../../client/lib/http.ts';
 import { applyCatchUp, applyEvent, type Timeline } from '../../../client/lib/timeline/timeline.ts';
 import { applyPage, olderPage, type Page, type PageAsk } from '../../../client/lib/timeline/timeline-pages.ts';
 import { parseCursor } from '../../../src/protocol/cursor.ts';
-import { type Followed, follow, type Heard, startFollowing } from '../../../src/protocol/gap-algorithm.ts';
+import { type FollowInput, type FollowResult, follow, startFollowing } from '../../../src/protocol/gap-algorithm.ts';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import { type Problem, Refusal } from '../../../src/protocol/problems.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
@@ -221,11 +221,11 @@ export class SimReader {
 
   // ---- The gap algorithm
 
-  #hear(heard: Heard): void {
+  #hear(heard: FollowInput): void {
     this.#act(this.#advance(heard));
   }
 
-  #advance(heard: Heard): Followed {
+  #advance(heard: FollowInput): FollowResult {
     const followed = follow(this.#following, heard);
     const { place } = followed.state;
     if (place !== undefined && place !== this.#following.place) this.#trail.add(place);
@@ -233,7 +233,7 @@ export class SimReader {
     return followed;
   }
 
-  #act({ read }: Followed): void {
+  #act({ read }: FollowResult): void {
     if (read === undefined) return;
     this.asked += 1;
     this.askedAt = this.#setting.scheduler.now;
