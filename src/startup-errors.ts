@@ -1,4 +1,4 @@
-import { UnfitSecret } from './access/secret.ts';
+import { InvalidSecret } from './access/secret.ts';
 import { ConfigError } from './config.ts';
 import { JournalRefused, JournalUnavailable } from './journal/engine.ts';
 import { NotBuilt } from './web/pages/assets.ts';
@@ -18,7 +18,7 @@ export class NotStarted extends Error {
 export function reasonNotToStart(error: unknown): string | undefined {
   if (error instanceof ConfigError || error instanceof JournalRefused || error instanceof NotStarted) return error.message;
   if (error instanceof NotBuilt) return error.message;
-  if (error instanceof UnfitSecret) return `PRESSBOX_DATA_DIR: ${error.message}`;
+  if (error instanceof InvalidSecret) return `PRESSBOX_DATA_DIR: ${error.message}`;
   if (error instanceof JournalUnavailable) return reasonNotToStart(error.cause) ?? `PRESSBOX_DATA_DIR: ${error.message}`;
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, port, address, hostname, path } = error as SystemError;

@@ -12,7 +12,7 @@ const fileName = 'token-secret';
 export const secretBytes = 32;
 
 /** The data directory has none that may be used; the message is a sentence for whoever looks after it. */
-export class UnfitSecret extends Error {}
+export class InvalidSecret extends Error {}
 
 /**
  * The secret to sign and check tokens with, or undefined where only a JWK set is configured and this server signs nothing. `onMade` is
@@ -37,7 +37,7 @@ export async function loadSecret(dataDir: string, onMade: (path: string) => void
   makeDirectory(dataDir);
   await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
   const made = await read(path);
-  if (!made) throw new UnfitSecret(`The secret in ${path} was removed while it was being made.`);
+  if (!made) throw new InvalidSecret(`The secret in ${path} was removed while it was being made.`);
   onMade(path);
   return made;
 }
@@ -46,7 +46,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   try {
     const secret = Buffer.from((await readFile(path, 'utf8')).trim());
     if (secret.length < secretBytes) {
-      throw new UnfitSecret(
+      throw new InvalidSecret(
         `The secret in ${path} has fewer than ${secretBytes} bytes. Restore the file, or remove it to have a new one made.`,
       );
     }

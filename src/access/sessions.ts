@@ -18,19 +18,19 @@ import { principalFrom, type Tokens } from './tokens.ts';
  */
 export interface Sessions {
   /** What to keep of a token that was verified, and for how many seconds: no longer than the token is good. */
-  seal(who: Principal): Promise<Sealed>;
+  seal(who: Principal): Promise<SealedSession>;
   /**
    * Who it speaks for; undefined where it does not hold, or no longer. Throws a `Refusal` where that cannot be told at the moment.
    * `usedAt`: when it was sent, in milliseconds since 1970.
    */
   read(value: string, usedAt: number): Promise<Principal | undefined>;
   /** The same session as used now, to be kept in the place of one that was read; undefined while its last use is recent enough. */
-  renew(value: string): Promise<Sealed | undefined>;
+  renew(value: string): Promise<SealedSession | undefined>;
   /** Like `read`, for whoever ends it: its issuer's key is not asked for, and it may be idle. */
-  readToEnd(value: string): Promise<Principal | undefined>;
+  readForSignOut(value: string): Promise<Principal | undefined>;
 }
 
-export interface Sealed {
+export interface SealedSession {
   value: string;
   maxAgeSeconds: number;
   /** Milliseconds since 1970. */
@@ -56,7 +56,7 @@ const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 const renewalsWithinIdle = 10;
 
 /** What a session says. */
-interface Told {
+interface SessionContent {
   who: Principal;
   /** Milliseconds since 1970; undefined where it does not say. */
   lastUsedAt?: number;
@@ -80,11 +80,11 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       return { value, maxAgeSeconds, expiresAt: (startedAt + maxAgeSeconds) * 1_000 };
     },
     async read(value, usedAt) {
-      const told = await orUndefined(() => tell(value));
+      const told = await undefinedIfInvalid(() => readContent(value));
       if (told === undefined || isIdle(told, usedAt)) return undefined;
       const { who } = told;
       if (who.issued === undefined) return who;
-      return (await tokens.holds(who.issued)) ? who : undefined;
+      return (await tokens.hasIssuerKey(who.issued)) ? who : undefined;
     },
     async renew(value) {
       if (idleMs === undefined || decodeProtectedHeader(value).typ !== type) return undefined;
@@ -99,10 +99,10 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
         expiresAt: expiresAt * 1_000,
       };
     },
-    readToEnd: async (value) => (await orUndefined(() => tell(value)))?.who,
+    readForSignOut: async (value) => (await undefinedIfInvalid(() => readContent(value)))?.who,
   };
 
-  function isIdle({ lastUsedAt }: Told, usedAt: number): boolean {
+  function isIdle({ lastUsedAt }: SessionContent, usedAt: number): boolean {
     return idleMs !== undefined && lastUsedAt !== undefined && usedAt - lastUsedAt >= idleMs;
   }
 
@@ -111,7 +111,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
     return (await jwtVerify(value, await key(), checks)).payload;
   }
 
-  async function tell(value: string): Promise<Told | undefined> {
+  async function readContent(value: string): Promise<SessionContent | undefined> {
     if (value.length > limits.sessionCharacters) return undefined;
     const header = decodeProtectedHeader(value);
     if (header.typ === type) {
@@ -122,11 +122,11 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
     // A token that the server signed is no session: it was never exchanged for one.
     if (header.alg === algorithm) return undefined;
     const who = await tokens.verify(value);
-    return { who: { ...who, session: sessionOf(who, { id: idOfOld(value), begunAt: 0 }) } };
+    return { who: { ...who, session: sessionOf(who, { id: idOfOldCookie(value), begunAt: 0 }) } };
   }
 
   function principalOf(value: string, payload: JWTPayload): Principal {
-    const { sid = idOfOld(value), kid, iss } = parse(sessionClaimsSchema, payload);
+    const { sid = idOfOldCookie(value), kid, iss } = parse(sessionClaimsSchema, payload);
     const who = {
       ...principalFrom(payload, now()),
       ...(kid !== undefined && { issued: { key: kid, ...(iss !== undefined && { issuer: iss }) } }),
@@ -136,7 +136,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
 }
 
 /** A session that does not hold says nothing of why. */
-async function orUndefined<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+async function undefinedIfInvalid<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
@@ -163,14 +163,14 @@ function lastUseOf({ used }: JWTPayload): number | undefined {
 }
 
 function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id: string; begunAt: number }) {
-  return { subject: short(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
+  return { subject: shortHash(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
 }
 
 /** The id of a cookie without one: a hash of the signed part, since a signature can be spelled in several ways. */
-function idOfOld(value: string): string {
-  return short(value.slice(0, value.lastIndexOf('.')));
+function idOfOldCookie(value: string): string {
+  return shortHash(value.slice(0, value.lastIndexOf('.')));
 }
 
-function short(text: string): string {
+function shortHash(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 22);
 }

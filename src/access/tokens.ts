@@ -24,7 +24,7 @@ export interface Tokens {
   /** Who the token speaks for. Every failure is the refusal `token-invalid`, with a sentence that holds nothing of the token. */
   verify(token: string): Promise<Principal>;
   /** Whether the issuer still has the key that a token was signed with. Throws a `Refusal` where that cannot be told at the moment. */
-  holds(issued: Issued): Promise<boolean>;
+  hasIssuerKey(issued: Issued): Promise<boolean>;
 }
 
 export interface TokenKeys {
@@ -48,7 +48,7 @@ const publicKeyAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs, jwksFailurePauseMs } =
   tokenLimits;
-const { rememberedTokenMs: rememberedMs, rememberedTokens: rememberedMost } = tokenLimits;
+const { rememberedTokenMs: verifiedMs, rememberedTokens: verifiedMost } = tokenLimits;
 /** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
@@ -61,26 +61,26 @@ export function createTokens(given: TokenKeys): Tokens {
   const issuerKeys = jwksUrl === undefined ? undefined : createIssuerKeys(new URL(jwksUrl), elapsed);
   const byPublicKey = issuerKeys && checkByPublicKey(issuerKeys, given);
 
-  const remembered = createMemory(now);
+  const verifiedTokens = createVerifiedTokens(now);
 
   return {
     async verify(token) {
-      if (token.length > tokenCharacters) throw invalid('The token is too long.');
+      if (token.length > tokenCharacters) throw invalidToken('The token is too long.');
       // A decoder passes over white space in the signature, which a cookie could not hold (RFC 7515, 2: there is none).
-      if (!/^[\w.-]*$/.test(token)) throw invalid('This is not a signed JSON Web Token.');
+      if (!/^[\w.-]*$/.test(token)) throw invalidToken('This is not a signed JSON Web Token.');
       const key = hash('sha256', token, 'base64');
-      const known = remembered.find(key);
+      const known = verifiedTokens.find(key);
       if (known !== undefined) return known;
       const principal = await check(token);
-      remembered.add(key, principal);
+      verifiedTokens.add(key, principal);
       return principal;
     },
-    async holds({ key, issuer: by }) {
+    async hasIssuerKey({ key, issuer: by }) {
       if (issuerKeys === undefined || by !== issuer) return false;
       try {
         return await issuerKeys.has(key);
       } catch (error) {
-        throw error instanceof Refusal ? error : noKeys();
+        throw error instanceof Refusal ? error : keysUnavailable();
       }
     },
   };
@@ -92,7 +92,7 @@ export function createTokens(given: TokenKeys): Tokens {
       : isOneOf(publicKeyAlgorithms, algorithm)
         ? byPublicKey
         : undefined;
-    if (!read) throw invalid('The token is signed in a way that is not accepted here.');
+    if (!read) throw invalidToken('The token is signed in a way that is not accepted here.');
     try {
       const { payload, issued } = await read(token, new Date(now()));
       return { ...principalFrom(payload, now()), ...(issued && { issued }) };
@@ -102,7 +102,7 @@ export function createTokens(given: TokenKeys): Tokens {
   }
 }
 
-interface Memory {
+interface VerifiedTokens {
   find(key: string): Principal | undefined;
   add(key: string, principal: Principal): void;
 }
@@ -111,11 +111,11 @@ interface Memory {
  * Whom tokens speak for that were checked of late, by the tokens' hashes, so that no token stays in memory. Never past the expiry. In two
  * halves: a full newer one becomes the older one, and what that held is forgotten.
  */
-function createMemory(now: () => number): Memory {
+function createVerifiedTokens(now: () => number): VerifiedTokens {
   let newer = new Map<string, { principal: Principal; from: number; until: number }>();
   let older: typeof newer = new Map();
   const put = (key: string, entry: { principal: Principal; from: number; until: number }) => {
-    if (newer.size >= rememberedMost / 2) {
+    if (newer.size >= verifiedMost / 2) {
       older = newer;
       newer = new Map();
     }
@@ -134,7 +134,7 @@ function createMemory(now: () => number): Memory {
     },
     add(key, principal) {
       const from = now();
-      put(key, { principal, from, until: Math.min(principal.expiresAt, from + rememberedMs) });
+      put(key, { principal, from, until: Math.min(principal.expiresAt, from + verifiedMs) });
     },
   };
 }
@@ -192,7 +192,7 @@ function checkByPublicKey(keys: IssuerKeys, { issuer, audience: wanted = audienc
     const { payload, key } = await jwtVerify(token, keys.find, options);
     const { exp = 0, iat = 0 } = payload;
     if (maxLifetimeSeconds !== undefined && exp - iat > maxLifetimeSeconds) {
-      throw invalid(`The token is good for longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`);
+      throw invalidToken(`The token is good for longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`);
     }
     // As an object, which only symmetric keys are not.
     return { payload, issued: { key: await calculateJwkThumbprint(key as CryptoKey), ...(issuer !== undefined && { issuer }) } };
@@ -213,35 +213,35 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: Number.POSITIVE_INFINITY,
   });
-  let [askedAt, failedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [loadedAt, failedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let thumbprints: Promise<ReadonlySet<string>> | undefined;
-  const ask = async () => {
+  const loadKeys = async () => {
     // A stranger's token would have it asked as well: an issuer that cannot keep up would be asked for each.
-    if (elapsed() - failedAt < jwksFailurePauseMs) throw noKeys();
+    if (elapsed() - failedAt < jwksFailurePauseMs) throw keysUnavailable();
     try {
       await keys.reload();
       thumbprints = undefined;
-      askedAt = elapsed();
+      loadedAt = elapsed();
     } catch (error) {
       failedAt = elapsed();
       throw error;
     }
   };
   /** Looks with what is known, and once more with what the issuer has now, where nothing was found. */
-  const look = async <T>(once: () => Promise<T | undefined>): Promise<T | undefined> => {
-    const isOld = elapsed() - askedAt >= jwksKeptMs;
-    if (isOld) await ask();
+  const lookUp = async <T>(once: () => Promise<T | undefined>): Promise<T | undefined> => {
+    const isOld = elapsed() - loadedAt >= jwksKeptMs;
+    if (isOld) await loadKeys();
     const found = await once();
     if (found !== undefined || isOld) return found;
-    if (elapsed() - askedAt < jwksPauseMs) {
-      throw unclear('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
+    if (elapsed() - loadedAt < jwksPauseMs) {
+      throw notCheckable('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
     }
-    await ask();
+    await loadKeys();
     return await once();
   };
   return {
     async find(header, token) {
-      const found = await look(async () => {
+      const found = await lookUp(async () => {
         try {
           return await keys(header, token);
         } catch (error) {
@@ -253,7 +253,7 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
       return found;
     },
     async has(thumbprint) {
-      const found = await look(async () => {
+      const found = await lookUp(async () => {
         thumbprints ??= thumbprintsOf(keys.jwks()?.keys ?? []);
         return (await thumbprints).has(thumbprint) || undefined;
       });
@@ -273,11 +273,11 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) {
     const where = claims.error.issues[0]?.path.map(String).join('.') ?? '';
-    throw invalid(`The claim "${where}" of the token does not have the expected form.`);
+    throw invalidToken(`The claim "${where}" of the token does not have the expected form.`);
   }
   const { sub, name = sub, jti, iat, exp, pressbox = {} } = claims.data;
-  if (exp * 1000 <= now) throw invalid('The token has expired.');
-  if (iat * 1000 > now + clockSkewMs) throw invalid('The token says that it was issued in the future.');
+  if (exp * 1000 <= now) throw invalidToken('The token has expired.');
+  if (iat * 1000 > now + clockSkewMs) throw invalidToken('The token says that it was issued in the future.');
   const { reader = [], author = [], editor = [], admin = false } = pressbox;
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
 }
@@ -286,45 +286,45 @@ function algorithmOf(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).alg;
   } catch {
-    throw invalid('This is not a signed JSON Web Token.');
+    throw invalidToken('This is not a signed JSON Web Token.');
   }
 }
 
 function refusalFor(error: unknown): Refusal {
-  if (error instanceof errors.JWTExpired) return invalid('The token has expired.');
+  if (error instanceof errors.JWTExpired) return invalidToken('The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
     const reason = error.reason === 'missing' ? 'is missing' : 'does not fit';
-    return invalid(`The claim "${error.claim}" of the token ${reason}.`);
+    return invalidToken(`The claim "${error.claim}" of the token ${reason}.`);
   }
   if (error instanceof errors.JWSSignatureVerificationFailed)
-    return invalid('The signature of the token is not right: signed with another secret (another data directory?).');
-  if (error instanceof errors.JWKSNoMatchingKey) return invalid('The token is signed with a key that is not known here.');
+    return invalidToken('The signature of the token is not right: signed with another secret (another data directory?).');
+  if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('The token is signed with a key that is not known here.');
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return invalid('The token does not say which key it is signed with, and several would fit.');
+    return invalidToken('The token does not say which key it is signed with, and several would fit.');
   }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
-    return invalid('This is not a signed JSON Web Token.');
+    return invalidToken('This is not a signed JSON Web Token.');
   }
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
-    return invalid('The token is signed in a way that is not accepted here.');
+    return invalidToken('The token is signed in a way that is not accepted here.');
   }
   // What is left went wrong while the issuer's keys were asked for. That says nothing about the token.
-  return noKeys();
+  return keysUnavailable();
 }
 
-function noKeys(): Refusal {
-  return unclear("Its issuer's keys cannot be had.");
+function keysUnavailable(): Refusal {
+  return notCheckable("Its issuer's keys cannot be had.");
 }
 
 /** It may be good, so trying again can help. */
-function unclear(why: string): Refusal {
+function notCheckable(why: string): Refusal {
   return new Refusal('token-invalid', {
     detail: `The token cannot be checked at the moment. ${why}`,
     retryAfter: jwksRetrySeconds,
   });
 }
 
-function invalid(detail: string): Refusal {
+function invalidToken(detail: string): Refusal {
   return new Refusal('token-invalid', { detail });
 }
 

@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
-import { knownChannel } from '../access/channel-access.ts';
+import { visibleChannel } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
 import { vary, whoAsks } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
-import { askingOf, requirePrincipal } from '../http/request-identity.ts';
+import { credentialsOf, requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import type { Engine, KeptEntry } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
@@ -23,7 +23,7 @@ import type { ChannelStreams } from '../streams/channel-streams.ts';
 export interface ExportContext {
   engine: Engine;
   streams: Pick<ChannelStreams, 'guarded'>;
-  identity: Pick<Identity, 'standing'>;
+  identity: Pick<Identity, 'statusOf'>;
   slots: Slots;
   log: { info(facts: object, message: string): void };
 }
@@ -32,7 +32,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
   const router = Router({ caseSensitive: true });
 
   router.get('/channels/:channelId/export', async (req: Request, res: Response) => {
-    const { channel } = await streams.guarded(() => knownChannel(engine, askingOf(res), String(req.params.channelId)));
+    const { channel } = await streams.guarded(() => visibleChannel(engine, credentialsOf(res), String(req.params.channelId)));
     const who = requirePrincipal(res);
     if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
     const release = slots.take();
@@ -57,7 +57,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     const cut = () => res.socket?.resetAndDestroy();
     // It may take long, and its client may take nothing meanwhile.
     const sweep = setInterval(() => {
-      if (identity.standing(who) !== 'good') cut();
+      if (identity.statusOf(who) !== 'good') cut();
     }, liveLimits.sweepMs).unref();
     let held: Page['posts'] = new Set();
     const undo = engine.onErased((erasedFrom, postId) => {

@@ -23,7 +23,7 @@ export interface ImportContext {
   /** For one import. */
   importer(by: string): Importer;
   publicUrl: string;
-  identity: Pick<Identity, 'standing'>;
+  identity: Pick<Identity, 'statusOf'>;
   rates: Pick<Rates, 'writes'>;
   slots: Slots;
   log: { info(facts: object, message: string): void };
@@ -43,7 +43,7 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
     const importing = importer(who.sub);
     logDeed(res, 'import');
     try {
-      await take(req, importing, publicUrl, () => refusalFor(identity.standing(who)));
+      await take(req, importing, publicUrl, () => refusalFor(identity.statusOf(who)));
       log.info({ by: who.sub, ...counts(importing.done) }, 'import done');
       sendJson(res, importing.done, { cache: 'none' });
     } catch (error) {

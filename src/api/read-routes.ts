@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
-import { knownChannel, orRefuse, readIfOpen } from '../access/channel-access.ts';
+import { readIfOpen, requireOpen, visibleChannel } from '../access/channel-access.ts';
 import { postEtag, sendContent, sendJson, vary, whoAsks } from '../http/answers.ts';
-import { askingOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
+import { credentialsOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
 import { liveLimits } from '../live/live-limits.ts';
@@ -13,7 +13,7 @@ import { countCatchUp } from '../live/subscription.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
-import { knownDesk, mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
+import { mayAuthor, mayEdit, type Principal, visibleDesk } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
@@ -40,7 +40,7 @@ export function readerRoutes(context: ReaderContext): Router {
   });
 
   router.get('/channels/:channelId', async (req, res) => {
-    const { channel } = await streams.guarded(() => knownChannel(engine, askingOf(res), req.params.channelId));
+    const { channel } = await streams.guarded(() => visibleChannel(engine, credentialsOf(res), req.params.channelId));
     const { latestPostAt: _, ...bare } = channel;
     sendJson(res, bare, { ...cachingOf(res, channel), etag: `"${channel.revision}"` });
   });
@@ -48,7 +48,7 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/snapshot', async (req, res) => {
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
     const query = { posts: limit, bytes: limits.answerBytes };
-    const { pieces, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (stream) =>
+    const { pieces, channel } = await answerOnce(context, credentialsOf(res), req.params.channelId, (stream) =>
       readSnapshot(stream, query),
     );
     countCatchUp(metrics, { mode: 'snapshot', reset: false });
@@ -60,7 +60,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { after: cursorFrom(after), limit, posts };
     if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
     else {
-      const { encoded, channel } = await answerOnce(context, askingOf(res), req.params.channelId, (stream) =>
+      const { encoded, channel } = await answerOnce(context, credentialsOf(res), req.params.channelId, (stream) =>
         catchUpOnce(stream, query),
       );
       countCatchUp(metrics, encoded);
@@ -73,8 +73,8 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/stream', stream(context));
 
   async function readAllowed<T>(req: Request, res: Response, read: (channelId: string) => Promise<T>) {
-    const asking = askingOf(res);
-    return orRefuse(asking, await readIfOpen({ engine, streams }, asking, String(req.params.channelId), read));
+    const credentials = credentialsOf(res);
+    return requireOpen(credentials, await readIfOpen({ engine, streams }, credentials, String(req.params.channelId), read));
   }
 
   router.get('/channels/:channelId/posts', async (req, res) => {
@@ -131,7 +131,7 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/journal', async (req, res) => {
     const query = schemas.parse(schemas.journalQuerySchema, req.query);
-    const { channel } = await knownChannel(engine, askingOf(res), req.params.channelId);
+    const { channel } = await visibleChannel(engine, credentialsOf(res), req.params.channelId);
     if (!mayEdit(requirePrincipal(res), channel.id)) throw new Refusal('forbidden');
     const page = await engine.journal(channel.id, query);
     if (page === undefined) throw new Refusal('not-found', missing.channel);
@@ -147,7 +147,7 @@ export interface ChannelsQuery {
   page?: string | undefined;
 }
 
-/** The channels that the asker may know of. A refusal where `page` is not the `next` of an earlier page. */
+/** The channels that the requester may know of. A refusal where `page` is not the `next` of an earlier page. */
 export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
@@ -155,7 +155,7 @@ export async function listChannels(
 ): Promise<ChannelsPage> {
   const read = await engine.channels({
     limit,
-    desk: knownDesk(who),
+    desk: visibleDesk(who),
     ...(state === undefined ? {} : { state }),
     ...(page === undefined ? {} : { page }),
   });

@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express';
-import { type Identity, isUnjudged } from '../access/identity.ts';
+import { type Identity, isUnverified } from '../access/identity.ts';
 import { sendJson } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
-import { askingOf, tokenOf } from '../http/request-identity.ts';
+import { credentialsOf, tokenOf } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
@@ -18,9 +18,9 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
   const router = Router({ caseSensitive: true });
 
   router.get('/session', (_req, res) => {
-    const who = askingOf(res);
+    const who = credentialsOf(res);
     // Nobody is signed in, it would say.
-    if (isUnjudged(who)) throw who.refusal;
+    if (isUnverified(who)) throw who.refusal;
     sendJson(res, { session: who === undefined ? null : described(who, who.session && idleSeconds) }, { cache: 'none' });
   });
 
@@ -51,7 +51,7 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
 
 /** Ends the session that came with the request, and takes its cookie away. That stays where the session could not be ended. */
 export async function signOut(req: Request, res: Response, { identity, cookie }: SessionContext): Promise<void> {
-  const session = cookie.readToEnd(req);
+  const session = cookie.readForSignOut(req);
   const who = session === undefined ? undefined : await identity.signOut(session);
   if (who !== undefined) logDeed(res, 'sign-out', { by: who.sub, jti: who.jti });
   cookie.clear(req, res);

@@ -9,7 +9,7 @@ export interface SessionCookie {
   /** What came with the request; undefined where nothing did, or where it does not count. */
   read(request: Request): string | undefined;
   /** What came with a request to sign out, which has been found to come from no page elsewhere. */
-  readToEnd(request: Request): string | undefined;
+  readForSignOut(request: Request): string | undefined;
   set(request: Request, response: Response, value: string, maxAgeSeconds: number): void;
   clear(request: Request, response: Response): void;
   /** Whether a page of this server sent it, as every browser says of a form and of what a script writes. */
@@ -69,7 +69,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
       const session = sent(request);
       return session !== undefined && counts(request) ? session : undefined;
     },
-    readToEnd: sent,
+    readForSignOut: sent,
     set(request, response, value, maxAgeSeconds) {
       response.set('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
     },

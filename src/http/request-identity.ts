@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { type Asking, askingIn, type Identity, isUnjudged, principalIn } from '../access/identity.ts';
+import { type Credentials, credentialsIn, type Identity, isUnverified, principalIn } from '../access/identity.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SessionCookie } from './cookies.ts';
@@ -20,7 +20,7 @@ export function authenticate(identity: Identity, cookie: SessionCookie): Request
     if (token === undefined) {
       await resume(request, response, next);
     } else {
-      response.locals.asking = await identity.verify(token);
+      response.locals.credentials = await identity.verify(token);
       next();
     }
   };
@@ -37,38 +37,38 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
     if (resumed === 'stale') cookie.clear(request, response);
     const renewed = session === undefined || resumed === 'stale' ? undefined : await identity.renew(session);
     if (renewed !== undefined) cookie.set(request, response, renewed.value, renewed.maxAgeSeconds);
-    const asking = resumed && askingIn(resumed);
-    response.locals.asking = asking;
+    const credentials = resumed && credentialsIn(resumed);
+    response.locals.credentials = credentials;
     const setsCookie = resumed === 'stale' || renewed !== undefined;
     response.locals.setsCookie = setsCookie;
-    response.locals.isForOneBrowser = setsCookie || principalIn(asking) !== undefined;
+    response.locals.isForOneBrowser = setsCookie || principalIn(credentials) !== undefined;
     next();
   };
 }
 
 /** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with; undefined where it has no session. */
-export function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Asking> | undefined {
+export function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Credentials> | undefined {
   const session = cookie.read(request);
   if (session === undefined) return undefined;
-  return identity.resume(session).then(askingIn);
+  return identity.resume(session).then(credentialsIn);
 }
 
 /** Who asks, for whatever is not for strangers. */
-export function askingOf(response: Response): Asking {
-  return response.locals.asking as Asking;
+export function credentialsOf(response: Response): Credentials {
+  return response.locals.credentials as Credentials;
 }
 
 /** Who is known to ask; undefined for a stranger, and whose session cannot be judged at the moment. */
 export function principalOf(response: Response): Principal | undefined {
-  return principalIn(askingOf(response));
+  return principalIn(credentialsOf(response));
 }
 
 /** Who asks; a stranger is refused with `token-missing`. */
 export function requirePrincipal(response: Response): Principal {
-  const asking = askingOf(response);
-  if (isUnjudged(asking)) throw asking.refusal;
-  if (!asking) throw new Refusal('token-missing');
-  return asking;
+  const credentials = credentialsOf(response);
+  if (isUnverified(credentials)) throw credentials.refusal;
+  if (!credentials) throw new Refusal('token-missing');
+  return credentials;
 }
 
 /** Whether the answer renews the browser's session, or takes it away. */

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { type Asking, principalIn } from '../access/identity.ts';
+import { type Credentials, principalIn } from '../access/identity.ts';
 import type { ProblemCode } from '../protocol/problems.ts';
 import { answerLimits } from './http-limits.ts';
 import { addressKey } from './rates.ts';
@@ -118,5 +118,5 @@ export function logRefusal(response: Response, code: ProblemCode): void {
 }
 
 function whoIs(response: Response): SecurityFacts {
-  return { address: response.req?.ip, by: principalIn(response.locals.asking as Asking)?.sub };
+  return { address: response.req?.ip, by: principalIn(response.locals.credentials as Credentials)?.sub };
 }

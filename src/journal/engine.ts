@@ -107,7 +107,7 @@ export interface Journal {
   /**
    * Newest first by `createdAt`, deleted ones left out. Of channels with the access `desk` only those are there that a pattern of `desk`
    * fits; the others leave no trace: not in how full a page is, nor in `next`. `page` is the `next` of the page before; `next` is null
-   * where nothing follows, and made of the last channel of its page alone. Not `complete`: some that may be the asker's to know cannot be
+   * where nothing follows, and made of the last channel of its page alone. Not `complete`: some that may be the requester's to know cannot be
    * told of at the moment, of which nothing is there either. Undefined: `page` has not the form of a `next`.
    */
   channels(query: ChannelsQuery): Promise<ChannelsPage | undefined>;

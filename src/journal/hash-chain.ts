@@ -45,7 +45,7 @@ const poolBytes = 4_096;
 const pool = Buffer.alloc(poolBytes);
 let poolAt = poolBytes;
 
-/** Drawn many at a time: asking the system for each would cost more than a hash. What was given out is wiped from the pool. */
+/** Drawn many at a time: credentials the system for each would cost more than a hash. What was given out is wiped from the pool. */
 function random128(): string {
   if (poolAt === poolBytes) {
     randomFillSync(pool);

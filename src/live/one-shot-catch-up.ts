@@ -1,5 +1,5 @@
-import { orRefuse, readStreamIfOpen } from '../access/channel-access.ts';
-import type { Asking } from '../access/identity.ts';
+import { readStreamIfOpen, requireOpen } from '../access/channel-access.ts';
+import type { Credentials } from '../access/identity.ts';
 import type { Journal } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
@@ -24,10 +24,10 @@ export async function catchUpOnce(
  */
 export async function answerOnce<T extends { channel: Channel }>(
   parts: { engine: Journal; streams: ChannelStreams },
-  asking: Asking,
+  credentials: Credentials,
   channelId: string,
   read: (stream: ChannelStream) => Promise<T | 'gone'>,
 ): Promise<T> {
-  const { channel, found } = orRefuse(asking, await readStreamIfOpen(parts, asking, channelId, read));
+  const { channel, found } = requireOpen(credentials, await readStreamIfOpen(parts, credentials, channelId, read));
   return { ...found, channel };
 }

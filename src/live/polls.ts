@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import { holdReadable } from '../access/channel-access.ts';
 import { refusalFor } from '../access/identity.ts';
-import { Asker } from '../access/requester.ts';
+import { Requester } from '../access/requester.ts';
 import { sendJson } from '../http/answers.ts';
-import { askingOf, setsCookie } from '../http/request-identity.ts';
+import { credentialsOf, setsCookie } from '../http/request-identity.ts';
 import { JournalUnavailable, type Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
@@ -35,8 +35,8 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   if (res.closed) return;
   readers.mustLetIn();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
-  const asker = new Asker(askingOf(res), identity.standing);
-  const poll = new Poll(await holdReadable(streams, asker, String(req.params.channelId)), asker, context);
+  const requester = new Requester(credentialsOf(res), identity.statusOf);
+  const poll = new Poll(await holdReadable(streams, requester, String(req.params.channelId)), requester, context);
   readers.add(poll);
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());
@@ -70,7 +70,7 @@ class Poll implements StreamReader, OpenReader {
   offset = -1;
   readonly #held: StreamLease;
   readonly #stream: ChannelStream;
-  readonly asker: Asker;
+  readonly requester: Requester;
   readonly #random: () => number;
   /** The answer must go out as it is. */
   #isFinished = false;
@@ -80,10 +80,10 @@ class Poll implements StreamReader, OpenReader {
   /** Beside it: who was to be answered sooner still is. */
   #leaving: NodeJS.Timeout | undefined;
 
-  constructor(held: StreamLease, asker: Asker, { random }: Pick<StreamsContext, 'random'>) {
+  constructor(held: StreamLease, requester: Requester, { random }: Pick<StreamsContext, 'random'>) {
     this.#held = held;
     this.#stream = held.stream;
-    this.asker = asker;
+    this.requester = requester;
     this.#random = random;
   }
 
@@ -95,7 +95,7 @@ class Poll implements StreamReader, OpenReader {
   ): Promise<{ answer: EncodedCatchUp; waited: boolean }> {
     if (waitMs === 0) this.#isFinished = true;
     else this.#finishAfter(waitMs);
-    const parts = { stream: this.#stream, asker: this.asker, reader: this, wanted: () => true };
+    const parts = { stream: this.#stream, requester: this.requester, reader: this, wanted: () => true };
     for (let waited = false; ; waited = true) {
       // From before the question: what changes once it has joined must wake it.
       const woken = new Promise<void>((resolve) => {
@@ -120,7 +120,7 @@ class Poll implements StreamReader, OpenReader {
   }
 
   mayRead(channel: Channel): boolean {
-    return this.asker.mayRead(channel);
+    return this.requester.mayRead(channel);
   }
 
   write(): void {}
@@ -139,11 +139,11 @@ class Poll implements StreamReader, OpenReader {
   }
 
   get isTimed(): boolean {
-    return this.asker.isKnown;
+    return this.requester.hasCredentials;
   }
 
   sweep(): void {
-    if (!this.asker.hasLost(this.#stream.channel)) return;
+    if (!this.requester.hasLostAccess(this.#stream.channel)) return;
     this.#failUnlessGood();
   }
 
@@ -178,7 +178,7 @@ class Poll implements StreamReader, OpenReader {
   }
 
   #failUnlessGood(): void {
-    const refusal = refusalFor(this.asker.standing);
+    const refusal = refusalFor(this.requester.status);
     if (refusal !== undefined) this.#fail(refusal);
   }
 

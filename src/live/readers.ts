@@ -1,4 +1,4 @@
-import type { Asker } from '../access/requester.ts';
+import type { Requester } from '../access/requester.ts';
 import { answerLimits } from '../http/http-limits.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
@@ -13,7 +13,7 @@ import type { Connection } from './reader-connection.ts';
  */
 export interface OpenReader {
   readonly transport: Transport;
-  readonly asker: Asker;
+  readonly requester: Requester;
   /** Channels that it follows now. */
   readonly subscriptions: number;
   /** Something of it is due with time, such as the end of its token. Others are not looked at. */
@@ -118,7 +118,7 @@ export class Readers {
   #sweep(): void {
     const now = this.#context.now();
     this.#each(this.#timed, (reader) => {
-      if (reader.asker.isOver) reader.endRevoked();
+      if (reader.requester.isRevoked) reader.endRevoked();
       else reader.sweep(now);
     });
     this.#endStalled(now);

@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { holdReadable } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
-import { Asker } from '../access/requester.ts';
+import { Requester } from '../access/requester.ts';
 import { problemFor } from '../http/answers.ts';
 import { countsItself, type Rates } from '../http/rates.ts';
-import { askingOf } from '../http/request-identity.ts';
+import { credentialsOf } from '../http/request-identity.ts';
 import type { Reach } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { EndedReason } from '../protocol/model.ts';
@@ -28,7 +28,7 @@ export interface StreamsContext {
   streams: ChannelStreams;
   readers: Readers;
   handshakes: Pick<Handshakes, 'end'>;
-  identity: Pick<Identity, 'standing'>;
+  identity: Pick<Identity, 'statusOf'>;
   rates: Pick<Rates, 'connection' | 'answered'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
@@ -42,9 +42,9 @@ export function stream(context: StreamsContext): RequestHandler {
   return async (req, res) => {
     const channelId = String(req.params.channelId);
     const { after, posts } = askedIn(req);
-    const asker = new Asker(askingOf(res), context.identity.standing);
+    const requester = new Requester(credentialsOf(res), context.identity.statusOf);
     if (req.method === 'HEAD') {
-      (await holdReadable(context.streams, asker, channelId)).release();
+      (await holdReadable(context.streams, requester, channelId)).release();
       res.writeHead(200, streamHeaders).end();
       return;
     }
@@ -54,7 +54,7 @@ export function stream(context: StreamsContext): RequestHandler {
     res.once('close', context.rates.connection(req.ip ?? ''));
     // What was missed is the answer; news that are pushed after it nobody asked for.
     countsItself(res);
-    await new EventStream(res, channelId, asker, context).run(after, posts);
+    await new EventStream(res, channelId, requester, context).run(after, posts);
   };
 }
 
@@ -75,7 +75,7 @@ class EventStream implements OpenReader {
   readonly #response: Response;
   readonly #pipe: StreamPipe;
   readonly #channelId: string;
-  readonly asker: Asker;
+  readonly requester: Requester;
   readonly #context: StreamsContext;
   #subscription: Subscription | undefined;
   #pingedAt: number;
@@ -85,13 +85,13 @@ class EventStream implements OpenReader {
   #reached = (): void => {};
   #leaving: NodeJS.Timeout | undefined;
 
-  constructor(res: Response, channelId: string, asker: Asker, context: StreamsContext) {
+  constructor(res: Response, channelId: string, requester: Requester, context: StreamsContext) {
     // Asked for while another answer goes out on the same connection.
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
     this.#response = res;
     this.#pipe = new StreamPipe(res, res.socket);
     this.#channelId = channelId;
-    this.asker = asker;
+    this.requester = requester;
     this.#context = context;
     this.#pingedAt = context.now();
     const { readers, now } = context;
@@ -184,10 +184,10 @@ class EventStream implements OpenReader {
   /** Says what was missed and joins, or returns from where there is more. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { streams, metrics } = this.#context;
-    const held = await holdReadable(streams, this.asker, this.#channelId);
-    const subscription = new Subscription(held, this.connection, this.asker, (reason) => this.#unsubscribed(reason));
+    const held = await holdReadable(streams, this.requester, this.#channelId);
+    const subscription = new Subscription(held, this.connection, this.requester, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts };
-    const parts = { stream: held.stream, asker: this.asker, reader: subscription, wanted: () => this.#pipe.open };
+    const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => this.#pipe.open };
     try {
       const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;

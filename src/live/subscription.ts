@@ -1,5 +1,5 @@
-import { goneFrom, mustRead } from '../access/channel-access.ts';
-import type { Asker } from '../access/requester.ts';
+import { refusalForDeleted, requireReadable } from '../access/channel-access.ts';
+import type { Requester } from '../access/requester.ts';
 import type { Channel, EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catch-up.ts';
@@ -14,7 +14,7 @@ import type { Connection, Pipe } from './reader-connection.ts';
 
 export interface Question extends CatchUpQuery {
   stream: ChannelStream;
-  asker: Asker;
+  requester: Requester;
   /** Who goes on from the answer. */
   reader: StreamReader;
   /** Still waits for the answer. */
@@ -26,7 +26,7 @@ export interface Question extends CatchUpQuery {
  * Throws a refusal or `JournalUnavailable`; `respond` was not called then.
  */
 export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<EncodedCatchUp> {
-  const { stream, asker, reader, wanted } = question;
+  const { stream, requester, reader, wanted } = question;
   let standing = stream.channel;
   let answered: EncodedCatchUp | undefined;
   const say = (answer: EncodedCatchUp) => {
@@ -37,12 +37,12 @@ export async function answerAndJoin(question: Question, respond: (answer: Encode
     reader,
     wanted: (channel) => {
       standing = channel;
-      return wanted() && asker.mayRead(channel);
+      return wanted() && requester.mayRead(channel);
     },
   });
-  if (outcome === 'gone') throw goneFrom(asker, stream);
+  if (outcome === 'gone') throw refusalForDeleted(requester, stream);
   if (answered !== undefined) return answered;
-  mustRead(asker, standing);
+  requireReadable(requester, standing);
   throw subscriptionEnded();
 }
 
@@ -67,17 +67,17 @@ export class Subscription implements StreamReader {
   readonly #held: StreamLease;
   readonly #connection: Connection;
   readonly #pipe: Pipe;
-  readonly #asker: Asker;
+  readonly #requester: Requester;
   readonly #ended: (reason: EndedReason) => void;
 
   /** `ended` is called where it ends by itself; it has left then. */
-  constructor(held: StreamLease, connection: Connection, asker: Asker, ended: (reason: EndedReason) => void) {
+  constructor(held: StreamLease, connection: Connection, requester: Requester, ended: (reason: EndedReason) => void) {
     this.#held = held;
     this.stream = held.stream;
     this.format = connection.pipe.format;
     this.#connection = connection;
     this.#pipe = connection.pipe;
-    this.#asker = asker;
+    this.#requester = requester;
     this.#ended = ended;
   }
 
@@ -90,7 +90,7 @@ export class Subscription implements StreamReader {
   }
 
   mayRead(channel: Channel): boolean {
-    return this.#asker.mayRead(channel);
+    return this.#requester.mayRead(channel);
   }
 
   write(frames: Buffer): void {
@@ -114,7 +114,7 @@ export class Subscription implements StreamReader {
 
   end(reason: EndReason): void {
     this.leave();
-    this.#ended(this.#asker.told(reason));
+    this.#ended(this.#requester.endedReasonFor(reason));
   }
 
   terminate(): void {
@@ -125,7 +125,7 @@ export class Subscription implements StreamReader {
   /** Ends it where it needed a token that has run out. */
   sweep(): void {
     // Who has not joined yet is told by the answer.
-    if (this.offset === -1 || !this.#asker.hasLost(this.stream.channel)) return;
+    if (this.offset === -1 || !this.#requester.hasLostAccess(this.stream.channel)) return;
     this.leave();
     this.#ended('expired');
   }

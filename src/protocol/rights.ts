@@ -81,7 +81,7 @@ export function mayKnow(who: Principal | undefined, channel: { id: string; acces
 }
 
 /** The patterns of `desk` channels that `who` may know about, consistent with `mayKnow`. */
-export function knownDesk(who: Principal | undefined): readonly string[] {
+export function visibleDesk(who: Principal | undefined): readonly string[] {
   if (who === undefined) return [];
   return who.grants.admin ? ['*'] : [...who.grants.editor, ...who.grants.author];
 }

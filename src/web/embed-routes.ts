@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { knownChannel, readableChannel } from '../access/channel-access.ts';
+import { readableChannel, visibleChannel } from '../access/channel-access.ts';
 import { sendJson } from '../http/answers.ts';
 import { pageHeaders } from '../http/headers.ts';
 import type { Engine } from '../journal/engine.ts';
@@ -28,7 +28,7 @@ export function embedRoutes({
   // The one page that others may show in theirs.
   router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
     const attributes = parse(embedQuerySchema, req.query);
-    const { channel } = await streams.guarded(() => knownChannel(engine, undefined, req.params.channelId));
+    const { channel } = await streams.guarded(() => visibleChannel(engine, undefined, req.params.channelId));
     const root = req.path.endsWith('/') ? '../../' : '../';
     const page = embedPage({ channel, publicUrl, root, files, attributes });
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });

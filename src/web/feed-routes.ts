@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express';
-import { orRefuse, readStreamIfOpen } from '../access/channel-access.ts';
+import { readStreamIfOpen, requireOpen } from '../access/channel-access.ts';
 import { cachingOf } from '../api/read-routes.ts';
 import { challenge, etagOf, sendJson } from '../http/answers.ts';
-import { askingOf } from '../http/request-identity.ts';
+import { credentialsOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
 import { feedQuerySchema, parse } from '../protocol/schemas.ts';
@@ -72,19 +72,19 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
   async function answer(req: Request, res: Response, file: string, { name, type, write, hasNotice }: Format): Promise<void> {
     const query = parse(feedQuerySchema, req.query);
     const channelId = String(req.params.channelId);
-    const asking = askingOf(res);
-    const read = await readStreamIfOpen({ engine, streams }, asking, channelId, async (stream) => {
+    const credentials = credentialsOf(res);
+    const read = await readStreamIfOpen({ engine, streams }, credentials, channelId, async (stream) => {
       const page = await readShared(stream, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
       if (page === 'gone') return page;
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
-    if (read.status === 'closed' && asking === undefined && hasNotice === true) {
+    if (read.status === 'closed' && credentials === undefined && hasNotice === true) {
       // A token would make it another answer.
       res.set('WWW-Authenticate', challenge);
       const notice = await write(noticePage(read.channel, file, query, publicUrl), query);
       return sendJson(res, notice, { ...cachingOf(res, read.channel), type });
     }
-    const { channel, found } = orRefuse(asking, read);
+    const { channel, found } = requireOpen(credentials, read);
     const { text, etag, next } = found.page;
     metrics.feedPages.inc({ format: name });
     if (next !== undefined) res.set('Link', `<${next}>; rel="next"`);

@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, withStream } from '../access/channel-access.ts';
-import { type Asking, type Identity, isUnjudged } from '../access/identity.ts';
+import { type Credentials, type Identity, isUnverified } from '../access/identity.ts';
 import { type ChannelsQuery, listChannels } from '../api/read-routes.ts';
 import { sendJson, sendProblem } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
-import { askingOf, isForOneBrowser, principalOf, resumeSession } from '../http/request-identity.ts';
+import { credentialsOf, isForOneBrowser, principalOf, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
@@ -60,16 +60,18 @@ export function pageRoutes(context: PageContext): Router {
     const query = parse(channelsQuerySchema, req.query);
     const list = await streams.guarded(() => readFront(principalOf(res), query));
     const visitor = visitorOf(res, req.originalUrl);
-    const unjudged = isUnjudged(askingOf(res));
-    const page = indexPage({ ...list, visitor, isUnjudged: unjudged, language: languageFor(req, res), publicUrl, assets });
-    sendPage(res, page, unjudged || isForOneBrowser(res));
+    const unverified = isUnverified(credentialsOf(res));
+    const page = indexPage({ ...list, visitor, isUnverified: unverified, language: languageFor(req, res), publicUrl, assets });
+    sendPage(res, page, unverified || isForOneBrowser(res));
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
     const { before, after } = parse(postsQuerySchema, req.query);
     const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
-    const asking = askingOf(res);
-    const read = await readIfOpen(access, asking, req.params.channelId, (channelId) => readPage(asking, channelId, place));
+    const credentials = credentialsOf(res);
+    const read = await readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+      readPage(credentials, channelId, place),
+    );
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { snapshot, window } = read.found;
     const visitor = visitorOf(res, req.originalUrl);
@@ -80,11 +82,11 @@ export function pageRoutes(context: PageContext): Router {
 
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
-    const asking = askingOf(res);
-    const read = await readIfOpen(access, asking, req.params.channelId, async (channelId) => {
+    const credentials = credentialsOf(res);
+    const read = await readIfOpen(access, credentials, req.params.channelId, async (channelId) => {
       const found = await engine.post(channelId, postId);
       if (found === undefined) throw new Refusal('not-found', missing.post);
-      return await readPage(asking, channelId, { around: found.post.seq });
+      return await readPage(credentials, channelId, { around: found.post.seq });
     });
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { snapshot, window } = read.found;
@@ -99,9 +101,9 @@ export function pageRoutes(context: PageContext): Router {
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
     const isGone = () => hasGone(req, res);
-    const asking = askingOf(res);
-    const reading = readIfOpen(access, asking, req.params.channelId, (channelId) =>
-      readVersionsOf(asking, channelId, postId, before, isGone),
+    const credentials = credentialsOf(res);
+    const reading = readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+      readVersionsOf(credentials, channelId, postId, before, isGone),
     );
     const read = await reading.catch((error: unknown) => {
       if (!(error instanceof NobodyWaits)) throw error;
@@ -152,15 +154,15 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   /** All that a page shows. To be read under one guard: a takedown counts for every part. */
-  async function readPage(asking: Asking, channelId: string, place: Place | undefined) {
-    const snapshot = await readSnapshot(asking, channelId);
+  async function readPage(credentials: Credentials, channelId: string, place: Place | undefined) {
+    const snapshot = await readSnapshot(credentials, channelId);
     // Read after the snapshot: its posts may be newer than the cursor says, never older.
     const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
     return { snapshot, window };
   }
 
   async function readVersionsOf(
-    asking: Asking,
+    credentials: Credentials,
     channelId: string,
     postId: string,
     before: number | undefined,
@@ -169,12 +171,12 @@ export function pageRoutes(context: PageContext): Router {
     const read = await engine.post(channelId, postId);
     if (read === undefined) return undefined;
     const top = Math.min(read.post.revision, (before ?? Number.POSITIVE_INFINITY) - 1);
-    return await withStream(streams, asking, channelId, (stream) => versionPages.read(stream, { postId, top, isGone }));
+    return await withStream(streams, credentials, channelId, (stream) => versionPages.read(stream, { postId, top, isGone }));
   }
 
-  async function readSnapshot(asking: Asking, channelId: string): Promise<Snapshot> {
+  async function readSnapshot(credentials: Credentials, channelId: string): Promise<Snapshot> {
     const query = { posts: limits.pageDefault, bytes: liveLimits.pageBytes };
-    const { pieces } = await withStream(streams, asking, channelId, (stream) => readEncoded(stream, query));
+    const { pieces } = await withStream(streams, credentials, channelId, (stream) => readEncoded(stream, query));
     return JSON.parse(Buffer.concat(pieces).toString());
   }
 }

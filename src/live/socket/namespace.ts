@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
-import type { Asking } from '../../access/identity.ts';
+import type { Credentials } from '../../access/identity.ts';
 import { answerLimits } from '../../http/http-limits.ts';
 import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
@@ -24,12 +24,12 @@ export interface NamespaceContext {
   /** One is under way for each connection that has not joined yet, or has left. */
   handshakes: Pick<Handshakes, 'begin' | 'end'>;
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
-  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Asking> | undefined;
+  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Credentials> | undefined;
   /** A client has joined. */
-  joined(socket: ClientSocket, who: Asking, request: EngineSocket['request']): Talk;
+  joined(socket: ClientSocket, who: Credentials, request: EngineSocket['request']): Talk;
   /** It threw something that is no refusal: the client is told to come back. */
   onFailed(error: unknown): void;
-  /** A connection was ended that goes on asking without reading the answers. */
+  /** A connection was ended that goes on credentials without reading the answers. */
   onUnanswered(): void;
 }
 
@@ -154,7 +154,7 @@ class Client implements ClientSocket {
       });
   }
 
-  #join(who: Asking): void {
+  #join(who: Credentials): void {
     // It may have gone while it was looked at.
     if (!this.pipe.open) return;
     this.#stopWaiting();

@@ -1,6 +1,6 @@
 import { holdReadable } from '../../access/channel-access.ts';
-import type { Asking, Identity } from '../../access/identity.ts';
-import { Asker } from '../../access/requester.ts';
+import type { Credentials, Identity } from '../../access/identity.ts';
+import { Requester } from '../../access/requester.ts';
 import { problemFor } from '../../http/answers.ts';
 import { answerLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
@@ -26,7 +26,7 @@ import type { Answer, ClientSocket, Talk } from './messages.ts';
  */
 export interface ConversationContext {
   streams: ChannelStreams;
-  identity: Pick<Identity, 'standing'>;
+  identity: Pick<Identity, 'statusOf'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
   rates: Pick<Rates, 'requests' | 'answered'>;
   /** Milliseconds of a clock that never goes back. */
@@ -41,7 +41,7 @@ export class Conversation implements OpenReader, Talk {
   readonly transport = 'socket';
   readonly #connection: Connection;
   readonly #socket: ClientSocket;
-  readonly asker: Asker;
+  readonly requester: Requester;
   readonly #context: ConversationContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Catch-ups go one after the other: this one is the last of the queue, while there is one. */
@@ -52,10 +52,15 @@ export class Conversation implements OpenReader, Talk {
   /** Of somebody known. */
   readonly #onRefused: ((code: ProblemCode) => void) | undefined;
 
-  constructor(socket: ClientSocket, asking: Asking, context: ConversationContext, onRefused?: (code: ProblemCode) => void) {
+  constructor(
+    socket: ClientSocket,
+    credentials: Credentials,
+    context: ConversationContext,
+    onRefused?: (code: ProblemCode) => void,
+  ) {
     this.#onRefused = onRefused;
     this.#socket = socket;
-    this.asker = new Asker(asking, context.identity.standing);
+    this.requester = new Requester(credentials, context.identity.statusOf);
     this.#context = context;
     const { readers, now, soon } = context;
     this.#connection = new Connection(socket.pipe, { now, busy: readers.busy, ...(soon && { soon }) });
@@ -76,7 +81,7 @@ export class Conversation implements OpenReader, Talk {
   }
 
   get isTimed(): boolean {
-    return this.asker.isKnown;
+    return this.requester.hasCredentials;
   }
 
   sweep(): void {
@@ -157,12 +162,12 @@ export class Conversation implements OpenReader, Talk {
     }
     const { metrics } = this.#context;
     const held = await this.#hold(channelId);
-    const subscription = new Subscription(held, this.#connection, this.asker, (reason) => this.#ended(channelId, reason));
+    const subscription = new Subscription(held, this.#connection, this.requester, (reason) => this.#ended(channelId, reason));
     try {
       if (wish.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      const parts = { stream: held.stream, asker: this.asker, reader: subscription, wanted: () => !wish.withdrawn };
+      const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !wish.withdrawn };
       await answerAndJoin({ ...query, ...parts }, (answer) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
@@ -181,10 +186,10 @@ export class Conversation implements OpenReader, Talk {
   async #hold(channelId: string): Promise<StreamLease> {
     const { streams } = this.#context;
     try {
-      return await holdReadable(streams, this.asker, channelId);
+      return await holdReadable(streams, this.requester, channelId);
     } catch (error) {
-      if (!(error instanceof Refusal) || !(await this.asker.judge())) throw error;
-      return await holdReadable(streams, this.asker, channelId);
+      if (!(error instanceof Refusal) || !(await this.requester.verifyAgain())) throw error;
+      return await holdReadable(streams, this.requester, channelId);
     }
   }
 

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
-import { type Asking, type Identity, principalIn } from '../../access/identity.ts';
+import { type Credentials, type Identity, principalIn } from '../../access/identity.ts';
 import { sendProblem } from '../../http/answers.ts';
 import { answerLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
@@ -28,9 +28,9 @@ export interface SocketsContext {
   streams: ChannelStreams;
   readers: Readers;
   handshakes: Handshakes;
-  identity: Pick<Identity, 'verify' | 'standing'>;
+  identity: Pick<Identity, 'verify' | 'statusOf'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
-  signedIn(request: IncomingMessage): Promise<Asking> | undefined;
+  signedIn(request: IncomingMessage): Promise<Credentials> | undefined;
   rates: Pick<Rates, 'requests' | 'answered' | 'connection'>;
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;

@@ -18,7 +18,7 @@ export interface IndexPage {
   isFirst: boolean;
   visitor?: Visitor | undefined;
   /** Their session cannot be judged at the moment: channels may be missing. */
-  isUnjudged?: boolean;
+  isUnverified?: boolean;
   /** One that there are words in; each channel is told of in its own. */
   language: string;
   publicUrl: string;
@@ -32,7 +32,7 @@ export function indexPage({
   complete = true,
   isFirst,
   visitor,
-  isUnjudged = false,
+  isUnverified = false,
   language,
   publicUrl,
   assets,
@@ -51,8 +51,8 @@ export function indexPage({
     body: html`${siteBar(visitor, language, isFirst && connection)}
 <main class="page">
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
-<div id="missing" role="status">${isUnjudged && notice(notRecognised)}${!complete && notice(someMissing)}</div>
-<div id="none">${channels.length === 0 && !isUnjudged && complete && none}</div>
+<div id="missing" role="status">${isUnverified && notice(notRecognised)}${!complete && notice(someMissing)}</div>
+<div id="none">${channels.length === 0 && !isUnverified && complete && none}</div>
 <ol class="channels" id="channels">${channels.map(renderListed)}</ol>
 <nav class="pages" id="earlier" aria-label="${earlierCoverage}">${next !== null && earlier(next)}</nav>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>

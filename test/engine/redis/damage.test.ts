@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { holdReadable, knownChannel } from '../../../src/access/channel-access.ts';
+import { holdReadable, visibleChannel } from '../../../src/access/channel-access.ts';
 import type { Announcement, JournalUnavailable } from '../../../src/journal/engine.ts';
 import { tags } from '../../../src/journal/post-tags.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
@@ -197,10 +197,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
       const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 2_000 }, ask));
       // Sockets, streams and polls ask in the first way, pages and other requests in the second.
-      const asks = [() => holdReadable(streams, undefined, id), () => knownChannel(here, undefined, id)];
+      const asks = [() => holdReadable(streams, undefined, id), () => visibleChannel(here, undefined, id)];
       const before = await scripts();
       for (const ask of asks) for (const refused of await crowd(() => refusal(ask()))) expect(refused).toEqual(damaged);
-      await crowd(() => knownChannel(here, undefined, other.id));
+      await crowd(() => visibleChannel(here, undefined, other.id));
       // Comparisons of heads and the like are among them.
       expect((await scripts()) - before).toBeLessThan(100);
 

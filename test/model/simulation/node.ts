@@ -86,7 +86,7 @@ export class SimNode {
     socket.talk = new Conversation(socket, who, {
       streams: this.streams,
       readers: { add() {}, remove() {}, busy: new Set() },
-      identity: { standing: () => 'good' },
+      identity: { statusOf: () => 'good' },
       rates: { requests() {}, answered() {} },
       now: () => scheduler.now,
       soon: (run) => void engine.later(0, run),

@@ -1,7 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { holdReadable, knownChannel, type Requester, readIfOpen, readStreamIfOpen } from '../../../src/access/channel-access.ts';
-import type { Asking, Standing } from '../../../src/access/identity.ts';
-import { Asker } from '../../../src/access/requester.ts';
+import {
+  type CredentialsOrRequester,
+  holdReadable,
+  readIfOpen,
+  readStreamIfOpen,
+  visibleChannel,
+} from '../../../src/access/channel-access.ts';
+import type { CredentialStatus, Credentials } from '../../../src/access/identity.ts';
+import { Requester } from '../../../src/access/requester.ts';
 import { type ChannelRead, type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
 import type { Access } from '../../../src/protocol/model.ts';
 import { type ProblemCode, Refusal } from '../../../src/protocol/problems.ts';
@@ -18,12 +24,12 @@ const principal = (more: Partial<Grants>) => ({
   ...{ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0 },
   grants: { ...grants, ...more },
 });
-const asker = (asking: Asking, standing: Standing = 'good') => new Asker(asking, () => standing);
-const stranger = asker(undefined);
-const member = asker(principal({ reader: ['*'] }));
-const author = asker(principal({ author: ['moon'] }));
+const requester = (asking: Credentials, standing: CredentialStatus = 'good') => new Requester(asking, () => standing);
+const stranger = requester(undefined);
+const member = requester(principal({ reader: ['*'] }));
+const author = requester(principal({ author: ['moon'] }));
 const comesBack = new Refusal('starting', { retryAfter: 5 });
-const unjudged = { refusal: comesBack, again: async () => undefined };
+const unjudged = { refusal: comesBack, verifyAgain: async () => undefined };
 
 const found = (access: Access, revision = 1): ChannelRead => ({
   status: 'found',
@@ -67,21 +73,21 @@ async function codeOf(refused: Promise<unknown>): Promise<ProblemCode | undefine
 }
 
 /** Every way to a channel. */
-const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Requester) => Promise<unknown>> = {
-  'what is answered once': ({ engine }, who) => knownChannel(engine, who, 'moon'),
+const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: CredentialsOrRequester) => Promise<unknown>> = {
+  'what is answered once': ({ engine }, who) => visibleChannel(engine, who, 'moon'),
   'what is read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
   'what is read from a feed': (parts, who) => readStreamIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
   'what stays open': ({ streams }, who) => holdReadable(streams, who, 'moon'),
 };
 
 describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
-  it.each<[string, Requester, ChannelRead, ProblemCode]>([
+  it.each<[string, CredentialsOrRequester, ChannelRead, ProblemCode]>([
     ['a channel that never was', member, { status: 'missing' }, 'not-found'],
     ['a channel of the desk', member, found('desk'), 'not-found'],
     ['a channel that was deleted from the desk', member, { status: 'deleted', access: 'desk' }, 'not-found'],
     ['a deleted channel that was for members', stranger, { status: 'deleted', access: 'members' }, 'channel-deleted'],
     ['their own deleted channel of the desk', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
-    ['a channel of the desk, with a token that has expired', asker(principal({}), 'expired'), found('desk'), 'token-invalid'],
+    ['a channel of the desk, with a token that has expired', requester(principal({}), 'expired'), found('desk'), 'token-invalid'],
     ['a channel that is not there, with a session that cannot be judged', unjudged, { status: 'missing' }, 'starting'],
   ])('refuses %s', async (_what, who, read, code) => {
     const journal = journalOf(read);
@@ -101,7 +107,9 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
 
   it('finds no channel by a name that none can have', async () => {
     const journal = journalOf(found('public'));
-    await expect(knownChannel(journal.engine, member, 'Not a channel')).rejects.toMatchObject({ problem: { code: 'not-found' } });
+    await expect(visibleChannel(journal.engine, member, 'Not a channel')).rejects.toMatchObject({
+      problem: { code: 'not-found' },
+    });
     expect(journal.channel).not.toHaveBeenCalled();
     journal.streams.close();
   });

@@ -40,8 +40,8 @@ function crowd(broken: (keyof OpenReader)[]) {
       readers.remove(reader);
     };
     const acts = { tellReach, askToLeave, sweep, endRevoked, cut, close };
-    const asker = { standing: 'good' } as OpenReader['asker'];
-    const reader: OpenReader = { transport: 'socket', asker, subscriptions: 0, isTimed: true, ...acts };
+    const requester = { status: 'good' } as OpenReader['requester'];
+    const reader: OpenReader = { transport: 'socket', requester, subscriptions: 0, isTimed: true, ...acts };
     readers.add(reader);
     return said;
   };

@@ -42,7 +42,7 @@ function join() {
   const readers = { add() {}, remove() {}, busy: new Set<never>() };
   const conversation = new Conversation(socket, undefined, {
     streams,
-    identity: { standing: () => 'good' },
+    identity: { statusOf: () => 'good' },
     readers,
     rates: { requests() {}, answered() {} },
     now: () => 0,
