@@ -12,24 +12,24 @@ import { sessions } from './cases/sessions.ts';
 import { writing } from './cases/writing.ts';
 
 /**
- * The exam of an engine: a case for each sentence of `src/journal/engine.ts`. The whole test file of an engine is
+ * The contract tests of an engine: a case for each sentence of `src/journal/engine.ts`. The whole test file of an engine is
  * `describeEngine('redis', openRedis)`.
  */
 export interface Examined {
-  /** The engine that is open now. */
+  /** The open engine. */
   readonly engine: Engine;
-  /** Closes the engine and opens it again on the same store, with another renderer where one is given. */
+  /** Closes the engine and opens it again on the same store, optionally with another renderer. */
   reopen(options?: { renderer?: Renderer }): Promise<Engine>;
-  /** Closes it and takes its store away. Must stand a second call. */
+  /** Closes the engine and removes its store. Must be safe to call twice. */
   close(): Promise<void>;
 }
 
-/** `now`: the system clock; `elapsed`: one that never goes back. Both in milliseconds. */
+/** `now` is the system clock, `elapsed` a monotonic one. Both in milliseconds. */
 export type OpenEngine = (options?: { now?: () => number; elapsed?: () => number }) => Promise<Examined>;
 
 export interface Exam {
   open: OpenEngine;
-  /** Others may write to its store, so that something may have been missed at any moment. */
+  /** Whether other processes may write to the store, so that `maybe-missed` can be announced at any moment. */
   isShared: boolean;
 }
 

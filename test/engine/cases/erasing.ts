@@ -14,7 +14,7 @@ import {
 import { untilComplete, untilDeleted } from '../../support/stores/erased-texts.ts';
 import type { Exam, Examined } from '../contract.ts';
 
-/** That nothing is left in the store itself, each engine shows in a test of its own: only it knows where to look. */
+/** Each engine has its own test that nothing is left in its store, because only that test knows where to look. */
 export function deletingAndErasing({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;

@@ -25,8 +25,8 @@ export function listening({ open, isShared }: Exam): void {
   afterAll(() => examined.close());
 
   /**
-   * All that was heard so far, the entries of it, and their offsets. Beside them an engine that shares its store may say at any moment that
-   * something may have been missed, or that there is no channel yet: when it looks what was not announced to it is a matter of time.
+   * Everything heard so far, the entries among it, and their offsets. An engine that shares its store can announce `maybe-missed`
+   * or `gone` at any moment, because it compares with the store at its own pace.
    */
   async function listen(channelId: string, on: Engine = engine) {
     const heard: Announcement[] = [];
@@ -134,7 +134,7 @@ export function listening({ open, isShared }: Exam): void {
     const post = await publish(engine, id);
     const order: string[] = [];
     const undo = engine.onErased((channelId, postId) => {
-      // Of one that is not complete yet it may be told again.
+      // An erasure that is not complete yet may be announced again.
       if (channelId === id && !order.includes(`erased ${postId}`)) order.push(`erased ${postId}`);
     });
     await engine.subscribe(id, (heard) => {
@@ -149,7 +149,7 @@ export function listening({ open, isShared }: Exam): void {
 
   it('announces every erasure to listeners of erasures, subscribed to the channel or not', async () => {
     const channel = await createChannel(engine);
-    // Of one that is not complete yet it may be told again.
+    // An erasure that is not complete yet may be announced again.
     const erased = new Set<string | null>();
     let told = 0;
     const undo = engine.onErased((channelId, postId) => {

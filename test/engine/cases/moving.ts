@@ -18,7 +18,7 @@ import {
 } from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
-/** entries, and what an append takes of an entry that was written elsewhere. */
+/** `entries`, and appending entries that were written in another store. */
 export function moving({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
@@ -34,7 +34,7 @@ export function moving({ open }: Exam): void {
     return read;
   }
 
-  /** A post that is corrected, of which then everything before is erased; another that is taken down; the channel changed. */
+  /** A post that is corrected and then loses its earlier revisions, a post that is taken down, and a change of the channel. */
   async function coverage(id: string): Promise<{ kept: string; taken: string }> {
     const channel = await createChannel(engine, id);
     const [kept, taken] = [await publish(engine, id, { body: 'Secret A' }), await publish(engine, id, { body: 'Secret B' })];
@@ -190,7 +190,7 @@ export function moving({ open }: Exam): void {
   });
 }
 
-/** The entry as it would be written elsewhere. */
+/** The entry as an import would append it in another store. */
 function again(channelId: string, entry: KeptEntry): NewEntry {
   const { type, postId, revision, kind, at, by, content, written, erases, chained } = entry;
   const facts = { at, by, kind, listed: kind !== null && kind !== 'refile', ...(written && { salt: written.salt }) };

@@ -20,7 +20,7 @@ import {
 } from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
-/** channel, channels, post, posts, revisions, corrections, journal. */
+/** `channel`, `channels`, `post`, `posts`, `revisions`, `corrections`, `journal`. */
 export function pages({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
@@ -67,13 +67,13 @@ export function pages({ open }: Exam): void {
     const own = await open();
     try {
       const made: Channel[] = [];
-      // Two have the same time, so that the time alone does not tell where a page ends.
+      // Two channels have the same time, so a time alone does not say where a page ends.
       for (const seconds of [5, 1, 3, 3, 9, 7]) {
         const state = seconds > 4 ? ('live' as const) : ('ended' as const);
         made.push(await createChannel(own.engine, undefined, { createdAt: at(seconds), state }));
       }
       await own.engine.deleteChannel(made[5]!.id, newRequest(), 'root');
-      // With 3 a page ends between the two of the same time, in the list of what has ended with 1.
+      // A page of 3, and of 1 among the ended ones, ends between the two channels of the same time.
       for (const limit of [1, 2, 3, 4]) {
         const [read, times]: [string[], string[]] = [[], []];
         for (let page: string | null | undefined; page !== null; ) {
@@ -132,7 +132,7 @@ export function pages({ open }: Exam): void {
   it('does not reveal by a page or its next that channels are left out', async () => {
     const own = await open();
     try {
-      // Times on both sides of what is listed, and between.
+      // Hidden channels before, between and after the listed ones.
       for (const [index, access] of (['desk', 'public', 'desk', 'desk', 'public', 'desk'] as const).entries()) {
         await createChannel(own.engine, `${access}-${index}`, { access, createdAt: at(-index) });
       }
@@ -142,7 +142,7 @@ export function pages({ open }: Exam): void {
       expect(first.channels.map(({ id }) => id)).toEqual(['public-1']);
       const second = await list(own.engine, { limit: 1, page: first.next! });
       expect([second.channels.map(({ id }) => id), second.next]).toEqual([['public-4'], null]);
-      // The same channels without those of the desk are answered with the same `next`.
+      // Without the desk channels, the answer has the same `next`.
       const bare = await open();
       for (const index of [1, 4]) await createChannel(bare.engine, `public-${index}`, { createdAt: at(-index) });
       expect((await list(bare.engine, { limit: 1 })).next).toBe(first.next);
@@ -178,7 +178,7 @@ export function pages({ open }: Exam): void {
     const { post: revised, position } = await appended(engine, id, [revision(post, { headline: 'Now with one' })]);
     expect(await engine.post(id, post.id)).toEqual({ post: revised, position });
     expect(await engine.post(id, newPostId())).toBeUndefined();
-    // By which an engine may keep the channel's own text beside those of posts.
+    // An engine may use this key for the channel's own text.
     expect(await engine.post(id, 'channel')).toBeUndefined();
     expect(await engine.revisions(id, 'channel', { after: 0, ...wide })).toBeUndefined();
     const other = await createChannel(engine);

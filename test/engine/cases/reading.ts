@@ -18,7 +18,7 @@ import type { Exam, Examined } from '../contract.ts';
 
 const nameOf = (change: StoredChange) => (change.type === 'channel.changed' ? 'channel' : change.post.id);
 
-/** catchUp, snapshot and heads. */
+/** `catchUp`, `snapshot` and `heads`. */
 export function catchingUp({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
@@ -38,7 +38,7 @@ export function catchingUp({ open }: Exam): void {
     if (answer?.status !== 'replay') throw new Error(`Not a replay: ${JSON.stringify(answer)}`);
     return answer;
   }
-  /** Position 0 of a channel's history, of which readers know only what a cursor carries. */
+  /** Position 0 of a channel's history, with the part of the check that a cursor carries. */
   async function beginning(channelId: string): Promise<Position> {
     let told: Position | undefined;
     const undo = await engine.subscribe(channelId, (heard) => {
@@ -184,7 +184,7 @@ export function catchingUp({ open }: Exam): void {
       for (const change of answer.changes) {
         if (change.type !== 'channel.changed') states.set(change.post.id, change.post.revision);
       }
-      // Between the pages something changes that was given already, and something that was not.
+      // Between the pages, a post that was already returned changes, and one that was not.
       if (calls === 0) await appended(engine, channel.id, [revision(posts[0]!, { body: 'Later.' })]);
       if (calls === 0) await appended(engine, channel.id, [revision(posts[8]!, { body: 'Later.' })]);
       ({ more, to: after } = answer);

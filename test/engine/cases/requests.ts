@@ -17,12 +17,11 @@ import type { Exam, Examined } from '../contract.ts';
 
 const hour = 3_600_000;
 
-/** What is remembered of a request, and for how long. */
+/** How requests are remembered, and for how long. */
 export function requests({ open }: Exam): void {
   let elapsed = 0;
-  /** By how much it goes on whenever somebody looks at it. */
+  /** How far the clock advances with each look at it. */
   let tick = 0;
-  /** How far the system clock is ahead. */
   let ahead = 0;
   let examined: Examined;
   let engine: Engine;
@@ -144,7 +143,7 @@ export function requests({ open }: Exam): void {
       };
       ahead = jump;
       await again();
-      // Others are written meanwhile, and with each something that is too old may be taken away.
+      // Later writes may drop requests that are too old.
       for (let each = 0; each < 5; each += 1) await publish(engine, id);
       await engine.reserve(newRequest().id, id);
       await again();

@@ -5,7 +5,7 @@ import type { Exam, Examined } from '../contract.ts';
 
 const minute = 60_000;
 
-/** Tokens that are refused before they expire. */
+/** Tokens that are revoked before they expire. */
 export function revoking({ open }: Exam): void {
   const start = Date.now();
   let now = start;
@@ -83,7 +83,7 @@ export function revoking({ open }: Exam): void {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
-    // So many at once, and again where the store did not answer in time: on a machine that is busy it takes longer than a node waits for it.
+    // Retried, because on a busy machine so many concurrent calls can take longer than a node waits for the store.
     const revoke = (jti: string, until: number | null) => vi.waitFor(() => filled.revoke(jti, until, 'root'));
     for (let from = 0; from < many.length; from += 500) {
       const some = many.slice(from, from + 500);
@@ -97,12 +97,12 @@ export function revoking({ open }: Exam): void {
     expect(await revoke('one-more', null)).toBe('revoked');
     expect(filled.isRevoked('one-more')).toBe(true);
     expect(filled.revokedTokens).toBe(limits.revokedTokens - 1);
-    // What was asked of the store before has been answered: the one that made room would count again by the earlier clock. On a machine that
-    // is busy so many take longer than a node may go on without a comparison.
+    // Wait until every earlier call was answered: by the earlier clock, the dropped revocation would count again. On a busy
+    // machine that takes longer than a node may go without a comparison.
     await vi.waitFor(() => filled.ready());
     now = start;
     for (const again of [filled, await own.examined.reopen()]) {
-      // The place of the one that lapsed first was needed, that of the other was not.
+      // Only the revocation that expired first had to make room.
       expect(['many-1', 'many-0', 'one-more'].map((jti) => again.isRevoked(jti))).toEqual([false, true, true]);
       expect(again.revokedTokens).toBe(limits.revokedTokens);
     }

@@ -19,7 +19,7 @@ import {
 } from '../../support/stores/engines.ts';
 import type { Exam, Examined } from '../contract.ts';
 
-/** What administrators and imports do, and which channels there are, in a chain of the server's own. */
+/** The server's own journal: which channels exist, and what administrators and imports did. */
 export function tellingOfTheServer({ open }: Exam): void {
   let examined: Examined;
   let engine: Engine;
@@ -45,7 +45,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     return entries;
   }
 
-  /** What is told by an act. */
+  /** The entries that an action adds. */
   async function told(act: () => Promise<unknown>): Promise<object[]> {
     const before = (await all()).length;
     await act();

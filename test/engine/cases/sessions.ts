@@ -6,7 +6,7 @@ import type { Exam, Examined } from '../contract.ts';
 
 const hour = 3_600_000;
 
-/** Sessions of browsers that are ended before they lapse, and the key that signs them. */
+/** Browser sessions that are ended before they expire, and the key that signs sessions. */
 export function sessions({ open }: Exam): void {
   const start = Date.now();
   let now = start;
@@ -71,7 +71,7 @@ export function sessions({ open }: Exam): void {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const of = (index: number) => session(`all-${index}`, { begunAt: start + index });
-    // In portions, as so many calls are more than may wait.
+    // In batches, because an engine bounds the calls that wait.
     for (let from = 0; from <= limits.endedSessions; from += 5_000) {
       const count = Math.min(5_000, limits.endedSessions + 1 - from);
       await Promise.all(Array.from({ length: count }, (_, index) => filled.endSession(of(from + index))));

@@ -39,7 +39,7 @@ describe('an erased text', () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;
     const [gone, stays] = [await createChannel(engine), await createChannel(engine)];
-    // More than are taken away in one step.
+    // More entries than one step erases.
     const drawn = [...sizes(200, seed), ...Array.from({ length: 350 }, () => 50)];
     const tokens = drawn.map((size, index) => ({
       token: `zqgone${index}x${seed}`,
@@ -87,14 +87,14 @@ describe('an erased text', () => {
       const erasure = await engine.erase(id, post.id);
       expect(erasure).toEqual({ complete: false, pending: [{ where: expect.any(String), why: expect.any(String) }] });
       expect(engine.pendingErasures).toBe(1);
-      // Neither readers nor authors wait for it.
+      // Readers and authors do not wait for the erasure.
       expect((await engine.post(id, post.id))?.post.status).toBe('taken-down');
       await publish(engine, id);
       expect(await found(dataDir, ['zqpending'])).toEqual(['zqpending']);
     } finally {
       other.close();
     }
-    // It is tried again after pauses that grow with the time for which that file was read.
+    // The erasure is retried, with pauses that grow while the file is being read.
     await vi.waitFor(async () => expect(await found(dataDir, ['zqpending'])).toEqual([]), { timeout: 90_000, interval: 500 });
     expect(await engine.erase(id, post.id)).toEqual({ complete: true, pending: [] });
     await vi.waitFor(() => expect(engine.pendingErasures).toBe(0));

@@ -45,7 +45,7 @@ beforeEach(async () => {
 });
 afterEach(() => opened.close());
 
-/** A process that appends to the directory, once it has answered some. */
+/** A process that appends to the directory. Resolves once it has acknowledged some appends. */
 async function startAppender(dataDir: string, { answers = 20, umask = '077' } = {}) {
   const command = `umask ${umask} && exec "$0" "$@"`;
   const child = spawn('sh', ['-c', command, process.execPath, appender, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -55,7 +55,7 @@ async function startAppender(dataDir: string, { answers = 20, umask = '077' } = 
   });
   await vi.waitFor(() => expect(said.split('\n').length).toBeGreaterThan(answers + 1));
   return {
-    /** Kills it. The ids of the posts that it was answered for. */
+    /** Kills the process. Returns the ids of the acknowledged posts. */
     async kill(): Promise<string[]> {
       child.kill('SIGKILL');
       await once(child, 'close');
@@ -174,7 +174,7 @@ describe('a journal whose files are changed while it is open', () => {
       renameSync(place, elsewhere);
       await expect(publish(engine, id)).rejects.toMatchObject(refused(name === '.' ? 'journal.db' : name));
       await expect(engine.ready()).rejects.toThrow(/no longer the file/);
-      // What was answered is told as before.
+      // Acknowledged entries can still be read.
       expect((await engine.heads([id]))[0]?.offset).toBe(seq);
       renameSync(elsewhere, place);
       await engine.ready();
@@ -196,12 +196,12 @@ describe('a journal whose files are changed while it is open', () => {
 });
 
 describe('a journal with a page that is damaged while it is open', () => {
-  /** The first page of a table becomes zeros, and what connections remember of the file is read anew. */
+  /** Overwrites the first page of a table with zeros, and makes connections read the file again. */
   function damage(table: string): void {
     const db = new DatabaseSync(file);
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     const { rootpage } = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table) as { rootpage: number };
-    // By another process: did this one close the file, its locks would be gone.
+    // In another process: if this one closed the file, it would lose its locks.
     const place = [`of=${file}`, 'bs=4096', `seek=${rootpage - 1}`, 'count=1', 'conv=notrunc'];
     expect(spawnSync('dd', ['if=/dev/zero', ...place]).status).toBe(0);
     db.exec("INSERT INTO revoked (jti, until) VALUES ('somebody', NULL)");
@@ -222,7 +222,7 @@ describe('a journal with a page that is damaged while it is open', () => {
     await expect(publish(engine, other)).rejects.toMatchObject(refused);
     await expect(engine.revoke('token', null, 'root')).rejects.toMatchObject(refused);
     await expect(engine.ready()).rejects.toMatchObject({ message: refused.message });
-    // What is not of the page is read as before.
+    // Everything outside the damaged page can still be read.
     expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
   });
 
@@ -247,7 +247,7 @@ it('checkpoints a long log into the journal, and starts the log again', async ()
 });
 
 describe('a torn tail', () => {
-  // The log of a killed process, at whose end the last bytes were lost or never right. Just after an erasure it may hold less than that.
+  // The log of a killed process whose last bytes were lost or garbled. Just after an erasure the log may be shorter than that.
   const lengthWithout = (bytes: number, wal: string) => Math.max(0, readFileSync(wal).length - bytes);
   const tears: [string, (wal: string) => void][] = [
     ['cut by a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
@@ -271,7 +271,7 @@ describe('a torn tail', () => {
     const [head] = await engine.heads(['power']);
     const lines = (await engine.journal('power', { from: 1, limit: 10_000 }))!;
     expect(lines.entries.map(({ offset }) => offset)).toEqual(Array.from({ length: head!.offset }, (_, index) => index + 1));
-    // A prefix: all but the last few.
+    // A prefix: all posts but the last few.
     expect(head!.offset).toBeGreaterThan(answered.length / 2);
     const after = await publish(engine, 'power');
     expect(after.seq).toBe(head!.offset + 1);
@@ -335,7 +335,7 @@ describe('a thread that dies', () => {
     const append = () => engine.append(id, appending([publication(samplePost(id))]));
     const begun = Array.from({ length: 25 }, append);
     const ended = workers[0]?.terminate();
-    // The first may be answered before its end, these are not.
+    // The first write may be acknowledged before the thread dies, these are not.
     begun.push(...Array.from({ length: 25 }, append));
     const outcomes = Promise.allSettled(begun);
     await ended;
@@ -347,7 +347,7 @@ describe('a thread that dies', () => {
     await expect(late).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
     await expect(engine.ready()).rejects.toThrow(JournalUnavailable);
     expect(heard.at(-1)).toEqual({ type: 'maybe-missed' });
-    // Readers go on, and a restart brings it back.
+    // Reads continue, and a restart restores writes.
     expect((await engine.snapshot(id, wide))?.channel.id).toBe(id);
     const again = await opened.reopen();
     await publish(again, id);

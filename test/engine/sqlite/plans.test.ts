@@ -28,7 +28,7 @@ import {
 let opened: TempEngine;
 let db: DatabaseSync;
 let standing: string;
-/** Every statement that was asked for, with what it was last given. */
+/** Every statement that was prepared, with its last parameters. */
 let asked: Map<string, unknown[]>;
 let sql: Sql;
 beforeEach(async () => {
@@ -55,7 +55,7 @@ afterEach(async () => {
   await opened.close();
 });
 
-/** How SQLite carries out a statement, in the order of its steps. */
+/** The steps of SQLite's query plan for a statement. */
 function planOf(text: string): string[] {
   const steps = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all();
   return steps.map(({ detail }) => String(detail));

@@ -16,7 +16,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
   let power: Power;
   beforeEach(() => {
     parent = mkdtempSync(join(tmpdir(), 'pressbox-powercut-'));
-    // Not made beforehand: that it lasts is part of what is tested.
+    // Not created beforehand: the test includes that the directory survives.
     dataDir = join(parent, 'data');
     power = watchPower(parent);
   });
@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     rmSync(parent, { recursive: true, force: true });
   });
 
-  /** The revision that the journal has of each post; 0 for none. Opening it verifies every chain. */
+  /** The revision of each post in the journal, 0 for none. Opening the journal verifies every chain. */
   async function kept(posts: Iterable<string>): Promise<Map<string, number>> {
     const engine = await openEmbedded({ dataDir, renderer });
     try {
@@ -36,7 +36,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     }
   }
 
-  /** Answered revisions that the journal no longer has. */
+  /** Acknowledged revisions that the journal lost. */
   async function lost(answered: Map<string, number>): Promise<string[]> {
     const have = await kept(answered.keys());
     return [...answered].flatMap(([id, revision]) => ((have.get(id) ?? 0) < revision ? [id] : []));
@@ -72,7 +72,8 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     const answers = 300;
     const { answered } = await writeUntilKilled({ dataDir, power, answers, authors: 30 });
     const seen = power.lose();
-    // Each with a sync of its own would need at least as many. How many share one depends on how busy the machine is.
+    // With one sync per append there would be at least that many. How many appends share a sync depends on the load of the
+    // machine.
     expect(seen['sync-end']).toBeLessThan(answers);
     expect(await lost(answered)).toEqual([]);
   });
@@ -91,7 +92,8 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
       dataDir,
       power,
       authors: 2,
-      // The disk is full some answers after it was told to be: what it is told goes through a file, and answers may lie there unread.
+      // The disk is full only some answers after the request, because the request goes through a file and answers may still be
+      // unread.
       onAnswered(count, kill) {
         if (count === 20) power.fail('full', true);
         if (refused.length >= 6) answeredAgain += 1;
@@ -102,7 +104,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(refused.length).toBeGreaterThanOrEqual(6);
     expect(new Set(refused.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']));
     expect(await lost(answered)).toEqual([]);
-    // Refused was either the publication or the revision of a post whose publication was answered.
+    // The refused write was either the publication, or the revision of an acknowledged post.
     const have = await kept(refused.map(({ post }) => post));
     for (const { post } of refused) expect(have.get(post)).toBe(answered.get(post) ?? 0);
   });

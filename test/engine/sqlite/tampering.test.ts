@@ -11,16 +11,15 @@ import { createRenderer } from '../../../src/newsroom/render.ts';
 import { appended, publish, renderer, revision, writeTheBridge } from '../../support/stores/engines.ts';
 
 let parent: string;
-/** The post that was not taken down. */
 let standing: string;
 let copies = 0;
 
-/** A journal with a bit of everything, closed; each case changes a copy of it by hand. */
+/** A closed journal with a bit of everything. Each case changes a copy of it by hand. */
 beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
   const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
   ({ standing } = await writeTheBridge(engine));
-  // Another post, of two revisions, and a token that is refused.
+  // Another post with two revisions, and a revoked token.
   const post = await publish(engine, 'another', { body: 'First.' });
   await appended(engine, 'another', [revision(post, { body: 'Second.' })]);
   await engine.revoke('stolen', null, 'root');
@@ -34,7 +33,7 @@ function copy(): string {
   return dataDir;
 }
 
-/** Says which file it is, and what to do. */
+/** The message names the file and what to do. */
 function damaged(dataDir: string): JournalRefused {
   const message = expect.stringMatching(new RegExp(`^The journal ${dataDir}/journal\\.db is damaged: .*backup\\.$`));
   return expect.objectContaining({ name: 'JournalRefused', message });
@@ -48,7 +47,7 @@ function changedCopy(...statements: string[]): string {
   return dataDir;
 }
 
-/** The message with which the journal is refused after the changes, or 'opened'. */
+/** The message that refuses the journal after the changes, or 'opened'. */
 async function tampered(...statements: string[]): Promise<string> {
   const dataDir = changedCopy(...statements);
   try {
@@ -103,7 +102,7 @@ describe('a journal that was tampered with', () => {
 
   it('is refused if a channel is missing that nobody deleted', async () => {
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'")).toMatch(/channel bridge, offset 0: .*backup/);
-    // One that was deleted is not there any more, while what it had is still being taken away.
+    // A deleted channel is missing although its rows are still being removed.
     const wiping = "INSERT INTO owed (channelId, postId, n) VALUES ('bridge', '', 1)";
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
   });
@@ -114,7 +113,7 @@ describe('a journal that was tampered with', () => {
     const post = await publish(engine, 'another', { body: 'One.' });
     const second = revision(post, { body: 'Two.' });
     await appended(engine, 'another', [second]);
-    // It erases both, and tells of the first alone.
+    // The entry erases both revisions but records only the first.
     await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, toldErasure: 1 }]);
     await engine.close();
     await (await openEmbedded({ dataDir, renderer })).close();
@@ -152,7 +151,7 @@ describe('a journal that was tampered with', () => {
     db.close();
     const [another, bridge] = [...verifyDirectory(dataDir)];
     expect(another).toMatchObject({ channelId: 'another', entries: 0, fault: { channelId: 'another', offset: 1 } });
-    // Of six revisions two were erased.
+    // Two of six revisions were erased.
     expect(bridge).toMatchObject({ channelId: 'bridge', entries: 6, texts: 4, erased: 2, position: { offset: 6 } });
     expect(bridge).not.toHaveProperty('fault');
     expect(() => [...verifyDirectory(parent)]).toThrow(/no journal/);
@@ -164,7 +163,7 @@ describe("the server's own journal", () => {
     [...verifyDirectory(dataDir, { now: Date.now(), renderer, isListed: (kind) => kind !== null })].flatMap(({ fault }) =>
       fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]],
     );
-  /** With all that tells of it in the tables. */
+  /** With every row that refers to it. */
   const removed = ['entries', 'posts', 'tags'].map((table) => `DELETE FROM ${table} WHERE channel = 2`);
   const emptied =
     'salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL';
@@ -232,7 +231,7 @@ describe("the server's own journal", () => {
 });
 
 describe('the indexes behind lists and pages, which no check covers', () => {
-  // As the sample entries are listed.
+  // The sample entries are listed by this rule.
   const isListed = (kind: string | null) => kind !== null;
   const faultIn = (dataDir: string) => [...verifyDirectory(dataDir, { isListed })].find(({ fault }) => fault)?.fault;
   const bridge = 'WHERE channel = 1 AND';
@@ -258,7 +257,7 @@ describe('the indexes behind lists and pages, which no check covers', () => {
     ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^what it is found by/],
   ])('are reported with the place if they were changed: %s', async (_what, sql, offset, why) => {
     expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
-    // A server does not wait for that at its start.
+    // A server does not compare html at its start.
     expect(await tampered(sql)).toBe('opened');
   });
 });
