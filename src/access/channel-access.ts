@@ -154,7 +154,7 @@ async function requireAdmitted(
   await readableChannel(journal, who, stream.channelId);
   if (mayRead(principalOf(who), standing())) return;
   stream.checkJournal();
-  throw new JournalUnavailable('The channel was changed a moment ago, and is read again.', 'unchanged');
+  throw new JournalUnavailable('The channel was changed a moment ago and is being read again.', 'unchanged');
 }
 
 async function hold(streams: ChannelStreams, who: CredentialsOrRequester, channelId: string): Promise<StreamLease> {

@@ -37,7 +37,7 @@ export async function loadSecret(dataDir: string, onMade: (path: string) => void
   makeDirectory(dataDir);
   await write(dataDir, path, randomBytes(secretBytes).toString('base64url'));
   const made = await read(path);
-  if (!made) throw new InvalidSecret(`The secret in ${path} was removed while it was being made.`);
+  if (!made) throw new InvalidSecret(`The secret in ${path} was removed while it was being created.`);
   onMade(path);
   return made;
 }
@@ -47,7 +47,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
     const secret = Buffer.from((await readFile(path, 'utf8')).trim());
     if (secret.length < secretBytes) {
       throw new InvalidSecret(
-        `The secret in ${path} has fewer than ${secretBytes} bytes. Restore the file, or remove it to have a new one made.`,
+        `The secret in ${path} has fewer than ${secretBytes} bytes. Restore the file, or remove it so that a new one is created.`,
       );
     }
     // A copy or a restored backup may have come with wider rights.

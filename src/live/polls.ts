@@ -153,7 +153,7 @@ class Poll implements StreamReader, OpenReader {
 
   /** Late news that it lacks may have been erased since: it is better told to come back. */
   tellReach({ reachable }: Reach): void {
-    if (!reachable) this.#fail(new JournalUnavailable('The journal came out of reach.', 'unchanged'));
+    if (!reachable) this.#fail(new JournalUnavailable('The journal became unreachable.', 'unchanged'));
   }
 
   /** Not all at once, or they would all ask another node at that moment. */

@@ -130,7 +130,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     try {
       for (let tries = 0; waiting.length > 0; tries += 1) {
         if (tries === newsroomLimits.decisionTries)
-          throw new JournalUnavailable('others kept changing what this import goes on from', 'unchanged');
+          throw new JournalUnavailable('other writes kept changing what this import continues from', 'unchanged');
         const settled = await attempt(waiting);
         waiting = waiting.slice(settled);
         if (settled > 0) tries = 0;

@@ -226,7 +226,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       if (result.status === 'earlier') lastAt = result.lastAt;
       if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome, subject));
     }
-    throw new JournalUnavailable('others kept changing what this write was decided on', 'unchanged');
+    throw new JournalUnavailable('other writes kept changing what this write depends on', 'unchanged');
   }
 
   /** Remembered like an entry: the same request again must not do later what it did not have to do now. */

@@ -167,7 +167,7 @@ export class ChannelStream {
    */
   #endState(): 'gone' | undefined {
     if (this.gone) return 'gone';
-    if (this.closed) throw new JournalUnavailable('The channel is followed no longer.', 'unchanged');
+    if (this.closed) throw new JournalUnavailable('The channel stream is closed.', 'unchanged');
     return undefined;
   }
 

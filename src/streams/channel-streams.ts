@@ -155,5 +155,5 @@ export class ChannelStreams {
 }
 
 function unreachable(): JournalUnavailable {
-  return new JournalUnavailable('The journal could not be compared with for a while.', 'unchanged');
+  return new JournalUnavailable('The last comparison with the journal is too old.', 'unchanged');
 }

@@ -128,7 +128,7 @@ class Group {
         if (this.#closing) throw new NotStarted('The server is closed.');
       }
       const serving = this.#serving();
-      if (!fresh.every((member) => serving.includes(member))) throw new NotStarted('A new worker has ended, or leaves.');
+      if (!fresh.every((member) => serving.includes(member))) throw new NotStarted('A new worker has ended or is leaving.');
     } catch (error) {
       this.#renewing = false;
       this.#log.error({ err: error }, 'workers were not renewed: the old ones keep serving');
@@ -235,7 +235,7 @@ class Group {
 
   #follow(worker: number, next: Next): void {
     if (next.status === 'give-up') {
-      const reason = `Worker ${worker} dies as often as it is started. The log has a line "worker died" for each time.`;
+      const reason = `Worker ${worker} dies as often as it is started. See the lines "worker died" in the log.`;
       return this.#giveUp({ reason, code: faultCode });
     }
     this.#streaks.set(worker, next.streak);

@@ -60,7 +60,7 @@ export class Member {
     };
     /** No files, processes or memory are left for it, or the program is not there at the moment. It never ends, as it never was. */
     const notBegun = ({ code, message }: NodeJS.ErrnoException) => {
-      this.#refused = `The system starts no process for worker ${worker} (${code ?? message}).`;
+      this.#refused = `The system cannot start a process for worker ${worker} (${code ?? message}).`;
       end(null, null);
     };
     try {

@@ -137,7 +137,7 @@ export class Values {
 
   text(): string {
     const value = this.maybe();
-    if (value === null) throw new JournalUnavailable('Redis answered with less than it should.', 'unknown');
+    if (value === null) throw new JournalUnavailable('Redis returned an incomplete answer.', 'unknown');
     return value;
   }
 

@@ -75,9 +75,7 @@ import type { SessionFacts } from '../../protocol/rights.ts';
 export async function openRedis(options: RedisEngineOptions): Promise<RedisEngine> {
   const [url, ...more] = options.urls;
   if (url === undefined || more.length > 0 || !/^rediss?:/.test(url)) {
-    throw new JournalRefused(
-      'This version knows one Redis server, as redis:// or rediss://; neither Sentinel nor a cluster yet.',
-    );
+    throw new JournalRefused('This version supports one Redis server (redis:// or rediss://), not Sentinel or clusters.');
   }
   const engine = new Shared(url, options);
   try {
@@ -213,7 +211,7 @@ class Shared implements RedisEngine {
     if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     await Promise.all([this.#writes, this.#talk].map((connection) => connection.ask((redis) => redis.ping())));
     if (!this.#watch.reach.reachable)
-      throw new JournalUnavailable(`Redis could not be compared with for a while: ${this.#watch.why}`, 'unchanged');
+      throw new JournalUnavailable(`The last comparison with Redis is too old: ${this.#watch.why}`, 'unchanged');
     await this.#writing.probe();
   }
 

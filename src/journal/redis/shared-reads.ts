@@ -25,7 +25,7 @@ export class SharedReads {
     const waiting = this.#waiting.get(key) as Promise<T> | undefined;
     if (waiting !== undefined) return waiting;
     if (this.#waiting.size >= this.#waitingMost)
-      return Promise.reject(new JournalUnavailable('Too many reads wait for the journal.', 'unchanged'));
+      return Promise.reject(new JournalUnavailable('Too many reads are waiting for the journal.', 'unchanged'));
     const begun = this.#begin(key, read);
     this.#waiting.set(key, begun);
     return begun;

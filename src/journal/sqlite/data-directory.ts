@@ -138,10 +138,9 @@ export function lockDirectory(dataDir: string): () => void {
   } catch (error) {
     db.close();
     if (codeOf(error) !== sqliteBusy) throw notUsable(error, file);
-    throw new JournalRefused(
-      `The data directory ${dataDir} is in use by another Pressbox. Stop that one, or give this one a directory of its own.`,
-      { cause: error },
-    );
+    throw new JournalRefused(`The data directory ${dataDir} is in use by another Pressbox. Stop it, or use another directory.`, {
+      cause: error,
+    });
   }
   return () => db.close();
 }

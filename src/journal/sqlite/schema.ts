@@ -216,7 +216,7 @@ export function migrate(db: DatabaseSync, steps: readonly Migration[] = migratio
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > steps.length) {
     throw new JournalRefused(
-      `The journal was written by a newer Pressbox (its schema is version ${version}, this one knows up to ${steps.length}). Run the newer one.`,
+      `The journal was written by a newer Pressbox (its schema has version ${version}, this version supports up to ${steps.length}). Run the newer version.`,
     );
   }
   for (const [index, step] of steps.entries()) {

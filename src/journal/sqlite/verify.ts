@@ -32,13 +32,13 @@ export function verifyJournal(db: DatabaseSync): void {
   for (const { fault } of verifyChannels(db, { ignoresUntoldErasures: true }, undefined)) {
     if (!fault) continue;
     throw new JournalRefused(
-      `The journal does not hold: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
+      `The journal fails verification: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
     );
   }
   const { fault } = walkServer(db, {}).finish();
   if (fault === undefined) return;
   throw new JournalRefused(
-    `The server's own journal does not hold: offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
+    `The server journal fails verification: offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
   );
 }
 
@@ -57,7 +57,7 @@ export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): 
     opened = openAsOfNow(file);
     yield* verifyAll(opened.db, options);
     if (!opened.unchanging || !existsSync(logOf(file))) return;
-    throw new JournalUnavailable(`A server has opened the journal ${file} meanwhile: verify once more.`, 'unchanged');
+    throw new JournalUnavailable(`A server opened the journal ${file} in the meantime: verify again.`, 'unchanged');
   } catch (error) {
     throw notUsable(error, file);
   } finally {
@@ -93,7 +93,7 @@ function openReadable(file: string): DatabaseSync {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new JournalRefused(`There is no journal in ${dirname(file)}.`);
     if (code !== 'EACCES' && !isOutOfReach(error)) throw error;
-    throw new JournalUnavailable(`The journal ${file} may not be read by this process.`, 'unchanged', { cause: error });
+    throw new JournalUnavailable(`This process may not read the journal ${file}.`, 'unchanged', { cause: error });
   }
 }
 

@@ -35,7 +35,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       // A node that is not started in time says so instead, on a busy machine.
       const isRefused = (why: string | RegExp) => vi.waitFor(() => expect(openNode(master)).rejects.toThrow(why), patient);
       await isRefused(
-        `on the replica 127.0.0.1:${replica.port}: rdb-del-sync-files is "no"; the line to have is: rdb-del-sync-files yes`,
+        `on the replica 127.0.0.1:${replica.port}: rdb-del-sync-files is "no". Set it with the line: rdb-del-sync-files yes`,
       );
       await replica.admin.config('SET', 'repl-diskless-load', 'swapdb');
       const engine = await openNodeFor(test, master);

@@ -36,9 +36,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       );
       expect(refusal).toBeInstanceOf(JournalRefused);
       const { message } = refusal as Error;
-      expect(message).toContain('appendfsync is "everysec"; the line to have is: appendfsync always');
-      expect(message).toContain('maxmemory-policy is "allkeys-lru"; the line to have is: maxmemory-policy noeviction');
-      expect(message).toContain('save is "3600 1"; the line to have is: save ""');
+      expect(message).toContain('appendfsync is "everysec". Set it with the line: appendfsync always');
+      expect(message).toContain('maxmemory-policy is "allkeys-lru". Set it with the line: maxmemory-policy noeviction');
+      expect(message).toContain('save is "3600 1". Set it with the line: save ""');
       expect(message).not.toContain('appendonly is');
     });
 

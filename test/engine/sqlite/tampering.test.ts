@@ -217,7 +217,7 @@ describe("the server's own journal", () => {
     ['a deleted entry', 'DELETE FROM serverEntries WHERE offset = 3', 3],
     ['its beginning', 'DELETE FROM serverEntries WHERE offset = 1', 1],
   ])('is refused at the start if it was changed: %s', async (_what, sql, offset) => {
-    expect(await tampered(sql)).toMatch(new RegExp(`own journal does not hold: offset ${offset}: .*backup`));
+    expect(await tampered(sql)).toMatch(new RegExp(`server journal fails verification: offset ${offset}: .*backup`));
   });
 
   it('is refused if all of it is missing', async () => {
@@ -225,7 +225,7 @@ describe("the server's own journal", () => {
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec('DELETE FROM serverEntries');
     db.close();
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/own journal does not hold: offset 1/);
+    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/server journal fails verification: offset 1/);
     expect(faultsIn(dataDir)).toEqual([[null, 1, 'the entry is missing']]);
   });
 });

@@ -272,7 +272,7 @@ export class NodeEngine implements Used {
       if (appended.status !== 'earlier') return appended;
       at = appended.lastAt;
     }
-    throw new JournalUnavailable('Others kept changing what this write was decided on.', 'unchanged');
+    throw new JournalUnavailable('Other writes kept changing what this write depends on.', 'unchanged');
   }
 
   /** Answers likewise; then it is announced. */

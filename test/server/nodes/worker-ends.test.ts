@@ -18,7 +18,10 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     const wrong = [
       [{ PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_PORT: port }, `PRESSBOX_PORT: port ${port} is in use.`],
       [{ PRESSBOX_REDIS_URL: two.redis.url.replace('word', 'wrong') }, 'PRESSBOX_REDIS_URL: Redis: WRONGPASS'],
-      [{ PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:26379/one' }, 'PRESSBOX_REDIS_URL: This version knows one Redis server'],
+      [
+        { PRESSBOX_REDIS_URL: 'redis+sentinel://127.0.0.1:26379/one' },
+        'PRESSBOX_REDIS_URL: This version supports one Redis server',
+      ],
       [{ PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_LOG_LEVEL: 'loud' }, 'PRESSBOX_LOG_LEVEL'],
     ] as const;
     await Promise.all(
@@ -98,7 +101,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     const replaced = await open(program, 'w', 0o755);
     const [killed] = childrenOf(server.pid);
     process.kill(killed!, 'SIGKILL');
-    await vi.waitFor(() => expect(said.join()).toContain('The system starts no process for worker'), patient);
+    await vi.waitFor(() => expect(said.join()).toContain('The system cannot start a process for worker'), patient);
     await replaced.close();
     await copyFile(process.execPath, program);
     await vi.waitFor(() => expect(childrenOf(server.pid).filter(hearsSignals)).toHaveLength(2), patient);

@@ -290,7 +290,7 @@ describe('pressbox verify', () => {
     await unwritable(folder, async () => expect(told(await verify('--data-dir', folder))).toEqual([0, 'as here', '']));
     await chmod(journal, 0o200);
     await unwritable(folder, async () => {
-      const err = `pressbox: The journal ${journal} may not be read by this process.\n`;
+      const err = `pressbox: This process may not read the journal ${journal}.\n`;
       expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
     });
   });

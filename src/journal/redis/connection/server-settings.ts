@@ -104,7 +104,11 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
 export function sentenceOf(faults: readonly Fault[]): string {
   const lines = faults.map(({ at, setting, found, line }) => {
     const where = at === undefined ? '' : `on the replica ${at}: `;
-    return `  ${where}${setting} is ${found === '' ? 'empty' : JSON.stringify(found)}; the line to have is: ${line}`;
+    return `  ${where}${setting} is ${found === '' ? 'empty' : JSON.stringify(found)}. Set it with the line: ${line}`;
   });
-  return ['Redis is not set up to keep what it is given:', ...lines, 'Change its configuration, then start it again.'].join('\n');
+  return [
+    'Redis may lose acknowledged writes or keep erased texts:',
+    ...lines,
+    'Change the configuration of Redis and restart it.',
+  ].join('\n');
 }
