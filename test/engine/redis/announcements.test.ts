@@ -26,13 +26,13 @@ import {
 } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
-/** For what is tried again where a comparison, or a connection that was made anew, came in between. */
+/** For steps that are retried if a comparison with the store or a new connection interfered. */
 const oftenTried = { timeout: 60_000, interval: 50 };
 
-/** A channel of which nobody who listens from now on hears how it was made. */
+/** A channel whose creation no later listener hears of. */
 async function createdChannel(engine: RedisEngine) {
   const channel = await createChannel(engine);
-  // Goes down the connection that the announcement went down.
+  // Uses the same connection as the announcement, and so waits for it.
   await head(engine, channel.id);
   return channel;
 }
@@ -49,7 +49,7 @@ async function listen(engine: RedisEngine, channelId: string) {
   };
 }
 
-/** Publishes until a post is heard: again only where who listens was told once more that something may have been missed. */
+/** Publishes until the listener hears a post. Publishes again only if the listener was told `maybe-missed` in between. */
 async function publishHeard(engine: RedisEngine, channelId: string, other: Awaited<ReturnType<typeof listen>>): Promise<void> {
   for (let tries = 0; tries < 5; tries++) {
     const losses = other.losses();
@@ -65,7 +65,7 @@ for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `two nodes on one ${kind}`, (binary) => {
     it('know which tokens the other revoked, even if the message was lost', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
-      // Who knows without a comparison was told. One may come in between, and then it is tried again.
+      // A node that knows of it before the next comparison got the message. Retried if a comparison came first.
       await vi.waitFor(async () => {
         const [before, jti] = [await lastComparison(server, there), newPostId()];
         await here.revoke(jti, null, 'root');
@@ -75,7 +75,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (const node of [here, there]) {
         const jti = newPostId();
         await nextComparison(server, node);
-        // As another node would write it whose message reached nobody.
+        // Written as by a node whose message reached nobody.
         await server.admin.multi().zadd(registry.revoked, 'inf', jti).set(registry.revokedVersion, jti).exec();
         await within(3_000, () => expect(node.isRevoked(jti)).toBe(true), [process.pid, server.pid]);
       }
@@ -105,7 +105,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const id = newPostId();
         const { begunAt, until } = session(id);
         await nextComparison(server, node);
-        // As another node would write it whose message reached nobody.
+        // Written as by a node whose message reached nobody.
         await server.admin.zadd(
           registry.ended,
           1_000 + (await server.admin.zcard(registry.ended)),
@@ -172,7 +172,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('notice an announcement that was lost silently, and report it once', async (test) => {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const mute = await openMuteNodeFor(test, server);
-      /** The connections that listen. Redis lists them in any order. */
+      /** The listening connections. Redis lists them in any order. */
       const ears = async () => {
         const listed = String(await server.admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
         return new Set([...listed.matchAll(/^(id=\d+) .*user=pressbox/gm)].map(([, id]) => id));
@@ -183,12 +183,12 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(before.size).toBeGreaterThan(0);
         const { id } = await createdChannel(here);
         const other = await listen(there, id);
-        // Whether that was announced which is there already, it cannot know.
+        // The node cannot know whether the existing entries were announced, so it reports a possible loss.
         await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
         await publish(mute, id);
         await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(1), patient);
         for (let comparisons = 0; comparisons < 2; comparisons++) await nextComparison(server, there);
-        // Where a connection that listens had to be replaced, that was told too.
+        // A replaced listening connection would have been reported as well, and is retried.
         expect([other.types(), await ears()]).toEqual([twice, before]);
       }, oftenTried);
     });
@@ -199,7 +199,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createdChannel(here);
       const other = await listen(there, id);
       await vi.waitFor(() => expect(other.types()).toContain('maybe-missed'), patient);
-      // From here on there are two seconds until it compares again.
+      // The next comparison follows in two seconds.
       await nextComparison(server, there);
       const before = other.losses();
       const dropped: unknown[] = [];
@@ -207,10 +207,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       const putBack = await copyOf(server, id);
       await publish(mute, id);
       expect((await there.snapshot(id, wide))?.position.offset).toBe(2);
-      // As where a replica takes over that had not got it yet.
+      // As when a replica takes over that did not have the entry yet.
       await putBack();
       await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
-      // What was read is given out no more.
+      // Nothing that was read before is handed out any more.
       expect(dropped).toEqual([[id, null]]);
     });
 
@@ -247,13 +247,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(here);
       const erased: (string | null)[] = [];
       there.onErased((_, postId) => erased.push(postId));
-      // As the contract says. What nobody has finished by then is finished by some node, of which all hear.
+      // The contract promises this time. Some node finishes an erasure that nobody finished earlier, and all nodes hear of that.
       const isHeardOf = (post: PostState) => within(5_000, () => expect(erased).toContain(post.id), [process.pid, server.pid]);
       const [a, b] = [await publish(here, id), await publish(here, id)];
       await appended(here, id, [{ ...revision(a, { body: 'Else.' }), erases: 1 }]);
       await isHeardOf(a);
       await appended(mute, id, [{ ...revision(b, { body: 'Else.' }), erases: 1 }]);
-      // Goes down the connection over which it was noted for those who are deaf.
+      // Uses the connection that noted the erasure for nodes that miss messages, and so waits for the note.
       await head(mute, id);
       await server.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await isHeardOf(b);
@@ -265,7 +265,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await listen(there, id);
       const [own, others]: [(string | null)[], (string | null)[]] = [[], []];
       there.onErased((channelId, postId) => (channelId === id ? own : others).push(postId));
-      /** Of another channel, by a node that is told of no more. */
+      /** Erasures on another channel, noted by a node that is gone. */
       const miss = async (count: number, last: string) => {
         const noted = server.admin.pipeline();
         for (let number = 1; number <= count; number++)
@@ -298,7 +298,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const once = { ...revision(post, { body: 'Else.' }), erases: 1 };
       await appended(here, id, [once]);
       await untilComplete(() => there.erase(id, post.id));
-      // From here on an erasure waits for this one, which can tell nobody that it let go.
+      // From now on erasures wait for this node, which cannot acknowledge them.
       const mute = await openMuteNodeFor(test, server);
       const before = erased.length;
       await appended(mute, id, [{ ...revision(once.post, { body: 'Else again.' }), erases: 2 }]);
@@ -331,7 +331,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         process.kill(server.pid, 'SIGCONT');
       }
       await vi.waitFor(() => expect(states).toEqual([false, true]), patient);
-      // The connection over which it writes may be made anew a moment later.
+      // The writing connection may be restored a moment later.
       await vi.waitFor(() => here.ready(), patient);
       expect(states).toEqual([false, true]);
     });
@@ -340,7 +340,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { server, there } = await openTwoNodesFor(test, binary);
       await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(2), patient);
       await there.close();
-      // A node that said no good-bye stands there for a minute.
+      // A node that did not sign off stays registered for a minute.
       await vi.waitFor(async () => expect(await server.admin.zcard(registry.nodes)).toBe(1), patient);
     });
   });

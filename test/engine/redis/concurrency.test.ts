@@ -16,7 +16,7 @@ import {
 } from '../../support/stores/engines.ts';
 import { openTwoNodesFor } from '../../support/stores/redis.ts';
 
-// One after the other: nobody else's deadline is to wait for them.
+// Not concurrent, so that the load does not break the deadlines of other tests.
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `two nodes on one ${kind} under many concurrent requests`, (binary) => {
     it('serve a channel after a repair that had more leftovers than one call can take', async (test) => {

@@ -16,7 +16,7 @@ import {
 import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
-/** The contract: by then a node has noticed by itself that it missed something. */
+/** The contract: a node notices within this time that it missed something. */
 const promisedMs = 5_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -26,7 +26,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(near);
       const heard: Announcement[] = [];
       await far.subscribe(id, (one) => heard.push(one));
-      // When does not matter: until then listeners are told again and again.
+      // The moment does not matter: until then listeners are told `maybe-missed` repeatedly.
       const hears = () =>
         vi.waitFor(
           async () => {
@@ -104,18 +104,17 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-// Alone: nobody else of this process is to be held up.
+// Not concurrent, because it blocks the process.
 describeWith(needs.redis, 'a node whose process was blocked', (binary) => {
   it('reads the answer that arrived meanwhile, and keeps its connections', async (test) => {
     const server = await startRedisFor(test, binary);
     const node = await openNodeFor(test, server);
     const { id } = await createChannel(node);
-    // Redis lists them in any order.
     const connections = async () =>
       new Set(String(await server.admin.call('CLIENT', 'LIST')).match(/^id=\d+(?=.* name=pressbox-)/gm));
     const before = await connections();
     const written = publish(node, id);
-    // It is sent at the end of a turn of the loop.
+    // Commands are sent at the end of a turn of the event loop.
     for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, redisLimits.redisSilenceMs + 1_000);
     expect((await written).seq).toBe(2);
@@ -129,7 +128,7 @@ function deletedOf(answer: Awaited<ReturnType<Engine['deleteChannel']>>) {
   return answer.erasure;
 }
 
-/** One node that reaches the server, and one behind a line; `said`: what that one logs. */
+/** One node with a direct connection, and one behind a line that can fail. `said` is what that one logs. */
 async function openNodesFor(test: Finishing, binary: string) {
   const server = await startRedisFor(test, binary);
   const line = await startLine(`http://127.0.0.1:${server.port}`);

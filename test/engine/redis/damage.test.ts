@@ -50,13 +50,13 @@ const reads: Record<string, Ask> = {
 
 interface Story {
   id: string;
-  /** Corrected, retracted, pinned, and taken down. */
+  /** Posts that were corrected, retracted, pinned, and taken down. */
   a: PostState;
   b: PostState;
   c: PostState;
   d: PostState;
   start: Position;
-  /** Where it stands. */
+  /** Where the channel stands. */
   end: Position;
   headId: string;
 }
@@ -89,7 +89,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (const name of from) expect(await server.admin.hdel(keyOf(id, name), place)).toBe(1);
     };
 
-    /** Nine entries: four posts of which three stand, and the channel twice. */
+    /** Nine entries: two of the channel, and four posts, of which two stay published. */
     async function tell(): Promise<Story> {
       const { id } = await createChannel(here, `channel-${newPostId()}`);
       const a = await publish(here, id, { sources: [{ name: 'Wire' }] });
@@ -125,7 +125,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       return undefined;
     };
     const dumpOf = ({ id }: Story) => Promise.all(channelKeys(id).map((key) => server.admin.dumpBuffer(key)));
-    /** All that is kept of the channel, byte for byte. The dump of a hash is in another order after a rehash. */
+    /**
+     * Everything stored of the channel, byte for byte. Hashes are read field by field, because a rehash changes the order of
+     * their dump.
+     */
     const kept = ({ id }: Story) =>
       Promise.all(
         channelKeys(id).map(async (key) =>
@@ -153,7 +156,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await refusal(there.append(story.id, appending([publication(samplePost(story.id))], { channel: 2 })))).toEqual(
           damaged,
         );
-        // The id stays taken for authors who make a channel.
+        // Authors cannot create a channel with this id.
         expect(await there.append(story.id, appending([channelEntry(sampleChannel(story.id))]))).toEqual({
           status: 'conflict',
           moved: [null],
@@ -185,7 +188,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.del(keyOf(id, 'changes'));
       expect(await there.channel(id, false)).toEqual({ status: 'missing' });
       expect(await refusal(there.channel(id, true))).toEqual(damaged);
-      // The damage that the desk was told of is not remembered for strangers.
+      // The damage reported to the desk is not revealed to strangers.
       expect(await there.channel(id, false)).toEqual({ status: 'missing' });
     });
 
@@ -196,12 +199,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       const streams = new ChannelStreams({ engine: here, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
       const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
       const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 2_000 }, ask));
-      // Sockets, streams and polls ask in the first way, pages and other requests in the second.
+      // Sockets, streams and polls use the first function, pages and other requests the second.
       const asks = [() => holdReadable(streams, undefined, id), () => visibleChannel(here, undefined, id)];
       const before = await scripts();
       for (const ask of asks) for (const refused of await crowd(() => refusal(ask()))) expect(refused).toEqual(damaged);
       await crowd(() => visibleChannel(here, undefined, other.id));
-      // Comparisons of heads and the like are among them.
+      // The count includes comparisons of heads and other background commands.
       expect((await scripts()) - before).toBeLessThan(100);
 
       expect(await repair(id)).toMatchObject({ outcome: 'repaired' });
@@ -218,7 +221,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await server.admin.exists(...keys)).toBe(1);
         expect([left, (await there.deleteChannel(id, newRequest(), 'root')).status]).toEqual([left, 'deleted']);
         expect([left, await server.admin.exists(...keys)]).toEqual([left, 0]);
-        // The index told who may know of the channel. Without it only the desk may.
+        // The index said who may know of the channel. Without it only the desk may.
         expect(await here.channel(id)).toEqual({ status: 'deleted', access: left === 'index' ? 'public' : 'desk' });
       }
     });
@@ -339,7 +342,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           lost.includes(story.c.id) ? [undefined, []] : [before.pinned, before.keyEvents],
         );
         expect(after.channel).toMatchObject({ state: before.channel.state, access: before.channel.access, revision: 3 });
-        // Above all that was given out, and nobody's cursor holds in it.
+        // The new history lies above every offset that was given out, and no earlier cursor is valid in it.
         expect(after.position.offset).toBeGreaterThan(story.end.offset);
         for (const cursor of [story.start, story.end])
           expect(await there.catchUp(story.id, cursor, wide)).toEqual({ status: 'foreign' });
@@ -348,7 +351,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         await appended(here, story.id, [publication(samplePost(story.id))], { channel: 3 });
         expect(await faultOf(story.id)).toBeUndefined();
         expect(await repair(story.id)).toMatchObject({ outcome: 'sound' });
-        // Nothing is left of what is left out: nobody could erase it any more.
+        // Nothing is left of the lost posts, because nobody could erase it later.
         for (const name of ['texts', 'labels'] as const)
           for (const id of lost)
             expect((await server.admin.hkeys(keyOf(story.id, name))).filter((place) => place.startsWith(id))).toEqual([]);
@@ -397,7 +400,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
 
     describe('whose keys are of different ages', () => {
-      /** Puts keys back to what they were before two posts, and the takedown of the one with the key event. */
+      /** Publishes two posts and takes down the key event, then restores the keys to their earlier state. */
       async function putBack(story: Story, ...older: Name[]): Promise<string[]> {
         const keys = older.map((name) => keyOf(story.id, name));
         const then = await Promise.all(keys.map((key) => server.admin.dumpBuffer(key)));
@@ -464,7 +467,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           expect(await hasText(story)).toEqual([0, 0]);
           expect(await there.post(story.id, story.c.id)).toBeUndefined();
           expect(await faultOf(story.id)).toBeUndefined();
-          // The servers see to it that the files have it no more.
+          // The servers remove the text from the files.
           await vi.waitFor(async () => expect(await server.admin.zcard(keyOf(story.id, 'owed'))).toBe(0), { interval: 100 });
         },
       );

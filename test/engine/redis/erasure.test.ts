@@ -19,7 +19,7 @@ import {
 
 const logsAll = ['slowlog-log-slower-than 0', 'slowlog-max-len 10000'];
 const patient = { interval: 100 };
-/** Microseconds for each key: some hundred milliseconds for a channel. */
+/** A delay in microseconds for each key, which makes a rewrite of one channel take some hundred milliseconds. */
 const slowRewrites = ['rdb-key-save-delay 50000'];
 
 function isRewriting({ admin }: RedisServer) {
@@ -56,12 +56,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqpending' });
       const deaf = 'node-that-hears-nothing';
-      // Ahead of the clock: it counts for as long as the test takes.
+      // A heartbeat in the future, so that the node counts for the whole test.
       await server.admin.zadd(registry.nodes, Date.now() + 60_000, deaf);
       await appended(here, id, [takedown(post)]);
       const pending = [{ where: `node ${deaf}`, why: expect.any(String) }];
       await vi.waitFor(async () => expect(await here.erase(id, post.id)).toEqual({ complete: false, pending }), patient);
-      // Whichever node is asked.
+      // Every node counts it.
       const counted = () => [here.pendingErasures, there.pendingErasures];
       await vi.waitFor(() => expect(counted()).toEqual([1, 1]), patient);
       await server.admin.zrem(registry.nodes, deaf);
@@ -76,7 +76,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const [first, second] = posts as [AuthorPost, AuthorPost];
       await appended(here, id, [takedown(first)]);
       const erased = untilComplete(() => here.erase(id, first.id));
-      // It has the other text, since that is deleted only now.
+      // The rewrite under way still includes the second text, which is deleted only now.
       await isRewriting(server);
       await appended(here, id, [takedown(second)]);
       await untilComplete(() => here.erase(id, second.id));
@@ -93,7 +93,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await appended(here, id, [once]);
       const told = here.erase(id, post.id);
       await isRewriting(server);
-      // Nobody asks for the end of this one, as where its node is gone.
+      // Nobody waits for this erasure, as when its node is gone.
       const { position } = await appended(here, id, [{ ...revision(once.post, { body: 'Else.' }), erases: 2 }]);
       await told;
       const owed = channelKeys(id)[8] as string;
@@ -109,7 +109,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await appended(here, id, [takedown(post)]);
       const told = here.erase(id, post.id);
       await isRewriting(server);
-      // What writes the file, which is all that the server has forked.
+      // Kill the rewrite, the only child process of the server.
       await promisify(execFile)('pkill', ['-KILL', '-P', String(server.pid)]);
       const why = expect.stringContaining('its append-only file could not be written anew');
       expect(await told).toEqual({ complete: false, pending: [{ where: 'Redis', why }] });
@@ -124,7 +124,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const mute = await openMuteNodeFor(test, server);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqforgotten' });
-      // From here on there are two seconds until it is heard of again.
+      // The node's next heartbeat follows in two seconds.
       await nextComparison(server, mute);
       await server.admin.del(registry.nodes);
       await appended(here, id, [takedown(post)]);
@@ -181,7 +181,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       });
       await server.admin.zadd(registry.owed, Date.now() - 120_000, id);
       await openNodeFor(test, { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) });
-      // So long that it is noted between two questions.
+      // Long enough to note the erasure between two commands.
       line.delayMs = 150;
       await forgotten;
       expect(await server.admin.zscore(registry.owed, id)).toBe(String(notedAgain));
@@ -197,7 +197,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const owed = (channelId: string) => channelKeys(channelId)[8] as string;
       const posts = [];
       for (const { id } of [fails, waits, unhindered]) posts.push(await publish(here, id, { body: 'zqsweep' }));
-      // The oldest first. Nobody has asked for their end, and none is finished until it is some seconds old.
+      // Oldest first. Nobody waits for these erasures, and nodes pick up an erasure only after some seconds.
       for (const post of posts) await appended(here, post.channelId, [takedown(post)]);
       await server.admin.multi().rename(owed(fails.id), 'aside').set(owed(fails.id), 'no sorted set').exec();
       const counts = (id: string) => server.admin.zcard(owed(id));
@@ -214,7 +214,10 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-/** A node that acknowledges erasures of every channel but one, until it is told to. What it was asked before, it has forgotten by then. */
+/**
+ * A node that acknowledges erasures on every channel but one until `letGo` is called. It does not remember requests from before
+ * that.
+ */
 async function joinHolding(test: Finishing, server: RedisServer, channelId: string): Promise<{ letGo(): void }> {
   const nodeId = 'node-that-holds-on';
   let isHolding = true;
@@ -227,7 +230,7 @@ async function joinHolding(test: Finishing, server: RedisServer, channelId: stri
     void server.admin.publish(registry.node(said.from), answer);
   });
   await ears.subscribe(registry.control);
-  // Ahead of the clock: it counts for as long as the test takes.
+  // A heartbeat in the future, so that the node counts for the whole test.
   await server.admin.zadd(registry.nodes, Date.now() + 60_000, nodeId);
   return {
     letGo() {
@@ -236,10 +239,10 @@ async function joinHolding(test: Finishing, server: RedisServer, channelId: stri
   };
 }
 
-// One after the other: nobody else's deadline is to wait for them.
+// Not concurrent, so that the load does not break the deadlines of other tests.
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `an erased text among many in ${kind}`, (binary) => {
-    /** Of the slow log, and of Valkey's other logs of commands. */
+    /** The slow log, and Valkey's other command logs. */
     async function loggedCommands(server: RedisServer): Promise<string> {
       const logs = [server.admin.slowlog('GET', 10_000)];
       if (kind === 'valkey') {
@@ -254,7 +257,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const seed = Date.now() % 2 ** 31;
       console.log(`sizes drawn with seed ${seed}`);
       if (kind === 'valkey') await server.admin.config('SET', 'commandlog-request-larger-than', '1');
-      // So that the search proves something.
+      // Prove that the search finds text that is there.
       const proof = await createChannel(here);
       await publish(here, proof.id, { headline: 'zqproof' });
       expect(await found(server.directory, ['zqproof'])).toEqual(['zqproof']);

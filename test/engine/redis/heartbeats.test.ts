@@ -6,7 +6,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 const { countsMs, leaseMs, probeMs } = redisLimits;
-/** For which nodes that were lost may give out something. */
+/** How long nodes that the store lost may still serve from memory. */
 const goOnMs = leaseMs + probeMs;
 const minute = 60_000;
 
@@ -20,7 +20,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const known = async () => (await admin.zrange(registry.nodes, 0, '-1')).sort();
       const heard = (agoMs: number, node: string) => admin.zadd(registry.nodes, Date.now() - agoMs, node);
 
-      // Of a store that is new none was lost, nor where one has been there all the while.
+      // No node was lost in a new store, or while one node was always registered.
       await give('a');
       await give('b');
       await give('a', 'again');
@@ -30,7 +30,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       ]);
       await admin.zrem(registry.nodes, 'b');
 
-      // One that is late, and ones that were heard of long ago and very long ago.
+      // A node with a late heartbeat, one with an old one, and one with a very old one.
       await heard(countsMs + 5_000, 'late');
       await heard(minute - 10_000, 'long');
       await heard(minute + 1_000, 'gone');
@@ -38,7 +38,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await give('a', 'again');
       expect(await known()).toEqual(['a', 'late', 'long']);
 
-      // One that comes back alone, and one that is new where none counts.
+      // A node that returns alone, and a new node when no other counts.
       for (const [node, again] of [
         ['late', 'again'],
         ['new', ''],
@@ -51,14 +51,14 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(goesOnMs).toBeGreaterThan(0);
         expect(goesOnMs).toBeLessThanOrEqual(goOnMs);
       }
-      // One that was forgotten, of a store that went back to before it came.
+      // A node that an older state of the store does not know.
       await admin.del(registry.nodes);
       await give('b');
       expect(await counted()).toEqual(['b']);
       await give('c', 'again');
       expect(await counted()).toEqual(['b', 'c', 'others']);
 
-      // Of before the clock was set back: from now on; a little ahead may be right.
+      // A heartbeat from before the clock was set back counts from now on. One that is slightly ahead may be correct.
       await heard(-2 * minute, 'ahead');
       await heard(-minute / 2, 'little');
       const before = Number(await admin.zscore(registry.nodes, 'little'));

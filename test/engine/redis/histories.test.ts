@@ -14,7 +14,7 @@ async function head(engine: Engine, channelId: string): Promise<Position> {
   return (await engine.heads([channelId]))[0] as Position;
 }
 
-/** One post, also where it stands already although its author was not told so. */
+/** Publishes one post, and retries even if it was stored without an answer. */
 async function publishAgain(engine: Engine, channelId: string): Promise<void> {
   const request = appending([publication(samplePost(channelId))], { request: newRequest() });
   await vi.waitFor(() => engine.append(channelId, request), patient);
@@ -52,7 +52,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await cp(older, files, { recursive: true });
       await server.start();
       await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), patient);
-      // Before, at and beyond the head that was lost.
+      // Offsets below, at and above the lost head.
       for (let index = 0; index < 8; index++) {
         for (const cursor of lost)
           expect(await vi.waitFor(() => there!.catchUp(id, cursor, wide), patient)).toEqual({ status: 'foreign' });
@@ -77,12 +77,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       await rm(files, { recursive: true });
       await cp(older, files, { recursive: true });
       await server.start();
-      // The head is at the same offset again before the other node looks.
+      // The head reaches the same offset before the other node compares.
       await publishAgain(here!, id);
       await publishAgain(here!, id);
       const now = await vi.waitFor(() => head(here!, id), patient);
       expect(now.offset).toBe(3);
-      // Heard as the new one's entries, or as a possible loss: either leads to the journal, which tells.
+      // The node hears the new entries or a possible loss. Both make it read the journal.
       await vi.waitFor(() => expect(heard).toContainEqual({ type: 'maybe-missed' }), patient);
       expect(await vi.waitFor(() => there!.catchUp(id, lost, wide), patient)).toEqual({ status: 'foreign' });
       expect(await there!.catchUp(id, now, wide)).toMatchObject({ status: 'replay', changes: [] });

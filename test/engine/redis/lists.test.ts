@@ -20,7 +20,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const before = await scripts();
       const lists = await Promise.all(Array.from({ length: 200 }, () => engine.channels({ state: 'live', limit: 20, desk: [] })));
       for (const list of lists) expect(list?.channels.map((channel) => channel.id)).toEqual([id]);
-      // A script for each channel and reading; the rest is what a node asks anyway.
+      // One script per channel and read. The rest are a node's background commands.
       expect((await scripts()) - before).toBeLessThan(3 * ended);
       const clients = String(await server.admin.call('CLIENT', 'LIST'));
       expect(clients.match(/name=pressbox-(?:writes|reads|lists|listens)/g)).toHaveLength(4);

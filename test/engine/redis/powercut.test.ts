@@ -9,7 +9,7 @@ import { openNode, startRedis } from '../../support/stores/redis.ts';
 
 const rounds = 2;
 const authors = 20;
-/** However long the machine takes for it: what is promised here has no deadline. */
+/** Generous, because nothing here has a promised deadline. */
 const patient = { timeout: 60_000, interval: 20 };
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -19,7 +19,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const seed = Date.now() % 2 ** 31;
         console.log(`power cuts with seed ${seed}`);
         const random = randomFrom(seed);
-        // The first files are written by other calls than the ones that are watched, so they are there before.
+        // Create the first files beforehand, because they are written by calls that are not watched.
         await using redis = await startRedis(binary, ['auto-aof-rewrite-percentage 0']);
         const answered: AuthorPost[] = [];
         const seen: ReaderPost[] = [];
@@ -36,7 +36,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           });
           const goal = answered.length + 50 + Math.floor(random() * 200);
           const author = async () => {
-            // Until there is nobody to answer.
+            // Until the server is gone.
             while (answered.length < goal + 10_000) answered.push(await publish(writer, id));
           };
           const writing = Promise.allSettled(Array.from({ length: authors }, author));

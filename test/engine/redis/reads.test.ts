@@ -12,7 +12,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../../support/stores/engines.ts';
 import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../../support/stores/redis.ts';
 
-/** A script keeps everyone waiting for as long as it runs. */
+/** A script blocks the store while it runs. */
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a search for posts with rare tags in ${kind}`, (binary) => {
     it('does not look at all other posts, whatever the order of the tags', async (test) => {
@@ -30,7 +30,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const calls = [...(await server.admin.info('commandstats')).matchAll(/^cmdstat_(z\w+|hget):calls=(\d+)/gm)];
         expect(calls.reduce((sum, [, , count]) => sum + Number(count), 0)).toBeLessThan(100);
       }
-      // What most have comes as it did, page by page.
+      // A common tag is still paged as before.
       const all: string[] = [];
       for (let before: number | undefined; ; ) {
         const page = await engine.posts(id, { ...many, tags: asked.slice(0, 2), ...(before !== undefined && { before }) });
@@ -73,7 +73,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
   describeWith(needs[kind], `a list of channels with a rare state in ${kind}`, (binary) => {
     const count = 1_500;
-    /** Ids of those that are there to be found, newest first. */
+    /** The ids to be found, newest first. */
     const [live, hidden]: [string[], string[]] = [[], []];
     let server: RedisServer;
     let engine: RedisEngine;
@@ -81,7 +81,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     beforeAll(async () => {
       server = await startRedis(binary);
       engine = await openNode(server);
-      // The newest first, each a second older than the one before.
+      // Newest first, one second apart.
       const made = Array.from({ length: count }, (_, number): [id: string, channel: Partial<Channel>] => {
         const createdAt = at(-number);
         if (number % 400 === 7) return [`live-${number}`, { createdAt, state: 'live' }];
@@ -108,7 +108,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       return all;
     }
 
-    /** How often the store was asked for places in the list, one after the other, and for channels. What a node asks by itself does not count. */
+    /** Counts the reads of the list and of channels, without a node's background commands. */
     async function asked(query: Partial<ChannelsQuery>): Promise<{ ids: string[]; pieces: number; reads: number }> {
       const { admin } = server;
       await admin.config('SET', 'slowlog-max-len', '100000');
@@ -171,7 +171,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('holds every unchanged channel once and in order while others change', async () => {
       const { admin } = server;
       const ended = ['other-1', 'other-901', 'other-1401'];
-      // Left by one who wanted to make a channel of this id at another time.
+      // Left by a refused creation of a channel with this id at another time.
       await admin.zadd(registry.channels, 0, registered(Date.parse(at(-1_000)), live[0] as string));
       let done = false;
       const changing = (async () => {
@@ -198,7 +198,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await engine.deleteChannel(gone[0] as string, newRequest(), 'root');
     });
 
-    /** Puts keys of a channel back to what they were when it was not live. */
+    /** Resets keys of a channel to their state before it was live. */
     async function putBack(id: string, ...keys: string[]): Promise<void> {
       await change(id, 'ended');
       const then = await Promise.all(keys.map((key) => server.admin.dumpBuffer(key)));
@@ -223,7 +223,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const id = live[1] as string;
       const [, changes, , index] = channelKeys(id) as [string, string, string, string];
       await tamper(id, { changes, index });
-      // What is left of it does not tell whether it is live, nor who may know of it.
+      // What is left does not say whether the channel is live, or who may know of it.
       expect(await engine.channels({ limit: 100, desk: [], state: 'live' })).toMatchObject({ complete: false });
       for await (const report of repairRedis({ url: server.url, channelId: id, apply: true }))
         expect(report).toMatchObject({ outcome: 'repaired', fault: null });
@@ -232,7 +232,7 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-/** From now on, how often each script that ran called a command. */
+/** Counts, from now on, the commands that each script calls. */
 async function countByScript(test: TestContext, { admin }: RedisServer, command: string): Promise<() => readonly number[]> {
   const monitor = await admin.monitor();
   test.onTestFinished(() => monitor.disconnect());

@@ -28,16 +28,16 @@ import {
 import { writeLargeChannel } from '../../support/stores/large-channel.ts';
 import { type Finishing, openTwoNodesFor, type RedisServer } from '../../support/stores/redis.ts';
 
-/** However long the machine takes for a repair. */
+/** Generous, because a repair has no promised deadline. */
 const patient = { timeout: 90_000, interval: 2 };
-/** More than one command of a repair has, with the tags of its posts, and a tenth of what one for all posts would have. */
+/** More arguments than any command of a repair should have, and a tenth of what one command for all posts would have. */
 const manyArguments = 4_000;
 
 const names = ['journal', 'changes', 'posts', 'index', 'texts', 'labels', 'tags', 'listed', 'owed'] as const;
 const keysOf = (id: string) =>
   Object.fromEntries(names.map((name, at) => [name, channelKeys(id)[at]])) as Record<(typeof names)[number], string>;
 
-/** Ids and places of all posts, newest first. */
+/** The ids and `seq` of all posts, newest first. */
 async function allPosts(engine: RedisEngine, id: string): Promise<[id: string, seq: number][]> {
   const all: [string, number][] = [];
   for (let before: number | undefined; ; before = all.at(-1)?.[1]) {
@@ -54,7 +54,7 @@ async function repair({ url }: RedisServer, channelId: string): Promise<RepairRe
   return undefined;
 }
 
-/** All but journal and texts is lost. */
+/** A channel that lost every key but its journal and texts. */
 async function damaged(test: Finishing, binary: string, count: number) {
   const { server, here, there } = await openTwoNodesFor(test, binary);
   const id = `channel-${newPostId()}`;
@@ -63,7 +63,7 @@ async function damaged(test: Finishing, binary: string, count: number) {
   return { server, here, there, id, ids, keys: keysOf(id) };
 }
 
-/** The same, of which a part was written. `repairing` never throws. */
+/** The same channel in the middle of a repair. `repairing` never rejects. */
 async function halfRepaired(test: Finishing, binary: string) {
   const found = await damaged(test, binary, 4_000);
   const { server, id, keys } = found;
@@ -72,12 +72,12 @@ async function halfRepaired(test: Finishing, binary: string) {
   return { ...found, repairing };
 }
 
-/** The mark, without which a channel that is half repaired could be taken for whole. */
+/** Whether the channel carries the mark of an unfinished repair. */
 const isHalf = async ({ admin }: RedisServer, id: string) => (await admin.zscore(keysOf(id).changes, 'mending')) === 'inf';
 const expectRefused = (engine: RedisEngine, id: string) =>
   expect(engine.channel(id)).rejects.toMatchObject({ outcome: 'unchanged', isDamaged: true });
 
-/** Leaves the channel as a repair does whose process ended, after the silence that lets another begin. */
+/** Leaves the channel as a repair does whose process died, after the pause that lets another repair begin. */
 async function cutOff({ admin }: RedisServer, id: string): Promise<void> {
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await admin.del(mendingKey(id));
@@ -93,7 +93,7 @@ async function expectWhole(server: RedisServer, engine: RedisEngine, id: string,
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
-  // One after the other: each is to be met in the middle of a repair.
+  // Not concurrent: each test has to catch the repair in the middle.
   describeWith(needs[kind], `the repair of a large channel in ${kind}`, (binary) => {
     it('uses commands that each do little work', async (test) => {
       const { server, here, id, ids } = await damaged(test, binary, 4_000);
@@ -195,7 +195,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('is left to another repair under way, even by a server of an earlier version', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 20);
-      // An older server says in this way that it repairs the channel, and that it still does.
+      // A server of an earlier version sets this key while it repairs the channel.
       await server.admin.set(mendingKey(id), 'another', 'PX', 600_000);
       expect(await repair(server, id)).toMatchObject({ outcome: 'busy' });
       expect(await server.admin.exists(keys.changes, keys.posts, keys.index)).toBe(0);
@@ -216,7 +216,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, there, id, ids);
     });
 
-    /** There is enough to take away for a second repair to meet the first. */
+    /** Enough work for a second repair to overlap the first. */
     const addStrays = async ({ admin }: RedisServer, labels: string, postId: string) => {
       const strays = Array.from({ length: 100_000 }, (_, number) => [`${postId}:${number + 2}`, '-']).flat();
       for (let at = 0; at < strays.length; at += 20_000) await admin.hset(labels, ...strays.slice(at, at + 20_000));
@@ -226,7 +226,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       expect(await allPosts(here, id)).toEqual(placed(ids));
-      // Only the index knows the newest post, and that it had the highest offset.
+      // Only the index knows the newest post and its offset, the highest one.
       const newest = ids.at(-1) as string;
       await addStrays(server, keys.labels, newest);
       await server.admin.del(keys.journal, keys.changes);
@@ -245,7 +245,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('begins a new history with all posts that only the texts know of, even after an interruption that followed writing them', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
-      // The new history's journal does not tell of the earlier posts.
+      // The journal of the new history does not record the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       const before = (await here.snapshot(id, wide))?.position as Position;
@@ -281,7 +281,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('begins a new history even after an interruption that followed leaving out a post that only the index knew of', async (test) => {
       const { server, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
-      // The new history's journal does not tell of the earlier posts.
+      // The journal of the new history does not record the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       const lost = ids[5] as string;
@@ -303,7 +303,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const erased = (await server.admin.hget(keys.texts, `${gone.id}:1`)) as string;
       await appended(here, id, [takedown(gone)]);
       await here.erase(id, gone.id);
-      // The new history's journal does not tell of the earlier posts.
+      // The journal of the new history does not record the earlier posts.
       await server.admin.del(keys.journal);
       await repair(server, id);
       await server.admin.hdel(keys.texts, `${revised.id}:2`, `${gone.id}:2`);
@@ -321,7 +321,7 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-// On the one that takes longer: what it is about is the nodes.
+// Only on valkey, where a repair takes longer. The test is about the nodes, not the store.
 describeWith(needs.valkey, 'the repair of a channel with a hundred thousand posts in valkey', (binary) => {
   it('does not block the store for so long that connections time out', async (test) => {
     const { server, here, there, id, ids, keys } = await damaged(test, binary, 100_000);
@@ -330,7 +330,7 @@ describeWith(needs.valkey, 'the repair of a channel with a hundred thousand post
       node.onReach(({ reachable }) => states.push(reachable));
       await node.subscribe(id, () => undefined);
     }
-    // The one that listens is also replaced where a probe comes late, which is no fault of a repair.
+    // The listening connection does not count: it is also replaced when a probe is late, for reasons other than the repair.
     const connections = async () =>
       new Set(
         [...String(await server.admin.call('CLIENT', 'LIST')).matchAll(/^(id=\d+) .*name=pressbox-(?:writes|reads) /gm)].map(
@@ -339,7 +339,7 @@ describeWith(needs.valkey, 'the repair of a channel with a hundred thousand post
       );
     const before = await connections();
     expect(before.size).toBe(4);
-    // In a process of its own, as whoever runs the servers does.
+    // In its own process, as an operator would run it.
     const argv = ['bin/pressbox.mjs', 'repair', id, '--redis', '--apply', '--json'];
     const env = { ...process.env, PRESSBOX_REDIS_URL: server.url };
     const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: root, env });

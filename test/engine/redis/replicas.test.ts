@@ -23,7 +23,7 @@ import { found, untilComplete } from '../../support/stores/erased-texts.ts';
 import { type Finishing, openNode, openNodeFor, type RedisServer, startRedisFor } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
-/** Until a replica that is there acknowledges what it was sent, also where the machine is busy. */
+/** How long a connected replica may take to acknowledge on a busy machine. */
 const acknowledgedMs = 30_000;
 const safe = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 
@@ -32,7 +32,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('is refused if a full sync would leave a dump on either side', async (test) => {
       const { master, replica } = await startPairFor(test, binary);
       await replica.admin.config('SET', 'rdb-del-sync-files', 'no');
-      // A node that is not started in time says so instead, on a busy machine.
+      // Retried, because on a busy machine the start can time out with another error.
       const isRefused = (why: string | RegExp) => vi.waitFor(() => expect(openNode(master)).rejects.toThrow(why), patient);
       await isRefused(
         `on the replica 127.0.0.1:${replica.port}: rdb-del-sync-files is "no". Set it with the line: rdb-del-sync-files yes`,
@@ -48,7 +48,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { master, replica } = await startPairFor(test, binary);
       const engine = await openNodeFor(test, master, { minReplicas: 1 });
       const { id } = await acknowledgedChannel(engine);
-      // What the replica took too long for is there too, or not.
+      // Writes that the replica acknowledged too late may exist or not.
       const answered = await vi.waitFor(async () => {
         const tries = await Promise.allSettled(Array.from({ length: 50 }, () => publish(engine, id)));
         const posts = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -76,7 +76,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const nothing = { position: undefined, postId: null, revision: 1 };
       process.kill(replica.pid, 'SIGSTOP');
       try {
-        // Asked again where that was not sent, as on a busy machine a connection may have been given up.
+        // Retried if the command was not sent, because on a busy machine a connection may have timed out.
         const told = (ask: () => Promise<unknown>) =>
           vi.waitFor(async () => {
             const outcome = await ask().then(
@@ -87,13 +87,13 @@ for (const kind of ['redis', 'valkey'] as const) {
             return outcome;
           }, patient);
         expect(await told(() => engine.append(id, write))).toBe('unknown');
-        // That it stands already is no answer yet either.
+        // Repeating a stored write is unknown, too.
         expect(await told(() => engine.append(id, write))).toBe('unknown');
         expect(await told(() => engine.recall(id, request))).toBe('unknown');
-        // Nor from a node that has not written it.
+        // So is repeating it on another node.
         expect(await told(() => elsewhere.append(id, write))).toBe('unknown');
         expect(await told(() => elsewhere.recall(id, request))).toBe('unknown');
-        // Nor is anything else that is written, at first and where it stands.
+        // So is every other kind of write, new or repeated.
         for (const write of [
           () => engine.note(id, noted, nothing),
           () => engine.note(id, noted, nothing),
@@ -110,7 +110,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
       const again = await vi.waitFor(() => engine.append(id, write), patient);
       expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true, position: { offset: 2 } } });
-      // Without an end, as before, although something was written so that the replica could be asked for it.
+      // The request still has no expiry, although a small write was needed to ask the replica.
       expect(await master.admin.pttl(requestKey(id, request.id))).toBe(-1);
     });
 
@@ -121,7 +121,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const request = newRequest();
       const write = appending([publication(samplePost(id))], { request });
       await vi.waitFor(() => engine.append(id, write), patient);
-      // The connection that writes is not made again, and the one that reads stays as it is.
+      // The writing connection cannot be restored, and the reading one stays open.
       await master.admin.call('ACL', 'SETUSER', 'pressbox', 'resetpass', '>another');
       await endConnection(master, 'pressbox-writes');
       const other = appending([publication(samplePost(id))]);
@@ -167,7 +167,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(engine);
       const post = await publish(engine, id, { body: 'zqcutoff' });
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual(['zqcutoff']), patient);
-      // What comes to it goes nowhere until the line is whole again.
+      // The replica cannot connect until the line is restored.
       line.target = 'http://127.0.0.1:1';
       line.cut();
       await vi.waitFor(async () => expect(await master.admin.info('replication')).toContain('connected_slaves:0'), patient);
@@ -175,7 +175,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await untilComplete(() => engine.erase(id, post.id));
       line.target = `http://127.0.0.1:${master.port}`;
       await vi.waitFor(isLinked, patient);
-      // It goes on from where it was, and so with the file that it had.
+      // The replica continues with a partial sync, and so with its old file.
       expect(await master.admin.info('stats')).toContain('sync_partial_ok:1');
       await vi.waitFor(async () => expect(await found(replica.directory, ['zqcutoff'])).toEqual([]), patient);
       await isWrittenNoMore(test, master, replica);
@@ -230,7 +230,7 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-// Alone: nobody else of this process is to be held up.
+// Not concurrent, because it blocks the process.
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `a replica of ${kind} that answered while the process was blocked`, (binary) => {
     it('is read, and does not count as silent', async (test) => {
@@ -250,7 +250,7 @@ async function rewritesOf({ admin }: RedisServer): Promise<number> {
   return Number(/^aof_rewrites:(\d+)/m.exec(await admin.info('stats'))?.[1]);
 }
 
-/** A node looks twice more whether the replica was cut off, and finds that it has nothing to do. */
+/** Waits for two more checks of the replica, which have to cause no rewrite. */
 async function isWrittenNoMore(test: Finishing, { admin }: RedisServer, replica: RedisServer): Promise<void> {
   const monitor = await admin.monitor();
   test.onTestFinished(async () => monitor.disconnect());
@@ -264,7 +264,7 @@ async function isWrittenNoMore(test: Finishing, { admin }: RedisServer, replica:
   expect(await rewritesOf(replica)).toBe(before);
 }
 
-/** A channel that the replica had in time. */
+/** A channel that the replica acknowledged in time. */
 function acknowledgedChannel(engine: RedisEngine): Promise<Channel> {
   return vi.waitFor(() => createChannel(engine), patient);
 }
@@ -276,13 +276,13 @@ async function endConnection({ admin }: RedisServer, name: string): Promise<void
   await admin.client('KILL', 'ID', Number(/^id=(\d+)/.exec(line ?? '')?.[1]));
 }
 
-/** A master, and a replica that has all it has and acknowledges what comes. */
+/** A master and a replica that is in sync and acknowledges writes. */
 async function startPairFor(test: Finishing, binary: string) {
   const master = await startRedisFor(test, binary, safe);
   const replica = await startRedisFor(test, binary, [...safe, `replicaof 127.0.0.1 ${master.port}`]);
   await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
-  // The replica may say so a second before that: Valkey takes no acknowledgement until it has seen the end of the process that filled the
-  // replica, and the next one comes a second later. What is written between is answered `unknown`, as it should be.
+  // The link can be up a second before acknowledgements count: Valkey accepts none until the process that filled the replica has
+  // ended, and the next one follows a second later. Writes in between are correctly answered `unknown`.
   await master.admin.set('filled', '');
   expect(await master.admin.wait(1, acknowledgedMs)).toBe(1);
   return { master, replica };

@@ -19,7 +19,7 @@ import {
 import { openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const keptMs = limits.idempotencyHours * 3_600_000;
-/** That a test may take. */
+/** How long a test may take. */
 const aWhileMs = 300_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -100,7 +100,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const count = await server.admin.zcard(all);
       expect(count).toBe(most + 1);
       expect(await step()).toBe(0);
-      // The script alone, as a node would have sent it that died then.
+      // Only the script, as if the node died right after sending it.
       const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
       expect(await run(server.admin, scripts['delete-channel'], [...keys, registry.server], args)).toBe('deleted');
       expect(await server.admin.zcard(all)).toBe(count);
@@ -118,7 +118,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const [key, all] = channelKeys(id, 'left').slice(11) as [string, string];
       await server.admin.set(key, 'x');
       await server.admin.zadd(all, 1, 'left');
-      // A channel is noted for so long that its nodes are done, and looked at a second after a start.
+      // Backdate the note, so that the first check after the start picks the channel up.
       await server.admin.zadd(registry.owed, Date.now() - 2 * redisLimits.owedStaleMs, id);
       await openNodeFor(test, server);
       await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0), { timeout: 10_000 });

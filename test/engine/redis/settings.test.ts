@@ -89,7 +89,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.config('SET', 'min-replicas-to-write', '1');
       await isRefused('NOREPLICAS');
       await server.admin.config('SET', 'min-replicas-to-write', '0');
-      // Where its snapshot goes is a directory, so that none can be put there: as on a disk that is full.
+      // A directory blocks the path of the snapshot, so saving fails as on a full disk.
       await mkdir(join(server.directory, 'dump.rdb', 'full'), { recursive: true });
       await server.admin.config('SET', 'save', '3600 1');
       await server.admin.bgsave();
@@ -104,7 +104,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('are not requested from a server that rejects the user', async () => {
       const wrong = { ...server, url: server.url.replace('word', 'other') };
       await expect(openNode(wrong)).rejects.toThrow(JournalRefused);
-      // Nor of another database than the one that was named.
+      // The server must not fall back to another database than the one in the URL.
       await expect(openNode({ ...server, url: `${server.url}/1` })).rejects.toThrow(/NOPERM.*'select'/);
       await server.admin.call('ACL', 'SETUSER', 'pressbox', '+select');
       await expect(openNode({ ...server, url: `${server.url}/99` })).rejects.toThrow('DB index');
@@ -116,7 +116,8 @@ for (const kind of ['redis', 'valkey'] as const) {
     });
 
     it('include every right the user lacks, named before it is needed', async () => {
-      // With these a connection says who it is, and what it need not hear any more; and every node misses within a second what it may not publish.
+      // Rights that are not checked: naming the connection and unsubscribing are optional, and a missing right to publish shows
+      // within a second.
       const passedOver = ['hello', 'client|setname', 'client|setinfo', 'unsubscribe', 'publish'];
       const rights = server.rights.filter((right) => !passedOver.includes(right));
       expect(rights).toContain('hscan');

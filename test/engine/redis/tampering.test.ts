@@ -32,18 +32,18 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   let redis: Redis;
   let kept: [key: string, dump: Buffer][];
   let standing: string;
-  /** The post of two revisions. */
+  /** The post with two revisions. */
   let other: string;
-  /** Where it stood before the last entry. */
+  /** The position before the last entry. */
   let before: Position;
 
-  /** A bit of everything; each case changes it by hand, and it is put back after. */
+  /** A bit of everything. Each case changes it by hand, and it is restored afterwards. */
   beforeAll(async () => {
     server = await startRedis(binary);
     redis = server.admin;
     const engine = await openNode(server);
     ({ standing, before } = await writeTheBridge(engine));
-    // Another post, of two revisions, and a token that is refused.
+    // Another post with two revisions, and a revoked token.
     const post = await publish(engine, 'another', { body: 'First.' });
     await appended(engine, 'another', [revision(post, { body: 'Second.' })]);
     other = post.id;
@@ -69,10 +69,10 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     return reports.filter((report) => report.channelId !== null).sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
   }
 
-  /** With that of the server's own journal. */
+  /** The reports, that of the server's own journal included. */
   async function allReports(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<(ChannelReport | ServerReport)[]> {
     const reports: (ChannelReport | ServerReport)[] = [];
-    // As the sample entries are listed.
+    // The sample entries are listed by this rule.
     const isListed = (kind: string | null) => kind !== null;
     for await (const report of verifyRedis({ url: server.url, renderer, isListed, ...options })) reports.push(report);
     return reports;
@@ -81,7 +81,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   const faultOf = async (since?: Position) =>
     (await verified({ channelId: 'bridge', ...(since && { since: new Map([['bridge', since]]) }) }))[0]?.fault;
 
-  /** Streams take nothing back, so the journal is written anew. */
+  /** Rewrites the journal, because entries of a Redis stream cannot be changed. */
   async function rewrite(change: (entries: [id: string, fields: string[]][]) => void): Promise<void> {
     const entries = await redis.xrange(journal, '-', '+');
     change(entries);
@@ -177,7 +177,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
     const why = (revision: number) => `the html of revision ${revision} is not what its body becomes`;
     expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 5, postId: standing, why: why(1) });
-    // Made for another address it is made anew by every server with this one.
+    // A server with this address renders html for another address again, so it is skipped.
     const other = createRenderer({ publicUrl: 'https://other.example' });
     for (const [by, htmlNotCompared] of [
       [other, 1],
@@ -187,7 +187,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
       expect(report).toMatchObject({ entries: 6, texts: 4, htmlNotCompared });
       expect(report).not.toHaveProperty('fault');
     }
-    // Without a body there is nothing to make anew.
+    // Html without a body is never rendered again, so it is compared in any version.
     await redis.hset(texts, `${first}:3`, `${await redis.hget(texts, `${first}:3`)}<p>Forged</p>`);
     await replaced(labels, `${first}:3`, renderer.version, other.version);
     expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 4, postId: first, why: why(3) });
@@ -212,7 +212,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     try {
       let walks = 0;
       const writing = (async () => {
-        // At least as long as it takes to walk it twice.
+        // At least as long as two walks take.
         for (let count = 0; count < 50 || walks < 2; count += 1) {
           const post = samplePost('bridge', { body: `Now ${count}.` });
           await appended(engine, 'bridge', [publication(post)], { channel: 2 });
@@ -240,11 +240,11 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     const isListed = (kind: string | null) => kind !== null;
     const reports = verifyRedis({ url: server.url, renderer, isListed, now: Date.now() });
     expect(await reports.next()).toMatchObject({ value: { channelId: 'bridge' } });
-    // Only now, when the server's own journal was read, and before the next channel is.
+    // At this point the server's own journal was read, and the next channel was not.
     const engine = await openNode(server, { renderer: createRenderer({ publicUrl: 'https://other.example' }) });
     await publish(engine, 'another', { body: 'For another address.' });
     const post = await publish(engine, 'another', { body: 'One.' });
-    // An export from before erasures were chained.
+    // An import from before erasures were part of the chain.
     const next = { ...revision(post, { body: 'Two.' }), erases: 1, toldErasure: null };
     await engine.append('another', { ...appending([next]), imported: { by: 'root', isFirst: true } });
     await createChannel(engine, 'z-made');
@@ -311,7 +311,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     const { position } = (await allReports()).at(-1) as ServerReport;
     await redis.xdel(registry.server, '3-0');
     expect(await faults()).toEqual([[null, 3, 'the entry is missing']]);
-    // What is done afterwards is done all the same, and told.
+    // Later actions still work and are recorded.
     await redis.xdel(registry.server, '5-0');
     const engine = await openNode(server);
     expect(await engine.revoke('later', null, 'root')).toBe('revoked');
@@ -319,7 +319,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     const [last] = await redis.xrevrange(registry.server, '+', '-', 'COUNT', 1);
     expect(last).toMatchObject(['6-0', expect.arrayContaining(['later'])]);
     expect(await faults()).toEqual([[null, 3, 'the entry is missing']]);
-    // Written anew without its end, it holds in itself.
+    // Rewritten without its end, the journal is consistent in itself.
     await redis.del(registry.server);
     for (const [id, fields] of entries.slice(0, -1)) await redis.xadd(registry.server, id, ...fields);
     expect(await faults()).toEqual([]);
@@ -333,7 +333,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     expect(await faults()).toEqual(missing);
     await redis.zrem(registry.revoked, 'stolen');
     expect(await faults()).toEqual(missing);
-    // A node goes on with a chain that has no beginning. Nothing is judged by that.
+    // A node continues a chain that lost its beginning, but verification does not rely on it.
     const engine = await openNode(server);
     const { id } = await createChannel(engine);
     await publish(engine, id, { body: 'Something.' });
