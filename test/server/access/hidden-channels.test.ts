@@ -5,10 +5,10 @@ import type { Engine } from '../../../src/journal/engine.ts';
 import { channel } from '../../../src/journal/sqlite/reads.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
-/** How long a refusal takes must not tell a channel of the desk from none: both take the same steps. */
+/** Response times must not reveal a desk channel: a hidden channel and a missing one take the same steps. */
 const paths = ['', '/snapshot', '/events', '/posts', '/corrections', '/journal', '/export', '/feed.atom', '/feed.json'];
 
-it('a channel of the desk is answered byte for byte, and asked of the journal, like one that is not there, on every route', async () => {
+it('a desk channel gets the same bytes and the same journal reads as a missing channel, on every route', async () => {
   await using server = await startTestServer();
   const token = await server.token({ editor: ['*'] });
   const body = { id: 'hidden', headline: 'For the desk', access: 'desk', state: 'live' };
@@ -34,12 +34,12 @@ it('a channel of the desk is answered byte for byte, and asked of the journal, l
   };
   const [hidden, missing] = [await steps('hidden'), await steps('nobody')];
   expect(hidden).toEqual(missing);
-  // Something was asked, and never with leave to see the desk.
+  // The journal was read, and never with permission to see desk channels.
   expect(JSON.stringify(hidden)).toContain('channel({id},false)');
   expect(JSON.stringify(hidden)).not.toContain('channel({id},true)');
 });
 
-it('the embedded journal reads nothing of a channel of the desk that it would not read of none', async () => {
+it('the embedded journal reads the same for a desk channel as for a missing one', async () => {
   await using server = await startTestServer({ PRESSBOX_REDIS_URL: '' });
   const token = await server.token({ editor: ['*'] });
   for (const access of ['desk', 'public']) {
@@ -59,7 +59,7 @@ it('the embedded journal reads nothing of a channel of the desk that it would no
   expect(statementsOf('public')[0]).toBe('found');
 });
 
-/** What is asked of the engine from now on, as `method(id,...)`. It answers as it does. */
+/** Records the calls to the engine from now on, as `method(id,...)`. */
 function watch(engine: Engine): string[] {
   const asked: string[] = [];
   for (const name of [

@@ -7,7 +7,7 @@ import { openStream } from '../../support/readers/stream-reader.ts';
 import { startStoppableIssuer } from '../../support/servers/issuer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Sessions with an idle limit of 30 minutes, on two servers that share a secret and nothing else. */
+/** Sessions with an idle limit of 30 minutes, on two servers that share only a secret. */
 const env = { PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough', PRESSBOX_SESSION_IDLE_MINUTES: '30' };
 const minuteMs = 60_000;
 let now = Math.ceil(Date.now() / 1_000) * 1_000;
@@ -29,7 +29,7 @@ async function makeChannels(on: TestServer): Promise<void> {
   }
 }
 
-/** The cookie of a new session, whose token is good for a day. */
+/** The cookie of a new session whose token is valid for a day. */
 async function signIn(on = server): Promise<string> {
   tokens += 1;
   const token = await signToken(on.server.secret as Uint8Array, {
@@ -46,7 +46,7 @@ const after = (minutes: number) => {
   now += minutes * minuteMs;
 };
 
-it('refuses a session that was not used for the limit, on every server, and takes its cookie away', async () => {
+it('refuses a session that was idle for the limit, on every server, and deletes its cookie', async () => {
   const cookie = await signIn();
   after(29.9);
   expect([await isSignedIn(cookie), await isSignedIn(cookie, other)]).toEqual([true, true]);
@@ -64,7 +64,7 @@ it('refuses a session that was not used for the limit, on every server, and take
   expect(stream.status).toBe(401);
 });
 
-it('renews the cookie of a session that is used, once in a tenth of the limit, on every server and after a restart', async () => {
+it('renews the cookie of a used session once in a tenth of the limit, on every server and after a restart', async () => {
   let cookie = await signIn();
   const paths = ['/v1/session', '/v1/channels/closed/snapshot', '/v1/channels/open/events', '/', '/live/closed'];
   for (const [index, path] of [...paths, ...paths].entries()) {
@@ -78,7 +78,7 @@ it('renews the cookie of a session that is used, once in a tenth of the limit, o
       200,
       [expect.stringMatching(/^pressbox=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/)],
     ]);
-    // A cache that kept it would sign others in.
+    // A cached response would sign others in.
     expect(answer.headers.get('cache-control')).toMatch(/no-store/);
     cookie = cookieOf(answer);
   }
@@ -86,7 +86,7 @@ it('renews the cookie of a session that is used, once in a tenth of the limit, o
   expect(await isSignedIn(cookie)).toBe(true);
 });
 
-it('never lengthens a session by renewing it', async () => {
+it('never extends the end of a session by renewing its cookie', async () => {
   const first = await signIn();
   let cookie = first;
   for (let minutes = 0; minutes < 700; minutes += 25) {
@@ -101,7 +101,7 @@ it('never lengthens a session by renewing it', async () => {
   expect(await isSignedIn(cookie)).toBe(false);
 });
 
-it('ends all cookies of a session when its reader signs out by one of them, and lets none of them be renewed', async () => {
+it('ends all cookies of a session when its reader signs out with one, and renews none of them', async () => {
   const first = await signIn();
   after(5);
   const renewed = cookieOf(await ask('/v1/session', first));
@@ -113,7 +113,7 @@ it('ends all cookies of a session when its reader signs out by one of them, and 
   }
 });
 
-it('lets no copy of a cookie live by the use of another one', async () => {
+it('does not keep a copied cookie alive when another copy is used', async () => {
   const copy = await signIn();
   after(20);
   const renewed = cookieOf(await ask('/v1/session', copy));
@@ -121,7 +121,7 @@ it('lets no copy of a cookie live by the use of another one', async () => {
   expect([await isSignedIn(copy), await isSignedIn(renewed)]).toEqual([false, true]);
 });
 
-it('leaves sockets and streams open past the limit, and what they read', async () => {
+it('keeps sockets and streams open past the limit', async () => {
   const cookie = await signIn();
   const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
   const stream = await openStream(server.url, 'closed', { headers: { Cookie: cookie } });
@@ -137,14 +137,14 @@ it('leaves sockets and streams open past the limit, and what they read', async (
   expect(await reader.subscribe('closed')).toMatchObject({ ok: true });
 });
 
-it('renews by the head of a stream, and by an answer that waits for nothing then', async () => {
+it('renews the cookie in the response headers of a stream, and in a poll that is answered at once', async () => {
   const cookie = await signIn();
   after(10);
   const stream = await openStream(server.url, 'closed', { headers: { Cookie: cookie } });
   onTestFinished(() => stream.destroy());
   expect(stream.headers['set-cookie']).toMatch(/^pressbox=/);
   const { cursor } = (await ask('/v1/channels/closed/snapshot', cookie)).body as { cursor: string };
-  // A held answer could put the cookie back after its reader signed out, or in as someone else.
+  // A held response could restore the cookie after its reader signed out or signed in as somebody else.
   const answer = await ask(`/v1/channels/closed/events?after=${encodeURIComponent(cursor)}&wait=30`, cookie);
   expect([answer.body, cookieOf(answer)]).toEqual([
     expect.objectContaining({ mode: 'replay', events: [] }),
@@ -152,7 +152,7 @@ it('renews by the head of a stream, and by an answer that waits for nothing then
   ]);
 });
 
-it('holds a session of a version that did not note its use until it lapses', async () => {
+it('keeps a session of a version without idle times until it expires', async () => {
   const secret = server.server.secret as Uint8Array;
   const { used: _used, sid: _sid, ...claims } = decodeJwt((await signIn()).slice('pressbox='.length));
   const key = createHmac('sha256', secret).update('pressbox session').digest();
@@ -166,8 +166,8 @@ it('holds a session of a version that did not note its use until it lapses', asy
   }
 });
 
-it('lets a socket go on whose session could not be judged until after the limit', async () => {
-  // The issuer's tokens are dated by the system clock.
+it('keeps a socket open whose session could not be verified until after the limit', async () => {
+  // The issuer's tokens use the system clock.
   let ahead = 0;
   const fromNow = { now: () => Date.now() + ahead, elapsed: clock.elapsed };
   await using issuer = await startStoppableIssuer();
@@ -185,7 +185,7 @@ it('lets a socket go on whose session could not be judged until after the limit'
   await vi.waitFor(async () => expect(await reader.subscribe('closed')).toMatchObject({ ok: true }), 10_000);
 });
 
-it('tells a browser that is signed in how long its session may go unused, and nobody else', async () => {
+it('tells only a signed-in browser how long its session may be idle', async () => {
   const token = await server.token({ reader: ['*'] });
   const started = await call(`${server.url}/v1/session`, { method: 'POST', token });
   const limited = { session: expect.objectContaining({ idleSeconds: 1_800 }) };
@@ -194,7 +194,7 @@ it('tells a browser that is signed in how long its session may go unused, and no
   expect(body).toEqual({ session: expect.not.objectContaining({ idleSeconds: expect.anything() }) });
 });
 
-it('has the session used by the page of a reader who is signed in, and by no other page', async () => {
+it('keeps the session alive from the page of a signed-in reader, and from no other page', async () => {
   const page = async (cookie: string, on = server) => {
     const headers = { accept: 'text/html', cookie };
     return (await call(`${on.url}/live/open`, { headers })).text;
@@ -203,7 +203,7 @@ it('has the session used by the page of a reader who is signed in, and by no oth
   expect(await page('')).not.toContain('keep-session');
 });
 
-it('lets a session be unused without a limit, and renews no cookie', async () => {
+it('without a limit lets sessions be idle and renews no cookie', async () => {
   await using unlimited = await startTestServer({ PRESSBOX_JWT_SECRET: env.PRESSBOX_JWT_SECRET }, clock);
   await makeChannels(unlimited);
   const cookie = await signIn(unlimited);

@@ -7,7 +7,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { appended, createChannel, publication, samplePost } from '../../support/stores/engines.ts';
 
-/** Exports and imports that are under way: they end with the token that they were begun with. */
+/** A running export or import ends with the token that started it. */
 const promisedMs = 5_000;
 let server: TestServer;
 let now = Date.now;
@@ -46,7 +46,7 @@ const ended: [string, () => Promise<{ token: string; end: () => Promise<void> }>
 ];
 
 describe.each(ended)('a token that is %s', (_how, grant) => {
-  it('ends the import that was begun with it: what came before stands, nothing after it', async () => {
+  it('ends the import that it started: earlier lines stay, later ones are not imported', async () => {
     const { token, end } = await grant();
     const id = `import-${_how}`;
     const line = (post: object) => `${JSON.stringify({ post, revision: { at: '2019-04-15T17:00:00.000Z', by: 'ada' } })}\n`;
@@ -58,7 +58,7 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
       duplex: 'half',
     } as RequestInit);
     body.write(`${JSON.stringify({ channel: plainChannel(id) })}\n`);
-    // As many as are taken together.
+    // As many lines as are imported together.
     for (let post = 0; post < 63; post += 1) body.write(line(plainPost(id)));
     const offset = async () => (await server.server.engine.heads([id]))[0]?.offset;
     await vi.waitFor(async () => expect(await offset()).toBe(64));
@@ -74,7 +74,7 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
     expect(stands).toBe(64);
   });
 
-  it('ends the export that was begun with it, though its client takes nothing, and never as if it were whole', async () => {
+  it('ends the export that it started as incomplete, even if the client reads nothing', async () => {
     const { engine } = server.server;
     const id = `export-${_how}`;
     await createChannel(engine, id);
@@ -95,7 +95,7 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
   });
 });
 
-/** A client that has asked and takes nothing of the answer. */
+/** A client that sends a request and reads nothing of the answer. */
 async function asking(path: string, token: string): Promise<Socket> {
   const { port, host } = new URL(server.url);
   const client = connect({ port: Number(port), host: '127.0.0.1' });

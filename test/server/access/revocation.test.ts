@@ -7,7 +7,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
-/** A token that was revoked: refused from then on, and what it had opened is ended. */
+/** A revoked token is refused from then on, and its open connections are ended. */
 const promisedMs = 5_000;
 const jtiOf = (token: string): string => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
 
@@ -37,7 +37,7 @@ async function streaming(server: TestServer, channelId: string, token: string): 
   return stream;
 }
 
-describe('on one server', () => {
+describe('a revoked token on one server', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();
@@ -45,7 +45,7 @@ describe('on one server', () => {
   afterAll(() => server[Symbol.asyncDispose]());
   const grant = () => server.token({ reader: ['*'] });
 
-  it('is refused over HTTP and in a handshake, with a problem that says why, also after a restart', async () => {
+  it('is refused over HTTP and in a handshake with a problem that says why, also after a restart', async () => {
     const token = await server.token();
     expect(await revoke(server, jtiOf(token))).toMatchObject({
       status: 200,
@@ -66,14 +66,14 @@ describe('on one server', () => {
     expect((await call(`${server.url}/v1/channels`, { token: await server.token() })).status).toBe(200);
   });
 
-  it('ends within 5 s every socket and stream that it opened, those of public channels too, and no other', async () => {
+  it('loses every socket and stream that it opened within 5 s, those of public channels too, and no other', async () => {
     const [members, token, another] = [await membersChannel(server), await grant(), await grant()];
     const [own, idle, deaf] = [await connected(server, token), await connected(server, token), await connected(server, token)];
     const [other, stranger] = [await connected(server, another), await connected(server)];
     const [ownStream, otherStream] = [await streaming(server, members, token), await streaming(server, members, another)];
     for (const reader of [own, other]) expect(await reader.subscribe(members)).toMatchObject({ ok: true });
     await vi.waitFor(() => expect(ownStream.heard('catchup')).toHaveLength(1));
-    // It takes no bytes, and answers no close frame.
+    // This client reads nothing and answers no close frame.
     deaf.pause();
     await revoke(server, jtiOf(token));
     await within(promisedMs, () => expect([own, idle, ownStream].map(({ isOpen }) => isOpen)).toEqual([false, false, false]));
@@ -86,14 +86,14 @@ describe('on one server', () => {
     expect((await streaming(server, members, token)).status).toBe(401);
   });
 
-  it('is told to a reader once, who does not come back with it, and goes on with another', async () => {
+  it('makes the client report it once, drop the token and continue with a new one', async () => {
     const [members, token] = [await membersChannel(server), await server.token({ reader: ['*'] })];
     const given: string[] = [];
     const fixed = new ReaderClient({ url: server.url, channelId: members, token }).open();
     const renewing = new ReaderClient({
       url: server.url,
       channelId: members,
-      // Beside another way, tried where this one takes long, another token would be asked for.
+      // A second transport, tried if the first is slow, would ask for another token.
       transports: ['socket'],
       token: async () => {
         const next = given.length === 0 ? token : await server.token({ reader: ['*'] });
@@ -114,7 +114,7 @@ describe('on one server', () => {
     expect(given).toHaveLength(2);
   });
 
-  it('is for an admin to do, of a body that fits, any number of times', async () => {
+  it('can be revoked only by an admin, with a valid body, any number of times', async () => {
     const url = `${server.url}/v1/tokens/revoked`;
     const admin = await server.token({ admin: true });
     const post = (token: string | undefined, body: unknown) => call(url, { method: 'POST', ...(token && { token }), body });
@@ -138,7 +138,7 @@ describe('on one server', () => {
     expect((await call(url, { token: admin })).status).toBe(405);
   });
 
-  it('may be that of who revokes it, who is answered and then is out', async () => {
+  it('may be the admin’s own, which is answered first and refused afterwards', async () => {
     const admin = await server.token({ admin: true });
     const body = { jti: jtiOf(admin) };
     expect((await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body })).status).toBe(200);
@@ -146,8 +146,8 @@ describe('on one server', () => {
   });
 });
 
-describeWith(needs.redis, 'on two servers with one Redis', (binary) => {
-  it('is refused on both, and its sockets on both are ended within 5 s, though the message is lost', async () => {
+describeWith(needs.redis, 'a revoked token on two servers with one Redis', (binary) => {
+  it('is refused on both and loses its sockets on both within 5 s, even if the message is lost', async () => {
     await using redis = await startRedis(binary);
     const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both nodes know, of 32 bytes or more' };
     await using here = await startTestServer(env);
@@ -155,7 +155,7 @@ describeWith(needs.redis, 'on two servers with one Redis', (binary) => {
     const [members, token] = [await membersChannel(here), await there.token({ reader: ['*'] }, { sub: 'member' })];
     const readers = [await connected(here, token), await connected(there, token)];
     for (const reader of readers) expect(await reader.subscribe(members)).toMatchObject({ ok: true });
-    // Nobody listens while it is told.
+    // No server receives the message.
     const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
     try {
       await revoke(here, jtiOf(token));

@@ -5,7 +5,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What the log says of who tried what. */
+/** The security events in the log. */
 const text = 'The mayor resigned';
 const written: string[] = [];
 const given: string[] = [];
@@ -28,7 +28,7 @@ async function token(grants: object, sub: string): Promise<string> {
 const ask = (address: string, path: string, options: Parameters<typeof call>[1] = {}) =>
   call(server.url + path, { ...options, headers: { 'x-forwarded-for': address, ...options?.headers } });
 
-it('tells of sign-ins and sign-outs, by each way, with who and from where', async () => {
+it('logs sign-ins and sign-outs by form and API with subject and address', async () => {
   const address = '192.0.2.1';
   const [mine, headers] = [await token({ reader: ['*'] }, 'ruth'), { origin: server.url, accept: 'text/html' }];
   const { headers: answered } = await ask(address, '/v1/session', { method: 'POST', token: mine });
@@ -49,7 +49,7 @@ it('tells of sign-ins and sign-outs, by each way, with who and from where', asyn
   expect(briefly(address).at(-1)).toEqual(['sign-in', 'rosa']);
 });
 
-it('tells of erasures, exports, imports and revocations, each of its own', async () => {
+it('logs each erasure, export, import and revocation', async () => {
   const [address, admin] = ['192.0.2.2', await token({ admin: true }, 'ada')];
   const write = (path: string, body: unknown, method = 'POST') => ask(address, path, { method, token: admin, body });
   await write('/v1/channels', { id: 'moon', headline: text, state: 'live' });
@@ -74,7 +74,7 @@ it('tells of erasures, exports, imports and revocations, each of its own', async
   ]);
 });
 
-it('tells of refused tokens and rights once from an address, over HTTP and by a socket', async () => {
+it('logs refused tokens and rights once for each address, over HTTP and at the socket', async () => {
   const editor = await token({ editor: ['*'] }, 'ada');
   await call(`${server.url}/v1/channels`, {
     method: 'POST',
@@ -107,15 +107,15 @@ it('tells of refused tokens and rights once from an address, over HTTP and by a 
   );
 });
 
-it('tells of a rate that was met once from an address', async () => {
+it('logs an exceeded rate once for each address', async () => {
   const address = '192.0.2.5';
-  // Ten seconds' worth, and then some: none of it depends on how fast they are asked.
+  // More than ten seconds' worth, so the speed of the requests does not matter.
   await vi.waitFor(async () => expect((await ask(address, '/v1/channels')).status).toBe(429), { interval: 0 });
   await ask(address, '/v1/channels');
   expect(briefly(address)).toEqual([['rate-limited', undefined]]);
 });
 
-it('holds no token and no text, and escapes nothing into a line of its own', async () => {
+it('holds no token and no post text, and no input starts a new line', async () => {
   await ask('192.0.2.6', '/v1/channels/\n{"security":"forged"}', { token: 'eyJhbGciOiJub25lIn0.e30.' });
   expect(lines().length).toBeGreaterThan(8);
   for (const line of written) {
@@ -125,7 +125,7 @@ it('holds no token and no text, and escapes nothing into a line of its own', asy
   }
 });
 
-it('says the same again in the next interval, with how often it was before, and bounds its lines', () => {
+it('repeats an event in the next interval with the count of the last one, and bounds its lines', () => {
   let now = 0;
   const leftOut: true[] = [];
   const told: object[] = [];
@@ -141,7 +141,7 @@ it('says the same again in the next interval, with how often it was before, and 
   }
   expect(told).toHaveLength(answerLimits.securityLines + 1);
   expect(leftOut).toHaveLength(answerLimits.securityLines + 1);
-  // What strangers are refused leaves no room for them alone.
+  // Refusals of anonymous clients leave room for other events.
   security.note('sign-in', { address: '192.0.2.8', by: 'ruth' });
   expect(told.at(-1)).toMatchObject({ security: 'sign-in' });
 });

@@ -7,7 +7,7 @@ import { openStream } from '../../support/readers/stream-reader.ts';
 import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The session of a browser: made of a token, kept in a cookie, and good for pages of this server alone. */
+/** A browser session: created from a token, kept in a cookie, and valid only for pages of this server. */
 const elsewhere = 'https://news.example';
 let now = Date.now();
 const clock = { now: () => now };
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server, secured].map((one) => one[Symbol.asyncDispose]())));
 
-/** What the server would have a browser send. */
+/** The cookie that a browser would send. */
 async function signIn(grants: object = { reader: ['*'] }, on = server, headers: Record<string, string> = {}) {
   const token = await on.token(grants, { sub: 'ruth', name: 'Ruth Calder' });
   const answer = await call(`${on.url}/v1/session`, { method: 'POST', token, headers });
@@ -36,27 +36,27 @@ const read = async (cookie: string, headers: Record<string, string> = {}) =>
   (await call(snapshotOf(members), { headers: { cookie, ...headers } })).status;
 
 describe('the cookie', () => {
-  it('can be read by no script, and goes to no other site but where a link is followed', async () => {
+  it('is hidden from scripts, and is sent from another site only when a link is followed', async () => {
     const { answer, setCookie } = await signIn();
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(setCookie).toMatch(/^pressbox=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
-  it('is bound to the host and to TLS where readers reach the server over TLS', async () => {
+  it('is bound to the host and to TLS if readers reach the server over TLS', async () => {
     const bound = /^__Host-pressbox=[\w.-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax; Secure$/;
     expect((await signIn({}, secured)).setCookie).toMatch(bound);
     const proxied = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' }, clock);
     onTestFinished(() => proxied[Symbol.asyncDispose]());
     expect((await signIn({}, proxied, { 'x-forwarded-proto': 'https' })).setCookie).toMatch(bound);
-    // What a neighbour may have planted without TLS counts for nothing.
+    // A cookie planted from the network without TLS is ignored.
     const { cookie } = await signIn({}, secured);
     const told = async (sent: string) => (await call(`${secured.url}/v1/session`, { headers: { cookie: sent } })).body;
     expect(await told(cookie)).toMatchObject({ session: { name: 'Ruth Calder' } });
     expect(await told(cookie.replace('__Host-', ''))).toEqual({ session: null });
   });
 
-  it('is not the token, and neither is taken for the other', async () => {
+  it('is not the token, and neither is accepted in place of the other', async () => {
     const { token, cookie } = await signIn();
     const value = cookie.slice('pressbox='.length);
     expect(value).not.toContain(token.split('.')[2]);
@@ -65,13 +65,13 @@ describe('the cookie', () => {
     expect(await read(cookie)).toBe(200);
   });
 
-  it('is good on every node that knows the secret, and also after a restart', async () => {
+  it('is valid on every node with the same secret, and after a restart', async () => {
     const { cookie } = await signIn();
     await server.restart();
     expect(await read(cookie)).toBe(200);
   });
 
-  it('ends with its token, and after 12 hours at the latest', async () => {
+  it('expires with its token, and after 12 hours at the latest', async () => {
     const long = await signToken(server.server.secret as Uint8Array, {
       ...{ sub: 'ada', grants: { reader: ['*'] }, ttlSeconds: 7 * 86_400, now, jti: 'long' },
     });
@@ -88,7 +88,7 @@ describe('the cookie', () => {
     expect(await read(cookie.split(';')[0] as string)).toBe(401);
   });
 
-  it('is refused where a browser could not keep it', async () => {
+  it('is refused if a browser could not keep it', async () => {
     const author = Array.from({ length: 200 }, (_, index) => `channel-with-a-long-name-${index}`);
     const { answer, setCookie } = await signIn({ author });
     expect(answer).toMatchObject({ status: 413, body: { code: 'too-large', detail: expect.stringContaining('up to 4000 fit') } });
@@ -97,7 +97,7 @@ describe('the cookie', () => {
 });
 
 describe('a session', () => {
-  it('tells who is signed in, and holds no token', async () => {
+  it('says who is signed in, and contains no token', async () => {
     const { cookie, token } = await signIn({ reader: ['sport-*'], admin: true });
     const { body, text, headers } = await call(`${server.url}/v1/session`, { headers: { cookie } });
     const rights = { reader: ['sport-*'], author: [], editor: [], admin: true };
@@ -108,7 +108,7 @@ describe('a session', () => {
     expect((await call(`${server.url}/v1/session`, { token })).body).toMatchObject({ session: { name: 'Ruth Calder' } });
   });
 
-  it('reads what the token reads: over HTTP, by a stream, and by a socket', async () => {
+  it('reads what the token reads, over HTTP, by a stream and by a socket', async () => {
     const { cookie } = await signIn();
     expect(await read(cookie)).toBe(200);
     const stream = await openStream(server.url, members, { headers: { Cookie: cookie } });
@@ -119,7 +119,7 @@ describe('a session', () => {
     expect(await reader.subscribe(members)).toMatchObject({ ok: true });
   });
 
-  it('is kept by no cache, and its answers are told apart from those of strangers', async () => {
+  it('is never cached, and its answers vary from those of anonymous readers', async () => {
     const { cookie } = await signIn({ editor: ['*'] });
     const body = { headline: 'For all', state: 'live' };
     await call(`${server.url}/v1/channels`, { method: 'POST', token: await server.token(), body: { ...body, id: 'for-all' } });
@@ -147,14 +147,14 @@ describe('a session', () => {
     }
   });
 
-  it('gives way to a token that is sent as well, good or bad', async () => {
+  it('gives way to a token in the same request, valid or not', async () => {
     const { cookie } = await signIn();
     const told = async (token: string) => (await call(`${server.url}/v1/session`, { token, headers: { cookie } })).body;
     expect(await told(await server.token({}, { name: 'Ada Byron' }))).toMatchObject({ session: { name: 'Ada Byron' } });
     expect(await told('nonsense')).toMatchObject({ code: 'token-invalid' });
   });
 
-  it('that is good no longer keeps nobody from what everybody may read, and is taken away', async () => {
+  it('that has expired still reads public channels, and is deleted', async () => {
     const { cookie, token } = await signIn();
     const jti = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
@@ -162,7 +162,7 @@ describe('a session', () => {
       const { status, headers } = await call(`${server.url}/v1/channels`, { headers: { cookie: stale } });
       expect(status).toBe(200);
       expect(headers.getSetCookie()).toEqual(['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']);
-      // A cache that kept it would sign others out.
+      // A cached response would sign others out.
       expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
         'private, no-store',
         expect.stringContaining('Cookie'),
@@ -176,7 +176,7 @@ describe('a session', () => {
     }
   });
 
-  it('ends within 5 s what it opened, when its token is revoked', async () => {
+  it('loses its open connections within 5 s when its token is revoked', async () => {
     const { cookie, token } = await signIn();
     const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
     onTestFinished(() => reader.destroy());
@@ -186,14 +186,14 @@ describe('a session', () => {
     await within(5_000, () => expect(reader.isOpen).toBe(false));
   });
 
-  it('ends for the browser when it signs out, whether it has one or not', async () => {
+  it('is deleted from the browser at sign-out, even if there is none', async () => {
     for (const cookie of ['', (await signIn()).cookie]) {
       const { status, headers } = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { cookie } });
       expect([status, headers.getSetCookie()]).toEqual([204, ['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']]);
     }
   });
 
-  it('ends for whoever copied it, by each way to sign out, and also after a restart', async () => {
+  it('ends at sign-out for copies of the cookie too, by form and API, and after a restart', async () => {
     for (const path of ['/v1/session', '/sign-out']) {
       const [own, other] = [await signIn(), await signIn()];
       const isForm = path === '/sign-out';
@@ -207,12 +207,12 @@ describe('a session', () => {
       expect([path, await read(own.cookie), await read(other.cookie)]).toEqual([path, 401, 200]);
       await server.restart();
       expect([path, await read(own.cookie), await read(other.cookie)]).toEqual([path, 401, 200]);
-      // The token is none of its: it can be exchanged again.
+      // Signing out does not revoke the token: it can be exchanged again.
       expect((await call(`${server.url}/v1/session`, { method: 'POST', token: own.token })).status).toBe(200);
     }
   });
 
-  it('ends within 5 s the sockets and streams that it opened when its reader signs out, and those of no other', async () => {
+  it('loses its sockets and streams within 5 s when its reader signs out, and no other session does', async () => {
     const [own, other] = [await signIn(), await signIn()];
     const opened = async ({ cookie }: { cookie: string }) => {
       const socket = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
@@ -231,7 +231,7 @@ describe('a session', () => {
     expect(others.map(({ isOpen }) => isOpen)).toEqual([true, true]);
   });
 
-  it('is ended by no page elsewhere', async () => {
+  it('cannot be ended by a page of another site', async () => {
     const { cookie } = await signIn();
     for (const path of ['/v1/session', '/sign-out']) {
       const headers = { cookie, origin: elsewhere };
@@ -243,14 +243,14 @@ describe('a session', () => {
 });
 
 describe('a page of another site', () => {
-  it('may connect where it is allowed to, but never with its reader’s session', async () => {
+  it('may connect from an allowed origin, but never with the reader’s session', async () => {
     const { cookie } = await signIn();
     const theirs = await openReader(server.url, { headers: { Cookie: cookie, Origin: elsewhere } });
     onTestFinished(() => theirs.destroy());
     expect(await theirs.subscribe(members)).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
   });
 
-  it('reads nothing with it, and is told nothing that a browser would show it', async () => {
+  it('reads nothing with the session, and gets no answer that a browser would expose', async () => {
     const { cookie } = await signIn();
     for (const origin of [elsewhere, 'https://evil.example', 'null', server.url.replace('127.0.0.1', 'localhost')]) {
       expect([origin, await read(cookie, { origin })]).toEqual([origin, 401]);
@@ -260,7 +260,7 @@ describe('a page of another site', () => {
     expect(await read(cookie, { origin: server.url })).toBe(200);
   });
 
-  it('is not a page of this server for being of its name, where readers reach it over TLS', async () => {
+  it('does not count as a page of this server if it has the same host name without TLS', async () => {
     const { cookie } = await signIn({ reader: ['*'] }, secured);
     const told = async (origin: string) =>
       (await call(`${secured.url}/v1/session`, { headers: { cookie, origin } })).body as { session: object | null };
@@ -270,9 +270,9 @@ describe('a page of another site', () => {
     }
   });
 
-  it('embeds nothing with it, but leads to a page with it by a link', async () => {
+  it('embeds nothing with the session, but its links do open pages with it', async () => {
     const { cookie } = await signIn();
-    // What browsers say of a request, `fetch` would overwrite.
+    // `fetch` would overwrite the headers that browsers set.
     const status = (site: string, mode: string, into?: string) =>
       new Promise<number | undefined>((resolve, reject) => {
         const headers = { cookie, 'sec-fetch-site': site, 'sec-fetch-mode': mode, ...(into && { 'sec-fetch-dest': into }) };
@@ -289,7 +289,7 @@ describe('a page of another site', () => {
     expect(await status('same-origin', 'cors')).toBe(200);
   });
 
-  it('writes nothing with it, nor does a form', async () => {
+  it('writes nothing with the session, not even by a form', async () => {
     const { cookie } = await signIn({ editor: ['*'] });
     const post = async (headers: Record<string, string>) => {
       const body = JSON.stringify({ headline: 'Written by a session' });
@@ -299,14 +299,14 @@ describe('a page of another site', () => {
     expect(await post({ origin: elsewhere })).toBe(401);
     expect(await post({ origin: 'null' })).toBe(401);
     expect(await post({ 'sec-fetch-site': 'same-site' })).toBe(401);
-    // Who is no browser of today does not say where it comes from.
+    // Older browsers do not name the origin.
     expect(await post({})).toBe(401);
     expect(await post({ origin: server.url, 'content-type': 'text/plain' })).toBe(401);
     expect(await post({ origin: server.url })).toBe(201);
     expect(await post({ 'sec-fetch-site': 'same-origin' })).toBe(201);
   });
 
-  it('signs nobody in or out through the API', async () => {
+  it('cannot sign a reader in or out through the API', async () => {
     const { answer, setCookie } = await signIn({}, server, { origin: elsewhere });
     expect([answer.status, answer.body, setCookie]).toEqual([403, expect.objectContaining({ code: 'forbidden' }), '']);
     const out = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { origin: elsewhere } });
@@ -315,7 +315,7 @@ describe('a page of another site', () => {
   });
 });
 
-describe('the form to sign in', () => {
+describe('the sign-in form', () => {
   const send = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}, on = server) =>
     fetch(`${on.url}${path}`, {
       method: 'POST',
@@ -324,7 +324,7 @@ describe('the form to sign in', () => {
       body: new URLSearchParams(fields),
     });
 
-  it('leads back to the page, signed in, and so does the one to sign out', async () => {
+  it('leads back to the page signed in, and the sign-out form leads back signed out', async () => {
     const page = `/live/${members}`;
     const stranger = await call(`${server.url}${page}`, { headers: { accept: 'text/html' } });
     expect(stranger.text).toContain('This coverage is for members');
@@ -344,7 +344,7 @@ describe('the form to sign in', () => {
     ]);
   });
 
-  it('says what is wrong with a token, and does not give it back', async () => {
+  it('says what is wrong with a token without repeating it', async () => {
     for (const [token, status, said] of [
       ['', 400, 'Paste the token that you were given.'],
       ['nonsense"><script>', 401, 'This is not a signed JSON Web Token.'],
@@ -357,21 +357,21 @@ describe('the form to sign in', () => {
       expect(page).toContain('aria-describedby="token-fault token-hint" aria-invalid="true"');
       expect(page).toContain('name="to" value="/live/x"');
       if (token !== '') expect(page).not.toContain(token);
-      // RFC 9110, 15.5.2: with every 401.
+      // RFC 9110, 15.5.2, requires it with every 401.
       expect(answer.headers.get('www-authenticate')).toBe(
         status === 401 ? 'Bearer realm="pressbox", error="invalid_token"' : null,
       );
     }
   });
 
-  it('tells a program what is wrong with a token as every other address does', async () => {
+  it('answers a program with a problem document', async () => {
     const answer = await send('/sign-in', { token: 'nonsense', to: '/' }, { accept: 'application/json' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
     expect(await answer.json()).toMatchObject({ code: 'token-invalid', detail: 'This is not a signed JSON Web Token.' });
     expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });
 
-  it('is told that the page is for others, where the token does not permit to read it', async () => {
+  it('says that the page is for others if the token does not grant it', async () => {
     const { cookie } = await signIn({ reader: ['elsewhere'] });
     const { text } = await call(`${server.url}/live/${members}`, { headers: { accept: 'text/html', cookie } });
     expect(text).toContain('You are signed in as <bdi>Ruth Calder</bdi>, who may not read it.');
@@ -394,7 +394,7 @@ describe('the form to sign in', () => {
     expect(shown.text).toContain('name="to" value="/"');
   });
 
-  it('is taken from pages of this server and of origins that are named, so that nobody is signed in as someone else', async () => {
+  it('is accepted only from this server’s pages and configured origins, which prevents login CSRF', async () => {
     const fields = { token: await server.token(), to: '/' };
     for (const origin of ['https://evil.example', 'null', server.url.replace('127.0.0.1', 'localhost')]) {
       const answer = await send('/sign-in', fields, { origin });
@@ -408,7 +408,7 @@ describe('the form to sign in', () => {
     expect((await send('/sign-in', { token: await open.token(), to: '/' }, { origin: elsewhere }, open)).status).toBe(403);
   });
 
-  it('is of its type and of a size', async () => {
+  it('is refused with another media type or above its size', async () => {
     const headers = { origin: server.url, accept: 'text/html', 'content-type': 'application/json' };
     expect((await fetch(`${server.url}/sign-in`, { method: 'POST', headers, body: '{}' })).status).toBe(415);
     const large = await send('/sign-in', { token: 'x'.repeat(30_000), to: '/' });

@@ -6,7 +6,7 @@ import { startStoppableIssuer } from '../../support/servers/issuer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
-/** Sessions where nodes share nothing but a store: no secret is set, and the key that signs them lies there. */
+/** Sessions of nodes that share only a store: no secret is set, and the signing key lies in the store. */
 const promisedMs = 3_000;
 
 const told = async ({ url }: TestServer, cookie: string) =>
@@ -14,11 +14,11 @@ const told = async ({ url }: TestServer, cookie: string) =>
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `on two servers with one ${kind} and an issuer`, (binary) => {
-    it('a session is good on both, and signing out ends it on both within 3 s, though the message is lost', async () => {
+    it('a session is valid on both, and signing out ends it on both within 3 s, even if the message is lost', async () => {
       await using redis = await startRedis(binary);
       await using issuer = await startStoppableIssuer();
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWKS_URL: issuer.jwksUrl };
-      // At the same moment, on a store that has no key yet.
+      // Both start at once on a store without a key.
       const servers = await Promise.all([startTestServer(env), startTestServer(env)]);
       const [here, there] = servers;
       try {
@@ -37,7 +37,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const [ended = '', kept = ''] = cookies;
         const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.url } });
         expect(await reader.subscribe('members')).toMatchObject({ ok: true });
-        // Nobody listens while it is told.
+        // No server receives the message.
         const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
         try {
           await call(`${here.url}/v1/session`, { method: 'DELETE', headers: { cookie: ended } });

@@ -6,10 +6,10 @@ import { openStream } from '../../support/readers/stream-reader.ts';
 import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../../support/servers/issuer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** A session that a server cannot judge: it was started while the issuer of the token was gone, and has not had its keys yet. */
+/** A server that cannot verify a session: it started while the issuer was unreachable, and has no keys yet. */
 let issuer: StoppableIssuer;
 let server: TestServer;
-/** The server's own, which needs no issuer. */
+/** Signed with the server's secret, which needs no issuer. */
 let editor: string;
 let token: string;
 let cookie: string;
@@ -63,8 +63,8 @@ const forMembers = [
   ...['hidden', 'hidden/snapshot', 'hidden/stream', 'never-was', 'never-was/snapshot', 'never-was/stream'],
 ].map((path) => `/v1/channels/${path}`);
 
-describe('over HTTP', () => {
-  it('whatever is not for strangers is answered as with the token: with when to come back', async () => {
+describe('an unverified session over HTTP', () => {
+  it('gets token-invalid with `retryAfter` for everything that is not public', async () => {
     await loseIssuer();
     for (const path of [...forMembers, '/v1/session']) {
       const { status, headers, body } = await get(path);
@@ -74,7 +74,7 @@ describe('over HTTP', () => {
     }
   });
 
-  it('what is public stays there, and the rest is when the issuer is back', async () => {
+  it('reads public channels, and the others once the issuer is back', async () => {
     await loseIssuer();
     const free = ['free', 'free/snapshot', 'free/events', 'free/posts', 'free/feed.atom'].map((path) => `/v1/channels/${path}`);
     for (const path of [...free, '/v1/channels', '/', '/live/free']) {
@@ -87,7 +87,7 @@ describe('over HTTP', () => {
     expect((await get('/v1/session')).body).toMatchObject({ session: { name: 'Ruth Calder' } });
   });
 
-  it('the list of channels says that some may be missing, to nobody else, in no cache, and until they are there', async () => {
+  it('gets a list of channels marked incomplete, uncached and for no other reader, until the issuer is back', async () => {
     const said = 'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here.';
     const listed = async () => {
       const { text, headers } = await get('/', isHtml);
@@ -99,13 +99,13 @@ describe('over HTTP', () => {
     const { text } = await get('/', { ...isHtml, 'accept-language': 'de' });
     expect(text).toContain('Sie können gerade nicht erkannt werden.');
     expect((await call(`${server.url}/`, { headers: isHtml })).text).not.toContain(said);
-    // What programs are answered has no place for it.
+    // Answers to programs have no field for it.
     expect(Object.keys((await get('/v1/channels')).body as object)).toEqual(['channels', 'next']);
     await bringBack(issuer, server);
     expect(await listed()).toEqual([false, true, 'private, no-store']);
   });
 
-  it('what is written is refused likewise, and nothing is written', async () => {
+  it('cannot write', async () => {
     await loseIssuer();
     const headers = { cookie, origin: server.url, 'idempotency-key': 'once' };
     const write = () =>
@@ -116,7 +116,7 @@ describe('over HTTP', () => {
     expect([status, answered.get('idempotency-replayed')]).toEqual([201, null]);
   });
 
-  it('an EventSource is told so in a way that it survives', async () => {
+  it('gets an event stream that names a retry delay, which an EventSource survives', async () => {
     await loseIssuer();
     const { status, headers, text } = await get('/v1/channels/closed/stream', { accept: 'text/event-stream' });
     expect([status, Number(headers.get('retry-after'))]).toEqual([200, expect.toSatisfy((seconds) => seconds >= 5)]);
@@ -127,7 +127,7 @@ describe('over HTTP', () => {
     await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
   });
 
-  it.each(['/live/closed', '/live/hidden'])('the page %s says when to try again, and not to sign in', async (path) => {
+  it.each(['/live/closed', '/live/hidden'])('gets the page %s with a time to retry, and no request to sign in', async (path) => {
     await loseIssuer();
     const { status, headers, text } = await get(path, isHtml);
     expect([status, headers.get('retry-after'), headers.getSetCookie()]).toEqual([401, '5', []]);
@@ -139,14 +139,14 @@ describe('over HTTP', () => {
   });
 });
 
-describe('a socket', () => {
+describe('a socket with an unverified session', () => {
   const connect = async () => {
     const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
     onTestFinished(() => reader.destroy());
     return reader;
   };
 
-  it('stands, reads what is public, and the rest once the issuer is back', async () => {
+  it('connects, reads public channels, and the others once the issuer is back', async () => {
     await loseIssuer();
     const reader = await connect();
     expect(await reader.subscribe('free')).toMatchObject({ ok: true });
@@ -158,7 +158,7 @@ describe('a socket', () => {
     expect(await reader.subscribe('never-was')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
   });
 
-  it('ends like any other where the token is revoked by then', async () => {
+  it('ends like any other if the token has been revoked by then', async () => {
     await loseIssuer();
     const reader = await connect();
     await bringBack(issuer, server);
@@ -169,7 +169,7 @@ describe('a socket', () => {
     expect(reader.heard('unsubscribed')).toEqual([{ channelId: 'closed', reason: 'revoked' }]);
   });
 
-  it('is told that there is nothing to wait for, where the token was revoked meanwhile', async () => {
+  it('is refused without `retryAfter` if the token was revoked meanwhile', async () => {
     const admin = await server.token({ admin: true }, { sub: 'operator' });
     await loseIssuer();
     const reader = await connect();
@@ -179,7 +179,7 @@ describe('a socket', () => {
     expect(await reader.subscribe('closed')).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
   });
 
-  it('is told to ask again where what it reads is closed to strangers', async () => {
+  it('is told to retry when its channel is closed to anonymous readers', async () => {
     const channel = { id: 'closing', headline: 'For all, at first', state: 'live' };
     await call(`${server.url}/v1/channels`, { method: 'POST', token: editor, body: channel });
     await loseIssuer();
@@ -192,23 +192,26 @@ describe('a socket', () => {
   });
 });
 
-describe('a reader of the client', () => {
-  it.each(['stream', 'poll'] as const)('goes on by a %s when the issuer is back, and holds what came meanwhile', async (way) => {
-    const states: ReaderState['status'][] = [];
-    const fetchSignedIn: typeof fetch = (input, init) => fetch(input, { ...init, headers: { ...init?.headers, cookie } });
-    const reader = new ReaderClient({ url: server.url, channelId: 'closed', transports: [way], fetch: fetchSignedIn as never });
-    onTestFinished(() => reader.close());
-    reader.on('state', ({ status }) => states.push(status));
-    reader.open();
-    await vi.waitFor(() => expect(reader.state.status).toBe('live'));
-    await loseIssuer();
-    await publish('closed', `Written while the issuer was gone, for a ${way}.`);
-    await vi.waitFor(() => expect(reader.state.status).not.toBe('live'));
-    const refused = /pressbox_problems_total\{code="token-invalid"\} [1-9]/;
-    await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused));
-    await bringBack(issuer, server);
-    await vi.waitFor(() => expect(reader.state.status).toBe('live'));
-    expect(reader.timeline?.posts[0]?.html).toContain(`for a ${way}.`);
-    expect(states).not.toContain('ended');
-  });
+describe('a ReaderClient with an unverified session', () => {
+  it.each(['stream', 'poll'] as const)(
+    'continues over a %s when the issuer is back, with everything published meanwhile',
+    async (way) => {
+      const states: ReaderState['status'][] = [];
+      const fetchSignedIn: typeof fetch = (input, init) => fetch(input, { ...init, headers: { ...init?.headers, cookie } });
+      const reader = new ReaderClient({ url: server.url, channelId: 'closed', transports: [way], fetch: fetchSignedIn as never });
+      onTestFinished(() => reader.close());
+      reader.on('state', ({ status }) => states.push(status));
+      reader.open();
+      await vi.waitFor(() => expect(reader.state.status).toBe('live'));
+      await loseIssuer();
+      await publish('closed', `Written while the issuer was gone, for a ${way}.`);
+      await vi.waitFor(() => expect(reader.state.status).not.toBe('live'));
+      const refused = /pressbox_problems_total\{code="token-invalid"\} [1-9]/;
+      await vi.waitFor(async () => expect((await call(`${server.url}/metrics`)).text).toMatch(refused));
+      await bringBack(issuer, server);
+      await vi.waitFor(() => expect(reader.state.status).toBe('live'));
+      expect(reader.timeline?.posts[0]?.html).toContain(`for a ${way}.`);
+      expect(states).not.toContain('ended');
+    },
+  );
 });

@@ -10,11 +10,11 @@ import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
-/** A port of its own for what operators' machines ask. */
+/** A separate port for health checks and metrics. */
 const operators = ['/healthz', '/readyz', '/metrics'];
 
 describe('a server with PRESSBOX_ADMIN_PORT', () => {
-  it('answers operators there, and readers on the other port, each nothing of the other', async () => {
+  it('serves health and metrics only there, and readers only on the other port', async () => {
     const port = await freePort();
     const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port), PRESSBOX_PUBLIC_URL: 'https://live.example.org' });
     onTestFinished(() => server[Symbol.asyncDispose]());
@@ -28,13 +28,13 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
     });
     expect(await call(`http://127.0.0.1:${port}/readyz`, { method: 'POST' })).toMatchObject({ status: 405 });
     expect((await call(`${server.url}/v1/channels`)).status).toBe(200);
-    // Whatever it is called there, and never in two ways.
+    // For any host name, and never ambiguously.
     const ask = (...headers: string[]) => sendBytes({ port }, requestText('GET /readyz HTTP/1.1', headers));
     expect((await ask('Host: pod-7')).statuses).toEqual([200]);
     expect((await ask('Host: a', 'Host: b')).statuses).toEqual([400]);
   });
 
-  it('lets no address hold all of its connections', async () => {
+  it('does not let one address hold all its connections', async () => {
     const port = await freePort();
     const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port) });
     onTestFinished(() => server[Symbol.asyncDispose]());
@@ -51,7 +51,7 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
     expect((await call(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
   });
 
-  it('lets it go with the other', async () => {
+  it('closes it together with the other port', async () => {
     const port = await freePort();
     const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port) });
     await server[Symbol.asyncDispose]();
@@ -60,7 +60,7 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
 });
 
 describeWith(needs.redis, 'a server of two processes with PRESSBOX_ADMIN_PORT', (binary) => {
-  it('tells there what both have counted', async (test) => {
+  it('reports the sums of both there', async (test) => {
     const redis = await startRedisFor(test, binary);
     const port = await freePort();
     const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: '2', PRESSBOX_ADMIN_PORT: String(port) };

@@ -6,7 +6,7 @@ import { type Compressor, createCompression } from '../../../src/http/compressio
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Public answers are compressed; those to someone who is known, those that are short and those that go on are not. */
+/** Public answers are compressed. Answers to identified readers, short answers and streams are not. */
 let server: TestServer;
 let editor: string;
 let id: string;
@@ -27,7 +27,7 @@ interface Sent {
   text: string;
 }
 
-/** As it stands on the wire: nothing is unpacked on the way. */
+/** The bytes on the wire, not decompressed. */
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Sent> {
   const asked = request(server.url + path, { headers, method, agent: false });
   asked.end();
@@ -55,7 +55,7 @@ const pathsOf = () => [
 ];
 
 describe('a public answer', () => {
-  it('is sent as it is or with gzip, as the client takes it, and says the same', async () => {
+  it('is sent plain or with gzip, as the client accepts, with the same content', async () => {
     for (const path of pathsOf()) {
       const plain = await ask(path);
       expect([path, plain.status, plain.headers['content-encoding']]).toEqual([path, 200, undefined]);
@@ -76,14 +76,14 @@ describe('a public answer', () => {
     }
   });
 
-  it('is sent as it is where the client takes nothing else, or likes that better', async () => {
+  it('is sent plain if the client accepts or prefers only that', async () => {
     for (const header of ['identity', 'gzip;q=0', 'identity, gzip;q=0.5', 'br', 'zstd', 'x-unknown']) {
       const { headers } = await ask('/docs', { 'accept-encoding': header });
       expect([header, headers['content-encoding']]).toEqual([header, undefined]);
     }
   });
 
-  it('has a strong entity tag of its own in each coding, and is 304 for whoever holds that', async () => {
+  it('has a strong entity tag for each coding, and is 304 for a client that has it', async () => {
     const path = `/v1/channels/${id}/posts?limit=20`;
     const tags = new Map<string, string>();
     for (const coding of ['identity', 'gzip']) {
@@ -104,7 +104,7 @@ describe('a public answer', () => {
     }
   });
 
-  it('has the same head for HEAD', async () => {
+  it('has the same headers for HEAD', async () => {
     const get = await ask('/docs', { 'accept-encoding': 'gzip' });
     const head = await ask('/docs', { 'accept-encoding': 'gzip' }, 'HEAD');
     for (const name of ['content-encoding', 'content-length', 'etag', 'vary', 'content-type'])
@@ -112,7 +112,7 @@ describe('a public answer', () => {
     expect(head.bytes.length).toBe(0);
   });
 
-  it('is what If-Match takes back from who was sent it compressed', async () => {
+  it('has an entity tag that If-Match accepts although it was compressed', async () => {
     const { id: long } = await createChannel(server, editor);
     const { post } = await publish(server, editor, long, { body: 'The harbour office speaks. '.repeat(80) });
     const path = `/v1/channels/${long}/posts/${post.id}`;
@@ -130,7 +130,7 @@ describe('a public answer', () => {
 });
 
 describe('an answer', () => {
-  it('is not compressed for whoever sends a token or a session, whatever they send of it', async () => {
+  it('is not compressed if the request has a token or session cookie, valid or not', async () => {
     const signedIn = await call(`${server.url}/v1/session`, { method: 'POST', token: await server.token({ reader: ['*'] }) });
     const cookie = (signedIn.headers.get('set-cookie') as string).split(';')[0] as string;
     for (const path of pathsOf()) {
@@ -143,7 +143,7 @@ describe('an answer', () => {
     }
   });
 
-  it('is not compressed where it is short, a problem, or goes on', async () => {
+  it('is not compressed if it is short, a problem or a stream', async () => {
     const { id: short } = await createChannel(server, editor);
     for (const path of [
       `/v1/channels/${short}/corrections`,
@@ -159,7 +159,7 @@ describe('an answer', () => {
     await stream.body?.cancel();
   });
 
-  it('holds nothing that was taken down, however it is compressed', async () => {
+  it('holds nothing of a taken-down post, compressed or not', async () => {
     const { id: channelId } = await createChannel(server, editor);
     const { post } = await publish(server, editor, channelId, { body: 'A secret of the harbour. '.repeat(80) });
     const paths = [`/live/${channelId}`, `/v1/channels/${channelId}/posts`, `/v1/channels/${channelId}/feed.atom`];
@@ -169,7 +169,7 @@ describe('an answer', () => {
   });
 });
 
-describe('what is compressed', () => {
+describe('a compressed answer', () => {
   const strangers = (compression: ReturnType<typeof createCompression>) => {
     const response = { locals: {} as { compressor?: Compressor } };
     const asked = { headers: { 'accept-encoding': 'gzip' }, acceptsEncodings: () => 'gzip' };
@@ -177,7 +177,7 @@ describe('what is compressed', () => {
     return response.locals.compressor as Compressor;
   };
 
-  it('is made once for all who are answered the same, and kept within a bound', async () => {
+  it('is created once for all readers of the same answer, and cached within a bound', async () => {
     const outcomes: string[] = [];
     const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 2_000, most: 2 }));
     const text = 'The harbour office speaks. '.repeat(100);
@@ -189,7 +189,7 @@ describe('what is compressed', () => {
     expect(outcomes.filter((how) => how === 'forgotten').length).toBeGreaterThan(5);
   });
 
-  it('is kept while it is asked for, however much else is made', async () => {
+  it('stays cached while it is requested, however many others are created', async () => {
     const outcomes: string[] = [];
     const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes: 2_000, most: 2 }));
     const text = 'The harbour office speaks. '.repeat(100);
@@ -198,7 +198,7 @@ describe('what is compressed', () => {
     expect(outcomes).toContain('forgotten');
   });
 
-  it('takes no more memory than is counted', async () => {
+  it('takes no more memory than the cache counts', async () => {
     const outcomes: string[] = [];
     const mostBytes = 10_000;
     const { compress } = strangers(createCompression((how) => outcomes.push(how), { mostBytes, most: 1 }));
@@ -211,11 +211,11 @@ describe('what is compressed', () => {
     const kept = made.slice(forgotten);
     expect([made.length, forgotten > 0, kept.length > 0]).toEqual([100, true, true]);
     expect(kept.reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(mostBytes);
-    // An answer of a few bytes takes more beside them.
+    // A small answer has more overhead than bytes.
     expect(kept.length).toBeLessThan(mostBytes / 500);
   });
 
-  it('goes out as it is where too much is under way', async () => {
+  it('is sent plain while too many compressions are running', async () => {
     const { compress } = strangers(createCompression(() => undefined, { mostBytes: 1_000, most: 1 }));
     const one = compress('one');
     expect(compress('two')).toEqual({ status: 'busy' });
@@ -223,7 +223,7 @@ describe('what is compressed', () => {
     expect(await compress('two')).toMatchObject({ status: 'compressed' });
   });
 
-  it('is not given out, nor kept, where something was erased while it was made', async () => {
+  it('is neither sent nor cached if something was erased during its compression', async () => {
     const outcomes: string[] = [];
     const compression = createCompression((how) => outcomes.push(how), { mostBytes: 1_000, most: 4 });
     const { compress } = strangers(compression);

@@ -33,13 +33,13 @@ async function counted(series: string): Promise<number> {
 }
 
 describe('the limits', () => {
-  it('have a metric each, which is there before anything has reached them', async () => {
+  it('each have a metric that exists before the limit is reached', async () => {
     const served = await metrics();
     expect(namedSeries.size).toBeGreaterThan(20);
     expect([...namedSeries].filter((series) => !served.has(series))).toEqual([]);
   });
 
-  it('are told with their values, under names of their own', async () => {
+  it('are exported with their values by name', async () => {
     const served = await metrics();
     for (const [name, value] of Object.entries(allLimits)) expect(served.get(`pressbox_limit{name="${name}"}`), name).toBe(value);
     const names = Object.values(limitTables).flatMap((part) => Object.keys(part));
@@ -47,8 +47,8 @@ describe('the limits', () => {
   });
 });
 
-describe('what happens at a bound is counted', () => {
-  it('of a socket that does not speak the contract', async () => {
+describe('the metrics count what happens at a limit', () => {
+  it('for a socket with malformed messages', async () => {
     const before = await counted('pressbox_rate_limited_total{kind="misused"}');
     using reader = await openReader(server.url);
     for (let sent = 0; sent < limits.socketMisuses; sent += 1) reader.send('42["nonsense"]');
@@ -56,7 +56,7 @@ describe('what happens at a bound is counted', () => {
     expect(await counted('pressbox_rate_limited_total{kind="misused"}')).toBe(before + 1);
   });
 
-  it('of headers that are too large', async () => {
+  it('for headers that are too large', async () => {
     const before = await counted('pressbox_rate_limited_total{kind="headers"}');
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write(`GET / HTTP/1.1\r\nHost: here\r\nX-Much: ${'a'.repeat(20_000)}\r\n\r\n`);
@@ -69,7 +69,7 @@ describe('what happens at a bound is counted', () => {
     expect(await counted('pressbox_rate_limited_total{kind="headers"}')).toBe(before + 1);
   });
 
-  it('of subscriptions that the server ends, and of the connections there are', async () => {
+  it('for subscriptions that the server ends, and for open connections', async () => {
     const id = 'counted-and-gone';
     await createChannel(server, await server.token(), { id });
     using reader = await openReader(server.url);
@@ -80,7 +80,7 @@ describe('what happens at a bound is counted', () => {
     expect(await counted('pressbox_subscriptions_ended_total{reason="gone"}')).toBe(1);
   });
 
-  it('of lines of the log that wait where they cannot be written, as on a disk that is full', async () => {
+  it('for log lines that wait because the disk is full', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-log-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const [file, lines] = [join(folder, 'log'), 20_000];

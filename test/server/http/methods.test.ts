@@ -3,7 +3,7 @@ import { createChannel, publish } from '../../support/authors/writers.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What an address answers whatever is asked of it: methods it does not take, other spellings, and nothing being there. */
+/** Methods that a URL does not allow, other spellings of paths, and unknown paths. */
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 const origin = 'https://news.example';
 let server: TestServer;
@@ -56,8 +56,8 @@ const taken = (): Record<string, string[]> => {
 };
 const allowed = (headers: Headers) => (headers.get('allow') ?? '').split(', ').sort();
 
-describe('a method that an address does not take', () => {
-  it('is refused with what it takes', async () => {
+describe('a method that a URL does not allow', () => {
+  it('is refused with the allowed methods', async () => {
     for (const [path, methods] of Object.entries(taken())) {
       for (const method of ['PUT', 'POST', 'PATCH', 'DELETE'].filter((one) => !methods.includes(one))) {
         const asked = { method, token: editor, headers: { accept: 'application/json' } };
@@ -69,14 +69,14 @@ describe('a method that an address does not take', () => {
           expect.objectContaining({ code: 'method-not-allowed' }),
         ]);
         expect(allowed(headers), path).toEqual([...methods].sort());
-        // To a browser, where there is a page, it is told on one.
+        // A browser gets an error page if the URL has pages.
         const shown = await call(server.url + path, { method, token: editor, headers: browser });
         expect([method, path, shown.status, allowed(shown.headers)]).toEqual([method, path, 405, [...methods].sort()]);
       }
     }
   });
 
-  it('is refused alike for a channel of the desk and for none, to who asks with no token too', async () => {
+  it('is refused alike for a desk channel and a missing one, also without a token', async () => {
     const answers = ['hidden', 'nothing', id].map(async (channel) => {
       const { status, headers, text } = await call(`${server.url}/v1/channels/${channel}/posts`, { method: 'DELETE' });
       return [status, allowed(headers), text];
@@ -89,7 +89,7 @@ describe('a method that an address does not take', () => {
 });
 
 describe('OPTIONS', () => {
-  it('tells all methods of an address', async () => {
+  it('lists all methods of a URL', async () => {
     for (const [path, methods] of Object.entries(taken())) {
       if (/^\/(?:healthz|readyz|metrics)$/.test(path)) continue;
       const { status, headers, text } = await call(server.url + path, { method: 'OPTIONS' });
@@ -100,7 +100,7 @@ describe('OPTIONS', () => {
 });
 
 describe('a path', () => {
-  it('in other case is another one', async () => {
+  it('is case-sensitive', async () => {
     for (const path of ['/V1/channels', '/v1/Channels', `/v1/channels/${id}/Posts`, `/Live/${id}`, '/Healthz']) {
       expect([path, (await call(server.url + path)).status]).toEqual([path, 404]);
     }
@@ -109,19 +109,19 @@ describe('a path', () => {
   });
 });
 
-describe('an address where there is nothing', () => {
-  it('is a page to a browser', async () => {
+describe('an unknown path', () => {
+  it('gets an error page in a browser', async () => {
     for (const path of ['/nope', '/live', '/live/', '/live/nothing', `/live/${id}/${id}`, '/live/hidden']) {
       const { status, headers, text } = await call(server.url + path, { headers: browser });
       expect([path, status, headers.get('content-type')]).toEqual([path, 404, 'text/html; charset=utf-8']);
       expect(text, path).toContain('This page is not here');
-      // Its style and its links must work: not the policy of an answer to a program.
+      // Its styles and links must work, so it has the policy of a page.
       expect(headers.get('content-security-policy'), path).toContain("style-src 'self'");
       expect(headers.get('cache-control'), path).toBe('no-store');
     }
   });
 
-  it('is a problem to a program, and below the addresses of programs to anyone', async () => {
+  it('gets a problem document in a program, and for everybody below the API’s paths', async () => {
     for (const [path, headers] of [
       ['/nope', {}],
       ['/live/nothing', { accept: 'application/json' }],
@@ -134,9 +134,9 @@ describe('an address where there is nothing', () => {
     }
   });
 
-  it('counts towards the requests of an address', async () => {
+  it('counts towards the request rate of an address', async () => {
     await using small = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
-    // More than may come in while they are answered, however long that takes.
+    // More requests than the rate refills while they are answered.
     const asked = await Promise.all(Array.from({ length: 100 }, () => call(`${small.url}/nope`, { headers: browser })));
     const refused = asked.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
@@ -145,8 +145,8 @@ describe('an address where there is nothing', () => {
   });
 });
 
-describe('a problem that is told as a page', () => {
-  it('is counted like one that is told to a program', async () => {
+describe('an error page', () => {
+  it('counts as a problem in the metrics', async () => {
     const count = async (code: string) => {
       const { text } = await call(`${server.url}/metrics`);
       return Number(new RegExp(`pressbox_problems_total\\{code="${code}"\\} (\\d+)`).exec(text)?.[1]);
@@ -171,10 +171,10 @@ describe('the security headers', () => {
   });
 });
 
-describe('a server that is going away', () => {
-  it('can be understood by a page elsewhere, and by a person', async () => {
+describe('a server that is shutting down', () => {
+  it('answers pages of other origins and people so that they can read why', async () => {
     await using leaving = await startTestServer({ PRESSBOX_ORIGINS: origin });
-    // It goes on answering as long as a reader stays.
+    // The server answers as long as a reader is connected.
     const staying = await openReader(leaving.url);
     onTestFinished(() => staying.destroy());
     const closing = leaving.server.close({ drainMs: 60_000 });

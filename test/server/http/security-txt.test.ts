@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
-it('`/.well-known/security.txt` names the contact that is set, until when it may be believed, and itself', async () => {
+it('`/.well-known/security.txt` names the configured contact, an expiry date and its own URL', async () => {
   const now = Date.parse('2026-11-29T12:00:00Z');
   const env = { PRESSBOX_SECURITY_CONTACT: 'security@example.org', PRESSBOX_PUBLIC_URL: 'https://live.example.org' };
   await using server = await startTestServer(env, { now: () => now });
@@ -15,7 +15,7 @@ it('`/.well-known/security.txt` names the contact that is set, until when it may
   ]);
 });
 
-it('`/.well-known/security.txt` is not there where no contact is set', async () => {
+it('`/.well-known/security.txt` is not found if no contact is configured', async () => {
   await using server = await startTestServer();
   const { status, body } = await call(`${server.url}/.well-known/security.txt`);
   expect([status, body]).toMatchObject([404, { code: 'not-found' }]);

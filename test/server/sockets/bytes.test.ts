@@ -7,9 +7,9 @@ import { createChannel, publish } from '../../support/authors/writers.ts';
 import { frameAt, openReader, ping, type SocketReader } from '../../support/readers/socket-reader.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 
-/** Frames are made once for many readers, past Socket.IO's encoder: so it must be shown that they are what it would have sent. */
+/** Frames are encoded once for many readers without Socket.IO's encoder. This test shows that the bytes are the same. */
 
-/** What a reader was sent, but for pings: the frames of each message, which has several where it is long. */
+/** The frames of each message that a reader received, without pings. A long message has several. */
 function messagesOf({ frames }: SocketReader): Buffer[][] {
   const messages: Buffer[][] = [];
   for (const frame of frames) {
@@ -23,7 +23,7 @@ function messagesOf({ frames }: SocketReader): Buffer[][] {
 const webSocketPing = Buffer.from([0x89, 0]);
 const payloadOf = (frame: Buffer) => frameAt(frame, 0)?.payload as Buffer;
 
-/** A server of plain Socket.IO that answers `subscribe` with what it is given, and then says the rest. */
+/** A plain Socket.IO server that answers `subscribe` with the given answer and then sends the given events. */
 async function stockServer(answer: unknown, events: readonly unknown[]): Promise<string> {
   const http = createServer();
   const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false });
@@ -44,7 +44,7 @@ it('sends the bytes that Socket.IO would send, for events and answers of every l
   await using server = await startTestServer();
   const editor = await server.token();
   const { id } = await createChannel(server, editor, { headline: 'Ünïcode, "quotes" and \\ slashes 🚀' });
-  // Frames have other heads from 126 and from 65,536 bytes on.
+  // Frame headers change at 126 and at 65,536 bytes.
   const bodies = [
     '',
     'short',

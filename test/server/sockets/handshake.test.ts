@@ -10,7 +10,7 @@ import { limits } from '../../../src/protocol/wire-limits.ts';
 import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHands } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Who gets a connection and who does not, on the wire. */
+/** Which connections are accepted, on the wire. */
 let server: TestServer;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ async function knock(options: ConnectOptions, url = server.url): Promise<Handsha
   return answer;
 }
 
-/** The problem of a refused handshake, of the media type and length that it claims. */
+/** The problem document of a refused handshake, with its media type and length checked. */
 function problemOf(answer: Handshake) {
   if (answer.reader !== undefined) throw new Error('The handshake was taken.');
   expect(answer.headers).toMatchObject({
@@ -39,7 +39,7 @@ function problemOf(answer: Handshake) {
 }
 
 describe('the origin of a page', () => {
-  it('admits the server’s own, those listed, and who sends none', async () => {
+  it('is accepted if it is the server’s own, configured or missing', async () => {
     const { host, port } = new URL(server.url);
     const admitted = [
       undefined,
@@ -52,25 +52,25 @@ describe('the origin of a page', () => {
       const answer = await knock({ headers: { ...(origin && { Origin: origin }) } });
       expect(answer.status, String(origin)).toBe(101);
     }
-    // Behind a proxy that speaks TLS for us the page is https.
+    // Behind a TLS proxy the page is https.
     expect((await knock({ headers: { Host: 'live.example', Origin: 'https://live.example' } })).status).toBe(101);
     expect((await knock({ headers: { Host: host, Origin: `http://localhost:${port}` } })).status).toBe(403);
   });
 
-  it('must have the scheme of the server, where a trusted proxy tells which that is', async () => {
+  it('must have the scheme that a trusted proxy reports', async () => {
     const behind = await startTestServer({ PRESSBOX_TRUST_PROXY: 'loopback' });
     try {
       const headers = { Host: 'live.example', 'X-Forwarded-Proto': 'https' };
       const over = async (Origin: string, url: string) => (await knock({ headers: { ...headers, Origin } }, url)).status;
       expect([await over('https://live.example', behind.url), await over('http://live.example', behind.url)]).toEqual([101, 403]);
-      // Where none is trusted, nobody is told.
+      // Without a trusted proxy the scheme is unknown.
       expect([await over('https://live.example', server.url), await over('http://live.example', server.url)]).toEqual([101, 101]);
     } finally {
       await behind[Symbol.asyncDispose]();
     }
   });
 
-  it('refuses every other with a problem', async () => {
+  it('is refused with a problem otherwise', async () => {
     const { host } = new URL(server.url);
     const foreign = [
       'https://evil.example',
@@ -91,7 +91,7 @@ describe('the origin of a page', () => {
 });
 
 describe('the endpoint', () => {
-  it('tells who asks for long-polling that it is not served', async () => {
+  it('says that it does not serve long-polling', async () => {
     const path = `${server.url}/socket.io/?EIO=4&transport=polling`;
     for (const method of ['GET', 'POST']) {
       const answer = await call(path, { method, ...(method === 'POST' ? { body: '40' } : {}) });
@@ -104,7 +104,7 @@ describe('the endpoint', () => {
     await new Promise((resolve) => socket.once('connect_error', resolve));
   });
 
-  it('refuses to take over a connection, another protocol and another path', async () => {
+  it('refuses transport upgrades, other protocol versions and other paths', async () => {
     const first = await knock({});
     const open = JSON.parse(first.reader!.packets[0]!.slice(1)) as { sid: string };
     const query = '/socket.io/?EIO=4&transport=websocket';
@@ -115,23 +115,23 @@ describe('the endpoint', () => {
     expect(first.reader!.isOpen).toBe(true);
   });
 
-  it('promises what the contract says about pings, and no compression', async () => {
+  it('announces the documented ping times and no compression', async () => {
     const { reader, headers } = await knock({ headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
     expect(JSON.parse(reader!.packets[0]!.slice(1))).toMatchObject({ upgrades: [], pingInterval: 15_000, pingTimeout: 10_000 });
     expect(headers['sec-websocket-extensions']).toBeUndefined();
   });
 
-  it('is pinged once in 15 s, and closed 10 s after a ping that it does not answer', async () => {
+  it('pings a client every 15 s, and closes it 10 s after an unanswered ping', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     using _ = { [Symbol.dispose]: () => void vi.useRealTimers() };
-    // In the middle of each time: a wait of the test for what is on its way lets some more go by.
+    // In the middle of each interval, since waiting for bytes in flight takes some time too.
     await using small = await startTestServer({}, { random: () => 0.5 });
     const { reader } = await knock({}, small.url);
     const pings = () => reader!.packets.filter((packet) => packet === '2').length;
     for (let times = 1; times <= 3; times += 1) {
       await vi.advanceTimersByTimeAsync(limits.pingSeconds * 1_000);
       await vi.waitFor(() => expect(pings()).toBe(times));
-      // Its answer must have been heard before time goes on.
+      // The pong must arrive before the clock moves on.
       expect(await reader!.subscribe('nowhere')).toMatchObject({ ok: false });
     }
     reader!.pause();
@@ -140,7 +140,7 @@ describe('the endpoint', () => {
     await reader!.closed;
   });
 
-  it('keeps answering who leaves the namespace and joins again', async () => {
+  it('keeps serving a client that leaves the namespace and joins again', async () => {
     await using small = await startTestServer();
     const { reader } = await knock({}, small.url);
     for (let times = 1; times <= 12; times += 1) {
@@ -152,7 +152,7 @@ describe('the endpoint', () => {
     expect(await reader!.subscribe('nowhere')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
   });
 
-  it('closes who leaves the namespace and does not join again in time', async () => {
+  it('closes a client that leaves the namespace and does not rejoin in time', async () => {
     await using small = await startTestServer();
     const { reader } = await knock({}, small.url);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -171,26 +171,26 @@ describe('the endpoint', () => {
     await vi.waitFor(() => expect(reader!.isOpen).toBe(false));
   });
 
-  it('keeps nothing of connections that break in the moment in which they join', async () => {
+  it('keeps nothing of connections that break while they join', async () => {
     await using small = await startTestServer();
     const kept = () => queryObjects(EngineSocket, { format: 'count' });
     const before = kept();
     for (let times = 0; times < 10; times += 1) {
       const { reader } = await knock({ join: false }, small.url);
-      // A frame with bits that mean nothing, in one piece with the join.
+      // A frame with reserved bits, in the same write as the join.
       reader!.sendBytes(Buffer.concat([maskedFrame('40'), Buffer.from([0xf1, 0x80, 0, 0, 0, 0])]));
       await reader!.closed;
     }
     await vi.waitFor(() => expect(kept()).toBeLessThanOrEqual(before), { interval: 500 });
   });
 
-  it('takes one join at a time', async () => {
+  it('handles one join at a time', async () => {
     const token = await server.token();
     const { reader } = await knock({ join: false });
     for (let index = 0; index < 5; index += 1) reader!.send(`40${JSON.stringify({ token })}`);
     await vi.waitFor(() => expect(reader!.packets.filter((packet) => /^4[04]/.test(packet))).toHaveLength(5));
     expect(reader!.packets.filter((packet) => packet.startsWith('40'))).toHaveLength(1);
-    // Whoever is told to wait is told how long.
+    // A client that must wait is told how long.
     const refusals = reader!.packets
       .filter((packet) => packet.startsWith('44'))
       .map((packet) => JSON.parse(packet.slice(2)).data);
@@ -199,13 +199,13 @@ describe('the endpoint', () => {
 });
 
 describe('a message', () => {
-  it('that is too long closes the connection', async () => {
+  it('closes the connection if it is too long', async () => {
     const reader = await openReader(server.url);
     reader.send(`421${JSON.stringify(['subscribe', { channelId: 'x'.repeat(limits.socketMessageBytes) }])}`);
     expect(await reader.closed).toEqual({ code: 1009 });
   });
 
-  it('that is no Socket.IO closes the connection and harms nobody else', async () => {
+  it('closes only its own connection if it is not Socket.IO', async () => {
     const bystander = await openReader(server.url);
     onTestFinished(() => bystander.destroy());
     for (const text of ['4', '4x', '42{"a":1}', '42["disconnect"]', '451-[', '4"', '9', '40/admin,', '2', '44', '421[]', '42']) {
@@ -216,12 +216,12 @@ describe('a message', () => {
     expect(await bystander.subscribe('nowhere')).toMatchObject({ ok: false });
   });
 
-  it('asked again and again by one who does not read ends the connection', async () => {
+  it('ends the connection if it is repeated by a client that does not read', async () => {
     const reader = await openReader(server.url);
     onTestFinished(() => reader.destroy());
     await vi.waitFor(() => expect(server.server.readers.size).toBe(1));
     reader.pause();
-    // More wait than may: each further one is refused. The answers fill the kernel's buffers, and then they would have to be kept.
+    // More requests than may wait: each further one is refused, until the answers fill the kernel's buffers and would have to be kept.
     const flood = setInterval(() => {
       for (let index = 0; index < 1_000; index += 1) reader.send(`42${index}["subscribe",{"channelId":"nowhere"}]`);
     }, 1);
@@ -231,7 +231,7 @@ describe('a message', () => {
 });
 
 describe('an address', () => {
-  it('may open so many connections at once, and open another when one is closed', async () => {
+  it('may hold a number of connections, and open another when one is closed', async () => {
     await using small = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '2' });
     const [first] = [await knock({}, small.url), await knock({}, small.url)];
     const answer = await knock({}, small.url);
@@ -241,7 +241,7 @@ describe('an address', () => {
     await vi.waitFor(async () => expect((await knock({}, small.url)).status).toBe(101));
   });
 
-  it('may shake hands so often, requests counted in', async () => {
+  it('has one rate for handshakes and requests together', async () => {
     await using small = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
     const began = performance.now();
     const statuses: number[] = [];
@@ -251,7 +251,7 @@ describe('an address', () => {
     expect(statuses).toEqual([200, 101, 200, 101, 200, 101, 200, 101, 200, 101]);
     let answer = await knock({}, small.url);
     for (let more = 1; answer.status === 101; more += 1) {
-      // One may come for each second that went by.
+      // The rate refills one a second.
       expect(more).toBeLessThanOrEqual((performance.now() - began) / 1_000);
       answer = await knock({}, small.url);
     }
@@ -259,9 +259,9 @@ describe('an address', () => {
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  it('that was refused does not keep the server from closing, nor does one that never joins or never says goodbye', async () => {
+  it('does not keep the server from closing if it was refused, never joins or never answers the close', async () => {
     const { joinMs } = liveLimits;
-    // Whoever does not join is given up far later than this.
+    // The join timeout is far longer than this.
     Object.assign(liveLimits, { joinMs: 600_000 });
     onTestFinished(() => void Object.assign(liveLimits, { joinMs }));
     const small = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '2' });

@@ -3,7 +3,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 
-it('serves readers over sockets, those who come back too, where engine.io is not the one it knows, and says so', async () => {
+it('serves and reconnects readers over sockets with an unknown version of engine.io, and logs a warning', async () => {
   const lines: string[] = [];
   const moved = new URL('../../support/preload/moved-engine-io.mjs', import.meta.url).href;
   await using server = await startServerProcess({
@@ -27,6 +27,6 @@ it('serves readers over sockets, those who come back too, where engine.io is not
   await server.start();
   await author.publish('moon', { headline: 'Long', body: 'A long text. '.repeat(3_000).trim() });
   await vi.waitFor(() => expect(shown()).toEqual(['Long', 'Lift-off at ten']));
-  // At each start.
+  // At every start.
   expect(lines.filter((line) => line.includes('engine.io'))).toHaveLength(2);
 });

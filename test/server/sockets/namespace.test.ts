@@ -6,7 +6,7 @@ import { limits } from '../../../src/protocol/wire-limits.ts';
 import { binaryFrame, shakeHands } from '../../support/readers/socket-reader.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Joining and leaving, messages and their answers are done without Socket.IO's own server: so both are told the same, and must say the same. */
+/** Pressbox implements the namespace without Socket.IO's server. This test sends the same packets to both and compares the answers. */
 let ours: TestServer;
 let theirs: string;
 const stock = new Server({
@@ -35,7 +35,7 @@ afterAll(async () => {
 const leaving = '["unsubscribe",{"channelId":"nowhere"}]';
 const bytes = Buffer.from([1, 2, 3]);
 
-/** Packets of Socket.IO, and bytes that belong to one. */
+/** Socket.IO packets and their attachments. */
 const said: Record<string, readonly (string | Buffer)[]> = {
   'joins with credentials': ['0{"token":null}'],
   'joins with a number that nobody asked for': ['01'],
@@ -49,7 +49,7 @@ const said: Record<string, readonly (string | Buffer)[]> = {
   'leaves before it joins': ['1'],
   'asks without a number': ['0', `2${leaving}`],
   'asks with a large number': ['0', `2123456${leaving}`],
-  // Socket.IO lets go of whoever leaves a moment later; by the time of an answer it has.
+  // Socket.IO removes a leaving client a moment later, before it answers the next packet.
   'leaves, and speaks': ['0', '1', '0/admin,', `21${leaving}`],
   'leaves, and joins again': ['0', '1', '0/admin,', '0'],
   'leaves what there is not': ['0', '1/admin,'],
@@ -72,7 +72,7 @@ const said: Record<string, readonly (string | Buffer)[]> = {
   'says no packet': ['0', 'x'],
 };
 
-/** What came back, without what is made anew each time, and whether the connection still stands. */
+/** The answers without random values, and whether the connection is still open. */
 async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Promise<{ heard: string[]; isOpen: boolean }> {
   const { reader } = await shakeHands(url, { join: false });
   if (reader === undefined) throw new Error('The handshake was refused.');
@@ -86,25 +86,25 @@ async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Pr
     }
     const answered = next();
     reader.send(`4${packet}`);
-    // Until it is let in nobody may speak.
+    // A client may not send messages before it has joined.
     if (packet.startsWith('0')) await answered;
   }
-  // Answered after all before it, or not at all.
+  // Answered after everything before it, or not at all.
   const answered = reader.until((packet) => packet.startsWith('4399[')).catch(() => 'over');
   reader.send(`4299${leaving}`);
   const isOpen = (await Promise.race([over, answered])) !== 'over';
-  // A ping may come between, which is not what is compared.
+  // A ping may arrive in between. Pings are not compared.
   const came = reader.packets.slice(1).filter((packet) => packet !== '2');
   const heard = came.map((packet) => packet.replace(/"sid":"[^"]+"/, '"sid":""'));
   return { heard, isOpen };
 }
 
-it.each(Object.entries(said))('answers one who %s as Socket.IO would', async (_what, packets) => {
+it.each(Object.entries(said))('answers a client that %s as Socket.IO would', async (_what, packets) => {
   const [here, there] = [await heardFrom(ours.url, packets), await heardFrom(theirs, packets)];
   expect(here).toEqual(there);
 });
 
-it('opens a connection with what engine.io says, but for the name that it gets', async () => {
+it('opens a connection as engine.io does, except for its id', async () => {
   const [here, there] = await Promise.all(
     [ours.url, theirs].map(async (url) => {
       const { reader } = await shakeHands(url, { join: false });
@@ -115,7 +115,7 @@ it('opens a connection with what engine.io says, but for the name that it gets',
   expect(here).toBe(there);
 });
 
-it('refuses bytes, as no message here has any', async () => {
+it('refuses attachments, since no message has any', async () => {
   const asked = '52-7["unsubscribe",{"channelId":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]';
   const { heard, isOpen } = await heardFrom(ours.url, ['0', asked, bytes, bytes]);
   expect(heard[1]).toMatch(/^437\[\{"ok":false,"problem":\{.*"code":"invalid-body"/);

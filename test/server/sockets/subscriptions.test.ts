@@ -6,7 +6,7 @@ import { catchUpSchema, eventSchema, problemSchema } from '../../../src/protocol
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What a client and the server say to each other over a socket (contract, 3), with the client that most people use. */
+/** The socket protocol, tested with the stock Socket.IO client. */
 let server: TestServer;
 let editor: string;
 let admin: string;
@@ -42,7 +42,7 @@ async function ask(socket: Socket, name: string, message: unknown): Promise<Answ
   return await socket.timeout(30_000).emitWithAck(name, message);
 }
 
-/** The answer to a subscribe that must succeed, with the schema's word for it, and the events that came since. */
+/** The answer to a successful subscribe, checked by its schema, and the events since. */
 async function subscribed(socket: Socket, message: { channelId: string; after?: string | null; limit?: number }) {
   const events: Event[] = [];
   socket.on('event', (event: Event) => {
@@ -82,7 +82,7 @@ async function channelWith(posts: number, more: object = {}): Promise<{ id: stri
 }
 
 describe('subscribe', () => {
-  it('without a cursor answers the channel as it is, and then pushes what changes', async () => {
+  it('answers with a snapshot if it has no cursor, and then pushes changes', async () => {
     const { id } = await channelWith(3);
     const socket = await connected();
     const { said, events } = await subscribed(socket, { channelId: id });
@@ -111,7 +111,7 @@ describe('subscribe', () => {
     ]);
   });
 
-  it('with a cursor answers what came after it, each post once', async () => {
+  it('answers with the changes after a cursor, each post once', async () => {
     const { id, cursors, postIds } = await channelWith(4);
     await write(server, editor, {
       path: `/v1/channels/${id}/posts/${postIds[0]}/revisions`,
@@ -128,26 +128,26 @@ describe('subscribe', () => {
     ]);
   });
 
-  it('takes null for no cursor, and a limit for the posts of a snapshot', async () => {
+  it('accepts null as no cursor, and a limit on the posts of a snapshot', async () => {
     const { id } = await channelWith(3);
     const { said } = await subscribed(await connected(), { channelId: id, after: null, limit: 2 });
     expect(said).toMatchObject({ mode: 'snapshot', snapshot: { more: true } });
     if (said.mode === 'snapshot') expect(said.snapshot.posts).toHaveLength(2);
   });
 
-  it('where there is more is asked again, and nothing is held meanwhile', async () => {
+  it('is repeated until `more` is false, and holds no events meanwhile', async () => {
     const { id, cursors } = await channelWith(1);
     for (let nth = 0; nth < 4; nth += 1) await publish(server, editor, id, { body: 'x'.repeat(25_000) });
     const socket = await connected();
     const { said } = await subscribed(socket, { channelId: id, after: cursors[0]! });
     expect(said).toMatchObject({ mode: 'replay', more: true });
-    // Those of the tests before have left by then.
+    // The sockets of earlier tests have closed by then.
     await vi.waitFor(() => expect(server.server.readers.subscriptions()).toBe(0));
     expect((await subscribed(socket, { channelId: id, after: said.cursor })).said).toMatchObject({ more: false });
     expect(server.server.readers.subscriptions()).toBe(1);
   });
 
-  it('at the head answers nothing, and goes on from there', async () => {
+  it('answers without events at the head, and continues from there', async () => {
     const { id, cursors } = await channelWith(1);
     const { said, events } = await subscribed(await connected(), { channelId: id, after: cursors[0]! });
     expect(said).toMatchObject({ mode: 'replay', covers: { after: 2, to: 2 }, cursor: cursors[0], events: [], more: false });
@@ -155,7 +155,7 @@ describe('subscribe', () => {
     await vi.waitFor(() => expect(events.map(({ from }) => from)).toEqual([3]));
   });
 
-  it('a second time replaces the first: nothing comes twice', async () => {
+  it('replaces an earlier subscription, so nothing arrives twice', async () => {
     const { id, cursors } = await channelWith(3);
     const socket = await connected();
     const { events } = await subscribed(socket, { channelId: id });
@@ -166,7 +166,7 @@ describe('subscribe', () => {
     await vi.waitFor(() => expect(events.map(({ offset }) => offset)).toEqual([5, 6]));
   });
 
-  it('answers a cursor that is not of this history with a reset', async () => {
+  it('answers a cursor of another history with a reset', async () => {
     const { id, cursors } = await channelWith(2);
     const [epoch, offset, check] = cursors[1]!.split('.') as [string, string, string];
     const other = await channelWith(1);
@@ -182,7 +182,7 @@ describe('subscribe', () => {
     }
   });
 
-  it('refuses what is no cursor', async () => {
+  it('refuses a malformed cursor', async () => {
     const { id } = await channelWith(0);
     const socket = await connected();
     for (const after of ['', 'garbage', `${'0'.repeat(12)}.01.${'f'.repeat(16)}`, '../../../etc', 'a'.repeat(129)]) {
@@ -191,7 +191,7 @@ describe('subscribe', () => {
     expect((await subscribed(socket, { channelId: id, after: null })).said).toMatchObject({ mode: 'snapshot', reset: false });
   });
 
-  it('refuses what does not fit, and says where', async () => {
+  it('refuses invalid fields, and names them', async () => {
     const socket = await connected();
     const problem = await refused(socket, 'subscribe', { channelId: 'Not a slug', limit: 0, more: true });
     expect(problem.code).toBe('invalid-body');
@@ -199,14 +199,14 @@ describe('subscribe', () => {
     expect((await refused(socket, 'unsubscribe', {})).errors?.[0]?.path).toBe('channelId');
   });
 
-  it('takes up to 100 channels a socket', async () => {
+  it('accepts up to 100 channels for each socket', async () => {
     const { id } = await channelWith(0);
     const socket = await connected();
     const ids = await Promise.all(Array.from({ length: 100 }, () => channelWith(0).then((channel) => channel.id)));
     for (const channelId of ids) expect(await ask(socket, 'subscribe', { channelId })).toMatchObject({ ok: true });
     const problem = await refused(socket, 'subscribe', { channelId: id });
     expect(problem).toMatchObject({ code: 'invalid-body', detail: expect.stringContaining('100 channels') });
-    // To wait would not help, so nothing in it says so.
+    // Retrying would not help, so there is no `retryAfter`.
     expect(problem.retryAfter).toBeUndefined();
     expect(await ask(socket, 'subscribe', { channelId: ids[0] })).toMatchObject({ ok: true });
     expect(await ask(socket, 'unsubscribe', { channelId: ids[1] })).toEqual({ ok: true });
@@ -215,7 +215,7 @@ describe('subscribe', () => {
 });
 
 describe('unsubscribe', () => {
-  it('ends the events of that channel alone', async () => {
+  it('ends the events of that channel only', async () => {
     const [one, other] = [await channelWith(0), await channelWith(0)];
     const socket = await connected();
     const { events } = await subscribed(socket, { channelId: one.id });
@@ -227,7 +227,7 @@ describe('unsubscribe', () => {
     expect(events).toEqual([]);
   });
 
-  it('ends a subscribe that is still under way, whichever of the two is done first', async () => {
+  it('ends a subscribe that is still running, whichever finishes first', async () => {
     const { id } = await channelWith(0);
     const socket = await connected();
     const events: Event[] = [];
@@ -243,8 +243,8 @@ describe('unsubscribe', () => {
   });
 });
 
-describe('what is none of the contract’s messages', () => {
-  it('is answered with a problem where it can be, else dropped', async () => {
+describe('an unknown message', () => {
+  it('is answered with a problem if it asks for an acknowledgement, and dropped otherwise', async () => {
     const socket = await connected();
     expect((await refused(socket, 'publish', { headline: 'I am no author' })).code).toBe('invalid-body');
     socket.emit('publish', { headline: 'I am no author' });
@@ -253,7 +253,7 @@ describe('what is none of the contract’s messages', () => {
     expect(socket.connected).toBe(true);
   });
 
-  it('ends the connection of a client that keeps at it', async () => {
+  it('ends the connection of a client that keeps sending them', async () => {
     const socket = await connected();
     const ended = new Promise((resolve) => socket.once('disconnect', resolve));
     for (let index = 0; index < 20; index += 1) socket.emit('error', index);
@@ -262,7 +262,7 @@ describe('what is none of the contract’s messages', () => {
 });
 
 describe('a token', () => {
-  it('that is bad refuses the connection with the problem as data', async () => {
+  it('is refused with the connection, and the problem as data, if it is invalid', async () => {
     const expired = await server.token({}, { ttlSeconds: -60 });
     for (const token of ['nonsense', `${editor}x`, 17, {}, expired]) {
       const socket = connectTo({ token });
@@ -271,7 +271,7 @@ describe('a token', () => {
     }
   });
 
-  it('is needed for a channel of members', async () => {
+  it('is required for a members channel', async () => {
     const { id } = await channelWith(1, { access: 'members' });
     expect((await refused(await connected(), 'subscribe', { channelId: id })).code).toBe('token-missing');
     const stranger = await connected({ token: await server.token({ editor: [], reader: ['other'] }) });
@@ -280,7 +280,7 @@ describe('a token', () => {
     expect((await subscribed(member, { channelId: id })).said).toMatchObject({ mode: 'snapshot' });
   });
 
-  it('shows a channel of the desk to its authors; to others it is as if it were not there', async () => {
+  it('shows a desk channel to its authors, and to others it is missing', async () => {
     const { id } = await channelWith(1, { access: 'desk' });
     const reader = await server.token({ editor: [], reader: ['*'] });
     for (const socket of [await connected(), await connected({ token: reader })]) {
@@ -292,7 +292,7 @@ describe('a token', () => {
     expect((await subscribed(author, { channelId: id })).said).toMatchObject({ mode: 'snapshot' });
   });
 
-  it('that expires ends the subscriptions that need it, and no others', async () => {
+  it('ends only the subscriptions that need it when it expires', async () => {
     const [open, members] = [await channelWith(0), await channelWith(0, { access: 'members' })];
     const desk = await channelWith(0, { access: 'desk' });
     const token = await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 });
@@ -317,7 +317,7 @@ describe('a token', () => {
     expect(hidden).toEqual([]);
   });
 
-  it('that expires before a subscribe is answered is told by the answer alone', async () => {
+  it('is reported only by the answer if it expires during a subscribe', async () => {
     const [waits, stands] = [await channelWith(0, { access: 'members' }), await channelWith(0, { access: 'members' })];
     const socket = await connected({ token: await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 }) });
     const heard = endings(socket);
@@ -340,7 +340,7 @@ describe('a token', () => {
 });
 
 describe('a subscription', () => {
-  it('ends where the channel is closed to the reader, who is told before anything that came after', async () => {
+  it('ends when the channel is closed to the reader, before anything published later', async () => {
     for (const access of ['members', 'desk'] as const) {
       const { id } = await channelWith(1);
       const socket = await connected();
@@ -356,7 +356,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('is refused by what the journal says, though the change of access is not announced yet', async () => {
+  it('is refused by the journal’s access even before the change is announced', async () => {
     const { engine } = server.server;
     const subscribe = engine.subscribe.bind(engine);
     let deaf = false;
@@ -372,12 +372,12 @@ describe('a subscription', () => {
     deaf = true;
     await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body: { access: 'members' }, ifMatch: '*' });
     await publish(server, editor, id, { headline: 'For members' });
-    // With another limit than before: what was read while all might read it could be given out again.
+    // With another limit than before, since answers made while everybody could read may be shared.
     expect((await refused(socket, 'subscribe', { channelId: id, limit: 7 })).code).toBe('token-missing');
     expect((await refused(socket, 'subscribe', { channelId: id, after: cursors[0] })).code).toBe('token-missing');
   });
 
-  it('ends as gone where the channel is deleted, and cannot be had again', async () => {
+  it('ends as gone when the channel is deleted, and stays gone', async () => {
     const { id, cursors } = await channelWith(1);
     const socket = await connected();
     const heard = endings(socket);
