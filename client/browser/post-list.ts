@@ -1,5 +1,5 @@
 import { type Channel, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import type { Timeline } from '../lib/timeline/timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { morph, parse } from './morph.ts';
 import { renderEmpty, settingsOf } from './view/page.ts';
 import { type PostSetting, renderPost } from './view/post.ts';

@@ -1,6 +1,6 @@
 import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import { noticeFor } from '../lib/read-post.ts';
-import type { Timeline } from '../lib/timeline/timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
 import { isAtTop, isInView, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';

@@ -1,5 +1,5 @@
 import { postAnchor } from '../../src/protocol/addresses.ts';
-import type { Timeline } from '../lib/timeline/timeline.ts';
+import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { postBeingRead, postTop, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { mostPosts } from './view/paging.ts';
 

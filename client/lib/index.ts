@@ -25,7 +25,8 @@ export { correctionsOf, readPost } from './read-post.ts';
 export { ReaderClient } from './reader-client.ts';
 export type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, ReaderStorage, SavedReader } from './reader-types.ts';
 export { restoreTimeline, type SavedTimeline, saveTimeline } from './timeline/saved-timeline.ts';
-export { applyCatchUp, applyEvent, fits, fromSnapshot, held, newsIn, reachedEnd, type Timeline } from './timeline/timeline.ts';
+export { applyCatchUp, applyEvent, fits, fromSnapshot, newsIn } from './timeline/timeline.ts';
+export { held, reachedEnd, type Timeline } from './timeline/timeline-model.ts';
 export {
   applyKeyEventsPage,
   applyPage,

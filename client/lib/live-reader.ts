@@ -10,7 +10,8 @@ import { PageLoader } from './page-requests.ts';
 import type { Persistence } from './persistence.ts';
 import type { EndedReason, ReaderClientOptions, ReaderEvents, ReaderState, SavedReader } from './reader-types.ts';
 import type { SavedTimeline } from './timeline/saved-timeline.ts';
-import { applyCatchUp, applyEvent, held, newsIn, reachedEnd, type Timeline } from './timeline/timeline.ts';
+import { applyCatchUp, applyEvent, newsIn } from './timeline/timeline.ts';
+import { held, reachedEnd, type Timeline } from './timeline/timeline-model.ts';
 import { narrow } from './timeline/timeline-pages.ts';
 
 /** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */

@@ -5,7 +5,7 @@ import type { Http } from './http.ts';
 import { isObject, isRetryable, NoAnswer, NotPressbox, ProblemError, retryAfterMs, sleep } from './http.ts';
 import { queryString } from './platform.ts';
 import { isPage, isPost } from './read-post.ts';
-import type { Timeline } from './timeline/timeline.ts';
+import type { Timeline } from './timeline/timeline-model.ts';
 import {
   applyKeyEventsPage,
   applyPage,

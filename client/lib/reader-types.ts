@@ -2,7 +2,7 @@ import type { Event, ReaderPost, Transport } from '../../src/protocol/model.ts';
 import type { Problem } from '../../src/protocol/problems.ts';
 import type { Fetch, TokenSource } from './http.ts';
 import type { SavedTimeline } from './timeline/saved-timeline.ts';
-import type { Timeline } from './timeline/timeline.ts';
+import type { Timeline } from './timeline/timeline-model.ts';
 
 /** What a reader is given, and what it tells. */
 export type ReaderState =

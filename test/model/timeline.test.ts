@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
-import { applyCatchUp, applyEvent, fits, fromSnapshot, reachedEnd, type Timeline } from '../../client/lib/timeline/timeline.ts';
+import { applyCatchUp, applyEvent, fits, fromSnapshot } from '../../client/lib/timeline/timeline.ts';
+import { reachedEnd, type Timeline } from '../../client/lib/timeline/timeline-model.ts';
 import {
   applyKeyEventsPage,
   applyPage,

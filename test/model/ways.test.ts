@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { reachedEnd } from '../../client/lib/timeline/timeline.ts';
+import { reachedEnd } from '../../client/lib/timeline/timeline-model.ts';
 import { needs } from '../../client/lib/timeline/timeline-pages.ts';
 import { postKinds, type Snapshot, type Transport, transports } from '../../src/protocol/model.ts';
 import { seedOf } from '../support/authors/busy-day.ts';

@@ -1,7 +1,7 @@
 import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { type ConnectionTone, connectionSentence } from '../connection-status.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
 import { correctionNotes } from '../view/changes.ts';

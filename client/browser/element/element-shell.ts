@@ -1,4 +1,4 @@
-import { reachedEnd } from '../../lib/timeline/timeline.ts';
+import { reachedEnd } from '../../lib/timeline/timeline-model.ts';
 import { morphInside, parse } from '../morph.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { directionOf, turned } from '../view/direction.ts';

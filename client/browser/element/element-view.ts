@@ -1,5 +1,5 @@
 import type { Event } from '../../../src/protocol/model.ts';
-import { reachedEnd, type Timeline } from '../../lib/timeline/timeline.ts';
+import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
 import type { News } from '../i18n/words.ts';
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
 import { PostsView } from '../posts-view.ts';

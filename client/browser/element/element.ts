@@ -2,7 +2,7 @@ import { ReactiveElement } from 'lit';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { pageMost } from '../../../src/protocol/client-limits.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { Announcer } from '../announcer.ts';
 import { words as en, element as enElement } from '../i18n/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../i18n/index.ts';

@@ -1,7 +1,7 @@
 import type { Channel, Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { LiveReader } from '../../lib/live-reader.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { isForMembers, mayKeepShowing } from '../connection-status.ts';
 import { sessionKeepalive } from '../session-keepalive.ts';
 import { checkAdmission, fetchPublicChannel } from './admission.ts';

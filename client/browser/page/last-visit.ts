@@ -1,4 +1,4 @@
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import type { LastVisit } from './absence.ts';
 
 /**

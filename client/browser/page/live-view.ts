@@ -1,6 +1,6 @@
 import { postAnchor } from '../../../src/protocol/addresses.ts';
 import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { updateDocument } from '../connection-status.ts';
 import { morphInside, parse } from '../morph.ts';
 import { PostsView } from '../posts-view.ts';

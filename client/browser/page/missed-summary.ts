@@ -1,7 +1,7 @@
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { morphInside } from '../morph.ts';
 import { renderSince } from '../view/missed-summary.ts';
 import type { Setting } from '../view/time.ts';

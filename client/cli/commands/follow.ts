@@ -5,7 +5,7 @@ import { ProblemError } from '../../lib/http.ts';
 import { parseServerUrl } from '../../lib/platform.ts';
 import { ReaderClient } from '../../lib/reader-client.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
-import type { Timeline } from '../../lib/timeline/timeline.ts';
+import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { NotReached, notReached, WrongAddress } from '../explaining-fetch.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from '../post-output.ts';
 import {

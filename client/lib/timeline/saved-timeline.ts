@@ -2,7 +2,7 @@ import { parseCursor } from '../../../src/protocol/cursor.ts';
 import type { Channel, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
 import { isObject } from '../http.ts';
 import { isCount, isPost, isText, readPost } from '../read-post.ts';
-import type { Doubt, Timeline } from './timeline.ts';
+import type { Doubt, Timeline } from './timeline-model.ts';
 
 /** A timeline as JSON, to be kept over a reload. `version` rises when its shape changes; one of another version is not restored. */
 export interface SavedTimeline {

@@ -1,6 +1,6 @@
 import { snapshotKeyEvents } from '../../../src/protocol/client-limits.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../../../src/protocol/model.ts';
-import { type Doubt, held, type Timeline } from './timeline.ts';
+import { type Doubt, held, type Timeline } from './timeline-model.ts';
 
 /**
  * What stands above the window, after a copy of a post or of the channel was heard. Each of these says less than the truth only

@@ -2,7 +2,8 @@ import { snapshotKeyEvents } from '../../../src/protocol/client-limits.ts';
 import { parseCursor } from '../../../src/protocol/cursor.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { readPost } from '../read-post.ts';
-import { knownRevision, mergePost, type Timeline } from './timeline.ts';
+import { knownRevision, mergePost } from './timeline.ts';
+import type { Timeline } from './timeline-model.ts';
 
 /**
  * Asking for what a timeline does not hold, and taking the answers in. An answer may be late: then it holds copies that were

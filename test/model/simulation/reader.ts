@@ -1,7 +1,8 @@
 import { backoffMs } from '../../../client/lib/backoff.ts';
 import { CursorHistory } from '../../../client/lib/cursor-history.ts';
 import { isTransient } from '../../../client/lib/http.ts';
-import { applyCatchUp, applyEvent, type Timeline } from '../../../client/lib/timeline/timeline.ts';
+import { applyCatchUp, applyEvent } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import { applyPage, olderPage, type Page, type PageAsk } from '../../../client/lib/timeline/timeline-pages.ts';
 import { parseCursor } from '../../../src/protocol/cursor.ts';
 import { type FollowInput, type FollowResult, follow, startFollowing } from '../../../src/protocol/gap-algorithm.ts';

@@ -1,4 +1,4 @@
-import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Page } from '../../../client/lib/timeline/timeline-pages.ts';
 import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { formatCursor } from '../../../src/protocol/cursor.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
-import { reachedEnd, type Timeline } from '../../../client/lib/timeline/timeline.ts';
+import { reachedEnd, type Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Transport } from '../../../src/protocol/model.ts';
 import { type Line, startLine } from '../../support/servers/bad-line.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';

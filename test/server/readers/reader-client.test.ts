@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed, vi 
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, SavedReader } from '../../../client/lib/reader-types.ts';
-import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Event, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { randomFrom } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';

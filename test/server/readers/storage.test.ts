@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions, ReaderStorage } from '../../../client/lib/reader-types.ts';
-import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { applyCatchUp, applyEvent, fits, type Timeline } from '../../../client/lib/timeline/timeline.ts';
+import { applyCatchUp, applyEvent, fits } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import { applyPage, applyPost, applySummaryPage, needs, type PageAsk } from '../../../client/lib/timeline/timeline-pages.ts';
 import type { Held, Scenario } from '../../../conformance/client-rules.ts';
 import type { Event } from '../../../src/protocol/model.ts';

@@ -1,6 +1,6 @@
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import type { ReaderClientOptions } from '../../../client/lib/reader-types.ts';
-import type { Timeline } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { type Line, startLine } from '../servers/bad-line.ts';
 

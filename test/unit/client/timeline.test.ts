@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPost } from '../../../client/lib/read-post.ts';
 import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';
-import {
-  applyCatchUp,
-  applyEvent,
-  fromSnapshot,
-  newsIn,
-  reachedEnd,
-  type Timeline,
-} from '../../../client/lib/timeline/timeline.ts';
+import { applyCatchUp, applyEvent, fromSnapshot, newsIn } from '../../../client/lib/timeline/timeline.ts';
+import { reachedEnd, type Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import {
   applyKeyEventsPage,
   applyPage,

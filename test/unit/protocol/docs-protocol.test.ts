@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { applyCatchUp, applyEvent, fits, fromSnapshot, type Timeline } from '../../../client/lib/timeline/timeline.ts';
+import { applyCatchUp, applyEvent, fits, fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
+import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import { recorded } from '../../../src/apidocs/recorded-answers.ts';
 import type { Channel, ChannelEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { root } from '../../support/runner/imports.ts';
