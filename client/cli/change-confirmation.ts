@@ -1,8 +1,8 @@
 import type { Channel } from '../../src/protocol/model.ts';
 import type { SeenPost } from '../lib/author-client.ts';
 import type { ProblemError } from '../lib/http.ts';
+import { CannotDo, movedLine, UsageError } from './command-errors.ts';
 import { channelLines, correctedLines, postLines } from './post-output.ts';
-import { CannotDo, movedLine, UsageError } from './server-requests.ts';
 import { channelItself, type ShownRevisions } from './shown-revisions.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-client.ts';
-import { CannotDo, UsageError } from './server-requests.ts';
+import { CannotDo, UsageError } from './command-errors.ts';
 import { plainLine, textOf } from './terminal-text.ts';
 
 /** `sub`: who asks, where that is known. */

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { CannotDo, tellError } from './command-errors.ts';
 import { addChannelCommands } from './commands/channel.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addExportCommand } from './commands/export.ts';
@@ -10,7 +11,6 @@ import { addRepairCommand } from './commands/repair.ts';
 import { addServerCommands } from './commands/serve.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addVerifyCommand } from './commands/verify.ts';
-import { CannotDo, tellError } from './server-requests.ts';
 import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
 import { takeToken } from './token-options.ts';

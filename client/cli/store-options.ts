@@ -1,4 +1,4 @@
-import { CannotDo, UsageError } from './server-requests.ts';
+import { CannotDo, UsageError } from './command-errors.ts';
 import type { Env, Terminal } from './terminal.ts';
 import { warnOfVisible } from './token-options.ts';
 

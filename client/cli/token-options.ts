@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { fileTrouble, readInput, UsageError } from './server-requests.ts';
+import { fileTrouble, UsageError } from './command-errors.ts';
+import { readInput } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
 

@@ -4,19 +4,10 @@ import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds
 import type { ChannelFields, ChannelPatch, WrittenChannel } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
 import { confirmErasure, decidedOnChannel } from '../change-confirmation.ts';
+import { movedLine, tellError, UsageError } from '../command-errors.ts';
+import { idOfChannel, revision, several } from '../option-values.ts';
 import { channelLines } from '../post-output.ts';
-import {
-  type AskingOptions,
-  addServerOptions,
-  addWriteOptions,
-  author,
-  idOfChannel,
-  movedLine,
-  revision,
-  several,
-  tellError,
-  UsageError,
-} from '../server-requests.ts';
+import { type AskingOptions, addServerOptions, addWriteOptions, author } from '../server-requests.ts';
 import { channelItself, shownRevisions } from '../shown-revisions.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';

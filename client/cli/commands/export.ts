@@ -2,18 +2,10 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { download, Http, isRetryable, sleep, unreachableBudget } from '../../lib/http.ts';
 import { newKey } from '../../lib/ids.ts';
+import { fileTrouble, tellError, whyCut } from '../command-errors.ts';
+import { idOfChannel } from '../option-values.ts';
 import { Progress } from '../progress-line.ts';
-import {
-  type AskingOptions,
-  addServerOptions,
-  fileTrouble,
-  idOfChannel,
-  sayingAgain,
-  serverOf,
-  tellError,
-  unreachedMs,
-  whyCut,
-} from '../server-requests.ts';
+import { type AskingOptions, addServerOptions, sayingAgain, serverOf, unreachedMs } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 
 /** `export`: a channel written out, whole or not at all. */

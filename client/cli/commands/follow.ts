@@ -6,17 +6,11 @@ import { parseServerUrl } from '../../lib/platform.ts';
 import { ReaderClient } from '../../lib/reader-client.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
+import { CannotDo, tellError, whereItIs } from '../command-errors.ts';
 import { NotReached, notReached, WrongAddress } from '../explaining-fetch.ts';
+import { idOfChannel } from '../option-values.ts';
 import { channelLines, clock, correctedLines, postLines, withdrawnLines } from '../post-output.ts';
-import {
-  type AskingOptions,
-  addServerOptions,
-  CannotDo,
-  idOfChannel,
-  serverOf,
-  tellError,
-  whereItIs,
-} from '../server-requests.ts';
+import { type AskingOptions, addServerOptions, serverOf } from '../server-requests.ts';
 import { channelItself, type ShownRevisions, shownRevisions } from '../shown-revisions.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';

@@ -4,17 +4,9 @@ import type { Command } from 'commander';
 import type { Imported } from '../../../src/protocol/problems.ts';
 import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
 import { bodyWithField, Http, isRetryable, ProblemError, retryAfterMs, sleep, unreachableBudget } from '../../lib/http.ts';
+import { CannotDo, fileTrouble, tellError } from '../command-errors.ts';
 import { Progress } from '../progress-line.ts';
-import {
-  type AskingOptions,
-  addServerOptions,
-  CannotDo,
-  fileTrouble,
-  sayingAgain,
-  serverOf,
-  tellError,
-  unreachedMs,
-} from '../server-requests.ts';
+import { type AskingOptions, addServerOptions, sayingAgain, serverOf, unreachedMs } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 

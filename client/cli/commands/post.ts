@@ -12,18 +12,10 @@ import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../../lib
 import { ProblemError } from '../../lib/http.ts';
 import { newPostId } from '../../lib/ids.ts';
 import { confirmErasure, decidedOnPost, tellMoved } from '../change-confirmation.ts';
+import { tellError, UsageError } from '../command-errors.ts';
 import { findPost, shortId, titleOf } from '../find-post.ts';
-import {
-  type AskingOptions,
-  addWriteOptions,
-  author,
-  idOfChannel,
-  readInput,
-  revision,
-  several,
-  tellError,
-  UsageError,
-} from '../server-requests.ts';
+import { idOfChannel, readInput, revision, several } from '../option-values.ts';
+import { type AskingOptions, addWriteOptions, author } from '../server-requests.ts';
 import { channelItself, shownRevisions } from '../shown-revisions.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';

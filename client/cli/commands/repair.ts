@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { RepairReport } from '../../../src/repair.ts';
+import { CannotDo, tellError } from '../command-errors.ts';
+import { idOfChannel } from '../option-values.ts';
 import { Progress } from '../progress-line.ts';
-import { CannotDo, idOfChannel, tellError } from '../server-requests.ts';
 import { redisUrlOf, storeTrouble } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';

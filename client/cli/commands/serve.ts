@@ -3,7 +3,7 @@ import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import type { Serving } from '../../../src/serve.ts';
 import { AuthorClient } from '../../lib/author-client.ts';
 import { newKey } from '../../lib/ids.ts';
-import { CannotDo, tellError } from '../server-requests.ts';
+import { CannotDo, tellError } from '../command-errors.ts';
 import type { Env, Terminal } from '../terminal.ts';
 
 /**

@@ -3,17 +3,9 @@ import { Refusal } from '../../../src/protocol/problems.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { isVisible } from '../../../src/protocol/visible-text.ts';
 import { newKey } from '../../lib/ids.ts';
-import {
-  type AskingOptions,
-  addWriteOptions,
-  author,
-  CannotDo,
-  claimsOf,
-  readInput,
-  several,
-  tellError,
-  UsageError,
-} from '../server-requests.ts';
+import { CannotDo, tellError, UsageError } from '../command-errors.ts';
+import { claimsOf, readInput, several } from '../option-values.ts';
+import { type AskingOptions, addWriteOptions, author } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 import { warnOfVisible } from '../token-options.ts';

@@ -14,8 +14,9 @@ import {
   unreachableBudget,
 } from '../../lib/http.ts';
 import { queryString } from '../../lib/platform.ts';
+import { CannotDo, whyCut } from '../command-errors.ts';
 import { type ShownHtml, shownHtmlOf } from '../rendered-html.ts';
-import { CannotDo, unreachedMs, whyCut } from '../server-requests.ts';
+import { unreachedMs } from '../server-requests.ts';
 
 /** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
 export interface ServerToVerify {

@@ -4,18 +4,10 @@ import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../../src/protocol/cursor.ts';
 import type { ChannelReport, ServerReport } from '../../../src/verify.ts';
 import { Http } from '../../lib/http.ts';
+import { CannotDo, fileTrouble, tellError, UsageError } from '../command-errors.ts';
+import { idOfChannel } from '../option-values.ts';
 import { Progress } from '../progress-line.ts';
-import {
-  type AskingOptions,
-  addServerOptions,
-  CannotDo,
-  fileTrouble,
-  idOfChannel,
-  sayingAgain,
-  serverOf,
-  tellError,
-  UsageError,
-} from '../server-requests.ts';
+import { type AskingOptions, addServerOptions, sayingAgain, serverOf } from '../server-requests.ts';
 import { redisUrlOf, storeTrouble } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';

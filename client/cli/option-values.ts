@@ -1,0 +1,66 @@
+import { InvalidArgumentError } from 'commander';
+import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
+import { UsageError } from './command-errors.ts';
+import type { Terminal } from './terminal.ts';
+
+export function webAddress(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidArgumentError('It must be an address that begins with http:// or https://.');
+  }
+  return text;
+}
+
+/** What is empty, as a variable that is not set, or of dots alone would lead to another address. */
+export function idOfChannel(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It must be the id of a channel.');
+  return text;
+}
+
+export function idempotencyKey(text: string): string {
+  if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError(`It must be ${idempotencyKeyForm}.`);
+  return text;
+}
+
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number of seconds.');
+  return value;
+}
+
+/** `--revision`. */
+export function revision(text: string): number {
+  if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
+  return Number(text);
+}
+
+/** Options that may be given several times. */
+export function several(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The whole of the standard input as UTF-8, without the line break at its end. */
+export async function readInput(terminal: Terminal): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  try {
+    for await (const chunk of terminal.streams.stdin) {
+      text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    }
+    text += decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError('The standard input is not UTF-8 text.');
+    throw error;
+  }
+  return text.replaceAll('\r\n', '\n').replace(/\n+$/, '');
+}
+
+/** What a token says; undefined where it is none. Not checked: the server does that. */
+export function claimsOf(token: string): Record<string, unknown> | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
