@@ -7,62 +7,68 @@ import { plainJson, plainLine, plainText } from './terminal-text.ts';
 export class UsageError extends Error {}
 
 /** What was asked for cannot be done, though nothing is wrong with how it was asked. Exit code 1. */
-export class CannotDo extends Error {}
+export class CommandFailed extends Error {}
 
 export const defaultUrl = 'http://127.0.0.1:4000';
 /** What a person can do who cannot reach it. */
-export const whereItIs = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
+export const serverAddressHint = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
 
-interface Telling {
+interface ErrorOutput {
   /** One line of JSON, instead of sentences: the problem, or `{"error"}` where no server refused; with `again` where it applies. */
   json: boolean;
   /** What to add to the same command so that it goes on with a write whose outcome is not known. */
-  again?: string | undefined;
+  retryWith?: string | undefined;
   /** An earlier part of it was done, or may have been: that this request was not sent does not mean that nothing was. */
-  isBegun?: boolean | undefined;
+  hasBegun?: boolean | undefined;
 }
 
 /** Tells what went wrong, and returns the exit code. */
-export function tellError(error: unknown, terminal: Terminal, { json, again, isBegun = false }: Telling): number {
+export function printError(
+  error: unknown,
+  terminal: Terminal,
+  { json, retryWith: again, hasBegun: isBegun = false }: ErrorOutput,
+): number {
   if (error instanceof ProblemError) {
     const open = error.problem.outcome === 'unknown' ? again : undefined;
-    return tell(error.problem, problemLines(error), open);
+    return print(error.problem, problemLines(error), open);
   }
-  if (error instanceof UsageError) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined, 2);
-  if (error instanceof CannotDo) return tell({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
+  if (error instanceof UsageError)
+    return print({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined, 2);
+  if (error instanceof CommandFailed)
+    return print({ error: error.message }, [`pressbox: ${plainText(error.message)}`], undefined);
   if (error instanceof NoAnswer || error instanceof NotPressbox) {
     const isNothingSent = wasNeverSent(error) && !isBegun;
     const open = error instanceof NoAnswer && !isNothingSent ? again : undefined;
     const sent = isNothingSent ? ['  Nothing was sent.'] : [];
-    return tell({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, ...sent, whereItIs], open);
+    return print({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, ...sent, serverAddressHint], open);
   }
   const { aborted, reason } = terminal.streams.interrupted;
   // That is told once all is done, of every command.
   if (reason instanceof OutputFailed && again === undefined) return 1;
-  if (aborted) return tell({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
+  if (aborted) return print({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
 
-  function tell(said: object, lines: string[], open: string | undefined, code = 1): number {
+  function print(said: object, lines: string[], open: string | undefined, code = 1): number {
     if (json) terminal.note(plainJson({ ...said, ...(open !== undefined && { again: open }) }));
-    else terminal.note(...lines, ...againLines(open));
+    else terminal.note(...lines, ...retryLines(open));
     return code;
   }
 }
 
 /** Why an export ended before it was whole. */
-export function whyCut(error: unknown): Error {
+export function exportCutError(error: unknown): Error {
   if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
   return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
 }
 
 /** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
-export function fileTrouble(error: unknown, file: string | undefined): unknown {
+export function asFileError(error: unknown, file: string | undefined): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   const where = 'dest' in error ? error.dest : 'path' in error ? error.path : file;
   if (where === undefined) return error;
   // Behind the reason its message has the call and the path: the one means nothing here, the other is said already.
   const [reason] = error.message.split(`, ${error.syscall}`);
-  return new CannotDo(`${where}: ${reason}`);
+  return new CommandFailed(`${where}: ${reason}`);
 }
 
 function problemLines({ problem }: ProblemError): string[] {
@@ -73,13 +79,13 @@ function problemLines({ problem }: ProblemError): string[] {
   for (const { path, message } of problem.errors ?? []) {
     lines.push(`  ${path === '' ? '' : `${plainLine(path)}: `}${plainText(message)}`);
   }
-  const remedy = remedies[problem.code as ProblemCode];
+  const remedy = adviceByCode[problem.code as ProblemCode];
   if (remedy !== undefined) lines.push(`  ${remedy}`);
   return lines;
 }
 
 /** What a person can do about a refusal with the command. */
-const remedies: Partial<Record<ProblemCode, string>> = {
+const adviceByCode: Partial<Record<ProblemCode, string>> = {
   'token-missing':
     'Put one into PRESSBOX_TOKEN, or a file of it into --token-file. `pressbox token --help` says how to make one.',
   'token-invalid': '`pressbox token --help` says how to make another one.',
@@ -90,11 +96,11 @@ const remedies: Partial<Record<ProblemCode, string>> = {
 };
 
 /** Someone else was first. With that revision, since one that the command names would be refused again. */
-export function movedLine(revision: number): string {
+export function revisionMovedLine(revision: number): string {
   return `It is now at revision ${revision}. If your change still holds, give the command again with --revision ${revision}.`;
 }
 
-function againLines(again: string | undefined): string[] {
+function retryLines(again: string | undefined): string[] {
   if (again === undefined) return [];
   return [
     'Whether it was done is not known. To go on with it without any danger of doing it twice, give the same command with',

@@ -6,30 +6,31 @@ import { plainLine } from './terminal-text.ts';
  * `fetch`, where what is no answer of Pressbox is thrown with what was asked and what came back: there a person sees that the address is
  * a wrong one, or what stands before the server.
  */
-export const tellingFetch: Fetch = async (url, init) => {
-  const asked = askedOf(url, init);
+export const explainingFetch: Fetch = async (url, init) => {
+  const request = requestLine(url, init);
   let response: Response;
   try {
     response = await fetch(url, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
     const other = await otherProtocol(url, error);
-    if (other !== undefined) throw new WrongAddress(asked, other);
-    throw notReached(url, init, reasonOf(error), error);
+    if (other !== undefined) throw new WrongAddress(request, other);
+    throw notReachedError(url, init, errorReason(error), error);
   }
   const { status, statusText, headers, redirected } = response;
   // On such a way a token is left behind, and a write may become a question.
-  const isElsewhere = redirected && new URL(response.url).origin !== new URL(url).origin;
-  const isLost = isElsewhere && (init.method !== 'GET' || status === 401);
-  if (isPressbox(response, new Headers(init.headers).get('accept')) && !isLost) return response;
+  const isOtherOrigin = redirected && new URL(response.url).origin !== new URL(url).origin;
+  const losesToken = isOtherOrigin && (init.method !== 'GET' || status === 401);
+  if (isPressbox(response, new Headers(init.headers).get('accept')) && !losesToken) return response;
   response.body?.cancel().catch(() => {});
-  if (isLost) throw new WrongAddress(asked, `led to ${withoutQuery(response.url)}; no token goes along to another address`);
+  if (losesToken)
+    throw new WrongAddress(request, `led to ${urlWithoutQuery(response.url)}; no token goes along to another address`);
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
-  const came = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
-  const all = `${asked}${redirected ? ` led to ${withoutQuery(response.url)}, which` : ''}`;
+  const received = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
+  const requestAndRedirect = `${request}${redirected ? ` led to ${urlWithoutQuery(response.url)}, which` : ''}`;
   const retryAfter = parseRetryAfter(headers.get('retry-after'));
-  if (!isTransient({ status, retryAfter })) throw new WrongAddress(all, came);
-  throw new NotReached(`Something before the server answered: ${all} ${came}.`, came, { retryAfter });
+  if (!isTransient({ status, retryAfter })) throw new WrongAddress(requestAndRedirect, received);
+  throw new NotReached(`Something before the server answered: ${requestAndRedirect} ${received}.`, received, { retryAfter });
 };
 
 /** What answers is not Pressbox, and waiting does not make it that. */
@@ -37,8 +38,8 @@ export class WrongAddress extends NotPressbox {
   /** What came back, whatever was asked. */
   readonly why: string;
 
-  constructor(asked: string, why: string) {
-    super(`${asked} ${why}`);
+  constructor(request: string, why: string) {
+    super(`${request} ${why}`);
     this.why = why;
   }
 }
@@ -53,12 +54,12 @@ export class NotReached extends NoAnswer {
   }
 }
 
-export function notReached(url: string, init: RequestInit, why: string, cause: unknown = new Error(why)): NotReached {
-  return new NotReached(`The server could not be reached: ${askedOf(url, init)}: ${why}.`, why, { cause });
+export function notReachedError(url: string, init: RequestInit, why: string, cause: unknown = new Error(why)): NotReached {
+  return new NotReached(`The server could not be reached: ${requestLine(url, init)}: ${why}.`, why, { cause });
 }
 
-function askedOf(url: string, { method }: RequestInit): string {
-  return `${method} ${withoutQuery(url)}`;
+function requestLine(url: string, { method }: RequestInit): string {
+  return `${method} ${urlWithoutQuery(url)}`;
 }
 
 /** By the media type: what else is there may have much to say. */
@@ -104,7 +105,7 @@ function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
 }
 
-export function reasonOf(error: unknown): string {
+export function errorReason(error: unknown): string {
   const inner = innermost(error);
   // Of a name with several addresses there is one for each.
   const [said = inner] = inner instanceof AggregateError ? inner.errors : [];
@@ -114,6 +115,6 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Which may hold a cursor. */
-function withoutQuery(url: string): string {
+function urlWithoutQuery(url: string): string {
   return plainLine(url.replace(/\?.*$/s, ''));
 }

@@ -1,27 +1,27 @@
 import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-client.ts';
-import { CannotDo, UsageError } from './command-errors.ts';
+import { CommandFailed, UsageError } from './command-errors.ts';
 import { plainLine, textOf } from './terminal-text.ts';
 
 /** `sub`: who asks, where that is known. */
-type Asking = CommandOptions & { sub: string | undefined };
+type FindOptions = CommandOptions & { sub: string | undefined };
 
 /**
  * The post that a person means: its id, the last characters of it as they stand beside each post that is shown (ids begin with the
  * time, so it is their ends that differ), or `latest`: the newest published one that is theirs, so that a colleague's post which came
  * in a moment ago is not changed by mistake. Posts that others wrote are named by their ids.
  */
-export async function findPost(client: AuthorClient, channelId: string, name: string, options: Asking): Promise<SeenPost> {
+export async function findPost(client: AuthorClient, channelId: string, name: string, options: FindOptions): Promise<SeenPost> {
   const wanted = name.toLowerCase().replace(/^(?:\u2026|\.\.\.)/, '');
-  if (wanted === 'latest') return latest(client, channelId, options);
+  if (wanted === 'latest') return findLatest(client, channelId, options);
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(wanted)) return client.getPost(channelId, wanted, options);
   if (!/^[0-9a-f-]{4,}$/.test(wanted)) {
     throw new UsageError(`Which post is "${name}"? Say latest, an id, or at least the last four characters of one.`);
   }
-  const found = await filtered(client, channelId, ({ id }) => id.endsWith(wanted), options);
+  const found = await findAll(client, channelId, ({ id }) => id.endsWith(wanted), options);
   if (found.length === 1) return found[0] as SeenPost;
-  if (found.length === 0) throw new CannotDo(`No post of ${channelId} has an id that ends in ${wanted}.`);
-  const shown = found.slice(0, 10).map((post) => `  ${post.id}  ${titleOf(post)}`);
-  throw new CannotDo(`Several posts have an id that ends in ${wanted}:\n${shown.join('\n')}`);
+  if (found.length === 0) throw new CommandFailed(`No post of ${channelId} has an id that ends in ${wanted}.`);
+  const shown = found.slice(0, 10).map((post) => `  ${post.id}  ${displayTitle(post)}`);
+  throw new CommandFailed(`Several posts have an id that ends in ${wanted}:\n${shown.join('\n')}`);
 }
 
 /** The end of an id: enough to name a post of a channel. */
@@ -29,22 +29,22 @@ export function shortId(id: string): string {
   return plainLine(id.slice(-6));
 }
 
-export function titleOf({ headline, html }: { headline: string | null; html: string }): string {
+export function displayTitle({ headline, html }: { headline: string | null; html: string }): string {
   const text = plainLine(headline ?? textOf(html));
   return text.length > 70 ? `${text.slice(0, 69)}\u2026` : text;
 }
 
-async function latest(client: AuthorClient, channelId: string, { sub, ...options }: Asking): Promise<SeenPost> {
+async function findLatest(client: AuthorClient, channelId: string, { sub, ...options }: FindOptions): Promise<SeenPost> {
   for await (const posts of pages(client, channelId, 20, options)) {
     const post = posts.find(
       ({ status, publishedBy }) => status === 'published' && publishedBy !== undefined && publishedBy === sub,
     );
     if (post !== undefined) return post;
   }
-  throw new CannotDo(`You have no published post in ${channelId}. Another one is named by its id, or the end of it.`);
+  throw new CommandFailed(`You have no published post in ${channelId}. Another one is named by its id, or the end of it.`);
 }
 
-async function filtered(client: AuthorClient, channelId: string, fits: (post: SeenPost) => boolean, options: CommandOptions) {
+async function findAll(client: AuthorClient, channelId: string, fits: (post: SeenPost) => boolean, options: CommandOptions) {
   const found: SeenPost[] = [];
   for await (const posts of pages(client, channelId, 100, options)) found.push(...posts.filter(fits));
   return found;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { CannotDo, tellError } from './command-errors.ts';
+import { CommandFailed, printError } from './command-errors.ts';
 import { addChannelCommands } from './commands/channel.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addExportCommand } from './commands/export.ts';
@@ -13,7 +13,7 @@ import { addTokenCommands } from './commands/token.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { type Env, OutputFailed, processStreams, type Streams, Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
-import { takeToken } from './token-options.ts';
+import { resolveToken } from './token-options.ts';
 
 /**
  * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
@@ -25,11 +25,11 @@ export async function main(argv: string[], env: Env, streams?: Streams): Promise
   const terminal = new Terminal(own, env);
   const code = await run(argv, env, terminal);
   try {
-    await terminal.left();
+    await terminal.flushed();
     return code;
   } catch (error) {
     if (!(error instanceof OutputFailed) || error.isUnread) return code;
-    return tellError(new CannotDo(error.message), terminal, { json: asksJson(argv) });
+    return printError(new CommandFailed(error.message), terminal, { json: asksJson(argv) });
   }
 }
 
@@ -43,7 +43,7 @@ async function run(argv: string[], env: Env, terminal: Terminal): Promise<number
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return tellError(error, terminal, { json: asksJson(argv) });
+    return printError(error, terminal, { json: asksJson(argv) });
   }
 }
 
@@ -64,7 +64,7 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
     .description('Live news coverage that reaches every reader, and every correction with it')
     .version(versionOf(), '--version', 'print the version')
     .exitOverride()
-    .hook('preAction', (_program, command) => takeToken(command, terminal))
+    .hook('preAction', (_program, command) => resolveToken(command, terminal))
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => stderr.write(text),

@@ -3,7 +3,7 @@ import { idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/cl
 import { UsageError } from './command-errors.ts';
 import type { Terminal } from './terminal.ts';
 
-export function webAddress(text: string): string {
+export function parseWebAddress(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new InvalidArgumentError('It must be an address that begins with http:// or https://.');
@@ -12,35 +12,35 @@ export function webAddress(text: string): string {
 }
 
 /** What is empty, as a variable that is not set, or of dots alone would lead to another address. */
-export function idOfChannel(text: string): string {
+export function parseChannelId(text: string): string {
   if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It must be the id of a channel.');
   return text;
 }
 
-export function idempotencyKey(text: string): string {
+export function parseIdempotencyKey(text: string): string {
   if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError(`It must be ${idempotencyKeyForm}.`);
   return text;
 }
 
-export function seconds(text: string): number {
+export function parseSeconds(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('It must be a number of seconds.');
   return value;
 }
 
 /** `--revision`. */
-export function revision(text: string): number {
+export function parseRevision(text: string): number {
   if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new UsageError('--revision is a whole number from 1.');
   return Number(text);
 }
 
 /** Options that may be given several times. */
-export function several(value: string, before: string[] = []): string[] {
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
 /** The whole of the standard input as UTF-8, without the line break at its end. */
-export async function readInput(terminal: Terminal): Promise<string> {
+export async function readStandardInput(terminal: Terminal): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
@@ -56,7 +56,7 @@ export async function readInput(terminal: Terminal): Promise<string> {
 }
 
 /** What a token says; undefined where it is none. Not checked: the server does that. */
-export function claimsOf(token: string): Record<string, unknown> | undefined {
+export function readClaims(token: string): Record<string, unknown> | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;

@@ -6,21 +6,21 @@ import { plainLine, plainText, textOf } from './terminal-text.ts';
 
 /** Posts and their changes as lines of a terminal. Pure; everything that others wrote is escaped. */
 
-type Shown = Pick<ReaderPost, 'id' | 'headline' | 'html' | 'history' | 'revision' | 'status' | 'publishedAt'> &
+type PrintablePost = Pick<ReaderPost, 'id' | 'headline' | 'html' | 'history' | 'revision' | 'status' | 'publishedAt'> &
   Partial<Pick<ReaderPost, 'kind' | 'keyEvent' | 'verification' | 'developing' | 'sources' | 'authors' | 'media'>>;
 
 /** A post as it stands, with what readers should know of its past. */
 export function postLines(post: ReaderPost, timezone: string, style: Style): string[] {
   if (isWithdrawn(post)) return withdrawnLines(post, undefined, timezone, style);
-  const head = [style.dim(clock(post.publishedAt, timezone)), ...badges(post, style)];
+  const head = [style.dim(clockTime(post.publishedAt, timezone)), ...badges(post, style)];
   if (post.headline !== null) head.push(style.bold(plainLine(post.headline)));
-  const told = post.history.filter(isCorrection);
+  const fieldLabels = post.history.filter(isCorrection);
   return [
     `${head.join(' ')} ${style.dim(shortId(post.id))}`,
     ...indented(textOf(post.html)),
     ...mediaLines(post, style),
     ...indented(credit(post)).map(style.dim),
-    ...told.map((change) => `  ${noteOf(change, timezone, style)}`),
+    ...fieldLabels.map((change) => `  ${noteOf(change, timezone, style)}`),
     '',
   ];
 }
@@ -29,16 +29,21 @@ export function postLines(post: ReaderPost, timezone: string, style: Style): str
  * A post that was changed: what kind of change, its note, and what it put in place of what. `before`: as it was shown; of one that was
  * not, nobody knows which version the reader saw elsewhere, so all that was wrong is told.
  */
-export function correctedLines(post: Shown, before: Shown | undefined, timezone: string, style: Style): string[] {
+export function changedPostLines(
+  post: PrintablePost,
+  before: PrintablePost | undefined,
+  timezone: string,
+  style: Style,
+): string[] {
   const changes = post.history.filter((change) =>
     before === undefined ? change.revision === post.revision || isCorrection(change) : change.revision > before.revision,
   );
-  const strongest = changes.toSorted((a, b) => weight(b) - weight(a))[0];
+  const strongest = changes.toSorted((a, b) => severity(b) - severity(a))[0];
   const kind = strongest?.kind ?? 'update';
   const mark = kind === 'correction' || kind === 'clarification' ? style.yellow : style.dim;
   const title = post.headline === null ? '' : ` ${style.bold(plainLine(post.headline))}`;
   const lines = [
-    `${mark(plainLine(kind).toUpperCase())} of ${clock(post.publishedAt, timezone)}${title} ${style.dim(shortId(post.id))}`,
+    `${mark(plainLine(kind).toUpperCase())} of ${clockTime(post.publishedAt, timezone)}${title} ${style.dim(shortId(post.id))}`,
   ];
   for (const { note } of changes) if (note !== null) lines.push(...indented(plainText(note)).map(mark));
   if (before === undefined || isWithdrawn(before)) {
@@ -49,7 +54,7 @@ export function correctedLines(post: Shown, before: Shown | undefined, timezone:
   const [was, is] = [textOf(before.html).split('\n'), textOf(post.html).split('\n')];
   for (const line of was) if (line !== '' && !is.includes(line)) lines.push(`  - ${style.struck(line)}`);
   for (const line of is) if (line !== '' && !was.includes(line)) lines.push(`  + ${style.green(line)}`);
-  for (const [name, from, to] of facts(before, post)) {
+  for (const [name, from, to] of changedFields(before, post)) {
     lines.push(`  ${name}: ${from === '' ? '' : `${style.struck(from)} `}${style.green(to === '' ? 'no longer' : to)}`);
   }
   return [...lines, ''];
@@ -59,7 +64,7 @@ export function correctedLines(post: Shown, before: Shown | undefined, timezone:
 export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined, timezone: string, style: Style): string[] {
   const word = post.status === 'taken-down' ? 'TAKEN DOWN' : 'RETRACTED';
   const headline = post.status === 'retracted' ? (before?.headline ?? '') : '';
-  const what = style.struck(`${clock(post.publishedAt, timezone)} ${plainLine(headline)}`.trim());
+  const what = style.struck(`${clockTime(post.publishedAt, timezone)} ${plainLine(headline)}`.trim());
   const change = post.history.findLast(({ kind }) => kind === 'retraction' || kind === 'takedown');
   const note = change?.note ?? null;
   return [
@@ -95,7 +100,7 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
-export function clock(time: string, timezone: string): string {
+export function clockTime(time: string, timezone: string): string {
   const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   // What is no time is told as it is.
   if (Number.isNaN(Date.parse(time))) return plainLine(time);
@@ -131,17 +136,17 @@ function credit({ authors, sources }: ReaderPost): string {
 }
 
 function noteOf({ kind, note, at }: Change, timezone: string, style: Style): string {
-  const said = `${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clock(at, timezone)}`;
+  const said = `${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clockTime(at, timezone)}`;
   return style.yellow(note === null ? said : `${said}: ${plainLine(note)}`);
 }
 
 /** What a reader should know first. */
-function weight({ kind }: Change): number {
+function severity({ kind }: Change): number {
   return ['refile', 'update', 'clarification', 'correction'].indexOf(kind);
 }
 
 /** Small facts of a post that differ: name, what it was, what it is. */
-function facts(before: Shown, post: Shown): [string, string, string][] {
+function changedFields(before: PrintablePost, post: PrintablePost): [string, string, string][] {
   return Object.values(told).flatMap((fact) => {
     if (fact === 'not told') return [];
     const [name, of] = fact;
@@ -151,7 +156,9 @@ function facts(before: Shown, post: Shown): [string, string, string][] {
 }
 
 /** How a change of each field beside headline and body is told: its name, and what is said of it. */
-const told: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: [string, (post: Shown) => string] | 'not told' } = {
+const told: {
+  readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: [string, (post: PrintablePost) => string] | 'not told';
+} = {
   verification: ['verification', ({ verification }) => plainLine(verification ?? '')],
   developing: ['developing', ({ developing }) => (developing ? 'more to follow' : '')],
   keyEvent: ['key event', ({ keyEvent }) => (keyEvent ? 'yes' : '')],

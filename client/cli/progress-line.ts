@@ -1,7 +1,7 @@
 import type { Output } from './terminal.ts';
 
 /** A line on the terminal that tells how far something is; elsewhere nothing is written. */
-export interface Done {
+export interface ProgressState {
   /** Undefined where nothing is read or sent that has a length. */
   bytes?: number | undefined;
   /** Undefined where it is not known. */
@@ -15,7 +15,7 @@ export interface Done {
 const drawMs = 100;
 const barWidth = 24;
 
-export class Progress {
+export class ProgressLine {
   readonly #output: Output;
   readonly #now: () => number;
   readonly #began: number;
@@ -27,7 +27,7 @@ export class Progress {
     this.#began = now();
   }
 
-  tell(done: Done): void {
+  update(done: ProgressState): void {
     if (this.#output.isTTY !== true) return;
     const at = this.#now();
     if (this.#drawn !== undefined && at - this.#drawn < drawMs) return;
@@ -43,7 +43,7 @@ export class Progress {
 }
 
 /** `[=====>      ] 42% · 3.1 of 7.4 MB · 812 lines · 1.2 MB/s · 4 s left` */
-export function progressLine({ bytes, totalBytes, count, counted }: Done, elapsedMs: number): string {
+export function progressLine({ bytes, totalBytes, count, counted }: ProgressState, elapsedMs: number): string {
   const parts: string[] = [];
   if (bytes === undefined) return `${count.toLocaleString('en')} ${counted}`;
   const perSecond = elapsedMs > 0 ? (bytes * 1_000) / elapsedMs : 0;

@@ -5,12 +5,12 @@ import type { HttpResponse } from '../lib/http.ts';
  * Whether the html that a server shows of a post is what its renderer makes of the body. Which renderer that is, a server does not say
  * outright: its documents name the address that stands in links, and the entity tag of a post the version.
  */
-export type ShownHtml = 'same' | 'differs' | 'unknown';
+export type HtmlComparison = 'same' | 'differs' | 'unknown';
 
 /** `get`: an answer of the server, or undefined where it refuses. */
-export async function shownHtmlOf(
+export async function htmlComparer(
   get: (path: string) => Promise<HttpResponse | undefined>,
-): Promise<(post: AuthorPost) => Promise<ShownHtml>> {
+): Promise<(post: AuthorPost) => Promise<HtmlComparison>> {
   const { createRenderer, rendered } = await import('../../src/verify.ts');
   let known: ReturnType<typeof rendererOf> | undefined;
   const rendererOf = async () => {

@@ -3,48 +3,52 @@ import { AuthorClient } from '../lib/author-client.ts';
 import type { Fetch } from '../lib/http.ts';
 import { newKey } from '../lib/ids.ts';
 import { defaultUrl, UsageError } from './command-errors.ts';
-import { tellingFetch } from './explaining-fetch.ts';
-import { claimsOf, idempotencyKey, seconds, webAddress } from './option-values.ts';
-import type { Progress } from './progress-line.ts';
+import { explainingFetch } from './explaining-fetch.ts';
+import { parseIdempotencyKey, parseSeconds, parseWebAddress, readClaims } from './option-values.ts';
+import type { ProgressLine } from './progress-line.ts';
 import type { Env, Terminal } from './terminal.ts';
 import { plainLine } from './terminal-text.ts';
 import { addTokenOptions } from './token-options.ts';
 
 /** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
-export interface AskingOptions {
+export interface RequestOptions {
   url: string;
   token?: string;
   json?: boolean;
-  /** Seconds. Left out: `unansweredMs`, and `unreachedMs` where no connection comes about. */
+  /** Seconds. Left out: `writeTimeoutMs`, and `unreachableTimeoutMs` where no connection comes about. */
   timeout?: number;
   key?: string;
 }
 
 export function addServerOptions(command: Command, env: Env): Command {
-  command.option('--url <address>', 'the server (PRESSBOX_URL)', webAddress, env.PRESSBOX_URL || defaultUrl);
+  command.option('--url <address>', 'the server (PRESSBOX_URL)', parseWebAddress, env.PRESSBOX_URL || defaultUrl);
   return addTokenOptions(command).option('--json', 'print JSON');
 }
 
 export function addWriteOptions(command: Command, env: Env): Command {
   return addServerOptions(command, env)
-    .option('--timeout <seconds>', 'give up after this long without an answer; default: 60, without a connection 10', seconds)
-    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', idempotencyKey);
+    .option(
+      '--timeout <seconds>',
+      'give up after this long without an answer; default: 60, without a connection 10',
+      parseSeconds,
+    )
+    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', parseIdempotencyKey);
 }
 
 /** Whom a command asks, as whom, and how. */
 export function serverOf(options: { url: string; token?: string }, env: Env): { url: string; token?: string; fetch: Fetch } {
-  const token = checkedToken(options.token ?? env.PRESSBOX_TOKEN);
-  return { url: checkedUrl(options.url), ...(token && { token }), fetch: tellingFetch };
+  const token = validToken(options.token ?? env.PRESSBOX_TOKEN);
+  return { url: validUrl(options.url), ...(token && { token }), fetch: explainingFetch };
 }
 
 /** A client for one command, with the key that makes its repetition harmless. */
-export function author(options: AskingOptions, env: Env, terminal: Terminal) {
+export function createAuthor(options: RequestOptions, env: Env, terminal: Terminal) {
   const server = serverOf(options, env);
   const client = new AuthorClient({
     ...server,
-    deadlineMs: options.timeout === undefined ? unansweredMs : options.timeout * 1_000,
-    unreachedMs: options.timeout === undefined ? unreachedMs : options.timeout * 1_000,
-    onRetry: sayingAgain(terminal),
+    deadlineMs: options.timeout === undefined ? writeTimeoutMs : options.timeout * 1_000,
+    unreachableTimeoutMs: options.timeout === undefined ? unreachableTimeoutMs : options.timeout * 1_000,
+    onRetry: retryNotice(terminal),
   });
   const { interrupted: signal } = terminal.streams;
   return {
@@ -55,12 +59,12 @@ export function author(options: AskingOptions, env: Env, terminal: Terminal) {
 }
 
 /** A write is given up after this long without an answer, milliseconds. */
-const unansweredMs = 60_000;
+const writeTimeoutMs = 60_000;
 /** A server that no connection can be made to is given up after this long, milliseconds. */
-export const unreachedMs = 10_000;
+export const unreachableTimeoutMs = 10_000;
 
 /** Says that a command asks again, and why: once. */
-export function sayingAgain(terminal: Terminal, progress?: Progress): (error: Error) => void {
+export function retryNotice(terminal: Terminal, progress?: ProgressLine): (error: Error) => void {
   let isSaid = false;
   return (error) => {
     if (isSaid) return;
@@ -71,12 +75,12 @@ export function sayingAgain(terminal: Terminal, progress?: Progress): (error: Er
 }
 
 function subjectOf(token: string): string | undefined {
-  const sub = claimsOf(token)?.sub;
+  const sub = readClaims(token)?.sub;
   return typeof sub === 'string' ? sub : undefined;
 }
 
 /** Nothing else goes into a header. Not shown: it may be most of a good one. */
-function checkedToken(token: string | undefined): string | undefined {
+function validToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
     throw new UsageError(
@@ -87,9 +91,9 @@ function checkedToken(token: string | undefined): string | undefined {
 }
 
 /** An address may also come from the environment, unparsed. */
-function checkedUrl(url: string): string {
+function validUrl(url: string): string {
   try {
-    webAddress(url);
+    parseWebAddress(url);
   } catch (error) {
     throw new UsageError(`The server's address: ${error instanceof Error ? error.message : error}`);
   }

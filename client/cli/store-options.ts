@@ -1,22 +1,22 @@
-import { CannotDo, UsageError } from './command-errors.ts';
+import { CommandFailed, UsageError } from './command-errors.ts';
 import type { Env, Terminal } from './terminal.ts';
-import { warnOfVisible } from './token-options.ts';
+import { warnOfVisibleSecret } from './token-options.ts';
 
 /** The Redis of `--redis [url]`, or of the environment. */
-export function redisUrlOf(
+export function redisUrlFrom(
   redis: string | true,
   { env, terminal, json }: { env: Env; terminal: Terminal; json: boolean },
 ): string {
   const url = redis === true ? env.PRESSBOX_REDIS_URL : redis;
   if (redis !== true && /:\/\/[^/@]*:[^/@]+@/.test(redis)) {
-    warnOfVisible('--redis', '--redis alone takes PRESSBOX_REDIS_URL.', terminal, json);
+    warnOfVisibleSecret('--redis', '--redis alone takes PRESSBOX_REDIS_URL.', terminal, json);
   }
   if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
   return url;
 }
 
 /** What a store says is nothing that a server refused, and no fault of the program. */
-export function storeTrouble(error: unknown): unknown {
+export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  return error.name === 'JournalRefused' || error.name === 'JournalUnavailable' ? new CannotDo(error.message) : error;
+  return error.name === 'JournalRefused' || error.name === 'JournalUnavailable' ? new CommandFailed(error.message) : error;
 }

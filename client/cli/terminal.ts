@@ -49,7 +49,7 @@ export interface Style {
 export class Terminal {
   readonly style: Style;
   readonly streams: Streams;
-  #left: Promise<void> = Promise.resolve();
+  #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(streams: Streams, env: Env) {
     this.streams = streams;
@@ -64,11 +64,11 @@ export class Terminal {
 
   /** As it is. */
   write(text: string): void {
-    this.#left = new Promise((resolve) => this.streams.stdout.write(text, () => resolve()));
+    this.#lastWrite = new Promise((resolve) => this.streams.stdout.write(text, () => resolve()));
   }
 
   /** Resolves once all that was printed has left. Throws where the command is to end, and then at once. */
-  async left(): Promise<void> {
+  async flushed(): Promise<void> {
     const { interrupted } = this.streams;
     await new Promise<void>((resolve) => {
       const go = () => {
@@ -76,7 +76,7 @@ export class Terminal {
         resolve();
       };
       interrupted.addEventListener('abort', go);
-      void this.#left.then(go);
+      void this.#lastWrite.then(go);
       if (interrupted.aborted) go();
     });
     interrupted.throwIfAborted();
@@ -122,7 +122,7 @@ export class Terminal {
   #plain(line: string): string {
     if (!this.style.coloured) return plainText(line);
     return line
-      .split(ownMark)
+      .split(styleMark)
       .map((part, at) => (at % 2 === 1 ? part : plainText(part)))
       .join('');
   }
@@ -130,7 +130,7 @@ export class Terminal {
 
 /** One that `Style` makes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
-const ownMark = /(\u001b\[(?:1|2|9|22|29|31|32|33|39)m)/;
+const styleMark = /(\u001b\[(?:1|2|9|22|29|31|32|33|39)m)/;
 
 function style(coloured: boolean): Style {
   const mark = (on: number, off: number) => (text: string) =>
@@ -147,7 +147,7 @@ function style(coloured: boolean): Style {
 }
 
 /** For what was printed to leave where the command is to end, milliseconds. */
-const lastWordsMs = 1_000;
+const flushTimeoutMs = 1_000;
 
 /** The streams of this process. Ends with the first signal, or when nothing can be printed any more; a second signal ends it at once. */
 export function processStreams(): Streams & Disposable {
@@ -168,7 +168,7 @@ export function processStreams(): Streams & Disposable {
     [Symbol.dispose]() {
       for (const signal of signals) process.off(signal, end);
       // Where nobody reads what was printed, it would keep the process.
-      if (stop.signal.aborted) setTimeout(() => process.exit(), lastWordsMs).unref();
+      if (stop.signal.aborted) setTimeout(() => process.exit(), flushTimeoutMs).unref();
     },
   };
   return streams;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { fileTrouble, UsageError } from './command-errors.ts';
-import { readInput } from './option-values.ts';
+import { asFileError, UsageError } from './command-errors.ts';
+import { readStandardInput } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
 
@@ -13,19 +13,19 @@ export function addTokenOptions(command: Command, whose = 'who you are'): Comman
 }
 
 /** Before each command: puts the token of `--token-file` in its place, and warns of one that is visible. */
-export async function takeToken(command: Command, terminal: Terminal): Promise<void> {
+export async function resolveToken(command: Command, terminal: Terminal): Promise<void> {
   const { token, tokenFile, json } = command.opts<{ token?: string; tokenFile?: string; json?: boolean }>();
-  if (token) warnOfVisible('--token', tokenElsewhere, terminal, json === true);
+  if (token) warnOfVisibleSecret('--token', saferTokenHint, terminal, json === true);
   if (tokenFile === undefined) return;
-  const read = await tokenIn(tokenFile, command, terminal);
+  const read = await readTokenFile(tokenFile, command, terminal);
   if (read === '') throw new UsageError(`--token-file: ${tokenFile === '-' ? 'The standard input' : tokenFile} is empty.`);
   command.setOptionValue('token', read);
 }
 
-async function tokenIn(file: string, command: Command, terminal: Terminal): Promise<string> {
+async function readTokenFile(file: string, command: Command, terminal: Terminal): Promise<string> {
   if (file !== '-') {
     const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw fileTrouble(error, file);
+      throw asFileError(error, file);
     });
     return text.trim();
   }
@@ -33,13 +33,13 @@ async function tokenIn(file: string, command: Command, terminal: Terminal): Prom
   if ([...command.processedArgs.flat(), ...Object.values(others)].includes('-')) {
     throw new UsageError('The standard input can hold the token or the text, not both. --token-file takes a file as well.');
   }
-  return (await readInput(terminal)).trim();
+  return (await readStandardInput(terminal)).trim();
 }
 
-export const tokenElsewhere = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
+export const saferTokenHint = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
 
 /** Warns of a secret on the command line, once a command. */
-export function warnOfVisible(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
+export function warnOfVisibleSecret(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
   const warning = `Other users of this machine can see what ${where} holds. ${elsewhere}`;
   terminal.note(json ? plainJson({ warning }) : `pressbox: ${warning}`);
 }

@@ -3,17 +3,17 @@ import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../../src/protocol/model.ts';
 import type { ChannelFields, ChannelPatch, WrittenChannel } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
-import { confirmErasure, decidedOnChannel } from '../change-confirmation.ts';
-import { movedLine, tellError, UsageError } from '../command-errors.ts';
-import { idOfChannel, revision, several } from '../option-values.ts';
+import { confirmChannelRevision, confirmErasure } from '../change-confirmation.ts';
+import { printError, revisionMovedLine, UsageError } from '../command-errors.ts';
+import { channelKey, displayedRevisions } from '../displayed-revisions.ts';
+import { collect, parseChannelId, parseRevision } from '../option-values.ts';
 import { channelLines } from '../post-output.ts';
-import { type AskingOptions, addServerOptions, addWriteOptions, author } from '../server-requests.ts';
-import { channelItself, shownRevisions } from '../shown-revisions.ts';
+import { addServerOptions, addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
 /** `channel create|list|update|end|delete`. */
-interface FieldOptions extends AskingOptions {
+interface FieldOptions extends RequestOptions {
   headline?: string;
   standfirst?: string;
   section?: string;
@@ -56,16 +56,16 @@ Examples:
     .description('List the channels, newest first')
     .addOption(new Option('--state <state>', 'only those').choices(channelStates))
     .addHelpText('after', '\nExamples:\n  $ pressbox channel list\n  $ pressbox channel list --state live --json')
-    .action(async (options: AskingOptions & { state?: Channel['state'] }) => done(await list(options)));
+    .action(async (options: RequestOptions & { state?: Channel['state'] }) => done(await list(options)));
 
   addFields(addWriteOptions(channel.command('update'), env))
     .description('Change a channel')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .option('--headline <text>', 'its headline; needs --change')
     .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
     .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
     .option('--note <text>', 'what was wrong, for readers')
-    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', revision)
+    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', parseRevision)
     .addHelpText(
       'after',
       `
@@ -80,19 +80,19 @@ Examples:
 
   addWriteOptions(channel.command('end'), env)
     .description('End the coverage: no new posts, but revisions and withdrawals')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .addHelpText('after', '\nExample:\n  $ pressbox channel end moon-landing')
     .action(async (channelId: string, options: UpdateOptions) => done(await change(channelId, '*', { state: 'ended' }, options)));
 
   addWriteOptions(channel.command('delete'), env)
     .description('Erase a channel with everything in it; needs the rights of an administrator')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .option('--yes', 'yes, erase it')
     .addHelpText('after', '\nExample:\n  $ pressbox channel delete moon-landing --yes')
-    .action(async (channelId: string, options: AskingOptions & { yes?: boolean }) => done(await erase(channelId, options)));
+    .action(async (channelId: string, options: RequestOptions & { yes?: boolean }) => done(await erase(channelId, options)));
 
   async function create(headline: string, options: CreateOptions): Promise<number> {
-    const { client, write } = author(options, env, terminal);
+    const { client, write } = createAuthor(options, env, terminal);
     return attempt(options, `--key ${write.key}`, async () => {
       const { id, scheduled } = options;
       const state = scheduled ? { state: 'scheduled' as const } : {};
@@ -100,13 +100,13 @@ Examples:
         { ...(id !== undefined && { id }), ...state, ...fields(options), headline },
         write,
       );
-      keepOwn(written.channel, options, 0);
-      tell(written, options, 'Created');
+      recordOwnWrite(written.channel, options, 0);
+      printWritten(written, options, 'Created');
     });
   }
 
-  async function list(options: AskingOptions & { state?: Channel['state'] }): Promise<number> {
-    const { client, read } = author(options, env, terminal);
+  async function list(options: RequestOptions & { state?: Channel['state'] }): Promise<number> {
+    const { client, read } = createAuthor(options, env, terminal);
     return attempt(options, undefined, async () => {
       const { style } = terminal;
       let complete = true;
@@ -129,7 +129,7 @@ Examples:
   }
 
   async function update(channelId: string, options: UpdateOptions): Promise<number> {
-    const { client, read } = author(options, env, terminal);
+    const { client, read } = createAuthor(options, env, terminal);
     return attempt(options, undefined, async () => {
       const patch: ChannelPatch = {
         ...fields(options),
@@ -152,23 +152,23 @@ Examples:
   async function decidedOn(seen: Channel | number, tells: boolean, { url, json = false }: UpdateOptions): Promise<number> {
     if (typeof seen === 'number') return seen;
     if (!tells) return seen.revision;
-    const deciding = { channelId: seen.id, given: undefined, shown: shownRevisions(env, url), json };
-    return decidedOnChannel(seen, deciding, terminal);
+    const check = { channelId: seen.id, givenRevision: undefined, displayed: displayedRevisions(env, url), json };
+    return confirmChannelRevision(seen, check, terminal);
   }
 
   async function change(channelId: string, decided: number | '*', patch: ChannelPatch, options: UpdateOptions): Promise<number> {
-    const { client, write } = author(options, env, terminal);
+    const { client, write } = createAuthor(options, env, terminal);
     const again = `${decided === '*' ? '' : `--revision ${decided} `}--key ${write.key}`;
     return attempt(options, again, async () => {
       const written = await client.updateChannel(channelId, decided, patch, write);
       const tells = patch.headline !== undefined || patch.standfirst !== undefined;
-      keepOwn(written.channel, options, tells && decided !== '*' ? decided : undefined);
-      tell(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
+      recordOwnWrite(written.channel, options, tells && decided !== '*' ? decided : undefined);
+      printWritten(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
     });
   }
 
-  async function erase(channelId: string, options: AskingOptions & { yes?: boolean }): Promise<number> {
-    const { client, write } = author(options, env, terminal);
+  async function erase(channelId: string, options: RequestOptions & { yes?: boolean }): Promise<number> {
+    const { client, write } = createAuthor(options, env, terminal);
     return attempt(options, `--key ${write.key}`, async () => {
       await confirmErasure(`This erases the channel ${channelId} for good.`, options.yes, terminal);
       const erasure = await client.deleteChannel(channelId, write);
@@ -177,29 +177,29 @@ Examples:
     });
   }
 
-  async function attempt(options: AskingOptions, again: string | undefined, action: () => Promise<unknown>): Promise<number> {
+  async function attempt(options: RequestOptions, again: string | undefined, action: () => Promise<unknown>): Promise<number> {
     try {
       const said = await action();
       return typeof said === 'number' ? said : 0;
     } catch (error) {
-      if (!options.json && isMoved(error)) return tellMoved(error.problem.current, options);
-      return tellError(error, terminal, { json: options.json === true, again, isBegun: options.key !== undefined });
+      if (!options.json && isMoved(error)) return printRevisionMoved(error.problem.current, options);
+      return printError(error, terminal, { json: options.json === true, retryWith: again, hasBegun: options.key !== undefined });
     }
   }
 
   /** Someone else was first: what they made of the channel, so that it can be decided again. */
-  function tellMoved(current: Channel, options: AskingOptions): number {
+  function printRevisionMoved(current: Channel, options: RequestOptions): number {
     terminal.note('pressbox: Someone else changed it first.', '', ...channelLines(current, undefined, terminal.style));
-    terminal.note(movedLine(current.revision));
-    shownRevisions(env, options.url).keep(current.id, [{ id: channelItself, revision: current.revision }]);
+    terminal.note(revisionMovedLine(current.revision));
+    displayedRevisions(env, options.url).record(current.id, [{ id: channelKey, revision: current.revision }]);
     return 1;
   }
 
-  function keepOwn({ id, revision }: Channel, { url }: AskingOptions, before?: number): void {
-    shownRevisions(env, url).wrote(id, { id: channelItself, revision }, before);
+  function recordOwnWrite({ id, revision }: Channel, { url }: RequestOptions, before?: number): void {
+    displayedRevisions(env, url).recordWrite(id, { id: channelKey, revision }, before);
   }
 
-  function tell({ channel, ...written }: WrittenChannel, options: AskingOptions, verb: string): void {
+  function printWritten({ channel, ...written }: WrittenChannel, options: RequestOptions, verb: string): void {
     if (options.json) return terminal.json({ channel, ...written });
     terminal.print(`${verb} ${terminal.style.bold(plainLine(channel.id))} ${plainLine(channel.headline)}`);
     terminal.print(terminal.style.dim(plainLine(onServer(channelPath(channel.id), options.url))));
@@ -210,7 +210,7 @@ function addFields(command: Command): Command {
   return command
     .option('--standfirst <text>', 'the paragraph under the headline')
     .option('--section <text>', 'its section')
-    .option('--byline <name>', 'who writes; may be repeated', several)
+    .option('--byline <name>', 'who writes; may be repeated', collect)
     .option('--language <tag>', 'BCP 47 tag such as en or de-AT')
     .option('--timezone <name>', 'zone in which times are told, such as Europe/Berlin')
     .addOption(new Option('--access <who>', 'who may read').choices(accesses))

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Report, Result } from '../../../conformance/index.ts';
 import { bodyWithField, Http } from '../../lib/http.ts';
-import { CannotDo, fileTrouble, UsageError } from '../command-errors.ts';
-import { reasonOf } from '../explaining-fetch.ts';
-import { several } from '../option-values.ts';
+import { asFileError, CommandFailed, UsageError } from '../command-errors.ts';
+import { errorReason } from '../explaining-fetch.ts';
+import { collect } from '../option-values.ts';
 import { serverOf } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
@@ -25,7 +25,7 @@ export function addConformanceCommand(program: Command, env: Env, terminal: Term
   addTokenOptions(program.command('conformance'), "an editor's of conformance-*, or an admin's, so that nothing is left behind")
     .description('Examine whether a server keeps the wire contract, rule by rule')
     .argument('[url]', 'the server (PRESSBOX_URL)')
-    .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', several)
+    .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', collect)
     .option('--quick', 'without the cases that wait for seconds')
     .option('--list', 'print the names and rules, and examine nothing')
     .option('--record <file>', "write what went over the wire as JSON, for a client's tests")
@@ -73,8 +73,9 @@ Examples:
       quick: options.quick === true,
       ...(!options.json && { onResult: tell }),
     }).catch((error: unknown) => {
-      if (error instanceof CannotExamine) throw new CannotDo(error.message);
-      if (error instanceof TypeError) throw new CannotDo(`The server at ${address} could not be reached: ${reasonOf(error)}.`);
+      if (error instanceof CannotExamine) throw new CommandFailed(error.message);
+      if (error instanceof TypeError)
+        throw new CommandFailed(`The server at ${address} could not be reached: ${errorReason(error)}.`);
       throw error;
     });
     if (options.record !== undefined) await record(options.record, report);
@@ -108,6 +109,6 @@ Examples:
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`).catch((error: unknown) => {
-    throw fileTrouble(error, path);
+    throw asFileError(error, path);
   });
 }

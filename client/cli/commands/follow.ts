@@ -6,17 +6,17 @@ import { parseServerUrl } from '../../lib/platform.ts';
 import { ReaderClient } from '../../lib/reader-client.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
-import { CannotDo, tellError, whereItIs } from '../command-errors.ts';
-import { NotReached, notReached, WrongAddress } from '../explaining-fetch.ts';
-import { idOfChannel } from '../option-values.ts';
-import { channelLines, clock, correctedLines, postLines, withdrawnLines } from '../post-output.ts';
-import { type AskingOptions, addServerOptions, serverOf } from '../server-requests.ts';
-import { channelItself, type ShownRevisions, shownRevisions } from '../shown-revisions.ts';
+import { CommandFailed, printError, serverAddressHint } from '../command-errors.ts';
+import { channelKey, type DisplayedRevisions, displayedRevisions } from '../displayed-revisions.ts';
+import { NotReached, notReachedError, WrongAddress } from '../explaining-fetch.ts';
+import { parseChannelId } from '../option-values.ts';
+import { changedPostLines, channelLines, clockTime, postLines, withdrawnLines } from '../post-output.ts';
+import { addServerOptions, type RequestOptions, serverOf } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
 /** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
-interface FollowOptions extends AskingOptions {
+interface FollowOptions extends RequestOptions {
   since?: string;
   posts: number;
 }
@@ -24,9 +24,9 @@ interface FollowOptions extends AskingOptions {
 export function addFollowCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('follow'), env)
     .description('Follow a channel in the terminal')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .option('--since <cursor>', 'begin after this cursor: what changed since, each thing once')
-    .option('--posts <number>', 'posts to begin with, 1 to 100', count, 10)
+    .option('--posts <number>', 'posts to begin with, 1 to 100', parsePostCount, 10)
     .addHelpText(
       'after',
       `
@@ -46,13 +46,17 @@ Examples:
     const client = new ReaderClient({
       ...server,
       fetch: async (url, init) => {
-        const unanswered = setTimeout(() => hear(notReached(url, init, `no answer within ${silentMs / 1_000} s`)), silentMs);
+        const unanswered = setTimeout(
+          () => onProgress(notReachedError(url, init, `no answer within ${slowResponseMs / 1_000} s`)),
+          slowResponseMs,
+        );
         try {
           const response = await server.fetch(url, init);
-          if (response.status >= 500 || response.headers.has('retry-after')) hear(new NotReached(askedToWait, askedToWait, {}));
+          if (response.status >= 500 || response.headers.has('retry-after'))
+            onProgress(new NotReached(askedToWait, askedToWait, {}));
           return response;
         } catch (error) {
-          if (init.signal?.aborted !== true) hear(error);
+          if (init.signal?.aborted !== true) onProgress(error);
           throw error;
         } finally {
           clearTimeout(unanswered);
@@ -64,21 +68,21 @@ Examples:
     });
     const { interrupted } = terminal.streams;
     const { origin, path } = parseServerUrl(options.url);
-    const told = { client, terminal, server: plainLine(`${origin}${path}`), revisions: shownRevisions(env, options.url) };
-    const shown = options.json ? showJson(told) : showText(told, options.since === undefined);
-    let [trouble, wasReached]: [unknown, boolean] = [undefined, false];
+    const context = { client, terminal, server: plainLine(`${origin}${path}`), revisions: displayedRevisions(env, options.url) };
+    const onState = options.json ? showJson(context) : showText(context, options.since === undefined);
+    let [lastError, wasReached]: [unknown, boolean] = [undefined, false];
     /** The connection is in another state, or a request has come to nothing. */
-    const hear = (error?: unknown) => {
+    const onProgress = (error?: unknown) => {
       const { state } = client;
       const isReached = 'transport' in state && state.transport !== null;
       wasReached ||= isReached;
-      trouble = isReached ? undefined : (error ?? trouble);
+      lastError = isReached ? undefined : (error ?? lastError);
       if (state.status === 'ended') end(failureOf(state));
       // No way led to a server, and none will.
-      else if (state.status === 'offline' && trouble instanceof WrongAddress && !wasReached) end(trouble);
-      else shown(state, trouble);
+      else if (state.status === 'offline' && lastError instanceof WrongAddress && !wasReached) end(lastError);
+      else onState(state, lastError);
     };
-    client.on('state', () => hear());
+    client.on('state', () => onProgress());
     const stop = () => client.close();
     interrupted.addEventListener('abort', stop);
     if (interrupted.aborted) stop();
@@ -86,16 +90,16 @@ Examples:
     const failure = await ended;
     interrupted.removeEventListener('abort', stop);
     client.close();
-    return failure === undefined ? 0 : tellError(failure, terminal, { json: options.json === true });
+    return failure === undefined ? 0 : printError(failure, terminal, { json: options.json === true });
   }
 }
 
 function failureOf({ reason, problem }: ReaderState & { status: 'ended' }): Error | undefined {
   if (reason === 'closed') return undefined;
-  return problem === undefined ? new CannotDo(endings[reason]) : new ProblemError(problem);
+  return problem === undefined ? new CommandFailed(endMessages[reason]) : new ProblemError(problem);
 }
 
-const endings = {
+const endMessages = {
   expired: 'The token has expired.',
   revoked: 'The token was revoked.',
   forbidden: 'The token does not permit to read this any more.',
@@ -104,29 +108,29 @@ const endings = {
 } as const;
 
 /** After this long without an answer it is said what is waited for, milliseconds. An attempt waits a little longer (`dialMs`). */
-const silentMs = 8_000;
+const slowResponseMs = 8_000;
 
 const askedToWait = 'The server is there, and asks to come back later.';
 
 /** `trouble`: what came of the last request, while there is no connection. */
-type Shown = (state: ReaderState, trouble: unknown) => void;
+type StateListener = (state: ReaderState, lastError: unknown) => void;
 
-interface Told {
+interface FollowContext {
   client: ReaderClient;
   terminal: Terminal;
   /** Its address. */
   server: string;
   /** Revisions that a person was shown. Output with --json does not count: a program reads it. */
-  revisions: ShownRevisions;
+  revisions: DisplayedRevisions;
 }
 
-function showJson({ client, terminal, server }: Told): Shown {
+function showJson({ client, terminal, server }: FollowContext): StateListener {
   client.on('event', (event) => terminal.json(event));
   client.on('reset', () => terminal.json({ type: 'reset', channelId: client.channelId }));
-  return sayState(terminal, server);
+  return stateReporter(terminal, server);
 }
 
-function showText({ client, terminal, server, revisions }: Told, fromSnapshot: boolean): Shown {
+function showText({ client, terminal, server, revisions }: FollowContext, fromSnapshot: boolean): StateListener {
   const { style } = terminal;
   /** As it was shown: whoever begins after a cursor is told of what changed since, while the client has it as it is now. */
   let channel: Channel | undefined;
@@ -134,7 +138,7 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
   const timezone = () => client.timeline?.channel.timezone ?? 'UTC';
   const showAll = (timeline: Timeline) => {
     channel = timeline.channel;
-    revisions.keep(client.channelId, [{ id: channelItself, revision: channel.revision }, ...timeline.posts]);
+    revisions.record(client.channelId, [{ id: channelKey, revision: channel.revision }, ...timeline.posts]);
     terminal.print(...channelLines(channel, undefined, style));
     for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
   };
@@ -149,14 +153,14 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
   client.on('event', (event, before) => {
     terminal.print(...eventLines(event, before));
   });
-  return sayState(terminal, server, timezone);
+  return stateReporter(terminal, server, timezone);
 
   function eventLines(event: Event, before: ReaderPost | undefined): string[] {
     switch (event.type) {
       case 'channel.changed': {
         const lines = channelLines(event.channel, channel, style);
         channel = event.channel;
-        revisions.keep(client.channelId, [{ id: channelItself, revision: channel.revision }]);
+        revisions.record(client.channelId, [{ id: channelKey, revision: channel.revision }]);
         return lines;
       }
       case 'post.published':
@@ -164,11 +168,11 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
       case 'post.retracted':
       case 'post.taken-down': {
         const { post } = event;
-        revisions.keep(client.channelId, [post]);
+        revisions.record(client.channelId, [post]);
         if (isWithdrawn(post)) return withdrawnLines(post, before, timezone(), style);
         return post.revision === 1 || (before === undefined && event.type === 'post.published')
           ? postLines(post, timezone(), style)
-          : correctedLines(post, before, timezone(), style);
+          : changedPostLines(post, before, timezone(), style);
       }
       default:
         // A later version sent an event of a type that this one does not know.
@@ -179,26 +183,26 @@ function showText({ client, terminal, server, revisions }: Told, fromSnapshot: b
 }
 
 /** Reasons that are said until there is a connection again: whatever stands before a server may have ever new ones. */
-const reasonsMost = 10;
+const maxReasons = 10;
 
 /** Says each change of the connection once, and each reason why there is none. */
-function sayState(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): Shown {
+function stateReporter(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): StateListener {
   const { style } = terminal;
   let said: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
   let asOf: string | null = null;
   const reasons = new Set<string>();
-  return (state, trouble) => {
+  return (state, lastError) => {
     if (state.status === 'offline' && said === 'nothing') {
       terminal.note(style.dim(`There is no connection to ${server} yet. Trying again ...`));
-      sayReason(trouble);
-      terminal.note(style.dim(whereItIs));
+      printReason(lastError);
+      terminal.note(style.dim(serverAddressHint));
       said = 'not reached';
     }
     if (state.status === 'offline' && said === 'live') {
-      terminal.note(style.dim(`Offline since ${clock(state.since, timezone())}. Connecting again ...`));
+      terminal.note(style.dim(`Offline since ${clockTime(state.since, timezone())}. Connecting again ...`));
       said = 'offline';
     }
-    if (state.status === 'offline') sayReason(trouble);
+    if (state.status === 'offline') printReason(lastError);
     if (state.status === 'live' && said !== 'live') {
       terminal.note(style.dim(said === 'offline' ? 'Live again.' : 'Live.'));
       said = 'live';
@@ -206,7 +210,7 @@ function sayState(terminal: Terminal, server: string, timezone: () => string = (
     }
     if (state.status === 'live' && state.asOf !== asOf) {
       asOf = state.asOf;
-      const since = asOf === null ? undefined : clock(asOf, timezone());
+      const since = asOf === null ? undefined : clockTime(asOf, timezone());
       terminal.note(
         style.dim(
           since === undefined ? 'The server has its journal again.' : `The server cannot reach its journal since ${since}.`,
@@ -215,17 +219,17 @@ function sayState(terminal: Terminal, server: string, timezone: () => string = (
     }
   };
 
-  function sayReason(trouble: unknown): void {
-    const isKnown = trouble instanceof NotReached || trouble instanceof WrongAddress;
+  function printReason(lastError: unknown): void {
+    const isKnown = lastError instanceof NotReached || lastError instanceof WrongAddress;
     // That a server which was there gives no answer is what "offline" says.
-    if (!isKnown || (said === 'offline' && trouble.cause !== undefined) || reasons.has(trouble.why)) return;
-    if (reasons.size >= reasonsMost) return;
-    reasons.add(trouble.why);
-    terminal.note(style.dim(`  ${trouble.message}`));
+    if (!isKnown || (said === 'offline' && lastError.cause !== undefined) || reasons.has(lastError.why)) return;
+    if (reasons.size >= maxReasons) return;
+    reasons.add(lastError.why);
+    terminal.note(style.dim(`  ${lastError.message}`));
   }
 }
 
-function count(text: string): number {
+function parsePostCount(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100) throw new InvalidArgumentError('It must be a number from 1 to 100.');
   return value;

@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import type { Imported } from '../../../src/protocol/problems.ts';
 import { backoffMs, requestBackoff } from '../../lib/backoff.ts';
 import { bodyWithField, Http, isRetryable, ProblemError, retryAfterMs, sleep, unreachableBudget } from '../../lib/http.ts';
-import { CannotDo, fileTrouble, tellError } from '../command-errors.ts';
-import { Progress } from '../progress-line.ts';
-import { type AskingOptions, addServerOptions, sayingAgain, serverOf, unreachedMs } from '../server-requests.ts';
+import { asFileError, CommandFailed, printError } from '../command-errors.ts';
+import { ProgressLine } from '../progress-line.ts';
+import { addServerOptions, type RequestOptions, retryNotice, serverOf, unreachableTimeoutMs } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
@@ -18,9 +18,9 @@ import { plainLine } from '../terminal-text.ts';
 /** A part ends at the line that makes it this large. */
 const partBytes = 1024 * 1024;
 /** Longer than the server takes for a part when its disk is slow. */
-const answerMs = 120_000;
+const partTimeoutMs = 120_000;
 /** How often a part is sent before it is given up. */
-const triesMost = 12;
+const maxAttempts = 12;
 
 export function addImportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('import'), env)
@@ -35,78 +35,79 @@ Examples:
   $ pressbox import moon-landing.ndjson
   $ gunzip -c moon-landing.ndjson.gz | pressbox import - --url https://live.example.org`,
     )
-    .action(async (file: string, options: AskingOptions) => done(await run(file, options)));
+    .action(async (file: string, options: RequestOptions) => done(await run(file, options)));
 
-  async function run(file: string, options: AskingOptions): Promise<number> {
+  async function run(file: string, options: RequestOptions): Promise<number> {
     const { json = false } = options;
     const { interrupted: signal, stderr, stdin } = terminal.streams;
-    const progress = new Progress(stderr);
-    const sayAgain = sayingAgain(terminal, progress);
-    const all: Imported = { ...nothing, conflicts: [], sameHistory: true };
+    const progress = new ProgressLine(stderr);
+    const onRetry = retryNotice(terminal, progress);
+    const total: Imported = { ...noCounts, conflicts: [], sameHistory: true };
     let [lines, bytes] = [0, 0];
     try {
-      const http = new Http({ ...serverOf(options, env), timeoutMs: answerMs });
+      const http = new Http({ ...serverOf(options, env), timeoutMs: partTimeoutMs });
       const totalBytes = file === '-' ? undefined : (await stat(file)).size;
-      for await (const part of partsOf(file === '-' ? stdin : createReadStream(file, { signal }))) {
+      for await (const part of splitIntoParts(file === '-' ? stdin : createReadStream(file, { signal }))) {
         try {
-          add(all, await send(http, textOf(part.bytes), sayAgain, lines === 0), lines);
+          addCounts(total, await send(http, textOf(part.bytes), onRetry, lines === 0), lines);
         } catch (error) {
-          throw inWhole(error, all, lines);
+          throw asImportError(error, total, lines);
         }
         lines += part.lines;
         bytes += part.bytes.length;
-        progress.tell({ bytes, totalBytes, count: lines, counted: 'lines' });
+        progress.update({ bytes, totalBytes, count: lines, counted: 'lines' });
       }
       progress.clear();
-      if (!hasDone(all)) throw new CannotDo('It holds no line of an export.');
-      if (json) terminal.json(all);
-      else terminal.print(...summaryOf(all, file));
-      return all.conflicting > 0 ? 1 : 0;
+      if (!hasProcessedLines(total)) throw new CommandFailed('It holds no line of an export.');
+      if (json) terminal.json(total);
+      else terminal.print(...importSummary(total, file));
+      return total.conflicting > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      if (!json && hasDone(all)) terminal.note(...summaryOf(all, file), 'Then it stopped; the same command goes on from there.');
-      return tellError(fileTrouble(error, file), terminal, { json, isBegun: hasDone(all) });
+      if (!json && hasProcessedLines(total))
+        terminal.note(...importSummary(total, file), 'Then it stopped; the same command goes on from there.');
+      return printError(asFileError(error, file), terminal, { json, hasBegun: hasProcessedLines(total) });
     }
   }
 
   /** Once a part is done, more patience is worth while than for the first one. */
-  async function send(http: Http, body: string, sayAgain: (error: Error) => void, isFirst: boolean): Promise<Imported> {
+  async function send(http: Http, body: string, onRetry: (error: Error) => void, isFirst: boolean): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };
-    const leftFor = unreachableBudget(unreachedMs);
+    const budget = unreachableBudget(unreachableTimeoutMs);
     for (let tries = 1; ; tries += 1) {
       try {
         return bodyWithField('conflicts', await http.request({ method: 'POST', path: '/v1/import', headers, body }, signal));
       } catch (error) {
-        const leftMs = isFirst ? leftFor(error) : Number.POSITIVE_INFINITY;
-        if (tries >= triesMost || !isRetryable(error) || leftMs === 0) throw error;
-        sayAgain(error);
-        await sleep(Math.min(leftMs, backoffMs(tries - 1, Math.random(), requestBackoff, retryAfterMs(error))), signal);
+        const remainingMs = isFirst ? budget(error) : Number.POSITIVE_INFINITY;
+        if (tries >= maxAttempts || !isRetryable(error) || remainingMs === 0) throw error;
+        onRetry(error);
+        await sleep(Math.min(remainingMs, backoffMs(tries - 1, Math.random(), requestBackoff, retryAfterMs(error))), signal);
       }
     }
   }
 }
 
-const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
+const noCounts = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
 
 /** Adds what a part came to, whose first line follows on `before` others. */
-function add(all: Imported, part: Imported, before: number): void {
-  for (const count of Object.keys(nothing) as (keyof typeof nothing)[]) all[count] += part[count];
-  all.conflicts.push(...part.conflicts.map((conflict) => ({ ...conflict, line: conflict.line + before })));
-  all.sameHistory &&= part.sameHistory;
+function addCounts(total: Imported, part: Imported, before: number): void {
+  for (const count of Object.keys(noCounts) as (keyof typeof noCounts)[]) total[count] += part[count];
+  total.conflicts.push(...part.conflicts.map((conflict) => ({ ...conflict, line: conflict.line + before })));
+  total.sameHistory &&= part.sameHistory;
 }
 
 /** Whether there was a line that was dealt with. */
-function hasDone({ revisions, skipped, withheld, conflicting }: Imported): boolean {
+function hasProcessedLines({ revisions, skipped, withheld, conflicting }: Imported): boolean {
   return revisions + skipped + withheld + conflicting > 0;
 }
 
 /** What was refused of a part, as it is to be told of the whole. */
-function inWhole(error: unknown, all: Imported, before: number): unknown {
+function asImportError(error: unknown, total: Imported, before: number): unknown {
   if (!(error instanceof ProblemError) || error.problem.line === undefined) return error;
   const { line, imported, ...problem } = error.problem;
-  if (imported !== undefined) add(all, imported, before);
-  return new ProblemError({ ...problem, line: line + before, imported: all });
+  if (imported !== undefined) addCounts(total, imported, before);
+  return new ProblemError({ ...problem, line: line + before, imported: total });
 }
 
 interface Part {
@@ -115,7 +116,7 @@ interface Part {
 }
 
 /** Whole lines, as many as make a part; the last one may lack its line break. */
-async function* partsOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Part> {
+async function* splitIntoParts(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Part> {
   let held: Buffer[] = [];
   let [length, lines] = [0, 0];
   const part = () => {
@@ -147,12 +148,12 @@ function textOf(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new CannotDo('The file is not UTF-8 text.');
+    throw new CommandFailed('The file is not UTF-8 text.');
   }
 }
 
 /** What an import came to, for a person. */
-function summaryOf({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
+function importSummary({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
   const { conflicting, conflicts, sameHistory } = rest;
   const lines = [
     `${counted(revisions, 'line')} of ${file} written: ${counted(channels, 'new channel')}, ${counted(posts, 'new post')}.`,

@@ -11,18 +11,18 @@ import {
 import type { AuthorClient, RevisedPost, SeenPost, WrittenPost } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
 import { newPostId } from '../../lib/ids.ts';
-import { confirmErasure, decidedOnPost, tellMoved } from '../change-confirmation.ts';
-import { tellError, UsageError } from '../command-errors.ts';
-import { findPost, shortId, titleOf } from '../find-post.ts';
-import { idOfChannel, readInput, revision, several } from '../option-values.ts';
-import { type AskingOptions, addWriteOptions, author } from '../server-requests.ts';
-import { channelItself, shownRevisions } from '../shown-revisions.ts';
+import { confirmErasure, confirmPostRevision, printRevisionMoved } from '../change-confirmation.ts';
+import { printError, UsageError } from '../command-errors.ts';
+import { channelKey, displayedRevisions } from '../displayed-revisions.ts';
+import { displayTitle, findPost, shortId } from '../find-post.ts';
+import { collect, parseChannelId, parseRevision, readStandardInput } from '../option-values.ts';
+import { addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
 /** `post`, `correct`, `retract`, `takedown`, `pin`: what an editor does to posts. Each action returns its exit code. */
 
-interface PostOptions extends AskingOptions {
+interface PostOptions extends RequestOptions {
   headline?: string;
   kind?: PostFields['kind'];
   keyEvent?: boolean;
@@ -43,17 +43,17 @@ interface PostOptions extends AskingOptions {
 export function addPostCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addPostFields(addWriteOptions(program.command('post'), env))
     .description('Publish a post')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .argument('[text...]', 'the body, in Markdown; - reads it from the standard input')
     .addOption(new Option('--kind <kind>', 'what kind of post').choices(postKinds))
-    .option('--derived-from <post>', 'an id of a post that this one restates; may be repeated', several)
+    .option('--derived-from <post>', 'an id of a post that this one restates; may be repeated', collect)
     .option('--id <uuid>', 'the id it is to have (UUIDv7)')
     .addHelpText('after', examples.post)
     .action(async (channelId: string, text: string[], options: PostOptions) => done(await post(channelId, text, options)));
 
   addPostFields(addWriteOptions(program.command('correct'), env))
     .description('Revise a post, telling readers what kind of change it is')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .argument('[text...]', 'the new body; - reads it from the standard input')
     .option('--body <text>', 'the new body; - reads it from the standard input')
@@ -62,12 +62,12 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .addOption(new Option('--as <kind>', 'make it another kind of post').choices(postKinds))
     .option('--no-key-event', 'it is no key event any more')
     .option('--no-developing', 'there is no more to follow')
-    .option('--revision <number>', decidedHelp, revision)
+    .option('--revision <number>', revisionHelp, parseRevision)
     .option('--erase-earlier', 'erase the text of the earlier revisions (for editors)')
     .option(
       '--erase-note <number...>',
       'with --erase-earlier: erase the note of this correction or clarification too',
-      eachRevision,
+      collectRevisions,
     )
     .addHelpText('after', examples.correct)
     .action(async (channelId: string, name: string, text: string[], options: CorrectOptions) => {
@@ -76,16 +76,16 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addWriteOptions(program.command('retract'), env)
     .description('Withdraw a post from readers, with a note; authors still see it')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .requiredOption('--note <text>', 'why, for readers')
-    .option('--revision <number>', decidedHelp, revision)
+    .option('--revision <number>', revisionHelp, parseRevision)
     .addHelpText('after', examples.retract)
     .action(async (channelId: string, name: string, options: RetractOptions) => done(await retract(channelId, name, options)));
 
   addWriteOptions(program.command('takedown'), env)
     .description('Withdraw a post and erase its text everywhere')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .argument('<post>', 'latest (yours), an id, or the end of one')
     .option('--note <text>', 'for readers')
     .option('--yes', 'yes, erase it')
@@ -94,11 +94,11 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   addWriteOptions(program.command('pin'), env)
     .description('Pin a post above the others, in place of the one that is pinned')
-    .argument('<channel>', 'its id', idOfChannel)
+    .argument('<channel>', 'its id', parseChannelId)
     .argument('[post]', 'latest (yours), an id, or the end of one')
     .option('--none', 'pin nothing')
     .addHelpText('after', examples.pin)
-    .action(async (channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }) => {
+    .action(async (channelId: string, name: string | undefined, options: RequestOptions & { none?: boolean }) => {
       done(await pin(channelId, name, options));
     });
 
@@ -106,18 +106,18 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
 
   async function post(channelId: string, text: string[], options: PostOptions): Promise<number> {
     const id = options.id ?? newPostId();
-    const { client, write } = author(options, env, terminal);
+    const { client, write } = createAuthor(options, env, terminal);
     return attempt(options, { with: `--id ${id} --key ${write.key}` }, async () => {
       const fields = fieldsFrom(options, await bodyFrom(text, undefined));
       const written = await client.publish(channelId, { id, ...fields }, write);
-      shownRevisions(env, options.url).wrote(channelId, written.post, 0);
-      tell(written, options, 'Published');
+      displayedRevisions(env, options.url).recordWrite(channelId, written.post, 0);
+      printWritten(written, options, 'Published');
     });
   }
 
   async function correct(channelId: string, name: string, text: string[], options: CorrectOptions): Promise<number> {
-    const { client, write, read } = author(options, env, terminal);
-    const decided = decisionOf(channelId, options, client, read);
+    const { client, write, read } = createAuthor(options, env, terminal);
+    const decided = revisionDecision(channelId, options, client, read);
     return attempt(
       options,
       decided.again,
@@ -137,18 +137,18 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         if (eraseNotes !== undefined && !eraseEarlier) throw new UsageError('--erase-note needs --erase-earlier.');
         const change = { kind, note, changes, ...(eraseEarlier && { eraseEarlier }), ...(eraseNotes && { eraseNotes }) };
         const revised = await client.revise(channelId, seen.id, revision, change, write);
-        shownRevisions(env, options.url).wrote(channelId, revised.post, revision);
-        tell(revised, options, changed[kind]);
-        tellDerived(revised, options);
-        tellErasure(revised, options, 'The earlier text');
+        displayedRevisions(env, options.url).recordWrite(channelId, revised.post, revision);
+        printWritten(revised, options, changed[kind]);
+        printDerived(revised, options);
+        printErasure(revised, options, 'The earlier text');
       },
       decided.tellMoved,
     );
   }
 
   async function retract(channelId: string, name: string, options: RetractOptions): Promise<number> {
-    const { client, write, read } = author(options, env, terminal);
-    const decided = decisionOf(channelId, options, client, read);
+    const { client, write, read } = createAuthor(options, env, terminal);
+    const decided = revisionDecision(channelId, options, client, read);
     return attempt(
       options,
       decided.again,
@@ -156,41 +156,41 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         const seen = await findPost(client, channelId, name, read);
         const revision = await decided.on(seen, { key: write.key });
         const revised = await client.retract(channelId, seen.id, { note: options.note ?? '', revision }, write);
-        tell(revised, options, withdrawn.retracted);
-        tellDerived(revised, options);
+        printWritten(revised, options, withdrawn.retracted);
+        printDerived(revised, options);
       },
       decided.tellMoved,
     );
   }
 
   async function takedown(channelId: string, name: string, options: TakedownOptions): Promise<number> {
-    const { client, write, read } = author(options, env, terminal);
-    const again: Again = {};
+    const { client, write, read } = createAuthor(options, env, terminal);
+    const again: RetryHint = {};
     return attempt(options, again, async () => {
       const seen = await findPost(client, channelId, name, read);
-      const what = `${shortId(seen.id)} ${titleOf(seen)}`.trim();
+      const what = `${shortId(seen.id)} ${displayTitle(seen)}`.trim();
       await confirmErasure(`This erases every revision of ${what} for good.`, options.yes, terminal);
       again.with = `--key ${write.key}, and ${seen.id} as the post`;
       const { note } = options;
       const revised = await client.takedown(channelId, seen.id, note === undefined ? {} : { note }, write);
-      tell(revised, options, withdrawn['taken-down']);
-      tellDerived(revised, options);
-      tellErasure(revised, options, 'Its text');
+      printWritten(revised, options, withdrawn['taken-down']);
+      printDerived(revised, options);
+      printErasure(revised, options, 'Its text');
     });
   }
 
-  async function pin(channelId: string, name: string | undefined, options: AskingOptions & { none?: boolean }): Promise<number> {
-    const { client, write, read } = author(options, env, terminal);
-    const again: Again = {};
+  async function pin(channelId: string, name: string | undefined, options: RequestOptions & { none?: boolean }): Promise<number> {
+    const { client, write, read } = createAuthor(options, env, terminal);
+    const again: RetryHint = {};
     return attempt(options, again, async () => {
       if ((name === undefined) !== (options.none === true)) throw new UsageError('Name the post to pin, or give --none.');
       const seen = name === undefined ? undefined : await findPost(client, channelId, name, read);
       const { pinnedPostId: pinned } = await client.getChannel(channelId, read);
       again.with = `--key ${write.key}${seen === undefined ? '' : `, and ${seen.id} as the post`}`;
       const written = seen ? await client.pin(channelId, seen.id, write) : await client.unpin(channelId, write);
-      shownRevisions(env, options.url).wrote(channelId, { id: channelItself, revision: written.channel.revision });
+      displayedRevisions(env, options.url).recordWrite(channelId, { id: channelKey, revision: written.channel.revision });
       if (options.json) return terminal.json(written);
-      terminal.print(seen ? `Pinned ${shortId(seen.id)} ${titleOf(seen)}` : `Nothing is pinned in ${channelId}.`);
+      terminal.print(seen ? `Pinned ${shortId(seen.id)} ${displayTitle(seen)}` : `Nothing is pinned in ${channelId}.`);
       if (pinned !== null && pinned !== seen?.id) terminal.print(`Before, ${shortId(pinned)} was pinned.`);
     });
   }
@@ -198,20 +198,20 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   // ---- What they share
 
   /** The revision that a change of a post is decided on, how to go on with the change, and what is said where the post has moved. */
-  function decisionOf(
+  function revisionDecision(
     channelId: string,
-    options: AskingOptions & { revision?: number },
+    options: RequestOptions & { revision?: number },
     client: AuthorClient,
     read: Parameters<typeof findPost>[3],
   ) {
-    const again: Again = {};
-    const shown = shownRevisions(env, options.url);
+    const again: RetryHint = {};
+    const displayed = displayedRevisions(env, options.url);
     let before = async (): Promise<SeenPost | undefined> => undefined;
     return {
       again,
       async on(seen: SeenPost, { key, isInputTaken = false }: { key: string; isInputTaken?: boolean }): Promise<number> {
-        const deciding = { channelId, given: options.revision, shown, json: options.json === true, isInputTaken };
-        const decided = await decidedOnPost(seen, deciding, terminal);
+        const check = { channelId, givenRevision: options.revision, displayed, json: options.json === true, isInputTaken };
+        const decided = await confirmPostRevision(seen, check, terminal);
         again.with = `--revision ${decided} --key ${key}, and ${seen.id} as the post`;
         before = async () => {
           if (seen.revision === decided) return seen;
@@ -220,13 +220,13 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         };
         return decided;
       },
-      tellMoved: (problem: ProblemError) => tellMoved(problem, { channelId, shown }, () => before(), terminal),
+      tellMoved: (problem: ProblemError) => printRevisionMoved(problem, { channelId, displayed }, () => before(), terminal),
     };
   }
 
   async function attempt(
-    options: AskingOptions,
-    again: Again,
+    options: RequestOptions,
+    again: RetryHint,
     action: () => Promise<void>,
     onProblem: (error: ProblemError) => Promise<boolean> = async () => false,
   ): Promise<number> {
@@ -235,20 +235,24 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       return 0;
     } catch (error) {
       if (error instanceof ProblemError && !options.json && (await onProblem(error))) return 1;
-      return tellError(error, terminal, { json: options.json === true, again: again.with, isBegun: options.key !== undefined });
+      return printError(error, terminal, {
+        json: options.json === true,
+        retryWith: again.with,
+        hasBegun: options.key !== undefined,
+      });
     }
   }
 
   async function bodyFrom(words: string[], option: string | undefined): Promise<string | undefined> {
     if (words.length > 0 && option !== undefined) throw new UsageError('Give the body once: as text or with --body.');
     const text = option ?? (words.length > 0 ? words.join(' ') : undefined);
-    return text === '-' ? readInput(terminal) : text;
+    return text === '-' ? readStandardInput(terminal) : text;
   }
 
-  function tell(written: WrittenPost, options: AskingOptions, verb: string): void {
+  function printWritten(written: WrittenPost, options: RequestOptions, verb: string): void {
     if (options.json) return terminal.json(written);
     const { id, channelId, status } = written.post;
-    const title = titleOf(written.post);
+    const title = displayTitle(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
     terminal.print(terminal.style.dim(plainLine(onServer(postPath(channelId, id), options.url))));
     // The answer to what was done before is the post as it is now.
@@ -256,14 +260,14 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       terminal.print(`It was ${plainLine(withdrawn[status] ?? status).toLowerCase()} since.`);
   }
 
-  function tellDerived({ derived }: RevisedPost, options: AskingOptions): void {
+  function printDerived({ derived }: RevisedPost, options: RequestOptions): void {
     if (options.json || derived.length === 0) return;
     terminal.print('These restate it, and may need a change too:');
     for (const { id, kind, headline } of derived)
       terminal.print(`  ${shortId(id)} (${plainLine(kind)}) ${plainLine(headline ?? '')}`);
   }
 
-  function tellErasure({ erasure }: RevisedPost, options: AskingOptions, text: string): void {
+  function printErasure({ erasure }: RevisedPost, options: RequestOptions, text: string): void {
     if (options.json || erasure === undefined) return;
     if (erasure.complete) terminal.print(`${text} is erased.`);
     else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
@@ -281,24 +285,24 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
   eraseNote?: number[];
 }
 /** Collects the values of an option that may be given several times. */
-function eachRevision(text: string, before: number[] = []): number[] {
-  return [...before, revision(text)];
+function collectRevisions(text: string, before: number[] = []): number[] {
+  return [...before, parseRevision(text)];
 }
 
 /** What goes on with the write, once it has begun: until then nothing is open. */
-interface Again {
+interface RetryHint {
   with?: string;
 }
-interface RetractOptions extends AskingOptions {
+interface RetractOptions extends RequestOptions {
   note?: string;
   revision?: number;
 }
-interface TakedownOptions extends AskingOptions {
+interface TakedownOptions extends RequestOptions {
   note?: string;
   yes?: boolean;
 }
 
-const decidedHelp = 'the revision that you decided on; refused if there is a newer one (the one that was last shown here)';
+const revisionHelp = 'the revision that you decided on; refused if there is a newer one (the one that was last shown here)';
 
 const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
 const withdrawn = { retracted: 'Retracted', 'taken-down': 'Taken down' } as const;
@@ -307,16 +311,16 @@ function addPostFields(command: Command): Command {
   return command
     .option('--headline <text>', 'its headline')
     .option('--key-event', 'it is a key event; needs a headline')
-    .option('--source <name>', 'who reported it; may be repeated', several)
-    .option('--author <name>', 'its byline; may be repeated', several)
+    .option('--source <name>', 'who reported it; may be repeated', collect)
+    .option('--author <name>', 'its byline; may be repeated', collect)
     .option('--developing', 'more is to follow')
     .addOption(new Option('--verification <state>', 'how sure it is').choices([...verifications, 'none']))
     .addOption(new Option('--unverified', 'short for --verification unverified').conflicts('verification'))
-    .option('--image <url>', 'an image, with an --alt for each; may be repeated', several)
-    .option('--alt <text>', 'what an image shows', several)
-    .option('--video <url>', 'a video file; may be repeated', several)
-    .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', several)
-    .option('--title <text>', 'the title of a linked page', several);
+    .option('--image <url>', 'an image, with an --alt for each; may be repeated', collect)
+    .option('--alt <text>', 'what an image shows', collect)
+    .option('--video <url>', 'a video file; may be repeated', collect)
+    .option('--link <url>', 'a page elsewhere, with a --title for each; may be repeated', collect)
+    .option('--title <text>', 'the title of a linked page', collect);
 }
 
 /** The fields that the options give. */

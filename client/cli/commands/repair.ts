@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { RepairReport } from '../../../src/repair.ts';
-import { CannotDo, tellError } from '../command-errors.ts';
-import { idOfChannel } from '../option-values.ts';
-import { Progress } from '../progress-line.ts';
-import { redisUrlOf, storeTrouble } from '../store-options.ts';
+import { CommandFailed, printError } from '../command-errors.ts';
+import { parseChannelId } from '../option-values.ts';
+import { ProgressLine } from '../progress-line.ts';
+import { asStoreError, redisUrlFrom } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
@@ -18,7 +18,7 @@ export function addRepairCommand(program: Command, env: Env, terminal: Terminal,
   program
     .command('repair')
     .description('Look for damaged channels in a Redis or Valkey, and rebuild them from what is left')
-    .argument('[channel]', 'only this one; default: every channel', idOfChannel)
+    .argument('[channel]', 'only this one; default: every channel', parseChannelId)
     .option('--redis [url]', 'the Redis or Valkey (PRESSBOX_REDIS_URL)')
     .option('--apply', 'repair; without it nothing is changed')
     .option('--json', 'print one JSON object a channel')
@@ -39,30 +39,30 @@ Examples:
     channelId: string | undefined,
     { redis = true, apply = false, json = false }: RepairCommandOptions,
   ): Promise<number> {
-    const progress = new Progress(terminal.streams.stderr);
+    const progress = new ProgressLine(terminal.streams.stderr);
     let entries = 0;
     const onEntry = () => {
       entries += 1;
-      if (entries % 64 === 0) progress.tell({ count: entries, counted: 'entries' });
+      if (entries % 64 === 0) progress.update({ count: entries, counted: 'entries' });
     };
     try {
-      const url = redisUrlOf(redis, { env, terminal, json });
+      const url = redisUrlFrom(redis, { env, terminal, json });
       const { repairRedis } = await import('../../../src/repair.ts');
       let [channels, left] = [0, 0];
       for await (const report of repairRedis({ url, channelId, apply, onEntry })) {
         progress.clear();
         channels += 1;
-        if (!isWell(report)) left += 1;
+        if (!isHealthy(report)) left += 1;
         if (json) terminal.json(report);
         else tell(report);
       }
       progress.clear();
-      if (channelId !== undefined && channels === 0) throw new CannotDo(`There is no channel ${channelId}.`);
+      if (channelId !== undefined && channels === 0) throw new CommandFailed(`There is no channel ${channelId}.`);
       if (!json && channels === 0) terminal.print('There are no channels.');
       return left > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      return tellError(storeTrouble(error), terminal, { json });
+      return printError(asStoreError(error), terminal, { json });
     }
   }
 
@@ -71,26 +71,26 @@ Examples:
     const { style } = terminal;
     const name = style.bold(plainLine(channelId));
     if (outcome === 'sound') return terminal.print(`${style.green('ok')}  ${name}  nothing is to be repaired`);
-    const mark = isWell(report) ? style.green('ok') : style.red('NO');
-    terminal.print(`${mark}  ${name}  ${plainLine(why ?? '')}. ${said[outcome](report)}`);
+    const mark = isHealthy(report) ? style.green('ok') : style.red('NO');
+    terminal.print(`${mark}  ${name}  ${plainLine(why ?? '')}. ${outcomeSentences[outcome](report)}`);
     for (const id of lost) terminal.print(`    post ${plainLine(id)}: its text is lost, and it is left out`);
     for (const id of erasedAgain) terminal.print(`    post ${plainLine(id)}: its erased text was put back, and is erased again`);
     if (fault !== null) terminal.print(`    still does not hold, offset ${fault.offset}: ${plainLine(fault.why)}`);
   }
 }
 
-function isWell({ outcome, fault }: RepairReport): boolean {
+function isHealthy({ outcome, fault }: RepairReport): boolean {
   return (outcome === 'sound' || outcome === 'repaired') && fault === null;
 }
 
-const said: Record<Exclude<RepairReport['outcome'], 'sound'>, (report: RepairReport) => string> = {
-  damaged: (report) => `With --apply ${becomes(report)}.`,
-  repaired: (report) => `Repaired: ${becomes(report)}.`,
+const outcomeSentences: Record<Exclude<RepairReport['outcome'], 'sound'>, (report: RepairReport) => string> = {
+  damaged: (report) => `With --apply ${outcomeText(report)}.`,
+  repaired: (report) => `Repaired: ${outcomeText(report)}.`,
   refused: () => 'It cannot be repaired: put back a copy of the store, or delete the channel.',
   busy: () => 'Another repairs it: look again later.',
 };
 
-function becomes({ history, posts }: RepairReport): string {
+function outcomeText({ history, posts }: RepairReport): string {
   const kept = `${posts.toLocaleString('en')} ${posts === 1 ? 'post' : 'posts'}`;
   if (history === 'same') return `it has its ${kept}, and its history goes on`;
   return `it has ${kept} and another history begins, so that readers start afresh`;

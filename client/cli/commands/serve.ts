@@ -3,14 +3,14 @@ import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import type { Serving } from '../../../src/serve.ts';
 import { AuthorClient } from '../../lib/author-client.ts';
 import { newKey } from '../../lib/ids.ts';
-import { CannotDo, tellError } from '../command-errors.ts';
+import { CommandFailed, printError } from '../command-errors.ts';
 import type { Env, Terminal } from '../terminal.ts';
 
 /**
  * `serve`: what is run where the server is. The server's modules are loaded only then, so that the commands that ask a server from
  * elsewhere start without them.
  */
-export interface WhereOptions {
+export interface ServerLocation {
   host?: string;
   port?: string;
   dataDir?: string;
@@ -35,13 +35,13 @@ Examples:
   $ pressbox serve --demo --port 4100 --data-dir ./demo-data
   $ PRESSBOX_HOST=0.0.0.0 PRESSBOX_PUBLIC_URL=https://live.example.org pressbox serve`,
     )
-    .action(async (options: WhereOptions & { demo?: boolean }) => {
-      done(await attemptHere(terminal, () => serve(options)));
+    .action(async (options: ServerLocation & { demo?: boolean }) => {
+      done(await runLocally(terminal, () => serve(options)));
       // Whoever looks after it waits for that, and starts it again.
       terminal.streams.end?.();
     });
 
-  async function serve(options: WhereOptions & { demo?: boolean }): Promise<number> {
+  async function serve(options: ServerLocation & { demo?: boolean }): Promise<number> {
     const [{ readConfig }, { serve: start }] = await Promise.all([
       import('../../../src/config.ts'),
       import('../../../src/serve.ts'),
@@ -55,7 +55,7 @@ Examples:
     const { interrupted } = terminal.streams;
     let demo: { told: Promise<void> } | undefined;
     try {
-      server = await start(readConfig({ ...quiet, ...withOptions(env, options) }));
+      server = await start(readConfig({ ...quiet, ...envWithOptions(env, options) }));
       // Readers are not to be cut because a disk is full, or nobody reads what stands here.
       const { url, publicUrl } = server;
       terminal.streams.outputFailed = ({ message }) => {
@@ -90,7 +90,7 @@ Examples:
   ): Promise<{ told: Promise<void> } | undefined> {
     const { interrupted } = terminal.streams;
     if (secret === undefined)
-      throw new CannotDo('The demo writes with a token, and this server has only public keys to check them with.');
+      throw new CommandFailed('The demo writes with a token, and this server has only public keys to check them with.');
     const { playDemo } = await import('../../../demo/play.ts');
     const { audienceAt } = await import('../../../demo/audience.ts');
     const { demoChannel } = await import('../../../demo/story.ts');
@@ -101,7 +101,7 @@ Examples:
     const playing = await signToken(secret, { ...desk, jti: newKey() });
     const importing = await signToken(secret, { ...desk, grants: { admin: true }, ttlSeconds: 60, jti: newKey() });
     const client = new AuthorClient({ url, token: playing });
-    if (!(await wantsDemo(client, demoChannel.id))) {
+    if (!(await shouldPlayDemo(client, demoChannel.id))) {
       terminal.print(
         'There are other channels in the data directory, so the demo is not played into it. --data-dir names another directory.',
       );
@@ -137,30 +137,30 @@ Examples:
   async function importInto(url: string, token: string, lines: string): Promise<void> {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' };
     const answer = await fetch(`${url}/v1/import`, { method: 'POST', headers, body: lines });
-    if (!answer.ok) throw new CannotDo(`Its first posts could not be imported: status ${answer.status}.`);
+    if (!answer.ok) throw new CommandFailed(`Its first posts could not be imported: status ${answer.status}.`);
   }
 
   /** Into an empty journal, or on where it stopped. */
-  async function wantsDemo(client: AuthorClient, demoId: string): Promise<boolean> {
+  async function shouldPlayDemo(client: AuthorClient, demoId: string): Promise<boolean> {
     const { channels } = await client.listChannels({ limit: 100 });
     return channels.length === 0 || channels.some(({ id }) => id === demoId);
   }
 }
 
 /** Tells why it failed, also where it is a variable of the environment that is wrong. */
-export async function attemptHere(terminal: Terminal, action: () => Promise<number>): Promise<number> {
+export async function runLocally(terminal: Terminal, action: () => Promise<number>): Promise<number> {
   try {
     return await action();
   } catch (error) {
     const { reasonNotToStart } = await import('../../../src/startup-errors.ts');
     const why = reasonNotToStart(error);
-    if (why === undefined) return tellError(error, terminal, { json: false });
+    if (why === undefined) return printError(error, terminal, { json: false });
     terminal.note(`pressbox: ${why}`);
     return 1;
   }
 }
 
-export function withOptions(env: Env, { host, port, dataDir }: WhereOptions): Env {
+export function envWithOptions(env: Env, { host, port, dataDir }: ServerLocation): Env {
   return {
     ...env,
     ...(host !== undefined && { PRESSBOX_HOST: host }),

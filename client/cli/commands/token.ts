@@ -3,16 +3,16 @@ import { Refusal } from '../../../src/protocol/problems.ts';
 import type { Grants } from '../../../src/protocol/rights.ts';
 import { isVisible } from '../../../src/protocol/visible-text.ts';
 import { newKey } from '../../lib/ids.ts';
-import { CannotDo, tellError, UsageError } from '../command-errors.ts';
-import { claimsOf, readInput, several } from '../option-values.ts';
-import { type AskingOptions, addWriteOptions, author } from '../server-requests.ts';
+import { CommandFailed, printError, UsageError } from '../command-errors.ts';
+import { collect, readClaims, readStandardInput } from '../option-values.ts';
+import { addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
-import { warnOfVisible } from '../token-options.ts';
-import { attemptHere, type WhereOptions, withOptions } from './serve.ts';
+import { warnOfVisibleSecret } from '../token-options.ts';
+import { envWithOptions, runLocally, type ServerLocation } from './serve.ts';
 
 /** `token`, which signs one where the server's secret is; `token inspect`, which asks nobody; `token revoke`, which asks a server. */
-interface MakeOptions extends WhereOptions {
+interface MakeOptions extends ServerLocation {
   name?: string;
   sub?: string;
   reader?: string[];
@@ -45,7 +45,7 @@ Examples:
   $ pressbox token inspect
   $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11`,
     )
-    .action(async (options: MakeOptions) => done(await attemptHere(terminal, () => make(options))));
+    .action(async (options: MakeOptions) => done(await runLocally(terminal, () => make(options))));
 
   token
     .command('inspect')
@@ -77,19 +77,19 @@ Examples:
     if (!isVisible(name)) throw new UsageError('--name says whose token it is, so it must not be empty.');
     const { sub = name, ttl } = options;
     const grants = { reader, author, editor, admin };
-    await assertTaken({ name, sub, grants });
+    await assertServerAccepts({ name, sub, grants });
     const { readConfig } = await import('../../../src/config.ts');
     const { secretFor } = await import('../../../src/access/secret.ts');
     const { signToken } = await import('../../../src/access/tokens.ts');
     const { tokenLimits } = await import('../../../src/access/token-limits.ts');
-    const secret = await secretFor(readConfig(withOptions(env, options)), (path) => {
+    const secret = await secretFor(readConfig(envWithOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was made: ${path}`,
         'Only a server with this data directory takes the token.',
       );
     });
     if (secret === undefined) {
-      throw new CannotDo('This server takes tokens that others sign (PRESSBOX_JWKS_URL), so none can be made here.');
+      throw new CommandFailed('This server takes tokens that others sign (PRESSBOX_JWKS_URL), so none can be made here.');
     }
     if (reader.length + author.length + editor.length === 0 && !admin) {
       terminal.note('The token permits no more than no token does: --reader, --author, --editor and --admin say what it is for.');
@@ -106,9 +106,9 @@ Examples:
 
   async function inspect(given: string | undefined, { json }: { json?: boolean }): Promise<number> {
     try {
-      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : await argumentOr(given, json);
+      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : await readArgument(given, json);
       if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
-      const claims = claimsOf(token);
+      const claims = readClaims(token);
       if (claims === undefined) {
         throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is no token, or not all of one.`);
       }
@@ -121,32 +121,32 @@ Examples:
       }
       return 0;
     } catch (error) {
-      return tellError(error, terminal, { json: json === true });
+      return printError(error, terminal, { json: json === true });
     }
   }
 
   async function revoke(given: string, options: RevokeOptions): Promise<number> {
     try {
-      const revoked = await argumentOr(given, options.json);
-      const claims = claimsOf(revoked);
+      const revoked = await readArgument(given, options.json);
+      const claims = readClaims(revoked);
       const jti = claims === undefined ? revoked : claims.jti;
       if (typeof jti !== 'string') throw new UsageError('This token has no id, so it can be no token of Pressbox.');
       const expiresAt = options.expiresAt ?? timeOf(claims?.exp);
-      const { client, write } = author(options, env, terminal);
+      const { client, write } = createAuthor(options, env, terminal);
       const until = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
       if (options.json) terminal.json(until);
       else terminal.print(`Revoked ${plainLine(until.jti)}. What it opened ends within 5 seconds, on every server.`);
       return 0;
     } catch (error) {
-      return tellError(error, terminal, { json: options.json === true, isBegun: options.key !== undefined });
+      return printError(error, terminal, { json: options.json === true, hasBegun: options.key !== undefined });
     }
   }
 
   /** What stands there, or on the standard input. */
-  async function argumentOr(given: string, json: boolean | undefined): Promise<string> {
-    if (given === '-') return (await readInput(terminal)).trim();
-    if (claimsOf(given) !== undefined)
-      warnOfVisible('the argument', '- reads a token from the standard input.', terminal, json === true);
+  async function readArgument(given: string, json: boolean | undefined): Promise<string> {
+    if (given === '-') return (await readStandardInput(terminal)).trim();
+    if (readClaims(given) !== undefined)
+      warnOfVisibleSecret('the argument', '- reads a token from the standard input.', terminal, json === true);
     return given;
   }
 
@@ -156,7 +156,7 @@ Examples:
 }
 
 /** Of what no server takes none is made. */
-async function assertTaken({ grants, ...whose }: { name: string; sub: string; grants: Grants }): Promise<void> {
+async function assertServerAccepts({ grants, ...whose }: { name: string; sub: string; grants: Grants }): Promise<void> {
   const { claimsSchema, parse } = await import('../../../src/protocol/schemas.ts');
   try {
     parse(claimsSchema.pick({ name: true, sub: true, pressbox: true }), { ...whose, pressbox: grants });
@@ -168,7 +168,7 @@ async function assertTaken({ grants, ...whose }: { name: string; sub: string; gr
   }
 }
 
-interface RevokeOptions extends AskingOptions {
+interface RevokeOptions extends RequestOptions {
   expiresAt?: string;
 }
 
@@ -183,7 +183,7 @@ function patterns(value: string, before: string[] = []): string[] {
   if (!/^(?:\*|[a-z0-9][a-z0-9-]{0,95}\*?)$/.test(value)) {
     throw new InvalidArgumentError('It must be the id of a channel, a prefix ending in *, or *.');
   }
-  return several(value, before);
+  return collect(value, before);
 }
 
 function ttlSeconds(text: string): number {

@@ -14,9 +14,9 @@ import {
   unreachableBudget,
 } from '../../lib/http.ts';
 import { queryString } from '../../lib/platform.ts';
-import { CannotDo, whyCut } from '../command-errors.ts';
-import { type ShownHtml, shownHtmlOf } from '../rendered-html.ts';
-import { unreachedMs } from '../server-requests.ts';
+import { CommandFailed, exportCutError } from '../command-errors.ts';
+import { type HtmlComparison, htmlComparer } from '../rendered-html.ts';
+import { unreachableTimeoutMs } from '../server-requests.ts';
 
 /** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
 export interface ServerToVerify {
@@ -36,7 +36,7 @@ export type VerifyExport = (
   records?: VerifyExportOptions['records'],
 ) => AsyncGenerator<VerifiedExport>;
 
-const triesMost = 12;
+const maxAttempts = 12;
 /** A channel that may be under import is walked again after these pauses, and no more once it did not grow in two of them. */
 const importPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 
@@ -52,7 +52,7 @@ export async function* verifyServer({
   const server = await walkServer();
   const known = server?.holds ? server : undefined;
   const there = new Set<string>();
-  const compare = await shownHtmlOf((path) => unlessRefused(() => http.get(path, interrupted)));
+  const compare = await htmlComparer((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
     there.add(id);
     yield* settled(id);
@@ -83,8 +83,8 @@ export async function* verifyServer({
 
   async function walked(id: string, known: InstanceType<typeof ServerWalk> | undefined): Promise<ChannelReport[]> {
     const path = `/v1/channels/${encodeURIComponent(id)}`;
-    const { body } = await repeated(() => download(http, `${path}/export`, interrupted));
-    if (body === null) throw new CannotDo('The server answered with nothing.');
+    const { body } = await withRetries(() => download(http, `${path}/export`, interrupted));
+    if (body === null) throw new CommandFailed('The server answered with nothing.');
     const reports: ChannelReport[] = [];
     for await (const { report, posts } of verify(untilCut(body), known?.channels)) {
       if (known?.channels.get(id)?.isDeleted) reports.push(faulty(id, channelIsBack));
@@ -120,21 +120,21 @@ export async function* verifyServer({
       yield* body;
     } catch (error) {
       interrupted.throwIfAborted();
-      throw whyCut(error);
+      throw exportCutError(error);
     }
   }
 
   /** What the server shows of each post must be what its last entry wrote, unless it was changed since. */
   async function withState(
     path: string,
-    { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<ShownHtml> },
+    { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<HtmlComparison> },
   ): Promise<ChannelReport> {
     const { digestOfPost, wrongHtml } = await import('../../../src/verify.ts');
     const notWritten = 'what the server shows of the post is not what its last entry wrote';
     let { htmlNotCompared } = report;
     for (let before: number | undefined, more = true; more; ) {
       const query = queryString({ limit: 100, before });
-      const answer = await repeated(() => http.get(`${path}/posts${query}`, interrupted));
+      const answer = await withRetries(() => http.get(`${path}/posts${query}`, interrupted));
       const page = bodyWithField<{ posts: AuthorPost[]; more: boolean }>('posts', answer);
       for (const post of page.posts) {
         const last = posts.get(post.id);
@@ -160,7 +160,7 @@ export async function* verifyServer({
   async function* channels(): AsyncGenerator<string> {
     for (let page: string | null | undefined; page !== null; ) {
       const query = queryString({ limit: 100, page });
-      const answer = await repeated(() => http.get(`/v1/channels${query}`, interrupted));
+      const answer = await withRetries(() => http.get(`/v1/channels${query}`, interrupted));
       const body = bodyWithField<{ channels: ListedChannel[]; next: string | null }>('channels', answer);
       for (const { id } of body.channels) yield id;
       page = body.next;
@@ -170,7 +170,7 @@ export async function* verifyServer({
   /** Undefined: it is not to be had there. */
   async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await repeated(ask);
+      return await withRetries(ask);
     } catch (error) {
       if (error instanceof NotPressbox || (error instanceof ProblemError && !isRetryable(error))) return undefined;
       throw error;
@@ -178,16 +178,16 @@ export async function* verifyServer({
   }
 
   /** A walk asks much of a server, which may say to wait. */
-  async function repeated<T>(ask: () => Promise<T>): Promise<T> {
-    const leftFor = unreachableBudget(unreachedMs);
+  async function withRetries<T>(ask: () => Promise<T>): Promise<T> {
+    const budget = unreachableBudget(unreachableTimeoutMs);
     for (let tries = 0; ; tries += 1) {
       try {
         return await ask();
       } catch (error) {
-        const leftMs = leftFor(error);
-        if (tries >= triesMost || !isRetryable(error) || leftMs === 0) throw error;
+        const remainingMs = budget(error);
+        if (tries >= maxAttempts || !isRetryable(error) || remainingMs === 0) throw error;
         onRetry(error);
-        await sleep(Math.min(leftMs, backoffMs(tries, Math.random(), requestBackoff, retryAfterMs(error))), interrupted);
+        await sleep(Math.min(remainingMs, backoffMs(tries, Math.random(), requestBackoff, retryAfterMs(error))), interrupted);
       }
     }
   }

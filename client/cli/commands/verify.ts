@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { formatCursor, type Position, parseCursor } from '../../../src/protocol/cursor.ts';
 import type { ChannelReport, ServerReport } from '../../../src/verify.ts';
 import { Http } from '../../lib/http.ts';
-import { CannotDo, fileTrouble, tellError, UsageError } from '../command-errors.ts';
-import { idOfChannel } from '../option-values.ts';
-import { Progress } from '../progress-line.ts';
-import { type AskingOptions, addServerOptions, sayingAgain, serverOf } from '../server-requests.ts';
-import { redisUrlOf, storeTrouble } from '../store-options.ts';
+import { asFileError, CommandFailed, printError, UsageError } from '../command-errors.ts';
+import { parseChannelId } from '../option-values.ts';
+import { ProgressLine } from '../progress-line.ts';
+import { addServerOptions, type RequestOptions, retryNotice, serverOf } from '../server-requests.ts';
+import { asStoreError, redisUrlFrom } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
@@ -17,7 +17,7 @@ import { type VerifyExport, verifyServer } from './verify-server.ts';
  * `verify`: whether journals are what was written, of a server from outside, where they are kept, or of an export. The module that
  * knows the stores is loaded only here and only then.
  */
-interface VerifyOptions extends AskingOptions {
+interface VerifyOptions extends RequestOptions {
   dataDir?: string;
   redis?: string | true;
   file?: string;
@@ -27,7 +27,7 @@ interface VerifyOptions extends AskingOptions {
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('verify'), env)
     .description('Look whether what is kept is what was written: every fact, and every text that was not erased')
-    .argument('[channel]', 'only this one; default: every channel', idOfChannel)
+    .argument('[channel]', 'only this one; default: every channel', parseChannelId)
     .option('--data-dir <path>', 'the journal in this directory, beside a running server or without one')
     .option('--redis [url]', 'the journals in a Redis or Valkey (PRESSBOX_REDIS_URL), beside the servers that use it')
     .option('--file <file>', 'the channels of an export')
@@ -49,21 +49,21 @@ Examples:
 
   async function run(channelId: string | undefined, options: VerifyOptions): Promise<number> {
     const { json = false } = options;
-    const progress = new Progress(terminal.streams.stderr);
+    const progress = new ProgressLine(terminal.streams.stderr);
     let entries = 0;
     const onEntry = () => {
       entries += 1;
-      if (entries % 64 === 0) progress.tell({ count: entries, counted: 'entries' });
+      if (entries % 64 === 0) progress.update({ count: entries, counted: 'entries' });
     };
     try {
-      const since = await earlier(options.since, channelId);
+      const since = await readEarlierPositions(options.since, channelId);
       const unseen = new Set(since.keys());
       // An export holds channels alone.
-      if (options.file !== undefined) unseen.delete(ofServer);
+      if (options.file !== undefined) unseen.delete(serverJournalId);
       let [channels, faults] = [0, 0];
-      for await (const report of await reports(channelId, options, { since, onEntry }, sayingAgain(terminal, progress))) {
+      for await (const report of await reports(channelId, options, { since, onEntry }, retryNotice(terminal, progress))) {
         progress.clear();
-        unseen.delete(report.channelId ?? ofServer);
+        unseen.delete(report.channelId ?? serverJournalId);
         if (report.fault !== undefined) faults += 1;
         if (report.channelId === null) {
           tellServer(report, json);
@@ -75,7 +75,7 @@ Examples:
       progress.clear();
       for (const id of unseen) {
         faults += 1;
-        if (id === ofServer) {
+        if (id === serverJournalId) {
           const gone = { channelId: null, offset: 0, postId: null, why: "the server's own journal is not there any more" };
           tellServer({ channelId: null, entries: 0, coveredFrom: null, position: undefined, fault: gone }, json);
           continue;
@@ -95,14 +95,16 @@ Examples:
           json,
         );
       }
-      if (channelId !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo(`There is no channel ${channelId}.`);
+      if (channelId !== undefined && channels === 0 && unseen.size === 0)
+        throw new CommandFailed(`There is no channel ${channelId}.`);
       // A file that was cut to nothing is none of an export, which has its channel at least.
-      if (options.file !== undefined && channels === 0 && unseen.size === 0) throw new CannotDo('It holds no line of an export.');
+      if (options.file !== undefined && channels === 0 && unseen.size === 0)
+        throw new CommandFailed('It holds no line of an export.');
       if (!json && channels === 0 && unseen.size === 0) terminal.print('There are no channels.');
       return faults > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
-      return tellError(exportTrouble(storeTrouble(fileTrouble(error, options.file))), terminal, { json });
+      return printError(asExportError(asStoreError(asFileError(error, options.file))), terminal, { json });
     }
   }
 
@@ -114,11 +116,11 @@ Examples:
     }
     const { style } = terminal;
     const [gone, before, unknown] = [
-      erased > 0 ? `, ${number(erased)} erased` : '',
-      erasedBeforeChained > 0 ? ` (${number(erasedBeforeChained)} before erasures were chained)` : '',
-      htmlNotCompared > 0 ? `, html of ${number(htmlNotCompared)} not compared` : '',
+      erased > 0 ? `, ${formatNumber(erased)} erased` : '',
+      erasedBeforeChained > 0 ? ` (${formatNumber(erasedBeforeChained)} before erasures were chained)` : '',
+      htmlNotCompared > 0 ? `, html of ${formatNumber(htmlNotCompared)} not compared` : '',
     ];
-    const counts = `${number(entries)} entries and ${number(texts)} texts hold${gone}${before}${unknown}`;
+    const counts = `${formatNumber(entries)} entries and ${formatNumber(texts)} texts hold${gone}${before}${unknown}`;
     if (fault === undefined) return terminal.print(`${style.green('ok')}  ${style.bold(plainLine(channelId))}  ${counts}`);
     const post = fault.postId === null ? '' : `, post ${fault.postId}`;
     const place = fault.offset === 0 ? '' : `offset ${fault.offset}${post}: `;
@@ -142,15 +144,15 @@ Examples:
     if (coveredFrom === null)
       return terminal.print(`--  ${name}  has not begun: a server of this version begins it at its start`);
     const since = `what was before ${coveredFrom} is not covered`;
-    terminal.print(`${style.green('ok')}  ${name}  ${number(entries)} entries hold; ${since}`);
+    terminal.print(`${style.green('ok')}  ${name}  ${formatNumber(entries)} entries hold; ${since}`);
   }
 
-  type Walking = { since: ReadonlyMap<string, Position>; onEntry: () => void };
+  type WalkOptions = { since: ReadonlyMap<string, Position>; onEntry: () => void };
 
   async function reports(
     channelId: string | undefined,
     { dataDir, redis, file, ...asking }: VerifyOptions,
-    walking: Walking,
+    walking: WalkOptions,
     onRetry: (error: Error) => void,
   ): Promise<AsyncIterable<Report> | Iterable<Report>> {
     if ([dataDir, redis, file].filter((where) => where !== undefined).length > 1) {
@@ -160,14 +162,14 @@ Examples:
     const ofStore = async () => ({ channelId, renderer: createRenderer({ publicUrl: await ownPublicUrl() }), ...walking });
     if (dataDir !== undefined) return verifyDirectory(dataDir, await ofStore());
     if (redis !== undefined) {
-      const url = redisUrlOf(redis, { env, terminal, json: asking.json === true });
+      const url = redisUrlFrom(redis, { env, terminal, json: asking.json === true });
       return verifyRedis({ url, ...(await ofStore()) });
     }
-    const verify: VerifyExport = (chunks, records) => verifyExport(linesOf(chunks), { ...walking, records });
+    const verify: VerifyExport = (chunks, records) => verifyExport(splitLines(chunks), { ...walking, records });
     if (file !== undefined) return ofFile(file, channelId, verify);
     const http = new Http(serverOf(asking, env));
     const { interrupted } = terminal.streams;
-    return verifyServer({ http, channelId, verify, interrupted, onRetry, since: walking.since.get(ofServer) });
+    return verifyServer({ http, channelId, verify, interrupted, onRetry, since: walking.since.get(serverJournalId) });
   }
 
   /** That of a server with the environment of the command. */
@@ -191,18 +193,18 @@ Examples:
 type Report = ChannelReport | ServerReport;
 
 /** Under this id stands the server's own journal among channels. */
-const ofServer = '';
+const serverJournalId = '';
 
 /** Where channels, and the server's own journal, stood when an earlier verification said so. */
-async function earlier(file: string | undefined, channelId: string | undefined): Promise<Map<string, Position>> {
+async function readEarlierPositions(file: string | undefined, channelId: string | undefined): Promise<Map<string, Position>> {
   const stood = new Map<string, Position>();
   if (file === undefined) return stood;
   for (const line of (await readFile(file, 'utf8')).split('\n').filter(Boolean)) {
     const report = objectIn(line, file) as { channelId?: unknown; cursor?: unknown };
-    const id = report.channelId === null ? ofServer : report.channelId;
+    const id = report.channelId === null ? serverJournalId : report.channelId;
     const position = typeof report.cursor === 'string' ? parseCursor(report.cursor) : undefined;
     // Passed over, it would be said of the channel that all of it still stands.
-    if (typeof id !== 'string' || (position === undefined && report.cursor !== null)) throw noReport(file);
+    if (typeof id !== 'string' || (position === undefined && report.cursor !== null)) throw notAReportError(file);
     if (channelId !== undefined && id !== channelId) continue;
     if (position !== undefined) stood.set(id, position);
   }
@@ -216,15 +218,15 @@ function objectIn(line: string, file: string): object {
   } catch {
     // Told below.
   }
-  throw noReport(file);
+  throw notAReportError(file);
 }
 
-function noReport(file: string): UsageError {
+function notAReportError(file: string): UsageError {
   return new UsageError(`${file} is not what pressbox verify --json prints.`);
 }
 
 /** At line feeds alone: the reader of lines that Node has ends them at signs that stand in texts, too. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+async function* splitLines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let held = '';
   for await (const chunk of chunks) {
@@ -236,10 +238,10 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
   if (held !== '') yield held;
 }
 
-function exportTrouble(error: unknown): unknown {
-  return error instanceof SyntaxError ? new CannotDo('It holds a line that is none of an export.') : error;
+function asExportError(error: unknown): unknown {
+  return error instanceof SyntaxError ? new CommandFailed('It holds a line that is none of an export.') : error;
 }
 
-function number(value: number): string {
+function formatNumber(value: number): string {
   return value.toLocaleString('en');
 }

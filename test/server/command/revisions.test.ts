@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { shownRevisions } from '../../../client/cli/shown-revisions.ts';
+import { displayedRevisions } from '../../../client/cli/displayed-revisions.ts';
 import { AuthorClient, type SeenPost } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
 import { run } from '../../support/servers/command.ts';
@@ -211,15 +211,15 @@ describe('what the command keeps of what it has shown', () => {
   });
 
   it('is bounded, and keeps what was shown last', async () => {
-    const shown = shownRevisions({ XDG_STATE_HOME: state }, 'http://127.0.0.1:4000');
+    const shown = displayedRevisions({ XDG_STATE_HOME: state }, 'http://127.0.0.1:4000');
     const ids = Array.from({ length: 100 }, () => newPostId());
     for (let round = 1; round <= 300; round += 1) {
-      shown.keep(
+      shown.record(
         'moon',
         ids.map((id) => ({ id, revision: round })),
       );
       if (round === 150)
-        shown.keep(
+        shown.record(
           'moon',
           Array.from({ length: 3_000 }, () => ({ id: newPostId(), revision: 1 })),
         );
@@ -227,14 +227,14 @@ describe('what the command keeps of what it has shown', () => {
     const file = join(state, 'pressbox', 'shown-revisions');
     expect((await stat(file)).size).toBeLessThanOrEqual(256 * 1024);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(new Set(ids.map((id) => shown.of('moon', id)))).toEqual(new Set([300]));
+    expect(new Set(ids.map((id) => shown.get('moon', id)))).toEqual(new Set([300]));
     for (const other of [
-      shownRevisions({ XDG_STATE_HOME: state }, 'http://127.0.0.1:4001').of('moon', ids[0] as string),
-      shown.of('mars', ids[0] as string),
+      displayedRevisions({ XDG_STATE_HOME: state }, 'http://127.0.0.1:4001').get('moon', ids[0] as string),
+      shown.get('mars', ids[0] as string),
     ]) {
       expect(other).toBeUndefined();
     }
-    expect(shownRevisions({ XDG_STATE_HOME: state }, 'HTTP://127.0.0.1:4000/').of('moon', ids[0] as string)).toBe(300);
+    expect(displayedRevisions({ XDG_STATE_HOME: state }, 'HTTP://127.0.0.1:4000/').get('moon', ids[0] as string)).toBe(300);
   });
 
   it('is nothing where it cannot be kept or read: the command asks then', async () => {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelLines, correctedLines, postLines, withdrawnLines } from '../../../client/cli/post-output.ts';
+import { changedPostLines, channelLines, postLines, withdrawnLines } from '../../../client/cli/post-output.ts';
 import { Terminal } from '../../../client/cli/terminal.ts';
 import { plainJson, plainLine, plainText, textOf } from '../../../client/cli/terminal-text.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
@@ -100,7 +100,7 @@ describe('a post in a terminal', () => {
     };
     const lines = [
       ...postLines(wicked, 'UTC', style),
-      ...correctedLines(wicked, before, 'Nowhere/At all', style),
+      ...changedPostLines(wicked, before, 'Nowhere/At all', style),
       ...withdrawnLines(
         { ...wicked, status: 'retracted', history: [{ ...wicked.history[0]!, kind: 'retraction' }] },
         before,
@@ -108,7 +108,7 @@ describe('a post in a terminal', () => {
         style,
       ),
       ...postLines(more, hostile, style),
-      ...correctedLines(more, before, 'UTC', style),
+      ...changedPostLines(more, before, 'UTC', style),
       ...withdrawnLines({ ...more, status: 'retracted' }, before, 'UTC', style),
       ...channelLines({ ...server.snapshot(1).channel, headline: hostile, state: hostile as 'live' }, undefined, style),
     ];
@@ -167,7 +167,7 @@ describe('a post in a terminal', () => {
       sources: [{ name: 'Houston' }],
       media: [],
     };
-    expect(correctedLines(changed, full, 'UTC', style)).toEqual([
+    expect(changedPostLines(changed, full, 'UTC', style)).toEqual([
       'CORRECTION of 12:00 Down 9a8057',
       '  It was Eagle.',
       '  - Touchdown',
@@ -205,7 +205,7 @@ describe('a post in a terminal', () => {
         { ...change, revision: 4, kind: 'update', note: 'Second note.' },
       ],
     };
-    const lines = correctedLines(changed, post, 'UTC', style);
+    const lines = changedPostLines(changed, post, 'UTC', style);
     expect(lines[0]).toMatch(/^CORRECTION of /);
     expect(lines).toEqual(expect.arrayContaining(['  First note.', '  Second note.']));
   });
@@ -221,7 +221,7 @@ describe('a post in a terminal', () => {
         { ...change, revision: 4, kind: 'refile', note: null },
       ],
     };
-    const lines = correctedLines(changed, undefined, 'UTC', style);
+    const lines = changedPostLines(changed, undefined, 'UTC', style);
     expect(lines[0]).toMatch(/^CORRECTION of /);
     expect(lines).toContain('  It was wrong.');
   });

@@ -23,27 +23,27 @@ import type { Env } from './terminal.ts';
  *
  * Several commands may write at once. A line that is lost leaves an older revision or none, and then the server refuses or the command asks.
  */
-export interface ShownRevisions {
+export interface DisplayedRevisions {
   /** Undefined where none was shown, or it is not known any more. */
-  of(channelId: string, postId: string): number | undefined;
-  keep(channelId: string, shown: readonly Revised[]): void;
+  get(channelId: string, postId: string): number | undefined;
+  record(channelId: string, shown: readonly RevisionOf[]): void;
   /** What was written here counts as shown where it followed on `before`, by default the revision that was shown last. */
-  wrote(channelId: string, written: Revised, before?: number): void;
+  recordWrite(channelId: string, written: RevisionOf, before?: number): void;
 }
-interface Revised {
+interface RevisionOf {
   id: string;
   revision: number;
 }
 
 /** In the place of a post's id: headline and standfirst of the channel. */
-export const channelItself = '';
+export const channelKey = '';
 
 /** Lines that are left when the file is shortened, the newest of each post. */
-const linesKept = 2_000;
+const maxLinesKept = 2_000;
 /** The file is shortened once it is larger: about 8,000 lines. */
-const fileBytesMost = 256 * 1024;
+const maxFileBytes = 256 * 1024;
 
-export function shownRevisions(env: Env, url: string): ShownRevisions {
+export function displayedRevisions(env: Env, url: string): DisplayedRevisions {
   const { origin, path } = parseServerUrl(url);
   const folder = stateFolder(env);
   const file = folder === undefined ? undefined : join(folder, 'shown-revisions');
@@ -59,13 +59,13 @@ export function shownRevisions(env: Env, url: string): ShownRevisions {
     const revision = Number(line?.slice(name.length + 1));
     return Number.isSafeInteger(revision) && revision > 0 ? revision : undefined;
   };
-  const keep = (channelId: string, shown: readonly Revised[]) => {
+  const keep = (channelId: string, shown: readonly RevisionOf[]) => {
     append(shown.map(({ id, revision }) => `${nameOf(channelId, id)} ${revision}\n`).join(''));
   };
   return {
-    of,
-    keep,
-    wrote(channelId, { id, revision }, before = of(channelId, id)) {
+    get: of,
+    record: keep,
+    recordWrite(channelId, { id, revision }, before = of(channelId, id)) {
       if (before === revision - 1) keep(channelId, [{ id, revision }]);
     },
   };
@@ -83,7 +83,7 @@ export function shownRevisions(env: Env, url: string): ShownRevisions {
       } finally {
         closeSync(opened);
       }
-      if (size > fileBytesMost) shorten(file);
+      if (size > maxFileBytes) shorten(file);
     } catch {
       // Without a place for it nothing is known, and the next change asks.
     }
@@ -117,7 +117,7 @@ function shorten(file: string): void {
     newest.delete(name);
     newest.set(name, line);
   }
-  const kept = [...newest.values()].slice(-linesKept);
+  const kept = [...newest.values()].slice(-maxLinesKept);
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(draft, `${kept.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
