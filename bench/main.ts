@@ -76,11 +76,11 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 // Servers and load generators end when this process exits.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-if (only.delete('peers')) await beside();
-if (only.size > 0) await alone();
+if (only.delete('peers')) await compareServers();
+if (only.size > 0) await measurePressbox();
 
 /** Compares Pressbox with other servers. A run of all rows writes the results into the project. */
-async function beside(): Promise<void> {
+async function compareServers(): Promise<void> {
   const { figures, readers, against, full, rounds = full ? '5' : '1' } = options;
   const has = (list: string | undefined, value: string | number) => list === undefined || list.split(',').includes(String(value));
   const lines = options.lines === undefined ? join(directory, 'lines.jsonl') : resolve(options.lines);
@@ -114,9 +114,9 @@ function commandLine(): string[] {
 }
 
 /** Measures Pressbox alone. */
-async function alone(): Promise<void> {
+async function measurePressbox(): Promise<void> {
   const machine = describeMachine(directory);
-  const { readers, remarks } = within(machine.openFiles, (options.readers ?? '1,1000,5000').split(',').map(Number));
+  const { readers, remarks } = limitReaders(machine.openFiles, (options.readers ?? '1,1000,5000').split(',').map(Number));
   const plan: Plan = {
     store: options.store,
     workers: Number(options.workers),
@@ -153,7 +153,7 @@ async function alone(): Promise<void> {
 }
 
 /** Cuts the numbers of readers to the limit of open files, because the server process has a socket for every reader. */
-function within(openFiles: number, wanted: readonly number[]): { readers: number[]; remarks: string[] } {
+function limitReaders(openFiles: number, wanted: readonly number[]): { readers: number[]; remarks: string[] } {
   const most = openFiles - otherFiles;
   if (wanted.some((count) => !Number.isInteger(count) || count < 1)) throw new Error('--readers takes whole numbers from 1.');
   const remarks = wanted

@@ -5,7 +5,7 @@ import { aChannel, anAuthorPost } from '../../test/support/samples/samples.ts';
 
 /** Append requests for an engine, made without HTTP, tokens and rules. */
 
-export function creation(channelId: string): AppendRequest {
+export function channelCreation(channelId: string): AppendRequest {
   const { request, at } = facts();
   const channel = aChannel({ id: channelId, headline: 'A day at the harbour', createdAt: at, startedAt: at });
   return {
@@ -15,13 +15,13 @@ export function creation(channelId: string): AppendRequest {
   };
 }
 
-export interface Said {
+export interface PostText {
   headline: string | null;
   body: string;
   html: string;
 }
 
-export function publication(channelId: string, said: Said, id: string = uuidv7()): AppendRequest {
+export function postPublication(channelId: string, said: PostText, id: string = uuidv7()): AppendRequest {
   const { request, at } = facts();
   const { seq: _seq, ...post } = anAuthorPost({ id, channelId, ...said, publishedAt: at, publishedBy: 'bench' });
   return {

@@ -7,7 +7,7 @@ import { answerCalls, monotonicMs } from './worker.ts';
  * Authors who each publish, wait for the answer, and publish the next post, for a given time over one kept-alive connection. Each post has its own
  * idempotency key, as clients send it. Plain sockets and prepared requests keep the load cheap, because it shares the cores with the server.
  */
-export interface AuthorsAsk {
+export interface AuthorsRequest {
   url: string;
   /** The authors publish to these in turn. */
   channelIds: readonly string[];
@@ -16,7 +16,7 @@ export interface AuthorsAsk {
   forMs: number;
 }
 
-export interface AuthorsAnswer {
+export interface AuthorsResult {
   posts: number;
   /** From the first request to the last answer. */
   tookMs: number;
@@ -33,7 +33,7 @@ const requestsLeast = 20;
 /** Characters of a key. */
 const keyLength = 16;
 
-async function publish({ url, channelIds, token, authors, forMs }: AuthorsAsk): Promise<AuthorsAnswer> {
+async function publish({ url, channelIds, token, authors, forMs }: AuthorsRequest): Promise<AuthorsResult> {
   const { hostname, port, host } = new URL(url);
   const run = String(Math.trunc(monotonicMs()) % 1e6).padStart(6, '0');
   const requests = Array.from({ length: Math.max(requestsLeast, channelIds.length) }, (_, number) => {

@@ -5,12 +5,12 @@ import { openRedis } from '../../src/journal/redis/index.ts';
 import { openEmbedded } from '../../src/journal/sqlite/index.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
 import { emptyHistogram, type Histogram, record } from '../histogram.ts';
-import { creation, publication } from './append-requests.ts';
+import { channelCreation, postPublication } from './append-requests.ts';
 import { postOf } from './sample-post.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /** The engine alone: appends of finished posts, without HTTP, tokens, rules and rendering. Each is synced before it counts. */
-export interface EngineAsk {
+export interface EngineRequest {
   /** A directory, in which the engine gets a directory of its own, or a Redis. */
   store: { directory: string } | { redisUrl: string };
   /** Concurrent appends. */
@@ -18,7 +18,7 @@ export interface EngineAsk {
   forMs: number;
 }
 
-export interface EngineAnswer {
+export interface EngineResult {
   appends: number;
   tookMs: number;
   latency: Histogram;
@@ -34,9 +34,9 @@ const renderer = createRenderer({ publicUrl: 'https://live.example.org' });
 let engine: Engine;
 let letGo: () => Promise<void>;
 
-async function open({ store, writers, forMs }: EngineAsk): Promise<void> {
+async function open({ store, writers, forMs }: EngineRequest): Promise<void> {
   ({ engine, letGo } = await openOn(store));
-  await engine.append(channelId, creation(channelId));
+  await engine.append(channelId, channelCreation(channelId));
   // The first appends warm up the code.
   await append({ store, writers, forMs: forMs / 4 });
 }
@@ -46,7 +46,7 @@ async function close(): Promise<void> {
   await letGo();
 }
 
-async function append({ writers, forMs }: EngineAsk): Promise<EngineAnswer> {
+async function append({ writers, forMs }: EngineRequest): Promise<EngineResult> {
   const { body = '' } = postOf(1);
   const html = renderer.render(body, { channelId });
   const latency = emptyHistogram();
@@ -55,7 +55,7 @@ async function append({ writers, forMs }: EngineAsk): Promise<EngineAnswer> {
   let appends = 0;
   const writer = async () => {
     while (monotonicMs() - began < forMs) {
-      const request = publication(channelId, { headline: `Update ${appends}`, body, html });
+      const request = postPublication(channelId, { headline: `Update ${appends}`, body, html });
       appends += 1;
       const sent = monotonicMs();
       const { status } = await engine.append(channelId, request);
@@ -68,7 +68,7 @@ async function append({ writers, forMs }: EngineAsk): Promise<EngineAnswer> {
   return { appends, tookMs: monotonicMs() - began, latency, cpuSeconds: (user + system) / 1e6 };
 }
 
-async function openOn(store: EngineAsk['store']): Promise<{ engine: Engine; letGo: () => Promise<void> }> {
+async function openOn(store: EngineRequest['store']): Promise<{ engine: Engine; letGo: () => Promise<void> }> {
   if ('redisUrl' in store) {
     const engine = await openRedis({ urls: [store.redisUrl], minReplicas: 0, allowUnsafe: false, renderer });
     return { engine, letGo: async () => {} };

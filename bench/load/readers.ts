@@ -1,12 +1,12 @@
 import { emptyHistogram, type Histogram, record } from '../histogram.ts';
 import { sentAtIn } from './sample-post.ts';
-import { connectRawReader, type RawReader } from './socket-reader.ts';
-import { openRawStream } from './stream-reader.ts';
+import { connectSocketReader, type RawReader } from './socket-reader.ts';
+import { openStreamReader } from './stream-reader.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /** Many readers in one process, and what they received. */
-export interface CrowdAsk {
-  transport: CrowdTransport;
+export interface ReadersRequest {
+  transport: ReaderTransport;
   url: string;
   channelId: string;
   /** Overrides `channelId`: one channel for each reader. */
@@ -16,9 +16,9 @@ export interface CrowdAsk {
   after?: string;
 }
 
-export type CrowdTransport = 'socket' | 'stream';
+export type ReaderTransport = 'socket' | 'stream';
 
-export interface Heard {
+export interface Received {
   deliveries: number;
   /** Connections lost, or subscriptions ended by the server. */
   lost: number;
@@ -30,7 +30,7 @@ export interface Heard {
   last: [sentAt: number, ms: number][];
 }
 
-export interface CameBack {
+export interface Reconnected {
   readers: number;
   /** Missed events that all readers together received. */
   missed: number;
@@ -49,12 +49,12 @@ let deliveries = 0;
 let latency = emptyHistogram();
 let last = new Map<number, number>();
 
-answerCalls({ gather, heard, comeBack, catchUp, leave });
+answerCalls({ connectReaders, received, reconnect, catchUp, leave });
 
 /** Connects and subscribes readers gradually. */
-async function gather({ transport, url, channelId, channelIds, readers: count, after }: CrowdAsk): Promise<void> {
+async function connectReaders({ transport, url, channelId, channelIds, readers: count, after }: ReadersRequest): Promise<void> {
   let left = count;
-  const gatherer = async () => {
+  const connectInTurn = async () => {
     while (left > 0) {
       left -= 1;
       const reader = await connectBy(transport, url);
@@ -62,11 +62,11 @@ async function gather({ transport, url, channelId, channelIds, readers: count, a
       readers.push(reader);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, gatherer));
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, connectInTurn));
 }
 
 /** Returns what was received since the last call. */
-function heard(): Heard {
+function received(): Received {
   const { user, system } = process.cpuUsage(cpuBefore);
   cpuBefore = process.cpuUsage();
   const answer = { deliveries, lost, cpuSeconds: (user + system) / 1e6, latency, last: [...last] };
@@ -78,7 +78,7 @@ function heard(): Heard {
 }
 
 /** Connects all readers at once, as after a restart of the server, subscribes them with the cursor, and receives what they missed. */
-async function comeBack({ transport, url, channelId, readers: count, after }: CrowdAsk): Promise<CameBack> {
+async function reconnect({ transport, url, channelId, readers: count, after }: ReadersRequest): Promise<Reconnected> {
   const times = emptyHistogram();
   const began = monotonicMs();
   const back = async () => {
@@ -97,15 +97,17 @@ async function catchUp({
   url,
   channelId,
   after,
-}: Omit<CrowdAsk, 'readers' | 'transport'>): Promise<{ ms: number; missed: number }> {
+}: Omit<ReadersRequest, 'readers' | 'transport'>): Promise<{ ms: number; missed: number }> {
   single ??= await connectBy('socket', url);
   const began = monotonicMs();
   const missed = await single.subscribe(channelId, after);
   return { ms: monotonicMs() - began, missed };
 }
 
-async function connectBy(transport: CrowdTransport, url: string): Promise<RawReader> {
-  return transport === 'socket' ? await connectRawReader({ url, onEvent, onLost }) : openRawStream({ url, onEvent, onLost });
+async function connectBy(transport: ReaderTransport, url: string): Promise<RawReader> {
+  return transport === 'socket'
+    ? await connectSocketReader({ url, onEvent, onLost })
+    : openStreamReader({ url, onEvent, onLost });
 }
 
 function leave(): void {

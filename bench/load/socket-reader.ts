@@ -26,7 +26,7 @@ const connect = 0x30;
 const event = 0x32;
 const acknowledgement = 0x33;
 
-export function connectRawReader({ url, onEvent, onLost }: RawReaderOptions): Promise<RawReader> {
+export function connectSocketReader({ url, onEvent, onLost }: RawReaderOptions): Promise<RawReader> {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`, {
     perMessageDeflate: false,
     skipUTF8Validation: true,

@@ -4,7 +4,7 @@ import type { RawReader, RawReaderOptions } from './socket-reader.ts';
 /**
  * A cheap reader of Server-Sent Events: a TCP connection that finds the ends of blocks and parses as little of a block as possible.
  */
-export function openRawStream({ url, onEvent, onLost }: RawReaderOptions): RawReader {
+export function openStreamReader({ url, onEvent, onLost }: RawReaderOptions): RawReader {
   let socket: Socket | undefined;
   let closed = false;
   return {

@@ -1,9 +1,9 @@
 import type { Machine } from '../machine.ts';
 import { type Progress, progressOn } from '../progress.ts';
-import { built } from './native.ts';
-import { keepLoadApart, whyNotApart } from './processors.ts';
+import { buildProgram } from './native.ts';
+import { pinLoad, whyNotPinned } from './processors.ts';
 import { type Goal, goals, sessionsFor } from './results/goals.ts';
-import { keep, keptIn } from './results/result-lines.ts';
+import { appendResultLine, readResultLines } from './results/result-lines.ts';
 import { type Row, rowOf } from './results/table.ts';
 import { runSession } from './sessions.ts';
 import { type SubjectName, subjects } from './subjects.ts';
@@ -39,14 +39,14 @@ export async function compare(comparison: Comparison): Promise<Compared> {
   remarks.push(...(await measureAll(possible, { ...comparison, at, progress })));
   progress.clear();
   // Without rounds, only the lines that the file holds are used.
-  if (comparison.rounds > 0) keep(lines, { run: { at, command, machine, versions: versions(), remarks } });
-  const { measured } = keptIn(lines);
+  if (comparison.rounds > 0) appendResultLine(lines, { run: { at, command, machine, versions: versions(), remarks } });
+  const { measured } = readResultLines(lines);
   return { rows: chosen.map((goal) => rowOf(goal, measured)), remarks };
 }
 
 /** Goals whose two sides can be measured here, and for the rest what is missing and how to install it. */
 function possibleOf(chosen: readonly Goal[]): { possible: Goal[]; remarks: string[] } {
-  const sink = built('sink');
+  const sink = buildProgram('sink');
   if ('missing' in sink) return { possible: [], remarks: [`Nothing can be measured: ${sink.missing}`] };
   const absent = new Map<SubjectName, string>();
   for (const name of new Set(chosen.flatMap(subjectsOf))) {
@@ -70,8 +70,8 @@ async function measureAll(
 ): Promise<string[]> {
   const sessions = sessionsFor(possible);
   const remarks: string[] = [];
-  const together = whyNotApart();
-  if (together === undefined) keepLoadApart();
+  const together = whyNotPinned();
+  if (together === undefined) pinLoad();
   else remarks.push(`Not on separate cores: ${together}`);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, session] of sessions.entries()) {
@@ -80,7 +80,7 @@ async function measureAll(
       progress.tell(round * sessions.length + index, rounds * sessions.length, what);
       const name = `${at}/${round + 1}`;
       try {
-        await runSession(session, { name, directory, seconds, enduranceSeconds, lines, isApart: together === undefined });
+        await runSession(session, { name, directory, seconds, enduranceSeconds, lines, isPinned: together === undefined });
       } catch (error) {
         remarks.push(`Round ${round + 1}, ${what}: ${(error as Error).message}`);
       }

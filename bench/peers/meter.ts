@@ -13,7 +13,7 @@ export interface Meters {
   beside: readonly number[];
 }
 
-export function meterOf({ sink, pids, beside }: Meters): Measure {
+export function createMeter({ sink, pids, beside }: Meters): Measure {
   const read = () => ({ server: cpuSecondsOf(pids), beside: cpuSecondsOf(beside), busy: busySeconds(), at: performance.now() });
   return async (command) => {
     const before = read();

@@ -13,7 +13,7 @@ const folder = fileURLToPath(new URL('./build/', import.meta.url));
 const sources = fileURLToPath(new URL('./native/', import.meta.url));
 
 /** Builds a program if needed. Returns its path, or the reason why it cannot be built. */
-export function built(program: Program): { path: string } | { missing: string } {
+export function buildProgram(program: Program): { path: string } | { missing: string } {
   const path = `${folder}${program}`;
   if (existsSync(path) && statSync(path).mtimeMs > newestSource()) return { path };
   const source = `${sources}${program}.c`;

@@ -11,7 +11,7 @@ const serverProcessor = 0;
 const loadProcessor = 1;
 
 /** Why processes cannot be pinned to cores here; undefined if they can. */
-export function whyNotApart(): string | undefined {
+export function whyNotPinned(): string | undefined {
   if (availableParallelism() < 2) return 'only one core is available, so server and load share it';
   if (spawnSync('taskset', ['--version']).error !== undefined)
     return 'taskset (util-linux) is not installed, so server and load share all cores';
@@ -19,26 +19,26 @@ export function whyNotApart(): string | undefined {
 }
 
 /** Pins this process, and what it starts from now on, to the core of the load. */
-export function keepLoadApart(): void {
-  keepTo(process.pid, loadProcessor);
+export function pinLoad(): void {
+  pinTo(process.pid, loadProcessor);
 }
 
 /** Pins all threads of a server's processes to the core of the server. */
-export function giveProcessor(pids: readonly number[]): void {
-  for (const pid of pids) keepTo(pid, serverProcessor);
+export function pinServer(pids: readonly number[]): void {
+  for (const pid of pids) pinTo(pid, serverProcessor);
 }
 
-function keepTo(pid: number, processor: number): void {
+function pinTo(pid: number, processor: number): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-p', '-c', String(processor), String(pid)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`taskset: ${stderr.trim()}`);
 }
 
 /** A process and its descendants. */
-export function familyOf(pid: number): number[] {
+export function processTree(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   );
-  return [pid, ...children.flatMap(familyOf)];
+  return [pid, ...children.flatMap(processTree)];
 }
 
 export function cpuSecondsOf(pids: readonly number[]): number {

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { RedisEngine } from '../../src/journal/redis/index.ts';
 import { openRedis } from '../../src/journal/redis/index.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
-import { creation, publication } from '../load/append-requests.ts';
+import { channelCreation, postPublication } from '../load/append-requests.ts';
 import { answerCalls } from '../load/worker.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface OpenAsk {
 
 async function open({ redisUrl, channels }: OpenAsk): Promise<{ port: number }> {
   engine = await openRedis({ urls: [redisUrl], minReplicas: 0, allowUnsafe: false, renderer });
-  for (let number = 0; number < channels; number += 1) await engine.append(`c${number}`, creation(`c${number}`));
+  for (let number = 0; number < channels; number += 1) await engine.append(`c${number}`, channelCreation(`c${number}`));
   const server = createServer((socket) => {
     let rest = '';
     socket.setNoDelay(true);
@@ -40,7 +40,7 @@ async function open({ redisUrl, channels }: OpenAsk): Promise<{ port: number }> 
 function publish(line: string): void {
   const { channel, title, body } = JSON.parse(line) as { channel: string; title: string; body: string };
   const html = renderer.render(body, { channelId: channel });
-  engine.append(channel, publication(channel, { headline: title, body, html })).then(({ status }) => {
+  engine.append(channel, postPublication(channel, { headline: title, body, html })).then(({ status }) => {
     if (status !== 'appended') throw new Error(`An append was answered ${status}.`);
   });
 }

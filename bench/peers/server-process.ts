@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { pause } from '../pressbox/environment.ts';
 
 /** A process of another server. It ends when it is disposed of, or with this process. */
-export interface Started extends AsyncDisposable {
+export interface ChildServer extends AsyncDisposable {
   readonly pid: number;
   /** Why the process ended; undefined while it runs. */
   ended(): string | undefined;
@@ -13,7 +13,11 @@ export interface Started extends AsyncDisposable {
 const startMs = 10_000;
 const endMs = 3_000;
 
-export function startProcess(command: string, flags: readonly (string | number)[], env: Record<string, string> = {}): Started {
+export function startProcess(
+  command: string,
+  flags: readonly (string | number)[],
+  env: Record<string, string> = {},
+): ChildServer {
   const child: ChildProcess = spawn(command, flags.map(String), {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
@@ -51,7 +55,7 @@ export function startProcess(command: string, flags: readonly (string | number)[
 }
 
 /** Resolves once the port accepts connections. */
-export async function listening(port: number, { ended }: Started): Promise<void> {
+export async function listening(port: number, { ended }: ChildServer): Promise<void> {
   for (const began = Date.now(); Date.now() - began < startMs; await pause(30)) {
     const why = ended();
     if (why !== undefined) throw new Error(why);

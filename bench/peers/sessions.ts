@@ -1,8 +1,8 @@
 import { pause } from '../pressbox/environment.ts';
 import { type Crowd, crowds } from './crowds.ts';
-import { meterOf } from './meter.ts';
-import { familyOf, giveProcessor } from './processors.ts';
-import { keep } from './results/result-lines.ts';
+import { createMeter } from './meter.ts';
+import { pinServer, processTree } from './processors.ts';
+import { appendResultLine } from './results/result-lines.ts';
 import { startSink } from './sink.ts';
 import { type Figures, needsReturn, type Step, steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';
@@ -36,7 +36,7 @@ export interface Round {
   /** The file for the lines. */
   lines: string;
   /** Whether the server has a core for itself. */
-  isApart: boolean;
+  isPinned: boolean;
 }
 
 /** Milliseconds in which a server settles after its start. */
@@ -48,17 +48,17 @@ export async function runSession({ subject, readers, crowd, steps: wanted }: Ses
   const returning = wanted.some(needsReturn) ? server.returning : [];
   const reading = [...server.reading, ...returning, ...flags, '--channels', channels];
   await using sink = startSink(['--n', readers, ...reading, ...server.publishing]);
-  const pids = familyOf(server.pid);
-  if (round.isApart) giveProcessor(pids);
+  const pids = processTree(server.pid);
+  if (round.isPinned) pinServer(pids);
   await pause(settleMs);
   const scene = {
     ...{ server, sink, reading, readers, pids, channels },
     seconds: round.seconds,
     enduranceSeconds: round.enduranceSeconds,
-    measure: meterOf({ sink, pids, beside: server.beside }),
+    measure: createMeter({ sink, pids, beside: server.beside }),
   };
   for (const step of [...new Set<Step>(['connect', ...wanted])]) {
     const figures = await steps[step](scene);
-    keep(round.lines, { at: new Date().toISOString(), round: round.name, subject, readers, crowd, step, figures });
+    appendResultLine(round.lines, { at: new Date().toISOString(), round: round.name, subject, readers, crowd, step, figures });
   }
 }

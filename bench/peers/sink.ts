@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { built } from './native.ts';
+import { buildProgram } from './native.ts';
 
 /** Drives the sink: thousands of readers in one small process, which reads a command per line and answers each with a line of JSON. */
 export interface Sink extends AsyncDisposable {
@@ -51,7 +51,7 @@ export interface SinkAnswer {
 const graceMs = 90_000;
 
 export function startSink(flags: readonly (string | number)[]): Sink {
-  const program = built('sink');
+  const program = buildProgram('sink');
   if ('missing' in program) throw new Error(program.missing);
   const child: ChildProcess = spawn(program.path, flags.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
   const atExit = () => child.kill('SIGKILL');

@@ -4,7 +4,7 @@ import { residentBytesOf } from './processors.ts';
 import { slopeOf } from './results/statistics.ts';
 import { startSink } from './sink.ts';
 import type { Figures, Scene, Step } from './steps.ts';
-import type { Desk } from './subjects.ts';
+import type { EditorAccess } from './subjects.ts';
 
 /** Steps that only Pressbox supports: changes, takedowns, and guarantees for readers who stop reading or return. */
 export const stepsOfPressbox: Record<'changes' | 'stalled' | 'endurance' | 'takedown', (scene: Scene) => Promise<Figures>> = {
@@ -26,7 +26,7 @@ const timesChanged = 20;
  */
 async function changes(scene: Scene): Promise<Figures> {
   const { sink, readers, reading } = scene;
-  const desk = deskOf(scene);
+  const desk = editorOf(scene);
   await using others = startSink(['--n', readers, ...reading, '--marker', marker]);
   const changeAll = (posts: readonly string[], ifMatch: number) => Promise.all(posts.map((id) => change(desk, id, ifMatch)));
 
@@ -107,7 +107,7 @@ const enduranceWarmup = 1 / 6;
 /** A long run in which readers leave and return, and posts are published and changed. Measures memory growth and gaps. */
 async function endurance(scene: Scene): Promise<Figures> {
   const { enduranceSeconds: seconds, measure } = scene;
-  const desk = deskOf(scene);
+  const desk = editorOf(scene);
   const began = performance.now();
   const samples: [minutes: number, megabytes: number][] = [];
   let writes = 0;
@@ -138,7 +138,7 @@ async function endurance(scene: Scene): Promise<Figures> {
 /** Time from an editor's request for a takedown until the last reader received it. */
 async function takedown(scene: Scene): Promise<Figures> {
   const { sink, readers } = scene;
-  const desk = deskOf(scene);
+  const desk = editorOf(scene);
   const { post } = await publish(desk, desk.token, channelId, sentNow());
   await sink.ask('sleep 1');
   await sink.ask('watch "post.taken-down"');
@@ -160,13 +160,13 @@ function sentNow() {
   };
 }
 
-function change(desk: Desk, id: string, ifMatch: number) {
+function change(desk: EditorAccess, id: string, ifMatch: number) {
   const { body } = sentNow();
   const path = `/v1/channels/${channelId}/posts/${id}/revisions`;
   return write(desk, desk.token, { path, body: { kind: 'update', changes: { body } }, ifMatch });
 }
 
-function deskOf({ server }: Scene): Desk {
-  if (server.desk === undefined) throw new Error('Only Pressbox supports this step.');
-  return server.desk;
+function editorOf({ server }: Scene): EditorAccess {
+  if (server.editor === undefined) throw new Error('Only Pressbox supports this step.');
+  return server.editor;
 }

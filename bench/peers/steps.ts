@@ -2,7 +2,7 @@ import type { Measure } from './meter.ts';
 import { residentBytesOf } from './processors.ts';
 import type { Sink } from './sink.ts';
 import { stepsOfPressbox } from './steps-pressbox.ts';
-import type { Running } from './subjects.ts';
+import type { RunningServer } from './subjects.ts';
 
 /** A measurement on a server with its readers. */
 export type Step =
@@ -23,7 +23,7 @@ export type Figures = Record<string, number>;
 
 /** A running server and the sink with its readers. */
 export interface Scene {
-  server: Running;
+  server: RunningServer;
   sink: Sink;
   /** The flags with which the sink reads from the server. */
   reading: readonly (string | number)[];
@@ -42,7 +42,7 @@ export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
   single,
   burst,
   latency: async ({ sink, seconds, measure }) => {
-    await warm(sink);
+    await warmUp(sink);
     return await measure(`rate 10 ${seconds}`);
   },
   held,
@@ -88,13 +88,13 @@ async function connected({ server, sink, readers, pids, measure }: Scene): Promi
 
 /** One post at a time per channel, once all readers have the previous one. If each reader follows all channels, one post at a time overall. */
 async function single({ sink, reading, channels, seconds, measure }: Scene): Promise<Figures> {
-  await warm(sink);
+  await warmUp(sink);
   return await measure(`closed ${reading.includes('--everywhere') ? 1 : channels} ${seconds}`);
 }
 
 /** As fast as possible, with enough posts in flight that the server always has one to send. */
 async function capacity({ sink, readers, channels, seconds, measure }: Scene): Promise<Figures> {
-  await warm(sink);
+  await warmUp(sink);
   const underWay = (readers <= 1_000 ? 8 : readers <= 5_000 ? 3 : 2) * channels;
   return await measure(`closed ${underWay} ${seconds}`);
 }
@@ -104,7 +104,7 @@ async function capacity({ sink, readers, channels, seconds, measure }: Scene): P
  * in batches of its own, and the first batch would find an idle server.
  */
 async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<Figures> {
-  await warm(sink);
+  await warmUp(sink);
   const sum = { messages: 0, expected: 0, serverCpu: 0 };
   for (let left = seconds * burstsPerSecond; left > 0; left -= 1) {
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
@@ -148,6 +148,6 @@ async function storm({ sink, readers, measure }: Scene): Promise<Figures> {
 }
 
 /** The first posts warm up the server's code. */
-async function warm(sink: Sink): Promise<void> {
+async function warmUp(sink: Sink): Promise<void> {
   await sink.ask('closed 1 1.5');
 }

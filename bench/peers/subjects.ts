@@ -7,7 +7,7 @@ import { freePort } from '../../test/support/servers/free-port.ts';
 import { startServerProcess } from '../../test/support/servers/process.ts';
 import { startRedis } from '../../test/support/stores/redis.ts';
 import { startWorker } from '../load/worker.ts';
-import { built } from './native.ts';
+import { buildProgram } from './native.ts';
 import type { OpenAsk } from './publisher.ts';
 import { listening, startProcess } from './server-process.ts';
 
@@ -17,16 +17,16 @@ export interface Subject {
   readonly name: string;
   /** What is missing to measure it here, and how to install that; undefined if nothing is missing. */
   missing(): string | undefined;
-  start(stage: Stage): Promise<Running>;
+  start(options: StartOptions): Promise<RunningServer>;
 }
 
-export interface Stage {
+export interface StartOptions {
   /** Directory for files of this run. */
   directory: string;
   channels: number;
 }
 
-export interface Running extends AsyncDisposable {
+export interface RunningServer extends AsyncDisposable {
   /** First process of the server. */
   readonly pid: number;
   /** Processes of its store and of the publisher. */
@@ -38,10 +38,10 @@ export interface Running extends AsyncDisposable {
   /** Whether SIGUSR2 makes the server collect garbage. */
   readonly collects: boolean;
   /** Where an editor writes. Only Pressbox has it. */
-  readonly desk?: Desk;
+  readonly editor?: EditorAccess;
 }
 
-export interface Desk {
+export interface EditorAccess {
   readonly url: string;
   readonly token: string;
 }
@@ -103,7 +103,7 @@ function pressbox(name: string, reading: readonly string[]): Subject {
         returning: ['--resub', '420["subscribe",{"channelId":"c%C","after":"%O"}]', '--idm', '"cursor":', '--offsets'],
         publishing: ['--pub', `line:${port}`, '--size', textLine, '--template', template],
         collects: true,
-        desk: { url: server.url, token: await server.token() },
+        editor: { url: server.url, token: await server.token() },
       });
     },
   };
@@ -186,12 +186,12 @@ function floor(name: string, env: Record<string, string>): Subject {
   return {
     name,
     missing() {
-      const program = built('limit');
+      const program = buildProgram('limit');
       return 'missing' in program ? program.missing : undefined;
     },
     async start() {
       await using stack = new AsyncDisposableStack();
-      const program = built('limit');
+      const program = buildProgram('limit');
       if ('missing' in program) throw new Error(program.missing);
       const [port, lines] = [await freePort(), await freePort()];
       const server = stack.use(startProcess(program.path, [port, lines], env));
@@ -209,7 +209,7 @@ function floor(name: string, env: Record<string, string>): Subject {
 }
 
 /** Transfers ownership of everything in the stack to the returned server. */
-function running(stack: AsyncDisposableStack, facts: Omit<Running, typeof Symbol.asyncDispose>): Running {
+function running(stack: AsyncDisposableStack, facts: Omit<RunningServer, typeof Symbol.asyncDispose>): RunningServer {
   const opened = stack.move();
   return { ...facts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

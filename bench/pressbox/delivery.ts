@@ -1,14 +1,14 @@
 import { publish } from '../../test/support/authors/writers.ts';
 import { histogramOf, merged, type Quantiles, quantilesOf } from '../histogram.ts';
-import type { CameBack, CrowdTransport, Heard } from '../load/readers.ts';
+import type { ReaderTransport, Received, Reconnected } from '../load/readers.ts';
 import { postOf } from '../load/sample-post.ts';
 import { monotonicMs, startWorker } from '../load/worker.ts';
 import { cpuSeconds, residentBytes } from '../machine.ts';
-import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './environment.ts';
+import { channelOn, openEnvironment, type Plan, pause, publishFor, settleMs, startCrowds } from './environment.ts';
 
 /** Measures delivery to readers, live and by catch-up. */
 export interface FanOutFigures {
-  transport: CrowdTransport;
+  transport: ReaderTransport;
   readers: number;
   posts: number;
   deliveries: number;
@@ -44,21 +44,21 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
   const crowdsOf = [...plan.readers.map((readers) => ['socket', readers] as const), ['stream', most] as const];
   for (const [transport, readers] of crowdsOf) {
     plan.say(`pushing to ${readers} readers over ${transport}s`);
-    await using stage = await openStage(plan);
-    const { server } = stage;
+    await using environment = await openEnvironment(plan);
+    const { server } = environment;
     await using crowds = startCrowds(plan.crowds);
     const { url, channelId, token } = await channelOn(server);
-    const push = (forMs: number) => pushFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs });
+    const push = (forMs: number) => publishFor(server, { channelId, token, postsPerSecond: plan.postsPerSecond, forMs });
     await push(1_000);
 
     const memoryBefore = residentBytes(server.pid);
-    await crowds.each<void>('gather', readers, { transport, url, channelId });
+    await crowds.each<void>('connectReaders', readers, { transport, url, channelId });
     await pause(settleMs);
     const memoryIdle = residentBytes(server.pid);
     // Warm-up, which also lets new connections settle. It does not count.
     await push(1_000);
     await pause(settleMs);
-    await crowds.each<Heard>('heard', readers);
+    await crowds.each<Received>('received', readers);
 
     const cpuBefore = cpuSeconds(server.pid);
     const began = monotonicMs();
@@ -67,21 +67,21 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
     const cpu = cpuSeconds(server.pid) - cpuBefore;
     const tookMs = monotonicMs() - began;
     const memoryBusy = residentBytes(server.pid);
-    const heard = await crowds.each<Heard>('heard', readers);
+    const received = await crowds.each<Received>('received', readers);
 
-    const deliveries = heard.reduce((sum, crowd) => sum + crowd.deliveries, 0);
+    const deliveries = received.reduce((sum, crowd) => sum + crowd.deliveries, 0);
     figures.push({
       transport,
       readers,
       posts,
       deliveries,
       missing: posts * readers - deliveries,
-      lost: heard.reduce((sum, crowd) => sum + crowd.lost, 0),
-      latency: quantilesOf(merged(heard.map(({ latency }) => latency))),
-      last: quantilesOf(histogramOf(lastOfEach(heard))),
+      lost: received.reduce((sum, crowd) => sum + crowd.lost, 0),
+      latency: quantilesOf(merged(received.map(({ latency }) => latency))),
+      last: quantilesOf(histogramOf(lastOfEach(received))),
       cpuSecondsPerMillion: (cpu * 1e6) / deliveries,
       cpuShare: cpu / (tookMs / 1_000),
-      readersCpuShare: heard.reduce((sum, crowd) => sum + crowd.cpuSeconds, 0) / (tookMs / 1_000),
+      readersCpuShare: received.reduce((sum, crowd) => sum + crowd.cpuSeconds, 0) / (tookMs / 1_000),
       idleBytesPerReader: (memoryIdle - memoryBefore) / readers,
       busyBytesPerReader: (memoryBusy - memoryBefore) / readers,
     });
@@ -93,8 +93,8 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
   const { returning } = plan;
   const most = Math.max(...plan.missed, returning.missed);
   plan.say(`publishing ${most} posts to catch up with`);
-  await using stage = await openStage(plan);
-  const { server } = stage;
+  await using environment = await openEnvironment(plan);
+  const { server } = environment;
   const { url, channelId, token } = await channelOn(server);
   const cursors: string[] = [];
   const publishOne = async () => {
@@ -127,7 +127,7 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
     }
     await using crowds = startCrowds(plan.crowds);
     const after = missing(returning.missed);
-    const back = await crowds.each<CameBack>('comeBack', returning.readers, { transport: 'socket', url, channelId, after });
+    const back = await crowds.each<Reconnected>('reconnect', returning.readers, { transport: 'socket', url, channelId, after });
     const missed = back.reduce((sum, crowd) => sum + crowd.missed, 0);
     if (missed !== returning.readers * returning.missed) throw new Error(`The returning readers received ${missed} events.`);
     const what = restarted ? 'all at once, server just restarted' : 'all at once, including handshakes';
@@ -137,9 +137,9 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
 }
 
 /** The time until the last reader had it, for each post. */
-function lastOfEach(heard: readonly Heard[]): number[] {
+function lastOfEach(received: readonly Received[]): number[] {
   const last = new Map<number, number>();
-  for (const crowd of heard) {
+  for (const crowd of received) {
     for (const [sentAt, ms] of crowd.last) last.set(sentAt, Math.max(ms, last.get(sentAt) ?? 0));
   }
   return [...last.values()];

@@ -1,7 +1,7 @@
 import { createChannel, publish, type Written } from '../../test/support/authors/writers.ts';
 import { type ServerProcess, startServerProcess } from '../../test/support/servers/process.ts';
 import { type RedisServer, startRedis } from '../../test/support/stores/redis.ts';
-import type { CrowdAsk } from '../load/readers.ts';
+import type { ReadersRequest } from '../load/readers.ts';
 import { headlineSentAt, postOf } from '../load/sample-post.ts';
 import { monotonicMs, startWorker, type Worker } from '../load/worker.ts';
 
@@ -34,7 +34,7 @@ export interface Plan {
   say: (line: string) => void;
 }
 
-export interface Stage extends AsyncDisposable {
+export interface Environment extends AsyncDisposable {
   readonly server: ServerProcess;
   /** The store of the journal; undefined with the embedded journal. */
   readonly redis: RedisServer | undefined;
@@ -42,7 +42,11 @@ export interface Stage extends AsyncDisposable {
   startNode(): Promise<ServerProcess>;
 }
 
-export async function openStage({ directory, store, workers }: Pick<Plan, 'directory' | 'store' | 'workers'>): Promise<Stage> {
+export async function openEnvironment({
+  directory,
+  store,
+  workers,
+}: Pick<Plan, 'directory' | 'store' | 'workers'>): Promise<Environment> {
   const redis = await startStore(store);
   const nodes: ServerProcess[] = [];
   const startNode = async () => {
@@ -83,7 +87,7 @@ export async function channelOn(server: ServerProcess): Promise<Place> {
 }
 
 /** Publishes at a steady rate without waiting for answers. Resolves with the number of posts. */
-export async function pushFor(
+export async function publishFor(
   server: ServerProcess,
   { channelId, token, postsPerSecond, forMs }: { channelId: string; token: string; postsPerSecond: number; forMs: number },
 ): Promise<number> {
@@ -100,13 +104,13 @@ export async function pushFor(
 
 export interface Crowds extends AsyncDisposable {
   /** Calls every process, with its share of the readers and channels. */
-  each<T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>): Promise<T[]>;
+  each<T>(name: string, readers: number, ask?: Omit<ReadersRequest, 'readers'>): Promise<T[]>;
 }
 
 export function startCrowds(count: number): Crowds {
   const workers: Worker[] = Array.from({ length: count }, () => startWorker('./readers.ts'));
   return {
-    each: <T>(name: string, readers: number, ask?: Omit<CrowdAsk, 'readers'>) =>
+    each: <T>(name: string, readers: number, ask?: Omit<ReadersRequest, 'readers'>) =>
       Promise.all(
         workers.map((worker, index) => {
           const share = Math.floor(readers / count) + (index < readers % count ? 1 : 0);

@@ -1,12 +1,12 @@
 import { createChannel, publish, write } from '../../test/support/authors/writers.ts';
 import type { RedisServer } from '../../test/support/stores/redis.ts';
 import { merged, type Quantiles, quantilesOf } from '../histogram.ts';
-import type { AuthorsAnswer, AuthorsAsk } from '../load/authors.ts';
-import type { Heard } from '../load/readers.ts';
+import type { AuthorsRequest, AuthorsResult } from '../load/authors.ts';
+import type { Received } from '../load/readers.ts';
 import { postOf } from '../load/sample-post.ts';
 import { monotonicMs, startWorker } from '../load/worker.ts';
 import { cpuSeconds } from '../machine.ts';
-import { channelOn, openStage, type Plan, pause, pushFor, settleMs, startCrowds } from './environment.ts';
+import { channelOn, openEnvironment, type Plan, pause, publishFor, settleMs, startCrowds } from './environment.ts';
 
 /** Measures the load and memory of a shared Redis or Valkey, and the latency that it adds. */
 
@@ -60,12 +60,13 @@ export async function measureCost(plan: Plan): Promise<CostFigures[]> {
   const figures: CostFigures[] = [];
   for (const readers of plan.costReaders) {
     plan.say(`cost of a post for the store, ${readers} readers`);
-    await using stage = await openStage(plan);
+    await using environment = await openEnvironment(plan);
     await using crowds = startCrowds(plan.crowds);
-    const redis = stage.redis!;
-    const { url, channelId, token } = await channelOn(stage.server);
-    await crowds.each<void>('gather', readers, { transport: 'socket', url, channelId });
-    const push = (forMs: number) => pushFor(stage.server, { channelId, token, postsPerSecond: costPostsPerSecond, forMs });
+    const redis = environment.redis!;
+    const { url, channelId, token } = await channelOn(environment.server);
+    await crowds.each<void>('connectReaders', readers, { transport: 'socket', url, channelId });
+    const push = (forMs: number) =>
+      publishFor(environment.server, { channelId, token, postsPerSecond: costPostsPerSecond, forMs });
     await push(500);
     await pause(settleMs);
     const idle = await counted(redis, () => pause(plan.forMs / 2));
@@ -82,11 +83,11 @@ export async function measureCost(plan: Plan): Promise<CostFigures[]> {
 
 export async function measureMemory(plan: Plan): Promise<MemoryFigures[]> {
   plan.say('memory of a post and a revision in the store');
-  await using stage = await openStage(plan);
-  const redis = stage.redis!;
-  const { channelId, token } = await channelOn(stage.server);
+  await using environment = await openEnvironment(plan);
+  const redis = environment.redis!;
+  const { channelId, token } = await channelOn(environment.server);
   const key = () => crypto.randomUUID();
-  const publishOne = (number: number) => publish(stage.server, token, channelId, postOf(number), key());
+  const publishOne = (number: number) => publish(environment.server, token, channelId, postOf(number), key());
   // One-time costs of the first posts do not count.
   for (let number = 0; number < 20; number += 1) await publishOne(number);
 
@@ -96,7 +97,7 @@ export async function measureMemory(plan: Plan): Promise<MemoryFigures[]> {
   await inTurns(memoryPosts, (number) => {
     const body = { kind: 'update', changes: { body: `${postOf(number).body}\n\nMore follows.` } };
     const path = `/v1/channels/${channelId}/posts/${posts[number]!.post.id}/revisions`;
-    return write(stage.server, token, { path, body, key: key(), ifMatch: 1 });
+    return write(environment.server, token, { path, body, key: key(), ifMatch: 1 });
   });
   return [grown('post', before, between), grown('revision', between, await holds(redis))];
 }
@@ -105,26 +106,26 @@ export async function measureChannels(plan: Plan): Promise<ChannelsFigures[]> {
   const { channels } = plan;
   const authors = Math.max(...plan.authors);
   plan.say(`${channels} channels with one reader each`);
-  await using stage = await openStage(plan);
+  await using environment = await openEnvironment(plan);
   await using crowds = startCrowds(plan.crowds);
   await using worker = startWorker('./authors.ts');
-  const redis = stage.redis!;
-  const token = await stage.server.token();
-  const { url } = stage.server;
-  const channelIds = (await inTurns(channels, (number) => createChannel(stage.server, token, { id: `channel-${number}` }))).map(
-    ({ id }) => id,
-  );
-  await crowds.each<void>('gather', channels, { transport: 'socket', url, channelIds, channelId: '' });
-  const ask: AuthorsAsk = { url, token, channelIds, authors, forMs: plan.forMs };
-  await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsAsk);
+  const redis = environment.redis!;
+  const token = await environment.server.token();
+  const { url } = environment.server;
+  const channelIds = (
+    await inTurns(channels, (number) => createChannel(environment.server, token, { id: `channel-${number}` }))
+  ).map(({ id }) => id);
+  await crowds.each<void>('connectReaders', channels, { transport: 'socket', url, channelIds, channelId: '' });
+  const ask: AuthorsRequest = { url, token, channelIds, authors, forMs: plan.forMs };
+  await worker.call<AuthorsResult>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsRequest);
   await pause(settleMs);
 
-  const idle = await counted(redis, () => pause(plan.forMs), stage.server.pid);
-  let answer: AuthorsAnswer | undefined;
+  const idle = await counted(redis, () => pause(plan.forMs), environment.server.pid);
+  let answer: AuthorsResult | undefined;
   const work = async () => {
-    answer = await worker.call<AuthorsAnswer>('publish', ask);
+    answer = await worker.call<AuthorsResult>('publish', ask);
   };
-  const busy = await counted(redis, work, stage.server.pid);
+  const busy = await counted(redis, work, environment.server.pid);
   const { posts, tookMs } = answer!;
   return [
     {
@@ -145,21 +146,22 @@ export async function measureNodes(plan: Plan): Promise<NodesFigures[]> {
   const figures: NodesFigures[] = [];
   for (const where of ['embedded', 'the same node', 'the other node'] as const) {
     plan.say(`publication to reader, ${where}`);
-    await using stage = await openStage(where === 'embedded' ? { ...plan, store: 'embedded' } : plan);
+    await using environment = await openEnvironment(where === 'embedded' ? { ...plan, store: 'embedded' } : plan);
     await using crowds = startCrowds(1);
-    const read = where === 'the other node' ? await stage.startNode() : stage.server;
-    const { channelId, token } = await channelOn(stage.server);
-    await crowds.each<void>('gather', crowdOfNodes, { transport: 'socket', url: read.url, channelId });
-    const push = (forMs: number) => pushFor(stage.server, { channelId, token, postsPerSecond: latencyPostsPerSecond, forMs });
+    const read = where === 'the other node' ? await environment.startNode() : environment.server;
+    const { channelId, token } = await channelOn(environment.server);
+    await crowds.each<void>('connectReaders', crowdOfNodes, { transport: 'socket', url: read.url, channelId });
+    const push = (forMs: number) =>
+      publishFor(environment.server, { channelId, token, postsPerSecond: latencyPostsPerSecond, forMs });
     await push(2_000);
     await pause(settleMs);
-    await crowds.each<Heard>('heard', crowdOfNodes);
+    await crowds.each<Received>('received', crowdOfNodes);
     const posts = await push(plan.forMs);
     await pause(settleMs);
-    const heard = await crowds.each<Heard>('heard', crowdOfNodes);
-    const missing = posts * crowdOfNodes - heard.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    const received = await crowds.each<Received>('received', crowdOfNodes);
+    const missing = posts * crowdOfNodes - received.reduce((sum, { deliveries }) => sum + deliveries, 0);
     if (missing !== 0) throw new Error(`${missing} deliveries did not arrive.`);
-    figures.push({ where, posts, latency: quantilesOf(merged(heard.map(({ latency }) => latency))) });
+    figures.push({ where, posts, latency: quantilesOf(merged(received.map(({ latency }) => latency))) });
   }
   return figures;
 }

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { type Quantiles, quantilesOf } from '../histogram.ts';
-import type { AuthorsAnswer, AuthorsAsk } from '../load/authors.ts';
-import type { EngineAnswer, EngineAsk } from '../load/engine.ts';
+import type { AuthorsRequest, AuthorsResult } from '../load/authors.ts';
+import type { EngineRequest, EngineResult } from '../load/engine.ts';
 import { startWorker } from '../load/worker.ts';
-import { cpuSecondsOf, familyOf } from '../peers/processors.ts';
-import { channelOn, openStage, type Plan, startStore } from './environment.ts';
+import { cpuSecondsOf, processTree } from '../peers/processors.ts';
+import { channelOn, openEnvironment, type Plan, startStore } from './environment.ts';
 
 /** Measures the rate of writes, over HTTP and by the engine alone. */
 export interface AppendFigures {
@@ -23,15 +23,15 @@ export async function measureAuthors(plan: Plan): Promise<AppendFigures[]> {
   const figures: AppendFigures[] = [];
   for (const authors of plan.authors) {
     plan.say(`publishing over HTTP, ${authors} authors`);
-    await using stage = await openStage(plan);
+    await using environment = await openEnvironment(plan);
     await using worker = startWorker('./authors.ts');
-    const { channelId, ...place } = await channelOn(stage.server);
-    const ask: AuthorsAsk = { ...place, channelIds: [channelId], authors, forMs: plan.forMs };
+    const { channelId, ...place } = await channelOn(environment.server);
+    const ask: AuthorsRequest = { ...place, channelIds: [channelId], authors, forMs: plan.forMs };
     // The first requests warm up the server's code.
-    await worker.call<AuthorsAnswer>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsAsk);
-    const pids = [stage.server.pid, stage.redis?.pid];
+    await worker.call<AuthorsResult>('publish', { ...ask, forMs: plan.forMs / 4 } satisfies AuthorsRequest);
+    const pids = [environment.server.pid, environment.redis?.pid];
     const before = pids.map(cpuOf);
-    const answer = await worker.call<AuthorsAnswer>('publish', ask);
+    const answer = await worker.call<AuthorsResult>('publish', ask);
     const [server = 0, store = 0] = pids.map((pid, at) => cpuOf(pid) - (before[at] ?? 0));
     figures.push(figuresOf(authors, answer.posts, answer, { server, store, load: answer.cpuSeconds }));
   }
@@ -46,10 +46,10 @@ export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
     try {
       await using worker = startWorker('./engine.ts');
       const store = redis ? { redisUrl: redis.url } : { directory: plan.directory };
-      const ask: EngineAsk = { store, writers, forMs: plan.forMs };
+      const ask: EngineRequest = { store, writers, forMs: plan.forMs };
       await worker.call<void>('open', ask);
       const before = cpuOf(redis?.pid);
-      const answer = await worker.call<EngineAnswer>('append', ask);
+      const answer = await worker.call<EngineResult>('append', ask);
       const spent = { server: answer.cpuSeconds, store: cpuOf(redis?.pid) - before, load: 0 };
       figures.push(figuresOf(writers, answer.appends, answer, spent));
       await worker.call<void>('close');
@@ -61,13 +61,13 @@ export async function measureEngine(plan: Plan): Promise<AppendFigures[]> {
 }
 
 function cpuOf(pid: number | undefined): number {
-  return pid === undefined ? 0 : cpuSecondsOf(familyOf(pid));
+  return pid === undefined ? 0 : cpuSecondsOf(processTree(pid));
 }
 
 function figuresOf(
   writers: number,
   posts: number,
-  { tookMs, latency }: Pick<AuthorsAnswer, 'tookMs' | 'latency'>,
+  { tookMs, latency }: Pick<AuthorsResult, 'tookMs' | 'latency'>,
   spent: { server: number; store: number; load: number },
 ): AppendFigures {
   const each = (seconds: number) => (seconds * 1e6) / posts;

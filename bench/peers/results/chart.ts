@@ -1,4 +1,4 @@
-import { besideOf, boundOf, type Row } from './table.ts';
+import { boundOf, peerNameOf, type Row } from './table.ts';
 
 /**
  * Draws the ratios as SVG. Each row has a bar from 1, to the left if Pressbox takes less and to the right if it takes more, a tick for the goal
@@ -84,7 +84,7 @@ function barOf({ goal, judged, isMet }: Row): Bar {
     ...taken,
     row: goal.row,
     what: goal.what,
-    beside: `compared with ${besideOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
+    beside: `compared with ${peerNameOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
     told: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
     isMet: isMet === true,
   };

@@ -16,20 +16,20 @@ export interface Run {
 
 export type Line = Run | Measured;
 
-export function keep(file: string, line: Line): void {
+export function appendResultLine(file: string, line: Line): void {
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
-export interface Kept {
+export interface ResultLines {
   runs: Run['run'][];
   measured: Measured[];
 }
 
-export function keptIn(file: string): Kept {
+export function readResultLines(file: string): ResultLines {
   return existsSync(file) ? parseLines(readFileSync(file, 'utf8')) : { runs: [], measured: [] };
 }
 
-export function parseLines(text: string): Kept {
+export function parseLines(text: string): ResultLines {
   const lines = text
     .split('\n')
     .filter((line) => line !== '')

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Measured } from '../sessions.ts';
 import { chart } from './chart.ts';
 import { goals } from './goals.ts';
-import { type Kept, keptIn } from './result-lines.ts';
+import { type ResultLines, readResultLines } from './result-lines.ts';
 import { markdownTable, type Row, rowOf } from './table.ts';
 
 /** The results of the last complete run: the page, its picture, and the lines that both are made from. */
@@ -11,14 +11,14 @@ const folder = fileURLToPath(new URL('../..', import.meta.url));
 export const resultFiles = { page: `${folder}RESULTS.md`, picture: `${folder}results.svg`, lines: `${folder}results.jsonl` };
 
 export function writeResults(lines: string): void {
-  const kept = keptIn(lines);
+  const kept = readResultLines(lines);
   const rows = goals.map((goal) => rowOf(goal, kept.measured));
   writeFileSync(resultFiles.page, page(rows, kept));
   writeFileSync(resultFiles.picture, chart(rows));
   if (lines !== resultFiles.lines) copyFileSync(lines, resultFiles.lines);
 }
 
-export function page(rows: readonly Row[], { runs, measured }: Kept): string {
+export function page(rows: readonly Row[], { runs, measured }: ResultLines): string {
   const met = rows.filter(({ isMet }) => isMet === true).length;
   const judged = rows.filter(({ isMet }) => isMet !== undefined).length;
   const remarks = [...new Set(runs.flatMap((run) => run.remarks)), ...disturbed(measured)];
@@ -52,7 +52,7 @@ export function page(rows: readonly Row[], { runs, measured }: Kept): string {
 }
 
 /** Every version of each program in these runs. */
-function versionsOf(runs: Kept['runs']): string {
+function versionsOf(runs: ResultLines['runs']): string {
   const names = Object.keys(runs.at(-1)!.versions);
   return names.map((name) => `${name} ${[...new Set(runs.map(({ versions }) => versions[name]))].join(' and ')}`).join(', ');
 }

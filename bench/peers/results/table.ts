@@ -46,7 +46,7 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
     goal.what,
     goal.of.readers.toLocaleString('en'),
     figure(of?.median, goal.unit),
-    besideOf(goal),
+    peerNameOf(goal),
     goal.against === undefined ? '' : figure(against?.median, goal.unit),
     goal.against === undefined ? '' : (judged?.median.toFixed(2) ?? '-'),
     judged === undefined ? '-' : spread(judged, goal),
@@ -57,7 +57,7 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
 }
 
 /** The name of the other side. If Pressbox is compared with itself, what differs. */
-export function besideOf({ of, against }: Goal): string {
+export function peerNameOf({ of, against }: Goal): string {
   if (against === undefined) return '';
   return against.subject === of.subject ? 'one channel' : subjects[against.subject].name;
 }

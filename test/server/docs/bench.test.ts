@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { keptIn } from '../../../bench/peers/results/result-lines.ts';
+import { readResultLines } from '../../../bench/peers/results/result-lines.ts';
 import { runSession } from '../../../bench/peers/sessions.ts';
 import { startSink } from '../../../bench/peers/sink.ts';
 import { subjects } from '../../../bench/peers/subjects.ts';
@@ -64,9 +64,9 @@ describeWith(needs.compiler, 'the load generator of the benchmark', () => {
   describeWith(needs.redis, 'beside a Redis', () =>
     it('shows that a returning reader gets each post that was changed often once, in its current state', async () => {
       const lines = join(directory, 'lines.jsonl');
-      const round = { name: 'one', directory, seconds: 1, enduranceSeconds: 1, lines, isApart: false };
+      const round = { name: 'one', directory, seconds: 1, enduranceSeconds: 1, lines, isPinned: false };
       await runSession({ subject: 'pressbox', readers: 20, crowd: 'bare', steps: ['changes'] }, round);
-      const [connected, changes] = keptIn(lines).measured;
+      const [connected, changes] = readResultLines(lines).measured;
       expect(connected).toMatchObject({ step: 'connect', figures: { connected: 20, failed: 0 } });
       expect(changes).toMatchObject({ step: 'changes', figures: { complete: 20, messages: 200, superseded: 0 } });
       // The second group of readers missed only the last change of the same posts.
