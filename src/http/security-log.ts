@@ -5,16 +5,16 @@ import { answerLimits } from './http-limits.ts';
 import { addressKey } from './rates.ts';
 
 /**
- * Who tried what, and from where: sign-ins and sign-outs, refusals of tokens and rights, revocations, erasures, exports, imports and rates
- * that were met. The same from one address is logged once in an interval, with how often it happened in the one before. Facts are ids alone:
- * no token, no text, and nothing of an address that was asked for.
+ * The security events of the log: sign-ins and sign-outs, refused tokens and rights, revocations, erasures, exports, imports and rate limits,
+ * with the client's address. Equal events from one address are logged once per interval, with their number in the interval before. Facts are
+ * ids only: no token, no text, and no part of a requested URL.
  */
 export type Deed = 'sign-in' | 'sign-out' | 'token-revoked' | 'erasure' | 'export' | 'import';
 export type Refused = 'token-refused' | 'rights-refused' | 'rate-limited';
 
 export interface SecurityFacts {
   address: string | undefined;
-  /** The `sub` of a token that was verified. */
+  /** The `sub` of a verified token. */
   by?: string | undefined;
   channel?: string;
   post?: string;
@@ -23,15 +23,15 @@ export interface SecurityFacts {
 
 export interface SecurityLog {
   note(what: Deed | Refused, facts: SecurityFacts): void;
-  /** A refusal, where it is one that is logged. */
+  /** Logs a refusal, if its code is one that is logged. */
   refused(code: ProblemCode, facts: SecurityFacts): void;
 }
 
 export interface SecurityLogParts {
   log: { info(facts: object, message: string): void };
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   now: () => number;
-  /** A line was left out, as too many different ones came in an interval. */
+  /** A line was dropped, because there were too many different ones in the interval. */
   onLeftOut(): void;
 }
 
@@ -42,7 +42,7 @@ const refusals: Partial<Record<ProblemCode, Refused>> = {
 };
 
 export function createSecurityLog({ log, now, onLeftOut }: SecurityLogParts): SecurityLog {
-  // Strangers can be refused from any number of addresses. That leaves out no deed.
+  // Counted separately, so that refusals from many addresses never displace an action.
   const [deeds, refused] = [createRepeats(now), createRepeats(now)];
   const tell = (repeats: Repeats, what: Deed | Refused, facts: SecurityFacts) => {
     const { address = '', by, channel, post, jti } = facts;
@@ -76,7 +76,7 @@ const said: Record<Deed | Refused, string> = {
 };
 
 interface Repeats {
-  /** How often it was seen in the interval before; `again` where it was seen in this one, `full` where too much else was. */
+  /** The count in the interval before, `again` if it was seen in this interval, `full` if there are too many different events. */
   see(key: string): number | 'again' | 'full';
 }
 
@@ -102,17 +102,17 @@ function createRepeats(now: () => number): Repeats {
 
 const logs = new WeakMap<object, SecurityLog>();
 
-/** Whatever answers of this app are told to log, by the functions below. */
+/** Sets the log that the functions below use for responses of this app. */
 export function keepSecurityLog(app: object, security: SecurityLog): void {
   logs.set(app, security);
 }
 
-/** Logs what was done for whoever the response is for. `by`: where only the route knows who it is. */
+/** Logs an action of the client. `by`: if only the route knows the author. */
 export function logDeed(response: Response, what: Deed, facts: Omit<SecurityFacts, 'address'> = {}): void {
   logs.get(response.app)?.note(what, { ...whoIs(response), ...facts });
 }
 
-/** Logs why whoever the response is for was refused, where that is a matter of security. */
+/** Logs the refusal of the client's request, if it concerns security. */
 export function logRefusal(response: Response, code: ProblemCode): void {
   if (refusals[code] !== undefined) logs.get(response.app)?.refused(code, whoIs(response));
 }

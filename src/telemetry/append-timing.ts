@@ -4,14 +4,13 @@ import type { AppendOutcome, Metrics } from './metrics.ts';
 export interface Measuring {
   metrics: Pick<Metrics, 'appends' | 'appendSeconds'>;
   log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
-  /** Of a clock that never goes back, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   nowMs?: () => number;
 }
 
 /**
- * Appends as `journal` does, and counts each with what became of it. Only those that were on disk when they were answered are timed:
- * how fast a refusal came says nothing of the disk. The log says why the first of several in a row failed, since authors are not told, and
- * when one is on disk again.
+ * Wraps `append` and counts its outcomes. Only successful appends are timed, because the time of a refusal says nothing about the disk. Logs
+ * the first of several failures in a row with its reason, which authors are not told, and the first success after it.
  */
 export function measureAppends(
   journal: Pick<Journal, 'append'>,
@@ -39,7 +38,7 @@ export function measureAppends(
   };
 }
 
-/** To a deleted channel nothing is appended, whoever tries. What was dated too early is dated and decided again, like a conflict. */
+/** A write to a deleted channel is refused. A write that was dated too early is dated and decided again, like a conflict. */
 const outcomes: Record<AppendResult['status'], AppendOutcome> = {
   appended: 'appended',
   duplicate: 'duplicate',

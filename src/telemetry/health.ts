@@ -4,20 +4,20 @@ import { answerLimits } from '../http/http-limits.ts';
 import { type Engine, JournalUnavailable, messageOf } from '../journal/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
-/** What an operator's machines ask. Mount it before rate limits and tokens: a busy server is not a dead one. */
+/** The health endpoints. Mounted before rate limits and tokens, because a busy server is not a dead one. */
 export interface Health {
-  /** `retired`: others on the same port take what comes from now on. */
+  /** `retired`: other processes on the same port accept new connections. */
   phase: 'starting' | 'ready' | 'retired' | 'draining';
-  /** Why nothing can be written, or readers may be seeing old state, and since when (RFC 3339). */
+  /** Why writes fail or readers may see stale state, and since when (RFC 3339). */
   degraded?: { reason: string; since: string } | undefined;
-  /** Settings of the store that durability needs and that are not as they should be, where the operator allowed it. */
+  /** Settings of Redis that durability needs and that are wrong, if the operator allowed it. */
   unsafe?: readonly string[] | undefined;
 }
 
 /**
- * `/healthz`: 200 while the process answers. `/readyz`: 503 while it starts or drains; 200 otherwise, also while the store is out of
- * reach or takes no writes, since readers who are connected are better kept than sent to a server that has lost it as well. A process that others on its
- * port have taken over from is no reason to pass the port over. `/metrics`: what `metrics` gives.
+ * `/healthz`: 200 while the process responds. `/readyz`: 503 while it starts or drains, otherwise 200, even while the store is unreachable or
+ * accepts no writes: other servers have lost the same store, so connected readers should stay. A retired process answers 200 too, because
+ * other processes serve its port. `/metrics`: the result of `metrics`.
  */
 export function healthRoutes(health: () => Health, metrics: () => Promise<string>): Router {
   const routes = Router({ caseSensitive: true });
@@ -43,7 +43,7 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
 
 interface Watched {
   engine: Pick<Engine, 'ready'>;
-  /** Settings of the store that are not as they should be, as looked at last. */
+  /** Wrong settings of the store, as of the last check. */
   unsafe: () => readonly string[];
 }
 
@@ -52,7 +52,7 @@ interface Telling {
   log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
 }
 
-/** Keeps what `health` says of the store true, with a line in the log when that changes. Returns the end of it. */
+/** Keeps `health` up to date with the store, and logs changes. Returns a function that stops it. */
 export function watchStore(health: Health, { engine, unsafe }: Watched, { metrics, log }: Telling): () => void {
   metrics.storeReachable.set(1);
   metrics.storeWritable.set(1);
@@ -82,7 +82,7 @@ export function watchStore(health: Health, { engine, unsafe }: Watched, { metric
   return () => clearInterval(probe);
 }
 
-/** What the engine's answer says of the store. `reason`: why it is not well. */
+/** Interprets the engine's answer. `reason`: why the store is degraded. */
 function stateOf(trouble: unknown): { reachable: boolean; reason?: string } {
   if (trouble === undefined) return { reachable: true };
   const refuses = trouble instanceof JournalUnavailable && (trouble.refusesToWrite || trouble.refusal !== undefined);

@@ -4,9 +4,9 @@ import type { LogLevel } from '../config.ts';
 import { logLimits } from './telemetry-limits.ts';
 
 /**
- * The log: one JSON object a line, facts as fields. No token and no text of a post can get into it. That holds by how a line is made,
- * not by everyone's care: fields that carry text or secrets are taken out by name, wherever they are, long strings are cut, and
- * whatever looks like a token is replaced in the finished line, in which nothing is left that a terminal would obey.
+ * The log: one JSON object per line, with facts as fields. No token and no text of a post can get into it, whatever callers pass: fields that
+ * carry texts or secrets are removed by name at any depth, long strings are cut, anything that looks like a token is replaced in the
+ * finished line, and control characters for terminals are escaped.
  */
 export type Log = Logger;
 
@@ -14,17 +14,17 @@ const { logWaitingBytes, logRetryMs, logLastTries, logTextCharacters, logItems, 
 
 let [dropped, cut] = [0, 0];
 
-/** Lines of the logs of this process that were left out, as too many waited already. */
+/** Log lines of this process that were dropped because too many were waiting. */
 export function droppedLines(): number {
   return dropped;
 }
 
-/** Texts, lists and the like that were cut in lines of this process, as they were too much. */
+/** Texts and lists that were cut in log lines of this process. */
 export function cutInLines(): number {
   return cut;
 }
 
-/** `worker`: its number, of a process that writes beside others. */
+/** `worker`: the number of this process, if it is one of several workers. */
 export function createLog(level: LogLevel, destination?: DestinationStream, worker?: number): Log {
   const options = {
     level,
@@ -36,10 +36,10 @@ export function createLog(level: LogLevel, destination?: DestinationStream, work
     },
     // Fields bound to a child logger do not pass through `log` above.
     redact: { paths: [...unspoken], censor: '[left out]' },
-    // Errors were made into facts above; pino's own serializer would print the message.
+    // Errors were converted to facts above. pino's own serializer would print the message.
     serializers: { err: (value: unknown) => value },
     hooks: {
-      // An error without a sentence would lend its own message to the line.
+      // Without a message, pino would use the message of the error.
       logMethod(this: Logger, args: unknown[], method: (this: Logger, ...args: unknown[]) => void) {
         const [first, message, ...rest] = args;
         if (first instanceof Error) method.call(this, { err: first }, typeof message === 'string' ? message : 'failed', ...rest);
@@ -53,7 +53,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream, work
   return pino(options, destination ?? standardOutput());
 }
 
-/** One for all logs of the process, which ends once. */
+/** Shared by all logs of the process. */
 let standard: DestinationStream | undefined;
 
 function standardOutput(): DestinationStream {
@@ -61,18 +61,17 @@ function standardOutput(): DestinationStream {
   return standard;
 }
 
-/** As much as a pipe takes whole, however many processes write to it (PIPE_BUF, pipe(7)). */
+/** The size up to which a write to a pipe is atomic (PIPE_BUF, pipe(7)). */
 const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 
 /**
- * The lines of one turn of the event loop go out together at its end: one call of the system for a hundred writes, not a hundred. Of a
- * process that writes beside others no more than goes out whole, so that no line stands within another. What cannot be written is tried
- * again with the next line: that nobody can read the log is no reason to cut the readers. It is said on the standard error, once until
- * something is written again. Where somebody is to read it through a pipe and does not, it is tried by and by, and said once lines are left
- * out. Past the bound further lines are left out and counted.
+ * Writes the lines of one turn of the event loop together, in one system call. A worker writes no more than is atomic, so that its lines do not
+ * mix with those of other workers. If a write fails, the lines are kept and written with the next ones, because readers must not suffer from a
+ * broken log. Standard error says so, once until a write succeeds. If a pipe is full, writes are retried at intervals, and standard error says
+ * so once lines are dropped. Beyond the limit, further lines are dropped and counted.
  */
 function openStandardOutput(): DestinationStream {
-  // Once it was looked at, a write to a pipe that is full says so (EAGAIN), where it would hold the process up until somebody reads.
+  // Accessing it makes the pipe non-blocking: a write to a full pipe fails with EAGAIN, and does not block the process.
   void process.stdout;
   let lastTries = 0;
   const out = pino.destination({
@@ -84,9 +83,9 @@ function openStandardOutput(): DestinationStream {
   });
   let again: NodeJS.Timeout | undefined;
   let isTold = false;
-  // Passes over what cannot be written there either.
+  // Standard error may fail too, which is ignored.
   const tell = (why: string) => {
-    if (!isTold) console.error(`pressbox: The log cannot be written: ${why}. The server goes on.`);
+    if (!isTold) console.error(`pressbox: The log cannot be written: ${why}. The server keeps running.`);
     isTold = true;
   };
   out.on('error', ({ code, message }: NodeJS.ErrnoException) => {
@@ -123,7 +122,7 @@ function openStandardOutput(): DestinationStream {
   };
 }
 
-/** Where secrets and what people wrote are found, on the wire and in our own types. */
+/** Field names that carry secrets or texts, on the wire and in our own types. */
 const unspoken = new Set([
   'authorization',
   'cookie',
@@ -154,15 +153,15 @@ const unspoken = new Set([
   'input',
   'query',
 ]);
-/** These are ids as strings, and whole posts and channels as objects. */
+/** Field names that are ids if they are strings, but whole posts or channels if they are objects. */
 const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'response', 'req', 'res']);
 
 const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
 
-/** What JSON leaves as it is, and a terminal would obey or read as the end of a line, or turn what follows. A name of whoever writes may hold it. */
+/** Characters that JSON does not escape, but that a terminal interprets: controls, line ends and changes of direction. Names of authors may contain them. */
 const turning = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** As JSON can write it: the line says the same. */
+/** The JSON escape of the character. */
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
@@ -199,7 +198,7 @@ function begun(text: string): string {
   return `${text.slice(0, logTextCharacters)}…`;
 }
 
-/** Those that are told, and how many more there are. */
+/** The first items, and the number of the others. */
 function first<T>(items: readonly T[], most: number = logItems): [told: readonly T[], more: number] {
   if (items.length <= most) return [items, 0];
   cut += 1;
@@ -211,10 +210,10 @@ function leftOut(): string {
   return '[left out]';
 }
 
-/** Errors whose messages quote what they were given. */
+/** Errors whose messages may quote their input. */
 const quoting = new Set(['SyntaxError', 'URIError', 'AssertionError', 'ZodError', '$ZodError', 'RangeError']);
 
-/** What helps to find the fault: the kind, the code, where. The message too, unless it is of a kind that quotes its input. */
+/** The type, code and stack of an error, and its message unless the type quotes its input. */
 function errorFacts(error: Error, depth: number): object {
   const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));

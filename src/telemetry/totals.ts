@@ -2,13 +2,13 @@ import { AggregatorRegistry, type Counter, Registry } from 'prom-client';
 import { addProcess, addWorkers, type Report, type WorkerEnd } from './metrics.ts';
 
 /**
- * What several processes count, as one: sums, and where a sum says nothing the least or the most, as each metric has it. Counters
- * never go back: what is told of a process is what it reported last, and stays in the sum when the process has ended.
+ * The metrics of several processes, aggregated: sums, or the minimum or maximum if the metric says so. Counters never go back: the last report
+ * of a process stays in the sum after the process has ended.
  */
 export class Totals {
   readonly #reports = new Map<object, Report>();
   readonly #ends: Counter<'how'>;
-  /** Of the primary, which keeps this. */
+  /** The metrics of the primary itself. */
   readonly #own = new Registry();
   #ended: Report = [];
 
@@ -17,7 +17,7 @@ export class Totals {
     this.#ends = addWorkers(this.#own, workers);
   }
 
-  /** The newest of this process. */
+  /** Replaces the last report of this process. */
   take(from: object, report: Report): void {
     this.#reports.set(from, report);
   }
@@ -37,7 +37,7 @@ export class Totals {
   }
 }
 
-/** What only rises, as against gauges, which end with their process. */
+/** Metrics that only rise. Gauges end with their process. */
 const isCounted = new Set(['counter', 'histogram']);
 
 function sum(reports: Report[]): Registry {

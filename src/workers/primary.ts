@@ -13,37 +13,37 @@ import { Watchdog } from './watchdog.ts';
 import { workerLimits } from './worker-limits.ts';
 import { Member, type MemberEnd } from './worker-process.ts';
 
-/** Several processes that serve one port: this one, the primary, serves nobody, and looks after the others. */
+/** Several workers that serve one port. This process is the primary: it serves no clients, and supervises the workers. */
 export interface Workers {
-  /** Where they listen. */
+  /** The address that the workers listen on. */
   readonly url: string;
-  /** Where readers reach them. */
+  /** The address that readers use. */
   readonly publicUrl: string;
   readonly secret: Uint8Array | undefined;
-  /** Resolves where they end by themselves: in good order, but for a reason that somebody must look at. */
+  /** Resolves if the workers shut down for a reason that an operator has to look at. */
   readonly failed: Promise<Failure>;
-  /** Puts new workers in the place of all, while the port is served. */
+  /** Replaces all workers without closing the port. */
   renew(): Promise<void>;
-  /** Lets all readers leave at the same time, and ends. Safe to call twice. */
+  /** Lets all readers leave at the same time, and ends the workers. Safe to call twice. */
   close(): Promise<void>;
 }
 
 export interface Failure {
-  /** As a sentence. */
+  /** A sentence. */
   reason: string;
-  /** To exit with. */
+  /** The exit code. */
   code: number;
 }
 
-/** What a fault of the program ends with (sysexits.h, EX_SOFTWARE), as against what an operator can mend. */
+/** The exit code of a fault of the program (sysexits.h, EX_SOFTWARE), which an operator cannot fix. */
 const faultCode = 70;
 
 const { workerRestartFirstMs, workerSignMs, workerSilentMs } = workerLimits;
 
-/** Resolves once all serve. Throws what a single server would, or `NotStarted` with what a worker gave as its reason. */
+/** Resolves once all workers serve. Throws what a single server would throw, or `NotStarted` with a worker's reason. */
 export async function startWorkers(config: Config, log: Log): Promise<Workers> {
   const secret = await secretFor(config);
-  // Any free one, but the same for all, and over restarts.
+  // Port 0: any free port, but the same for all workers and across restarts.
   const port = config.port === 0 ? await freePort(config.host) : config.port;
   const publicUrl = publicUrlOf(config, port);
   const group = new Group({ ...config, port, jwtSecret: secret }, log);
@@ -65,13 +65,13 @@ class Group {
   readonly #config: Config;
   readonly #log: Log;
   readonly #totals: Totals;
-  /** All that run. */
+  /** All running workers. */
   readonly #members = new Set<Member>();
-  /** Who has each number, or had it last. */
+  /** The worker that has each number, or had it last. */
   readonly #current = new Map<number, Member>();
   readonly #streaks = new Map<number, Streak>();
   readonly #restarts = new Map<number, NodeJS.Timeout>();
-  /** Nodes that ended while there was nobody to tell the others. */
+  /** Nodes that ended while no worker was serving. */
   readonly #gone = new Set<string>();
   readonly #watchdog = new Watchdog<Member>(workerSilentMs / workerSignMs, (member) => this.#killSilent(member));
   readonly #watching = setInterval(() => this.#watchdog.step(), workerSignMs).unref();
@@ -87,26 +87,26 @@ class Group {
     this.#config = config;
     this.#log = log;
     this.#totals = new Totals({ serving: () => this.#serving().length, wanted: config.workers });
-    // Each takes from the socket they share: docs/decisions/0022.
+    // Each worker accepts from the shared socket: docs/decisions/0022.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
-      // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+      // TypeScript in a checkout, JavaScript in the package.
       exec: fileURLToPath(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)),
       args: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // So that the configuration arrives as it is, its secret in bytes.
+      // The configuration contains the secret as bytes, which JSON cannot carry.
       serialization: 'advanced',
     });
   }
 
-  /** The first alone: what it is refused for, all would be, and it is to be said once. */
+  /** Starts the first worker alone: whatever keeps it from starting would stop all of them, and is reported once. */
   async start(): Promise<void> {
     try {
       await this.#launch(1).serving;
       const others = Array.from({ length: this.#config.workers - 1 }, (_, at) => this.#launch(at + 2));
       await Promise.all(others.map(({ serving }) => serving));
       this.#isUp = true;
-      // One that has died while others started.
+      // A worker may have died while others started.
       for (const [worker, member] of this.#current) if (!this.#members.has(member)) this.#launch(worker);
     } catch (error) {
       await this.close();
@@ -120,7 +120,7 @@ class Group {
     this.#log.info({ workers: this.#config.workers }, 'renewing workers');
     const fresh: Member[] = [];
     try {
-      // All before any leaves: one that cannot start changes nothing, and those who leave find them all, and spread evenly.
+      // All new workers start before an old one leaves. If one cannot start, nothing has changed. Readers who leave spread evenly.
       for (let worker = 1; worker <= this.#config.workers; worker += 1) {
         const member = this.#fork(worker);
         fresh.push(member);
@@ -161,7 +161,7 @@ class Group {
     return [...this.#members].filter(({ state }) => state === 'serving');
   }
 
-  /** Starts one that is to have this number from now on. */
+  /** Starts the worker that has this number from now on. */
   #launch(worker: number): Member {
     const member = this.#fork(worker);
     this.#take(member);
@@ -182,7 +182,7 @@ class Group {
       onSign: (there) => this.#watchdog.heard(there),
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
-      // What ends all processes of a service at once comes here a moment later.
+      // A signal to all processes of a service reaches this one a moment later.
       onLeaving: (leaving) => this.#left(leaving),
       onEnd: (ended, how) => this.#ended(ended, how),
     });
@@ -190,12 +190,12 @@ class Group {
     return member;
   }
 
-  /** Nobody is missing where another has its number. */
+  /** Does nothing if another worker has its number already. */
   #left(member: Member): void {
     if (this.#current.get(member.worker) === member) this.#launchLater(member.worker, workerRestartFirstMs);
   }
 
-  /** Its readers would wait for ever: their connections stand. */
+  /** Its readers keep their connections, and would wait for ever. */
   #killSilent(member: Member): void {
     const { worker, pid } = member;
     this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker is unresponsive and is killed');
@@ -216,17 +216,17 @@ class Group {
     if (nodeId !== undefined) this.#gone.add(nodeId);
     this.#tellGone();
     if (refused === undefined) this.#log.error(facts, 'worker died');
-    // At the start whoever waits for it says so, once.
+    // During the start, the caller reports it once.
     else if (this.#isUp) this.#log.error({ ...facts, reason: refused }, 'worker cannot start');
-    // Somebody else has its number, or waits for it and hears.
+    // Another worker has its number, or a caller waits for it and gets the error.
     if (this.#current.get(worker) !== member || !this.#isUp || this.#closing) return;
-    // As at the start: those that are being started would be refused the same.
+    // As during the start: other starting workers would be refused for the same reason.
     if (refused !== undefined && this.#serving().length === 0) return this.#giveUp({ reason: refused, code: 1 });
     const streak = this.#streaks.get(worker) ?? noStreak;
     this.#follow(worker, refused === undefined ? afterDeath(streak, servedMs) : afterRefusal(streak));
   }
 
-  /** Erasures need not wait for the heartbeat of a process that is known to have ended. */
+  /** Erasures do not have to wait for the heartbeat of a process that has ended. */
   #tellGone(): void {
     const serving = this.#serving();
     for (const nodeId of this.#gone) for (const member of serving) member.tell({ type: 'gone', nodeId });
@@ -257,7 +257,7 @@ class Group {
     void this.close().then(() => this.#fail(failure));
   }
 
-  /** One round for all who ask at the same time. */
+  /** Scrapes at the same time share one round of reports. */
   #scrape(): Promise<string> {
     this.#scraped ??= (async () => {
       const asked = [...this.#members].filter(({ state }) => state !== 'starting');

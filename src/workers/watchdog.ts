@@ -1,30 +1,30 @@
 /**
- * Notices who gives no sign any more: a process whose loop is blocked, or that was stopped. It goes by its own steps and no clock: while the
- * machine slept, or this process was held up, it took none, and nobody is given up whose signs lie there unread.
+ * Detects workers without a heartbeat: the process is stopped, or its event loop is blocked. Counts its own steps and uses no clock: while the
+ * machine sleeps or this process is blocked, it takes no steps, and does not give up workers whose heartbeats are waiting to be read.
  */
 export class Watchdog<Watched> {
-  /** Steps since the last sign of each. */
+  /** Steps since the last heartbeat. */
   readonly #silence = new Map<Watched, number>();
   readonly #most: number;
   readonly #onSilent: (silent: Watched) => void;
 
-  /** `most`: whoever gave no sign in more steps than these is given up, once. */
+  /** `most`: after more steps than this without a heartbeat, a worker is given up, once. */
   constructor(most: number, onSilent: (silent: Watched) => void) {
     this.#most = most;
     this.#onSilent = onSilent;
   }
 
-  /** From now on it must give signs. */
+  /** Expects heartbeats from now on. */
   watch(one: Watched): void {
     this.#silence.set(one, 0);
   }
 
-  /** It is there. The last sign of one that has ended may come after its end. */
+  /** A heartbeat. The last one of a worker may arrive after its end. */
   heard(one: Watched): void {
     if (this.#silence.has(one)) this.#silence.set(one, 0);
   }
 
-  /** It has ended. */
+  /** The worker has ended. */
   forget(one: Watched): void {
     this.#silence.delete(one);
   }

@@ -1,32 +1,32 @@
 import type { Config } from '../config.ts';
 import type { Report } from '../telemetry/metrics.ts';
 
-/** What the primary and its workers say to each other. */
+/** Messages between the primary and its workers. */
 export type ToWorker =
-  /** Begin. The port is not 0, and where a secret was made it stands in the configuration. */
+  /** Start. The port is not 0, and the configuration contains a generated secret. */
   | { type: 'start'; worker: number; config: Config }
-  /** Say what you have counted. */
+  /** Send your metrics. */
   | { type: 'report' }
-  /** What all have counted, in Prometheus' text format. */
+  /** The metrics of all workers, in Prometheus' text format. */
   | { type: 'metrics'; text: string }
-  /** Of one that has ended, as others know it. */
+  /** A node has ended. */
   | { type: 'gone'; nodeId: string }
-  /** Take no more connections, and go on with those that are open. */
+  /** Accept no more connections, and keep the open ones. */
   | { type: 'retire' }
-  /** Retire, let the readers leave, and end. */
+  /** Retire, let readers leave, and end. */
   | { type: 'leave' }
-  /** The whole server goes away. */
+  /** The whole server shuts down. */
   | { type: 'end' };
 
 export type FromWorker =
   | { type: 'serves'; nodeId: string | undefined }
-  /** It is there. From when it serves until it ends, again and again: whose loop is blocked says nothing. */
+  /** Heartbeat, sent regularly while the worker serves. A worker whose event loop is blocked sends none. */
   | { type: 'sign' }
-  /** It cannot start, for this reason, and ends. */
+  /** The worker cannot start for this reason, and ends. */
   | { type: 'refused'; reason: string }
-  /** It was asked to leave by somebody else, and does. */
+  /** The worker was asked to leave by somebody else, and does. */
   | { type: 'leaving' }
-  /** Asked for, and once more at the end. */
+  /** Sent on request, and once more at the end. */
   | { type: 'report'; report: Report }
-  /** Say what all have counted. */
+  /** Send the metrics of all workers. */
   | { type: 'scrape' };

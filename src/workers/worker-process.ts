@@ -5,13 +5,13 @@ import type { Report } from '../telemetry/metrics.ts';
 import { workerLimits } from './worker-limits.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-/** One worker, as the primary sees it. */
+/** A worker as seen by the primary. */
 export interface MemberEvents {
   onServing(member: Member): void;
   onSign(member: Member): void;
   onReport(member: Member, report: Report): void;
   onScrape(member: Member): void;
-  /** It leaves, and nobody here asked it to. */
+  /** It leaves without having been asked by the primary. */
   onLeaving(member: Member): void;
   onEnd(member: Member, end: MemberEnd): void;
 }
@@ -19,22 +19,22 @@ export interface MemberEvents {
 export interface MemberEnd {
   code: number | null;
   signal: string | null;
-  /** Until it ended, or its last sign where it was killed for its silence; 0 where it never served. */
+  /** Until it ended, or until its last heartbeat if it was killed as unresponsive. 0 if it never served. */
   servedMs: number;
-  /** As other nodes know it, once it has served. */
+  /** Its name among the nodes, once it has served. */
   nodeId: string | undefined;
-  /** Why it could not start, where it said so. */
+  /** Why it could not start, if it said so. */
   refused: string | undefined;
 }
 
 export class Member {
-  /** Its number, which whoever follows on it has too. */
+  /** Its number, which its successor inherits. */
   readonly worker: number;
-  /** Resolves when it serves. Throws `NotStarted` where it ends before. */
+  /** Resolves when it serves. Rejects with `NotStarted` if it ends before that. */
   readonly serving: Promise<void>;
   readonly ended: Promise<void>;
   state: 'starting' | 'serving' | 'leaving' | 'silent' = 'starting';
-  /** Undefined where the system did not even begin one. */
+  /** Undefined if the system could not create it. */
   readonly #process: Worker | undefined;
   #servesSince: number | undefined;
   #refused: string | undefined;
@@ -47,7 +47,7 @@ export class Member {
     const ended = Promise.withResolvers<void>();
     this.serving = serving.promise;
     this.ended = ended.promise;
-    // Whoever waits for it hears; it may be nobody.
+    // Nobody may be waiting for it.
     this.serving.catch(() => undefined);
     const late = setTimeout(() => this.kill(), workerLimits.workerStartMs);
 
@@ -58,7 +58,7 @@ export class Member {
       events.onEnd(this, { code, signal, servedMs: this.#servedMs(), nodeId: this.#nodeId, refused: this.#refused });
       ended.resolve();
     };
-    /** No files, processes or memory are left for it, or the program is not there at the moment. It never ends, as it never was. */
+    /** The system has no files, processes or memory left, or the program is missing. No `exit` event follows. */
     const notBegun = ({ code, message }: NodeJS.ErrnoException) => {
       this.#refused = `The system cannot start a process for worker ${worker} (${code ?? message}).`;
       end(null, null);
@@ -96,7 +96,7 @@ export class Member {
       }
     });
     this.#process.on('error', (error: NodeJS.ErrnoException) => {
-      // The channel of one that was there may break with it; that it ended is heard below.
+      // For a running process this is a broken channel, and `exit` follows.
       if (this.pid === undefined) notBegun(error);
     });
     this.#process.once('exit', end);
@@ -111,7 +111,7 @@ export class Member {
     if (this.#process?.isConnected()) this.#process.send(message, () => undefined);
   }
 
-  /** Asks what it has counted, and resolves when it has said so, or not in time. */
+  /** Requests its metrics. Resolves when they have arrived, or after a timeout. */
   async report(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#reported.push(resolve);
@@ -121,7 +121,7 @@ export class Member {
     clearTimeout(late);
   }
 
-  /** Tells it to end in this way, and resolves when it has; one that does not is killed. */
+  /** Tells it to end in this way, and kills it after a timeout. Resolves when it has ended. */
   async end(how: 'leave' | 'end'): Promise<void> {
     this.state = 'leaving';
     this.tell({ type: how });
@@ -130,7 +130,6 @@ export class Member {
     clearTimeout(late);
   }
 
-  /** It is there, and does nothing any more. */
   killSilent(): void {
     this.state = 'silent';
     this.kill();

@@ -8,7 +8,7 @@ import { createLog } from '../telemetry/log.ts';
 import { workerLimits } from './worker-limits.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-/** One of several processes on a port, started by the primary, which tells it what to do. */
+/** A worker: one of several processes on a port, started and instructed by the primary. */
 const { promise: started, resolve: start } = Promise.withResolvers<PressboxServer>();
 const scrapes: ((text: string) => void)[] = [];
 
@@ -22,7 +22,7 @@ process.on('message', async (message: ToWorker) => {
       for (const resolve of scrapes.splice(0)) resolve(message.text);
       return;
     case 'gone':
-      // Where the store is out of reach it counts for as long as any that is gone.
+      // If the store is unreachable, the node is waited for until its heartbeat expires.
       return await (await started).node?.forgetNode(message.nodeId).catch(() => undefined);
     case 'retire':
       return (await started).retire();
@@ -33,14 +33,15 @@ process.on('message', async (message: ToWorker) => {
   }
 });
 
-// From a terminal they come to all processes: the primary says what is to be done.
+// A terminal sends these signals to all processes. The primary decides what happens.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 process.on('SIGTERM', () => {
   tell({ type: 'leaving' });
   void leave();
 });
 let serves = false;
-// The primary is gone. By default the process ends at once, which would cut its readers; before it has some, nobody will give it the port.
+// The primary is gone. By default the process would end at once, and disconnect its readers. A worker that does not serve yet may end: it has
+// no readers, and would not get the port.
 cluster.worker?.once('disconnect', () => {
   if (!serves) return;
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
@@ -62,12 +63,12 @@ async function begin(worker: number, config: Config): Promise<void> {
   }
 }
 
-/** All that was counted by all. */
+/** The metrics of all workers. */
 function metrics(): Promise<string> {
   return new Promise((resolve, reject) => {
     scrapes.push(resolve);
     tell({ type: 'scrape' });
-    // The primary waits for others so long, and is itself gone if this takes longer.
+    // The primary waits for reports for half of this time. If it takes longer, the primary is gone.
     const late = () =>
       reject(
         new Refusal('draining', { detail: 'The primary process does not answer.', retryAfter: answerLimits.momentRetrySeconds }),

@@ -198,7 +198,7 @@ describe('pressbox serve and token', () => {
     expect(await exited).toEqual([0, null]);
     const lines = said.split('\n').filter((line) => line.startsWith('pressbox: '));
     expect(lines.toSorted()).toEqual([
-      expect.stringMatching(new RegExp(`^pressbox: The log cannot be written: ${code}.*\\. The server goes on\\.$`)),
+      expect.stringMatching(new RegExp(`^pressbox: The log cannot be written: ${code}.*\\. The server keeps running\\.$`)),
       ...(argv.length === 1
         ? []
         : [
