@@ -47,7 +47,7 @@ export function createAuthor(options: RequestOptions, env: Env, terminal: Termin
   const client = new AuthorClient({
     ...server,
     deadlineMs: options.timeout === undefined ? writeTimeoutMs : options.timeout * 1_000,
-    unreachableTimeoutMs: options.timeout === undefined ? unreachableTimeoutMs : options.timeout * 1_000,
+    unreachedMs: options.timeout === undefined ? unreachableTimeoutMs : options.timeout * 1_000,
     onRetry: retryNotice(terminal),
   });
   const { interrupted: signal } = terminal.streams;

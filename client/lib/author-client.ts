@@ -102,7 +102,7 @@ export interface AuthorClientOptions {
   /** After this long without an answer a command is given up, and its outcome is unknown; one that is coming in is read. Default: never. */
   deadlineMs?: number | undefined;
   /** After this long without a connection, while nothing was sent, a command is given up. Default: `deadlineMs`. Heeded in Node alone. */
-  unreachableTimeoutMs?: number | undefined;
+  unreachedMs?: number | undefined;
   /** Told before each pause between two attempts. */
   onRetry?: ((error: Error, pauseMs: number) => void) | undefined;
 }
@@ -280,7 +280,7 @@ export class AuthorClient {
 
   /** `field`: what an answer of Pressbox has at least. */
   async #untilAnswered(field: string, asked: HttpRequest, options: CommandOptions): Promise<HttpResponse> {
-    const { random = Math.random, onRetry, unreachableTimeoutMs: unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { random = Math.random, onRetry, unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
     let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
     /** When the first attempt began that may have been done. */
     let openSince: number | undefined;

@@ -119,7 +119,7 @@ describe('a command', () => {
   it('that finds no connection is given up at a bound of its own, with a last attempt then', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const began = performance.now();
-    const error = await author(url, { unreachableTimeoutMs: 400, random: () => 0.999 })
+    const error = await author(url, { unreachedMs: 400, random: () => 0.999 })
       .publish('moon', {})
       .catch((error: unknown) => error);
     const took = performance.now() - began;
@@ -127,7 +127,7 @@ describe('a command', () => {
     expect(took).toBeGreaterThanOrEqual(395);
     // One that was sent is waited for as before.
     const { url: slow, heard } = await server(cut, cut, cut, done);
-    expect(await author(slow, { unreachableTimeoutMs: 0 }).publish('moon', {})).toMatchObject({ offset: 7 });
+    expect(await author(slow, { unreachedMs: 0 }).publish('moon', {})).toMatchObject({ offset: 7 });
     expect(heard).toHaveLength(4);
   });
 
