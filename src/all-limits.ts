@@ -1,7 +1,7 @@
 import { tokenTable } from './access/token-limits.ts';
 import { answerTable, httpTable, rateTable } from './http/http-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
-import { embeddedTable } from './journal/sqlite/sqlite-limits.ts';
+import { sqliteTable } from './journal/sqlite/sqlite-limits.ts';
 import { liveTable } from './live/live-limits.ts';
 import { newsroomTable } from './newsroom/newsroom-limits.ts';
 import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts';
@@ -20,7 +20,7 @@ export const limitTables = {
   Rates: rateTable,
   Tokens: tokenTable,
   Writing: newsroomTable,
-  'The embedded journal': embeddedTable,
+  'The embedded journal': sqliteTable,
   'The journal in Redis or Valkey': redisTable,
   'Several processes on one port': workerTable,
   'The log': logTable,

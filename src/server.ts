@@ -29,7 +29,7 @@ import { signedIn } from './http/request-identity.ts';
 import { createSecurityLog } from './http/security-log.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
 import { openRedis, type RedisEngine } from './journal/redis/index.ts';
-import { openEmbedded } from './journal/sqlite/index.ts';
+import { openSqlite } from './journal/sqlite/index.ts';
 import { Handshakes } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
 import { Readers } from './live/readers.ts';
@@ -167,7 +167,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const diffs = createWordDiffs({ engine, renderer, metrics });
     undo.unshift(() => diffs.close());
     const readers = new Readers({
-      onReach: (listener) => engine.onReach(listener),
+      onReach: (listener) => engine.onReachability(listener),
       onStalled: () => metrics.rejections.inc({ kind: 'stalled' }),
       now: elapsed,
       log,
@@ -301,7 +301,7 @@ async function openEngine(
   { redisUrls, redisMinReplicas, allowUnsafeRedis, dataDir }: Config,
   parts: { renderer: Renderer; now: () => number; elapsed: () => number; log: Log },
 ): Promise<{ engine: Engine; node?: Node; unsafe: () => string[] }> {
-  if (redisUrls === undefined) return { engine: await openEmbedded({ dataDir, ...parts }), unsafe: () => [] };
+  if (redisUrls === undefined) return { engine: await openSqlite({ dataDir, ...parts }), unsafe: () => [] };
   const options = { urls: redisUrls, minReplicas: redisMinReplicas, allowUnsafe: allowUnsafeRedis };
   try {
     const engine = await openRedis({ ...options, ...parts });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hashOf } from './journal/entry-record.ts';
-import { type ChannelReport, type StoreOptions, Walk, type WalkedEntry } from './journal/history-walk.ts';
+import { type ChannelReport, HistoryWalk, type StoreOptions, type WalkedEntry } from './journal/history-walk.ts';
 import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './journal/redis/verify.ts';
 import type { ChannelRecord, ServerReport } from './journal/server-journal.ts';
 import { verifyDirectory as verifyEmbedded } from './journal/sqlite/verify.ts';
@@ -11,8 +11,14 @@ import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
 import { withEveryField } from './protocol/post-fields.ts';
 import { hasFormOfLine } from './protocol/transfer.ts';
 
-export { rendered } from './journal/entry-record.ts';
-export { type ChannelReport, type Fault, mayBeTold, ofServer, wrongHtml } from './journal/history-walk.ts';
+export { renderBody as rendered } from './journal/entry-record.ts';
+export {
+  type ChannelReport,
+  type Fault,
+  htmlMismatch as wrongHtml,
+  mayBeExplainedLater as mayBeTold,
+  serverJournalId as ofServer,
+} from './journal/history-walk.ts';
 export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
 /**
  * Verifies that a journal is what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the same
@@ -103,16 +109,16 @@ const namesOfErased: ReadonlySet<string> = new Set(['id', 'channelId', 'revision
 
 class WalkedExport {
   readonly channelId: string;
-  readonly #walk: Walk;
+  readonly #walk: HistoryWalk;
   readonly #posts = new Map<string, LastRevision>();
   #faulty: ChannelReport | undefined;
 
   constructor(channelId: string, root: string | undefined, since: Position | undefined, record?: ChannelRecord) {
     this.channelId = channelId;
-    this.#walk = new Walk(channelId, root ?? '', { since, record });
+    this.#walk = new HistoryWalk(channelId, root ?? '', { since, record });
     // An export of a history that began again has no offsets and checks: they would be mistaken for those of another history.
     if (root === undefined)
-      this.#faulty = this.#walk.faulty(0, null, 'its history began anew: only where it is kept can it be verified');
+      this.#faulty = this.#walk.fail(0, null, 'its history began anew: only where it is kept can it be verified');
   }
 
   take({ channel, post, revision: facts }: ExportLine): void {
@@ -120,7 +126,7 @@ class WalkedExport {
     const written = channel ?? post;
     const { offset, check } = facts ?? {};
     if (facts === undefined || written === undefined || offset === undefined || check === undefined) {
-      this.#faulty = this.#walk.faulty(this.#walk.offset + 1, null, 'the line does not tell its place');
+      this.#faulty = this.#walk.fail(this.#walk.offset + 1, null, 'the line does not tell its place');
       return;
     }
     const { salt, erases, chained = false } = facts;
@@ -136,7 +142,7 @@ class WalkedExport {
     this.#faulty = this.#walk.take({ ...entry, text, erasedThrough });
     if (post === undefined || this.#faulty !== undefined) return;
     if (text === undefined && Object.keys(post).some((field) => !namesOfErased.has(field))) {
-      this.#faulty = this.#walk.faulty(offset, post.id, 'there is a text where it was erased');
+      this.#faulty = this.#walk.fail(offset, post.id, 'there is a text where it was erased');
       return;
     }
     this.#posts.set(post.id, { offset, revision, digest: text === undefined ? '' : digestOfPost(post) });

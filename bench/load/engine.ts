@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../src/journal/engine.ts';
 import { openRedis } from '../../src/journal/redis/index.ts';
-import { openEmbedded } from '../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../src/journal/sqlite/index.ts';
 import { createRenderer } from '../../src/newsroom/render.ts';
 import { emptyHistogram, type Histogram, record } from '../histogram.ts';
 import { channelCreation, postPublication } from './append-requests.ts';
@@ -74,5 +74,5 @@ async function openOn(store: EngineRequest['store']): Promise<{ engine: Engine; 
     return { engine, letGo: async () => {} };
   }
   const dataDir = await mkdtemp(join(store.directory, 'engine-'));
-  return { engine: await openEmbedded({ dataDir, renderer }), letGo: () => rm(dataDir, { recursive: true, force: true }) };
+  return { engine: await openSqlite({ dataDir, renderer }), letGo: () => rm(dataDir, { recursive: true, force: true }) };
 }

@@ -5,7 +5,7 @@ import { vary, whoAsks } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import { credentialsOf, requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
-import type { Engine, KeptEntry } from '../journal/engine.ts';
+import type { Engine, ExportedEntry } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -171,7 +171,7 @@ async function readOlder(
 }
 
 /** `root`: of the history, where the entry's place in it is told. */
-function lineOf(channelId: string, entry: KeptEntry, root?: string): string {
+function lineOf(channelId: string, entry: ExportedEntry, root?: string): string {
   const { offset, type, postId, revision, kind, at, by, content, check, written, erases, chained } = entry;
   const facts = JSON.stringify({
     ...{ type, kind, at, by },

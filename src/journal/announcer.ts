@@ -1,4 +1,4 @@
-import type { Announcement, Bus, Reach } from './engine.ts';
+import type { Announcement, Bus, Reachability } from './engine.ts';
 
 export interface Log {
   info(fields: object, message: string): void;
@@ -6,13 +6,13 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-export const silent: Log = { info() {}, warn() {}, error() {} };
+export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
 /** The bus within one process: who listens is called at once, in the order of the journal. Nothing is ever lost on it. */
 export class Announcer implements Bus {
   readonly #listeners = new Map<string, Set<(heard: Announcement) => void>>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
-  readonly #reach = new Set<(reach: Reach) => void>();
+  readonly #reach = new Set<(reach: Reachability) => void>();
   readonly #log: Log;
   #closed = false;
 
@@ -37,13 +37,13 @@ export class Announcer implements Bus {
     return () => void this.#erased.delete(own);
   }
 
-  onReach(listener: (reach: Reach) => void): () => void {
-    const own = (reach: Reach) => listener(reach);
+  onReachability(listener: (reach: Reachability) => void): () => void {
+    const own = (reach: Reachability) => listener(reach);
     this.#reach.add(own);
     return () => void this.#reach.delete(own);
   }
 
-  isHeard(channelId: string): boolean {
+  hasListeners(channelId: string): boolean {
     return this.#listeners.has(channelId);
   }
 
@@ -55,11 +55,11 @@ export class Announcer implements Bus {
     for (const listener of [...this.#erased]) this.#guarded(() => listener(channelId, postId));
   }
 
-  announceReach(reach: Reach): void {
+  announceReachability(reach: Reachability): void {
     for (const listener of [...this.#reach]) this.#guarded(() => listener(reach));
   }
 
-  announceLoss(): void {
+  announceMaybeMissed(): void {
     for (const channelId of [...this.#listeners.keys()]) this.announce(channelId, { type: 'maybe-missed' });
   }
 

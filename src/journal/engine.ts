@@ -33,12 +33,12 @@ export interface Engine extends Journal, Bus, Revocations, SessionStore {
    * Heard when what this process holds of the journal may be old from now on, since it could not be compared for 5 s, and when it is
    * true again. Reads are true whenever they are answered.
    */
-  onReach(listener: (reach: Reach) => void): () => void;
+  onReachability(listener: (reach: Reachability) => void): () => void;
   /** What was begun is finished or refused, listeners hear nothing more, the store is let go. */
   close(): Promise<void>;
 }
 
-export interface Reach {
+export interface Reachability {
   reachable: boolean;
   /** RFC 3339. */
   since: string;
@@ -161,7 +161,7 @@ export interface Journal {
   entries(
     channelId: string,
     query: { from: number } & Bounds,
-  ): Promise<{ root: string; position: Position; entries: KeptEntry[]; more: boolean } | undefined>;
+  ): Promise<{ root: string; position: Position; entries: ExportedEntry[]; more: boolean } | undefined>;
 
   /**
    * The server's own journal from an offset on, oldest first. It tells of channels that are made, deleted and imported into, of revocations
@@ -338,7 +338,7 @@ export type StoredChange = { offset: number; check: string; at: string } & (
 );
 
 /** An entry whole, as it can be written again elsewhere. */
-export interface KeptEntry extends Omit<JournalLine, 'hash' | 'erases'> {
+export interface ExportedEntry extends Omit<JournalLine, 'hash' | 'erases'> {
   /** The salted hash of what it wrote. Stays when that is erased. */
   content: string;
   /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: it was erased. */
@@ -436,16 +436,16 @@ export class JournalUnavailable extends Error {
 }
 
 /** For what is asked once a write was taken: a failure then says nothing of the write, and must not say `unchanged`. */
-export async function afterwards<T>(ask: () => Promise<T>): Promise<T> {
+export async function afterWrite<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw notUnchanged(error);
+    throw withUnknownOutcome(error);
   }
 }
 
 /** The same error for who has had something written before it. */
-export function notUnchanged(error: unknown): unknown {
+export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
   const { message, refusesToWrite, isDamaged } = error;
   return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, isDamaged });

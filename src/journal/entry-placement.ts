@@ -5,7 +5,7 @@ import { changeOf, type PreparedEntry, postOf } from './entry-record.ts';
 import { shortCheck } from './hash-chain.ts';
 
 /** Where an entry came to stand. Checks are whole. */
-export interface Placed {
+export interface PlacedEntry {
   offset: number;
   before: string;
   check: string;
@@ -13,7 +13,7 @@ export interface Placed {
 }
 
 /** What follows from an append that is on the disk, the same in every engine. */
-export interface Settled {
+export interface AppendEffects {
   /** Posts that were erased from: to be told before all else. */
   erased: string[];
   /** In the order of the journal. */
@@ -21,18 +21,18 @@ export interface Settled {
   result: AppendResult;
 }
 
-export function settle(
+export function appendEffects(
   entries: readonly NewEntry[],
   prepared: readonly PreparedEntry[],
   position: Position,
-  placed: readonly Placed[],
-): Settled {
+  placed: readonly PlacedEntry[],
+): AppendEffects {
   const erased = prepared.flatMap(({ post }) => (post && post.erases > 0 ? [post.id] : []));
   const changes: StoredChange[] = [];
   let first: AuthorPost | undefined;
   const announcements: Announcement[] = [];
   for (const [index, entry] of prepared.entries()) {
-    const place = placed[index] as Placed;
+    const place = placed[index] as PlacedEntry;
     const given = entries[index] as NewEntry;
     const post = given.type === 'channel.changed' ? undefined : postOf(given, place.seq as number);
     if (index === 0) first = post;

@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
-import type { AppendRequest, KeptEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
+import type { AppendRequest, ExportedEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
 import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './hash-chain.ts';
 import { tagsOf } from './post-tags.ts';
 
@@ -54,7 +54,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
     const text = textOf(entry.salt, JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
     const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
     const { state, access, createdAt, pinnedPostId } = channel;
-    return { ...sealed(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
+    return { ...hashEntry(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
   }
   const { html, seq: _seq, ...state } = entry.post as AuthorPost;
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
@@ -65,14 +65,14 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const erases = entry.toldErasure === undefined ? erased : entry.toldErasure;
   const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
   const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
-  return { ...sealed(facts, text, entry.erased), listed, post };
+  return { ...hashEntry(facts, text, entry.erased), listed, post };
 }
 
 /** In place of the salt where what stands for a text was never written: its entry's text was erased before it came here. */
 export const erasedSalt = '';
 
 /** Whether what is kept of a revision has no word of an author in it. */
-export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
+export function isEmptyText({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
   try {
     const post = JSON.parse(state) as AuthorPost;
     return headline === null && note === null && post.history.length === 0 && isEmptied(post);
@@ -82,7 +82,7 @@ export function saysNothing({ headline, note, state }: Pick<Text, 'headline' | '
 }
 
 /** The same of a state that is kept, where everything beside it was lost. No renderer has a version that is empty, so html is made anew. */
-export function textAgain(state: string, html: string): Text {
+export function rebuildText(state: string, html: string): Text {
   const {
     body = '',
     headline,
@@ -107,7 +107,7 @@ function textOf(
   return { salt: salt ?? newSalt(), version, bytes, bodyBytes, headline, note, html, state };
 }
 
-function sealed(facts: Facts, text: Text, erased?: string): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
+function hashEntry(facts: Facts, text: Text, erased?: string): Pick<PreparedEntry, 'facts' | 'text' | 'content' | 'digest'> {
   const content = erased ?? hashOf(text);
   return { facts, text, content, digest: digestOf(facts, content) };
 }
@@ -159,7 +159,7 @@ export function changeOf(
 }
 
 /** What readers are told of a revision by the state of its post that stands. Null: nothing, or it was erased. */
-export function noteIn(state: string, revision: number): string | null {
+export function noteOfRevision(state: string, revision: number): string | null {
   const { history } = JSON.parse(state) as Pick<AuthorPost, 'history'>;
   return history.find((change) => change.revision === revision)?.note ?? null;
 }
@@ -170,18 +170,18 @@ export interface StoredFacts extends Omit<Facts, 'channelId'> {
   check: string;
 }
 
-export function lineFrom(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
+export function journalLine(channelId: string, { content, ...facts }: StoredFacts): JournalLine {
   const { offset, type, postId, revision, kind, at, by, check, erases } = facts;
   const line = { offset, type, postId, revision, kind, at, by, ...(typeof erases === 'number' && { erases }) };
   return { ...line, hash: digestOf({ channelId, ...facts }, content), check };
 }
 
 /** `erasedThrough`: the highest revision of the entry's post that was erased, or 0. */
-export function keptFrom(
+export function exportedEntry(
   facts: StoredFacts,
   text: { salt: string | null; state: string | null },
   erasedThrough: number | null,
-): KeptEntry {
+): ExportedEntry {
   const { offset, type, postId, revision, kind, at, by, content, check, erases } = facts;
   const { salt, state } = text;
   const isLastErasure = erasedThrough !== null && erasedThrough > 0 && revision === erasedThrough + 1;
@@ -193,11 +193,11 @@ export function keptFrom(
 }
 
 function htmlOf(text: StoredText, body: string, channelId: string, renderer: Renderer): string {
-  return text.version === renderer.version || body === '' ? text.html : rendered(body, channelId, renderer);
+  return text.version === renderer.version || body === '' ? text.html : renderBody(body, channelId, renderer);
 }
 
 /** What a body becomes for readers. */
-export function rendered(body: string, channelId: string, renderer: Renderer): string {
+export function renderBody(body: string, channelId: string, renderer: Renderer): string {
   if (body === '') return '';
   try {
     return renderer.render(body, { channelId });

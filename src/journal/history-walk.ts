@@ -1,7 +1,7 @@
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost } from '../protocol/model.ts';
 import type { Renderer } from './engine.ts';
-import { erasedSalt, hashOf, rendered, saysNothing, type Text } from './entry-record.ts';
+import { erasedSalt, hashOf, isEmptyText, renderBody, type Text } from './entry-record.ts';
 import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
 import type { ChannelRecord, ServerWalk } from './server-journal.ts';
 
@@ -63,13 +63,13 @@ export interface StoreOptions {
   /** Milliseconds since 1970: revocations that lapsed before may have been forgotten. */
   now?: number;
   /** Pass over texts that are gone though no entry tells of their erasure. */
-  ignoresUntoldErasures?: boolean | undefined;
+  ignoresUnexplainedErasures?: boolean | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
 
 /** Under this id stands the server's own journal among channels. */
-export const ofServer = '';
+export const serverJournalId = '';
 
 /** The renderers of a server's own journal, as far as they can be made again. */
 export function renderersOf(
@@ -94,10 +94,10 @@ export interface WalkOptions {
   renderers?: ReadonlyMap<string, Renderer | undefined> | undefined;
   /** Html that is of its version must be what it makes. Html of another is made anew by whoever has this one, and is passed over. */
   renderer?: Renderer | undefined;
-  ignoresUntoldErasures?: boolean | undefined;
+  ignoresUnexplainedErasures?: boolean | undefined;
 }
 
-export class Walk {
+export class HistoryWalk {
   readonly channelId: string;
   readonly #root: string;
   readonly #since: Position | undefined;
@@ -110,10 +110,10 @@ export class Walk {
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
   /** By their posts, texts that are erased, of which no entry has told yet. */
-  readonly #untold = new Map<string, Untold>();
+  readonly #untold = new Map<string, UnexplainedErasures>();
 
   constructor(channelId: string, root: string, options: WalkOptions = {}) {
-    const { began = 1, since, renderer, record, renderers, ignoresUntoldErasures = false } = options;
+    const { began = 1, since, renderer, record, renderers, ignoresUnexplainedErasures: ignoresUntoldErasures = false } = options;
     this.channelId = channelId;
     this.#root = root;
     this.#since = since;
@@ -138,19 +138,19 @@ export class Walk {
   /** The next entry. A report where it does not hold: then nothing after it can be told. */
   take(entry: WalkedEntry): ChannelReport | undefined {
     const offset = this.#next;
-    if (entry.offset !== offset) return this.faulty(offset, null, 'the entry is missing');
+    if (entry.offset !== offset) return this.fail(offset, null, 'the entry is missing');
     const check = nextCheck(this.#check, offset, digestOf({ ...entry, channelId: this.channelId }, entry.content));
-    if (check !== entry.check) return this.faulty(offset, entry.postId, 'the entry is not the one that was written');
+    if (check !== entry.check) return this.fail(offset, entry.postId, 'the entry is not the one that was written');
     const why = wrongText(entry);
-    if (why !== undefined) return this.faulty(offset, entry.postId, why);
+    if (why !== undefined) return this.fail(offset, entry.postId, why);
     const html = this.#htmlOf(entry);
-    if (html === 'strange') return this.faulty(offset, entry.postId, strangeHtml(entry.revision));
-    if (html === 'differs') return this.faulty(offset, entry.postId, wrongHtml(entry.revision));
+    if (html === 'strange') return this.fail(offset, entry.postId, unknownHtmlVersion(entry.revision));
+    if (html === 'differs') return this.fail(offset, entry.postId, htmlMismatch(entry.revision));
     const { found, root } = this.#record ?? {};
     if (offset === this.#began && this.#began === 1 && root !== undefined && root !== this.#root)
-      return this.faulty(offset, entry.postId, 'the history is not the one that was begun here');
+      return this.fail(offset, entry.postId, 'the history is not the one that was begun here');
     if (found?.offset === offset && found.check !== check)
-      return this.faulty(offset, entry.postId, 'the history is another one than when the journal of the server began');
+      return this.fail(offset, entry.postId, 'the history is another one than when the journal of the server began');
     this.#check = check;
     this.#next += 1;
     this.#report.entries += 1;
@@ -159,7 +159,7 @@ export class Walk {
     this.#noteErasure(entry);
     if (html === 'unknown') this.#report.htmlNotCompared += 1;
     if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check) {
-      return this.faulty(offset, entry.postId, 'the history is another one than at the earlier time');
+      return this.fail(offset, entry.postId, 'the history is another one than at the earlier time');
     }
     return undefined;
   }
@@ -179,7 +179,7 @@ export class Walk {
    * Up to which revision an entry erased, as far as that is told: by the chain, or by the server's own journal. Where neither told of
    * erasures yet, what the store says is believed.
    */
-  #erasureBy({ offset, postId, ...entry }: ToldEntry): ToldErasure {
+  #erasureBy({ offset, postId, ...entry }: ErasingEntry): ErasureRecord {
     const { found, importedErasures } = this.#record ?? {};
     const told = erasureOf(entry);
     if (told.isChained || importedErasures === undefined || offset <= (found?.offset ?? 0)) return told;
@@ -199,7 +199,7 @@ export class Walk {
     this.#untold.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
   }
 
-  #tellErasure(postId: string, revision: number, { through, isChained }: ToldErasure): void {
+  #tellErasure(postId: string, revision: number, { through, isChained }: ErasureRecord): void {
     const untold = this.#untold.get(postId);
     if (untold === undefined) return;
     const told = untold.texts.filter((gone) => gone.revision <= through);
@@ -210,28 +210,28 @@ export class Walk {
   }
 
   /** Whether texts are gone of which no entry has told yet. */
-  get isUntold(): boolean {
+  get hasUnexplainedErasures(): boolean {
     return this.#untold.size > 0;
   }
 
   /** An entry that was written since the walk began may tell of what is gone. It is not judged. */
-  tell(entry: ToldEntry): void {
+  takeErasure(entry: ErasingEntry): void {
     if (entry.postId !== null) this.#tellErasure(entry.postId, entry.revision, this.#erasureBy(entry));
   }
 
-  faulty(offset: number, postId: string | null, why: string): ChannelReport {
+  fail(offset: number, postId: string | null, why: string): ChannelReport {
     return { ...this.#told(), fault: { channelId: this.channelId, offset, postId, why } };
   }
 
   /** All entries were taken. */
   finish(): ChannelReport {
     if (this.#since !== undefined && this.#since.offset > this.offset) {
-      return this.faulty(this.offset + 1, null, 'what was written until the earlier time is missing: this is an older copy');
+      return this.fail(this.offset + 1, null, 'what was written until the earlier time is missing: this is an older copy');
     }
     for (const [postId, { texts, latest }] of this.#untold) {
-      const [gone] = texts as [UntoldText];
+      const [gone] = texts as [ErasedText];
       const isLatest = gone.revision === latest;
-      return this.faulty(gone.offset, postId, isLatest ? erasureNotThere : erasureNotTold);
+      return this.fail(gone.offset, postId, isLatest ? erasureNotThere : erasureNotTold);
     }
     return this.#told();
   }
@@ -243,13 +243,13 @@ export class Walk {
   }
 }
 
-interface UntoldText {
+interface ErasedText {
   offset: number;
   revision: number;
 }
 
-interface Untold {
-  texts: UntoldText[];
+interface UnexplainedErasures {
+  texts: ErasedText[];
   /** The post's latest revision so far. */
   latest: number;
 }
@@ -257,7 +257,7 @@ interface Untold {
 const erasureNotTold = 'the text is missing, and no entry tells of its erasure';
 
 /** Whether an entry that is not there yet may clear it, as while an import runs. */
-export function mayBeTold({ why }: Pick<Fault, 'why'>): boolean {
+export function mayBeExplainedLater({ why }: Pick<Fault, 'why'>): boolean {
   return why === erasureNotThere || why === erasureNotTold;
 }
 
@@ -265,15 +265,15 @@ export function mayBeTold({ why }: Pick<Fault, 'why'>): boolean {
 const erasureNotThere =
   'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
 
-interface ToldErasure {
+interface ErasureRecord {
   through: number;
   isChained: boolean;
 }
 
-type ToldEntry = Pick<WalkedEntry, 'offset' | 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>;
+type ErasingEntry = Pick<WalkedEntry, 'offset' | 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>;
 
 /** The same by the entry and the store alone. A takedown always said so by its type. */
-function erasureOf(entry: Omit<ToldEntry, 'offset' | 'postId'>): ToldErasure {
+function erasureOf(entry: Omit<ErasingEntry, 'offset' | 'postId'>): ErasureRecord {
   const { type, revision, erases, erasedThrough, erasesUnchained } = entry;
   if (typeof erases === 'number') return { through: erases, isChained: true };
   if (type === 'post.taken-down') return { through: revision - 1, isChained: true };
@@ -288,7 +288,7 @@ function wrongText(entry: WalkedEntry): string | undefined {
   const { text, content, revision, erasedThrough } = entry;
   if (text === undefined) return revision > erasedThrough ? 'the text is missing' : undefined;
   // What stands for a text that was erased elsewhere stays until the next revision comes in. No hash covers it, so it must say nothing.
-  const stands = isErased(entry) ? saysNothing(text) : hashOf(text) === content;
+  const stands = isErased(entry) ? isEmptyText(text) : hashOf(text) === content;
   return stands ? undefined : 'the text is not the one that was written';
 }
 
@@ -301,19 +301,19 @@ function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 's
   // Without a body there is nothing to make anew, so that what is kept is shown, of whatever version it is.
   const isEmpty = isErased(entry) || body === '';
   if (!isEmpty && shown.version !== renderer.version) return 'unknown';
-  return shown.html === (isEmpty ? '' : rendered(body, channelId, renderer)) ? 'same' : 'differs';
+  return shown.html === (isEmpty ? '' : renderBody(body, channelId, renderer)) ? 'same' : 'differs';
 }
 
 /** What is said where a list or a page has what the entries do not say, or lacks what they do. */
-export const wrongList = 'the list of corrections is not what the entries say';
-export const wrongFinding = 'what it is found by is not what it says';
+export const listMismatch = 'the list of corrections is not what the entries say';
+export const indexMismatch = 'what it is found by is not what it says';
 
 /** What is said of html of a version that no server on this store had. */
-function strangeHtml(revision: number): string {
+function unknownHtmlVersion(revision: number): string {
   return `the html of revision ${revision} is of a version that no server here had`;
 }
 
 /** What is said of html that readers are shown and nobody wrote. */
-export function wrongHtml(revision: number): string {
+export function htmlMismatch(revision: number): string {
   return `the html of revision ${revision} is not what its body becomes`;
 }

@@ -12,7 +12,7 @@ export interface Revocation {
   until: number | null;
 }
 
-export class Revoked {
+export class RevokedTokens {
   readonly #now: () => number;
   #until = new Map<string, number | null>();
 

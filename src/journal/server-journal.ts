@@ -13,7 +13,7 @@ import { epochOf, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
  */
 
 /** What the server itself does is told under this name. No token has it. */
-export const serverItself = 'pressbox:server';
+export const serverActor = 'pressbox:server';
 
 /** Begins with what no channel's id is, so that no entry of a channel has the same digest. */
 export function serverDigest({ type, subject, detail, at, by }: ServerFacts): string {
@@ -72,17 +72,17 @@ export function factsOfDeletion(channelId: string, { now, by }: { now: number; b
 /** A renderer whose html may be kept here from now on. */
 export function factsOfRenderer(version: string, publicUrl: string | undefined, now: number): ServerFacts {
   const at = new Date(now).toISOString();
-  return { type: 'renderer.used', subject: version, detail: publicUrl ?? null, at, by: serverItself };
+  return { type: 'renderer.used', subject: version, detail: publicUrl ?? null, at, by: serverActor };
 }
 
 export function factsOfBeginning(now: number): ServerFacts {
-  return { type: 'journal.begun', subject: null, detail: null, at: new Date(now).toISOString(), by: serverItself };
+  return { type: 'journal.begun', subject: null, detail: null, at: new Date(now).toISOString(), by: serverActor };
 }
 
 /** A channel that was there before this journal was: what it wrote up to there is covered by its check there. */
 export function factsOfFound(channelId: string, head: { offset: number; check: string }, now: number): ServerFacts {
   const detail = `${head.offset} ${head.check}`;
-  return { type: 'channel.found', subject: channelId, detail, at: new Date(now).toISOString(), by: serverItself };
+  return { type: 'channel.found', subject: channelId, detail, at: new Date(now).toISOString(), by: serverActor };
 }
 
 /** What the server's own journal says of a channel. */
@@ -155,7 +155,7 @@ export class ServerWalk {
 
   #break(offset: number, why: string): void {
     this.#isBroken = true;
-    this.faulty(offset, why);
+    this.fail(offset, why);
   }
 
   /** The store remembers that the journal was begun, so its entries include that. */
@@ -164,13 +164,13 @@ export class ServerWalk {
   }
 
   /** The first fault stands. */
-  faulty(offset: number, why: string): void {
+  fail(offset: number, why: string): void {
     this.#fault ??= { channelId: null, offset, postId: null, why };
   }
 
   finish(): ServerReport {
     if (this.#since !== undefined && this.#since.offset > this.#offset)
-      this.faulty(this.#offset + 1, 'what was written until the earlier time is missing: this is an older copy');
+      this.fail(this.#offset + 1, 'what was written until the earlier time is missing: this is an older copy');
     const position = this.#offset === 0 ? undefined : positionAt(epochOf(this.#root), this.#offset, this.#check);
     const report = { channelId: null, entries: this.#offset, coveredFrom: this.#coveredFrom, position };
     return { ...report, ...(this.#fault && { fault: this.#fault }) };

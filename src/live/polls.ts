@@ -4,7 +4,7 @@ import { refusalFor } from '../access/identity.ts';
 import { Requester } from '../access/requester.ts';
 import { sendJson } from '../http/answers.ts';
 import { credentialsOf, setsCookie } from '../http/request-identity.ts';
-import { JournalUnavailable, type Reach } from '../journal/engine.ts';
+import { JournalUnavailable, type Reachability } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
@@ -152,7 +152,7 @@ class Poll implements StreamReader, OpenReader {
   }
 
   /** Late news that it lacks may have been erased since: it is better told to come back. */
-  tellReach({ reachable }: Reach): void {
+  tellReach({ reachable }: Reachability): void {
     if (!reachable) this.#fail(new JournalUnavailable('The journal became unreachable.', 'unchanged'));
   }
 

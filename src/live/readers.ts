@@ -1,6 +1,6 @@
 import type { Requester } from '../access/requester.ts';
 import { answerLimits } from '../http/http-limits.ts';
-import type { Reach } from '../journal/engine.ts';
+import type { Reachability } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { forEachSafe } from '../streams/for-each-safe.ts';
@@ -23,7 +23,7 @@ export interface OpenReader {
   /** The token was revoked, or the session signed out: ends whatever was begun with it, of public channels too, and says so where it can. */
   endRevoked(): void;
   /** The store came out of reach, or back. */
-  tellReach(reach: Reach): void;
+  tellReach(reach: Reachability): void;
   /** The node goes away: asked to leave within a time, all of them at different moments. */
   askToLeave(withinMs: number): void;
   /** It has not left. */
@@ -34,7 +34,7 @@ export interface OpenReader {
 
 export interface ReadersContext {
   /** The store came out of reach, or back. */
-  onReach(listener: (reach: Reach) => void): () => void;
+  onReach(listener: (reach: Reachability) => void): () => void;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -46,7 +46,7 @@ const { drainStepMs } = liveLimits;
 
 export class Readers {
   /** How the store is, while it is out of reach. */
-  outOfReach: Reach | undefined;
+  outOfReach: Reachability | undefined;
   isDraining = false;
   /** Connections that something waits for, of all who read. Where one takes no bytes for long, it is terminated. */
   readonly busy = new Set<Connection>();

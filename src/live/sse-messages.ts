@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Response } from 'express';
-import type { Reach } from '../journal/engine.ts';
+import type { Reachability } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import { encodeOnce, type Format } from '../streams/encoded-events.ts';
@@ -35,7 +35,7 @@ export function comeBackMs(ms: number, random: () => number): number {
 /** The answer to what was missed; its id is the cursor at its end. */
 export const catchUpMessage = encodeOnce(({ json, position }: EncodedCatchUp) => block('catchup', json, formatCursor(position)));
 
-export const storeMessage = encodeOnce((reach: Reach) => message('store', reach));
+export const storeMessage = encodeOnce((reach: Reachability) => message('store', reach));
 
 /** `data` is JSON. */
 function block(name: string, data: string, id?: string): Buffer {

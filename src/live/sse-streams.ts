@@ -5,7 +5,7 @@ import { Requester } from '../access/requester.ts';
 import { problemFor } from '../http/answers.ts';
 import { countsItself, type Rates } from '../http/rates.ts';
 import { credentialsOf } from '../http/request-identity.ts';
-import type { Reach } from '../journal/engine.ts';
+import type { Reachability } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { EndedReason } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -80,7 +80,7 @@ class EventStream implements OpenReader {
   #subscription: Subscription | undefined;
   #pingedAt: number;
   /** Of the store, and not told yet. */
-  #owed: Reach | undefined;
+  #owed: Reachability | undefined;
   /** Wakes who waits for the store. */
   #reached = (): void => {};
   #leaving: NodeJS.Timeout | undefined;
@@ -132,7 +132,7 @@ class EventStream implements OpenReader {
     this.#pipe.write(ping);
   }
 
-  tellReach(reach: Reach): void {
+  tellReach(reach: Reachability): void {
     this.#reached();
     if (!this.#pipe.hasBegun || !this.#pipe.open) return;
     if (this.connection.ready) return this.#say(storeMessage(reach));

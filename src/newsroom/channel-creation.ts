@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Journal } from '../journal/engine.ts';
-import { afterwards, JournalUnavailable } from '../journal/engine.ts';
+import { afterWrite, JournalUnavailable } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
@@ -93,7 +93,7 @@ export async function openChannel(
   }
 
   async function again(channelId: string, outcome: Parameters<typeof placeOf>[0]): Promise<ChannelAnswer> {
-    return await afterwards(async () => {
+    return await afterWrite(async () => {
       const { channel } = await channelNow(channelId);
       return { channel, position: placeOf(outcome), replayed: true };
     });

@@ -1,5 +1,5 @@
 import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
-import { JournalUnavailable, notUnchanged } from '../journal/engine.ts';
+import { JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
 import { prepare } from '../journal/entry-record.ts';
 import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
@@ -140,7 +140,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     } catch (error) {
       // Nobody will ask for it later: sent again, what stands is passed over.
       await erase();
-      throw done.revisions > 0 ? notUnchanged(error) : error;
+      throw done.revisions > 0 ? withUnknownOutcome(error) : error;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Bus, Journal, Outcome, Renderer } from '../journal/engine.ts';
-import { afterwards, JournalUnavailable } from '../journal/engine.ts';
+import { afterWrite, JournalUnavailable } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
@@ -91,7 +91,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     const read = await admit(engine, ask.who, channelId, mayEdit);
     const before = await recalled(ask, channelId, 'channel');
     if (before)
-      return await afterwards(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
+      return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
     let now = standing(read);
     const { patch, expected } = ask.command();
     const done = await carryOut(ask, channelId, 'channel', async (anew, deed) => {
@@ -106,7 +106,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       if (entry?.type === 'channel.changed') return { channel: entry.channel, position: done.position, replayed: false };
     }
     if (done.status === 'unchanged') return { ...(await channelNow(channelId)), position: done.position, replayed: false };
-    return await afterwards(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
+    return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
   }
 
   async function deleteChannel(ask: Ask<void>, channelId: string) {

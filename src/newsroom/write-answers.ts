@@ -1,4 +1,4 @@
-import { afterwards, type Journal, JournalUnavailable, type Outcome } from '../journal/engine.ts';
+import { afterWrite, type Journal, JournalUnavailable, type Outcome } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
 import type { ReadGuard } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -32,7 +32,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
   return { again, withDerived };
 
   async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
-    return await afterwards(async () => {
+    return await afterWrite(async () => {
       const { postId, revision } = outcome;
       if (postId === null) throw new Refusal('not-found', missing.post);
       const position = placeOf(outcome);
@@ -53,7 +53,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
   async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
     const { channelId, id, revision } = answer.post;
     const isValid = guard.begin();
-    return await afterwards(async () => {
+    return await afterWrite(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
       // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
       const read = await guard.read(async () => ({

@@ -42,7 +42,7 @@ export class ChannelStreams {
       if (entry?.stream !== undefined) entry.stream.onErasure(postId);
       else entry?.erased.push(postId);
     });
-    const undoReach = context.engine.onReach(({ reachable }) => {
+    const undoReach = context.engine.onReachability(({ reachable }) => {
       this.#isUnreachable = !reachable;
       for (const stream of this) stream.setPaused(!reachable);
     });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEmbedded } from '../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../src/journal/sqlite/index.ts';
 import { randomFrom } from '../support/samples/random.ts';
 import { renderer } from '../support/stores/engines.ts';
 import { leftOf, writeUntilKilled } from '../support/stores/powercut/authors.ts';
@@ -40,7 +40,7 @@ describe.skipIf(reason !== undefined)(`power cuts in a row${reason ? ` (not here
 
 /** Every acknowledged revision is there once, and the entries have no gap. */
 async function expectWhole(dataDir: string, answered: Map<string, number>): Promise<void> {
-  const engine = await openEmbedded({ dataDir, renderer });
+  const engine = await openSqlite({ dataDir, renderer });
   const entries = new Set<string>();
   let count = 0;
   for (let more = true; more; ) {

@@ -107,7 +107,7 @@ export async function* verifyServer({
       const page = bodyWithField<{ root: string; entries: ServerEntry[]; more: boolean }>('entries', answer);
       for (const entry of page.entries) {
         walk.take(page.root, entry);
-        if (entry.stands === false) walk.faulty(entry.offset, tokenIsForgotten);
+        if (entry.stands === false) walk.fail(entry.offset, tokenIsForgotten);
       }
       from = (page.entries.at(-1)?.offset ?? from) + 1;
       more = page.more && page.entries.length > 0;

@@ -3,7 +3,7 @@ import { redisLimits } from './redis-limits.ts';
 
 const { rememberedAnnouncements: rememberedMost } = redisLimits;
 
-export interface Mark {
+export interface TrackerMark {
   /** The highest offset that was announced, or read from the journal: what is given out from here may stand there. */
   highest: number;
   /** How often something was. */
@@ -14,17 +14,17 @@ export interface Mark {
  * What was announced last on a channel here, and whether the head of the journal fits it. Announcements come late, twice and in any order,
  * so what was announced last says nothing; the highest that was announced does. Pure, and so what the simulation runs, too.
  */
-export class Announced {
+export class AnnouncementTracker {
   readonly #checks = new Map<number, string>();
   #highest = 0;
   #news = 0;
 
   /** To be taken before the journal is asked where it stands. */
-  get mark(): Mark {
+  get mark(): TrackerMark {
     return { highest: this.#highest, news: this.#news };
   }
 
-  get isNew(): boolean {
+  get hasNoAnnouncements(): boolean {
     return this.#checks.size === 0;
   }
 
@@ -45,12 +45,12 @@ export class Announced {
   }
 
   /** Whether the head is one that was announced, and not below what was known before it was asked for: then the journal lost that. */
-  fits({ offset, check }: Position, before: Mark): boolean {
+  fits({ offset, check }: Position, before: TrackerMark): boolean {
     return offset >= before.highest && this.#checks.get(offset) === check;
   }
 
   /** The journal was found at this head, which did not fit. Whether it lost what was announced or read here. */
-  found({ offset, check }: Position, before: Mark): boolean {
+  found({ offset, check }: Position, before: TrackerMark): boolean {
     const isLost = offset < before.highest;
     if (isLost) this.forget();
     this.note(offset, check);
@@ -58,7 +58,7 @@ export class Announced {
   }
 
   /** No journal was found. What was heard or read since it was asked for is of one that was made meanwhile: then nothing is gone. */
-  isGone(before: Mark): boolean {
+  isGone(before: TrackerMark): boolean {
     return this.#news === before.news;
   }
 

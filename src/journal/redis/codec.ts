@@ -2,16 +2,16 @@ import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
 import type { ServerFacts } from '../../protocol/model.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
-import type { Placed } from '../entry-placement.ts';
+import type { PlacedEntry } from '../entry-placement.ts';
 import type { PreparedEntry, StoredText, Text } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
-import type { Answer, Value } from './scripts.ts';
+import type { Reply, ReplyValue } from './scripts.ts';
 
 /** How entries and texts are written for the scripts, and how their answers are read. JSON is made and read here alone. */
 
 /** Stands for the channel where posts stand by their ids. */
-export const own = 'channel';
+export const channelSubject = 'channel';
 
 /** A tag before the channel's salt goes over it in the script: its text goes to Redis in no form that could be read there. */
 export function hashed(tag: string): string {
@@ -66,7 +66,7 @@ function entryArguments({ facts, listed, content, digest, text, post, channel }:
   const { type, postId, revision, kind, at, by } = facts;
   const all = [
     type,
-    postId ?? own,
+    postId ?? channelSubject,
     revision,
     kind ?? '',
     at,
@@ -118,11 +118,11 @@ export function readLabel(label: string): Label {
 }
 
 /** Answers that were not given by what they should be are no answers. */
-export class Values {
-  readonly #values: readonly Value[];
+export class ReplyReader {
+  readonly #values: readonly ReplyValue[];
   #at = 0;
 
-  constructor(answer: Answer) {
+  constructor(answer: Reply) {
     this.#values = Array.isArray(answer) ? answer : [answer];
   }
 
@@ -170,7 +170,7 @@ export class Values {
   }
 }
 
-export function placedIn(values: Values): { position: Position; placed: Placed[] } {
+export function placedIn(values: ReplyReader): { position: Position; placed: PlacedEntry[] } {
   const root = values.text();
   const placed = values.rest(() => ({
     offset: values.number(),
@@ -178,17 +178,17 @@ export function placedIn(values: Values): { position: Position; placed: Placed[]
     check: values.text(),
     seq: Number(values.text()) || null,
   }));
-  const { offset, check } = placed.at(-1) as Placed;
+  const { offset, check } = placed.at(-1) as PlacedEntry;
   return { position: positionAt(epochOf(root), offset, check), placed };
 }
 
 /** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. */
 export function outcomeIn(kept: string, seal: string | null, request: RequestId): Outcome {
-  const [, print, who = own, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
+  const [, print, who = channelSubject, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
   return {
     same: isSame(print, ownSalt, seal, request),
     position: epoch === '-' ? undefined : { epoch, offset: Number(offset), check },
-    postId: who === own ? null : who,
+    postId: who === channelSubject ? null : who,
     revision: Number(revision),
   };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
-import { Announcer, type Log, silent } from '../announcer.ts';
+import { Announcer, type Log, silentLog } from '../announcer.ts';
 import {
   type Announcement,
   type AppendRequest,
@@ -13,24 +13,24 @@ import {
   JournalUnavailable,
   type Outcome,
   type PostsQuery,
-  type Reach,
+  type Reachability,
   type Renderer,
   type RequestId,
 } from '../engine.ts';
 import { RedisBus } from './bus.ts';
 import { Connection } from './connection/connection.ts';
 import type { Fault } from './connection/server-settings.ts';
-import { Watch } from './connection/watch.ts';
+import { StoreMonitor } from './connection/watch.ts';
 import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
 import { Sweep } from './erasure/sweep.ts';
 import { channelKeys, registry } from './keys.ts';
 import { isDamaged, Reads } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
-import { Damage } from './repair/damaged-channels.ts';
+import { DamagedChannels } from './repair/damaged-channels.ts';
 import { Requests } from './request-keys.ts';
 import { RedisRevocations } from './revoked-tokens.ts';
-import { type Answer, loadScripts, type Operation } from './scripts.ts';
+import { loadScripts, type Operation, type Reply } from './scripts.ts';
 import { RedisServerJournal } from './server-journal.ts';
 import { SharedReads } from './shared-reads.ts';
 import { Writes } from './writes.ts';
@@ -77,7 +77,7 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
   if (url === undefined || more.length > 0 || !/^rediss?:/.test(url)) {
     throw new JournalRefused('This version supports one Redis server (redis:// or rediss://), not Sentinel or clusters.');
   }
-  const engine = new Shared(url, options);
+  const engine = new SharedEngine(url, options);
   try {
     await engine.open();
     return engine;
@@ -87,17 +87,17 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
   }
 }
 
-class Shared implements RedisEngine {
+class SharedEngine implements RedisEngine {
   readonly nodeId = randomBytes(6).toString('hex');
   readonly #writes: Connection;
-  readonly #talk: Connection;
+  readonly #commands: Connection;
   readonly #lists: Connection;
-  readonly #ears: Connection;
+  readonly #subscriber: Connection;
   readonly #announcer: Announcer;
   readonly #bus: RedisBus;
   readonly #reads: Reads;
-  readonly #writing: Writes;
-  readonly #damage: Damage;
+  readonly #redisWrites: Writes;
+  readonly #damagedChannels: DamagedChannels;
   readonly #channelReads = new SharedReads();
   readonly #erasures: Erasures;
   readonly #sweep: Sweep;
@@ -106,39 +106,39 @@ class Shared implements RedisEngine {
   readonly #sessions: RedisSessions;
   readonly #server: RedisServerJournal;
   readonly #log: Log;
-  readonly #watch: Watch;
+  readonly #monitor: StoreMonitor;
   #closing: Promise<void> | undefined;
 
   constructor(url: string, options: RedisEngineOptions) {
-    const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
+    const { minReplicas, allowUnsafe, renderer, now = Date.now, elapsed = () => performance.now(), log = silentLog } = options;
     const { nodeId } = this;
     this.#log = log;
     const scripts = loadScripts();
     const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
     this.#writes = connect('writes', log);
-    this.#talk = connect('reads');
+    this.#commands = connect('reads');
     this.#lists = connect('lists');
-    this.#ears = connect('listens');
-    const [writes, talk, lists, ears] = [this.#writes, this.#talk, this.#lists, this.#ears];
+    this.#subscriber = connect('listens');
+    const [writes, commands, lists, subscriber] = [this.#writes, this.#commands, this.#lists, this.#subscriber];
     this.#announcer = new Announcer(log);
-    this.#bus = new RedisBus({ ears, talk, announcer: this.#announcer, nodeId, log });
-    this.#damage = new Damage(log, elapsed);
+    this.#bus = new RedisBus({ subscriber, commands, announcer: this.#announcer, nodeId, log });
+    this.#damagedChannels = new DamagedChannels(log, elapsed);
     this.#reads = new Reads({
-      ask: (operation, channelId, args) => this.#ask(talk, operation, channelId, args),
-      askForList: (channelId) => this.#look(lists, 'channel', channelId),
-      askForHead: (channelId) => this.#look(talk, 'head', channelId),
+      ask: (operation, channelId, args) => this.#ask(commands, operation, channelId, args),
+      askForList: (channelId) => this.#askAllowingDamage(lists, 'channel', channelId),
+      askForHead: (channelId) => this.#askAllowingDamage(commands, 'head', channelId),
       lists,
       renderer,
     });
     this.#erasures = new Erasures({ url, writes, bus: this.#bus, nodeId });
     this.#sweep = new Sweep({ writes, erasures: this.#erasures, log });
-    this.#revocations = new RedisRevocations({ writes, talk, now, log });
-    this.#sessions = new RedisSessions({ writes, talk, now, log });
-    this.#requests = new Requests({ writes, talk, elapsed });
-    this.#server = new RedisServerJournal({ writes, talk, renderer, now });
-    this.#writing = new Writes({
+    this.#revocations = new RedisRevocations({ writes, commands, now, log });
+    this.#sessions = new RedisSessions({ writes, commands, now, log });
+    this.#requests = new Requests({ writes, commands, elapsed });
+    this.#server = new RedisServerJournal({ writes, commands, renderer, now });
+    this.#redisWrites = new Writes({
       writes,
-      talk,
+      commands,
       bus: this.#bus,
       erasures: this.#erasures,
       revocations: this.#revocations,
@@ -151,40 +151,41 @@ class Shared implements RedisEngine {
     });
     this.#bus.onRevoked = () => void this.#revocations.compare().catch(() => undefined);
     this.#bus.onSessionEnded = () => void this.#sessions.compare().catch(() => undefined);
-    this.#watch = new Watch({
+    this.#monitor = new StoreMonitor({
       bus: this.#bus,
-      ears,
-      talk,
-      connections: [writes, talk, lists, ears],
+      subscriber,
+      commands,
+      connections: [writes, commands, lists, subscriber],
       heads: (channelIds) => this.#reads.headsOrDamaged(channelIds),
       refused: () => this.#compareRefused(),
       nodeId,
       log,
-      onReach: (reach) => this.#announcer.announceReach(reach),
+      onReach: (reach) => this.#announcer.announceReachability(reach),
     });
   }
 
   async open(): Promise<void> {
-    await Promise.all([this.#writes, this.#talk, this.#lists, this.#ears].map((connection) => connection.open(openMs)));
+    await Promise.all([this.#writes, this.#commands, this.#lists, this.#subscriber].map((connection) => connection.open(openMs)));
     await this.#listen();
-    this.#ears.onLost = () => {
+    this.#subscriber.onLost = () => {
       this.#bus.isListening = false;
     };
     // Erasures that were missed are asked for over the other connection, which may be back later.
     const listenAgain = () => {
-      if (!this.#bus.isListening && this.#ears.isOpen && this.#talk.isOpen) void this.#listen().catch(() => this.#ears.replace());
+      if (!this.#bus.isListening && this.#subscriber.isOpen && this.#commands.isOpen)
+        void this.#listen().catch(() => this.#subscriber.replace());
     };
-    this.#ears.onOpen = listenAgain;
-    this.#talk.onOpen = listenAgain;
+    this.#subscriber.onOpen = listenAgain;
+    this.#commands.onOpen = listenAgain;
     // Before anyone asks: what is refused is so from the first request on.
     await this.#compareRefused();
     await this.#requests.open();
-    await this.#watch.compare();
+    await this.#monitor.compare();
     // A store that takes no writes can still be read; the next start tells it.
     await this.#server
       .begin()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
-    this.#watch.start();
+    this.#monitor.start();
     this.#sweep.start();
     this.#requests.start();
   }
@@ -192,7 +193,7 @@ class Shared implements RedisEngine {
   /** Subscribe first, then compare: what falls between is in one of the two. */
   async #listen(): Promise<void> {
     await this.#bus.listen();
-    void this.#watch.compare();
+    void this.#monitor.compare();
   }
 
   async #compareRefused(): Promise<void> {
@@ -204,15 +205,15 @@ class Shared implements RedisEngine {
   }
 
   async forgetNode(nodeId: string): Promise<void> {
-    await this.#talk.ask((redis) => redis.zrem(registry.nodes, nodeId));
+    await this.#commands.ask((redis) => redis.zrem(registry.nodes, nodeId));
   }
 
   async ready(): Promise<void> {
     if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
-    await Promise.all([this.#writes, this.#talk].map((connection) => connection.ask((redis) => redis.ping())));
-    if (!this.#watch.reach.reachable)
-      throw new JournalUnavailable(`The last comparison with Redis is too old: ${this.#watch.why}`, 'unchanged');
-    await this.#writing.probe();
+    await Promise.all([this.#writes, this.#commands].map((connection) => connection.ask((redis) => redis.ping())));
+    if (!this.#monitor.reach.reachable)
+      throw new JournalUnavailable(`The last comparison with Redis is too old: ${this.#monitor.why}`, 'unchanged');
+    await this.#redisWrites.probe();
   }
 
   close(): Promise<void> {
@@ -221,19 +222,19 @@ class Shared implements RedisEngine {
   }
 
   async #close(): Promise<void> {
-    this.#watch.close();
+    this.#monitor.close();
     this.#announcer.close();
     const tooLate = new Promise((resolve) => setTimeout(resolve, closeMs).unref());
-    await Promise.race([this.#writing.finish(), tooLate]);
-    await this.#watch.leave();
+    await Promise.race([this.#redisWrites.finish(), tooLate]);
+    await this.#monitor.leave();
     this.#erasures.close();
     this.#requests.close();
-    for (const connection of [this.#writes, this.#talk, this.#lists, this.#ears]) connection.close();
+    for (const connection of [this.#writes, this.#commands, this.#lists, this.#subscriber]) connection.close();
     await this.#sweep.close();
   }
 
   get damagedChannels(): number {
-    return this.#damage.count;
+    return this.#damagedChannels.count;
   }
 
   /** Throws where the script finds the channel damaged. */
@@ -244,44 +245,44 @@ class Shared implements RedisEngine {
     args: readonly (string | number)[] = [],
     requestId?: string,
     more: readonly string[] = [],
-  ): Promise<Answer> {
+  ): Promise<Reply> {
     const answer = await connection.run(operation, [...channelKeys(channelId, requestId), ...more], args);
     if (!isDamaged(answer)) return answer;
-    this.#damage.found(channelId);
+    this.#damagedChannels.found(channelId);
     throw damaged(channelId);
   }
 
   /** For those who go on without the channel where it is damaged. */
-  async #look(connection: Connection, operation: Operation, channelId: string): Promise<Answer> {
+  async #askAllowingDamage(connection: Connection, operation: Operation, channelId: string): Promise<Reply> {
     const answer = await connection.run(operation, channelKeys(channelId));
-    if (isDamaged(answer)) this.#damage.found(channelId);
+    if (isDamaged(answer)) this.#damagedChannels.found(channelId);
     return answer;
   }
 
   // ---- Writing
 
   append(channelId: string, request: AppendRequest): Promise<AppendResult> {
-    return this.#writing.append(channelId, request);
+    return this.#redisWrites.append(channelId, request);
   }
 
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>) {
-    return this.#writing.note(channelId, request, outcome);
+    return this.#redisWrites.note(channelId, request, outcome);
   }
 
   recall(channelId: string, request: RequestId) {
-    return this.#writing.recall(channelId, request);
+    return this.#redisWrites.recall(channelId, request);
   }
 
   reserve(requestId: string, channelId: string, instead?: string) {
-    return this.#writing.reserve(requestId, channelId, instead);
+    return this.#redisWrites.reserve(requestId, channelId, instead);
   }
 
   reserved(requestId: string) {
-    return this.#writing.reserved(requestId);
+    return this.#redisWrites.reserved(requestId);
   }
 
   erase(channelId: string, postId: string) {
-    return this.#writing.erase(channelId, postId);
+    return this.#redisWrites.erase(channelId, postId);
   }
 
   get pendingErasures(): number {
@@ -289,11 +290,11 @@ class Shared implements RedisEngine {
   }
 
   deleteChannel(channelId: string, request: RequestId, by: string) {
-    return this.#writing.deleteChannel(channelId, request, by);
+    return this.#redisWrites.deleteChannel(channelId, request, by);
   }
 
   revoke(jti: string, until: number | null, by: string) {
-    return this.#writing.revoke(jti, until, by);
+    return this.#redisWrites.revoke(jti, until, by);
   }
 
   isRevoked(jti: string): boolean {
@@ -305,7 +306,7 @@ class Shared implements RedisEngine {
   }
 
   endSession(session: SessionFacts) {
-    return this.#writing.endSession(session);
+    return this.#redisWrites.endSession(session);
   }
 
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean {
@@ -329,13 +330,13 @@ class Shared implements RedisEngine {
   channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     const key = `${channelId} ${seesDesk ? 'desk' : ''}`;
     return this.#channelReads.share(key, async () => {
-      if (this.#damage.remembers(key)) throw damaged(channelId);
+      if (this.#damagedChannels.remembers(key)) throw damaged(channelId);
       try {
         const read = await this.#reads.channel(channelId, seesDesk);
         if (read.status === 'found') this.#bus.read(channelId, read.position);
         return read;
       } catch (error) {
-        if (error instanceof JournalUnavailable && error.isDamaged) this.#damage.remember(key);
+        if (error instanceof JournalUnavailable && error.isDamaged) this.#damagedChannels.remember(key);
         throw error;
       }
     });
@@ -402,8 +403,8 @@ class Shared implements RedisEngine {
     return this.#announcer.onErased(listener);
   }
 
-  onReach(listener: (reach: Reach) => void): () => void {
-    return this.#announcer.onReach(listener);
+  onReachability(listener: (reach: Reachability) => void): () => void {
+    return this.#announcer.onReachability(listener);
   }
 }
 

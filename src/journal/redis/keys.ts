@@ -48,7 +48,7 @@ export function requestKey(channelId: string, requestId: string): string {
 }
 
 /** String with an end: who repairs the channel. Servers of earlier versions did so by themselves, under this name. */
-export function mendingKey(channelId: string): string {
+export function repairKey(channelId: string): string {
   return `${prefix}{${channelId}}:mending`;
 }
 

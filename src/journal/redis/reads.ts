@@ -5,18 +5,26 @@ import { readerView } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
-import { changeFrom, channelFrom, keptFrom, lineFrom, noteIn, postFrom, type StoredFacts } from '../entry-record.ts';
+import {
+  changeFrom,
+  channelFrom,
+  exportedEntry,
+  journalLine,
+  noteOfRevision,
+  postFrom,
+  type StoredFacts,
+} from '../entry-record.ts';
 import { epochOf, positionAt } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
-import { hashed, own, readLabel, stateIn, Values } from './codec.ts';
+import { channelSubject, hashed, ReplyReader, readLabel, stateIn } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
-import type { Answer, Operation } from './scripts.ts';
+import type { Operation, Reply } from './scripts.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
-export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Answer>;
+export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Reply>;
 
 const { lookedPosts } = redisLimits;
 
@@ -36,19 +44,19 @@ type JournalReads = Pick<
 >;
 
 /** By what it is decided whether a channel is listed. */
-interface Card extends Pick<Channel, 'state' | 'access'> {
+interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
   createdMs: number;
 }
 
 /** Whether the channel of a place in the registry is to be listed. */
-type Listing = (place: string, card: Card) => boolean;
+type Listing = (place: string, summary: ChannelSummary) => boolean;
 
 export interface ReadsParts {
   ask: AskChannel;
   /** For a channel, as the script tells of it, be it damaged. */
-  askForList: (channelId: string) => Promise<Answer>;
+  askForList: (channelId: string) => Promise<Reply>;
   /** For where a channel stands, likewise. */
-  askForHead: (channelId: string) => Promise<Answer>;
+  askForHead: (channelId: string) => Promise<Reply>;
   /** Over this one lists are read, and nothing that others wait for. */
   lists: Connection;
   renderer: Renderer;
@@ -84,10 +92,10 @@ export class Reads implements JournalReads {
     const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
     if (start === undefined) return undefined;
     // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
-    const isListed: Listing = (place, card) =>
-      registered(card.createdMs, idAt(place)) === place &&
-      (state === undefined || card.state === state) &&
-      (card.access !== 'desk' || matches(desk, idAt(place)));
+    const isListed: Listing = (place, summary) =>
+      registered(summary.createdMs, idAt(place)) === place &&
+      (state === undefined || summary.state === state) &&
+      (summary.access !== 'desk' || matches(desk, idAt(place)));
     const channels: ListedChannel[] = [];
     let complete = true;
     const few = Math.max(redisLimits.listedChannels, limit + 1);
@@ -130,26 +138,26 @@ export class Reads implements JournalReads {
 
   /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
   async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
-    const cards = await Promise.all(places.map((place) => this.#card(idAt(place))));
+    const cards = await Promise.all(places.map((place) => this.#summary(idAt(place))));
     return places.filter((place, number) => {
-      const card = cards[number];
-      return card === undefined || isListed(place, card);
+      const summary = cards[number];
+      return summary === undefined || isListed(place, summary);
     });
   }
 
   /** Undefined where only reading the channel tells. */
-  async #card(channelId: string): Promise<Card | undefined> {
+  async #summary(channelId: string): Promise<ChannelSummary | undefined> {
     const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
     const answer = await this.#lists.run('card', [journal, changes, index]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
-    return { state: values.text(), access: values.text(), createdMs: values.number() } as Card;
+    const values = new ReplyReader(answer);
+    return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;
   }
 
   async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
     const answer = await this.#ask('catch-up', channelId, [epoch, offset, check, limit, bytes]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     if (values.text() === 'foreign') return { status: 'foreign' as const };
     const to = values.position();
     const more = values.flag();
@@ -174,7 +182,7 @@ export class Reads implements JournalReads {
       ...onTop,
     ]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const page = this.#page(values);
     const { position, more } = page;
     const posts = page.posts.map(readerView);
@@ -192,7 +200,7 @@ export class Reads implements JournalReads {
   async post(channelId: string, postId: string) {
     const answer = await this.#ask('post', channelId, [postId]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const position = values.position();
     const [post] = this.#posts(values, 1);
     return { post: post as AuthorPost, position };
@@ -215,7 +223,7 @@ export class Reads implements JournalReads {
       const bounds = [...range(direction, { after, before }), query.limit, bytes, 'authors', posts.length, lookedPosts];
       const answer = await this.#ask('posts', channelId, [...bounds, wanted.length, ...wanted]);
       if (answer === null) return undefined;
-      const part = this.#page(new Values(answer));
+      const part = this.#page(new ReplyReader(answer));
       position ??= part.position;
       // Of another history by now.
       if (part.position.epoch !== position.epoch) return await this.posts(channelId, query);
@@ -230,7 +238,7 @@ export class Reads implements JournalReads {
   async revisions(channelId: string, postId: string, { after, limit, bytes }: { after: number } & Bounds) {
     const answer = await this.#ask('revisions', channelId, [postId, after, limit, bytes]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const more = values.flag();
     const seq = values.number();
     return { revisions: values.rest(() => postFrom(values.stored(), seq, this.#renderer)), more };
@@ -239,7 +247,7 @@ export class Reads implements JournalReads {
   async corrections(channelId: string, { before, limit }: { before?: number; limit: number }) {
     const answer = await this.#ask('corrections', channelId, [before ?? '+inf', limit]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const position = values.position();
     const more = values.flag();
     const states = new Map<string, string>();
@@ -249,8 +257,8 @@ export class Reads implements JournalReads {
       const [past, standing] = [values.maybe(), readLabel(values.text())];
       const text = values.maybe();
       if (text !== null) states.set(who, stateIn(text));
-      const note = past === null ? noteIn(states.get(who) as string, revision) : readLabel(past).note;
-      return { offset, postId: who === own ? null : who, headline: standing.headline, revision, kind, note, at };
+      const note = past === null ? noteOfRevision(states.get(who) as string, revision) : readLabel(past).note;
+      return { offset, postId: who === channelSubject ? null : who, headline: standing.headline, revision, kind, note, at };
     });
     return { corrections, position, more };
   }
@@ -258,15 +266,15 @@ export class Reads implements JournalReads {
   async journal(channelId: string, { from, limit }: { from: number; limit: number }) {
     const answer = await this.#ask('journal', channelId, [from, limit]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const more = values.flag();
-    return { entries: values.rest(() => lineFrom(channelId, factsIn(values))), more };
+    return { entries: values.rest(() => journalLine(channelId, factsIn(values))), more };
   }
 
   async entries(channelId: string, { from, limit, bytes }: { from: number } & Bounds) {
     const answer = await this.#ask('entries', channelId, [from, limit, bytes]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     const root = values.text();
     const position = positionAt(epochOf(root), values.number(), values.text());
     const more = values.flag();
@@ -274,7 +282,7 @@ export class Reads implements JournalReads {
       const facts = factsIn(values);
       const [erased, label, text] = [values.number(), values.maybe(), values.maybe()];
       const written = { salt: label && readLabel(label).salt, state: text && stateIn(text) };
-      return keptFrom(facts, written, erased);
+      return exportedEntry(facts, written, erased);
     });
     return { root, position, entries, more };
   }
@@ -283,7 +291,7 @@ export class Reads implements JournalReads {
     return Promise.all(
       channelIds.map(async (channelId) => {
         const answer = await this.#ask('head', channelId);
-        return answer === null ? undefined : new Values(answer).position();
+        return answer === null ? undefined : new ReplyReader(answer).position();
       }),
     );
   }
@@ -294,13 +302,19 @@ export class Reads implements JournalReads {
       channelIds.map(async (channelId) => {
         const answer = await this.#askForHead(channelId);
         if (isDamaged(answer)) return 'damaged';
-        return answer === null ? undefined : new Values(answer).position();
+        return answer === null ? undefined : new ReplyReader(answer).position();
       }),
     );
   }
 
   /** What `posts` answers first. `reached`: the seq up to which was looked, where there is more to look at. */
-  #page(values: Values): { position: Position; more: boolean; reached: number | undefined; left: number; posts: AuthorPost[] } {
+  #page(values: ReplyReader): {
+    position: Position;
+    more: boolean;
+    reached: number | undefined;
+    left: number;
+    posts: AuthorPost[];
+  } {
     const position = values.position();
     const more = values.flag();
     const reached = values.text();
@@ -309,7 +323,7 @@ export class Reads implements JournalReads {
     return { position, more, reached: reached === '' ? undefined : Number(reached), left, posts };
   }
 
-  #posts(values: Values, count: number): AuthorPost[] {
+  #posts(values: ReplyReader, count: number): AuthorPost[] {
     return Array.from({ length: count }, () => {
       const seq = values.number();
       return postFrom(values.stored(), seq, this.#renderer);
@@ -317,8 +331,8 @@ export class Reads implements JournalReads {
   }
 }
 
-function channelIn(answer: Answer): ChannelRead {
-  const values = new Values(answer);
+function channelIn(answer: Reply): ChannelRead {
+  const values = new ReplyReader(answer);
   const status = values.text();
   if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
   if (status !== 'found') return { status: 'missing' };
@@ -329,11 +343,11 @@ function channelIn(answer: Answer): ChannelRead {
 }
 
 /** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
-function factsIn(values: Values): StoredFacts {
+function factsIn(values: ReplyReader): StoredFacts {
   const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
   const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
   const erases = values.number() || null;
-  const postId = who === own ? null : who;
+  const postId = who === channelSubject ? null : who;
   return { offset, type, postId, revision, kind: kind === '' ? null : kind, at, by, content, check, erases } as StoredFacts;
 }
 
@@ -354,6 +368,6 @@ export function idAt(place: string): string {
 }
 
 /** What scripts say of a channel whose keys contradict each other. */
-export function isDamaged(answer: Answer): boolean {
+export function isDamaged(answer: Reply): boolean {
   return Array.isArray(answer) && answer[0] === 'damaged';
 }

@@ -19,7 +19,7 @@ export async function endRequests(writes: Pick<Connection, 'run'>, channelId: st
 
 export interface RequestsParts {
   writes: Connection;
-  talk: Connection;
+  commands: Connection;
   elapsed: () => number;
 }
 
@@ -41,7 +41,7 @@ export class Requests {
 
   /** Only reads: a store that takes no writes can still be served from. */
   async open(): Promise<void> {
-    this.clock.reach(Number(await this.#parts.talk.ask((redis) => redis.get(registry.requestClock))));
+    this.clock.reach(Number(await this.#parts.commands.ask((redis) => redis.get(registry.requestClock))));
   }
 
   start(): void {
@@ -60,8 +60,8 @@ export class Requests {
   /** Looks at some channels. */
   async sweep(): Promise<void> {
     const from = this.#lookedAt === '-' ? '-' : `(${this.#lookedAt}`;
-    const { talk, writes } = this.#parts;
-    const places = await talk.ask((redis) =>
+    const { commands, writes } = this.#parts;
+    const places = await commands.ask((redis) =>
       redis.zrange(registry.channels, from, '+', 'BYLEX', 'LIMIT', 0, requestSweepChannels),
     );
     for (const place of places) {

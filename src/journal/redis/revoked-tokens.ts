@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Log } from '../announcer.ts';
 import type { Revocation } from '../revoked-tokens.ts';
-import { Revoked } from '../revoked-tokens.ts';
-import { factsOfRevocation, serverItself } from '../server-journal.ts';
+import { RevokedTokens } from '../revoked-tokens.ts';
+import { factsOfRevocation, serverActor } from '../server-journal.ts';
 import { serverArguments } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { registry } from './keys.ts';
@@ -13,7 +13,7 @@ const writeKeys = [...keys, registry.server];
 
 export interface RevocationsParts {
   writes: Connection;
-  talk: Connection;
+  commands: Connection;
   now: () => number;
   log: Log;
 }
@@ -24,12 +24,12 @@ export interface RevocationsParts {
  */
 export class RedisRevocations {
   readonly #parts: RevocationsParts;
-  readonly #revoked: Revoked;
+  readonly #revoked: RevokedTokens;
   #version = '?';
 
   constructor(parts: RevocationsParts) {
     this.#parts = parts;
-    this.#revoked = new Revoked(parts.now);
+    this.#revoked = new RevokedTokens(parts.now);
   }
 
   get size(): number {
@@ -55,7 +55,7 @@ export class RedisRevocations {
 
   /** Afterwards this node knows of all that were revoked before it asked. Throws where the store did not answer. */
   async compare(): Promise<void> {
-    const answer = (await this.#parts.talk.run('revoked', keys, [this.#version])) as string[] | null;
+    const answer = (await this.#parts.commands.run('revoked', keys, [this.#version])) as string[] | null;
     if (answer === null) return;
     const [version = '', ...flat] = answer;
     const kept = Array.from({ length: flat.length / 2 }, (_, at): Revocation => {
@@ -73,7 +73,7 @@ export class RedisRevocations {
     const read = this.#version;
     // Should one of these fail, all is read and compared anew.
     this.#version = '?';
-    await Promise.all(lost.map((revocation) => this.write(revocation, serverItself)));
+    await Promise.all(lost.map((revocation) => this.write(revocation, serverActor)));
     this.#version = read;
   }
 }

@@ -39,7 +39,7 @@ const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-const alone: readonly Operation[] = [
+const standalone: readonly Operation[] = [
   'beat',
   'card',
   'end-session',
@@ -55,11 +55,11 @@ const alone: readonly Operation[] = [
 ];
 
 /** Those that tell of what they do in the server's own journal. */
-const telling: readonly Operation[] = ['append', 'delete-channel', 'record', 'revoke'];
+const writesServerJournal: readonly Operation[] = ['append', 'delete-channel', 'record', 'revoke'];
 
 /** What scripts answer: bulk strings, integers, null, and lists of these. */
-export type Value = string | number | null;
-export type Answer = Value | Value[];
+export type ReplyValue = string | number | null;
+export type Reply = ReplyValue | ReplyValue[];
 
 interface Script {
   text: string;
@@ -72,7 +72,7 @@ export function loadScripts(): Record<Operation, Script> {
   const shared = read('shared');
   const server = read('server-journal');
   const loaded = operations.map((name) => {
-    const before = [...(alone.includes(name) ? [] : [shared]), ...(telling.includes(name) ? [server] : [])];
+    const before = [...(standalone.includes(name) ? [] : [shared]), ...(writesServerJournal.includes(name) ? [server] : [])];
     const text = [...before, read(name)].join('\n');
     return [name, { text, sha: createHash('sha1').update(text).digest('hex') }] as const;
   });
@@ -87,13 +87,13 @@ export async function run(
   { text, sha }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
-): Promise<Answer> {
+): Promise<Reply> {
   // As a list: what settles all erasures of a channel may be more than a call has room for.
   const rest = [keys.length, ...keys, ...args];
   try {
-    return (await redis.call('EVALSHA', [sha, ...rest])) as Answer;
+    return (await redis.call('EVALSHA', [sha, ...rest])) as Reply;
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return (await redis.call('EVAL', [text, ...rest])) as Answer;
+    return (await redis.call('EVAL', [text, ...rest])) as Reply;
   }
 }

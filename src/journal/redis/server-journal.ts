@@ -14,7 +14,7 @@ export const marks = { begun: 'begun', allFound: 'found' } as const;
 
 export interface ServerJournalParts {
   writes: Connection;
-  talk: Connection;
+  commands: Connection;
   renderer: Renderer;
   now: () => number;
 }
@@ -41,7 +41,7 @@ export class RedisServerJournal {
   }
 
   async read({ from, limit }: { from: number; limit: number }): Promise<ServerPage> {
-    const found = await this.#parts.talk.ask((redis) => redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', limit + 1));
+    const found = await this.#parts.commands.ask((redis) => redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', limit + 1));
     const lines = found.map(serverEntryIn);
     const entries = lines.slice(0, limit).map(({ entry }) => serverLine(entry));
     return { root: lines[0]?.root ?? '', entries, more: lines.length > limit };

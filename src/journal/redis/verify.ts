@@ -6,13 +6,13 @@ import { digestOf, type Facts, nextCheck } from '../hash-chain.ts';
 import {
   type ChannelReport,
   type Fault,
-  ofServer,
+  HistoryWalk,
+  indexMismatch,
+  listMismatch,
   renderersOf,
   type StoreOptions,
-  Walk,
+  serverJournalId,
   type WalkedEntry,
-  wrongFinding,
-  wrongList,
 } from '../history-walk.ts';
 import { tagsOf } from '../post-tags.ts';
 import {
@@ -23,8 +23,8 @@ import {
   ServerWalk,
   tokenIsForgotten,
 } from '../server-journal.ts';
-import { hashed, htmlIn, own, readLabel, serverEntryIn, stateIn } from './codec.ts';
-import { outside, registeredIds } from './connection/separate-connection.ts';
+import { channelSubject, hashed, htmlIn, readLabel, serverEntryIn, stateIn } from './codec.ts';
+import { overSeparateConnection, registeredIds } from './connection/separate-connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import { linesOf } from './repair/surviving-keys.ts';
@@ -46,7 +46,7 @@ export async function* verifyRedis({
   channelId,
   ...options
 }: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
-  yield* outside(url, async function* (redis) {
+  yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
     // It is read on beside the walk. A channel that is made meanwhile may come after its place in the list was looked at.
@@ -61,7 +61,7 @@ export async function* verifyRedis({
       if (seen.has(id)) continue;
       // The list of channels does not have it.
       const report = await verifyChannel(redis, id, options, known);
-      if (report !== undefined) yield report.fault ? report : new Walk(id, '').faulty(0, null, notListed);
+      if (report !== undefined) yield report.fault ? report : new HistoryWalk(id, '').fail(0, null, notListed);
     }
     if (channelId === undefined) yield server.finish();
   });
@@ -71,7 +71,7 @@ export const notListed = 'the list of channels does not have it';
 
 /** The server's own journal, compared with the tokens that are refused. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
-  const walk = new ServerWalk(since?.get(ofServer));
+  const walk = new ServerWalk(since?.get(serverJournalId));
   // Read first: a node that begins the journal meanwhile writes both at once.
   const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
   await readOn(redis, walk);
@@ -86,7 +86,7 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
     );
     for (const [nth, [, { until, offset }]] of some.entries()) {
       const score = kept[nth] ?? null;
-      if (score === null || (score !== 'inf' && (until === null || Number(score) < until))) walk.faulty(offset, tokenIsForgotten);
+      if (score === null || (score !== 'inf' && (until === null || Number(score) < until))) walk.fail(offset, tokenIsForgotten);
     }
   }
   return walk;
@@ -129,7 +129,7 @@ export async function verifyChannel(
     if (server !== undefined) await readOn(redis, server);
     return server?.channels.get(channelId)?.isDeleted ?? true;
   };
-  if (await isDeleted()) return (await isTold()) ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+  if (await isDeleted()) return (await isTold()) ? undefined : new HistoryWalk(channelId, '').fail(0, null, channelIsMissing);
   const report = await walkChannel(redis, channelId, options, server);
   const isDeletedSince = report?.fault !== undefined && (await isDeleted()) && (await isTold());
   return isDeletedSince ? undefined : report;
@@ -157,16 +157,16 @@ async function walkChannel(
   // After the head, so that it tells of every entry up to there.
   const record = await recordOf();
   if (first === undefined || last === undefined) {
-    const remains = await redis.exists(changes, posts, index, texts, labels);
-    if (remains > 0) return new Walk(channelId, '').faulty(0, null, 'the journal is missing');
-    return record === undefined ? undefined : new Walk(channelId, '').faulty(0, null, channelIsMissing);
+    const surviving = await redis.exists(changes, posts, index, texts, labels);
+    if (surviving > 0) return new HistoryWalk(channelId, '').fail(0, null, 'the journal is missing');
+    return record === undefined ? undefined : new HistoryWalk(channelId, '').fail(0, null, channelIsMissing);
   }
   const head = offsetOf(last[0]);
   const root = first[1][1] ?? '';
   const began = beganAt(channelId, first, root);
   const renderers = server && renderersOf(server, rendererFor);
-  const walk = new Walk(channelId, root, { began, since: since?.get(channelId), renderer, record, renderers });
-  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
+  const walk = new HistoryWalk(channelId, root, { began, since: since?.get(channelId), renderer, record, renderers });
+  if (record?.isDeleted) return walk.fail(0, null, channelIsBack);
   const latest = new Map<string, Latest>();
 
   for (let from = offsetOf(first[0]); from <= head; ) {
@@ -183,27 +183,27 @@ async function walkChannel(
       const faulty = walk.take(entry);
       if (faulty !== undefined) return faulty;
       if (listings && isListed(entry.kind) !== (listings[nth] !== null))
-        return walk.faulty(entry.offset, entry.postId, wrongList);
-      const who = entry.postId ?? own;
+        return walk.fail(entry.offset, entry.postId, listMismatch);
+      const who = entry.postId ?? channelSubject;
       latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
       onEntry?.();
     }
     from = offsetOf((page.at(-1) as (typeof page)[number])[0]) + 1;
   }
-  if (walk.offset < head) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
-  for (let from = head + 1; walk.isUntold; ) {
+  if (walk.offset < head) return walk.fail(walk.offset + 1, null, 'the entry is missing');
+  for (let from = head + 1; walk.hasUnexplainedErasures; ) {
     const page = await redis.xrange(journal, `${from}-0`, '+', 'COUNT', pageEntries);
     if (page.length === 0) break;
     await recordOf();
     const lines = await redis.hmget(index, ...page.map(([, fields]) => fields[5] as string));
     for (const [nth, [id, fields]] of page.entries())
-      walk.tell({ ...factsIn(channelId, id, fields), erasedThrough: erasedIn(lines[nth]) });
+      walk.takeErasure({ ...factsIn(channelId, id, fields), erasedThrough: erasedIn(lines[nth]) });
     from = offsetOf((page.at(-1) as Entry)[0]) + 1;
   }
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
-  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, wrong.why);
+  if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, wrong.why);
   const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
-  return lost ? walk.faulty(lost.offset, lost.postId, wrongFinding) : walk.finish();
+  return lost ? walk.fail(lost.offset, lost.postId, indexMismatch) : walk.finish();
 }
 
 /**
@@ -216,13 +216,13 @@ export async function chainFault(
   { erasedOf, record }: { erasedOf: (postId: string) => number; record: ChannelRecord | undefined },
 ): Promise<Fault | undefined> {
   const [journal = '', , , index = '', texts = '', labels = ''] = channelKeys(channelId);
-  let walk: Walk | undefined;
+  let walk: HistoryWalk | undefined;
   for (let from = '-'; ; ) {
     const page = await redis.xrange(journal, from, '+', 'COUNT', pageEntries);
     for (const [at, entry] of (await withTexts(redis, channelId, { texts, labels, index }, page)).entries()) {
       const [id, fields] = page[at] as Entry;
       const root = fields[1] ?? '';
-      walk ??= new Walk(channelId, root, { began: beganAt(channelId, [id, fields], root), record });
+      walk ??= new HistoryWalk(channelId, root, { began: beganAt(channelId, [id, fields], root), record });
       const erasedThrough = entry.postId === null ? 0 : erasedOf(entry.postId);
       const faulty = walk.take({ ...entry, erasedThrough });
       if (faulty !== undefined) return faulty.fault;
@@ -247,7 +247,7 @@ function factsIn(channelId: string, id: string, fields: string[]) {
     channelId,
     offset: offsetOf(id),
     type: fields[3],
-    postId: who === own ? null : who,
+    postId: who === channelSubject ? null : who,
     seq: Number(fields[7]) || 0,
     revision: Number(fields[9]),
     kind: fields[11] === '' ? null : fields[11],
@@ -275,7 +275,7 @@ async function withTexts(
     const [text, label] = [written[at], labelled[at]];
     const facts = factsIn(channelId, id, fields);
     const read = text && label ? { ...readLabel(label), state: stateIn(text), html: htmlIn(text) } : undefined;
-    return { ...facts, text: read, shown: read, erasedThrough: who === own ? 0 : erasedIn(lines[at]) };
+    return { ...facts, text: read, shown: read, erasedThrough: who === channelSubject ? 0 : erasedIn(lines[at]) };
   });
 }
 
@@ -304,7 +304,7 @@ async function wrongIndex(
       highest = Math.max(highest, last);
       // Changed since the walk began; the index was read before the places were.
       if (last > head || Number(changed[number]) > head) continue;
-      const postId = who === own ? null : who;
+      const postId = who === channelSubject ? null : who;
       const stands =
         revision === expected.revision &&
         last === expected.offset &&
@@ -320,8 +320,8 @@ async function wrongIndex(
     for await (const [who, line] of linesOf(redis, index)) {
       const [, last = 0, seq = 0] = line.split(' ').map(Number);
       highest = Math.max(highest, last);
-      if (latest.has(who) || last > head || (who !== own && seq < began)) continue;
-      return { offset: last, postId: who === own ? null : who, why: 'it is not in the journal' };
+      if (latest.has(who) || last > head || (who !== channelSubject && seq < began)) continue;
+      return { offset: last, postId: who === channelSubject ? null : who, why: 'it is not in the journal' };
     }
   }
   const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);
@@ -338,7 +338,7 @@ async function wrongPlace(
   { index, texts, tags }: Record<'index' | 'texts' | 'tags', string>,
   latest: Map<string, Latest>,
 ): Promise<{ offset: number; postId: string | null } | undefined> {
-  const salt = (await redis.hget(index, own))?.split(' ')[7] ?? '';
+  const salt = (await redis.hget(index, channelSubject))?.split(' ')[7] ?? '';
   const all = [...latest];
   for (let at = 0; at < all.length; at += pageLines) {
     const some = all.slice(at, at + pageLines);
@@ -349,10 +349,10 @@ async function wrongPlace(
       if (!line || !text) continue;
       const { facts, places } = findingOf(who, stateIn(text), seq, salt);
       const [, last, third, fourth, fifth, sixth = ''] = line.split(' ');
-      const told = who === own ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
+      const told = who === channelSubject ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
       const found = await scoresOf(redis, tags, places);
       if (Number(last) !== offset || (told.join(' ') === facts.join(' ') && !found.includes(null))) continue;
-      if ((await redis.hget(index, who)) === line) return { offset, postId: who === own ? null : who };
+      if ((await redis.hget(index, who)) === line) return { offset, postId: who === channelSubject ? null : who };
     }
   }
   return undefined;
@@ -365,7 +365,7 @@ function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string
 
 /** What the index has to say of a post or the channel that says this, and where a post stands among the tags. See `lua/shared.lua`. */
 function findingOf(who: string, state: string, seq: number, salt: string): { facts: string[]; places: string[] } {
-  if (who === own) {
+  if (who === channelSubject) {
     const { state: phase, access, createdAt, pinnedPostId } = channelFrom(state);
     return { facts: [phase, access, String(Date.parse(createdAt)), pinnedPostId ?? '-'], places: [] };
   }

@@ -1,19 +1,27 @@
 import {
   type AppendRequest,
   type AppendResult,
-  afterwards,
+  afterWrite,
   type Engine,
   JournalUnavailable,
   type Outcome,
   type Renderer,
   type RequestId,
 } from '../engine.ts';
-import { settle } from '../entry-placement.ts';
+import { appendEffects } from '../entry-placement.ts';
 import { prepareAll } from '../entry-record.ts';
 import { fingerprint, newRoot, newSalt } from '../hash-chain.ts';
 import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
 import type { RedisBus } from './bus.ts';
-import { appendArguments, outcomeIn, own, placedIn, type RequestTimes, serverArguments, Values } from './codec.ts';
+import {
+  appendArguments,
+  channelSubject,
+  outcomeIn,
+  placedIn,
+  ReplyReader,
+  type RequestTimes,
+  serverArguments,
+} from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import type { RedisSessions } from './ended-sessions.ts';
 import type { Erasures } from './erasure/erasure.ts';
@@ -22,14 +30,14 @@ import { registered } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
 import { endRequests, keptMs, type Requests } from './request-keys.ts';
 import type { RedisRevocations } from './revoked-tokens.ts';
-import type { Answer, Operation } from './scripts.ts';
+import type { Operation, Reply } from './scripts.ts';
 
 const { replicaWaitMs: replicasMs, redisRequestsSwept: requestsSwept } = redisLimits;
 
 export interface WritesParts {
   /** Everything is written over this one: WAIT counts what its own connection wrote. */
   writes: Connection;
-  talk: Connection;
+  commands: Connection;
   bus: RedisBus;
   erasures: Erasures;
   revocations: RedisRevocations;
@@ -41,7 +49,7 @@ export interface WritesParts {
     args: readonly (string | number)[],
     requestId?: string,
     keys?: readonly string[],
-  ): Promise<Answer>;
+  ): Promise<Reply>;
   renderer: Renderer;
   now: () => number;
   requests: Requests;
@@ -92,13 +100,13 @@ export class Writes implements JournalWrites {
         notes.push(this.#register(channelId, first.channel.createdAt));
       if (prepared.some(({ post }) => post && post.erases > 0)) notes.push(this.#parts.erasures.note(channelId));
       await Promise.all(notes);
-      const values = new Values(await this.#parts.ask('append', channelId, args, request.request.id, keys));
+      const values = new ReplyReader(await this.#parts.ask('append', channelId, args, request.request.id, keys));
       const status = values.text();
       switch (status) {
         case 'appended': {
           await this.#acknowledged();
           const { position, placed } = placedIn(values);
-          const { erased, announcements, result } = settle(request.entries, prepared, position, placed);
+          const { erased, announcements, result } = appendEffects(request.entries, prepared, position, placed);
           for (const postId of erased) this.#parts.bus.announceErased(channelId, postId);
           for (const announcement of announcements) this.#parts.bus.announce(channelId, announcement);
           return result;
@@ -107,7 +115,7 @@ export class Writes implements JournalWrites {
           await this.#acknowledgedAgain();
           return { status, outcome: outcomeIn(values.text(), values.maybe(), request.request) };
         case 'conflict':
-          return { status, moved: values.rest(() => values.text()).map((who) => (who === own ? null : who)) };
+          return { status, moved: values.rest(() => values.text()).map((who) => (who === channelSubject ? null : who)) };
         case 'earlier':
           return { status, lastAt: values.text() };
         case 'deleted':
@@ -126,7 +134,7 @@ export class Writes implements JournalWrites {
     return this.#write(async () => {
       const keys = channelKeys(channelId, request.id);
       const salt = newSalt();
-      const facts = [postId ?? own, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
+      const facts = [postId ?? channelSubject, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
       const args = [...this.#times(), newSalt(), salt, fingerprint(salt, request.digest), ...facts];
       const answer = await this.#parts.writes.run('note', keys, args);
       if (answer === null) {
@@ -134,16 +142,16 @@ export class Writes implements JournalWrites {
         return undefined;
       }
       await this.#acknowledgedAgain();
-      const values = new Values(answer);
+      const values = new ReplyReader(answer);
       return outcomeIn(values.text(), values.maybe(), request);
     });
   }
 
   async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
     const keys = channelKeys(channelId, request.id);
-    const answer = await this.#parts.talk.run('recall', keys, [this.#parts.requests.clock.now(), keptMs]);
+    const answer = await this.#parts.commands.run('recall', keys, [this.#parts.requests.clock.now(), keptMs]);
     if (answer === null) return undefined;
-    const values = new Values(answer);
+    const values = new ReplyReader(answer);
     // Who is answered from memory is told that it was kept, as the first was to be.
     await this.#write(() => this.#acknowledgedAgain());
     return outcomeIn(values.text(), values.maybe(), request);
@@ -162,7 +170,7 @@ export class Writes implements JournalWrites {
   async reserved(requestId: string): Promise<string | undefined> {
     const keys = [registry.reservation(requestId), registry.reservations];
     const args = [this.#parts.requests.clock.now(), keptMs, registry.reservation('')];
-    const noted = await this.#parts.talk.run('reserved', keys, args);
+    const noted = await this.#parts.commands.run('reserved', keys, args);
     return (noted as string | null) ?? undefined;
   }
 
@@ -221,7 +229,7 @@ export class Writes implements JournalWrites {
     if (this.#parts.minReplicas === 0) return Promise.resolve();
     this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
       this.#replicated = undefined;
-      const count = await afterwards(() => this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs)));
+      const count = await afterWrite(() => this.#parts.writes.ask((redis) => redis.wait(this.#parts.minReplicas, replicasMs)));
       if (count < this.#parts.minReplicas) {
         throw new JournalUnavailable(
           `${count} of ${this.#parts.minReplicas} replicas acknowledged the write in time.`,
@@ -236,7 +244,7 @@ export class Writes implements JournalWrites {
   /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
   async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
-    await afterwards(() => this.#parts.requests.keepClock());
+    await afterWrite(() => this.#parts.requests.keepClock());
     await this.#acknowledged();
   }
 

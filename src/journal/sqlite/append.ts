@@ -1,10 +1,10 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { ServerFacts } from '../../protocol/model.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
-import type { Placed } from '../entry-placement.ts';
+import type { PlacedEntry } from '../entry-placement.ts';
 import type { PreparedEntry } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-chain.ts';
-import { emptyText, owe } from './erasure.ts';
+import { addPendingErasure, emptyText } from './erasure.ts';
 import { findRequest, tagKey } from './request-keys.ts';
 import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';
@@ -25,7 +25,7 @@ export interface PreparedAppend {
 }
 
 export type Appended =
-  | { status: 'appended'; position: Position; placed: Placed[] }
+  | { status: 'appended'; position: Position; placed: PlacedEntry[] }
   | { status: 'duplicate'; outcome: Outcome }
   | { status: 'conflict'; moved: (string | null)[] }
   | { status: 'earlier'; lastAt: string }
@@ -59,7 +59,7 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   if (lastAt > first.facts.at && lastAt <= (wanted.lastDateBindsUntil as string)) return { status: 'earlier', lastAt };
   const root = found?.root ?? wanted.root ?? newRoot();
   const channel = found ?? { n: createChannel(sql, channelId, root, first), root, head: 0, headCheck: root, revision: 0 };
-  const placed: Placed[] = [];
+  const placed: PlacedEntry[] = [];
   const texts: number[] = [];
   let { head, headCheck } = channel;
   for (const entry of entries) {
@@ -202,7 +202,7 @@ function eraseThrough(sql: Sql, channelId: string, channel: number, entry: Prepa
   const rows = sql('SELECT text FROM entries WHERE channel = ? AND seq = ? AND revision <= ?').all(channel, seq, through);
   for (const { text } of rows) emptyText(sql, text as number);
   sql('UPDATE posts SET erased = max(erased, ?) WHERE channel = ? AND seq = ?').run(through, channel, seq);
-  owe(sql, channelId, entry.post!.id, null);
+  addPendingErasure(sql, channelId, entry.post!.id, null);
 }
 
 function noteRequest(sql: Sql, wanted: PreparedAppend, position: Position, first: PreparedEntry, text: number): void {

@@ -41,7 +41,7 @@ const ownFiles = /^(journal|token-secret)\b/;
  * Takes the rights of other users away from the files of a data directory, which an earlier version or a copy left readable. Returns those
  * that still have them: they belong to another user.
  */
-export function tightenFiles(dataDir: string): string[] {
+export function restrictFiles(dataDir: string): string[] {
   const files = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isFile() && ownFiles.test(entry.name));
   return files.map(({ name }) => join(dataDir, name)).filter((file) => !tighten(file));
 }
@@ -99,7 +99,7 @@ export function syncLog(file: string): void {
  * Notes which files an open journal is made of. The function returned says why nothing may be written to it: one of them was moved,
  * deleted or replaced since, and the next start would not find there what was answered.
  */
-export function notePlaces(file: string): () => string | undefined {
+export function watchFiles(file: string): () => string | undefined {
   const files = [file, logOf(file), `${file}-shm`, lockOf(dirname(file))];
   const places = files.map((path) => ({ path, inode: inodeAt(path) }));
   return () => {

@@ -2,16 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Erasure } from '../../protocol/model.ts';
 import type { Log } from '../announcer.ts';
 import { JournalUnavailable } from '../engine.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 import type { Thread } from './thread.ts';
 import type { Writes } from './thread-messages.ts';
 
-const {
-  journalErasureWaitMs: patienceMs,
-  erasurePauseFirstMs: firstPauseMs,
-  erasurePauseMostMs: longestPauseMs,
-} = embeddedLimits;
-const { erasureRetryFirstMs: retryMs, erasureRetryMostMs: longestRetryMs } = embeddedLimits;
+const { journalErasureWaitMs: patienceMs, erasurePauseFirstMs: firstPauseMs, erasurePauseMostMs: longestPauseMs } = sqliteLimits;
+const { erasureRetryFirstMs: retryMs, erasureRetryMostMs: longestRetryMs } = sqliteLimits;
 
 type Wanted = Writes['erase']['given'];
 

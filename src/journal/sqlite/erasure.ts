@@ -4,7 +4,7 @@ import { fingerprint, newSalt } from '../hash-chain.ts';
 import { factsOfDeletion } from '../server-journal.ts';
 import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
  * Erasures. The text leaves its table in the transaction of the append or the deletion, which also notes the erasure as owed. It is
@@ -12,16 +12,16 @@ import { embeddedLimits } from './sqlite-limits.ts';
  */
 
 /** Without a `postId`: the whole channel, whose rows are those of `n`. */
-export function owe(sql: Sql, channelId: string, postId: string | null, n: number | null): void {
+export function addPendingErasure(sql: Sql, channelId: string, postId: string | null, n: number | null): void {
   sql('INSERT OR REPLACE INTO owed (channelId, postId, n) VALUES (?, ?, ?)').run(channelId, postId ?? '', n);
 }
 
 /** The erasure of a post is owed by that of its channel too. */
-export function isOwed(sql: Sql, channelId: string, postId: string | null): boolean {
+export function isErasurePending(sql: Sql, channelId: string, postId: string | null): boolean {
   return sql("SELECT 1 FROM owed WHERE channelId = ? AND postId IN (?, '')").get(channelId, postId ?? '') !== undefined;
 }
 
-export function countOwed(sql: Sql): number {
+export function countPendingErasures(sql: Sql): number {
   return sql('SELECT count(*) AS count FROM owed').get()?.count as number;
 }
 
@@ -53,7 +53,7 @@ export function deleteChannel(
   sql('INSERT INTO deleted (id, access) VALUES (?, ?)').run(channelId, channel.access as string);
   sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
   sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
-  owe(sql, channelId, null, channel.n as number);
+  addPendingErasure(sql, channelId, null, channel.n as number);
   // What noted requests asked for may quote the channel.
   sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
   const salt = newSalt();
@@ -68,10 +68,10 @@ export function deleteChannel(
   return 'deleted';
 }
 
-const { erasureStepEntries: stepEntries } = embeddedLimits;
+const { erasureStepEntries: stepEntries } = sqliteLimits;
 
 /** A step of what deleted channels still have. Answers whether there is more. */
-export function wipe(sql: Sql): boolean {
+export function eraseDeletedRows(sql: Sql): boolean {
   const owed = sql('SELECT channelId, n FROM owed WHERE n IS NOT NULL LIMIT 1').get();
   if (owed === undefined) return false;
   const n = owed.n as number;

@@ -5,7 +5,7 @@ import { makeDirectory } from '../../make-directory.ts';
 import type { Position } from '../../protocol/cursor.ts';
 import { type AuthorPost, type Erasure, readerView } from '../../protocol/model.ts';
 import type { SessionFacts } from '../../protocol/rights.ts';
-import { Announcer, type Log, silent } from '../announcer.ts';
+import { Announcer, type Log, silentLog } from '../announcer.ts';
 import { EndedSessions, sessionKeyBytes } from '../ended-sessions.ts';
 import {
   type Announcement,
@@ -19,16 +19,16 @@ import {
   JournalUnavailable,
   type Outcome,
   type PostsQuery,
-  type Reach,
+  type Reachability,
   type Renderer,
   type RequestId,
 } from '../engine.ts';
-import { settle } from '../entry-placement.ts';
+import { appendEffects } from '../entry-placement.ts';
 import {
   changeFrom,
   channelFrom,
-  keptFrom,
-  lineFrom,
+  exportedEntry,
+  journalLine,
   type PreparedEntry,
   postFrom,
   prepareAll,
@@ -36,20 +36,20 @@ import {
 } from '../entry-record.ts';
 import { newRoot } from '../hash-chain.ts';
 import { RequestClock } from '../request-clock.ts';
-import { Revoked } from '../revoked-tokens.ts';
+import { RevokedTokens } from '../revoked-tokens.ts';
 import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
 import type { Appended } from './append.ts';
-import { lockDirectory, makePrivate, tightenFiles } from './data-directory.ts';
+import { lockDirectory, makePrivate, restrictFiles } from './data-directory.ts';
 import { EraseLoop } from './erase-loop.ts';
 import type { FoundChannel, StoredPost } from './reads.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 import { Thread } from './thread.ts';
-import type { Answer, Given, Operation, Reads, Writes } from './thread-messages.ts';
+import type { Operation, ParamsOf, Reads, ResultOf, Writes } from './thread-messages.ts';
 import { journalName } from './verify.ts';
 
-const { journalSilentMs: silentMs } = embeddedLimits;
+const { journalSilentMs: silentMs } = sqliteLimits;
 
-export interface EmbeddedOptions {
+export interface SqliteOptions {
   /** Made if it is not there. For one engine at a time. */
   dataDir: string;
   renderer: Renderer;
@@ -67,8 +67,8 @@ export interface EmbeddedOptions {
  * Throws `JournalRefused` where the directory is in use, a chain does not hold (naming channel and offset), or the schema is from the
  * future; `JournalUnavailable` where the directory cannot be used now.
  */
-export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
-  const { dataDir, renderer, now = Date.now, elapsed = () => performance.now(), log = silent } = options;
+export async function openSqlite(options: SqliteOptions): Promise<Engine> {
+  const { dataDir, renderer, now = Date.now, elapsed = () => performance.now(), log = silentLog } = options;
   let unlock: () => void;
   try {
     makeDirectory(dataDir);
@@ -81,14 +81,14 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   let writer: Thread<Writes> | undefined;
   try {
     makePrivate(file);
-    const readable = tightenFiles(dataDir);
+    const readable = restrictFiles(dataDir);
     if (readable.length > 0)
       log.warn({ files: readable }, 'other users can read journal files, and their mode cannot be changed');
     writer = await Thread.open<Writes>('writer', file);
     const reader = await Thread.open<Reads>('reader', file);
     const requestClock = new RequestClock(elapsed);
     requestClock.reach(writer.lastRequestAt ?? now());
-    const engine = new EmbeddedEngine({ writer, reader, unlock, renderer, now, requestClock, log });
+    const engine = new SqliteEngine({ writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
     // A disk that is full can still be read; the next start tells it.
     await engine
@@ -113,7 +113,7 @@ interface Parts {
   log: Log;
 }
 
-class EmbeddedEngine implements Engine {
+class SqliteEngine implements Engine {
   readonly #writer: Thread<Writes>;
   readonly #reader: Thread<Reads>;
   readonly #unlock: () => void;
@@ -122,7 +122,7 @@ class EmbeddedEngine implements Engine {
   readonly #requestClock: RequestClock;
   readonly #announcer: Announcer;
   readonly #erasures: EraseLoop;
-  readonly #revoked: Revoked;
+  readonly #revoked: RevokedTokens;
   readonly #ended: EndedSessions;
   #sessionKey: Promise<Uint8Array> | undefined;
   #closing: Promise<void> | undefined;
@@ -138,13 +138,13 @@ class EmbeddedEngine implements Engine {
     this.#requestClock = requestClock;
     this.#announcer = new Announcer(log);
     this.#erasures = new EraseLoop(writer, log);
-    this.#revoked = new Revoked(now);
+    this.#revoked = new RevokedTokens(now);
     this.#ended = new EndedSessions(now);
     const dead = new Set<Thread<Writes> | Thread<Reads>>();
     const say = (reachable: boolean) => {
       // What it had committed and not yet answered was not announced.
-      this.#announcer.announceLoss();
-      this.#announcer.announceReach({ reachable, since: new Date(now()).toISOString() });
+      this.#announcer.announceMaybeMissed();
+      this.#announcer.announceReachability({ reachable, since: new Date(now()).toISOString() });
     };
     for (const thread of [writer, reader]) {
       thread.onDeath = (why) => {
@@ -221,7 +221,7 @@ class EmbeddedEngine implements Engine {
   /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
   #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
-    const { erased, announcements, result } = settle(entries, prepared, answer.position, answer.placed);
+    const { erased, announcements, result } = appendEffects(entries, prepared, answer.position, answer.placed);
     for (const postId of erased) this.#announcer.announceErased(channelId, postId);
     for (const announcement of announcements) this.#announcer.announce(channelId, announcement);
     return result;
@@ -372,13 +372,13 @@ class EmbeddedEngine implements Engine {
   async journal(channelId: string, query: { from: number; limit: number }) {
     const read = await this.#read('journal', [channelId, query]);
     if (read === undefined) return undefined;
-    const entries = read.rows.map((row) => lineFrom(channelId, row as StoredFacts));
+    const entries = read.rows.map((row) => journalLine(channelId, row as StoredFacts));
     return { entries, more: read.more };
   }
 
   async entries(channelId: string, query: { from: number } & Bounds) {
     const read = await this.#read('entries', [channelId, query]);
-    return read && { ...read, entries: read.entries.map((row) => keptFrom(row as StoredFacts, row, row.erased)) };
+    return read && { ...read, entries: read.entries.map((row) => exportedEntry(row as StoredFacts, row, row.erased)) };
   }
 
   serverJournal(query: { from: number; limit: number }) {
@@ -401,11 +401,11 @@ class EmbeddedEngine implements Engine {
   }
 
   /** In reach as long as its threads live. */
-  onReach(listener: (reach: Reach) => void): () => void {
-    return this.#announcer.onReach(listener);
+  onReachability(listener: (reach: Reachability) => void): () => void {
+    return this.#announcer.onReachability(listener);
   }
 
-  #read<K extends Operation<Reads>>(operation: K, given: Given<Reads, K>): Promise<Answer<Reads, K>> {
+  #read<K extends Operation<Reads>>(operation: K, given: ParamsOf<Reads, K>): Promise<ResultOf<Reads, K>> {
     return this.#reader.call(operation, given);
   }
 

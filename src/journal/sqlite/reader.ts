@@ -3,7 +3,7 @@ import { messageOf } from '../engine.ts';
 import { isDamage, notUsable } from './file-damage.ts';
 import * as reads from './reads.ts';
 import { openForReading, type Sql, statements } from './schema.ts';
-import type { Answered, Asked, FromThread, Reads, ThreadData } from './thread-messages.ts';
+import type { Reads, ThreadData, ThreadMessage, ThreadRequest, ThreadResponse } from './thread-messages.ts';
 
 /** The reader thread: each read is one transaction on a connection that cannot write, so it is true as of one place of the journal. */
 const { file, port } = workerData as ThreadData;
@@ -14,10 +14,10 @@ function start(): void {
   const sql = statements(db);
   /** Said to whoever asks whether all is well: only who reads of the page meets it. */
   let damage: unknown;
-  port.postMessage({ type: 'open', owed: 0 } satisfies FromThread);
+  port.postMessage({ type: 'open', owed: 0 } satisfies ThreadMessage);
 
-  port.on('message', (asked: Asked<Reads>) => {
-    const answered: Answered = { id: asked.id };
+  port.on('message', (asked: ThreadRequest<Reads>) => {
+    const answered: ThreadResponse = { id: asked.id };
     try {
       if (asked.operation === 'close') db.close();
       else if (asked.operation === 'ping') {
@@ -35,12 +35,12 @@ function start(): void {
       if (isDamage(error)) damage ??= notUsable(error, file);
       answered.failure = { message: messageOf(error), outcome: 'unchanged' };
     }
-    port.postMessage({ type: 'answers', answers: [answered] } satisfies FromThread);
+    port.postMessage({ type: 'answers', answers: [answered] } satisfies ThreadMessage);
     if (asked.operation === 'close') port.close();
   });
 }
 
-function read(sql: Sql, { operation, given }: Exclude<Asked<Reads>, { operation: 'ping' | 'close' }>): unknown {
+function read(sql: Sql, { operation, given }: Exclude<ThreadRequest<Reads>, { operation: 'ping' | 'close' }>): unknown {
   // The message's type pairs each operation with what it takes, which the compiler cannot follow through an index.
   const perform = operations[operation] as (sql: Sql, ...given: unknown[]) => unknown;
   return perform(sql, ...given);

@@ -2,14 +2,14 @@ import type { Position } from '../../protocol/cursor.ts';
 import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
-import { noteIn, type StoredEntry, type StoredText } from '../entry-record.ts';
+import { noteOfRevision, type StoredEntry, type StoredText } from '../entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
 import type { Revocation } from '../revoked-tokens.ts';
 import { type ServerPage, type StoredServerEntry, serverLine } from '../server-journal.ts';
 import { findRequest, findReservation, tagKey } from './request-keys.ts';
 import type { Sql } from './schema.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
  * The reads, each inside one transaction of the reader thread, so true as of one place in the journal. Texts go out as they are
@@ -19,7 +19,7 @@ export interface StoredPost extends StoredText {
   seq: number;
 }
 
-const { countedPosts } = embeddedLimits;
+const { countedPosts } = sqliteLimits;
 
 interface Sized {
   bytes: number;
@@ -294,7 +294,7 @@ export function corrections(
     standing: string | null;
   })[];
   const corrections = found.slice(0, query.limit).map(({ standing, ...correction }) => {
-    return standing === null ? correction : { ...correction, note: noteIn(standing, correction.revision) };
+    return standing === null ? correction : { ...correction, note: noteOfRevision(standing, correction.revision) };
   });
   return { corrections, position: headOf(row), more: found.length > query.limit };
 }

@@ -3,7 +3,7 @@ import { limits } from '../../protocol/wire-limits.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import { fingerprint, newSalt } from '../hash-chain.ts';
 import type { Sql } from './schema.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 
 /** What is remembered of requests, by their own clock (`requestAt`), and the keys that tags are found by. */
 const keptMs = limits.idempotencyHours * 3_600_000;
@@ -69,7 +69,7 @@ export function note(
 
 /** Once a transaction, of so many operations. */
 export function sweepRequests(sql: Sql, requestAt: number, operations: number): void {
-  const sweptAtOnce = embeddedLimits.requestsSwept * operations;
+  const sweptAtOnce = sqliteLimits.requestsSwept * operations;
   const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(requestAt - keptMs, sweptAtOnce);
   for (const { channelId, id } of expired) {
     sql('DELETE FROM requests WHERE channelId = ? AND id = ?').run(channelId as string, id as string);

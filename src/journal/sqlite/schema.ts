@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalRefused } from '../engine.ts';
 import { beginServerJournal } from './server-journal.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
  * The tables, the steps from one version of them to the next, and how a connection is set up.
@@ -160,7 +160,7 @@ export const migrations: readonly Migration[] = [
 
 /** Whether SQLite tells how long the log is without copying it: from 3.51 on. */
 const tellsLog = Number(process.versions.sqlite?.split('.')[1]) >= 51;
-const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = embeddedLimits;
+const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = sqliteLimits;
 
 const logPages = logBytes / 4096;
 

@@ -1,7 +1,7 @@
 import { erasuresPending, type LimitTable, problem, storeReachable, valuesOf } from '../../protocol/limit-table.ts';
 
 /** Limits of the embedded journal. */
-export const embeddedTable = {
+export const sqliteTable = {
   /** Calls that wait for a thread. A refused call certainly did nothing. */
   waitingCalls: {
     value: 10_000,
@@ -95,4 +95,4 @@ export const embeddedTable = {
     atLimit: 'Tags with more posts count as equally common, so a page of posts with several such tags may examine more posts.',
   },
 } satisfies LimitTable;
-export const embeddedLimits = valuesOf(embeddedTable);
+export const sqliteLimits = valuesOf(sqliteTable);

@@ -40,11 +40,11 @@ export type Reads = { [K in keyof Read]: { given: AfterFirst<Read[K]>; answer: R
 >;
 
 export type Operation<T> = keyof T & string;
-export type Given<T, K extends keyof T> = T[K] extends { given: infer G } ? G : never;
-export type Answer<T, K extends keyof T> = T[K] extends { answer: infer A } ? A : never;
+export type ParamsOf<T, K extends keyof T> = T[K] extends { given: infer G } ? G : never;
+export type ResultOf<T, K extends keyof T> = T[K] extends { answer: infer A } ? A : never;
 
 /** One of the operations with what it is given. */
-export type Asked<T> = { [K in Operation<T>]: { id: number; operation: K; given: Given<T, K> } }[Operation<T>];
+export type ThreadRequest<T> = { [K in Operation<T>]: { id: number; operation: K; given: ParamsOf<T, K> } }[Operation<T>];
 
 /** As of a `JournalUnavailable`. */
 export interface Failure {
@@ -54,19 +54,19 @@ export interface Failure {
   refusal?: string | undefined;
 }
 
-export interface Answered {
+export interface ThreadResponse {
   id: number;
   answer?: unknown;
   failure?: Failure;
 }
 
-export type FromThread =
+export type ThreadMessage =
   /** `owed`: erasures that were not complete when the journal was last let go. */
   | { type: 'open'; owed: number; lastRequestAt?: number | undefined }
   /** It will not open. `refused`: the journal must not be used; else it could not be. */
   | { type: 'failed'; message: string; refused: boolean }
   /** Of the writer: in the order of the journal. */
-  | { type: 'answers'; answers: Answered[] };
+  | { type: 'answers'; answers: ThreadResponse[] };
 
 export interface ThreadData {
   file: string;

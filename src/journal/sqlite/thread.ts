@@ -2,11 +2,19 @@ import { extname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
-import type { Answer, Answered, Asked, FromThread, Given, Operation, ThreadData } from './thread-messages.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
+import type {
+  Operation,
+  ParamsOf,
+  ResultOf,
+  ThreadData,
+  ThreadMessage,
+  ThreadRequest,
+  ThreadResponse,
+} from './thread-messages.ts';
 
-const { waitingCalls: waitingMost, journalCloseMs: closeMs } = embeddedLimits;
-const { threadRestartFirstMs: firstPauseMs, threadRestartMostMs: longestPauseMs } = embeddedLimits;
+const { waitingCalls: waitingMost, journalCloseMs: closeMs } = sqliteLimits;
+const { threadRestartFirstMs: firstPauseMs, threadRestartMostMs: longestPauseMs } = sqliteLimits;
 
 interface Waiting {
   settle(answer: unknown): void;
@@ -57,7 +65,7 @@ export class Thread<T> {
     this.#port = port;
     let [isOpen, isOver] = [false, false];
     return new Promise((resolve, reject) => {
-      const hear = (message: FromThread) => {
+      const hear = (message: ThreadMessage) => {
         switch (message.type) {
           case 'open':
             isOpen = true;
@@ -93,9 +101,9 @@ export class Thread<T> {
    */
   call<K extends Operation<T>>(
     operation: K,
-    given: Given<T, K>,
-    settled?: (answer: Answer<T, K>) => void,
-  ): Promise<Answer<T, K>> {
+    given: ParamsOf<T, K>,
+    settled?: (answer: ResultOf<T, K>) => void,
+  ): Promise<ResultOf<T, K>> {
     if (this.#gone !== undefined) return Promise.reject(new JournalUnavailable(this.#gone, 'unchanged'));
     if (this.#waiting.size >= waitingMost) {
       return Promise.reject(new JournalUnavailable(`Too many calls wait for the journal's ${this.#name}.`, 'unchanged'));
@@ -104,19 +112,19 @@ export class Thread<T> {
       const id = ++this.#calls;
       this.#waiting.set(id, {
         settle: (answer) => {
-          settled?.(answer as Answer<T, K>);
-          resolve(answer as Answer<T, K>);
+          settled?.(answer as ResultOf<T, K>);
+          resolve(answer as ResultOf<T, K>);
         },
         fail: reject,
       });
-      this.#port.postMessage({ id, operation, given } as unknown as Asked<T>);
+      this.#port.postMessage({ id, operation, given } as unknown as ThreadRequest<T>);
     });
   }
 
   /** What was asked is finished, or refused where that takes too long. */
   async close(): Promise<void> {
     if (this.#gone === undefined) {
-      const closed = this.call('close' as Operation<T>, null as Given<T, Operation<T>>).catch(() => undefined);
+      const closed = this.call('close' as Operation<T>, null as ParamsOf<T, Operation<T>>).catch(() => undefined);
       this.#gone = 'The journal is closed.';
       const timer = setTimeout(() => void this.#worker.terminate(), closeMs);
       await Promise.race([closed, new Promise((resolve) => this.#worker.once('exit', resolve))]);
@@ -128,7 +136,7 @@ export class Thread<T> {
     this.#failAll('The journal was closed.');
   }
 
-  #take({ id, answer, failure }: Answered): void {
+  #take({ id, answer, failure }: ThreadResponse): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (failure) {

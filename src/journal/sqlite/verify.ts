@@ -5,7 +5,15 @@ import type { AuthorPost } from '../../protocol/model.ts';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { channelFrom, type Text } from '../entry-record.ts';
 import type { Facts } from '../hash-chain.ts';
-import { type ChannelReport, ofServer, renderersOf, type StoreOptions, Walk, wrongFinding, wrongList } from '../history-walk.ts';
+import {
+  type ChannelReport,
+  HistoryWalk,
+  indexMismatch,
+  listMismatch,
+  renderersOf,
+  type StoreOptions,
+  serverJournalId,
+} from '../history-walk.ts';
 import { tagsOf } from '../post-tags.ts';
 import {
   channelIsBack,
@@ -29,7 +37,7 @@ export type VerifyOptions = StoreOptions;
  * `verify`: the chain holds without it, and a backup would not bring the text back.
  */
 export function verifyJournal(db: DatabaseSync): void {
-  for (const { fault } of verifyChannels(db, { ignoresUntoldErasures: true }, undefined)) {
+  for (const { fault } of verifyChannels(db, { ignoresUnexplainedErasures: true }, undefined)) {
     if (!fault) continue;
     throw new JournalRefused(
       `The journal fails verification: channel ${fault.channelId}, offset ${fault.offset}: ${fault.why}. Restore the data directory from a backup.`,
@@ -122,17 +130,17 @@ function lacks(db: DatabaseSync, table: string, column: string): boolean {
 
 /** The server's own journal, compared with what is there. */
 function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk {
-  const walk = new ServerWalk(since?.get(ofServer));
+  const walk = new ServerWalk(since?.get(serverJournalId));
   if (lacks(db, 'serverEntries', 'offset')) return walk;
   const rows = db.prepare('SELECT * FROM serverEntries ORDER BY offset').iterate();
   for (const row of rows as unknown as Iterable<StoredServerEntry & { root: string }>) walk.take(row.root, row);
-  if (!walk.holds) walk.faulty(1, 'the entry is missing');
+  if (!walk.holds) walk.fail(1, 'the entry is missing');
   const refused = db.prepare('SELECT until FROM revoked WHERE jti = ?');
   for (const [jti, { until, offset }] of now === undefined ? [] : walk.revoked) {
     if (until !== null && until <= (now as number)) continue;
     const kept = refused.get(jti) as { until: number | null } | undefined;
     if (kept === undefined || (kept.until !== null && (until === null || kept.until < until)))
-      walk.faulty(offset, tokenIsForgotten);
+      walk.fail(offset, tokenIsForgotten);
   }
   return walk;
 }
@@ -156,7 +164,7 @@ function* verifyChannels(db: DatabaseSync, options: StoreOptions, server: Server
   const isDeleted = db.prepare('SELECT 1 FROM deleted WHERE id = ?');
   for (const [id, record] of server?.channels ?? []) {
     if ((channelId !== undefined && id !== channelId) || there.has(id)) continue;
-    if (!record.isDeleted || isDeleted.get(id) === undefined) yield new Walk(id, '').faulty(0, null, channelIsMissing);
+    if (!record.isDeleted || isDeleted.get(id) === undefined) yield new HistoryWalk(id, '').fail(0, null, channelIsMissing);
   }
 }
 
@@ -173,7 +181,7 @@ function* missingChannels(db: DatabaseSync): Generator<ChannelReport> {
   for (const { n } of missing.iterate()) {
     const state = opening.get(n as number)?.state;
     const id = typeof state === 'string' ? channelFrom(state).id : `(number ${n})`;
-    yield new Walk(id, '').faulty(0, null, 'the channel is missing, and what was written in it is there');
+    yield new HistoryWalk(id, '').fail(0, null, 'the channel is missing, and what was written in it is there');
   }
 }
 
@@ -228,7 +236,7 @@ interface Latest {
 function verifyChannel(
   db: DatabaseSync,
   channel: ChannelRow,
-  { since, renderer, rendererFor, isListed, ignoresUntoldErasures, onEntry }: StoreOptions,
+  { since, renderer, rendererFor, isListed, ignoresUnexplainedErasures: ignoresUntoldErasures, onEntry }: StoreOptions,
   server: ServerWalk | undefined,
 ): ChannelReport {
   const html = renderer === undefined ? '' : ', t.html, t.version';
@@ -244,9 +252,9 @@ function verifyChannel(
   const record = server?.channels.get(channel.id);
   const renderers = server && renderersOf(server, rendererFor);
   const options = { since: since?.get(channel.id), renderer, record, renderers, ignoresUntoldErasures };
-  const walk = new Walk(channel.id, channel.root, options);
-  if (server !== undefined && record === undefined) return walk.faulty(0, null, 'nothing tells that the channel was made');
-  if (record?.isDeleted) return walk.faulty(0, null, channelIsBack);
+  const walk = new HistoryWalk(channel.id, channel.root, options);
+  if (server !== undefined && record === undefined) return walk.fail(0, null, 'nothing tells that the channel was made');
+  if (record?.isDeleted) return walk.fail(0, null, channelIsBack);
   const latest = new Map<number | null, Latest>();
   for (const row of rows) {
     const { salt, state, headline, note, html, version } = row;
@@ -255,17 +263,17 @@ function verifyChannel(
     const faulty = walk.take({ ...row, channelId: channel.id, text, shown, erasedThrough: row.erased ?? 0 });
     if (faulty !== undefined) return faulty;
     if (isListed !== undefined && isListed(row.kind) !== (row.listed === 1))
-      return walk.faulty(row.offset, row.postId, wrongList);
+      return walk.fail(row.offset, row.postId, listMismatch);
     latest.set(row.seq, { offset: row.offset, postId: row.postId, revision: row.revision, text: row.text });
     onEntry?.();
   }
-  if (channel.head > walk.offset) return walk.faulty(walk.offset + 1, null, 'the entry is missing');
-  if (channel.head < walk.offset) return walk.faulty(channel.head + 1, null, 'the entry is behind the head');
-  if (channel.headCheck !== walk.check) return walk.faulty(channel.head, null, 'the head is not at the end of the chain');
+  if (channel.head > walk.offset) return walk.fail(walk.offset + 1, null, 'the entry is missing');
+  if (channel.head < walk.offset) return walk.fail(channel.head + 1, null, 'the entry is behind the head');
+  if (channel.headCheck !== walk.check) return walk.fail(channel.head, null, 'the head is not at the end of the chain');
   const wrong = wrongIndex(db, channel, latest);
-  if (wrong !== undefined) return walk.faulty(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
+  if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
   const lost = isListed && wrongPlace(db, channel);
-  if (lost !== undefined) return walk.faulty(lost.offset, lost.postId, wrongFinding);
+  if (lost !== undefined) return walk.fail(lost.offset, lost.postId, indexMismatch);
   return walk.finish();
 }
 

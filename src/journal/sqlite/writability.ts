@@ -2,7 +2,7 @@ import { accessSync, constants, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { codeOf, isOutOfReach, sqliteFull } from './file-damage.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
  * Whether the journal could take a write, for who asks while nobody writes. What was committed last answers that. Where the last commit
@@ -45,7 +45,7 @@ export class Writability {
 function hasRoom(directory: string): boolean {
   accessSync(directory, constants.W_OK);
   const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize >= embeddedLimits.journalRoomBytes;
+  return bavail * bsize >= sqliteLimits.journalRoomBytes;
 }
 
 /** Why nothing can be written, without names of files. */

@@ -3,16 +3,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { append } from './append.ts';
-import { notePlaces, syncLog } from './data-directory.ts';
+import { syncLog, watchFiles } from './data-directory.ts';
 import { endSession, sessionKey } from './ended-sessions.ts';
-import { countOwed, deleteChannel, isOwed, truncateLog, wipe } from './erasure.ts';
+import { countPendingErasures, deleteChannel, eraseDeletedRows, isErasurePending, truncateLog } from './erasure.ts';
 import { codeOf, isDamage, notUsable, sqliteFull } from './file-damage.ts';
 import { lastRequestAt, note, reserve, sweepRequests } from './request-keys.ts';
 import { revoke } from './revoked-tokens.ts';
 import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
 import { recordOnce } from './server-journal.ts';
-import { embeddedLimits } from './sqlite-limits.ts';
-import type { Answered, Asked, FromThread, ThreadData, Writes } from './thread-messages.ts';
+import { sqliteLimits } from './sqlite-limits.ts';
+import type { ThreadData, ThreadMessage, ThreadRequest, ThreadResponse, Writes } from './thread-messages.ts';
 import { verifyJournal } from './verify.ts';
 import { movedAway, refusalOf, Writability } from './writability.ts';
 
@@ -21,9 +21,9 @@ import { movedAway, refusalOf, Writability } from './writability.ts';
  * share one sync. Nothing is answered before the sync, and everything in the order of the journal.
  */
 
-const { transactionOperations: transactionMost } = embeddedLimits;
+const { transactionOperations: transactionMost } = sqliteLimits;
 
-type AskedWrite = Asked<Writes>;
+type AskedWrite = ThreadRequest<Writes>;
 
 const { file, again, port } = workerData as ThreadData;
 
@@ -41,13 +41,13 @@ function start(): void {
     return;
   }
   const sql = statements(db);
-  const whyMoved = notePlaces(file);
+  const whyMoved = watchFiles(file);
   const writability = new Writability(db, file);
   let broken: string | undefined;
   const breakDown = (why: string) => {
     broken = why;
   };
-  send(port, { type: 'open', owed: countOwed(sql), lastRequestAt: lastRequestAt(sql) });
+  send(port, { type: 'open', owed: countPendingErasures(sql), lastRequestAt: lastRequestAt(sql) });
 
   port.on('message', (first: AskedWrite) => {
     let next: AskedWrite | undefined = first;
@@ -77,11 +77,11 @@ function receive(): AskedWrite | undefined {
   return receiveMessageOnPort(port)?.message as AskedWrite | undefined;
 }
 
-function send(to: MessagePort, message: FromThread): void {
+function send(to: MessagePort, message: ThreadMessage): void {
   to.postMessage(message);
 }
 
-function answer(answers: Answered[]): void {
+function answer(answers: ThreadResponse[]): void {
   send(port, { type: 'answers', answers });
 }
 
@@ -100,8 +100,8 @@ function inTransaction({ operation }: AskedWrite): boolean {
   return transacted.includes(operation);
 }
 
-function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): Answered[] {
-  const answers: Answered[] = [];
+function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): ThreadResponse[] {
+  const answers: ThreadResponse[] = [];
   try {
     db.exec('BEGIN IMMEDIATE');
     for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
@@ -138,7 +138,7 @@ function requestAtOf({ given }: AskedWrite): number {
   return given !== null && 'requestAt' in given ? given.requestAt : 0;
 }
 
-function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): Answered {
+function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): ThreadResponse {
   const { id } = asked;
   sql('SAVEPOINT operation').run();
   try {
@@ -186,7 +186,7 @@ interface Condition {
   writability: Writability;
 }
 
-function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Condition): Answered {
+function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Condition): ThreadResponse {
   const { id } = asked;
   const { broken, moved, breakDown, writability } = condition;
   try {
@@ -203,7 +203,7 @@ function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Conditi
   }
 }
 
-function ping(id: number, writability: Writability, breakDown: (why: string) => void): Answered {
+function ping(id: number, writability: Writability, breakDown: (why: string) => void): ThreadResponse {
   try {
     writability.probe();
     return { id, answer: null };
@@ -214,13 +214,14 @@ function ping(id: number, writability: Writability, breakDown: (why: string) => 
 }
 
 function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
-  const isComplete = () => (wanted === null ? countOwed(sql) === 0 : !isOwed(sql, wanted.channelId, wanted.postId));
-  const tell = (state: Writes['erase']['answer']['state']) => ({ state, owed: countOwed(sql) });
+  const isComplete = () =>
+    wanted === null ? countPendingErasures(sql) === 0 : !isErasurePending(sql, wanted.channelId, wanted.postId);
+  const tell = (state: Writes['erase']['answer']['state']) => ({ state, owed: countPendingErasures(sql) });
   if (isComplete()) return tell('complete');
   db.exec('BEGIN IMMEDIATE');
   let more: boolean;
   try {
-    more = wipe(sql);
+    more = eraseDeletedRows(sql);
     db.exec('COMMIT');
   } catch (error) {
     rollBack(db);
@@ -230,7 +231,7 @@ function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given'
   return tell(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
 }
 
-function refuse(batch: AskedWrite[], message: string): Answered[] {
+function refuse(batch: AskedWrite[], message: string): ThreadResponse[] {
   return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true } }));
 }
 

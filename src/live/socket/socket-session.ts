@@ -4,7 +4,7 @@ import { Requester } from '../../access/requester.ts';
 import { problemFor } from '../../http/answers.ts';
 import { answerLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
-import type { Reach } from '../../journal/engine.ts';
+import type { Reachability } from '../../journal/engine.ts';
 import type { Position } from '../../protocol/cursor.ts';
 import type { EndedReason } from '../../protocol/model.ts';
 import { type Problem, type ProblemCode, problem, Refusal } from '../../protocol/problems.ts';
@@ -88,7 +88,7 @@ export class Conversation implements OpenReader, Talk {
     for (const subscription of this.#subscriptions.values()) subscription.sweep();
   }
 
-  tellReach(reach: Reach): void {
+  tellReach(reach: Reachability): void {
     this.#socket.emit('store', reach);
   }
 

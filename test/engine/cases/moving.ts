@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Engine, KeptEntry, NewEntry } from '../../../src/journal/engine.ts';
+import type { Engine, ExportedEntry, NewEntry } from '../../../src/journal/engine.ts';
 import { contentHash, digestOf, nextCheck } from '../../../src/journal/hash-chain.ts';
 import { emptied } from '../../support/samples/samples.ts';
 import {
@@ -129,7 +129,7 @@ export function moving({ open }: Exam): void {
       const next = { ...revision(post, { body: 'Two.' }), salt, erases: 1 };
       await appended(engine, channelId, [channelId === id ? next : { ...next, toldErasure: null }]);
       const [, , entry] = (await entriesOf(engine, channelId)).entries;
-      const { content, check: _check, written: _written, chained, ...facts } = entry as KeptEntry;
+      const { content, check: _check, written: _written, chained, ...facts } = entry as ExportedEntry;
       expect(facts.erases).toBe(1);
       expect(chained).toBe(channelId === id ? true : undefined);
       const [line] = (await engine.journal(channelId, { from: 3, limit: 1 }))!.entries;
@@ -191,7 +191,7 @@ export function moving({ open }: Exam): void {
 }
 
 /** The entry as an import would append it in another store. */
-function again(channelId: string, entry: KeptEntry): NewEntry {
+function again(channelId: string, entry: ExportedEntry): NewEntry {
   const { type, postId, revision, kind, at, by, content, written, erases, chained } = entry;
   const facts = { at, by, kind, listed: kind !== null && kind !== 'refile', ...(written && { salt: written.salt }) };
   const state = written && JSON.parse(written.state);

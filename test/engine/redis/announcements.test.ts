@@ -322,7 +322,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('report once that Redis is unreachable, and once that it is back', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const states: boolean[] = [];
-      here.onReach(({ reachable }) => states.push(reachable));
+      here.onReachability(({ reachable }) => states.push(reachable));
       process.kill(server.pid, 'SIGSTOP');
       try {
         await within(12_000, () => expect(states).toEqual([false]));

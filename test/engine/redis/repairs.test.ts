@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import type { ChannelReport } from '../../../src/journal/history-walk.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
-import { channelKeys, mendingKey, registry } from '../../../src/journal/redis/keys.ts';
+import { channelKeys, registry, repairKey } from '../../../src/journal/redis/keys.ts';
 import { registered } from '../../../src/journal/redis/reads.ts';
 import type { RepairReport } from '../../../src/journal/redis/repair/repair.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
@@ -80,7 +80,7 @@ const expectRefused = (engine: RedisEngine, id: string) =>
 /** Leaves the channel as a repair does whose process died, after the pause that lets another repair begin. */
 async function cutOff({ admin }: RedisServer, id: string): Promise<void> {
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  await admin.del(mendingKey(id));
+  await admin.del(repairKey(id));
 }
 
 async function expectWhole(server: RedisServer, engine: RedisEngine, id: string, ids: readonly string[]): Promise<void> {
@@ -174,7 +174,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.start();
       await repairing;
       expect(await isHalf(server, id)).toBe(true);
-      await server.admin.del(mendingKey(id));
+      await server.admin.del(repairKey(id));
       const again = await vi.waitFor(async () => {
         const report = await repair(server, id);
         expect(report?.outcome).toBe('repaired');
@@ -196,22 +196,22 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('is left to another repair under way, even by a server of an earlier version', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 20);
       // A server of an earlier version sets this key while it repairs the channel.
-      await server.admin.set(mendingKey(id), 'another', 'PX', 600_000);
+      await server.admin.set(repairKey(id), 'another', 'PX', 600_000);
       expect(await repair(server, id)).toMatchObject({ outcome: 'busy' });
       expect(await server.admin.exists(keys.changes, keys.posts, keys.index)).toBe(0);
-      await server.admin.del(mendingKey(id));
+      await server.admin.del(repairKey(id));
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', fault: null });
       await expectWhole(server, there, id, ids);
     });
 
     it('writes nothing after another repair took over', async (test) => {
       const { server, there, id, ids, keys, repairing } = await halfRepaired(test, binary);
-      const began = await server.admin.multi().set(mendingKey(id), 'another', 'PX', 600_000).zcard(keys.posts).exec();
+      const began = await server.admin.multi().set(repairKey(id), 'another', 'PX', 600_000).zcard(keys.posts).exec();
       const standing = began![1]![1];
       expect(standing).toBeLessThan(ids.length);
       expect(await repairing).toMatchObject({ outcome: 'refused', why: expect.stringContaining('another repairs it') });
       expect(await server.admin.zcard(keys.posts)).toBe(standing);
-      await server.admin.del(mendingKey(id));
+      await server.admin.del(repairKey(id));
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', fault: null });
       await expectWhole(server, there, id, ids);
     });
@@ -327,7 +327,7 @@ describeWith(needs.valkey, 'the repair of a channel with a hundred thousand post
     const { server, here, there, id, ids, keys } = await damaged(test, binary, 100_000);
     const states: boolean[] = [];
     for (const node of [here, there]) {
-      node.onReach(({ reachable }) => states.push(reachable));
+      node.onReachability(({ reachable }) => states.push(reachable));
       await node.subscribe(id, () => undefined);
     }
     // The listening connection does not count: it is also replaced when a probe is late, for reasons other than the repair.

@@ -51,13 +51,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       const [a, b] = [await createChannel(engine), await createChannel(engine)];
       for (const { id } of [a, b]) await publish(engine, id);
       const options = { url: server.url, minReplicas: 0, allowUnsafe: false, scripts: loadScripts() };
-      const [writes, talk] = ['writes', 'talk'].map((name) => new Connection({ ...options, name })) as [Connection, Connection];
+      const [writes, commands] = ['writes', 'talk'].map((name) => new Connection({ ...options, name })) as [
+        Connection,
+        Connection,
+      ];
       test.onTestFinished(() => {
-        for (const connection of [writes, talk]) connection.close();
+        for (const connection of [writes, commands]) connection.close();
       });
-      await Promise.all([writes.open(5_000), talk.open(5_000)]);
+      await Promise.all([writes.open(5_000), commands.open(5_000)]);
       let elapsed = 0;
-      const requests = new Requests({ writes, talk, elapsed: () => elapsed });
+      const requests = new Requests({ writes, commands, elapsed: () => elapsed });
       const left = async () => (await server.admin.keys('*:request:*')).length;
       elapsed = keptMs - 1;
       await requests.sweep();

@@ -18,9 +18,9 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Announcement, JournalRefused, JournalUnavailable } from '../../../src/journal/engine.ts';
-import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { migrate, migrations } from '../../../src/journal/sqlite/schema.ts';
-import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
+import { sqliteLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
 import { asNobody } from '../../support/runner/as-nobody.ts';
 import {
   appending,
@@ -88,7 +88,7 @@ describe('a data directory', () => {
     const names = ['journal.db', 'journal.db-shm', 'journal.db-wal', 'journal.db.bak', 'journal.lock', 'token-secret'];
     for (const name of [...names, 'readme.txt']) writeFileSync(join(dataDir, name), '', { flag: 'a' });
     for (const name of [...names, 'readme.txt']) chmodSync(join(dataDir, name), 0o644);
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     try {
       expect(modesIn(dataDir).sort()).toEqual([...names.map((name) => [name, '600']), ['readme.txt', '644']].sort());
     } finally {
@@ -98,7 +98,7 @@ describe('a data directory', () => {
 
   it('can be open once per process', async () => {
     const { id } = await createChannel(opened.engine);
-    const second = openEmbedded({ dataDir: opened.dataDir, renderer });
+    const second = openSqlite({ dataDir: opened.dataDir, renderer });
     await expect(second).rejects.toThrow(JournalRefused);
     await expect(second).rejects.toThrow(/in use by another Pressbox/);
     await publish(opened.engine, id);
@@ -108,9 +108,9 @@ describe('a data directory', () => {
   it('can be open in one process only, and is released when that dies', async () => {
     const dataDir = join(opened.dataDir, 'theirs');
     const theirs = await startAppender(dataDir);
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/in use by another Pressbox/);
+    await expect(openSqlite({ dataDir, renderer })).rejects.toThrow(/in use by another Pressbox/);
     const answered = await theirs.kill();
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     const ids = new Set<string>();
     let before: number | undefined;
     for (let more = true; more; ) {
@@ -126,7 +126,7 @@ describe('a data directory', () => {
   it('that cannot be used is reported', async () => {
     const path = join(opened.dataDir, 'a-file');
     writeFileSync(path, 'not a directory');
-    const open = openEmbedded({ dataDir: join(path, 'data'), renderer });
+    const open = openSqlite({ dataDir: join(path, 'data'), renderer });
     await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
   });
 
@@ -137,7 +137,7 @@ describe('a data directory', () => {
       const path = (of: string) => join(opened.dataDir, of);
       const modes = { '..': 0o755, '.': 0o777, 'journal.db': 0o666, 'journal.lock': 0o666, [name]: 0o444 };
       for (const [of, mode] of Object.entries(modes)) chmodSync(path(of), mode);
-      const open = asNobody(() => openEmbedded({ dataDir: opened.dataDir, renderer }));
+      const open = asNobody(() => openSqlite({ dataDir: opened.dataDir, renderer }));
       const message = `${path(name)} cannot be used: attempt to write a readonly database.`;
       await expect(open).rejects.toMatchObject({ name: 'JournalUnavailable', message: expect.stringContaining(message) });
       chmodSync(path(name), 0o644);
@@ -241,7 +241,7 @@ it('checkpoints a long log into the journal, and starts the log again', async ()
   const { id } = await createChannel(opened.engine);
   const much = { body: 'Much. '.repeat(20_000) };
   let written = 0;
-  for (; written < 3 * embeddedLimits.journalLogBytes; written += 20 * 2 * much.body.length)
+  for (; written < 3 * sqliteLimits.journalLogBytes; written += 20 * 2 * much.body.length)
     await Promise.all(Array.from({ length: 20 }, () => publish(opened.engine, id, much)));
   expect(statSync(`${file}-wal`).size).toBeLessThan(written / 2);
 });
@@ -267,7 +267,7 @@ describe('a torn tail', () => {
     const theirs = await startAppender(dataDir, { answers: 40 });
     const answered = await theirs.kill();
     tear(join(dataDir, 'journal.db-wal'));
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     const [head] = await engine.heads(['power']);
     const lines = (await engine.journal('power', { from: 1, limit: 10_000 }))!;
     expect(lines.entries.map(({ offset }) => offset)).toEqual(Array.from({ length: head!.offset }, (_, index) => index + 1));
@@ -378,9 +378,9 @@ it('drops requests that are too old, a few at a time', async () => {
 
 it('creates the directory with its parents', async () => {
   const dataDir = join(opened.dataDir, 'some', 'where', 'deep');
-  const engine = await openEmbedded({ dataDir, renderer });
+  const engine = await openSqlite({ dataDir, renderer });
   await engine.close();
   expect(existsSync(join(dataDir, 'journal.db'))).toBe(true);
   mkdirSync(join(opened.dataDir, 'there'));
-  await (await openEmbedded({ dataDir: join(opened.dataDir, 'there'), renderer })).close();
+  await (await openSqlite({ dataDir: join(opened.dataDir, 'there'), renderer })).close();
 });

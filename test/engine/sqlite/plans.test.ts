@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareAll } from '../../../src/journal/entry-record.ts';
 import { tags } from '../../../src/journal/post-tags.ts';
 import { append } from '../../../src/journal/sqlite/append.ts';
-import { deleteChannel, wipe } from '../../../src/journal/sqlite/erasure.ts';
+import { deleteChannel, eraseDeletedRows } from '../../../src/journal/sqlite/erasure.ts';
 import * as reads from '../../../src/journal/sqlite/reads.ts';
 import { note, reserve, sweepRequests, tagKey } from '../../../src/journal/sqlite/request-keys.ts';
 import { revoke } from '../../../src/journal/sqlite/revoked-tokens.ts';
@@ -140,6 +140,6 @@ function writeEverything(): void {
   reserve(sql, { requestId: 'request', channelId: id, instead: undefined, requestAt: 1 });
   revoke(sql, { jti: 'token', until: 1, now: 1, by: 'root' });
   deleteChannel(sql, { channelId: id, request: newRequest(), requestAt: 1, now: 1, by: 'root' });
-  wipe(sql);
+  eraseDeletedRows(sql);
   sweepRequests(sql, Number.MAX_SAFE_INTEGER, 1_000);
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { newPostId, renderer } from '../../support/stores/engines.ts';
 import { leftOf, startAsked, writeUntilKilled } from '../../support/stores/powercut/authors.ts';
 import { noPowercut, type Power, watchPower } from '../../support/stores/powercut/powercut.ts';
@@ -27,7 +27,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
 
   /** The revision of each post in the journal, 0 for none. Opening the journal verifies every chain. */
   async function kept(posts: Iterable<string>): Promise<Map<string, number>> {
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     try {
       const reads = [...posts].map(async (id) => [id, (await engine.post('power', id))?.post.revision ?? 0] as const);
       return new Map(await Promise.all(reads));

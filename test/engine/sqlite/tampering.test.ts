@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JournalRefused, type Renderer } from '../../../src/journal/engine.ts';
 import type { ChannelReport } from '../../../src/journal/history-walk.ts';
-import { openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import { appended, publish, renderer, revision, writeTheBridge } from '../../support/stores/engines.ts';
@@ -17,7 +17,7 @@ let copies = 0;
 /** A closed journal with a bit of everything. Each case changes a copy of it by hand. */
 beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
-  const engine = await openEmbedded({ dataDir: join(parent, 'data'), renderer });
+  const engine = await openSqlite({ dataDir: join(parent, 'data'), renderer });
   ({ standing } = await writeTheBridge(engine));
   // Another post with two revisions, and a revoked token.
   const post = await publish(engine, 'another', { body: 'First.' });
@@ -51,7 +51,7 @@ function changedCopy(...statements: string[]): string {
 async function tampered(...statements: string[]): Promise<string> {
   const dataDir = changedCopy(...statements);
   try {
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     await engine.close();
     return 'opened';
   } catch (error) {
@@ -109,14 +109,14 @@ describe('a journal that was tampered with', () => {
 
   it('opens if a text is missing without an entry of its erasure, which only verify reports', async () => {
     const dataDir = copy();
-    const engine = await openEmbedded({ dataDir, renderer });
+    const engine = await openSqlite({ dataDir, renderer });
     const post = await publish(engine, 'another', { body: 'One.' });
     const second = revision(post, { body: 'Two.' });
     await appended(engine, 'another', [second]);
     // The entry erases both revisions but records only the first.
     await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, toldErasure: 1 }]);
     await engine.close();
-    await (await openEmbedded({ dataDir, renderer })).close();
+    await (await openSqlite({ dataDir, renderer })).close();
     const why = expect.stringContaining('the text is missing');
     expect([...verifyDirectory(dataDir, { channelId: 'another' })]).toMatchObject([{ fault: { offset: 5, why } }]);
   });
@@ -127,7 +127,7 @@ describe('a journal that was tampered with', () => {
       join(dataDir, 'journal.db'),
       'This is not a database, but a text that someone put here by mistake. '.repeat(100),
     );
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    await expect(openSqlite({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
     expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
   });
 
@@ -140,7 +140,7 @@ describe('a journal that was tampered with', () => {
     db.close();
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.fill(0xff, (rootpage - 1) * 4096, rootpage * 4096));
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
+    await expect(openSqlite({ dataDir, renderer })).rejects.toThrow(damaged(dataDir));
     expect(() => [...verifyDirectory(dataDir)]).toThrow(damaged(dataDir));
   });
 
@@ -187,7 +187,7 @@ describe("the server's own journal", () => {
   it('allows html for another address that was used here to be compared', async () => {
     const dataDir = copy();
     const other = createRenderer({ publicUrl: 'https://other.example' });
-    await (await openEmbedded({ dataDir, renderer: other })).close();
+    await (await openSqlite({ dataDir, renderer: other })).close();
     const rendererFor = (publicUrl: string) => createRenderer({ publicUrl });
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.prepare("UPDATE texts SET html = '<p>Forged</p>', version = ? WHERE id = 5").run(other.version);
@@ -225,7 +225,7 @@ describe("the server's own journal", () => {
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     db.exec('DELETE FROM serverEntries');
     db.close();
-    await expect(openEmbedded({ dataDir, renderer })).rejects.toThrow(/server journal fails verification: offset 1/);
+    await expect(openSqlite({ dataDir, renderer })).rejects.toThrow(/server journal fails verification: offset 1/);
     expect(faultsIn(dataDir)).toEqual([[null, 1, 'the entry is missing']]);
   });
 });

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Reach } from '../../../src/journal/engine.ts';
+import type { Reachability } from '../../../src/journal/engine.ts';
 import { createChannel, openTempEngine, publish, type TempEngine } from '../../support/stores/engines.ts';
 
 describe('a thread of the journal that dies', () => {
   const workers: Worker[] = [];
   const onWorker = (worker: Worker) => void workers.push(worker);
   let temp: TempEngine;
-  const reaches: Reach[] = [];
+  const reaches: Reachability[] = [];
   beforeEach(async () => {
     workers.length = 0;
     reaches.length = 0;
     process.on('worker', onWorker);
     temp = await openTempEngine({});
-    temp.engine.onReach((reach) => void reaches.push(reach));
+    temp.engine.onReachability((reach) => void reaches.push(reach));
   });
   afterEach(async () => {
     process.off('worker', onWorker);

@@ -6,7 +6,7 @@ import {
   JournalUnavailable,
   type PostsQuery,
 } from '../../../src/journal/engine.ts';
-import { Announced, type Mark } from '../../../src/journal/redis/announcement-tracker.ts';
+import { AnnouncementTracker, type TrackerMark } from '../../../src/journal/redis/announcement-tracker.ts';
 import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { formatCursor, type Position } from '../../../src/protocol/cursor.ts';
 import { channelId } from './contents.ts';
@@ -48,7 +48,7 @@ export interface Asked {
   reads: number;
 }
 
-type Used = Pick<Engine, 'subscribe' | 'onErased' | 'onReach' | 'channel' | 'catchUp' | 'snapshot' | 'posts' | 'close'>;
+type Used = Pick<Engine, 'subscribe' | 'onErased' | 'onReachability' | 'channel' | 'catchUp' | 'snapshot' | 'posts' | 'close'>;
 
 export class NodeEngine implements Used {
   readonly id: string;
@@ -60,14 +60,14 @@ export class NodeEngine implements Used {
   isReachable = true;
   /** What the journal was read up to here, newest last. */
   readonly known: Entry[] = [];
-  readonly ears: Link<Message>;
+  readonly subscriber: Link<Message>;
   readonly #setting: Setting;
   readonly #calls = new Set<Call>();
   readonly #listeners = new Set<(heard: Announcement) => void>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
   readonly #reach = new Set<(reach: { reachable: boolean; since: string }) => void>();
   /** While someone listens. */
-  #announced: Announced | undefined;
+  #announced: AnnouncementTracker | undefined;
   readonly #asks = new Map<number, Set<string>>();
   /** The last erasure that this node knows of. */
   #erasuresTo = 0;
@@ -87,7 +87,7 @@ export class NodeEngine implements Used {
     this.#heardAt = setting.scheduler.now;
     this.#comparedAt = setting.scheduler.now;
     this.#beat(false);
-    this.ears = new Link(setting.random, setting.scheduler, setting.busChances, (message) =>
+    this.subscriber = new Link(setting.random, setting.scheduler, setting.busChances, (message) =>
       this.comes(() => this.#hear(message)),
     );
     this.later(setting.random.between(0, checksMs), () => this.#check());
@@ -191,7 +191,7 @@ export class NodeEngine implements Used {
     const own = (heard: Announcement) => listener(heard);
     if (!this.hears) throw new JournalUnavailable('The bus is out of reach.', 'unchanged');
     this.#listeners.add(own);
-    this.#announced ??= new Announced();
+    this.#announced ??= new AnnouncementTracker();
     return () => {
       this.#listeners.delete(own);
       if (this.#listeners.size === 0) this.#announced = undefined;
@@ -203,7 +203,7 @@ export class NodeEngine implements Used {
     return () => void this.#erased.delete(listener);
   }
 
-  onReach(listener: (reach: { reachable: boolean; since: string }) => void): () => void {
+  onReachability(listener: (reach: { reachable: boolean; since: string }) => void): () => void {
     this.#reach.add(listener);
     return () => void this.#reach.delete(listener);
   }
@@ -354,7 +354,7 @@ export class NodeEngine implements Used {
   /** Nothing is heard from it any more. */
   crash(): void {
     this.isClosed = true;
-    this.ears.cut();
+    this.subscriber.cut();
     this.#cuts += 1;
     this.#calls.clear();
     this.#listeners.clear();
@@ -369,7 +369,7 @@ export class NodeEngine implements Used {
     this.#ask(() => {
       for (const { engine } of nodes) {
         if (engine === this || engine.isClosed || !engine.hears) continue;
-        if (message.type !== 'acknowledged' || message.to === engine.id) engine.ears.send(message, asBarrier);
+        if (message.type !== 'acknowledged' || message.to === engine.id) engine.subscriber.send(message, asBarrier);
       }
     }).catch(() => undefined);
   }
@@ -397,10 +397,10 @@ export class NodeEngine implements Used {
   }
 
   /** The connection that listens ends, or is found to be deaf. */
-  loseEars(): void {
+  dropSubscriber(): void {
     if (!this.hears) return;
     this.hears = false;
-    this.ears.cut();
+    this.subscriber.cut();
     this.later(this.#setting.random.between(50, 500), () => this.#listen());
   }
 
@@ -429,10 +429,10 @@ export class NodeEngine implements Used {
 
   #check(): void {
     const { scheduler } = this.#setting;
-    if (this.hears && !this.ears.isDeaf && this.#setting.store.isUp && !this.#setting.store.isStalled && this.talks)
+    if (this.hears && !this.subscriber.isDeaf && this.#setting.store.isUp && !this.#setting.store.isStalled && this.talks)
       this.#heardAt = scheduler.now;
     // A probe that does not come back in time.
-    else if (this.ears.isDeaf && scheduler.now - this.#heardAt > 2 * checksMs && this.talks) this.loseEars();
+    else if (this.subscriber.isDeaf && scheduler.now - this.#heardAt > 2 * checksMs && this.talks) this.dropSubscriber();
     this.#round += 1;
     if (this.#round % (headsMs / checksMs) === 0) void this.#compare();
     this.#renewLease();
@@ -450,7 +450,8 @@ export class NodeEngine implements Used {
       if (scheduler.now - asked > compareMs) return;
       this.#comparedAt = scheduler.now;
       if (head === damaged) this.#take({ type: 'maybe-missed' });
-      else if (head === null && this.#announced?.isNew === false && this.#announced.isGone(before)) this.#take({ type: 'gone' });
+      else if (head === null && this.#announced?.hasNoAnnouncements === false && this.#announced.isGone(before))
+        this.#take({ type: 'gone' });
       else if (!this.#fits(head, before)) this.later(suspicionMs, () => this.#suspect());
     } catch {
       // The lease tells of it.
@@ -469,7 +470,7 @@ export class NodeEngine implements Used {
     store.beats.set(this.id, scheduler.now);
   }
 
-  #fits(head: Position | null, before: Mark): boolean {
+  #fits(head: Position | null, before: TrackerMark): boolean {
     if (this.#announced === undefined) return true;
     return head !== null && this.#announced.fits(head, before);
   }

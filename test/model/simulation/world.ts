@@ -24,7 +24,7 @@ const people: [weight: number, Befalls][] = [
 const deletion: [weight: number, Befalls] = [2, (world) => world.authors.deleteChannel()];
 const faults: [weight: number, Befalls][] = [
   [3, (world) => world.random.pick(world.readers).deafen()],
-  [4, (world) => world.anyNode().engine.loseEars()],
+  [4, (world) => world.anyNode().engine.dropSubscriber()],
   [4, (world) => world.deafen()],
   [4, (world) => world.anyNode().engine.cutTalk()],
   [3, (world) => world.partition()],
@@ -116,7 +116,7 @@ export class World {
   deafen(): void {
     const node = this.anyNode();
     this.say(`${node.id} goes deaf`);
-    node.engine.ears.isDeaf = true;
+    node.engine.subscriber.isDeaf = true;
   }
 
   partition(): void {
@@ -125,7 +125,7 @@ export class World {
     this.say(`${id} is cut off for ${Math.round(ms)} ms`);
     engine.talks = false;
     engine.cutTalk();
-    engine.loseEars();
+    engine.dropSubscriber();
     this.scheduler.later(ms, () => {
       engine.talks = true;
     });
@@ -134,7 +134,7 @@ export class World {
   #cutAll(): void {
     for (const { engine } of this.setting.nodes) {
       engine.cutTalk();
-      engine.loseEars();
+      engine.dropSubscriber();
     }
   }
 
@@ -168,8 +168,8 @@ export class World {
     this.say(`the ${to} takes over (${how}), ${lost} lost`);
     for (const { engine } of nodes) {
       engine.cutTalk();
-      if (how === 'deaf') engine.ears.isDeaf = true;
-      if (how === 'told') engine.loseEars();
+      if (how === 'deaf') engine.subscriber.isDeaf = true;
+      if (how === 'told') engine.dropSubscriber();
     }
     for (let each = 0; how === 'deaf' && each < lost; each += 1) this.authors.write();
   }
@@ -262,7 +262,7 @@ export class World {
       if (!node.isUp) this.#replace(node);
       node.engine.talks = true;
       node.engine.goOn();
-      if (node.engine.ears.isDeaf) node.engine.loseEars();
+      if (node.engine.subscriber.isDeaf) node.engine.dropSubscriber();
       for (const socket of node.sockets) socket.drains();
     }
     if (store.top === undefined) void this.authors.create();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { embeddedLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
+import { sqliteLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
 import { workerLimits } from '../../../src/workers/worker-limits.ts';
@@ -165,7 +165,7 @@ describe('docs/reference/log.md', () => {
 describe('the systemd unit of docs/guides/running.md', () => {
   it('leaves the server enough time to shut down', () => {
     const seconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(running)?.[1]);
-    expect(seconds * 1_000).toBeGreaterThan(liveLimits.drainMs + 2_000 + embeddedLimits.journalCloseMs);
+    expect(seconds * 1_000).toBeGreaterThan(liveLimits.drainMs + 2_000 + sqliteLimits.journalCloseMs);
     expect(seconds * 1_000).toBeGreaterThan(workerLimits.workerEndMs + newsroomLimits.erasureWaitMs);
   });
 

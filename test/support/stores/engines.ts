@@ -10,7 +10,7 @@ import type {
   NewPostEntry,
   RequestId,
 } from '../../../src/journal/engine.ts';
-import { type EmbeddedOptions, openEmbedded } from '../../../src/journal/sqlite/index.ts';
+import { openSqlite, type SqliteOptions } from '../../../src/journal/sqlite/index.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorChange, AuthorPost, Change, Channel } from '../../../src/protocol/model.ts';
@@ -27,15 +27,15 @@ export interface TempEngine extends AsyncDisposable {
   /** The one that is open now. */
   readonly engine: Engine;
   /** Closes and opens it again, on the same directory. */
-  reopen(options?: Partial<EmbeddedOptions>): Promise<Engine>;
+  reopen(options?: Partial<SqliteOptions>): Promise<Engine>;
   /** Closes it and takes its directory away. */
   close(): Promise<void>;
 }
 
-export async function openTempEngine(options: Partial<EmbeddedOptions> = {}): Promise<TempEngine> {
+export async function openTempEngine(options: Partial<SqliteOptions> = {}): Promise<TempEngine> {
   const parent = await mkdtemp(join(tmpdir(), 'pressbox-engine-'));
   const dataDir = options.dataDir ?? join(parent, 'data');
-  let engine = await openEmbedded({ renderer, ...options, dataDir });
+  let engine = await openSqlite({ renderer, ...options, dataDir });
   const close = async () => {
     await engine.close();
     await rm(parent, { recursive: true, force: true });
@@ -47,7 +47,7 @@ export async function openTempEngine(options: Partial<EmbeddedOptions> = {}): Pr
     },
     async reopen(changed = {}) {
       await engine.close();
-      engine = await openEmbedded({ renderer, ...options, ...changed, dataDir });
+      engine = await openSqlite({ renderer, ...options, ...changed, dataDir });
       return engine;
     },
     close,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { NewEntry } from '../../../src/journal/engine.ts';
 import { prepare } from '../../../src/journal/entry-record.ts';
 import { newRoot, nextCheck } from '../../../src/journal/hash-chain.ts';
-import { labelOf, own, textOf } from '../../../src/journal/redis/codec.ts';
+import { channelSubject, labelOf, textOf } from '../../../src/journal/redis/codec.ts';
 import { channelKeys } from '../../../src/journal/redis/keys.ts';
 import { channelEntry, publication, renderer, sampleChannel, samplePost } from './engines.ts';
 
@@ -24,7 +24,7 @@ export async function writeLargeChannel(redis: Redis, id: string, count: number)
       const postId = ids[number - 1];
       const entry: NewEntry = postId ? publication({ ...sample, id: postId }) : channelEntry(sampleChannel(id));
       const { facts, content, digest, text } = prepare(id, entry, renderer.version);
-      const [offset, who] = [number + 1, postId ?? own];
+      const [offset, who] = [number + 1, postId ?? channelSubject];
       check = nextCheck(check, offset, digest);
       pipeline.xadd(
         ...[journal, `${offset}-0`, 'root', root, 'type', facts.type, 'post', who],

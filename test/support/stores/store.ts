@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EmbeddedOptions } from '../../../src/journal/sqlite/index.ts';
+import type { SqliteOptions } from '../../../src/journal/sqlite/index.ts';
 import { openTempEngine, type TempEngine } from './engines.ts';
 import { openTempRedis, type RedisServer, startRedis, type TempRedisEngine } from './redis.ts';
 
@@ -99,7 +99,7 @@ async function replace(directory: string, copy: string): Promise<void> {
 
 /** An engine on what the tests run on, with a store of its own. */
 export async function openTestEngine(
-  options: Pick<EmbeddedOptions, 'now' | 'log' | 'renderer'>,
+  options: Pick<SqliteOptions, 'now' | 'log' | 'renderer'>,
 ): Promise<TempEngine | TempRedisEngine> {
   const command = binary();
   return command === undefined ? await openTempEngine(options) : await openTempRedis(command, options);

@@ -45,7 +45,7 @@ function journalOf(...reads: ChannelRead[]) {
   const said: Partial<Engine> = {
     ...{ channel, catchUp },
     subscribe: async () => () => {},
-    onReach: () => () => {},
+    onReachability: () => () => {},
     onErased: () => () => {},
   };
   const engine = said as Engine;

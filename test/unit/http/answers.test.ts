@@ -7,7 +7,7 @@ import { signToken } from '../../../src/access/tokens.ts';
 import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../../src/http/answers.ts';
 import { createRates, limitRequests } from '../../../src/http/rates.ts';
 import { principalOf, requirePrincipal } from '../../../src/http/request-identity.ts';
-import { JournalUnavailable, notUnchanged } from '../../../src/journal/engine.ts';
+import { JournalUnavailable, withUnknownOutcome } from '../../../src/journal/engine.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
 import { now, secret, serve } from '../../support/servers/tokens.ts';
 
@@ -148,7 +148,7 @@ describe('a request that goes wrong', () => {
       throw new JournalUnavailable('disk gone', 'unknown');
     });
     app.get('/full', () => {
-      throw notUnchanged(new JournalUnavailable('disk full at /var/lib', 'unchanged', { refusesToWrite: true }));
+      throw withUnknownOutcome(new JournalUnavailable('disk full at /var/lib', 'unchanged', { refusesToWrite: true }));
     });
     app.get('/broken', async (_request, response) => {
       response.setHeader('ETag', '"1"');

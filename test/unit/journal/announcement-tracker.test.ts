@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Announced } from '../../../src/journal/redis/announcement-tracker.ts';
+import { AnnouncementTracker } from '../../../src/journal/redis/announcement-tracker.ts';
 
 const at = (offset: number, check: string) => ({ epoch: 'abcdefabcdef', offset, check });
 
 describe('where the journal is asked whether there still is a channel', () => {
   it('it is gone if none was found, and nothing was heard of it meanwhile', () => {
-    const announced = new Announced();
+    const announced = new AnnouncementTracker();
     announced.note(3, 'a');
     expect(announced.isGone(announced.mark)).toBe(true);
   });
@@ -13,7 +13,7 @@ describe('where the journal is asked whether there still is a channel', () => {
   it('it is not where it was made anew meanwhile, however far the new one has come', () => {
     for (const offset of [1, 3, 7]) {
       for (const hear of ['note', 'read'] as const) {
-        const announced = new Announced();
+        const announced = new AnnouncementTracker();
         announced.note(3, 'a');
         const { mark } = announced;
         if (hear === 'note') announced.note(offset, 'b');
@@ -24,7 +24,7 @@ describe('where the journal is asked whether there still is a channel', () => {
   });
 
   it('a head that is not what was announced is another one, and one below it has lost something', () => {
-    const announced = new Announced();
+    const announced = new AnnouncementTracker();
     announced.note(3, 'a');
     const { mark } = announced;
     expect(announced.fits(at(3, 'a'), mark)).toBe(true);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
-import { within } from '../../../src/journal/redis/connection/with-timeout.ts';
+import { withTimeout } from '../../../src/journal/redis/connection/with-timeout.ts';
 
 /** In a thread of its own, since the one that asks is held up: answers, and says when the answer is on its way. */
 const answering = `
@@ -29,7 +29,7 @@ it('is in time with an answer that lies there unread when the time is over, sinc
   const answer = once(socket, 'data').then(([said]) => String(said));
   const limitMs = 5;
   const began = performance.now();
-  const said = within(limitMs, answer);
+  const said = withTimeout(limitMs, answer);
   socket.write('Are you there?');
   expect(Atomics.wait(isAnswered, 0, 0, 10_000)).not.toBe('timed-out');
   while (performance.now() - began < 2 * limitMs);
@@ -37,8 +37,8 @@ it('is in time with an answer that lies there unread when the time is over, sinc
 });
 
 it('tells an answer, or that there was one, from none in time and from a failure', async () => {
-  expect(await within(10_000, Promise.resolve('an answer'))).toBe('an answer');
-  expect(await within(10_000, Promise.resolve())).toBe(true);
-  expect(await within(10_000, Promise.reject(new Error('no connection')))).toBeUndefined();
-  expect(await within(1, new Promise(() => {}))).toBeUndefined();
+  expect(await withTimeout(10_000, Promise.resolve('an answer'))).toBe('an answer');
+  expect(await withTimeout(10_000, Promise.resolve())).toBe(true);
+  expect(await withTimeout(10_000, Promise.reject(new Error('no connection')))).toBeUndefined();
+  expect(await withTimeout(1, new Promise(() => {}))).toBeUndefined();
 });

@@ -14,7 +14,7 @@ function asked(again: Access) {
   const posts = { posts: [], pinned: null, summary: null, keyEvents: [], more: false };
   const said: Partial<Engine> = {
     subscribe: async () => () => {},
-    onReach: () => () => {},
+    onReachability: () => () => {},
     onErased: () => () => {},
     channel: async () => {
       const access = reads.shift() ?? again;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Reach } from '../../../src/journal/engine.ts';
+import type { Reachability } from '../../../src/journal/engine.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { Connection, type Pipe } from '../../../src/live/reader-connection.ts';
 import { type OpenReader, Readers } from '../../../src/live/readers.ts';
@@ -8,11 +8,11 @@ import { type OpenReader, Readers } from '../../../src/live/readers.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const unreachable: Reach = { reachable: false, since: '2026-11-27T00:00:00.000Z' };
+const unreachable: Reachability = { reachable: false, since: '2026-11-27T00:00:00.000Z' };
 const thrown = new Error('it has come apart');
 
 function crowd(broken: (keyof OpenReader)[]) {
-  let tell: (reach: Reach) => void = () => {};
+  let tell: (reach: Reachability) => void = () => {};
   const warnings: unknown[] = [];
   const readers = new Readers({
     onReach(listener) {
@@ -46,7 +46,7 @@ function crowd(broken: (keyof OpenReader)[]) {
     return said;
   };
   const [first, bad, last] = [open([]), open(broken), open([])];
-  return { readers, first, bad, last, warnings, stall, tell: (reach: Reach) => tell(reach) };
+  return { readers, first, bad, last, warnings, stall, tell: (reach: Reachability) => tell(reach) };
 }
 
 it('tells all others of the store', () => {

@@ -17,7 +17,7 @@ function join() {
   const snapshot = vi.fn(() => read.promise);
   const channel = async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position });
   const undo = async () => () => {};
-  const engine: Partial<Engine> = { subscribe: undo, onReach: () => () => {}, onErased: () => () => {}, snapshot };
+  const engine: Partial<Engine> = { subscribe: undo, onReachability: () => () => {}, onErased: () => () => {}, snapshot };
   Object.assign(engine, { channel });
   const idle = vi.fn(() => () => {});
   const log = { info() {}, warn() {} };

@@ -5,7 +5,7 @@ import { readPost } from '../../../client/lib/read-post.ts';
 import { restoreTimeline, saveTimeline } from '../../../client/lib/timeline/saved-timeline.ts';
 import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
 import type { NewPostEntry } from '../../../src/journal/engine.ts';
-import { postFrom, prepare, saysNothing } from '../../../src/journal/entry-record.ts';
+import { isEmptyText, postFrom, prepare } from '../../../src/journal/entry-record.ts';
 import { placeholder, publish, retract, takeDown } from '../../../src/newsroom/post-rules.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
 import { type AuthorPost, type PostFields, type ReaderPost, readerView } from '../../../src/protocol/model.ts';
@@ -111,7 +111,7 @@ describe('what stands for an erased text', () => {
   const stands = placeholder({ id, channelId: channel.id, revision: 2 }, published);
   const saysIn = (changed: object) => {
     const { html: _html, ...state } = { ...stands, ...changed };
-    return !saysNothing({ headline: null, note: null, state: JSON.stringify(state) });
+    return !isEmptyText({ headline: null, note: null, state: JSON.stringify(state) });
   };
 
   it('says nothing', () => {

@@ -60,7 +60,7 @@ class Journal {
         this.tell = listener;
         return () => undefined;
       },
-      onReach: (listener) => {
+      onReachability: (listener) => {
         this.reach = (reachable) => listener({ reachable, since: '' });
         return () => undefined;
       },

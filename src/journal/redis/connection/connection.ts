@@ -2,8 +2,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../../announcer.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../../engine.ts';
 import { redisLimits } from '../redis-limits.ts';
-import { type Answer, type Operation, run, type Scripts } from '../scripts.ts';
-import { endIfSilent } from './idle-timeout.ts';
+import { type Operation, type Reply, run, type Scripts } from '../scripts.ts';
+import { destroyWhenIdle } from './idle-timeout.ts';
 import { type Fault, faultsOf, sentenceOf } from './server-settings.ts';
 
 const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefMs, settingsMs } = redisLimits;
@@ -44,7 +44,7 @@ export class Connection {
   #admitted = false;
   #admitting = false;
   /** Rises when the connection is lost: what was checked before says nothing about the next one. */
-  #losses = 0;
+  #connectionLosses = 0;
   /** A start waits for replicas to tell their settings. Afterwards readers wait, and who was not asked is asked by `recheck`. */
   #replicasMs: number = settingsMs;
   #closed = false;
@@ -63,12 +63,12 @@ export class Connection {
       this.#why = error.message === '' ? String((error as { code?: string }).code) : error.message;
       if (isRefusal(error)) this.#refusal = new JournalRefused(`Redis: ${error.message}`);
     });
-    this.redis.on('connect', () => endIfSilent(this.redis, silenceMs));
+    this.redis.on('connect', () => destroyWhenIdle(this.redis, silenceMs));
     this.redis.on('ready', () => void this.admit());
     this.redis.on('close', () => {
       const lost = this.#admitted;
       this.#admitted = false;
-      this.#losses += 1;
+      this.#connectionLosses += 1;
       if (!lost) return;
       this.#why = 'the connection was lost';
       this.onLost();
@@ -102,7 +102,7 @@ export class Connection {
     const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
     this.#admitting = true;
-    const losses = this.#losses;
+    const losses = this.#connectionLosses;
     try {
       // ioredis goes on in the first database where it may not use the one that the URL names.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
@@ -112,7 +112,7 @@ export class Connection {
       if (faults.length > 0 && this.faults.length === 0) log?.warn({ faults }, 'Redis has unsafe settings and is used anyway');
       this.faults = faults;
       this.#refusal = undefined;
-      if (losses !== this.#losses || this.#closed) return;
+      if (losses !== this.#connectionLosses || this.#closed) return;
       this.#admitted = true;
       this.onOpen();
     } catch (error) {
@@ -130,9 +130,9 @@ export class Connection {
   async recheck(): Promise<void> {
     const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (!this.#admitted) return;
-    const losses = this.#losses;
+    const losses = this.#connectionLosses;
     const faults = await faultsOf(this.redis, url, scripts, minReplicas, settingsMs).catch(() => undefined);
-    if (faults === undefined || losses !== this.#losses || !this.#admitted) return;
+    if (faults === undefined || losses !== this.#connectionLosses || !this.#admitted) return;
     if (faults.length > 0 && !allowUnsafe) {
       this.#refuse(faults);
       this.#admitted = false;
@@ -151,14 +151,14 @@ export class Connection {
   }
 
   /** Throws `JournalUnavailable`: `unchanged` where nothing was sent or it surely did nothing. */
-  run(operation: Operation, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Answer> {
+  run(operation: Operation, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
     return this.ask((redis) => run(redis, this.#options.scripts[operation], keys, args));
   }
 
   async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.#closed) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     if (this.trouble !== undefined) throw new JournalUnavailable(this.trouble, 'unchanged');
-    this.#gather();
+    this.#corkUntilNextTurn();
     try {
       return await command(this.redis);
     } catch (error) {
@@ -177,15 +177,15 @@ export class Connection {
     this.redis.disconnect();
   }
 
-  #gathering = false;
+  #isCorked = false;
   /** What is asked within one turn of the event loop goes out in one piece, so that the server takes it up, and syncs it, at once. */
-  #gather(): void {
+  #corkUntilNextTurn(): void {
     const { stream } = this.redis;
-    if (this.#gathering) return;
-    this.#gathering = true;
+    if (this.#isCorked) return;
+    this.#isCorked = true;
     stream.cork();
     setImmediate(() => {
-      this.#gathering = false;
+      this.#isCorked = false;
       stream.uncork();
     });
   }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { JournalUnavailable, messageOf } from '../../engine.ts';
 import { redisLimits } from '../redis-limits.ts';
-import { endIfSilent } from './idle-timeout.ts';
+import { destroyWhenIdle } from './idle-timeout.ts';
 
 const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = redisLimits;
 
@@ -34,7 +34,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
   replica.on('error', (error: Error) => {
     why = error.message;
   });
-  replica.on('connect', () => endIfSilent(replica, takenMs));
+  replica.on('connect', () => destroyWhenIdle(replica, takenMs));
   try {
     await replica.connect();
     await Promise.all([act(replica, `${host}:${port}`), eachReplica(replica, url, act)]);

@@ -6,7 +6,7 @@ import { redisLimits } from '../redis-limits.ts';
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
 /** Yields what `use` does, over a connection beside the servers that use the store. It ends with `use`. Throws if the store cannot be used. */
-export async function* outside<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
+export async function* overSeparateConnection<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
   const redis = new Redis(url, {
     lazyConnect: true,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { registry } from '../keys.ts';
 import type { Scripts } from '../scripts.ts';
 import { eachReplica } from './replicas.ts';
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /**
  * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
@@ -75,7 +75,7 @@ export async function faultsOf(
   const look = async (replica: Redis, at: string) => {
     ofReplicas.push(...(await faultsAt(replica, scripts, true)).map((fault) => ({ at, ...fault })));
   };
-  await within(replicasMs, eachReplica(redis, url, look));
+  await withTimeout(replicasMs, eachReplica(redis, url, look));
   return [...faults, ...ofReplicas];
 }
 

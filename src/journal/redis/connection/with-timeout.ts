@@ -2,7 +2,7 @@
  * Undefined where it failed or was not there in time. What lies there unread when the time is over counts as in time: where this process
  * was held up that is its own fault, and no reason to give up a connection.
  */
-export async function within<T>(
+export async function withTimeout<T>(
   ms: number,
   promise: Promise<T>,
   failed: (error: unknown) => void = () => {},

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Erasure } from '../../../protocol/model.ts';
 import { messageOf } from '../../engine.ts';
 import type { RedisBus } from '../bus.ts';
-import { own } from '../codec.ts';
+import { channelSubject } from '../codec.ts';
 import type { Connection } from '../connection/connection.ts';
 import { timeOf } from '../connection/replicas.ts';
 import { channelKeys, registry } from '../keys.ts';
@@ -12,7 +12,7 @@ import { Rewrites } from './log-rewrites.ts';
 const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
 /** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
-export type Owed = readonly [who: string, offset: string];
+export type PendingErasure = readonly [who: string, offset: string];
 
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
@@ -77,23 +77,23 @@ export class Erasures {
   }
 
   async #finish(channelId: string, postId: string | null, pending: Pending): Promise<void> {
-    const owed = (await this.owed(channelId)).filter(([who]) => who === own || who === postId);
-    if (owed.length > 0) await this.complete(channelId, owed, pending);
+    const pendingErasures = (await this.owed(channelId)).filter(([who]) => who === channelSubject || who === postId);
+    if (pendingErasures.length > 0) await this.complete(channelId, pendingErasures, pending);
   }
 
   /** What a channel owes. */
-  async owed(channelId: string): Promise<Owed[]> {
+  async owed(channelId: string): Promise<PendingErasure[]> {
     const flat = (await this.#parts.writes.run('owed', channelKeys(channelId))) as string[];
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }
 
   /** Resolves when they are complete; until then, where they are not stands in `pending`. */
-  async complete(channelId: string, owed: readonly Owed[], pending: Pending = new Map()): Promise<void> {
+  async complete(channelId: string, owed: readonly PendingErasure[], pending: Pending = new Map()): Promise<void> {
     const failed = new AbortController();
     try {
       await Promise.all([
-        ...owed.map(([who]) => this.#acknowledged(channelId, who === own ? null : who, pending, failed.signal)),
-        this.#rewritten(pending),
+        ...owed.map(([who]) => this.#acknowledged(channelId, who === channelSubject ? null : who, pending, failed.signal)),
+        this.#rewriteFiles(pending),
       ]);
     } catch (error) {
       failed.abort();
@@ -106,7 +106,7 @@ export class Erasures {
   async #acknowledged(channelId: string, postId: string | null, pending: Pending, failed: AbortSignal): Promise<void> {
     const { bus, nodeId } = this.#parts;
     const acknowledged = new Set([nodeId]);
-    const undo = bus.askErased(channelId, postId, (other) => {
+    const undo = bus.requestErasureAcks(channelId, postId, (other) => {
       acknowledged.add(other);
       pending.delete(placeOf(other));
     });
@@ -138,15 +138,15 @@ export class Erasures {
     return this.#counting;
   }
 
-  async #rewritten(pending: Pending): Promise<void> {
+  async #rewriteFiles(pending: Pending): Promise<void> {
     pending.set('Redis', 'its append-only file is being written anew');
-    await this.#rewrites.afresh();
+    await this.#rewrites.rewriteAll();
     pending.delete('Redis');
   }
 
   /** What was cut off while others wrote their files anew after an erasure. One node sees to it. */
   async rewriteReturned(): Promise<void> {
     const [first] = (await this.#count()).sort();
-    if (first === this.#parts.nodeId) await this.#rewrites.ofReturned();
+    if (first === this.#parts.nodeId) await this.#rewrites.rewriteReturned();
   }
 }

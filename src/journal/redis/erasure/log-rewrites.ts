@@ -27,7 +27,7 @@ export class Rewrites {
   }
 
   /** Resolves when every file was written anew, begun after this was called. */
-  async afresh(): Promise<void> {
+  async rewriteAll(): Promise<void> {
     if (this.#rewriting === undefined) return await this.#rewrite();
     this.#next ??= this.#rewriting
       .catch(() => undefined)
@@ -63,7 +63,7 @@ export class Rewrites {
   }
 
   /** Of those replicas that were cut off meanwhile: one that is back takes over the deletion, and keeps the file that has the text. */
-  async ofReturned(): Promise<void> {
+  async rewriteReturned(): Promise<void> {
     await this.#writes.ask(async (master) => {
       const done = await master.zscore(registry.rewrites, 'done');
       if (done === null) return;

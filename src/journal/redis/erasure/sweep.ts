@@ -6,7 +6,7 @@ import { timeOf } from '../connection/replicas.ts';
 import { registry } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { endRequests } from '../request-keys.ts';
-import type { Erasures, Owed } from './erasure.ts';
+import type { Erasures, PendingErasure } from './erasure.ts';
 
 const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
 
@@ -17,7 +17,7 @@ export interface SweepParts {
 }
 
 /** Of a channel, as looked at last. */
-interface Debt {
+interface ChannelErasures {
   erasures: number;
   /** While it is tried to finish them. */
   finishing?: Promise<void> | undefined;
@@ -32,10 +32,10 @@ interface Debt {
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #stop = new AbortController();
-  readonly #debts = new Map<string, Debt>();
+  readonly #channels = new Map<string, ChannelErasures>();
   #sweeping: Promise<void> | undefined;
   /** While replicas that were cut off write their files anew; and why that failed, which is said once. */
-  #returning: Promise<void> | undefined;
+  #rewritingReturned: Promise<void> | undefined;
   #whyNotReturned: string | undefined;
 
   constructor(parts: SweepParts) {
@@ -50,31 +50,31 @@ export class Sweep {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#sweeping;
-    await this.#returning;
-    await Promise.all([...this.#debts.values()].map(({ finishing }) => finishing));
+    await this.#rewritingReturned;
+    await Promise.all([...this.#channels.values()].map(({ finishing }) => finishing));
   }
 
   /** Erasures that are owed for longer than who asks waits, as looked at last. */
   get pending(): number {
-    return this.#debts.values().reduce((sum, { erasures }) => sum + erasures, 0);
+    return this.#channels.values().reduce((sum, { erasures }) => sum + erasures, 0);
   }
 
   async #sweep(): Promise<void> {
     const { signal } = this.#stop;
     for (let waitMs = sweepMs / 4; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
       await pause(waitMs, undefined, { signal, ref: false });
-      const channelIds = await this.#stale().catch(() => undefined);
+      const channelIds = await this.#abandonedChannels().catch(() => undefined);
       // That the store is away is said by who watches it.
       if (channelIds === undefined) continue;
-      for (const [channelId, { finishing }] of this.#debts)
-        if (finishing === undefined && !channelIds.has(channelId)) this.#debts.delete(channelId);
-      await Promise.all([...channelIds].map((channelId) => this.#look(channelId)));
-      this.#returning ??= this.#rewriteReturned();
+      for (const [channelId, { finishing }] of this.#channels)
+        if (finishing === undefined && !channelIds.has(channelId)) this.#channels.delete(channelId);
+      await Promise.all([...channelIds].map((channelId) => this.#askAllowingDamage(channelId)));
+      this.#rewritingReturned ??= this.#rewriteReturned();
     }
   }
 
   /** All of them: none is hidden behind others that are not done. What was noted ahead of the clock was before that was set back. */
-  async #stale(): Promise<Set<string>> {
+  async #abandonedChannels(): Promise<Set<string>> {
     const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.owed, 0, '-1', 'WITHSCORES'));
     const now = await this.#parts.writes.ask(timeOf);
     const stale = new Set<string>();
@@ -97,55 +97,55 @@ export class Sweep {
       this.#whyNotReturned = why;
       log.warn({ err: error }, 'replicas could not be checked for missed erasures');
     } finally {
-      this.#returning = undefined;
+      this.#rewritingReturned = undefined;
     }
   }
 
-  async #look(channelId: string): Promise<void> {
-    const debt = this.#debts.get(channelId) ?? { erasures: 0 };
+  async #askAllowingDamage(channelId: string): Promise<void> {
+    const channel = this.#channels.get(channelId) ?? { erasures: 0 };
     try {
       const owed = await this.#parts.erasures.owed(channelId);
-      debt.erasures = owed.length;
+      channel.erasures = owed.length;
       if (owed.length > 0) {
-        debt.finishing ??= this.#finish(channelId, owed, debt);
-        this.#debts.set(channelId, debt);
+        channel.finishing ??= this.#finish(channelId, owed, channel);
+        this.#channels.set(channelId, channel);
       }
       // The channel was deleted, perhaps by a node of an earlier version, which leaves its requests in place.
       await endRequests(this.#parts.writes, channelId);
       if (owed.length === 0) await this.#forget(channelId);
     } catch (error) {
       // Nobody knows that there are none.
-      debt.erasures ||= 1;
-      this.#debts.set(channelId, debt);
-      this.#failed(channelId, debt, error);
+      channel.erasures ||= 1;
+      this.#channels.set(channelId, channel);
+      this.#failed(channelId, channel, error);
     }
   }
 
-  async #finish(channelId: string, owed: readonly Owed[], debt: Debt): Promise<void> {
+  async #finish(channelId: string, owed: readonly PendingErasure[], channel: ChannelErasures): Promise<void> {
     const { erasures, log } = this.#parts;
-    if (debt.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing pending erasures');
+    if (channel.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing pending erasures');
     try {
       await erasures.complete(channelId, owed);
-      this.#debts.delete(channelId);
+      this.#channels.delete(channelId);
     } catch (error) {
-      this.#failed(channelId, debt, error);
+      this.#failed(channelId, channel, error);
     } finally {
-      debt.finishing = undefined;
+      channel.finishing = undefined;
     }
   }
 
-  #failed(channelId: string, debt: Debt, error: unknown): void {
+  #failed(channelId: string, channel: ChannelErasures, error: unknown): void {
     const { writes, log } = this.#parts;
     const why = messageOf(error);
-    if (why === debt.why || !writes.isOpen) return;
-    debt.why = why;
+    if (why === channel.why || !writes.isOpen) return;
+    channel.why = why;
     log.warn({ channel: channelId, err: error }, 'erasures are pending');
   }
 
   /** A channel that owes nothing, unless what erases may still be on its way. */
   async #forget(channelId: string): Promise<void> {
     const { writes } = this.#parts;
-    if (this.#debts.get(channelId)?.finishing === undefined) this.#debts.delete(channelId);
+    if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);
     const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
     if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
       await writes.run('forget', [registry.owed], [channelId, noted]);

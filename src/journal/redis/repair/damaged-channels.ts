@@ -4,7 +4,7 @@ import { redisLimits } from '../redis-limits.ts';
 const { damagedMs, damagedChannels, damageRememberedMs } = redisLimits;
 
 /** Channels whose keys were found to contradict each other. Each is logged once, and again where it is still so after a while. */
-export class Damage {
+export class DamagedChannels {
   readonly #log: Log;
   readonly #now: () => number;
   /** By channel, when it was logged, and when it was found last. */

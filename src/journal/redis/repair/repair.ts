@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { AuthorPost, Channel } from '../../../protocol/model.ts';
-import { channelFrom, prepare, textAgain } from '../../entry-record.ts';
+import { channelFrom, prepare, rebuildText } from '../../entry-record.ts';
 import { newRoot } from '../../hash-chain.ts';
 import type { Fault, StoreOptions } from '../../history-walk.ts';
 import { tagsOf } from '../../post-tags.ts';
 import { channelIsBack, type ServerWalk } from '../../server-journal.ts';
-import { hashed, htmlIn, labelOf, own, stateIn, textOf } from '../codec.ts';
+import { channelSubject, hashed, htmlIn, labelOf, stateIn, textOf } from '../codec.ts';
 import { timeOf } from '../connection/replicas.ts';
-import { outside, registeredIds } from '../connection/separate-connection.ts';
-import { channelKeys, mendingKey, registry } from '../keys.ts';
+import { overSeparateConnection, registeredIds } from '../connection/separate-connection.ts';
+import { channelKeys, registry, repairKey } from '../keys.ts';
 import { registered } from '../reads.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { loadScripts, type Operation, run } from '../scripts.ts';
 import { beganAt, chainFault, notListed, verifyChannel, walkServer } from '../verify.ts';
-import { gather, type Known, type Plan, pagesOf, planOf, type Remains } from './surviving-keys.ts';
+import { type KnownState, type Plan, pagesOf, planRepair, readSurvivingKeys, type SurvivingKeys } from './surviving-keys.ts';
 
 /**
  * Rebuilds channels of which keys were deleted by hand or put back from another time, beside the servers that use the store: they refuse such
@@ -58,7 +58,7 @@ const scripts = loadScripts();
 
 /** A report for each channel that there is, or that there should be. Throws where the store cannot be used. */
 export async function* repairRedis({ url, channelId, ...options }: RepairOptions): AsyncGenerator<RepairReport> {
-  yield* outside(url, async function* (redis) {
+  yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
     const listed = new Set<string>();
@@ -87,7 +87,7 @@ class Repair {
   ) {
     this.#redis = redis;
     this.#channelId = channelId;
-    this.#keys = [...channelKeys(channelId), mendingKey(channelId)];
+    this.#keys = [...channelKeys(channelId), repairKey(channelId)];
     this.#options = options;
     this.#server = server;
   }
@@ -107,12 +107,12 @@ class Repair {
     const found = await this.#verify();
     const [state, top] = await this.#script('repair-begin', ['', 0]);
     if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
-    const remains = await this.#gather(Number(top));
-    const isTextBack = await this.#isTextBack(remains);
+    const surviving = await this.#corkUntilNextTurn(Number(top));
+    const isTextBack = await this.#isTextBack(surviving);
     const isSound = state === 'sound' && found === undefined && !isTextBack;
     if (isSound && isListed) return this.#report('sound', null);
     const why = found?.why ?? (state === 'damaged' ? contradictory : isTextBack ? textIsBack : notListed);
-    const plan = await this.#judged(remains);
+    const plan = await this.#checkedPlan(surviving);
     if (typeof plan === 'string') return this.#report('refused', plan.endsWith(why) ? plan : `${why}: ${plan}`);
     if (!this.#options.apply) return this.#report('damaged', why, plan);
     const outcome = isSound ? plan : await this.#apply();
@@ -128,20 +128,20 @@ class Repair {
   }
 
   /** A journal that lacks its beginning is not whole either. */
-  async #gather(top: number): Promise<Remains> {
-    const remains = await gather(this.#redis, this.#keys, top);
+  async #corkUntilNextTurn(top: number): Promise<SurvivingKeys> {
+    const surviving = await readSurvivingKeys(this.#redis, this.#keys, top);
     const [first] = await this.#redis.xrange(this.#keys[0] as string, '-', '+', 'COUNT', 1);
-    if (first === undefined) return remains;
+    if (first === undefined) return surviving;
     const [, fields] = first;
     const [root = '', by] = [fields[1], fields[15]];
     // An entry of a repair is always the first. If it does not fit its root, it was changed.
-    const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === remains.first;
-    return isBeginning ? remains : { ...remains, isWhole: false };
+    const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === surviving.first;
+    return isBeginning ? surviving : { ...surviving, isWhole: false };
   }
 
   /** Whether an erased text is there again. One that was erased only after the texts were gathered is not. */
-  async #isTextBack(remains: Remains): Promise<boolean> {
-    const plan = planOf(remains);
+  async #isTextBack(surviving: SurvivingKeys): Promise<boolean> {
+    const plan = planRepair(surviving);
     if (typeof plan === 'string') return false;
     for (const some of pagesOf([...plan.erasedAgain.values()].flat()))
       if ((await this.#texts(some)).some((text) => text !== null)) return true;
@@ -149,20 +149,20 @@ class Repair {
   }
 
   /** The plan, unless what it rests on was changed. */
-  async #judged(remains: Remains): Promise<Plan | string> {
+  async #checkedPlan(surviving: SurvivingKeys): Promise<Plan | string> {
     const record = this.#server?.channels.get(this.#channelId);
     if (record?.isDeleted) return channelIsBack;
-    const plan = planOf(remains);
+    const plan = planRepair(surviving);
     if (typeof plan === 'string') return plan;
-    if (!plan.goesOn) return (await this.#unreadable(plan)) ?? plan;
+    if (!plan.goesOn) return (await this.#findUnreadable(plan)) ?? plan;
     const erasedOf = (postId: string) => plan.known.get(postId)?.erased ?? 0;
     const fault = await chainFault(this.#redis, this.#channelId, { erasedOf, record });
     return fault === undefined ? plan : `offset ${fault.offset}: ${fault.why}`;
   }
 
   /** Names a text that another history would be made of and that cannot be read. Found only while it is made, it would leave half of it. */
-  async #unreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
-    const newest = [...known].map(([who, { revision }]) => `${who}:${who === own ? channelRevision : revision}`);
+  async #findUnreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
+    const newest = [...known].map(([who, { revision }]) => `${who}:${who === channelSubject ? channelRevision : revision}`);
     for (const some of pagesOf([...new Set([...newest, ...unlabelled])])) {
       const texts = await this.#texts(some);
       const at = texts.findIndex((text) => text === null || !isReadable(text));
@@ -176,29 +176,29 @@ class Repair {
     const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
     if (begun === 'busy') return 'busy';
     if (begun === 'missing') return 'it was deleted meanwhile';
-    const stay = () => this.#redis.pexpire(mendingKey(this.#channelId), silentMs).catch(() => undefined);
+    const stay = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
     const staying = setInterval(stay, silentMs / 5);
     try {
       // Read again: until now servers may have written to it.
-      const remains = await this.#gather(Number(top));
-      const plan = await this.#judged(remains);
+      const surviving = await this.#corkUntilNextTurn(Number(top));
+      const plan = await this.#checkedPlan(surviving);
       if (typeof plan === 'string') return plan;
-      return (await this.#rebuild(remains, plan)) ? plan : 'another repairs it, or it was deleted meanwhile';
+      return (await this.#rebuild(surviving, plan)) ? plan : 'another repairs it, or it was deleted meanwhile';
     } finally {
       clearInterval(staying);
     }
   }
 
   /** Returns false if somebody else took over, or deleted the channel. */
-  async #rebuild(remains: Remains, plan: Plan): Promise<boolean> {
-    const { known, goesOn, highest, strays, unknown, unlabelled, erasedAgain } = plan;
+  async #rebuild(surviving: SurvivingKeys, plan: Plan): Promise<boolean> {
+    const { known, goesOn, highest, orphans, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
     const write = async (part: Part) => {
       const answer = await this.#call('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
       return answer === 'written';
     };
     let newest = { seq: 0, publishedAt: '-' };
-    for (const some of pagesOf([...known].filter(([who]) => who !== own))) {
+    for (const some of pagesOf([...known].filter(([who]) => who !== channelSubject))) {
       const states = await this.#texts(some.map(([who, { revision }]) => `${who}:${revision}`));
       const posts = some.map(([, facts], at) => [facts, JSON.parse(stateIn(states[at] as string)) as State] as const);
       for (const [{ seq }, { publishedAt }] of posts) if (seq > newest.seq) newest = { seq, publishedAt };
@@ -217,22 +217,22 @@ class Repair {
     if (erasedAgain.size > 0) await this.#noteErasure();
     // After the erasures: the line in the index may be all that tells of one.
     for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
-    for (const some of pagesOf(strays)) if (!(await write({ strays: some }))) return false;
+    for (const some of pagesOf(orphans)) if (!(await write({ orphans: some }))) return false;
 
-    const channel = await this.#channel(remains, plan);
+    const channel = await this.#channel(surviving, plan);
     const facts = [channel.state, channel.access, Date.parse(channel.createdAt), channel.pinnedPostId ?? '-', newest.publishedAt];
     const end = async (...rest: (string | number)[]) => {
-      const answer = await this.#call('repair-end', [this.#name, remains.last, salt, ...facts, ...rest]);
+      const answer = await this.#call('repair-end', [this.#name, surviving.last, salt, ...facts, ...rest]);
       return answer === 'repaired';
     };
-    const { revision, last } = known.get(own) as Known;
+    const { revision, last } = known.get(channelSubject) as KnownState;
     if (!goesOn)
       return end(
         revision + 1,
         highest + 1,
-        ...this.#firstEntry({ ...channel, revision: revision + 1 }, highest + 1, remains.lastAt),
+        ...this.#firstEntry({ ...channel, revision: revision + 1 }, highest + 1, surviving.lastAt),
       );
-    for (const listed of pagesOf(remains.listed)) if (!(await write({ listed }))) return false;
+    for (const listed of pagesOf(surviving.listed)) if (!(await write({ listed }))) return false;
     return end(revision, last);
   }
 
@@ -242,11 +242,11 @@ class Repair {
   }
 
   /** The channel as it stands. If that text is lost, an earlier one with what the index has of the last. */
-  async #channel({ card }: Remains, { known, channelRevision }: Plan): Promise<Channel> {
-    const [text] = await this.#texts([`${own}:${channelRevision}`]);
+  async #channel({ summary }: SurvivingKeys, { known, channelRevision }: Plan): Promise<Channel> {
+    const [text] = await this.#texts([`${channelSubject}:${channelRevision}`]);
     const channel = channelFrom(stateIn(text as string));
-    const isEarlier = channelRevision < (known.get(own) as Known).revision;
-    const [, , state, access, , pinned] = isEarlier ? ((card as string).split(' ') as string[]) : [];
+    const isEarlier = channelRevision < (known.get(channelSubject) as KnownState).revision;
+    const [, , state, access, , pinned] = isEarlier ? ((summary as string).split(' ') as string[]) : [];
     if (state !== undefined) Object.assign(channel, { state, access, pinnedPostId: pinned === '-' ? null : pinned });
     return channel.pinnedPostId !== null && !known.has(channel.pinnedPostId) ? { ...channel, pinnedPostId: null } : channel;
   }
@@ -261,8 +261,8 @@ class Repair {
 
   /** Puts it on the list of channels. */
   async #list(): Promise<void> {
-    const [revision] = ((await this.#redis.hget(this.#keys[3] as string, own)) ?? '').split(' ');
-    const [text] = await this.#texts([`${own}:${revision}`]);
+    const [revision] = ((await this.#redis.hget(this.#keys[3] as string, channelSubject)) ?? '').split(' ');
+    const [text] = await this.#texts([`${channelSubject}:${revision}`]);
     if (!text) return;
     await this.#redis.zadd(registry.channels, 0, registered(Date.parse(channelFrom(stateIn(text)).createdAt), this.#channelId));
   }
@@ -302,16 +302,16 @@ type Texts = readonly [who: string, places: readonly string[]];
 interface Part {
   erased?: readonly Texts[];
   unknown?: readonly Texts[];
-  strays?: readonly string[];
+  orphans?: readonly string[];
   labels?: readonly (readonly [place: string, label: string])[];
   listed?: readonly string[];
-  posts?: readonly (readonly [Known, State])[];
+  posts?: readonly (readonly [KnownState, State])[];
 }
 
 function partArguments({
   erased = [],
   unknown = [],
-  strays = [],
+  orphans = [],
   labels = [],
   listed = [],
   posts = [],
@@ -323,7 +323,7 @@ function partArguments({
   const counted = (some: readonly string[], count = some.length) => [count, ...some];
   return [
     ...[erased, unknown].flatMap((some) => [some.length, ...some.flatMap(([who, places]) => [who, ...counted(places)])]),
-    ...counted(strays),
+    ...counted(orphans),
     ...counted(labels.flat(), labels.length),
     ...counted(listed),
     posts.length,
@@ -341,5 +341,5 @@ function isReadable(text: string): boolean {
 }
 
 function labelAgain(text: string): string {
-  return labelOf(textAgain(stateIn(text), htmlIn(text)));
+  return labelOf(rebuildText(stateIn(text), htmlIn(text)));
 }

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import { own } from '../codec.ts';
+import { channelSubject } from '../codec.ts';
 import { redisLimits } from '../redis-limits.ts';
 
 /** What is left of a channel whose keys contradict each other, and what can be made of it. */
 const { repairEntries: page } = redisLimits;
 
 /** What is known of a post or of the channel, from the journal or from the index. */
-export interface Known {
+export interface KnownState {
   revision: number;
   last: number;
   seq: number;
@@ -14,7 +14,7 @@ export interface Known {
   erased: number;
 }
 
-export interface Remains {
+export interface SurvivingKeys {
   /** The journal's first and last offset; 0 where it is not there. */
   first: number;
   last: number;
@@ -23,10 +23,10 @@ export interface Remains {
   /** No entry is missing between its first and its last. */
   isWhole: boolean;
   /** By the newest entry of each; `oldest`: the first revision that an entry tells of. */
-  journal: Map<string, Known & { oldest: number }>;
-  index: Map<string, Known>;
+  journal: Map<string, KnownState & { oldest: number }>;
+  index: Map<string, KnownState>;
   /** The channel's line in the index. */
-  card: string | undefined;
+  summary: string | undefined;
   listed: string[];
   /** When the last entry was made; '' where there is none. */
   lastAt: string;
@@ -36,30 +36,30 @@ export interface Remains {
 }
 
 /** `top`: the highest offset that is known to have been given out. */
-export async function gather(redis: Redis, keys: readonly string[], top: number): Promise<Remains> {
+export async function readSurvivingKeys(redis: Redis, keys: readonly string[], top: number): Promise<SurvivingKeys> {
   const [journal, , , index, texts, labels] = keys as [string, string, string, string, string, string];
-  const remains: Remains = {
+  const surviving: SurvivingKeys = {
     first: 0,
     last: 0,
     top,
     isWhole: true,
     journal: new Map(),
     index: new Map(),
-    card: undefined,
+    summary: undefined,
     listed: [],
     lastAt: '',
     texts: await fieldsOf(redis, texts),
     labels: await fieldsOf(redis, labels),
   };
-  await gatherIndex(redis, index, remains);
-  await gatherJournal(redis, journal, remains);
-  return remains;
+  await gatherIndex(redis, index, surviving);
+  await gatherJournal(redis, journal, surviving);
+  return surviving;
 }
 
 /** What is to stand. */
 export interface Plan {
   /** Posts that are kept, and the channel under the name of `own`. */
-  known: ReadonlyMap<string, Known>;
+  known: ReadonlyMap<string, KnownState>;
   /** The history goes on: its journal is whole, and nothing that it tells of is missing. Else another begins. */
   goesOn: boolean;
   /** No lower than any offset that may have been given out. */
@@ -69,7 +69,7 @@ export interface Plan {
   /** Posts whose text is lost, so that they are left out. */
   lost: string[];
   /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
-  strays: string[];
+  orphans: string[];
   /** Posts of the index that are left out, each with the places of its texts. Those are not among the strays. */
   unknown: ReadonlyMap<string, readonly string[]>;
   /** Posts whose erased text is there again, each with the places of that text. Those are among neither. */
@@ -79,23 +79,23 @@ export interface Plan {
 }
 
 /** A sentence where nothing can be made of it. */
-export function planOf(remains: Remains): Plan | string {
-  const { texts, labels, card, index } = remains;
-  const standing = standingOf(remains);
+export function planRepair(surviving: SurvivingKeys): Plan | string {
+  const { texts, labels, summary, index } = surviving;
+  const standing = standingOf(surviving);
   const written = writtenIn(texts);
-  const channel = standing.known.get(own);
+  const channel = standing.known.get(channelSubject);
   if (texts.size === 0) return 'no text is left';
   if (channel === undefined) return 'nothing tells of the channel itself';
-  const channelRevision = written.get(own)?.highest ?? 0;
+  const channelRevision = written.get(channelSubject)?.highest ?? 0;
   if (channelRevision === 0) return "the channel's own text is lost";
   // An earlier text does not tell who may read it now.
-  if (channelRevision < channel.revision && (card === undefined || index.get(own)?.revision !== channel.revision))
+  if (channelRevision < channel.revision && (summary === undefined || index.get(channelSubject)?.revision !== channel.revision))
     return "the channel's own text is lost, and with it who may read it";
 
-  const known = new Map<string, Known>();
+  const known = new Map<string, KnownState>();
   const lost: string[] = [];
   for (const [who, facts] of standing.known) {
-    if (who === own || texts.has(placeOf(who, facts.revision))) known.set(who, facts);
+    if (who === channelSubject || texts.has(placeOf(who, facts.revision))) known.set(who, facts);
     else lost.push(who);
   }
   const isKept = (place: string) => {
@@ -108,19 +108,19 @@ export function planOf(remains: Remains): Plan | string {
   const others = [...texts].filter((place) => !isKept(place) && !isErased.has(place));
   const othersOf = Map.groupBy(others, (place) => partsOf(place).who);
   const unknown = new Map([...index.keys()].filter((who) => !known.has(who)).map((who) => [who, othersOf.get(who) ?? []]));
-  const isStray = (place: string) => !isKept(place) && !isErased.has(place) && !unknown.get(partsOf(place).who)?.includes(place);
-  const strays = [...new Set([...texts, ...labels])].filter(isStray);
+  const isOrphan = (place: string) => !isKept(place) && !isErased.has(place) && !unknown.get(partsOf(place).who)?.includes(place);
+  const orphans = [...new Set([...texts, ...labels])].filter(isOrphan);
   const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
-  const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(remains, known);
+  const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(surviving, known);
   const goesOn = standing.goesOn && isComplete;
   return {
     known,
     goesOn,
     // Above the journal, so that a repair that begins where this one was cut off does not take the journal for whole.
-    highest: goesOn ? standing.highest : Math.max(standing.highest, remains.last + 1),
+    highest: goesOn ? standing.highest : Math.max(standing.highest, surviving.last + 1),
     channelRevision,
     lost: lost.sort(),
-    strays,
+    orphans,
     unknown,
     erasedAgain,
     unlabelled,
@@ -128,7 +128,7 @@ export function planOf(remains: Remains): Plan | string {
 }
 
 /** Places of texts that are there although they were erased, by post. */
-function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, Known>): Map<string, string[]> {
+function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, KnownState>): Map<string, string[]> {
   const isErased = (place: string) => {
     const { who, revision } = partsOf(place);
     return revision <= (known.get(who)?.erased ?? 0);
@@ -137,9 +137,9 @@ function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, Know
 }
 
 /** Whether every revision that the journal tells of has its text, unless it was erased. */
-function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Known>): boolean {
+function isAllThere({ journal, texts }: SurvivingKeys, known: ReadonlyMap<string, KnownState>): boolean {
   return [...journal].every(([who, { oldest, revision }]) => {
-    const { erased } = known.get(who) as Known;
+    const { erased } = known.get(who) as KnownState;
     for (let each = Math.max(oldest, erased + 1); each <= revision; each++) if (!texts.has(placeOf(who, each))) return false;
     return true;
   });
@@ -150,7 +150,7 @@ function isAllThere({ journal, texts }: Remains, known: ReadonlyMap<string, Know
  * A text tells of its own revision if neither of the two does. Posts that only texts tell of follow the known posts, in the order of their
  * ids, which is the order of time. An older post takes a free place.
  */
-function standingOf({ first, last, top, isWhole, journal, index, texts }: Remains) {
+function standingOf({ first, last, top, isWhole, journal, index, texts }: SurvivingKeys) {
   const highest = Math.max(last, top);
   const written = writtenIn(texts);
   // What is erased is erased from the first revision on.
@@ -160,7 +160,7 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Remain
     ([who, { revision, last, seq }]) => [who, { revision, last, seq, erased: erasedOf(who) }] as const,
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
-  const known = new Map<string, Known>([...before, ...told]);
+  const known = new Map<string, KnownState>([...before, ...told]);
   // A text that is later than the journal shows that entries were lost.
   const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
   const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
@@ -174,14 +174,14 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Remain
   const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
   const newest =
     [...known.keys()]
-      .filter((who) => who !== own)
+      .filter((who) => who !== channelSubject)
       .sort()
       .at(-1) ?? '';
   const free = freeSeqs(known);
   let given = 0;
   for (const who of untold) {
     const later = Math.max(highest, given) + 1;
-    const seq = who === own ? 0 : who > newest ? later : free.next().value;
+    const seq = who === channelSubject ? 0 : who > newest ? later : free.next().value;
     known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
     given = Math.max(given, seq);
   }
@@ -189,7 +189,7 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Remain
   return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
 }
 
-function* freeSeqs(known: ReadonlyMap<string, Known>): Generator<number, never> {
+function* freeSeqs(known: ReadonlyMap<string, KnownState>): Generator<number, never> {
   const taken = new Set(known.values().map(({ seq }) => seq));
   for (let seq = 1; ; seq++) if (!taken.has(seq)) yield seq;
 }
@@ -214,13 +214,13 @@ function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; h
   return written;
 }
 
-async function gatherIndex(redis: Redis, index: string, remains: Remains): Promise<void> {
+async function gatherIndex(redis: Redis, index: string, surviving: SurvivingKeys): Promise<void> {
   for await (const [who, line] of linesOf(redis, index)) {
     const [revision = 0, last = 0, third = 0, erased = 0] = line.split(' ').map(Number);
-    if (who === own) remains.card = line;
-    const known = who === own ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
-    remains.index.set(who, known);
-    remains.top = Math.max(remains.top, known.last, known.seq);
+    if (who === channelSubject) surviving.summary = line;
+    const known = who === channelSubject ? { revision, last, seq: 0, erased: 0 } : { revision, last, seq: third, erased };
+    surviving.index.set(who, known);
+    surviving.top = Math.max(surviving.top, known.last, known.seq);
   }
 }
 
@@ -251,27 +251,27 @@ async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some:
   } while (cursor !== '0');
 }
 
-async function gatherJournal(redis: Redis, journal: string, remains: Remains): Promise<void> {
-  for (let from = '-'; ; from = `(${remains.last}-0`) {
+async function gatherJournal(redis: Redis, journal: string, surviving: SurvivingKeys): Promise<void> {
+  for (let from = '-'; ; from = `(${surviving.last}-0`) {
     const entries = await redis.xrange(journal, from, '+', 'COUNT', page);
     for (const [id, fields] of entries) {
       const offset = Number.parseInt(id, 10);
-      if (remains.last > 0 && offset !== remains.last + 1) remains.isWhole = false;
-      remains.first ||= offset;
-      remains.last = offset;
-      remains.lastAt = fields[13] as string;
+      if (surviving.last > 0 && offset !== surviving.last + 1) surviving.isWhole = false;
+      surviving.first ||= offset;
+      surviving.last = offset;
+      surviving.lastAt = fields[13] as string;
       const [who, revision] = [fields[5] as string, Number(fields[9])];
-      const before = remains.journal.get(who);
+      const before = surviving.journal.get(who);
       // A takedown erases all that was before it. Entries of an earlier version do not say so.
       const erased = fields[3] === 'post.taken-down' ? revision - 1 : Number(fields[23] ?? 0);
-      remains.journal.set(who, {
+      surviving.journal.set(who, {
         revision,
         last: offset,
         seq: Number(fields[7]) || 0,
         erased: Math.max(before?.erased ?? 0, Math.min(erased, revision - 1)),
         oldest: before?.oldest ?? revision,
       });
-      if (fields[17] === '1') remains.listed.push(String(offset));
+      if (fields[17] === '1') surviving.listed.push(String(offset));
     }
     if (entries.length < page) return;
   }

@@ -5,7 +5,7 @@ import {
   type Outcome,
   type RequestId,
 } from '../../../../src/journal/engine.ts';
-import type { Placed } from '../../../../src/journal/entry-placement.ts';
+import type { PlacedEntry } from '../../../../src/journal/entry-placement.ts';
 import { channelFrom, type PreparedEntry, type Text } from '../../../../src/journal/entry-record.ts';
 import { epochOf, fingerprint, newRoot, newSalt, nextCheck, positionAt } from '../../../../src/journal/hash-chain.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
@@ -27,7 +27,7 @@ export interface PreparedAppend {
   requestAt: number;
 }
 
-type Appended = { status: 'appended'; position: Position; placed: Placed[] } | Exclude<AppendResult, { status: 'appended' }>;
+type Appended = { status: 'appended'; position: Position; placed: PlacedEntry[] } | Exclude<AppendResult, { status: 'appended' }>;
 
 /** The atomic step of `Journal.append`. JavaScript runs it without interruption; in a database it is one transaction. */
 export function append(store: MemoryStore, { channelId, request, prepared, root, told, requestAt }: PreparedAppend): Appended {
@@ -49,12 +49,12 @@ export function append(store: MemoryStore, { channelId, request, prepared, root,
   store.channels.set(channelId, channel);
   const placed = prepared.map((entry) => place(channel, entry));
   store.record(told);
-  const { offset, check } = placed.at(-1) as Placed;
+  const { offset, check } = placed.at(-1) as PlacedEntry;
   const position = positionAt(epochOf(channel.root), offset, check);
   store.requests.set(requestKey(channelId, request.request), {
     made: requestAt,
     fingerprint: fingerprint(first.text.salt, request.request.digest),
-    salted: channel.entries[(placed[0] as Placed).offset - 1] as MemoryEntry,
+    salted: channel.entries[(placed[0] as PlacedEntry).offset - 1] as MemoryEntry,
     outcome: { position, postId: first.facts.postId, revision: first.facts.revision },
   });
   return { status: 'appended', position, placed };
@@ -72,7 +72,7 @@ function whatMoved(channel: MemoryChannel | undefined, { channel: decided, posts
 }
 
 /** Numbers and chains one entry, and updates every index. */
-function place(channel: MemoryChannel, { facts, content, digest, text, listed, post }: PreparedEntry): Placed {
+function place(channel: MemoryChannel, { facts, content, digest, text, listed, post }: PreparedEntry): PlacedEntry {
   const before = channel.entries.at(-1)?.check ?? channel.root;
   const offset = channel.entries.length + 1;
   const check = nextCheck(before, offset, digest);

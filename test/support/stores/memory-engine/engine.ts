@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Announcer, silent } from '../../../../src/journal/announcer.ts';
+import { Announcer, silentLog } from '../../../../src/journal/announcer.ts';
 import { EndedSessions, sessionKeyBytes } from '../../../../src/journal/ended-sessions.ts';
 import {
   type Announcement,
@@ -12,15 +12,15 @@ import {
   JournalUnavailable,
   type Outcome,
   type PostsQuery,
-  type Reach,
+  type Reachability,
   type Renderer,
   type RequestId,
 } from '../../../../src/journal/engine.ts';
-import { settle } from '../../../../src/journal/entry-placement.ts';
+import { appendEffects } from '../../../../src/journal/entry-placement.ts';
 import { prepareAll } from '../../../../src/journal/entry-record.ts';
 import { newRoot } from '../../../../src/journal/hash-chain.ts';
 import { RequestClock } from '../../../../src/journal/request-clock.ts';
-import { Revoked } from '../../../../src/journal/revoked-tokens.ts';
+import { RevokedTokens } from '../../../../src/journal/revoked-tokens.ts';
 import {
   factsOfAppend,
   factsOfBeginning,
@@ -68,8 +68,8 @@ class MemoryEngine implements Engine {
   readonly #renderer: Renderer;
   readonly #now: () => number;
   readonly #requestClock: RequestClock;
-  readonly #announcer = new Announcer(silent);
-  readonly #revoked: Revoked;
+  readonly #announcer = new Announcer(silentLog);
+  readonly #revoked: RevokedTokens;
   readonly #ended: EndedSessions;
   #isClosed = false;
 
@@ -78,7 +78,7 @@ class MemoryEngine implements Engine {
     this.#renderer = parts.renderer;
     this.#now = parts.now;
     this.#requestClock = parts.requestClock;
-    this.#revoked = new Revoked(parts.now);
+    this.#revoked = new RevokedTokens(parts.now);
     this.#revoked.add([...parts.store.revoked].map(([jti, until]) => ({ jti, until })));
     this.#ended = new EndedSessions(parts.now);
     this.#ended.apply({ add: [...parts.store.endedSessions], remove: [] });
@@ -109,7 +109,7 @@ class MemoryEngine implements Engine {
     const result = append(this.#open, { channelId, request, prepared, root, told, requestAt });
     if (result.status !== 'appended') return result;
     // An engine that writes to a disk waits here until the entries are synced.
-    const settled = settle(request.entries, prepared, result.position, result.placed);
+    const settled = appendEffects(request.entries, prepared, result.position, result.placed);
     for (const postId of settled.erased) this.#announcer.announceErased(channelId, postId);
     for (const announcement of settled.announcements) this.#announcer.announce(channelId, announcement);
     return settled.result;
@@ -224,8 +224,8 @@ class MemoryEngine implements Engine {
   }
 
   /** Memory is always in reach, so no listener is ever called. */
-  onReach(listener: (reach: Reach) => void): () => void {
-    return this.#announcer.onReach(listener);
+  onReachability(listener: (reach: Reachability) => void): () => void {
+    return this.#announcer.onReachability(listener);
   }
 
   // ---- Tokens and sessions that are refused

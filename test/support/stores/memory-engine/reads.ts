@@ -7,7 +7,15 @@ import type {
   PostsQuery,
   Renderer,
 } from '../../../../src/journal/engine.ts';
-import { changeFrom, erasedSalt, keptFrom, lineFrom, noteIn, postFrom, type Text } from '../../../../src/journal/entry-record.ts';
+import {
+  changeFrom,
+  erasedSalt,
+  exportedEntry,
+  journalLine,
+  noteOfRevision,
+  postFrom,
+  type Text,
+} from '../../../../src/journal/entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../../../../src/journal/hash-chain.ts';
 import { tags } from '../../../../src/journal/post-tags.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
@@ -150,13 +158,21 @@ export function corrections(found: MemoryChannel, query: { before?: number; limi
   const all = found.entries.filter((entry) => entry.listed && entry.offset < before).reverse();
   const corrections = all.slice(0, limit).map(({ offset, postId, revision, kind, at, text }) => {
     const { headline, state } = (found.latest.get(postId) as MemoryEntry).text as Text;
-    return { offset, postId, headline, revision, kind, note: text === undefined ? noteIn(state, revision) : text.note, at };
+    return {
+      offset,
+      postId,
+      headline,
+      revision,
+      kind,
+      note: text === undefined ? noteOfRevision(state, revision) : text.note,
+      at,
+    };
   });
   return { corrections: corrections as Correction[], position: headOf(found), more: all.length > limit };
 }
 
 export function journal(channelId: string, { entries }: MemoryChannel, { from, limit }: { from: number; limit: number }) {
-  const lines = entries.slice(from - 1, from - 1 + limit).map((entry) => lineFrom(channelId, entry));
+  const lines = entries.slice(from - 1, from - 1 + limit).map((entry) => journalLine(channelId, entry));
   return { entries: lines, more: entries.length > from - 1 + limit };
 }
 
@@ -165,7 +181,7 @@ export function entries(found: MemoryChannel, query: { from: number } & Bounds):
   const kept = taken.map((entry) => {
     const { salt = null, state = null } = entry.text ?? {};
     const erasedThrough = entry.postId === null ? null : (found.posts.get(entry.postId) as MemoryPost).erasedThrough;
-    return keptFrom(entry, { salt, state }, erasedThrough);
+    return exportedEntry(entry, { salt, state }, erasedThrough);
   });
   return { root: found.root, position: headOf(found), entries: kept, more };
 }

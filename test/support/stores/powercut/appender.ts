@@ -1,4 +1,4 @@
-import { openEmbedded } from '../../../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../../../src/journal/sqlite/index.ts';
 import { appended, createChannel, newPostId, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
 
 /**
@@ -7,7 +7,7 @@ import { appended, createChannel, newPostId, publication, renderer, revision, sa
  * refused, a line says why.
  */
 const [dataDir = '', channelId = 'power', authors = '4'] = process.argv.slice(2);
-const engine = await openEmbedded({ dataDir, renderer });
+const engine = await openSqlite({ dataDir, renderer });
 if ((await engine.channel(channelId)).status === 'missing') await createChannel(engine, channelId);
 process.stdout.write('open\n');
 for (let author = 0; author < Number(authors); author++) void write();

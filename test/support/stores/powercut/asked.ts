@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { openEmbedded } from '../../../../src/journal/sqlite/index.ts';
+import { openSqlite } from '../../../../src/journal/sqlite/index.ts';
 import { appending, createChannel, newRequest, publication, publish, renderer, samplePost, takedown } from '../engines.ts';
 
 /**
@@ -9,7 +9,7 @@ import { appending, createChannel, newRequest, publication, publish, renderer, s
  */
 const [dataDir = '', postId = ''] = process.argv.slice(2);
 const channelId = 'power';
-const engine = await openEmbedded({ dataDir, renderer });
+const engine = await openSqlite({ dataDir, renderer });
 if ((await engine.channel(channelId)).status === 'missing') await createChannel(engine, channelId);
 let announced = 0;
 await engine.subscribe(channelId, () => void announced++);
