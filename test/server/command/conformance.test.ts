@@ -17,11 +17,11 @@ beforeAll(async () => {
 });
 afterAll(async () => await server[Symbol.asyncDispose]());
 
-/** For each case anew. */
+/** A new signal for each case. */
 const signal = () => AbortSignal.timeout(120_000);
 
-describe('the examination of a server', () => {
-  it('finds every rule kept by this one, and leaves nothing behind', async () => {
+describe('a conformance run', () => {
+  it('passes every case on this server and leaves no channel behind', async () => {
     const { results, left } = await examine({ url: server.url, token, signal: signal(), quick: true });
     expect(results.filter(({ outcome }) => outcome === 'broken').map(({ name, why }) => ({ name, why }))).toEqual([]);
     expect(results.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name)).toEqual(
@@ -32,7 +32,7 @@ describe('the examination of a server', () => {
     expect(channels).toEqual([]);
   });
 
-  it('says what a token lacks, and what was left for that', async () => {
+  it('reports the cases that the token cannot run and the channels it cannot delete', async () => {
     const editor = await server.token({ editor: ['conformance-*'] });
     const { results, left } = await examine({ url: server.url, token: editor, signal: signal(), only: ['withdrawals/'] });
     const skipped = results.filter(({ outcome }) => outcome === 'skipped');
@@ -52,12 +52,12 @@ describe('the examination of a server', () => {
   });
 });
 
-/** A server that goes by the first of two headers of this name. */
+/** A server that uses only the first of two headers of this name. */
 function oneOf(name: string): NonNullable<Sabotage['headers']> {
   return (headers) => ({ ...headers, [name]: headers[name]?.slice(0, 1) });
 }
 
-/** A server that compresses what fits, whoever asks. */
+/** A server that compresses matching answers for every client. */
 function packed(fits: (path: string, asked: AskedHeaders) => boolean): NonNullable<Sabotage['answer']> {
   return (said, path, asked) => {
     if (!fits(path, asked)) return said;
@@ -65,7 +65,7 @@ function packed(fits: (path: string, asked: AskedHeaders) => boolean): NonNullab
   };
 }
 
-/** What each does to the server, and the rule that is then broken; in brackets, which part of it. */
+/** Ways to break the server, by the rule that each breaks, with the part of the rule in brackets. */
 const sabotages: Record<string, Sabotage> = {
   'catch-up/another-history': {
     answer: (said, path) => ({
@@ -74,7 +74,7 @@ const sabotages: Record<string, Sabotage> = {
     }),
   },
   'catch-up/latest-state-once': {
-    // As a push server does that replays its messages.
+    // Like a push server that replays its messages.
     answer: (said, path) => ({
       ...said,
       body: path.includes('/events?') ? said.body.replace('<p>One.', '<p>Superseded again.') : said.body,
@@ -128,17 +128,17 @@ const sabotages: Record<string, Sabotage> = {
 
 const ruleOf = (broken: string) => broken.split(' ', 1)[0] as string;
 
-describe('a server that breaks a rule is found out', () => {
-  it.each(Object.entries(sabotages))('%s', async (broken, sabotage) => {
+describe('a server that breaks a rule', () => {
+  it.each(Object.entries(sabotages))('fails %s', async (broken, sabotage) => {
     const name = ruleOf(broken);
     await using saboteur = await startSaboteur(server.url, sabotage);
     const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: [name] });
     expect(results.map(({ outcome }) => outcome)).toEqual(['broken']);
-    // By the rule, and not because nothing went through.
-    expect(results[0]?.why).not.toContain('could not go on');
+    // Because of the rule, not because the case could not run.
+    expect(results[0]?.why).not.toContain('could not continue');
   });
 
-  it('and is kept by one that is only passed on', async () => {
+  it('passes when the proxy changes nothing', async () => {
     await using saboteur = await startSaboteur(server.url, {});
     const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages).map(ruleOf) });
     expect(results.filter(({ outcome }) => outcome !== 'kept')).toEqual([]);
@@ -157,7 +157,7 @@ describe('pressbox conformance', () => {
   });
   afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
-  it('prints each rule, records what was said without a token in it, and ends with 0', async () => {
+  it('prints each rule, records the exchange without tokens, and exits with 0', async () => {
     const file = join(folder, 'exchanges.json');
     const { code, out } = await runPressbox([
       'conformance',
@@ -180,7 +180,7 @@ describe('pressbox conformance', () => {
     expect(missed?.exchange.at(-1)?.http).toMatchObject({ status: 200, body: { mode: 'replay' } });
   });
 
-  it('ends with 1 where a rule is broken, and says what should have been', async () => {
+  it('exits with 1 if a rule is broken, and prints the expected value', async () => {
     await using saboteur = await startSaboteur(server.url, sabotages['catch-up/another-history'] as Sabotage);
     const { code, out } = await runPressbox([
       'conformance',
@@ -195,13 +195,13 @@ describe('pressbox conformance', () => {
     expect(code).toBe(1);
   });
 
-  it('ends with 1 where its record cannot be written, and says so', async () => {
+  it('exits with 1 if it cannot write the record, and says so', async () => {
     const file = join(folder, 'none', 'exchanges.json');
     const asked = ['conformance', server.url, '--token', token, '--only', 'sockets/bad-token', '--record', file];
     expect(await runPressbox(asked)).toMatchObject({ code: 1, err: expect.stringContaining(`pressbox: ${file}: ENOENT`) });
   });
 
-  it('records the rules for clients, which our own client keeps', async () => {
+  it('records the rules for clients, which pressbox/client follows', async () => {
     const file = join(folder, 'rules.json');
     const { code } = await runPressbox(['conformance', server.url, '--token', token, '--client-rules', file]);
     expect(code).toBe(0);
@@ -210,7 +210,7 @@ describe('pressbox conformance', () => {
     for (const scenario of scenarios) play(scenario);
   });
 
-  it('says what is missing, and what cannot be examined', async () => {
+  it('names a missing option, and a server that it cannot test', async () => {
     expect(await runPressbox(['conformance', server.url])).toMatchObject({ code: 2, err: expect.stringContaining('--token') });
     const reader = await server.token({ reader: ['*'] });
     const refused = await runPressbox(['conformance', server.url, '--token', reader]);

@@ -30,7 +30,7 @@ const curlPage = await read('clients/curl.md');
 const names = ['clients/javascript.md', 'clients/react-native.md', 'clients/swift.md', 'clients/kotlin.md', 'publish.md'];
 const pages = [page, pythonPage, curlPage, ...(await Promise.all(names.map(read)))].join('\n');
 
-/** The block of code with this after its fence. */
+/** The code block whose fence has this info string. */
 const block = (mark: string) => new RegExp(`^\`\`\`${mark}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(pages)?.[1] ?? '';
 
 let server: TestServer;
@@ -44,9 +44,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 type Follow = (options: object) => () => void;
 type Report = (options: object) => Promise<void>;
 
-/** A block of code as a module, where it finds what is installed here. */
+/** Imports a code block as a module inside the project, so that it can import packages. */
 async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Exported> {
-  // By a name of its own, since what was imported once is not read again.
+  // A unique name, because an imported file is cached.
   const file = join(root, 'dist', `docs-clients-${randomUUID()}.mjs`);
   await writeFile(file, code);
   try {
@@ -57,9 +57,9 @@ async function moduleOf<Exported = { follow: Follow }>(code: string): Promise<Ex
 }
 
 describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', () => {
-  it('does what the page says for everything that a server may say', async () => {
+  it('handles every message of a server as clients.md says', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
-    // Pauses are short by chance.
+    // Makes the random pauses short.
     const chance = vi.spyOn(Math, 'random').mockReturnValue(0.01);
     let stop = () => {};
     const start = ({ url, channelId, kept: saved, token }: FollowerStart) => {
@@ -79,7 +79,7 @@ describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', (
     }
   });
 
-  it('stops with the reason where a token is refused', async () => {
+  it('stops with the reason if its token is refused', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
     const said: string[] = [];
     const stop = follow({
@@ -94,7 +94,7 @@ describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', (
     stop();
   });
 
-  it('stays away once it was closed, though it was about to come back', async () => {
+  it('does not reconnect after it was closed, even if a reconnect was pending', async () => {
     const { follow } = await moduleOf(block('js socket-io'));
     await using script = await startScriptedServer();
     const start = (channelId: string, say: (what: string) => void) =>
@@ -111,7 +111,7 @@ describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', (
         const stop = start(`moon-${at}`, said);
         const asked = await script.subscribe(2 * at + 1);
         sendAway(asked);
-        // What is said on one connection is heard in order.
+        // Messages of one connection arrive in order.
         asked.socket.emit('store', { reachable: true, since: '' });
         await vi.waitFor(() => expect(said).toHaveBeenCalled(), { interval: 5 });
         stop();
@@ -130,7 +130,7 @@ describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', (
 describe('docs/guides/clients/javascript.md: a page that is rendered on a server', () => {
   type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
 
-  it('is gone on from in the browser, where what changed since comes once', async () => {
+  it('is continued in the browser, with every change since, once', async () => {
     const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
     const { id: channelId } = (await author.createChannel({ headline: 'To the Moon', state: 'live' })).channel;
     const { post } = await author.publish(channelId, { headline: '</script><b>Down', body: 'It is **down**.' });
@@ -154,14 +154,14 @@ describe('docs/guides/clients/javascript.md: a page that is rendered on a server
     }
   });
 
-  it('is none where the channel cannot be read', async () => {
+  it('throws if the channel cannot be read', async () => {
     const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
     await expect(forPage({ url: server.url, channelId: 'nothing' })).rejects.toThrow('Not found.');
   });
 });
 
 describe('docs/guides/clients/react-native.md', () => {
-  it('shows at the next start what was held, catches up, and looks after its connection in the foreground', async () => {
+  it('shows the saved posts at the next start, catches up, and checks its connection in the foreground', async () => {
     const modules = {
       'react-native': 'export const AppState = native.AppState;',
       '@react-native-async-storage/async-storage': 'export default native.AsyncStorage;',
@@ -202,7 +202,7 @@ describe('docs/guides/clients/react-native.md', () => {
         },
       },
     };
-    /** The app, started anew. */
+    /** Starts the app again. */
     const start = () => {
       const world = Object.assign(reactNativeWorld(), { native });
       runInContext(outputFiles[0]?.text ?? '', world);
@@ -307,12 +307,12 @@ describeWith(needs.curl, 'docs/guides/clients/curl.md', () => {
   const here = (lines: string) => lines.replaceAll('http://127.0.0.1:4000', server.url);
   const open = () => author.updateChannel('moon-landing', '*', { access: 'public' });
 
-  it('reads for members with a token, and for everyone what is public', async () => {
+  it("reads a members' channel with a token, and a public channel without", async () => {
     expect(JSON.parse(await shell.run(here(block('sh members'))))).toMatchObject({ posts: [{ headline: 'Landed' }] });
     await open();
   });
 
-  it('follows the stream, comes back with the last id, and polls, each from the same cursor', async () => {
+  it('follows the stream, reconnects with the last id, and polls from the same cursor', async () => {
     const stream = shell.start(here(block('sh sse')));
     await vi.waitFor(() => expect(stream.out).toMatch(/^event: catchup\ndata: .*"mode":"snapshot".*\n\n/m));
     stream.kill();
@@ -329,7 +329,7 @@ describeWith(needs.curl, 'docs/guides/clients/curl.md', () => {
     });
   });
 
-  it('and Python have examples that start as they stand', async () => {
+  it('has an example that starts as shown, and so has python.md', async () => {
     const [python = '', follow = ''] = [...`${pythonPage}\n${curlPage}`.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
       here(lines ?? '').trim(),
     );
@@ -345,7 +345,7 @@ describeWith(needs.curl, 'docs/guides/clients/curl.md', () => {
 });
 
 describeWith(needs.pythonSocketIo, 'docs/guides/clients/python.md', (python) => {
-  it('starts as it stands, and has what the page says in the places that it names', async () => {
+  it('starts as shown, and has the functions that the page names', async () => {
     const [, line = ''] = /^```sh\n(.*)\n```$/m.exec(pythonPage) ?? [];
     await using shell = openShell(root, { PATH: process.env.PATH });
     const { channel } = await author.createChannel({ headline: 'In Python', state: 'live' });
@@ -362,7 +362,7 @@ describeWith(needs.pythonSocketIo, 'docs/guides/clients/python.md', (python) => 
     );
     await vi.waitFor(() => expect(run.out).toContain('At one'));
     run.kill();
-    // Whoever comes new is told of what was wrong, too.
+    // A new reader sees earlier corrections too.
     for (const why of ['It was at one.', 'It is the third.']) expect(run.out).toContain(`CORRECTION ${why}`);
     const source = await readFile(join(root, 'examples/reader.py'), 'utf8');
     const named = [...pythonPage.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names]) => names?.match(/\w+/g) ?? []);
@@ -372,7 +372,7 @@ describeWith(needs.pythonSocketIo, 'docs/guides/clients/python.md', (python) => 
 });
 
 describe('docs/guides/clients.md: the names of the wire', () => {
-  /** Every name and every fixed value that the schemas of the socket have, and the names of its messages. */
+  /** Every name and constant in the schemas of the socket, and the names of its messages. */
   const known = new Set<unknown>(socketMessages.map(({ name }) => name));
   const { subscribeSchema, subscribedReplaySchema, subscribedSnapshotSchema, refusedAnswerSchema } = protocol;
   for (const schema of [
@@ -401,11 +401,11 @@ describe('docs/guides/clients.md: the names of the wire', () => {
     for (const name of [...Object.keys(properties), ...values, value_]) known.add(name);
     for (const part of Object.values(value)) collect(part);
   }
-  /** What is kept, what a token is called in `auth`, what Socket.IO itself tells, and what people are told. */
+  /** Names of the saved state, of `auth` and of Socket.IO itself, and the empty text. */
   const own = ['floor', 'token', 'data', 'io server disconnect', ''];
   const isSentence = (text: string) => /^[A-Z].*\.$/.test(text);
 
-  it('are known, of which the code for Swift and Kotlin may name no others', () => {
+  it('are the only names in the code for Swift and Kotlin', () => {
     for (const language of ['swift', 'kotlin']) {
       const code = block(language);
       const texts = [...code.matchAll(/"""([\s\S]*?)"""|"([^"\n]*)"/g)];
@@ -418,7 +418,7 @@ describe('docs/guides/clients.md: the names of the wire', () => {
     }
   });
 
-  it('are all heeded, in each language', () => {
+  it('are all handled in each language', () => {
     const messages = socketMessages.map(({ name }) => name).filter((name) => name !== 'unsubscribe');
     for (const language of ['js socket-io', 'swift', 'kotlin']) {
       const code = block(language);
@@ -429,7 +429,7 @@ describe('docs/guides/clients.md: the names of the wire', () => {
     }
   });
 
-  it('are those of the table of what to do, for every message and every reason', () => {
+  it('include every message and reason in the table of what to do', () => {
     const table = page.slice(page.indexOf('## What happens'), page.indexOf('## Where WebSockets'));
     const spoken = [...table.matchAll(/`([a-z][\w.-]+)`/gi)].map(([, name]) => name);
     expect(spoken.filter((name) => !known.has(name) && name !== 'html')).toEqual([]);
@@ -440,7 +440,7 @@ describe('docs/guides/clients.md: the names of the wire', () => {
 });
 
 describe('docs/guides/publish.md', () => {
-  it('publishes, corrects, decides again on what stands, and retracts', async () => {
+  it('publishes, corrects, updates the current revision after a conflict, and retracts', async () => {
     const { report } = await moduleOf<{ report: Report }>(block('js author'));
     const { channel } = await author.createChannel({ headline: 'Fire at the harbour' });
     await report({ url: server.url, token: await server.token(), channelId: channel.id });

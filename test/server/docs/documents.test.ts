@@ -28,7 +28,7 @@ import { servedRoutes } from '../../support/servers/routes.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openShell } from '../../support/servers/shell.ts';
 
-describe('the documents', () => {
+describe('the API documents', () => {
   const elsewhere = 'https://news.example.org';
   let server: TestServer;
   beforeAll(async () => {
@@ -36,23 +36,26 @@ describe('the documents', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it('describe every route that is served, and no other', async () => {
+  it('describe every route of the server and no other', async () => {
     const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort();
     expect(await servedRoutes(server.url)).toEqual(described);
   });
 
-  it.each(['/openapi.json', '/asyncapi.json'])('can be had at %s, from pages elsewhere too, and once', async (path) => {
-    const answer = await fetch(`${server.url}${path}`, { headers: { origin: elsewhere } });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    expect(answer.headers.get('cache-control')).toBe('no-cache');
-    expect(answer.headers.get('access-control-allow-origin')).toBe(elsewhere);
-    expect(await answer.text()).toContain(new URL(examplesUrl).host);
-    const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
-    expect(again.status).toBe(304);
-  });
+  it.each(['/openapi.json', '/asyncapi.json'])(
+    'are served at %s, also to pages of other origins, and revalidated',
+    async (path) => {
+      const answer = await fetch(`${server.url}${path}`, { headers: { origin: elsewhere } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(answer.headers.get('cache-control')).toBe('no-cache');
+      expect(answer.headers.get('access-control-allow-origin')).toBe(elsewhere);
+      expect(await answer.text()).toContain(new URL(examplesUrl).host);
+      const again = await fetch(`${server.url}${path}`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
+      expect(again.status).toBe(304);
+    },
+  );
 
-  it('say where a session is enough, which is of use on pages of the server', async () => {
+  it('say which operations accept a session', async () => {
     const { origin } = new URL(examplesUrl);
     const token = await server.token({ admin: true });
     const session = await call(`${server.url}/v1/session`, { method: 'POST', token });
@@ -70,7 +73,7 @@ describe('the documents', () => {
   });
 });
 
-describe('the page of the documents', () => {
+describe('the page at /docs', () => {
   let page: string;
   let headers: Headers;
   beforeAll(async () => {
@@ -81,7 +84,7 @@ describe('the page of the documents', () => {
   });
   const found = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, one]) => one ?? '');
 
-  it('is whole without a script, and loads nothing from elsewhere', () => {
+  it('is complete without a script and loads nothing from other servers', () => {
     expect(headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=/);
     const styles = found(/<link rel="stylesheet" href="([^"]*)"/g);
@@ -90,7 +93,7 @@ describe('the page of the documents', () => {
     expect(page).not.toMatch(/<(?:img|iframe|video|object|embed)\b/);
   });
 
-  it('shows every operation, message, problem and schema once, with a place of its own', () => {
+  it('shows every operation, message, problem and schema once, with its own anchor', () => {
     const ids = found(/\sid="([^"]*)"/g);
     expect(ids.length).toBe(new Set(ids).size);
     for (const { id } of operations) expect(ids).toContain(id);
@@ -101,7 +104,7 @@ describe('the page of the documents', () => {
     for (const key of Object.keys(recorded)) expect(ids).toContain(key);
   });
 
-  it('has no link to a place that is not there, and headings that skip no level', () => {
+  it('has no broken anchor and no skipped heading level', () => {
     const ids = new Set(found(/\sid="([^"]*)"/g));
     expect(found(/href="#([^"]*)"/g).filter((anchor) => !ids.has(anchor))).toEqual([]);
     const levels = found(/<h([1-6])/g).map(Number);
@@ -113,15 +116,15 @@ describe('the page of the documents', () => {
   });
 });
 
-/** Every example is sent to a real server, whose answers are what the documents say. */
-describe('the examples of the documents', () => {
+/** Sends every example to a real server and compares the answers with the documents. */
+describe('the examples of the API documents', () => {
   let played: Played;
   beforeAll(async () => {
     played = await playExamples();
   });
   afterAll(() => played.end());
 
-  it('are answered as they say: if they are not, `npm run docs` records them anew', () => {
+  it('are answered as recorded (run `npm run docs` if not)', () => {
     const answers = Object.fromEntries([...played.answers].map(([key, { recorded }]) => [key, recorded]));
     expect(answers).toEqual(recorded);
     for (const { example, recorded } of played.answers.values())
@@ -130,7 +133,7 @@ describe('the examples of the documents', () => {
     expect(readFileSync(join(root, recordedPath), 'utf8')).toBe(recordedText(played));
   });
 
-  it('are answered in the documented forms, by the schemas that the documents are made of', () => {
+  it('are answered in the documented form', () => {
     const faults: string[] = [];
     for (const { example, real, text, recorded } of played.answers.values()) {
       const operation = operationOf(example);
@@ -151,9 +154,9 @@ describe('the examples of the documents', () => {
     for (const { example, real } of played.answers.values()) {
       const answer = operationOf(example).answers.find(({ status }) => status === real.status);
       for (const name of answer?.headers ?? []) {
-        // What is never kept has no entity tag.
+        // An answer that is never stored has no entity tag.
         const isUntagged = name === 'ETag' && real.headers.get('cache-control') === 'no-store';
-        // A stream for which there is room.
+        // A stream that the server could begin.
         const needNotWait = name === 'Retry-After' && real.status === 200;
         if (!real.headers.has(name) && !isUntagged && !needNotWait && !sometimes.includes(name))
           faults.push(`${keyOf(example)} lacks ${name}`);
@@ -164,7 +167,7 @@ describe('the examples of the documents', () => {
       }
     }
     expect(faults).toEqual([]);
-    // Those that are not always there are there where they say something.
+    // Optional headers are present when they have a meaning.
     for (const name of sometimes) {
       expect(
         [...played.answers.values()].some(({ real }) => real.headers.has(name)),
@@ -173,7 +176,7 @@ describe('the examples of the documents', () => {
     }
   });
 
-  it('show every answer of every operation that is no refusal', () => {
+  it('show every successful answer of every operation', () => {
     const seen = new Set([...played.answers.values()].map(({ example, real }) => `${example.operation} ${real.status}`));
     const documented = operations.flatMap(({ id, answers }) =>
       answers.filter(({ status }) => status !== 304).map(({ status }) => `${id} ${status}`),
@@ -181,14 +184,14 @@ describe('the examples of the documents', () => {
     expect(documented.filter((one) => !seen.has(one))).toEqual([]);
   });
 
-  it('are not sent again to those who hold them', () => {
+  it('are answered 304 to a client that holds the answer', () => {
     const revalidated = new Set([...played.again.keys()].map((key) => key.split('-', 1)[0]));
     const documented = operations.filter(({ answers }) => answers.some(({ status }) => status === 304)).map(({ id }) => id);
     expect(documented.filter((id) => !revalidated.has(id))).toEqual([]);
     expect([...played.again].filter(([, status]) => status !== 304)).toEqual([]);
   });
 
-  it('fit the document when a linter puts the real answers into it', async () => {
+  it('match the document in a linter', async () => {
     const document = JSON.parse(JSON.stringify(openApi(examplesUrl))) as {
       paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, { examples?: object }> }> }>>;
     };
@@ -206,7 +209,7 @@ describe('the examples of the documents', () => {
     expect(faults.map(({ message, location }) => `${message} ${location[0]?.pointer}`)).toEqual([]);
   });
 
-  it('cover every message of sockets and streams, in the documented forms', () => {
+  it('cover every message of sockets and streams in the documented form', () => {
     const faults: string[] = [];
     for (const example of messageExamples) {
       const { payload, replies } = messages.find(({ name }) => name === example.message)!;
@@ -219,14 +222,14 @@ describe('the examples of the documents', () => {
     }
     expect(faults).toEqual([]);
     const shown = new Set(messageExamples.map(({ message }) => message));
-    // Only a server on Redis or Valkey says it: test/server/nodes/nodes.test.ts hears it.
+    // Only a server on Redis or Valkey sends it. test/server/nodes/nodes.test.ts receives it.
     expect(messages.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual(['store']);
     expect(faultsOf('Store', storeExample)).toEqual([]);
   });
 });
 
-describeWith(needs.curl, 'the requests as they are shown for a shell', () => {
-  it('do what the examples do', async () => {
+describeWith(needs.curl, 'the curl commands of the examples', () => {
+  it('do the same as the examples', async () => {
     await using server = await startTestServer();
     await using shell = openShell(tmpdir(), { PATH: process.env.PATH, PRESSBOX_TOKEN: await server.token() });
     const writes = examples.filter(
@@ -249,9 +252,9 @@ describeWith(needs.curl, 'the requests as they are shown for a shell', () => {
   });
 });
 
-/** Headers that say something; the others every answer has. */
+/** Headers with a meaning. Every answer has the others. */
 const telling: readonly AnswerHeader[] = ['Location', 'Link', 'Idempotency-Replayed', 'Retry-After'];
-/** Where there is something to say. */
+/** Headers that are only sent when they have a meaning. */
 const sometimes: readonly AnswerHeader[] = ['Link', 'Idempotency-Replayed'];
 
 function faultsOf(form: ComponentName, value: unknown): string[] {

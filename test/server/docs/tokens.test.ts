@@ -17,7 +17,7 @@ describeWith(needs.curl, 'docs/guides/tokens.md', () => {
   beforeAll(async () => {
     server = await startTestServer();
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
-    // What `npx` would find.
+    // Stands in for `npx`.
     await mkdir(join(folder, 'bin'));
     const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'bin/pressbox.mjs')}' "$@"\n`;
     await writeFile(join(folder, 'bin/npx'), npx, { mode: 0o755 });
@@ -27,7 +27,7 @@ describeWith(needs.curl, 'docs/guides/tokens.md', () => {
       PRESSBOX_JWT_SECRET: secretOf(server),
     };
     await using shell = openShell(folder, { ...env, HOME: folder });
-    // One after the other in one shell, as a person would.
+    // In order, in one shell.
     const lines = commands.join('').trim().split('\n');
     const script = [...lines.flatMap((line) => [line, "printf '\\n---\\n'"]), 'printf %s "$PRESSBOX_TOKEN"'].join('\n');
     printed = (await shell.run(script.replaceAll('http://127.0.0.1:4000', server.url))).split(/\n?\n---\n/);
@@ -36,19 +36,19 @@ describeWith(needs.curl, 'docs/guides/tokens.md', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it('makes a token that says what was asked for', () => {
+  it('creates a token with the requested rights', () => {
     expect(printed[0]).toBe('');
     expect(printed[1]).toContain('rights     {"editor":["moon-*"]}');
   });
 
-  it('exchanges it for a session, tells who is signed in, and signs out', () => {
+  it('exchanges the token for a session, shows who is signed in, and signs out', () => {
     const session = { sub: 'Ruth Calder', name: 'Ruth Calder', rights: { editor: ['moon-*'] } };
     expect(JSON.parse(printed[2] ?? '')).toMatchObject({ session });
     expect(JSON.parse(printed[3] ?? '')).toMatchObject({ session });
     expect(printed[4]).toBe('');
   });
 
-  it('revokes it', async () => {
+  it('revokes the token', async () => {
     expect(printed[5]).toMatch(/^Revoked \S+\. What it opened ends within 5 seconds, on every server\.$/);
     expect((await call(`${server.url}/v1/channels`, { token })).body).toMatchObject({ detail: 'The token was revoked.' });
   });

@@ -10,7 +10,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openShell } from '../../support/servers/shell.ts';
 
-/** The feeds as programs elsewhere meet them: page by page, again and again, while the newsroom goes on writing. */
+/** Reads the feeds as other programs do: page by page, repeatedly, while the newsroom writes. */
 let server: TestServer;
 let editor: string;
 
@@ -22,9 +22,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 interface Item {
   id: string;
-  /** When it was last changed, as the feed says. */
+  /** The modification time in the feed. */
   changed: string;
-  /** All that it says. */
+  /** The complete item as text. */
   text: string;
 }
 
@@ -86,7 +86,7 @@ async function page(file: string, address: string) {
   return { items: formats[file]?.items(text) ?? [], text, next, etag: headers.get('etag') ?? '' };
 }
 
-/** All pages, with what is done between two of them. */
+/** Reads all pages, with an action between two of them. */
 async function walk(file: string, address: string, between?: () => Promise<unknown>): Promise<Item[][]> {
   const pages: Item[][] = [];
   for (let at: string | undefined = address; at !== undefined; ) {
@@ -122,7 +122,7 @@ const withdraw = (post: AuthorPost, how: 'retraction' | 'takedown', note: string
 describe.each(Object.keys(formats))('%s', (file) => {
   const slug = file.replace(/\W/g, '-');
 
-  it('has every post once on its pages, newest first, whatever comes in meanwhile', async () => {
+  it('has every post once, newest first, while others are published', async () => {
     const id = `walk-${slug}`;
     const posts = await write12(id);
     const address = addressOf(id, file, '?limit=3');
@@ -139,14 +139,14 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(idsOf(again.flat())).toEqual((await allPosts(server, id)).map((post) => post.id));
   });
 
-  it('shows on its first page what was corrected or withdrawn further back, and has it once all the same', async () => {
+  it('shows older corrections and withdrawals on its first page, and every post still once', async () => {
     const id = `told-${slug}`;
     const posts = await write12(id);
     await revise(posts[1]!, 'correction', 'It was two.', 'Post two');
     await revise(posts[2]!, 'update', null, 'Post three, and more');
-    // In its place on the page already.
+    // Already on the page in its place.
     await revise(posts[11]!, 'correction', 'It was twelve.', 'Post twelve');
-    // The last of all, as the one above is the first.
+    // The oldest post, while the one above is the newest.
     await withdraw(posts[0]!, 'retraction', 'There was no first one.');
     const address = addressOf(id, file, '?limit=3');
     const first = await page(file, address);
@@ -157,20 +157,20 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(withdrawn?.text).not.toContain('Post 1');
     const pages = await walk(file, address, () => revise(posts[5]!, 'correction', 'Again.', `Post six ${crypto.randomUUID()}`));
     expect(idsOf(pages.flat()).sort()).toEqual(posts.map((post) => post.id).sort());
-    // Whoever asks for a place gets what is there.
+    // A request for a position returns the posts there.
     expect(idsOf((await page(file, addressOf(id, file, '?before=5'))).items)).toEqual(
       [posts[2]!, posts[1]!, posts[0]!].map((post) => post.id),
     );
   });
 
-  it('tells a change by the time of it, but for a refile', async () => {
+  it('changes its modification time with every change except a refile', async () => {
     const id = `times-${slug}`;
     await createChannel(server, editor, { id });
     const { post } = await publish(server, editor, id, { headline: 'A storn' });
     const only = async () => (await page(file, addressOf(id, file))).items[0]!;
     expect((await only()).changed).toBe(post.publishedAt);
     await revise(post, 'refile', null, 'A storm');
-    // A version of its own in ninjs, which tells those by their time.
+    // ninjs counts a refile as a version, with its own time.
     const stands = file === 'ninjs.json' ? expect.any(String) : post.publishedAt;
     expect(await only()).toMatchObject({ changed: stands, text: expect.stringContaining('A storm') });
     let before = post.publishedAt;
@@ -190,7 +190,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect((await only()).changed).toBe(gone.updatedAt);
   });
 
-  it('tells what was wrong in the headline and the standfirst of the channel, and in Atom and JSON Feed where people read it', async () => {
+  it('has corrections of the headline and standfirst of the channel, which Atom and JSON Feed show to people', async () => {
     const id = `channel-${slug}`;
     await createChannel(server, editor, { id, standfirst: 'Two men.' });
     await publish(server, editor, id, { headline: 'Lift-off' });
@@ -215,7 +215,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     }
   });
 
-  it('has key events alone where that is asked, and what was withdrawn, since nobody can tell what that was', async () => {
+  it('can be limited to key events and recent withdrawals, since a tombstone no longer shows whether it was one', async () => {
     const id = `key-${slug}`;
     const posts = await write12(id);
     const address = addressOf(id, file, '?keyEvent=true&limit=2');
@@ -229,7 +229,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(idsOf((await page(file, addressOf(id, file, '?kind=summary'))).items)).toEqual([]);
   });
 
-  it('has what a correction took out of it, for whoever read it there, and nothing else that was corrected', async () => {
+  it('includes posts that a correction removed from the filter, and no other corrected posts', async () => {
     const id = `out-${slug}`;
     const posts = await write12(id);
     const address = addressOf(id, file, '?keyEvent=true&limit=2');
@@ -249,7 +249,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(idsOf((await page(file, addressOf(id, file, '?kind=breaking'))).items)).toEqual([erased.id]);
   });
 
-  it('is 304 until something changed, and holds no text that was taken down, whoever asks', async () => {
+  it('is 304 until something changes, and contains no text that was taken down', async () => {
     const id = `gone-${slug}`;
     const posts = await write12(id);
     await revise(posts[3]!, 'correction', 'zqnoteqz', 'zqsecretqz');
@@ -274,7 +274,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     ).not.toMatch(/zq(?:secret|note)qz/);
   });
 
-  it('answers no page that was read before a takedown after it', async () => {
+  it('never answers after a takedown with a page that was read before it', async () => {
     const id = `overtaken-${slug}`;
     const posts = await write12(id);
     const { engine } = server.server;
@@ -295,7 +295,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     }
   });
 
-  it('is shown to nobody whom the channel was closed to while it was read', async () => {
+  it('is refused if access ends while the page is read', async () => {
     const id = `closed-${slug}`;
     await write12(id);
     const { engine } = server.server;
@@ -313,7 +313,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect(answer.text).toContain('For members');
   });
 
-  it('is shown to nobody whom the channel was closed to once it was read, and before it went out', async () => {
+  it('is refused if access ends after the page was read and before it is sent', async () => {
     const id = `closed-then-${slug}`;
     await write12(id);
     using stream = await openStream(server.url, id);
@@ -334,7 +334,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect((await call(addressOf(id, file))).body).toMatchObject({ code: 'token-missing', status: 401 });
   });
 
-  it('is made once for all who ask between two changes, and cut where it grows too long', async () => {
+  it('is built once between two changes, and split when it is too long', async () => {
     const id = `shared-${slug}`;
     await createChannel(server, editor, { id });
     const body = 'A long text. '.repeat(3_800);
@@ -356,7 +356,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     spied.mockRestore();
   });
 
-  it('goes up as well, from a place, and links to what is above', async () => {
+  it('can be read upwards from a position, with links to newer pages', async () => {
     const id = `up-${slug}`;
     const posts = await write12(id);
     const pages = await walk(file, addressOf(id, file, `?limit=5&after=${posts[1]!.seq}`));
@@ -369,7 +369,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     );
   });
 
-  it('has nothing on its pages that is not between the places that were asked for', async () => {
+  it('contains only posts between the requested positions', async () => {
     const id = `between-${slug}`;
     const posts = await write12(id);
     await revise(posts[0]!, 'correction', 'It was one.', 'Post one');
@@ -381,7 +381,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
   });
 });
 
-describe('of a channel for members', () => {
+describe("the feeds of a members' channel", () => {
   const id = 'for-members';
   beforeAll(async () => {
     await createChannel(server, editor, {
@@ -395,7 +395,7 @@ describe('of a channel for members', () => {
   });
 
   it.each(['feed.atom', 'feed.json'])(
-    '%s tells strangers what it is about and where to sign in, and nothing of its posts',
+    '%s shows strangers what the channel is about and where to sign in, but no posts',
     async (file) => {
       const answer = await call(addressOf(id, file));
       expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
@@ -414,29 +414,26 @@ describe('of a channel for members', () => {
     },
   );
 
-  it.each(['liveblog.jsonld', 'ninjs.json'])('%s, which programs read, asks strangers for a token', async (file) => {
+  it.each(['liveblog.jsonld', 'ninjs.json'])('%s, which programs read, requires a token', async (file) => {
     expect((await call(addressOf(id, file))).body).toMatchObject({ code: 'token-missing', status: 401 });
   });
 
-  it.each(Object.keys(formats))(
-    '%s refuses a token that does not permit it, and has the posts for one that does',
-    async (file) => {
-      const other = await server.token({ editor: [], reader: ['other'] });
-      expect((await call(addressOf(id, file), { token: other })).body).toMatchObject({ code: 'forbidden', status: 403 });
-      const member = await call(addressOf(id, file), { token: await server.token({ editor: [], reader: [id] }) });
-      expect(member.text).toContain('zqsecretqz');
-      expect(member.text).not.toContain('Anmelden');
-    },
-  );
+  it.each(Object.keys(formats))('%s refuses a token without the right to read, and shows a reader the posts', async (file) => {
+    const other = await server.token({ editor: [], reader: ['other'] });
+    expect((await call(addressOf(id, file), { token: other })).body).toMatchObject({ code: 'forbidden', status: 403 });
+    const member = await call(addressOf(id, file), { token: await server.token({ editor: [], reader: [id] }) });
+    expect(member.text).toContain('zqsecretqz');
+    expect(member.text).not.toContain('Anmelden');
+  });
 
-  it('is not known to strangers where it is one of the desk', async () => {
+  it('is not found by strangers if the channel has the access desk', async () => {
     await createChannel(server, editor, { id: 'of-the-desk', access: 'desk' });
     for (const file of Object.keys(formats))
       expect((await call(addressOf('of-the-desk', file))).body).toMatchObject({ code: 'not-found', status: 404 });
   });
 });
 
-it('ninjs says of each page of several that it is a part, of the last too, and of one that has all that it is whole', async () => {
+it('ninjs marks each of several pages as partial, and a single page as complete', async () => {
   await write12('in-parts');
   const saidBy = async (query: string) => {
     const said: string[] = [];
@@ -461,7 +458,7 @@ it('counts the pages', async () => {
 });
 
 describeWith(needs.curl, 'docs/guides/feeds.md', () => {
-  it('has commands that do what it says, and every feed', async () => {
+  it('has working commands and names every feed', async () => {
     const text = await readFile(join(import.meta.dirname, '../../../docs/guides/feeds.md'), 'utf8');
     await createChannel(server, editor, { id: 'moon-landing' });
     await publish(server, editor, 'moon-landing', { headline: 'Landed', keyEvent: true });

@@ -6,17 +6,17 @@ import { play } from '../../support/readers/rules-runner.ts';
 const path = new URL('../../../conformance/client-rules.json', import.meta.url);
 const scenarios = JSON.parse(readFileSync(path, 'utf8')) as Scenario[];
 
-describe('the rules for clients, as they were recorded', () => {
+describe('the recorded rules for clients', () => {
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (_name, scenario) => play(scenario));
 
-  it('end with what a client must hold, or must ask for', () => {
+  it('end with what a client must hold or request', () => {
     for (const { name, steps } of scenarios) {
       const last = steps.at(-1) as object;
       expect('holds' in last || 'mustAsk' in last, name).toBe(true);
     }
   });
 
-  it('are not kept by a client that takes every event as it comes', () => {
+  it('are broken by a client that applies every event', () => {
     const wrong = structuredClone(scenarios.find(({ name }) => name === 'events/doubled')) as Scenario;
     const doubled = wrong.steps.find((step) => 'event' in step && step.does === 'ignore') as { does: string };
     doubled.does = 'apply';

@@ -6,13 +6,13 @@ const here = { id: 'moon', url: null };
 const elsewhere = (url: string) => ({ id: 'moon', url });
 
 describe('the permanent link of a post', () => {
-  it('is its page on the server, below whatever path the server is reached at', () => {
+  it('is its page on the server, below the path of the public URL', () => {
     expect(permanentLink(here, postId, 'https://live.example')).toBe(`https://live.example/live/moon/${postId}`);
     expect(permanentLink(here, postId, 'https://news.example/live/')).toBe(`https://news.example/live/live/moon/${postId}`);
     expect(postPath('moon', postId)).toBe(`/live/moon/${postId}`);
   });
 
-  it('is its place on the page of the newsroom where the channel has one, in place of a fragment of that page', () => {
+  it("is a fragment of the newsroom's page if the channel has one, and replaces any other fragment", () => {
     for (const url of ['https://news.example/moon?edition=uk', 'https://news.example/moon?edition=uk#top']) {
       expect(permanentLink(elsewhere(url), postId, 'https://live.example')).toBe(
         `https://news.example/moon?edition=uk#post-${postId}`,
@@ -22,7 +22,7 @@ describe('the permanent link of a post', () => {
 });
 
 describe('the address of a channel', () => {
-  it('is the page of the newsroom as it was given, else its page on the server', () => {
+  it("is the newsroom's page unchanged, or otherwise its page on the server", () => {
     expect(channelAddress(elsewhere('https://news.example/moon#top'), 'https://live.example')).toBe(
       'https://news.example/moon#top',
     );

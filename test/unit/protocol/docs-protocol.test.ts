@@ -9,7 +9,7 @@ import { root } from '../../support/runner/imports.ts';
 
 const page = readFileSync(join(root, 'docs/reference/protocol.md'), 'utf8');
 
-/** The code that the page gives to those who write a client, run as it stands. */
+/** The code of the page, run as shown. */
 const [, code = ''] = /```js\n([\s\S]*?)```/.exec(page) ?? [];
 const { judge, withPost } = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as {
   judge(offset: number, event: { from: number; offset: number }): 'apply' | 'ignore' | 'catch up';
@@ -29,7 +29,7 @@ const steps: Step[] = [...page.matchAll(/^\| (event|replay|snapshot) (\d+) to (\
 );
 const beginsAt = Number(/a client whose offset is (\d+)/.exec(page)?.[1]);
 
-/** The channel as a real server answered it. */
+/** The channel in a recorded answer. */
 const channel = recorded['getChannel-one-channel']?.body as Channel;
 const cursor = (offset: number) => `000000000001.${offset}.0000000000000001`;
 
@@ -41,13 +41,13 @@ function event(from: number, offset: number): ChannelEvent {
   return { channelId: channel.id, from, offset, cursor: cursor(offset), at: channel.createdAt, type: 'channel.changed', channel };
 }
 
-describe('the worked example of the rules for clients', () => {
-  it('is told in steps that can be followed', () => {
+describe('the worked example in protocol.md', () => {
+  it('has steps that the test can parse', () => {
     expect(steps.length).toBeGreaterThan(6);
     expect(beginsAt).toBe(5);
   });
 
-  it('holds for the code on the page', () => {
+  it('is what the code on the page does', () => {
     let mine = beginsAt;
     for (const { kind, from, to, what, next } of steps) {
       if (kind === 'event') {
@@ -59,7 +59,7 @@ describe('the worked example of the rules for clients', () => {
     }
   });
 
-  it('holds for our own client', () => {
+  it('is what pressbox/client does', () => {
     let timeline: Timeline = fromSnapshot(snapshotAt(beginsAt), beginsAt);
     for (const { kind, from, to, what, next } of steps) {
       const facts = { covers: { after: from, to }, cursor: cursor(to), more: false };
@@ -76,7 +76,7 @@ describe('the worked example of the rules for clients', () => {
     }
   });
 
-  it('keeps the higher revision of two copies, whichever comes last', () => {
+  it('keeps the higher revision of two copies, in either order', () => {
     const post = recorded['getPost-as-readers-see-it']?.body as ReaderPost;
     const older = { ...post, revision: post.revision - 1 };
     for (const order of [

@@ -8,7 +8,7 @@ import { endedReasons } from '../../../src/protocol/model.ts';
 
 const url = 'https://live.example.org';
 
-/** What Redocly's recommended rules and the specification say against a document. */
+/** The errors of a document by Redocly's recommended rules and the specification. */
 async function faultsOf(document: object): Promise<string[]> {
   const config = await createConfig({ extends: ['recommended'] });
   const faults = await lintFromString({ source: JSON.stringify(document), absoluteRef: 'document.json', config });
@@ -17,7 +17,7 @@ async function faultsOf(document: object): Promise<string[]> {
     .map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer}`);
 }
 
-/** What an operator's machines ask is refused to nobody, and permanent links and forms only lead on. */
+/** Operator routes refuse nobody, and permanent links and forms only redirect. */
 function isAsMeant({ ruleId, location }: NormalizedProblem): boolean {
   const at = location[0]?.pointer ?? '';
   if (ruleId === 'operation-4xx-response') return /^#\/paths\/~1(?:healthz|readyz|metrics)\//.test(at);
@@ -27,21 +27,21 @@ function isAsMeant({ ruleId, location }: NormalizedProblem): boolean {
 describe('the OpenAPI document', () => {
   const document = openApi(url);
 
-  it('has nothing against it from the linter', async () => {
+  it('passes the linter', async () => {
     expect(await faultsOf(document)).toEqual([]);
   });
 
-  it('is held to that: a document that is wrong has faults', async () => {
+  it('fails the linter when it is wrong', async () => {
     const wrong = structuredClone(document) as { paths: Record<string, Record<string, { responses?: unknown }>> };
     delete wrong.paths['/v1/channels']?.get?.responses;
     expect(await faultsOf({ ...wrong, servers: [] })).not.toEqual([]);
   });
 
-  it('says where the server is', () => {
+  it('has the address of the server', () => {
     expect(document.servers).toEqual([{ url }]);
   });
 
-  it('has a sentence for every field, parameter and header', () => {
+  it('describes every field, parameter and header', () => {
     const mute: string[] = [];
     const walk = (node: unknown, at: string): void => {
       if (typeof node !== 'object' || node === null) return;
@@ -57,7 +57,7 @@ describe('the OpenAPI document', () => {
     expect(mute).toEqual([]);
   });
 
-  it('names each operation once', () => {
+  it('uses each operation id once', () => {
     expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
   });
 });
@@ -65,20 +65,20 @@ describe('the OpenAPI document', () => {
 describe('the AsyncAPI document', () => {
   const document = asyncApi(url);
 
-  it('has nothing against it from the linter', async () => {
+  it('passes the linter', async () => {
     expect(await faultsOf(document)).toEqual([]);
   });
 
-  it('is held to that: a document that is wrong has faults', async () => {
+  it('fails the linter when it is wrong', async () => {
     expect(await faultsOf({ ...document, operations: { hear: { action: 'hear' } } })).not.toEqual([]);
   });
 
-  it('says for each reason why a subscription ends what to do', () => {
+  it('says what to do for each reason that ends a subscription', () => {
     for (const { description } of socketMessages.filter(({ name }) => name === 'unsubscribed'))
       for (const reason of endedReasons) expect(description).toContain(`\`${reason}\``);
   });
 
-  it('says where the server is, behind a path too', () => {
+  it('has the address of the server, also below a path', () => {
     expect(document.servers.socket).toMatchObject({ host: 'live.example.org', protocol: 'wss' });
     expect(asyncApi('http://127.0.0.1:4000/live').servers.socket).toMatchObject({
       host: '127.0.0.1:4000',

@@ -5,7 +5,7 @@ import { docPages } from '../../../scripts/docs.ts';
 import { allLimits } from '../../../src/all-limits.ts';
 import { readSources, root, withoutComments } from '../../support/runner/imports.ts';
 
-/** Numbers with a name that bound nothing, or that somebody else set. */
+/** Named numbers that limit nothing, or that someone else defined. */
 const noLimits: Record<string, string> = {
   'src/http/compression.ts entryBytes': 'what an entry takes beside its bytes, counted within compressedBytes',
   'src/access/secret.ts secretBytes': 'how long a secret is that is made here',
@@ -34,7 +34,7 @@ const noLimits: Record<string, string> = {
 
 const number = '[1-9][\\d_]*(?: \\* [\\d_]+)*';
 const named = new RegExp(`^ *(?:export )?const (\\w+) = ${number};`, 'gm');
-/** A wait, a bound of what comes in, a quantity with its unit, or what something is compared with, but for the lengths in a WebSocket frame. */
+/** A delay, a limit on input, a quantity with a unit, or a compared number, except lengths in a WebSocket frame. */
 const bare = new RegExp(
   [
     `\\b(?:setTimeout|setInterval|pause)\\((?:[^;\\n]*, )?${number}\\)`,
@@ -46,7 +46,7 @@ const bare = new RegExp(
   'g',
 );
 
-it('no limit of the server is a number without a place in the table of limits', () => {
+it('every limit of the server is in a table of limits', () => {
   const found: string[] = [];
   for (const [path, source] of readSources('src')) {
     const text = withoutComments(source);
@@ -54,20 +54,20 @@ it('no limit of the server is a number without a place in the table of limits', 
     for (const [whole] of text.matchAll(bare)) found.push(`${path} ${whole}`);
   }
   expect(Object.keys(allLimits).length).toBeGreaterThan(100);
-  // What clients heed has a name of its own, which the table of the wire takes up.
+  // The limits of clients have their own names, which the wire table includes.
   const elsewhere = found.filter((what) => !what.startsWith('src/protocol/client-limits.ts '));
   expect(elsewhere.filter((what) => !(what in noLimits))).toEqual([]);
   expect(Object.keys(noLimits).filter((what) => !elsewhere.includes(what))).toEqual([]);
 });
 
-/** Figures of the docs that are the value of some limit by chance. */
+/** Figures in the docs that equal a limit by chance. */
 const otherFigures: Record<string, string> = {
   'within (?:3|three) s(?:econds)?\\b': 'a promise of the contract',
   'within (?:5|five) s(?:econds)?\\b': 'a promise of the contract',
   'within 10 seconds': 'a promise of the contract',
   'within about five seconds': 'what two or three tries take',
   'within 6 s': 'what several limits add up to',
-  '\\| 5 s after healing': 'a bound of the simulation',
+  '\\| 5 s after the faults': 'a bound of the simulation',
   'refuses messages above 1 MiB': "a bound of Apple's WebSocket",
   'holds 200 posts': 'a bound of the page',
   'A 99th percentile above 0\\.1 s': 'when to look at a disk',
@@ -88,7 +88,7 @@ const figure = new RegExp(
 
 const known = new Set(Object.entries(allLimits).map(([name, value]) => inUnits(name, value)));
 
-/** The figures of a text that are the value of a limit, each with what stands around it. */
+/** The figures in a text that equal a limit, each with its context. */
 function limitsIn(path: string, text: string): string[] {
   return [...text.matchAll(figure)].flatMap(({ 0: whole, 1: said = '', 2: time, 3: size, index }) => {
     const at = words.indexOf(said.toLowerCase());
@@ -100,7 +100,7 @@ function limitsIn(path: string, text: string): string[] {
   });
 }
 
-it('no sentence of the docs or the source tells a limit in a figure that is written by hand', () => {
+it('no sentence in the docs or the source contains a limit written by hand', () => {
   const pages = ['README.md', 'CONTRIBUTING.md', ...docPages.filter((page) => !page.startsWith('docs/decisions/'))];
   const prose = pages.flatMap((path) => {
     const text = readFileSync(join(root, path), 'utf8');
@@ -113,10 +113,10 @@ it('no sentence of the docs or the source tells a limit in a figure that is writ
   expect(others.filter((phrase) => !found.some((place) => phrase.test(place)))).toEqual([]);
 });
 
-it('every limit is kept by some part of the product', () => {
+it('every limit is enforced somewhere', () => {
   const sources = [...readSources('src', 'client')].filter(([path]) => !/limits\.ts$/.test(path));
   const used = new Set(sources.flatMap(([, source]) => withoutComments(source).match(/\w+/g)));
-  // What a key is made of holds this one.
+  // The pattern of idempotency keys enforces this limit.
   expect(Object.keys(allLimits).filter((name) => !used.has(name))).toEqual(['idempotencyKeyCharacters']);
 });
 

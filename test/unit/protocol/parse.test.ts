@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../src/protocol/problems.ts';
 import * as schemas from '../../../src/protocol/schemas.ts';
 
-/** What the developer of an editor is told of a request that does not fit. */
+/** The error messages for developers of an editor. */
 function errorsOf(schema: Parameters<typeof schemas.parse>[0], value: unknown) {
   try {
     schemas.parse(schema, value);
@@ -16,7 +16,7 @@ function errorsOf(schema: Parameters<typeof schemas.parse>[0], value: unknown) {
 const { newPostSchema, newChannelSchema, revisionSchema, retractionSchema, postsQuerySchema, channelsQuerySchema } = schemas;
 const image = { type: 'image', url: 'https://news.example/a.jpg', alt: '' };
 
-describe('a sentence tells the place and what would fit', () => {
+describe('an error names the path and the expected value', () => {
   it.each([
     ['a field left out', retractionSchema, {}, 'note', 'Is required.'],
     ['a kind left out', revisionSchema, { changes: {} }, 'kind', 'Is required.'],
@@ -43,7 +43,7 @@ describe('a sentence tells the place and what would fit', () => {
     expect(errorsOf(schema, value)).toEqual([{ path, message }]);
   });
 
-  it('of each unknown field by its own name', () => {
+  it('for each unknown field', () => {
     expect(errorsOf(newPostSchema, { headline: 'A', colour: 1, shape: 2, authors: [{ name: 'A', age: 3 }] })).toEqual([
       { path: 'authors[0].age', message: 'Is not a known field.' },
       { path: 'colour', message: 'Is not a known field.' },
@@ -54,14 +54,14 @@ describe('a sentence tells the place and what would fit', () => {
     ]);
   });
 
-  it('at most twenty times, and never with more than the beginning of a name', () => {
+  it('for at most twenty values, and with long names cut off', () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}${'x'.repeat(10_000)}`, 1]));
     const errors = errorsOf(newPostSchema, many) ?? [];
     expect(errors).toHaveLength(20);
     for (const { path } of errors) expect([path.length, path]).toEqual([60, expect.stringMatching(/x…$/)]);
   });
 
-  it('without a word of the library, whatever is sent', () => {
+  it('without a message of the schema library, for any input', () => {
     const values = [undefined, null, 1, 'x', true, [], {}, [null], { type: 'image' }, { type: 'video', mimeType: '' }];
     const fields = ['kind', 'body', 'media', 'authors', 'sources', 'derivedFrom', 'verification', 'developing', 'id', 'headline'];
     for (const value of values) {
@@ -111,12 +111,12 @@ describe('a media type', () => {
     expect(taken(type)).toBe(false);
   });
 
-  it('is judged at once, however it was made to mislead', () => {
+  it('is checked quickly, even if it is built to be slow', () => {
     expect(taken(`a/b${'; \t'.repeat(90)}`)).toBe(false);
     expect(taken(`a/b;a="${'\\'.repeat(280)}`)).toBe(false);
   });
 });
 
-it('takes both bounds of a page of posts', () => {
+it('accepts both limits of a page of posts', () => {
   expect(schemas.parse(postsQuerySchema, { before: '9', after: '2' })).toEqual({ before: 9, after: 2, limit: 20 });
 });

@@ -27,7 +27,7 @@ const sources = new Map([[other, 1]]);
 const says = everyField([other]);
 const names = Object.keys(blankFields()) as (keyof PostFields)[];
 
-/** A post with every field, as the desk makes it. */
+/** A post with every field, as the newsroom creates it. */
 const published = postOf(
   publish(
     { channel, existing: undefined, sources },
@@ -36,16 +36,16 @@ const published = postOf(
   ),
 );
 
-/** The text that is kept of an entry, of which the hash is made. */
+/** The stored text of an entry, which is hashed. */
 const stateOf = (entry: unknown) => prepare(channel.id, entry as NewPostEntry, renderer.version).text.state;
 
 describe('a new post', () => {
-  it('has what its author wrote in every field', () => {
+  it('has every field that its author wrote', () => {
     expect(published).toMatchObject(says);
     expect(names.toSorted()).toEqual(Object.keys(says).toSorted());
   });
 
-  it('is shown to readers without what authors alone see, and without a field that is not known', () => {
+  it('is shown to readers without the fields of authors and without unknown fields', () => {
     const shown = readerView({ ...published, ownerKey: 'key', later: 'Something.' } as AuthorPost);
     const { body: _body, ...fields } = says;
     expect(shown).toMatchObject(fields);
@@ -53,10 +53,10 @@ describe('a new post', () => {
   });
 });
 
-describe('what is hashed of a post', () => {
+describe('the hashed text of a post', () => {
   const facts = `"publishedAt":"2026-11-24T12:00:00.000Z","updatedAt":null,"history":[],"publishedBy":"ada"`;
 
-  it('has its fields in the order that it always had', () => {
+  it('has its fields in a fixed order', () => {
     const [entry] = entriesOf(
       publish({ channel, existing: undefined, sources }, { id, html: '', byline: 'Ada', headline: 'A' }, ada),
     );
@@ -65,7 +65,7 @@ describe('what is hashed of a post', () => {
     );
   });
 
-  it('has them in the same order once it was withdrawn', () => {
+  it('has them in the same order after a withdrawal', () => {
     const [entry] = entriesOf(retract({ channel, post: { ...published, ownerKey: 'key' } }, { note: 'No.' }, ada));
     expect(stateOf(entry)).toBe(
       `{"id":"${id}","channelId":"moon","kind":"analysis","keyEvent":false,"headline":null,"body":"","media":[],"authors":[],"sources":[],"verification":null,"developing":false,"derivedFrom":[],"status":"retracted","revision":2,"publishedAt":"2026-11-24T12:00:00.000Z","updatedAt":"2026-11-24T12:00:00.000Z","history":[{"revision":2,"kind":"retraction","note":"No.","at":"2026-11-24T12:00:00.000Z","by":"ada"}],"publishedBy":"ada","ownerKey":"key"}`,
@@ -74,7 +74,7 @@ describe('what is hashed of a post', () => {
 });
 
 describe('a withdrawn post', () => {
-  /** With a field that a later version wrote. */
+  /** Has a field of a later version. */
   const post = { ...published, ownerKey: 'key', later: 'What a later version says.' } as AuthorPost;
   const { kind: _kind, ...blank } = blankFields();
 
@@ -89,7 +89,7 @@ describe('a withdrawn post', () => {
     expect(Object.keys(tombstone).sort()).toEqual([...kept, 'ownerKey', ...Object.keys(blank)].sort());
   });
 
-  it('loses every field in a client that does not know its status', () => {
+  it('loses every field in a client that does not know the status', () => {
     const shown = { ...readerView(published), status: 'embargoed', later: 'What a later version says.' };
     const { kind, ...lost } = says;
     const read = readPost(shown as unknown as ReaderPost);
@@ -99,7 +99,7 @@ describe('a withdrawn post', () => {
       expect(read).toHaveProperty(field, blank[field as keyof typeof blank]);
   });
 
-  it.each(names.filter((name) => name !== 'kind'))('is refused in an import where its %s says something', (name) => {
+  it.each(names.filter((name) => name !== 'kind'))('is refused in an import if its %s is not empty', (name) => {
     const { seq: _seq, html: _html, ...tombstone } = postOf(takeDown({ channel, post: published }, { note: null }, ada));
     const revision = { at: tombstone.updatedAt, by: 'ada', kind: 'takedown' };
     expect(parseLine({ post: tombstone, revision })).toMatchObject({ post: tombstone });
@@ -107,26 +107,26 @@ describe('a withdrawn post', () => {
   });
 });
 
-describe('what stands for an erased text', () => {
+describe('the placeholder of an erased text', () => {
   const stands = placeholder({ id, channelId: channel.id, revision: 2 }, published);
   const saysIn = (changed: object) => {
     const { html: _html, ...state } = { ...stands, ...changed };
     return !isEmptyText({ headline: null, note: null, state: JSON.stringify(state) });
   };
 
-  it('says nothing', () => {
+  it('is empty', () => {
     expect(saysIn({})).toBe(false);
     expect(saysIn({ later: null })).toBe(false);
   });
 
-  it.each([...names.filter((name) => name !== 'kind'), 'history', 'later'])('is noticed where its %s says something', (name) => {
+  it.each([...names.filter((name) => name !== 'kind'), 'history', 'later'])('is not accepted if its %s is not empty', (name) => {
     const change = { revision: 2, kind: 'update', note: 'Something.', at: published.publishedAt };
     expect(saysIn({ [name]: { ...says, history: [change], later: 'Something.' }[name] })).toBe(true);
   });
 });
 
 describe('a post that is older than a field', () => {
-  it.each(names)('is read with it blank: %s', (name) => {
+  it.each(names)('is read with the field empty: %s', (name) => {
     const { seq, html, [name]: _lacking, ...state } = published;
     const read = postFrom({ state: JSON.stringify(state), html, version: renderer.version }, seq, renderer);
     expect(read).toEqual({ ...published, [name]: blankFields()[name], ...(name === 'body' && { html }) });
@@ -136,7 +136,7 @@ describe('a post that is older than a field', () => {
   });
 });
 
-describe('a timeline that a client kept', () => {
+describe('a timeline saved by a client', () => {
   const snapshot = {
     channel,
     cursor: '0123456789ab.7.0123456789abcdef',
@@ -147,17 +147,17 @@ describe('a timeline that a client kept', () => {
   };
   const saved = saveTimeline(fromSnapshot({ ...snapshot, posts: [readerView(published)] }, 7));
 
-  it('is gone on from where its posts have every field', () => {
+  it('is continued if its posts have every field', () => {
     expect(restoreTimeline(saved, channel.id)?.posts).toEqual([readerView(published)]);
   });
 
-  it.each(names.filter((name) => name !== 'body'))('is not where one lacks a field of this version: %s', (name) => {
+  it.each(names.filter((name) => name !== 'body'))('is dropped if a post lacks a field of this version: %s', (name) => {
     const { [name as keyof ReaderPost]: _lacking, ...older } = readerView(published);
     expect(restoreTimeline({ ...saved, posts: [older as ReaderPost] }, channel.id)).toBeUndefined();
   });
 });
 
-/** What tells of a field where a post is shown; null where it is not shown. */
+/** The text that shows a field on each surface. Null if the surface does not show it. */
 interface Shown<F extends keyof PostFields> {
   value: PostFields[F];
   page: string | null;
@@ -170,7 +170,7 @@ interface Shown<F extends keyof PostFields> {
 
 const everywhere = (text: string) => ({ page: text, terminal: text, atom: text, jsonFeed: text, jsonLd: text, ninjs: text });
 
-/** A field for which there is no line here does not compile. */
+/** A field without a line here does not compile. */
 const shown: { [F in keyof PostFields]: Shown<F> } = {
   kind: {
     value: 'breaking',
@@ -227,7 +227,7 @@ const faces: Record<Exclude<keyof Shown<'kind'>, 'value'>, (post: ReaderPost) =>
 };
 
 describe.each(Object.keys(faces) as (keyof typeof faces)[])('a post as shown in %s', (face) => {
-  it.each(names)('tells its %s, or is the same without', (name) => {
+  it.each(names)('shows its %s, or is the same without it', (name) => {
     const { value, [face]: text } = shown[name];
     const without = anAuthorPost({ html: '<p>Said.</p>', body: 'Said.', authors: [] });
     const html = name === 'body' ? renderer.render(value as string, { channelId: aChannel().id }) : without.html;
