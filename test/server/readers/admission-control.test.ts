@@ -15,9 +15,9 @@ import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startSite } from '../../support/servers/site.ts';
 
-/** A crowd that comes at one moment, over whatever it comes: so many are let in at a time, and the others are told when to come back. */
+/** A crowd that connects at once, over any transport: a limited number is admitted at a time, and the others are told when to retry. */
 const { handshakesMost, joinMs }: { handshakesMost: number; joinMs: number } = liveLimits;
-/** For authors, beside an issuer whose keys take their time. */
+/** Authors use the server's secret, since the issuer's keys are slow. */
 const secret = 'a secret of the server, of 32 bytes or more';
 
 async function start(env: Record<string, string> = {}): Promise<TestServer> {
@@ -26,7 +26,7 @@ async function start(env: Record<string, string> = {}): Promise<TestServer> {
   return server;
 }
 
-/** So many connections that have upgraded and do not join. None of them is given up for it, however long the test takes. */
+/** Opens upgraded connections that do not join. The join timeout is longer than the test. */
 async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leave(count?: number): void }> {
   Object.assign(liveLimits, { joinMs: 120_000 });
   onTestFinished(() => void Object.assign(liveLimits, { joinMs }));
@@ -40,7 +40,7 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
   };
   onTestFinished(() => leave());
   const come = (nth: number) => {
-    // Each from another address: one alone may not have so many.
+    // Each from another address, since one address may not hold so many.
     const localAddress = `127.20.${nth >> 8}.${nth & 255}`;
     const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress });
     coming.add(socket);
@@ -50,7 +50,7 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
         if (answer.toString().startsWith('HTTP/1.1 101 ')) upgraded.add(socket);
         else coming.delete(socket);
       })
-      // As any client does that is there.
+      // Answers pings like any live client.
       .on('data', (said: Buffer) => said.equals(ping) && socket.write(maskedFrame('3')))
       .once('close', () => coming.delete(socket));
     socket.write(
@@ -58,19 +58,19 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
     );
   };
-  // Not more at once than the queue of the system holds.
+  // No more at once than the accept queue holds.
   for (let there = 0; there < size; there += 250) {
     for (let more = Math.min(250, size - there); more > 0; more -= 1) come(there + more);
     const waiting = () => [...coming].filter((socket) => !upgraded.has(socket)).length;
     await vi.waitFor(() => expect(waiting()).toBe(0), { interval: 5 });
   }
-  // None was refused.
+  // No connection was refused.
   expect(coming.size).toBe(size);
   return { leave };
 }
 
-describe('a crowd that comes while the server is busy', () => {
-  it('waits with the kernel, and is not forgotten by it', async () => {
+describe('a crowd that connects while the server is busy', () => {
+  it('waits in the kernel’s accept queue without being dropped', async () => {
     const kept = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8').catch(() => 128));
     const size = Math.min(2_000, kept);
     await using server = await startServerProcess();
@@ -82,7 +82,7 @@ describe('a crowd that comes while the server is busy', () => {
       for (const socket of sockets) socket.destroy();
     });
     try {
-      // Who is forgotten tries again after a second, and is forgotten again.
+      // A dropped connection retries after a second, and is dropped again.
       await vi.waitFor(() => expect(sockets.filter(({ connecting }) => connecting)).toHaveLength(0));
     } finally {
       process.kill(server.pid, 'SIGCONT');
@@ -91,7 +91,7 @@ describe('a crowd that comes while the server is busy', () => {
   });
 });
 
-/** Whether one more would be taken: the status that it gets. */
+/** The status of one further request. */
 async function knock({ url }: TestServer): Promise<number> {
   const { reader, status } = await shakeHands(url, { join: false });
   reader?.destroy();
@@ -108,7 +108,7 @@ async function streamOf({ url }: TestServer, channelId: string, options: StreamO
   return reader;
 }
 
-/** Whoever is sent away is told a moment within these, and not all the same. */
+/** The range of the retry delays, which differ from client to client. */
 function expectMoments(told: readonly number[], unit: number): void {
   expect(new Set(told).size).toBeGreaterThan(1);
   expect(Math.min(...told)).toBeGreaterThanOrEqual(unit);
@@ -117,8 +117,8 @@ function expectMoments(told: readonly number[], unit: number): void {
 
 const tries = Array.from({ length: 20 });
 
-describe('past the most who may come at one moment', () => {
-  it('sockets and polls are refused, streams end at once, each is told another moment, and nobody else notices', async () => {
+describe('past the admission limit', () => {
+  it('sockets and polls are refused and streams end at once, each with another retry delay, and admitted readers are not affected', async () => {
     const server = await start();
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -151,7 +151,7 @@ describe('past the most who may come at one moment', () => {
       );
     }
 
-    // A 429 would end an EventSource for good.
+    // An EventSource would never reconnect after a 429.
     const streams = await Promise.all(tries.map(() => streamOf(server, id, { lastEventId: cursor })));
     await Promise.all(streams.map(({ ended }) => ended));
     for (const { status, headers, blocks } of streams) {
@@ -187,9 +187,9 @@ describe('past the most who may come at one moment', () => {
     });
   });
 
-  it('are counted streams and polls as well as sockets, from the request until a stream has begun and a poll is answered or held', async () => {
+  it('streams and polls count like sockets, from the request until the stream has begun or the poll is answered or held', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    // Whoever sends a token of this issuer waits until the keys are there.
+    // A request with a token of this issuer waits for the keys.
     const keys = Promise.withResolvers<void>();
     const site = await startSite(async (_request, response) => {
       await keys.promise;
@@ -209,7 +209,7 @@ describe('past the most who may come at one moment', () => {
       .setExpirationTime('1h')
       .sign(privateKey);
 
-    // Few, so that all have come before the server waits for the keys no longer.
+    // Few, so that all arrive before the server stops waiting for the keys.
     const some = 10;
     await crowd(server, handshakesMost - 3 * some);
     const coming = Array.from({ length: some }, () => ({
@@ -225,14 +225,14 @@ describe('past the most who may come at one moment', () => {
     const answers = await Promise.all(coming.map(({ answered }) => answered));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(some));
-    // All of them stay, and as many are let in beside them as there is room for.
+    // All of them stay, and the remaining room is filled.
     await crowd(server, 3 * some);
     const { cursor: last } = await publish(server, await server.token(), id, { headline: 'After' });
     for (const { held } of coming) expect((await held).body).toMatchObject({ cursor: last });
     await vi.waitFor(() => expect(streams.map((stream) => stream.cursor)).toEqual(streams.map(() => last)));
   });
 
-  it('does not count what waits behind a held poll on its connection, which is answered after it', async () => {
+  it('requests pipelined behind a held poll do not count, and are answered after it', async () => {
     const server = await start();
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -246,7 +246,7 @@ describe('past the most who may come at one moment', () => {
       Number(/^pressbox_catch_ups_total\{mode="replay"\} (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1] ?? 0);
     ask(`${cursor}&wait=30`);
     await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(1));
-    // Nothing of these is begun before the first is answered.
+    // None of these starts before the first is answered.
     ask(`${cursor}&wait=0`);
     ask(cursor);
     expect(await knock(server)).toBe(101);
@@ -255,7 +255,7 @@ describe('past the most who may come at one moment', () => {
     expect(await knock(server)).toBe(101);
   });
 
-  it('does not count who has gone before it was answered', async () => {
+  it('requests whose client has disconnected do not count', async () => {
     const keys = await startSite(() => {});
     onTestFinished(() => keys[Symbol.asyncDispose]());
     const server = await start({ PRESSBOX_JWKS_URL: `${keys.url}/keys`, PRESSBOX_JWT_SECRET: secret });
@@ -267,7 +267,7 @@ describe('past the most who may come at one moment', () => {
     const coming = Array.from({ length: 10 }, () => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
       onTestFinished(() => void socket.destroy());
-      // One behind the other, of which the second is not begun.
+      // Pipelined, so the second has not started.
       socket.write(ask('events?wait=30') + ask('stream'));
       return socket;
     });
@@ -277,10 +277,10 @@ describe('past the most who may come at one moment', () => {
   });
 });
 
-/** Longer than whoever was sent away may be told to wait, also where the machine is busy. */
+/** Longer than any retry delay, on a busy machine too. */
 const patient = { interval: 50 };
 
-describe('comes back by itself when it was sent away, with its cursor,', () => {
+describe('a refused reader reconnects with its cursor:', () => {
   it('an EventSource', async () => {
     const server = await start();
     const token = await server.token();
@@ -299,7 +299,7 @@ describe('comes back by itself when it was sent away, with its cursor,', () => {
     );
   });
 
-  it('our own client, over streams and polls', async () => {
+  it('ReaderClient, over streams and polls', async () => {
     const server = await start();
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -315,7 +315,7 @@ describe('comes back by itself when it was sent away, with its cursor,', () => {
     const crowded = await crowd(server);
     line.cut();
     await publish(server, token, id, { headline: 'Meanwhile' });
-    // Each comes within a second, and whoever was sent away not within another.
+    // Each connects within a second, and a refused reader not within the next.
     await vi.waitFor(async () => expect(await refusals(server)).toBeGreaterThanOrEqual(clients.length), patient);
     expect(statuses()).not.toContain('live');
     crowded.leave();

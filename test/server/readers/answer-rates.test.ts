@@ -4,7 +4,7 @@ import { openReader } from '../../support/readers/socket-reader.ts';
 import { openStream } from '../../support/readers/stream-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What an address may ask for, over all that answers: ten at once here, on a clock that stands still. */
+/** The request rate of an address over all kinds of answers: a burst of ten here, on a stopped clock. */
 const burst = 10;
 
 async function start(body: string): Promise<{ server: TestServer; channelId: string }> {
@@ -14,12 +14,12 @@ async function start(body: string): Promise<{ server: TestServer; channelId: str
   const token = await server.token();
   const { id } = await createChannel(server, token, { headline: 'Moon' });
   await publish(server, token, id, { headline: 'One', body });
-  // What that took is given back.
+  // Refill the bucket.
   at += 60_000;
   return { server, channelId: id };
 }
 
-/** How often the address may ask for something short before it is refused. */
+/** How many short requests the address may send before it is refused. */
 async function requestsLeft({ url }: TestServer, channelId: string): Promise<number> {
   for (let asked = 0; asked <= burst; asked += 1) {
     const { status, headers } = await call(`${url}/v1/channels/${channelId}`);
@@ -30,7 +30,7 @@ async function requestsLeft({ url }: TestServer, channelId: string): Promise<num
   throw new Error('Nothing was refused.');
 }
 
-it('counts each subscribe of a socket but the first, which its handshake pays for', async () => {
+it('counts each subscribe of a socket except the first, which the handshake covers', async () => {
   const { server, channelId } = await start('Short.');
   using reader = await openReader(server.url);
   for (let nth = 1; nth <= burst; nth += 1)
@@ -38,11 +38,11 @@ it('counts each subscribe of a socket but the first, which its handshake pays fo
   const problem = { code: 'rate-limited', status: 429, retryAfter: 1 };
   expect(await reader.subscribe(channelId)).toMatchObject({ ok: false, problem });
   expect(await requestsLeft(server, channelId)).toBe(0);
-  // What it follows goes on.
+  // Its subscriptions continue.
   expect(reader.isOpen).toBe(true);
 });
 
-it('counts a subscribe that follows on joining again', async () => {
+it('counts a subscribe after rejoining the namespace', async () => {
   const { server, channelId } = await start('Short.');
   using reader = await openReader(server.url);
   for (let nth = 1; nth <= burst; nth += 1) {
@@ -59,7 +59,7 @@ it('counts a short answer as one request', async () => {
   expect(await requestsLeft(server, channelId)).toBe(burst - 1);
 });
 
-/** As it is: what was packed counts as what was sent. */
+/** Uncompressed, so that the size is the size on the wire. */
 const plain = { headers: { 'accept-encoding': 'identity' } };
 const ways = {
   'an answer over HTTP': async (url: string, id: string) =>
@@ -76,7 +76,7 @@ const ways = {
     return Buffer.byteLength(JSON.stringify(await reader.subscribe(id)));
   },
 };
-it.each(Object.entries(ways))('counts %s as one request for each 64 KiB that it began', async (_what, ask) => {
+it.each(Object.entries(ways))('counts %s as one request for each started 64 KiB', async (_what, ask) => {
   const { server, channelId } = await start('€'.repeat(50_000));
   const bytes = await ask(server.url, channelId);
   const pieces = Math.ceil(bytes / 65_536);
@@ -84,7 +84,7 @@ it.each(Object.entries(ways))('counts %s as one request for each 64 KiB that it 
   await expect.poll(() => requestsLeft(server, channelId)).toBe(burst - pieces);
 });
 
-it('counts nothing for news that are pushed over a stream', async () => {
+it('does not count events that are pushed over a stream', async () => {
   const { server, channelId } = await start('Short.');
   const token = await server.token();
   using stream = await openStream(server.url, channelId);
@@ -95,7 +95,7 @@ it('counts nothing for news that are pushed over a stream', async () => {
   expect(await requestsLeft(server, channelId)).toBe(burst - 1 - 3);
 });
 
-it('refuses an address for what it was answered no longer than a burst takes to come back', async () => {
+it('refuses an address for at most the time that a full burst takes to refill', async () => {
   let at = 0;
   const server = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' }, { elapsed: () => at });
   onTestFinished(() => server[Symbol.asyncDispose]());

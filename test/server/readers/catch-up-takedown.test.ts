@@ -10,9 +10,8 @@ import { watchWrites } from '../../support/servers/watch-writes.ts';
 import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';
 
 /**
- * A takedown overtakes nothing: once its author is answered, nothing leaves the server that holds the text, whatever was asked for
- * before and is still under way. What leaves is watched where it is handed to the kernel, since in the client two connections have no
- * order.
+ * Once the author of a takedown is answered, no text of the post leaves the server, not even in answers that were already being prepared.
+ * The test watches bytes as they are handed to the kernel, since the order of two connections is unknown at the client.
  */
 let server: TestServer;
 let editor: string;
@@ -35,13 +34,13 @@ afterEach(() => vi.restoreAllMocks());
 
 const answersTakedown = (chunk: string) => chunk.includes('"erasure":{"complete":true');
 
-/** A stream until its catch-up has come. */
+/** Opens a stream and waits for its catch-up. */
 async function streamBriefly(id: string, after?: string): Promise<void> {
   using stream = await openStream(server.url, id, after === undefined ? {} : { after });
   await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1), { interval: 2 });
 }
 
-/** Lets a random number of turns of the event loop go by: many more orders of things than any clock would give. */
+/** Waits for a random number of turns of the event loop, which gives more interleavings than a timer. */
 async function aMoment(most: number): Promise<void> {
   for (let turns = random.below(most); turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -51,7 +50,7 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
   const path = `/v1/channels/${id}`;
   const first = await publish(server, editor, id, { headline: 'Stays' });
   const { cursor } = first;
-  // A feed that is open with a tail, one that is open without, and one that must be opened.
+  // A channel stream that is open with a tail, one that is open without, and one that must be opened.
   if (number % 3 > 0) await readers[0]!.subscribe(id, cursor);
   const secret = `zq${number}qz`;
   const text = { headline: `Headline ${secret}`, body: `Text ${secret}`, keyEvent: true, derivedFrom: [first.post.id] };
@@ -120,7 +119,7 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
       .filter((chunk) => chunk.includes(secret))
       .map((chunk) => chunk.slice(0, 300)),
   ).toEqual([]);
-  // And whoever asks afterwards finds it nowhere.
+  // Later requests find it nowhere.
   sent.length = 0;
   for (const ask of asks) await ask();
   expect(sent.filter((chunk) => chunk.includes(secret)).map((chunk) => chunk.slice(0, 300))).toEqual([]);
@@ -132,7 +131,7 @@ describe.each([
   ['eraseEarlier', 'a bus that loses nothing', 0],
   ['takedown', 'a bus that loses every second word', 0.5],
 ] as const)('what an author erased by %s, over %s', (how, _bus, loss) => {
-  it('goes out to nobody after the answer, however things interleave', async () => {
+  it('is sent to nobody after the answer, in any interleaving', async () => {
     if (loss > 0) troubleTheBus(server.server.engine, random, loss);
     const readers = await Promise.all([0, 1, 2].map(() => openReader(server.url)));
     try {
@@ -144,7 +143,7 @@ describe.each([
   });
 });
 
-it('goes to no reader whose request waits behind another one of the same connection', async () => {
+it('is not sent in an answer to a pipelined request', async () => {
   const [{ id }, other] = [await createChannel(server, editor), await createChannel(server, editor)];
   const { cursor } = await publish(server, editor, other.id, { headline: 'Before' });
   const secret = 'zqbehindqz';
@@ -163,16 +162,16 @@ it('goes to no reader whose request waits behind another one of the same connect
 
   sent.length = 0;
   await write(server, editor, { path: `/v1/channels/${id}/posts/${post.id}/takedown`, body: {} });
-  // What it waits for comes.
+  // The request before it is answered.
   await publish(server, editor, other.id, { headline: 'After' });
   socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   await closed;
   expect(sent.filter((chunk) => chunk.includes(secret))).toEqual([]);
-  // It was made when its turn came, after the takedown.
+  // The answer was created in its turn, after the takedown.
   expect(await snapshots()).toBe(before + 1);
 });
 
-it('goes to no reader from a feed that was repairing a loss when it was taken down', async () => {
+it('is not sent by a channel stream that was filling a gap during the takedown', async () => {
   vi.restoreAllMocks();
   const { engine } = server.server;
   const subscribe = engine.subscribe.bind(engine);

@@ -8,7 +8,7 @@ import { faultsOfCatchUp, openReader, type SocketReader } from '../../support/re
 import { seeded } from '../../support/samples/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What was missed since a cursor, each thing once and in its latest state (contract, CatchUp; promises 2 to 4). */
+/** Catch-up: what changed since a cursor, each post once and in its latest state (promises 2 to 4). */
 let server: TestServer;
 let editor: string;
 let busy: BusyChannel;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   posts = await allPosts(server, busy.id);
   channel = await read(`${server.url}/v1/channels/${busy.id}`);
   const head = busy.cursors.get(busy.head)!;
-  // Told of by no answer but valid: everything after offset 0. Its check is what the first announcement says stood before it.
+  // A valid cursor that no answer contains: everything after offset 0. Its check is the one before the first announcement.
   const [epoch] = head.split('.');
   const id = 'from-the-start';
   const before = Promise.withResolvers<string>();
@@ -43,7 +43,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Asks over HTTP, from raw bytes to a checked answer. */
+/** Catches up over HTTP, and checks the answer by its schema. */
 async function overHttp(after: string | undefined, limit?: number, id = busy.id): Promise<{ said: CatchUp; text: string }> {
   const query = new URLSearchParams({
     ...(after === undefined ? {} : { after }),
@@ -54,7 +54,7 @@ async function overHttp(after: string | undefined, limit?: number, id = busy.id)
   return { said: body as CatchUp, text };
 }
 
-/** Asks again until there is no more: what all answers together say, and how many they are. */
+/** Repeats until `more` is false. Returns all events together and the number of answers. */
 async function wholeOverHttp(after: string, limit: number): Promise<{ said: Replay; text: string; pages: number }> {
   const first = await overHttp(after, limit);
   const said = first.said as Replay;
@@ -80,7 +80,7 @@ async function resets(): Promise<number> {
   return Number(/^pressbox_catch_ups_total\{mode="reset"\} (\d+)$/m.exec(text)?.[1]);
 }
 
-/** Asks over a socket of its own. */
+/** Catches up over a new socket. */
 async function overSocket(after: string | undefined, posts?: number): Promise<{ said: CatchUp; text: string }> {
   using reader = await openReader(server.url);
   const { ok, ...said } = await reader.subscribe(busy.id, after, posts);
@@ -88,7 +88,7 @@ async function overSocket(after: string | undefined, posts?: number): Promise<{ 
   return { said: said as CatchUp, text: reader.bytes.toString() };
 }
 
-/** What a client that stood at an offset holds after a replay. */
+/** The state of a client at an offset after a replay. */
 function broughtUp(offset: number, said: CatchUp): { posts: ReaderPost[]; channel: Channel } {
   if (said.mode !== 'replay') throw new Error('no replay');
   const held = busy.postsAt(offset);
@@ -100,7 +100,7 @@ function broughtUp(offset: number, said: CatchUp): { posts: ReaderPost[]; channe
   return { posts: [...held.values()].sort((a, b) => b.seq - a.seq), channel };
 }
 
-/** Offsets spread over the channel, with both ends. */
+/** Offsets spread over the channel, including both ends. */
 function someOffsets(step: number): number[] {
   const all = [...busy.cursors.keys()].sort((a, b) => a - b);
   return all.filter((offset, index) => index < 3 || index % step === 0 || offset > busy.head - 3);
@@ -120,7 +120,7 @@ const grounds = [
 describe.each(grounds)('a catch-up %s', (_name, prepare) => {
   beforeAll(prepare);
 
-  it('has each post once, nothing superseded or withdrawn, and covers what it says, over HTTP', async () => {
+  it('has each post once over HTTP, without superseded or withdrawn text, and covers the range it states', async () => {
     for (const offset of someOffsets(9)) {
       const { said, text } = await wholeOverHttp(busy.cursors.get(offset)!, 1_000);
       expect(said).toEqual(catchUpSchema.parse(said));
@@ -140,7 +140,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     }
   });
 
-  it('comes in pages where a limit is asked for, which together are the whole', async () => {
+  it('with a limit comes in pages that together are complete', async () => {
     for (const limit of [1, 7, 50]) {
       const start = someOffsets(1).find((offset) => limit > 1 || offset > busy.head - 40)!;
       const { said, text, pages } = await wholeOverHttp(busy.cursors.get(start)!, limit);
@@ -153,7 +153,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     }
   });
 
-  it('without a cursor is a snapshot, which with its pages is everything', async () => {
+  it('without a cursor is a snapshot, and its pages are complete', async () => {
     const { said, text } = await overHttp(undefined);
     expect(said).toEqual(catchUpSchema.parse(said));
     expect(said).toMatchObject({ mode: 'snapshot', reset: false, covers: { after: 0, to: busy.head }, more: false });
@@ -163,7 +163,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     expect((await overSocket(undefined, 50)).said).toMatchObject({ mode: 'snapshot', snapshot: { posts: posts.slice(0, 50) } });
   });
 
-  it('after the head is nothing, and from offset 0 everything', async () => {
+  it('is empty at the head, and complete from offset 0', async () => {
     const head = busy.cursors.get(busy.head)!;
     expect((await overHttp(head)).said).toMatchObject({ covers: { after: busy.head, to: busy.head }, cursor: head, events: [] });
     const { said } = await overHttp(cursorAt0, 1_000, 'from-the-start');
@@ -174,7 +174,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     });
   });
 
-  it('from a cursor that is not of this history is a reset, never "nothing new"', async () => {
+  it('from a cursor of another history is a reset, never "nothing new"', async () => {
     const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
     const foreign = [
       cursorAt0,
@@ -191,11 +191,11 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
         expect(said, after).toMatchObject({ mode: 'snapshot', reset: true, covers: { after: 0, to: busy.head }, more: false });
       }
     }
-    // By which operators see that an older journal was put back.
+    // Operators see by this metric that an older journal was restored.
     expect(await resets()).toBe(before + 2 * foreign.length);
   });
 
-  it('from garbage is refused', async () => {
+  it('from a malformed cursor is refused', async () => {
     const [epoch, offset, check] = busy.cursors.get(busy.head)!.split('.') as [string, string, string];
     const garbage = [
       '',
@@ -218,7 +218,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
   });
 });
 
-it('goes on live from what it answered, from wherever one asks', async () => {
+it('a catch-up continues live where its answer ends, from any cursor', async () => {
   const readers = await Promise.all(
     someOffsets(60).map(async (offset) => {
       const reader = await openReader(server.url);

@@ -9,7 +9,7 @@ import { openReader, type SocketReader, shakeHands } from '../../support/readers
 import { openStream } from '../../support/readers/stream-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** How a node goes away: readers are asked to leave, nobody new is taken, and whoever stayed comes back by itself. */
+/** Shutting down a node: readers are asked to leave, new ones are refused, and those that stay reconnect elsewhere by themselves. */
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
@@ -34,12 +34,12 @@ async function rawReader(url: string): Promise<SocketReader> {
   return reader;
 }
 
-it('tells readers to leave within a time, and turns away whoever comes', async () => {
+it('a drain tells readers to leave within a time, and refuses new ones', async () => {
   const server = await start();
   const staying = await rawReader(server.url);
   expect(await call(`${server.url}/readyz`)).toMatchObject({ status: 200 });
 
-  // Longer than this takes: it ends when the last one leaves.
+  // Longer than the test takes: the drain ends when the last reader leaves.
   const closing = server.server.close({ drainMs: 60_000 });
   await vi.waitFor(() => expect(staying.heard('drain')).toEqual([{ withinMs: 60_000 }]));
 
@@ -58,13 +58,13 @@ it('tells readers to leave within a time, and turns away whoever comes', async (
   expect(turnedAway).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) } });
   expect(problemSchema.parse(JSON.parse(turnedAway.body))).toMatchObject({ code: 'draining', status: 503 });
 
-  // The last one leaves, and there is nothing more to wait for.
+  // The last reader leaves, which ends the drain.
   expect(staying.isOpen).toBe(true);
   staying.destroy();
   await closing;
 });
 
-it('hands on every write that it still answers', async () => {
+it('a drain delivers every write that is still acknowledged', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
@@ -86,7 +86,7 @@ it('hands on every write that it still answers', async () => {
   await closing;
 });
 
-it('cuts who stays so that a client comes back by itself, with its cursor, to the next server', async () => {
+it('a drain closes remaining readers so that they reconnect to the next server with their cursor', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
@@ -110,8 +110,8 @@ it('cuts who stays so that a client comes back by itself, with its cursor, to th
   });
 });
 
-it('ends streams at moments of their own, with the last word and a time to come back when it is gone', async () => {
-  // In turn: when to come back at first, when to leave, how much later than that to come back, and a little more.
+it('a drain ends streams at different moments, each with a final message and a retry delay past the shutdown', async () => {
+  // In order: the first retry delay, when to leave, the delay after that, and some margin.
   const draws = [0.5, 0.5, 0.1, 0.9, 0.5, 0.5, 0.5, 0.5];
   const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
   undo.push(() => server[Symbol.asyncDispose]());
@@ -133,14 +133,14 @@ it('ends streams at moments of their own, with the last word and a time to come 
     expect(stream.heard('drain')).toEqual([{ withinMs: 2_000 }]);
     expect(stream.blocks.at(-1)?.event).toBe('drain');
   }
-  // Who was ended early waits for longer: both come back after the window, when nobody is here who would refuse them.
+  // A stream that ended early waits longer. Both reconnect after the drain, when this server no longer refuses them.
   const retries = streams.map(({ blocks }) => Number(blocks.at(-2)?.retry));
   expect(retries).toEqual([1_800 + 1_000 + 2_000, 200 + 1_000 + 2_000]);
-  // And it did not wait for longer than for the last of them, with what closing takes.
+  // The drain took no longer than the last of them and the shutdown.
   expect(tookMs).toBeGreaterThan(1_500);
 });
 
-it('leaves an EventSource able to come back by itself, with its cursor, to the next server', async () => {
+it('a drain lets an EventSource reconnect to the next server with its cursor', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
@@ -157,11 +157,11 @@ it('leaves an EventSource able to come back by itself, with its cursor, to the n
     { name: 'drain', lastEventId: cursor },
     { name: 'catchup', mode: 'replay', covers: { after: 2 } },
   ]);
-  // It may be back before that is written.
+  // It may have reconnected before that is logged.
   expect([...(catchUp!.events as object[]), ...live]).toMatchObject([{ post: { headline: 'After' } }]);
 });
 
-it('answers held polls without events, at moments of their own, so that the next question goes elsewhere', async () => {
+it('a drain answers held polls without events at different moments, so that the next poll goes elsewhere', async () => {
   const draws: number[] = [];
   const server = await startTestServer({}, { random: () => draws.shift() ?? 0.5 });
   undo.push(() => server[Symbol.asyncDispose]());
@@ -183,7 +183,7 @@ it('answers held polls without events, at moments of their own, so that the next
   }
 });
 
-it('holds no poll for longer than it asked to be held', async () => {
+it('a drain holds no poll longer than the poll asked for', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
@@ -192,17 +192,17 @@ it('holds no poll for longer than it asked to be held', async () => {
   const polls = Array.from({ length: 8 }, () =>
     call(`${server.url}/v1/channels/${id}/events?wait=3&after=${cursor}`).finally(() => (answered += 1)),
   );
-  // On a busy machine the time of the first may be over before the last is there.
+  // On a busy machine the first may time out before the last arrives.
   await vi.waitFor(() => expect(server.server.readers.count('poll') + answered).toBe(8), { interval: 5 });
   const began = performance.now();
   const closed = server.server.close({ drainMs: 60_000 });
   await Promise.all(polls);
-  // Of the minute that all of them had to leave.
+  // Within the minute that all of them had to leave.
   expect(performance.now() - began).toBeLessThan(15_000);
   await closed;
 });
 
-it('does not wait for a reader who stopped reading', async () => {
+it('a drain does not wait for a reader that stopped reading', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);
@@ -218,11 +218,11 @@ it('does not wait for a reader who stopped reading', async () => {
   }
   const began = performance.now();
   await server.server.close({ drainMs: 100 });
-  // Sooner than whoever takes no bytes is given up.
+  // Earlier than the stall timeout.
   expect(performance.now() - began).toBeLessThan(15_000);
 });
 
-it('ends once, however often it is asked to', async () => {
+it('a shutdown that is requested several times happens once', async () => {
   const server = await start();
   await rawReader(server.url);
   const [one, two] = [server.server.close({ drainMs: 50 }), server.server.close({ drainMs: 5_000 })];
@@ -231,7 +231,7 @@ it('ends once, however often it is asked to', async () => {
   await expect(call(`${server.url}/healthz`)).rejects.toThrow();
 });
 
-it('finishes what an author had begun', async () => {
+it('a drain finishes a write that has started', async () => {
   const server = await start();
   const token = await server.token({ editor: ['*'] });
   const { id } = await createChannel(server, token);

@@ -10,7 +10,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 
 let server: TestServer;
 let editor: string;
-/** The server's clock, which stands but where a test sets it forward: on a machine that is busy nobody has stalled before that. */
+/** The server's clock, which only tests move, so that nobody stalls earlier on a busy machine. */
 let clockMs: number;
 let log = '';
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
       log += line;
     },
   };
-  // Who does not read answers no ping: the first comes as late as it may.
+  // A client that does not read answers no ping, so the first comes as late as possible.
   server = await startTestServer({}, { now: () => clockMs, random: () => 0, log: createLog('warn', sink) });
   editor = await server.token();
 });
@@ -39,7 +39,7 @@ async function fill(id: string): Promise<void> {
     await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body })));
 }
 
-it('a stream that takes no bytes and was ended is counted until it is cut off', async () => {
+it('an ended stream that takes no bytes counts as open until it is closed', async () => {
   const { id } = await createChannel(server, editor);
   const dead = await openStream(server.url, id);
   await vi.waitFor(() => expect(dead.received).toBeGreaterThan(0));
@@ -52,12 +52,12 @@ it('a stream that takes no bytes and was ended is counted until it is cut off', 
   dead.destroy();
 });
 
-it('a socket that takes no bytes and has closed its half is cut off, once', async () => {
+it('a half-closed socket that takes no bytes is closed, once', async () => {
   const { id } = await createChannel(server, editor);
   const dead = await openReader(server.url);
   await dead.subscribe(id);
   dead.pause();
-  // It goes on saying that it is there, however long this takes, or it would be closed for a ping that it does not answer.
+  // It keeps sending, or it would be closed for an unanswered ping.
   const alive = setInterval(() => dead.send('3'), 1_000);
   await fill(id);
   clearInterval(alive);
@@ -68,7 +68,7 @@ it('a socket that takes no bytes and has closed its half is cut off, once', asyn
   dead.destroy();
 });
 
-it('a socket and a stream that take no bytes, and whose token was revoked, are cut off: the last word to them would never go out', async () => {
+it('a socket and a stream that take no bytes are closed without a final message when their token is revoked', async () => {
   const { id } = await createChannel(server, editor);
   const token = await server.token({ reader: ['*'] });
   const dead = await openReader(server.url, { token });
@@ -80,12 +80,12 @@ it('a socket and a stream that take no bytes, and whose token was revoked, are c
   await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(2));
   const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: await server.token({ admin: true }), body: { jti } });
-  // The contract: whatever was opened with it ends within this time.
+  // Everything opened with a revoked token ends within this time.
   await within(5_000, () => expect([dead, deadStream].map(({ port }) => oursOf(port))).toEqual([undefined, undefined]));
   for (const reader of [dead, deadStream]) reader.destroy();
 });
 
-it('who cannot be written to is cut off and comes back with a cursor, and the others are handed what came', async () => {
+it('a reader whose connection fails is closed and reconnects with its cursor, and the others get every event', async () => {
   const { id } = await createChannel(server, editor);
   const sockets = await Promise.all(Array.from({ length: 6 }, () => openReader(server.url)));
   for (const socket of sockets) await socket.subscribe(id);
@@ -126,13 +126,13 @@ it('who cannot be written to is cut off and comes back with a cursor, and the ot
   for (const reader of [back, ...readers]) reader.destroy();
 });
 
-it('a channel is followed no longer some time after its last reader has gone, whatever they came over and were answered', async () => {
+it('a channel stream closes some time after its last reader has left, over any transport', async () => {
   const metric = async (line: string) => expect((await call(`${server.url}/metrics`)).text).toContain(`${line}\n`);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const { id } = await createChannel(server, editor, { access: 'members' });
     const { cursor } = await publish(server, editor, id, { headline: 'First' });
-    // More than is given at once.
+    // More than one answer holds.
     for (let nth = 0; nth < 2; nth += 1) await publish(server, editor, id, { headline: 'Long', body: '🌒'.repeat(50_000) });
     const token = await server.token({ reader: ['*'] });
     const path = `${server.url}/v1/channels/${id}`;

@@ -9,7 +9,7 @@ import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
-/** What passes by itself, as an EventSource is told it: at any status but 200 it would give up for good (the HTML standard, 9.2.3). */
+/** How temporary failures reach an EventSource, which would never reconnect after a status other than 200 (HTML standard, 9.2.3). */
 const patient = { interval: 50 };
 
 async function start(env: Record<string, string> = {}): Promise<TestServer> {
@@ -18,7 +18,7 @@ async function start(env: Record<string, string> = {}): Promise<TestServer> {
   return server;
 }
 
-/** How often a problem was told. */
+/** How often a problem was sent. */
 async function told({ url }: { url: string }, code: string): Promise<number> {
   const { text } = await call(`${url}/metrics`);
   return Number(new RegExp(`^pressbox_problems_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(text)?.[1]);
@@ -37,18 +37,18 @@ function expectComeBack({ status, headers, blocks }: StreamReader, fromMs: numbe
   expect(headers['retry-after']).toBe(String(Math.round(ms / 1_000)));
 }
 
-/** It has come back with the cursor that it had, and has everything now. */
+/** Waits until it has reconnected with its cursor and has everything. */
 async function expectBack(source: EventSourceProgram, cursor: string): Promise<void> {
   await vi.waitFor(() => expect(source.heard.at(-1)).toMatchObject({ lastEventId: cursor }), patient);
   expect(source.heard[1]).toMatchObject({ name: 'catchup', mode: 'replay' });
 }
 
 describe('an EventSource', () => {
-  it('comes back by itself, with its cursor, to the server after one that is going away', async () => {
+  it('reconnects with its cursor to the next server when one shuts down', async () => {
     const server = await start();
     const editor = await server.token();
     const { id } = await createChannel(server, editor);
-    // It goes on answering as long as a reader stays.
+    // The server answers as long as a reader is connected.
     const staying = await openReader(server.url);
     onTestFinished(() => staying.destroy());
     await using line = await startLine(server.url);
@@ -61,7 +61,7 @@ describe('an EventSource', () => {
     using stream = await openStream(server.url, id);
     await stream.ended;
     expectComeBack(stream, 3_000, 5_000);
-    // Whoever can take the problem is told it.
+    // A client that accepts problem documents gets one.
     const asked = await call(`${server.url}/v1/channels/${id}/stream`);
     expect([asked.status, asked.body]).toMatchObject([503, { code: 'draining' }]);
 
@@ -72,7 +72,7 @@ describe('an EventSource', () => {
     await expectBack(source, cursor);
   });
 
-  it('comes back by itself where its address has asked too much', async () => {
+  it('reconnects when its address has exceeded its rate', async () => {
     const server = await start({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
     const { id } = await createChannel(server, await server.token());
     await using line = await startLine(server.url);
@@ -81,7 +81,7 @@ describe('an EventSource', () => {
     await vi.waitFor(
       async () => {
         if ((await call(`${server.url}/v1/channels/${id}`)).status === 429) others += 1;
-        // It may have come before anyone asked too much.
+        // It may have connected before the rate was exceeded.
         if (source.heard.length > 0) line.cut();
         expect(await told(server, 'rate-limited')).toBeGreaterThan(others);
       },
@@ -94,7 +94,7 @@ describe('an EventSource', () => {
     );
   });
 
-  it('is told to come back where its address has too many open', async () => {
+  it('gets a retry delay when its address has too many connections', async () => {
     const server = await start({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' });
     const { id } = await createChannel(server, await server.token());
     using open = await openStream(server.url, id);
@@ -107,7 +107,7 @@ describe('an EventSource', () => {
 });
 
 describeWith(needs.redis, 'an EventSource', (binary) => {
-  it('comes back by itself, with its cursor, where it came while the server was starting', async (test) => {
+  it('reconnects with its cursor when it arrived while the server was starting', async (test) => {
     const redis = await startRedisFor(test, binary);
     const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } });
     test.onTestFinished(() => server[Symbol.asyncDispose]());
@@ -126,7 +126,7 @@ describeWith(needs.redis, 'an EventSource', (binary) => {
     await expectBack(source, cursor);
   });
 
-  it('is told to come back where the journal cannot be asked and nobody knows yet that it is out of reach', async (test) => {
+  it('gets a retry delay when a journal read fails before the outage is detected', async (test) => {
     const redis = await startRedisFor(test, binary);
     const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } });
     test.onTestFinished(() => server[Symbol.asyncDispose]());

@@ -9,7 +9,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { type Obstacles, startObstacles } from '../../support/servers/blocking-proxy.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Networks that block what they do not know: a reader is live all the same, soon, and by the best way that is open. */
+/** Networks that block protocols: a reader goes live all the same, quickly, over the best open transport. */
 let test: TestServer;
 let author: AuthorClient;
 const opened: (AsyncDisposable | { close(): void })[] = [];
@@ -25,7 +25,7 @@ afterAll(() => test[Symbol.asyncDispose]());
 
 const nobody: ConnectionCallbacks = { up() {}, down() {}, refused() {}, event() {}, store() {}, unsubscribed() {}, missed() {} };
 
-/** What the contract of the client promises, milliseconds. */
+/** The promised time until a reader is live, milliseconds. */
 const promisedMs = 5_000;
 
 async function network(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams' | 'requests'>> = {}): Promise<Obstacles> {
@@ -73,7 +73,7 @@ describe('a reader whose network blocks WebSockets', () => {
     await nextPost(client, channelId, events);
   });
 
-  it('is live within 5 s by polling where streams are held back too', async () => {
+  it('is live within 5 s by polling if streams are buffered too', async () => {
     const channelId = await channelWith(2);
     const { url } = await network({ webSockets: 'refused', streams: 'held' });
     const { client, events } = read(url, channelId);
@@ -81,13 +81,13 @@ describe('a reader whose network blocks WebSockets', () => {
     await nextPost(client, channelId, events);
   });
 
-  it('is live within 5 s by polling where event streams are refused too', async () => {
+  it('is live within 5 s by polling if event streams are refused too', async () => {
     const channelId = await channelWith(1);
     const { url } = await network({ webSockets: 'refused', streams: 'refused' });
     await live(read(url, channelId).client, 'poll', 2);
   });
 
-  it('goes back to the WebSocket when the way is free again, without a gap and without having been offline', async () => {
+  it('returns to the WebSocket when it works again, without a gap and without going offline', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused', streams: 'refused' });
     const { client, events, states } = read(way.url, channelId, { retryBetterMs: 300 });
@@ -100,11 +100,11 @@ describe('a reader whose network blocks WebSockets', () => {
     await nextPost(client, channelId, events);
     expect(events.map(({ offset }) => offset)).toEqual([3, 4]);
     expect(states.map(({ status }) => status)).not.toContain('offline');
-    // Nothing is left of the lesser way.
+    // The fallback connection is closed.
     await vi.waitFor(() => expect(test.server.readers.size).toBe(1));
   });
 
-  it('remembers the way that worked, for other readers of that server too', async () => {
+  it('remembers the transport that worked, for other readers of that server too', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused' });
     const { client, states } = read(way.url, channelId);
@@ -112,16 +112,16 @@ describe('a reader whose network blocks WebSockets', () => {
     const before = way.asked.length;
     const said = states.length;
     way.cut();
-    // It may be back before anyone looks.
+    // It may have reconnected before the test looks.
     await vi.waitFor(() => expect(states.slice(said).map(({ status }) => status)).toContain('offline'));
     await live(client, 'stream', 2);
-    // Before any other: where a busy machine takes long to answer, others are asked beside it.
+    // The remembered transport is tried first. On a busy machine others are tried beside it.
     expect(way.asked[before]).toBe('stream');
     const again = way.asked.length;
     const another = read(way.url, await channelWith(0));
     await live(another.client, 'stream', 1);
     expect(way.asked[again]).toBe('stream');
-    // What one network let through says nothing of another one.
+    // Another network may let other transports through.
     const moved = new Connection({ url: way.url }, new Http({ url: way.url }), () => ({ channelId }), nobody);
     moved.wake(true);
     const anew = way.asked.length;
@@ -131,7 +131,7 @@ describe('a reader whose network blocks WebSockets', () => {
 });
 
 describe('a reader whose network is slow', () => {
-  it('is live by Server-Sent Events first and on the WebSocket as soon as that stands', async () => {
+  it('is live by Server-Sent Events first, and on the WebSocket as soon as it is connected', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'late' });
     const { client, events, states } = read(way.url, channelId);
@@ -146,8 +146,8 @@ describe('a reader whose network is slow', () => {
   });
 });
 
-describe('a reader, whatever the way', () => {
-  it('begins with as many posts as it asked for', async () => {
+describe('a reader over any transport', () => {
+  it('starts with as many posts as it asked for', async () => {
     const channelId = await channelWith(25);
     for (const transport of transports) {
       for (const limit of [3, 24]) {
@@ -158,7 +158,7 @@ describe('a reader, whatever the way', () => {
     }
   });
 
-  it('asks for as many all the time while it polls, since any answer may begin anew', async () => {
+  it('asks for as many in every poll, since any answer may be a new snapshot', async () => {
     const channelId = await channelWith(1);
     const asked: URL[] = [];
     const { client } = read(test.url, channelId, {
@@ -174,7 +174,7 @@ describe('a reader, whatever the way', () => {
     expect(asked.map(({ searchParams }) => searchParams.get('posts'))).toEqual(asked.map(() => '24'));
   });
 
-  it('goes on with a fresh token where the old one ran out', async () => {
+  it('continues with a new token when the old one expires', async () => {
     const { channel } = await author.createChannel({ headline: 'For members', access: 'members' });
     const readers = await Promise.all(
       transports.map(async (transport) => {
@@ -193,7 +193,7 @@ describe('a reader, whatever the way', () => {
     for (const { client, transport } of readers) await live(client, transport, 2);
   });
 
-  it('ends where the channel is deleted', async () => {
+  it('ends when the channel is deleted', async () => {
     const channelId = await channelWith(1);
     const readers = transports.map((transport) => ({ transport, ...read(test.url, channelId, { transports: [transport] }) }));
     for (const { client, transport } of readers) await live(client, transport, 2);
@@ -205,11 +205,11 @@ describe('a reader, whatever the way', () => {
   });
 });
 
-describe('a reader whose server is away', () => {
-  it('tries every way once and waits, then finds the best one', async () => {
+describe('a reader whose server is unreachable', () => {
+  it('tries every transport once, waits, and later finds the best one', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused', streams: 'refused', requests: 'refused' });
-    // Pauses of exactly a second, then two.
+    // Pauses of exactly one second, then two.
     const { client } = read(way.url, channelId, { random: () => 1 });
     const asked = await new Promise<string[]>((resolve) =>
       client.on('state', ({ status }) => status === 'offline' && resolve([...way.asked])),
@@ -220,8 +220,8 @@ describe('a reader whose server is away', () => {
   });
 });
 
-describe('a reader who is woken', () => {
-  /** A device whose clock goes on while its timers stand still. */
+describe('a reader that is woken', () => {
+  /** A device whose clock runs on while its timers are suspended. */
   function sleepingClock() {
     let sleptMs = 0;
     const sleep = () => {
@@ -246,10 +246,10 @@ describe('a reader who is woken', () => {
     },
   );
 
-  it('does not wait out the pause', async () => {
+  it('does not wait for the end of the pause', async () => {
     const channelId = await channelWith(1);
     const way = await network({ webSockets: 'refused', streams: 'refused', requests: 'refused' });
-    // A pause far longer than chance would make it, and than this test has.
+    // A pause far longer than random jitter gives, and than this test takes.
     const { client } = read(way.url, channelId, { random: () => 60 });
     await vi.waitFor(() => expect(client.state.status).toBe('offline'));
     expect(way.asked).toEqual(['socket', 'stream', 'events']);
@@ -258,7 +258,7 @@ describe('a reader who is woken', () => {
     await within(promisedMs, () => expect(client.state.status).toBe('live'));
   });
 
-  it('keeps a connection that is alive', async () => {
+  it('keeps a working connection', async () => {
     const channelId = await channelWith(1);
     const way = await network();
     const clock = sleepingClock();
@@ -267,7 +267,7 @@ describe('a reader who is woken', () => {
     clock.sleep();
     const before = states.length;
     client.wake();
-    // The check is answered before what is pushed after it.
+    // The check is answered before later events.
     await author.publish(channelId, { body: 'Heard.' });
     await live(client, 'socket', 3);
     expect(states.slice(before)).toEqual([]);

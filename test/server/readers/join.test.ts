@@ -9,8 +9,8 @@ import { startTestServer, type TestServer } from '../../support/servers/server.t
 import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.ts';
 
 /**
- * Between the answer to a subscribe and the first event that follows it nothing is lost and nothing doubled, at whatever moment one
- * joins and however old the cursor: while authors publish and correct at full speed.
+ * Nothing is lost or repeated between the answer to a subscribe and the first event after it, whenever a reader joins and however old
+ * its cursor is, while authors publish and correct at full speed.
  */
 const random = seeded(seedOf('join'));
 const writes = 250;
@@ -32,12 +32,12 @@ afterEach(async () => {
 
 interface Joined {
   over: string;
-  /** What it was given so far. */
+  /** Everything it has received. */
   told(): ReturnType<typeof followed>;
   heard(name: string): unknown[];
 }
 
-/** Over a stream, which the server brings up to date by itself. */
+/** Over a stream, which the server itself brings up to date. */
 async function joinStream(id: string, after: string | undefined): Promise<Joined> {
   const reader = await openStream(server.url, id, after === undefined ? {} : { after });
   readers.push(reader);
@@ -45,7 +45,7 @@ async function joinStream(id: string, after: string | undefined): Promise<Joined
   return { over: 'a stream', told: () => streamed(reader), heard: reader.heard };
 }
 
-/** Over a socket: subscribes until the answer says that there is no more. */
+/** Over a socket: subscribes until `more` is false. */
 async function join(id: string, after: string | undefined): Promise<Joined> {
   const reader = await openReader(server.url);
   readers.push(reader);
@@ -65,7 +65,7 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   const turns = Array.from({ length: joins }, () => Promise.withResolvers<void>());
   const author = async () => {
     while (left-- > 0) {
-      // Who joins is spread over the time that the writing takes, by its own progress.
+      // Readers join at points spread over the progress of the writing.
       for (const turn of turns.slice(0, 1 + joins * (1 - left / writes))) turn.resolve();
       const old = random.chance(0.4) ? posts.splice(random.below(posts.length), 1)[0] : undefined;
       const said =
@@ -89,9 +89,9 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   });
   await writing;
   const joined = await Promise.all(joining);
-  // One more for all, so that whoever was left behind would be seen to be.
+  // One more post, so that a reader left behind would be noticed.
   ({ offset: head } = await publish(server, editor, id, { headline: 'The end' }));
-  // Who joined further on than the feed was may be told to come back, where the feed cannot show that it came by the same way.
+  // A reader ahead of the channel stream may be told to reconnect if the stream cannot confirm the reader's history.
   const toComeBack = ({ heard }: Joined) =>
     JSON.stringify(heard('unsubscribed')) === JSON.stringify([{ channelId: id, reason: 'slow' }]);
   const behind = () =>
@@ -119,15 +119,15 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
   }
 }
 
-describe('readers who join while authors write', () => {
-  it('miss nothing and get nothing twice, from the tail', async () => {
+describe('readers that join while authors write', () => {
+  it('miss nothing and get nothing twice if the tail covers what they missed', async () => {
     const { id } = await createChannel(server, editor);
     await join(id, undefined);
     const { cursor } = await publish(server, editor, id, { headline: 'The start' });
     await crowdJoins(id, [cursor]);
   });
 
-  it('neither where what they missed is older than the tail, and the journal is slow', async () => {
+  it('miss nothing and get nothing twice if the tail does not reach back and the journal is slow', async () => {
     const { id } = await createChannel(server, editor);
     const known: string[] = [];
     for (let index = 0; index < 60; index += 1)
@@ -137,7 +137,7 @@ describe('readers who join while authors write', () => {
     await crowdJoins(id, known);
   });
 
-  it('neither over a bus that loses, doubles and swaps', async () => {
+  it('miss nothing and get nothing twice if the bus loses, repeats and reorders announcements', async () => {
     troubleTheBus(server.server.engine, random, 0.15);
     answerLate(server.server.engine, random, ['channel', 'catchUp', 'snapshot'], 60);
     const { id } = await createChannel(server, editor);

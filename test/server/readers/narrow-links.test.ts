@@ -7,19 +7,19 @@ import { type Line, startLine } from '../../support/servers/bad-line.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /**
- * A telephone at the edge of its network. Nothing is lost there, but what is said at one time takes so long that whoever waits for the end
- * of it takes the other for gone, and would begin again for ever.
+ * Phones on very slow links. No bytes are lost, but an answer takes so long that a fixed timeout would close the connection and the client
+ * would start again forever.
  */
 const bytesPerSecond = 16_000;
-/** What many plans are throttled to when their volume is used up: 64 kbit/s. */
+/** 64 kbit/s, to which many mobile plans are throttled when their volume is used up. */
 const throttled = 8_000;
-/** Half a minute of that: longer than anyone waits for an answer, or for a sign of the other. */
+/** Half a minute at that speed: longer than any timeout for an answer or a ping. */
 const missed = { posts: 45, characters: 5_500 };
-/** 32 kbit/s, and as far away as the other side of a satellite: what is left of the third network of many a country. */
+/** 32 kbit/s with the delay of a satellite link. */
 const slowest = { bytesPerSecond: 4_000, delayMs: 600 };
-/** A post of 80 KB: twenty seconds of that. */
+/** A post of 80 KB takes twenty seconds at that speed. */
 const large = 40_000;
-/** As many as a first visit shows, and 5,000 words each: likewise. */
+/** As many posts as a first visit shows, with 5,000 words each. */
 const long = { posts: 20, characters: 30_000 };
 
 let server: TestServer;
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** What a reader holds who leaves at this moment. */
+/** The state of a reader that leaves now. */
 async function readNow(channelId: string): Promise<Timeline> {
   const reader = new ReaderClient({ url: server.url, channelId });
   reader.open();
@@ -40,9 +40,9 @@ async function readNow(channelId: string): Promise<Timeline> {
   return reader.timeline!;
 }
 
-// Each has lines of its own, and waits for them: beside one another.
-describe.concurrent('a narrow line', () => {
-  it('brings a reader who was away up to date over a narrow line, by every way', async () => {
+// Each test mostly waits for its own links, so they run concurrently.
+describe.concurrent('a slow link', () => {
+  it('brings a returning reader up to date over 64 kbit/s, by every transport', async () => {
     const channelId = 'narrow';
     await author.createChannel({ id: channelId, headline: 'To the Moon', state: 'live' });
     const timeline = await readNow(channelId);
@@ -70,7 +70,7 @@ describe.concurrent('a narrow line', () => {
     );
   });
 
-  it('gives a first visitor the newest of very long posts over a narrow line, by every way, and older ones when asked', {
+  it('gives a new reader the newest of very long posts over 64 kbit/s by every transport, and older ones on request', {
     timeout: 300_000,
   }, async () => {
     const channelId = 'long-reads';
@@ -106,7 +106,7 @@ describe.concurrent('a narrow line', () => {
     );
   });
 
-  it('brings a reader up to date over the slowest of lines, whose answers take longer than any of them is waited for, by every way', {
+  it('brings a reader up to date over 32 kbit/s by every transport, although an answer takes longer than any timeout', {
     timeout: 300_000,
   }, async () => {
     await author.createChannel({ id: 'slowest', headline: 'To the Moon', state: 'live' });
@@ -134,7 +134,7 @@ describe.concurrent('a narrow line', () => {
         });
       const all = (offset: number) => [...readers.keys()].map((way) => [way, offset]);
       await reached(18);
-      // And what is published then: while it comes there is no other sign of the server.
+      // A post published later: while it arrives, the server sends nothing else.
       await author.publish('slowest', { body: 'é'.repeat(large) });
       await reached(19);
       expect(lost).toEqual([]);

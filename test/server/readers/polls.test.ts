@@ -4,7 +4,7 @@ import { catchUpSchema } from '../../../src/protocol/schemas.ts';
 import { createChannel, publish, type Written, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Catching up with a wait (contract, 2): the answer is held until there is something to tell. */
+/** Long polling: the answer is held until something changes. */
 let server: TestServer;
 let editor: string;
 let admin: string;
@@ -39,13 +39,13 @@ async function channelWith(posts: number, more: object = {}): Promise<{ id: stri
   return { id, written, head: written.at(-1)!.cursor };
 }
 
-/** Resolves when as many polls are held. */
+/** Resolves when this many polls are held. */
 async function held(count: number): Promise<void> {
   await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(count));
 }
 
 describe('a poll', () => {
-  it('is answered at once where there is something', async () => {
+  it('is answered at once if something changed', async () => {
     const { id, written, head } = await channelWith(2);
     const began = performance.now();
     expect(await told(poll(id, 'wait=30'))).toMatchObject({ mode: 'snapshot', reset: false, cursor: head });
@@ -56,11 +56,11 @@ describe('a poll', () => {
     const other = await channelWith(1);
     expect(await told(poll(id, `wait=30&after=${other.head}`))).toMatchObject({ mode: 'snapshot', reset: true });
     expect(await told(poll(id, `wait=0&after=${head}`))).toMatchObject({ covers: { after: 3, to: 3 }, events: [], more: false });
-    // Far from the time that it might have been held.
+    // Far less than its wait.
     expect(performance.now() - began).toBeLessThan(15_000);
   });
 
-  it('is held until something changes, and those who wait at one cursor share the answer', async () => {
+  it('is held until something changes, and polls at the same cursor share the answer', async () => {
     const { id, head } = await channelWith(1);
     const answers = Array.from({ length: 20 }, () => told(poll(id, `wait=30&after=${head}`)));
     await held(20);
@@ -75,16 +75,16 @@ describe('a poll', () => {
     expect(text).toContain('pressbox_events_delivered_total{transport="poll"} 20\n');
   });
 
-  it('is answered in turns where very many wait, and between two of them other work is done', async () => {
+  it('is answered in batches if very many wait, with other work in between', async () => {
     const { id, head } = await channelWith(1);
     const answers: Promise<Answer>[] = [];
-    // The first of them must be held still when the last has come, also where the machine is busy.
+    // The first must still be held when the last arrives, on a busy machine too.
     while (answers.length < 1_000) {
-      // No more at once than the system lets wait for a server.
+      // No more at once than the accept queue holds.
       for (let index = 0; index < 250; index += 1) answers.push(poll(id, `wait=30&after=${head}`));
       await held(answers.length);
     }
-    /** How many were held at each turn of the event loop. */
+    /** The number of held polls at each turn of the event loop. */
     const counts = [answers.length];
     const look = () => {
       counts.push(server.server.readers.count('poll'));
@@ -97,16 +97,16 @@ describe('a poll', () => {
     const answered = counts.map((count, turn) => (counts[turn - 1] ?? count) - count).filter((count) => count > 0);
     expect(answered.length).toBeGreaterThanOrEqual(10);
     expect(Math.max(...answered)).toBeLessThanOrEqual(100);
-    // A store that was asked nothing meanwhile counts as out of reach for a moment, on a busy machine.
+    // On a busy machine a store that was not used meanwhile counts as unreachable for a moment.
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }));
   });
 
-  it('is answered without events when its time is over, and can be asked again from there', async () => {
+  it('is answered without events when its wait ends, with a cursor to continue from', async () => {
     const { id, head } = await channelWith(1);
     const began = performance.now();
     const answer = await told(poll(id, `wait=1&after=${head}`));
     expect(answer).toEqual({ mode: 'replay', reset: false, covers: { after: 2, to: 2 }, cursor: head, more: false, events: [] });
-    // Timers may be a millisecond early.
+    // Timers may fire a millisecond early.
     expect(performance.now() - began).toBeGreaterThan(995);
     const next = told(poll(id, `wait=30&after=${answer.cursor}`));
     await held(1);
@@ -114,7 +114,7 @@ describe('a poll', () => {
     expect(await next).toMatchObject({ covers: { after: 2, to: 3 } });
   });
 
-  it('asked again and again misses nothing and gets nothing twice', async () => {
+  it('misses nothing and gets nothing twice when it is repeated', async () => {
     const { id, head } = await channelWith(1);
     const posts = 60;
     const heard: { from: number; offset: number }[] = [];
@@ -144,7 +144,7 @@ describe('a poll', () => {
     expect((await poll(id, 'wait=1&after=x')).body).toMatchObject({ code: 'invalid-cursor' });
   });
 
-  it('whose client goes away frees everything', async () => {
+  it('frees everything when its client disconnects', async () => {
     const { id, head } = await channelWith(1);
     const gone = new AbortController();
     const url = `${server.url}/v1/channels/${id}/events?wait=30&after=${head}`;
@@ -156,7 +156,7 @@ describe('a poll', () => {
     expect(server.server.readers.subscriptions()).toBe(0);
   });
 
-  it('that was held is given nothing that was taken down meanwhile', async () => {
+  it('gets nothing that was taken down while it was held', async () => {
     const { id, written, head } = await channelWith(2);
     const answer = told(poll(id, `wait=30&after=${head}`));
     await held(1);
@@ -167,8 +167,8 @@ describe('a poll', () => {
   });
 });
 
-describe('a poll that is held ends in a problem', () => {
-  it('when the token that it needs runs out', async () => {
+describe('a held poll ends with a problem', () => {
+  it('when the token that it needs expires', async () => {
     const { id, head } = await channelWith(1, { access: 'members' });
     const token = await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 });
     const answer = poll(id, `wait=30&after=${head}`, { token });
@@ -181,7 +181,7 @@ describe('a poll that is held ends in a problem', () => {
     expect([status, body]).toMatchObject([401, { code: 'token-invalid', detail: 'The token has expired.' }]);
   });
 
-  it('when the token is revoked, be the channel public', async () => {
+  it('when the token is revoked, even on a public channel', async () => {
     const { id, head } = await channelWith(1);
     const token = await server.token({ reader: ['*'] });
     const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
@@ -216,7 +216,7 @@ describe('a poll that is held ends in a problem', () => {
   });
 });
 
-it('is refused like any other question where it may not be asked', async () => {
+it('if access is refused as for any other request', async () => {
   const members = await channelWith(1, { access: 'members' });
   const stranger = await server.token({ editor: [], reader: ['other'] });
   for (const [channelId, token, status] of [

@@ -4,11 +4,11 @@ import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Who may read what, how long an answer may be kept, which pages may see it, and what is refused (contract, 2). */
+/** Access to read routes, caching, CORS and refusals. */
 let server: TestServer;
 let editor: string;
 let reader: string;
-/** A post of each channel. */
+/** One post in each channel. */
 const posts: Record<string, string> = {};
 const origin = 'https://news.example';
 
@@ -37,7 +37,7 @@ function get(path: string, token?: string, headers: Record<string, string> = {})
   return call(`${server.url}${path}`, { headers, ...(token === undefined ? {} : { token }) });
 }
 
-/** All of it that could tell two answers apart, but for what is different each time. */
+/** Everything that could distinguish two answers, without values that change each time. */
 async function whole(path: string, token?: string) {
   const { status, headers, text } = await get(path, token);
   const said = [...headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
@@ -45,7 +45,7 @@ async function whole(path: string, token?: string) {
 }
 
 const feeds = ['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json'];
-/** Every address under a channel. */
+/** Every URL below a channel. */
 const under = (id: string, post = posts[id] ?? '01890000-0000-7000-8000-000000000000') => [
   `/v1/channels/${id}`,
   `/v1/channels/${id}/snapshot`,
@@ -68,8 +68,8 @@ async function refusal(path: string, token?: string, headers: Record<string, str
   return problem;
 }
 
-describe('a channel of the desk', () => {
-  it('answers strangers as one that never was, to the last header', async () => {
+describe('a desk channel', () => {
+  it('looks to anonymous readers like a missing channel, to the last header', async () => {
     const post = posts.desk!;
     for (const token of [undefined, reader]) {
       for (const [index, path] of under('desk').entries()) {
@@ -79,12 +79,12 @@ describe('a channel of the desk', () => {
         expect(answer, path).toEqual(await whole(under('deleted-desk', post)[index]!, token));
       }
     }
-    // Also where the question itself is wrong.
+    // Also if the query is invalid.
     expect(await whole('/v1/channels/desk/posts?limit=x')).toEqual(await whole('/v1/channels/nothing/posts?limit=x'));
     expect(await whole('/live/desk')).toEqual(await whole('/live/nothing'));
   });
 
-  it('costs strangers who would follow it what one that never was does, whether it is followed or not', async () => {
+  it('costs anonymous followers the same reads as a missing channel, whether it is followed or not', async () => {
     const { engine } = server.server;
     const asked: string[] = [];
     for (const name of ['channel', 'subscribe', 'catchUp', 'snapshot', 'heads'] as const) {
@@ -111,7 +111,7 @@ describe('a channel of the desk', () => {
     vi.restoreAllMocks();
   });
 
-  it('answers those who write there', async () => {
+  it('answers its authors', async () => {
     const author = await server.token({ editor: [], author: ['desk'] });
     for (const path of under('desk').slice(0, -1)) expect([path, (await get(path, author)).status]).toEqual([path, 200]);
     expect(await refusal('/v1/channels/deleted-desk', editor)).toMatchObject({ code: 'channel-deleted', status: 410 });
@@ -124,16 +124,16 @@ describe('the list of channels', () => {
     return { ids: channels.map(({ id }) => id), next };
   };
 
-  it('shows those of the desk to who writes there, and to nobody else', async () => {
+  it('shows desk channels only to their authors', async () => {
     const author = await server.token({ editor: [], author: ['des*'] });
     const other = await server.token({ editor: [], author: ['desks'], reader: ['*'] });
     for (const token of [undefined, reader, other]) expect((await ids('', token)).ids).toEqual(['members', 'open']);
     for (const token of [author, editor]) expect((await ids('', token)).ids).toEqual(['desk', 'members', 'open']);
   });
 
-  it('has no pages, and no page’s address, that tell of those left out', async () => {
+  it('has no page and no link that reveals hidden channels', async () => {
     const whole = await ids('');
-    // The last one of all is of the desk, and nobody is sent to a page with nothing on it.
+    // The last channel is a desk channel, and no link leads to an empty page.
     expect(whole.next).toBeNull();
     const first = await ids('?limit=1');
     expect(first.ids).toEqual(['members']);
@@ -152,8 +152,8 @@ describe('the list of channels', () => {
   });
 });
 
-describe('a channel of members', () => {
-  it('shows its posts to those with a reader’s token; that it exists, to anyone', async () => {
+describe('a members channel', () => {
+  it('shows its posts only with a reader’s token, and its existence to everybody', async () => {
     const other = await server.token({ editor: [], reader: ['open'] });
     const [channel, ...rest] = under('members');
     expect((await get(channel!)).status).toBe(200);
@@ -161,7 +161,7 @@ describe('a channel of members', () => {
       const stranger = await get(path);
       expect(stranger.headers.get('www-authenticate'), path).toBe('Bearer realm="pressbox"');
       expect(stranger.text, path).not.toContain('Within members');
-      // Who reads feeds is told in them where to sign in; test/server/pages/feeds.test.ts looks at how.
+      // Feeds say where to sign in, see test/server/pages/feeds.test.ts.
       if (/\/feed\.(?:atom|json)$/.test(path)) expect([path, stranger.status]).toEqual([path, 200]);
       else expect(await refusal(path), path).toMatchObject({ code: 'token-missing', status: 401 });
       expect(await refusal(path, other), path).toMatchObject({ code: 'forbidden', status: 403 });
@@ -170,8 +170,8 @@ describe('a channel of members', () => {
   });
 });
 
-describe('a channel that is closed to readers while it is read', () => {
-  it('shows them no page of what came after', async () => {
+describe('a channel that is closed during a read', () => {
+  it('shows no page of later posts', async () => {
     const { engine } = server.server;
     for (const name of ['posts', 'post'] as const) {
       const { id } = await createChannel(server, editor);
@@ -189,7 +189,7 @@ describe('a channel that is closed to readers while it is read', () => {
     }
   });
 
-  it('gives them nothing that came after', async () => {
+  it('sends no later event', async () => {
     const { engine } = server.server;
     for (const name of ['posts', 'post', 'revisions', 'corrections', 'snapshot', 'catchUp'] as const) {
       const { id } = await createChannel(server, editor);
@@ -207,7 +207,7 @@ describe('a channel that is closed to readers while it is read', () => {
         revisions: `posts/${post.id}/revisions`,
         corrections: 'corrections',
         snapshot: 'snapshot',
-        // Of a feed that has not been opened yet, so from the journal.
+        // Its channel stream is not open yet, so this reads the journal.
         catchUp: `events?after=${cursor}`,
       }[name];
       expect(await refusal(`/v1/channels/${id}/${path}`), name).toMatchObject({ code: 'token-missing' });
@@ -216,8 +216,8 @@ describe('a channel that is closed to readers while it is read', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('is 404 where it never was, and 410 where it was deleted', async () => {
+describe('a missing resource', () => {
+  it('is 404 if it never existed, and 410 if it was deleted', async () => {
     for (const path of under('deleted')) {
       expect(await refusal(path), path).toMatchObject({ code: 'channel-deleted', status: 410 });
     }
@@ -236,7 +236,7 @@ describe('what is not there', () => {
     for (const path of missing) expect(await refusal(path), path).toMatchObject({ code: 'not-found', status: 404 });
   });
 
-  it('is told in the detail: channel, post, revisions or path, and never with words of the request', async () => {
+  it('is named in the detail as channel, post, revision or path, without text from the request', async () => {
     const someId = '01890000-0000-7000-8000-000000000000';
     const { post } = await publish(server, editor, 'open', { headline: 'Withdrawn' });
     await write(server, editor, {
@@ -280,8 +280,8 @@ describe('what is not there', () => {
   });
 });
 
-describe('a token that is bad', () => {
-  it('is refused even where none is needed', async () => {
+describe('an invalid token', () => {
+  it('is refused even if none is needed', async () => {
     const expired = await server.token({}, { ttlSeconds: -60 });
     for (const token of ['nonsense', `${editor}x`, expired]) {
       const answer = await get('/v1/channels/open', token);
@@ -294,8 +294,8 @@ describe('a token that is bad', () => {
   });
 });
 
-describe('a question that does not fit', () => {
-  it('is refused with the place where it does not', async () => {
+describe('an invalid query', () => {
+  it('is refused with the parameter’s name', async () => {
     const base = '/v1/channels/open';
     const wrong: [string, string][] = [
       ['/v1/channels?state=over', 'state'],
@@ -337,14 +337,14 @@ describe('a question that does not fit', () => {
     expect(await refusal(`${base}/events?after=garbage`)).toMatchObject({ code: 'invalid-cursor', status: 400 });
   });
 
-  it('is let be where a parameter is not known', async () => {
+  it('is accepted with an unknown parameter', async () => {
     expect((await get('/v1/channels/open/posts?utm_source=mail')).status).toBe(200);
     expect((await get('/v1/channels/open/events?utm_source=mail')).body).toMatchObject({ mode: 'snapshot', reset: false });
   });
 });
 
 describe('an answer', () => {
-  it('of the public can be kept, and must be asked about each time', async () => {
+  it('to the public may be cached, and must be revalidated each time', async () => {
     for (const path of ['/v1/channels', ...under('open').slice(0, -1)]) {
       const answer = await get(path, undefined, { 'accept-encoding': 'identity' });
       expect(answer.headers.get('cache-control'), path).toBe('no-cache');
@@ -359,7 +359,7 @@ describe('an answer', () => {
     }
   });
 
-  it('has another entity tag once something changed', async () => {
+  it('has another entity tag after a change', async () => {
     const paths = ['/v1/channels', ...under('open').slice(1, -1)];
     const before = await Promise.all(paths.map(async (path) => (await get(path)).headers.get('etag')!));
     await write(server, editor, {
@@ -373,7 +373,7 @@ describe('an answer', () => {
     }
   });
 
-  it('for members, and in the author’s view, is kept by nobody', async () => {
+  it('to members or authors is never cached', async () => {
     const mine = [
       ...under('members')
         .slice(1, -1)
@@ -389,20 +389,20 @@ describe('an answer', () => {
       expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'private, no-store']);
       expect(headers.get('vary'), path).toMatch(/\bAuthorization\b/);
     }
-    // A shared cache must not answer an author with a reader's copy.
+    // A shared cache must not serve an author a reader's copy.
     for (const path of under('open').slice(3, 6))
       expect((await get(path)).headers.get('vary'), path).toMatch(/\bAuthorization\b/);
   });
 
-  it('to HEAD is that to GET without its body', async () => {
+  it('to HEAD is the one to GET without its body', async () => {
     const head = await call(`${server.url}/v1/channels/open/snapshot`, { method: 'HEAD' });
     const whole = await get('/v1/channels/open/snapshot');
     expect([head.status, head.text, head.headers.get('etag')]).toEqual([200, '', whole.headers.get('etag')]);
   });
 });
 
-describe('a page elsewhere', () => {
-  it('may read the answers where its origin is allowed', async () => {
+describe('a page of another origin', () => {
+  it('may read the answers if its origin is allowed', async () => {
     for (const path of ['/v1/channels', ...under('open'), ...under('nothing')]) {
       const { headers } = await get(path, path.endsWith('journal') ? editor : undefined, { origin });
       expect(headers.get('access-control-allow-origin'), path).toBe(origin);
@@ -419,7 +419,7 @@ describe('a page elsewhere', () => {
     expect(asked.headers.get('access-control-allow-headers')).toMatch(/Authorization/i);
   });
 
-  it('may not where it is not', async () => {
+  it('may not read them otherwise', async () => {
     for (const foreign of ['https://evil.example', 'https://news.example.evil.example', 'http://news.example', 'null']) {
       for (const path of ['/v1/channels', '/v1/channels/open/posts', '/v1/channels/nothing']) {
         const { headers } = await get(path, undefined, { origin: foreign });

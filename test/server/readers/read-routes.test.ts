@@ -4,11 +4,11 @@ import * as schemas from '../../../src/protocol/schemas.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What readers ask over HTTP (contract, 2): what is answered, to whom, and how long it may be kept. */
+/** The read routes: contents, views and entity tags. */
 let server: TestServer;
 let editor: string;
 let reader: string;
-/** 25 posts: the first revised twice, the second retracted, the third taken down. */
+/** 25 posts: the first is revised twice, the second retracted, the third taken down. */
 let posts: AuthorPost[];
 let channel: Channel;
 const base = '/v1/channels/harbour';
@@ -56,7 +56,7 @@ function get(path: string, token?: string, headers: Record<string, string> = {})
   return call(`${server.url}${path}`, { headers, ...(token === undefined ? {} : { token }) });
 }
 
-/** The answer to a GET that must succeed. */
+/** The answer to a successful GET. */
 async function read<T>(path: string, token?: string): Promise<T> {
   const answer = await get(path, token);
   expect([path, answer.status]).toEqual([path, 200]);
@@ -78,7 +78,7 @@ const numbers = (page: { posts: ReaderPost[] }) => page.posts.map(({ id }) => po
 const countdown = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, index) => from - index);
 
 describe('a channel', () => {
-  it('is listed with the time of its latest post, newest first, page by page', async () => {
+  it('is listed page by page, newest first, with the time of its latest post', async () => {
     const { channels, next } = await read<{ channels: (Channel & { latestPostAt: string })[]; next: null }>('/v1/channels');
     for (const one of channels) expect(one).toEqual(schemas.listedChannelSchema.parse(one));
     expect(channels.map(({ id }) => id)).toEqual(['members', 'harbour']);
@@ -100,7 +100,7 @@ describe('a channel', () => {
     expect(await read('/v1/channels?state=ended')).toEqual({ channels: [], next: null });
   });
 
-  it('is read with its revision as entity tag', async () => {
+  it('has its revision as entity tag', async () => {
     const answer = await get(base);
     expect(answer.body).toEqual(schemas.channelSchema.parse(answer.body));
     expect(answer.headers.get('etag')).toBe(`"${channel.revision}"`);
@@ -109,7 +109,7 @@ describe('a channel', () => {
 });
 
 describe('the snapshot', () => {
-  it('is the channel with its newest posts, what is pinned, the newest summary and the key events', async () => {
+  it('contains the channel, its newest posts, the pinned post, the newest summary and the key events', async () => {
     const snapshot = schemas.snapshotSchema.parse(await read(`${base}/snapshot`));
     expect(snapshot).toEqual(await read(`${base}/snapshot`));
     expect(snapshot.channel).toEqual(channel);
@@ -119,7 +119,7 @@ describe('the snapshot', () => {
     expect(snapshot.summary?.id).toBe(posts[24]!.id);
     expect(snapshot.keyEvents.map(({ headline }) => headline)).toEqual([24, 20, 16, 12, 8, 4].map((number) => `Entry ${number}`));
     expect(numbers(schemas.snapshotSchema.parse(await read(`${base}/snapshot?limit=100`)))).toEqual(countdown(25, 1));
-    // Who may write is given the reader's view as well.
+    // Authors get the reader's view as well.
     expect(await read(`${base}/snapshot`, editor)).toEqual(snapshot);
   });
 });
@@ -147,7 +147,7 @@ describe('posts', () => {
     expect(numbers(await read(/<([^>]+)>/.exec(next)![1]!))).toEqual([25, 24]);
   });
 
-  it('are paged between two bounds, from the upper one down', async () => {
+  it('are paged between two bounds, newest first', async () => {
     const between = `${base}/posts?before=${posts[20]!.seq}&after=${posts[15]!.seq}`;
     expect(numbers(await read(between))).toEqual([20, 19, 18, 17]);
     const first = await get(`${between}&limit=3`);
@@ -156,7 +156,7 @@ describe('posts', () => {
     expect([numbers(rest.body as Page), rest.headers.get('link')]).toEqual([[17], null]);
   });
 
-  it('are found by kind, key event and source, without withdrawn ones', async () => {
+  it('can be filtered by kind, key event and source, without withdrawn posts', async () => {
     const found = async (query: string) => numbers(await read(`${base}/posts?limit=100&${query}`));
     expect(await found('kind=summary')).toEqual([25, 20, 15, 10, 5]);
     expect(await found('keyEvent=true')).toEqual([24, 20, 16, 12, 8, 4]);
@@ -170,7 +170,7 @@ describe('posts', () => {
     expect(await found(`source=radio+nord&keyEvent=true&before=${posts[20]!.seq}`)).toEqual([12]);
   });
 
-  it('are found by the same on the next page, also where a question mark stands in what is looked for', async () => {
+  it('keep their filter on the next page, even with a question mark in it', async () => {
     const { id } = await createChannel(server, editor, { id: 'rumours' });
     for (const name of ['Really?', 'Really', 'Really?']) await publish(server, editor, id, { body: name, sources: [{ name }] });
     const seen: string[] = [];
@@ -182,12 +182,12 @@ describe('posts', () => {
     expect(seen).toEqual(['Really?', 'Really?']);
   });
 
-  it('have an address of the next page that names what was asked for, and nothing else that came with it', async () => {
+  it('link to the next page with the known parameters only', async () => {
     const { headers } = await get(`${base}/posts?limit=1&utm_source=mail&${'x&'.repeat(2_000)}`);
     expect(headers.get('link')).toBe(`<${base}/posts?limit=1&before=${posts[24]!.seq}>; rel="next"`);
   });
 
-  it('are in the reader’s view, and in the author’s for who may write', async () => {
+  it('are in the reader’s view, and for authors in the author’s view', async () => {
     const [seen] = (await read<Page>(`${base}/posts`)).posts;
     expect((await read<Page>(`${base}/posts`, reader)).posts[0]).toEqual(seen);
     const [written] = (await read<Page<AuthorPost>>(`${base}/posts`, editor)).posts;
@@ -196,7 +196,7 @@ describe('posts', () => {
     expect(JSON.stringify(seen)).not.toMatch(/"body"|"publishedBy"|"by"/);
   });
 
-  it('are read one by one, withdrawn ones as their tombstones', async () => {
+  it('can be read one by one, withdrawn ones as tombstones', async () => {
     const path = `${base}/posts/${posts[0]!.id}`;
     const post = await read<ReaderPost>(path);
     expect(post).toEqual(schemas.readerPostSchema.parse(post));
@@ -229,7 +229,7 @@ describe('posts', () => {
     });
   });
 
-  it('have tags that name revision and view, in the answer to a write too', async () => {
+  it('have entity tags with revision and view, also in the answer to a write', async () => {
     const path = `${base}/posts/${posts[0]!.id}`;
     const tags = [(await get(path)).headers.get('etag'), (await get(path, editor)).headers.get('etag')];
     for (const tag of tags) expect(tag).toMatch(/^"3-[^"]+"$/);
@@ -238,7 +238,7 @@ describe('posts', () => {
 });
 
 describe('revisions', () => {
-  it('are the post as it was at each, oldest first', async () => {
+  it('are the post at each revision, oldest first', async () => {
     const path = `${base}/posts/${posts[0]!.id}/revisions`;
     const said = await read<{ revisions: ReaderPost[]; more: boolean }>(path);
     for (const post of said.revisions) expect(post).toEqual(schemas.readerPostSchema.parse(post));
@@ -254,7 +254,7 @@ describe('revisions', () => {
     expect(revisions.map(({ body }) => body)).toEqual(['Text of *1*', 'Text of *one*', 'Text of *two*']);
   });
 
-  it('of a withdrawn post are for authors alone, and of one taken down hold nothing', async () => {
+  it('of a withdrawn post are for authors only, and empty after a takedown', async () => {
     for (const index of [1, 2]) {
       for (const token of [undefined, reader]) {
         expect(await problemOf(`${base}/posts/${posts[index]!.id}/revisions`, token)).toMatchObject({ code: 'not-found' });
@@ -268,7 +268,7 @@ describe('revisions', () => {
 });
 
 describe('corrections and journal', () => {
-  it('list what was put right, newest first', async () => {
+  it('list corrections newest first', async () => {
     const said = await read<{ corrections: { offset: number; kind: string; postId: string | null }[]; more: boolean }>(
       `${base}/corrections`,
     );
@@ -286,7 +286,7 @@ describe('corrections and journal', () => {
     });
   });
 
-  it('tell editors every entry, and nobody else', async () => {
+  it('show every entry to editors only', async () => {
     const first = await read<{ entries: { offset: number }[]; more: boolean }>(`${base}/journal`, editor);
     const rest = await read<{ entries: { offset: number }[]; more: boolean }>(`${base}/journal?from=21&limit=100`, editor);
     const entries = [...first.entries, ...rest.entries];

@@ -8,7 +8,7 @@ import type { Event, ReaderPost, Snapshot } from '../../../src/protocol/model.ts
 import { randomFrom } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The reader client against the real server: what it shows is what the server holds, whatever happens in between. */
+/** ReaderClient against the real server: it ends with the server's state, whatever happens in between. */
 let test: TestServer;
 let author: AuthorClient;
 const open: { close(): unknown }[] = [];
@@ -34,7 +34,7 @@ const text = (post: number, revision: number) => `Post ${post} revision ${revisi
 interface Reading {
   client: ReaderClient;
   events: Event[];
-  /** Highest revision applied of each post, and what was shown although it was superseded. */
+  /** The highest revision of each post, and superseded text that was shown. */
   superseded: string[];
 }
 function read(channelId: string, options: Partial<ReaderClientOptions> = {}): Reading {
@@ -67,7 +67,7 @@ async function reached(client: ReaderClient, offset: number): Promise<Timeline> 
 }
 const head = async (channelId: string) => (await test.server.engine.heads([channelId]))[0]?.offset as number;
 
-/** The state as the server gives it to someone who comes now and pages to the end. */
+/** The state that a new reader gets by paging to the end. */
 async function fresh(channelId: string): Promise<Omit<Snapshot, 'more'>> {
   const { more, ...snapshot } = (await call(`${test.url}/v1/channels/${channelId}/snapshot?limit=20`)).body as Snapshot;
   const posts: ReaderPost[] = [...snapshot.posts];
@@ -89,7 +89,7 @@ const pick = ({ channel, cursor, posts, pinned, summary, keyEvents }: Omit<Snaps
 };
 
 describe('a reader', () => {
-  it('is shown what is there, and then each event as it happens', async () => {
+  it('gets a snapshot, and then each event as it happens', async () => {
     const channelId = await freshChannel(2);
     const { client, events } = read(channelId);
     await reached(client, 3);
@@ -103,7 +103,7 @@ describe('a reader', () => {
     await expectSame(client, channelId);
   });
 
-  it('tells with each change what it held before', async () => {
+  it('reports each change with the state before it', async () => {
     const channelId = await freshChannel(1);
     const { client } = read(channelId);
     const told: (string | undefined)[] = [];
@@ -114,7 +114,7 @@ describe('a reader', () => {
     expect(told).toEqual([posts[0]?.html]);
   });
 
-  it('asks by itself for the pinned post and the next summary where it does not hold them', async () => {
+  it('fetches the pinned post and the next summary if it lacks them', async () => {
     const channelId = await freshChannel();
     for (const kind of ['summary', 'summary', 'update', 'update', 'update'] as const) {
       await author.publish(channelId, { kind, body: `A ${kind}` });
@@ -129,7 +129,7 @@ describe('a reader', () => {
     await vi.waitFor(() => expect(client.timeline?.summary?.id).toBe(all[4]?.id));
   });
 
-  it('pages to the first post, and back from anywhere to the newest', async () => {
+  it('pages to the first post, and back to the newest from anywhere', async () => {
     const channelId = await freshChannel(25);
     const { client } = read(channelId, { limit: 5 });
     await reached(client, 26);
@@ -145,7 +145,7 @@ describe('a reader', () => {
     expect(client.timeline?.posts.map(({ seq }) => seq)).toEqual([26, 25, 24]);
   });
 
-  it('goes to a post by its id, however far back it is, and stays where there is no such post', async () => {
+  it('goes to a post by its id however old it is, and stays where it is if there is no such post', async () => {
     const channelId = await freshChannel(25);
     const { client } = read(channelId, { limit: 3 });
     await reached(client, 26);
@@ -161,7 +161,7 @@ describe('a reader', () => {
     expect(client.timeline?.posts.map(({ status }) => status)).toEqual(['retracted']);
   });
 
-  it('goes on from what it saved, and applies only what came since', async () => {
+  it('continues from its saved state, and applies only later changes', async () => {
     const channelId = await freshChannel(30);
     const first = read(channelId, { limit: 5 });
     await reached(first.client, 31);
@@ -180,7 +180,7 @@ describe('a reader', () => {
     await expectSame(second.client, channelId);
   });
 
-  it('with a cursor alone is told what changed since', async () => {
+  it('gets the changes since a cursor without saved posts', async () => {
     const channelId = await freshChannel(2);
     const { cursor } = await author.publish(channelId, { body: text(3, 1) });
     const { post } = await author.publish(channelId, { body: text(4, 1) });
@@ -193,7 +193,7 @@ describe('a reader', () => {
     await expectSame(client, channelId);
   });
 
-  it('survives a restart of the server, and says once that it was offline', async () => {
+  it('reconnects after a server restart, and reports once that it was offline', async () => {
     const channelId = await freshChannel(3);
     const { client, events } = read(channelId);
     await reached(client, 4);
@@ -207,7 +207,7 @@ describe('a reader', () => {
     expect(states.at(-1)).toBe('live');
   });
 
-  it('of a channel for members needs a token, and stops without', async () => {
+  it('needs a token for a members channel, and stops without one', async () => {
     const { channel } = await author.createChannel({ headline: 'For members', access: 'members' });
     await author.publish(channel.id, { body: text(1, 1) });
     const stranger = read(channel.id);
@@ -219,7 +219,7 @@ describe('a reader', () => {
 });
 
 describe('readers whose connections are cut at random', () => {
-  it('end as the server stands, have applied no offset twice, and have shown nothing superseded', async () => {
+  it('end with the server’s state, apply no offset twice, and show nothing superseded', async () => {
     const channelId = await freshChannel(25);
     const seed = Date.now() % 1_000_000;
     onTestFailed(() => console.error(`The cuts were made with seed ${seed}.`));
@@ -251,7 +251,7 @@ describe('readers whose connections are cut at random', () => {
         await author.correct(channelId, post.id, post.revision - 1, { note: `Revision ${post.revision}.`, changes });
       }
       if (write % 3 === 0) proxy.cutSome();
-      // Pages are under way while events come in and connections go.
+      // Pages load while events arrive and connections break.
       if (write % 10 === 0) for (const { client } of readers) client.loadOlder(5).catch(() => {});
     }
     proxy.stopCutting();
@@ -270,13 +270,13 @@ describe('readers whose connections are cut at random', () => {
 interface Cutter {
   url: string;
   cuts: number;
-  /** Cuts about a third of the connections, without a word. */
+  /** Cuts about a third of the connections without a close frame. */
   cutSome(): void;
   stopCutting(): void;
   close(): Promise<void>;
 }
 
-/** A wire to the server that can be cut. */
+/** A connection to the server that can be cut. */
 async function startCutter(port: string, seed: number): Promise<Cutter> {
   const random = randomFrom(seed);
   const pairs = new Set<[Socket, Socket]>();

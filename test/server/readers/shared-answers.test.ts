@@ -6,12 +6,12 @@ import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { createChannel, publish } from '../../support/authors/writers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What one who asks for everything in every way there is makes a server keep: of each channel a bound, and of all of them one. */
+/** The cache of shared answers under a client that requests everything in every way. It is bounded for each channel and in total. */
 let server: TestServer;
 let streams: ChannelStreams;
 const open: ChannelStream[] = [];
 
-/** More than keep as much as all together may. */
+/** More channels than the total bound has room for. */
 const channels = streamLimits.sharedCharactersOfAll / streamLimits.sharedCharacters + 4;
 const posts = 4;
 
@@ -41,7 +41,7 @@ async function snapshotOf(stream: ChannelStream, limit: number): Promise<Encoded
 
 const kept = () => open.reduce((sum, { answers }) => sum + answers.characters, 0);
 
-it('is bounded, however many channels are asked for, and what was made last is kept', async () => {
+it('the cache is bounded however many channels are requested, and keeps the newest answers', async () => {
   let most = 0;
   let made = 0;
   for (const stream of open) {
@@ -57,7 +57,7 @@ it('is bounded, however many channels are asked for, and what was made last is k
 
   const last = open.at(-1) as ChannelStream;
   expect(await snapshotOf(last, posts)).toBe(await snapshotOf(last, posts));
-  // The first of them, which has forgotten its own, keeps what it is asked for again.
+  // The first channel, whose answers were dropped, caches a new request.
   const first = open[0] as ChannelStream;
   expect(first.answers.characters).toBe(0);
   expect(await snapshotOf(first, posts)).toBe(await snapshotOf(first, posts));

@@ -6,16 +6,16 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { watchWrites } from '../../support/servers/watch-writes.ts';
 
 /**
- * Who stops reading, be it a socket or a stream, is a position, not a queue: the server keeps nothing for it but the one write that is under way, others do not
- * notice, and when it reads again it is brought up to date with what stands now.
+ * A reader that stops reading, over a socket or a stream, is a position and not a queue: the server keeps only the write in progress,
+ * other readers are not affected, and when the reader reads again it gets the current state.
  */
 let server: TestServer;
 let editor: string;
-/** The server's clock, which stands but where a test sets it forward: on a machine that is busy nobody has stalled for that. */
+/** The server's clock, which only tests move, so that nobody stalls earlier on a busy machine. */
 let clockMs: number;
 const readers: Disposable[] = [];
 const alive: NodeJS.Timeout[] = [];
-/** Bytes that were written at once, or wait, in the server's ends of the connections, by the client's port: the most ever seen. */
+/** The most bytes that were written at once or waited in the server's sockets, by the client's port. */
 let waited: Map<number, number>;
 
 beforeEach(async () => {
@@ -41,13 +41,13 @@ async function open(forget = false): Promise<SocketReader> {
   return reader;
 }
 
-/** It goes on saying that it is there, or it would be taken for gone some time after a ping, whose moment is chance. */
+/** Keeps sending, or the client would be closed for an unanswered ping at a random moment. */
 function stopReading(reader: SocketReader): void {
   reader.pause();
   alive.push(setInterval(() => reader.send('3'), 1_000));
 }
 
-/** A stream whose catch-up has come, or at least begun. */
+/** A stream whose catch-up has started to arrive. */
 async function stream(channelId: string, options: { after?: string; forget?: boolean } = {}): Promise<StreamReader> {
   const reader = await openStream(server.url, channelId, options);
   readers.push(reader);
@@ -55,14 +55,14 @@ async function stream(channelId: string, options: { after?: string; forget?: boo
   return reader;
 }
 
-/** However long the machine takes for so many bytes. */
+/** Patience for this many bytes on a busy machine. */
 const patient = { timeout: 60_000, interval: 50 };
-/** Some 200 kB as html: two hundred of them are more than any kernel keeps. */
+/** About 200 kB as html. Two hundred of them exceed any kernel buffer. */
 const long = '🌒'.repeat(50_000);
-/** One write under way: a slice, with an event that is longer than one, or the answer to a subscribe. */
+/** One write in progress: a batch, whose last event may exceed its size, or the answer to a subscribe. */
 const oneWriteBytes = 1024 * 1024;
 
-/** The longest snapshot that is given to a reader has one post, and above it a pinned one and a summary. */
+/** The longest snapshot has one post, a pinned post and a summary. */
 async function publishAbove(id: string): Promise<void> {
   await publish(server, editor, id, { kind: 'summary', body: long });
   const { post } = await publish(server, editor, id, { body: long });
@@ -87,8 +87,8 @@ async function changeOften(id: string, posts: Written['post'][], times: number):
   return offset;
 }
 
-describe('a reader who stops reading', () => {
-  it('costs the server one write, and catches up with what stands when it reads again', async () => {
+describe('a reader that stops reading', () => {
+  it('costs the server one write, and gets the current state when it reads again', async () => {
     const { id } = await createChannel(server, editor);
     const posts = await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
@@ -121,7 +121,7 @@ describe('a reader who stops reading', () => {
     const newest = await allPosts(server, id);
     for (const { faults, events } of [followed(slow, id), streamed(slowStream)]) {
       expect(faults).toEqual([]);
-      // What came in the end is compacted: it was not given every one of them.
+      // The catch-up is compacted and does not contain every event.
       expect(events.length).toBeLessThan(8 * 18);
       const last = new Map(events.flatMap((event) => (event.type === 'channel.changed' ? [] : [[event.post.id, event.post]])));
       expect(newest.map((post) => last.get(post.id))).toEqual(newest);
@@ -129,7 +129,7 @@ describe('a reader who stops reading', () => {
     for (const { port } of [slow, slowStream]) expect(waited.get(port)).toBeLessThan(oneWriteBytes);
   });
 
-  it('is told so where the tail no longer reaches back, and its cursor brings it up to date', async () => {
+  it('is unsubscribed as slow when the tail no longer reaches back, and catches up by its cursor', async () => {
     const { id } = await createChannel(server, editor);
     const slow = await open();
     await slow.subscribe(id);
@@ -166,13 +166,13 @@ describe('a reader who stops reading', () => {
     expect(before.events.length + streamed(again).events.length).toBe(160);
   });
 
-  it('and goes on asking gets one answer at a time', async () => {
+  it('gets one answer at a time if it keeps sending requests', async () => {
     const { id } = await createChannel(server, editor);
     await publishAbove(id);
     const slow = await open(true);
     stopReading(slow);
     for (let index = 0; index < 90; index += 1) slow.send(`42${index}["subscribe",{"channelId":"${id}"}]`);
-    // Whoever asks later is answered, so what could be done for the slow one was done.
+    // A later request of another reader is answered, so the server has done what it could for the slow one.
     const other = await open();
     for (let index = 0; index < 20; index += 1) expect(await other.subscribe(id)).toMatchObject({ ok: true });
     const answered = Number(
@@ -185,7 +185,7 @@ describe('a reader who stops reading', () => {
     await vi.waitFor(() => expect(slow.received).toBeGreaterThan(90 * 600_000), patient);
   });
 
-  it('and leaves while some of what it asked for waits is waited for no longer', async () => {
+  it('is forgotten if it disconnects while its requests wait', async () => {
     const { id } = await createChannel(server, editor);
     await publishAbove(id);
     const { busy, size } = server.server.readers;
@@ -201,7 +201,7 @@ describe('a reader who stops reading', () => {
     expect((await call(`${server.url}/metrics`)).text).toMatch(/^pressbox_rate_limited_total\{kind="stalled"\} 0$/m);
   });
 
-  it('and never reads again is cut off, the others are not', async () => {
+  it('is closed if it never reads again, and other readers are not', async () => {
     const { id } = await createChannel(server, editor);
     const [dead, healthy] = [await open(), await open(true)];
     await dead.subscribe(id);
@@ -213,7 +213,7 @@ describe('a reader who stops reading', () => {
       await Promise.all(Array.from({ length: 8 }, () => publish(server, editor, id, { headline: 'Long', body: long })));
     }
     expect(server.server.readers.size).toBe(4);
-    // Those who read have taken what is on its way to them, or they would seem to have stalled as well when the clock leaps.
+    // The other readers have read everything, or they would seem stalled too when the clock jumps.
     await vi.waitFor(() => expect(server.server.readers.busy.size).toBe(2), { ...patient, interval: 5 });
     clockMs += 21_000;
     await vi.waitFor(() => expect(server.server.readers.size).toBe(2));

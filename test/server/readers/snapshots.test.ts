@@ -18,7 +18,7 @@ let stream: ChannelStream;
 let reads: MockInstance<Engine['snapshot']>;
 
 const posts = 60;
-/** The length of one post's text. Fewer such posts fit into an answer than a request may ask for. */
+/** The length of a post's text. Fewer such posts fit into an answer than a request may ask for. */
 const bodyCharacters = 15_600;
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ function parsed({ pieces }: EncodedSnapshot): Snapshot {
 }
 
 describe('the snapshots of a channel between two changes', () => {
-  it('take two reads of the journal and the memory of two answers, whatever numbers of posts are asked for', async () => {
+  it('take two journal reads and the memory of two answers for any number of requested posts', async () => {
     const all = await Promise.all(everyLimit.map((limit) => snapshotOf(limit)));
     expect(reads).toHaveBeenCalledTimes(2);
     const memory = new Set(all.flatMap(({ pieces }) => pieces).map(({ buffer }) => buffer));
@@ -65,7 +65,7 @@ describe('the snapshots of a channel between two changes', () => {
     expect(bytes).toBeLessThan(2 * limits.answerBytes);
   });
 
-  it('hold as many posts as were asked for or fit, newest first, and say whether there are more', async () => {
+  it('contain as many posts as requested or fit, newest first, and say whether there are more', async () => {
     const { length: fitting } = parsed(await snapshotOf(limits.pageMost)).posts;
     expect([fitting > limits.pageDefault, fitting < posts]).toEqual([true, true]);
     for (const limit of everyLimit) {
@@ -82,7 +82,7 @@ describe('the snapshots of a channel between two changes', () => {
       expect(parsed(await snapshotOf(limits.pageMost, bytes)).posts.length).toBe(count);
   });
 
-  it('are read once even where other answers have taken all the room there is for a channel', async () => {
+  it('are read once even if other answers fill the channel’s cache', async () => {
     for (let asked = 1; asked <= streamLimits.sharedAnswers; asked += 1)
       await catchUp(stream, { limit: 1, posts: asked }, () => undefined);
     reads.mockClear();
@@ -101,7 +101,7 @@ describe('the snapshots of a channel between two changes', () => {
     }
   });
 
-  it('are read anew after a change, and hold nothing that was taken down', async () => {
+  it('are read again after a change, and contain nothing that was taken down', async () => {
     const { post } = await publish(server, editor, id, { headline: 'A secret' });
     await vi.waitFor(async () => expect(parsed(await snapshotOf(1)).posts[0]?.headline).toBe('A secret'));
     const before = (await snapshotOf(limits.pageMost)).pieces;
@@ -112,7 +112,7 @@ describe('the snapshots of a channel between two changes', () => {
   });
 });
 
-it('says that there are no more posts where a snapshot has all of them', async () => {
+it('a snapshot with all posts says that there are no more', async () => {
   const { id: short } = await createChannel(server, editor);
   for (let nth = 0; nth < 3; nth += 1) await publish(server, editor, short, { headline: `Number ${nth}` });
   const more = async (limit: number) => {

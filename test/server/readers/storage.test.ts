@@ -6,7 +6,7 @@ import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** A reader whose app gives it something to keep its place in. */
+/** A reader with a storage for its state. */
 let test: TestServer;
 let author: AuthorClient;
 const open: ReaderClient[] = [];
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-/** As a browser's `localStorage`. */
+/** Like a browser's `localStorage`. */
 class Storage implements ReaderStorage {
   readonly items = new Map<string, string>();
   getItem(key: string): string | null {
@@ -37,7 +37,7 @@ class Storage implements ReaderStorage {
   }
 }
 
-/** As React Native's `AsyncStorage`, and slow. */
+/** Like a slow `AsyncStorage` of React Native. */
 class SlowStorage implements ReaderStorage {
   readonly kept = new Storage();
   async getItem(key: string): Promise<string | null> {
@@ -112,7 +112,7 @@ describe('a reader with a storage', () => {
     await expectSame(second.client, channelId);
   });
 
-  it('keeps what came without being closed, a moment later', async () => {
+  it('saves its state a moment after a change, without being closed', async () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });
@@ -121,7 +121,7 @@ describe('a reader with a storage', () => {
     await vi.waitFor(() => expect(storage.text).toContain('Just in.'));
   });
 
-  it.each(['takedown', 'retract'] as const)('has nothing of a text in it any more when its %s is told', async (withdraw) => {
+  it.each(['takedown', 'retract'] as const)('removes the text of a post from it before its %s is reported', async (withdraw) => {
     const channelId = await channelWith(1);
     const { post } = await author.publish(channelId, {
       headline: 'The secret',
@@ -142,7 +142,7 @@ describe('a reader with a storage', () => {
     expect(keptWhenTold[0]).not.toMatch(/secret|address/);
   });
 
-  it('loses what is withdrawn while it is written, as soon as that is done', async () => {
+  it('removes a text that is withdrawn during a save, once the save ends', async () => {
     const channelId = await channelWith(0);
     const { post } = await author.publish(channelId, { body: 'The address.' });
     const storage = new SlowStorage();
@@ -183,7 +183,7 @@ describe('a reader with a storage', () => {
     expect(storage.items).toEqual(new Map([[key, text]]));
   });
 
-  it('goes on without it where it is full, and leaves no older text in it', async () => {
+  it('continues without it if it is full, and leaves no older text in it', async () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });
@@ -199,7 +199,7 @@ describe('a reader with a storage', () => {
     await reached(client, 4);
   });
 
-  it('goes on without it where it fails in every way', async () => {
+  it('continues without it if every operation fails', async () => {
     const channelId = await channelWith(1);
     const fail = () => {
       throw new Error('Storage is disabled.');
@@ -216,7 +216,7 @@ describe('a reader with a storage', () => {
     await reached(silent.client, 2);
   });
 
-  it('keeps nothing of a channel that was deleted, and nothing that it may not read any more', async () => {
+  it('keeps nothing of a channel that was deleted or that it may no longer read', async () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });
@@ -225,7 +225,7 @@ describe('a reader with a storage', () => {
     await fetch(`${test.url}/v1/channels/${channelId}`, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } });
     await vi.waitFor(() => expect(client.state.status).toBe('ended'));
     expect(storage.items.size).toBe(0);
-    // Nor does who asks later get any of it, as an app that draws itself again, or saves as it is closed.
+    // Later calls return nothing of it either, as when an app renders again or saves on close.
     expect(client.timeline).toBe(undefined);
     expect(client.save()?.timeline).toBe(undefined);
   });
@@ -251,7 +251,7 @@ describe('a reader with a storage', () => {
     },
   );
 
-  it('forgets what an earlier reader kept, without being opened', async () => {
+  it('deletes the state of an earlier reader without being opened', async () => {
     const channelId = await channelWith(1);
     const storage = new Storage();
     const { client } = read(channelId, { storage });

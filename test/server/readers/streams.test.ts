@@ -11,7 +11,7 @@ import { openStream, type StreamOptions, type StreamReader, streamed } from '../
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** A channel as Server-Sent Events (contract, 4): what is said, what is refused, and how it ends. */
+/** A channel as Server-Sent Events: content, refusals and ends. */
 const origin = 'https://news.example';
 let server: TestServer;
 let editor: string;
@@ -31,7 +31,7 @@ async function open(channelId: string, options: StreamOptions = {}): Promise<Str
   return reader;
 }
 
-/** A stream whose last catch-up has come. */
+/** A stream whose catch-up is complete. */
 async function live(channelId: string, options: StreamOptions = {}): Promise<StreamReader> {
   const reader = await open(channelId, options);
   expect(reader.status).toBe(200);
@@ -48,7 +48,7 @@ async function channelWith(posts: number, more: object = {}): Promise<{ id: stri
   return { id, written, cursors: written.map(({ cursor }) => cursor) };
 }
 
-/** Time goes on by this much, for the server. */
+/** Moves the server's clock. */
 function later(ms: number): void {
   onTestFinished(() => {
     now = Date.now;
@@ -67,7 +67,7 @@ async function metric(series: string, { url } = server): Promise<number> {
 }
 
 describe('a stream', () => {
-  it('begins with what was missed and goes on with every change, each with its cursor as the id', async () => {
+  it('starts with a catch-up and continues with every change, with cursors as ids', async () => {
     const { id, cursors } = await channelWith(3);
     const reader = await live(id);
     expect(reader.headers).toMatchObject({
@@ -94,7 +94,7 @@ describe('a stream', () => {
     expect(events.map(({ type }) => type)).toEqual(['post.published', 'post.revised', 'post.retracted', 'post.taken-down']);
   });
 
-  it('goes on from a cursor, and of two the one that an EventSource keeps wins', async () => {
+  it('continues from a cursor, and prefers Last-Event-ID to the query', async () => {
     const { id, cursors } = await channelWith(4);
     const [, second, third] = cursors;
     for (const options of [{ after: third! }, { lastEventId: third! }, { lastEventId: third!, after: second! }]) {
@@ -109,14 +109,14 @@ describe('a stream', () => {
         },
       ]);
     }
-    // Also over one that could not be read.
+    // Even over a malformed one.
     expect((await live(id, { lastEventId: third!, after: 'x' })).heard('catchup')).toMatchObject([{ covers: { after: 4 } }]);
     expect((await live(id, { lastEventId: cursors[3]! })).heard('catchup')).toMatchObject([
       { covers: { after: 5, to: 5 }, events: [] },
     ]);
   });
 
-  it('catches up in several answers where one would be too long, and then goes on', async () => {
+  it('catches up in several messages if one would be too long, and then continues', async () => {
     const { id } = await createChannel(server, editor);
     const { cursor } = await publish(server, editor, id, { headline: 'Before' });
     for (let index = 0; index < 10; index += 1) {
@@ -130,13 +130,13 @@ describe('a stream', () => {
     expect(streamed(reader, 2)).toMatchObject({ offset: 13, faults: [] });
   });
 
-  it('with a cursor of another history begins with a reset', async () => {
+  it('starts with a reset if its cursor is of another history', async () => {
     const [one, other] = [await channelWith(2), await channelWith(2)];
     const reader = await live(one.id, { lastEventId: other.cursors[0]! });
     expect(reader.heard('catchup')).toMatchObject([{ mode: 'snapshot', reset: true, covers: { after: 0, to: 3 } }]);
   });
 
-  it('says the same, byte for byte, to HTTP/1.0, which many a proxy speaks', async () => {
+  it('has the same bytes over HTTP/1.0, which some proxies use', async () => {
     const { id, cursors } = await channelWith(2);
     const readers = [await live(id, { after: cursors[0]! }), await live(id, { after: cursors[0]!, version: '1.0' })];
     const { cursor } = await publish(server, editor, id, {
@@ -148,7 +148,7 @@ describe('a stream', () => {
     const [plain, old] = readers.map(({ body }) => body.toString().replace(/^retry: \d+\n\n/, ''));
     expect(old).toBe(plain);
 
-    // And a parser of another house reads in it what was meant.
+    // An independent parser reads the same events.
     const heard: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (message) => heard.push(message), onError: (error) => expect.fail(error.message) });
     for (let at = 0; at < plain!.length; at += 7) parser.feed(plain!.slice(at, at + 7));
@@ -158,12 +158,12 @@ describe('a stream', () => {
     ]);
     const said = await call(`${server.url}/v1/channels/${id}/events?after=${cursors[1]}`);
     expect([JSON.parse(heard[1]!.data)]).toEqual((said.body as { events: Event[] }).events);
-    // Blocks end nowhere but at their ends: no line of data holds a line break.
+    // No data line contains a line break, so blocks end only where they should.
     expect(plain!.split('\n\n')).toHaveLength(3);
     expect(plain).not.toMatch(/[\r\u2028\u2029]/);
   });
 
-  it('tells an EventSource when to come back, each another time', async () => {
+  it('tells each EventSource another retry delay', async () => {
     const { id } = await channelWith(0);
     const readers = await Promise.all(Array.from({ length: 5 }, () => live(id)));
     const times = readers.map(({ blocks }) => Number(blocks[0]?.retry));
@@ -172,7 +172,7 @@ describe('a stream', () => {
     expect(new Set(times).size).toBeGreaterThan(1);
   });
 
-  it('pings every 15 s, once, and leaves the cursor as it is', async () => {
+  it('pings every 15 s without changing the cursor', async () => {
     const { id, cursors } = await channelWith(1);
     const reader = await live(id);
     later(14_000);
@@ -182,11 +182,11 @@ describe('a stream', () => {
     expect(other.heard('ping')).toEqual([]);
     expect(reader.blocks.at(-1)).toEqual({ event: 'ping', data: '{}' });
     expect(reader.cursor).toBe(cursors[0]);
-    // In time for what would close an idle connection.
+    // Before proxies close idle connections.
     expect(httpLimits.idleMs).toBeGreaterThan(2 * limits.pingSeconds * 1_000);
   });
 
-  it('pings on where the clock of the machine is put back', async () => {
+  it('keeps pinging when the system clock is set back', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const passed = performance.now.bind(performance);
     let skippedMs = 0;
@@ -205,12 +205,12 @@ describe('a stream', () => {
     skippedMs = limits.pingSeconds * 1_000;
     await vi.waitFor(() => expect(reader.heard('ping')).toEqual([{}]));
     restore();
-    // For the server of the other tests, too, its store was not heard of for so long.
+    // The store of the other tests' server also seems silent for this long.
     const standing = await channelWith(0);
     await vi.waitFor(async () => expect((await open(standing.id, { method: 'HEAD' })).status).toBe(200));
   });
 
-  it('to HEAD is its head alone', async () => {
+  it('answers HEAD with its headers', async () => {
     const { id } = await channelWith(1);
     const reader = await open(id, { method: 'HEAD' });
     expect([reader.status, reader.headers['content-type']]).toEqual([200, 'text/event-stream']);
@@ -219,7 +219,7 @@ describe('a stream', () => {
     expect((await open('never-was', { method: 'HEAD' })).status).toBe(404);
   });
 
-  it('may be read by pages of allowed origins, with the header that carries the cursor', async () => {
+  it('can be read by pages of allowed origins with the Last-Event-ID header', async () => {
     const { id } = await channelWith(1);
     expect((await live(id, { headers: { Origin: origin } })).headers['access-control-allow-origin']).toBe(origin);
     expect((await live(id, { headers: { Origin: 'https://other.example' } })).headers).not.toHaveProperty(
@@ -232,7 +232,7 @@ describe('a stream', () => {
     expect(asked.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('last-event-id');
   });
 
-  it('is counted, with what was handed to it, and frees everything when its reader goes', async () => {
+  it('is counted with its events, and frees everything when its reader disconnects', async () => {
     const { id } = await channelWith(1);
     const before = await metric('pressbox_events_delivered_total{transport="stream"}');
     await vi.waitFor(async () => expect(await metric('pressbox_readers{transport="stream"}')).toBe(0));
@@ -248,7 +248,7 @@ describe('a stream', () => {
   });
 });
 
-describe('a stream that cannot be had', () => {
+describe('a refused stream', () => {
   async function refused(channelId: string, options: StreamOptions = {}): Promise<{ status: number; code: string }> {
     const { after, token, lastEventId } = options;
     const answer = await call(`${server.url}/v1/channels/${channelId}/stream${after === undefined ? '' : `?after=${after}`}`, {
@@ -260,7 +260,7 @@ describe('a stream that cannot be had', () => {
     return { status: answer.status, code };
   }
 
-  it('is a problem with the status that says why', async () => {
+  it('is a problem with the right status', async () => {
     const { id } = await channelWith(1);
     const members = await channelWith(1, { access: 'members' });
     const desk = await channelWith(1, { access: 'desk' });
@@ -281,7 +281,7 @@ describe('a stream that cannot be had', () => {
     expect(server.server.readers.count('stream')).toBe(1);
   });
 
-  it('where an address has too many open, sockets counted in, is refused until one has gone', async () => {
+  it('is refused while its address has too many streams and sockets open', async () => {
     await using small = await startTestServer({ PRESSBOX_CONNECTIONS_PER_ADDRESS: '2' });
     const { id } = await createChannel(small, await small.token());
     using one = await openStream(small.url, id);
@@ -299,7 +299,7 @@ describe('a stream that cannot be had', () => {
     });
   });
 
-  it('asked for behind a held poll on the same connection begins once that is answered', async () => {
+  it('starts after a held poll before it on the same connection', async () => {
     const { id } = await channelWith(0);
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
@@ -307,7 +307,7 @@ describe('a stream that cannot be had', () => {
     socket.on('data', (bytes: Buffer) => {
       said += bytes;
     });
-    // The first is held, so that the second must wait for it.
+    // The first is held, so the second must wait.
     const { cursor } = await publish(server, editor, id, { headline: 'One' });
     const head = (path: string) => `GET /v1/channels/${id}/${path} HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`;
     socket.write(head(`events?after=${cursor}&wait=30`) + head('stream'));
@@ -319,14 +319,14 @@ describe('a stream that cannot be had', () => {
   });
 });
 
-describe('a stream ends, with a last word,', () => {
+describe('a stream ends with a final message', () => {
   async function endingOf(reader: StreamReader): Promise<unknown> {
     await reader.ended;
     expect(reader.blocks.at(-1)?.event).toBe('unsubscribed');
     return reader.heard('unsubscribed');
   }
 
-  it('when the token that it needs runs out; one of a public channel goes on', async () => {
+  it('when the token that it needs expires, except on a public channel', async () => {
     const [members, open] = [await channelWith(1, { access: 'members' }), await channelWith(1)];
     const token = await server.token({ editor: [], reader: ['*'] }, { ttlSeconds: 60 });
     const [hidden, shown] = [await live(members.id, { token }), await live(open.id, { token })];
@@ -338,7 +338,7 @@ describe('a stream ends, with a last word,', () => {
     expect([again.status, again.body]).toMatchObject([401, { code: 'token-invalid' }]);
   });
 
-  it('when the channel is closed to its reader, who is told before anything that came after', async () => {
+  it('when the channel is closed to its reader, before anything published later', async () => {
     for (const access of ['members', 'desk'] as const) {
       const { id } = await channelWith(1);
       const inside = await live(id, { token: await server.token({ editor: [], author: [id] }) });
@@ -351,8 +351,8 @@ describe('a stream ends, with a last word,', () => {
     }
   });
 
-  it('when the channel is deleted, and leaves nothing of it in memory', async () => {
-    // One of its own: elsewhere feeds of other channels go at any time, when nobody has read them for a while.
+  it('when the channel is deleted, and nothing of it stays in memory', async () => {
+    // A separate server, since idle channel streams of other tests close at any time.
     await using small = await startTestServer();
     const token = await small.token({ editor: ['*'], admin: true });
     const { id } = await createChannel(small, token);
@@ -371,10 +371,10 @@ describe('a stream ends, with a last word,', () => {
   });
 });
 
-describeWith(needs.curl, 'with curl', (curl) => {
-  it('a channel can be followed, and again from a kept Last-Event-ID', async () => {
+describeWith(needs.curl, 'curl', (curl) => {
+  it('follows a channel, and continues from a saved Last-Event-ID', async () => {
     const { id } = await channelWith(2);
-    /** What it is told at first: it would go on. */
+    /** The first events; the stream would continue. */
     const follow = async (...more: string[]) => {
       const child = spawn(curl, ['-sN', ...more, `${server.url}/v1/channels/${id}/stream`], {
         stdio: ['ignore', 'pipe', 'inherit'],
