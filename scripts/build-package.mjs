@@ -1,5 +1,6 @@
-// Builds the JavaScript of the package, because Node.js does not strip types below node_modules. Each source file becomes one file in the same
-// place, so that stack traces match and bundlers can drop unused modules. A checkout uses only `pressbox/client` of it.
+// Builds the JavaScript of the package, because Node.js does not strip types below node_modules. Each source file becomes one
+// file in the same place, so that stack traces match and bundlers can drop unused modules. A checkout uses only `pressbox/client`
+// of it.
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';

@@ -1,4 +1,5 @@
-// Bundles the browser files into dist/web/, under hashed names so that browsers can cache them for ever, and writes a manifest of the names.
+// Bundles the browser files into dist/web/, under hashed names so that browsers can cache them for ever, and writes a manifest of
+// the names.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
@@ -7,8 +8,8 @@ import { replace } from './replace.mjs';
 /** The scripts that show a coverage. Each language is a separate file. */
 const shows = ['page/live.ts', 'element/embed.ts'];
 /**
- * Names of fields and methods that never leave the script, such as those of `lib/transports/transport-selector.ts` and `lib/timeline/timeline.ts`: of what each
- * reader loads they would be more than a hundred bytes.
+ * Fields and methods that are used only inside the script, for example in `lib/transports/transport-selector.ts` and
+ * `lib/timeline/timeline.ts`. Shortening these names saves each reader more than a hundred bytes.
  */
 export const inside = new RegExp(
   `^(?:${[
@@ -124,7 +125,10 @@ function oneLanguage(source) {
   };
 }
 
-/** Keeps Lit from writing its versions to global variables, for a warning of its development build: the element runs on foreign pages. */
+/**
+ * Keeps Lit from writing its versions to global variables, for a warning of its development build: the element runs on foreign
+ * pages.
+ */
 const noVersions = {
   name: 'no-versions',
   setup({ onLoad }) {
@@ -163,8 +167,8 @@ const noStyles = {
 };
 
 /**
- * Turns an imported style sheet into a text, from which the script constructs a sheet. Replaces `rem` with a unit of our own, because its size
- * on a foreign page is unknown. Only `max(1rem, …)` stays, which defines that unit.
+ * Turns an imported style sheet into a text, from which the script constructs a sheet. Replaces `rem` with a unit of our own,
+ * because its size on a foreign page is unknown. Only `max(1rem, …)` stays, which defines that unit.
  */
 function sheetAsText(esbuild) {
   return {

@@ -1,5 +1,5 @@
-// Builds the browser files and the JavaScript of the package. Runs at install (`prepare`) with the Node.js that runs npm, so this script is
-// plain JavaScript.
+// Builds the browser files and the JavaScript of the package. Runs at install (`prepare`) with the Node.js that runs npm, so this
+// script is plain JavaScript.
 import { fileURLToPath } from 'node:url';
 
 const neededMajor = 18;

@@ -13,8 +13,8 @@ import { createMetrics } from '../src/telemetry/metrics.ts';
 
 /**
  * Generates parts of the docs from the source: the responses to the API examples, recorded from a real server, the parts between
- * `<!-- generated: NAME -->` and `<!-- end -->`, and the values of limits between `<!-- limit: NAME -->` and `<!-- end -->`. Tests fail
- * if these are not up to date.
+ * `<!-- generated: NAME -->` and `<!-- end -->`, and the values of limits between `<!-- limit: NAME -->` and `<!-- end -->`.
+ * Tests fail if these are not up to date.
  */
 export const recordedPath = 'generated/recorded.json';
 

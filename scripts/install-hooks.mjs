@@ -1,5 +1,5 @@
-// Installs a Git hook that checks commit messages in this checkout. Runs at install (`prepare`). Does nothing without a checkout, or if there
-// is another hook.
+// Installs a Git hook that checks commit messages in this checkout. Runs at install (`prepare`). Does nothing without a checkout,
+// or if there is another hook.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

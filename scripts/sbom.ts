@@ -1,4 +1,5 @@
-// Writes a software bill of materials (CycloneDX JSON): the packages that an installed server runs, and those bundled into browser scripts.
+// Writes a software bill of materials (CycloneDX JSON): the packages that an installed server runs, and those bundled into
+// browser scripts.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -7,8 +7,8 @@ import { type UnknownSetting, unknownSettings } from './unknown-settings.ts';
 import { workerLimits } from './workers/worker-limits.ts';
 
 /**
- * The configuration, parsed once, as a whole, at the start. The schema, default and description of each variable are defined together,
- * and the table in the docs is generated from them.
+ * The configuration, parsed once, as a whole, at the start. The schema, default and description of each variable are defined
+ * together, and the table in the docs is generated from them.
  */
 export interface Config {
   host: string;
@@ -81,7 +81,9 @@ const wholeNumber = (from: number, to: number, fits = `must be a whole number fr
     .transform(Number)
     .refine((value) => value >= from && value <= to, fits);
 
-/** The value that Kubernetes sets in every container of a namespace with a service called `pressbox`: the address of the service. */
+/**
+ * The value that Kubernetes sets in every container of a namespace with a service called `pressbox`: the address of the service.
+ */
 const portOfService = /^(?:tcp|udp|sctp):\/\//;
 
 const port = z
@@ -340,8 +342,8 @@ type Values = { [V in Variable]: z.output<(typeof variables)[V]> };
 // ---- Reading
 
 /**
- * Parses the environment. An empty value counts as unset. Unknown names that begin with `PRESSBOX_` are returned in `unknownSettings`.
- * Throws a `ConfigError` that names every mistake.
+ * Parses the environment. An empty value counts as unset. Unknown names that begin with `PRESSBOX_` are returned in
+ * `unknownSettings`. Throws a `ConfigError` that names every mistake.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const mistakes: Mistake[] = [];

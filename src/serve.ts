@@ -6,8 +6,8 @@ import type { Failure, Workers } from './workers/primary.ts';
 export type Serving = Workers;
 
 /**
- * Resolves once the server serves. `reasonNotToStart` turns its errors into sentences for the operator. The server's modules are loaded only
- * if this process serves, because the primary of several workers does not need them.
+ * Resolves once the server serves. `reasonNotToStart` turns its errors into sentences for the operator. The server's modules are
+ * loaded only if this process serves, because the primary of several workers does not need them.
  */
 export async function serve(config: Config): Promise<Serving> {
   const log = createLog(config.logLevel);

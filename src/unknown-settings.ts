@@ -1,4 +1,6 @@
-/** A name in the environment that looks like a setting but is none: most likely misspelt, so that the setting keeps its default. */
+/**
+ * A name in the environment that looks like a setting but is none: most likely misspelt, so that the setting keeps its default.
+ */
 export interface UnknownSetting {
   name: string;
   /** The setting that was probably meant. */
@@ -9,8 +11,8 @@ export interface UnknownSetting {
 const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_SIMULATION_SEEDS'];
 const ofTests = /^PRESSBOX_TEST_/;
 /**
- * Variables that Kubernetes and Docker links set in a container for a service whose name begins with `pressbox`: its host and ports. The
- * value of a plain `PORT` is an address there.
+ * Variables that Kubernetes and Docker links set in a container for a service whose name begins with `pressbox`: its host and
+ * ports. The value of a plain `PORT` is an address there.
  */
 const ofService = /^PRESSBOX(?:_\w+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 const ofLink = /^PRESSBOX(?:_\w+)?_(?:NAME|ENV_\w+)$/;

@@ -10,8 +10,8 @@ export const streamTable = {
   /** Text of events. */
   tailBytes: { value: 8 * 1024 * 1024, metric: subscriptionsEnded('slow'), atLimit: 'As with `tailOffsets`.' },
   /**
-   * Text of events. Less than `answerBytes`: a replay is useless until it is complete, so on a slow link it must arrive before the
-   * reader gives up, or misses the ping behind it.
+   * Text of events. Less than `answerBytes`: a replay is useless until it is complete, so on a slow link it must arrive before
+   * the reader gives up, or misses the ping behind it.
    */
   catchUpBytes: {
     value: 64 * 1024,

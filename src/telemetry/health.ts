@@ -15,9 +15,9 @@ export interface Health {
 }
 
 /**
- * `/healthz`: 200 while the process responds. `/readyz`: 503 while it starts or drains, otherwise 200, even while the store is unreachable or
- * accepts no writes: other servers have lost the same store, so connected readers should stay. A retired process answers 200 too, because
- * other processes serve its port. `/metrics`: the result of `metrics`.
+ * `/healthz`: 200 while the process responds. `/readyz`: 503 while it starts or drains, otherwise 200, even while the store is
+ * unreachable or accepts no writes: other servers have lost the same store, so connected readers should stay. A retired process
+ * answers 200 too, because other processes serve its port. `/metrics`: the result of `metrics`.
  */
 export function healthRoutes(health: () => Health, metrics: () => Promise<string>): Router {
   const routes = Router({ caseSensitive: true });

@@ -4,9 +4,9 @@ import type { LogLevel } from '../config.ts';
 import { logLimits } from './telemetry-limits.ts';
 
 /**
- * The log: one JSON object per line, with facts as fields. No token and no text of a post can get into it, whatever callers pass: fields that
- * carry texts or secrets are removed by name at any depth, long strings are cut, anything that looks like a token is replaced in the
- * finished line, and control characters for terminals are escaped.
+ * The log: one JSON object per line, with facts as fields. No token and no text of a post can get into it, whatever callers pass:
+ * fields that carry texts or secrets are removed by name at any depth, long strings are cut, anything that looks like a token is
+ * replaced in the finished line, and control characters for terminals are escaped.
  */
 export type Log = Logger;
 
@@ -65,10 +65,11 @@ function standardOutput(): DestinationStream {
 const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 
 /**
- * Writes the lines of one turn of the event loop together, in one system call. A worker writes no more than is atomic, so that its lines do not
- * mix with those of other workers. If a write fails, the lines are kept and written with the next ones, because readers must not suffer from a
- * broken log. Standard error says so, once until a write succeeds. If a pipe is full, writes are retried at intervals, and standard error says
- * so once lines are dropped. Beyond the limit, further lines are dropped and counted.
+ * Writes the lines of one turn of the event loop together, in one system call. A worker writes no more than is atomic, so that
+ * its lines do not mix with those of other workers. If a write fails, the lines are kept and written with the next ones, because
+ * readers must not suffer from a broken log. Standard error says so, once until a write succeeds. If a pipe is full, writes are
+ * retried at intervals, and standard error says so once lines are dropped. Beyond the limit, further lines are dropped and
+ * counted.
  */
 function openStandardOutput(): DestinationStream {
   // Accessing it makes the pipe non-blocking: a write to a full pipe fails with EAGAIN, and does not block the process.
@@ -158,7 +159,10 @@ const idsOnly = new Set(['post', 'channel', 'event', 'snapshot', 'request', 'res
 
 const tokenLike = /eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
 
-/** Characters that JSON does not escape, but that a terminal interprets: controls, line ends and changes of direction. Names of authors may contain them. */
+/**
+ * Characters that JSON does not escape, but that a terminal interprets: controls, line ends and changes of direction. Names of
+ * authors may contain them.
+ */
 const turning = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** The JSON escape of the character. */

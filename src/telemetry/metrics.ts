@@ -8,8 +8,8 @@ import { limits } from '../protocol/wire-limits.ts';
 import { cutInLines, droppedLines } from './log.ts';
 
 /**
- * The metrics of the server, for Prometheus. Each server has its own registry, so that several servers can run in one process. Label
- * values come from closed lists: no client can create a series.
+ * The metrics of the server, for Prometheus. Each server has its own registry, so that several servers can run in one process.
+ * Label values come from closed lists: no client can create a series.
  */
 export type AppendOutcome = 'appended' | 'duplicate' | 'conflict' | 'refused' | 'unknown';
 export type CatchUpMode = 'replay' | 'snapshot' | 'reset';
@@ -343,7 +343,10 @@ export function addProcess(registry: Registry): void {
   });
 }
 
-/** `died`: by itself or by a signal. `silent`: killed because it was unresponsive. `refused`: it could not start. `left`: on request. */
+/**
+ * `died`: by itself or by a signal. `silent`: killed because it was unresponsive. `refused`: it could not start. `left`: on
+ * request.
+ */
 const workerEnds = ['died', 'silent', 'refused', 'left'] as const;
 export type WorkerEnd = (typeof workerEnds)[number];
 

@@ -2,8 +2,8 @@ import { AggregatorRegistry, type Counter, Registry } from 'prom-client';
 import { addProcess, addWorkers, type Report, type WorkerEnd } from './metrics.ts';
 
 /**
- * The metrics of several processes, aggregated: sums, or the minimum or maximum if the metric says so. Counters never go back: the last report
- * of a process stays in the sum after the process has ended.
+ * The metrics of several processes, aggregated: sums, or the minimum or maximum if the metric says so. Counters never go back:
+ * the last report of a process stays in the sum after the process has ended.
  */
 export class Totals {
   readonly #reports = new Map<object, Report>();

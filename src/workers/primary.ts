@@ -120,7 +120,8 @@ class Group {
     this.#log.info({ workers: this.#config.workers }, 'renewing workers');
     const fresh: Member[] = [];
     try {
-      // All new workers start before an old one leaves. If one cannot start, nothing has changed. Readers who leave spread evenly.
+      // All new workers start before an old one leaves. If one cannot start, nothing has changed. Readers who leave spread
+      // evenly.
       for (let worker = 1; worker <= this.#config.workers; worker += 1) {
         const member = this.#fork(worker);
         fresh.push(member);

@@ -25,7 +25,10 @@ export function afterDeath(before: Streak, servedMs: number): Next {
   return { status: 'restart', afterMs: pauseAfter(deaths), streak: { deaths, refusals: 0 } };
 }
 
-/** Decides what follows if a worker could not start, for example because the store was unreachable: it is retried while others serve. */
+/**
+ * Decides what follows if a worker could not start, for example because the store was unreachable: it is retried while others
+ * serve.
+ */
 export function afterRefusal(before: Streak): Next {
   const refusals = before.refusals + 1;
   return { status: 'restart', afterMs: pauseAfter(refusals), streak: { deaths: before.deaths, refusals } };

@@ -1,6 +1,7 @@
 /**
- * Detects workers without a heartbeat: the process is stopped, or its event loop is blocked. Counts its own steps and uses no clock: while the
- * machine sleeps or this process is blocked, it takes no steps, and does not give up workers whose heartbeats are waiting to be read.
+ * Detects workers without a heartbeat: the process is stopped, or its event loop is blocked. Counts its own steps and uses no
+ * clock: while the machine sleeps or this process is blocked, it takes no steps, and does not give up workers whose heartbeats
+ * are waiting to be read.
  */
 export class Watchdog<Watched> {
   /** Steps since the last heartbeat. */

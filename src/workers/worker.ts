@@ -40,8 +40,8 @@ process.on('SIGTERM', () => {
   void leave();
 });
 let serves = false;
-// The primary is gone. By default the process would end at once, and disconnect its readers. A worker that does not serve yet may end: it has
-// no readers, and would not get the port.
+// The primary is gone. By default the process would end at once, and disconnect its readers. A worker that does not serve yet may
+// end: it has no readers, and would not get the port.
 cluster.worker?.once('disconnect', () => {
   if (!serves) return;
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
