@@ -1,6 +1,8 @@
 import { busySeconds, cpuSecondsOf } from './processors.ts';
 import type { Sink, SinkAnswer } from './sink.ts';
-import type { Figures } from './steps.ts';
+
+/** Figures by name. The goals give their units. */
+export type Figures = Record<string, number>;
 
 /** Runs a command of the sink. Returns the sink's figures, and the CPU time of the server and of the processes beside it. */
 export type Measure = (command: string) => Promise<Figures>;

@@ -3,8 +3,9 @@ import { type Crowd, crowds } from './crowds.ts';
 import { createMeter } from './meter.ts';
 import { pinServer, processTree } from './processors.ts';
 import { appendResultLine } from './results/result-lines.ts';
+import { needsReturn, type Step } from './scene.ts';
 import { startSink } from './sink.ts';
-import { type Figures, needsReturn, type Step, steps } from './steps.ts';
+import { steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';
 
 /** A freshly started subject with its readers, and the steps that are measured on it in turn. The first step is always `connect`. */
@@ -13,18 +14,6 @@ export interface Session {
   readers: number;
   crowd: Crowd;
   steps: readonly Step[];
-}
-
-/** One measurement, stored as a line of JSON. */
-export interface Measured {
-  at: string;
-  /** Only measurements of the same round are compared. */
-  round: string;
-  subject: SubjectName;
-  readers: number;
-  crowd: Crowd;
-  step: Step;
-  figures: Figures;
 }
 
 export interface Round {

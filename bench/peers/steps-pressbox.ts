@@ -1,9 +1,10 @@
 import { publish, write } from '../../test/support/authors/writers.ts';
 import { pause } from '../pressbox/environment.ts';
+import type { Figures } from './meter.ts';
 import { residentBytesOf } from './processors.ts';
 import { slopeOf } from './results/statistics.ts';
+import type { Scene, Step } from './scene.ts';
 import { startSink } from './sink.ts';
-import type { Figures, Scene, Step } from './steps.ts';
 import type { EditorAccess } from './subjects.ts';
 
 /** Steps that only Pressbox supports: changes, takedowns, and guarantees for readers who stop reading or return. */

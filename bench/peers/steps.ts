@@ -1,40 +1,8 @@
-import type { Measure } from './meter.ts';
+import type { Figures } from './meter.ts';
 import { residentBytesOf } from './processors.ts';
+import type { Scene, Step } from './scene.ts';
 import type { Sink } from './sink.ts';
 import { stepsOfPressbox } from './steps-pressbox.ts';
-import type { RunningServer } from './subjects.ts';
-
-/** A measurement on a server with its readers. */
-export type Step =
-  | 'connect'
-  | 'capacity'
-  | 'single'
-  | 'burst'
-  | 'latency'
-  | 'held'
-  | 'storm'
-  | 'changes'
-  | 'stalled'
-  | 'endurance'
-  | 'takedown';
-
-/** Figures by name. The goals give their units. */
-export type Figures = Record<string, number>;
-
-/** A running server and the sink with its readers. */
-export interface Scene {
-  server: RunningServer;
-  sink: Sink;
-  /** The flags with which the sink reads from the server. */
-  reading: readonly (string | number)[];
-  readers: number;
-  channels: number;
-  /** Processes of the server. */
-  pids: readonly number[];
-  seconds: number;
-  enduranceSeconds: number;
-  measure: Measure;
-}
 
 export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
   connect: connected,
@@ -49,11 +17,6 @@ export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
   storm,
   ...stepsOfPressbox,
 };
-
-/** Whether readers return with a cursor in this step. Some servers must be told when the readers first connect. */
-export function needsReturn(step: Step): boolean {
-  return step === 'storm' || step === 'changes' || step === 'stalled' || step === 'endurance';
-}
 
 const postsOfBurst = 8;
 const burstsPerSecond = 3;

@@ -1,6 +1,6 @@
 import type { Crowd } from '../crowds.ts';
+import { needsReturn, type Step } from '../scene.ts';
 import type { Session } from '../sessions.ts';
-import { needsReturn, type Step } from '../steps.ts';
 import type { SubjectName } from '../subjects.ts';
 
 /** A bound on a figure, or on its ratio to a figure of another server that was measured in the same rounds. */

@@ -1,6 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Machine } from '../../machine.ts';
-import type { Measured } from '../sessions.ts';
+import type { Crowd } from '../crowds.ts';
+import type { Figures } from '../meter.ts';
+import type { Step } from '../scene.ts';
+import type { SubjectName } from '../subjects.ts';
 
 /** A file of results has a line of JSON for each run and one for each measurement. One file may hold several runs. */
 export interface Run {
@@ -12,6 +15,18 @@ export interface Run {
     /** What was skipped or failed, and why. */
     remarks: readonly string[];
   };
+}
+
+/** One measurement, stored as a line of JSON. */
+export interface Measured {
+  at: string;
+  /** Only measurements of the same round are compared. */
+  round: string;
+  subject: SubjectName;
+  readers: number;
+  crowd: Crowd;
+  step: Step;
+  figures: Figures;
 }
 
 export type Line = Run | Measured;

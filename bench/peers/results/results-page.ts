@@ -1,9 +1,8 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Measured } from '../sessions.ts';
 import { chart } from './chart.ts';
 import { goals } from './goals.ts';
-import { type ResultLines, readResultLines } from './result-lines.ts';
+import { type Measured, type ResultLines, readResultLines } from './result-lines.ts';
 import { markdownTable, type Row, rowOf } from './table.ts';
 
 /** The results of the last complete run: the page, its picture, and the lines that both are made from. */

@@ -1,6 +1,6 @@
-import type { Measured } from '../sessions.ts';
 import { subjects } from '../subjects.ts';
 import type { Goal, Place, Unit } from './goals.ts';
+import type { Measured } from './result-lines.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 
 /** A goal and its measurements. */

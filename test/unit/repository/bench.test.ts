@@ -2,11 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chart } from '../../../bench/peers/results/chart.ts';
 import { type Goal, goals, sessionsFor } from '../../../bench/peers/results/goals.ts';
-import { parseLines } from '../../../bench/peers/results/result-lines.ts';
+import { type Measured, parseLines } from '../../../bench/peers/results/result-lines.ts';
 import { page, resultFiles } from '../../../bench/peers/results/results-page.ts';
 import { ratios, slopeOf, spreadOf } from '../../../bench/peers/results/statistics.ts';
 import { cellsOf, markdownTable, rowOf, textTable } from '../../../bench/peers/results/table.ts';
-import type { Measured } from '../../../bench/peers/sessions.ts';
 import { progressLine } from '../../../bench/progress.ts';
 
 /** How the benchmark evaluates its measurements. No measured value is asserted. */
