@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => test[Symbol.asyncDispose]());
 
 describe('pressbox serve and token', () => {
-  it('serve prints its address and the demo, takes the tokens that token prints, and ends in good order', async () => {
+  it('serve prints its address and the demo, accepts tokens of the token command, and shuts down in order', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     try {
       const own = { PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent' };
@@ -121,7 +121,7 @@ describe('pressbox serve and token', () => {
     expect(err).toContain('PRESSBOX_DATA_DIR: /proc/pressbox cannot be created (ENOENT).');
   });
 
-  it('serve warns of a variable whose name is misspelt, and not of what an orchestrator sets', async () => {
+  it('serve warns of misspelt variables, but not of those that an orchestrator sets', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
     const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
@@ -147,7 +147,7 @@ describe('pressbox serve and token', () => {
     expect(out).not.toContain('example.org');
   });
 
-  it('serve ends in good order where nobody can read what it notes', async () => {
+  it('serve shuts down in order if its output cannot be written', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data-dir', dataDir], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -209,7 +209,7 @@ describe('pressbox serve and token', () => {
     ]);
   });
 
-  it('serve says every mistake of the configuration, and where the port is taken', async () => {
+  it('serve reports every mistake of the configuration, and a port in use', async () => {
     const wrong = run(['serve'], { PRESSBOX_PORT: 'many', PRESSBOX_WORKERS: '0' });
     expect(await wrong.code).toBe(1);
     expect(wrong.err).toContain('PRESSBOX_PORT');
@@ -224,8 +224,8 @@ describe('pressbox serve and token', () => {
   });
 });
 
-describe('a start that cannot be', () => {
-  it('is told in a sentence that names the variable, by the command and by the service', async () => {
+describe('a failed start', () => {
+  it('prints a sentence that names the variable, for the command and for the service', async () => {
     const secret = { PRESSBOX_JWT_SECRET: 'x'.repeat(40) };
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));

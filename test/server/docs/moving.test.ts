@@ -49,32 +49,32 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('writes a channel out in three ways', async () => {
+  it('exports a channel in three ways', async () => {
     const text = await exportOf(server, 'moon-landing');
     expect(await readFile(join(folder, 'moon-landing.ndjson'), 'utf8')).toBe(text);
     expect(gunzipSync(await readFile(join(folder, 'moon-landing.ndjson.gz'))).toString()).toBe(text);
     expect(await readFile(join(folder, 'copy.ndjson'), 'utf8')).toBe(text);
   });
 
-  it('reads it in elsewhere, with the same history', async () => {
+  it('imports it elsewhere with the same history', async () => {
     expect(printed[1]).toBe('2 lines of moon-landing.ndjson written: 1 new channel, 1 new post.\n');
     expect(await exportOf(other, 'moon-landing')).toBe(await exportOf(server, 'moon-landing'));
   });
 
-  it('reads in what another system wrote', async () => {
+  it('imports posts of another system', async () => {
     const { body } = await call(`${server.url}/v1/channels/eclipse-1999/posts`);
     expect(body).toMatchObject({
       posts: [{ publishedAt: '1999-08-11T10:11:00.000Z', html: expect.stringContaining('Cornwall') }],
     });
   });
 
-  it('verifies a server, a directory and a file, and what stood at an earlier time', async () => {
+  it('verifies a server, a directory and a file, and compares with an earlier output', async () => {
     expect(printed[3]?.match(/^ok {2}/gm)).toHaveLength(13);
     const [line] = (await readFile(join(folder, 'verified.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ channelId: 'moon-landing', entries: 2, fault: null });
   });
 
-  it('shows that a text was erased, when and by whom', async () => {
+  it('proves that a text was erased, when and by whom', async () => {
     const text = await readFile(join(folder, 'erased.json'), 'utf8');
     expect(text).not.toContain('Xylander');
     const [answer, verified, ...revisions] = text

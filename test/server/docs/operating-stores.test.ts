@@ -36,7 +36,7 @@ const ownMounts = {
 };
 
 describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md says', (unshare) => {
-  it('takes no writes, erases nothing, serves readers, and goes on when there is room', async (test) => {
+  it('refuses writes and erasures, keeps serving readers, and recovers once there is space', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
     const starter = [unshare, '--mount', 'sh', '-c', 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"', dataDir];
@@ -70,7 +70,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     await vi.waitFor(() => expect(said.join()).toContain('the journal accepts writes again'));
   });
 
-  it('is noticed before anyone writes, and so is room on it', async (test) => {
+  it('is reported by /readyz before anyone writes, and so is new space', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
     const starter = [unshare, '--mount', 'sh', '-c', 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"', dataDir];
@@ -85,7 +85,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
   });
 
-  it('from the beginning is told in a sentence, and nothing half-made is left in it', async (test) => {
+  it('stops the start with a sentence, and leaves no partial files behind', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
     const fill = 'mount -t tmpfs -o size=8k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; "$@"; ls -A "$0"; }';
@@ -103,7 +103,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     }
   });
 
-  it('that has the log too ends nothing, and has it whole when there is room', async (test) => {
+  it('keeps the server running if the log is on it, and the log is complete once there is space', async (test) => {
     const [dataDir, full] = await Promise.all(['data', 'full'].map((name) => mkdtemp(join(tmpdir(), `pressbox-${name}-`))));
     test.onTestFinished(() => Promise.all([dataDir!, full!].map((path) => rm(path, { recursive: true }))).then(() => undefined));
     const fill = 'mount -t tmpfs -o size=64k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; exec "$@" > "$0/log"; }';
@@ -141,7 +141,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
   const seriesOf = async ({ url }: ServerProcess, series: string) =>
     Number(new RegExp(`^${series} (.*)$`, 'm').exec((await call(`${url}/metrics`)).text)?.[1]);
 
-  it('says in the log why its store is away', async (test) => {
+  it('logs why its store is unreachable', async (test) => {
     const redis = await startRedisFor(test, binary);
     const said: string[] = [];
     const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url }, onLine: (line) => said.push(line) });
@@ -161,7 +161,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     expect(started).not.toContain('mistakes');
   });
 
-  it('tells in /readyz what the page has, while its store goes and comes, and while it starts and ends', async (test) => {
+  it('answers /readyz as documented while its store fails and returns, and while it starts and drains', async (test) => {
     const redis = await startRedisFor(test, binary);
     const said: string[] = [];
     const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_PORT: String(await freePort()) };
@@ -197,7 +197,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
   });
 
-  it('tells which settings are unsafe, and no more when they were mended', async (test) => {
+  it('reports unsafe settings until they are corrected', async (test) => {
     const redis = await startRedisFor(test, binary, ['appendfsync everysec']);
     const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_ALLOW_UNSAFE_REDIS: '1' } });
     test.onTestFinished(() => server[Symbol.asyncDispose]());
@@ -209,7 +209,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     expect(await seriesOf(server, 'pressbox_store_unsafe_settings')).toBe(0);
   });
 
-  it('at its maxmemory takes no writes and no takedowns, says why once, and goes on when there is more', async (test) => {
+  it('refuses writes and takedowns at maxmemory, logs the reason once, and recovers once the limit is raised', async (test) => {
     const redis = await startRedisFor(test, binary);
     const said: string[] = [];
     const server = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url }, onLine: (line) => said.push(line) });
@@ -246,7 +246,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     expect(about[0]?.err?.message).toContain('OOM');
   });
 
-  it('stays with a server that became a replica until its connections are ended, and then follows the address', async (test) => {
+  it('stays connected to a master that became a replica until its connections end, then follows the address', async (test) => {
     const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
     const [before, after] = [await startRedisFor(test, binary, replicating), await startRedisFor(test, binary, replicating)];
     const address = await startLine(`http://127.0.0.1:${before.port}`);

@@ -20,7 +20,7 @@ import { run } from '../../support/servers/command.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
-/** What the pages for operators say, apart from stores (docs-operating-stores.test.ts) and proxies (docs-proxies.test.ts). */
+/** What the pages for operators say, apart from stores (operating-stores.test.ts) and proxies (proxies.test.ts). */
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
 const [monitoring, logPage, running] = await Promise.all([
   read('guides/monitoring.md'),
@@ -47,13 +47,13 @@ describe('the metrics and alerts of the pages for operators', () => {
       for (const label of labels.split(',')) series.get(name)?.add(label);
   });
 
-  it('are served', () => {
+  it('name only metrics that are served', () => {
     const named = new Set(pages.join().match(/\bpressbox_\w+/g));
     expect(named.size).toBeGreaterThan(20);
     expect([...named].filter((name) => !series.has(name))).toEqual([]);
   });
 
-  it('have labels that are served', () => {
+  it('name only label values that are served', () => {
     const selected = [...monitoring.matchAll(/\b(pressbox_\w+)\{(\w+)=~?"([^"]+)"\}/g)];
     expect(selected.length).toBeGreaterThan(4);
     for (const [, name = '', label, values = ''] of selected)
@@ -66,7 +66,7 @@ describe('the metrics and alerts of the pages for operators', () => {
       expect([...series.get('pressbox_rate_limited_total')!]).toContain(`kind="${kind}"`);
   });
 
-  it('are rules of which each is whole, asks for what is there, and has its line in the table', () => {
+  it('are complete rules over existing metrics, each with a row in the table', () => {
     expect(alerts.map(({ name }) => name)).toEqual(tablesOf(monitoring, 'Alerts')[0]?.map(([name]) => quotedIn(name)[0]));
     expect(alerts).toHaveLength((rules.match(/- alert:/g) ?? []).length);
     for (const { name, expression } of alerts) {
@@ -77,7 +77,7 @@ describe('the metrics and alerts of the pages for operators', () => {
     }
   });
 
-  it('are rules that ring for each server, and for one that is asked no more', () => {
+  it('are rules that fire for each server separately, and for one that is not scraped any more', () => {
     for (const { name, expression } of alerts) {
       const sums = expression.match(/\b(?:sum|max|min|avg|count)\b(?! by \(instance\))/g);
       expect([name, sums]).toEqual([name, null]);
@@ -88,7 +88,7 @@ describe('the metrics and alerts of the pages for operators', () => {
   });
 
   describeWith.ifThere(needs.promtool, 'for Prometheus', (promtool) => {
-    it('are rules', async () => {
+    it('are valid rules', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'pressbox-rules-'));
       onTestFinished(() => rm(folder, { recursive: true }));
       await writeFile(join(folder, 'rules.yml'), rules);
@@ -111,7 +111,7 @@ describe('docs/reference/log.md', () => {
     expect(quotedIn(messages).filter((message) => !isSaid(message))).toEqual([]);
   });
 
-  it('has every line that asks for something: all of level warn and above', () => {
+  it('has every message of level warn and above', () => {
     const said = source.flatMap((text) => [...text.matchAll(/\.(warn|error|fatal)\([^;]*?'([^']+)'\)/g)]);
     expect(said.length).toBeGreaterThan(30);
     const quoted = tablesOf(logPage, 'Messages')
@@ -145,7 +145,7 @@ describe('docs/reference/log.md', () => {
     });
   });
 
-  it('has lines of the form that it says', async () => {
+  it('describes the form of the lines', async () => {
     const lines: string[] = [];
     await using server = await startServerProcess({ onLine: (line) => lines.push(line) });
     const token = await server.token();
@@ -176,7 +176,7 @@ describe('the systemd unit of docs/guides/running.md', () => {
 });
 
 describe.concurrent('a server that is operated as the pages for operators say', () => {
-  it('ends with the codes and signals that it says', async (test) => {
+  it('exits with the documented codes and signals', async (test) => {
     const server = await startServerProcess();
     test.onTestFinished(() => server[Symbol.asyncDispose]());
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -209,7 +209,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     expect(await run(['nonsense'], {}).code).toBe(2);
   });
 
-  it('cuts readers who stay, and has ended soon after', async (test) => {
+  it('disconnects readers who stay, and exits soon after', async (test) => {
     await using server = await startServerProcess();
     const reader = await openReader(server.url);
     test.onTestFinished(() => reader.destroy());
@@ -219,7 +219,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     expect(performance.now() - began).toBeLessThan(2 * liveLimits.drainMs);
   });
 
-  it('takes as many open files as the hard limit allows, one a connection, and goes on past it', async (test) => {
+  it('uses the hard limit of open files, one per connection, and keeps serving at the limit', async (test) => {
     const server = await startServerProcess();
     test.onTestFinished(() => server[Symbol.asyncDispose]());
     const open = () => readdirSync(`/proc/${server.pid}/fd`).length;
@@ -237,7 +237,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     await vi.waitFor(async () => expect((await call(`${server.url}/readyz`)).body).toEqual({ status: 'ready' }));
   });
 
-  it('says in /readyz that its data directory was taken away, and goes on where it is put back', async (test) => {
+  it('reports in /readyz that its data directory was moved, and recovers once it is back', async (test) => {
     const parent = await mkdtemp(join(tmpdir(), 'pressbox-moved-'));
     test.onTestFinished(() => rm(parent, { recursive: true }));
     const dataDir = join(parent, 'data');
@@ -252,7 +252,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }));
   });
 
-  it('orders by no clock, and holds tokens to theirs', async (test) => {
+  it('orders posts without the clock, and expires tokens by it', async (test) => {
     let ahead = 0;
     await using server = await startTestServer({}, { now: () => Date.now() + ahead });
     const token = await server.token(undefined, { ttlSeconds: 3_600 });
@@ -290,7 +290,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     });
   });
 
-  it('that is put back from an older copy resets who saw more, and holds again what was taken down since', async () => {
+  it('resets readers who saw more than a restored copy, and has texts again that were taken down since', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ editor: ['*'], admin: true });
     const { id } = await createChannel(server, token);

@@ -26,14 +26,14 @@ const settings = Object.fromEntries(
 );
 
 describe('the proxies of docs/guides/proxies.md', () => {
-  it('wait for longer than the server is silent, and keep connections for less long than it does', () => {
+  it('wait longer than the server is silent, and close idle connections before it does', () => {
     const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(nginx)?.[1]);
     expect(seconds).toBeGreaterThan(Math.max(limits.waitSeconds, limits.pingSeconds));
     // The default of nginx.
     expect(httpLimits.keepAliveMs).toBeGreaterThan(60_000);
   });
 
-  it('are spoken to at the default address, under the name that the server is told', () => {
+  it('use the default address and the configured host name', () => {
     for (const config of [nginx, caddy]) {
       expect(config).toContain('127.0.0.1:4000');
       expect(config).toContain(new URL(settings.PRESSBOX_PUBLIC_URL ?? '').host);
@@ -154,14 +154,14 @@ for (const name of ['nginx', 'caddy'] as const) {
         return { status: answer.statusCode, text };
       }
 
-      it('keeps the questions of operators from everyone else', async () => {
+      it('blocks the health endpoints and metrics', async () => {
         for (const path of ['/healthz', '/readyz', '/metrics']) {
           expect((await fetch(`${server.url}${path}`)).status).toBe(200);
           for (const asked of [path, `${path}/`, `${path}?x`]) expect([asked, (await ask(asked)).status]).toEqual([asked, 404]);
         }
       });
 
-      it('lets pages of the server connect, and hands on each event at once, to sockets and streams', async () => {
+      it('lets pages of the server connect, and passes each event on at once, to sockets, streams and polls', async () => {
         const { id } = await createChannel({ url: server.url }, token);
         expect((await ask(`/live/${id}`)).text).toContain(url);
         const socket = io(url, {
@@ -188,7 +188,7 @@ for (const name of ['nginx', 'caddy'] as const) {
         expect((await waiting).text).toContain('Two');
       });
 
-      it('takes imports larger than the bodies of other requests', async () => {
+      it('accepts imports larger than other request bodies', async () => {
         const { id } = await createChannel({ url: server.url }, token);
         const body = 'Word. '.repeat(8_000);
         for (let count = 0; count < 30; count += 1) await publish({ url: server.url }, token, id, { body });
@@ -198,7 +198,7 @@ for (const name of ['nginx', 'caddy'] as const) {
         expect((await ask('/v1/import', { headers, body: text })).status).toBe(200);
       });
 
-      it('tells who asks, whatever they say of themselves', async () => {
+      it('passes on the real address of a client, whatever the client claims', async () => {
         const status = async (from: string, headers = {}) => (await ask('/v1/channels', { from, headers })).status;
         // More than are let in meanwhile, however long they take; each says that it is another.
         const crowd = await Promise.all(
@@ -209,7 +209,7 @@ for (const name of ['nginx', 'caddy'] as const) {
       });
 
       if (name === 'nginx') {
-        it('compresses what is public, and neither what members read nor streams', async () => {
+        it('compresses public responses, but neither private ones nor streams', async () => {
           // Whose rate nothing else has used.
           const from = '127.0.0.4';
           const editor = { authorization: `Bearer ${token}` };
@@ -235,7 +235,7 @@ for (const name of ['nginx', 'caddy'] as const) {
         });
 
         describeWith(needs.redis, 'and two servers on one Redis', (redisServer) => {
-          it('has every write with a key done once while both are restarted, one after the other', async (test) => {
+          it('performs every write with a key once while both servers restart, one after the other', async (test) => {
             const redis = await startRedisFor(test, redisServer);
             const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both servers know, of 32 bytes' };
             const nodes = [await startTestServer(env), await startTestServer(env)];
@@ -283,7 +283,7 @@ for (const name of ['nginx', 'caddy'] as const) {
           });
         });
 
-        it('has another server answer what one that goes away refuses, and hands on what all of them refuse', async () => {
+        it('retries what a draining server refuses on another one, and passes on what all of them refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
           const portOf = (one: TestServer) => new URL(one.url).port;

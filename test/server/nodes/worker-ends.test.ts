@@ -13,7 +13,7 @@ import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '..
 describeWith(needs.redis, 'a server of two processes', (binary) => {
   const two = twoWorkers(binary);
 
-  it('says once why it does not start', async () => {
+  it('reports once why it does not start', async () => {
     const port = new URL(two.server.url).port;
     const wrong = [
       [{ PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_PORT: port }, `PRESSBOX_PORT: port ${port} is in use.`],
@@ -37,7 +37,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await expect(startServer(readConfig(inside))).rejects.toThrow('PRESSBOX_WORKERS: must be 1 for a server inside');
   });
 
-  it('ends with an exit code of its own where a worker dies as fast as it is started', async () => {
+  it('exits with code 70 if a worker dies as fast as it is started', async () => {
     const { id } = await createChannel(two.server, two.token);
     const readers = await two.readersOfBoth(id);
     let asked = 0;
@@ -60,7 +60,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await two.startAgain();
   });
 
-  it('lets its readers leave where the process that looks after the workers is killed, and gives the port back at once', async () => {
+  it('lets its readers leave if the primary is killed, and frees the port at once', async () => {
     const { id } = await createChannel(two.server, two.token);
     const readers = await two.readersOfBoth(id);
     const workers = [two.pidOf(1), two.pidOf(2)];
@@ -74,7 +74,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await vi.waitFor(() => expect(closed()).toHaveLength(2), patient);
   });
 
-  it('ends with the reason where nobody is left and none can be started', async () => {
+  it('exits with the reason if no worker is left and none can start', async () => {
     const exit = two.server.exit();
     await two.redis.admin.config('SET', 'appendfsync', 'everysec');
     try {
@@ -86,7 +86,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     expect(two.lines.filter(({ said }) => String(said).includes('appendfsync always'))).toHaveLength(1);
   });
 
-  it('goes on where the program that runs it is being replaced, and starts others once it is there', async () => {
+  it('keeps serving while its program file is replaced, and starts workers once it is back', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-program-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const program = join(directory, 'node');
@@ -108,7 +108,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('puts another in the place of one that dies while the rest are being started', async () => {
+  it('replaces a worker that dies while others start', async () => {
     const said = two.lines.length;
     const first = vi.waitFor(() => {
       const serves = two.lines.slice(said).find(({ msg, worker }) => msg === 'worker serves' && worker === 1);
@@ -122,7 +122,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await vi.waitFor(async () => expect((await two.metrics()).get('pressbox_workers')).toBe(2), patient);
   });
 
-  it('leaves nobody behind where the process that looks after the workers is killed while one starts', async () => {
+  it('leaves no process behind if the primary is killed while a worker starts', async () => {
     /** Until the first of them serves, and then stops the store. Whether the other has not come so far: on a busy machine it may have. */
     const isStoppedMeanwhile = async () => {
       await two.server.stop();
@@ -148,7 +148,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await two.startAgain();
   });
 
-  it('ends in good order', async () => {
+  it('shuts down in order', async () => {
     const { id } = await createChannel(two.server, two.token);
     await two.readersOfBoth(id);
     const workers = [two.pidOf(1), two.pidOf(2)];

@@ -10,15 +10,15 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call } from '../../support/servers/server.ts';
 import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/servers/two-workers.ts';
 
-/** So long at most until it is forgotten that a process was there. */
+/** Time after which a missing process is forgotten. */
 const forgotten = { timeout: 30_000, interval: 50 };
 
-/** What becomes of its workers while it serves. How the whole ends: `redis-workers-ends.test.ts`. */
+/** Workers while the server serves. `worker-ends.test.ts` tests how the server ends. */
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `a server of two processes on ${kind}`, (binary) => {
     const two = twoWorkers(binary);
 
-    it('starts with one line that says it listens, and each line says whose it is', () => {
+    it('logs one line that it listens, and each line names its worker', () => {
       expect(two.lines.filter(({ msg }) => msg === 'listening')).toMatchObject([
         { pid: two.server.pid, url: two.server.url, workers: 2 },
       ]);
@@ -28,7 +28,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(childrenOf(two.server.pid).sort()).toEqual([two.pidOf(1), two.pidOf(2)].sort());
     });
 
-    it('shows readers of either what is published over both, ends with the same, and counts as one', async () => {
+    it('shows posts of either worker to readers of both, and reports metrics as one server', async () => {
       const appended = 'pressbox_appends_total{outcome="appended"}';
       await vi.waitFor(async () => expect((await two.metrics()).get(appended)).toBe(0), patient);
       const { id } = await createChannel(two.server, two.token);
@@ -66,7 +66,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(whole).toBeGreaterThan([two.server.pid, two.pidOf(1), two.pidOf(2)].map(residentBytes).reduce((a, b) => a + b) / 2);
     });
 
-    it('erases a post in both, and answers so', async () => {
+    it('erases a post in both workers and reports the erasure as complete', async () => {
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
       const { post } = await publish(two.server, two.token, id, { body: 'zqsecret' });
@@ -85,7 +85,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(faultsOf(readers)).toEqual([]);
     });
 
-    it('puts another in the place of one that is killed, loses no post, and has its readers back', async () => {
+    it('replaces a killed worker, loses no post, and gets its readers back', async () => {
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
       const { post } = await publish(two.server, two.token, id, { body: 'zqlater' });
@@ -125,7 +125,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     // What follows is the same on either store, and takes its time.
     if (kind !== 'redis') return;
 
-    it('renews its workers one after the other, while a reader and an author go on', async () => {
+    it('renews its workers one after the other while a reader and an author continue', async () => {
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
       const before = [two.pidOf(1), two.pidOf(2)];
@@ -170,7 +170,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(sums.get('pressbox_worker_ends_total{how="died"}')).toBe(1);
     });
 
-    it('renews nothing where somebody ends one of the new workers meanwhile, and has as many as before', async () => {
+    it('keeps the old workers if a new one is ended during a renewal', async () => {
       const { id } = await createChannel(two.server, two.token);
       /** Whether one of the new ones was ended before the others were all there: on a busy machine that may be seen too late. */
       const isEndedMeanwhile = async (before: number[]) => {
@@ -195,7 +195,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publish(two.server, two.token, id, { body: 'On.' });
     });
 
-    it('puts another in the place of one that somebody else ends, which lets its readers leave', async () => {
+    it('replaces a worker that was terminated from outside, which lets its readers leave', async () => {
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
       const [leaving, staying] = [two.pidOf(1), two.pidOf(2)];
@@ -209,7 +209,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(faultsOf(readers)).toEqual([]);
     });
 
-    it('goes on with what it has while none can be started, and renews nothing', async () => {
+    it('keeps its workers and renews nothing while no worker can start', async () => {
       const [killed, staying] = [two.pidOf(1), two.pidOf(2)];
       const said = two.lines.length;
       const since = (msg: string) => two.lines.slice(said).filter((line) => line.msg === msg);
@@ -231,7 +231,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(two.pidOf(2)).toBe(staying);
     });
 
-    it('tells what it counted, and cuts nobody, while its processes may open nothing more', async () => {
+    it('serves metrics and disconnects nobody while no more files can be opened', async () => {
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
       const full = [two.server.pid, two.pidOf(1)];
@@ -252,7 +252,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(full).toEqual([two.server.pid, two.pidOf(1)]);
     });
 
-    it('goes on with what it has while the system gives it no more processes, and has as many as before once it does', async () => {
+    it('keeps its workers while the system cannot create processes, and restores their number afterwards', async () => {
       const [killed, staying] = [two.pidOf(1), two.pidOf(2)];
       const said = two.lines.length;
       const since = (msg: string) => two.lines.slice(said).filter((line) => line.msg === msg);
