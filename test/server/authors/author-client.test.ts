@@ -5,7 +5,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { ProblemError } from '../../../client/lib/http.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The author client against the real server, over a link that loses answers: the server has done it, the author does not know. */
+/** AuthorClient against the real server over a link that loses answers: the write is done, but its author does not know. */
 let test: TestServer;
 let author: AuthorClient;
 let lossy: { url: string; lose(answers: number): void; asked: number; close(): void };
@@ -25,7 +25,7 @@ async function freshChannel(): Promise<string> {
 }
 
 describe('an author whose answers are lost', () => {
-  it('publishes once, and corrects once instead of being told that the revision moved', async () => {
+  it('publishes once, and corrects once without a revision conflict', async () => {
     const channelId = await freshChannel();
     lossy.lose(3);
     const published = await author.publish(channelId, { body: 'Two men.' });
@@ -60,8 +60,8 @@ describe('an author whose answers are lost', () => {
   });
 });
 
-describe('an author who is refused', () => {
-  it('is told the fields that do not fit in the message of the error', async () => {
+describe('a refused author', () => {
+  it('gets the invalid fields in the error message', async () => {
     const channelId = await freshChannel();
     const refused = author.publish(channelId, { headline: ' ', media: [{ type: 'image', url: 'no address', alt: '' }] });
     const { message, problem } = (await refused.catch((error: unknown) => error)) as ProblemError;
@@ -70,7 +70,7 @@ describe('an author who is refused', () => {
     expect(message.startsWith(problem.title)).toBe(true);
   });
 
-  it('is given the problem, with what stands now', async () => {
+  it('gets the problem document with the current state', async () => {
     const channelId = await freshChannel();
     const { post } = await author.publish(channelId, { body: 'One.' });
     await author.revise(channelId, post.id, 1, { kind: 'update', changes: { body: 'Two.' } });
@@ -83,7 +83,7 @@ describe('an author who is refused', () => {
   });
 });
 
-/** A server before the server, which now and then does not pass the answer on. */
+/** A proxy that sometimes drops the answer. */
 async function startLossy(to: string) {
   const state = { url: '', asked: 0, toLose: 0, lose: (_answers: number) => {}, close: () => {} };
   state.lose = (answers) => {

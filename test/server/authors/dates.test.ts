@@ -6,10 +6,10 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 const { clockStableMs: stableMs, lastDateBindsMs: bindsMs } = newsroomLimits;
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
 
-describe('Dates that readers see', () => {
+describe('dates that readers see', () => {
   let started: number;
   let elapsed: number;
-  /** How far the system clock of the server is ahead. */
+  /** How far the server's system clock is ahead. */
   let ahead: number;
   let server: TestServer;
   let id: string;
@@ -20,7 +20,7 @@ describe('Dates that readers see', () => {
   });
   afterEach(() => server[Symbol.asyncDispose]());
 
-  // Each with a token of its own: those follow the system clock.
+  // A new token for each, since tokens expire by the system clock.
   const post = async () => (await publish(server, await server.token(), id, { body: 'So.' })).post;
   const correct = async ({ id: postId, revision }: Written['post']) => {
     const body = { kind: 'correction', note: 'It was not so.', changes: { body: 'Otherwise.' } };
@@ -34,7 +34,7 @@ describe('Dates that readers see', () => {
       (await call(`${server.url}/metrics`)).text,
     )?.[1];
 
-  it('go on evenly where the clock is put back by an hour and set right within a minute', async () => {
+  it('advance evenly when the clock is set back by an hour and corrected within a minute', async () => {
     const first = await post();
     elapsed = 10 * second;
     ahead = -hour;
@@ -46,7 +46,7 @@ describe('Dates that readers see', () => {
     expect([await jumps('back'), await jumps('ahead')]).toEqual(['1', '1']);
   });
 
-  it('stand still where the clock was put back by minutes, until it has come so far again', async () => {
+  it('stand still after the clock is set back by minutes, until it has caught up', async () => {
     elapsed = hour;
     await post();
     ahead = -4 * minute;
@@ -58,7 +58,7 @@ describe('Dates that readers see', () => {
     expect(since((await post()).publishedAt)).toBe(elapsed + ahead);
   });
 
-  it('do not go back with a server that starts with its clock behind', async () => {
+  it('do not go back when a server starts with a slow clock', async () => {
     const first = await post();
     ahead = -bindsMs;
     await server.restart();
@@ -69,7 +69,7 @@ describe('Dates that readers see', () => {
     expect((await post()).publishedAt < first.publishedAt).toBe(true);
   });
 
-  it('are those of the clock again where a server once had its clock ahead by a year', async () => {
+  it('follow the clock again after a server had its clock a year ahead', async () => {
     ahead = 365 * 24 * hour;
     await server.restart();
     await post();

@@ -9,7 +9,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { Traces } from '../../support/runner/memory.ts';
 import { openTestEngine } from '../../support/stores/store.ts';
 
-/** What the desk remembers of channels for speed goes when they are erased. */
+/** The newsroom's channel cache forgets a channel when it is erased. */
 let opened: Awaited<ReturnType<typeof openTestEngine>>;
 const renderer = createRenderer({ publicUrl: 'https://live.example' });
 beforeAll(async () => {
@@ -25,7 +25,7 @@ function asking<C>(command: C): Ask<C> {
   return { who, keyed: false, request: { id: `memory-${requests}`, digest: 'd'.repeat(64) }, command: () => command };
 }
 
-/** A desk on the journal itself, with each channel that it reads noted, and given to it when `delivered` says so. */
+/** A newsroom on the real journal. Records each channel that it reads, and delays the answer until `delivered`. */
 function deskWith(traces: Traces, delivered: (read: ChannelRead) => Promise<void> = async () => {}) {
   const { engine } = opened;
   const channel = async (id: string) => {
@@ -44,8 +44,8 @@ function deskWith(traces: Traces, delivered: (read: ChannelRead) => Promise<void
   return createNewsroom({ engine: noting, renderer, now: Date.now, newId: () => uuidv7() });
 }
 
-describe('a channel that was deleted', () => {
-  it('is held by the desk no more', async () => {
+describe('a deleted channel', () => {
+  it('is no longer in the newsroom’s memory', async () => {
     const traces = new Traces();
     const desk = deskWith(traces);
     await desk.openChannel(asking({ id: 'held', headline: 'To the Moon', standfirst: 'A rocket.' }));
@@ -59,7 +59,7 @@ describe('a channel that was deleted', () => {
     });
   });
 
-  it('is not remembered where it was read before, and the answer came late', async () => {
+  it('is not cached by a read that started before and ended after its deletion', async () => {
     const traces = new Traces();
     let deliver = () => {};
     const desk = deskWith(
@@ -74,7 +74,7 @@ describe('a channel that was deleted', () => {
     await vi.waitFor(() => expect(traces.noted).toBe(1));
     await opened.engine.deleteChannel('late', { id: 'deletion', digest: 'd'.repeat(64) }, 'root');
     deliver();
-    // It reads again, and is told what stands.
+    // The next request reads the current state.
     await vi.waitFor(() => {
       deliver();
       return expect(Promise.race([publishing, undefined])).resolves.toBe('channel-deleted');

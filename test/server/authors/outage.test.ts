@@ -11,7 +11,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { plainChannel, plainPost } from '../../support/authors/transfer.ts';
 import { openTestEngine } from '../../support/stores/store.ts';
 
-/** A journal that is out of reach at the worst moment: what the desk says then is true, and the same request again comes to its end. */
+/** The journal fails at the worst moment: the answer is true all the same, and a retry with the same key completes. */
 let opened: Awaited<ReturnType<typeof openTestEngine>>;
 let engine: Engine;
 const renderer = createRenderer({ publicUrl: 'https://live.example' });
@@ -32,7 +32,7 @@ const who: Principal = {
   grants: { reader: [], author: [], editor: ['*'], admin: true },
 };
 
-/** The journal itself, with some of its verbs replaced: what it says is real, when it can be reached is not. */
+/** The real journal with some methods replaced: its answers are real, its outages are not. */
 function journalWith(replaced: Partial<Journal>): Engine {
   return new Proxy(engine, {
     get(target, name) {
@@ -71,8 +71,8 @@ async function freshChannel(): Promise<string> {
   return (await desk().openChannel(asking({ id: `outage-${channels}`, headline: 'To the Moon' }))).channel.id;
 }
 
-describe('a journal that cannot be reached', () => {
-  it('before the write: nothing was changed', async () => {
+describe('a journal that is unreachable', () => {
+  it('before a write: the answer says that nothing was changed', async () => {
     const channel = await freshChannel();
     const ask = asking({ headline: 'A' });
     for (const verb of ['channel', 'append'] as const)
@@ -81,7 +81,7 @@ describe('a journal that cannot be reached', () => {
     expect(await desk().publish(ask, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
   });
 
-  it('in the write: the outcome is what the journal says, and the same request again finds out', async () => {
+  it('during a write: the outcome is unknown, and a retry finds it out', async () => {
     const channel = await freshChannel();
     const ask = asking({ headline: 'A' });
     const lost = deskOn({
@@ -95,7 +95,7 @@ describe('a journal that cannot be reached', () => {
     expect(await offsetOf(channel)).toBe(2);
   });
 
-  it('after the write: that is not called unchanged', async () => {
+  it('after a write: the answer does not claim that nothing was changed', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
     const ask = asking({ kind: 'correction' as const, note: 'No.', changes: { headline: 'B' }, expected: 1 });
@@ -104,7 +104,7 @@ describe('a journal that cannot be reached', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
-  it('while a channel is opened, at any step: the same request again opens it, once', async () => {
+  it('at any step of creating a channel: a retry creates it once', async () => {
     for (const [verb, lost] of [
       ['reserve', unreachable()],
       ['recall', unreachable()],
@@ -118,7 +118,7 @@ describe('a journal that cannot be reached', () => {
     }
   });
 
-  it('while a channel is opened: its key is used up, for the channel may still be made', async () => {
+  it('during the creation of a channel: its key is used, since the channel may still be created', async () => {
     const ask = asking({ headline: 'Opened in a moment' });
     await expect(deskOn({ append: unreachable('unknown') }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
     const other = {
@@ -131,7 +131,7 @@ describe('a journal that cannot be reached', () => {
     expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
   });
 
-  it('for the erasure of a takedown: readers are told at once, and the answer says what is pending', async () => {
+  it('for the erasure of a takedown: readers are told at once, and the answer lists what is pending', async () => {
     const channel = await freshChannel();
     for (const [erase, why] of [
       [unreachable(), /out of reach/],
@@ -154,7 +154,7 @@ describe('a journal that cannot be reached', () => {
 });
 
 describe('an import', () => {
-  it('has what it took down erased also where the journal goes out of reach after it', async () => {
+  it('erases what it took down even if the journal becomes unreachable afterwards', async () => {
     const channelId = 'outage-import';
     const erasures: string[] = [];
     const journal = journalWith({
@@ -185,7 +185,7 @@ describe('an import', () => {
     expect(erasures).toEqual([post.id]);
   });
 
-  it('never calls unchanged what it has written in part', async () => {
+  it('never reports a partly written import as unchanged', async () => {
     for (const verb of ['channel', 'append'] as const) {
       const channelId = `outage-part-${verb}`;
       let isLost = false;
@@ -204,7 +204,7 @@ describe('an import', () => {
     }
   });
 
-  it('never brings back a post that is taken down in the moment between two of its lines', async () => {
+  it('never restores a post that is taken down between two of its lines', async () => {
     const id = await freshChannel();
     const facts = { at: '2026-11-24T12:00:00.000Z', by: 'ruth' };
     const first = plainPost(id, { headline: null, body: 'A sentence that must go.', publishedAt: facts.at });
@@ -228,7 +228,7 @@ describe('an import', () => {
     expect((await engine.post(id, first.id))?.post).toMatchObject({ status: 'taken-down', revision: 2, body: '' });
   });
 
-  it('pins no post that is withdrawn in the moment before', async () => {
+  it('pins no post that is withdrawn just before', async () => {
     const id = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), id);
     const read = await engine.channel(id);
@@ -248,8 +248,8 @@ describe('an import', () => {
   });
 });
 
-describe('a write that others keep overtaking', () => {
-  it('is decided again on what stands then', async () => {
+describe('a write that keeps losing races', () => {
+  it('is decided again on the current state', async () => {
     const channel = await freshChannel();
     let overtaken = 0;
     const busy = deskOn({
@@ -264,7 +264,7 @@ describe('a write that others keep overtaking', () => {
     expect(await busy.publish(asking({ headline: 'A' }), channel)).toMatchObject({ post: { seq: 7 } });
   });
 
-  it('is refused by what stands then', async () => {
+  it('is refused by the current state', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
     const overtaken = (by: () => Promise<unknown>) =>
@@ -289,7 +289,7 @@ describe('a write that others keep overtaking', () => {
     });
   });
 
-  it('restates no post that is withdrawn in the moment before', async () => {
+  it('restates no post that is withdrawn just before', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
     const other = await desk().publish(asking({ headline: 'B' }), channel);
@@ -307,14 +307,14 @@ describe('a write that others keep overtaking', () => {
     expect(answers).toMatchObject([{ derived: [] }]);
   });
 
-  it('gives up in the end, and says that nothing was changed', async () => {
+  it('gives up at a bound, and says that nothing was changed', async () => {
     const channel = await freshChannel();
     const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });
     await expect(stuck.publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });
     expect(await offsetOf(channel)).toBe(1);
   });
 
-  it('does not show what was erased while it was being refused', async () => {
+  it('does not show text that is erased during its refusal', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
     const late = asking({ kind: 'update' as const, changes: { headline: 'B' }, expected: 9 });
@@ -330,7 +330,7 @@ describe('a write that others keep overtaking', () => {
     expect(JSON.stringify(refused)).not.toContain('must go');
   });
 
-  it('does not show what was erased while it was read to be refused', async () => {
+  it('does not show text that is erased while the refusal is read', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ body: 'a sentence that must go' }), channel);
     let reads = 0;
@@ -338,7 +338,7 @@ describe('a write that others keep overtaking', () => {
       async post(channelId, postId) {
         const read = await engine.post(channelId, postId);
         reads += 1;
-        // The first time it is read to be admitted, and the second to be sure of the refusal.
+        // The first read checks access, the second confirms the refusal.
         if (reads === 2) await desk().takeDown(asking({ note: null }), channelId, postId);
         return read;
       },

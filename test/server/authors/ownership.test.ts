@@ -3,7 +3,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { type StoppableIssuer, startStoppableIssuer } from '../../support/servers/issuer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Whose a post is where tokens of the secret and of an issuer have the same `sub`. */
+/** The owner of a post if tokens of the secret and of an issuer have the same `sub`. */
 const iss = 'https://id.example.org';
 const author = { author: ['*'] };
 let env: Record<string, string>;
@@ -41,7 +41,7 @@ async function published(token: string): Promise<string> {
   return (answer.body as { post: { id: string } }).post.id;
 }
 
-/** Whether the author of each token may retract such a post: of the secret, of the issuer. */
+/** Whether the token of the secret and that of the issuer may retract the post. */
 async function mayRetract(post: () => Promise<string>): Promise<boolean[]> {
   const answers: boolean[] = [];
   for (const token of [await ofSecret(), await ofIssuer()]) {
@@ -51,17 +51,17 @@ async function mayRetract(post: () => Promise<string>): Promise<boolean[]> {
   return answers;
 }
 
-it('without an issuer set, whoever has the `sub` of its author may change a post', async () => {
+it('without a configured issuer, any token with the author’s `sub` may change a post', async () => {
   expect(await mayRetract(async () => published(await ofSecret()))).toEqual([true, true]);
 });
 
-it('with an issuer set, those of the issuer and of the secret with the same `sub` may change their own posts alone', async () => {
+it('with a configured issuer, tokens of the issuer and of the secret with the same `sub` change only their own posts', async () => {
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   expect(await mayRetract(async () => published(await ofSecret()))).toEqual([true, false]);
   expect(await mayRetract(async () => published(await ofIssuer()))).toEqual([false, true]);
 });
 
-it('with an issuer set, an older post is the issuer’s, or the secret’s where that is set', async () => {
+it('with a configured issuer, an older post belongs to the issuer, or to the secret if that is configured', async () => {
   const older = [await published(await ofSecret()), await published(await ofIssuer())];
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   expect(await mayRetract(async () => older[0] as string)).toEqual([false, true]);
@@ -69,7 +69,7 @@ it('with an issuer set, an older post is the issuer’s, or the secret’s where
   expect(await mayRetract(async () => older[1] as string)).toEqual([true, false]);
 });
 
-it('a post stays its author’s through its revisions, an export and an import', async () => {
+it('a post keeps its owner through revisions, export and import', async () => {
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   const [id, token] = [await published(await ofIssuer()), await ofIssuer()];
   const post = `${server.url}/v1/channels/moon/posts/${id}`;
@@ -92,7 +92,7 @@ it('a post stays its author’s through its revisions, an export and an import',
   }
 });
 
-it('a server with a JWK set and no issuer warns of that at its start, and one with an issuer does not', async () => {
+it('a server with a JWK set and no issuer logs a warning at its start', async () => {
   const warnings: string[] = [];
   const log = createLog('warn', { write: (line) => void warnings.push(JSON.parse(line).msg) });
   const told = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
@@ -103,7 +103,7 @@ it('a server with a JWK set and no issuer warns of that at its start, and one wi
   expect(warnings).toEqual([told]);
 });
 
-it('what readers are given, and what an author says of a post, names no issuer', async () => {
+it('neither readers nor request bodies see an issuer', async () => {
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   const token = await ofIssuer();
   const id = await published(token);

@@ -16,7 +16,7 @@ describe('every field of a post', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  /** The post in each answer that readers are given. */
+  /** The post in every answer to readers. */
   async function shownIn(channelId: string, postId: string): Promise<ReaderPost[]> {
     const channel = `${server.url}/v1/channels/${channelId}`;
     const snapshot = (await call(`${channel}/snapshot`)).body as Snapshot;
@@ -31,7 +31,7 @@ describe('every field of a post', () => {
     return all.filter(({ id }) => id === postId);
   }
 
-  it('is kept, shown, exported and imported as it was written, and lost when the post is withdrawn', async () => {
+  it('is stored, shown, exported and imported unchanged, and removed when the post is withdrawn', async () => {
     const channelId = 'every-field';
     await client.createChannel({ id: channelId, headline: 'Every field', state: 'live' });
     const { post: other } = await client.publish(channelId, { headline: 'Another' });

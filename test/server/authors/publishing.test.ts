@@ -4,7 +4,7 @@ import { limits } from '../../../src/protocol/wire-limits.ts';
 import { ada, deskCalls, ed, ifMatch, key } from '../../support/authors/write-calls.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What those who write are answered, on a real server with the embedded journal. */
+/** Writes to a real server with the embedded journal, and their answers. */
 let test: TestServer;
 let editor: string;
 let author: string;
@@ -22,7 +22,7 @@ async function read(path: string, token?: string) {
 }
 
 describe('a channel', () => {
-  it('is opened, changed and ended by an editor', async () => {
+  it('is created, changed and ended by an editor', async () => {
     const opened = await write('', { headline: 'Überflug!', state: 'scheduled', startsAt: '2026-11-24T12:00:00+01:00' });
     expect(opened.status).toBe(201);
     expect(opened.headers.get('location')).toBe('/v1/channels/uberflug');
@@ -63,7 +63,7 @@ describe('a channel', () => {
     expect(late).toMatchObject({ status: 409, body: { code: 'channel-ended' } });
   });
 
-  it('gets the next free id of its headline, or the one that was asked for', async () => {
+  it('gets the requested id, or the next free one made from its headline', async () => {
     const ids = [];
     for (let i = 0; i < 3; i += 1) ids.push((await write('', { headline: 'Twice told' })).body.channel.id);
     expect(ids).toEqual(['twice-told', 'twice-told-2', 'twice-told-3']);
@@ -72,7 +72,7 @@ describe('a channel', () => {
     expect(taken.body).not.toHaveProperty('detail');
   });
 
-  it('is opened once under one key, also when asked many times at once', async () => {
+  it('is created once for one key, even by concurrent requests', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => write('', { headline: 'Only once' }, { headers: key('open-1') })),
     );
@@ -82,7 +82,7 @@ describe('a channel', () => {
       status: 422,
       body: { code: 'key-reused' },
     });
-    // The key is looked up before the body is read.
+    // The key is checked before the body.
     expect(await write('', { headline: '' }, { headers: key('open-1') })).toMatchObject({
       status: 422,
       body: { code: 'key-reused' },
@@ -93,14 +93,14 @@ describe('a channel', () => {
     });
     expect((await read('/only-once-2')).status).toBe(404);
     expect((await read('/other')).status).toBe(404);
-    // Another editor's key is another key.
+    // Keys of different editors are different.
     const another = await test.token({ editor: ['*'] }, { sub: 'ed2' });
     expect((await write('', { headline: 'Only once' }, { headers: key('open-1'), token: another })).body.channel.id).toBe(
       'only-once-2',
     );
   });
 
-  it('can be opened under a key whose first try met a taken id', async () => {
+  it('can be created with a key whose first attempt met a taken id', async () => {
     await newChannel({ id: 'taken' });
     expect((await write('', { id: 'taken', headline: 'A' }, { headers: key('open-2') })).status).toBe(409);
     expect((await write('', { id: 'free', headline: 'A' }, { headers: key('open-2') })).status).toBe(201);
@@ -109,7 +109,7 @@ describe('a channel', () => {
     );
   });
 
-  it('is not an event where nothing changes', async () => {
+  it('gets no event if nothing changes', async () => {
     const channel = await newChannel();
     const before = await headOf(channel);
     const answer = await write(
@@ -121,7 +121,7 @@ describe('a channel', () => {
     expect(await headOf(channel)).toEqual(before);
   });
 
-  it('is not changed later by a request that found nothing to change: its first answer comes again', async () => {
+  it('is not changed by repeating a request that changed nothing: its first answer is repeated', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     const pin = (pinnedPostId: string | null, headers: Record<string, string>) =>
@@ -138,14 +138,14 @@ describe('a channel', () => {
     expect(await headOf(channel)).toMatchObject({ offset: 4 });
   });
 
-  it('is erased by an administrator, and its id stays used', async () => {
+  it('is erased by an admin, and its id stays taken', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     expect(await write(`/${channel}`, undefined, { method: 'DELETE' })).toMatchObject({ status: 403 });
     const admin = await test.token({ admin: true }, { sub: 'root' });
     const erase = () => write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('del') });
     expect([202, 204]).toContain((await erase()).status);
-    // At once, or when the store is done with it.
+    // At once, or once the erasure is complete.
     await vi.waitFor(async () => {
       const again = await erase();
       expect(again).toMatchObject({ status: 204, text: '' });
@@ -166,7 +166,7 @@ describe('a channel', () => {
 });
 
 describe('a write', () => {
-  it('is counted for the operator, and timed where it was appended', async () => {
+  it('is counted in the metrics, and timed if it was appended', async () => {
     const counted = async () => {
       const { text } = await call(`${test.url}/metrics`);
       const value = (series: RegExp) => Number(series.exec(text)?.[1]);
@@ -187,7 +187,7 @@ describe('a write', () => {
 });
 
 describe('a post', () => {
-  it('is published, and reads the same to its author afterwards', async () => {
+  it('is published, and its author reads it unchanged', async () => {
     const channel = await newChannel();
     const sent = {
       kind: 'breaking',
@@ -217,14 +217,14 @@ describe('a post', () => {
     expect((await read(`/${channel}/snapshot`)).body).toMatchObject({ cursor: answer.body.cursor });
   });
 
-  it('keeps the id that its author chose, and only once', async () => {
+  it('keeps an id chosen by its author, which works once', async () => {
     const channel = await newChannel();
     const id = '01890a5d-ac96-774b-bcce-b302099a8057';
     expect((await newPost(channel, { id })).id).toBe(id);
     expect(await write(`/${channel}/posts`, { id, headline: 'B' })).toMatchObject({ status: 409, body: { code: 'post-exists' } });
   });
 
-  it('is corrected; readers are told, and authors see who did it', async () => {
+  it('is corrected: readers get the correction, and authors see who made it', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     const summary = await newPost(channel, { kind: 'summary', headline: 'So far', derivedFrom: [post.id] });
@@ -249,10 +249,10 @@ describe('a post', () => {
     expect((await read(`/${channel}/posts/${post.id}`)).text).not.toContain('"by"');
   });
 
-  it('names to who changes it all that restates it, be it more than a page', async () => {
+  it('names all posts that restate it to the author of a change, even more than a page of them', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
-    // Two of them are more than a page holds.
+    // Two of them exceed a page.
     const long = { kind: 'summary', body: '🌒'.repeat(limits.bodyCharacters), derivedFrom: [post.id] };
     const ids = [];
     for (let nth = 0; nth < 3; nth += 1) ids.unshift((await newPost(channel, long)).id);
@@ -260,7 +260,7 @@ describe('a post', () => {
     expect(answer.body.derived.map(({ id }) => id)).toEqual(ids);
   });
 
-  it('needs to be told which revision is changed, in any of the ways that proxies leave it', async () => {
+  it('requires the changed revision in If-Match, in every form that proxies make of it', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     const revise = (header: Record<string, string>, n: number) =>
@@ -311,7 +311,7 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`)).status).toBe(404);
   });
 
-  it('is taken down by an editor; asked again, it tells the state', async () => {
+  it('is taken down by an editor, and a repeated takedown returns its state', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { body: 'a sentence that must go' });
     const path = `/${channel}/posts/${post.id}`;
@@ -335,7 +335,7 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`, editor)).text).not.toContain('must go');
   });
 
-  it('loses its earlier revisions, and the note that is named, where a revision says so', async () => {
+  it('loses earlier revisions and named notes if a revision erases them', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { body: 'the name of a victim' });
     const path = `/${channel}/posts/${post.id}`;
@@ -367,7 +367,7 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`, editor)).body).toMatchObject({ revisions: [{ revision: 3 }] });
   });
 
-  it('answers a revision that is sent again once its text is erased as one that erased nothing, whatever the body says by then', async () => {
+  it('answers a repeated revision whose text is erased as one that erased nothing, for any body', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { body: 'the name of a victim' });
     const path = `/${channel}/posts/${post.id}`;
@@ -385,7 +385,7 @@ describe('a post', () => {
     }
   });
 
-  it('is unpinned by the write that withdraws it: two events, and the cursor after both', async () => {
+  it('is unpinned when it is withdrawn: two events, and the cursor after both', async () => {
     for (const withdrawal of ['retraction', 'takedown']) {
       const channel = await newChannel();
       const post = await newPost(channel);
@@ -402,7 +402,7 @@ describe('a post', () => {
     }
   });
 
-  it('is never left pinned, whichever of pin and withdrawal comes first', async () => {
+  it('is never left pinned after a withdrawal, whichever of the two comes first', async () => {
     for (let round = 0; round < 40; round += 1) {
       const channel = await newChannel();
       const post = await newPost(channel);

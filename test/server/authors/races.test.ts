@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Writes that meet, and writes that come twice: promise 5, and one answer for one deed. */
+/** Concurrent and repeated writes: promise 5, and the same answer for the same write. */
 let test: TestServer;
 let ada: string;
 let bob: string;
@@ -42,8 +42,8 @@ async function publish(body: object = { headline: 'Lift-off', body: 'Away.' }, h
 const offsetOf = async (channel: string) => (await test.server.engine.heads([channel]))[0]?.offset;
 const key = (value: string) => ({ 'idempotency-key': value });
 
-describe('two authors who revise one revision at once', () => {
-  it('are told apart, a thousand times: one has it, the other is shown what stands now', async () => {
+describe('two authors who change the same revision at once', () => {
+  it('get one success and one conflict with the current post, a thousand times', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const url = `${channelUrl}/posts/${post.id}/revisions`;
@@ -66,7 +66,7 @@ describe('two authors who revise one revision at once', () => {
     expect(await offsetOf(channel)).toBe(1_002);
   });
 
-  it('are both heard where neither minds the other', async () => {
+  it('both succeed if neither names a revision', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const answers = await Promise.all(
@@ -86,8 +86,8 @@ describe('two authors who revise one revision at once', () => {
   });
 });
 
-describe('one key', () => {
-  it('makes one post of 200 at once, and refuses another body', async () => {
+describe('an idempotency key', () => {
+  it('creates one post from 200 concurrent requests, and refuses another body', async () => {
     const channel = await freshChannel();
     const answers = await Promise.all(Array.from({ length: 200 }, () => publish({ headline: 'Once' }, key('once'))));
     expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
@@ -99,7 +99,7 @@ describe('one key', () => {
     expect(await offsetOf(channel)).toBe(2);
   });
 
-  it('makes one post of many at once also where its author chose the id', async () => {
+  it('creates one post from concurrent requests even if its author chose the id', async () => {
     const channel = await freshChannel();
     const id = '01890a5d-ac96-774b-bcce-b302099a8057';
     const answers = await Promise.all(Array.from({ length: 50 }, () => publish({ id, headline: 'Once' }, key('chosen'))));
@@ -107,7 +107,7 @@ describe('one key', () => {
     expect(await offsetOf(channel)).toBe(2);
   });
 
-  it('gives one answer to every kind of write that is sent many times at once', async () => {
+  it('gets one answer for every kind of write that is sent many times at once', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const at = (what: string) => `${channelUrl}/posts/${post.id}/${what}`;
@@ -134,13 +134,13 @@ describe('one key', () => {
         1,
       );
       expect(answers.filter(({ replayed }) => replayed === null)).toHaveLength(1);
-      // The retraction unpins as well.
+      // The retraction also unpins.
       offset += n === 2 ? 2 : 1;
       expect(await offsetOf(channel)).toBe(offset);
     }
   });
 
-  it('belongs to one channel and one token, and to what was asked', async () => {
+  it('belongs to one channel, one token and one request', async () => {
     await freshChannel();
     const first = await publish({ headline: 'A' }, key('shared'));
     const { post } = first.body;
@@ -161,7 +161,7 @@ describe('one key', () => {
     expect((await publish({ headline: 'A' }, key('shared'))).replayed).toBeNull();
   });
 
-  it('stays that of its post when the text that it made was erased: nobody is told that another was taken down', async () => {
+  it('still stands for its post after the text is erased, and never for another takedown', async () => {
     const channel = await freshChannel();
     const doomed = (await publish({ headline: 'A' }, key('erased'))).body.post;
     const other = (await publish({ headline: 'B' })).body.post;
@@ -183,7 +183,7 @@ describe('one key', () => {
     expect(await offsetOf(channel)).toBe(5);
   });
 
-  it('that made a revision withdraws nothing, also when the text of that was erased', async () => {
+  it('of a revision withdraws nothing, even after its text is erased', async () => {
     const channel = await freshChannel();
     const { post } = (await publish({ headline: 'A' })).body;
     const url = `${channelUrl}/posts/${post.id}`;
@@ -213,7 +213,7 @@ describe('one key', () => {
 });
 
 describe('a write whose answer was lost', () => {
-  it('gets its first answer again, though others went on: a correction', async () => {
+  it('gets its first answer again after further changes: a correction', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const url = `${channelUrl}/posts/${post.id}/revisions`;
@@ -237,7 +237,7 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(2);
   });
 
-  it('gets the tombstone where the post was withdrawn since, and never publishes again', async () => {
+  it('gets the tombstone if the post has been withdrawn, and never publishes it again', async () => {
     for (const withdrawal of ['retraction', 'takedown']) {
       const channel = await freshChannel();
       const first = await publish({ headline: 'A', body: 'a sentence that must go' }, key('p'));
@@ -259,7 +259,7 @@ describe('a write whose answer was lost', () => {
     const { post } = (await publish()).body;
     const takeDown = () => write(`${channelUrl}/posts/${post.id}/takedown`, { note: 'A court.' }, { headers: key('t') });
     const first = await takeDown();
-    // At once, or when the store is done with it.
+    // At once, or once the erasure is complete.
     await vi.waitFor(async () =>
       expect(await takeDown()).toMatchObject({
         status: 200,
@@ -273,7 +273,7 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
-  it('gets its first answer again where there was nothing to do: a takedown of what was taken down', async () => {
+  it('gets its first answer again if there was nothing to do: a second takedown', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const takeDown = (note: string, headers = {}) => write(`${channelUrl}/posts/${post.id}/takedown`, { note }, { headers });
@@ -286,13 +286,13 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
-  it('is done once though it came many times at once and found nothing to do', async () => {
+  it('is done once by concurrent requests that find nothing to do', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const pin = (pinnedPostId: string | null, headers = {}) =>
       write(channelUrl, { pinnedPostId }, { method: 'PATCH', headers: { 'if-match': '*', ...headers } });
     await pin(post.id);
-    // Someone unpins in their midst. Whether it found the pin or set it again, it did so once.
+    // Another author unpins meanwhile. The write either found the pin or set it again, once.
     const answers = await Promise.all([
       ...Array.from({ length: 10 }, () => pin(post.id, key('q'))),
       pin(null),
@@ -307,13 +307,13 @@ describe('a write whose answer was lost', () => {
     expect((await call(channelUrl)).body).toMatchObject({ pinnedPostId: null });
   });
 
-  it('is refused anew where it was refused before: refusals are not kept', async () => {
+  it('is decided again after a refusal: refusals are not stored', async () => {
     await freshChannel();
     expect((await publish({}, key('r'))).status).toBe(400);
     expect((await publish({ headline: 'A' }, key('r'))).status).toBe(201);
   });
 
-  it('is not shown to who has lost the right to write since', async () => {
+  it('is not shown to an author who has lost the right to write', async () => {
     const channel = await freshChannel();
     expect((await publish({ headline: 'A' }, key('l'))).status).toBe(201);
     const demoted = await test.token({ reader: ['*'] }, { sub: 'ada' });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ada, deskCalls, ifMatch, key } from '../../support/authors/write-calls.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Who may write what, and what the others learn by trying. */
+/** Rights to write, and what a refusal reveals. */
 let test: TestServer;
 let author: string;
 let colleague: string;
@@ -16,8 +16,8 @@ afterAll(() => test[Symbol.asyncDispose]());
 
 const { write, newChannel, newPost, headOf } = deskCalls(() => test);
 
-describe('who may write', () => {
-  it('needs a token, and a good one', async () => {
+describe('the right to write', () => {
+  it('requires a valid token', async () => {
     const channel = await newChannel();
     const url = `${test.url}/v1/channels/${channel}/posts`;
     expect(await call(url, { method: 'POST', body: { headline: 'A' } })).toMatchObject({
@@ -31,7 +31,7 @@ describe('who may write', () => {
     expect(await call(`${test.url}/v1/channels`, { method: 'POST', body: { headline: 'A' } })).toMatchObject({ status: 401 });
   });
 
-  it('is an author for their own posts, and an editor for all of them', async () => {
+  it('covers an author’s own posts, and all posts for an editor', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     const path = `/${channel}/posts/${post.id}`;
@@ -61,7 +61,7 @@ describe('who may write', () => {
     });
   });
 
-  it('is an editor for what erases: an author cannot take back what was published, nor a correction that readers were told', async () => {
+  it('covers erasure only for editors: an author can neither take down a post nor erase a published correction', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { headline: 'Six were hurt' });
     const path = `/${channel}/posts/${post.id}`;
@@ -85,7 +85,7 @@ describe('who may write', () => {
     expect(body).toMatchObject({ entries: [{}, {}, {}, { kind: 'refile', by: 'ed', erases: 2 }] });
   });
 
-  it('is told of a channel that readers could see that it was deleted, whether they may write there or not', async () => {
+  it('is not needed to learn that a public channel was deleted', async () => {
     const gone = await newChannel();
     const admin = await test.token({ admin: true }, { sub: 'root' });
     await vi.waitFor(async () =>
@@ -99,7 +99,7 @@ describe('who may write', () => {
       });
   });
 
-  it('learns nothing of channels of the desk: they answer like unknown ones', async () => {
+  it('is needed to learn that a desk channel exists', async () => {
     const hidden = await newChannel({ access: 'desk' });
     const post = await newPost(hidden);
     const gone = await newChannel({ access: 'desk' });
@@ -130,7 +130,7 @@ describe('who may write', () => {
     expect(await asked('NOT AN ID')).toEqual(unknown);
   });
 
-  it('opens no channel whose id they may not edit, where the one that they may is taken', async () => {
+  it('does not extend to the next free id if the granted id is taken', async () => {
     const editor = await test.token({ editor: ['mars'] }, { sub: 'mara' });
     const open = (sent: string) => write('', { headline: 'Mars' }, { token: editor, headers: key(sent) });
     expect(await open('first')).toMatchObject({ status: 201, body: { channel: { id: 'mars' } } });
@@ -138,15 +138,15 @@ describe('who may write', () => {
     expect(await write('', { headline: 'Mars' }, { token: editor })).toMatchObject({ status: 403 });
     expect((await call(`${test.url}/v1/channels/mars-2`)).status).toBe(404);
     expect(await open('first')).toMatchObject({ status: 201, body: { channel: { id: 'mars' } } });
-    // An author whose rights have moved to another channel is not told the outcome again.
+    // An author whose rights moved to another channel does not get the outcome again.
     const moved = await test.token({ editor: ['venus'] }, { sub: 'mara' });
     expect(await write('', { headline: 'Mars' }, { token: moved, headers: key('first') })).toMatchObject({ status: 403 });
   });
 
-  it('is held to a rate', async () => {
+  it('is limited by a rate', async () => {
     await using slow = await startTestServer({ PRESSBOX_WRITES_PER_SECOND: '1' });
     const token = await slow.token({ editor: ['*'] });
-    // More than may come in while they are answered, however long that takes.
+    // More requests than the rate refills while they are answered.
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
         call(`${slow.url}/v1/channels`, { method: 'POST', token, body: { id: `c${i}`, headline: 'A' } }),

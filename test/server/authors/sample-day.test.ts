@@ -4,7 +4,7 @@ import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-
 import { markOf, sampleDay } from '../../support/samples/sample-day.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 
-it('takes a whole day of coverage, and shows readers the last text of each post and no earlier one', async () => {
+it('a server accepts a whole day of coverage, and shows readers only the latest text of each post', async () => {
   await using server = await startTestServer();
   const author = new AuthorClient({ url: server.url, token: await server.token() });
   const day = sampleDay(1969);

@@ -3,7 +3,7 @@ import type { AuthorPost } from '../../../src/protocol/model.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Bad values in every field: refused with the contract's status and code, a path and a sentence, and nothing changed. */
+/** Invalid values in every field are refused with the documented status and code, a path and a sentence, and change nothing. */
 let test: TestServer;
 let token: string;
 let channelUrl: string;
@@ -35,7 +35,7 @@ async function send(method: string, url: string, body: unknown, headers: Record<
   return await call(url, { method, token, body, headers });
 }
 
-/** Refused, saying where and why, with everything as it was. */
+/** Expects a refusal with path and reason, and no change. */
 async function expectRefused(sent: () => ReturnType<typeof call>, path: string | RegExp, label: string): Promise<void> {
   const before = [await head(), await listed()];
   const answer = await sent();
@@ -61,11 +61,11 @@ const bell = 'a\u0007b';
 const lone = 'a\ud800b';
 const astral = (count: number) => '🌕'.repeat(count);
 
-/** One of each kind that nobody sees. */
+/** One invisible character of each kind. */
 const invisible = '\u00ad\u061c\u115f\u180b\u200b\u202e\u2800\u3164\ufe0f\uffa0\ufff9\u{e0041}';
 
 const notText: Bad[] = [[1], [true], [{}], [['a']]];
-/** One line of text that has to say something. */
+/** A line of text that must not be empty. */
 const badWords = (most: number): Bad[] => [
   ...notText,
   [''],
@@ -201,13 +201,13 @@ const channelFields: Record<string, Bad[]> = {
   startsAt: [
     ...notText,
     ...['', 'tomorrow', '2026-11-24', '2026-13-24T12:00:00Z', '2026-11-24T12:00:00'].map((time): Bad => [time]),
-    // In UTC of the years 10000 and -1.
+    // The years 10000 and -1 in UTC.
     ...['9999-12-31T23:59:59-14:00', '0000-01-01T00:00:00+14:00'].map((time): Bad => [time]),
     [0],
   ],
 };
 
-describe('bad values are refused, each with its place and a sentence', () => {
+describe('invalid values are refused with path and reason', () => {
   it.each(Object.keys(postFields))('in a new post: %s', async (field) => {
     for (const [value, path] of postFields[field] as Bad[]) {
       const body = { headline: 'A', [field]: value };
@@ -217,7 +217,7 @@ describe('bad values are refused, each with its place and a sentence', () => {
       await expectRefused(() => send('POST', `${channelUrl}/posts`, { headline: 'A', id: value }), 'id', label(value));
   });
 
-  it('in media over plain HTTP, unless they lie on the server itself', async () => {
+  it('in media over plain HTTP, unless the server itself hosts them', async () => {
     const own = `${test.url}/assets/a.svg`;
     const elsewhere = `${test.url.replace('127.0.0.1', '127.0.0.2')}/assets/a.svg`;
     const media = (url: string) => [
@@ -254,7 +254,7 @@ describe('bad values are refused, each with its place and a sentence', () => {
     }
   });
 
-  it('in a revision itself', async () => {
+  it('in the fields of a revision', async () => {
     const url = `${channelUrl}/posts/${post.id}/revisions`;
     const revise = (body: unknown) => () => send('POST', url, body, { 'if-match': '*' });
     const changes = { headline: 'B' };
@@ -314,7 +314,7 @@ describe('bad values are refused, each with its place and a sentence', () => {
     }
   });
 
-  it('in what only one of them takes', async () => {
+  it('in fields that only one of them has', async () => {
     const open = (body: unknown) => () => send('POST', `${test.url}/v1/channels`, body);
     const patch = (body: unknown) => () => send('PATCH', channelUrl, body, { 'if-match': '*' });
     await expectRefused(open({}), 'headline', 'no headline');
@@ -346,7 +346,7 @@ describe('bad values are refused, each with its place and a sentence', () => {
       await expectRefused(patch({ [field]: 'x' }), field, field);
   });
 
-  it('where a post says nothing', async () => {
+  it('in an empty post', async () => {
     for (const body of [
       {},
       { body: '' },

@@ -8,9 +8,9 @@ import { startLine } from '../../support/servers/bad-line.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 
-/** The process is killed, without a warning, while authors publish and readers read. What the kernel was given stays: for what it was not, see power.test.ts. */
-describe('A server that is killed at any point of a thousand publications', () => {
-  it('loses none that it acknowledged, doubles none, and leaves its readers with the whole of it in order', async () => {
+/** The process is killed while authors publish and readers read. Data in the kernel survives a kill; power.test.ts covers data that does not. */
+describe('a server that is killed at any point of a thousand publications', () => {
+  it('loses no acknowledged post, repeats none, and leaves its readers with all of them in order', async () => {
     const random = randomFrom(seedOf('crash'));
     await using server = await startServerProcess();
     const total = 1_000;
@@ -24,7 +24,7 @@ describe('A server that is killed at any point of a thousand publications', () =
       async strike() {
         await server.kill();
         if (random() < 0.5) {
-          // And once more, while it opens its journal.
+          // Kill it once more while it opens the journal.
           const starting = server.start().catch(() => {});
           await new Promise((resolve) => setTimeout(resolve, random() * 600));
           await server.kill();
@@ -37,12 +37,12 @@ describe('A server that is killed at any point of a thousand publications', () =
   });
 });
 
-describe('A reader', () => {
-  it('comes back by itself when its connection is cut between the handshake and the first answer', async () => {
+describe('a reader', () => {
+  it('reconnects if its connection is cut between the handshake and the first answer', async () => {
     await using server = await startTestServer();
     const { id } = await createChannel(server, await server.token());
     await using line = await startLine(server.url);
-    // The handshake's answer; the next one names the socket.
+    // The handshake's answer. The next one names the socket.
     line.cutAfter = '"sid"';
     const reader = new ReaderClient({ url: line.url, channelId: id, random: () => 0 }).open();
     try {
@@ -53,7 +53,7 @@ describe('A reader', () => {
     }
   });
 
-  it('is told of no reset when it is closed while it asks for what it missed', async () => {
+  it('reports no reset if it is closed during a catch-up', async () => {
     await using server = await startTestServer();
     const token = await server.token();
     const { id } = await createChannel(server, token);

@@ -10,9 +10,8 @@ import { seeded } from '../../support/samples/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /**
- * What was erased is nowhere: not in a byte of the journal's files, of an answer or of the log, while the server runs, after it was
- * started again, and after its end. 400 posts of many shapes, half of them taken down, of half only what was earlier erased, and a
- * channel that was deleted with all it held.
+ * Erased text is nowhere: not in the journal's files, in an answer or in the log, while the server runs, after a restart and after its
+ * end. The test has 400 posts of many shapes, of which half are taken down and half lose their earlier revisions, and a deleted channel.
  */
 const random = seeded(seedOf('erasure'));
 const count = 400;
@@ -21,7 +20,7 @@ interface Made {
   id: string;
   channelId: string;
   key: string;
-  /** As it was first asked for. */
+  /** The first request. */
   body: object;
   revision: number;
 }
@@ -33,7 +32,7 @@ let made: Made[];
 let doomed: Made[];
 let cursors: string[];
 let log = '';
-/** Marks of what was erased, and of what must still be there, so that the search is known to find. */
+/** Marks of erased texts, and of texts that must remain, which proves that the search works. */
 const erased = new Set<string>();
 const kept = new Set<string>();
 
@@ -75,7 +74,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Eight at a time, as from a busy desk. */
+/** Eight at a time, like a busy newsroom. */
 async function inTurns<T>(times: number, work: (number: number) => Promise<T>): Promise<T[]> {
   const done: T[] = [];
   let next = 0;
@@ -90,7 +89,7 @@ async function inTurns<T>(times: number, work: (number: number) => Promise<T>): 
   return done;
 }
 
-/** Every field that holds text holds the mark. */
+/** A post with the mark in every text field. */
 function textWith(mark: string): object {
   const filler = random.pick([
     '',
@@ -143,7 +142,7 @@ async function make(channel: string, number: number): Promise<Made> {
   return { id, channelId: channel, key, body, revision: revisions + 1 };
 }
 
-/** By takedown, by takedown of what was retracted before, or by a revision that erases the earlier ones. */
+/** Erases by a takedown, by a takedown after a retraction, or by a revision that erases earlier ones. */
 async function erase({ id, revision }: Made, number: number): Promise<void> {
   const path = `/v1/channels/${channelId}/posts/${id}`;
   let said: { status: number };
@@ -180,8 +179,8 @@ async function erase({ id, revision }: Made, number: number): Promise<void> {
 }
 
 /**
- * The marks in the bytes of each file of the journal. Searched by a process of its own: closing a file that SQLite has open would
- * give away the locks that this process holds on it.
+ * The marks in the bytes of the journal's files. A separate process searches, since closing a file that SQLite has open would release
+ * this process's locks.
  */
 async function marksInFiles(): Promise<{ name: string; marks: string[] }[]> {
   const script = `
@@ -210,7 +209,7 @@ async function expectNoFileHolds(): Promise<void> {
     ).toEqual([]);
 }
 
-/** What the address answers, whole, by page, as the bytes of headers and body. */
+/** All pages that a URL answers, as bytes of headers and body. */
 async function get(path: string, token?: string): Promise<string> {
   let whole = '';
   for (let next: string | undefined = path; next !== undefined; ) {
@@ -282,16 +281,16 @@ async function expectNoAnswerHolds(): Promise<void> {
   expect(leaked(await get(`/live/${deletedId}`))).toEqual([]);
 }
 
-describe('what was erased', () => {
+describe('erased text', () => {
   it('is in no file while the server runs', expectNoFileHolds);
 
   it('is in no answer', expectNoAnswerHolds);
 
-  it('is in no answer to a request that is sent again under its key', async () => {
+  it('is in no answer to a repeated request', async () => {
     await inTurns(count, async (number) => {
       if (number % 5 !== 0) return;
       const { body, key, id } = made[number]!;
-      // Any body counts as the same: which one it was is no longer known.
+      // Any body counts as the same, since the first one is no longer known.
       for (const sent of [body, { headline: 'Another' }]) {
         const answer = await call(`${server.url}/v1/channels/${channelId}/posts`, {
           method: 'POST',
@@ -306,12 +305,12 @@ describe('what was erased', () => {
     });
   });
 
-  it('is in no line of the log, and neither is what was kept', () => {
+  it('is in no log line, and neither is remaining text', () => {
     expect(log).toContain('post taken down');
     expect([...marksIn(log)]).toEqual([]);
   });
 
-  it('was told to the readers who were there', () => {
+  it('was announced to connected readers', () => {
     const last = new Map(
       readers[0]!.heard<{ post?: { id: string; status: string } }>('event').map(({ post }) => [post?.id, post?.status]),
     );
@@ -319,7 +318,7 @@ describe('what was erased', () => {
     expect(made.filter(({ id }, number) => last.get(id) !== (number % 2 === 0 ? 'taken-down' : 'published'))).toEqual([]);
   });
 
-  it('is in no file and no answer after a new start, and in no file after the end', async () => {
+  it('is in no file and no answer after a restart, and in no file after the end', async () => {
     await server.restart();
     await expectNoFileHolds();
     await expectNoAnswerHolds();

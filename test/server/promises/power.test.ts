@@ -11,16 +11,16 @@ import { call } from '../../support/servers/server.ts';
 import { noPowercut, type Power, watchPower } from '../../support/stores/powercut/powercut.ts';
 
 /**
- * A kill proves nothing about the disk: the kernel still has what the process wrote. Here the server loses the power: the directory is
- * put back into what a disk that had only the synced bytes, or those and some of the others, would hold.
+ * After a kill the kernel still has what the process wrote. Here the server loses power: the directory is restored to the synced bytes,
+ * or to those and some of the others, as on a real disk.
  */
 const reason = noPowercut();
 
-describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? ` (not here: ${reason})` : ''}`, () => {
-  it('has whatever it acknowledged, once, and whatever any reader saw, and leaves its readers with the whole of it', async () => {
+describe.skipIf(reason !== undefined)(`a server that loses power${reason ? ` (not here: ${reason})` : ''}`, () => {
+  it('keeps every acknowledged post once, and every post that a reader saw, and its readers end with all of them', async () => {
     const random = randomFrom(seedOf('power'));
     await using machine = await startMachine();
-    // The first time nothing survives that was not synced; then some of it, at random.
+    // First nothing unsynced survives, then a random part.
     let time = 0;
     const total = 400;
     const coverage = await cover({
@@ -36,7 +36,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
     expectWhole(coverage, total);
   });
 
-  it('has the post that a reader is just being shown, though its author has no answer yet', async () => {
+  it('keeps a post that a reader has received before its author is answered', async () => {
     await using machine = await startMachine(preloaded('../../support/preload/slow-disk.mjs'));
     const { server } = machine;
     const token = await server.token();
@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)(`A server that loses its power${reason ? `
     }
   });
 
-  it('would be found out, did it answer before the disk has it', async () => {
+  it('fails this test if it acknowledges before the sync', async () => {
     await using machine = await startMachine(preloaded('../../support/stores/powercut/unsynced.mjs'));
     const { server } = machine;
     const token = await server.token();
@@ -77,18 +77,18 @@ function preloaded(file: string): Record<string, string> {
   return { NODE_OPTIONS: `--import ${new URL(file, import.meta.url)}` };
 }
 
-/** A server on a disk of its own, whose power can be cut. */
+/** A server on a disk whose power can be cut. */
 interface Machine extends AsyncDisposable {
   server: ServerProcess;
-  /** Kills the server, takes from its disk what was not synced (with a seed: some of it), and starts it again. */
+  /** Kills the server, drops unsynced bytes (with a seed: some of them), and starts it again. */
   cutPower(seed?: number): Promise<void>;
 }
 
 async function startMachine(env: Record<string, string> = {}): Promise<Machine> {
   const disk = await mkdtemp(join(tmpdir(), 'pressbox-disk-'));
-  // Watched anew after each cut, from what was left.
+  // Each cut starts from what the last one left.
   let power: Power = watchPower(disk);
-  // The data directory is not made beforehand: that it lasts is a part of it.
+  // The server creates the data directory, which must survive too.
   const server = await startServerProcess({ dataDir: join(disk, 'data'), env: () => ({ ...power.env, ...env }) });
   return {
     server,
@@ -96,7 +96,7 @@ async function startMachine(env: Record<string, string> = {}): Promise<Machine> 
       await server.kill();
       const { create, found } = power.lose(seed === undefined ? {} : { seed });
       power[Symbol.dispose]();
-      // Or the shim was not loaded, and nothing was taken away. Between two cuts there may have been no time to write.
+      // Otherwise the shim was not loaded. Between two cuts there may have been no write.
       expect(create ?? found).toBeGreaterThan(0);
       power = watchPower(disk);
       await server.start();

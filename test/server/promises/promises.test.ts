@@ -14,10 +14,10 @@ import { notInJournal, type Watcher, watch } from '../../support/readers/distrus
 import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
-/** What the contract promises, one promise after the other, as plainly as a test can say it. The same under load: crash.test.ts and power.test.ts. */
+/** The promises of the README, one by one, as simply as a test can state them. crash.test.ts and power.test.ts test them under load. */
 
-describe('Promise 1: a write that was answered survives, and no reader saw it before it was safe', () => {
-  it('keeps every kind of write when the server is killed the moment its author has the answer', async () => {
+describe('Promise 1: an acknowledged write is on disk, and no reader saw it before', () => {
+  it('keeps every kind of write if the server is killed as soon as its author is answered', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     const posts = `/v1/channels/${channelId}/posts`;
@@ -51,7 +51,7 @@ describe('Promise 1: a write that was answered survives, and no reader saw it be
     expect(channel.pinnedPostId).toBeNull();
   });
 
-  it('keeps what a reader was shown when the server is killed in that moment, whether or not the author was answered', async () => {
+  it('keeps what a reader received if the server is killed at that moment, whether the author was answered or not', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     for (let time = 1; time <= 2; time += 1) {
@@ -74,8 +74,8 @@ describe('Promise 1: a write that was answered survives, and no reader saw it be
   });
 });
 
-describe('Promise 2: every reader sees the one order of the journal, without a silent gap', () => {
-  it('shows what several authors publish at once in the same order to all, whatever way they read', async () => {
+describe('Promise 2: all readers see the changes in the same order, with no silent gap', () => {
+  it('shows concurrent posts in the same order to all readers over every transport', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     using one = watch(server.url, channelId);
@@ -97,7 +97,7 @@ describe('Promise 2: every reader sees the one order of the journal, without a s
     expect([...one.faults, ...other.faults]).toEqual([]);
   });
 
-  it('gives a reader whose connection is cut again and again each change once, in order, and the state of the server', async () => {
+  it('gives a reader with a flaky connection each change once, in order, and the server’s state', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     using reader = watch(server.url, channelId);
@@ -117,7 +117,7 @@ describe('Promise 2: every reader sees the one order of the journal, without a s
     expect(JSON.stringify(reader.posts)).toBe(JSON.stringify(await allPosts(server, channelId)));
   });
 
-  it('gives a reader who comes back one event for a post that changed many times, which says what it stands for', async () => {
+  it('gives a returning reader one event for a post that changed many times, with the range it covers', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     const { post } = await publish(server, token, channelId, { headline: 'Fire at the mill', body: 'Two engines.' });
@@ -137,7 +137,7 @@ describe('Promise 2: every reader sees the one order of the journal, without a s
 });
 
 describe('Promise 3: a cursor is never too old', () => {
-  it('brings the correction to whoever saw the wrong version, thousands of changes and a restart ago', async () => {
+  it('brings the correction to a reader who saw the wrong version thousands of changes and a restart ago', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     const posts = `/v1/channels/${channelId}/posts`;
@@ -185,7 +185,7 @@ describe('Promise 3: a cursor is never too old', () => {
 });
 
 describe('Promise 4: a cursor of another history is a reset, never "nothing new"', () => {
-  it('resets readers of what an older copy of the data has lost, though the copy has gone on past their offset', async () => {
+  it('resets readers after an older copy of the data was restored, even when it has passed their offset', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     await publish(server, token, channelId, { headline: 'In both' });
@@ -215,7 +215,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     expect(await catchUpFrom(server, channelId, lost)).toMatchObject({ mode: 'snapshot', reset: true, covers: { after: 0 } });
   });
 
-  it('resets a reader whose offset is the very head of the other history', async () => {
+  it('resets a reader whose offset equals the head of the other history', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     await server.stop();
@@ -232,7 +232,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     expect(await catchUpFrom(server, channelId, stands.cursor)).toMatchObject({ mode: 'replay', reset: false, events: [] });
   });
 
-  it('gives a post another entity tag than another text of it had at the same revision, which is lost', async () => {
+  it('gives a post another entity tag than a lost text with the same revision had', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     const { post } = await publish(server, token, channelId, { body: 'In both' });
@@ -250,12 +250,12 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
 
     const answer = await call(server.url + path, { headers: { 'if-none-match': etag } });
     expect([answer.status, answer.body]).toMatchObject([200, { revision: 2, html: '<p>Stands</p>\n' }]);
-    // What it begins with is the revision still.
+    // It still starts with the revision.
     const again = { path: `${path}/revisions`, body: correction('Again'), ifMatch: answer.headers.get('etag') ?? '' };
     expect(await write(server, token, again)).toMatchObject({ post: { revision: 3 } });
   });
 
-  it('resets readers of a channel whose data was wiped and that was opened anew under the same id', async () => {
+  it('resets readers of a channel whose data was wiped and that was created again under the same id', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server, 'harbour');
     for (const headline of ['Old 1', 'Old 2', 'Old 3']) await publish(server, token, channelId, { headline });
@@ -275,7 +275,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     expect(reader.faults).toEqual([]);
   });
 
-  it('resets cursors of another channel and cursors beyond the head, and refuses what is no cursor', async () => {
+  it('resets cursors of another channel and cursors beyond the head, and refuses malformed ones', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     const other = await openChannel(server);
@@ -290,7 +290,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
 });
 
 describe('Promise 5: a write that is sent twice with one key is done once', () => {
-  it('answers each kind of write again as it did the first time, also after the server was killed, and does nothing more', async () => {
+  it('repeats the first answer of each kind of write, also after the server was killed, and does nothing more', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ admin: true });
     const done: { path: string; method?: 'POST' | 'PATCH'; body: unknown; key: string; ifMatch?: number; first: Written }[] = [];
@@ -308,7 +308,7 @@ describe('Promise 5: a write that is sent twice with one key is done once', () =
     await once({ path: `${posts}/${post.id}/retraction`, body: { note: 'It is open.' }, key: 'retract', ifMatch: 2 });
     await once({ path: `${posts}/${post.id}/takedown`, body: {}, key: 'take-down' });
     const journal = await wholeJournal(server, channel.id, token);
-    // The withdrawal of a pinned post is two events.
+    // Withdrawing a pinned post is two events.
     expect(journal).toHaveLength(done.length + 1);
 
     for (const restarted of [false, true]) {
@@ -321,7 +321,7 @@ describe('Promise 5: a write that is sent twice with one key is done once', () =
         expect([sent.key, again.replayed, first.replayed]).toEqual([sent.key, true, false]);
         expect([sent.key, again.status, again.cursor, again.offset]).toEqual([
           sent.key,
-          // What was pending may be done by now.
+          // The pending erasure may be complete by now.
           first.status === 202 ? expect.toBeOneOf([200, 202]) : first.status,
           first.cursor,
           first.offset,
@@ -334,7 +334,7 @@ describe('Promise 5: a write that is sent twice with one key is done once', () =
     expect(channels).toHaveLength(1);
   });
 
-  it('makes one post of many sendings at once, and refuses another body under the same key', async () => {
+  it('creates one post from concurrent requests, and refuses another body with the same key', async () => {
     await using server = await startTestServer();
     const { token, channelId } = await openChannel(server);
     const sendings = Array.from({ length: 30 }, () => publish(server, token, channelId, { headline: 'Once' }, 'the-key'));
@@ -353,7 +353,7 @@ describe('Promise 5: a write that is sent twice with one key is done once', () =
     expect(await allPosts(server, channelId)).toHaveLength(1);
   });
 
-  it('does a write once that two authors send under the same key, each for themselves', async () => {
+  it('does two authors’ writes with the same key once each', async () => {
     await using server = await startTestServer();
     const { channelId } = await openChannel(server);
     for (const sub of ['ada', 'grace']) {
@@ -385,7 +385,7 @@ function catchUpFrom({ url }: Place, channelId: string, after: string): Promise<
   return read<CatchUp>(`${url}/v1/channels/${channelId}/events?after=${after}`);
 }
 
-/** What a reader who only ever asks over HTTP is given, ten events at a time. */
+/** A reader that catches up over HTTP only, ten events at a time. */
 async function polledFrom({ url }: Place, channelId: string, after: string): Promise<JournalLine['postId'][]> {
   const seen: JournalLine['postId'][] = [];
   for (let cursor = after; ; ) {
