@@ -30,7 +30,7 @@ export const explainingFetch: Fetch = async (url, init) => {
   const requestAndRedirect = `${request}${redirected ? ` led to ${urlWithoutQuery(response.url)}, which` : ''}`;
   const retryAfter = parseRetryAfter(headers.get('retry-after'));
   if (!isTransient({ status, retryAfter })) throw new WrongAddress(requestAndRedirect, received);
-  throw new NotReached(`Something before the server answered: ${requestAndRedirect} ${received}.`, received, { retryAfter });
+  throw new NotReached(`Something in front of the server answered: ${requestAndRedirect} ${received}.`, received, { retryAfter });
 };
 
 /** What answers is not Pressbox, and waiting does not make it that. */

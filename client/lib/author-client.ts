@@ -32,25 +32,26 @@ import { newKey, newPostId } from './ids.ts';
 import { queryString, throwIfAborted } from './platform.ts';
 
 /**
- * Writes to Pressbox. Each call is one command: it has one idempotency key, and is sent again, byte for byte, until there is an answer,
- * so that a lost answer never makes a second post. A refusal is thrown as a `ProblemError` with the server's problem document.
+ * Client for authors. Each call is one command with one idempotency key. The client repeats the same bytes until it has an
+ * answer, so a lost answer never creates a second post. If the server refuses, the call throws a `ProblemError` that holds the
+ * problem document.
  */
 
 export interface NewPost extends Partial<PostFields> {
-  /** A UUIDv7. Without it one is made here, so that even a repetition after days cannot publish twice. */
+  /** A UUIDv7. Generated here by default, so that a repetition days later still cannot publish twice. */
   id?: string | undefined;
 }
 export interface Revision {
   kind: RevisionKind;
-  /** For readers. Required with a clarification and a correction. */
+  /** Shown to readers. Required for a clarification and a correction. */
   note?: string | null;
   changes: Partial<PostFields>;
-  /** Erases the text of the earlier revisions, and the notes of refiles and updates. For editors. */
+  /** Erases the text of earlier revisions and the notes of refiles and updates. Only for editors. */
   eraseEarlier?: boolean;
-  /** With `eraseEarlier`: revisions whose notes are erased too, though they told readers of a correction or clarification. */
+  /** With `eraseEarlier`: also erases the notes of these revisions, even if they are corrections or clarifications. */
   eraseNotes?: number[];
 }
-/** What an author may say of a channel. */
+/** The fields of a channel that an author may set. */
 export type ChannelFields = Pick<
   Channel,
   'headline' | 'standfirst' | 'section' | 'byline' | 'language' | 'timezone' | 'access' | 'url' | 'startsAt'
@@ -63,16 +64,16 @@ export interface NewChannel extends Partial<ChannelFields> {
 export interface ChannelPatch extends Partial<ChannelFields> {
   state?: ChannelState;
   pinnedPostId?: string | null;
-  /** Required where headline or standfirst change. */
+  /** Required if the headline or the standfirst changes. */
   change?: { kind: RevisionKind; note?: string | null };
 }
 
-/** What a write did. */
+/** The result of a write. */
 export interface Written {
-  /** Stands for the state after the write: a reader who catches up from here misses nothing, and is shown nothing twice. */
+  /** The state after the write. A reader who catches up from here misses nothing and sees nothing twice. */
   cursor: string;
   offset: number;
-  /** This answer was given before, to the same command. */
+  /** The server had already executed this command and repeats its answer. */
   replayed: boolean;
 }
 export interface WrittenChannel extends Written {
@@ -82,15 +83,18 @@ export interface WrittenPost extends Written {
   post: AuthorPost;
 }
 export interface RevisedPost extends WrittenPost {
-  /** Published posts that restate this one and may now need a change too. */
+  /** Published posts that restate this one and may need a change too. */
   derived: { id: string; kind: PostKind; headline: string | null }[];
   erasure?: Erasure;
 }
 
-/** As readers see it, and with `body` and `publishedBy` where the token may write there. */
+/** A post as readers see it. It also has `body` and `publishedBy` if the token may write to the channel. */
 export type SeenPost = ReaderPost & Partial<Pick<AuthorPost, 'body' | 'publishedBy'>>;
 
-/** Which revision a change was decided on. A number is compared, and a moved one refused with `revision-moved`; `*` takes any. */
+/**
+ * The revision on which a change was decided. If the post has another revision, the server refuses with `revision-moved`; `*`
+ * accepts any revision.
+ */
 export type Decided = number | '*';
 
 export interface AuthorClientOptions {
@@ -99,18 +103,23 @@ export interface AuthorClientOptions {
   token?: TokenSource | undefined;
   fetch?: Fetch | undefined;
   random?: (() => number) | undefined;
-  /** After this long without an answer a command is given up, and its outcome is unknown; one that is coming in is read. Default: never. */
+  /**
+   * A command without an answer fails after this long, and its outcome is unknown. An answer that is still arriving is read.
+   * Default: never.
+   */
   deadlineMs?: number | undefined;
-  /** After this long without a connection, while nothing was sent, a command is given up. Default: `deadlineMs`. Heeded in Node alone. */
+  /**
+   * A command fails after this long if no connection can be made and nothing was sent. Default: `deadlineMs`. Works in Node only.
+   */
   unreachedMs?: number | undefined;
-  /** Told before each pause between two attempts. */
+  /** Called before each pause between two attempts. */
   onRetry?: ((error: Error, pauseMs: number) => void) | undefined;
 }
 
 export interface CommandOptions {
-  /** The command's idempotency key, to go on with one that was begun before. Default: a new one. */
+  /** The idempotency key. Pass the key of an earlier command to continue it. Default: a new key. */
   key?: string | undefined;
-  /** Gives the command up; its outcome is then unknown. */
+  /** Aborts the command. Its outcome is then unknown. */
   signal?: AbortSignal | undefined;
   deadlineMs?: number | undefined;
 }
@@ -144,7 +153,7 @@ export class AuthorClient {
     return this.#write('channel', { method: 'PATCH', path: apiPath(channelId), body: patch, ifMatch: revision, ...options });
   }
 
-  /** Erases the channel. What is still pending is finished by the server. */
+  /** Erases the channel. The server completes whatever is still pending. */
   async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
     const answered = await this.#send('erasure', { method: 'DELETE', path: apiPath(channelId), ...options });
     if (answered.status === 204) return { complete: true, pending: [] };
@@ -165,7 +174,7 @@ export class AuthorClient {
     return this.#write<RevisedPost>('post', { method: 'POST', path, body: change, ifMatch: revision, ...options });
   }
 
-  /** Revises, saying to readers what was wrong. */
+  /** Revises a post and tells readers what was wrong. */
   async correct(
     channelId: string,
     postId: string,
@@ -176,7 +185,7 @@ export class AuthorClient {
     return this.revise(channelId, postId, revision, { kind: 'correction', ...correction }, options);
   }
 
-  /** Withdraws the post from readers, with a note for them; authors still see it. */
+  /** Withdraws the post from readers with a note. Authors still see it. */
   async retract(
     channelId: string,
     postId: string,
@@ -187,7 +196,7 @@ export class AuthorClient {
     return this.#write('post', { method: 'POST', path, body: { note }, ifMatch: revision, ...options });
   }
 
-  /** Withdraws the post and erases its text everywhere; the answer's `erasure` says what is pending. */
+  /** Withdraws the post and erases its text everywhere. `erasure` in the answer lists what is still pending. */
   async takedown(
     channelId: string,
     postId: string,
@@ -198,7 +207,7 @@ export class AuthorClient {
     return this.#write('post', { method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
   }
 
-  /** Pins the post in place of the one that is pinned, whatever else changed in the channel meanwhile. */
+  /** Pins the post in place of the current one, regardless of other changes to the channel. */
   async pin(channelId: string, postId: string, options: CommandOptions = {}): Promise<WrittenChannel> {
     return this.updateChannel(channelId, '*', { pinnedPostId: postId }, options);
   }
@@ -211,7 +220,7 @@ export class AuthorClient {
     return this.#read('revision', apiPath(channelId), options);
   }
 
-  /** A page of channels, newest first; `next` is the `page` to ask for next. */
+  /** Returns a page of channels, newest first. Pass `next` as `page` to get the next page. */
   async listChannels(
     query: { state?: ChannelState; limit?: number; page?: string } = {},
     options: CommandOptions = {},
@@ -223,7 +232,7 @@ export class AuthorClient {
     return this.#read('revision', apiPath(channelId, postId), options);
   }
 
-  /** A page of posts, newest first, tombstones among them. */
+  /** Returns a page of posts, newest first, including tombstones. */
   async listPosts(
     channelId: string,
     query: { before?: number; after?: number; kind?: PostKind; keyEvent?: boolean; source?: string; limit?: number } = {},
@@ -232,7 +241,7 @@ export class AuthorClient {
     return this.#read('posts', `${apiPath(channelId)}/posts${queryString(query)}`, options);
   }
 
-  /** The post as it was at each revision, oldest first. */
+  /** Returns every revision of the post, oldest first. */
   async listRevisions(
     channelId: string,
     postId: string,
@@ -243,8 +252,8 @@ export class AuthorClient {
   }
 
   /**
-   * Has a token refused on every server, by its `jti`, and ends what it opened. Takes an admin's token. `expiresAt`: when it would
-   * have expired; without it the server has to remember it for ever. Returns until when it does.
+   * Revokes the token with this `jti` on every server and ends its sessions. Requires an admin token. `expiresAt` is when the
+   * token would have expired; without it the servers remember the revocation forever. Returns how long they remember it.
    */
   async revokeToken(
     revoked: { jti: string; expiresAt?: string },
@@ -258,7 +267,10 @@ export class AuthorClient {
     return (await this.#untilAnswered(field, { method: 'GET', path }, options)).body as T;
   }
 
-  /** `field`: what only the answer to such a write has; whoever is led elsewhere on the way there asks for a list that has a cursor too. */
+  /**
+   * `field` is a field that only the answer to this write has. After a redirect, a list that also has a cursor might be answered
+   * instead.
+   */
   async #write<T extends Written>(field: 'post' | 'channel', command: Command): Promise<T> {
     const answered = await this.#send(field, command);
     const replayed = answered.headers.get('idempotency-replayed') === 'true';
@@ -266,23 +278,23 @@ export class AuthorClient {
   }
 
   async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<HttpResponse> {
-    // No request could be made of it, which would look as if the server were out of reach, for ever.
+    // Such a header cannot be sent, and the failure would look like an unreachable server forever.
     if (!idempotencyKeyPattern.test(key)) throw new TypeError(`An idempotency key is ${idempotencyKeyForm}.`);
     const headers = {
       'idempotency-key': key,
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
     };
-    // Made once: the server compares the bytes of a repetition with those of the first.
+    // Built once: the server compares the bytes of a repeated command with those of the first.
     const asked = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
     return this.#untilAnswered(field, asked, options);
   }
 
-  /** `field`: what an answer of Pressbox has at least. */
+  /** `field` is a field that every valid answer has. */
   async #untilAnswered(field: string, asked: HttpRequest, options: CommandOptions): Promise<HttpResponse> {
     const { random = Math.random, onRetry, unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
     let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
-    /** When the first attempt began that may have been done. */
+    /** Start of the first attempt that the server may have executed. */
     let openSince: number | undefined;
     const leftFor = unreachableBudget(unreachedMs);
     for (let attempt = 0; ; attempt += 1) {
@@ -307,29 +319,38 @@ export class AuthorClient {
         onRetry?.(error, waitMs);
         await sleep(waitMs, options.signal);
       }
-      // The device may have slept meanwhile.
+      // The device may have slept in the meantime.
       if (Date.now() > endsAt) throw told;
     }
   }
 }
 
-/** How long a server knows a key, less what a request may take on its way: later it would do once more what it has done. */
+/**
+ * How long the server remembers a key, minus the time a request may be under way. A later repetition would execute the command
+ * again.
+ */
 const keyLifetimeMs = idempotencyHours * 60 * 60 * 1_000 - responseTimeoutMs;
 
-/** What ends an attempt at a write that may have been done by an earlier one: where something else answers, or no token is to be had, the question stays. */
+/**
+ * Converts an error of a later attempt to `NoAnswer` if an earlier attempt may have been executed: a wrong address or a missing
+ * token does not settle the outcome.
+ */
 function toNoAnswer(thrown: unknown): unknown {
   if (thrown instanceof ProblemError || thrown instanceof NoAnswer) return thrown;
-  return new NoAnswer(thrown instanceof NotPressbox ? thrown.message : 'There was no token to ask with.', { cause: thrown });
+  return new NoAnswer(thrown instanceof NotPressbox ? thrown.message : 'No token was available.', { cause: thrown });
 }
 
-/** Whether a write may have been done that ended so. */
+/** Whether a write that failed with this error may have been executed. */
 function mayHaveBeenApplied(error: unknown): boolean {
   if (!(error instanceof ProblemError)) return error instanceof NoAnswer && !wasNeverSent(error);
   const { outcome, code } = error.problem;
   return outcome === 'unknown' || code === 'internal-error';
 }
 
-/** The end of a write that may have been done by an earlier attempt. Only where the server came to look up its key it is known that it was not. */
+/**
+ * Marks the outcome as unknown if an earlier attempt may have been executed. Only an answer for which the server looked up the
+ * key settles it.
+ */
 function asUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof ProblemError)) return error;
   const { status } = error.problem;

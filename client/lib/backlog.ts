@@ -5,31 +5,35 @@ import { type Http, isRetryable, NotPressbox, ProblemError, retryAfterMs, sleep 
 import { parseSubscribeResponse } from './transports/link.ts';
 
 /**
- * For a reader who comes back with a cursor but holds nothing. The timeline begins with a snapshot, as of some offset; what changed
- * between the cursor and that offset is asked for here and told first, then what came meanwhile. So each event is told once and in order.
+ * Delivers the missed events to a reader who has a cursor but no timeline. The timeline starts with a snapshot. The events
+ * between the cursor and that snapshot are requested here and delivered first, then the events that arrived in the meantime. Each
+ * event is delivered once and in order.
  */
 export interface BacklogCallbacks {
   event(event: Event): void;
-  /** The cursor is not of the channel's history: nothing can be said about what was missed. `problem`: the server refused it. */
+  /**
+   * The cursor is not part of the channel's history, so the missed events are unknown. `problem` is set if the server refused the
+   * cursor.
+   */
   reset(problem: Problem | undefined): void;
   done(): void;
 }
 
-/** The server does not know such a cursor, or refuses otherwise. */
+/** The server does not know the cursor, or refuses for another reason. */
 interface RefusedRequest {
   mode: 'refused';
   problem: Problem;
 }
 
 export class Backlog {
-  /** Everything up to here was told. */
+  /** Everything up to this cursor was delivered. */
   cursor: string;
   readonly #path: string;
   readonly #http: Http;
   readonly #random: () => number;
   readonly #callbacks: BacklogCallbacks;
   readonly #stop = new AbortController();
-  /** Events of the live timeline that wait, the latest of each post and of the channel. */
+  /** Live events that wait, only the latest of each post and of the channel. */
   readonly #queued = new Map<string, Event>();
   #hasBegun = false;
   #isAbandoned = false;
@@ -42,7 +46,7 @@ export class Backlog {
     this.#callbacks = callbacks;
   }
 
-  /** The snapshot was answered for this offset. */
+  /** Starts once the snapshot for this offset arrived. */
   begin(through: number): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
@@ -55,7 +59,7 @@ export class Backlog {
     this.#queued.set(key, event);
   }
 
-  /** Tells nothing more, and stays where it is. */
+  /** Stops delivering. The cursor stays. */
   abandon(): void {
     this.#stop.abort();
     this.#queued.clear();
@@ -64,7 +68,7 @@ export class Backlog {
 
   async #run(through: number): Promise<void> {
     let reached = 0;
-    /** Answers in a row that came no nearer. */
+    /** Answers in a row without progress. */
     let attempt = 0;
     for (let more = true; more; ) {
       const answer = await this.#request();
@@ -75,12 +79,12 @@ export class Backlog {
       }
       const { to } = answer.covers;
       reached = Math.max(reached, answer.covers.after);
-      // What lies beyond the snapshot comes by itself.
+      // The events after the snapshot arrive by themselves.
       for (const event of answer.events) if (event.offset > reached && event.offset <= through) this.#emit(event);
       if (this.#stop.signal.aborted) return;
       this.cursor = answer.cursor;
       more = to < through;
-      // More to come, and not a step nearer to it, as from a node that is behind: asked again at once, it would go on for ever.
+      // A node that lags behind answers `more` without progress. Pause, so that the requests do not loop.
       if (to > reached) attempt = 0;
       else if (more) await sleep(backoffMs(attempt++, this.#random(), requestBackoff), this.#stop.signal);
       reached = Math.max(reached, to);
@@ -95,7 +99,7 @@ export class Backlog {
     if (!this.#isAbandoned) this.#callbacks.done();
   }
 
-  /** Unless a listener of one before it had the reader closed. */
+  /** Does nothing if a listener of an earlier event closed the reader. */
   #emit(event: Event): void {
     if (this.#isAbandoned) return;
     this.cursor = event.cursor;
@@ -112,7 +116,7 @@ export class Backlog {
       } catch (error) {
         const passes = isRetryable(error);
         if (!passes && error instanceof ProblemError) return { mode: 'refused', problem: error.problem };
-        // The server is there, as it gave the snapshot: what answered in its place will not always do so.
+        // The server gave the snapshot, so it is a Pressbox server. Something in between answered, which may pass.
         await sleep(backoffMs(attempt, this.#random(), requestBackoff, passes ? retryAfterMs(error) : 0), this.#stop.signal);
       }
     }

@@ -1,30 +1,30 @@
-/** How long to wait before the next attempt. Pure: randomness comes in. */
+/** Computes the pause before the next attempt. Pure: randomness is an argument. */
 export interface Backoff {
-  /** Upper end of the first pause, milliseconds; doubled with each attempt. */
+  /** Upper bound of the first pause in milliseconds. Doubles with each attempt. */
   initialMs: number;
-  /** Upper end of every later pause, milliseconds. */
+  /** Upper bound of every pause in milliseconds. */
   maxMs: number;
 }
 
-/** For connections: a crowd that is cut at one moment comes back spread over a second, and then over half a minute. */
+/** For connections: readers that were cut off together reconnect spread over one second, later over half a minute. */
 export const connectBackoff: Backoff = { initialMs: 1_000, maxMs: 30_000 };
-/** For one request that failed: few are in the same place at once. */
+/** For single failed requests: few clients fail at the same moment. */
 export const requestBackoff: Backoff = { initialMs: 500, maxMs: 10_000 };
 
-/** Shorter than this is no pause. */
+/** Shortest pause, milliseconds. */
 const minPauseMs = 50;
-/** Whoever is asked to wait longer, a day, asks again after this long. A timer that is set to more than 24 days goes off at once. */
+/** Longest accepted `Retry-After`: one day. A timer longer than 24 days would fire at once. */
 const maxRetryAfterMs = 24 * 60 * 60 * 1_000;
 
-/** What the other side asked to wait, as far as it is heeded: what is no time is none, milliseconds. */
+/** The requested wait in milliseconds, capped at a day. An invalid value counts as 0. */
 export function cappedRetryAfterMs(askedMs: number): number {
   return askedMs > 0 ? Math.min(askedMs, maxRetryAfterMs) : 0;
 }
 
 /**
- * Milliseconds to wait after `attempt` failures in a row (0 for the first), evenly spread from nearly nothing to a bound that doubles:
- * full jitter, which keeps clients that failed together from trying together. `random` is from 0 up to 1. Never less than `atLeastMs`,
- * which is what the other side asked for; then the spread comes on top.
+ * Milliseconds to wait after `attempt` failures in a row (0 for the first). Full jitter: evenly spread between almost 0 and a
+ * bound that doubles, so that clients that failed together do not retry together. `random` is in [0, 1). `atLeastMs` is the wait
+ * that the server requested; the jitter is added to it.
  */
 export function backoffMs(attempt: number, random: number, { initialMs, maxMs }: Backoff, atLeastMs = 0): number {
   const bound = Math.min(maxMs, initialMs * 2 ** Math.min(attempt, 30));

@@ -15,20 +15,20 @@ import {
 } from './transports/transport-selector.ts';
 
 /**
- * The connection to a server, over whichever way is open: dials, comes back after a loss with backoff and jitter, and moves to another
- * node when this one says that it is going away. What to do is decided in `transports/choose.ts`; here it is done.
+ * The connection to a server over the best available transport. Dials, reconnects with backoff and jitter, and moves to another
+ * node when this one drains. `transports/transport-selector.ts` decides what to do; this file does it.
  */
 export interface ConnectionCallbacks {
-  /** A link stands, the first one or another: whatever was asked on the one before will not be answered. */
+  /** A link is up, the first or another one. Requests on the previous link will not be answered. */
   up(): void;
-  /** The link was lost, or could not be made, and another attempt will follow. */
+  /** The link was lost or could not be made. Another attempt follows. */
   down(): void;
-  /** The server will not have us: no further attempt is made. */
+  /** The server refuses the reader. No further attempt is made. */
   refused(problem: Problem): void;
   event(event: Event): void;
   store(store: { reachable: boolean; since: string }): void;
   unsubscribed(ended: { channelId: string; reason: string }): void;
-  /** There is something to ask for. */
+  /** There is something to request. */
   missed(): void;
 }
 
@@ -38,14 +38,14 @@ export interface ConnectionOptions {
   session?: false | undefined;
   random?: (() => number) | undefined;
   now?: (() => number) | undefined;
-  /** The ways that may be taken, whatever their order here; all of them where it is not given. */
+  /** The transports that may be used, in any order. Default: all. */
   transports?: readonly Transport[] | undefined;
   retryBetterMs?: number | undefined;
 }
 
 /**
- * The way that worked last to each server, for as long as the page or the program lives: another reader, of another channel or after a
- * while, need not find out again. What a reader uses that may not use every way tells nothing.
+ * The transport that last worked for each server, for the life of the page or process, so that the next reader need not find out
+ * again. A reader with restricted transports does not change it.
  */
 const lastWorking = new Map<string, Transport>();
 const maxServers = 20;
@@ -65,24 +65,24 @@ export class Connection {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #callbacks: ConnectionCallbacks;
-  /** The link in use. */
+  /** The active link. */
   #link: Link | undefined;
-  /** Links being made, beside or instead of the one in use. */
+  /** Links being dialled, beside or instead of the active one. */
   readonly #attempts = new Map<Transport, Link>();
   #selectorState: SelectorState;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardAt: number;
-  /** By how much the clock was put back, and what it told last. */
+  /** How far the clock was set back in total, and the last time read. */
   #clockCorrectionMs = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
-  /** A token was refused, and a fresh one was not yet. */
+  /** A token was refused, and no fresh token has been accepted yet. */
   #tokenWasRenewed = false;
   #isOpen = false;
   #isClosed = false;
 
-  /** `request`: what would be asked for now. Throws where `url` is no address of the web. */
+  /** `request` returns what to request now. Throws if `url` is not an http(s) URL. */
   constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest, told: ConnectionCallbacks) {
-    // Said to the app, and not found out by an attempt that can tell nobody.
+    // Throw here, where the app can catch it. A dial attempt could report it to nobody.
     parseServerUrl(options.url);
     this.#options = options;
     this.#http = http;
@@ -101,22 +101,22 @@ export class Connection {
     return this.#link !== undefined;
   }
 
-  /** The way in use. */
+  /** The active transport. */
   get transport(): Transport | undefined {
     return this.#selectorState.active;
   }
 
-  /** Milliseconds since anything was heard of the server, or since it was to be reached. */
+  /** Milliseconds since the server was last heard, or since the connection was opened. */
   get silentMs(): number {
     return this.#time() - this.#heardAt;
   }
 
-  /** When that was, by the clock as it is now. RFC 3339. */
+  /** The time when the server was last heard, by the current clock. RFC 3339. */
   get lastHeardAt(): string {
     return new Date(this.#now() - this.silentMs).toISOString();
   }
 
-  /** Whether a token that has run out can be replaced by a fresh one. */
+  /** Whether an expired token can be replaced by a fresh one. */
   get canRenewToken(): boolean {
     return typeof this.#options.token === 'function' && !this.#tokenWasRenewed;
   }
@@ -136,18 +136,20 @@ export class Connection {
     this.#attempts.clear();
   }
 
-  /** Tries to connect now instead of waiting out the pause, and better ways than the one in use. `network`: it may be another one. */
+  /**
+   * Connects now instead of waiting, and tries better transports than the active one. `network`: the network may have changed.
+   */
   wake(network: boolean): void {
     if (network) lastWorking.clear();
     if (this.#isOpen) this.#dispatch({ type: 'wake', network });
   }
 
-  /** Lets every link go, and makes none before it is woken. */
+  /** Closes every link and makes none until `wake`. */
   rest(): void {
     if (this.#isOpen) this.#dispatch({ type: 'rest' });
   }
 
-  /** The link gives no answer: makes another one now. */
+  /** The link does not answer: makes another one now. */
   reconnect(): void {
     this.#dispatch({ type: 'lost', silent: false });
     this.#dispatch({ type: 'wake', network: false });
@@ -159,12 +161,12 @@ export class Connection {
     this.#dispatch({ type: 'begin' });
   }
 
-  /** The subscription holds, the token with it: what failed before no longer counts. */
+  /** The server accepted the token: earlier refusals no longer count. */
   confirmToken(): void {
     this.#tokenWasRenewed = false;
   }
 
-  /** As `Link.subscribe`. Where the link is lost meanwhile, `down` says so, and nothing is answered. */
+  /** Like `Link.subscribe`. If the link is lost in the meantime, `down` is called and the callback is not. */
   subscribe(request: SubscribeRequest, answered: SubscribeCallback, withinMs: number): void {
     const link = this.#link;
     if (link === undefined) return answered(undefined);
@@ -192,7 +194,10 @@ export class Connection {
     if (use !== undefined) this.#callbacks.up();
   }
 
-  /** The clock, without its steps back: a device that corrects its clock waits no longer for that, and nothing becomes younger. */
+  /**
+   * The clock, corrected so that it never runs backwards. Setting the clock back must neither prolong a wait nor make data look
+   * fresher.
+   */
   #time(): number {
     const at = this.#now() + this.#clockCorrectionMs;
     if (at < this.#lastTime) this.#clockCorrectionMs += this.#lastTime - at;
@@ -204,7 +209,7 @@ export class Connection {
     clearTimeout(this.#timer);
     const at = nextAlarmAt(this.#selectorState);
     if (at === undefined) return;
-    // It is due when it rings, whatever the clock says by then.
+    // The alarm is due when the timer fires, whatever the clock says by then.
     this.#timer = setTimeout(() => this.#dispatch({ type: 'time' }, Math.max(at, this.#time())), Math.max(0, at - now));
   }
 
@@ -226,7 +231,7 @@ export class Connection {
       (...told: T) => {
         if (link === this.#attempts.get(transport)) tell(...told);
       };
-    // Tells nothing before it is made.
+    // A link calls back only after it was constructed.
     const link: Link = dials[transport]({
       url,
       token,
@@ -250,7 +255,7 @@ export class Connection {
         missed: ifUsed(told.missed),
       },
     });
-    // The app may have closed it when it was asked for a token.
+    // The app may have closed the connection while it was asked for a token.
     if (this.#isClosed) link.close();
     else this.#attempts.set(transport, link);
   }

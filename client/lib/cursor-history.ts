@@ -2,9 +2,10 @@ import { parseCursor } from '../../src/protocol/cursor.ts';
 import type { FollowPosition } from '../../src/protocol/gap-algorithm.ts';
 
 /**
- * Where a reader was lately. A page is read from the journal by itself, so it can be true as of a place that the reader has not come to,
- * and that the store may lose before it does: its cursor would stay good, and nothing would tell it. So a page is taken only as of where
- * the reader was, too. One from before it began, which something on the way kept, may lack a change that nobody will tell it of.
+ * The positions that a reader recently passed. A page is read from the journal independently, so it may be as of a position that
+ * the reader has not reached, and that a failover may lose. Its cursor would remain valid, and nothing would replace the page. So
+ * a page is accepted only as of a position that the reader has passed. A cached page from before the reader started may lack a
+ * change that the reader will never receive, so it is rejected.
  */
 export class CursorHistory {
   /** By offset, oldest first. */
@@ -12,7 +13,7 @@ export class CursorHistory {
   #firstOffset = -1;
   #lastOffset = -1;
 
-  /** The next place of the same history. */
+  /** Adds the next position of the same history. */
   add({ offset, check: cursor }: FollowPosition): void {
     this.#cursors.set(offset, cursor);
     if (this.#lastOffset < 0) this.#firstOffset = offset;
@@ -27,8 +28,8 @@ export class CursorHistory {
   }
 
   /**
-   * `here`: the reader is or was there. `ahead`: it has not come there yet. `unknown`: it passed by, and the journal can tell. `before`: it
-   * was never there. Cursors that are not ours say nothing, and are taken as they come.
+   * `here`: the reader is or was at this cursor. `ahead`: not reached yet. `unknown`: passed long ago; only the journal can tell.
+   * `before`: the reader started later. A foreign cursor counts as `here`.
    */
   locate(cursor: string): 'here' | 'ahead' | 'unknown' | 'before' {
     const position = parseCursor(cursor);
@@ -38,5 +39,5 @@ export class CursorHistory {
   }
 }
 
-/** Places remembered. Of a page that is later than that, the journal is asked. */
+/** Cursors remembered. For older ones the journal is asked. */
 const maxCursors = 256;

@@ -1,17 +1,20 @@
-/** Who listens to what. `M` maps the name of an event to what its listeners are given. */
+/** Event listeners. `M` maps each event name to its arguments. */
 export class Emitter<M extends Record<keyof M, unknown[]>> {
   readonly #listeners: { [K in keyof M]?: Set<(...args: M[K]) => void> } = {};
 
-  /** Calls `listener` each time from now on. What is returned undoes it. */
+  /** Adds a listener. Returns a function that removes it. */
   on<K extends keyof M>(name: K, listener: (...args: M[K]) => void): () => void {
-    // A function of its own, so that one listener given twice is two.
+    // Wrapped, so that a listener added twice is called twice.
     const added = (...args: M[K]) => listener(...args);
     const listeners = this.#listeners[name] ?? new Set();
     this.#listeners[name] = listeners.add(added);
     return () => listeners.delete(added);
   }
 
-  /** Tells each listener in the order in which they came. One that throws keeps none of the others from hearing; its error goes uncaught. */
+  /**
+   * Calls the listeners in the order in which they were added. If one throws, the others still run and the error is reported as
+   * uncaught.
+   */
   emit<K extends keyof M>(name: K, ...args: M[K]): void {
     for (const listener of [...(this.#listeners[name] ?? [])]) {
       try {

@@ -17,26 +17,26 @@ import type { EndedReason } from './reader-types.ts';
 import type { SubscribeRequest, SubscribeResponse } from './transports/link.ts';
 
 /**
- * Follows one channel over a connection: hands on each event once and in order, and asks for what is missing until it is answered, with a
- * pause after each attempt that fails. The gap algorithm is the server's own, `src/protocol/gap-algorithm.ts`, with the cursor as the check of a
- * place.
+ * Follows one channel over a connection. Delivers each event once and in order. Requests what is missing until it is answered,
+ * with a pause after each failure. Uses the same gap algorithm as the server, `src/protocol/gap-algorithm.ts`, with the cursor as
+ * the check of a position.
  */
 export interface FollowerCallbacks {
-  /** The next one. */
+  /** The next event. */
   event(event: Event): void;
-  /** Everything after the place so far; or, as a snapshot, instead of everything so far. */
+  /** Everything after the current position, or a snapshot that replaces everything. */
   catchUp(catchUp: CatchUp): void;
-  /** `isAsking` may be another. */
+  /** `isCatchingUp` may have changed. */
   changed(): void;
-  /** It will not go on by itself. */
+  /** Following has ended and will not resume by itself. */
   ended(reason: EndedReason, problem: Problem | undefined): void;
 }
 
-/** A subscribe is not answered: a server that catches up many readers at once may need a while. Milliseconds. */
+/** Timeout of a subscribe. A server that catches up many readers at once may need a while. Milliseconds. */
 const subscribeTimeoutMs = 30_000;
-/** The same after a wake-up, when the connection may be dead. */
+/** Timeout of the liveness check after a wake-up, when the connection may be dead. */
 const livenessTimeoutMs = 3_000;
-/** Nobody needs to ask whether a connection is alive over which something came just now. */
+/** A connection that received something this recently needs no liveness check. */
 const recentlyHeardMs = 2_000;
 
 export class Follower {
@@ -47,18 +47,18 @@ export class Follower {
   readonly #callbacks: FollowerCallbacks;
   readonly cursorHistory = new CursorHistory();
   #state: FollowState = startFollowing();
-  /** Not subscribed, until there is a link with a fresh token. */
+  /** Waiting for a link with a fresh token. */
   #isRenewingToken = false;
-  /** After a wake-up a read asks whether the connection is alive. `quietly`: until it is answered nobody is told that something is asked. */
+  /** The liveness check after a wake-up. `quietly`: `isCatchingUp` stays false until it is answered. */
   #livenessCheck: 'quietly' | 'openly' | undefined;
-  /** Subscribes that failed in a row. */
+  /** Failed subscribes in a row. */
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  /** By the server, before the next subscribe. */
+  /** The server asked to wait before the next subscribe. */
   #askedToWait = false;
   #closed = false;
 
-  /** `limit`: posts to begin with. */
+  /** `limit`: number of posts in the first snapshot. */
   constructor(
     channelId: string,
     limit: number | undefined,
@@ -73,7 +73,7 @@ export class Follower {
     this.#callbacks = callbacks;
   }
 
-  /** Before the connection is opened. */
+  /** Call before the connection is opened. */
   startFrom(place: FollowPosition | undefined): void {
     this.#state = startFollowing(place);
     if (place !== undefined) this.cursorHistory.add(place);
@@ -84,18 +84,18 @@ export class Follower {
     clearTimeout(this.#retry);
   }
 
-  /** Something may be missing, and nothing says yet that it is not. */
+  /** Whether something may be missing. */
   get isCatchingUp(): boolean {
     const { read, waiting, place } = this.#state;
     return (read !== 0 && this.#livenessCheck !== 'quietly') || waiting || place === undefined || this.#isRenewingToken;
   }
 
-  /** What there is to ask for now. */
+  /** What to request now. */
   get request(): SubscribeRequest {
     return this.#requestAfter(this.#state.place?.check);
   }
 
-  // ---- What happens on the connection
+  // ---- Connection events
 
   onUp(): void {
     this.#isRenewingToken = false;
@@ -108,11 +108,14 @@ export class Follower {
     this.#giveUpRead();
   }
 
-  /** The device is awake, and the connection was woken. `isLive`: the reader believes that it is. `network`: it may be another one. */
+  /**
+   * The device woke up, and so did the connection. `isLive`: the reader shows itself as live. `network`: the network may have
+   * changed.
+   */
   onWake(network: boolean, isLive: boolean): void {
     const { up, silentMs } = this.#connection;
     if (!up || silentMs < recentlyHeardMs || this.#isRenewingToken) return;
-    // It is being asked already, or the server asked to be left alone for a while.
+    // A check is already under way, or the server asked to wait.
     if (this.#livenessCheck !== undefined || (this.#askedToWait && !network)) return;
     this.#livenessCheck = isLive && silentMs < silenceMs ? 'quietly' : 'openly';
     this.#catchUpAgain();
@@ -125,7 +128,7 @@ export class Follower {
   onEvent(event: Event): void {
     const { place, read } = this.#state;
     if (event.channelId !== this.#channelId || place === undefined) return;
-    // The subscribe under way answers what is between, or the subscription that it makes brings the event again.
+    // The answer to the pending subscribe covers the gap, or the subscription will deliver this event again.
     if (read !== 0 && event.from > place.offset + 1) return;
 
     const step = { from: event.from, offset: event.offset, check: event.cursor };
@@ -148,13 +151,13 @@ export class Follower {
       case 'gone':
         return this.#callbacks.ended(reason, undefined);
       default:
-        // Of a later version. That the subscription has ended is known all the same.
+        // A reason from a later server version. The subscription has ended in any case.
         clearTimeout(this.#retry);
         this.#retry = setTimeout(() => this.#dispatch({ type: 'maybe-missed' }), this.#pauseMs(0));
     }
   }
 
-  // ---- The gap algorithm, and what it says to do
+  // ---- Gap algorithm
 
   #dispatch(heard: FollowInput): void {
     this.#perform(this.#advance(heard));
@@ -178,14 +181,14 @@ export class Follower {
     this.#dispatch({ type: this.#state.waiting ? 'retry' : 'maybe-missed' });
   }
 
-  /** What was asked on a link that is gone will not be answered. */
+  /** Requests on a lost link will not be answered. */
   #giveUpRead(): void {
     clearTimeout(this.#retry);
     this.#askedToWait = false;
     if (this.#state.read !== 0) this.#advance({ type: 'failed', read: this.#state.read });
   }
 
-  // ---- Asking
+  // ---- Requests
 
   #subscribe(read: number, after: string | undefined): void {
     const checking = this.#livenessCheck !== undefined;
@@ -211,7 +214,7 @@ export class Follower {
     const { ok: _ok, ...catchUp } = answer;
     const { to } = catchUp.covers;
     const reset = catchUp.mode === 'snapshot';
-    // More to come, and not a step nearer to it: asked again at once, it would go on for ever.
+    // `more` without progress: pause, so that the requests do not loop.
     if (catchUp.more && !reset && to <= (this.#state.place?.offset ?? -1)) return this.#pauseAfter(read, 0);
 
     this.#failures = 0;
@@ -231,7 +234,7 @@ export class Follower {
     this.#callbacks.ended(problem.code === 'channel-deleted' ? 'gone' : 'refused', problem);
   }
 
-  /** The cursor is none that this server gives out: what it stood for is unknown here. */
+  /** The server did not issue this cursor. Start again without it. */
   #startAnew(): void {
     this.#state = { ...startFollowing(), reads: this.#state.reads };
     this.cursorHistory.clear();

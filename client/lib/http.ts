@@ -1,32 +1,32 @@
 import type { Problem } from '../../src/protocol/problems.ts';
 import { abortReason, deadline, readText, throwIfAborted, unlessAborted } from './platform.ts';
 
-/** One request to the server and its answer, or an error that says whether asking again can help. */
+/** One HTTP request and its answer, or an error that says whether a retry can help. */
 
-/** A token, or where to get a fresh one: asked before each request and connection. */
+/** A token, or a function that returns a fresh one. The function is called before each request and connection. */
 export type TokenSource = string | (() => string | Promise<string>);
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** From the server's address on, with its query. */
+  /** Path and query, relative to the server's address. */
   path: string;
   headers?: Record<string, string>;
   body?: string;
-  /** From no cache and into none. */
+  /** Bypasses every cache in both directions. */
   noStore?: boolean;
-  /** In place of the one for all. */
+  /** Overrides the client's timeout. */
   timeoutMs?: number;
 }
 
 export interface HttpResponse {
   status: number;
   headers: Headers;
-  /** Parsed JSON; undefined where the answer had none. */
+  /** The parsed JSON, or undefined if the answer had no body. */
   body: unknown;
 }
 
-/** The server refused: nothing was done, unless `problem.outcome` is `unknown`. */
+/** The server refused. Nothing was done unless `problem.outcome` is `unknown`. */
 export class ProblemError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {
@@ -37,9 +37,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** No answer that Pressbox gave: the network failed, time ran out, or something between answered. Whether it was done is unknown. */
+/**
+ * There was no answer from Pressbox: the network failed, the time ran out, or an intermediary answered. Whether the request was
+ * executed is unknown.
+ */
 export class NoAnswer extends Error {
-  /** Seconds that whoever answered asked to wait. */
+  /** Seconds to wait before the next request, if the answer said so. */
   readonly retryAfter: number | undefined;
   constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined } = {}) {
     super(message, { cause: options.cause });
@@ -48,42 +51,42 @@ export class NoAnswer extends Error {
   }
 }
 
-/** What answered is no Pressbox server: the address is wrong. */
+/** The answer is not from a Pressbox server: the address is wrong. */
 export class NotPressbox extends Error {
-  /** `came`: what came in the place of an answer. */
+  /** `came` describes what was received. */
   constructor(came: string) {
-    super(`What answers at this address is not Pressbox: ${came}.`);
+    super(`The server at this address is not Pressbox: ${came}.`);
     this.name = 'NotPressbox';
   }
 }
 
-/** Whether the same request can succeed later. */
+/** Whether the same request may succeed later. */
 export function isRetryable(error: unknown): error is ProblemError | NoAnswer {
   if (error instanceof NoAnswer) return true;
   return error instanceof ProblemError && isTransient(error.problem);
 }
 
 /**
- * Whether what the problem tells of passes by itself: it says to wait, or its status is of a kind that does. So it stands in the table of
- * problems, which pages do not need for this.
+ * Whether the problem may pass by itself: it has a `retryAfter`, or a status that is temporary. Equivalent to the table of
+ * problems, which would be too large for pages.
  */
 export function isTransient({ status, retryAfter }: { status: number; retryAfter?: number | undefined }): boolean {
-  // 408: a request that did not come whole in time, also where it lay in the socket of a server that stood still.
+  // 408: the request did not arrive completely in time, for example because the server process was stopped.
   return typeof retryAfter === 'number' || status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
-/** Whether no connection came about, so that nothing of the request has reached a server. Known in Node alone: browsers do not say. */
+/** Whether no connection was made, so that the server has received nothing. Known only in Node; browsers do not report it. */
 export function wasNeverSent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { syscall, code, errors, cause } = error as Error & { syscall?: unknown; code?: unknown; errors?: unknown };
-  // A name with several addresses fails with an error for each.
+  // A host name with several addresses fails with one error for each.
   if (Array.isArray(errors)) return errors.length > 0 && errors.every(wasNeverSent);
   return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT' || wasNeverSent(cause);
 }
 
 /**
- * Milliseconds that are left, after one error and the next, until a server is given up that no connection can be made to; the last attempt
- * belongs at their end. Endless where a connection came about.
+ * Returns a function that takes each error and returns the milliseconds left until an unreachable server is given up. Infinite if
+ * a connection was made. Schedule the last attempt at the end of that time.
  */
 export function unreachableBudget(maxMs: number): (error: unknown, askedAt?: number) => number {
   let since: number | undefined;
@@ -93,15 +96,15 @@ export function unreachableBudget(maxMs: number): (error: unknown, askedAt?: num
   };
 }
 
-/** Milliseconds that the server asked to wait before the next request; 0 if it did not say. */
+/** Milliseconds that the server asked to wait; 0 if it did not say. */
 export function retryAfterMs(error: ProblemError | NoAnswer): number {
   const seconds = error instanceof ProblemError ? error.problem.retryAfter : error.retryAfter;
   return Math.max(0, seconds ?? 0) * 1_000;
 }
 
 /**
- * What an error of a request tells of the server: its problem, or that whoever answered in its place asked to wait. Undefined where no
- * word came through.
+ * The problem that an error reports: the server's problem document, or a rate limit if an intermediary asked to wait. Otherwise
+ * undefined.
  */
 export function problemFrom(error: unknown): Problem | undefined {
   if (error instanceof ProblemError) return error.problem;
@@ -110,16 +113,16 @@ export function problemFrom(error: unknown): Problem | undefined {
   return { type: 'urn:pressbox:problem:rate-limited', code: 'rate-limited', status: 429, title, retryAfter };
 }
 
-/** Without an answer, or more of it, for so long a request counts as unanswered, milliseconds. */
+/** A request fails after this long without any bytes of an answer, milliseconds. */
 export const responseTimeoutMs = 30_000;
 
 export interface HttpOptions {
   url: string;
   token?: TokenSource | undefined;
-  /** `false`: no cookie is sent. */
+  /** `false`: sends no cookie. */
   session?: false | undefined;
   fetch?: Fetch | undefined;
-  /** Without an answer, or more of it, for so long a request counts as unanswered. */
+  /** A request fails after this long without any bytes of an answer, milliseconds. */
   timeoutMs?: number | undefined;
 }
 
@@ -138,12 +141,12 @@ export class Http {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Asks once. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
+  /** Sends one request. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
   async request(asked: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const within = deadline(asked.timeoutMs ?? this.#timeoutMs, signal);
     let sent = false;
     try {
-      // The app's token may not come either.
+      // The app's token function may hang too.
       const headers = await unlessAborted(this.#headers('application/json', signal), within.signal);
       sent = true;
       const response = await this.#send(asked, headers, within.signal);
@@ -162,19 +165,19 @@ export class Http {
     }
   }
 
-  /** Asks for a stream of events, as `begin` does. */
+  /** Requests an event stream, like `openResponse`. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
     const response = await this.openResponse({ method: 'GET', path, noStore: true }, eventStreamType, signal);
-    // What an EventSource is told in the place of a 429, as it would give up at one.
+    // For streams the server sends `Retry-After` instead of a 429, because an EventSource gives up at a 429.
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
     if (retryAfter === undefined) return response;
     response.body?.cancel().catch(() => {});
-    throw new NoAnswer('The server asked to come back later.', { retryAfter });
+    throw new NoAnswer('The server asked to retry later.', { retryAfter });
   }
 
   /**
-   * Asks for what is read as it comes, and is of this media type. Resolves once it begins; until then it throws as `ask` does. Whoever asks
-   * sets the deadlines.
+   * Requests a response of this media type to be read as a stream. Resolves once it begins; until then it throws like `request`.
+   * The caller sets the timeouts.
    */
   async openResponse(asked: HttpRequest, type: string, signal: AbortSignal): Promise<Response> {
     const headers = await this.#headers(type, signal);
@@ -211,7 +214,7 @@ export class Http {
     });
   }
 
-  /** Past every cache: what one has kept may be wrong by now, and what is withdrawn later is to lie in none. */
+  /** Bypasses every cache: a cached answer may be outdated, and a post that is later withdrawn must not stay in a cache. */
   async get(path: string, signal?: AbortSignal): Promise<HttpResponse> {
     return this.request({ method: 'GET', path, noStore: true }, signal);
   }
@@ -223,7 +226,7 @@ export async function freshToken(token: TokenSource | undefined): Promise<string
 
 const eventStreamType = 'text/event-stream';
 
-/** Asks for lines of JSON, of which there may be many, as `Http.begin` does. */
+/** Downloads lines of JSON, like `Http.openResponse`. */
 export function download(http: Http, path: string, signal: AbortSignal): Promise<Response> {
   return http.openResponse({ method: 'GET', path }, 'application/x-ndjson', signal);
 }
@@ -240,16 +243,16 @@ function toHttpResponse(response: Response, text: string): HttpResponse {
   if (isProblem(body)) throw new ProblemError({ ...(retryAfter !== undefined && { retryAfter }), ...body });
   const { status } = response;
   if (!isTransient({ status, retryAfter })) throw new NotPressbox(`status ${status}`);
-  throw new NoAnswer(`Something before the server answered, with status ${status}.`, { retryAfter });
+  throw new NoAnswer(`Something in front of the server answered, with status ${status}.`, { retryAfter });
 }
 
-/** The body of an answer, which has this field: what has it not is no answer of Pressbox, though it may be JSON. */
+/** The body of an answer that must have this field. JSON without it is not from Pressbox. */
 export function bodyWithField<T>(field: string, { status, body }: HttpResponse): T {
   if (!isObject(body) || !(field in body)) throw new NotPressbox(`status ${status}`);
   return body as T;
 }
 
-/** Undefined where it is no JSON. */
+/** Undefined if the text is not JSON. */
 export function parseJson(text: string) {
   try {
     return JSON.parse(text);
@@ -258,17 +261,20 @@ export function parseJson(text: string) {
   }
 }
 
-/** What else has a code and a title, something before the server says: without a status it does not tell whether asking again helps. */
+/**
+ * Requires a `status` too: intermediaries also send JSON with a code and a title, but without a status it does not say whether a
+ * retry helps.
+ */
 export function isProblem(value: unknown): value is Problem {
   return isObject(value) && typeof value.code === 'string' && typeof value.title === 'string' && typeof value.status === 'number';
 }
 
-/** Also of a list. */
+/** True for arrays too. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). */
+/** `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). */
 export function parseRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header);
@@ -276,7 +282,7 @@ export function parseRetryAfter(header: string | null): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1_000);
 }
 
-/** Waits. Ends early with the signal's reason. */
+/** Waits. Rejects early with the signal's reason. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);

@@ -1,8 +1,8 @@
 import { randomBytes } from './platform.ts';
 
-/** Values for keys and ids that no one else has. */
+/** Generates unique keys and ids. */
 
-/** An idempotency key: the time in milliseconds and 80 random bits, so that no two are alike even where chance is poor. */
+/** An idempotency key: the time in milliseconds and 80 random bits, unique even with a poor random source. */
 export function newKey(): string {
   return timeInHex(Date.now()) + hex(randomBytes(10));
 }

@@ -1,4 +1,4 @@
-/** The client library: what readers and authors of Pressbox are written with, in a browser and in Node alike. */
+/** The client library for readers and authors, in browsers and in Node. */
 
 export type * from '../../src/protocol/model.ts';
 export { isWithdrawn } from '../../src/protocol/model.ts';

@@ -14,7 +14,7 @@ import { applyCatchUp, applyEvent, newsIn } from './timeline/timeline.ts';
 import { held, reachedEnd, type Timeline } from './timeline/timeline-model.ts';
 import { narrow } from './timeline/timeline-pages.ts';
 
-/** What only a reader needs that goes on after a restart: from a storage, from what was saved, or from a cursor. */
+/** The parts that only a restartable reader needs: it resumes from a storage, from saved data or from a cursor. */
 export interface RestartSupport {
   persistence(...given: ConstructorParameters<typeof Persistence>): Persistence;
   backlog(...given: ConstructorParameters<typeof Backlog>): Backlog;
@@ -23,10 +23,11 @@ export interface RestartSupport {
 }
 
 /**
- * A reader of one channel. Keeps a `Timeline` that is brought up to date by pushed events, over losses of the connection, restarts of the
- * server and its move to another history, and tells what it applied. What there is to apply, and when to ask for it, `follower.ts` knows.
+ * A reader of one channel. Keeps a `Timeline` current through lost connections, server restarts and a change of history, and
+ * emits every change that it applies. `follower.ts` decides what to apply and when to request it.
  *
- * Without a `memory` it begins anew each time, or with a `Timeline` that it is given: that is enough for a page, which then loads less.
+ * Without `restartSupport` it starts from scratch or from a given `Timeline`. That is enough for a page, which then loads less
+ * code.
  */
 export class LiveReader {
   readonly channelId: string;
@@ -43,12 +44,12 @@ export class LiveReader {
   #timeline: Timeline | undefined;
   #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
   #isOffline = false;
-  /** As of when what is held is true, from the moment in which something may be missing until nothing is. */
+  /** The time as of which the timeline is known to be current, while something may be missing. */
   #behindSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
   #isOpen = false;
-  /** Of the event that is told, while others of the same answer are still to be. */
+  /** The cursor of the event being emitted, while others of the same answer still follow. */
   #emittingCursor: string | undefined;
   #stopListening: () => void = () => {};
 
@@ -109,7 +110,7 @@ export class LiveReader {
     }
   }
 
-  /** Undefined until the first answer, and with a `memory` from when it may not be read any more. */
+  /** Undefined until the first answer. With `restartSupport`, also undefined once the channel may no longer be read. */
   get timeline(): Timeline | undefined {
     return this.#timeline;
   }
@@ -118,13 +119,13 @@ export class LiveReader {
     return this.#state;
   }
 
-  /** As of when what is held is known to be true. RFC 3339. */
+  /** The time as of which the timeline is known to be current. RFC 3339. */
   get trueAt(): string {
-    // A device that slept for hours notices the loss when it wakes.
+    // A device that slept for hours notices the lost connection only when it wakes.
     return this.#behindSince ?? this.#asOf ?? this.#connection.lastHeardAt;
   }
 
-  /** Everything up to here was told. */
+  /** Everything up to this cursor was emitted. */
   get cursor(): string | undefined {
     return this.#backlog?.cursor ?? this.#emittingCursor ?? this.#timeline?.cursor ?? this.#options.cursor;
   }
@@ -133,7 +134,7 @@ export class LiveReader {
     return this.#emitter.on(name, listener);
   }
 
-  /** Connects. Listen first, then open. */
+  /** Connects. Add listeners first. */
   open(): this {
     if (this.#ended !== undefined || this.#isOpen) return this;
     this.#isOpen = true;
@@ -161,7 +162,7 @@ export class LiveReader {
     this.#end('closed', undefined);
   }
 
-  /** What to give back later to go on from here; undefined while there is nothing. */
+  /** Returns what to pass in later to resume from here. Undefined if there is nothing yet. */
   save(): SavedReader | undefined {
     const { cursor } = this;
     if (cursor === undefined) return undefined;
@@ -170,47 +171,50 @@ export class LiveReader {
   }
 
   /**
-   * The app is in the foreground again, or the device awake: a connection that may be dead is checked, or made, now instead of when its
-   * time has come. A page's own signs of that are heeded without being told.
+   * Call this when the app returns to the foreground or the device wakes. Checks or makes the connection now instead of waiting
+   * for the next attempt. In a browser page this happens automatically.
    */
   wake(): void {
     this.#wake(false);
   }
 
   /**
-   * Pages on towards the first post. False where there is nothing older. Throws where the server refuses or cannot be reached, and where what
-   * answers is none.
+   * Loads the next older page. Returns false if there is nothing older. Throws if the server refuses, cannot be reached, or the
+   * answer is not from Pressbox.
    */
   async loadOlder(limit?: number): Promise<boolean> {
     await this.#pages.older(limit);
     return this.#timeline !== undefined && !reachedEnd(this.#timeline);
   }
 
-  /** Pages on towards the newest post, after `moveTo`. False where the window reaches it. */
+  /** Loads the next newer page, after `moveTo`. Returns false if the window reaches the newest post. */
   async loadNewer(limit?: number): Promise<boolean> {
     await this.#pages.newer(limit);
     return this.#timeline?.ceiling !== null;
   }
 
-  /** Shows the posts below this `seq` instead of the window held, or the newest ones. */
+  /** Replaces the window by the posts below this `seq`, or by the newest posts if null. */
   async moveTo(before: number | null, limit?: number): Promise<void> {
     await this.#pages.moveTo(before, limit);
   }
 
-  /** Shows this post and those below it instead of the window held. False where the channel has no such post. */
+  /** Replaces the window by this post and those below it. Returns false if the channel has no such post. */
   async moveToPost(postId: string, limit?: number): Promise<boolean> {
     const seq = await this.#pages.seqOf(postId);
     if (seq !== undefined) await this.#pages.moveTo(seq + 1, limit);
     return seq !== undefined;
   }
 
-  /** Holds no more than the posts with a `seq` from `floor` to `ceiling`, null being as far as it does. The others are paged for again. */
+  /**
+   * Reduces the window to the posts with a `seq` from `floor` to `ceiling`; null keeps the current upper end. The dropped posts
+   * are loaded again when paging.
+   */
   narrow(floor: number, ceiling: number | null): void {
     const timeline = this.#timeline && narrow(this.#timeline, floor, ceiling);
     if (timeline !== undefined && timeline !== this.#timeline) this.#setTimeline(timeline);
   }
 
-  // ---- What happens
+  // ---- Events
 
   #onUp(): void {
     this.#isOffline = false;
@@ -246,7 +250,7 @@ export class LiveReader {
     });
     this.#timeline = applyCatchUp(earlier, catchUp);
     if (catchUp.mode === 'snapshot') {
-      // What a history that is no longer ours would still have told, is void with it.
+      // The backlog belongs to the old history, so it is void.
       if (earlier !== undefined) {
         this.#backlog?.abandon();
         this.#backlog = undefined;
@@ -262,7 +266,7 @@ export class LiveReader {
     if (this.#timeline !== undefined && this.#timeline !== earlier) this.#setTimeline(this.#timeline);
   }
 
-  // ---- Telling
+  // ---- Emitting
 
   #emitEvents(news: readonly { event: Event; before: ReaderPost | undefined }[]): void {
     const isWithdrawal = news.some(({ event }) => 'post' in event && isWithdrawn(event.post));

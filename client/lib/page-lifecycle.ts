@@ -1,30 +1,27 @@
-/**
- * What a page says about itself and its network, where there is a page: nothing here is there in Node, and little in React Native, whose
- * apps call `wake()` themselves.
- */
+/** Signals from the page and its network. Node has none of them and React Native few; apps there call `wake()` themselves. */
 interface ListenerTarget {
   addEventListener?(name: string, listener: (event: { persisted?: boolean }) => void): void;
   removeEventListener?(name: string, listener: (event: { persisted?: boolean }) => void): void;
 }
 interface PageGlobals extends ListenerTarget {
   document?: ListenerTarget & { visibilityState?: string };
-  /** Of the Network Information API; only some devices tell the type. */
+  /** Network Information API. Only some devices report the type. */
   navigator?: { connection?: ListenerTarget & { type?: string } };
 }
 
 export interface PageLifecycleListener {
   /**
-   * What was connected may no longer be: the page is looked at again, or comes back out of the browser's cache, or (`network`) there is a
-   * network again, or another one.
+   * The connection may be dead: the page became visible, came back from the back/forward cache, or (`network`) the network
+   * returned or changed.
    */
   wake(network: boolean): void;
-  /** The page is looked at no more, and may be closed without another word. */
+  /** The page is hidden and may be closed without another event. */
   hide(): void;
-  /** The page is closed, or put into the browser's cache, from which it wakes. No browser keeps one there that has a connection. */
+  /** The page is closed or enters the back/forward cache. Browsers do not cache a page with an open connection. */
   leave(): void;
 }
 
-/** Returns its undo. */
+/** Returns a function that removes the listeners. */
 export function onPageLifecycle({ wake, hide, leave }: PageLifecycleListener): () => void {
   const page = globalThis as PageGlobals;
   const { document } = page;
@@ -38,7 +35,7 @@ export function onPageLifecycle({ wake, hide, leave }: PageLifecycleListener): (
       leave();
     }),
     addListener(document, 'visibilitychange', () => (document?.visibilityState === 'visible' ? wake(false) : hide())),
-    // Estimates of speed change all the time.
+    // Speed estimates change constantly; only the type counts.
     addListener(connection, 'change', () => {
       if (type === connection?.type) return;
       type = connection?.type;

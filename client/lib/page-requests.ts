@@ -21,21 +21,24 @@ import {
 } from './timeline/timeline-pages.ts';
 
 /**
- * Asks over HTTP for what a timeline does not hold: pages on demand, and by itself what the timeline needs. An answer that is too late to
- * be taken is asked for again, after a pause.
+ * Requests the posts that a timeline lacks: pages on demand, and automatically what `needs` lists. A page that arrives too late
+ * to be applied is requested again after a pause.
  */
 export interface TimelineAccess {
   read(): Timeline | undefined;
   write(timeline: Timeline): void;
-  /** Whether the timeline was there. */
+  /** Where a cursor is relative to the reader. */
   locate: CursorHistory['locate'];
 }
 
-/** A page that came too late this often in a row: a node far behind, which the caller should hear of. */
+/** Attempts for one page. A node that lags this far behind is reported to the caller. */
 const maxAttempts = 5;
-/** What a page is ahead with comes by itself within this time (promise 2 of the contract: 5 s), or the page is asked for again. Milliseconds. */
+/**
+ * How long to wait for a page that is ahead of the reader. The missing events arrive within 5 s (promise 2 of the contract);
+ * otherwise the page is requested again. Milliseconds.
+ */
 const maxCatchUpWaitMs = 5_000;
-/** A node that has fallen behind has caught up or refuses by then (promise 2 of the contract: 5 s). */
+/** A node that lags has caught up or refuses within 5 s (promise 2 of the contract). */
 const needBackoff = { initialMs: 200, maxMs: 30_000 };
 
 export class PageLoader {
@@ -45,13 +48,13 @@ export class PageLoader {
   readonly #random: () => number;
   readonly #timeline: TimelineAccess;
   readonly #stop = new AbortController();
-  /** Resets so far: a page that was asked for before one is of a history that is gone. */
+  /** Number of resets. A page requested before a reset belongs to a lost history. */
   #resets = 0;
-  /** Paging under way, so that a second call waits for it instead of asking the same. */
+  /** Paging under way, so that a second call waits for it instead of repeating it. */
   readonly #paging = new Map<'older' | 'newer', Promise<void>>();
-  /** Needs being asked for. */
+  /** Needs being requested. */
   readonly #fetching = new Set<Need['ask']>();
-  /** Of those who wait until the timeline has moved. */
+  /** Callbacks that wait for the timeline to change. */
   readonly #onMove = new Set<() => void>();
 
   constructor(channelId: string, http: Http, random: () => number, timelineAccess: TimelineAccess) {
@@ -67,13 +70,13 @@ export class PageLoader {
     this.reset();
   }
 
-  /** What was asked for is void. */
+  /** Discards the requests under way. */
   reset(): void {
     this.#resets += 1;
     for (const check of [...this.#onMove]) check();
   }
 
-  /** The timeline is another one. */
+  /** The timeline changed. */
   moved(): void {
     for (const check of [...this.#onMove]) check();
     this.#fetchNeeds();
@@ -95,7 +98,7 @@ export class PageLoader {
     );
   }
 
-  /** The place of a post; undefined where the channel has none with this id. */
+  /** The `seq` of a post. Undefined if the channel has no post with this id. */
   async seqOf(postId: string): Promise<number | undefined> {
     const { posts = [], pinned = null, summary = null, keyEvents = [] } = this.#timeline.read() ?? {};
     const known = [...posts, pinned, summary, ...keyEvents].find((post) => post?.id === postId);
@@ -108,14 +111,14 @@ export class PageLoader {
     }
   }
 
-  /** Begins to ask for what the timeline needs, unless that is under way. */
+  /** Requests what the timeline needs, unless a request is under way. */
   #fetchNeeds(): void {
     const timeline = this.#timeline.read();
     if (timeline === undefined || this.#stop.signal.aborted) return;
     for (const { ask } of needs(timeline)) {
       if (this.#fetching.has(ask)) continue;
       this.#fetching.add(ask);
-      // Ends with the need, or with the reader; what the server refuses meanwhile is asked again.
+      // Ends once the need is met or the reader is closed. A refusal is retried.
       void this.#fillNeed(ask).finally(() => {
         this.#fetching.delete(ask);
         this.#fetchNeeds();
@@ -134,7 +137,7 @@ export class PageLoader {
         if (after === undefined) return;
         if (JSON.stringify(after) !== JSON.stringify(before)) attempt = -1;
       } catch (error) {
-        // Unreachable or refused: the same as an answer that does not help.
+        // An unreachable or refusing server is treated like an answer that does not help.
         askedMs = isRetryable(error) ? retryAfterMs(error) : 0;
       }
       if (attempt >= 0) await sleep(backoffMs(attempt, this.#random(), needBackoff, askedMs), this.#stop.signal).catch(() => {});
@@ -166,7 +169,7 @@ export class PageLoader {
     }
   }
 
-  /** Asks until a page was taken. Nothing happens where there is nothing to ask. */
+  /** Requests a page until it is applied. Does nothing if there is nothing to request. */
   async #fetchPage(queryFor: (timeline: Timeline) => PageQuery | undefined, limit: number | undefined): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const asked = this.#timeline.read();
@@ -177,10 +180,10 @@ export class PageLoader {
       if (!ask.anyWindow && this.#timeline.read()?.window !== asked.window) return;
       await sleep(backoffMs(attempt, this.#random(), requestBackoff), this.#stop.signal);
     }
-    throw new NoAnswer('What was pushed and what was read do not fit yet. Try again in a moment.');
+    throw new NoAnswer('The page and the live updates do not match yet. Try again in a moment.');
   }
 
-  /** A page that the timeline can take: it was where the page was read, or comes there within a while. See `Trail`. */
+  /** Returns a page once the reader has reached the page's position. See `CursorHistory`. */
   async #fetchUsablePage(query: Record<string, string | number>): Promise<Page | undefined> {
     const resets = this.#resets;
     const page = await this.#fetchPosts(query);
@@ -214,7 +217,7 @@ export class PageLoader {
     return isObject(body) && body.mode === 'replay';
   }
 
-  /** Whether the change made a difference. */
+  /** Whether the timeline changed. */
   #update(change: (timeline: Timeline) => Timeline): boolean {
     const timeline = this.#timeline.read();
     const next = timeline && change(timeline);
@@ -232,7 +235,7 @@ export class PageLoader {
     return (await this.#get(`${this.#posts}/${encodeURIComponent(id)}`, isPost)).body;
   }
 
-  /** Throws where what answered is no such thing, and so no server of ours. */
+  /** Throws `NotPressbox` if the body is invalid. */
   async #get<T>(path: string, isValid: (body: unknown) => body is T): Promise<{ body: T; headers: Headers }> {
     const { status, body, headers } = await this.#http.get(path, this.#stop.signal);
     if (!isValid(body)) throw new NotPressbox(`status ${status}`);
@@ -250,7 +253,7 @@ export class PageLoader {
 
 interface PageQuery {
   query: { before?: number; after?: number };
-  /** It is wanted whatever is shown by then. */
+  /** Apply the page even if the window has changed. */
   anyWindow?: boolean;
   applyTo(timeline: Timeline, page: Page): Timeline;
 }

@@ -6,29 +6,29 @@ import type { ReaderStorage, SavedReader } from './reader-types.ts';
 import { isSavedTimeline, truncated } from './timeline/saved-timeline.ts';
 
 /**
- * Keeps where a reader is, and what it holds, in what the app gives for that, so that it goes on from there after the app was closed.
- * What is kept is a copy that nothing depends on: broken, foreign or of another version it is taken for none and replaced, and where it
- * cannot be written it is removed, so that no text stays there that was withdrawn meanwhile.
+ * Saves the reader's cursor and timeline in the storage that the app provides, so that the reader resumes after a restart. The
+ * saved copy is expendable: a broken or foreign copy or another version is ignored and replaced. If writing fails, the copy is
+ * removed, so that no withdrawn text remains in it.
  */
 export class Persistence {
   readonly #storage: ReaderStorage;
   readonly #key: string;
   readonly #channelId: string;
   readonly #current: () => SavedReader | undefined;
-  /** Runs for a while after each write. */
+  /** Runs after each write. The next write that is not urgent waits for its end. */
   #pause: ReturnType<typeof setTimeout> | undefined;
   /** Something changed since the last write began. */
   #hasChanges = false;
-  /** And must not wait. */
+  /** The pending change must be written at once. */
   #isUrgent = false;
   #isClosed = false;
   #isWriting = false;
   #isForgotten = false;
   #loadTimeout: AbortController | undefined;
-  /** The cursor of what this one wrote or found. */
+  /** The cursor that this instance last wrote or loaded. */
   #lastCursor: string | undefined;
 
-  /** `current`: what there is to keep now. */
+  /** `current` returns what to save now. */
   constructor(storage: ReaderStorage, url: string, channelId: string, current: () => SavedReader | undefined) {
     const { origin, path } = parseServerUrl(url);
     this.#storage = storage;
@@ -37,7 +37,7 @@ export class Persistence {
     this.#current = current;
   }
 
-  /** What was kept, if it is sound and comes in time. Never throws. */
+  /** Returns the saved reader if it is valid and arrives in time. Never throws. */
   async load(): Promise<SavedReader | undefined> {
     const timeout = new AbortController();
     this.#loadTimeout = timeout;
@@ -53,14 +53,16 @@ export class Persistence {
     }
   }
 
-  /** Writes soon: at once, or when the pause after the last write is over. `now`: a text was withdrawn that may be in what is kept. */
+  /**
+   * Schedules a write: at once, or after the pause that follows the last write. `now`: a withdrawn text may be in the saved copy.
+   */
   changed(now: boolean): void {
     this.#hasChanges = true;
     this.#isUrgent ||= now;
     if (now || this.#pause === undefined) this.flush();
   }
 
-  /** Writes what was not written yet. */
+  /** Writes pending changes. */
   flush(): void {
     if (!this.#hasChanges || this.#isWriting) return;
     this.#startPause();
@@ -80,14 +82,14 @@ export class Persistence {
     clearTimeout(this.#pause);
   }
 
-  /** Removes what was kept, and keeps nothing more. */
+  /** Removes the saved copy and saves nothing from now on. */
   forget(): void {
     this.#isForgotten = true;
     this.#hasChanges = true;
     this.close();
   }
 
-  /** Unless another tab or window has kept what is newer: it may lack texts on purpose. */
+  /** Skips the write if another tab or window has saved a newer state, which may lack withdrawn texts. */
   #store(cursor: string, text: string): unknown {
     const store = (stored: unknown) => {
       const other = typeof stored === 'string' ? cursorIn(stored) : undefined;
@@ -118,7 +120,7 @@ export class Persistence {
     }, writeIntervalMs);
   }
 
-  /** Within this tick where the storage can: a page that is closed has no other. One after the other where it takes its time. */
+  /** Synchronous if the storage is: a closing page has no later tick. Otherwise one write at a time. */
   #write(action: () => unknown, removeIfNot: boolean): void {
     this.#isWriting = true;
     const done = () => {
@@ -136,13 +138,16 @@ export class Persistence {
   }
 }
 
-/** Between two writes of what is not urgent, milliseconds. */
+/** Pause between writes that are not urgent, milliseconds. */
 const writeIntervalMs = 2_000;
-/** A storage that takes longer to say what it holds is not waited for, milliseconds. */
+/** How long to wait for a slow storage, milliseconds. */
 const loadTimeoutMs = 2_000;
-/** Posts that are kept at most, the newest of those held. */
+/** Posts saved at most, the newest first. */
 const maxPosts = 100;
-/** Characters of what is kept. Past it there are fewer posts, and at last the cursor alone. A browser gives a site about five million. */
+/**
+ * Characters saved at most. Larger states are saved with fewer posts, in the end with the cursor alone. Browsers allow a site
+ * about five million.
+ */
 const maxCharacters = 512 * 1024;
 
 interface StoredReader extends SavedReader {
@@ -159,12 +164,12 @@ function encode({ cursor, asOf, timeline }: SavedReader, channelId: string): str
   return JSON.stringify(kept);
 }
 
-/** Of what was kept, without reading all of it. */
+/** The cursor of a saved state, without parsing all of it. */
 function cursorIn(text: string): string | undefined {
   return /^\{"version":1,"channelId":"[^"]*","cursor":"([^"]*)"/.exec(text)?.[1];
 }
 
-/** In one history. Only our own cursors tell. */
+/** Within one history. Only Pressbox cursors can be compared. */
 function isBefore(cursor: string, other: string): boolean {
   const [mine, theirs] = [parseCursor(cursor), parseCursor(other)];
   return mine !== undefined && mine.epoch === theirs?.epoch && mine.offset < theirs.offset;

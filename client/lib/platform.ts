@@ -1,11 +1,11 @@
 /**
- * What the client needs and React Native has not, or only in part: it has no `crypto`, its `URL` and `URLSearchParams` are none of the
- * standard's, and its `AbortSignal` has neither `any` nor `timeout`, neither `reason` nor `throwIfAborted`.
+ * Replacements for what React Native lacks: it has no `crypto`, a non-standard `URL` and `URLSearchParams`, and an `AbortSignal`
+ * without `any`, `timeout`, `reason` and `throwIfAborted`.
  */
 
 /**
- * For what must differ and need not be secret. `crypto.randomUUID` is missing from pages served over plain http, so it is not used;
- * where there is no `crypto` at all, chance is that of the engine.
+ * For unique values that need not be secret. `crypto.randomUUID` is missing on plain-http pages, so it is not used. Without
+ * `crypto`, `Math.random` is used.
  */
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -13,7 +13,7 @@ export function randomBytes(length: number): Uint8Array {
   return crypto ? crypto.getRandomValues(bytes) : bytes.map(() => Math.floor(Math.random() * 256));
 }
 
-/** `?a=1&b=2` of the fields that have a value, or nothing. */
+/** `?a=1&b=2` from the fields that have a value, or an empty string. */
 export function queryString(fields: Record<string, string | number | boolean | undefined>): string {
   const given = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
@@ -21,7 +21,7 @@ export function queryString(fields: Record<string, string | number | boolean | u
   return given.length === 0 ? '' : `?${given.join('&')}`;
 }
 
-/** Where a server is, in two parts; the path is without a slash at its end. Throws where it is no address of the web. */
+/** Splits the server's address; the path has no trailing slash. Throws if it is not an http(s) URL. */
 export function parseServerUrl(url: string): { origin: string; path: string } {
   const [, scheme, host, path] = /^(https?:)\/\/(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) throw new TypeError(`Not the address of a server: ${url}`);
@@ -29,17 +29,17 @@ export function parseServerUrl(url: string): { origin: string; path: string } {
 }
 
 /**
- * Over a narrow line a large answer takes long though all is well, so that a deadline runs from the last bytes of it. This long at most: the
- * 768 KiB that an answer may hold take three minutes over 32 kbit/s. Milliseconds.
+ * Longest time for a whole answer. On a slow line a large answer takes long although all is well, so timeouts restart with each
+ * byte. The 768 KiB that an answer may hold take three minutes at 32 kbit/s. Milliseconds.
  */
 export const maxResponseMs = 240_000;
 
 export interface Deadline {
-  /** Aborted when time has run out, or with the signal given. */
+  /** Aborted when the time has run out, or with the given signal. */
   readonly signal: AbortSignal;
-  /** Bytes have come: from now on there is as much time again. */
+  /** Bytes have arrived: restarts the timeout. */
   extend(): void;
-  /** Lets go of the timer and of the signal given. */
+  /** Releases the timer and the given signal. */
   end(): void;
 }
 
@@ -65,13 +65,13 @@ export function deadline(ms: number, signal?: AbortSignal): Deadline {
   };
 }
 
-/** React Native has `fetch` without streams, and answers when the response has ended, which a stream never does. */
+/** React Native's `fetch` has no streams: it resolves when the response has ended, which a stream never does. */
 export function canStream(): boolean {
   const { Response } = globalThis;
   return typeof TextDecoder === 'function' && Response !== undefined && 'body' in Response.prototype;
 }
 
-/** Hands on the text of an answer as it comes, or all of it at the end where there are no streams. */
+/** Passes on the text as it arrives, or all of it at the end if there are no streams. */
 export async function readText(response: Response, hear: (text: string) => void): Promise<void> {
   const reader = canStream() ? response.body?.getReader?.() : undefined;
   if (reader === undefined) return hear(await response.text());
@@ -83,7 +83,7 @@ export async function readText(response: Response, hear: (text: string) => void)
   }
 }
 
-/** What was promised, unless the signal is aborted before it comes: then its reason is thrown. */
+/** Resolves like the promise, or rejects with the signal's reason if the signal is aborted first. */
 export function unlessAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
@@ -95,7 +95,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortReason(signal);
 }
 
-/** Why it was aborted. */
 export function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new Error('It was given up.');
+  return signal.reason ?? new Error('The request was aborted.');
 }

@@ -13,9 +13,9 @@ import { blankPost, keptOf } from '../../src/protocol/post-fields.ts';
 import { isObject } from './http.ts';
 
 /**
- * A post as this client can show it, whatever version of the server sent it: an unknown kind reads as `update`, media of an unknown
- * type are left out, and an unknown status counts as withdrawn, since showing what was withdrawn is the worse mistake. A post that
- * has nothing unknown is returned as it came.
+ * Adapts a post from any server version to this client. An unknown kind becomes `update`, media of unknown types are dropped, and
+ * an unknown status counts as withdrawn, because showing a withdrawn text is the worse mistake. A post without unknown values is
+ * returned unchanged.
  */
 export function readPost(post: ReaderPost): ReaderPost {
   const said: ReaderPost = {
@@ -30,14 +30,14 @@ export function readPost(post: ReaderPost): ReaderPost {
 
 const statuses: readonly PostStatus[] = ['published', 'retracted', 'taken-down'];
 
-/** The changes of a post that readers who saw it before should know of. Oldest first. */
+/** The changes that readers of an earlier revision should know of, oldest first. */
 export function correctionsOf(post: { history: readonly Change[] }): Change[] {
   return post.history.filter(isCorrection);
 }
 
 /**
- * As what a reader who saw the post at revision `since` is to be told of it: that it was withdrawn, or that it was corrected, whatever was
- * changed after that, such as a slip. Where no earlier revision was seen, the last change counts.
+ * What to tell a reader who saw revision `since`: that the post was withdrawn, or that it was corrected, even if later changes
+ * were of another kind. By default only the last change counts.
  */
 export function noticeFor(post: ReaderPost, since = post.revision - 1): 'withdrawals' | 'corrections' | undefined {
   if (isWithdrawn(post)) return 'withdrawals';
@@ -49,19 +49,19 @@ function isKnownMedia(media: Media): boolean {
   return types.includes(media?.type);
 }
 
-/** Whether it has what a reader goes by: what answers may be another server, or be broken, whose posts are none of ours. */
+/** Whether it has the fields that a reader relies on. The answer may come from another server, or be broken. */
 export function isPost(value: unknown): value is ReaderPost {
   if (!isObject(value)) return false;
   const { id, seq, revision, media, history } = value;
   return isText(id) && [seq, revision].every(isCount) && [media, history].every(Array.isArray);
 }
 
-/** Posts of those that there are, as a page or a snapshot has them. */
+/** Whether it is a page or a snapshot with valid posts. */
 export function isPage(value: unknown): value is { posts: ReaderPost[]; cursor: string; more: boolean } {
   return isObject(value) && Array.isArray(value.posts) && value.posts.every(isPost) && hasCursor(value);
 }
 
-/** Says as of when it is true, and whether there is more. */
+/** Whether it has a cursor and says whether there is more. */
 export function hasCursor({ cursor, more }: Record<string, unknown>): boolean {
   return isText(cursor) && typeof more === 'boolean';
 }

@@ -12,17 +12,18 @@ const restartSupport: RestartSupport = {
   save: saveTimeline,
 };
 
-/** A reader of one channel that can also go on after a restart, from a storage, from what it saved, or from a cursor. */
+/** A reader of one channel that can resume after a restart: from a storage, from saved data or from a cursor. */
 export class ReaderClient extends LiveReader {
-  /** Throws where `url` is no address of the web, and where none of `transports` is one that there is. */
+  /** Throws if `url` is not an http(s) URL, or if `transports` names no known transport. */
   constructor(options: ReaderClientOptions) {
     if (options.transports?.some((way) => transports.includes(way)) === false)
-      throw new TypeError(`No way to the server is left: transports are ${transports.join(', ')}.`);
+      throw new TypeError(`No transport is left: transports can be ${transports.join(', ')}.`);
     super(options, restartSupport);
   }
 
   /**
-   * Closes it, and removes what it kept in its storage, as where a member signs out: at once, or as soon as a write is done that was under way.
+   * Closes the reader and removes its state from the storage, for example when a member signs out. If a write is under way, the
+   * removal follows it.
    */
   forget(): void {
     this.persistence?.forget();

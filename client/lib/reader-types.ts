@@ -4,42 +4,45 @@ import type { Fetch, TokenSource } from './http.ts';
 import type { SavedTimeline } from './timeline/saved-timeline.ts';
 import type { Timeline } from './timeline/timeline-model.ts';
 
-/** What a reader is given, and what it tells. */
+/** Options, states and events of a reader. */
 export type ReaderState =
   /**
-   * Nothing is missing. `transport`: the way in use. `asOf`: since then the server cannot reach its store, and what is held may be old.
+   * Nothing is missing. `transport` is the active transport. `asOf`: since then the server cannot reach its store, so the
+   * timeline may be outdated.
    */
   | { status: 'live'; transport: Transport; asOf: string | null }
-  /** Connected, or connecting for the first time (then `transport` is null), and asking for what is missing. */
+  /** Connected, or connecting for the first time (`transport` is then null), and requesting what is missing. */
   | { status: 'catching-up'; transport: Transport | null; asOf: string | null }
-  /** No connection, which is being tried again. `since`: as of then what is held is true, as nothing was heard later. */
+  /** No connection; the reader keeps trying. The timeline is current as of `since`, when the server was last heard. */
   | { status: 'offline'; since: string }
-  /** It will not go on by itself. */
+  /** The reader has stopped for good. */
   | { status: 'ended'; reason: EndedReason; problem: Problem | undefined };
-/** `refused`: see the problem. `closed`: by `close()`. */
+/** `refused`: see the problem. `closed`: `close()` was called. */
 export type EndedReason = 'expired' | 'revoked' | 'forbidden' | 'gone' | 'refused' | 'closed';
 
 export interface ReaderEvents {
-  /** The timeline is another one now. */
+  /** The timeline changed. */
   timeline: [Timeline];
-  /** Each event that was applied, once, in order; those of a catch-up too. `before`: the post as it was held until then. */
+  /** Every applied event, once and in order, including those of a catch-up. `before` is the post as it was held until then. */
   event: [event: Event, before: ReaderPost | undefined];
-  /** The channel has another history: what was held, and what listeners made of it, is void. `timeline` follows. */
+  /**
+   * The channel has another history: the timeline so far, and whatever listeners derived from it, is void. `timeline` follows.
+   */
   reset: [];
   state: [ReaderState];
 }
 
-/** What `save` gives, and `saved` takes back. */
+/** The result of `save`. Pass its fields as options to resume. */
 export interface SavedReader {
   cursor: string;
   timeline?: SavedTimeline;
-  /** As of when that is true. RFC 3339. */
+  /** The time as of which the timeline is current. RFC 3339. */
   asOf?: string | undefined;
 }
 
 /**
- * Where an app lets a reader keep its place and what it holds: `localStorage`, React Native's `AsyncStorage`, or anything like them. What
- * goes wrong in it is not told, as nothing depends on it.
+ * Where the reader keeps its position and timeline: `localStorage`, React Native's `AsyncStorage`, or anything like them.
+ * Failures are ignored, because nothing depends on the stored copy.
  */
 export interface ReaderStorage {
   getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
@@ -52,27 +55,30 @@ export interface ReaderClientOptions {
   url: string;
   channelId: string;
   token?: TokenSource | undefined;
-  /** `false`: the reader is a stranger, also where the browser has a session of the server. */
+  /** `false`: reads anonymously, even if the browser has a session on the server. */
   session?: false | undefined;
-  /** Go on from here: what changed since is told as events, each thing once. Not needed with `timeline`, which has its own. */
+  /**
+   * Resume from this cursor: every later change is emitted once as an event. Not needed with `timeline`, which has its own
+   * cursor.
+   */
   cursor?: string | undefined;
-  /** Where `cursor` is none that the server gave out: end as `refused`, instead of beginning anew with a `reset`. */
+  /** If the server did not issue `cursor`: end as `refused` instead of starting afresh with a `reset`. */
   strictCursor?: boolean | undefined;
-  /** Go on with this timeline, from its cursor. */
+  /** Resume with this timeline, from its cursor. */
   timeline?: Timeline | SavedTimeline | undefined;
-  /** As of when that is true, RFC 3339; now, if not given. Told as `since` where nobody answers. */
+  /** The time as of which `timeline` is current, RFC 3339. Default: now. Reported as `since` if the server cannot be reached. */
   asOf?: string | undefined;
   /**
-   * What is held is kept here, under a key for each server and channel, and gone on from at the next `open`; `timeline` or `cursor`, where
-   * given, is gone on from instead. A text that is taken down is taken out at once. Where members sign out, `forget` removes it.
+   * Where to keep the state, under one key for each server and channel. The next `open` resumes from it unless `timeline` or
+   * `cursor` is given. A withdrawn text is removed at once. Call `forget` when a member signs out.
    */
   storage?: ReaderStorage | undefined;
-  /** Posts to begin with, 1 to 100; the server's default is 20. */
+  /** Number of posts to begin with, 1 to 100. The server's default is 20. */
   limit?: number | undefined;
   fetch?: Fetch | undefined;
-  /** The ways that may be taken to the server; all of them where it is not given. The best one that is open is used. */
+  /** The transports that may be used. Default: all. The best one that works is used. */
   transports?: readonly Transport[] | undefined;
-  /** Milliseconds, 30,000 if not given, after which a better way is first tried again while another one is used; later after twice that, and so on. */
+  /** Milliseconds until a better transport is first tried again while a worse one is used. Doubles each time. Default: 30,000. */
   retryBetterMs?: number | undefined;
   random?: (() => number) | undefined;
   /** Milliseconds since 1970. */

@@ -4,7 +4,7 @@ import { isObject } from '../http.ts';
 import { isCount, isPost, isText, readPost } from '../read-post.ts';
 import type { Doubt, Timeline } from './timeline-model.ts';
 
-/** A timeline as JSON, to be kept over a reload. `version` rises when its shape changes; one of another version is not restored. */
+/** A timeline as JSON, to survive a restart. `version` is raised when the shape changes; other versions are not restored. */
 export interface SavedTimeline {
   version: 1;
   channelId: string;
@@ -27,7 +27,10 @@ export function saveTimeline({ heard, window: _window, ...rest }: Timeline): Sav
   return { version: 1, ...rest, heard: [...heard] };
 }
 
-/** Undefined where it is of another channel or version, or broken: then start without it. One that was not saved is as it is. */
+/**
+ * Undefined if the saved timeline is broken, or of another channel or version: then start without it. A live `Timeline` is
+ * returned unchanged.
+ */
 export function restoreTimeline(saved: SavedTimeline | Timeline, channelId: string): Timeline | undefined {
   if (!('version' in saved)) return saved.channelId === channelId ? saved : undefined;
   if (!isSavedTimeline(saved, channelId)) return undefined;
@@ -35,14 +38,17 @@ export function restoreTimeline(saved: SavedTimeline | Timeline, channelId: stri
   return { ...rest, heard: new Map(heard), window: 0 };
 }
 
-/** The same with its newest posts alone, at most so many; the others are paged for again. Of what was heard, the latest. */
+/**
+ * The same timeline with at most `mostPosts` of its newest posts, and the latest known revisions. The other posts are loaded
+ * again when paging.
+ */
 export function truncated(saved: SavedTimeline, mostPosts: number): SavedTimeline {
   const posts = saved.posts.slice(0, mostPosts);
   const floor = posts.length < saved.posts.length ? (posts.at(-1)?.seq ?? saved.floor) : saved.floor;
   return { ...saved, posts, floor, heard: saved.heard.slice(-10 * mostPosts) };
 }
 
-/** Whether it is one that a timeline can go on from. It was ours once, so that what is looked at is what a mishap would have broken. */
+/** Whether a reader can resume from it. Checks for accidental damage only, since the client wrote it. */
 export function isSavedTimeline(value: unknown, channelId: string): value is SavedTimeline {
   if (!isObject(value) || value.version !== 1 || value.channelId !== channelId) return false;
   const { channel, offset, cursor, posts, floor, ceiling, pinned, summary, keyEvents, heard, newestSeq } = value;
@@ -51,7 +57,7 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
     channel.id === channelId &&
     typeof channel.headline === 'string' &&
     typeof cursor === 'string' &&
-    // Only our own cursors tell. One that is behind would bring nothing that is taken for news.
+    // Only Pressbox cursors can be checked. With an older cursor, new events would not count as new.
     (parseCursor(cursor)?.offset ?? offset) === offset &&
     [channel.revision, offset, floor, newestSeq].every(isCount) &&
     (ceiling === null || isCount(ceiling)) &&
@@ -66,7 +72,7 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
   );
 }
 
-/** One that lacks a field is of an earlier version of this script, which did not know what the server said there. */
+/** A post that lacks a field was saved by an earlier version of this script, which dropped it. */
 function isCompletePost(post: unknown): boolean {
   if (!isPost(post) || readPost(post) !== post) return false;
   const { html, headline, authors, sources, derivedFrom } = post;

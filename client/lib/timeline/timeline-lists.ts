@@ -3,11 +3,11 @@ import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../..
 import { type Doubt, held, type Timeline } from './timeline-model.ts';
 
 /**
- * What stands above the window, after a copy of a post or of the channel was heard. Each of these says less than the truth only
- * where the truth must be asked for, and then the timeline's doubts say so.
+ * Updates pinned post, summary and key events after a post or the channel changed. If the new value is not known, the list says
+ * less than the truth and the timeline's doubts say what to request.
  */
 
-/** With one more in its place, newest first. */
+/** The list with one more item in its place, newest first. */
 export function insertedBySeq<T extends { readonly seq: number }>(newestFirst: readonly T[], item: T): readonly T[] {
   const below = newestFirst.findIndex(({ seq }) => seq < item.seq);
   return below === -1 ? [...newestFirst, item] : [...newestFirst.slice(0, below), item, ...newestFirst.slice(below)];
@@ -17,13 +17,13 @@ export function insertedBySeq<T extends { readonly seq: number }>(newestFirst: r
 
 type KeyEvents = Pick<Timeline, 'keyEvents' | 'keyEventsDoubt'>;
 
-/** A list shorter than a snapshot's most is all there are. */
+/** A list shorter than a snapshot's maximum is complete. */
 export function startKeyEvents(keyEvents: readonly KeyEvent[]): KeyEvents {
   return { keyEvents, keyEventsDoubt: { before: lowestSeq(keyEvents, 0), since: 0 } };
 }
 
 export function withKeyEvent({ keyEvents, keyEventsDoubt, offset }: Timeline, post: ReaderPost): KeyEvents {
-  // What a page says that was read before this offset may be wrong of this post.
+  // A page read before this offset may be wrong about this post.
   if (post.seq < keyEventsDoubt.before) return { keyEvents, keyEventsDoubt: { ...keyEventsDoubt, since: offset } };
   const others = keyEvents.filter(({ id }) => id !== post.id);
   if (!post.keyEvent || isWithdrawn(post)) return { keyEvents: others, keyEventsDoubt };
@@ -54,7 +54,7 @@ export function withSummary(timeline: Timeline, post: ReaderPost): Summary {
   return post.id === summary?.id ? nextSummary(timeline, post.seq) : { summary, summaryDoubt: null };
 }
 
-/** After the summary at `seq` went: the next one, where the window can tell. */
+/** The next summary after the one at `seq` was removed, if the window contains it. */
 function nextSummary({ posts, floor, ceiling, offset }: Timeline, seq: number): Summary {
   if (ceiling !== null) return { summary: null, summaryDoubt: { before: seq, since: offset } };
   const next = posts.find(isSummary);
@@ -77,7 +77,7 @@ export function pinnedAfterChannel(timeline: Timeline, channel: Channel): Pinned
   return post ? pinnedAfterPost({ ...timeline, channel }, post) : { channel, pinned: null };
 }
 
-/** A withdrawn post is unpinned by the write that withdrew it, so that the channel says so can be taken as said. */
+/** The write that withdraws a post also unpins it, so the channel's pin can be cleared without asking. */
 export function pinnedAfterPost({ channel, pinned }: Timeline, post: ReaderPost): Pinned {
   if (post.id !== channel.pinnedPostId) return { channel, pinned };
   return isWithdrawn(post) ? { channel: { ...channel, pinnedPostId: null }, pinned: null } : { channel, pinned: post };

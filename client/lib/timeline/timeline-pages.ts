@@ -6,27 +6,27 @@ import { knownRevision, mergePost } from './timeline.ts';
 import type { Timeline } from './timeline-model.ts';
 
 /**
- * Asking for what a timeline does not hold, and taking the answers in. An answer may be late: then it holds copies that were
- * superseded since, and lacks what came since. A page is taken only down to the first copy of which a newer one was heard, so that
- * no superseded text is shown and no hole is left; what is beyond comes with the next page.
+ * What to request for a timeline, and how to apply the answers. A late answer holds superseded posts and lacks new ones. So a
+ * page is applied only up to the first post of which a newer revision is known: no superseded text is shown, and no hole is left.
+ * The rest comes with the next page.
  */
 export interface Page {
   posts: ReaderPost[];
   cursor: string;
   more: boolean;
-  /** The `before` or `after` of the next page as the server says it, for a page that has no post to go by. */
+  /** The bound of the next page from the `Link` header, for a page without posts. */
   next?: number | undefined;
 }
 
 export type PageAsk = { window: number } & ({ before: number } | { after: number });
 
-/** What to ask for so that the timeline says all it should. `window` goes back in with the answer. */
+/** What to request to complete the timeline. Pass `window` back with the answer. */
 export type Need =
-  /** GET the post: the channel pins it and it is not held. */
+  /** Get this post: the channel pins it and it is not held. */
   | { ask: 'post'; id: string; window: number }
-  /** Posts of kind `summary`: the newest published one is looked for. */
+  /** Get posts of kind `summary`, to find the newest published one. */
   | { ask: 'summary'; before: number; window: number }
-  /** Posts that are key events, to fill the list up again. */
+  /** Get key events, to fill up the list. */
   | { ask: 'key-events'; before: number; window: number };
 
 export function needs(timeline: Timeline): Need[] {
@@ -40,17 +40,20 @@ export function needs(timeline: Timeline): Need[] {
   return found;
 }
 
-/** How to ask for the posts next below the window; undefined where there are none. */
+/** The request for the posts directly below the window. Undefined if there are none. */
 export function olderPage({ floor, window }: Timeline): PageAsk | undefined {
   return floor === 0 ? undefined : { window, before: floor };
 }
 
-/** How to ask for the posts next above the window; undefined where it reaches the newest. */
+/** The request for the posts directly above the window. Undefined if the window reaches the newest post. */
 export function newerPage({ ceiling, window }: Timeline): PageAsk | undefined {
   return ceiling === null ? undefined : { window, after: ceiling };
 }
 
-/** The window with a page below or above it. Unchanged where the page is of an earlier window or does not touch this one. */
+/**
+ * Adds a page below or above the window. Returns the timeline unchanged if the page belongs to an earlier window or does not
+ * touch this one.
+ */
 export function applyPage(timeline: Timeline, page: Page, ask: PageAsk): Timeline {
   if (ask.window !== timeline.window) return timeline;
   return 'before' in ask ? applyOlder(timeline, page, ask.before) : applyNewer(timeline, page, ask.after);
@@ -72,13 +75,15 @@ function applyNewer(timeline: Timeline, page: Page, after: number): Timeline {
   if (ceiling === null || after > ceiling || after < floor - 1) return timeline;
   const { taken, whole } = untilSuperseded(timeline, page.posts.map(readPost).reverse(), inWindow);
   const reached = Math.max(ceiling, taken.at(-1)?.seq ?? (whole ? page.next : undefined) ?? 0);
-  // A page read before a post was published that is heard of does not reach the newest, whatever it says.
+  // A page read before the newest known post was published does not reach the top, whatever it says.
   const atTop = whole && !page.more && reached >= newestSeq;
   if (taken.length === 0 && !atTop && reached === ceiling) return timeline;
   return taken.reduce(mergePost, { ...timeline, ceiling: atTop ? null : reached });
 }
 
-/** Another window: the posts below `before`, or the newest where it is null. Unchanged where the page is late: ask again. */
+/**
+ * Replaces the window by the posts below `before`, or by the newest if null. Unchanged if the page is outdated: request it again.
+ */
 export function moveTo(timeline: Timeline, page: Page, before: number | null): Timeline {
   const { newestSeq } = timeline;
   const top = before ?? Math.max(newestSeq, page.posts[0]?.seq ?? 0) + 1;
@@ -89,8 +94,8 @@ export function moveTo(timeline: Timeline, page: Page, before: number | null): T
 }
 
 /**
- * The window with its posts from `floor` to `ceiling` alone, null being as far as it reaches: whoever shows posts for hours lets go of
- * those that nobody looks at. They are paged for again.
+ * Reduces the window to the posts from `floor` to `ceiling`; null keeps the current upper end. Saves memory in pages that are
+ * open for hours. The dropped posts are loaded again when paging.
  */
 export function narrow(timeline: Timeline, floor: number, ceiling: number | null): Timeline {
   const lowest = Math.max(timeline.floor, floor);
@@ -99,12 +104,15 @@ export function narrow(timeline: Timeline, floor: number, ceiling: number | null
   return posts.length === timeline.posts.length ? timeline : { ...timeline, posts, floor: lowest, ceiling: highest };
 }
 
-/** Takes a post that was asked for by its id. Unchanged where a newer copy was heard of since: ask again. */
+/** Applies a post that was requested by id. Unchanged if a newer revision is known: request it again. */
 export function applyPost(timeline: Timeline, post: ReaderPost): Timeline {
   return mergePost(timeline, readPost(post));
 }
 
-/** Takes a page of posts of kind `summary` below `before`, tombstones among them. Where it does not settle the matter, `needs` says on. */
+/**
+ * Applies a page of posts of kind `summary` below `before`, including tombstones. If the summary is still unknown, `needs` says
+ * what to request next.
+ */
 export function applySummaryPage(timeline: Timeline, page: Page, ask: { before: number; window: number }): Timeline {
   const doubt = timeline.summaryDoubt;
   if (doubt === null || ask.window !== timeline.window || ask.before !== doubt.before) return timeline;
@@ -118,7 +126,7 @@ export function applySummaryPage(timeline: Timeline, page: Page, ask: { before: 
   return atEnd ? { ...updated, summaryDoubt: null } : updated;
 }
 
-/** Takes a page of key events below `before`. */
+/** Applies a page of key events below `before`. */
 export function applyKeyEventsPage(timeline: Timeline, page: Page, ask: { before: number; window: number }): Timeline {
   const doubt = timeline.keyEventsDoubt;
   if (ask.window !== timeline.window || ask.before !== doubt.before) return timeline;
@@ -132,18 +140,18 @@ export function applyKeyEventsPage(timeline: Timeline, page: Page, ask: { before
 
 type Superseded = (timeline: Timeline, post: ReaderPost) => boolean;
 
-/** The copies up to the first of which a newer one is known: it would have to be shown as it was. */
+/** The posts up to the first of which a newer revision is known. */
 function untilSuperseded(timeline: Timeline, posts: ReaderPost[], besides: Superseded = () => false) {
   const end = posts.findIndex((post) => post.revision < knownRevision(timeline, post.id) && !besides(timeline, post));
   return { taken: end === -1 ? posts : posts.slice(0, end), whole: end === -1 };
 }
 
-/** In the window the newer copy is held, and an older one in a page that overlaps it does no harm. */
+/** If the post is in the window, its newer revision is held, so an older one in the page does no harm. */
 function inWindow({ posts }: Timeline, { id }: ReaderPost): boolean {
   return posts.some((post) => post.id === id);
 }
 
-/** Whether a page was read before this offset, so that it may lack what happened there. Only our own cursors tell. */
+/** Whether a page was read before this offset, so that it may lack later changes. Only Pressbox cursors can tell. */
 function isOlderThan(page: Page, offset: number): boolean {
   const position = parseCursor(page.cursor);
   return position !== undefined && position.offset < offset;

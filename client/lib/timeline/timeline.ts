@@ -11,10 +11,10 @@ import {
 } from './timeline-lists.ts';
 import { held, type Timeline } from './timeline-model.ts';
 
-/** Revisions remembered. An answer that is so late that 10,000 other posts changed meanwhile does not exist. */
+/** Revisions remembered. No answer is so late that 10,000 other posts changed in the meantime. */
 const maxRevisionsRemembered = 10_000;
 
-/** The state as of the offset that the snapshot was answered for. `window` is that of the timeline it replaces, plus one. */
+/** The state as of the snapshot's offset. Pass the replaced timeline's `window` plus one. */
 export function fromSnapshot(snapshot: Snapshot, offset: number, window = 0): Timeline {
   const posts = snapshot.posts.map(readPost);
   const above = [snapshot.pinned, snapshot.summary].filter((post) => post !== null).map(readPost);
@@ -37,7 +37,7 @@ export function fromSnapshot(snapshot: Snapshot, offset: number, window = 0): Ti
   };
 }
 
-/** The events of a catch-up that are news to this timeline, in order. */
+/** The events of a catch-up that are new to this timeline, in order. */
 export function newsIn(timeline: Timeline | undefined, catchUp: CatchUp): Event[] {
   if (catchUp.mode === 'snapshot') return [];
   const known = timeline?.offset ?? 0;
@@ -45,9 +45,9 @@ export function newsIn(timeline: Timeline | undefined, catchUp: CatchUp): Event[
 }
 
 /**
- * Takes the answer to "what have I missed": a snapshot replaces everything, with all that was remembered. A replay that begins
- * above this timeline's offset would leave a hole and is not taken; a late one changes nothing that is newer.
- * Undefined where there was nothing and the answer is a replay, which has no channel to start from.
+ * Applies a catch-up. A snapshot replaces everything. A replay that begins above the timeline's offset would leave a hole and is
+ * ignored; a late replay changes nothing. Undefined if there was no timeline and the answer is a replay, which has no channel to
+ * start from.
  */
 export function applyCatchUp(timeline: Timeline | undefined, catchUp: CatchUp): Timeline | undefined {
   if (catchUp.mode === 'snapshot') {
@@ -60,7 +60,7 @@ export function applyCatchUp(timeline: Timeline | undefined, catchUp: CatchUp): 
   return { ...caughtUp, offset: catchUp.covers.to, cursor: catchUp.cursor };
 }
 
-/** Whether the event is the next one. If not it is a double, or something before it is missing. */
+/** Whether the event is the next one. If not, it is a duplicate or something before it is missing. */
 export function fits(timeline: Timeline, event: Event): boolean {
   return event.from <= timeline.offset + 1 && timeline.offset + 1 <= event.offset;
 }
@@ -78,7 +78,7 @@ function apply(timeline: Timeline, event: Event): Timeline {
     : mergePost(moved, readPost((event satisfies PostBearingEvent).post));
 }
 
-/** Each of these brings the whole post, which is taken whatever happened to it. */
+/** Each of these events carries the whole post. */
 type PostBearingEvent = PostEvent & { type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down' };
 
 function mergeChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
@@ -86,12 +86,12 @@ function mergeChannel(timeline: Timeline, { channel }: ChannelEvent): Timeline {
   return { ...timeline, ...pinnedAfterChannel(timeline, channel) };
 }
 
-/** The highest revision heard of a post, 0 if none. */
+/** The highest known revision of a post, 0 if none. */
 export function knownRevision(timeline: Timeline, postId: string): number {
   return Math.max(timeline.heard.get(postId) ?? 0, held(timeline, postId)?.revision ?? 0);
 }
 
-/** Takes a copy of a post, from an event or an answer, unless a newer one was heard of. */
+/** Merges a post from an event or an answer, unless a newer revision is known. */
 export function mergePost(timeline: Timeline, post: ReaderPost): Timeline {
   if (post.revision < knownRevision(timeline, post.id)) return timeline;
   const placed: Timeline = {
@@ -103,7 +103,7 @@ export function mergePost(timeline: Timeline, post: ReaderPost): Timeline {
   return { ...placed, ...withKeyEvent(placed, post), ...withSummary(placed, post), ...pinnedAfterPost(placed, post) };
 }
 
-/** Replaced where it is held; inserted only where the window covers its place, since elsewhere it would hide a hole. */
+/** Replaces the post if it is held. Inserts it only inside the window, because elsewhere it would hide a gap. */
 function withPost({ posts, floor, ceiling }: Timeline, post: ReaderPost): readonly ReaderPost[] {
   if (posts.some(({ id }) => id === post.id)) return posts.map((other) => (other.id === post.id ? post : other));
   if (post.seq < floor || (ceiling !== null && post.seq > ceiling)) return posts;

@@ -4,14 +4,15 @@ import { type Http, isObject, isProblem, type TokenSource } from '../http.ts';
 import { hasCursor, isCount, isPage, isPost, isText } from '../read-post.ts';
 
 /**
- * What the three ways to a server have in common. Each is dialled with what would be asked now, tells once whether a link stands, and
- * then answers subscribes and hands on what is pushed. None decides anything: `choose.ts` says which to take, the reader what to ask.
+ * What the three transports have in common. Each is dialled with the first request, reports once whether a link is up, then
+ * answers subscribes and passes on pushed events. `transport-selector.ts` decides which transport to use, the follower decides
+ * what to request.
  */
 export interface SubscribeRequest {
   channelId: string;
-  /** The cursor; without one a snapshot is asked for. */
+  /** The cursor. Without it the answer is a snapshot. */
   after?: string;
-  /** Posts of a snapshot. */
+  /** Number of posts in a snapshot. */
   limit?: number;
 }
 export type SubscribeResponse = ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
@@ -20,39 +21,39 @@ export type SubscribeCallback = (response: SubscribeResponse | undefined) => voi
 
 export interface Link {
   /**
-   * Asks for what came after, in place of any subscription before. `answered` is called once at most, before any event that follows the
-   * answer, and perhaps at once. With `more` in the answer it is to be asked for again, from there. `withinMs`: without any of the answer, or
-   * more of it where a way hears of parts.
+   * Requests what came after the cursor and replaces any earlier subscription. The callback is called at most once, before any
+   * event that follows the answer, possibly synchronously. If the answer has `more`, subscribe again from its cursor. `withinMs`:
+   * timeout, restarted by partial data if the transport can see it.
    */
   subscribe(request: SubscribeRequest, callback: SubscribeCallback, withinMs: number): void;
-  /** Tells nothing from now on. */
+  /** Stops all callbacks. */
   close(): void;
 }
 
-/** What a link tells. */
+/** Callbacks of a link. */
 export interface LinkCallbacks {
-  /** The link stands. Once; or `failed` instead, once. */
+  /** The link is up. Either this or `failed` is called, once. */
   up(): void;
   failed(why: LinkFailure): void;
-  /** It stood, and is no more. `silent`: nothing was heard for so long that it counts as dead. */
+  /** The link was up and is lost. `silent`: nothing was received for so long that it counts as dead. */
   lost(silent: boolean): void;
-  /** Anything was heard of the server. */
+  /** Something was received from the server. */
   activity(): void;
   event(event: Event): void;
   store(store: { reachable: boolean; since: string }): void;
   unsubscribed(ended: { channelId: string; reason: string }): void;
-  /** The server is going away, and wants to be left within this time. */
+  /** The server is draining: leave within this time. */
   drain(withinMs: number): void;
-  /** There is something to ask for: the next subscribe from the same place is answered at once. */
+  /** There is something to request: the next subscribe from the same cursor is answered at once. */
   missed(): void;
 }
 
 export type LinkFailure =
-  /** No word of the server came through: it is out of reach, or this way is blocked. */
+  /** Nothing was received: the server is unreachable, or this transport is blocked. */
   | { kind: 'unanswered' }
   /** The server answered with a problem. */
   | { kind: 'refused'; problem: Problem }
-  /** Not in this environment. */
+  /** This environment does not support the transport. */
   | { kind: 'impossible' };
 
 export interface DialOptions {
@@ -60,15 +61,15 @@ export interface DialOptions {
   token: TokenSource | undefined;
   session?: false | undefined;
   http: Http;
-  /** What would be asked for now. */
+  /** The first request. */
   request: SubscribeRequest;
   callbacks: LinkCallbacks;
 }
 export type Dial = (options: DialOptions) => Link;
 
 /**
- * What was answered to a subscribe, or undefined where it is no such answer: hotels, proxies and service workers answer in the server's
- * place. Looked at is what a reader goes by before it looks at a post.
+ * Validates the answer to a subscribe. Undefined if it is invalid: captive portals, proxies and service workers answer in the
+ * server's place. Checks the fields that a reader needs before it looks at posts.
  */
 export function parseSubscribeResponse(response: unknown): SubscribeResponse | undefined {
   if (!isObject(response)) return undefined;
@@ -80,7 +81,7 @@ export function isEvent(response: unknown): response is Event {
   if (!isObject(response) || ![response.type, response.cursor].every(isText) || ![response.from, response.offset].every(isCount))
     return false;
   const name = response.type;
-  // Of a later version it may be about a part of a post.
+  // An event type of a later version may carry only part of a post.
   if (!isEventType(name)) return !(name as string).startsWith('post.') || isObject(response.post);
   if (name === 'channel.changed') return isObject(response.channel);
   name satisfies PostEventType;
@@ -96,5 +97,5 @@ function isCatchUp(response: Record<string, unknown>): response is Record<string
   return isObject(channel) && Array.isArray(keyEvents) && [pinned, summary].every((post) => post === null || isPost(post));
 }
 
-/** Without a sign of the server for this long an attempt has failed; each byte of its answer is one. Milliseconds. */
+/** A dial attempt fails after this long without a sign of the server. Each byte restarts it. Milliseconds. */
 export const dialTimeoutMs = 10_000;

@@ -14,20 +14,20 @@ import {
 import { PrefetchedResponse } from './prefetched-response.ts';
 
 /**
- * Polling, the way that is left where nothing can be pushed: each request is held by the server until there is something. It goes
- * through whatever lets a page load.
+ * Long polling: the server holds each request until there is something. Works wherever a page loads, even if nothing can be
+ * pushed.
  */
 export function dialPoll(options: DialOptions): Link {
   return new PollLink(options);
 }
 
-/** How long the server may hold a request, seconds: less than the half minute after which many proxies give up. */
+/** How long the server may hold a request, seconds. Below the 30 s after which many proxies time out. */
 const waitSeconds = 20;
-/** What a held request may take beyond that to be answered, until it counts as lost, milliseconds. */
+/** How much longer the answer may take before the request counts as lost, milliseconds. */
 const graceMs = 8_000;
-/** Before each request, milliseconds: a bound for busy coverage. */
+/** Pause before each request, milliseconds. Bounds the request rate of a busy channel. */
 const busyGapMs = 250;
-/** Up to which it grows for whoever answers at once though there is nothing. */
+/** Upper bound of the pause if the server answers at once although there is nothing new. */
 const maxIdleGapMs = 5_000;
 
 class PollLink implements Link {
@@ -35,7 +35,7 @@ class PollLink implements Link {
   readonly #callbacks: LinkCallbacks;
   readonly #prefetched: PrefetchedResponse;
   readonly #channelId: string;
-  /** Posts of an answer that begins anew, as any may. */
+  /** Number of posts in a snapshot, which any answer may be. */
   readonly #posts: number | undefined;
   #abort = new AbortController();
 
@@ -64,14 +64,14 @@ class PollLink implements Link {
     this.#abort.abort();
   }
 
-  /** Hands an answer on, and waits for what comes after it. */
+  /** Passes on an answer, then polls for what comes after it. */
   #deliver(response: SubscribeResponse | undefined, callback: SubscribeCallback): void {
     const { signal } = this.#abort;
     callback(response);
     if (response?.ok === true && !response.more && !signal.aborted) void this.#poll(response, signal);
   }
 
-  /** Asks until there is something, which is kept for whoever asks, or until there is no answer. */
+  /** Polls until there is something, which is kept for the next subscribe, or until a request fails. */
   async #poll({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
     for (let gapMs = busyGapMs; ; ) {
       await sleep(gapMs, signal).catch(() => {});

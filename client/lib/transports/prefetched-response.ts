@@ -2,8 +2,8 @@ import { isTransient } from '../http.ts';
 import type { LinkCallbacks, LinkFailure, SubscribeResponse } from './link.ts';
 
 /**
- * For the ways that are known to work only once an answer came through. An answer that came before it was asked for, as the first one
- * does, is kept here for whoever asks the same, and is dropped when something else is asked.
+ * For transports that are known to work only once an answer arrived. An answer that arrives before it was requested, such as the
+ * first one, is kept for the next identical request and dropped if something else is requested.
  */
 export class PrefetchedResponse {
   readonly #callbacks: LinkCallbacks;
@@ -11,18 +11,18 @@ export class PrefetchedResponse {
   #response: SubscribeResponse | undefined;
   #outcome: 'stands' | 'failed' | 'closed' | undefined;
 
-  /** `after`: what is asked while the link is dialled. */
+  /** `after`: the cursor requested while dialling. */
   constructor(after: string | undefined, callbacks: LinkCallbacks) {
     this.#after = after;
     this.#callbacks = callbacks;
   }
 
-  /** Whether the link stands, or stood. */
+  /** Whether the link is or was up. */
   get isUp(): boolean {
     return this.#outcome === 'stands';
   }
 
-  /** The first answer is there. A refusal that will not pass by itself is the reader's to judge: the way is open, and says so. */
+  /** The first answer arrived. A permanent refusal is passed on to the reader: the transport itself works. */
   first(response: SubscribeResponse | undefined): void {
     if (response === undefined) return this.fail({ kind: 'unanswered' });
     if (!response.ok && isTransient(response.problem)) return this.fail({ kind: 'refused', problem: response.problem });
@@ -42,14 +42,14 @@ export class PrefetchedResponse {
     this.#callbacks.failed(why);
   }
 
-  /** The answer to a later question that was asked unbidden. */
+  /** Keeps an answer that arrived without a request. */
   keep(after: string, response: SubscribeResponse): void {
     this.#after = after;
     this.#response = response;
     this.#callbacks.missed();
   }
 
-  /** The answer, once, where it is one to this. */
+  /** Returns the kept answer if it matches, once. */
   take(after: string | undefined): SubscribeResponse | undefined {
     const response = after === this.#after ? this.#response : undefined;
     this.#response = undefined;

@@ -13,7 +13,10 @@ import {
   type SubscribeResponse,
 } from './link.ts';
 
-/** Socket.IO on a WebSocket: the best way, since one connection carries everything. It stands once words went both ways. */
+/**
+ * Socket.IO over a WebSocket: the best transport, since one connection carries everything. The link is up once data has gone both
+ * ways.
+ */
 interface FromServer {
   event(event: Event): void;
   store(store: { reachable: boolean; since: string }): void;
@@ -65,7 +68,7 @@ class SocketLink implements Link {
       return this.#fail(undefined);
     }
     if (this.#closed) return;
-    // Socket.IO reads a path in the address as a namespace; a server below a path is meant.
+    // Socket.IO treats a path in the address as a namespace, but here it is the path of the server.
     const { origin, path } = parseServerUrl(url);
     const socket: Socket<FromServer, FromClient> = io(origin, {
       path: `${path}/socket.io`,
@@ -82,7 +85,7 @@ class SocketLink implements Link {
       callbacks.up();
     });
     socket.on('connect_error', (error: Error & { data?: unknown }) => this.#fail(error.data));
-    // Cut between the handshake and the namespace's answer, Socket.IO tells a disconnect and no error.
+    // If the connection is cut between the handshake and the namespace's answer, Socket.IO emits `disconnect` and no error.
     socket.on('disconnect', (reason) => {
       if (!this.#wasUp) return this.#fail(undefined);
       this.close();

@@ -17,29 +17,29 @@ import {
 import { PrefetchedResponse } from './prefetched-response.ts';
 
 /**
- * Server-Sent Events, read with `fetch` so that a token goes in a header. Every subscribe is a stream of its own, which the server begins
- * with the catch-up. It stands once that came through: a proxy may hold back what is pushed, or all of it.
+ * Server-Sent Events, read with `fetch` so that the token goes into a header. Each subscribe opens a new stream, which begins
+ * with the catch-up. The link is up once the catch-up arrived: a proxy may buffer pushed data or all data.
  */
 export function dialStream(options: DialOptions): Link {
   return new StreamLink(options);
 }
 
-/** Characters of one message, whose text may be a CatchUp with a summary and a pinned post on top. Past it the stream is given up. */
+/** Characters of one message at most: a catch-up with a summary and a pinned post. A longer message ends the stream. */
 const maxCharacters = 2 * answerBytes + 2 * eventBytes;
 
 class StreamLink implements Link {
   readonly #http: Http;
   readonly #callbacks: LinkCallbacks;
   readonly #prefetched: PrefetchedResponse;
-  /** The stream that is read; another one takes its place with the next subscribe. */
+  /** Aborts the current stream. The next subscribe replaces it. */
   #abort = new AbortController();
-  /** Runs from the last bytes. */
+  /** Restarted with each byte. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Who waits for the next catch-up, how long without more bytes, and until when. */
+  /** Waits for the next catch-up; then its timeout without bytes, and its deadline. */
   #callback: SubscribeCallback | undefined;
   #withinMs = 0;
   #deadline = 0;
-  /** From where the stream's next catch-up goes on, while there is one to come that nobody waits for. */
+  /** Where the stream's next catch-up starts, while one is expected that nobody requested yet. */
   #next: { after: string | undefined } | undefined;
   #requestedAfter: string | undefined;
 
@@ -87,14 +87,14 @@ class StreamLink implements Link {
     this.#abort.abort();
   }
 
-  /** Reads to the end, which is the server's, the network's or ours. */
+  /** Reads until the server, the network or this client ends the stream. */
   async #read(path: string, signal: AbortSignal): Promise<void> {
     const parser = createParser({
       maxBufferSize: maxCharacters,
       onEvent: (message) => {
         if (!signal.aborted) this.#onMessage(message);
       },
-      // The standard has what else it complains of passed over.
+      // The standard says to ignore every other error.
       onError: ({ type }) => type === 'max-buffer-size-exceeded' && this.#fail(false),
     });
     try {
@@ -108,7 +108,7 @@ class StreamLink implements Link {
       const problem = problemFrom(error);
       if (problem !== undefined && !signal.aborted) return this.#deliver({ ok: false, problem });
     }
-    // It is over, and it was not we who ended it.
+    // The stream ended, and this client did not end it.
     if (!signal.aborted) this.#fail(false);
   }
 
@@ -128,7 +128,7 @@ class StreamLink implements Link {
   #onMessage({ event, data }: EventSourceMessage): void {
     const response: unknown = parseJson(data);
     switch (event) {
-      // Streams are ended one by one within the time, so that each can come back at once.
+      // The server ends its streams one by one within the drain time, so each client may reconnect at once.
       case 'drain':
         return this.#callbacks.drain(0);
       case 'catchup':
@@ -137,17 +137,20 @@ class StreamLink implements Link {
         return isObject(response) ? this.#onStore(response as Parameters<LinkCallbacks['store']>[0]) : this.#fail(false);
       case 'unsubscribed':
         if (!isObject(response)) return this.#fail(false);
-        // And with the subscription the server ends the stream.
+        // The server ends the stream together with the subscription.
         this.#stop();
         return this.#callbacks.unsubscribed(response as Parameters<LinkCallbacks['unsubscribed']>[0]);
     }
-    // Of any type: a later one is skipped by the reader, who keeps its cursor. What is none is a message of a later version.
+    // Events of later types are skipped by the reader, which keeps the cursor. Anything else is a message of a later version.
     if (isEvent(response)) return this.#callbacks.event(response);
-    // Half an event that is known leaves a gap.
+    // A broken event of a known type leaves a gap.
     if (isEventType(event)) this.#fail(false);
   }
 
-  /** While the store is out of reach a stream begins with that, and the catch-up comes later: the way is open all the same. */
+  /**
+   * While the server's store is unreachable, a stream begins with this message and the catch-up follows later. The transport
+   * works.
+   */
   #onStore(store: { reachable: boolean; since: string }): void {
     if (!this.#prefetched.isUp) {
       this.#callback = undefined;
@@ -157,7 +160,7 @@ class StreamLink implements Link {
     this.#callbacks.store(store);
   }
 
-  /** One that nobody asked for may hold what is missing: it is asked for. */
+  /** A catch-up that was not requested may hold what is missing, so request it. */
   #onCatchUp(response: SubscribeResponse | undefined): void {
     if (response?.ok !== true) return this.#fail(false);
     if (this.#callback === undefined) return this.#callbacks.missed();

@@ -2,105 +2,123 @@ import type { Transport } from '../../../src/protocol/model.ts';
 import { backoffMs, cappedRetryAfterMs, connectBackoff } from '../backoff.ts';
 
 /**
- * Which way to take to a server, given what happened and when. Pure: time and randomness come in, and what to do goes out as data.
+ * Decides which transport to use: socket, stream or poll. Pure: time and randomness are arguments, and the actions are returned as data.
  *
- * A round tries the ways one after the other, beginning with the one that worked last. The next one starts a little later beside the ones
- * before, or at once where they failed; whichever stands first is used, and a better one that stands later takes its place. So a network
- * that is slow is not taken for one that is blocked. A round in which none stood is followed by a pause that grows; while a lesser way is
- * used, the better ones are tried again, after pauses that grow too. Decision 13 tells why the times are what they are.
+ *               begin, wake                   every attempt failed: down
+ *     +------+               +--------------+                          +---------+
+ *     | idle | ------------> | round        | -----------------------> | waiting |
+ *     +------+               | dials one    | <----------------------- |         |
+ *        ^                   | after another|      roundAt, wake       +---------+
+ *        |                   +--------------+                            ^     |
+ *        | rest: down               | up: use               lost: down  |     | up of an attempt that
+ *        | (from any state)         v                                    |     v was still dialling: use
+ *        |                   +-----------------------------------------------------+
+ *        +------------------ | active                                              |
+ *                            +-----------------------------------------------------+
+ *                                   | betterAt, wake               ^
+ *                                   v                              | failed, or up of a better one: use
+ *                            +-----------------------------------------------------+
+ *                            | active, dialling better transports                  |
+ *                            +-----------------------------------------------------+
+ *
+ * A round starts with the transport that last worked. The next one is dialled a little later in parallel, or at once after a failure. The
+ * first link that comes up is used, and a better one that comes up later replaces it, so a slow network is not mistaken for a blocked one.
+ *
+ * `drain` schedules a round, `begin` starts one, while a link is active. The active link stays until another one is up, or until every
+ * attempt has failed. Pauses between rounds, and between tries of better transports, grow. Decision 13 explains the times.
  */
 export interface SelectorState {
-  /** Those that there are, best first. */
+  /** The transports that this environment supports, best first. */
   readonly available: readonly Transport[];
   readonly active: Transport | undefined;
   readonly trying: readonly Transport[];
-  /** What this round has not tried yet, in order. */
+  /** Transports that this round has not tried yet, in order. */
   readonly untried: readonly Transport[];
-  /** When the first of these is tried, milliseconds on the clock of whoever drives it, as every time here. */
+  /** When to dial the first of them. All times are milliseconds on the caller's clock. */
   readonly nextAt: number | undefined;
-  /** When another round begins. */
+  /** When the next round begins. */
   readonly roundAt: number | undefined;
-  /** When better ways than the one in use are tried. */
+  /** When to try better transports than the active one. */
   readonly betterAt: number | undefined;
-  /** The first choice: the way that worked last, or the best one until there is a reason to think otherwise. */
+  /** The first to try: the one that last worked, or the best one unless it proved unreliable. */
   readonly remembered: Transport | undefined;
-  /** Failures of each way in a row. */
+  /** Failures in a row, by transport. */
   readonly failures: Readonly<Record<Transport, number>>;
-  /** Ways that failed in this round without a word of the server. */
+  /** Transports that failed in this round without any answer. */
   readonly unanswered: number;
-  /** What the server asked us to wait in this round. */
+  /** How long the server asked to wait in this round, milliseconds. */
   readonly askedMs: number;
-  /** Rounds in a row in which none stood, and links that did not last. */
+  /** Failed rounds and short-lived links in a row. */
   readonly rounds: number;
-  /** Rounds for better ways in a row that brought none that lasted. */
+  /** Rounds in a row for better transports that brought no lasting link. */
   readonly betterRounds: number;
-  /** Since when the way in use stands, when the round began, and when better ways were tried last. */
+  /** When the active link came up, when the round began, and when better transports were last tried. */
   readonly upAt: number;
   readonly beganAt: number;
   readonly triedBetterAt: number;
-  /** Until then the server asked to be left alone. */
+  /** The server asked not to be contacted before this time. */
   readonly notBefore: number;
-  /** Rounds in a row that a wake-up began in place of one under way. */
+  /** Rounds in a row that a wake-up restarted. */
   readonly restarts: number;
 }
 
 export type SelectorEvent =
-  /** Begin, or try again now. Whatever is in use stays until another one stands. */
+  /** Start, or try again now. The active link stays until another one is up. */
   | { type: 'begin' }
-  /** What was waited for may be due. */
+  /** An alarm may be due. */
   | { type: 'time' }
   | { type: 'up'; candidate: Transport }
   | { type: 'failed'; candidate: Transport; why: 'unanswered' | 'impossible' }
-  /** The server is there, and asked to wait this long before the next attempt. */
+  /** The server answered and asked to wait this long. */
   | { type: 'failed'; candidate: Transport; why: 'asked-to-wait'; waitMs: number }
   | { type: 'lost'; silent: boolean }
-  /** The server asks to be left within this time. */
+  /** The server asks to leave within this time. */
   | { type: 'drain'; withinMs: number }
-  /** The page is put away, and may be taken out again: no link until it wakes. */
+  /** The page enters the back/forward cache: no links until it wakes. */
   | { type: 'rest' }
-  /** The device or the app is awake again. `network`: it is another network, or there is one again. */
+  /** The device or the app woke up. `network`: the network changed or returned. */
   | { type: 'wake'; network: boolean };
 
 export interface SelectorDecision {
   state: SelectorState;
-  /** Attempts to give up. */
+  /** Attempts to close. */
   giveUp: readonly Transport[];
   dial: readonly Transport[];
-  /** Take the attempt that stands in place of the link in use. */
+  /** Replace the active link by this attempt. */
   use: Transport | undefined;
-  /** There is no link any more; one that is in use is given up. */
+  /** There is no active link from now on. If there was one, close it. */
   down: boolean;
 }
 
 export const selectorTiming = {
-  /** A way has this long before the next one is tried beside it. */
+  /** How long to wait before the next transport is dialled in parallel. */
   headStartMs: 1_500,
   /**
-   * Ways that fail without a word of the server before it counts as out of reach: more would tell no more. The first round tries them all,
-   * as a network that blocks two of them must not look like none.
+   * After this many transports without any answer the server counts as unreachable; trying more would tell nothing new. The first
+   * round tries all of them, because a network that blocks two transports must not look like no network.
    */
   maxUnanswered: 2,
-  /** A link that was lost sooner does not count as a success: the next pause is the longer one. */
+  /** A link that was lost sooner does not count as a success, so the backoff continues. */
   steadyMs: 10_000,
-  /** A link that falls silent sooner has never heard a ping in time, or one: something lets it stand and nothing through. */
+  /** A link that falls silent sooner has never received a ping: something lets the connection through but no data. */
   provenMs: 60_000,
-  /** A way whose link was lost this often in a row, sooner than steady, is not the first choice any more. */
+  /** After this many early losses in a row, a transport is no longer the first to try. */
   maxEarlyLosses: 3,
-  /** Until a better way is tried again; doubled each time, and spread over the half below. */
+  /** Pause before a better transport is tried again. Doubles each time; the jitter covers its upper half. */
   better: { initialMs: 30_000, maxMs: 600_000 },
-  /** Wake-ups that come together are one. Doubled with each round that one has begun anew, up to longer than an attempt takes. */
+  /** Wake-ups within this time count as one. Doubles with each restarted round, up to longer than one attempt takes. */
   wakeMs: 1_000,
 } as const;
 
 export interface SelectorOptions {
   now: number;
-  /** From 0 up to 1. */
+  /** In [0, 1). */
   random: number;
-  /** In place of `waits.better.initialMs`. */
+  /** Overrides `selectorTiming.better.initialMs`. */
   betterFirstMs?: number | undefined;
 }
 
-/** `remembered`: the way that worked before, if it is known. */
+/** `remembered`: the transport that worked before, if known. */
 export function initialSelectorState(available: readonly Transport[], remembered = available[0]): SelectorState {
   return {
     available,
@@ -124,11 +142,11 @@ export function initialSelectorState(available: readonly Transport[], remembered
   };
 }
 
-/** Before all times. */
+/** Earlier than any time. */
 const never = Number.NEGATIVE_INFINITY;
 const noFailures: Record<Transport, number> = { socket: 0, stream: 0, poll: 0 };
 
-/** When `time` is to be fed in next. */
+/** When to send the next `time` event. */
 export function nextAlarmAt({ active, nextAt, roundAt, betterAt }: SelectorState): number | undefined {
   const times = [nextAt, roundAt, active && betterAt].filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
@@ -160,7 +178,7 @@ export function selectTransport(state: SelectorState, event: SelectorEvent, opti
 
 function beginRound(state: SelectorState, options: SelectorOptions): SelectorDecision {
   const order = state.available.filter((transport) => transport !== state.remembered);
-  // Of equals the better one stands first: the sort is stable.
+  // The sort is stable: of two transports with equal failures, the better one comes first.
   order.sort((a, b) => state.failures[a] - state.failures[b]);
   if (state.remembered !== undefined) order.unshift(state.remembered);
   const round = {
@@ -182,7 +200,7 @@ function tryBetter(state: SelectorState, options: SelectorOptions): SelectorDeci
   return tryNext(round, options);
 }
 
-/** Begins with the next way of the round. */
+/** Dials the next transport of the round. */
 function tryNext(state: SelectorState, { now }: SelectorOptions): SelectorDecision {
   const [transport, ...untried] = state.untried;
   if (transport === undefined) return noAction({ ...state, nextAt: undefined });
@@ -198,11 +216,11 @@ function onTime(state: SelectorState, options: SelectorOptions): SelectorDecisio
   return noAction(state);
 }
 
-// ---- What came of attempts
+// ---- Results of attempts
 
 function onUp(state: SelectorState, transport: Transport, options: SelectorOptions): SelectorDecision {
   if (!state.trying.includes(transport)) return noAction(state);
-  // The ones before it go on: they may be slow, and better.
+  // Better attempts continue: they may just be slow.
   const worse = state.trying.filter((other) => rank(state, other) > rank(state, transport));
   const trying = state.trying.filter((other) => rank(state, other) < rank(state, transport));
   const up: SelectorState = {
@@ -212,7 +230,7 @@ function onUp(state: SelectorState, transport: Transport, options: SelectorOptio
     untried: [],
     nextAt: undefined,
     roundAt: undefined,
-    // If they are to be tried at some time already, it stays at that: links that do not last must not put it off for ever.
+    // Keep a time that is already set, so that short-lived links cannot postpone it forever.
     betterAt: rank(state, transport) === 0 || trying.length > 0 ? undefined : state.betterAt,
     remembered: transport,
     upAt: options.now,
@@ -235,7 +253,7 @@ function onFailed(state: SelectorState, failed: SelectorEvent & { type: 'failed'
       ? { ...after, untried: [], nextAt: undefined, askedMs: Math.max(after.askedMs, cappedRetryAfterMs(failed.waitMs)) }
       : { ...after, unanswered: after.unanswered + (why === 'unanswered' ? 1 : 0) };
 
-  // It began beside a link that was lost since, after which another round is due.
+  // The attempt belonged to a link that was lost in the meantime. Another round is already due.
   if (known.roundAt !== undefined) return noAction(known);
   const knocked = known.rounds > 0 && known.unanswered >= selectorTiming.maxUnanswered;
   const outOfReach = knocked && known.trying.length === 0 && known.active === undefined;
@@ -245,7 +263,7 @@ function onFailed(state: SelectorState, failed: SelectorEvent & { type: 'failed'
   return roundFailed(known, options);
 }
 
-/** None stood. A link that is still there was told to go, and goes now. */
+/** Every transport failed. An active link was draining, so it is closed now. */
 function roundFailed(state: SelectorState, { now, random }: SelectorOptions): SelectorDecision {
   const roundAt = now + backoffMs(state.rounds, random, connectBackoff, state.askedMs);
   const ended = { active: undefined, untried: [], nextAt: undefined, restarts: 0 };
@@ -269,31 +287,31 @@ function onLost(state: SelectorState, silent: boolean, { now, random }: Selector
     remembered: dubious ? undefined : transport,
     betterRounds: proven && rank(state, transport) === 0 ? 0 : state.betterRounds,
     rounds: rounds + 1,
-    // The server may have said when it wants to see us again.
+    // The server may have said when to reconnect.
     roundAt: state.roundAt ?? now + backoffMs(rounds, random, connectBackoff),
   };
   return { ...noAction(lost), down: true };
 }
 
-/** Nothing failed, so nothing is held against any way. */
+/** Nothing failed, so no failure is counted. */
 function onRest(state: SelectorState): SelectorDecision {
   const resting = { ...state, active: undefined, trying: [], untried: [], nextAt: undefined, roundAt: undefined, restarts: 0 };
   return { ...noAction(resting), giveUp: state.trying, down: true };
 }
 
 function onWake(state: SelectorState, network: boolean, options: SelectorOptions): SelectorDecision {
-  // What was learned of the network before says nothing of this one.
+  // Failures on the old network say nothing about the new one.
   const fresh = network ? { ...state, remembered: state.available[0], failures: noFailures, rounds: 0, betterRounds: 0 } : state;
   if (state.active === undefined) {
     if (state.trying.length === 0) {
       const isAskedToWait = !network && options.now < state.notBefore;
       return isAskedToWait ? noAction({ ...fresh, roundAt: state.roundAt ?? state.notBefore }) : beginRound(fresh, options);
     }
-    // The device may have slept since it began. But who is woken all the time must connect some time, too.
+    // The device may have slept since the round began. But frequent wake-ups must not prevent a connection forever.
     const patienceMs = selectorTiming.wakeMs * (network ? 1 : 2 ** Math.min(state.restarts, 4));
-    // One that began with the way that another network let through tells nothing of this one.
+    // The round began with the transport that worked on the old network, which says nothing about the new one.
     const isOfAnother = network && state.remembered !== state.available[0];
-    // Nor is it waited for long if the round under way comes to nothing.
+    // If the current round fails, the next one follows soon.
     if (!isOfAnother && options.now - state.beganAt < patienceMs) return noAction({ ...fresh, rounds: 0 });
     return beginRound({ ...fresh, restarts: state.restarts + 1 }, options);
   }
@@ -302,13 +320,16 @@ function onWake(state: SelectorState, network: boolean, options: SelectorOptions
   return tryBetter(fresh, options);
 }
 
-// ---- Better ways than the one in use
+// ---- Better transports than the active one
 
 function betterTransports({ available, active }: SelectorState): Transport[] {
   return active === undefined ? [] : available.slice(0, Math.max(0, available.indexOf(active)));
 }
 
-/** Spread over the upper half of a time that doubles, so that a crowd that lost the better way together does not come back together. */
+/**
+ * Schedules the next try of better transports. The jitter covers the upper half of a doubling time, so that readers that lost the
+ * better transport together do not retry together.
+ */
 function scheduleBetter(state: SelectorState, options: SelectorOptions): SelectorState {
   if (betterTransports(state).length === 0) return { ...state, betterAt: undefined };
   const bound = Math.min(selectorTiming.better.maxMs, firstBetterMs(options) * 2 ** Math.min(state.betterRounds, 30));

@@ -80,7 +80,7 @@ describe('every command that asks a server', () => {
         argv,
         1,
         '',
-        expect.stringMatching(/^pressbox: What answers at this address is not Pressbox\b/m),
+        expect.stringMatching(/^pressbox: The server at this address is not Pressbox\b/m),
       ]);
     }
   });
@@ -196,7 +196,7 @@ describe('pressbox follow', () => {
     const { code, out, err } = await done(['follow', 'moon', '--url', url]);
     const [first, ...more] = err.trimEnd().split('\n');
     expect([code, out, more]).toEqual([1, '', [expect.stringContaining('PRESSBOX_URL')]]);
-    expect(first).toMatch(/^pressbox: What answers at this address is not Pressbox: GET /);
+    expect(first).toMatch(/^pressbox: The server at this address is not Pressbox: GET /);
     expect(first).toContain(` ${url}/v1/channels/moon/`);
     expect(first).toMatch(new RegExp(` came back with ${came}\\.$`));
     const json = await done(['follow', 'moon', '--url', url, '--json']);
@@ -258,7 +258,7 @@ describe('pressbox follow', () => {
     await end();
     await vi.waitFor(() => expect(running.err).toMatch(/\nLive\.\n$/), patient);
     expect(
-      running.err.match(/(?<=^ {2}Something before the server answered: GET .+ came back with ).+(?=, text\/html\.$)/gm),
+      running.err.match(/(?<=^ {2}Something in front of the server answered: GET .+ came back with ).+(?=, text\/html\.$)/gm),
     ).toEqual(['502 Bad Gateway', '503 Service Unavailable']);
     // What was Pressbox will be again: a page that says that something is being mended is no reason to end.
     await server.stop();
