@@ -56,7 +56,7 @@ export class RedisSessions {
 
   async #read(key: string): Promise<void> {
     const { number, line } = this.#last;
-    const answer = await this.#parts.commands.run('ended', [registry.ended, registry.sessionKey], [number, line, key]);
+    const answer = await this.#parts.commands.run('ended-sessions', [registry.ended, registry.sessionKey], [number, line, key]);
     const [kind, kept, ...flat] = answer as [string, string, ...string[]];
     if (key !== '') this.#key = kept;
     const lines = flat.filter((_, at) => at % 2 === 0);

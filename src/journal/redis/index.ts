@@ -20,7 +20,7 @@ import {
 import { RedisBus } from './bus.ts';
 import { Connection } from './connection/connection.ts';
 import type { Fault } from './connection/server-settings.ts';
-import { StoreMonitor } from './connection/watch.ts';
+import { StoreMonitor } from './connection/store-monitor.ts';
 import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
 import { Sweep } from './erasure/sweep.ts';

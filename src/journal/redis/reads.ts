@@ -148,7 +148,7 @@ export class Reads implements JournalReads {
   /** Undefined where only reading the channel tells. */
   async #summary(channelId: string): Promise<ChannelSummary | undefined> {
     const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
-    const answer = await this.#lists.run('card', [journal, changes, index]);
+    const answer = await this.#lists.run('channel-summary', [journal, changes, index]);
     if (answer === null) return undefined;
     const values = new ReplyReader(answer);
     return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;

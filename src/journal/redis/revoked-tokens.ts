@@ -46,7 +46,7 @@ export class RedisRevocations {
     const at = now();
     const told = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
     const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...told];
-    return (await writes.run('revoke', writeKeys, args)) as 'revoked' | 'full';
+    return (await writes.run('revoke-token', writeKeys, args)) as 'revoked' | 'full';
   }
 
   taken(revocation: Revocation): void {
@@ -55,7 +55,7 @@ export class RedisRevocations {
 
   /** Afterwards this node knows of all that were revoked before it asked. Throws where the store did not answer. */
   async compare(): Promise<void> {
-    const answer = (await this.#parts.commands.run('revoked', keys, [this.#version])) as string[] | null;
+    const answer = (await this.#parts.commands.run('revoked-tokens', keys, [this.#version])) as string[] | null;
     if (answer === null) return;
     const [version = '', ...flat] = answer;
     const kept = Array.from({ length: flat.length / 2 }, (_, at): Revocation => {

@@ -77,7 +77,11 @@ export class RedisServerJournal {
   /** Whether it was told now. */
   async #once(mark: string, facts: ServerFacts): Promise<boolean> {
     const [, ...told] = serverArguments([facts]);
-    const answer = await this.#parts.writes.run('record', [registry.server, registry.told], [mark, newRoot(), ...told]);
+    const answer = await this.#parts.writes.run(
+      'record-server-entry',
+      [registry.server, registry.told],
+      [mark, newRoot(), ...told],
+    );
     return answer === 1;
   }
 }

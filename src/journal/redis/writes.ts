@@ -136,7 +136,7 @@ export class Writes implements JournalWrites {
       const salt = newSalt();
       const facts = [postId ?? channelSubject, revision, position?.offset ?? 0, position?.epoch ?? '-', position?.check ?? '-'];
       const args = [...this.#times(), newSalt(), salt, fingerprint(salt, request.digest), ...facts];
-      const answer = await this.#parts.writes.run('note', keys, args);
+      const answer = await this.#parts.writes.run('note-request', keys, args);
       if (answer === null) {
         await this.#acknowledged();
         return undefined;
@@ -149,7 +149,7 @@ export class Writes implements JournalWrites {
 
   async recall(channelId: string, request: RequestId): Promise<Outcome | undefined> {
     const keys = channelKeys(channelId, request.id);
-    const answer = await this.#parts.commands.run('recall', keys, [this.#parts.requests.clock.now(), keptMs]);
+    const answer = await this.#parts.commands.run('recall-request', keys, [this.#parts.requests.clock.now(), keptMs]);
     if (answer === null) return undefined;
     const values = new ReplyReader(answer);
     // Who is answered from memory is told that it was kept, as the first was to be.
@@ -161,7 +161,7 @@ export class Writes implements JournalWrites {
     return this.#write(async () => {
       const keys = [registry.reservation(requestId), registry.reservations];
       const args = [...this.#times(), channelId, instead ?? '', registry.reservation('')];
-      const noted = await this.#parts.writes.run('reserve', keys, args);
+      const noted = await this.#parts.writes.run('reserve-channel-id', keys, args);
       await this.#acknowledged();
       return noted as string;
     });
@@ -170,7 +170,7 @@ export class Writes implements JournalWrites {
   async reserved(requestId: string): Promise<string | undefined> {
     const keys = [registry.reservation(requestId), registry.reservations];
     const args = [this.#parts.requests.clock.now(), keptMs, registry.reservation('')];
-    const noted = await this.#parts.commands.run('reserved', keys, args);
+    const noted = await this.#parts.commands.run('reserved-channel-id', keys, args);
     return (noted as string | null) ?? undefined;
   }
 

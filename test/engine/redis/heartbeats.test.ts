@@ -14,9 +14,9 @@ for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `the heartbeats of nodes on ${kind}`, (binary) => {
     it('count for a limited time; when the store lost all of them, unknown nodes count as well', async (test) => {
       const { admin } = await startRedisFor(test, binary);
-      const { beat } = loadScripts();
-      const give = (node: string, again = '') => run(admin, beat, [registry.nodes], [node, countsMs, again, goOnMs]);
-      const counted = async () => ((await run(admin, beat, [registry.nodes], ['', countsMs])) as string[]).sort();
+      const { heartbeat } = loadScripts();
+      const give = (node: string, again = '') => run(admin, heartbeat, [registry.nodes], [node, countsMs, again, goOnMs]);
+      const counted = async () => ((await run(admin, heartbeat, [registry.nodes], ['', countsMs])) as string[]).sort();
       const known = async () => (await admin.zrange(registry.nodes, 0, '-1')).sort();
       const heard = (agoMs: number, node: string) => admin.zadd(registry.nodes, Date.now() - agoMs, node);
 

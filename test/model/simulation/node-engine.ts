@@ -461,7 +461,7 @@ export class NodeEngine implements Used {
     }
   }
 
-  /** As beat.lua does it. */
+  /** As heartbeat.lua does it. */
   #beat(again: boolean): void {
     const { store, scheduler } = this.#setting;
     const counted = counting(store.beats, scheduler.now);

@@ -85,7 +85,7 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
     redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
     redis.info('replication'),
     // By its text: a server has forgotten its scripts where that is needed, and the right to it is then missed.
-    redis.call('EVAL', scripts.rights.text, 1, registry.nodes, ...rights) as Promise<string[]>,
+    redis.call('EVAL', scripts['missing-rights'].text, 1, registry.nodes, ...rights) as Promise<string[]>,
   ]);
   const values = new Map<string, string>();
   for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, flat[at + 1] as string);

@@ -17,7 +17,7 @@ export type PendingErasure = readonly [who: string, offset: string];
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
 
-/** Counts for nodes that the store has lost, for as long as they may give out what they hold. See beat.lua. */
+/** Counts for nodes that the store has lost, for as long as they may give out what they hold. See heartbeat.lua. */
 const others = 'others';
 const areLost = 'Redis has lost which there are, and hears of them again';
 const isSilent = 'it has not yet said that it let go of what it read before';
@@ -83,7 +83,7 @@ export class Erasures {
 
   /** What a channel owes. */
   async owed(channelId: string): Promise<PendingErasure[]> {
-    const flat = (await this.#parts.writes.run('owed', channelKeys(channelId))) as string[];
+    const flat = (await this.#parts.writes.run('pending-erasures', channelKeys(channelId))) as string[];
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }
 
@@ -99,7 +99,7 @@ export class Erasures {
       failed.abort();
       throw error;
     }
-    await this.#parts.writes.run('settle', channelKeys(channelId), owed.flat());
+    await this.#parts.writes.run('complete-erasures', channelKeys(channelId), owed.flat());
   }
 
   /** Every other node that counts has let go of what it read before, or that is of no use any more. */
@@ -126,7 +126,7 @@ export class Erasures {
   }
 
   async #count(): Promise<string[]> {
-    return (await this.#parts.writes.run('beat', [registry.nodes], ['', countsMs])) as string[];
+    return (await this.#parts.writes.run('heartbeat', [registry.nodes], ['', countsMs])) as string[];
   }
 
   #countSoon(): Promise<string[]> {

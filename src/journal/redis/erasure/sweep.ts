@@ -148,6 +148,6 @@ export class Sweep {
     if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);
     const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
     if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
-      await writes.run('forget', [registry.owed], [channelId, noted]);
+      await writes.run('forget-pending-channel', [registry.owed], [channelId, noted]);
   }
 }

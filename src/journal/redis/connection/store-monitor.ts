@@ -136,7 +136,11 @@ export class StoreMonitor {
 
   async #sendHeartbeat(): Promise<void> {
     const { commands, nodeId } = this.#parts;
-    await commands.run('beat', [registry.nodes], [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs]);
+    await commands.run(
+      'heartbeat',
+      [registry.nodes],
+      [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs],
+    );
     this.#hasSentHeartbeat = true;
   }
 
