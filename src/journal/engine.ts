@@ -12,9 +12,9 @@ import type {
   ListedChannel,
   PostEventType,
   ReaderPost,
+  ServerEntry,
 } from '../protocol/model.ts';
 import type { SessionFacts } from '../protocol/rights.ts';
-import type { ServerPage } from './server-journal.ts';
 
 /**
  * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/engine` is the exam of
@@ -388,6 +388,13 @@ export interface ChannelsPage {
   channels: ListedChannel[];
   next: string | null;
   complete: boolean;
+}
+
+export interface ServerPage {
+  /** What the chain begins with; empty where it has not begun. */
+  root: string;
+  entries: ServerEntry[];
+  more: boolean;
 }
 
 export interface PostsQuery extends Bounds {

@@ -25,13 +25,6 @@ export interface StoredServerEntry extends ServerFacts {
   check: string;
 }
 
-export interface ServerPage {
-  /** What the chain begins with; empty where it has not begun. */
-  root: string;
-  entries: ServerEntry[];
-  more: boolean;
-}
-
 export function serverLine({ check, ...entry }: StoredServerEntry): ServerEntry {
   return { ...entry, hash: serverDigest({ ...entry }), check };
 }

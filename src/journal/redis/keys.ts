@@ -61,7 +61,7 @@ export const registry = {
   /** Sorted set, all scores 0: `<createdAt in ms, moved to be positive>:<channel id>`. Noted before the channel is made: it may not be there. Of a deleted one it goes as a list comes upon it. */
   channels: `${prefix}{registry}:channels`,
   /** Sorted set: ids of channels that may owe an erasure, by when that was noted (ms by Redis' clock). */
-  owed: `${prefix}{registry}:owed`,
+  pendingErasures: `${prefix}{registry}:owed`,
   /** Stream of bounded length: erasures, as channel and post. Who was deaf reads here what it missed. */
   erasures: `${prefix}{registry}:erasures`,
   /**

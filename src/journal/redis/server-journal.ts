@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../protocol/model.ts';
-import type { Renderer } from '../engine.ts';
+import type { Renderer, ServerPage } from '../engine.ts';
 import { newRoot } from '../hash-chain.ts';
-import { factsOfBeginning, factsOfFound, factsOfRenderer, type ServerPage, serverLine } from '../server-journal.ts';
+import { factsOfBeginning, factsOfFound, factsOfRenderer, serverLine } from '../server-journal.ts';
 import { serverArguments, serverEntryIn } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { channelKeys, registry } from './keys.ts';

@@ -6,8 +6,8 @@ import type { PreparedEntry } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-chain.ts';
 import { addPendingErasure, emptyText } from './erasure.ts';
 import { findRequest, tagKey } from './request-keys.ts';
-import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';
+import type { Sql } from './statements.ts';
 
 /** The append, inside a transaction of the writer thread. */
 export interface PreparedAppend {

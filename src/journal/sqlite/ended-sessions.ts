@@ -1,5 +1,5 @@
 import type { SessionEnd } from '../ended-sessions.ts';
-import type { Sql } from './schema.ts';
+import type { Sql } from './statements.ts';
 
 /** See `SessionStore.endSession`. */
 export function endSession(sql: Sql, { add, remove }: SessionEnd): null {

@@ -2,9 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RequestId } from '../engine.ts';
 import { fingerprint, newSalt } from '../hash-chain.ts';
 import { factsOfDeletion } from '../server-journal.ts';
-import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
+import type { Sql } from './statements.ts';
 
 /**
  * Erasures. The text leaves its table in the transaction of the append or the deletion, which also notes the erasure as owed. It is

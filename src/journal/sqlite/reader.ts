@@ -2,7 +2,8 @@ import { workerData } from 'node:worker_threads';
 import { messageOf } from '../engine.ts';
 import { isDamage, notUsable } from './file-damage.ts';
 import * as reads from './reads.ts';
-import { openForReading, type Sql, statements } from './schema.ts';
+import { openForReading } from './schema.ts';
+import { type Sql, statements } from './statements.ts';
 import type { Reads, ThreadData, ThreadMessage, ThreadRequest, ThreadResponse } from './thread-messages.ts';
 
 /** The reader thread: each read is one transaction on a connection that cannot write, so it is true as of one place of the journal. */

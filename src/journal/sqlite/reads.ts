@@ -1,15 +1,15 @@
 import type { Position } from '../../protocol/cursor.ts';
 import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
-import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId } from '../engine.ts';
+import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId, ServerPage } from '../engine.ts';
 import { noteOfRevision, type StoredEntry, type StoredText } from '../entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
 import type { Revocation } from '../revoked-tokens.ts';
-import { type ServerPage, type StoredServerEntry, serverLine } from '../server-journal.ts';
+import { type StoredServerEntry, serverLine } from '../server-journal.ts';
 import { findRequest, findReservation, tagKey } from './request-keys.ts';
-import type { Sql } from './schema.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
+import type { Sql } from './statements.ts';
 
 /**
  * The reads, each inside one transaction of the reader thread, so true as of one place in the journal. Texts go out as they are

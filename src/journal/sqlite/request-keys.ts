@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Outcome, RequestId } from '../engine.ts';
 import { fingerprint, newSalt } from '../hash-chain.ts';
-import type { Sql } from './schema.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
+import type { Sql } from './statements.ts';
 
 /** What is remembered of requests, by their own clock (`requestAt`), and the keys that tags are found by. */
 const keptMs = limits.idempotencyHours * 3_600_000;

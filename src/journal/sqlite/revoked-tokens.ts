@@ -1,7 +1,7 @@
 import { limits } from '../../protocol/wire-limits.ts';
 import { factsOfRevocation } from '../server-journal.ts';
-import type { Sql } from './schema.ts';
 import { recordFacts } from './server-journal.ts';
+import type { Sql } from './statements.ts';
 
 /** See `Revocations.revoke`. At the bound the one that lapsed first makes room. */
 export function revoke(

@@ -1,8 +1,9 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalRefused } from '../engine.ts';
 import { beginServerJournal } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
+import { type Sql, statements } from './statements.ts';
 
 /**
  * The tables, the steps from one version of them to the next, and how a connection is set up.
@@ -230,18 +231,4 @@ export function migrate(db: DatabaseSync, steps: readonly Migration[] = migratio
       throw error;
     }
   }
-}
-
-export type Sql = (text: string) => StatementSync;
-
-/** Statements by their text, each prepared once. */
-export function statements(db: DatabaseSync): Sql {
-  const prepared = new Map<string, StatementSync>();
-  return (text) => {
-    const known = prepared.get(text);
-    if (known !== undefined) return known;
-    const made = db.prepare(text);
-    prepared.set(text, made);
-    return made;
-  };
 }

@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../protocol/model.ts';
 import { newRoot, nextCheck } from '../hash-chain.ts';
 import { factsOfBeginning, factsOfFound, serverDigest } from '../server-journal.ts';
-import type { Sql } from './schema.ts';
+import type { Sql } from './statements.ts';
 
 /** The server's own journal, in the table `serverEntries`. */
 

@@ -9,9 +9,10 @@ import { countPendingErasures, deleteChannel, eraseDeletedRows, isErasurePending
 import { codeOf, isDamage, notUsable, sqliteFull } from './file-damage.ts';
 import { lastRequestAt, note, reserve, sweepRequests } from './request-keys.ts';
 import { revoke } from './revoked-tokens.ts';
-import { copyLog, openForWriting, type Sql, statements } from './schema.ts';
+import { copyLog, openForWriting } from './schema.ts';
 import { recordOnce } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
+import { type Sql, statements } from './statements.ts';
 import type { ThreadData, ThreadMessage, ThreadRequest, ThreadResponse, Writes } from './thread-messages.ts';
 import { verifyJournal } from './verify.ts';
 import { movedAway, refusalOf, Writability } from './writability.ts';

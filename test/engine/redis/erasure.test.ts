@@ -157,7 +157,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       await appended(here, id, [takedown(post)]);
       await here.close();
       const before = Date.now() + 3_600_000;
-      await server.admin.multi().zadd(registry.owed, before, id).zadd(registry.nodes, before, 'a-node-that-is-gone').exec();
+      await server.admin
+        .multi()
+        .zadd(registry.pendingErasures, before, id)
+        .zadd(registry.nodes, before, 'a-node-that-is-gone')
+        .exec();
       await vi.waitFor(async () => expect(await found(server.directory, ['zqclock'])).toEqual([]), patient);
       await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);
     });
@@ -172,19 +176,19 @@ for (const kind of ['redis', 'valkey'] as const) {
       let notedAgain: number | undefined;
       const forgotten = new Promise<void>((resolve) => {
         monitor.on('monitor', (_: string, [name = '', ...words]: string[]) => {
-          if (!words.includes(registry.owed)) return;
+          if (!words.includes(registry.pendingErasures)) return;
           if (notedAgain !== undefined && /^(?:zrem|eval)/i.test(name)) resolve();
           if (name !== 'zscore' || notedAgain !== undefined) return;
           notedAgain = Date.now();
-          void server.admin.zadd(registry.owed, notedAgain, id);
+          void server.admin.zadd(registry.pendingErasures, notedAgain, id);
         });
       });
-      await server.admin.zadd(registry.owed, Date.now() - 120_000, id);
+      await server.admin.zadd(registry.pendingErasures, Date.now() - 120_000, id);
       await openNodeFor(test, { ...server, url: server.url.replace(String(server.port), new URL(line.url).port) });
       // Long enough to note the erasure between two commands.
       line.delayMs = 150;
       await forgotten;
-      expect(await server.admin.zscore(registry.owed, id)).toBe(String(notedAgain));
+      expect(await server.admin.zscore(registry.pendingErasures, id)).toBe(String(notedAgain));
     });
 
     it('does not wait for other channels whose erasures are delayed or fail, which are counted, logged and retried', async (test) => {

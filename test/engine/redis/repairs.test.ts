@@ -154,7 +154,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await repairing).toMatchObject({ outcome: 'repaired', history: 'same', erasedAgain: [post.id], fault: null });
       expect([...new Set(seen)].slice(0, 2)).toEqual(['not owed, there', 'owed, gone']);
       expect(seen).not.toContain('owed, there');
-      expect(await server.admin.zscore(registry.owed, id)).not.toBeNull();
+      expect(await server.admin.zscore(registry.pendingErasures, id)).not.toBeNull();
       expect((await allPosts(here, id)).length).toBe(ids.length + 1);
     });
 

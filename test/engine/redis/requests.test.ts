@@ -122,7 +122,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.set(key, 'x');
       await server.admin.zadd(all, 1, 'left');
       // Backdate the note, so that the first check after the start picks the channel up.
-      await server.admin.zadd(registry.owed, Date.now() - 2 * redisLimits.owedStaleMs, id);
+      await server.admin.zadd(registry.pendingErasures, Date.now() - 2 * redisLimits.owedStaleMs, id);
       await openNodeFor(test, server);
       await vi.waitFor(async () => expect(await server.admin.exists(all)).toBe(0), { timeout: 10_000 });
       expect(await server.admin.pttl(key)).toBeGreaterThan(keptMs - aWhileMs);

@@ -8,7 +8,8 @@ import { deleteChannel, eraseDeletedRows } from '../../../src/journal/sqlite/era
 import * as reads from '../../../src/journal/sqlite/reads.ts';
 import { note, reserve, sweepRequests, tagKey } from '../../../src/journal/sqlite/request-keys.ts';
 import { revoke } from '../../../src/journal/sqlite/revoked-tokens.ts';
-import { openForWriting, type Sql, statements } from '../../../src/journal/sqlite/schema.ts';
+import { openForWriting } from '../../../src/journal/sqlite/schema.ts';
+import { type Sql, statements } from '../../../src/journal/sqlite/statements.ts';
 import {
   appending,
   channelEntry,

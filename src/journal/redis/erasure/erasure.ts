@@ -56,7 +56,7 @@ export class Erasures {
 
   /** To be sent before the entry that erases, down the same connection. */
   async note(channelId: string): Promise<void> {
-    await this.#parts.writes.ask(async (redis) => redis.zadd(registry.owed, await timeOf(redis), channelId));
+    await this.#parts.writes.ask(async (redis) => redis.zadd(registry.pendingErasures, await timeOf(redis), channelId));
   }
 
   /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */
@@ -88,18 +88,18 @@ export class Erasures {
   }
 
   /** Resolves when they are complete; until then, where they are not stands in `pending`. */
-  async complete(channelId: string, owed: readonly PendingErasure[], pending: Pending = new Map()): Promise<void> {
+  async complete(channelId: string, listPending: readonly PendingErasure[], pending: Pending = new Map()): Promise<void> {
     const failed = new AbortController();
     try {
       await Promise.all([
-        ...owed.map(([who]) => this.#acknowledged(channelId, who === channelSubject ? null : who, pending, failed.signal)),
+        ...listPending.map(([who]) => this.#acknowledged(channelId, who === channelSubject ? null : who, pending, failed.signal)),
         this.#rewriteFiles(pending),
       ]);
     } catch (error) {
       failed.abort();
       throw error;
     }
-    await this.#parts.writes.run('complete-erasures', channelKeys(channelId), owed.flat());
+    await this.#parts.writes.run('complete-erasures', channelKeys(channelId), listPending.flat());
   }
 
   /** Every other node that counts has let go of what it read before, or that is of no use any more. */

@@ -75,7 +75,7 @@ export class Sweep {
 
   /** All of them: none is hidden behind others that are not done. What was noted ahead of the clock was before that was set back. */
   async #abandonedChannels(): Promise<Set<string>> {
-    const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.owed, 0, '-1', 'WITHSCORES'));
+    const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.pendingErasures, 0, '-1', 'WITHSCORES'));
     const now = await this.#parts.writes.ask(timeOf);
     const stale = new Set<string>();
     for (let at = 0; at < noted.length; at += 2) {
@@ -146,8 +146,8 @@ export class Sweep {
   async #forget(channelId: string): Promise<void> {
     const { writes } = this.#parts;
     if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);
-    const noted = await writes.ask((redis) => redis.zscore(registry.owed, channelId));
+    const noted = await writes.ask((redis) => redis.zscore(registry.pendingErasures, channelId));
     if (noted !== null && Number(noted) < (await writes.ask(timeOf)) - notedMs)
-      await writes.run('forget-pending-channel', [registry.owed], [channelId, noted]);
+      await writes.run('forget-pending-channel', [registry.pendingErasures], [channelId, noted]);
   }
 }

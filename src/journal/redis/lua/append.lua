@@ -18,7 +18,7 @@ local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 local known = remembered(requestAt, kept)
 if known then return { 'duplicate', known, sealOf(known) } end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
-local last, card = head()
+local last, summary = head()
 -- To whoever makes a channel, a damaged one has the id.
 if last == false then return tonumber(ARGV[8]) == 0 and { 'conflict', own } or damaged end
 
@@ -30,7 +30,7 @@ end
 
 local standing = {}
 local moved = { 'conflict' }
-if (card and card.revision or 0) ~= tonumber(ARGV[8]) then table.insert(moved, own) end
+if (summary and summary.revision or 0) ~= tonumber(ARGV[8]) then table.insert(moved, own) end
 for _ = 1, tonumber(ARGV[9]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
@@ -52,14 +52,14 @@ local answer = { 'appended', root }
 
 local function storeChannel(revision)
   local latest, salt = '-', root
-  if card then latest, salt = card.latest, card.salt end
+  if summary then latest, salt = summary.latest, summary.salt end
   local state, access, created, pinned = nextArgument(), nextArgument(), nextArgument(), nextArgument()
-  card = { revision = revision, last = offset, state = state, access = access, created = created, pinned = pinned,
+  summary = { revision = revision, last = offset, state = state, access = access, created = created, pinned = pinned,
     latest = latest, salt = salt }
 end
 
-local function cardLine()
-  return table.concat({ card.revision, card.last, card.state, card.access, card.created, card.pinned, card.latest, card.salt }, ' ')
+local function summaryLine()
+  return table.concat({ summary.revision, summary.last, summary.state, summary.access, summary.created, summary.pinned, summary.latest, summary.salt }, ' ')
 end
 
 local function retag(post, wanted)
@@ -88,9 +88,9 @@ local function storePost(id, revision, post)
     call('ZADD', posts, offset, id)
   end
   local publishedAt, through = nextArgument(), tonumber(nextArgument())
-  if post.seq == offset then card.latest = publishedAt end
+  if post.seq == offset then summary.latest = publishedAt end
   local wanted = {}
-  for _ = 1, tonumber(nextArgument()) do wanted[markOf(nextArgument(), card.salt)] = true end
+  for _ = 1, tonumber(nextArgument()) do wanted[markOf(nextArgument(), summary.salt)] = true end
   retag(post, wanted)
   if through > 0 then
     -- The entry's own revision is what stands afterwards.
@@ -100,7 +100,7 @@ local function storePost(id, revision, post)
       call('HDEL', labels, field(id, past))
     end
     post.erased = math.max(post.erased, through)
-    call('ZADD', owed, offset, id)
+    call('ZADD', pendingErasures, offset, id)
   end
   return table.concat({ revision, offset, post.seq, post.erased, publishedAt, post.marks }, ' ')
 end
@@ -133,15 +133,15 @@ for number = 1, count do
   if list == '1' then call('ZADD', listed, offset, offset) end
   if who == own then
     storeChannel(revision)
-    call('HSET', index, own, cardLine())
+    call('HSET', index, own, summaryLine())
   else
     local line = storePost(who, revision, post)
-    call('HSET', index, who, line, own, cardLine())
+    call('HSET', index, who, line, own, summaryLine())
   end
   if number == 1 then firstWho, firstRevision = who, revision end
   for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
 end
-tellServer(KEYS[14], ARGV[at + 1], at + 2)
+appendToServerJournal(KEYS[14], ARGV[at + 1], at + 2)
 local line = { ARGV[1], ARGV[5], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }
 remember(table.concat(line, ' '), requestAt, kept, ARGV[4])
 return answer

@@ -4,13 +4,13 @@
 -- Answers {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"damaged"}
 local access = call('GET', deleted)
 if access then return { 'deleted', access } end
-local last, card = head()
+local last, summary = head()
 if last == false then
   -- As far as anything is left that tells who may know of it.
-  local left = readCard()
+  local left = readSummary()
   return ARGV[1] == '' and left and left.access == 'desk' and { 'missing' } or damaged
 end
-if last == nil or (ARGV[1] == '' and card.access == 'desk') then return { 'missing' } end
-local text = call('HGET', texts, field(own, card.revision))
+if last == nil or (ARGV[1] == '' and summary.access == 'desk') then return { 'missing' } end
+local text = call('HGET', texts, field(own, summary.revision))
 if not text then return damaged end
-return { 'found', last.root, last.offset, last.check, card.latest, text }
+return { 'found', last.root, last.offset, last.check, summary.latest, text }

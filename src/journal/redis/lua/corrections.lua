@@ -13,7 +13,7 @@ local answer = { last.root, last.offset, last.check, #found > limit and '1' or '
 for number = 1, math.min(limit, #found) do
   local entry = entryAt(found[number])
   if not entry then return damaged end
-  local now = entry.who == own and readCard() or readPost(entry.who)
+  local now = entry.who == own and readSummary() or readPost(entry.who)
   local standing = now and call('HGET', labels, field(entry.who, now.revision))
   if not standing then return damaged end
   local past = call('HGET', labels, field(entry.who, entry.revision))

@@ -6,12 +6,12 @@
 if call('EXISTS', deleted) == 1 then return 'was-deleted' end
 -- A damaged channel can be deleted, too; where its access is lost with it, it is none of a stranger's business.
 if head() == nil then return 'missing' end
-local card = readCard()
-call('SET', deleted, card and card.access or 'desk')
-call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, owed, notes)
-call('ZADD', owed, 0, own)
+local summary = readSummary()
+call('SET', deleted, summary and summary.access or 'desk')
+call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, pendingErasures, notes)
+call('ZADD', pendingErasures, 0, own)
 -- Its other requests are given an end in steps (end-requests.lua).
 call('ZREM', KEYS[13], requestId())
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
-tellServer(KEYS[14], ARGV[5], 6)
+appendToServerJournal(KEYS[14], ARGV[5], 6)
 return 'deleted'

@@ -8,14 +8,14 @@
 --   how many posts follow, each as seq, label, text} and then for a snapshot
 --   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
 --   {"damaged"} · false where there is no such channel
-local last, card = head()
+local last, summary = head()
 if last == false then return damaged end
 if last == nil then return false end
 local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
 local given, toLook = tonumber(ARGV[7]), tonumber(ARGV[8])
 local marks = {}
-for number = 1, tonumber(ARGV[9]) do table.insert(marks, markOf(ARGV[9 + number], card.salt)) end
+for number = 1, tonumber(ARGV[9]) do table.insert(marks, markOf(ARGV[9 + number], summary.salt)) end
 local rest = 9 + #marks
 
 -- From where to where a tag's posts stand among all tags.
@@ -112,9 +112,9 @@ local function addOne(post)
   add(1, post.seq, labelOf(post), textOf(post))
 end
 
-local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], card.salt), markOf(ARGV[rest + 3], card.salt)
-add(textOf({ id = own, revision = card.revision }))
-addOne(card.pinned ~= '-' and readPost(card.pinned) or nil)
+local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], summary.salt), markOf(ARGV[rest + 3], summary.salt)
+add(textOf({ id = own, revision = summary.revision }))
+addOne(summary.pinned ~= '-' and readPost(summary.pinned) or nil)
 local function always() return true end
 local summary
 eachTagged(summaries, always, function(id)

@@ -6,5 +6,5 @@
 -- Written only where it has to be: a store that is full can still be read.
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
-tellServer(KEYS[1], ARGV[2], 3)
+appendToServerJournal(KEYS[1], ARGV[2], 3)
 return 1

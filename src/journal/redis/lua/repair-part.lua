@@ -31,7 +31,7 @@ end
 for _ = 1, tonumber(nextArgument()) do
   local who = nextArgument()
   removeTexts()
-  call('ZADD', owed, ARGV[2] + 0.5, who)
+  call('ZADD', pendingErasures, ARGV[2] + 0.5, who)
 end
 -- The texts go with the line. Otherwise a repair that begins again would make a post of an earlier revision.
 for _ = 1, tonumber(nextArgument()) do

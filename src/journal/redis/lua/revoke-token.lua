@@ -12,7 +12,7 @@ if not before and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then
 end
 if not before or (before ~= 'inf' and (ARGV[3] == 'inf' or tonumber(ARGV[3]) > tonumber(before))) then
   redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
-  tellServer(KEYS[3], ARGV[6], 7)
+  appendToServerJournal(KEYS[3], ARGV[6], 7)
 end
 redis.call('SET', KEYS[2], ARGV[4])
 return 'revoked'

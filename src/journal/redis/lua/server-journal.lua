@@ -10,7 +10,7 @@ end
 
 -- Appends to the stream what stands in ARGV from `from` on: how many entries, each as type, subject or "", detail or "", at, by, digest.
 -- `root`: what the chain begins with where it has not begun.
-local function tellServer(stream, root, from)
+local function appendToServerJournal(stream, root, from)
   local count = tonumber(ARGV[from])
   if count == 0 then return end
   local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]

@@ -1,7 +1,7 @@
 -- What every operation on a channel begins with.
 -- KEYS[1] to KEYS[11]: the keys of one channel, in the order of keys.ts. What each holds is told there. Where a request comes in, KEYS[12]
 -- is the request's and KEYS[13] holds the channel's requests by time.
-local journal, changes, posts, index, texts, labels, tags, listed, owed, deleted, notes = unpack(KEYS)
+local journal, changes, posts, index, texts, labels, tags, listed, pendingErasures, deleted, notes = unpack(KEYS)
 local call = redis.call
 
 -- Stands for the channel itself where posts stand by their ids.
@@ -25,7 +25,7 @@ local function entryAt(offset)
 end
 
 -- The channel's line in the index, nil where there is none.
-local function readCard()
+local function readSummary()
   local line = call('HGET', index, own)
   if not line then return nil end
   local revision, last, state, access, created, pinned, latest, salt =
@@ -47,15 +47,15 @@ local function head()
   local entry = toEntry(last)
   local who, top = unpack(call('ZREVRANGE', changes, 0, 0, 'WITHSCORES'))
   local members = call('ZCARD', posts)
-  local card = readCard()
-  if tonumber(top or -1) ~= entry.offset or not card then return false end
+  local summary = readSummary()
+  if tonumber(top or -1) ~= entry.offset or not summary then return false end
   -- An index of another time has another line of what changed last, or none.
   if string.match(call('HGET', index, who) or '', '^%d+ (%d+)') ~= top then return false end
   if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
   local revisions = call('HLEN', texts)
   if revisions ~= call('HLEN', labels) or revisions < members + 1 then return false end
   if call('ZCARD', tags) < members then return false end
-  return entry, card
+  return entry, summary
 end
 
 -- A post's line in the index, nil where there is none.

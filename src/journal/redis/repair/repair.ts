@@ -238,7 +238,7 @@ class Repair {
 
   /** Servers look for erasures that are owed in the channels that are noted there. */
   async #noteErasure(): Promise<void> {
-    await this.#redis.zadd(registry.owed, await timeOf(this.#redis), this.#channelId);
+    await this.#redis.zadd(registry.pendingErasures, await timeOf(this.#redis), this.#channelId);
   }
 
   /** The channel as it stands. If that text is lost, an earlier one with what the index has of the last. */

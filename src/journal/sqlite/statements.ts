@@ -1,0 +1,15 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+export type Sql = (text: string) => StatementSync;
+
+/** Statements by their text, each prepared once. */
+export function statements(db: DatabaseSync): Sql {
+  const prepared = new Map<string, StatementSync>();
+  return (text) => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    const made = db.prepare(text);
+    prepared.set(text, made);
+    return made;
+  };
+}
