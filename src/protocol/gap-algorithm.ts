@@ -20,7 +20,8 @@
  * A step is handled in the same way in every state:
  *
  *     the next offset, same history   deliver, and move `place`
- *     at or below `place`             ignore a duplicate; doubt a step whose check is forgotten; a different check is a fork
+ *     at or below `place`             ignore a duplicate, but note it in `heard` while reading; doubt a step whose check is forgotten;
+ *                                     a different check is a fork
  *     beyond a gap, or a fork         read; while reading or waiting, note in `heard` that an answer may be incomplete
  *
  * `take` with a reset, or with no place before it, replaces everything (`skip` is 0). Otherwise the caller takes the changes above `skip`,
