@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import type { Workplace } from './workplace.ts';
+import type { CaseContext } from './workplace.ts';
 
 /**
  * One rule of the wire contract, with the test that checks it. Cases are independent: each works in its own channels, so any of them can run
@@ -14,14 +14,14 @@ export interface Case {
   slow?: true;
   /** Requires a token that may delete channels. */
   admin?: true;
-  run(work: Workplace): Promise<void>;
+  run(context: CaseContext): Promise<void>;
 }
 
 /** The server does not follow the rule. */
-export class Departure extends Error {}
+export class RuleBroken extends Error {}
 
 export function must(holds: boolean, sentence: string): asserts holds {
-  if (!holds) throw new Departure(sentence);
+  if (!holds) throw new RuleBroken(sentence);
 }
 
 /** `what` is a noun: "the status of the answer". */
@@ -29,7 +29,7 @@ export function mustEqual(actual: unknown, expected: unknown, what: string): voi
   try {
     deepStrictEqual(actual, expected);
   } catch {
-    throw new Departure(`${what} should be ${short(expected)} but is ${short(actual)}.`);
+    throw new RuleBroken(`${what} should be ${short(expected)} but is ${short(actual)}.`);
   }
 }
 

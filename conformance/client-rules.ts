@@ -1,7 +1,7 @@
 import type { AuthorPost, CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
 import { must } from './case.ts';
-import { ExaminedServer, type ReaderSocket } from './server.ts';
-import { Workplace } from './workplace.ts';
+import { type ReaderSocket, ServerUnderTest } from './server.ts';
+import { CaseContext } from './workplace.ts';
 
 /**
  * The rules for clients as scenarios for the tests of a client in any language: messages of a real server, in the order in which a bad
@@ -11,10 +11,10 @@ import { Workplace } from './workplace.ts';
 export interface Scenario {
   name: string;
   rule: string;
-  steps: Step[];
+  steps: ScenarioStep[];
 }
 
-export type Step =
+export type ScenarioStep =
   /** The answer to a subscribe or a poll, or the beginning of a stream. */
   | { catchUp: CatchUp }
   /** An event, and what the client does with it. */
@@ -28,7 +28,7 @@ export type Step =
   | { mustAsk: { post: string } | 'summary' }
   /** The answer: posts of kind `summary`, newest first, below the lowest one that is known to be no longer the summary. */
   | { summaries: Page }
-  | { holds: Held };
+  | { holds: HeldState };
 
 interface Page {
   posts: ReaderPost[];
@@ -37,7 +37,7 @@ interface Page {
 }
 
 /** What a client holds. Posts are newest first, including tombstones. */
-export interface Held {
+export interface HeldState {
   offset: number;
   cursor: string;
   posts: { id: string; revision: number; status: string; headline: string | null }[];
@@ -47,50 +47,50 @@ export interface Held {
 }
 
 export async function recordClientRules(options: { url: string; token: string; newId: () => string; signal: AbortSignal }) {
-  const work = new Workplace(new ExaminedServer(options), options.newId);
+  const context = new CaseContext(new ServerUnderTest(options), options.newId);
   const scenarios: Scenario[] = [];
   for (const [name, { rule, steps }] of Object.entries(recordings)) {
-    const recorder = await Recorder.start(work);
+    const recorder = await Recorder.start(context);
     using _socket = recorder.socket;
     scenarios.push({ name, rule, steps: await steps(recorder) });
   }
-  for (const id of work.made) await work.ask(`/v1/channels/${id}`, { method: 'DELETE' });
+  for (const id of context.createdChannels) await context.request(`/v1/channels/${id}`, { method: 'DELETE' });
   return scenarios;
 }
 
 /** A channel, an author who writes in it, and a socket that follows it. */
 class Recorder {
-  readonly work: Workplace;
+  readonly context: CaseContext;
   readonly path: string;
   readonly id: string;
   readonly socket: ReaderSocket;
 
-  private constructor(work: Workplace, channel: { id: string; path: string }, socket: ReaderSocket) {
-    this.work = work;
+  private constructor(context: CaseContext, channel: { id: string; path: string }, socket: ReaderSocket) {
+    this.context = context;
     this.path = channel.path;
     this.id = channel.id;
     this.socket = socket;
   }
 
-  static async start(work: Workplace): Promise<Recorder> {
-    const channel = await work.channel();
-    const socket = await work.socket();
+  static async start(context: CaseContext): Promise<Recorder> {
+    const channel = await context.channel();
+    const socket = await context.socket();
     await socket.follow(channel.id);
-    return new Recorder(work, channel, socket);
+    return new Recorder(context, channel, socket);
   }
 
   async publish(headline: string, fields: object = {}): Promise<AuthorPost> {
-    return (await this.work.publish(this.path, { headline, ...fields })).post;
+    return (await this.context.publish(this.path, { headline, ...fields })).post;
   }
 
   async correct(post: AuthorPost, headline: string): Promise<AuthorPost> {
-    return (await this.work.revise(this.path, post, { kind: 'correction', note: 'It was otherwise.', changes: { headline } }))
+    return (await this.context.revise(this.path, post, { kind: 'correction', note: 'It was otherwise.', changes: { headline } }))
       .post;
   }
 
   /** The answer to a subscribe at this moment. */
   async catchUp(after?: string, limit?: number): Promise<CatchUp> {
-    using socket = await this.work.socket();
+    using socket = await this.context.socket();
     const said = await socket.subscribe(this.id, after, limit);
     must(said.ok, 'A subscribe should be ok.');
     const { ok: _ok, ...catchUp } = said;
@@ -98,11 +98,11 @@ class Recorder {
   }
 
   async page(query: string) {
-    return (await this.work.mustAnswer(200, `${this.path}/posts?${query}`, { token: null })).body;
+    return (await this.context.mustAnswer(200, `${this.path}/posts?${query}`, { token: null })).body;
   }
 
   async post(id: string): Promise<ReaderPost> {
-    return (await this.work.mustAnswer(200, `${this.path}/posts/${id}`, { token: null })).body;
+    return (await this.context.mustAnswer(200, `${this.path}/posts/${id}`, { token: null })).body;
   }
 
   /** The live event at this offset. */
@@ -113,15 +113,15 @@ class Recorder {
   }
 
   /** What every client should hold now according to the server, with the `posts` newest posts. */
-  async holds(posts = 100): Promise<{ holds: Held }> {
-    const { body } = await this.work.mustAnswer(200, `${this.path}/snapshot?limit=${posts}`, { token: null });
-    return { holds: heldBy(body, Number((await this.catchUp(body.cursor)).covers.to)) };
+  async holds(posts = 100): Promise<{ holds: HeldState }> {
+    const { body } = await this.context.mustAnswer(200, `${this.path}/snapshot?limit=${posts}`, { token: null });
+    return { holds: heldStateOf(body, Number((await this.catchUp(body.cursor)).covers.to)) };
   }
 }
 
 interface Recording {
   rule: string;
-  steps(recorder: Recorder): Promise<Step[]>;
+  steps(recorder: Recorder): Promise<ScenarioStep[]>;
 }
 
 const recordings: Record<string, Recording> = {
@@ -227,7 +227,7 @@ const recordings: Record<string, Recording> = {
       await recorder.publish('Between');
       await recorder.publish('New');
       const start = await recorder.catchUp(undefined, 1);
-      await recorder.work.revise(recorder.path, old, { kind: 'update', changes: { keyEvent: true } });
+      await recorder.context.revise(recorder.path, old, { kind: 'update', changes: { keyEvent: true } });
       return [{ catchUp: start }, { event: await recorder.event(5), does: 'apply' }, await recorder.holds(1)];
     },
   },
@@ -266,7 +266,7 @@ const recordings: Record<string, Recording> = {
   'resets/drop-everything': {
     rule: 'A reset drops everything: posts, remembered revisions, and pages requested before it.',
     async steps(recorder) {
-      const other = await Recorder.start(recorder.work);
+      const other = await Recorder.start(recorder.context);
       using _socket = other.socket;
       const old = await other.publish('Old');
       const wrong = await other.publish('Of another history');
@@ -292,8 +292,8 @@ const recordings: Record<string, Recording> = {
       const start = await recorder.catchUp();
       const post = await recorder.publish('Wrong', { keyEvent: true });
       await recorder.publish('Right');
-      await recorder.work.patch(recorder.path, '*', { pinnedPostId: post.id });
-      await recorder.work.retract(recorder.path, post);
+      await recorder.context.patch(recorder.path, '*', { pinnedPostId: post.id });
+      await recorder.context.retract(recorder.path, post);
       const events = [];
       for (let offset = 2; offset <= 6; offset += 1) events.push({ event: await recorder.event(offset), does: 'apply' as const });
       return [{ catchUp: start }, ...events, await recorder.holds()];
@@ -305,7 +305,7 @@ const recordings: Record<string, Recording> = {
       const old = await recorder.publish('Old');
       await recorder.publish('New');
       const start = await recorder.catchUp(undefined, 1);
-      await recorder.work.patch(recorder.path, '*', { pinnedPostId: old.id });
+      await recorder.context.patch(recorder.path, '*', { pinnedPostId: old.id });
       return [
         { catchUp: start },
         { event: await recorder.event(4), does: 'apply' },
@@ -321,9 +321,9 @@ const recordings: Record<string, Recording> = {
       await recorder.publish('First summary', { kind: 'summary' });
       const second = await recorder.publish('Second summary', { kind: 'summary' });
       const third = await recorder.publish('Third summary', { kind: 'summary' });
-      await recorder.work.retract(recorder.path, second);
+      await recorder.context.retract(recorder.path, second);
       const start = await recorder.catchUp(undefined, 1);
-      await recorder.work.retract(recorder.path, third);
+      await recorder.context.retract(recorder.path, third);
       return [
         { catchUp: start },
         { event: await recorder.event(6), does: 'apply' },
@@ -342,10 +342,10 @@ const recordings: Record<string, Recording> = {
       const one = await recorder.publish('One');
       for (const headline of ['Two', 'Three', 'Four']) await recorder.publish(headline);
       await recorder.correct(one, 'One, corrected');
-      const steps: Step[] = [{ catchUp: start }];
+      const steps: ScenarioStep[] = [{ catchUp: start }];
       let said: CatchUp = start;
       do {
-        said = await recorder.work.catchUp(recorder.path, said.cursor, 2);
+        said = await recorder.context.catchUp(recorder.path, said.cursor, 2);
         steps.push({ catchUp: said });
       } while (said.more);
       return [...steps, await recorder.holds()];
@@ -353,7 +353,7 @@ const recordings: Record<string, Recording> = {
   },
 };
 
-function heldBy(
+function heldStateOf(
   snapshot: {
     cursor: string;
     posts: ReaderPost[];
@@ -362,7 +362,7 @@ function heldBy(
     keyEvents: { id: string }[];
   },
   offset: number,
-): Held {
+): HeldState {
   return {
     offset,
     cursor: snapshot.cursor,

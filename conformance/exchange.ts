@@ -2,8 +2,8 @@
  * Records the messages of a case in order, as JSON, so that the tests of a client in any language can replay the server's side without a
  * server. Tokens and sessions are left out.
  */
-export type Said = { to: 'server' | 'client' } & (
-  | { http: HttpRequest | HttpAnswer }
+export type ExchangedMessage = { to: 'server' | 'client' } & (
+  | { http: HttpRequest | HttpResponse }
   | { socket: SocketMessage }
   | { stream: { id?: string | undefined; event: string; data: unknown } }
 );
@@ -16,7 +16,7 @@ interface HttpRequest {
 }
 /** A list stands for several headers of the same name. */
 export type SentHeaders = Record<string, string | string[]>;
-interface HttpAnswer {
+interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body?: unknown;
@@ -29,7 +29,7 @@ interface SocketMessage {
 }
 
 /** The response headers that the contract defines. */
-const toldHeaders = [
+const recordedHeaders = [
   'cache-control',
   'content-type',
   'etag',
@@ -42,9 +42,9 @@ const toldHeaders = [
 ];
 
 export class Exchange {
-  readonly said: Said[] = [];
+  readonly messages: ExchangedMessage[] = [];
 
-  asked(method: string, path: string, headers: SentHeaders, body: unknown): void {
+  recordRequest(method: string, path: string, headers: SentHeaders, body: unknown): void {
     const { authorization, cookie, ...rest } = headers;
     const told = {
       ...rest,
@@ -53,19 +53,19 @@ export class Exchange {
       }),
       ...(cookie !== undefined && { cookie: 'pressbox=SESSION' }),
     };
-    this.said.push({ to: 'server', http: { method, path, headers: told, ...(body !== undefined && { body }) } });
+    this.messages.push({ to: 'server', http: { method, path, headers: told, ...(body !== undefined && { body }) } });
   }
 
-  answered(status: number, headers: Headers, body: unknown): void {
-    const told = Object.fromEntries([...headers].filter(([name]) => toldHeaders.includes(name)));
-    this.said.push({ to: 'client', http: { status, headers: told, ...(body !== undefined && { body }) } });
+  recordResponse(status: number, headers: Headers, body: unknown): void {
+    const told = Object.fromEntries([...headers].filter(([name]) => recordedHeaders.includes(name)));
+    this.messages.push({ to: 'client', http: { status, headers: told, ...(body !== undefined && { body }) } });
   }
 
-  overSocket(to: Said['to'], message: SocketMessage): void {
-    this.said.push({ to, socket: message });
+  recordSocketMessage(to: ExchangedMessage['to'], message: SocketMessage): void {
+    this.messages.push({ to, socket: message });
   }
 
-  overStream(message: { id?: string | undefined; event: string; data: unknown }): void {
-    this.said.push({ to: 'client', stream: message });
+  recordStreamMessage(message: { id?: string | undefined; event: string; data: unknown }): void {
+    this.messages.push({ to: 'client', stream: message });
   }
 }

@@ -5,7 +5,7 @@ import { createParser } from 'eventsource-parser';
 import { io, type Socket } from 'socket.io-client';
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
-import { Departure } from './case.ts';
+import { RuleBroken } from './case.ts';
 import type { Exchange, SentHeaders } from './exchange.ts';
 
 /** The server under test, seen from outside: over HTTP, Socket.IO and Server-Sent Events. */
@@ -16,7 +16,7 @@ export interface ServerOptions {
   signal: AbortSignal;
 }
 
-export interface Ask {
+export interface TestRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
   headers?: Record<string, string>;
   /** Sent in addition to headers of the same names. */
@@ -27,7 +27,7 @@ export interface Ask {
   token?: string | null;
 }
 
-export interface Answer {
+export interface TestResponse {
   status: number;
   headers: Headers;
   text: string;
@@ -37,11 +37,11 @@ export interface Answer {
 }
 
 /** How long to wait for something that the server must send. */
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 /** How often a request is retried when the server asks to wait. */
-const mostWaits = 20;
+const maxRetries = 20;
 
-export class ExaminedServer {
+export class ServerUnderTest {
   readonly url: string;
   readonly #options: ServerOptions;
 
@@ -51,7 +51,11 @@ export class ExaminedServer {
   }
 
   /** Waits when the server asks to, because the cases do not test rate limits. */
-  async ask(exchange: Exchange, path: string, { method = 'GET', headers = {}, second, body, token }: Ask = {}): Promise<Answer> {
+  async request(
+    exchange: Exchange,
+    path: string,
+    { method = 'GET', headers = {}, second, body, token }: TestRequest = {},
+  ): Promise<TestResponse> {
     const given = token === undefined ? this.#options.token : token;
     const sent: Record<string, string> = {
       ...(given !== null && { authorization: `Bearer ${given}` }),
@@ -66,14 +70,14 @@ export class ExaminedServer {
     };
     const both = second && withSecond({ host: new URL(this.url).host, ...sent }, second);
     for (let waits = 0; ; waits += 1) {
-      exchange.asked(method, path, both ?? sent, body);
+      exchange.recordRequest(method, path, both ?? sent, body);
       const answer = both
         ? await sendBoth(this.url + path, { ...options, headers: both })
         : await fetch(this.url + path, { ...options, headers: sent, redirect: 'manual' });
       const text = await answer.text();
       const read = parsed(text);
-      exchange.answered(answer.status, answer.headers, read ?? (text === '' ? undefined : text));
-      if (answer.status !== 429 || waits === mostWaits)
+      exchange.recordResponse(answer.status, answer.headers, read ?? (text === '' ? undefined : text));
+      if (answer.status !== 429 || waits === maxRetries)
         return { status: answer.status, headers: answer.headers, text, body: read };
       const seconds = Number(answer.headers.get('retry-after') ?? 1);
       await pause(Math.min(seconds, 10) * 1_000 || 1_000, signal);
@@ -83,7 +87,7 @@ export class ExaminedServer {
   async socket(exchange: Exchange, options: { token?: string; origin?: string } = {}): Promise<ReaderSocket> {
     const socket = await this.dial(exchange, options);
     if (socket instanceof ReaderSocket) return socket;
-    throw new Departure(`The socket is refused: ${JSON.stringify(socket)}`);
+    throw new RuleBroken(`The socket is refused: ${JSON.stringify(socket)}`);
   }
 
   /** The connection, or the problem with which the server refused it. */
@@ -102,26 +106,30 @@ export class ExaminedServer {
         socket.once('connect', () => resolve(reader));
         socket.once('connect_error', (error: Error & { data?: Problem }) => {
           socket.close();
-          exchange.overSocket('client', { event: 'connect_error', data: error.data ?? null });
+          exchange.recordSocketMessage('client', { event: 'connect_error', data: error.data ?? null });
           resolve((error.data ?? { title: error.message }) as Problem);
         });
       }),
     );
   }
 
-  async stream(exchange: Exchange, path: string, { headers = {}, token }: Pick<Ask, 'headers' | 'token'> = {}): Promise<Stream> {
+  async stream(
+    exchange: Exchange,
+    path: string,
+    { headers = {}, token }: Pick<TestRequest, 'headers' | 'token'> = {},
+  ): Promise<Stream> {
     const stop = new AbortController();
     const sent = {
       accept: 'text/event-stream',
       ...(token !== null && { authorization: `Bearer ${token ?? this.#options.token}` }),
       ...headers,
     };
-    exchange.asked('GET', path, sent, undefined);
+    exchange.recordRequest('GET', path, sent, undefined);
     const answer = await within(
       'the stream',
       fetch(this.url + path, { headers: sent, signal: AbortSignal.any([stop.signal, this.#options.signal]) }),
     );
-    exchange.answered(answer.status, answer.headers, undefined);
+    exchange.recordResponse(answer.status, answer.headers, undefined);
     return new Stream(answer, exchange, stop);
   }
 }
@@ -162,7 +170,7 @@ class Inbox<T> {
   }
 
   /** The first matching message at or after index `from`. */
-  async first(what: string, fits: (message: T) => boolean, from = 0, ms = patienceMs): Promise<T> {
+  async first(what: string, fits: (message: T) => boolean, from = 0, ms = timeoutMs): Promise<T> {
     const found = () => this.all.slice(from).find(fits);
     return (
       found() ??
@@ -197,25 +205,25 @@ export class ReaderSocket implements Disposable {
     this.#socket = socket;
     this.#exchange = exchange;
     socket.onAny((event: string, data: unknown) => {
-      exchange.overSocket('client', { event, data });
+      exchange.recordSocketMessage('client', { event, data });
       this.#inbox.add({ event, data });
     });
   }
 
   /** Sends a message and waits for its acknowledgement. */
-  async ask(event: string, data: unknown): Promise<unknown> {
-    this.#exchange.overSocket('server', { event, data });
+  async emit(event: string, data: unknown): Promise<unknown> {
+    this.#exchange.recordSocketMessage('server', { event, data });
     const said = await within(
       `the acknowledgement of "${event}"`,
       new Promise((resolve) => this.#socket.emit(event, data, resolve)),
     );
-    this.#exchange.overSocket('client', { event, acknowledges: true, data: said });
+    this.#exchange.recordSocketMessage('client', { event, acknowledges: true, data: said });
     return said;
   }
 
   async subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer> {
     const wish = { channelId, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) };
-    return (await this.ask('subscribe', wish)) as SubscribeAnswer;
+    return (await this.emit('subscribe', wish)) as SubscribeAnswer;
   }
 
   /** Subscribes until the channel is caught up. Returns the answers in order. */
@@ -223,7 +231,7 @@ export class ReaderSocket implements Disposable {
     const answers: CatchUp[] = [];
     for (let from = after; ; from = answers.at(-1)?.cursor) {
       const said = await this.subscribe(channelId, from);
-      if (!said.ok) throw new Departure(`A subscribe is refused: ${JSON.stringify(said.problem)}`);
+      if (!said.ok) throw new RuleBroken(`A subscribe is refused: ${JSON.stringify(said.problem)}`);
       answers.push(said);
       if (!said.more) return answers;
     }
@@ -278,7 +286,7 @@ export class Stream implements Disposable {
     const parser = createParser({
       onEvent: ({ id, event = 'message', data }) => {
         const message = { id, event, data: parsed(data) };
-        exchange.overStream(message);
+        exchange.recordStreamMessage(message);
         this.#inbox.add(message);
       },
     });
@@ -308,10 +316,10 @@ async function read(answer: Response, take: (text: string) => void): Promise<voi
 }
 
 /** `what` is a noun: "the acknowledgement". */
-export async function within<T>(what: string, promise: Promise<T>, ms = patienceMs): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, ms = timeoutMs): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Departure(`${what} does not arrive within ${ms / 1_000} s.`)), ms);
+    timer = setTimeout(() => reject(new RuleBroken(`${what} does not arrive within ${ms / 1_000} s.`)), ms);
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,4 +1,4 @@
-import { Departure } from './case.ts';
+import { RuleBroken } from './case.ts';
 
 /**
  * Checks the form of an answer. Accepts unknown fields, because clients ignore them, and any cursor, because cursors are opaque.
@@ -20,7 +20,7 @@ export function mustFit(schema: Schema, value: unknown, what: string): void {
   const { error } = schema.safeParse(value);
   const wrong = error?.issues.filter((issue) => !isHarmless(issue)).at(0);
   if (wrong === undefined) return;
-  throw new Departure(`${what} is not what the contract describes: ${wrong.path.join('.') || 'it'}: ${wrong.message}`);
+  throw new RuleBroken(`${what} is not what the contract describes: ${wrong.path.join('.') || 'it'}: ${wrong.message}`);
 }
 
 function isHarmless({ code, path, errors }: Issue): boolean {

@@ -1,7 +1,7 @@
 import type { AuthorPost, CatchUp, Channel, Event, JournalLine } from '../src/protocol/model.ts';
-import { Departure, must, mustEqual } from './case.ts';
+import { must, mustEqual, RuleBroken } from './case.ts';
 import { Exchange } from './exchange.ts';
-import type { Answer, Ask, ExaminedServer, ReaderSocket, Stream } from './server.ts';
+import type { ReaderSocket, ServerUnderTest, Stream, TestRequest, TestResponse } from './server.ts';
 
 /** What a case works with: the server, its own channels, and the record of its messages. */
 export interface WrittenPost {
@@ -10,14 +10,14 @@ export interface WrittenPost {
   offset: number;
 }
 
-export class Workplace {
+export class CaseContext {
   readonly exchange = new Exchange();
-  readonly server: ExaminedServer;
+  readonly server: ServerUnderTest;
   readonly #newId: () => string;
   /** Channels to delete at the end. */
-  readonly made: string[] = [];
+  readonly createdChannels: string[] = [];
 
-  constructor(server: ExaminedServer, newId: () => string) {
+  constructor(server: ServerUnderTest, newId: () => string) {
     this.server = server;
     this.#newId = newId;
   }
@@ -27,29 +27,29 @@ export class Workplace {
     return this.#newId();
   }
 
-  ask(path: string, ask?: Ask): Promise<Answer> {
-    return this.server.ask(this.exchange, path, ask);
+  request(path: string, ask?: TestRequest): Promise<TestResponse> {
+    return this.server.request(this.exchange, path, ask);
   }
 
   socket(options?: { token?: string; origin?: string }): Promise<ReaderSocket> {
     return this.server.socket(this.exchange, options);
   }
 
-  stream(path: string, options?: Pick<Ask, 'headers' | 'token'>): Promise<Stream> {
+  stream(path: string, options?: Pick<TestRequest, 'headers' | 'token'>): Promise<Stream> {
     return this.server.stream(this.exchange, path, options);
   }
 
   /** Sends a request that must be answered with this status. */
-  async mustAnswer(status: number, path: string, ask?: Ask): Promise<Answer> {
-    const answer = await this.ask(path, ask);
+  async mustAnswer(status: number, path: string, ask?: TestRequest): Promise<TestResponse> {
+    const answer = await this.request(path, ask);
     if (answer.status === status) return answer;
-    throw new Departure(
+    throw new RuleBroken(
       `${ask?.method ?? 'GET'} ${path} should answer ${status} but answers ${answer.status}: ${answer.text.slice(0, 300)}`,
     );
   }
 
   /** Sends a request that must be refused with this problem. */
-  async mustRefuse(status: number, code: string, path: string, ask?: Ask): Promise<Answer> {
+  async mustRefuse(status: number, code: string, path: string, ask?: TestRequest): Promise<TestResponse> {
     const answer = await this.mustAnswer(status, path, ask);
     must(
       answer.headers.get('content-type')?.startsWith('application/problem+json') === true,
@@ -73,7 +73,7 @@ export class Workplace {
       body: { id, headline: 'Conformance', ...fields },
     });
     const { channel } = answer.body as { channel: Channel };
-    this.made.push(channel.id);
+    this.createdChannels.push(channel.id);
     return { ...channel, path: `/v1/channels/${channel.id}` };
   }
 
@@ -101,7 +101,7 @@ export class Workplace {
 
   /** The erasure may be complete (200) or in progress (202). */
   async takeDown(path: string, post: AuthorPost, body: object = {}): Promise<WrittenPost & { erasure: { complete: boolean } }> {
-    const answer = await this.ask(`${path}/posts/${post.id}/takedown`, { method: 'POST', body });
+    const answer = await this.request(`${path}/posts/${post.id}/takedown`, { method: 'POST', body });
     must(
       [200, 202].includes(answer.status),
       `A takedown should answer 200 or 202 but answers ${answer.status}: ${answer.text.slice(0, 300)}`,
@@ -122,7 +122,7 @@ export class Workplace {
   }
 
   /** The current state, to compare before and after a request that must change nothing. */
-  async standing(path: string): Promise<unknown> {
+  async currentState(path: string): Promise<unknown> {
     const { body } = await this.mustAnswer(200, `${path}/snapshot`);
     return body;
   }

@@ -7,8 +7,8 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/channel',
     rule: 'Creating a channel is answered 201 with its Location, revision 1 and a cursor at offset 1.',
-    async run(work) {
-      const id = work.newId();
+    async run(context) {
+      const id = context.newId();
       const body = {
         id,
         headline: 'The vote',
@@ -17,8 +17,8 @@ export const modelCases: readonly Case[] = [
         language: 'de-AT',
         timezone: 'Europe/Vienna',
       };
-      const answer = await work.mustAnswer(201, '/v1/channels', { method: 'POST', body });
-      work.made.push(id);
+      const answer = await context.mustAnswer(201, '/v1/channels', { method: 'POST', body });
+      context.createdChannels.push(id);
       mustFit(channelAnswerSchema, answer.body, 'The answer');
       must(answer.headers.get('location')?.endsWith(`/v1/channels/${id}`) === true, 'Location should lead to the channel.');
       mustEqual(answer.body.offset, 1, 'The offset');
@@ -29,7 +29,7 @@ export const modelCases: readonly Case[] = [
         'The fields',
       );
       mustEqual(access, 'public', 'The access by default');
-      const read = await work.mustAnswer(200, `/v1/channels/${id}`, { token: null });
+      const read = await context.mustAnswer(200, `/v1/channels/${id}`, { token: null });
       mustFit(channelSchema, read.body, 'The channel');
       mustEqual(read.headers.get('etag'), '"1"', 'Its ETag');
     },
@@ -37,13 +37,13 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/channel-id-from-headline',
     rule: 'Without an id, the id of a channel is derived from its headline, with a number if that id is taken.',
-    async run(work) {
-      const headline = `Conformance ${work.newId()}`;
+    async run(context) {
+      const headline = `Conformance ${context.newId()}`;
       const ids: string[] = [];
       for (let count = 0; count < 2; count += 1) {
-        const { body } = await work.mustAnswer(201, '/v1/channels', { method: 'POST', body: { headline } });
+        const { body } = await context.mustAnswer(201, '/v1/channels', { method: 'POST', body: { headline } });
         ids.push(body.channel.id);
-        work.made.push(body.channel.id);
+        context.createdChannels.push(body.channel.id);
       }
       must(/^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/.test(ids[0] as string), `The id should be a slug but is ${ids[0]}.`);
       mustEqual(ids[1], `${ids[0]}-2`, 'The second id');
@@ -52,9 +52,9 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/post',
     rule: 'Publishing a post is answered 201 with its Location, its ETag, and the offset of its publication as seq.',
-    async run(work) {
-      const { path } = await work.channel();
-      const answer = await work.mustAnswer(201, `${path}/posts`, {
+    async run(context) {
+      const { path } = await context.channel();
+      const answer = await context.mustAnswer(201, `${path}/posts`, {
         method: 'POST',
         body: { headline: 'Doors open', body: 'They *queue*.' },
       });
@@ -74,29 +74,29 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/two-views',
     rule: 'Readers never get body, publishedBy, or who made a change. Authors do.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path, { body: 'First.' });
-      await work.correct(path, post, 'Second.');
-      const forReaders = (await work.mustAnswer(200, `${path}/posts/${post.id}`, { token: null })).body;
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path, { body: 'First.' });
+      await context.correct(path, post, 'Second.');
+      const forReaders = (await context.mustAnswer(200, `${path}/posts/${post.id}`, { token: null })).body;
       mustFit(readerPostSchema, forReaders, 'The post for readers');
       const told = JSON.stringify(forReaders);
       for (const field of ['"body"', '"publishedBy"', '"by"']) must(!told.includes(field), `A reader is given ${field}.`);
-      const forAuthors = (await work.mustAnswer(200, `${path}/posts/${post.id}`)).body;
+      const forAuthors = (await context.mustAnswer(200, `${path}/posts/${post.id}`)).body;
       mustEqual(forAuthors.body, 'Second.', 'The body in the author’s view');
       must(typeof forAuthors.publishedBy === 'string', 'The author’s view should say who published it.');
       must(typeof forAuthors.history.at(-1)?.by === 'string', 'The author’s view should say who made a change.');
-      const snapshot = (await work.mustAnswer(200, `${path}/snapshot`)).body;
+      const snapshot = (await context.mustAnswer(200, `${path}/snapshot`)).body;
       must(!JSON.stringify(snapshot).includes('"publishedBy"'), 'A snapshot should carry the reader’s view, whoever asks.');
     },
   },
   {
     name: 'model/body-kept',
     rule: 'A body is stored unchanged: no smart quotes, no replaced dots or dashes.',
-    async run(work) {
-      const { path } = await work.channel();
+    async run(context) {
+      const { path } = await context.channel();
       const body = '"Quoted" -- it\'s ... (c) 1/2\n\n\tä é 👩‍🚀 שלום  ends  ';
-      const { post } = await work.publish(path, { body });
+      const { post } = await context.publish(path, { body });
       mustEqual(post.body, body, 'The body');
       must(
         post.html.includes('&quot;Quoted&quot; -- it') || post.html.includes('"Quoted" -- it'),
@@ -107,14 +107,14 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/html-is-safe',
     rule: 'Raw HTML in a body is treated as text, and links lead only to https, http and mailto.',
-    async run(work) {
-      const { path } = await work.channel();
+    async run(context) {
+      const { path } = await context.channel();
       const body = [
         '<script>alert(1)</script> <img src=x onerror=alert(1)>',
         '[a](javascript:alert(1)) [b](data:text/html,x) [c](https://example.org/c) <javascript:alert(1)>',
         '![alt](https://example.org/pixel.png)',
       ].join('\n\n');
-      const { post } = await work.publish(path, { body });
+      const { post } = await context.publish(path, { body });
       const tags = [...post.html.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag?.toLowerCase());
       const allowed = 'p br strong em s a ul ol li blockquote code pre h3 h4 hr table thead tbody tr th td'.split(' ');
       for (const tag of tags) must(allowed.includes(tag as string), `The html holds <${tag}>.`);
@@ -130,10 +130,10 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/characters',
     rule: 'Characters are Unicode code points: a headline can have 300 of any plane, and not 301.',
-    async run(work) {
-      const { path } = await work.channel();
-      await work.publish(path, { headline: '🚀'.repeat(300) });
-      const refused = await work.mustRefuse(400, 'invalid-body', `${path}/posts`, {
+    async run(context) {
+      const { path } = await context.channel();
+      await context.publish(path, { headline: '🚀'.repeat(300) });
+      const refused = await context.mustRefuse(400, 'invalid-body', `${path}/posts`, {
         method: 'POST',
         body: { headline: '🚀'.repeat(301) },
       });
@@ -143,13 +143,13 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/history',
     rule: 'Every change has a kind, a revision and a time. All changes except a refile change the updatedAt of the post.',
-    async run(work) {
-      const { path } = await work.channel();
-      const first = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const first = await context.publish(path);
       mustEqual(first.post.updatedAt, null, 'updatedAt of a new post');
-      const refiled = await work.revise(path, first.post, { kind: 'refile', changes: { body: 'It happens!' } });
+      const refiled = await context.revise(path, first.post, { kind: 'refile', changes: { body: 'It happens!' } });
       mustEqual(refiled.post.updatedAt, null, 'updatedAt after a refile');
-      const corrected = await work.correct(path, refiled.post, 'It happened.', 'It is over.');
+      const corrected = await context.correct(path, refiled.post, 'It happened.', 'It is over.');
       must(corrected.post.updatedAt !== null, 'updatedAt should move with a correction.');
       const told = corrected.post.history.map(({ revision, kind, note }) => [revision, kind, note]);
       const inOrder = told.toSorted(([a], [b]) => Number(a) - Number(b));
@@ -166,13 +166,13 @@ export const modelCases: readonly Case[] = [
   {
     name: 'model/pins-and-summaries',
     rule: 'A snapshot contains the pinned post, the newest summary and the key events beside the newest posts.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post: pinned } = await work.publish(path);
-      const { post: summary } = await work.publish(path, { kind: 'summary', derivedFrom: [pinned.id] });
-      const { post: key } = await work.publish(path, { headline: 'It begins', keyEvent: true });
-      await work.patch(path, '*', { pinnedPostId: pinned.id });
-      const { body } = await work.mustAnswer(200, `${path}/snapshot?limit=1`, { token: null });
+    async run(context) {
+      const { path } = await context.channel();
+      const { post: pinned } = await context.publish(path);
+      const { post: summary } = await context.publish(path, { kind: 'summary', derivedFrom: [pinned.id] });
+      const { post: key } = await context.publish(path, { headline: 'It begins', keyEvent: true });
+      await context.patch(path, '*', { pinnedPostId: pinned.id });
+      const { body } = await context.mustAnswer(200, `${path}/snapshot?limit=1`, { token: null });
       mustEqual([body.pinned?.id, body.summary?.id], [pinned.id, summary.id], 'pinned and summary');
       mustEqual(
         body.keyEvents.map(({ id }: { id: string }) => id),

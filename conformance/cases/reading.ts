@@ -9,10 +9,10 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/from-nothing',
     rule: 'Without a cursor, the answer is a snapshot that covers everything up to its offset and is not a reset.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post, offset, cursor } = await work.publish(path);
-      const said = await work.catchUp(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post, offset, cursor } = await context.publish(path);
+      const said = await context.catchUp(path);
       mustFit(catchUpSchema, said, 'The answer');
       mustEqual(
         [said.mode, said.reset, said.covers, said.more],
@@ -31,10 +31,10 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/nothing-new',
     rule: 'At the newest offset, the answer is a replay without events whose after equals its to.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { cursor, offset } = await work.publish(path);
-      const said = await work.catchUp(path, cursor);
+    async run(context) {
+      const { path } = await context.channel();
+      const { cursor, offset } = await context.publish(path);
+      const said = await context.catchUp(path, cursor);
       mustEqual([said.mode, said.covers, said.cursor], ['replay', { after: offset, to: offset }, cursor], 'The answer');
       mustEqual(eventsOf(said), [], 'The events');
     },
@@ -42,14 +42,14 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/latest-state-once',
     rule: 'Each changed post is included once, in its latest state, in the order of the last changes. Superseded text is never served again.',
-    async run(work) {
-      const { path } = await work.channel();
-      const start = await work.publish(path, { body: 'Start.' });
-      const one = await work.publish(path, { body: 'Superseded one.' });
-      const two = await work.publish(path, { body: 'Two.' });
-      const corrected = await work.correct(path, one.post, 'Superseded again.');
-      const last = await work.correct(path, corrected.post, 'One.');
-      const said = await work.catchUp(path, start.cursor);
+    async run(context) {
+      const { path } = await context.channel();
+      const start = await context.publish(path, { body: 'Start.' });
+      const one = await context.publish(path, { body: 'Superseded one.' });
+      const two = await context.publish(path, { body: 'Two.' });
+      const corrected = await context.correct(path, one.post, 'Superseded again.');
+      const last = await context.correct(path, corrected.post, 'One.');
+      const said = await context.catchUp(path, start.cursor);
       mustFit(catchUpSchema, said, 'The answer');
       const events = eventsOf(said);
       mustEqual(
@@ -68,12 +68,12 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/withdrawn-text',
     rule: 'A post withdrawn in the meantime is included as a tombstone, and its text is not served.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { cursor } = await work.publish(path);
-      const { post } = await work.publish(path, { body: 'Withdrawn later.' });
-      await work.retract(path, post, 'Wrong.');
-      const said = await work.catchUp(path, cursor);
+    async run(context) {
+      const { path } = await context.channel();
+      const { cursor } = await context.publish(path);
+      const { post } = await context.publish(path, { body: 'Withdrawn later.' });
+      await context.retract(path, post, 'Wrong.');
+      const said = await context.catchUp(path, cursor);
       mustEqual(
         eventsOf(said).map(({ type }) => type),
         ['post.retracted'],
@@ -85,15 +85,15 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/whoever-saw-it-is-told',
     rule: 'A reader who saw a wrong version gets its correction, with the note, however much happened since.',
-    async run(work) {
-      const { path } = await work.channel();
-      const wrong = await work.publish(path, { body: 'Wrong.' });
-      for (let count = 0; count < 30; count += 1) await work.publish(path, { body: `Post ${count}.` });
-      await work.correct(path, wrong.post, 'Right.', 'It was wrong.');
+    async run(context) {
+      const { path } = await context.channel();
+      const wrong = await context.publish(path, { body: 'Wrong.' });
+      for (let count = 0; count < 30; count += 1) await context.publish(path, { body: `Post ${count}.` });
+      await context.correct(path, wrong.post, 'Right.', 'It was wrong.');
       let after = wrong.cursor;
       const seen: unknown[] = [];
       for (let answers = 0; answers < 40; answers += 1) {
-        const said = await work.catchUp(path, after, 10);
+        const said = await context.catchUp(path, after, 10);
         mustCover(eventsOf(said), said.covers.after, said.covers.to);
         for (const event of eventsOf(said))
           if ('post' in event && event.post.id === wrong.post.id) seen.push(event.post.history.at(-1)?.note);
@@ -106,14 +106,14 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/pages',
     rule: 'With a limit, the answer is cut and has more, and the next answer continues from its cursor without a gap.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { body: made } = await work.mustAnswer(200, `${path}/snapshot`);
-      for (let count = 0; count < 5; count += 1) await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { body: made } = await context.mustAnswer(200, `${path}/snapshot`);
+      for (let count = 0; count < 5; count += 1) await context.publish(path);
       const answers: CatchUp[] = [];
       let after: string = made.cursor;
       do {
-        const said = await work.catchUp(path, after, 2);
+        const said = await context.catchUp(path, after, 2);
         answers.push(said);
         after = said.cursor;
       } while (answers.at(-1)?.more && answers.length < 10);
@@ -125,49 +125,51 @@ export const catchUpCases: readonly Case[] = [
   {
     name: 'catch-up/another-history',
     rule: 'A cursor of another channel is a reset with a snapshot, never "nothing new".',
-    async run(work) {
-      const one = await work.channel();
-      const two = await work.channel();
-      const { cursor } = await work.publish(one.path);
-      await work.publish(two.path);
-      const said = await work.catchUp(two.path, cursor);
+    async run(context) {
+      const one = await context.channel();
+      const two = await context.channel();
+      const { cursor } = await context.publish(one.path);
+      await context.publish(two.path);
+      const said = await context.catchUp(two.path, cursor);
       mustEqual([said.mode, said.reset], ['snapshot', true], 'The answer');
     },
   },
   {
     name: 'catch-up/a-made-up-cursor',
     rule: 'A cursor that no server issued is refused or is a reset, never "nothing new".',
-    async run(work) {
-      const { path } = await work.channel();
-      const { cursor } = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { cursor } = await context.publish(path);
       const last = cursor.at(-1) === '0' ? '1' : '0';
-      const forged = await work.ask(`${path}/events?after=${encodeURIComponent(cursor.slice(0, -1) + last)}`, { token: null });
+      const forged = await context.request(`${path}/events?after=${encodeURIComponent(cursor.slice(0, -1) + last)}`, {
+        token: null,
+      });
       const isReset = forged.status === 200 && forged.body?.reset === true;
       must(isReset || forged.body?.code === 'invalid-cursor', `It answers ${forged.status} ${forged.text.slice(0, 200)}`);
-      await work.mustRefuse(400, 'invalid-cursor', `${path}/events?after=what-is-this`, { token: null });
+      await context.mustRefuse(400, 'invalid-cursor', `${path}/events?after=what-is-this`, { token: null });
     },
   },
   {
     name: 'catch-up/cursors-of-all-answers',
     rule: 'The cursors of a write, a page, a snapshot and an event are valid for catching up and have at most 128 URL-safe characters.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { cursor: written, offset } = await work.publish(path);
-      const page = (await work.mustAnswer(200, `${path}/posts`, { token: null })).body.cursor;
-      const snapshot = (await work.mustAnswer(200, `${path}/snapshot`, { token: null })).body.cursor;
+    async run(context) {
+      const { path } = await context.channel();
+      const { cursor: written, offset } = await context.publish(path);
+      const page = (await context.mustAnswer(200, `${path}/posts`, { token: null })).body.cursor;
+      const snapshot = (await context.mustAnswer(200, `${path}/snapshot`, { token: null })).body.cursor;
       for (const cursor of [written, page, snapshot]) {
         must(/^[A-Za-z0-9._~-]{1,128}$/.test(cursor), `A cursor is ${cursor}.`);
-        mustEqual((await work.catchUp(path, cursor)).covers, { after: offset, to: offset }, `What is missed since ${cursor}`);
+        mustEqual((await context.catchUp(path, cursor)).covers, { after: offset, to: offset }, `What is missed since ${cursor}`);
       }
     },
   },
   {
     name: 'catch-up/limits',
     rule: 'A limit that is not a number from 1 to 1,000 is 400.',
-    async run(work) {
-      const { path } = await work.channel();
+    async run(context) {
+      const { path } = await context.channel();
       for (const limit of ['0', '1001', 'x', '-1', '1.5']) {
-        await work.mustRefuse(400, 'invalid-body', `${path}/events?limit=${limit}`, { token: null });
+        await context.mustRefuse(400, 'invalid-body', `${path}/events?limit=${limit}`, { token: null });
       }
     },
   },
@@ -178,26 +180,26 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/snapshot-etag',
     rule: 'A snapshot has a strong ETag: 304 while nothing changed, and a different one after any change.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      const first = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      const first = await context.mustAnswer(200, `${path}/snapshot`, { token: null });
       mustFit(snapshotSchema, first.body, 'The snapshot');
       const etag = first.headers.get('etag') ?? '';
       must(/^"/.test(etag), `The ETag should be strong but is ${etag}.`);
-      await work.mustAnswer(304, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
-      await work.correct(path, post, 'Otherwise.');
-      await work.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
+      await context.mustAnswer(304, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
+      await context.correct(path, post, 'Otherwise.');
+      await context.mustAnswer(200, `${path}/snapshot`, { token: null, headers: { 'if-none-match': etag } });
     },
   },
   {
     name: 'reading/pages',
     rule: 'Pages of posts are ordered by seq, newest first. With "after" they contain the oldest posts above it, still newest first. Link leads to the next page.',
-    async run(work) {
-      const { path } = await work.channel();
-      for (let count = 0; count < 5; count += 1) await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      for (let count = 0; count < 5; count += 1) await context.publish(path);
       const seqs = async (query: string) => {
-        const { body, headers } = await work.mustAnswer(200, `${path}/posts?${query}`, { token: null });
+        const { body, headers } = await context.mustAnswer(200, `${path}/posts?${query}`, { token: null });
         return { seqs: body.posts.map(({ seq }: { seq: number }) => seq), more: body.more, link: headers.get('link') };
       };
       const first = await seqs('limit=2');
@@ -212,19 +214,19 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/filters',
     rule: 'Posts can be filtered by kind, key event and source. A source matches by its complete name, ignoring case. Only the kind filter includes tombstones.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post: sourced } = await work.publish(path, { sources: [{ name: 'Reuters', via: 'APA' }] });
-      const { post: key } = await work.publish(path, { headline: 'Key', keyEvent: true });
-      const { post: analysis } = await work.publish(path, { kind: 'analysis' });
+    async run(context) {
+      const { path } = await context.channel();
+      const { post: sourced } = await context.publish(path, { sources: [{ name: 'Reuters', via: 'APA' }] });
+      const { post: key } = await context.publish(path, { headline: 'Key', keyEvent: true });
+      const { post: analysis } = await context.publish(path, { kind: 'analysis' });
       const ids = async (query: string) =>
-        (await work.mustAnswer(200, `${path}/posts?${query}`, { token: null })).body.posts.map(({ id }: { id: string }) => id);
+        (await context.mustAnswer(200, `${path}/posts?${query}`, { token: null })).body.posts.map(({ id }: { id: string }) => id);
       mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind');
       mustEqual(await ids('keyEvent=true'), [key.id], 'Key events');
       mustEqual(await ids('source=REUTERS'), [sourced.id], 'Posts of a source');
       mustEqual(await ids('source=apa'), [sourced.id], 'Posts by the via of a source');
       mustEqual(await ids('source=Reut'), [], 'Posts of a part of a name');
-      await work.retract(path, analysis);
+      await context.retract(path, analysis);
       mustEqual(await ids('kind=analysis'), [analysis.id], 'Posts of a kind, one of them withdrawn');
       mustEqual(await ids('kind=analysis&keyEvent=false'), [], 'Posts of a kind that are not key events, one of them withdrawn');
     },
@@ -232,19 +234,19 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/revisions',
     rule: 'The revisions of a post are listed oldest first, each as it was.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path, { body: 'One.' });
-      const second = await work.correct(path, post, 'Two.');
-      await work.correct(path, second.post, 'Three.');
-      const { body } = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions?limit=2`);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path, { body: 'One.' });
+      const second = await context.correct(path, post, 'Two.');
+      await context.correct(path, second.post, 'Three.');
+      const { body } = await context.mustAnswer(200, `${path}/posts/${post.id}/revisions?limit=2`);
       mustEqual(
         body.revisions.map((one: { body: string }) => one.body),
         ['One.', 'Two.'],
         'The first two',
       );
       mustEqual(body.more, true, 'more');
-      const rest = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions?after=2`);
+      const rest = await context.mustAnswer(200, `${path}/posts/${post.id}/revisions?after=2`);
       mustEqual(
         rest.body.revisions.map(({ revision }: { revision: number }) => revision),
         [3],
@@ -255,12 +257,12 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/journal',
     rule: 'The journal has an entry for every offset, with facts and hashes but without text.',
-    async run(work) {
-      const { path } = await work.channel();
-      const text = `Text ${work.newId()}`;
-      const { post } = await work.publish(path, { body: text });
-      await work.correct(path, post, `${text}.`, `Note ${text}`);
-      const entries = await work.journal(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const text = `Text ${context.newId()}`;
+      const { post } = await context.publish(path, { body: text });
+      await context.correct(path, post, `${text}.`, `Note ${text}`);
+      const entries = await context.journal(path);
       mustEqual(
         entries.map(({ offset }) => offset),
         [1, 2, 3],
@@ -277,21 +279,21 @@ export const readingCases: readonly Case[] = [
       );
       must(!JSON.stringify(entries).includes(text), 'The journal holds text.');
       mustEqual(new Set(entries.map(({ check }) => check)).size, 3, 'The number of checks');
-      await work.mustRefuse(401, 'token-missing', `${path}/journal`, { token: null });
+      await context.mustRefuse(401, 'token-missing', `${path}/journal`, { token: null });
     },
   },
   {
     name: 'reading/channels',
     rule: 'Channels are listed newest first, in pages, with the time of their latest post. Channels with the access desk are not listed.',
-    async run(work) {
-      const open = await work.channel();
-      const desk = await work.channel({ access: 'desk' });
-      const { post } = await work.publish(open.path);
+    async run(context) {
+      const open = await context.channel();
+      const desk = await context.channel({ access: 'desk' });
+      const { post } = await context.publish(open.path);
       const found: { id: string; latestPostAt: string | null }[] = [];
       let page: string | null = '';
       for (let pages = 0; page !== null && pages < 50; pages += 1) {
         const next: string = page === '' ? '' : `&page=${encodeURIComponent(page)}`;
-        const { body } = await work.mustAnswer(200, `/v1/channels?limit=100${next}`, { token: null });
+        const { body } = await context.mustAnswer(200, `/v1/channels?limit=100${next}`, { token: null });
         mustFit(channelListSchema, body, 'The list');
         found.push(...body.channels);
         page = found.some(({ id }) => id === open.id) ? null : body.next;
@@ -303,23 +305,23 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/not-found',
     rule: 'To strangers, an unknown channel and a channel with the access desk answer alike.',
-    async run(work) {
-      const { path } = await work.channel({ access: 'desk' });
-      const desk = await work.mustRefuse(404, 'not-found', path, { token: null });
-      const unknown = await work.mustRefuse(404, 'not-found', `/v1/channels/${work.newId()}`, { token: null });
+    async run(context) {
+      const { path } = await context.channel({ access: 'desk' });
+      const desk = await context.mustRefuse(404, 'not-found', path, { token: null });
+      const unknown = await context.mustRefuse(404, 'not-found', `/v1/channels/${context.newId()}`, { token: null });
       mustEqual(desk.body, unknown.body, 'The answer for a desk channel');
-      await work.mustAnswer(200, path);
+      await context.mustAnswer(200, path);
     },
   },
   {
     name: 'reading/what-is-not-found',
     rule: 'A 404 says in `detail` whether the channel, the post or the path is unknown.',
-    async run(work) {
-      const { path } = await work.channel();
-      const unknown = [`/v1/channels/${work.newId()}`, `${path}/posts/01890000-0000-7000-8000-000000000000`, '/v1/nothing'];
+    async run(context) {
+      const { path } = await context.channel();
+      const unknown = [`/v1/channels/${context.newId()}`, `${path}/posts/01890000-0000-7000-8000-000000000000`, '/v1/nothing'];
       const details = new Set<unknown>();
       for (const place of unknown) {
-        const { body } = await work.mustRefuse(404, 'not-found', place);
+        const { body } = await context.mustRefuse(404, 'not-found', place);
         must(typeof body.detail === 'string' && body.detail.includes('/docs'), `The 404 of ${place} does not point to /docs.`);
         details.add(body.detail);
       }
@@ -329,29 +331,29 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/members',
     rule: 'Strangers can read a members’ channel but not its posts. With a token both can be read.',
-    async run(work) {
-      const { path } = await work.channel({ access: 'members' });
-      await work.publish(path);
-      await work.mustAnswer(200, path, { token: null });
+    async run(context) {
+      const { path } = await context.channel({ access: 'members' });
+      await context.publish(path);
+      await context.mustAnswer(200, path, { token: null });
       for (const place of ['/snapshot', '/events', '/posts', '/corrections']) {
-        await work.mustRefuse(401, 'token-missing', path + place, { token: null });
+        await context.mustRefuse(401, 'token-missing', path + place, { token: null });
       }
-      await work.mustAnswer(200, `${path}/snapshot`);
+      await context.mustAnswer(200, `${path}/snapshot`);
     },
   },
   {
     name: 'reading/caching',
     rule: 'Caches must revalidate public answers. Answers to a token are private, are not stored, and vary by the token.',
-    async run(work) {
-      const { path } = await work.channel();
-      await work.publish(path);
-      const open = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+    async run(context) {
+      const { path } = await context.channel();
+      await context.publish(path);
+      const open = await context.mustAnswer(200, `${path}/snapshot`, { token: null });
       must(
         /\bno-cache\b/.test(open.headers.get('cache-control') ?? ''),
         `Cache-Control is ${open.headers.get('cache-control')}.`,
       );
-      const { post } = await work.publish(path);
-      const own = await work.mustAnswer(200, `${path}/posts/${post.id}`);
+      const { post } = await context.publish(path);
+      const own = await context.mustAnswer(200, `${path}/posts/${post.id}`);
       must(
         /\bprivate\b.*\bno-store\b|\bno-store\b.*\bprivate\b/.test(own.headers.get('cache-control') ?? ''),
         `With a token, Cache-Control is ${own.headers.get('cache-control')}.`,
@@ -362,22 +364,22 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/bad-token',
     rule: 'A bad token is refused even where no token is needed.',
-    async run(work) {
-      const { path } = await work.channel();
-      await work.mustRefuse(401, 'token-invalid', path, { token: 'what.is.this' });
+    async run(context) {
+      const { path } = await context.channel();
+      await context.mustRefuse(401, 'token-invalid', path, { token: 'what.is.this' });
       // A token that claims to need no signature.
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
       const now = Math.floor(Date.now() / 1_000);
       const claims = { aud: 'pressbox', sub: 'x', jti: 'x', iat: now, exp: now + 60, pressbox: { admin: true } };
-      await work.mustRefuse(401, 'token-invalid', path, { token: `${part({ alg: 'none' })}.${part(claims)}.` });
+      await context.mustRefuse(401, 'token-invalid', path, { token: `${part({ alg: 'none' })}.${part(claims)}.` });
     },
   },
   {
     name: 'reading/origins',
     rule: 'A page of an origin that is not allowed gets no CORS permission to read.',
-    async run(work) {
-      const { path } = await work.channel();
-      const answer = await work.mustAnswer(200, path, { token: null, headers: { origin: 'https://elsewhere.invalid' } });
+    async run(context) {
+      const { path } = await context.channel();
+      const answer = await context.mustAnswer(200, path, { token: null, headers: { origin: 'https://elsewhere.invalid' } });
       const allowed = answer.headers.get('access-control-allow-origin');
       must(allowed === null || allowed === '*', `Access-Control-Allow-Origin is ${allowed}.`);
     },
@@ -385,10 +387,10 @@ export const readingCases: readonly Case[] = [
   {
     name: 'reading/operators',
     rule: 'Health, readiness and metrics are served.',
-    async run(work) {
-      await work.mustAnswer(200, '/healthz', { token: null });
-      await work.mustAnswer(200, '/readyz', { token: null });
-      const { headers } = await work.mustAnswer(200, '/metrics', { token: null });
+    async run(context) {
+      await context.mustAnswer(200, '/healthz', { token: null });
+      await context.mustAnswer(200, '/readyz', { token: null });
+      const { headers } = await context.mustAnswer(200, '/metrics', { token: null });
       must(headers.get('content-type')?.startsWith('text/plain') === true, 'Metrics should be text.');
     },
   },

@@ -5,21 +5,21 @@ export const sessionCases: readonly Case[] = [
   {
     name: 'sessions/exchange',
     rule: 'A token can be exchanged for a session in a cookie that stands for the same person.',
-    async run(work) {
-      const own = (await work.mustAnswer(200, '/v1/session')).body.session;
-      const cookie = await work.signIn();
-      const { sub, rights } = (await work.mustAnswer(200, '/v1/session', { token: null, headers: { cookie } })).body.session;
+    async run(context) {
+      const own = (await context.mustAnswer(200, '/v1/session')).body.session;
+      const cookie = await context.signIn();
+      const { sub, rights } = (await context.mustAnswer(200, '/v1/session', { token: null, headers: { cookie } })).body.session;
       mustEqual([sub, rights], [own.sub, own.rights], 'Whom the session stands for');
     },
   },
   {
     name: 'sessions/signed-out',
     rule: 'A session that was signed out is no longer valid, whoever sends its cookie. Another session of the same token stays valid.',
-    async run(work) {
-      const [cookie, other] = [await work.signIn(), await work.signIn()];
-      await work.mustAnswer(204, '/v1/session', { method: 'DELETE', token: null, headers: { cookie } });
+    async run(context) {
+      const [cookie, other] = [await context.signIn(), await context.signIn()];
+      await context.mustAnswer(204, '/v1/session', { method: 'DELETE', token: null, headers: { cookie } });
       const told = async (sent: string) =>
-        (await work.mustAnswer(200, '/v1/session', { token: null, headers: { cookie: sent } })).body.session;
+        (await context.mustAnswer(200, '/v1/session', { token: null, headers: { cookie: sent } })).body.session;
       mustEqual(await told(cookie), null, 'Whom the signed-out session stands for');
       mustEqual((await told(other)) === null, false, 'Whether the other session stands for nobody');
     },

@@ -26,13 +26,13 @@ export const withdrawalCases: readonly Case[] = [
   {
     name: 'withdrawals/retraction',
     rule: 'A retraction leaves a tombstone with its reason: in its place, without text, and no longer among the key events.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post: other } = await work.publish(path);
-      const { post } = await work.publish(path, everyField(other.id));
-      const { post: told } = await work.retract(path, post, 'He did not resign.');
+    async run(context) {
+      const { path } = await context.channel();
+      const { post: other } = await context.publish(path);
+      const { post } = await context.publish(path, everyField(other.id));
+      const { post: told } = await context.retract(path, post, 'He did not resign.');
       mustEqual([told.status, told.revision], ['retracted', 2], 'Status and revision');
-      const { body: seen } = await work.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
+      const { body: seen } = await context.mustAnswer(200, `${path}/posts/${post.id}`, { token: null });
       mustEqual(
         [seen.status, seen.kind, seen.seq, seen.publishedAt],
         ['retracted', post.kind, post.seq, post.publishedAt],
@@ -41,7 +41,7 @@ export const withdrawalCases: readonly Case[] = [
       const { kind: _kind, ...blank } = blankPost();
       for (const [field, value] of Object.entries(blank)) mustEqual(seen[field], value, `${field} of the tombstone`);
       mustEqual(seen.history.at(-1)?.note, 'He did not resign.', 'The note');
-      const { body: snapshot } = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      const { body: snapshot } = await context.mustAnswer(200, `${path}/snapshot`, { token: null });
       mustEqual(snapshot.keyEvents, [], 'keyEvents');
       mustEqual(snapshot.posts[0]?.id, post.id, 'The place of the tombstone');
       must(!JSON.stringify(snapshot).includes('A wrong report'), 'The snapshot still holds the text.');
@@ -50,119 +50,119 @@ export const withdrawalCases: readonly Case[] = [
   {
     name: 'withdrawals/revisions-of-a-retracted-post',
     rule: 'The revisions of a withdrawn post are 404 for readers. Authors still see those of a retracted post.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path, { body: 'A wrong report.' });
-      await work.retract(path, post);
-      await work.mustRefuse(404, 'not-found', `${path}/posts/${post.id}/revisions`, { token: null });
-      const { body } = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path, { body: 'A wrong report.' });
+      await context.retract(path, post);
+      await context.mustRefuse(404, 'not-found', `${path}/posts/${post.id}/revisions`, { token: null });
+      const { body } = await context.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
       mustEqual(body.revisions[0]?.body, 'A wrong report.', 'The first revision for authors');
     },
   },
   {
     name: 'withdrawals/no-way-back',
     rule: 'A revision or retraction of a withdrawn post is 409, whatever If-Match says.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      await work.retract(path, post);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      await context.retract(path, post);
       const body = { kind: 'update', changes: { body: 'Back.' } };
       const at = `${path}/posts/${post.id}`;
-      await work.mustRefuse(409, 'post-withdrawn', `${at}/revisions`, { method: 'POST', headers: { 'if-match': '1' }, body });
-      await work.mustRefuse(409, 'post-withdrawn', `${at}/retraction`, { method: 'POST', body: { note: 'Again.' } });
+      await context.mustRefuse(409, 'post-withdrawn', `${at}/revisions`, { method: 'POST', headers: { 'if-match': '1' }, body });
+      await context.mustRefuse(409, 'post-withdrawn', `${at}/retraction`, { method: 'POST', body: { note: 'Again.' } });
     },
   },
   {
     name: 'withdrawals/takedown',
     rule: 'A takedown erases: no answer contains the text, the revisions are missing, and the notes of earlier changes are null.',
-    async run(work) {
-      const { path } = await work.channel();
-      const secret = `Secret ${work.newId()}`;
-      const { post } = await work.publish(path, { headline: secret, body: secret });
-      const corrected = await work.correct(path, post, `${secret}, again`, `Not ${secret}`);
-      const answer = await work.takeDown(path, corrected.post);
+    async run(context) {
+      const { path } = await context.channel();
+      const secret = `Secret ${context.newId()}`;
+      const { post } = await context.publish(path, { headline: secret, body: secret });
+      const corrected = await context.correct(path, post, `${secret}, again`, `Not ${secret}`);
+      const answer = await context.takeDown(path, corrected.post);
       mustFit(erasureSchema, answer.erasure, 'erasure');
       mustEqual([answer.post.status, answer.post.revision], ['taken-down', 3], 'Status and revision');
       const places = ['/snapshot', '/posts', `/posts/${post.id}`, '/events', '/corrections', '/journal'];
       for (const place of places) {
-        const { text } = await work.mustAnswer(200, path + place);
+        const { text } = await context.mustAnswer(200, path + place);
         must(!text.includes(secret), `${place} still holds the text, or a note that quotes it.`);
       }
-      const revisions = await work.ask(`${path}/posts/${post.id}/revisions`);
+      const revisions = await context.request(`${path}/posts/${post.id}/revisions`);
       must(!revisions.text.includes(secret), 'The revisions still hold the text.');
     },
   },
   {
     name: 'withdrawals/takedown-of-a-retracted-post',
     rule: 'A takedown of a retracted post is an event. Sent again, the takedown returns the state and changes nothing.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      await work.retract(path, post);
-      const first = await work.takeDown(path, post);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      await context.retract(path, post);
+      const first = await context.takeDown(path, post);
       mustEqual([first.post.status, first.post.revision], ['taken-down', 3], 'Status and revision');
-      const entries = (await work.journal(path)).length;
-      await work.takeDown(path, post);
-      mustEqual((await work.journal(path)).length, entries, 'The number of entries after it was asked again');
+      const entries = (await context.journal(path)).length;
+      await context.takeDown(path, post);
+      mustEqual((await context.journal(path)).length, entries, 'The number of entries after it was asked again');
     },
   },
   {
     name: 'withdrawals/unpins',
     rule: 'The write that withdraws a pinned post also unpins it: two events in a row, and the cursor of the answer is after both.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      const { offset } = await work.patch(path, '*', { pinnedPostId: post.id });
-      const answer = await work.retract(path, post);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      const { offset } = await context.patch(path, '*', { pinnedPostId: post.id });
+      const answer = await context.retract(path, post);
       mustEqual(answer.offset, offset + 2, 'The offset of the answer');
-      const types = (await work.journal(path)).slice(-2).map(({ type }) => type);
+      const types = (await context.journal(path)).slice(-2).map(({ type }) => type);
       mustEqual(types, ['post.retracted', 'channel.changed'], 'The last two entries');
-      const { body } = await work.mustAnswer(200, `${path}/snapshot`, { token: null });
+      const { body } = await context.mustAnswer(200, `${path}/snapshot`, { token: null });
       mustEqual([body.pinned, body.channel.pinnedPostId], [null, null], 'pinned');
     },
   },
   {
     name: 'withdrawals/erase-earlier',
     rule: 'eraseEarlier erases the earlier revisions, keeps the post and the notes of corrections that it does not name, and is recorded in the journal.',
-    async run(work) {
-      const { path } = await work.channel();
-      const secret = `Secret ${work.newId()}`;
-      const { post } = await work.publish(path, { body: secret });
-      const second = await work.correct(path, post, 'Without.', `It said ${secret}`);
-      const third = await work.correct(path, second.post, 'Still without.', 'The time was wrong.');
+    async run(context) {
+      const { path } = await context.channel();
+      const secret = `Secret ${context.newId()}`;
+      const { post } = await context.publish(path, { body: secret });
+      const second = await context.correct(path, post, 'Without.', `It said ${secret}`);
+      const third = await context.correct(path, second.post, 'Still without.', 'The time was wrong.');
       const headers = { 'if-match': String(third.post.revision) };
       const changes = { body: 'Clean.' };
       const body = { kind: 'correction', note: 'A name was removed.', changes, eraseEarlier: true, eraseNotes: [2] };
-      const answer = await work.ask(`${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body });
+      const answer = await context.request(`${path}/posts/${post.id}/revisions`, { method: 'POST', headers, body });
       must([200, 202].includes(answer.status), `It should answer 200 or 202 but answers ${answer.status}.`);
       mustFit(erasureSchema, answer.body.erasure, 'erasure');
-      const revisions = await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
+      const revisions = await context.mustAnswer(200, `${path}/posts/${post.id}/revisions`);
       mustEqual(
         revisions.body.revisions.map(({ revision }: { revision: number }) => revision),
         [4],
         'The revisions that are left',
       );
       must(!revisions.text.includes(secret), 'The text is still there.');
-      must(!(await work.mustAnswer(200, `${path}/posts/${post.id}`)).text.includes(secret), 'A note still quotes it.');
-      const { body: list } = await work.mustAnswer(200, `${path}/corrections`, { token: null });
+      must(!(await context.mustAnswer(200, `${path}/posts/${post.id}`)).text.includes(secret), 'A note still quotes it.');
+      const { body: list } = await context.mustAnswer(200, `${path}/corrections`, { token: null });
       const notes = list.corrections.map(({ note }: { note: string | null }) => note);
       mustEqual(notes, ['A name was removed.', 'The time was wrong.', null], 'The notes of the corrections');
-      mustEqual((await work.journal(path)).at(-1)?.erases, 3, 'What the last entry of the journal says that it erased');
+      mustEqual((await context.journal(path)).at(-1)?.erases, 3, 'What the last entry of the journal says that it erased');
       const more = { method: 'POST' as const, headers: { 'if-match': '*' }, body: { ...body, eraseNotes: [9] } };
-      await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, more);
+      await context.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, more);
     },
   },
   {
     name: 'withdrawals/corrections-list',
     rule: 'The list of corrections contains clarifications, corrections, retractions and takedowns, newest first.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post: one } = await work.publish(path, { headline: 'One' });
-      const { post: two } = await work.publish(path, { headline: 'Two' });
-      const corrected = await work.correct(path, one, 'Otherwise.', 'It was otherwise.');
-      await work.revise(path, corrected.post, { kind: 'refile', changes: { body: 'Otherwise!' } });
-      await work.retract(path, two, 'Wrong.');
-      const { body } = await work.mustAnswer(200, `${path}/corrections`, { token: null });
+    async run(context) {
+      const { path } = await context.channel();
+      const { post: one } = await context.publish(path, { headline: 'One' });
+      const { post: two } = await context.publish(path, { headline: 'Two' });
+      const corrected = await context.correct(path, one, 'Otherwise.', 'It was otherwise.');
+      await context.revise(path, corrected.post, { kind: 'refile', changes: { body: 'Otherwise!' } });
+      await context.retract(path, two, 'Wrong.');
+      const { body } = await context.mustAnswer(200, `${path}/corrections`, { token: null });
       const told = body.corrections.map(({ postId, kind, note }: Record<string, unknown>) => [postId, kind, note]);
       mustEqual(
         told,
@@ -178,17 +178,17 @@ export const withdrawalCases: readonly Case[] = [
     name: 'withdrawals/deleted-channel',
     rule: 'A deleted channel is 410 from then on, its id cannot be used again, and its subscriptions end with "gone".',
     admin: true,
-    async run(work) {
-      const { id, path } = await work.channel();
-      await work.publish(path);
-      using socket = await work.socket();
+    async run(context) {
+      const { id, path } = await context.channel();
+      await context.publish(path);
+      using socket = await context.socket();
       await socket.follow(id);
-      const deleted = await work.ask(path, { method: 'DELETE' });
+      const deleted = await context.request(path, { method: 'DELETE' });
       must([202, 204].includes(deleted.status), `A deletion should answer 204 or 202 but answers ${deleted.status}.`);
       mustEqual(await socket.message('unsubscribed'), { channelId: id, reason: 'gone' }, 'What the subscription is told');
-      await work.mustRefuse(410, 'channel-deleted', path, { token: null });
-      await work.mustRefuse(410, 'channel-deleted', `${path}/snapshot`, { token: null });
-      const again = await work.ask('/v1/channels', { method: 'POST', body: { id, headline: 'Again' } });
+      await context.mustRefuse(410, 'channel-deleted', path, { token: null });
+      await context.mustRefuse(410, 'channel-deleted', `${path}/snapshot`, { token: null });
+      const again = await context.request('/v1/channels', { method: 'POST', body: { id, headline: 'Again' } });
       must(
         again.status === 409 || again.status === 410,
         `Its id should stay used, but creating it again answers ${again.status}.`,
@@ -199,13 +199,13 @@ export const withdrawalCases: readonly Case[] = [
     name: 'withdrawals/server-journal',
     rule: "The server's own journal shows administrators who created and deleted a channel, in a hash chain.",
     admin: true,
-    async run(work) {
-      const { id, path } = await work.channel();
-      await work.ask(path, { method: 'DELETE' });
+    async run(context) {
+      const { id, path } = await context.channel();
+      await context.request(path, { method: 'DELETE' });
       let check = '';
       const told: string[] = [];
       for (let from = 1, more = true; more; ) {
-        const { body } = await work.mustAnswer(200, `/v1/journal?from=${from}&limit=100`);
+        const { body } = await context.mustAnswer(200, `/v1/journal?from=${from}&limit=100`);
         mustFit(serverJournalPageSchema, body, 'The page');
         check ||= body.root;
         for (const { offset, hash, subject, type, check: after } of body.entries) {
@@ -218,7 +218,7 @@ export const withdrawalCases: readonly Case[] = [
         more = body.more;
       }
       mustEqual(told, ['channel.created', 'channel.deleted'], 'What is told of the channel');
-      await work.mustRefuse(401, 'token-missing', '/v1/journal', { token: null });
+      await context.mustRefuse(401, 'token-missing', '/v1/journal', { token: null });
     },
   },
 ];

@@ -1,15 +1,15 @@
 import { type Case, must, mustEqual } from '../case.ts';
-import type { Workplace } from '../workplace.ts';
+import type { CaseContext } from '../workplace.ts';
 
 /** Writes: refusals that change nothing, idempotency keys, If-Match, and the states of a channel. */
 export const writeCases: readonly Case[] = [
   {
     name: 'writes/unknown-field',
     rule: 'An unknown field is refused with 400 invalid-body and its path, and nothing changes.',
-    async run(work) {
-      const { path } = await work.channel();
-      await unchanged(work, path, async () => {
-        const refused = await work.mustRefuse(400, 'invalid-body', `${path}/posts`, {
+    async run(context) {
+      const { path } = await context.channel();
+      await unchanged(context, path, async () => {
+        const refused = await context.mustRefuse(400, 'invalid-body', `${path}/posts`, {
           method: 'POST',
           body: { body: 'x', colour: 'red' },
         });
@@ -20,42 +20,42 @@ export const writeCases: readonly Case[] = [
   {
     name: 'writes/empty-post',
     rule: 'A post requires a headline, a body or media.',
-    async run(work) {
-      const { path } = await work.channel();
-      await unchanged(work, path, () =>
-        work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { kind: 'update' } }),
+    async run(context) {
+      const { path } = await context.channel();
+      await unchanged(context, path, () =>
+        context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { kind: 'update' } }),
       );
     },
   },
   {
     name: 'writes/invisible-text',
     rule: 'A headline, name or note of invisible characters only is refused like an empty one, and nothing changes.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      await unchanged(work, path, async () => {
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      await unchanged(context, path, async () => {
         for (const invisible of ['\u200b\u2060', '\u202e', '\u00ad', '\u115f\u3164\uffa0', '\u2800', '\u{e0041}', '\ufe0f']) {
           const bodies = [{ headline: invisible }, { body: invisible }, { body: 'x', authors: [{ name: invisible }] }];
-          for (const body of bodies) await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body });
+          for (const body of bodies) await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body });
           const revision = { kind: 'correction', note: invisible, changes: { body: 'Other.' } };
           const headers = { 'if-match': '*' };
           const at = `${path}/posts/${post.id}/revisions`;
-          await work.mustRefuse(400, 'invalid-body', at, { method: 'POST', headers, body: revision });
+          await context.mustRefuse(400, 'invalid-body', at, { method: 'POST', headers, body: revision });
         }
       });
-      await work.publish(path, { headline: '\u{1f468}\u200d\u{1f692}\ufe0f' });
+      await context.publish(path, { headline: '\u{1f468}\u200d\u{1f692}\ufe0f' });
     },
   },
   {
     name: 'writes/dates-do-not-go-back',
     rule: 'No entry of a channel has an earlier date than the entry before it, and a change of a post has the date of its entry.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      const corrected = await work.correct(path, post, 'Otherwise.');
-      await work.publish(path);
-      await work.retract(path, corrected.post);
-      const dates = (await work.journal(path)).map(({ at }) => at);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      const corrected = await context.correct(path, post, 'Otherwise.');
+      await context.publish(path);
+      await context.retract(path, corrected.post);
+      const dates = (await context.journal(path)).map(({ at }) => at);
       mustEqual(dates, dates.toSorted(), 'The dates of the entries');
       mustEqual([post.publishedAt, corrected.post.updatedAt], dates.slice(1, 3), 'The dates of the post');
     },
@@ -63,43 +63,43 @@ export const writeCases: readonly Case[] = [
   {
     name: 'writes/key-event-needs-headline',
     rule: 'A key event requires a headline.',
-    async run(work) {
-      const { path } = await work.channel();
-      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', keyEvent: true } });
+    async run(context) {
+      const { path } = await context.channel();
+      await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', keyEvent: true } });
     },
   },
   {
     name: 'writes/malformed-json',
     rule: 'A body that is not JSON is 400, a content type other than JSON is 415, and more than 1 MiB is 413.',
-    async run(work) {
-      const { path } = await work.channel();
-      await unchanged(work, path, async () => {
-        await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: '{"body": "x"' });
+    async run(context) {
+      const { path } = await context.channel();
+      await unchanged(context, path, async () => {
+        await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: '{"body": "x"' });
         const headers = { 'content-type': 'text/plain' };
-        await work.mustRefuse(415, 'wrong-type', `${path}/posts`, { method: 'POST', body: '{"body": "x"}', headers });
-        await work.mustRefuse(413, 'too-large', `${path}/posts`, { method: 'POST', body: { body: 'x'.repeat(1024 * 1024) } });
+        await context.mustRefuse(415, 'wrong-type', `${path}/posts`, { method: 'POST', body: '{"body": "x"}', headers });
+        await context.mustRefuse(413, 'too-large', `${path}/posts`, { method: 'POST', body: { body: 'x'.repeat(1024 * 1024) } });
       });
     },
   },
   {
     name: 'writes/two-of-a-header',
     rule: 'A request with two Host, Authorization, Content-Type or Idempotency-Key headers is 400, and nothing changes.',
-    async run(work) {
-      const { path } = await work.channel();
+    async run(context) {
+      const { path } = await context.channel();
       const second = {
         host: 'elsewhere.invalid',
         authorization: 'Bearer another',
         'content-type': 'text/plain',
-        'idempotency-key': work.newId(),
+        'idempotency-key': context.newId(),
       };
-      await unchanged(work, path, async () => {
+      await unchanged(context, path, async () => {
         for (const [name, value] of Object.entries(second)) {
-          const headers = { 'idempotency-key': work.newId() };
+          const headers = { 'idempotency-key': context.newId() };
           const ask = { method: 'POST', body: { body: 'Once.' }, headers, second: { [name]: value } } as const;
-          const { status } = await work.ask(`${path}/posts`, ask);
+          const { status } = await context.request(`${path}/posts`, ask);
           must(
             status === 400,
-            `Two ${name} headers are answered ${status} instead of 400. If a proxy made one of them, examine the server behind it.`,
+            `Two ${name} headers are answered ${status} instead of 400. If a proxy made one of them, test the server behind it.`,
           );
         }
       });
@@ -108,98 +108,102 @@ export const writeCases: readonly Case[] = [
   {
     name: 'writes/chosen-ids',
     rule: 'A client may choose the id of a post, a UUIDv7. A taken post id is 409 post-exists, a taken channel id 409 channel-exists.',
-    async run(work) {
-      const { id: channelId, path } = await work.channel();
+    async run(context) {
+      const { id: channelId, path } = await context.channel();
       const id = '019ac000-0000-7000-8000-000000000001';
-      const { post } = await work.publish(path, { id });
+      const { post } = await context.publish(path, { id });
       mustEqual(post.id, id, 'The id');
-      await work.mustRefuse(409, 'post-exists', `${path}/posts`, { method: 'POST', body: { id, body: 'Another.' } });
-      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { id: 'mine', body: 'x' } });
-      await work.mustRefuse(409, 'channel-exists', '/v1/channels', { method: 'POST', body: { id: channelId, headline: 'x' } });
+      await context.mustRefuse(409, 'post-exists', `${path}/posts`, { method: 'POST', body: { id, body: 'Another.' } });
+      await context.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { id: 'mine', body: 'x' } });
+      await context.mustRefuse(409, 'channel-exists', '/v1/channels', { method: 'POST', body: { id: channelId, headline: 'x' } });
     },
   },
   {
     name: 'writes/idempotency',
     rule: 'A write sent twice with one key is performed once, and its first answer is repeated with Idempotency-Replayed.',
-    async run(work) {
-      const { path } = await work.channel();
-      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
-      const first = await work.mustAnswer(201, `${path}/posts`, ask);
-      const second = await work.mustAnswer(201, `${path}/posts`, ask);
+    async run(context) {
+      const { path } = await context.channel();
+      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': context.newId() } } as const;
+      const first = await context.mustAnswer(201, `${path}/posts`, ask);
+      const second = await context.mustAnswer(201, `${path}/posts`, ask);
       mustEqual(second.body, first.body, 'The second answer');
       mustEqual(second.headers.get('idempotency-replayed'), 'true', 'Idempotency-Replayed');
       mustEqual(first.headers.get('idempotency-replayed'), null, 'Idempotency-Replayed of the first answer');
-      mustEqual((await work.journal(path)).length, 2, 'The number of entries');
+      mustEqual((await context.journal(path)).length, 2, 'The number of entries');
     },
   },
   {
     name: 'writes/idempotency-at-once',
     rule: 'If ten writes with one key arrive at once, one is performed.',
-    async run(work) {
-      const { path } = await work.channel();
-      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': work.newId() } } as const;
-      const answers = await Promise.all(Array.from({ length: 10 }, () => work.mustAnswer(201, `${path}/posts`, ask)));
+    async run(context) {
+      const { path } = await context.channel();
+      const ask = { method: 'POST', body: { body: 'Once.' }, headers: { 'idempotency-key': context.newId() } } as const;
+      const answers = await Promise.all(Array.from({ length: 10 }, () => context.mustAnswer(201, `${path}/posts`, ask)));
       mustEqual(new Set(answers.map(({ body }) => body.post.id)).size, 1, 'The number of posts told');
-      mustEqual((await work.journal(path)).length, 2, 'The number of entries');
+      mustEqual((await context.journal(path)).length, 2, 'The number of entries');
     },
   },
   {
     name: 'writes/key-reused',
     rule: 'A key that was used for another request is 422 key-reused, and nothing changes.',
-    async run(work) {
-      const { path } = await work.channel();
-      const headers = { 'idempotency-key': work.newId() };
-      await work.mustAnswer(201, `${path}/posts`, { method: 'POST', body: { body: 'One.' }, headers });
-      await unchanged(work, path, () =>
-        work.mustRefuse(422, 'key-reused', `${path}/posts`, { method: 'POST', body: { body: 'Two.' }, headers }),
+    async run(context) {
+      const { path } = await context.channel();
+      const headers = { 'idempotency-key': context.newId() };
+      await context.mustAnswer(201, `${path}/posts`, { method: 'POST', body: { body: 'One.' }, headers });
+      await unchanged(context, path, () =>
+        context.mustRefuse(422, 'key-reused', `${path}/posts`, { method: 'POST', body: { body: 'Two.' }, headers }),
       );
     },
   },
   {
     name: 'writes/if-match-missing',
     rule: 'A revision, and a change of a channel, without If-Match is 428.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
       const body = { kind: 'update', changes: { body: 'More.' } };
-      await work.mustRefuse(428, 'if-match-missing', `${path}/posts/${post.id}/revisions`, { method: 'POST', body });
-      await work.mustRefuse(428, 'if-match-missing', path, { method: 'PATCH', body: { section: 'x' } });
+      await context.mustRefuse(428, 'if-match-missing', `${path}/posts/${post.id}/revisions`, { method: 'POST', body });
+      await context.mustRefuse(428, 'if-match-missing', path, { method: 'PATCH', body: { section: 'x' } });
     },
   },
   {
     name: 'writes/if-match-moved',
     rule: 'A change based on an outdated revision is 412, with the current post.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      await work.correct(path, post, 'Second.');
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      await context.correct(path, post, 'Second.');
       const body = { kind: 'update', changes: { body: 'Third.' } };
       const at = `${path}/posts/${post.id}/revisions`;
-      const refused = await work.mustRefuse(412, 'revision-moved', at, { method: 'POST', headers: { 'if-match': '1' }, body });
+      const refused = await context.mustRefuse(412, 'revision-moved', at, { method: 'POST', headers: { 'if-match': '1' }, body });
       mustEqual([refused.body.current?.revision, refused.body.current?.body], [2, 'Second.'], 'current');
     },
   },
   {
     name: 'writes/if-match-forms',
     rule: 'If-Match accepts a number, an ETag, a weak ETag, an ETag with a suffix, or *.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
       const forms = ['"1"', '2', 'W/"3"', '"4-abc"', '*'];
       for (const [index, form] of forms.entries()) {
         const body = { kind: 'refile', changes: { body: `Form ${index}.` } };
-        await work.mustAnswer(200, `${path}/posts/${post.id}/revisions`, { method: 'POST', headers: { 'if-match': form }, body });
+        await context.mustAnswer(200, `${path}/posts/${post.id}/revisions`, {
+          method: 'POST',
+          headers: { 'if-match': form },
+          body,
+        });
       }
     },
   },
   {
     name: 'writes/rivals',
     rule: 'If two corrections of the same revision arrive at once, one succeeds, and the other is answered 412.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
       const correct = (body: string) =>
-        work.ask(`${path}/posts/${post.id}/revisions`, {
+        context.request(`${path}/posts/${post.id}/revisions`, {
           method: 'POST',
           headers: { 'if-match': '1' },
           body: { kind: 'correction', note: 'It was otherwise.', changes: { body } },
@@ -211,80 +215,83 @@ export const writeCases: readonly Case[] = [
   {
     name: 'writes/notes',
     rule: 'A correction, a clarification and a retraction require a note.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
       for (const kind of ['correction', 'clarification']) {
         const ask = { method: 'POST', headers: { 'if-match': '1' }, body: { kind, changes: { body: 'x' } } } as const;
-        await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, ask);
+        await context.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, ask);
       }
-      await work.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/retraction`, { method: 'POST', body: {} });
+      await context.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/retraction`, { method: 'POST', body: {} });
     },
   },
   {
     name: 'writes/headline-of-a-channel',
     rule: 'A changed headline or standfirst of a channel requires a kind of change, which its history then lists.',
-    async run(work) {
-      const { path } = await work.channel();
-      await work.mustRefuse(400, 'invalid-body', path, {
+    async run(context) {
+      const { path } = await context.channel();
+      await context.mustRefuse(400, 'invalid-body', path, {
         method: 'PATCH',
         headers: { 'if-match': '1' },
         body: { headline: 'New' },
       });
-      const { channel } = await work.patch(path, 1, { headline: 'New', change: { kind: 'update' } });
+      const { channel } = await context.patch(path, 1, { headline: 'New', change: { kind: 'update' } });
       mustEqual([channel.headline, channel.history[0]?.kind], ['New', 'update'], 'Headline and change');
     },
   },
   {
     name: 'writes/states',
     rule: 'A channel goes from scheduled to live to ended, and to live again. An ended channel accepts revisions but no new posts.',
-    async run(work) {
-      const { path } = await work.channel({ state: 'scheduled' });
-      const { post } = await work.publish(path);
-      await work.patch(path, '*', { state: 'live' });
+    async run(context) {
+      const { path } = await context.channel({ state: 'scheduled' });
+      const { post } = await context.publish(path);
+      await context.patch(path, '*', { state: 'live' });
       const back = { method: 'PATCH', headers: { 'if-match': '*' }, body: { state: 'scheduled' } } as const;
-      await work.mustRefuse(400, 'invalid-body', path, back);
-      const { channel } = await work.patch(path, '*', { state: 'ended' });
+      await context.mustRefuse(400, 'invalid-body', path, back);
+      const { channel } = await context.patch(path, '*', { state: 'ended' });
       must(
         channel.startedAt !== null && channel.endedAt !== null,
         'An ended channel should have the times of its start and end.',
       );
-      await work.mustRefuse(409, 'channel-ended', `${path}/posts`, { method: 'POST', body: { body: 'Late.' } });
-      await work.correct(path, post, 'Corrected after the end.');
-      await work.patch(path, '*', { state: 'live' });
-      await work.publish(path);
+      await context.mustRefuse(409, 'channel-ended', `${path}/posts`, { method: 'POST', body: { body: 'Late.' } });
+      await context.correct(path, post, 'Corrected after the end.');
+      await context.patch(path, '*', { state: 'live' });
+      await context.publish(path);
     },
   },
   {
     name: 'writes/names-what-stands',
     rule: 'pinnedPostId and derivedFrom must name published posts of the channel. Otherwise the answer is 400.',
-    async run(work) {
-      const { path } = await work.channel();
+    async run(context) {
+      const { path } = await context.channel();
       const other = '019ac000-0000-7000-8000-00000000000f';
-      await work.mustRefuse(400, 'invalid-body', path, {
+      await context.mustRefuse(400, 'invalid-body', path, {
         method: 'PATCH',
         headers: { 'if-match': '*' },
         body: { pinnedPostId: other },
       });
-      await work.mustRefuse(400, 'invalid-body', `${path}/posts`, { method: 'POST', body: { body: 'x', derivedFrom: [other] } });
+      await context.mustRefuse(400, 'invalid-body', `${path}/posts`, {
+        method: 'POST',
+        body: { body: 'x', derivedFrom: [other] },
+      });
     },
   },
   {
     name: 'writes/derived',
     rule: 'The answer to a revision lists the published posts that restate the post.',
-    async run(work) {
-      const { path } = await work.channel();
-      const { post } = await work.publish(path);
-      const { post: summary } = await work.publish(path, { kind: 'summary', headline: 'So far', derivedFrom: [post.id] });
-      const { derived } = await work.correct(path, post, 'Otherwise.');
+    async run(context) {
+      const { path } = await context.channel();
+      const { post } = await context.publish(path);
+      const { post: summary } = await context.publish(path, { kind: 'summary', headline: 'So far', derivedFrom: [post.id] });
+      const { derived } = await context.correct(path, post, 'Otherwise.');
       mustEqual(derived, [{ id: summary.id, kind: 'summary', headline: 'So far' }], 'derived');
     },
   },
 ];
 
 /** Checks that the state is the same before and after. */
-async function unchanged(work: Workplace, path: string, act: () => Promise<unknown>): Promise<void> {
-  const before = await work.standing(path);
+async function unchanged(context: CaseContext, path: string, act: () => Promise<unknown>): Promise<void> {
+  const before = await context.currentState(path);
   await act();
-  mustEqual(await work.standing(path), before, 'What stands after a refusal');
+  mustEqual(await context.currentState(path), before, 'What stands after a refusal');
 }

@@ -44,7 +44,7 @@ Examples:
     .action(async (url: string | undefined, options: ConformanceOptions) => done(await run(url, options)));
 
   async function run(url: string | undefined, options: ConformanceOptions): Promise<number> {
-    const { cases, CannotExamine, examine, isOf, newChannelId } = await import('../../../conformance/index.ts');
+    const { cases, CannotTest, runCases, matchesSelection, newChannelId } = await import('../../../conformance/index.ts');
     if (options.list) {
       if (options.json) terminal.json(cases.map(({ name, rule }) => ({ name, rule })));
       else for (const { name, rule } of cases) terminal.print(`${name}\n  ${rule}`);
@@ -56,8 +56,8 @@ Examples:
     const { token } = server;
     if (!token) throw new UsageError("Give an editor's token in PRESSBOX_TOKEN or with --token-file.");
     const { only } = options;
-    const unknown = only?.find((wanted) => !cases.some(({ name }) => isOf(name, wanted)));
-    if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list tells their names.`);
+    const unknown = only?.find((wanted) => !cases.some(({ name }) => matchesSelection(name, wanted)));
+    if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list prints their names.`);
     const { interrupted: signal } = terminal.streams;
     // The cases judge whatever comes: that a server is there at all is looked at before.
     bodyWithField('channels', await new Http(server).get('/v1/channels?limit=1', signal));
@@ -67,13 +67,13 @@ Examples:
       await writeJson(options.clientRules, await recordClientRules({ ...where, newId: newChannelId }));
       return 0;
     }
-    const report = await examine({
+    const report = await runCases({
       ...where,
       ...(only !== undefined && { only }),
       quick: options.quick === true,
       ...(!options.json && { onResult: tell }),
     }).catch((error: unknown) => {
-      if (error instanceof CannotExamine) throw new CommandFailed(error.message);
+      if (error instanceof CannotTest) throw new CommandFailed(error.message);
       if (error instanceof TypeError)
         throw new CommandFailed(`The server at ${address} could not be reached: ${errorReason(error)}.`);
       throw error;

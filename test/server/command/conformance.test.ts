@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../../conformance/client-rules.ts';
-import { cases, examine } from '../../../conformance/index.ts';
+import { cases, runCases } from '../../../conformance/index.ts';
 import { play } from '../../support/readers/rules-runner.ts';
 import { run } from '../../support/servers/command.ts';
 import { type AskedHeaders, type Sabotage, startSaboteur } from '../../support/servers/rule-breaking-proxy.ts';
@@ -22,7 +22,7 @@ const signal = () => AbortSignal.timeout(120_000);
 
 describe('a conformance run', () => {
   it('passes every case on this server and leaves no channel behind', async () => {
-    const { results, left } = await examine({ url: server.url, token, signal: signal(), quick: true });
+    const { results, left } = await runCases({ url: server.url, token, signal: signal(), quick: true });
     expect(results.filter(({ outcome }) => outcome === 'broken').map(({ name, why }) => ({ name, why }))).toEqual([]);
     expect(results.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name)).toEqual(
       cases.filter(({ slow }) => slow).map(({ name }) => name),
@@ -34,7 +34,7 @@ describe('a conformance run', () => {
 
   it('reports the cases that the token cannot run and the channels it cannot delete', async () => {
     const editor = await server.token({ editor: ['conformance-*'] });
-    const { results, left } = await examine({ url: server.url, token: editor, signal: signal(), only: ['withdrawals/'] });
+    const { results, left } = await runCases({ url: server.url, token: editor, signal: signal(), only: ['withdrawals/'] });
     const skipped = results.filter(({ outcome }) => outcome === 'skipped');
     const why = expect.stringContaining('--admin');
     expect(skipped).toMatchObject([
@@ -132,7 +132,7 @@ describe('a server that breaks a rule', () => {
   it.each(Object.entries(sabotages))('fails %s', async (broken, sabotage) => {
     const name = ruleOf(broken);
     await using saboteur = await startSaboteur(server.url, sabotage);
-    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: [name] });
+    const { results } = await runCases({ url: saboteur.url, token, signal: signal(), only: [name] });
     expect(results.map(({ outcome }) => outcome)).toEqual(['broken']);
     // Because of the rule, not because the case could not run.
     expect(results[0]?.why).not.toContain('could not continue');
@@ -140,7 +140,7 @@ describe('a server that breaks a rule', () => {
 
   it('passes when the proxy changes nothing', async () => {
     await using saboteur = await startSaboteur(server.url, {});
-    const { results } = await examine({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages).map(ruleOf) });
+    const { results } = await runCases({ url: saboteur.url, token, signal: signal(), only: Object.keys(sabotages).map(ruleOf) });
     expect(results.filter(({ outcome }) => outcome !== 'kept')).toEqual([]);
   });
 });

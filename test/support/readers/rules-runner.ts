@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { applyCatchUp, applyEvent, fits } from '../../../client/lib/timeline/timeline.ts';
 import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import { applyPage, applyPost, applySummaryPage, needs, type PageAsk } from '../../../client/lib/timeline/timeline-pages.ts';
-import type { Held, Scenario } from '../../../conformance/client-rules.ts';
+import type { HeldState, Scenario } from '../../../conformance/client-rules.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 
 /** Plays a scenario of the rules for clients to our timeline, as the test of a client in another language would to its own. */
@@ -35,7 +35,7 @@ export function play({ steps }: Scenario): void {
   }
 }
 
-function heldBy({ offset, cursor, posts, pinned, summary, keyEvents }: Timeline): Held {
+function heldBy({ offset, cursor, posts, pinned, summary, keyEvents }: Timeline): HeldState {
   return {
     offset,
     cursor,
