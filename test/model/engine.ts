@@ -22,7 +22,7 @@ import {
 } from '../support/stores/engines.ts';
 import { untilComplete } from '../support/stores/erased-texts.ts';
 
-/** The engine against a small model of it: a list of entries in memory, from which every answer is worked out anew. */
+/** The engine against a small model: a list of entries in memory, from which every expected answer is computed. */
 
 interface Logged {
   offset: number;
@@ -34,7 +34,7 @@ interface Logged {
 interface Model {
   channel: Channel | undefined;
   log: Logged[];
-  /** Revisions up to this one were erased, of each post. */
+  /** The highest erased revision of each post. */
   erased: Map<string, number>;
   requests: { request: AppendRequest; outcome: Outcome }[];
 }
@@ -46,14 +46,14 @@ interface Real {
 
 const engineOf = (real: Real): Engine => real.opened.engine;
 
-/** Posts as they are, in the order of their publication. */
+/** The current posts, in order of publication. */
 function postsOf({ log }: Model): AuthorPost[] {
   const latest = new Map<string, AuthorPost>();
   for (const { post } of log) if (post) latest.set(post.id, post);
   return [...latest.values()];
 }
 
-/** What changed after an offset, each thing once, in its latest state. */
+/** The changes after an offset, each post once, in its latest state. */
 function changesAfter({ log }: Model, after: number): StoredChange[] {
   const latest = new Map<string | null, StoredChange>();
   for (const { offset, position, entry, post } of log) {
@@ -67,7 +67,7 @@ function changesAfter({ log }: Model, after: number): StoredChange[] {
   return [...latest.values()];
 }
 
-/** Appends, and holds the answer against what the model says must happen. */
+/** Appends, and compares the answer with the model. */
 async function append(model: Model, real: Real, request: AppendRequest): Promise<void> {
   const before = model.requests.find((made) => made.request.request.id === request.request.id);
   const result = await engineOf(real).append(real.channelId, request);
@@ -301,7 +301,7 @@ async function takeSnapshot(model: Model, real: Real): Promise<void> {
   );
 }
 
-/** The whole test file of an engine. */
+/** The whole model test of an engine. */
 export function describeModel(name: string, open: OpenEngine): void {
   describe(`the ${name} engine`, () => {
     let opened: Examined | undefined;

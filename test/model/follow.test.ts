@@ -12,11 +12,12 @@ import {
 } from '../../src/protocol/gap-algorithm.ts';
 
 /**
- * The gap algorithm between a journal that is a hash chain and one that follows it, over a link that loses, doubles, swaps and delays,
- * while the journal is now and then put back to an older state and goes on from there, as after a failover to a replica that lagged.
+ * The gap algorithm between a journal with a hash chain and a follower, over a link that loses, duplicates, reorders and delays
+ * messages. Now and then the journal is reset to an older state and continues from there, as after a failover to a lagging
+ * replica.
  */
 
-/** What a journal holds: the check at each offset, which stands for everything up to there. */
+/** A journal: the check at each offset, which identifies everything up to there. */
 type History = readonly string[];
 
 const next = (history: History, salt: number): History => {
@@ -29,20 +30,20 @@ const head = (history: History): FollowPosition => placeAt(history, history.leng
 interface Read {
   number: number;
   after: FollowPosition | undefined;
-  /** Once the journal has been read: what it said, however long the answer takes. */
+  /** The answer, once the journal was read. It may still take a while to arrive. */
   answer?: ReadAnswer & { held: History };
 }
 
-/** One who follows: what it holds must always be one history, in order, each offset once. */
+/** A follower, which must always hold one history, in order, each offset once. */
 class Follower {
   state: FollowState = startFollowing();
-  /** The check that was delivered for each offset, from the history's beginning. */
+  /** The delivered check of each offset, from the beginning of the history. */
   held: string[] = [];
   reads: Read[] = [];
   pauses = 0;
   readonly knows: boolean;
 
-  /** `knows`: as in a process, where announcements carry the check before them and the tail remembers those that were delivered. */
+  /** `knows`: as on a server, where announcements carry the previous check and the tail remembers delivered ones. */
   constructor(knows: boolean) {
     this.knows = knows;
   }
@@ -73,7 +74,7 @@ class Follower {
   }
 }
 
-/** The world: a journal, announcements under way, and the follower. */
+/** A journal, announcements under way, and the follower. */
 class World {
   history: History = next(['0'], 0);
   readonly announced: { step: AnnouncedStep }[] = [];
@@ -92,7 +93,7 @@ class World {
     this.announced.push({ step: { from: offset, offset, check, ...(this.follower.knows && { before }) } });
   }
 
-  /** The journal loses its newest entries; others will come in their places. Nobody says so. */
+  /** The journal silently loses its newest entries. Others will take their offsets. */
   fork(lost: number): void {
     this.history = this.history.slice(0, Math.max(1, this.history.length - lost));
   }
@@ -105,7 +106,7 @@ class World {
     if (how !== 'lose') this.follower.hear({ type: 'step', step: found.step });
   }
 
-  /** The journal is read for a read that is under way; its answer is still to arrive. */
+  /** Reads the journal for a read under way. The answer arrives later. */
   read(page: number): void {
     const read = this.follower.reads.find(({ answer }) => answer === undefined);
     if (read === undefined) return;
@@ -117,7 +118,7 @@ class World {
     read.answer = { read: number, to, reset, more: to.offset < last, held: this.history };
   }
 
-  /** An answer arrives, perhaps of a read that was given up long ago. */
+  /** An answer arrives, possibly of a read that was given up. */
   arrive(at: number): void {
     const answered = this.follower.reads.filter(({ answer }) => answer !== undefined);
     const read = answered[at % Math.max(1, answered.length)];
@@ -130,7 +131,7 @@ class World {
     if (this.follower.state.read !== 0) this.follower.hear({ type: 'failed', read: this.follower.state.read });
   }
 
-  /** Nothing is lost or late any more. Returns how many reads it took until nothing more was asked. */
+  /** From now on nothing is lost or late. Returns the number of reads until the follower is idle. */
   heal(): number {
     const before = this.follower.state.reads;
     for (let rounds = 0; rounds < 200; rounds += 1) {
@@ -157,7 +158,7 @@ const happenings: { weight: number; arbitrary: fc.Arbitrary<[string, Happening]>
   { weight: 2, arbitrary: fc.constant(['retry', (world: World) => world.follower.hear({ type: 'retry' })]) },
   { weight: 2, arbitrary: fc.constant(['maybe missed', (world: World) => world.follower.hear({ type: 'maybe-missed' })]) },
 ];
-/** With what comes in place of the lost entries: fewer, as many, or more. */
+/** Also appends entries in place of the lost ones: fewer, as many, or more. */
 const forks: typeof happenings = [
   {
     weight: 3,
@@ -184,7 +185,9 @@ function play(knows: boolean, story: readonly Happening[]): World {
   return world;
 }
 
-/** After the link is whole and it was asked once whether anything was missed, everything is there, and nothing more is asked. */
+/**
+ * After the link is restored and the follower has checked once for missed entries, it holds everything and reads nothing more.
+ */
 function expectConverged(world: World): void {
   world.heal();
   world.follower.hear({ type: 'maybe-missed' });
@@ -237,7 +240,8 @@ describe('a follower of a journal, in examples found by the tests above,', () =>
     world.follower.hear({ type: 'maybe-missed' });
     world.read(9);
     world.arrive(0);
-    // A read begins at offset 1, then offset 2 is heard. The journal falls back to 1 and gets another 2 and 3 before it is read.
+    // A read begins at offset 1, then offset 2 is heard. The journal falls back to 1 and gets a different 2 and 3 before it is
+    // read.
     world.follower.hear({ type: 'maybe-missed' });
     world.append();
     world.announce(0, 'deliver');
@@ -256,7 +260,8 @@ describe('a follower of a journal, in examples found by the tests above,', () =>
     world.follower.hear({ type: 'maybe-missed' });
     world.read(9);
     world.arrive(0);
-    // Held up to 3. The journal falls back to 0 and goes on otherwise: read at 1, then 2 is appended and heard before the answer.
+    // The follower holds 3 offsets. The journal falls back to 0 and continues differently: it is read at 1, then 2 is appended
+    // and heard before the answer.
     world.fork(3);
     world.append();
     world.follower.hear({ type: 'maybe-missed' });

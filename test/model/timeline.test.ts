@@ -21,12 +21,11 @@ import type { CatchUp, Event, PostKind, ReaderPost } from '../../src/protocol/mo
 import { ModelServer } from '../support/servers/model-server.ts';
 
 /**
- * A timeline against a small model of the server. Events are lost, doubled and swapped, catch-ups are cut at random, pages and other
- * answers come from nodes that are behind and arrive late, the history is replaced. Whatever happens: no superseded text is shown after
- * its successor was applied, and once everything has arrived, the timeline is the server's state, byte for byte.
+ * A timeline against a small model of the server. Events are lost, duplicated and reordered, catch-ups are cut at random, answers
+ * come late or from lagging nodes, and the history is replaced. In every case no superseded text is shown after its successor was
+ * applied, and once everything has arrived, the timeline equals the server's state byte for byte.
  */
 
-/** An answer under way. */
 interface Answer {
   epoch: number;
   take(timeline: Timeline): Timeline | undefined;
@@ -37,12 +36,12 @@ class Reader {
   readonly pageLimit: number;
   timeline: Timeline;
   epoch = 0;
-  /** Everything that was pushed and may still arrive. */
+  /** Pushed events that may still arrive. */
   pushed: Event[] = [];
   answers: Answer[] = [];
-  /** The highest revision of each post that was given to this reader by an event that it applied. */
+  /** The highest revision of each post among the events this reader applied. */
   applied = new Map<string, number>();
-  /** Offsets of the events that were applied one by one, since the last reset. */
+  /** The offsets of the events applied one by one since the last reset. */
   offsets: number[] = [];
 
   constructor(posts: number, pageLimit: number) {
@@ -52,14 +51,14 @@ class Reader {
     this.timeline = fromSnapshot(this.server.snapshot(pageLimit), this.server.head);
   }
 
-  /** A write of the server, whose events are pushed. */
+  /** A write on the server, which pushes its events. */
   write(change: (server: ModelServer) => void): void {
     const before = this.server.head;
     change(this.server);
     for (let offset = before + 1; offset <= this.server.head; offset += 1) this.pushed.push(this.server.event(offset));
   }
 
-  /** An event arrives, perhaps once more, perhaps out of order. */
+  /** An event arrives, possibly again or out of order. */
   hear(at: number, keep: boolean): void {
     const index = at % Math.max(1, this.pushed.length);
     const event = this.pushed[index];
@@ -92,7 +91,7 @@ class Reader {
     });
   }
 
-  /** Holds only these of its posts. */
+  /** A snapshot with only these posts. */
   narrow(from: number, count: number, ceiling: boolean): void {
     const { posts } = this.timeline;
     const kept = posts.slice(from % Math.max(1, posts.length)).slice(0, count + 1);
@@ -105,7 +104,7 @@ class Reader {
       this.answers.push({ epoch: this.epoch, take: (timeline) => timeline && this.meet(timeline, need, lag) });
   }
 
-  /** An answer arrives. One that a client could have asked only of the history before is among them. */
+  /** An answer arrives, possibly one that was requested in an earlier history. */
   arrive(at: number): void {
     const [answer] = this.answers.splice(at % Math.max(1, this.answers.length), 1);
     if (answer === undefined) return;
@@ -119,7 +118,7 @@ class Reader {
     this.pushed = [];
     this.applied.clear();
     this.offsets = [];
-    // The server says so at once; answers of before may still come.
+    // The server announces the reset at once. Earlier answers may still arrive.
     const catchUp = this.server.catchUp(this.timeline.cursor, this.timeline.offset, { limit: 5, posts: this.pageLimit });
     expect(catchUp.mode).toBe('snapshot');
     this.show(applyCatchUp(this.timeline, catchUp) as Timeline);
@@ -131,7 +130,7 @@ class Reader {
     this.show(restoreTimeline(saved, this.server.channelId) as Timeline);
   }
 
-  /** The rest arrives, in order, and everything that is needed is asked for until nothing is. */
+  /** Delivers the rest in order, and requests what the timeline needs until it needs nothing. */
   settle(): void {
     for (const answer of this.answers.splice(0)) this.show(answer.take(this.timeline) ?? this.timeline);
     for (let rounds = 0; this.timeline.offset < this.server.head; rounds += 1) {
@@ -157,7 +156,7 @@ class Reader {
     ) {
       this.note(catchUp.events.filter(({ offset }) => offset > timeline.offset));
     }
-    // What a client asked of another history, its own numbers tell: follow.ts ignores it.
+    // A client ignores answers of another history by their read number, see `gap-algorithm.ts`.
     return catchUp.cursor === this.server.cursor(catchUp.covers.to) ? applyCatchUp(timeline, catchUp) : timeline;
   }
 
@@ -198,7 +197,7 @@ class Reader {
     }
   }
 
-  /** Checked by hand: thousands of expectations a run would take most of its time. */
+  /** Checked without `expect`, because thousands of calls per run would take most of its time. */
   private show(next: Timeline): void {
     this.timeline = next;
     const { posts, pinned, summary, keyEvents } = next;

@@ -10,11 +10,11 @@ import { type Obstacles, startObstacles } from '../support/servers/blocking-prox
 import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 /**
- * One script of coverage and four readers: one over each way to the server, and one whose network blocks now this way and now that, so
- * that it changes between them in the middle of things. All of them are cut off at random, and all end with the same timeline.
+ * One sequence of writes and four readers: one on each transport, and one whose network blocks one transport after the other, so
+ * that it switches midway. All are disconnected at random, and all end with the same timeline.
  */
 const windowPosts = 5;
-/** However long the machine takes for it: no time is promised here. */
+/** Generous, because no time is promised here. */
 const patient = { timeout: 60_000, interval: 10 };
 
 let server: TestServer;
@@ -49,7 +49,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** Which way is taken where these are free or not. */
+/** The transport that a reader uses, given which are blocked. */
 const blocked = [
   ['socket', 'free', 'free'],
   ['poll', 'refused', 'refused'],
@@ -59,7 +59,7 @@ const blocked = [
 describe('a channel followed over a WebSocket, Server-Sent Events, polling, and all of them in turn', () => {
   it('gives the same timeline, byte for byte, and every event once and in order', async () => {
     const used = new Set<Transport>();
-    // What is drawn below may leave one of the ways out.
+    // The random choices below may leave one transport out.
     {
       await using day = await startDay(used);
       for (const [transport, webSockets, streams] of blocked) {
@@ -68,7 +68,7 @@ describe('a channel followed over a WebSocket, Server-Sent Events, polling, and 
       }
       await day.end();
     }
-    // What the network does is not in the seed, so that a smaller case may not fail: none is looked for.
+    // No shrinking: the network does not follow the seed, so a smaller case may not fail.
     const options = { seed: seedOf('ways'), numRuns: 5, endOnFailure: true };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 80 }), async (steps) => {
@@ -102,7 +102,7 @@ async function startDay(used: Set<Transport>) {
     try {
       await write(server, token, { ...request, key: `key-${count}` });
     } catch (error) {
-      // What is withdrawn already is refused: that is as it should be.
+      // A post that is already withdrawn is refused, as it should be.
       if (!/answered (400|409)/.test(String(error))) throw error;
     }
   }
@@ -138,7 +138,7 @@ async function startDay(used: Set<Transport>) {
         case 'block':
           way.webSockets = step.webSockets;
           way.streams = step.streams;
-          // What is blocked does not stay open either.
+          // Connections of a blocked transport are closed.
           switching.line.cut();
           switching.pageLine.cut();
           return;

@@ -9,13 +9,13 @@ import { startWitness, type Witness } from '../support/readers/witnessed-reader.
 import { startTestServer, type TestServer } from '../support/servers/server.ts';
 
 /**
- * The whole of it: a real server, authors who do everything that they may, and our own readers behind networks that cut, delay and stand
- * still, while they page up and down. Whatever happens on the way, each ends with exactly what the server holds.
+ * End to end: a real server, authors who use every operation, and real clients behind networks that disconnect, delay and stall,
+ * while they page up and down. Each client ends with exactly what the server holds.
  */
 const readers = 3;
-/** Small, so that most posts are beyond the window and must be paged for. */
+/** Small, so that most posts are outside the window and have to be paged. */
 const windowPosts = 4;
-/** However long the machine takes for it: no time is promised here. */
+/** Generous, because no time is promised here. */
 const patientMs = 60_000;
 
 let server: TestServer;
@@ -31,7 +31,7 @@ const reader = fc.nat(readers - 1);
 const word = fc.string({ unit: fc.constantFrom(...'abc <&"*_é漢🌕'), minLength: 1, maxLength: 12 });
 const note = fc.constantFrom('It was wrong.', 'It was unclear.', 'Zahlen berichtigt — 漢');
 
-/** `together`: the next step does not wait for it. */
+/** `together`: the next step does not wait for this one. */
 const together = fc.boolean();
 const writes = {
   publish: fc.record({
@@ -94,7 +94,7 @@ type ReaderStep = Extract<Step, { reader: number }>;
 describe('readers who are disconnected at random while posts are published, corrected and withdrawn', () => {
   it('end in the state of the server, byte for byte, and never apply a change twice or show superseded text', async () => {
     const seed = seedOf('whole');
-    // What the network and the processes do is not in the seed, so that a smaller case may not fail: none is looked for.
+    // No shrinking: the network and the processes do not follow the seed, so a smaller case may not fail.
     const options = { seed, numRuns: 12, endOnFailure: true };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 50, maxLength: 90 }), async (steps) => {
@@ -112,11 +112,11 @@ async function startDay() {
   const { id: channelId } = await createChannel(server, token);
   const channelPath = `/v1/channels/${channelId}`;
   const witnesses: Witness[] = [];
-  // Over sockets, apart from the pages, whose line is slower; `ways.test.ts` has the other ways.
+  // Over sockets. Pages use a slower line. `ways.test.ts` covers the other transports.
   const over = { transports: ['socket'] } as const;
   for (let number = 0; number < readers; number += 1)
     witnesses.push(await startWitness(server.url, channelId, windowPosts, over));
-  /** Posts as their authors were told of them, `id@revision` to the reader's view. */
+  /** The reader's view of each acknowledged post, by `id@revision`. */
   const told = new Map<string, string>();
   const posts: { id: string; seq: number }[] = [];
   let last: { id: string } | undefined;
@@ -158,7 +158,7 @@ async function startDay() {
       }
     }
 
-    /** What is withdrawn already, or not there yet, is refused: that is as it should be. */
+    /** A post that is withdrawn or does not exist yet is refused, as it should be. */
     async function send(command: Write): Promise<void> {
       if (chosen === undefined && command.path.includes('/undefined')) return;
       try {
@@ -173,7 +173,7 @@ async function startDay() {
     }
   }
 
-  /** Now and then the same post again, so that it changes while somebody asks for it. */
+  /** Now and then the same post again, so that it changes while a reader requests it. */
   function choose(which: number): { id: string } | undefined {
     if (which % 3 !== 0) last = posts[which % Math.max(1, posts.length)];
     return last;
@@ -233,7 +233,7 @@ async function startDay() {
       for (const witness of witnesses) {
         await settled(witness, snapshot.cursor);
         expectSame(witness, snapshot, all);
-        // And whatever it had not paged to yet.
+        // And the posts it had not paged to yet.
         for (let more = witness.client.timeline?.ceiling !== null; more; ) more = await witness.client.loadNewer(10);
         for (let more = !reachedEnd(witness.client.timeline!); more; ) more = await witness.client.loadOlder(10);
         expect(witness.client.timeline?.posts).toHaveLength(all.length);
@@ -250,7 +250,7 @@ async function startDay() {
   };
 }
 
-/** Live, at the head, and with nothing left to ask for. */
+/** Live, at the head, and with nothing left to request. */
 async function settled({ client, faults }: Witness, cursor: string): Promise<void> {
   await vi.waitFor(() => {
     const { timeline, state } = client;

@@ -6,9 +6,9 @@ import type { Setting } from './setting.ts';
 import type { Write } from './store.ts';
 import type { Witness } from './witness.ts';
 
-/** Those who write: each decides on what stands at that moment, and sends the same to one node after the other until it is answered. */
+/** The authors. Each bases a write on the current state, and sends it to one node after another until one answers. */
 export class Authors {
-  /** Writes that an author still waits for. */
+  /** Writes without an answer so far. */
   readonly pending = new Set<string>();
   readonly #setting: Setting;
   readonly #witness: Witness;
@@ -46,7 +46,7 @@ export class Authors {
     else this.#send({ ...decided, type: 'post.taken-down', post: { ...gone, status: 'taken-down' }, erases: true });
   }
 
-  /** Opens to everyone what is for members, and the other way round. */
+  /** Switches the channel between public and members. */
   changeAccess(): void {
     const { head } = this.#setting.store;
     if (head === undefined || this.pending.size > 12) return;
@@ -72,7 +72,7 @@ export class Authors {
     });
   }
 
-  /** Makes the channel where there is none. */
+  /** Creates the channel if it does not exist. */
   async create(tries = 0): Promise<void> {
     try {
       await this.#anyNode().engine.create(`creation ${++this.#writes}`);
@@ -103,7 +103,7 @@ export class Authors {
     });
   }
 
-  /** Asks one node after the other, until one answers. `ask` returns what is done with the answer, where it is the first. */
+  /** Sends a request to one node after another until one answers. `ask` returns the action to take if its answer is the first. */
   async #attempt(request: string, ask: (node: SimNode) => Promise<() => void>): Promise<void> {
     const { random, scheduler } = this.#setting;
     const node = this.#anyNode();
@@ -113,7 +113,7 @@ export class Authors {
       isOver = true;
       scheduler.later(random.between(20, 400), () => void this.#attempt(request, ask));
     };
-    // A node that ended does not answer.
+    // A node that ended never answers.
     scheduler.later(1_500, again);
     try {
       const heed = await ask(node);
@@ -127,7 +127,10 @@ export class Authors {
     }
   }
 
-  /** Asks for the end of an erasure until it is told, of a post or, with null, of all. `by`: what erased, while the store has it. */
+  /**
+   * Repeats an erasure of a post, or with null of the channel, until it is complete. `by` is the erasing entry while the store
+   * has it.
+   */
   async #erase(postId: string | null, by: () => Entry | undefined, tries = 0): Promise<void> {
     const { random, scheduler, trace } = this.#setting;
     const node = this.#anyNode();
@@ -141,7 +144,7 @@ export class Authors {
   }
 }
 
-/** The first entry that a request made. */
+/** The first entry of a request. */
 function firstOf(head: Entry | undefined, request: string): Entry | undefined {
   let entry = head;
   while (entry !== undefined && entry.request !== request) entry = entry.before;

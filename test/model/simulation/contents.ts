@@ -1,7 +1,7 @@
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { aChannel, anAuthorPost } from '../../support/samples/samples.ts';
 
-/** The one channel of a simulation, and posts of it that differ in their text alone. */
+/** The only channel of a simulation, and posts that differ only in their text. */
 export const channelId = 'moon';
 
 export function newChannel(revision: number): Channel {
@@ -13,7 +13,7 @@ export function newPost(id: string, text: string): Omit<AuthorPost, 'seq'> {
   return post;
 }
 
-/** A moment of the simulation as a date. */
+/** A time of the simulation as a date. */
 export function timeOf(ms: number): string {
   return new Date(Date.UTC(2026, 10, 24, 12) + Math.round(ms)).toISOString();
 }

@@ -2,35 +2,35 @@ import type { StoredChange } from '../../../src/journal/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorPost, Channel, ReaderPost } from '../../../src/protocol/model.ts';
 
-/** A history is a chain of entries that never change, so its newest entry says everything that is in it. */
+/** A history is a chain of immutable entries, so its newest entry identifies all of it. */
 export interface Kept {
   post: AuthorPost;
   reader: ReaderPost;
-  /** The offset of its last change. */
+  /** The offset of the post's last change. */
   at: number;
 }
 
 export interface Entry {
   readonly epoch: string;
   readonly offset: number;
-  /** The whole check, of which positions carry the beginning. */
+  /** The full check. Positions carry its beginning. */
   readonly whole: string;
   readonly check: string;
   readonly cursor: string;
-  /** Undefined for the first of a history. */
+  /** Undefined for the first entry of a history. */
   readonly before: Entry | undefined;
   readonly checkBefore: string;
   readonly change: StoredChange;
-  /** When it is dated, and what the clock said of whoever dated it: milliseconds of the simulation. */
+  /** The date of the entry, and the clock of the node that dated it, in milliseconds of the simulation. */
   readonly datedAt: number;
   readonly clock: number;
   readonly request: string;
   readonly channel: Channel;
   readonly channelAt: number;
   readonly posts: ReadonlyMap<string, Kept>;
-  /** The channel was deleted: of what was before, nothing is there any more. */
+  /** The entry deletes the channel with everything before. */
   readonly deletes: boolean;
-  /** It was on the disk once. */
+  /** Whether the entry ever was on disk. */
   synced: boolean;
 }
 
@@ -38,14 +38,13 @@ export function positionOf({ epoch, offset, check }: Entry): Position {
   return { epoch, offset, check };
 }
 
-/** The entry of a history at an offset. */
 export function entryAt(head: Entry | undefined, offset: number): Entry | undefined {
   let entry = head;
   while (entry !== undefined && entry.offset > offset) entry = entry.before;
   return entry?.offset === offset ? entry : undefined;
 }
 
-/** Whether the history that ends with `head` has this entry. Nothing is in every history. */
+/** Whether the history that ends with `head` contains the entry. Every history contains `undefined`. */
 export function holds(head: Entry | undefined, entry: Entry | undefined): boolean {
   return entry === undefined || entryAt(head, entry.offset)?.cursor === entry.cursor;
 }

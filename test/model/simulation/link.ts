@@ -1,6 +1,6 @@
 import type { Random, Scheduler } from './scheduler.ts';
 
-/** What a seed lets links do. Shares are from 0 to 1, times milliseconds. */
+/** How links behave under a seed. Shares are from 0 to 1, times in milliseconds. */
 export interface LinkChances {
   usualMs: number;
   lateMs: number;
@@ -10,17 +10,20 @@ export interface LinkChances {
   swap: number;
 }
 
-/** Carries messages one way. Without faults all arrive, once and in order. */
+/** A one-way link. Without faults every message arrives once and in order. */
 export class Link<M> {
   isDeaf = false;
-  /** It lost or swapped something, which no connection does that then stays: so it must end before anyone can be sure again. */
+  /**
+   * Whether the link lost or reordered a message. A real connection would not survive that, so this one has to end before
+   * anything is promised again.
+   */
   isSpoiled = false;
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #chances: LinkChances;
   readonly #receive: (message: M) => void;
   #cuts = 0;
-  /** When what was sent last, and the last barrier, are due. */
+  /** When the last message and the last barrier are due. */
   #latest = 0;
   #barrier = 0;
 
@@ -31,7 +34,10 @@ export class Link<M> {
     this.#receive = receive;
   }
 
-  /** `asBarrier`: it is not lost alone, nothing overtakes it, nor does it overtake anything; the others may swap among themselves. */
+  /**
+   * `asBarrier`: the message is not dropped by itself, and no other message crosses it. Messages between two barriers may be
+   * reordered.
+   */
   send(message: M, asBarrier = false): void {
     const { drop, double, swap } = this.#chances;
     if (this.isDeaf || (!asBarrier && this.#random.chance(drop))) {
@@ -42,7 +48,7 @@ export class Link<M> {
     if (this.#random.chance(double)) this.#carry(message, asBarrier, this.#random.chance(swap));
   }
 
-  /** What is under way is lost. */
+  /** Drops the messages under way. */
   cut(): void {
     this.#cuts += 1;
     this.isDeaf = false;

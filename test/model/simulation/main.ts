@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
 import { run } from './run.ts';
 
-/** `npm run sim -- --seed N` tells one seed step by step; `npm run sim -- --seeds 100000 --from K` runs many; with `--first` up to the first failure. */
+/**
+ * `npm run sim -- --seed N` prints one run step by step. `npm run sim -- --seeds 100000 --from K` runs many seeds, with `--first`
+ * up to the first failure.
+ */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },

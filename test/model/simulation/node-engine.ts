@@ -16,15 +16,16 @@ import type { Setting } from './setting.ts';
 import type { Appended, Deleted, Store, Write } from './store.ts';
 
 /**
- * A node's end of the store, as the Redis engine does it: asks over one connection, hears announcements over another, compares heads
- * every two seconds, tells of erasures, and lends itself a lease. The port that feeds are built on; what feeds never ask for is left out.
+ * The engine of a simulated node, modelled on the Redis engine: commands over one connection, announcements over another, a
+ * comparison of heads every two seconds, erasure messages, and a lease. It implements the part of the port that channel streams
+ * use.
  */
 export type Message =
   | { type: 'heard'; from: string; heard: Announcement }
   | { type: 'erased'; from: string; postId: string | null; ask: number }
   | { type: 'acknowledged'; from: string; to: string; ask: number };
 
-/** As in the Redis engine. */
+/** The times of the Redis engine. */
 const headsMs = 2_000;
 const damaged = 'damaged';
 const checksMs = 1_000;
@@ -32,18 +33,18 @@ const compareMs = 1_000;
 const suspicionMs = 250;
 const leaseMs = 5_000;
 const countsMs = 15_000;
-/** An answer that has not come by then does not come. */
+/** A command without an answer times out after this. */
 const answerMs = 2_000;
 const patienceMs = 3_000;
 const pollMs = 100;
-/** Entries remembered that the journal was read up to. */
+/** How many read positions are remembered. */
 const knownMost = 20;
 
 interface Call {
   fail(outcome: 'unchanged' | 'unknown'): void;
 }
 
-/** Reads of the journal, to see that they end. */
+/** Counts reads of the journal, to check that they end. */
 export interface Asked {
   reads: number;
 }
@@ -54,11 +55,11 @@ export class NodeEngine implements Used {
   readonly id: string;
   readonly asked: Asked = { reads: 0 };
   isClosed = false;
-  /** The connection that asks; and whether the one that listens is there. */
+  /** Whether the command connection and the listening connection are up. */
   talks = true;
   hears = true;
   isReachable = true;
-  /** What the journal was read up to here, newest last. */
+  /** The entries this node has read the journal up to, newest last. */
   readonly known: Entry[] = [];
   readonly subscriber: Link<Message>;
   readonly #setting: Setting;
@@ -66,12 +67,11 @@ export class NodeEngine implements Used {
   readonly #listeners = new Set<(heard: Announcement) => void>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
   readonly #reach = new Set<(reach: { reachable: boolean; since: string }) => void>();
-  /** While someone listens. */
+  /** Set while there are listeners. */
   #announced: AnnouncementTracker | undefined;
   readonly #asks = new Map<number, Set<string>>();
-  /** The last erasure that this node knows of. */
   #erasuresTo = 0;
-  /** While the process stands still: what became due, and what came in. */
+  /** While the process is blocked: timers that became due, and messages that came in. */
   #held: { due: (() => void)[]; came: (() => void)[] } | undefined;
   #nextAsk = 1;
   #cuts = 0;
@@ -120,7 +120,7 @@ export class NodeEngine implements Used {
         scheduler.later(this.#setting.delay(), () => this.comes(take));
       };
       scheduler.later(this.#setting.delay(), () => {
-        // What was sent before a cut may arrive all the same.
+        // A command sent before the connection ended may still arrive.
         if (!store.isUp || (cuts !== this.#cuts && random.chance(0.4))) return;
         if (random.chance(chances.resend)) store.execute(operation, () => undefined);
         store.execute(operation, answer);
@@ -128,13 +128,13 @@ export class NodeEngine implements Used {
     });
   }
 
-  /** The connection that asks ends: whoever waits does not know what became of it. */
+  /** Ends the command connection. The outcome of commands under way is unknown. */
   cutTalk(): void {
     this.#cuts += 1;
     for (const call of [...this.#calls]) call.fail('unknown');
   }
 
-  /** The same of the channel, which is refused where it is damaged. */
+  /** A command on the channel, refused while the channel is damaged. */
   async #askChannel<T>(operation: () => T): Promise<T> {
     const said = await this.#ask(() => (this.#setting.store.isDamaged ? damaged : operation()));
     if (said === damaged) throw new JournalUnavailable('The channel is damaged.', 'unchanged', { isDamaged: true });
@@ -148,31 +148,31 @@ export class NodeEngine implements Used {
 
   // ---- The process
 
-  /** It gets no processor for a while, or was stopped. */
+  /** Blocks the process, as when it gets no CPU time or was stopped. */
   standStill(): void {
     this.#held ??= { due: [], came: [] };
   }
 
-  /** Timers that are due come first, and then what came in, in its order. */
+  /** Unblocks the process: due timers run first, then messages in their order. */
   goOn(): void {
     const { due = [], came = [] } = this.#held ?? {};
     this.#held = undefined;
     for (const run of [...due, ...came]) this.#setting.scheduler.later(0, () => this.comes(run));
   }
 
-  /** What comes in, as soon as the process heeds it. */
+  /** Runs an incoming message, once the process is not blocked. */
   comes(run: () => void): void {
     if (this.isClosed) return;
     if (this.#held === undefined) run();
     else this.#held.came.push(run);
   }
 
-  /** A request is begun with. */
+  /** Resolves once the process begins with a request. */
   heeded(): Promise<void> {
     return new Promise((resolve) => this.comes(resolve));
   }
 
-  /** Returns what calls it off. */
+  /** Returns a function that cancels the timer. */
   later(ms: number, run: () => void): () => void {
     let isOff = false;
     const runs = () => {
@@ -245,7 +245,7 @@ export class NodeEngine implements Used {
     if (entry !== undefined && this.known.push(entry) > knownMost) this.known.shift();
   }
 
-  /** Answers once the entry is on the disk, and on the replicas that were asked for; then it is announced. */
+  /** Resolves once the entry is on disk and on the required replicas. Then announces it. */
   async append(write: Write): Promise<Appended> {
     const { chances } = this.#setting;
     await this.heeded();
@@ -259,7 +259,7 @@ export class NodeEngine implements Used {
     return appended;
   }
 
-  /** Dates and decides again where the last entry is dated later, as the desk does. */
+  /** Dates the write again if the last entry is dated later, as the newsroom does. */
   async #dateAndAppend(write: Write): Promise<Appended> {
     const { store, scheduler, clockOf } = this.#setting;
     if (clockOf === undefined) return await this.#askChannel(() => store.append(write));
@@ -275,7 +275,7 @@ export class NodeEngine implements Used {
     throw new JournalUnavailable('Other writes kept changing what this write depends on.', 'unchanged');
   }
 
-  /** Answers likewise; then it is announced. */
+  /** Resolves like `append`, then announces the deletion. */
   async deleteChannel(request: string): Promise<Deleted> {
     const { store, chances } = this.#setting;
     await this.heeded();
@@ -324,7 +324,7 @@ export class NodeEngine implements Used {
     this.#send({ type: 'erased', from: this.id, postId, ask: 0 });
   }
 
-  /** Whether every node that counts has let go of what it read before, within the time that one waits for it. */
+  /** Whether every live node acknowledged the erasure in time. */
   async erase(postId: string | null): Promise<boolean> {
     const { store, scheduler } = this.#setting;
     await this.heeded();
@@ -351,7 +351,7 @@ export class NodeEngine implements Used {
     this.#setting.store.beats.delete(this.id);
   }
 
-  /** Nothing is heard from it any more. */
+  /** Ends the process without a message. */
   crash(): void {
     this.isClosed = true;
     this.subscriber.cut();
@@ -396,7 +396,7 @@ export class NodeEngine implements Used {
     for (const listener of [...this.#listeners]) listener(heard);
   }
 
-  /** The connection that listens ends, or is found to be deaf. */
+  /** Ends the listening connection, or replaces one that was found silent. */
   dropSubscriber(): void {
     if (!this.hears) return;
     this.hears = false;
@@ -431,7 +431,7 @@ export class NodeEngine implements Used {
     const { scheduler } = this.#setting;
     if (this.hears && !this.subscriber.isDeaf && this.#setting.store.isUp && !this.#setting.store.isStalled && this.talks)
       this.#heardAt = scheduler.now;
-    // A probe that does not come back in time.
+    // The probe did not return in time.
     else if (this.subscriber.isDeaf && scheduler.now - this.#heardAt > 2 * checksMs && this.talks) this.dropSubscriber();
     this.#round += 1;
     if (this.#round % (headsMs / checksMs) === 0) void this.#compare();
@@ -454,14 +454,14 @@ export class NodeEngine implements Used {
         this.#take({ type: 'gone' });
       else if (!this.#fits(head, before)) this.later(suspicionMs, () => this.#suspect());
     } catch {
-      // The lease tells of it.
+      // A failure shows by the lease.
     } finally {
       this.#comparing = false;
       this.#renewLease();
     }
   }
 
-  /** As heartbeat.lua does it. */
+  /** The heartbeat, as the Lua script does it. */
   #beat(again: boolean): void {
     const { store, scheduler } = this.#setting;
     const counted = counting(store.beats, scheduler.now);
@@ -475,7 +475,7 @@ export class NodeEngine implements Used {
     return head !== null && this.#announced.fits(head, before);
   }
 
-  /** A head that was not heard of may be on its way here. */
+  /** An unexpected head may belong to an announcement that is still under way, so look again later. */
   async #suspect(): Promise<void> {
     const { store } = this.#setting;
     const before = this.#announced?.mark ?? { highest: 0, news: 0 };
@@ -495,7 +495,7 @@ export class NodeEngine implements Used {
   }
 }
 
-/** The head of the channel, or null if there is none. */
+/** The position of the channel's head, or null if there is no channel. */
 function headOf(store: Store): Position | null | typeof damaged {
   return store.isDamaged ? damaged : (store.position() ?? null);
 }

@@ -21,7 +21,7 @@ import { channelId } from './contents.ts';
 import { NodeEngine } from './node-engine.ts';
 import type { Setting } from './setting.ts';
 
-/** One process that serves readers: the real feeds and conversations over a modelled store, and sockets that are links. */
+/** One server process: the real channel streams and socket sessions over a modelled store, with links as sockets. */
 export type Told =
   | { type: 'event'; event: Event }
   | { type: 'unsubscribed'; reason: string }
@@ -32,7 +32,7 @@ export type Told =
       said: ({ ok: true } & CatchUp) | { ok: false; problem: Problem };
     };
 
-/** What watches a node: told of all that it hands out, in the tick in which it does. */
+/** Observes everything a node hands out, in the same tick. */
 export interface Watcher {
   handed(told: Told): void;
 }
@@ -51,7 +51,7 @@ export class SimNode {
   readonly streams: ChannelStreams;
   readonly sockets = new Set<ServerSocket>();
   isDraining = false;
-  /** Reads of the channel that no feed asked for, one for every request. */
+  /** Reads of the channel by requests rather than channel streams, one per request. */
   #routeReads = 0;
   readonly #setting: Setting;
 
@@ -73,7 +73,7 @@ export class SimNode {
     return !this.engine.isClosed;
   }
 
-  /** Reads of the journal, but for those that each request costs. */
+  /** Reads of the journal, without the one of each request. */
   get reads(): number {
     return this.engine.asked.reads - this.#routeReads;
   }
@@ -96,7 +96,7 @@ export class SimNode {
     return socket;
   }
 
-  /** GET events, as the route does it. Throws `JournalUnavailable` or a refusal. */
+  /** Answers `GET events` like the route. Throws `JournalUnavailable` or a refusal. */
   async poll(who: Principal | undefined, after: Position | undefined): Promise<EncodedCatchUp> {
     await this.engine.heeded();
     this.#routeReads += 1;
@@ -107,7 +107,7 @@ export class SimNode {
     return encoded;
   }
 
-  /** GET posts, as the route does it. */
+  /** Answers `GET posts` like the route. */
   async page(who: Principal | undefined, before: number): Promise<Page | undefined> {
     await this.engine.heeded();
     const query = { before, limit: 3, bytes: limits.answerBytes };
@@ -124,7 +124,7 @@ export class SimNode {
     await readableChannel(this.engine as unknown as Journal, who, channelId);
   }
 
-  /** Ends without a word to anyone. */
+  /** Ends the process without a message to anyone. */
   crash(): void {
     this.engine.crash();
     for (const socket of [...this.sockets]) socket.cut();
@@ -144,14 +144,14 @@ export class SimNode {
   }
 }
 
-/** A connection's end at the node: what a conversation has of it, over what the pipe uses of engine.io. */
+/** The server's end of a socket: what a socket session sees, over the parts of engine.io that the pipe uses. */
 export class ServerSocket implements ClientSocket {
   isOpen = true;
   readonly address = '192.0.2.1';
   isPaid = true;
-  /** The highest offset that was handed to it. */
+  /** The highest offset handed to this socket. */
   handedTo = -1;
-  /** The socket whose readiness was asked for last: so a reader can be told to belong to it. */
+  /** The socket whose readiness was checked last, to find out which socket a reader belongs to. */
   static asked: ServerSocket | undefined;
   readonly pipe: SocketPipe;
   talk: Talk | undefined;
@@ -161,11 +161,11 @@ export class ServerSocket implements ClientSocket {
   readonly #watcher: Watcher;
   readonly #hungUp: () => void;
   readonly #ready = new Set<() => void>();
-  /** What engine.io was given and has not sent. */
+  /** Messages that engine.io has not sent yet. */
   #waiting: Told[] = [];
-  /** Some of what was not taken at once was engine.io's, which will hear of it. */
+  /** Whether some unsent bytes belong to engine.io, which has to be told when they are sent. */
   #isEngines = false;
-  /** Who wants to be told when the bytes before them have been taken. */
+  /** Callbacks that wait until earlier bytes are sent. */
   #behind: (() => void)[] = [];
   #takes = true;
 
@@ -224,7 +224,7 @@ export class ServerSocket implements ClientSocket {
     this.cut();
   }
 
-  /** What the client sent has arrived. */
+  /** Handles a `subscribe` from the client. */
   hearSubscribe(number: number, after: string | undefined, limit: number): void {
     const request = { channelId, ...(after !== undefined && { after }), limit };
     this.#engine.comes(() => {
@@ -239,7 +239,7 @@ export class ServerSocket implements ClientSocket {
     if (!this.#takes) this.#isEngines = true;
   }
 
-  /** Both ends find out, each in its time. */
+  /** Ends the connection. Each side notices at its own time. */
   cut(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
@@ -255,7 +255,7 @@ export class ServerSocket implements ClientSocket {
     this.#waiting.push(told);
   }
 
-  /** What was handed over goes out; now and then the connection takes no more for a while. */
+  /** Sends what was handed over. Now and then the connection is busy for a while. */
   #flush(): void {
     const { random, chances, scheduler } = this.#setting;
     const waiting = this.#waiting;
@@ -268,7 +268,7 @@ export class ServerSocket implements ClientSocket {
     );
   }
 
-  /** What it was given has been taken. */
+  /** Ends a busy phase. */
   drains(): void {
     if (!this.isOpen || this.#takes) return;
     this.#takes = true;
@@ -283,7 +283,7 @@ export class ServerSocket implements ClientSocket {
   }
 }
 
-/** The events in WebSocket frames as the server makes them. */
+/** The events in the WebSocket frames that the server wrote. */
 function* eventsIn(frames: Buffer): Generator<Event> {
   for (let at = 0; at < frames.length; ) {
     const short = (frames[at + 1] as number) & 0x7f;

@@ -15,25 +15,25 @@ import type { Setting } from './setting.ts';
 import type { Held, Witness } from './witness.ts';
 
 /**
- * A client of one channel: the real gap algorithm and timeline, put together as `client/lib/follower.ts` and `client/lib/reader-client.ts` do
- * it, over a link of the simulation. It moves between nodes with its cursor. One that polls asks by HTTP instead, a different node each
- * time.
+ * A client of one channel: the real gap algorithm and timeline, combined as in `client/lib/follower.ts` and
+ * `client/lib/reader-client.ts`, over a simulated link. It moves between nodes with its cursor. A polling client sends HTTP
+ * requests instead, each to a different node.
  */
 const asking = { initialMs: 200, maxMs: 1_000 };
 
 export class SimReader {
   readonly id: string;
   polls: boolean;
-  /** Whose token it shows. */
+  /** The owner of its token. */
   readonly who: Principal | undefined;
   timeline: Timeline | undefined;
-  /** Subscribes and polls, to see that they end. */
+  /** Counts subscribes and polls, to check that they end. */
   asked = 0;
-  /** Why it was told last that it is at its end, unless it was answered since. */
+  /** The reason of the last final refusal, unless it was answered since. */
   ended: string | undefined;
-  /** How often it was told so. */
+  /** The number of final refusals. */
   ends = 0;
-  /** When it asked last. */
+  /** When it subscribed or polled last. */
   askedAt = 0;
   socket: ServerSocket | undefined;
   node: SimNode | undefined;
@@ -42,14 +42,14 @@ export class SimReader {
   readonly #link: Link<Told>;
   #following = startFollowing();
   readonly #trail = new CursorHistory();
-  /** Pages that were read ahead of this reader. */
+  /** Pages that are ahead of this reader. */
   #ahead: { page: Page; ask: PageAsk }[] = [];
-  /** Connections made and ended; what belongs to an earlier one is nothing any more. */
+  /** Counts connections, so that messages of an earlier one are ignored. */
   #links = 0;
   #failures = 0;
-  /** How often it began anew. */
+  /** Counts fresh starts. */
   #lives = 0;
-  /** What it held when it began anew last, and what the witness knew of that. */
+  /** The timeline that was saved at the last fresh start, with what the witness knew of it. */
   #kept: { timeline: Timeline; known: Held } | undefined;
   #endPause: () => void = () => {};
 
@@ -66,7 +66,7 @@ export class SimReader {
     return this.#link.isSpoiled || this.#link.isDeaf;
   }
 
-  /** Tries a node of those that are up, until one takes it. */
+  /** Connects to a random live node, and retries until one accepts. */
   open(): void {
     this.#links += 1;
     const links = this.#links;
@@ -97,7 +97,7 @@ export class SimReader {
     });
   }
 
-  /** The connection ends; another is made. */
+  /** Ends the connection and opens another. */
   cut(): void {
     this.socket?.cut();
     this.#onDown();
@@ -107,20 +107,20 @@ export class SimReader {
     this.#link.isDeaf = true;
   }
 
-  /** Goes on another way. */
+  /** Changes between socket and polling. */
   changeWay(): void {
     this.socket?.cut();
     this.polls = !this.polls;
     this.#onDown();
   }
 
-  /** Begins anew, knowing nothing. */
+  /** Starts fresh, without any state. */
   forget(): void {
     this.#beginWith(undefined);
     this.#witness.forgets(this);
   }
 
-  /** Begins anew with what it kept when it did so last, which may be of long ago; and keeps what it holds. */
+  /** Starts with the timeline saved at the last fresh start, which may be old, and saves the current one. */
   comeBack(): void {
     const { timeline } = this;
     const known = this.#witness.knownOf(this);
@@ -143,7 +143,7 @@ export class SimReader {
     else this.cut();
   }
 
-  /** Asks a node for the posts below those it holds; the answer may be late. */
+  /** Requests the posts below its window from a node. The answer may be late. */
   async page(node: SimNode): Promise<void> {
     const { timeline } = this;
     const ask = timeline && olderPage(timeline);
@@ -158,7 +158,9 @@ export class SimReader {
     });
   }
 
-  /** Of one that may be of another history, the client asks the journal; here it is dropped, and paging goes on another time. */
+  /**
+   * A page that may be of another history is dropped, where a real client would ask the journal. Paging continues another time.
+   */
   #takePage(page: Page, ask: PageAsk): void {
     const found = this.#trail.locate(page.cursor);
     if (found === 'ahead') this.#ahead.push({ page, ask });
@@ -287,7 +289,7 @@ export class SimReader {
     this.#end(problem.code);
   }
 
-  /** It would not go on by itself: someone opens the page again later. */
+  /** The client would stop here. Somebody opens the page again later. */
   #end(why: string): void {
     this.ended = why;
     this.ends += 1;
@@ -322,7 +324,7 @@ export class SimReader {
     this.#setting.trace?.(`${this.id} polls read ${read}`);
     const node = open.length > 0 ? random.pick(open) : undefined;
     this.#endPause();
-    // A node that ends does not answer.
+    // A node that ended never answers.
     this.#endPause = scheduler.later(1_200, () => this.#pauseAfter(read));
     const position = after === undefined ? undefined : parseCursor(after);
     const failed = () => read === this.#following.read && this.#pauseAfter(read);

@@ -4,7 +4,7 @@ import { channelId } from './contents.ts';
 import { type Entry, holds } from './histories.ts';
 import type { SimNode } from './node.ts';
 
-/** Who may read the channel whatever its access; whoever is nobody may while it is public. */
+/** A reader with access to the channel. An anonymous reader may read it while it is public. */
 export const member: Principal = {
   sub: 'member',
   name: 'Member',
@@ -14,9 +14,9 @@ export const member: Principal = {
 };
 
 /**
- * Whether a node may give out what is true as of an entry, to whoever asks: as of that entry, of where the node has followed the journal to,
- * or of what it has read of it beyond, the reader may read. What a node has followed, nothing older speaks against: then a change of
- * access was heard here, and what was published since is not for who may not read it, nor what was before.
+ * Whether a node may hand out the state at an entry to this reader. The reader must have access at that entry, at the entry the
+ * node has followed the journal to, or at a later entry the node has read. An entry older than what the node has followed does
+ * not count: the node has then heard of a later change of access, which decides.
  */
 export function mayHave(who: Principal | undefined, node: SimNode, entry: Entry, followed: Entry | undefined): boolean {
   const mayAt = ({ channel }: { channel: Channel }) => mayRead(who, channel);

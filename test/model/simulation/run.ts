@@ -4,29 +4,28 @@ import { Random, Scheduler } from './scheduler.ts';
 import { type Chances, jumpingClocks } from './setting.ts';
 import { World } from './world.ts';
 
-/** One seed, from a calm beginning through its faults to what must hold after healing. */
+/** One run of a seed: a calm start, the faults, and the checks after healing. */
 export interface Outcome {
   seed: number;
-  /** Undefined where everything held. */
+  /** Undefined if every invariant held. */
   violation: string | undefined;
   steps: number;
-  /** Simulated milliseconds. */
   ms: number;
   applied: number;
   resets: number;
 }
 
-/** Everything is at the head this long after healing: what the contract promises. */
+/** The contract promises that everything is at the head this long after healing. */
 const healMs = 5_000;
-/** Then nothing happens, and nothing may be read. */
+/** Then nothing happens for this long, and no node may read. */
 const quietMs = 3_000;
-/** A run that has more than this never ends. */
+/** A run with more steps counts as endless. */
 const mostSteps = 30_000;
-/** Reads of a node, and asks of a reader, from healing until all is quiet. */
+/** The most reads of a node, and requests of a reader, from healing until all is quiet. */
 const mostReads = 150;
-/** Who may not read asks again and again, and so often is looked whether that still holds: each time at most. */
+/** The most reads for each retry of a reader who may not read. */
 const readsAnEnd = 3;
-/** An answer has gone all the way through the code under test after this many turns of the queue of promises. */
+/** The code under test has handled an answer after this many turns of the microtask queue. */
 const turns = 24;
 
 export async function run(seed: number, trace?: (text: string) => void): Promise<Outcome> {
@@ -34,10 +33,10 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
   const scheduler = new Scheduler();
   const world = new World(random, scheduler, trace && ((text) => trace(`${scheduler.now.toFixed(1).padStart(9)}  ${text}`)));
   const { witness, setting } = world;
-  // Chosen apart from all else, so that other seeds, those of examples among them, mean what they meant without.
+  // Chosen independently of other random choices, so that existing seeds keep their meaning.
   if (seed % 5 === 1) setting.clockOf = jumpingClocks(new Random(-seed));
   const restore = bounded(setting.chances);
-  // Refusals are many, and nobody reads where they were made.
+  // Stack traces of the many refusals are not needed.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = trace === undefined ? 0 : stackTraceLimit;
   let steps = 0;
@@ -91,7 +90,7 @@ export async function run(seed: number, trace?: (text: string) => void): Promise
   return { seed, violation: violation?.message, steps, ms: scheduler.now, applied, resets };
 }
 
-/** Sets the bounds of the code under test so low that a short run reaches them; returns what puts them back. */
+/** Lowers the bounds of the code under test so that a short run reaches them. Returns a function that restores them. */
 function bounded({ tailOffsets, sliceBytes, turnReaders, replay }: Chances): () => void {
   const streams = streamLimits as { tailOffsets: number; sliceBytes: number; turnReaders: number };
   const answers = limits as { catchUpMost: number };

@@ -1,6 +1,6 @@
 /**
- * Chance and time of a simulation. One seed makes every choice; time is a number that jumps to the next thing due. Nothing else may
- * decide anything, so that a seed always runs the same way.
+ * Randomness and time of a simulation. One seed makes every choice, and time is a number that jumps to the next task. Nothing
+ * else may decide anything, so that a seed always runs the same way.
  */
 export class Random {
   #a: number;
@@ -15,7 +15,7 @@ export class Random {
     for (let round = 0; round < 15; round += 1) this.next();
   }
 
-  /** An integer from 0 up to 2^32 (sfc32). */
+  /** An integer from 0 to below 2^32 (sfc32). */
   next(): number {
     const sum = (this.#a + this.#b + this.#d) | 0;
     this.#d = (this.#d + 1) | 0;
@@ -25,7 +25,7 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** From 0 up to 1. */
+  /** From 0 to below 1. */
   fraction(): number {
     return this.next() / 2 ** 32;
   }
@@ -61,12 +61,12 @@ interface Due {
 }
 
 export class Scheduler {
-  /** Milliseconds since the simulation began. */
+  /** Milliseconds since the start of the simulation. */
   now = 0;
   #due: Due[] = [];
   #order = 0;
 
-  /** Runs something once after a time, and returns what calls it off. */
+  /** Runs a task once after a delay. Returns a function that cancels it. */
   readonly later = (ms: number, run: () => void): (() => void) => {
     const due: Due = { at: this.now + ms, order: ++this.#order, run, off: false };
     this.#push(due);
@@ -75,13 +75,13 @@ export class Scheduler {
     };
   };
 
-  /** When the next thing is due; undefined where nothing is. */
+  /** When the next task is due; undefined if there is none. */
   get next(): number | undefined {
     while (this.#due[0]?.off) this.#pop();
     return this.#due[0]?.at;
   }
 
-  /** Does the next thing. */
+  /** Runs the next task. */
   step(): void {
     const due = this.#pop();
     if (due === undefined) return;

@@ -3,20 +3,20 @@ import type { SimNode } from './node.ts';
 import type { Random, Scheduler } from './scheduler.ts';
 import { Store, type StoreChances } from './store.ts';
 
-/** What everything in one simulation shares, and how a seed shapes it. */
+/** What all parts of one simulation share, and how a seed shapes it. */
 export interface Chances extends StoreChances {
   nodes: number;
   readers: number;
   minReplicas: 0 | 1;
-  /** Shares: an answer of the store that is lost with its connection; a request that is carried out twice. */
+  /** The share of answers that are lost with their connection, and of commands that run twice. */
   lostAnswer: number;
   resend: number;
-  /** Share of writes after which a client's connection takes no more for a while. */
+  /** The share of writes after which a client's connection is busy for a while. */
   busy: number;
   tailOffsets: number;
   sliceBytes: number;
   turnReaders: number;
-  /** Changes of one replay, and posts of one snapshot. */
+  /** The most changes of a replay, and posts of a snapshot. */
   replay: number;
   snapshot: number;
 }
@@ -28,14 +28,14 @@ export interface Setting {
   readonly chances: Chances;
   readonly busChances: LinkChances;
   readonly clientChances: LinkChances;
-  /** Between nodes and the store: only how long it takes. */
+  /** Delays between nodes and the store. */
   readonly storeChances: LinkChances;
   readonly nodes: SimNode[];
-  /** Of one message between a node and the store. */
+  /** The delay of one message between a node and the store. */
   delay(): number;
-  /** What the clock of a node says at a moment. Undefined: all are right. */
+  /** The clock of a node at a time. Undefined: all clocks are right. */
   clockOf: ((nodeId: string, now: number) => number) | undefined;
-  /** Told each thing that happens, where anyone listens. */
+  /** Receives a line for each step, if set. */
   trace: ((text: string) => void) | undefined;
 }
 
@@ -97,7 +97,7 @@ export function makeSetting(random: Random, scheduler: Scheduler): Setting {
 
 const [minuteMs, hourMs] = [60_000, 3_600_000];
 
-/** Clocks that jump: each node's is right, or ahead or behind for a second or more. */
+/** Clocks that jump: each node's clock is right, or a second or more ahead or behind. */
 export function jumpingClocks(random: Random): NonNullable<Setting['clockOf']> {
   const ahead = new Map<string, number>();
   return (nodeId, now) => {
@@ -108,7 +108,7 @@ export function jumpingClocks(random: Random): NonNullable<Setting['clockOf']> {
   };
 }
 
-/** From now on links carry all, once and in order. */
+/** From now on links deliver everything once and in order. */
 export function heal({ chances, busChances, clientChances, storeChances }: Setting): void {
   chances.lostAnswer = 0;
   chances.resend = 0;

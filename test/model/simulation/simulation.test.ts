@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { run } from './run.ts';
 
 /**
- * Nodes, readers and authors on one store, all of it in one thread of events that a seed chooses, with a clock that is a number. The
- * feeds, catch-ups, conversations, the gap algorithm and the timeline are the real ones; the store, the bus and the links are models.
- * docs/explanation/invariants.md tells what is watched.
+ * Nodes, readers and authors on one store, in one thread of events that a seed chooses, with a number as the clock. Channel
+ * streams, catch-ups, socket sessions, the gap algorithm and the timeline are the real ones. The store, the bus and the links are
+ * models. docs/explanation/invariants.md lists what is checked.
  */
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
@@ -31,7 +31,7 @@ const found: [seed: number, what: string][] = [
 
 describe('readers on many nodes, whatever fails among links, nodes and the store,', () => {
   it(`have the state of the store after healing, and never received what the contract forbids, in ${seeds} runs`, {
-    // For what hangs alone: it is at work all the time, and a busy machine may take ten times as long for it.
+    // Only for a run that hangs. The test is busy all the time, and can take ten times as long on a busy machine.
     timeout: 1_800_000,
   }, async () => {
     const failed: string[] = [];

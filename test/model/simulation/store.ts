@@ -7,25 +7,25 @@ import { distance, type Entry, holds, type Kept, lastOf, latestAt, newestFirst, 
 import type { Random, Scheduler } from './scheduler.ts';
 
 /**
- * A model of the store that keeps one channel's journal: what is in its memory, what of that is on its disk, and what a replica has. It
- * answers only after a sync, as a server does that writes its file before it sends answers.
+ * A model of the store with one channel's journal: what is in memory, on disk, and on a replica. Like a server that syncs its
+ * file before it sends answers, it answers only after a sync.
  */
 
-/** What an author asks for, the same each time it is sent. */
+/** A write of an author, the same each time it is sent. */
 interface WriteFacts {
   request: string;
-  /** The revision it was decided on, of the post (0: there must be none) or of the channel. */
+  /** The revision of the post (0: must not exist) or channel that the write was based on. */
   decidedOn: number;
-  /** Makes the digest differ from every other write's. */
+  /** Makes the digest unique. */
   salt: string;
 }
 
 export interface PostWrite extends WriteFacts {
   type: 'post.published' | 'post.revised' | 'post.retracted' | 'post.taken-down';
   post: Omit<AuthorPost, 'seq'>;
-  /** Its text goes with this entry, from all that is kept. */
+  /** Whether this entry erases the text of the post. */
   erases: boolean;
-  /** Another entry, which stands or falls with the first: the channel's headline. */
+  /** A second entry, appended together with the first, that changes the channel's headline. */
   headline?: string;
 }
 
@@ -36,7 +36,7 @@ export interface AccessWrite extends WriteFacts {
 
 export type Write = PostWrite | AccessWrite;
 
-/** What a write is dated, and until when the date of the last entry binds; and the clock by which both were told. */
+/** The date of a write, until when the date of the last entry binds, and the clock that both came from. */
 export interface Dating {
   at: number;
   bindsUntil: number;
@@ -53,26 +53,26 @@ export type Appended =
 export type Deleted = { status: 'deleted' | 'was-deleted'; entry: Entry } | { status: 'missing' };
 
 export interface StoreChances {
-  /** Longest time to the next sync, and until a replica has an entry; milliseconds. */
+  /** The longest delay of a sync, and of replication, in milliseconds. */
   syncMs: number;
   replicaMs: number;
 }
 
 export class Store {
-  /** The newest entry on the disk, and the newest that the replica has: deletions too. */
+  /** The newest entry on disk, and the newest on the replica. Either may be a deletion. */
   synced: Entry | undefined;
   replica: Entry | undefined;
   isUp = true;
   isStalled = false;
-  /** Keys of the channel were deleted by hand: it is refused until it is repaired, and can be deleted. */
+  /** Keys of the channel were deleted by hand. It is refused until it is repaired, but can be deleted. */
   isDamaged = false;
-  /** When each node last said that it is there. */
+  /** The last heartbeat of each node. */
   readonly beats = new Map<string, number>();
-  /** Posts of which text was erased, null for all of the channel, in order: read by nodes that may have missed it. */
+  /** Erased posts in order, null for the whole channel. Nodes that may have missed an erasure read this list. */
   erasures: { id: number; postId: string | null }[] = [];
-  /** Every entry that ever was, by its cursor. */
+  /** Every entry that ever existed, by cursor. */
   readonly entries = new Map<string, Entry>();
-  /** Told of every entry that is lost by a fault, oldest last. */
+  /** Called for every entry that a fault loses, oldest last. */
   onLost: (entry: Entry, fault: string) => void = () => {};
 
   #top: Entry | undefined;
@@ -84,7 +84,7 @@ export class Store {
   #unsent: (() => void)[] = [];
   #syncing = false;
   #erasures = 0;
-  /** What the primary has on its disk that the last failover left behind. */
+  /** The newest entry on the disk of the primary that the last failover replaced. */
   #former: Entry | undefined;
 
   constructor(random: Random, scheduler: Scheduler, chances: StoreChances) {
@@ -93,7 +93,7 @@ export class Store {
     this.#chances = chances;
   }
 
-  /** The newest entry in memory, be it a deletion. */
+  /** The newest entry in memory, possibly a deletion. */
   get top(): Entry | undefined {
     return this.#top;
   }
@@ -103,19 +103,19 @@ export class Store {
     this.#top = entry;
   }
 
-  /** The newest entry of the channel; undefined where there is none, or was one. */
+  /** The newest entry of the channel; undefined if it does not exist or was deleted. */
   get head(): Entry | undefined {
     return this.#top?.deletes ? undefined : this.#top;
   }
 
-  /** When there was no channel last. */
+  /** The last time when there was no channel. */
   get absentAt(): number {
     return this.head === undefined ? this.#scheduler.now : this.#absentAt;
   }
 
   // ---- Asking
 
-  /** Runs an operation, now or once the store no longer stalls. What it answers goes out after the next sync. */
+  /** Runs an operation, at once or when the store no longer stalls. Its answer is sent after the next sync. */
   execute<T>(operation: () => T, answer: (said: T) => void): void {
     if (this.isStalled) {
       this.#stalled.push(() => this.execute(operation, answer));
@@ -139,7 +139,7 @@ export class Store {
     for (const send of unsent) send();
   }
 
-  /** Undated: by the time of the simulation. */
+  /** Without `dating`, the time of the simulation is the date. */
   append(write: Write, dating: Dating = this.#now()): Appended {
     if (this.top?.deletes) return { status: 'deleted' };
     for (let entry = this.head; entry !== undefined; entry = entry.before)
@@ -174,7 +174,7 @@ export class Store {
     this.erasures.push({ id: ++this.#erasures, postId });
   }
 
-  /** Its id stays used. */
+  /** Deletes the channel. Its id stays taken. */
   deleteChannel(request: string): Deleted {
     const { head, top } = this;
     if (top?.deletes) return { status: 'was-deleted', entry: top };
@@ -186,14 +186,14 @@ export class Store {
     return { status: 'deleted', entry };
   }
 
-  /** Makes the channel where there is none. */
+  /** Creates the channel if it does not exist. */
   create(request: string): Appended {
     if (this.top !== undefined) return { status: 'conflict' };
     const entry = this.begin(0, newChannel(1), new Map(), request);
     return { status: 'appended', entries: [entry] };
   }
 
-  /** Begins a history. */
+  /** Begins a new history. */
   begin(offset: number, channel: Channel, posts: ReadonlyMap<string, Kept>, request: string): Entry {
     const root = this.#random.hex(32);
     const write = { request, salt: request };
@@ -237,7 +237,7 @@ export class Store {
       deletes,
       synced: false,
     };
-    // The same request carried out again in the same place, after a crash that took it away, makes the same entry.
+    // A request that is repeated at the same offset after a crash lost it makes the same entry.
     const standing = this.entries.get(entry.cursor) ?? entry;
     this.entries.set(entry.cursor, standing);
     this.top = standing;
@@ -246,7 +246,7 @@ export class Store {
 
   #replicateLater(entry: Entry | undefined): void {
     this.#scheduler.later(this.#random.between(0, this.#chances.replicaMs), () => {
-      // What comes over one connection comes in order, and only what the primary still has.
+      // Replication is in order, and only of what the primary still has.
       if (this.isUp && entry && holds(this.top, entry) && !holds(this.replica, entry)) this.replica = entry;
     });
   }
@@ -257,7 +257,7 @@ export class Store {
     return this.head && positionOf(this.head);
   }
 
-  /** Everything after a place, as the port says it. */
+  /** The catch-up of the port. */
   catchUp(after: Position, { limit }: Bounds): Replay | { status: 'foreign' } | undefined {
     const { head } = this;
     if (head === undefined) return undefined;
@@ -296,7 +296,7 @@ export class Store {
 
   // ---- Faults
 
-  /** Ends at once; what was not synced is gone. */
+  /** Crashes the store. Unsynced entries are lost. */
   crash(): void {
     this.isUp = false;
     this.isStalled = false;
@@ -322,7 +322,7 @@ export class Store {
     for (const run of stalled) run();
   }
 
-  /** The replica takes over with what it has. Returns how many entries that were in memory it lacked. */
+  /** The replica takes over. Returns how many entries it lacked. */
   failOver(): number {
     const lost = distance(this.top, this.replica);
     this.#former = this.synced;
@@ -335,7 +335,7 @@ export class Store {
     return lost;
   }
 
-  /** The primary that the last failover left behind is in its place again, with what it had: what was lost comes back. */
+  /** The primary that the last failover replaced returns with its old state, so lost entries come back. */
   failBack(): number {
     const lost = this.#former === undefined ? 0 : distance(this.top, this.#former);
     if (this.#former !== undefined) this.#startFrom(this.#former, 'former primary');
@@ -343,7 +343,7 @@ export class Store {
     return lost;
   }
 
-  /** An older dump is put back, which ends all connections, and knows none of the nodes. */
+  /** Restores an older dump. All connections end, and the dump knows none of the nodes. */
   putBack(entries: number): void {
     let older = this.synced;
     for (let each = 0; each < entries && older?.before !== undefined; each += 1) older = older.before;
@@ -361,7 +361,7 @@ export class Store {
     this.replica = this.top;
   }
 
-  /** All is gone, and nobody says so. */
+  /** Silently loses everything. */
   wipe(): void {
     this.isDamaged = false;
     this.#sync();
@@ -373,7 +373,7 @@ export class Store {
     this.#unsentGo();
   }
 
-  /** Undoes the damage. Where the journal was lost, another history begins with the posts, above every offset that was given out. */
+  /** Repairs the channel. If its journal was lost, a new history begins with the posts, above every offset that was given out. */
   repair(isJournalLost: boolean): void {
     if (!this.isDamaged) return;
     this.isDamaged = false;
@@ -401,7 +401,7 @@ export class Store {
   }
 }
 
-/** A post that was withdrawn is written no more. */
+/** A withdrawn post accepts no writes. */
 function isDecidedOn(head: Entry, write: Write): boolean {
   if (write.type === 'channel.changed') return head.channel.revision === write.decidedOn;
   const kept = head.posts.get(write.post.id);

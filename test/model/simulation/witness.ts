@@ -14,29 +14,31 @@ import { mayHave } from './rights.ts';
 import type { Setting } from './setting.ts';
 
 /**
- * Sees everything that is handed out and shown, knows every entry that ever was, and says what of it must not have been. The names
- * of the invariants are those of docs/explanation/invariants.md.
+ * Observes everything that is handed out and shown, knows every entry that ever existed, and reports violations. The names of the
+ * invariants are those of docs/explanation/invariants.md.
  */
 export class Violation extends Error {}
 
-/** What one reader holds. */
+/** The state of one reader. */
 export interface Held {
   entry: Entry;
   revisions: Map<string, number>;
-  /** Posts, and the channel, of which a change was left out since a later one superseded it, and that later one was not given yet. */
+  /**
+   * Posts, or the channel, with a change that was left out as superseded, while the reader has not received the later change yet.
+   */
   owed: Set<string>;
 }
 
 export class Witness {
-  /** The first thing that must not have been. */
+  /** The first violation. */
   violation: Violation | undefined;
-  /** Posts whose erasure was acknowledged, and the entry that erased each. */
+  /** Posts whose erasure was acknowledged, with the erasing entry. */
   readonly erased = new Map<string, Entry>();
-  /** The deletion, where its erasure was. */
+  /** The deletion, if its erasure was acknowledged. */
   deletion: Entry | undefined;
-  /** Entries that an author was told of, by cursor. */
+  /** Acknowledged entries, by cursor. */
   readonly acknowledged = new Map<string, Entry>();
-  /** What a fault took away, and the fault. */
+  /** Lost entries, with the fault that lost them. */
   readonly lost = new Map<string, string>();
   #isDeletionLost = false;
   resets = 0;
@@ -60,7 +62,7 @@ export class Witness {
     const { chances, store } = this.#setting;
     this.acknowledged.set(entry.cursor, entry);
     if (!this.#known(entry.cursor)?.synced) this.fails('synced before acknowledgement', entry.cursor);
-    // A fault may lie between the answer of the store and that of the node.
+    // A fault may happen between the answer of the store and the answer of the node.
     if (chances.minReplicas > 0 && holds(store.top, entry) && !holds(store.replica, entry))
       this.fails('replicated before acknowledgement', entry.cursor);
     const fault = this.lost.get(entry.cursor);
@@ -80,7 +82,7 @@ export class Witness {
     if (entry.deletes) this.#isDeletionLost = true;
     if (this.lost.get(cursor) === 'journal lost') return;
     this.lost.set(cursor, fault);
-    // Made again, it is promised again with the next answer.
+    // If the entry is made again, the next answer promises it again.
     if (this.acknowledged.delete(cursor)) this.#isLost(cursor, fault);
   }
 
@@ -107,7 +109,7 @@ export class Witness {
     this.#isFor(reader, node, said.cursor, this.#followedBy(node));
   }
 
-  /** Pages are judged by what was read, not by what was followed. */
+  /** A page is judged by what was read, not by what the node followed. */
   handedPage(reader: SimReader, node: SimNode, { posts, cursor }: Page): void {
     this.#hasNothingErased(node, posts);
     this.#isFor(reader, node, cursor, undefined);
@@ -117,7 +119,10 @@ export class Witness {
     if (code === 'channel-deleted' || code === 'not-found') this.#isGone(reader, node, askedAt);
   }
 
-  /** A deletion that was lost may be told late, when the channel is there again. Known, and told in docs/explanation/invariants.md. */
+  /**
+   * A lost deletion may be announced late, after the channel exists again. This is a known limit, see
+   * docs/explanation/invariants.md.
+   */
   #isGone({ id }: SimReader, node: SimNode, askedAt: number): void {
     if (this.#setting.store.absentAt < askedAt && !this.#isDeletionLost)
       this.fails(
@@ -145,7 +150,7 @@ export class Witness {
       this.fails('only permitted readers receive posts', `${id} was handed ${cursor} by ${node.id}`);
   }
 
-  /** Where a node has followed the journal to, by what it says itself. */
+  /** The entry a node has followed the journal to, by its own account. */
   #followedBy(node: SimNode): Entry | undefined {
     for (const stream of node.streams) if (!stream.closed) return this.#known(formatCursor(stream.head));
     return undefined;
@@ -218,7 +223,7 @@ export class Witness {
     }
   }
 
-  /** Notes what lies between the reader and where it goes, and is not among what it is given. */
+  /** Notes changes between the reader's old and new position that are missing from what it receives. */
   #owes({ entry: from, owed }: Held, to: Entry, events: readonly Event[]): void {
     for (let entry: Entry | undefined = to; entry !== undefined && entry.offset > from.offset; entry = entry.before)
       owed.add('post' in entry.change ? entry.change.post.id : channelId);
@@ -243,7 +248,7 @@ export class Witness {
     this.#held.delete(reader);
   }
 
-  /** What is known of a reader, to be given back when it is again what it was. */
+  /** The state of a reader, to be restored when the reader returns to an earlier state. */
   knownOf(reader: SimReader): Held | undefined {
     const held = this.#held.get(reader);
     return held && { entry: held.entry, revisions: new Map(held.revisions), owed: new Set(held.owed) };
@@ -262,8 +267,8 @@ export class Witness {
   }
 
   /**
-   * What superseded a change that was left out can be lost before the reader is given it, while its cursor still holds. Known, and told
-   * in docs/explanation/invariants.md.
+   * The store can lose the change that superseded a left-out one before the reader receives it, while the reader's cursor is
+   * still valid. This is a known limit, see docs/explanation/invariants.md.
    */
   #isOwedByLost(reader: SimReader, { id }: { id: string }): boolean {
     return this.lost.size > 0 && this.#held.get(reader)?.owed.has(id) === true;

@@ -7,10 +7,13 @@ import type { Random, Scheduler } from './scheduler.ts';
 import { heal, makeSetting, type Setting } from './setting.ts';
 import { Witness } from './witness.ts';
 
-/** The nodes, readers and authors on one store, and everything that may befall them. */
+/** The nodes, readers and authors on one store, and everything that can happen to them. */
 type Befalls = (world: World) => void;
 
-/** Faults and what people do, with their weights. Each seed has a choice of the faults, so that each also meets few others. */
+/**
+ * Actions of people and faults, with their weights. Each seed uses a selection of the faults, so that each fault also occurs
+ * among few others.
+ */
 const people: [weight: number, Befalls][] = [
   [30, (world) => world.authors.write()],
   [3, (world) => world.authors.changeAccess()],
@@ -20,7 +23,10 @@ const people: [weight: number, Befalls][] = [
   [1, (world) => world.random.pick(world.readers).changeWay()],
   [10, (world) => void world.random.pick(world.readers).page(world.anyNode())],
 ];
-/** In some of the seeds, as there is little to see afterwards: which ones is told by what else they have, so that the others stay as they are. */
+/**
+ * Only in some seeds, because little happens after a deletion. Other choices of the seed decide which, so that the remaining
+ * seeds keep their meaning.
+ */
 const deletion: [weight: number, Befalls] = [2, (world) => world.authors.deleteChannel()];
 const faults: [weight: number, Befalls][] = [
   [3, (world) => world.random.pick(world.readers).deafen()],
@@ -82,7 +88,7 @@ export class World {
     for (const reader of this.readers) reader.open();
   }
 
-  /** Things befall it, one after the other, and then it heals. */
+  /** Runs a number of random actions, then heals. */
   live(things: number, healed: () => void): void {
     if (things === 0) {
       this.heal();
@@ -158,8 +164,8 @@ export class World {
   }
 
   /**
-   * `deaf`: nodes go deaf, and hear nothing of it; as many entries are written anew as were lost. `unnoticed`: what listens is already
-   * connected with the replica, so that nothing tells of it but what is announced then. `former`: back to where it came from.
+   * `deaf`: nodes hear no announcements of it, and as many entries are written as were lost. `unnoticed`: listeners are already
+   * connected to the replica, so only later announcements show the failover. `former`: back to the previous primary.
    */
   failOver(how: 'told' | 'deaf' | 'unnoticed', to: 'replica' | 'former' = 'replica'): void {
     const { store, nodes } = this.setting;
@@ -189,7 +195,7 @@ export class World {
     this.scheduler.later(this.random.between(10, 4_000), () => void this.authors.create());
   }
 
-  /** Keys of the channel are deleted by hand, and somebody repairs it after a while. */
+  /** Deletes keys of the channel by hand, and repairs the channel after a while. */
   damage(): void {
     const { store } = this.setting;
     if (!store.isUp || store.isStalled || store.head === undefined || store.isDamaged) return;
@@ -249,7 +255,7 @@ export class World {
 
   // ---- Healing
 
-  /** Links are whole from now on, the store and all nodes are up; what was lost before stays lost. */
+  /** Restores all links, the store and the nodes. Earlier losses stay lost. */
   heal(): void {
     this.say('--- healed');
     const { store, nodes } = this.setting;
