@@ -4,10 +4,10 @@ import type { News, Words } from './i18n/words.ts';
 import { newsText } from './view/counts.ts';
 import { type Setting, wordsOf } from './view/time.ts';
 
-/** How long a sentence stays for screen readers, and how long what happens is gathered into one. Milliseconds. */
+/** How long a sentence stays for screen readers, and how long changes are collected into one sentence. Milliseconds. */
 const clearAfterMs = 8_000;
 const gatherMs = 400;
-/** A sentence about posts is followed by the next one after this at the earliest: nobody is talked at without a pause. Milliseconds. */
+/** Shortest pause between two sentences about posts, milliseconds. */
 const minGapMs = 3_000;
 
 interface Change {
@@ -16,13 +16,13 @@ interface Change {
 }
 
 /**
- * The polite live region. What happens to posts is said together: one change in its own words, several as the button counts them,
- * "3 new posts, 1 correction". What a withdrawn post said is not left standing in it.
+ * The polite live region. Changes of posts are announced together: one change in its own words, several as counts ("3 new posts,
+ * 1 correction"). The text of a withdrawn post is removed from the region.
  */
 export class Announcer {
   readonly #element: HTMLElement | null;
   readonly #setting: () => Pick<Setting, 'words' | 'language'>;
-  /** What is to be said of posts, by their ids, and of what the reader did. */
+  /** Pending announcements: changes by post id, and sentences about the reader's own actions. */
   readonly #changes = new Map<string, Change>();
   #sentences: string[] = [];
   #speakTimer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +34,7 @@ export class Announcer {
     this.#setting = setting;
   }
 
-  /** `before`: the post as it was held until then. */
+  /** `before` is the post as it was held until then. */
   onEvent(event: Event, before?: ReaderPost): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
@@ -43,16 +43,16 @@ export class Announcer {
       this.#sentences = [];
     }
     const was = this.#changes.get(post.id)?.counts;
-    // By the state of the post, not by the type of the event: a post never seen may arrive as revised.
+    // Goes by the state of the post, not by the event type: a post never seen may arrive as revised.
     const now = noticeFor(post, before?.revision) ?? (post.revision === 1 ? 'posts' : was);
     if (!now) return;
-    // Where it was new a moment ago, it is new as it is now.
+    // A post that is still announced as new is announced as new in its current state.
     const as = was === 'posts' && now !== 'withdrawals' ? was : now;
     this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
     this.#scheduleSpeech(Math.max(gatherMs, this.#spokenAt + minGapMs - performance.now()));
   }
 
-  /** Says what was done for the reader: "Link copied". */
+  /** Announces the result of the reader's action, such as "Link copied". */
   announce(sentence: string): void {
     this.#sentences.push(sentence);
     clearTimeout(this.#speakTimer);
@@ -60,7 +60,7 @@ export class Announcer {
     this.#scheduleSpeech(gatherMs);
   }
 
-  /** Says this in place of what there was to say of posts, which it tells. */
+  /** Announces this sentence and drops pending changes, which the sentence covers. */
   announceInstead(sentence: string): void {
     this.#changes.clear();
     this.announce(sentence);

@@ -6,7 +6,7 @@ import { directionOf } from './view/direction.ts';
 import { settingOf } from './view/page.ts';
 import { textBeside, wordsOf } from './view/time.ts';
 
-/** What the page tells about itself: whether it is live and as of when it is true, and its title. */
+/** The status in the page's bar: whether the page is live and as of when it is current. */
 export class ConnectionStatus {
   readonly #element = document.getElementById('connection') as HTMLElement;
   readonly #text = document.getElementById('connection-text') as HTMLElement;
@@ -15,38 +15,43 @@ export class ConnectionStatus {
     return this.#text.textContent ?? '';
   }
 
-  /** The server is out of reach, or its store is out of the server's. */
+  /** The server is unreachable, or it cannot reach its store. */
   get isWaiting(): boolean {
     return !navigator.onLine || this.#element.dataset.state === 'waiting';
   }
 
-  /** Quiet, in the bar: "Live", "Reconnecting, as of 14:05 UTC". `trueAt`: as of when the page is known to be true, RFC 3339. */
+  /**
+   * Shows "Live" or "Reconnecting, as of 14:05 UTC". `trueAt`: the time as of which the page is known to be current, RFC 3339.
+   */
   show(state: ReaderState, channel: Channel, trueAt: string): void {
     const setting = settingOf(channel);
     const asOf = textBeside(trueAt, new Date().toISOString(), setting);
     const [tone, said] = connectionSentence(state, channel.state, asOf, wordsOf(setting));
     if (this.text !== said) this.#text.textContent = said;
     this.#element.dataset.state = tone;
-    // For whoever looks: readers are told nothing of it.
+    // For debugging and tests; not shown to readers.
     this.#element.dataset.transport = state.status === 'live' ? state.transport : '';
   }
 }
 
 type Ended = Extract<ReaderState, { status: 'ended' }>;
 
-/** Whether what is shown may stay: whose token ran out could read it, and what is public is for whoever had one, too. */
+/**
+ * Whether the posts may stay on the page. A reader whose token expired was allowed to read them, and public posts are for
+ * everybody.
+ */
 export function mayKeepShowing({ reason }: Ended, channel: Channel | undefined): boolean {
   return reason === 'expired' || (reason === 'revoked' && channel?.access === 'public');
 }
 
-/** Whether nothing more is to be had as the posts are for members, said at once or to who asked for them again. */
+/** Whether reading ended because the posts are for members. */
 export function isForMembers({ reason, problem }: Ended): boolean {
   return /missing|forbidden|revoked/.test(problem?.code ?? reason);
 }
 
 export type ConnectionTone = 'live' | 'waiting' | 'still';
 
-/** Whether what is shown is live, in a few words. `asOf`: as of when it is known to be true, as the reader is told it. */
+/** The connection as a tone and a short sentence. `asOf`: the time as of which the page is current, as text. */
 export function connectionSentence(
   state: ReaderState,
   channel: Channel['state'],
@@ -66,7 +71,7 @@ export function connectionSentence(
   }
 }
 
-/** The title, with the number of posts that were not seen, and the language of the page. */
+/** Sets the document's title, with the number of unseen posts, and its language. */
 export function updateDocument(channel: Channel, name: string, unseen: number): void {
   const title = unseen > 0 ? `(${numberText(unseen, channel)}) ${name}` : name;
   if (document.title !== title) document.title = title;

@@ -1,17 +1,17 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 
 /**
- * What browsers load in the place of eventsource-parser: of the text of an event stream (HTML, 9.2.6) what a stream of ours is read for,
- * the name and the data of each message. Decoding has taken the byte order mark away.
+ * Replaces eventsource-parser in browsers. Parses only what a Pressbox stream needs from an event stream (HTML, 9.2.6): the name
+ * and data of each message. The decoder has already removed the byte order mark.
  */
 export interface ParserOptions {
-  /** Characters of what is not yet a whole message. Past it the stream is read no further. */
+  /** Characters of an incomplete message at most. A longer message stops the parser. */
   maxBufferSize: number;
   onEvent(message: EventSourceMessage): void;
   onError(error: { type: 'max-buffer-size-exceeded' }): void;
 }
 
-/** A carriage return at the end of what is there may be half of a line's end. */
+/** A carriage return at the end of the buffer may be the first half of a line end. */
 const lineEnd = /\r\n|\n|\r(?!$)/;
 
 export function createParser({ maxBufferSize, onEvent, onError }: ParserOptions): { feed(text: string): void } {
@@ -39,7 +39,7 @@ export function createParser({ maxBufferSize, onEvent, onError }: ParserOptions)
     feed(text) {
       if (size > maxBufferSize) return;
       begun += text;
-      // A message may be long and come in many pieces, of which only the last has an end.
+      // A long message arrives in many pieces; only the last one has a line end.
       if (/[\r\n]/.test(text)) {
         const lines = begun.split(lineEnd);
         begun = lines.pop() ?? '';

@@ -1,8 +1,8 @@
 import { trusted } from './trusted-html.ts';
 
 /**
- * Makes an element what fresh markup makes it, and leaves alone what is the same in it: a film goes on playing beside a corrected sentence, and
- * the element itself stays, so that focus and place do. The markup is what `view/` rendered.
+ * Makes an element equal to fresh markup and leaves equal children alone, so that a video keeps playing beside a corrected
+ * sentence. The element itself stays, and so do focus and scroll position. The markup comes from `view/`.
  */
 export function morph(element: HTMLElement, fresh: HTMLElement): void {
   for (const { name } of [...element.attributes]) if (!fresh.hasAttribute(name)) element.removeAttribute(name);
@@ -12,7 +12,7 @@ export function morph(element: HTMLElement, fresh: HTMLElement): void {
   replaceChildren(element, [...fresh.childNodes]);
 }
 
-/** Likewise for what is inside an element whose own tag stays. Folds that the reader opened stay open. `decorate` is given what is put in. */
+/** Like `morph`, for the content of an element. Opened `details` stay open. `decorate` receives the new content. */
 export function morphInside(element: HTMLElement, markup: string, decorate: (content: ParentNode) => void = () => {}): void {
   const opened = element.querySelector('details[open]') !== null;
   const content = contentOf(markup);
@@ -31,9 +31,9 @@ function contentOf(markup: string): DocumentFragment {
   return template.content;
 }
 
-/** Walks old and new side by side: an old child that is equal to the new one stays, those before it go. */
+/** Walks old and new children side by side. An old child that equals the new one stays; those before it are removed. */
 function replaceChildren(element: HTMLElement, fresh: readonly ChildNode[]): void {
-  // Inside an embedded element it is not the document that knows what has the focus.
+  // In a shadow tree the root knows the focused element, not the document.
   const root = element.getRootNode() as Document | ShadowRoot;
   const hadFocus = element.contains(root.activeElement) && root.activeElement !== element;
   let next = element.firstChild;
@@ -48,11 +48,11 @@ function replaceChildren(element: HTMLElement, fresh: readonly ChildNode[]): voi
     next = same.nextSibling;
   }
   removeUntil(next, null);
-  // What had the focus may be gone; whoever moves by keyboard goes on from the post that it was in.
+  // If the focused element was removed, the post keeps the focus for keyboard users.
   if (hadFocus && !element.contains(root.activeElement)) element.focus({ preventScroll: true });
 }
 
-/** `end`: of those after `first`; null for all of them. */
+/** Removes the nodes from `first` to before `end`; null removes all of them. */
 function removeUntil(first: ChildNode | null, end: ChildNode | null): void {
   for (let child = first; child !== null && child !== end; ) {
     const after: ChildNode | null = child.nextSibling;

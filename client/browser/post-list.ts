@@ -4,7 +4,7 @@ import { morph, parse } from './morph.ts';
 import { renderEmpty, settingsOf } from './view/page.ts';
 import { type PostSetting, renderPost } from './view/post.ts';
 
-/** A post on the page, and what it was rendered from: what is the same costs nothing. */
+/** A rendered post and what it was rendered from. An unchanged post is not rendered again. */
 interface Row {
   element: HTMLElement;
   post: ReaderPost;
@@ -12,17 +12,17 @@ interface Row {
 }
 
 export interface PostListOptions {
-  /** What the page has beyond the channel's own setting. */
+  /** Settings beyond the channel's own. */
   setting?: (() => Partial<PostSetting>) | undefined;
   /** The id of the post that a permanent link led to. */
   marked?: string | null | undefined;
-  /** Is given each post that is parsed, before it is compared with the one that stands. */
+  /** Receives each rendered post before it is compared with the document. */
   decorate?: ((post: HTMLElement) => void) | undefined;
 }
 
 /**
- * The list of posts in the open page, keyed by id: a change goes into the post it changes. Posts above `upTo` are held back until
- * the reader asks for them; of those nothing is in the document.
+ * The list of posts in the document, keyed by id. A change updates the post's element in place. Posts above `upTo` are held back
+ * until the reader asks for them; nothing of them is in the document.
  */
 export class PostList {
   readonly #element: HTMLElement;
@@ -32,7 +32,7 @@ export class PostList {
   readonly #marked: string | null;
   #upTo: number;
 
-  /** Takes over the list as the server rendered it, from the posts it rendered. */
+  /** Takes over the list that the server rendered from these posts. */
   constructor(
     element: HTMLElement,
     { posts, channel, ceiling }: Pick<Timeline, 'posts' | 'channel' | 'ceiling'>,
@@ -52,22 +52,22 @@ export class PostList {
     }
   }
 
-  /** Posts that are held back, withdrawn ones not counted. */
+  /** Posts that are held back, without withdrawn ones. */
   heldBack(posts: readonly ReaderPost[]): ReaderPost[] {
     return posts.filter((post) => post.seq > this.#upTo && !isWithdrawn(post));
   }
 
-  /** How many of these, newest first, are not shown, withdrawn ones counted in. */
+  /** The number of held-back posts, including withdrawn ones. */
   waiting(posts: readonly ReaderPost[]): number {
     return posts.filter((post) => post.seq > this.#upTo).length;
   }
 
-  /** Lets every post of these be shown from now on. `anew`: they are of another history, in which what comes next may have a lower `seq`. */
+  /** Reveals all of these posts. `anew`: they belong to another history, in which later posts may have a lower `seq`. */
   reveal(posts: readonly ReaderPost[], anew = false): void {
     this.#upTo = Math.max(anew ? 0 : this.#upTo, posts[0]?.seq ?? 0);
   }
 
-  /** Makes the document show these posts, newest first, held-back ones left out. Returns the elements that are new. */
+  /** Shows these posts, newest first, except held-back ones. Returns the new elements. */
   show(posts: readonly ReaderPost[], channel: Channel, ceiling: number | null = null): HTMLElement[] {
     const shown = posts.filter((post) => post.seq <= this.#upTo);
     const ids = new Set(shown.map(({ id }) => id));
@@ -118,7 +118,7 @@ export class PostList {
   }
 }
 
-/** Two settings with the same key render a post alike. */
+/** Settings with the same key render a post alike. */
 function keyOf({ words, ...setting }: PostSetting): string {
   return JSON.stringify([words?.language, Object.values(setting)]);
 }

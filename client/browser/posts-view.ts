@@ -10,21 +10,21 @@ import type { PostSetting } from './view/post.ts';
 export interface PostsViewOptions {
   posts: HTMLElement;
   view?: Viewport;
-  /** What there is beyond the channel's own setting. */
+  /** Settings beyond the channel's own. */
   setting?: () => Partial<PostSetting>;
-  /** New posts wait for the reader even at the top. */
+  /** New posts wait even at the top of the list. */
   holdsNew?: () => boolean;
-  /** Is given each post that is rendered, before it is compared with the one that stands. */
+  /** Receives each rendered post before it is compared with the document. */
   decorate?: (post: HTMLElement) => void;
   /** The id of the post that a permanent link led to. */
   marked?: string | null;
-  /** What changes beside the posts, each time they do: what is read stays in its place over both. */
+  /** Renders what is around the posts, in the same step, so that the scroll position is kept over both. */
   renderAround?: () => void;
 }
 
 /**
- * The posts that are read. A change goes into the post that it changes, and moves nothing that is read; new posts come in where the start
- * of the list is in view, else they wait until they are asked for.
+ * The visible posts. A change updates its post without moving what is being read. New posts are inserted if the start of the list
+ * is in view; otherwise they wait until the reader asks.
  */
 export class PostsView {
   readonly #posts: HTMLElement;
@@ -33,16 +33,16 @@ export class PostsView {
   readonly #renderAround: () => void;
   readonly #list: PostList;
   #timeline: Timeline;
-  /** Posts that were corrected or withdrawn above what is in view. */
+  /** Posts above the view that were corrected or withdrawn. */
   readonly #corrected = new Map<string, 'corrections' | 'withdrawals'>();
-  /** The ids of posts that came in above a window that does not reach the newest, where they have no room. */
+  /** Ids of new posts above a window that does not reach the newest post. */
   readonly #newAbove = new Set<string>();
-  /** Posts with a higher `seq` came after the coverage was opened. */
+  /** Posts with a higher `seq` are new since the page was opened. */
   #newestAtOpen: number;
   #lastPaged: 'newer' | 'older' | undefined;
   #revealNext = false;
 
-  /** Takes over the posts of the timeline that stand there already, all or none. */
+  /** Takes over the posts of the timeline that are already rendered, all or none. */
   constructor(
     timeline: Timeline,
     {
@@ -64,7 +64,7 @@ export class PostsView {
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
   }
 
-  /** What waits for the reader above what is in view. */
+  /** What waits above the reader. */
   get news(): News {
     const kinds = [...this.#corrected.values()];
     return {
@@ -74,12 +74,12 @@ export class PostsView {
     };
   }
 
-  /** How many posts came in that have no room in the window. */
+  /** The number of new posts outside the window. */
   get above(): number {
     return this.#newAbove.size;
   }
 
-  /** Before the timeline is shown that holds the change. */
+  /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
@@ -94,7 +94,7 @@ export class PostsView {
     if (as) this.#corrected.set(post.id, as);
   }
 
-  /** `paged`: the reader asked for posts, so that those that came are not new; newer ones are shown, and what is read stays in its place. */
+  /** `paged`: the reader requested these posts, so they do not count as new. Newer ones are shown without moving the reader. */
   show(timeline: Timeline, paged?: 'newer' | 'older'): void {
     const newest = this.#timeline.newestSeq;
     const whole = this.#revealNext;
@@ -107,27 +107,27 @@ export class PostsView {
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
   }
 
-  /** Those that waited and are let go of wait above from now on. */
+  /** Held-back posts that fall out of the window count as above it. */
   #countAbove({ ceiling, posts }: Timeline): void {
     if (ceiling === null) return this.#newAbove.clear();
     for (const { id, seq } of this.#list.heldBack(this.#timeline.posts)) if (seq > ceiling) this.#newAbove.add(id);
     for (const { id } of posts) this.#newAbove.delete(id);
   }
 
-  /** What comes next is another history: shown whole. */
+  /** Shows the next timeline completely, because it belongs to another history. */
   revealNext(): void {
     this.#revealNext = true;
     this.#corrected.clear();
     this.#newAbove.clear();
   }
 
-  /** New posts wait no more. What is read stays where it is. */
+  /** Shows the waiting posts without moving the reader. */
   reveal(): void {
     this.#list.reveal(this.#timeline.posts);
     this.#render(this.#timeline.newestSeq);
   }
 
-  /** Takes the reader to what is new: the newest post, or the topmost that was corrected. */
+  /** Scrolls to what is new: the newest post, or the topmost corrected one. */
   revealHeldBack(): void {
     const { posts } = this.news;
     const corrected = this.#timeline.posts.find(({ id }) => this.#corrected.has(id));
@@ -139,7 +139,7 @@ export class PostsView {
     target?.focus({ preventScroll: true });
   }
 
-  /** Returns whether there is another count to show. */
+  /** Returns whether the counts changed. */
   onScroll(): boolean {
     this.#setAnchoring();
     const before = this.#corrected.size;
@@ -155,8 +155,9 @@ export class PostsView {
   }
 
   /**
-   * What is to be held of more than `mostPosts`: the lowest go where they are far below what is in view and nobody is in them. Whoever
-   * reads there, or has just asked for them, keeps them, and the highest go: all that wait, and what is far above.
+   * The window to keep when there are more than `mostPosts` posts. Drops the oldest posts if they are far below the view, without
+   * focus or selection. If the reader is there or has just requested them, drops the newest instead: those held back, and those
+   * far above the view.
    */
   get excess(): { floor: number; ceiling: number | null } | undefined {
     const { posts, floor, ceiling } = this.#timeline;
@@ -169,14 +170,14 @@ export class PostsView {
     const lowest = posts[end - 1]?.seq ?? floor;
     if (end <= mostPosts) return { floor: lowest, ceiling };
     const waiting = this.#list.waiting(posts);
-    // Where nobody has looked at any of them yet, the first of those that wait are kept.
+    // If the reader has not seen any of these posts yet, keep the first of the held-back ones.
     let start = Math.min(waiting, end - (waiting === posts.length ? mostPosts : 1));
     const isFarAbove = (place: DOMRect) => place.bottom <= top - far;
     while (end - start > mostPosts && this.#isUnused(posts[start], isFarAbove)) start += 1;
     return { floor: lowest, ceiling: start === 0 ? ceiling : (posts[start]?.seq ?? ceiling) };
   }
 
-  /** Whether nobody is in a post, nor near it. */
+  /** Whether a post is far from the view and has neither focus nor selection. */
   #isUnused(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
     const element = post && this.#elementOf(post.id);
     if (!element || !isFar(element.getBoundingClientRect())) return false;
@@ -184,18 +185,18 @@ export class PostsView {
     return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
   }
 
-  /** Nothing of the channel stays. */
+  /** Removes everything of the channel. */
   clear(): void {
     this.#posts.replaceChildren();
     this.#corrected.clear();
   }
 
-  /** New posts come in by themselves. */
+  /** Whether new posts are inserted without asking. */
   get #showsNew(): boolean {
     return isAtTop(this.#posts, this.#viewport) && !this.#holdsNew();
   }
 
-  /** Posts with a `seq` above `newest` are marked as fresh. `always`: keeps the place at the top too. */
+  /** Marks posts with a `seq` above `newest` as fresh. `always`: keeps the scroll position even at the top. */
   #render(newest: number, always = false): void {
     const { channel, posts, ceiling } = this.#timeline;
     const change = () => {
@@ -209,7 +210,7 @@ export class PostsView {
     preserveScroll(this.#posts, change, this.#viewport, always);
   }
 
-  /** Tells the style sheet whether new posts come in by themselves. */
+  /** Tells the style sheet whether new posts are inserted without asking. */
   #setAnchoring(): void {
     this.#posts.toggleAttribute('data-open', this.#showsNew);
   }
@@ -219,7 +220,7 @@ export class PostsView {
   }
 }
 
-/** Inside an embedded element it takes more to be told what is selected. */
+/** The ends of the selection. Inside a shadow tree `getComposedRanges` is needed. */
 function endsOfSelection(root: Document | ShadowRoot): (Node | null)[] {
   const selection = getSelection();
   const [range] = selection?.getComposedRanges?.({ shadowRoots: root instanceof ShadowRoot ? [root] : [] }) ?? [];

@@ -1,7 +1,7 @@
 /**
- * Keeps what someone reads where it is on the screen while the page changes above it. Browsers do so by themselves in places
- * (scroll anchoring), but not all of them, and not where the anchor is what changes. At the top of the list there is nothing to keep,
- * unless what comes in above was asked for (`always`).
+ * Keeps what is being read in place while the page changes above it. Browsers' own scroll anchoring does not work everywhere, and
+ * not when the anchor itself changes. At the top of the list nothing is kept, unless the reader requested the posts above
+ * (`always`).
  */
 export function preserveScroll(
   posts: HTMLElement,
@@ -15,7 +15,7 @@ export function preserveScroll(
   }));
   const { bottom, height } = posts.getBoundingClientRect();
   change();
-  // Whoever has read past the posts reads what comes after them.
+  // The reader is below the posts: keep what follows them in place.
   if (height > 0 && bottom <= viewport.top()) return viewport.scrollBy(posts.getBoundingClientRect().bottom - bottom);
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
@@ -25,15 +25,18 @@ export function preserveScroll(
   unscrolledPx = Math.abs(left) < 1 ? left : 0;
 }
 
-/** What the last change left to scroll, in CSS pixels: browsers scroll by whole pixels of the device, and lines are not as high as such. */
+/**
+ * The fraction of a pixel that could not be scrolled. Browsers scroll by whole device pixels, but lines have fractional heights.
+ * CSS pixels.
+ */
 let unscrolledPx = 0;
 
-/** Whether the start of the list is in view or below it: then a new post may come in without taking the reader's line away. */
+/** Whether the start of the list is in view or below it. Then a new post may be inserted without moving the line being read. */
 export function isAtTop(posts: HTMLElement, viewport: Viewport = windowViewport): boolean {
   return posts.getBoundingClientRect().top >= viewport.edge();
 }
 
-/** What the reader is likely to read, best first: the topmost parts of posts in view, then posts, as parts may be replaced. */
+/** Anchor candidates, best first: the topmost parts of posts in view, then whole posts, because parts may be replaced. */
 function anchorsIn(posts: HTMLElement, viewport: Viewport): Element[] {
   const isVisible = (element: Element) => isInView(viewport, element);
   const inView = [...posts.children].filter(isVisible);
@@ -42,14 +45,17 @@ function anchorsIn(posts: HTMLElement, viewport: Viewport): Element[] {
   return [...parts, ...startsInView, ...inView];
 }
 
-/** The post that is read: the first that begins in view, as one that is left above may change, else the one in view, else the nearest. */
+/**
+ * The post being read: the first that begins in view (one that begins above may still change), else one in view, else the
+ * nearest.
+ */
 export function postBeingRead(posts: HTMLElement, viewport: Viewport): HTMLElement | undefined {
   const all = [...posts.querySelectorAll<HTMLElement>(':scope > .post')];
   const inView = all.filter((post) => isInView(viewport, post));
   return inView.find((post) => postTop(post) >= viewport.top()) ?? inView[0] ?? all.at(isAtTop(posts, viewport) ? 0 : -1);
 }
 
-/** Where a post starts in the window, in CSS pixels: below the name of its day, which goes to a newer post of the day that comes in. */
+/** The top of a post in CSS pixels, below its day label, which moves to a newer post of the same day. */
 export function postTop(post: HTMLElement): number {
   return (post.querySelector(':scope > .line') ?? post).getBoundingClientRect().top;
 }
@@ -59,17 +65,17 @@ export function isInView(viewport: Viewport, element: Element): boolean {
   return bottom > viewport.top() && top < viewport.bottom();
 }
 
-/** What the posts are seen through, in CSS pixels of the window. */
+/** The area in which the posts are visible, in CSS pixels of the window. */
 export interface Viewport {
-  /** Where it begins. */
+  /** The upper edge. */
   edge(): number;
-  /** What is above this is not seen. */
+  /** What is above this is covered. */
   top(): number;
   bottom(): number;
   scrollBy(pixels: number): void;
 }
 
-/** The bar at the top of the page covers this much, in CSS pixels. */
+/** Height of the bar at the top of the page, CSS pixels. */
 const barHeight = 36;
 
 export const windowViewport: Viewport = {

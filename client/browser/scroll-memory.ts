@@ -3,25 +3,22 @@ import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { postBeingRead, postTop, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { mostPosts } from './view/paging.ts';
 
-/**
- * The way back to a post that was read, for the page of a channel and the element alike: which one that was, how the reader is taken to it,
- * and where it is kept.
- */
+/** Stores and restores the post being read, for the page of a channel and for the element. */
 
-/** The post that someone was reading when they left. No text: one that is withdrawn later must lie nowhere. */
+/** The post that the reader was reading. Holds no text, so that no withdrawn text remains in storage. */
 export interface ReadingPosition {
   id: string;
   seq: number;
-  /** Where it started below the edge of what it is seen through, in CSS pixels. */
+  /** Its distance from the upper edge of the viewport, CSS pixels. */
   top: number;
 }
 
-/** How a post is had that is not there. */
+/** How to load a post that is not in the window. */
 export interface Paging {
   timeline: () => Timeline;
-  /** Posts above or below those that there are. */
+  /** Loads posts above or below the window. */
   load: (way: 'newer' | 'older') => Promise<unknown>;
-  /** The post of this `seq` and those below it, in the place of those that there are. */
+  /** Replaces the window by the post with this `seq` and those below it. */
   moveTo: (seq: number) => Promise<unknown>;
 }
 
@@ -35,7 +32,7 @@ export function readingPosition(
   return element && post && { id: post.id, seq: post.seq, top: postTop(element) - view.edge() };
 }
 
-/** Whether the post is there. */
+/** Returns whether the post was found. */
 export function scrollToPost(
   { id, top }: ReadingPosition,
   root: Document | ShadowRoot = document,
@@ -47,7 +44,7 @@ export function scrollToPost(
   return true;
 }
 
-/** Page by page, with all that is between; where that is more than a page holds, with what is around it alone. */
+/** Loads page by page up to the post. If that exceeds the limit of a page, loads only the posts around it. */
 export async function loadPost(seq: number, { timeline, load, moveTo }: Paging): Promise<void> {
   for (;;) {
     const { floor, ceiling, posts } = timeline();
@@ -61,7 +58,7 @@ export async function loadPost(seq: number, { timeline, load, moveTo }: Paging):
   }
 }
 
-/** The answer tells whether the reader has begun to go elsewhere. */
+/** The returned function tells whether the reader has scrolled or typed since. */
 export function watchReaderInput(): () => boolean {
   let hasMoved = false;
   for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown'])
@@ -69,7 +66,7 @@ export function watchReaderInput(): () => boolean {
   return () => hasMoved;
 }
 
-/** Once the page is loaded, and the browser scrolls no more by itself. */
+/** Calls back once the page is loaded and the browser no longer scrolls by itself. */
 export function afterBrowserScroll(then: () => void): void {
   // Chromium scrolls once more after `pageshow`, in the same task.
   const soon = () => setTimeout(then);
@@ -77,17 +74,17 @@ export function afterBrowserScroll(then: () => void): void {
   else window.addEventListener('pageshow', soon, { once: true });
 }
 
-/** `keep` is called when the page is left, and as often as that may be: where they are is kept then. */
+/** Calls `keep` whenever the reader may be leaving the page. */
 export function onLeave(keep: () => void, options?: { signal: AbortSignal }): void {
   window.addEventListener('pagehide', keep, options);
-  // A tab in the background may end without another word.
+  // A tab in the background may be closed without another event.
   document.addEventListener('visibilitychange', () => document.hidden && keep(), options);
 }
 
-// ---- What is kept
+// ---- Storage
 
 const storageKey = 'pressbox-places';
-/** Places, the latest that were left. */
+/** Positions stored, the latest ones. */
 const maxPositions = 50;
 
 export function isReturnVisit(): boolean {
@@ -96,14 +93,14 @@ export function isReturnVisit(): boolean {
 }
 
 /**
- * What was kept for this entry of the tab's history. It is kept in the tab's storage: the state of an entry that is set when its page is
- * left comes too late for a reload in Chromium. `of`: the address of the coverage, on a page that is not its own.
+ * The position stored for this history entry. It is in `sessionStorage`, because Chromium drops history state that is set while
+ * the page is being left on reload. `of`: the channel's address, on a page that embeds it.
  */
 export function loadPosition<Place>(of = ''): Place | undefined {
   return (storedPositions() as Map<string, Place>).get(historyEntryKey() + of);
 }
 
-/** Undefined: nothing is kept any more. */
+/** Undefined removes the stored position. */
 export function savePosition(place: object | undefined, of = ''): void {
   const kept = storedPositions();
   if (!kept.delete(historyEntryKey() + of) && place === undefined) return;
@@ -111,11 +108,11 @@ export function savePosition(place: object | undefined, of = ''): void {
   try {
     sessionStorage.setItem(storageKey, JSON.stringify([...kept].slice(-maxPositions)));
   } catch {
-    // A browser that keeps nothing, or has no room: it scrolls as far as it knows.
+    // Storage is unavailable or full. The browser restores the scroll offset alone.
   }
 }
 
-/** Names the entry of the tab's history; in a browser that has no name for it, its address does. */
+/** A key for the current history entry, or its address in browsers without the Navigation API. */
 function historyEntryKey(): string {
   return window.navigation?.currentEntry?.key ?? location.href;
 }

@@ -1,10 +1,10 @@
-/** How long to wait if no answer told the limit: a quarter of the shortest one that a server may have. Milliseconds. */
+/** The interval if no answer gave the limit: a quarter of the shortest limit a server may have. Milliseconds. */
 const leastMs = 75_000;
 
 /**
- * Uses the browser's session while a page of the server is live, so that it does not become idle. A socket or stream that is open cannot
- * be given a cookie, so this asks who is signed in: the answer renews the cookie and tells the limit. Asks again every quarter of the limit,
- * and not at all if there is none. Call what is returned when `isLive` may have changed.
+ * Keeps the reader's session from expiring while a page is live. An open socket or stream cannot renew a cookie, so `/v1/session`
+ * is requested: its answer renews the cookie and gives the limit. Repeats after each quarter of the limit, or not at all if there
+ * is none. Call the returned function when `isLive` may have changed.
  */
 export function sessionKeepalive(server: string, isLive: () => boolean): () => void {
   let isDue = true;

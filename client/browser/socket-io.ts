@@ -1,9 +1,9 @@
 import { parseJson } from '../lib/http.ts';
 
 /**
- * What of Socket.IO's client a reader in a page needs: the one namespace, over a WebSocket, text alone (Engine.IO protocol 4, Socket.IO
- * protocol 5). The build puts it in the place of `socket.io-client`, of which most is for what no reader does, and which would be a third
- * of what a page loads. It has the names of that library's, as far as `client/lib/transports/socket.ts` uses them.
+ * The part of the Socket.IO client that a reader needs: one namespace, over a WebSocket, text only (Engine.IO protocol 4,
+ * Socket.IO protocol 5). The build replaces `socket.io-client` with it, which would be a third of what a page loads. It has the
+ * same names, as far as `client/lib/transports/socket.ts` uses them.
  */
 interface Options {
   path: string;
@@ -19,7 +19,7 @@ export function io(origin: string, options: Options): PageSocket {
   return new PageSocket(origin, options);
 }
 
-/** The first characters of a message: what of Engine.IO it is, then what of Socket.IO. */
+/** The first characters of a message: the Engine.IO type, then the Socket.IO type. */
 const types = {
   open: '0',
   close: '1',
@@ -41,7 +41,7 @@ class PageSocket {
   #nextId = 0;
   #isClosed = false;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The server pings within this time, or is gone. Milliseconds. */
+  /** Without a ping for this long, the server counts as gone. Milliseconds. */
   #pingTimeoutMs = 0;
 
   constructor(origin: string, { path, auth }: Options) {
@@ -49,7 +49,7 @@ class PageSocket {
     this.#webSocket = new WebSocket(`${origin.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`);
     this.#webSocket.onmessage = ({ data }) => this.#onMessage(data);
     this.#webSocket.onclose = () => this.#end();
-    // A connection over a network that is gone tells nothing by itself.
+    // A WebSocket on a lost network reports nothing by itself.
     globalThis.addEventListener('offline', this.#onOffline);
     this.io = { engine: { on: (name, listener) => this.on(name, listener), close: () => this.#webSocket.close() } };
   }
@@ -90,7 +90,7 @@ class PageSocket {
     if (typeof message !== 'string' || this.#isClosed) return;
     const [, type = '', id = '', rest = ''] = /^(4?\d)(?:\/[^,]*,)?(\d*)(.*)$/s.exec(message) ?? [];
     if (type === types.ping) this.#webSocket.send('3');
-    // Whatever comes shows that the server is there.
+    // Any message shows that the server is alive.
     if (this.#pingTimeoutMs > 0) this.#waitForPing();
     this.#emit('packet');
     const body = type === types.ping ? undefined : parseJson(message[0] === '4' ? rest : message.slice(1));
@@ -126,13 +126,16 @@ class PageSocket {
     this.#pingTimer = setTimeout(() => this.#end('ping timeout'), this.#pingTimeoutMs);
   }
 
-  /** `data`: the problem, where the server said one. */
+  /** `data`: the problem, if the server sent one. */
   #refuse(data?: unknown): void {
     this.#finish();
     this.#emit('connect_error', { data });
   }
 
-  /** Before it stood it could not be made; after that it was lost. Of the library's reasons the one that is asked for is told. */
+  /**
+   * Reports a connection error before the connection is up, a disconnect afterwards. `reason`: only the one that the client
+   * checks for.
+   */
   #end(reason?: 'ping timeout'): void {
     if (this.#isClosed) return;
     if (!this.connected) return this.#refuse();

@@ -10,31 +10,31 @@ import {
   timesAlone,
 } from './view/time-choice.ts';
 
-/** How often times that are told as how long ago are told anew, while the page is seen. Milliseconds. */
+/** How often relative times are updated while the page is visible. Milliseconds. */
 const tickMs = 15_000;
 
-/** Where this browser remembers the choice, for every page of this server. */
+/** The browser remembers the choice for all pages of this server. */
 const storageKey = 'pressbox-times';
 
 export interface TimeDisplayOptions {
-  /** Of the page. */
+  /** Setting of the page. */
   setting: ChoiceSetting;
-  /** Where times are told: a page, or an element in one. */
+  /** Where the times are: a page, or an element in one. */
   root?: Document | ShadowRoot;
-  /** What it begins with, for a reader who has not chosen yet. */
+  /** The choice for a reader who has not chosen. */
   preset?: TimeChoice;
-  /** Renders the page in the zone that `inZone` gives. Without it each time is told in the reader's zone where it stands. */
+  /** Renders the page in the zone that `inChosenZone` gives. Without it, each time is converted in place. */
   renderInZone?: () => void;
-  /** Makes a change to what is shown, in a way that moves nothing that is read. */
+  /** Applies a change without moving what is being read. */
   preservingScroll?: (change: () => void) => void;
 }
 
-/** All that are on a page: what is chosen in one counts for each. */
+/** All instances on the page; a choice in one applies to all. */
 const all = new Set<TimeDisplay>();
 
 /**
- * How the reader has times told, chosen from a list in the element `times`. A coverage in another zone is rendered anew, since its days
- * begin elsewhere. How long ago is put in the place of what was rendered: by one timer for the page, which rests while nobody sees it.
+ * Shows times as the reader chose in the element `times`. In another zone the channel is rendered again, since days begin at
+ * other times. Relative times replace the rendered text; one timer updates them while the page is visible.
  */
 export class TimeDisplay {
   readonly #root: Document | ShadowRoot;
@@ -43,7 +43,7 @@ export class TimeDisplay {
   readonly #listeners = new AbortController();
   readonly #renderInZone: (() => void) | undefined;
   readonly #preservingScroll: (change: () => void) => void;
-  /** What was rendered, of each time that says something else. */
+  /** The original text of each changed time. */
   readonly #rendered = new WeakMap<Element, string>();
   #setting: ChoiceSetting;
   #choice: TimeChoice;
@@ -73,7 +73,7 @@ export class TimeDisplay {
     all.add(this);
   }
 
-  /** Nothing is told any more. */
+  /** Stops changing times. */
   close(): void {
     all.delete(this);
     this.#listeners.abort();
@@ -81,19 +81,19 @@ export class TimeDisplay {
     this.#element?.replaceChildren();
   }
 
-  /** Counts for a reader who has not chosen. */
+  /** Sets the choice for a reader who has not chosen. */
   setDefault(preset: TimeChoice): void {
     if (!this.#isChosen) this.#apply(preset);
   }
 
-  /** Tells the times of a page that has just been opened as the reader chose on another one. */
+  /** Applies the stored choice to a newly opened page. */
   start(): void {
     this.show(this.#setting);
     if (this.#choice === 'own') this.#renderInZone?.();
     this.#scheduleUpdates();
   }
 
-  /** Names the choices, in the language of the page as it is now. */
+  /** Renders the list of choices in the current language of the page. */
   show(setting: ChoiceSetting): void {
     this.#setting = setting;
     if (this.#element === null) return;
@@ -108,16 +108,16 @@ export class TimeDisplay {
     const list = this.#element?.querySelector('select');
     if (!list) return;
     list.value = this.#choice;
-    // Whoever chose their own zone has it here under the coverage's name.
+    // The reader's zone is the channel's zone, so the list has no entry of its own for it.
     if (list.value === '') list.value = 'coverage';
   }
 
-  /** The same in the zone that the reader wants. */
+  /** The setting in the zone that the reader chose. */
   inChosenZone<S extends Setting>(setting: S): S {
     return this.#choice === 'own' && this.#ownZone !== undefined ? { ...setting, timezone: this.#ownZone } : setting;
   }
 
-  /** Tells the times in what was rendered as the reader wants them. */
+  /** Converts the times in rendered content. */
   readonly decorate = (content: ParentNode): void => {
     if (this.#choice === 'coverage') return;
     const now = Date.now();
@@ -130,9 +130,9 @@ export class TimeDisplay {
     }
   };
 
-  /** Null: what was rendered. */
+  /** Null: keep the rendered text. */
   #textOf(time: HTMLTimeElement, now: number): string | null {
-    // An element may say times in another language than its posts are in.
+    // The interface of an element may be in another language than its posts.
     const around = this.#root === document ? time.closest<HTMLElement>('[lang]')?.lang : undefined;
     const language = around || this.#setting.language;
     if (this.#choice === 'ago') return time.matches(timesAlone) ? agoText(time.dateTime, now, { language }) : null;
@@ -140,7 +140,7 @@ export class TimeDisplay {
     return datedText(time.dateTime, { language, timezone: this.#ownZone });
   }
 
-  /** By the reader, here or elsewhere on the page. */
+  /** Applies a choice made here or elsewhere on the page. */
   choose(choice: TimeChoice): void {
     this.#isChosen = true;
     this.#apply(choice);
@@ -176,12 +176,12 @@ function chooseEverywhere(value: string): void {
   for (const times of all) times.choose(choice);
 }
 
-/** Undefined where it is none. */
+/** Undefined if the value is not a choice. */
 export function parseTimeChoice(value: string | null): TimeChoice | undefined {
   return timeChoices.find((choice) => choice === value);
 }
 
-/** A browser may be told to remember nothing. */
+/** Storage may be unavailable. */
 function storedChoice(): TimeChoice | undefined {
   try {
     return parseTimeChoice(localStorage.getItem(storageKey));
@@ -194,6 +194,6 @@ function storeChoice(choice: TimeChoice): void {
   try {
     localStorage.setItem(storageKey, choice);
   } catch {
-    // It lasts as long as the page.
+    // The choice then lasts as long as the page.
   }
 }

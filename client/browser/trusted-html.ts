@@ -1,6 +1,6 @@
 /**
- * Markup as a page with Trusted Types takes it. All of it is drawn by `view/` or by the server. A page that does not let this policy be
- * made gets the markup as it is.
+ * Markup for pages with Trusted Types. All of it was rendered by `view/` or by the server. If the page does not allow this
+ * policy, the markup is used as it is.
  */
 const policy = makePolicy();
 
@@ -8,7 +8,7 @@ export function trusted(markup: string): string {
   return (policy?.createHTML(markup) ?? markup) as string;
 }
 
-/** A page of the server as a document of its own, in which nothing runs. */
+/** Parses a page of the server into an inert document. */
 export function parseDocument(markup: string): Document {
   return new DOMParser().parseFromString(trusted(markup), 'text/html');
 }

@@ -1,11 +1,12 @@
 import type { Channel } from '../../../src/protocol/model.ts';
 
-/** Whether a server lets the page that is open read a channel. */
+/** Whether a server lets this page read a channel. */
 export type Admission = 'admitted' | 'not-admitted' | 'not-reached';
 
 /**
- * Browsers keep from a script why an answer was kept from it. So two are asked for: one that the server gives to every page, and the channel,
- * which only admitted pages may read. Whatever the channel's answer says, one that may be read means that the page is admitted.
+ * A browser does not tell a script why a request failed. So two files are requested: the channel, which only admitted pages may
+ * read, and `/embed.js`, which every page may read. Any readable answer for the channel, even an error, means that the page is
+ * admitted.
  */
 export async function checkAdmission(server: string, channelId: string): Promise<Admission> {
   if (await isReadable(pathOf(channelId))) return 'admitted';
@@ -21,7 +22,7 @@ export async function checkAdmission(server: string, channelId: string): Promise
   }
 }
 
-/** What anyone may know of a channel; undefined where that is nothing, or it cannot be asked. */
+/** The public data of a channel. Undefined if there is none or the request fails. */
 export async function fetchPublicChannel(server: string, channelId: string): Promise<Channel | undefined> {
   try {
     const answer = await fetch(server + pathOf(channelId), { credentials: 'omit' });

@@ -1,6 +1,6 @@
-/** A list of posts as assistive technology knows it: the feed of WAI-ARIA, and what its keys do. */
+/** The list of posts as a WAI-ARIA feed: attributes and keyboard support. */
 
-/** Tells each post its place and its name. `total`: how many there are, where that is known. */
+/** Sets each post's position and name. `total`: the number of posts, if known. */
 export function numberPosts(posts: HTMLElement, total: number | undefined): void {
   for (const [at, post] of [...posts.querySelectorAll<HTMLElement>(':scope > .post')].entries()) {
     post.setAttribute('aria-posinset', String(at + 1));
@@ -12,7 +12,7 @@ export function numberPosts(posts: HTMLElement, total: number | undefined): void
   }
 }
 
-/** Page Down and Page Up go from post to post for whoever is in one; elsewhere they scroll as ever. */
+/** Page Down and Page Up move between posts when the focus is in one. Elsewhere they scroll as usual. */
 export function moveByKey(posts: HTMLElement, event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const step = { PageDown: 1, PageUp: -1 }[event.key];

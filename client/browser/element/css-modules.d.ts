@@ -1,4 +1,4 @@
-/** The build makes a text of a style sheet that a script imports. */
+/** The build inlines imported style sheets as text. */
 declare module '*.css' {
   const text: string;
   export default text;

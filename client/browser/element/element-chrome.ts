@@ -16,29 +16,29 @@ import { around } from '../view/wording.ts';
 /** Why nothing can be shown. */
 export type UnavailableReason = 'noChannel' | 'notFound' | 'forMembers' | 'notAdmitted' | 'refused' | 'deleted';
 
-/** What there is to show around the posts. */
+/** What to show around the posts. */
 export interface ElementChrome {
   words: Words & ElementWords;
-  /** In which they are; undefined until they are there. */
+  /** The language of the words. Undefined until they are loaded. */
   language: string | undefined;
   setting: PostSetting;
   server: string;
   timeline: Timeline | undefined;
-  /** That of the timeline; where posts are for members, it is what anyone may know. */
+  /** The channel of the timeline, or the public data of a channel for members. */
   channel: Channel | undefined;
   state: ReaderState | undefined;
-  /** As of when what is shown is known to be true. RFC 3339. */
+  /** The time as of which the timeline is known to be current. RFC 3339. */
   trueAt: string | undefined;
   unavailableReason: UnavailableReason | undefined;
   /** What is new to the reader: "3 new posts, 1 correction". */
   news: string;
-  /** One of the ways on is being gone. */
+  /** Posts are being loaded. */
   asking: boolean;
-  /** It could not be. */
+  /** Loading posts failed. */
   failed: boolean;
 }
 
-/** What stands around the posts, each piece by the id of its place. */
+/** The sections around the posts, by the id of their element. */
 export const chromeSections = {
   status: (chrome) => status(chrome),
   title: (chrome) => title(chrome),
@@ -51,7 +51,7 @@ export const chromeSections = {
   failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
 } as const satisfies Record<string, (chrome: ElementChrome) => Html>;
 
-/** Whether what is shown is live, and that in a few words. */
+/** Whether the timeline is live, as a tone and a short sentence. */
 export function connectionTone({
   words,
   language,
@@ -74,10 +74,10 @@ function status(chrome: ElementChrome): Html {
   const { channel } = chrome.timeline ?? {};
   const [tone, said] = connectionTone(chrome);
   const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
-  // The colour is for what is live here and now; that the coverage goes on is told without it.
+  // The colour shows that the page is live. A running channel without a connection is shown without it.
   const isLive = tone === 'live' && channel?.state === 'live';
   const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
-  // Beside "Live" as the channel's state, a connection that is well says nothing more.
+  // The badge "Live" already says that the connection works.
   return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || said === '' ? '' : null)}>${said}</span>${
     channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
   }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
@@ -91,7 +91,7 @@ function title({ channel, server }: ElementChrome): Html {
   }`;
 }
 
-/** What was corrected in the headline and the standfirst, and who writes. */
+/** Corrections of headline and standfirst, and the byline. */
 function notes({ words, setting, channel }: ElementChrome): Html {
   if (channel === undefined) return nothing;
   return html`${correctionNotes(channel.history, null, setting)}${
@@ -99,7 +99,7 @@ function notes({ words, setting, channel }: ElementChrome): Html {
   }`;
 }
 
-/** In place of the posts. Members sign in on the server's own page. */
+/** Shown in place of the posts. Members sign in on the server's own page. */
 function unavailableLine({ words, server, unavailableReason, channel }: ElementChrome): Html {
   if (unavailableReason === undefined) return nothing;
   const page = channel && html` <a href="${onServer(channelPath(channel.id), server)}">${words.openPage}</a>`;
@@ -115,7 +115,7 @@ function keyEvents({ setting, timeline, server }: ElementChrome): Html {
   )}`;
 }
 
-/** The pinned post, as it is in the list. */
+/** The pinned post, rendered as in the list. */
 function pinned({ words, setting, timeline }: ElementChrome): Html {
   const { channel, pinned } = timeline ?? {};
   if (!channel || !pinned) return nothing;

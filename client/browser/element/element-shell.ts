@@ -6,13 +6,10 @@ import { pageWordsOf } from '../view/wording.ts';
 import { chromeSections, connectionTone, type ElementChrome } from './element-chrome.ts';
 import { setPartNames } from './style-parts.ts';
 
-/** Grey lines before the first answer; as many as fill the height that is kept free. */
+/** Skeleton lines before the first answer; enough to fill the reserved height. */
 const skeletonLines = 12;
 
-/**
- * What there is in an element from its beginning, and stays. What stands in for the posts is apart from where they come: it makes room for
- * them, and nothing is moved.
- */
+/** The constant structure of an element. The skeleton is separate from the posts, so that replacing it moves nothing. */
 const markup = `<div class="frame" id="frame" part="frame">
 <header class="head" id="head" part="header"><div class="head-line"><p class="status" id="status" part="status"></p><div class="times" id="times" part="times"></div></div><div id="title"></div><div id="notes"></div></header>
 <div class="skeleton" id="skeleton" part="skeleton" aria-hidden="true">${'<i></i>'.repeat(skeletonLines)}</div>
@@ -30,12 +27,12 @@ const markup = `<div class="frame" id="frame" part="frame">
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
 </div>`;
 
-/** What is in the element's own tree, apart from the posts and what someone missed. */
+/** Renders the element's shadow tree, except the posts and the missed summary. */
 export class ElementShell {
   readonly #root: ShadowRoot;
   readonly #viewport: Viewport;
   readonly #decorate: (content: ParentNode) => void;
-  /** What was put in, by the id of its place. */
+  /** The markup of each section, by id. */
   readonly #rendered = new Map<string, string>();
 
   constructor(root: ShadowRoot, viewport: Viewport, decorate: (content: ParentNode) => void) {
@@ -45,12 +42,12 @@ export class ElementShell {
     root.append(parse(markup));
   }
 
-  /** Of the markup, which is always there. */
+  /** The element always exists in the markup. */
   find(id: string): HTMLElement {
     return this.#root.getElementById(id) as HTMLElement;
   }
 
-  /** What changes around the posts moves nothing that is read. `theme`: null for that of the page around. */
+  /** Renders the parts around the posts without moving what is being read. `theme`: null to follow the surrounding page. */
   render(chrome: ElementChrome, theme: string | null): void {
     preserveScroll(this.find('posts'), () => this.#render(chrome, theme), this.#viewport);
   }
@@ -58,7 +55,7 @@ export class ElementShell {
   #render(chrome: ElementChrome, theme: string | null): void {
     const { words, setting, channel, timeline, unavailableReason, news, asking } = chrome;
     const isWaiting = timeline === undefined && unavailableReason === undefined;
-    // A feed has articles, or is none.
+    // The role `feed` requires articles.
     const isFeed = (timeline?.posts.length ?? 0) > 0;
     const { language = null } = timeline?.channel ?? {};
     const written = { lang: language, dir: language && directionOf(language) };

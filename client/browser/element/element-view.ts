@@ -9,21 +9,21 @@ import { numberPosts } from './aria-feed.ts';
 import { setPartNames } from './style-parts.ts';
 
 export interface ElementViewOptions {
-  /** Where the posts stand, and what their reader missed. */
+  /** Elements for the posts and for the missed summary. */
   posts: HTMLElement;
   since: HTMLElement;
   view: Viewport;
   setting: () => PostSetting;
-  /** Is given what is rendered, before it is compared with what stands. */
+  /** Receives rendered content before it is compared with the document. */
   decorate: (content: ParentNode) => void;
-  /** New posts wait for the reader even at the top. */
+  /** New posts wait even at the top of the list. */
   holdsNew: () => boolean;
   announce: (sentence: string) => void;
-  /** Holds no more than the posts with a `seq` from one to the other. */
+  /** Reduces the window to the posts with a `seq` from `floor` to `ceiling`. */
   narrow: (floor: number, ceiling: number | null) => void;
 }
 
-/** What is shown of a coverage: its posts, and to someone who comes back what they missed. */
+/** Shows a channel in an element: its posts and the missed summary. */
 export class ElementView {
   readonly #options: ElementViewOptions;
   readonly #postsView: PostsView;
@@ -60,18 +60,18 @@ export class ElementView {
     return this.#timeline;
   }
 
-  /** That it is told in. */
+  /** The language of the interface. */
   get language(): string {
     return this.#language;
   }
 
-  /** What waits above what is in view, in the window and above it. */
+  /** What waits above the reader, inside and outside the window. */
   get news(): News {
     const { news, above } = this.#postsView;
     return { ...news, posts: news.posts + above };
   }
 
-  /** Before the timeline is shown that holds the change. */
+  /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     this.#missedSummary.onEvent(event);
     this.#postsView.onEvent(event);
@@ -81,7 +81,7 @@ export class ElementView {
     this.#missedSummary.onState(state);
   }
 
-  /** `paged`: what the reader asked for. */
+  /** `paged`: the direction that the reader requested. */
   show(timeline: Timeline, paged: 'newer' | 'older' | undefined): void {
     this.#timeline = timeline;
     this.#language = this.#options.setting().language;
@@ -90,48 +90,48 @@ export class ElementView {
     if (paged === undefined) this.trimPosts();
   }
 
-  /** An element that is open all day holds so many posts, as a page does. */
+  /** Limits the number of posts in an element that is open all day, like on a page. */
   trimPosts(): void {
     const { excess } = this.#postsView;
     if (excess !== undefined) this.#options.narrow(excess.floor, excess.ceiling);
   }
 
-  /** What comes next is another history. */
+  /** The next timeline belongs to another history. */
   reset(): void {
     this.#missedSummary.forget();
     this.#postsView.revealNext();
   }
 
-  /** Takes the reader to what is new. False where it has no room in the window. */
+  /** Scrolls to the new posts. Returns false if they are outside the window. */
   revealHeldBack(): boolean {
     if (this.#postsView.above > 0) return false;
     this.#postsView.revealHeldBack();
     return true;
   }
 
-  /** New posts wait no more. What is read stays where it is. */
+  /** Shows the waiting posts without moving the reader. */
   reveal(): void {
     this.#postsView.reveal();
   }
 
-  /** Returns whether there is another count to show. */
+  /** Returns whether the counts changed. */
   onScroll(): boolean {
     return this.#postsView.onScroll();
   }
 
-  /** The element goes, and may come back. */
+  /** The element is removed, and may come back. */
   close(): void {
     this.#missedSummary.close();
   }
 
-  /** Nothing of the channel stays; `forGood`: it may not be shown any more. */
+  /** Removes the channel from the element. `forGood`: it may no longer be shown. */
   clear(forGood: boolean): void {
     if (forGood) this.#missedSummary.forgetChannel();
     else this.#missedSummary.close();
     this.#postsView.clear();
   }
 
-  /** Every post of the channel is there. */
+  /** Whether every post of the channel is loaded. */
   get #isComplete(): boolean {
     return this.#timeline.ceiling === null && reachedEnd(this.#timeline);
   }

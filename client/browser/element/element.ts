@@ -22,10 +22,10 @@ import { linkedPostId, Navigation } from './navigation.ts';
 import { ScrollRestorer, trackReaderInput } from './scroll-restore.ts';
 import { adoptStyleSheet } from './style-sheets.ts';
 
-/** Where this script came from: `https://live.example.org/embed.js`, or the same under its hashed name below `assets/`. */
+/** The server that this script was loaded from: it is `/embed.js` or a hashed name below `/assets/`. */
 const home = new URL('.', import.meta.url).href.replace(/(?:\/assets)?\/$/, '');
 
-/** `<pressbox-live>`: a channel on anyone's page. docs/guides/embedding.md says what it takes, tells and lets be styled. */
+/** `<pressbox-live>`: a channel on any page. docs/guides/embedding.md describes its attributes, events and parts. */
 export class PressboxLive extends ReactiveElement {
   static override properties = {
     channel: { type: String },
@@ -38,15 +38,15 @@ export class PressboxLive extends ReactiveElement {
   };
   /** The channel's id. */
   declare channel: string | null;
-  /** The server's address; where the script came from, if it is not given. */
+  /** The server's address. Default: where the script came from. */
   declare src: string | null;
-  /** `light`, `dark`, `auto` as the reader's device is; without it, as the page around is. */
+  /** `light`, `dark` or `auto` (the device's setting). Default: like the surrounding page. */
   declare theme: string | null;
-  /** Posts to begin with, 1 to 100. */
+  /** Number of posts to begin with, 1 to 100. */
   declare limit: number | null;
   /** New posts wait behind the button even at the top. */
   declare hold: boolean;
-  /** `coverage`, `own` or `ago`: how times are told to a reader who has not chosen. */
+  /** `coverage`, `own` or `ago`: how to show times to a reader who has not chosen. */
   declare times: string | null;
   declare wording: string | null;
 
@@ -55,7 +55,7 @@ export class PressboxLive extends ReactiveElement {
   #elementView: ElementView | undefined;
   #scrollRestorer: ScrollRestorer | undefined;
   #times: TimeDisplay | undefined;
-  /** In which things are said; undefined until its words are there. */
+  /** The language of the interface. Undefined until its words are loaded. */
   #language: string | undefined;
   #announcer: Announcer | undefined;
   readonly #navigation = new Navigation({
@@ -67,7 +67,7 @@ export class PressboxLive extends ReactiveElement {
     },
   });
   #listeners = new AbortController();
-  /** What of the page around is scrolled, where that is not the window. */
+  /** The element that scrolls this one, unless it is the window. */
   #scrolledAncestor: Element | undefined;
 
   protected override createRenderRoot(): ShadowRoot {
@@ -86,7 +86,7 @@ export class PressboxLive extends ReactiveElement {
     this.#scrolledAncestor = undefined;
     const window = this.#window;
     window.addEventListener('scroll', ({ target }) => this.#onScroll(target), options);
-    // Also as of which day it is true may have to be said.
+    // The day of the "as of" time may have changed too.
     for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, () => this.requestUpdate(), options);
     window.addEventListener('hashchange', () => this.#goToFragment(), options);
     this.requestUpdate();
@@ -95,7 +95,7 @@ export class PressboxLive extends ReactiveElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#listeners.abort();
-    // An element that is only moved is back in the page before this is run.
+    // An element that is moved is connected again before this runs.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#elementView?.close();
@@ -128,7 +128,7 @@ export class PressboxLive extends ReactiveElement {
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#follow();
-    // What waited comes in where it need not wait any more.
+    // Held-back posts are shown once they need not wait any more.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
     const { timeline } = this.#followed ?? {};
@@ -136,7 +136,7 @@ export class PressboxLive extends ReactiveElement {
     if (this.isConnected && timeline !== undefined && !isShown) this.#show(timeline);
   }
 
-  // ---- What is followed
+  // ---- Following
 
   get #server(): string {
     try {
@@ -159,7 +159,7 @@ export class PressboxLive extends ReactiveElement {
         state: (state) => this.#onState(state),
         changed: () => this.requestUpdate(),
         ended: (why) => {
-          // Nor is a post read out that has just come.
+          // Replaces pending announcements, so that no post of the channel is read out.
           if (this.#elementView) this.#announcer?.announceInstead(this.#words[why]);
           this.#clear(true);
         },
@@ -173,7 +173,7 @@ export class PressboxLive extends ReactiveElement {
     this.#closeView();
   }
 
-  /** What there is with a timeline ends with it. */
+  /** Closes everything that depends on the timeline. */
   #closeView(): void {
     this.#elementView = undefined;
     this.#scrollRestorer?.close();
@@ -193,7 +193,7 @@ export class PressboxLive extends ReactiveElement {
     this.#dispatch('state', state);
   }
 
-  /** Where its language has yet to come, so has the timeline. */
+  /** Waits for the words of the language if they are not loaded. */
   #show(timeline: Timeline): void {
     const shell = this.#shell;
     if (shell === undefined || !this.#applyLanguage()) return;
@@ -254,8 +254,8 @@ export class PressboxLive extends ReactiveElement {
   }
 
   /**
-   * A permanent link leads to `#post-<id>` of the page that carries the channel; a browser does not look into a shadow tree for it. Returns
-   * whether the address is such a one.
+   * A permanent link leads to `#post-<id>` of the page that embeds the channel, but browsers do not look for it in a shadow tree.
+   * Returns whether the address is such a link.
    */
   #goToFragment(): boolean {
     const [, id] = /^#post-(.*)/.exec(this.#window.location.hash) ?? [];
@@ -267,15 +267,15 @@ export class PressboxLive extends ReactiveElement {
     this.dispatchEvent(new CustomEvent(`pressbox-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  // ---- How it is said
+  // ---- Language and settings
 
-  /** The language of the words around the posts: that of `lang`, else the channel's, else the page's. */
+  /** The language of the interface: `lang`, else the channel's language, else the page's. */
   get #wantedLanguage(): string {
     const page = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
     return this.wording || this.#followed?.channel?.language || page;
   }
 
-  /** Goes over to the language that is wanted, once its words are there. Returns whether that is done. */
+  /** Switches to the wanted language once its words are loaded. Returns whether it is in use. */
   #applyLanguage(): boolean {
     const wantedLanguage = this.#wantedLanguage;
     if (isLoaded(wantedLanguage)) this.#language = wantedLanguage;
@@ -312,7 +312,7 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
-  /** That in which it stands: the page may have moved it to another one than its script runs in. */
+  /** The element's own window. The page may have moved the element to another document. */
   get #window(): Window & typeof globalThis {
     return this.ownerDocument.defaultView ?? window;
   }
@@ -330,27 +330,27 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
-  /** A frame may be as high as what is in it, and the page around be scrolled: where its start is in view, what is far below is not. */
+  /** A frame may be as high as its content while the surrounding page scrolls. If its start is in view, its lower part is not. */
   get #lowestVisible(): number {
     const { innerHeight, scrollY } = this.#window;
     const isStartInView = window !== window.parent && !this.hold && scrollY === 0;
     return Math.min(innerHeight, isStartInView ? 2 * screen.height : Number.POSITIVE_INFINITY);
   }
 
-  // ---- What the reader does
+  // ---- Reader actions
 
   readonly #reveal = (): void => {
     if (this.#elementView?.revealHeldBack() === false) void this.#navigation.newest();
     this.requestUpdate();
   };
 
-  /** A link to another post of the coverage leads there, within the element. */
+  /** Follows a link to another post of the channel within the element. */
   readonly #onClick = (click: MouseEvent): void => {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
     const id = link && linkedPostId(link, this.channel ?? '');
     if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
     click.preventDefault();
-    // It may lead to one that waits to be shown.
+    // The link may lead to a post that is held back.
     if (link?.closest('.since')) this.#elementView?.reveal();
     void this.#navigation.goTo(id);
   };

@@ -7,44 +7,44 @@ import { sessionKeepalive } from '../session-keepalive.ts';
 import { checkAdmission, fetchPublicChannel } from './admission.ts';
 import type { UnavailableReason } from './element-chrome.ts';
 
-/** What is followed. */
+/** The channel to follow. */
 export interface FollowTarget {
   /** `https://live.example.org`. */
   server: string;
-  /** The id of a channel; without one there is nothing to follow. */
+  /** The channel's id. Null: nothing to follow. */
   channel: string | null;
-  /** Posts to begin with; the server's default where it is none from 1 to 100. */
+  /** Number of posts to begin with. Anything outside 1 to 100 means the server's default. */
   limit: number | null;
 }
 
-/** Of the connection; ended for the reason `origin` where the server does not admit the page. */
+/** The state of the connection. Also `ended` with reason `origin` if the server does not admit the page. */
 export type ElementState = ReaderState | { status: 'ended'; reason: 'origin'; problem: undefined };
 
-/** Who is told what happens. */
+/** Callbacks of a followed channel. */
 export interface FollowedChannelCallbacks {
-  /** `before`: the post as it was held until then. */
+  /** `before` is the post as it was held until then. */
   event(event: Event, before: ReaderPost | undefined): void;
-  /** What comes next is another history. */
+  /** The next timeline belongs to another history. */
   reset(): void;
   timeline(timeline: Timeline): void;
   state(state: ElementState): void;
-  /** There is something else to say around the posts. */
+  /** Something around the posts changed. */
   changed(): void;
   /** Nothing of the channel may be shown any more. */
   ended(why: UnavailableReason): void;
 }
 
-/** Pages that were told that their origin is not admitted, by server: once is enough, however many elements there are. */
+/** Servers whose missing admission was already reported on the console: once per page is enough. */
 const warnedServers = new Set<string>();
 
-/** A channel as it is followed on somebody's page: what is known of it, how the connection is, or why there is nothing to show. */
+/** A channel followed by an element: its timeline, the state of the connection, or why nothing can be shown. */
 export class FollowedChannel {
   readonly target: FollowTarget;
   readonly #callbacks: FollowedChannelCallbacks;
   readonly #keepSession: (() => void) | undefined;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
-  /** As of when the timeline is known to be true, while it is closed. */
+  /** The time as of which the timeline is current, while following is closed. */
   #trueAt: string | undefined;
   #unavailableReason: UnavailableReason | undefined;
   #publicChannel: Channel | undefined;
@@ -53,13 +53,13 @@ export class FollowedChannel {
     this.target = target;
     this.#callbacks = callbacks;
     const { server } = target;
-    // A page of the server itself reads with its reader's session.
+    // On a page of the server itself, the element uses the reader's session.
     if (self === top && new URL(server).origin === location.origin) {
       this.#keepSession = sessionKeepalive(server, () => this.state?.status === 'live');
     }
   }
 
-  /** Undefined while it is closed. */
+  /** Undefined while closed. */
   get client(): LiveReader | undefined {
     return this.#client;
   }
@@ -72,7 +72,7 @@ export class FollowedChannel {
     return this.#client?.state;
   }
 
-  /** As of when the timeline is known to be true. RFC 3339. */
+  /** The time as of which the timeline is known to be current. RFC 3339. */
   get trueAt(): string | undefined {
     return this.#client?.trueAt;
   }
@@ -81,7 +81,7 @@ export class FollowedChannel {
     return this.#unavailableReason;
   }
 
-  /** Where its posts are for members, what anyone may know of it. */
+  /** The public data of a channel whose posts are for members. */
   get publicChannel(): Channel | undefined {
     return this.#publicChannel;
   }
@@ -90,7 +90,7 @@ export class FollowedChannel {
     return this.#timeline?.channel ?? this.#publicChannel;
   }
 
-  /** Goes on from what it held when it was closed. Nothing happens where it is open, or has found that there is nothing to follow. */
+  /** Resumes from the last timeline. Does nothing if already open or if there is nothing to follow. */
   open(): void {
     if (this.#client !== undefined || this.#unavailableReason !== undefined) return;
     const { server, channel, limit } = this.target;
@@ -99,7 +99,7 @@ export class FollowedChannel {
       url: server,
       channelId: channel,
       timeline: this.#timeline,
-      // A page around a frame must not be shown what its reader may see.
+      // The page around a frame must not be shown what only its reader may see.
       ...(self !== top && { session: false }),
       asOf: this.#trueAt,
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
@@ -134,7 +134,7 @@ export class FollowedChannel {
     this.#callbacks.changed();
   }
 
-  /** No answer ever came: is it the network, or does the server not admit this page? */
+  /** Finds out why there was never an answer: the network, or a server that does not admit this page. */
   async #checkAdmission(client: LiveReader): Promise<void> {
     const { server } = this.target;
     const admission = await checkAdmission(server, client.channelId);
@@ -145,11 +145,11 @@ export class FollowedChannel {
     if (warnedServers.has(server)) return;
     warnedServers.add(server);
     console.error(
-      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+      `<pressbox-live>: ${server} does not admit pages of ${location.origin}. Its operator can add that origin to PRESSBOX_ORIGINS.`,
     );
   }
 
-  /** Members' posts may not stay either once the server says that they may not be read. */
+  /** Members' posts are removed too once the server says that they may not be read. */
   #stopFollowing(unavailableReason: UnavailableReason): void {
     this.#timeline = undefined;
     this.#unavailableReason = unavailableReason;
@@ -158,7 +158,7 @@ export class FollowedChannel {
     this.#callbacks.changed();
   }
 
-  /** What a coverage for members is about is no secret. */
+  /** Loads what anyone may know of a channel for members. */
   async #loadPublicChannel(client: LiveReader): Promise<void> {
     const publicChannel = await fetchPublicChannel(this.target.server, client.channelId);
     if (client !== this.#client || this.#unavailableReason !== 'forMembers') return;

@@ -1,6 +1,6 @@
 /**
- * The script of `/embed/{c}`, a frame on someone else's page. It tells that page how high the coverage is, and finds out what the element
- * cannot: in a frame that is as high as what is in it, reading further down scrolls the page around.
+ * The script of `/embed/{c}`, a frame on another page. Reports the height of its content to that page. Also detects what the
+ * element cannot: in a frame as high as its content, the reader scrolls the surrounding page.
  */
 const element = document.querySelector('pressbox-live');
 const start = document.getElementById('start');
@@ -11,14 +11,14 @@ if (element !== null && parent !== window) {
     const height = Math.ceil(element.getBoundingClientRect().height);
     if (height === told) return;
     told = height;
-    // No secret: whoever shows the frame may know how high it is.
+    // The height is no secret to a page that shows the frame.
     parent.postMessage({ type: 'pressbox-height', channel: element.getAttribute('channel'), height }, '*');
   }).observe(element);
 }
 if (element !== null && start !== null) {
   new IntersectionObserver((seen) => {
     const last = seen.at(-1);
-    // Where the frame itself is scrolled, the element sees that.
+    // If the frame itself scrolls, the element handles it.
     if (last !== undefined) element.toggleAttribute('hold', !last.isIntersecting && scrollY === 0);
   }).observe(start);
 }

@@ -3,16 +3,13 @@ import type { LiveReader } from '../../lib/live-reader.ts';
 
 export interface NavigationOptions {
   client: () => LiveReader | undefined;
-  /** The element with this id. */
+  /** Returns the element with this id. */
   find: (id: string) => HTMLElement | null;
-  /** There is something else to show. */
+  /** The view must be updated. */
   changed: () => void;
 }
 
-/**
- * Where in a long coverage a reader is, and how they get elsewhere: page by page, to a post that a link names, however far back it is, and
- * to the newest posts again.
- */
+/** Moves a reader through a long channel: page by page, to a linked post however old, and back to the newest posts. */
 export class Navigation {
   readonly #options: NavigationOptions;
   #paging: 'newer' | 'older' | undefined;
@@ -22,7 +19,7 @@ export class Navigation {
     this.#options = options;
   }
 
-  /** What the reader is asking for; what comes then is not new. */
+  /** The direction being loaded. Posts that arrive now are not new. */
   get paging(): 'newer' | 'older' | undefined {
     return this.#paging;
   }
@@ -31,22 +28,22 @@ export class Navigation {
 
   readonly newer = (): void => void this.#page('newer', (client) => client.loadNewer());
 
-  /** The reader is taken to the newest post. */
+  /** Scrolls to the newest post. */
   readonly newest = async (): Promise<void> => {
     if (await this.#page('newer', (client) => client.moveTo(null)))
       focusPost(this.#options.find('posts')?.querySelector<HTMLElement>(':scope > .post'));
   };
 
-  /** Takes the reader to this post, which is asked for where it is not there. */
+  /** Scrolls to this post. Loads it if necessary. */
   async goTo(postId: string): Promise<void> {
     const find = () => this.#options.find(postAnchor(postId));
     if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) focusPost(find());
   }
 
-  /** Shows what is asked for, and leaves the reader where they are. Throws where it could not be had. */
+  /** Loads posts without moving the reader. Throws if that fails. */
   async load(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<void> {
     const client = this.#options.client();
-    if (client === undefined || this.#paging !== undefined) throw new Error('Nothing more can be asked for now.');
+    if (client === undefined || this.#paging !== undefined) throw new Error('Posts are already being loaded.');
     this.#paging = way;
     this.failed = false;
     this.#options.changed();
@@ -58,7 +55,7 @@ export class Navigation {
     }
   }
 
-  /** Whether it was done. */
+  /** Returns whether it succeeded. */
   async #page(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
     const client = this.#options.client();
     if (client === undefined || this.#paging !== undefined) return false;
@@ -66,7 +63,7 @@ export class Navigation {
       await this.load(way, ask);
       return true;
     } catch {
-      // What was asked of a coverage that is followed no more is missed by nobody.
+      // Ignore a failure if another channel is followed by now.
       this.failed = client === this.#options.client();
       this.#options.changed();
       return false;
@@ -79,7 +76,7 @@ function focusPost(post: HTMLElement | null | undefined): void {
   post?.focus({ preventScroll: true });
 }
 
-/** The post of this channel that a link leads to from elsewhere, on whatever server. */
+/** The id of the post of this channel that a link leads to, on any server. */
 export function linkedPostId(link: HTMLAnchorElement, channelId: string): string | undefined {
   const [, at, id] = /^.*\/live\/([^/]+)\/([0-9a-f-]{36})$/.exec(link.pathname) ?? [];
   const stands = link.closest<HTMLElement>('.posts > .post')?.dataset.post;

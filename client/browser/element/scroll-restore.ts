@@ -14,37 +14,37 @@ import {
 } from '../scroll-memory.ts';
 
 export interface ScrollRestorerOptions extends Paging {
-  /** Of the coverage. */
+  /** The address of the channel. */
   address: string;
   posts: HTMLElement;
   root: ShadowRoot;
   view: Viewport;
-  /** Within which the element scrolls; undefined where the page around is scrolled. */
+  /** The element that scrolls. Undefined if the surrounding page scrolls. */
   scroller: () => Element | undefined;
 }
 
-/** Those of the elements of the page that show something. */
+/** The restorers of all elements on the page that show a timeline. */
 const all = new Set<ScrollRestorer>();
 
-/** Whether nobody comes back to the page, or they have begun to go elsewhere on it. */
+/** Whether there is nothing to restore, or the reader has scrolled elsewhere. Undefined until the first element. */
 let isElsewhere: (() => boolean) | undefined;
 
-/** To be called as soon as there is an element: what the reader does is heeded from then on. */
+/** Call as soon as there is an element, so that the reader's input is noticed from then on. */
 export function trackReaderInput(): void {
   isElsewhere ??= isReturnVisit() ? watchReaderInput() : () => true;
 }
 
 /**
- * Whoever was reading in an element, and goes back to its page, or loads it again, is where they were reading. The posts come when the
- * browser has scrolled the page already, and more may have come in above; so the element goes by the post. How the browser scrolls is for
- * the page around to say.
+ * Restores the reading position in an element on reload and back/forward. The posts arrive after the browser has scrolled the
+ * page, and more may have been added above, so the position is stored as a post. How the browser itself scrolls is up to the
+ * surrounding page.
  */
 export class ScrollRestorer {
   readonly #options: ScrollRestorerOptions;
-  /** What its place is kept under. */
+  /** The storage key of the position. */
   readonly #name: string;
   readonly #listeners = new AbortController();
-  /** The one that the reader is being taken to. */
+  /** The position being restored. */
   #target: ReadingPosition | undefined;
 
   constructor(options: ScrollRestorerOptions) {
@@ -59,7 +59,7 @@ export class ScrollRestorer {
     this.#listeners.abort();
   }
 
-  /** Takes the reader to the post that they were reading, which is asked for where it is not there. */
+  /** Scrolls to the stored post. Loads it if necessary. */
   async restore(): Promise<void> {
     const { root, timeline } = this.#options;
     const post = this.#isPending ? loadPosition<ReadingPosition>(this.#name) : undefined;
@@ -70,13 +70,13 @@ export class ScrollRestorer {
       if (this.#isPending) return timeline();
       throw new Error();
     };
-    // Without an answer they stay as far down as the browser has taken them.
+    // If it cannot be loaded, the reader stays where the browser scrolled to.
     if (!go()) await loadPost(post.seq, { ...this.#options, timeline: whilePending }).catch(() => {});
     go();
     afterBrowserScroll(() => {
       go();
       this.#target = undefined;
-      // An element that takes up the coverage again later goes nowhere.
+      // Restore once: an element that is connected again later must not scroll.
       savePosition(undefined, this.#name);
     });
   }
@@ -85,7 +85,7 @@ export class ScrollRestorer {
     return all.has(this) && isElsewhere?.() === false;
   }
 
-  /** What is in view. Undefined at the start of a list that begins with the newest post: what comes in above is to be seen. */
+  /** The post being read. Undefined at the top of the newest posts, where new posts should be visible. */
   get #readingPosition(): ReadingPosition | undefined {
     const { posts, timeline } = this.#options;
     if (this.#target !== undefined && this.#isPending) return this.#target;
@@ -95,13 +95,13 @@ export class ScrollRestorer {
     return element && isInView(view, element) ? readingPosition(posts, timeline(), view) : undefined;
   }
 
-  /** Within a scroller, however much of that is in the window. */
+  /** The viewport of the scroller, even if only part of it is in the window. */
   get #viewport(): Viewport {
     const { view, scroller } = this.#options;
     return { ...view, top: view.edge, bottom: () => scroller()?.getBoundingClientRect().bottom ?? view.bottom() };
   }
 
-  /** The window has one place: that of the element whose post begins first in it. */
+  /** The window has one position to store: that of the element whose post begins first in it. */
   get #ownsWindowPosition(): boolean {
     const { scroller } = this.#options;
     if (scroller() !== undefined) return true;
@@ -111,7 +111,7 @@ export class ScrollRestorer {
   }
 }
 
-/** A coverage that stands on the page several times is one of them by where it stands. */
+/** Includes the element's index, because a page may show the same channel several times. */
 function storageNameFor({ address, root: { host } }: ScrollRestorerOptions): string {
   const elements = document.querySelectorAll<HasChannel>(host.localName);
   return address + [...elements].filter(({ channel }) => channel === (host as HasChannel).channel).indexOf(host as HasChannel);

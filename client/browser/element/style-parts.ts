@@ -1,4 +1,7 @@
-/** What of a post the page around may style, as `::part(…)`. The html of a post has no classes, so nothing in it is taken for one of these. */
+/**
+ * The parts of a post that the surrounding page may style with `::part(…)`. The html of a post has no classes, so nothing in it
+ * can match.
+ */
 const parts: Readonly<Record<string, string>> = {
   '.day': 'day',
   '.line': 'line',

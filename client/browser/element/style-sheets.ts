@@ -1,16 +1,16 @@
 import text from './embed.css';
 
-/** Elements share one in each document. */
+/** One style sheet for each document, shared by its elements. */
 const sheets = new WeakMap<Document, CSSStyleSheet>();
 
 /**
- * Has what is in the element look as it should. A style sheet belongs to the document that it was made in, and is lost to an element that
- * is moved to another one, such as that of a frame or of a window of its own.
+ * Adopts the style sheet of the current document. A style sheet belongs to one document, so an element that moves to another one,
+ * such as a frame, needs a new sheet.
  */
 export function adoptStyleSheet(root: ShadowRoot): ShadowRoot {
   const { ownerDocument: document } = root;
   const view = document.defaultView;
-  // Without a window nothing is seen of it.
+  // Without a window nothing is rendered.
   if (view === null) return root;
   let sheet = sheets.get(document);
   if (sheet === undefined) {

@@ -3,19 +3,18 @@ import { noticeFor } from '../../lib/read-post.ts';
 import type { Cause, Line, Named } from '../view/missed-summary.ts';
 
 /**
- * What someone missed. An absence is a minute or more in which the page was not looked at (another tab or app, another page, the browser
- * closed) or could not hear of anything (offline). Less is a glance elsewhere, and what came meanwhile stands where it stands. Pure: time
- * and what there was to see come in as arguments.
+ * Tracks what a reader missed. An absence is at least a minute in which the page was hidden or closed, or offline. After a
+ * shorter one nothing is reported. Pure: time and posts in view are arguments.
  */
 export const minAbsenceMs = 60_000;
 
-/** Where a reader was when they left. */
+/** The state of the page when the reader left. */
 export interface LastVisit {
   /** Milliseconds since 1970. */
   at: number;
   /** Posts with a higher `seq` are new. */
   newest: number;
-  /** Posts that were in view, and the revision that was. */
+  /** Posts that were in view, with their revisions. */
   seen: ReadonlyMap<string, number>;
 }
 
@@ -24,7 +23,7 @@ export class Absence {
   #missed = new MissedPosts();
   #reported: { cause: Cause; since: number; missed: MissedPosts } | undefined;
 
-  /** What is to be told now. */
+  /** What to tell the reader now. */
   get line(): Line | undefined {
     const reported = this.#reported;
     return reported && !reported.missed.isEmpty
@@ -32,13 +31,13 @@ export class Absence {
       : undefined;
   }
 
-  /** Whoever is away already is away since then; that they looked elsewhere counts for more than the connection. */
+  /** An absence that has begun keeps its start. Leaving the page takes precedence over going offline as the cause. */
   leave(cause: Cause, lastVisit: LastVisit): void {
     this.#lastVisit ??= { ...lastVisit, cause };
     if (cause === 'left') this.#lastVisit.cause = cause;
   }
 
-  /** Every event, in order. */
+  /** Call with every event, in order. */
   onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
@@ -46,7 +45,7 @@ export class Absence {
     this.#reported?.missed.update(post);
   }
 
-  /** The page is looked at, and knows all there is. Returns whether the line is another one: what was not read of it before stays in it. */
+  /** The page is visible and up to date. Returns whether the summary changed. Unread items of an earlier summary are kept. */
   onReturn(now: number): boolean {
     const lastVisit = this.#lastVisit;
     const missed = this.#missed;
@@ -58,7 +57,7 @@ export class Absence {
     return true;
   }
 
-  /** The page was opened anew, by someone who had left it so, and may not have looked at it yet. `events`: what changed since. */
+  /** The page was opened again after an earlier visit, possibly hidden. `events`: what changed since. */
   onReopen(lastVisit: LastVisit, events: readonly Event[], now: number): boolean {
     const isAway = this.#lastVisit !== undefined;
     this.#lastVisit = { ...lastVisit, cause: 'left' };
@@ -66,7 +65,7 @@ export class Absence {
     return !isAway && this.onReturn(now);
   }
 
-  /** Posts that are in view. One that is new tells that there are new ones. Returns whether the line is another one. */
+  /** Marks posts in view as read. Seeing one new post marks all new posts as read. Returns whether the summary changed. */
   read(ids: Iterable<string>): boolean {
     return this.#reported?.missed.read(ids) === true;
   }
@@ -77,7 +76,7 @@ export class Absence {
   }
 }
 
-/** Of a post no more is kept than its name, and of a withdrawn one not that. */
+/** Keeps only the name of a post, and not even that if it is withdrawn. */
 class MissedPosts {
   readonly posts = new Map<string, number>();
   readonly changed = new Map<string, Named>();
@@ -94,7 +93,7 @@ class MissedPosts {
     this.update(post);
   }
 
-  /** A later state of a post that is told of. */
+  /** A later state of a reported post. */
   update(post: ReaderPost): void {
     if (isWithdrawn(post)) this.posts.delete(post.id);
     if (this.changed.has(post.id)) this.changed.set(post.id, namedPostOf(post));

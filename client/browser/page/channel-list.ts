@@ -8,16 +8,16 @@ import { textBeside, wordsOf } from '../view/time.ts';
 import { ownZone } from '../view/time-choice.ts';
 
 /**
- * The script of `/`. It asks for its own page again, with the entity tag of the last answer, and puts in what changed: the server alone
- * draws the list and knows who may see what in it, also channels that nobody could have followed before they were there; while nothing
- * changed an answer has no body. A connection for each channel would tell of a post some seconds sooner, which no way in needs.
+ * The script of `/`. Polls its own page with the last entity tag and applies what changed. Only the server renders the list and
+ * knows who may see which channel, including new channels. An answer without changes has no body. Following every channel live
+ * would show posts some seconds sooner, which a list does not need.
  */
 
-/** How often it asks while the page is seen, give or take a quarter, so that pages opened together do not ask together. Milliseconds. */
+/** Poll interval while the page is visible, ±25%, so that pages opened together do not poll together. Milliseconds. */
 const pollMs = 20_000;
-/** Twice as long after each failure, up to this. */
+/** The interval doubles after each failure, up to this. */
 const maxPollMs = 300_000;
-/** An answer takes no longer, or it failed. */
+/** Request timeout, milliseconds. */
 const answerMs = 10_000;
 
 const list = document.getElementById('channels');
@@ -52,11 +52,11 @@ function run(list: HTMLElement): void {
       waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000 || 0;
       if (answer.status === 200) {
         const fresh = parseDocument(await answer.text());
-        // Networks that want to be signed in to answer in the place of the server.
-        if (fresh.getElementById(list.id) === null) throw new Error('It was answered with another page.');
+        // A captive portal may answer in the server's place.
+        if (fresh.getElementById(list.id) === null) throw new Error('Not a page of Pressbox.');
         show(fresh);
         etag = answer.headers.get('etag');
-      } else if (answer.status !== 304) throw new Error(`It was answered with ${answer.status}.`);
+      } else if (answer.status !== 304) throw new Error(`Status ${answer.status}.`);
       trueAt = askedAt;
       failures = 0;
     } catch {
@@ -86,7 +86,7 @@ function run(list: HTMLElement): void {
         if (now !== null && then !== null) morph(now, then);
       }
     });
-    // What was moved in the document has lost the focus.
+    // An element that was moved in the document has lost the focus.
     if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
     const { saidLive, saidEnded } = siteWordsIn(language);
     for (const [id, { live, headline }] of after) {
@@ -105,7 +105,7 @@ function run(list: HTMLElement): void {
     element.dataset.state = failures === 0 ? 'live' : 'waiting';
   }
 
-  /** Whoever comes back to the page sees it as it is now, and a network that came back is tried at once. */
+  /** Updates at once when the reader or the network returns. */
   const onReturn = () => {
     if (!document.hidden && (failures > 0 || Date.now() - askedAt >= pollMs)) void ask();
     else wait();
@@ -119,7 +119,7 @@ function run(list: HTMLElement): void {
   wait();
 }
 
-/** Makes the list hold the channels of the fresh page in their order; an entry that stays stays the same element. */
+/** Arranges the list like the fresh page. Entries that remain keep their element. */
 function showList(list: HTMLElement, fresh: Document): void {
   const entries = new Map(entriesOf(document).map((entry) => [entry.dataset.channel, entry]));
   const wanted = entriesOf(fresh);
@@ -139,7 +139,7 @@ function entriesOf(page: Document): HTMLElement[] {
   return [...page.querySelectorAll<HTMLElement>('#channels > [data-channel]')];
 }
 
-/** Of each channel of a page, whether it is live. */
+/** The state and headline of each channel on a page. */
 function liveStatesIn(page: Document): Map<string | undefined, { live: boolean; headline: string }> {
   return new Map(
     entriesOf(page).map((entry) => [

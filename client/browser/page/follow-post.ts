@@ -2,20 +2,20 @@ import { type CatchUp, isWithdrawn } from '../../../src/protocol/model.ts';
 import { parseDocument } from '../trusted-html.ts';
 
 /**
- * The script of pages that tell what became of a post: of its earlier versions, and that it was withdrawn. It waits for changes of the
- * channel from the cursor that the page was made at, and puts in the page as the server then has it when one is of its post, or when the
- * channel may be read no more. The server alone compares versions, and knows which are erased and who may see them.
+ * Keeps the page of a post's earlier versions, or of a withdrawn post, current. Long-polls the channel's events from the cursor
+ * of the page. When an event concerns the post, or the channel may no longer be read, it replaces the page by the server's
+ * current one. Only the server compares versions and knows which are erased and who may see them.
  */
 
-/** How long the server may hold a request, seconds: less than the half minute after which many proxies give up. */
+/** How long the server may hold a request, seconds. Below the 30 s after which many proxies time out. */
 const waitSeconds = 20;
-/** An answer that takes longer is lost. Milliseconds. */
+/** Request timeout, milliseconds. */
 const answerMs = 28_000;
-/** Before it asks again, give or take a quarter: a bound for busy coverage. Twice as long after each failure. Milliseconds. */
+/** Pause before the next request, ±25%; bounds the request rate of a busy channel. Doubles after each failure. Milliseconds. */
 const gapMs = 1_000;
-/** Up to this, or what the server asks for. */
+/** Upper bound of the pause, unless the server asks for more. */
 const gapMostMs = 60_000;
-/** The channel may not be read, or is there no more. */
+/** The channel may not be read or no longer exists. */
 const refusals = [401, 403, 404, 410];
 
 let asking: AbortController | undefined;
@@ -24,7 +24,7 @@ let failures = 0;
 
 async function ask(): Promise<void> {
   const main = document.querySelector<HTMLElement>('main[data-cursor]');
-  // What was put in is followed no further: it may not be read, or is there no more.
+  // A page without a cursor is not followed: the channel may not be read or no longer exists.
   if (main === null) return;
   const { channel = '', post, cursor = '' } = main.dataset;
   const mine = new AbortController();
@@ -34,7 +34,7 @@ async function ask(): Promise<void> {
     const answer = await fetch(address, { headers: { accept }, signal: mine.signal });
     if (answer.ok || refusals.includes(answer.status)) return answer;
     leastMs = Number(answer.headers.get('retry-after')) * 1_000 || 0;
-    throw new Error(`It was answered with ${answer.status}.`);
+    throw new Error(`Status ${answer.status}.`);
   };
   const late = setTimeout(() => mine.abort(), answerMs);
   try {
@@ -48,8 +48,9 @@ async function ask(): Promise<void> {
       if (own?.some(isWithdrawn)) main.replaceChildren();
       const page = await get(location.href, 'text/html');
       show(parseDocument(await page.text()));
-      // A refusal may be about the question alone, and the page one that something on the way has kept: it asks less and less often.
-      if (told === undefined || document.querySelector('main')?.dataset.cursor === cursor) throw new Error('It is as before.');
+      // The refusal may concern only the events request, and the page may come from a cache. Count it as a failure, so that the
+      // pause grows.
+      if (told === undefined || document.querySelector('main')?.dataset.cursor === cursor) throw new Error('Nothing changed.');
     } else main.dataset.cursor = told.cursor;
     failures = 0;
   } catch {
@@ -61,10 +62,11 @@ async function ask(): Promise<void> {
 }
 
 function show(fresh: Document): void {
-  // Networks that want to be signed in to answer in the place of the server.
-  if (fresh.querySelector('meta[name=generator][content=Pressbox]') === null) throw new Error('It is another page.');
+  // A captive portal may answer in the server's place.
+  if (fresh.querySelector('meta[name=generator][content=Pressbox]') === null) throw new Error('Not a page of Pressbox.');
   const script = fresh.querySelector<HTMLScriptElement>('script[src]');
-  // A script that is put in does not run: that of a post which is there again, or of a later version of this one.
+  // An inserted script does not run, so reload if the new page has another script: the post is visible again, or the server was
+  // updated.
   if (script !== null && script.src !== import.meta.url) return location.reload();
   const { lang, dir } = fresh.documentElement;
   Object.assign(document.documentElement, { lang, dir });
@@ -78,7 +80,7 @@ function rest(): void {
   clearTimeout(timer);
 }
 
-/** While nobody sees the page it asks for nothing: a browser has few connections to a server for all of its tabs. */
+/** Polls only while the page is visible: a browser has few connections to a server for all its tabs. */
 function wake(): void {
   rest();
   failures = 0;
@@ -87,7 +89,7 @@ function wake(): void {
 
 document.addEventListener('visibilitychange', wake);
 window.addEventListener('online', wake);
-// No browser keeps a page to go back to that waits for an answer.
+// Browsers do not put a page with a pending request into the back/forward cache.
 window.addEventListener('pagehide', rest);
 window.addEventListener('pageshow', ({ persisted }) => persisted && wake());
 wake();

@@ -1,9 +1,9 @@
 import { sessionKeepalive } from '../session-keepalive.ts';
 
-/** The script that keeps the session of a reader whose page is live, on servers with an idle limit for sessions. */
+/** Keeps the session of a reader alive while the page is live, on servers that expire idle sessions. */
 const connection = document.getElementById('connection');
 if (connection !== null) {
-  /** `Status` names the transport while the page is live. */
+  /** `ConnectionStatus` sets the transport while the page is live. */
   const use = sessionKeepalive('', () => Boolean(connection.dataset.transport));
   new MutationObserver(use).observe(connection, { attributeFilter: ['data-transport'] });
   use();

@@ -2,28 +2,28 @@ import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import type { LastVisit } from './absence.ts';
 
 /**
- * Where a reader of a channel was when they last looked at its page, kept in their browser. It holds ids and a cursor, and no text: one
- * that is withdrawn later must lie nowhere.
+ * Where a reader last left off in a channel, stored in the browser. Holds ids and a cursor but no text, so that no withdrawn text
+ * remains there.
  */
 export interface StoredVisit extends LastVisit {
   cursor: string;
 }
 
 const version = 1;
-/** Posts, the latest that were in view. */
+/** Posts remembered, the latest in view. */
 const maxPosts = 200;
 
 const keyOf = (address: string) => `pressbox-left:${address}`;
 
-/** `address`: of the coverage; without its server on a page of the server itself. */
+/** `address`: the channel's address, without the server if the page is on the server itself. */
 export function saveLastVisit(address: string, { cursor }: Timeline, { at, newest, seen }: LastVisit): void {
-  // Another tab may have shown other posts; what this one showed is known better here.
+  // Another tab may have shown other posts. For posts shown in both, this tab's revisions win.
   const all = new Map([...(loadLastVisit(address)?.seen ?? []), ...seen]);
   const kept = { version, cursor, at, newest, seen: [...all].slice(-maxPosts) };
   try {
     localStorage.setItem(keyOf(address), JSON.stringify(kept));
   } catch {
-    // A browser that keeps nothing, or has no room: then nothing is told of this absence.
+    // Storage is unavailable or full. Then this absence is not reported.
   }
 }
 
@@ -42,6 +42,6 @@ export function deleteLastVisit(address: string): void {
   try {
     localStorage.removeItem(keyOf(address));
   } catch {
-    // Nothing was kept.
+    // Storage is unavailable, so nothing was stored.
   }
 }

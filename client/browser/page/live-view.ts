@@ -13,7 +13,7 @@ import { renderNewer, renderOlder } from '../view/paging.ts';
 import { wordsOf } from '../view/time.ts';
 import { otherLanguage, partNames, spoken, spokenParts } from '../view/wording.ts';
 
-/** The document, made to show a timeline. */
+/** Renders a timeline into the document. */
 export class LiveView {
   readonly button = find('new-posts');
   readonly newer = find('newer');
@@ -22,10 +22,10 @@ export class LiveView {
   readonly since = find('since');
   readonly #postsView: PostsView;
   readonly #times: TimeDisplay;
-  /** The markup of each region as it stands in the document. */
+  /** The current markup of each region. */
   readonly #regions = new Map<Region, string>();
   #timeline: Timeline;
-  /** That the page is in. */
+  /** The language of the page. */
   #language: string;
   #unseen = 0;
   #paging: 'newer' | 'older' | undefined;
@@ -49,7 +49,7 @@ export class LiveView {
     for (const name of regionNames) this.#regions.set(name, regions[name](timeline).text);
   }
 
-  /** As it is shown: in the zone that the reader has times told in. */
+  /** The channel as shown: in the time zone that the reader chose. */
   get channel(): Timeline['channel'] {
     return this.#timeline.channel;
   }
@@ -58,20 +58,20 @@ export class LiveView {
     return this.#timeline;
   }
 
-  /** The post with this id, where it is on the page. */
+  /** The post with this id, if it is on the page. */
   post(id: string): ReaderPost | undefined {
     return this.#timeline.posts.find((post) => post.id === id);
   }
 
-  /** Takes the reader to the post that the page was opened for; `isBack`: who has come back to it, and is where they were, stays there. */
+  /** Scrolls to the post that the page was opened for. `isBack`: the scroll position was restored, so keep it. */
   openAtMarked(isBack: boolean): void {
     const element = this.#marked === null ? null : document.getElementById(postAnchor(this.#marked));
-    // Once it has the focus, the browser does not open at it by itself any more.
+    // Once the post has the focus, the browser no longer jumps to it by itself.
     element?.focus({ preventScroll: true });
     if (!isBack && location.hash === '') element?.scrollIntoView({ block: 'start', behavior: 'instant' });
   }
 
-  /** Before the timeline is shown that holds the change. */
+  /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     this.#postsView.onEvent(event);
     this.#renderPaging();
@@ -86,17 +86,17 @@ export class LiveView {
     this.#checkPreview();
   }
 
-  /** What is to be held of more posts than a page is to hold. */
+  /** The window to keep if the page holds too many posts. */
   get excess(): PostsView['excess'] {
     return this.#paging === undefined ? this.#postsView.excess : undefined;
   }
 
-  /** What comes next is another history: shown whole. */
+  /** Shows the next timeline completely, because it belongs to another history. */
   revealNext(): void {
     this.#postsView.revealNext();
   }
 
-  /** Shows the posts that `load` pages in, and leaves the reader where they are. Returns them. */
+  /** Shows the posts that `load` pages in without moving the reader. Returns them. */
   async load(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<ReaderPost[]> {
     const before = new Set(this.#timeline.posts.map(({ id }) => id));
     this.#paging = way;
@@ -108,7 +108,7 @@ export class LiveView {
     return this.#timeline.posts.filter(({ id }) => !before.has(id));
   }
 
-  /** Likewise, and takes the reader to the nearest of them; where there were some above, what was in view stays in view. Returns how many there are. */
+  /** Like `load`, then scrolls to the nearest new post if it is not in view. Returns the number of new posts. */
   async page(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
     const came = await this.load(way, load);
     const nearest = way === 'newer' ? came.at(-1) : came[0];
@@ -118,12 +118,12 @@ export class LiveView {
     return came.length;
   }
 
-  /** The reader asked for what waits above: it is shown, and they are taken to it. */
+  /** Shows the waiting posts and scrolls to them. */
   revealHeldBack(): void {
     this.#postsView.revealHeldBack();
   }
 
-  /** Shows what waits above, and leaves the reader where they are. */
+  /** Shows the waiting posts without moving the reader. */
   reveal(): void {
     this.#postsView.reveal();
   }
@@ -138,7 +138,7 @@ export class LiveView {
     this.#showCounts();
   }
 
-  /** It may not be read any more: nothing of it stays on the page, and what is shown later is not on it. `said`: why. */
+  /** The channel may no longer be read: removes all of it from the page. `text` says why. Later updates are not shown. */
   clear(text: string): void {
     forgetPreview();
     document.title = text;
@@ -146,7 +146,7 @@ export class LiveView {
     document.querySelector('main')?.replaceChildren(parse(instead.text));
   }
 
-  /** Everything but the posts. */
+  /** Renders everything but the posts. */
   #renderRest(): void {
     if (this.channel.language !== this.#language) this.#nameParts();
     for (const name of regionNames) this.#renderRegion(name);
@@ -154,12 +154,12 @@ export class LiveView {
     this.#showCounts();
   }
 
-  /** What the head says of the post to those who show a link quotes it as it was: once it changed, that goes. */
+  /** The head quotes the post for link previews. Removes the quote once the post has changed. */
   #checkPreview(): void {
     if (this.#marked !== null && this.post(this.#marked)?.revision !== this.#markedRevision) forgetPreview();
   }
 
-  /** What is around the regions says the same for as long as the language does. */
+  /** Updates the texts around the regions when the language changes. */
   #nameParts(): void {
     const { channel } = this;
     this.#language = channel.language;
@@ -205,7 +205,7 @@ function forgetPreview(): void {
 
 const regionNames = Object.keys(regions) as Region[];
 
-/** Of the page, which has it always. */
+/** The element always exists on the page. */
 function find(id: string): HTMLElement {
   return document.getElementById(id) as HTMLElement;
 }

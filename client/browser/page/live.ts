@@ -19,13 +19,16 @@ import { restoreScroll } from './scroll-restore.ts';
 import { enableSharing, linkedPostId } from './share.ts';
 
 /**
- * The script of a channel's page. Goes on from the cursor that the page was made at, puts each change in its place, and leaves what
- * someone reads where it is. The list of channels has a script of its own, `front.ts`.
+ * The script of a channel's page. Continues from the cursor of the page, applies each change in place, and keeps what is being
+ * read where it is. The list of channels has its own script, `channel-list.ts`.
  */
 const data = takeData();
 if (data !== null) void loadWords(data.snapshot.channel.language).then(() => run(data));
 
-/** Reads what the server left for the script, and takes it out of the document: a text that is withdrawn later must not stay in it. */
+/**
+ * Reads the data that the server left for the script and removes it from the document, so that a text that is withdrawn later
+ * does not stay in it.
+ */
 function takeData(): PageData | null {
   const element = document.getElementById(dataElementId);
   if (element === null) return null;
@@ -83,7 +86,7 @@ function run(page: PageData): void {
   client.on('timeline', (timeline) => {
     if (timeline.offset !== page.offset) forgetLiveBlog();
     if (isLoaded(timeline.channel.language)) return show(timeline);
-    // The coverage has taken another language: what is the newest by then is shown in it.
+    // The channel changed its language. Show the newest timeline once the words are loaded.
     loadWords(timeline.channel.language).then(() => show(client.timeline ?? timeline));
   });
   client.on('state', (state: ReaderState) => {
@@ -98,7 +101,7 @@ function run(page: PageData): void {
   window.addEventListener('offline', showStatus);
   document.addEventListener('visibilitychange', () => {
     view.onVisible();
-    // What it is true as of may have become another day.
+    // The day of the "as of" time may have changed.
     showStatus();
   });
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
@@ -109,9 +112,9 @@ function run(page: PageData): void {
     const id = linkedPostId(link, started.channelId);
     if (id !== undefined && view.post(id) !== undefined) {
       click.preventDefault();
-      // It may wait to be shown.
+      // The post may be held back.
       if (document.getElementById(postAnchor(id)) === null) view.reveal();
-      // Other than `location.hash`, this leads there again and again.
+      // Unlike assigning `location.hash`, this jumps there every time.
       location.href = `#${postAnchor(id)}`;
       return;
     }
@@ -125,7 +128,7 @@ function run(page: PageData): void {
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
         announcer.announce(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
       })
-      // Without an answer the link does what it does without the script, unless that takes away what there is to read.
+      // If the request fails, follow the link as without a script, unless the reader is offline and would lose the page.
       .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
   });
 
@@ -142,7 +145,7 @@ function run(page: PageData): void {
   client.open();
 }
 
-/** The window that the page shows: down from the newest post, or from a place below it, where new posts have no room. */
+/** The window that the page shows. It starts at the newest post, or below it; then new posts are not added. */
 function timelineOf({ snapshot, offset, floor, ceiling, newest }: PageData): Timeline {
   const timeline = fromSnapshot(snapshot, offset);
   return { ...timeline, floor, ceiling, newestSeq: Math.max(timeline.newestSeq, newest) };

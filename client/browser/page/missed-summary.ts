@@ -8,48 +8,47 @@ import type { Setting } from '../view/time.ts';
 import { Absence, type LastVisit, minAbsenceMs } from './absence.ts';
 import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 
-/** Before the line has stood so long, what is in view beside it is not taken for read. Milliseconds. */
+/** Posts in view count as read only after the summary has been visible this long. Milliseconds. */
 const readMs = 5_000;
-/** Posts whose last view is remembered, the latest ones. */
+/** Posts whose last seen revision is remembered, the latest ones. */
 const maxSeenPosts = 500;
-/** Answers of the server that are asked for to know what changed since: beyond that, the line counts no further. */
+/** Pages of missed events requested at most. Later events are not counted. */
 const maxCatchUpPages = 3;
 
 export interface MissedSummaryOptions {
-  /** Where the line stands. */
+  /** Where to render the summary. */
   element: HTMLElement;
-  /** As it is shown. */
+  /** The timeline as shown. */
   timeline: () => Timeline;
   posts: HTMLElement;
   announce: (sentence: string) => void;
-  /** Is given what is rendered. */
+  /** Receives the rendered content before it is inserted. */
   decorate?: (content: ParentNode) => void;
-  /** What there is beyond the channel's own setting. */
+  /** Settings beyond the channel's own. */
   setting?: () => Partial<Setting>;
 }
 
-/** `since`: while it is offline, as of when what is shown is true. RFC 3339. */
+/** `since`: while offline, the time as of which the page is current. RFC 3339. */
 export interface ConnectionState {
   status: ReaderState['status'];
   since?: string;
 }
 
 /**
- * The line that tells who comes back what they missed: how many posts are new, and which of those that they had read were corrected or
- * withdrawn. It goes when that was read, and takes no room on the page. Where a reader was when they left is kept in the browser, without
- * a word of any post.
+ * Tells a returning reader what they missed: the number of new posts, and which posts they had read were corrected or withdrawn.
+ * Disappears once these were read. Takes no room on the page. The last visit is stored in the browser, without any text.
  */
 export class MissedSummary {
   readonly #element: HTMLElement;
   readonly #options: MissedSummaryOptions;
   readonly #server: string;
-  /** Of the coverage. */
+  /** The address of the channel. */
   readonly #address: string;
   readonly #listeners = new AbortController();
   readonly #absence = new Absence();
   readonly #seen = new Map<string, number>();
   readonly #inView = new Map<string, HTMLElement>();
-  /** Heard while the server is asked what changed since, and as late. */
+  /** Events that arrive while the missed ones are being loaded. */
   #eventsDuringLoad: Event[] | undefined;
   #state: ConnectionState = { status: 'catching-up' };
   #readTimer: ReturnType<typeof setTimeout> | undefined;
@@ -74,7 +73,7 @@ export class MissedSummary {
     void this.#loadChanges();
   }
 
-  /** The reader leaves, and is told nothing more. */
+  /** The reader leaves. Nothing more is shown. */
   close(): void {
     this.#saveVisit();
     this.#stop();
@@ -87,7 +86,7 @@ export class MissedSummary {
     this.render();
   }
 
-  /** Before the timeline is shown that holds the change. */
+  /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     this.#absence.onEvent(event);
     this.#eventsDuringLoad?.push(event);
@@ -98,27 +97,27 @@ export class MissedSummary {
     this.#onVisibility();
   }
 
-  /** What is told is void. */
+  /** Discards the summary. */
   forget(): void {
     this.#absence.close();
     this.#seen.clear();
     this.render();
   }
 
-  /** The channel is gone. */
+  /** The channel may no longer be read. */
   forgetChannel(): void {
     this.#stop();
     deleteLastVisit(this.#address);
   }
 
-  /** As the timeline is now. */
+  /** Renders for the current timeline. */
   render(): void {
     const { line } = this.#absence;
     if (line === undefined && this.#element.hidden) return;
     const now = new Date().toISOString();
     const { timeline, setting, posts, decorate } = this.#options;
     const markup = line === undefined ? '' : renderSince(line, timeline(), now, setting?.()).text;
-    // Who closed it, or followed it to its end, goes on from the posts.
+    // After the summary is closed or read, the focus moves to the posts.
     const [reading = posts.querySelector<HTMLElement>('.post')] = this.#inView.values();
     const { activeElement } = this.#element.getRootNode() as Document | ShadowRoot;
     if (line === undefined && this.#element.contains(activeElement)) reading?.focus({ preventScroll: true });
@@ -126,7 +125,7 @@ export class MissedSummary {
     this.#element.hidden = line === undefined;
   }
 
-  // ---- Coming and going
+  // ---- Leaving and returning
 
   #onVisibility(): void {
     if (document.hidden) return this.#saveVisit();
@@ -138,19 +137,19 @@ export class MissedSummary {
 
   #saveVisit(): void {
     const left = this.#currentVisit();
-    // A tab that was not looked at since has nothing to say of what was read.
+    // A tab that was never visible cannot say what was read.
     if (this.#wasVisible) saveLastVisit(this.#address, this.#options.timeline(), left);
     this.#wasVisible = false;
     this.#absence.leave('left', left);
   }
 
-  /** Where the reader is. */
+  /** The current state of this visit. */
   #currentVisit(): LastVisit {
     for (const [id, post] of this.#inView) this.#markSeen(id, post);
     return { at: Date.now(), newest: this.#options.timeline().newestSeq, seen: new Map(this.#seen) };
   }
 
-  /** The page is opened by someone who had left it before. */
+  /** Loads what changed since the stored visit. */
   async #loadChanges(): Promise<void> {
     const kept = loadLastVisit(this.#address);
     if (kept === undefined) return;
@@ -158,7 +157,7 @@ export class MissedSummary {
     if (Date.now() - kept.at < minAbsenceMs) return;
     this.#eventsDuringLoad = [];
     const asked = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
-    // An answer that is late says nothing of a post that was changed again, or withdrawn, since then.
+    // The answer may be older than events received in the meantime, so apply both in order.
     const events = asked && [...asked, ...this.#eventsDuringLoad].sort((one, other) => one.offset - other.offset);
     this.#eventsDuringLoad = undefined;
     if (events && !this.#listeners.signal.aborted && this.#absence.onReopen(kept, events, Date.now())) this.#showLine();
@@ -176,10 +175,10 @@ export class MissedSummary {
     }, readMs);
   }
 
-  // ---- What is in view
+  // ---- Posts in view
 
   #observePosts(posts: HTMLElement, signal: AbortSignal): void {
-    // The bar covers the top, and at the bottom a line or two are no post that was read.
+    // The bar covers the top of the window, and a post of which only a line or two shows at the bottom was not read.
     const views = new IntersectionObserver((seen) => this.#onView(seen), { rootMargin: '-36px 0px -64px 0px' });
     const observe = (nodes: Iterable<Node>, watched: boolean) => {
       for (const node of nodes) {
@@ -225,7 +224,7 @@ export class MissedSummary {
   }
 }
 
-/** Each post that changed since, once. Undefined where that cannot be known: another history, or no answer. */
+/** The events since the cursor. Undefined if they are unknown: another history, or no answer. */
 async function changesSince(server: string, channelId: string, cursor: string): Promise<Event[] | undefined> {
   const events: Event[] = [];
   let after = cursor;

@@ -13,11 +13,11 @@ import {
   watchReaderInput,
 } from '../scroll-memory.ts';
 
-/** Where someone was on a page that they left. */
+/** Where the reader was on the page that they left. */
 interface ScrollPosition {
-  /** How far the page was scrolled, in CSS pixels. */
+  /** Scroll offset in CSS pixels. */
   scrolled: number;
-  /** At the start of a list that begins with the newest post: what comes in above is to be seen. */
+  /** The reader was at the top of the newest posts, so new posts should be visible. */
   isAtNewest: boolean;
   post?: ReadingPosition | undefined;
 }
@@ -27,16 +27,15 @@ export interface ScrollRestoreOptions extends Paging {
 }
 
 /**
- * Whoever goes back to a page, or loads it again, is where they were reading. Where the browser kept the page, it stands as it was; a new
- * one the browser scrolls as far as the old one was, and what came in above has moved what was read. So the post that was read is kept,
- * for each entry of the tab's history, and the reader is put back to it.
+ * Restores the scroll position on reload and back/forward. The browser restores only the scroll offset, which is wrong if posts
+ * were added above. So the post being read is stored for each history entry, and the page scrolls to it.
  *
- * Returns whether there is a place to put the reader back to; where its post is not on the page, that is asked for.
+ * Returns whether there is a position to restore. A post that is not on the page is loaded.
  */
 export function restoreScroll(options: ScrollRestoreOptions): boolean {
   const place = isReturnVisit() ? loadPosition<ScrollPosition>() : undefined;
   const isSought = place && scrollBackTo(place, options);
-  // Until they are there, or go elsewhere, the place that was kept stays.
+  // Until the position is restored or the reader scrolls elsewhere, the stored position remains.
   onLeave(() => isSought?.() || savePosition(currentPosition(options)));
   return place !== undefined;
 }
@@ -49,7 +48,7 @@ function currentPosition({ posts, timeline }: ScrollRestoreOptions): ScrollPosit
   };
 }
 
-/** The returned function tells whether the reader is still on the way to that place. */
+/** The returned function tells whether the position is still being restored. */
 function scrollBackTo(
   { scrolled, isAtNewest, post }: ScrollPosition,
   options: ScrollRestoreOptions,
@@ -61,7 +60,7 @@ function scrollBackTo(
   if (!goesByPost || post === undefined) return;
   const hasMoved = watchReaderInput();
   let isSought = () => true;
-  // Without an answer they stay as far down as they were. Leaving the page cancels the request before it tells that it is left.
+  // If the post cannot be loaded, the reader stays at the scroll offset. Leaving the page cancels the request before `pagehide`.
   void loadPost(post.seq, options)
     .catch(() => {})
     .then(() => {
@@ -70,7 +69,7 @@ function scrollBackTo(
   return () => isSought();
 }
 
-/** The browser lets the reader be until the page is loaded; from then on it does as ever with links within the page. */
+/** Turns the browser's own restoration off until the page is loaded, so that links within the page still work afterwards. */
 function pauseBrowserRestoration(): void {
   history.scrollRestoration = 'manual';
   afterBrowserScroll(() => (history.scrollRestoration = 'auto'));

@@ -1,11 +1,11 @@
 import type { Words } from '../i18n/words.ts';
 
-/** How long a button says that it did its work. Milliseconds. */
+/** How long a button shows its confirmation, milliseconds. */
 const doneMs = 2_500;
 
 /**
- * Passing posts on: the buttons of each post, which are there for a script alone, work from now on. `say` tells those who hear the page.
- * What is passed on is what the post's time links to.
+ * Makes the copy and share buttons of posts work. `announce` speaks to screen readers. The shared link is the one on the post's
+ * time.
  */
 export function enableSharing(words: () => Words, say: (sentence: string) => void): void {
   const { dataset } = document.documentElement;
@@ -25,9 +25,9 @@ export function enableSharing(words: () => Words, say: (sentence: string) => voi
   });
 }
 
-/** The post of this channel that a link of the coverage leads to, on this page or another. */
+/** The id of the post of this channel that a link leads to, on this page or another. */
 export function linkedPostId({ rel, href }: HTMLAnchorElement, channelId: string): string | undefined {
-  // Links to elsewhere, and the permanent link of a post itself, have a `rel`.
+  // External links and a post's own permanent link have a `rel`.
   const [, channel = channelId, id] = (rel === '' && /(?:\/live\/([^/]+)\/|#post-)([^/#]+)$/.exec(href)) || [];
   return channel === channelId ? id : undefined;
 }
@@ -39,7 +39,7 @@ async function share(url: string, title: string): Promise<Done> {
     await navigator.share({ url, title });
     return 'shared';
   } catch (error) {
-    // Whoever closes the sheet wants nothing else; a device that can share nothing can copy.
+    // A reader who closes the share sheet wants nothing else. A device that cannot share falls back to copying.
     return (error as Error).name === 'AbortError' ? 'shared' : await copy(url);
   }
 }
@@ -53,7 +53,7 @@ async function copy(url: string): Promise<Done> {
   }
 }
 
-/** The older way, for a page on plain HTTP, where browsers have no clipboard. */
+/** Fallback for plain HTTP, where browsers have no clipboard API. */
 function copySelected(text: string): boolean {
   const focused = document.activeElement as HTMLElement | null;
   const field = document.createElement('textarea');

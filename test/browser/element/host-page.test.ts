@@ -161,7 +161,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     // What the console says comes by itself.
     await eventually(async () =>
       expect(complaints.filter((line) => line.includes('PRESSBOX_ORIGINS'))).toEqual([
-        `<pressbox-live>: ${room.server.url} does not admit pages of ${stranger.url}. Whoever runs it names them in PRESSBOX_ORIGINS.`,
+        `<pressbox-live>: ${room.server.url} does not admit pages of ${stranger.url}. Its operator can add that origin to PRESSBOX_ORIGINS.`,
       ]),
     );
   });
