@@ -16,8 +16,8 @@ const detail =
   'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `two servers on a ${kind} in which keys of a channel are deleted by hand`, (binary) => {
-    it('tell everyone that it is damaged, serve all others, and serve it again once the command has repaired it', async () => {
+  describeWith.concurrent(needs[kind], `two servers on ${kind} after keys of a channel were deleted by hand`, (binary) => {
+    it('report the damage, serve all other channels, and serve the channel again after `pressbox repair`', async () => {
       await using redis = await startRedis(binary);
       await using two = await startTwoServers(redis);
       const [first, second] = two.servers as [(typeof two.servers)[0], (typeof two.servers)[0]];
@@ -31,7 +31,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       using stream = await openStream(second.url, broken.id, { after: written.cursor });
       away.cut();
 
-      /** Whether the damaged one is listed, alike in the API, on the page and by the command; and what each says of the list. */
+      /** Whether the damaged channel is listed, in the API, on the page and by the command alike. */
       const listed = async (url: string) => {
         const { status, body } = await call(`${url}/v1/channels?limit=100`);
         const { channels, ...rest } = body as ChannelList;
@@ -55,7 +55,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
       const index = channelKeys(broken.id)[3] as string;
       await redis.admin.del(index);
-      // A reader who follows the channel must not take silence for no news.
+      // A connected reader must not mistake silence for no news.
       await vi.waitFor(() => expect([staying.live, staying.endings]).toEqual([false, ['slow']]), patient);
       await stream.ended;
       const refused = { code: 'journal-unavailable', status: 503, detail, outcome: 'unchanged' };
@@ -85,7 +85,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const repaired = await repair(broken.id, '--apply');
       expect([repaired.code, repaired.err]).toEqual([0, '']);
       expect(repaired.out).toMatch(new RegExp(`^ok  ${broken.id}  .*\\. Repaired: it has its 2 posts`, 'm'));
-      // Nobody has to read anything again.
+      // No reader has to read anything again.
       away.comeBack();
       await vi.waitFor(() => expect([staying.live, away.live]).toEqual([true, true]), patient);
       const { offset } = await publish(second, two.token, broken.id, { headline: 'Three' }, 'three');
@@ -98,7 +98,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const withIt = [true, { next: null }, false, false];
       expect(await Promise.all(urls.map(listed))).toEqual([withIt, withIt]);
 
-      // The command says what it cannot repair, and names the post of a lost text.
+      // The command names what it cannot repair, such as the post of a lost text.
       await redis.admin.hdel(channelKeys(broken.id)[4] as string, `${post.id}:1`);
       const lossy = await repair('--apply', '--json');
       expect(lossy.code).toBe(0);

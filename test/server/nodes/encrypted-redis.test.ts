@@ -12,8 +12,8 @@ import { startRedis } from '../../support/stores/redis.ts';
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `an encrypted connection to ${kind}`, (binary) => {
-    describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
-      it('is used where its authority is known, and refused where it is not', async () => {
+    describeWith(needs.openssl, 'with a self-signed certificate', (openssl) => {
+      it('works if the certificate authority is trusted, and is refused otherwise', async () => {
         const directory = await mkdtemp(join(tmpdir(), 'pressbox-tls-'));
         try {
           const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

@@ -16,19 +16,18 @@ import { startTwoServers, type TwoServers } from '../../support/servers/two-serv
 import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
- * Redis loses or replaces what it had, under two servers with readers on both: each reader, connected or coming back, is told, the
- * channel can be written to, where keys were deleted by hand once it is repaired, and no cursor stands for two histories.
+ * Redis loses or replaces data under two servers with readers on both. Every reader, connected or returning, is told. The channel accepts
+ * writes again, after a repair if keys were deleted by hand. No cursor stands for two histories.
  */
 const patient = { interval: 50 };
 /**
- * The contract: readers are told this long after their server hears of it. Measured from when what stands in Redis can be heard of
- * again, which is earlier.
+ * Readers are told within this time after their server notices. The test measures from the earlier moment at which Redis answers again.
  */
 const toldMs = 3_000;
 const replicating = ['rdb-del-sync-files yes', 'repl-diskless-sync yes', 'repl-diskless-sync-delay 0'];
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `two servers on one ${kind} whose history`, (binary) => {
+  describeWith(needs[kind], `two servers on one ${kind}`, (binary) => {
     let redis: RedisServer;
     let two: TwoServers;
     let lines: Line[] = [];
@@ -39,7 +38,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     const urlOf = ({ port }: RedisServer) => `http://127.0.0.1:${port}`;
 
-    /** For all cases: each has a channel of its own, and what it does to the store is mended after it. */
+    /** Shared by all cases. Each has its own channel and repairs the store afterwards. */
     beforeAll(async () => {
       redis = await startRedis(binary, replicating);
       two = await startTwoServers(redis);
@@ -71,7 +70,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       return said;
     };
 
-    /** One stays and one goes away on each server, all with the whole channel. */
+    /** Two readers on each server, one of which disconnects. All have the whole channel. */
     async function openReaders({ offset }: Written) {
       const [staying, away] = [nodes, nodes].map((all) => all.map((node) => watch(node.url, channelId)));
       readers.push(...staying!, ...away!);
@@ -83,7 +82,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       return { staying: staying!, away: away! };
     }
 
-    /** All of them, in time; `what` is told of each. */
+    /** Waits until every reader has been told in time. */
     async function expectTold(name: string, those: Watcher[], what: (reader: Watcher) => boolean): Promise<void> {
       const since = performance.now();
       const processes = [process.pid, redis.pid, ...nodes.map(({ pid }) => pid)];
@@ -92,7 +91,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
     const wasReset = ({ catchUps }: Watcher) => catchUps.some(({ reset }) => reset);
 
-    /** Both servers, asked with cursors of what is lost. */
+    /** Both servers, asked with lost cursors. */
     async function expectForeign(lost: readonly Written[]): Promise<void> {
       for (const { url } of nodes) {
         for (const { cursor } of lost) {
@@ -102,7 +101,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       }
     }
 
-    /** What was seen under a cursor is the same for all who saw it; they end with what is there, and it can be added to. */
+    /** All readers saw the same at the same cursor, end with the current state, and the channel accepts writes. */
     async function expectOneHistory(headlines: string[]): Promise<void> {
       const { offset } = (await publishMany(['Afterwards']))[0]!;
       await vi.waitFor(() => expect(readers.map((one) => one.offset)).toEqual(readers.map(() => offset)), patient);
@@ -122,7 +121,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(readers.map(({ faults }) => faults)).toEqual(readers.map(() => []));
     }
 
-    it('was put back from an older copy tell every reader, also where the copy has gone on past their offset', async () => {
+    it('tell every reader when an older copy was restored, even if the copy has passed their offset', async () => {
       await publishMany(['In both']);
       const files = join(redis.directory, 'appendonlydir');
       const older = join(redis.directory, 'older');
@@ -142,13 +141,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['In both', ...added]);
     });
 
-    it('failed over to a replica that lagged tell every reader, also of the server that was deaf when it went on', async () => {
+    it('tell every reader after a failover to a lagging replica, even on a server that missed the announcements', async () => {
       await using replica = await startRedis(binary, [...replicating, `replicaof 127.0.0.1 ${redis.port}`]);
       await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
       await publishMany(['In both']);
-      // The channel and the post. WAIT would count what its own connection wrote, which is nothing.
+      // The channel and the post. WAIT counts only writes of its own connection.
       await vi.waitFor(async () => expect(await replica.admin.xlen(channelKeys(channelId)[0]!)).toBe(2), patient);
-      // From here on it has nothing more of what is written.
+      // From here on the replica gets no more writes.
       await replica.admin.call('REPLICAOF', 'NO', 'ONE');
       const lost = await publishMany(['Lost 1', 'Lost 2', 'Lost 3']);
       const { staying, away } = await openReaders(lost.at(-1)!);
@@ -156,10 +155,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       await redis.kill();
       for (const line of lines) line.target = `http://127.0.0.1:${replica.port}`;
       lines[0]!.cut();
-      // For those who come after: nobody here asks it any more.
+      // For later cases: no connection uses it any more.
       await redis.start();
       await expectTold('a failover, who stays', staying.slice(0, 1), wasReset);
-      // Past the head that the deaf server and its reader know.
+      // Past the head that the cut-off server and its reader know.
       const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
       await publishMany(added, nodes.slice(0, 1));
       expect(wasReset(staying[1]!)).toBe(false);
@@ -172,16 +171,16 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['In both', ...added]);
     });
 
-    /** Does what `pressbox repair --apply` does. */
+    /** Like `pressbox repair --apply`. */
     async function repair(): Promise<RepairReport> {
       for await (const report of repairRedis({ url: redis.url, channelId, apply: true })) return report;
       throw new Error('There is no such channel.');
     }
-    /** Nobody is left to think that nothing is new, while nobody can tell. */
+    /** No reader stays live while the channel is unreadable. */
     const expectRefused = (those: Watcher[]) =>
       expectTold('a damaged channel, who stays', those, ({ live, endings }) => !live && endings.includes('slow'));
 
-    it('lost its journal alone tell every reader, and keep the posts once it is repaired', async () => {
+    it('tell every reader when only the journal was lost, and keep the posts after a repair', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(lost.at(-1)!);
       const { cursor } = lost.at(-1)!;
@@ -197,7 +196,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await stream.ended;
       expect(stream.heard('unsubscribed')).toEqual([{ channelId, reason: 'slow' }]);
       expect(await repair()).toMatchObject({ outcome: 'repaired', history: 'new', posts: 3, fault: null });
-      // They were told when to ask again.
+      // They got a retry delay.
       await vi.waitFor(() => expect(staying.map(wasReset)).toEqual([true, true]), patient);
       expect(await poll).toMatchObject({ mode: 'snapshot', reset: true });
       for (const reader of away) reader.comeBack();
@@ -206,7 +205,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectOneHistory(['One', 'Two', 'Three']);
     });
 
-    it('lost its index alone go on as if nothing had been once it is repaired, since the journal holds all of it', async () => {
+    it('continue as before after a repair when only the index was lost, since the journal has everything', async () => {
       const said = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(said.at(-1)!);
       await redis.admin.del(channelKeys(channelId)[3]!);
@@ -218,7 +217,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(readers.filter(wasReset)).toEqual([]);
     });
 
-    it('was flushed say in the log that it is lost, and not so of a channel that was deleted', async () => {
+    it('log that a channel is lost when Redis was flushed, but not for a deleted channel', async () => {
       const lost = await publishMany(['One']);
       const { staying } = await openReaders(lost.at(-1)!);
       const { id: deletedId } = await createChannel(nodes[0]!, token);
@@ -237,7 +236,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (const said of two.said) expect(namedBy(said)).not.toContain(deletedId);
     });
 
-    it('was flushed tell every reader that the channel is gone, and reset who comes back when it is made anew', async () => {
+    it('tell every reader that the channel is gone when Redis was flushed, and reset returning readers once it is created again', async () => {
       const lost = await publishMany(['One', 'Two', 'Three']);
       const { staying, away } = await openReaders(lost.at(-1)!);
       await redis.admin.flushall();
@@ -247,7 +246,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect([answer.status, answer.body]).toMatchObject([404, { code: 'not-found' }]);
       }
       await createChannel(nodes[1]!, token, { id: channelId });
-      // Past the old head.
+      // Beyond the old head.
       const added = ['New 1', 'New 2', 'New 3', 'New 4'];
       await publishMany(added);
       for (const reader of away) reader.comeBack();

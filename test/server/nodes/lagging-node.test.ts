@@ -8,13 +8,12 @@ import { startTwoServers, type TwoServers } from '../../support/servers/two-serv
 import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
- * A server that was not told that the access to a channel was changed, and has not noticed yet: what it has followed says who may read, and
- * is of before.
+ * A server that missed a change of access and has not noticed yet. The access it knows is outdated.
  */
 const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith(needs[kind], `a server on ${kind} that has not heard of a change of access`, (binary) => {
+  describeWith(needs[kind], `a server on ${kind} that missed a change of access`, (binary) => {
     let redis: RedisServer;
     let two: TwoServers;
     let [near, behind]: ServerProcess[] = [];
@@ -37,7 +36,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       return reader;
     }
 
-    /** Someone follows it there, and from then on nothing is heard there of what changes. Until it notices, within seconds. */
+    /** A reader follows the channel there, and from then on the server receives no announcements, until it notices within seconds. */
     async function followThenDeafen(channelId: string): Promise<void> {
       const member = await open(two.token);
       await vi.waitFor(async () => expect(await member.subscribe(channelId)).toMatchObject({ ok: true, more: false }), patient);
@@ -56,32 +55,32 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     const post = (channelId: string, body: string): Promise<Written> => publish(near!, two.token, channelId, { body });
 
-    it('gives nothing to who may not read it any more, whatever cursor they have', async () => {
+    it('sends nothing to readers who may no longer read the channel, for any cursor', async () => {
       const { id } = await createChannel(near!, two.token);
-      // Older than what the server holds, so that the store is asked.
+      // Older than the tail, so the store is read.
       const { cursor: before } = await post(id, 'For all.');
       await post(id, 'For all.');
       await followThenDeafen(id);
       await change(id, { access: 'members' });
       const { cursor: after } = await post(id, `For members. ${'x'.repeat(49_000)}`);
       for (let each = 0; each < 4; each += 1) await post(id, `For members. ${'x'.repeat(49_000)}`);
-      // So the change comes behind what is given out first.
+      // So the change comes after the first answer.
       await change(id, { section: 'Space' });
       const stranger = await open();
       for (const cursor of [before, after]) {
         const said = await vi.waitFor(async () => {
           const answer = await stranger.subscribe(id, cursor);
-          // While it looks after the line on which nothing is heard, it may give nothing to anybody.
+          // While it checks the silent connection, it may answer nobody.
           expect(answer).not.toMatchObject({ problem: { code: 'journal-unavailable' } });
           return answer;
         }, patient);
         expect(said).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
       }
-      // What it gave others before is as true as it was.
+      // Earlier answers to others stay true.
       expect(JSON.stringify(await stranger.subscribe(id))).not.toContain('For members.');
     });
 
-    it('has those who may read it now come back', async () => {
+    it('tells readers who may read it now to retry', async () => {
       const { id } = await createChannel(near!, two.token, { access: 'members' });
       await followThenDeafen(id);
       await change(id, { access: 'public' });
@@ -95,7 +94,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         if (!said.ok) refusals.add(said.problem.code);
         expect(said).toMatchObject({ ok: true, cursor });
       }, patient);
-      // All others are for good.
+      // All others are final.
       expect([...refusals].filter((code) => code !== 'journal-unavailable')).toEqual([]);
     });
   });

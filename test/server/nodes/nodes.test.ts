@@ -19,9 +19,9 @@ for (const kind of ['redis', 'valkey'] as const) {
     let [a, b]: ServerProcess[] = [];
     let token: string;
     const watchers: Watcher[] = [];
-    /** What the first says. */
+    /** The log of the first. */
     const lines: string[] = [];
-    /** For all cases: each has channels of its own, and leaves both servers and the store running as they were. */
+    /** Shared by all cases. Each has its own channels, and leaves both servers and the store running. */
     beforeAll(async () => {
       redis = await startRedis(binary);
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
@@ -46,14 +46,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       (await call(`${server.url}/v1/channels/${channelId}/${path}`)).text;
     const caughtUp = (watcher: Watcher, offset: number) => vi.waitFor(() => expect(watcher.offset).toBe(offset), patient);
 
-    it('call no channel deleted as they end, whatever is being read of it', async (test) => {
+    it('report no channel as deleted while they shut down', async (test) => {
       const line = await startLine(`http://127.0.0.1:${redis.port}`);
       test.onTestFinished(() => line[Symbol.asyncDispose]());
       const url = redis.url.replace(String(redis.port), new URL(line.url).port);
       const going = await startServerProcess({ env: { PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: secret } });
       test.onTestFinished(() => going[Symbol.asyncDispose]());
       const { id } = await createChannel(a!, token);
-      // What it asks of the store takes a while, so that as it ends it is in the middle of reads, each at another point.
+      // The store answers slowly, so the shutdown interrupts reads at different points.
       line.delayMs = 200;
       const addresses = ['snapshot', 'events', 'feed.atom'].map((path) => `/v1/channels/${id}/${path}`).concat(`/live/${id}`);
       const reads: Promise<number | undefined>[] = [];
@@ -73,7 +73,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([...statuses].filter((status) => status !== 200 && status !== 503 && status !== undefined)).toEqual([]);
     });
 
-    it('show readers of either what is published on the other, and end with the same', async () => {
+    it('show posts of either to readers of both, who end with the same state', async () => {
       const { id } = await createChannel(a!, token);
       const [near, far] = [reader(a!, id), reader(b!, id)];
       for (let index = 0; index < 10; index++) await publish(index % 2 === 0 ? a! : b!, token, id, { body: `Post ${index}.` });
@@ -81,14 +81,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(near.posts).toEqual(far.posts);
       expect(await allPosts(a!, id)).toEqual(await allPosts(b!, id));
       expect([near.faults, far.faults]).toEqual([[], []]);
-      // With nothing to renew the signal, which by default ends a process, is answered by a line.
+      // The signal would end the process by default. With nothing to renew, the server logs a line.
       process.kill(a!.pid, 'SIGUSR2');
       await vi.waitFor(() => expect(lines.filter((line) => line.includes('SIGUSR2 was ignored'))).toHaveLength(1), patient);
       await publish(a!, token, id, { body: 'Still here.' });
     });
 
-    // Before any is killed: a server that was counts for 15 s, in which an erasure waits for it.
-    it('erase a post on both, and answer so', async () => {
+    // Before any is killed: an erasure waits up to 15 s for a killed server.
+    it('erase a post on both, and report that the erasure is complete', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
       const { post } = await publish(a!, token, id, { body: 'zqsecret' });
@@ -105,7 +105,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(far.faults).toEqual([]);
     });
 
-    it('name the one that an erasure waits for as its own log does, so that it can be ended', async (test) => {
+    it('name the server that blocks an erasure as its own log does, so that an operator can stop it', async (test) => {
       const said: string[] = [];
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
       const hung = await startServerProcess({ env, onLine: (line) => said.push(line) });
@@ -124,7 +124,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await writeAndErase(a!, token, takedown)).erasure?.complete).toBe(true);
     });
 
-    it('go on when the other is killed', async () => {
+    it('keep working when the other is killed', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
       await publish(a!, token, id, { body: 'One.' });
@@ -138,7 +138,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([near.faults, far.faults]).toEqual([[], []]);
     });
 
-    it('keep their readers while Redis is killed and comes back, and lose nothing', async () => {
+    it('keep their readers while Redis restarts, and lose nothing', async () => {
       const { id } = await createChannel(a!, token);
       const [near, far] = [reader(a!, id), reader(b!, id)];
       await caughtUp(far, 1);
@@ -157,7 +157,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(near.posts).toEqual(far.posts);
     });
 
-    it('tell readers and authors that Redis is unreachable, and go on when it is back', async () => {
+    it('tell readers and authors that Redis is unreachable, and continue when it is back', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
       await caughtUp(far, 1);
@@ -175,12 +175,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       process.kill(redis.pid, 'SIGSTOP');
       let late: typeof stream | undefined;
       try {
-        // Once each is told by test/engine/redis/announcements.test.ts: on a busy machine a line may seem dead more than once.
+        // test/engine/redis/announcements.test.ts asserts one message each. On a busy machine a connection may seem dead more often.
         await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
         const answer = await poll;
         expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
         expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-        // Whoever comes now is told so, and is caught up when it can be.
+        // A new reader is told so, and catches up later.
         late = await openStream(b!.url, id, { after: cursor });
         await vi.waitFor(() => expect(storeOf(late!).at(-1)).toBe(false), patient);
         expect(late.heard('catchup')).toEqual([]);
@@ -206,7 +206,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       late!.destroy();
     });
 
-    it('give out nothing more of what Redis has lost again, though they were told nothing of it', async (test) => {
+    it('stop serving what Redis has lost, even without an announcement', async (test) => {
       const { id } = await createChannel(a!, token);
       const mute = await openMuteNodeFor(test, redis);
       const { cursor } = await publish(a!, token, id, { body: 'Kept.' });
@@ -217,7 +217,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const putBack = await copyOf(redis, id);
       await publishOver(mute, id, { body: 'zqlost', html: '<p>zqlost</p>' });
       expect((await read()).map((text) => text.includes('zqlost'))).toEqual([true, true, true]);
-      // As where a replica takes over that had not got it yet.
+      // As after a failover to a replica that lacked it.
       await putBack();
       await vi.waitFor(async () => {
         expect((await read()).map((text) => text.includes('zqlost'))).toEqual([false, false, false]);
@@ -227,7 +227,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([late.posts.length, far.faults, late.faults]).toEqual([2, [], []]);
     });
 
-    it('say in /readyz and the metrics that a setting is not safe, where that is allowed', async () => {
+    it('report an allowed unsafe setting in /readyz and the metrics', async () => {
       await redis.admin.config('SET', 'appendfsync', 'everysec');
       try {
         const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };

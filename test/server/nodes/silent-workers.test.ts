@@ -11,14 +11,14 @@ const { workerSilentMs, workerSignMs } = workerLimits;
 const seconds = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const patient = { interval: 50 };
 const untilKilled = { timeout: workerSilentMs + 60_000, interval: 50 };
-/** What is killed was silent for longer, whenever its last sign came: where the machine is busy that may be some seconds before it is stopped. */
+/** A killed worker was silent for longer than this. On a busy machine its last sign may be some seconds old when it is stopped. */
 const silentForMs = workerSilentMs - 5 * workerSignMs;
-/** So long a worker is held up that lives. */
+/** How long a healthy worker is blocked. */
 const heldMs = workerSilentMs - 10_000;
 
 type Line = Record<string, unknown> & { msg: string; pid: number; worker?: number };
 
-/** What becomes of workers that do nothing any more, with the limit that is: in the `long` project. */
+/** Workers that hang, with the real timeout, so this file is one of the long ones. */
 describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => {
   async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
     const redis = await startRedis(binary);
@@ -34,9 +34,9 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
       onLine: (line) => line.startsWith('{') && lines.push({ ...(JSON.parse(line) as Line), at: performance.now() }),
     });
     onTestFinished(() => server[Symbol.asyncDispose]());
-    /** The process that has this number now. */
+    /** The current process of this worker. */
     const pidOf = (worker: number) => lines.findLast((line) => line.worker === worker && line.msg === 'worker serves')!.pid;
-    // What the primary says last may be read before what they said themselves.
+    // The last line of the primary may be read before those of the workers.
     await vi.waitFor(() => expect([1, 2, 3].map(pidOf)).toHaveLength(3), patient);
     const ends = async (how: string) => {
       const { text } = await call(`${server.url}/metrics`, { headers: { connection: 'close' } });
@@ -45,7 +45,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     return { server, lines, pidOf, ends, said: (msg: string) => lines.filter((line) => line.msg === msg) };
   }
 
-  it('puts another in the place of one that was stopped, has its readers back, and lets one live that was held up for less', async (test) => {
+  it('replaces a stopped worker and gets its readers back, and spares a worker that was blocked for less', async (test) => {
     const { server, pidOf, ends, said } = await start(test);
     const token = await server.token();
     const { id } = await createChannel(server, token);
@@ -75,12 +75,12 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
   });
 
-  it('kills nobody for the time in which the machine slept, or the process that looks after them was held up', async (test) => {
+  it('kills no worker because the machine slept or the primary was blocked', async (test) => {
     const { server, pidOf, ends, said } = await start(test);
     const [silent, ...others] = [pidOf(1), pidOf(2), pidOf(3)];
     for (const pid of [server.pid, silent!, ...others]) process.kill(pid, 'SIGSTOP');
     await seconds(workerSilentMs + 5 * workerSignMs);
-    // One does not wake. It has as long as any, from now on.
+    // One does not wake up. Its timeout starts now.
     for (const pid of [server.pid, ...others]) process.kill(pid, 'SIGCONT');
     const woken = performance.now();
     await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);

@@ -10,7 +10,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What the element may weigh, compressed with gzip, with the words of whatever language: less than one picture of a post. */
+/** The size limit of the element with the words of any language, compressed with gzip: less than one picture of a post. */
 const mostBytes = 40_300;
 
 describe('/embed.js', () => {
@@ -22,7 +22,7 @@ describe('/embed.js', () => {
 
   const get = (headers: Record<string, string> = {}) => fetch(`${server.url}/embed.js`, { headers });
 
-  it('may be loaded as a module by any page, also by one that may not read channels', async () => {
+  it('can be loaded as a module by any page, even one that may not read channels', async () => {
     const answer = await get({ origin: 'https://stranger.example.org' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
@@ -43,14 +43,14 @@ describe('/embed.js', () => {
       const again = await get({ 'accept-encoding': encoding, 'if-none-match': etag });
       expect(again.status).toBe(304);
       expect(await again.text()).toBe('');
-      // Bytes of one encoding are never taken for those of another.
+      // Entity tags differ by encoding.
       const other = await get({ 'accept-encoding': encoding === 'br' ? 'gzip' : 'br', 'if-none-match': etag });
       expect(other.status).toBe(200);
       expect(await other.text()).toBe(await first.text());
     },
   );
 
-  it(`weighs less than ${mostBytes / 1_000} kB, with English or with the words of another language, which any page may load`, async () => {
+  it(`weighs less than ${mostBytes / 1_000} kB with the words of any language, which any page may load`, async () => {
     const script = await (await get()).text();
     const weight = gzipSync(script, { level: 9 }).length;
     expect(weight).toBeLessThan(mostBytes);
@@ -64,15 +64,15 @@ describe('/embed.js', () => {
     }
   });
 
-  it('runs no text as code and names nothing of the whole page', async () => {
+  it('runs no text as code and defines no global', async () => {
     const script = await (await get()).text();
     expect(script).not.toMatch(/\beval\(|new Function\(|globalThis\.lit/);
   });
 
-  it('says in plain that it cannot be read, as where no more files may be open', async () => {
+  it('answers in plain text if its file cannot be read, as when no more files may be open', async () => {
     await using own = await startServerProcess();
     const [, asset] = /"(\/assets\/[^"]+)"/.exec(await (await fetch(`${own.url}/`)).text()) ?? [];
-    // On a connection that it has already.
+    // On an open connection.
     const connection = connect(Number(new URL(own.url).port), '127.0.0.1');
     let said = '';
     connection.setEncoding('utf8').on('data', (text: string) => {
@@ -110,7 +110,7 @@ describe('a channel in a frame, and oEmbed', () => {
   const framesOf = ({ headers }: { headers: Headers }) =>
     headers.get('content-security-policy')?.match(/frame-ancestors ([^;]*)/)?.[1];
 
-  it('may be framed by any page, and no other page may', async () => {
+  it('can be framed by any page, unlike other pages', async () => {
     const frame = await call(`${server.url}/embed/fire?theme=dark&lang=de&times=ago`, { headers: { accept: 'text/html' } });
     expect(frame.status).toBe(200);
     expect(framesOf(frame)).toBe('*');
@@ -119,7 +119,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect(frame.text).toContain('<pressbox-live channel="fire" theme="dark" lang="de" times="ago" limit="20">');
     for (const path of ['/', '/live/fire', '/docs', '/sign-in', '/live/nothing', '/v1/channels/fire'])
       expect(framesOf(await call(`${server.url}${path}`, { headers: { accept: 'text/html' } }))).toMatch(/^'(?:self|none)'$/);
-    // What is not there is told in the frame.
+    // A missing channel is reported in the frame.
     const missing = await call(`${server.url}/embed/nothing`, { headers: { accept: 'text/html' } });
     expect([missing.status, framesOf(missing)]).toEqual([404, '*']);
     expect((await call(`${server.url}/embed/draft`)).status).toBe(404);
@@ -127,7 +127,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect((await call(`${server.url}/embed/fire?theme=%22onload=`)).status).toBe(400);
   });
 
-  it('loads what it is made of from wherever it is asked for, with a slash at the end of its address too', async () => {
+  it('loads its script and styles from any host name, and with a trailing slash', async () => {
     for (const address of [`${server.url}/embed/fire`, `${server.url}/embed/fire/`]) {
       const { text } = await call(address, { headers: { accept: 'text/html' } });
       const loaded = [...text.matchAll(/<(?:script type="module" src|link rel="stylesheet" href)="([^"]+)"/g)].map(
@@ -140,7 +140,7 @@ describe('a channel in a frame, and oEmbed', () => {
 
   const oembed = (url: string, more = '') => call(`${server.url}/oembed?url=${encodeURIComponent(url)}${more}`);
 
-  it('is found by a system of others from the address of its page, and fits in what it asks for', async () => {
+  it('is found by oEmbed from the URL of its page, and fits the requested size', async () => {
     const page = await (await fetch(`${server.url}/live/fire`)).text();
     const [, href = ''] = page.match(/<link rel="alternate" type="application\/json\+oembed"[^>]* href="([^"]*)"/) ?? [];
     expect(href).toBe(`${publicUrl}/oembed?url=${encodeURIComponent(`${publicUrl}/live/fire`)}`);
@@ -163,7 +163,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect((await oembed(`${publicUrl}/live/fire/01980f0e-5a00-7a10-8c00-5b1d6f0a0001`)).status).toBe(200);
   });
 
-  it('answers as the page about embedding asks', async () => {
+  it('works as the guide to embedding says', async () => {
     const docs = await readFile(join(import.meta.dirname, '../../../docs/guides/embedding.md'), 'utf8');
     const [, asked = ''] = docs.match(/^curl -s "(.*)"$/m) ?? [];
     const own = asked.replace('url=http://127.0.0.1:4000', `url=${publicUrl}`).replace('http://127.0.0.1:4000', server.url);
@@ -185,7 +185,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect((await oembed(url)).status).toBe(status);
   });
 
-  it('says that there is no XML, and that an address is needed', async () => {
+  it('refuses XML, and a request without a URL', async () => {
     const xml = await oembed(`${publicUrl}/live/fire`, '&format=xml');
     expect([xml.status, xml.body]).toMatchObject([501, { code: 'format-not-offered' }]);
     expect((await call(`${server.url}/oembed`)).status).toBe(400);

@@ -7,7 +7,7 @@ import type { PageWords, Words } from '../../../client/browser/i18n/words.ts';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The words that the server's pages have around posts, by the language of the channel. */
+/** The words around posts on the server's pages, in the channel's language. */
 let server: TestServer;
 let author: AuthorClient;
 
@@ -19,7 +19,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const open = async (path: string) => (await call(server.url + path, { headers: { accept: 'text/html' } })).text;
 
-/** A coverage that shows all that pages can, as each of them. The newsroom itself says nothing but `x`. */
+/** A channel that shows everything pages can show. The newsroom's own text is always `x`. */
 async function coverageIn(language: string): Promise<Record<'newest' | 'older' | 'withdrawn' | 'listed' | 'ended', string>> {
   const { channel } = await author.createChannel({ headline: 'x', state: 'live', language, byline: [{ name: 'x' }] });
   const { id } = channel;
@@ -52,14 +52,14 @@ async function coverageIn(language: string): Promise<Record<'newest' | 'older' |
   return { ...pages, ended: await open(`/live/${id}`) };
 }
 
-/** What is seen of a page, and what of it is told to those who hear it. */
+/** The visible text of a page, and its text for screen readers. */
 function saidOn(page: string): string {
   const body = page.replace(/<script.*?<\/script>/gs, '').replace(/^.*<body>/s, '');
   const named = [...body.matchAll(/ aria-label="([^"]*)"/g)].map(([, name]) => name);
   return [body.replace(/<[^>]*>/g, ' '), ...named].join('\n').replaceAll(/\s+/g, ' ');
 }
 
-/** Words and sentences of a language, in pieces where something is put into them. */
+/** The words and sentences of a language, split at their placeholders. */
 function piecesOf(...said: unknown[]): string[] {
   return said
     .flatMap((one): string[] => {
@@ -71,7 +71,7 @@ function piecesOf(...said: unknown[]): string[] {
     .filter((piece) => piece !== '');
 }
 
-/** Whether a piece stands in a text, not within another word. */
+/** Whether a text contains a piece as whole words. */
 function standsIn(text: string, piece: string): boolean {
   const escaped = piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`(?<!\\p{L})${escaped}(?!\\p{L})`, 'iu').test(text);
@@ -83,7 +83,7 @@ const wordsFor = (language: string) =>
     PageWords & ServerWords,
   ];
 
-/** What has to stand on some page of a coverage. */
+/** The words that must appear on some page of a channel. */
 function expected([words, page]: [Words, PageWords & ServerWords]): string[] {
   const { kinds, verification, changes, keyEvent, developing, source, via, drawnFrom, postNumber, updated } = words;
   const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, newerPosts, newestPosts, olderPosts } =
@@ -121,14 +121,14 @@ describe('a channel’s pages', () => {
     expect(Object.values(pages).join('')).not.toContain('lang="en"');
   });
 
-  it('have those of English too, by which it is seen that the others have none', async () => {
+  it('contain every English word in English, which shows that the check for other languages works', async () => {
     const said = Object.values(await coverageIn('en-GB'))
       .map(saidOn)
       .join('\n');
     expect(expected(wordsFor('en')).filter((piece) => !standsIn(said, piece))).toEqual([]);
   });
 
-  it('are English around posts in a language that there are no words in, and say so', async () => {
+  it('are marked as English around posts in a language without translations', async () => {
     const { newest, older, withdrawn, listed, ended } = await coverageIn('he');
     for (const page of [newest, older, withdrawn, ended]) expect(page).toContain('<html lang="he" dir="rtl">');
     expect(newest).toContain('<span class="badge live" lang="en" dir="ltr">Live</span>');
@@ -143,7 +143,7 @@ describe('a channel’s pages', () => {
   });
 });
 
-it('a members’ channel tells strangers so in its language, and asks them in', async () => {
+it('a members channel asks anonymous readers in its language to sign in', async () => {
   const { channel } = await author.createChannel({ headline: 'x', state: 'live', language: 'ar', access: 'members' });
   const page = await open(`/live/${channel.id}`);
   expect(page).toContain('<html lang="ar" dir="rtl">');
@@ -151,7 +151,7 @@ it('a members’ channel tells strangers so in its language, and asks them in', 
   expect(page).toContain(`<button>${siteWordsIn('ar').signIn}</button>`);
 });
 
-it('feeds name posts, and what became of them, in the channel’s language', async () => {
+it('feeds describe posts and their changes in the channel’s language', async () => {
   const { channel } = await author.createChannel({ headline: 'x', state: 'live', language: 'de' });
   const { post } = await author.publish(channel.id, { body: 'x' });
   await author.publish(channel.id, { body: 'x', kind: 'breaking' });
@@ -161,7 +161,7 @@ it('feeds name posts, and what became of them, in the channel’s language', asy
   expect(text).toMatch(/<title>Zurückgezogen: Beitrag vom [^<]+<\/title>/);
 });
 
-describe('a page that belongs to no coverage', () => {
+describe('a page without a channel', () => {
   const ask = (path: string, acceptLanguage: string, options: { body?: string } = {}) =>
     fetch(server.url + path, {
       ...(options.body !== undefined && { method: 'POST', body: options.body }),
@@ -192,14 +192,14 @@ describe('a page that belongs to no coverage', () => {
     }
   });
 
-  it('tells in that language what is wrong with a token, and in none of English', async () => {
+  it('describes a token error in that language, without English', async () => {
     const answer = await ask('/sign-in', 'fr', { body: 'token=nonsense' });
     const { notSignedIn, faults } = siteWordsIn('fr');
     expect(answer.status).toBe(401);
     expect(await answer.text()).toContain(`role="alert">${notSignedIn} ${faults['token-invalid']}</p>`);
   });
 
-  it.each(languages)('tells in that language whatever is wrong with what was asked: %s', async (language) => {
+  it.each(languages)('describes every error in that language: %s', async (language) => {
     const { problems } = siteWordsIn(language);
     const form = { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' };
     const asked: [status: number, code: keyof typeof problems, path: string, init?: RequestInit][] = [
@@ -222,7 +222,7 @@ describe('a page that belongs to no coverage', () => {
 });
 
 describe('the list of channels', () => {
-  it('has the live ones first, newest first, then the others; its later pages have all in their order', async () => {
+  it('lists live channels first, newest first, and keeps the plain order on later pages', async () => {
     await using alone = await startTestServer();
     const client = new AuthorClient({ url: alone.url, token: await alone.token() });
     const ids: string[] = [];

@@ -3,7 +3,7 @@ import { liveLimits } from '../../../src/live/live-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** `/live/{c}/{post}` and the pages of a channel, as the server sends them. */
+/** `/live/{c}/{post}` and the pages of a channel, as the server renders them. */
 let server: TestServer;
 let editor: string;
 const html = { accept: 'text/html' };
@@ -32,7 +32,7 @@ async function channelWith(count: number, fields: Record<string, unknown> = {}):
 const open = (path: string, headers: Record<string, string> = {}) =>
   call(server.url + path, { headers: { ...html, ...headers } });
 const change = (path: string, body: object, more = {}) => write(server, editor, { path, body, ...more });
-/** The numbers of the posts that a page lists, from the top. */
+/** The numbers of the posts on a page, from the top. */
 const listed = (page: string) => {
   const list = page.slice(page.indexOf('<section id="posts"'), page.indexOf('</section>', page.indexOf('<section id="posts"')));
   return [...list.matchAll(/<p>Text number (\d+)\.<\/p>/g)].map(([, nth]) => Number(nth));
@@ -42,7 +42,7 @@ const hrefOf = (page: string, name: string) =>
 const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => from - at);
 
 describe('a permanent link', () => {
-  it('opens at the post, with those around it and the ways on', async () => {
+  it('opens at the post, with the posts around it and links to more', async () => {
     const { id, posts } = await channelWith(40);
     const post = posts[19]!;
     const page = await open(`/live/${id}/${post.id}`);
@@ -57,14 +57,14 @@ describe('a permanent link', () => {
     expect(hrefOf(page.text, 'Newest posts')).toBe(`/live/${id}`);
   });
 
-  it('has no way where there is nothing on that side', async () => {
+  it('has no link on a side without further posts', async () => {
     const { id, posts } = await channelWith(3);
     const page = await open(`/live/${id}/${posts[1]!.id}`);
     expect(listed(page.text)).toEqual([3, 2, 1]);
     expect(page.text).not.toMatch(/(?:Older|Newer|Newest) posts<\/a>/);
   });
 
-  it('is the address of a post on the page and in texts that link to it', async () => {
+  it('is the URL of a post on the page and in texts that link to it', async () => {
     const { id, posts } = await channelWith(1);
     const said = await publish(server, editor, id, { body: `As [told before](post:${posts[0]!.id}).` });
     const { text } = await open(`/live/${id}`);
@@ -74,7 +74,7 @@ describe('a permanent link', () => {
     expect((await call(address, { headers: html })).status).toBe(200);
   });
 
-  it('leads to the page of the newsroom from pages and previews where the channel has one; links in texts stay, and lead there too', async () => {
+  it('leads to the newsroom’s page if the channel has one, from pages, previews and links in texts', async () => {
     const { id, posts } = await channelWith(1, { url: 'https://news.example/harbour?a=1&b=2' });
     await publish(server, editor, id, { body: `As [told before](post:${posts[0]!.id}).` });
     const place = `https://news.example/harbour?a=1&amp;b=2#post-${posts[0]!.id}`;
@@ -88,7 +88,7 @@ describe('a permanent link', () => {
   it('is revalidated like the page of the channel', async () => {
     const { id, posts } = await channelWith(1);
     for (const path of [`/live/${id}`, `/live/${id}/${posts[0]!.id}`]) {
-      // The page says as of which minute it is true.
+      // The page names the minute it was made.
       await vi.waitFor(async () => {
         const { headers } = await open(path);
         expect(headers.get('cache-control')).toBe('no-cache');
@@ -100,13 +100,13 @@ describe('a permanent link', () => {
   });
 });
 
-describe('a link to a coverage', () => {
+describe('a link to a channel', () => {
   const tagsOf = (page: string) =>
     Object.fromEntries(
       [...page.matchAll(/<meta property="([^"]+)" content="([^"]*)">/g)].map(([, name, content]) => [name, content]),
     );
 
-  it('is shown by others with its headline, standfirst, newest picture and times', async () => {
+  it('has a preview with headline, standfirst, newest picture and times', async () => {
     const { id, posts } = await channelWith(2, {
       ...{ headline: 'Fire <at> "quay"', standfirst: 'All that is known.', section: 'Harbour', language: 'en-GB' },
     });
@@ -132,12 +132,12 @@ describe('a link to a coverage', () => {
     expect(tagsOf((await open(`/live/${id}?before=${posts[1]!.seq}`)).text)).toEqual({});
   });
 
-  it('leads to the page of the newsroom where the channel has one', async () => {
+  it('leads to the newsroom’s page if the channel has one', async () => {
     const { id } = await channelWith(1, { url: 'https://news.example/harbour?a=1&b=2' });
     expect(tagsOf((await open(`/live/${id}`)).text)['og:url']).toBe('https://news.example/harbour?a=1&amp;b=2');
   });
 
-  it('has no preview where the coverage is for members', async () => {
+  it('has no preview on a members channel', async () => {
     const { id } = await channelWith(1, { access: 'members', standfirst: 'Said on the page.' });
     const { text } = await open(`/live/${id}`);
     expect(text).toContain('This coverage is for members');
@@ -145,8 +145,8 @@ describe('a link to a coverage', () => {
   });
 });
 
-describe('the permanent link of a post that is not there', () => {
-  it('is 404 where it never was, or is of another channel', async () => {
+describe('the permanent link of a missing post', () => {
+  it('is 404 if it never existed or is of another channel', async () => {
     const { id } = await channelWith(1);
     const other = await channelWith(1);
     for (const postId of ['01890000-0000-7000-8000-000000000000', 'nonsense', other.posts[0]!.id]) {
@@ -156,7 +156,7 @@ describe('the permanent link of a post that is not there', () => {
     }
   });
 
-  it('is 410 where it was retracted, with the reason and its surroundings, and without what it said', async () => {
+  it('is 410 after a retraction, with the reason and the posts around it, and without its text', async () => {
     const { id, posts } = await channelWith(3, { headline: 'Harbour fire' });
     const { id: postId, seq } = posts[1]!;
     await change(`/v1/channels/${id}/posts/${postId}/retraction`, { note: 'It was <another> pier.' });
@@ -173,13 +173,13 @@ describe('the permanent link of a post that is not there', () => {
     const around = hrefOf(page.text, 'What was around it')!;
     expect(around).toBe(`/live/${id}?before=${seq + 1}#post-${postId}`);
     expect(listed((await open(around)).text)).toEqual([1]);
-    // A neighbour's page holds the tombstone in its place.
+    // A neighbour's page has the tombstone in its place.
     const beside = (await open(`/live/${id}/${posts[0]!.id}`)).text;
     expect(listed(beside)).toEqual([3, 1]);
     expect(beside).toContain(`id="post-${postId}"`);
   });
 
-  it('is 410 where it was taken down, and a problem to a program', async () => {
+  it('is 410 after a takedown, and a problem document for programs', async () => {
     const { id, posts } = await channelWith(1);
     await change(`/v1/channels/${id}/posts/${posts[0]!.id}/takedown`, {});
     const page = await open(`/live/${id}/${posts[0]!.id}`);
@@ -191,7 +191,7 @@ describe('the permanent link of a post that is not there', () => {
     expect(problem.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('is 410 where the channel was deleted', async () => {
+  it('is 410 after the channel was deleted', async () => {
     const { id, posts } = await channelWith(1);
     await write(server, editor, { method: 'DELETE', path: `/v1/channels/${id}` });
     const { status, text } = await open(`/live/${id}/${posts[0]!.id}`);
@@ -199,7 +199,7 @@ describe('the permanent link of a post that is not there', () => {
     expect(text).toContain('This coverage was deleted');
   });
 
-  it('tells a stranger of a members’ channel nothing, not even whether there is a post; of one of the desk that there is none', async () => {
+  it('hides from anonymous readers whether a members channel has the post, and is 404 on a desk channel', async () => {
     const members = await channelWith(1, { access: 'members' });
     const desk = await channelWith(1, { access: 'desk' });
     const withdrawn = await publish(server, editor, members.id, { body: 'Gone.' });
@@ -215,7 +215,7 @@ describe('the permanent link of a post that is not there', () => {
 });
 
 describe('paging by links', () => {
-  it('goes from the newest post to the first one and back, each post once', async () => {
+  it('leads from the newest post to the first and back, each post once', async () => {
     const { id } = await channelWith(45);
     const down: number[] = [];
     let last = `/live/${id}`;
@@ -240,7 +240,7 @@ describe('paging by links', () => {
     expect(up).toEqual(range(45, 1));
   });
 
-  it('passes over no post where a page ends right beside the newest or the first one', async () => {
+  it('skips no post if a page ends next to the newest or the first one', async () => {
     const { id, posts } = await channelWith(3);
     const [first, , newest] = posts.map(({ seq }) => seq);
     const below = await open(`/live/${id}?before=${newest}`);
@@ -253,7 +253,7 @@ describe('paging by links', () => {
     expect([listed(whole.text), hrefOf(whole.text, 'Older posts')]).toEqual([[3, 2, 1], undefined]);
   });
 
-  it('goes by fewer at a time where posts are very long, so that a page comes over a narrow line', async () => {
+  it('shows fewer very long posts on a page, so that it loads over a slow link', async () => {
     const { id } = await createChannel(server, editor);
     for (let nth = 1; nth <= 20; nth += 1) {
       await publish(server, editor, id, { body: `Text number ${nth}.\n\n${'x'.repeat(30_000)}` });
@@ -261,7 +261,7 @@ describe('paging by links', () => {
     const down: number[] = [];
     for (let path: string | undefined = `/live/${id}`; path !== undefined; ) {
       const { text } = await open(path);
-      // What it shows is in it for the script as well, and the newest for search engines.
+      // The page contains its posts as data for the script as well, and the newest for search engines.
       expect(text.length).toBeLessThan(3 * liveLimits.postsBytes);
       down.push(...listed(text));
       path = hrefOf(text, 'Older posts');
@@ -269,12 +269,12 @@ describe('paging by links', () => {
     expect(down).toEqual(range(20, 1));
   });
 
-  it('shows the newest posts above the newest one, and says so below the first one', async () => {
+  it('shows the newest page for a position above the newest post, and says that there are no older ones below the first', async () => {
     const { id, posts } = await channelWith(2);
     const past = await open(`/live/${id}?after=${posts[1]!.seq}`);
     expect(listed(past.text)).toEqual([2, 1]);
     expect(past.text).toContain('rel="canonical"');
-    // Nothing is above the newest one, and what is new is shown there.
+    // Nothing is above the newest post, and new posts appear there.
     const above = await open(`/live/${id}?before=${posts[1]!.seq + 1}`);
     expect([listed(above.text), hrefOf(above.text, 'Newer posts')]).toEqual([[2, 1], undefined]);
     const before = await open(`/live/${id}?before=${posts[0]!.seq}`);
@@ -287,7 +287,7 @@ describe('paging by links', () => {
 });
 
 describe('the script and style of a page', () => {
-  it('are sent compressed to those who take that, whole to others, and are kept for ever by both', async () => {
+  it('are compressed for clients that accept it, and cached forever', async () => {
     const { id } = await channelWith(1);
     const { text } = await open(`/live/${id}`);
     for (const address of [text.match(/src="([^"]+)"/)![1]!, text.match(/rel="stylesheet" href="([^"]+)"/)![1]!]) {
@@ -312,7 +312,7 @@ describe('the script and style of a page', () => {
     }
   });
 
-  it('are all there is: no file whose name may stay the same while its content changes', async () => {
+  it('are the only assets: no file keeps its name while its content changes', async () => {
     for (const name of ['manifest.json', 'live.js', '', '.'])
       expect([name, (await open(`/assets/${name}`)).status]).toEqual([name, 404]);
   });

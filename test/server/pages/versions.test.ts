@@ -5,7 +5,7 @@ import { textAttacks } from '../../support/attacks/script-attacks.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** `/live/{c}/{post}/versions`: what a post said before, as the server tells it. */
+/** `/live/{c}/{post}/versions`: the earlier versions of a post, as the server renders them. */
 let server: TestServer;
 let editor: string;
 const html = { accept: 'text/html' };
@@ -39,7 +39,7 @@ const withdraw = ({ id, postId }: Made, how: 'retraction' | 'takedown', body: ob
   write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
 const open = (path: string, headers: Record<string, string> = {}) =>
   call(server.url + path, { headers: { ...html, ...headers } });
-/** From the newest changes to the oldest. */
+/** The changes, newest first. */
 async function pagesOf({ path: first }: Made): Promise<string[]> {
   const pages: string[] = [];
   for (let path: string | undefined = first; path !== undefined; path = pages.at(-1)?.match(/rel="next" href="([^"]+)"/)?.[1]) {
@@ -47,7 +47,7 @@ async function pagesOf({ path: first }: Made): Promise<string[]> {
   }
   return pages;
 }
-/** As an editor would mark it, for those who see the page: without the words for those who hear it. */
+/** The visible marks of a change, without the text for screen readers. */
 const seen = (page: string) =>
   page
     .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
@@ -57,7 +57,7 @@ const seen = (page: string) =>
     .replace(/\s+/g, ' ');
 
 describe('the earlier versions of a post', () => {
-  it('are each change with its kind, time and note, and what went and came, newest first', async () => {
+  it('list each change with kind, time, note, and removed and added words, newest first', async () => {
     const post = await made({ headline: 'The fire began at noon', body: 'Two *ships* burn.\n\nNobody is hurt.' });
     await revise(post, 'refile', { body: 'Two *ships* burn.\n\nNo one is hurt.' });
     await revise(
@@ -93,7 +93,7 @@ describe('the earlier versions of a post', () => {
     ]);
   });
 
-  it('name what was changed beside the words: pictures, films, links, sources, authors and marks', async () => {
+  it('name changes other than words: pictures, videos, links, sources, authors and labels', async () => {
     const quay = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'A ferry at the quay' } as const;
     const film = { type: 'video', url: 'https://films.example/pier.mp4', caption: 'The pier at noon' } as const;
     const tides = { type: 'link', url: 'https://tides.example/', title: 'Tide tables', source: 'Harbour <office>' } as const;
@@ -144,11 +144,11 @@ describe('the earlier versions of a post', () => {
     ]);
     expect(told[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
     expect(told[1]).toContain('No words were changed here, only what stands beside them.');
-    // Their order is nothing that is told.
+    // A change of their order is not listed.
     expect(told[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
   });
 
-  it('are led to by a post that was changed, and by no other', async () => {
+  it('are linked from a changed post, and from no other', async () => {
     const post = await made({ body: 'Two ships.' });
     expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
     await revise(post, 'refile', { body: 'Two ships burn.' });
@@ -159,7 +159,7 @@ describe('the earlier versions of a post', () => {
     expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
   });
 
-  it('are the text alone where it was never changed, and 404 where it never was', async () => {
+  it('are just the text of an unchanged post, and 404 for an unknown one', async () => {
     const post = await made({ body: 'Two ships.' });
     const { status, text } = await open(post.path);
     expect([status, seen(text)]).toEqual([200, expect.stringContaining('Two ships.')]);
@@ -170,7 +170,7 @@ describe('the earlier versions of a post', () => {
     expect((await open(`${post.path}?before=x`)).status).toBe(400);
   });
 
-  it('are told page by page, each change once', async () => {
+  it('are paged, each change once', async () => {
     const post = await made({ body: 'Count 1.' });
     for (let nth = 2; nth <= 23; nth += 1) await revise(post, 'update', { body: `Count ${nth}.` });
     const counts: string[] = [];
@@ -186,7 +186,7 @@ describe('the earlier versions of a post', () => {
     expect(pages).toEqual([10, 10, 3]);
   });
 
-  it('that are large are on pages of fewer, and are shown whole where too much was changed', async () => {
+  it('are fewer on a page if they are large, and shown whole if too much was changed', async () => {
     const large = (word: string) =>
       Array.from({ length: 7_000 }, (_, at) => `${word}${at}`)
         .join(' ')
@@ -211,7 +211,7 @@ describe('the earlier versions of a post', () => {
     expect(seen(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
   });
 
-  it('hold nothing that runs, whatever was written', async () => {
+  it('contain nothing that runs, whatever was written', async () => {
     const attacks = Object.values(textAttacks).flat();
     const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
     const post = await made({ headline: 'Start', body: 'Start' }, { headline: line(attacks[0] as string) });
@@ -235,7 +235,7 @@ describe('the earlier versions of a post', () => {
 });
 
 describe('the earlier versions of a post that may not be read', () => {
-  it('are 410 once it was retracted, to its editors too, and a problem to a program', async () => {
+  it('are 410 once the post is retracted, for editors too, and a problem document for programs', async () => {
     const post = await made({ body: 'A secret.' });
     await revise(post, 'update', { body: 'A secret told.' });
     await withdraw(post, 'retraction', { note: 'Not so.' });
@@ -249,7 +249,7 @@ describe('the earlier versions of a post that may not be read', () => {
     expect(problem.body).toMatchObject({ status: 410, code: 'post-withdrawn' });
   });
 
-  it('are 410 where it was retracted while they were read', async () => {
+  it('are 410 if the post is retracted while they are read', async () => {
     const post = await made({ body: 'Thirteen ships.' });
     await revise(post, 'update', { body: 'Three ships.' });
     const { engine } = server.server;
@@ -266,7 +266,7 @@ describe('the earlier versions of a post that may not be read', () => {
     expect(text).not.toContain('hirteen');
   });
 
-  it('are 410 once it was taken down, also to who holds the page', async () => {
+  it('are 410 once the post is taken down, also for a client with a cached page', async () => {
     const post = await made({ body: 'A secret.' });
     await revise(post, 'update', { body: 'A secret told.' });
     const before = await open(post.path);
@@ -281,7 +281,7 @@ describe('the earlier versions of a post that may not be read', () => {
     }
   });
 
-  it('are named and not shown where they were erased, also to who holds the page', async () => {
+  it('are named without their text once erased, also for a client with a cached page', async () => {
     const post = await made({ body: 'A secret.' });
     await revise(post, 'correction', { body: 'A secret told.' }, { note: 'A secret note.' });
     const { headers } = await open(post.path);
@@ -298,7 +298,7 @@ describe('the earlier versions of a post that may not be read', () => {
     expect(seen((await open(one.path)).text)).toContain('Version 1 This version was erased.');
   });
 
-  it('are for members where the channel is, kept by nobody, and not there where it is of the desk', async () => {
+  it('are uncached and for members on a members channel, and missing on a desk channel', async () => {
     const members = await made({ body: 'A secret.' }, { access: 'members' });
     const desk = await made({ body: 'A secret.' }, { access: 'desk' });
     for (const post of [members, desk]) await revise(post, 'update', { body: 'A secret told.' });
@@ -315,14 +315,14 @@ describe('the earlier versions of a post that may not be read', () => {
   });
 });
 
-/** Tags that the page may have. */
+/** The allowed tags of the page. */
 const known = new Set(
   'html head meta title link script body main header form input button bdi section div nav p h1 h2 h3 a span time ins del ul li'.split(
     ' ',
   ),
 );
 
-it('are compared once for all who ask for the same, until something changes, by whatever revision they ask', async () => {
+it('are compared once for all readers until something changes, by whatever revision they ask', async () => {
   const post = await made({ body: 'One.' });
   await revise(post, 'update', { body: 'One. Two.' });
   const { engine } = server.server;

@@ -6,7 +6,7 @@ import { createWordDiffs, type VersionPair, type WordDiffs } from '../../../src/
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What pages of earlier versions cost a server: each comparison is made once, a few pages at a time, for clients who are still there. */
+/** The cost of pages of earlier versions: each comparison is made once, for a few pages at a time, and only for connected clients. */
 let server: TestServer;
 let editor: string;
 
@@ -22,7 +22,7 @@ interface Changed {
   path: string;
 }
 
-/** A post that was changed so often. */
+/** A post with this many changes. */
 async function changed(changes: number, of?: string): Promise<Changed> {
   const channelId = of ?? (await createChannel(server, editor)).id;
   const { post } = await publish(server, editor, channelId, { body: 'Version 1 of it.' });
@@ -55,7 +55,7 @@ describe('a page of earlier versions', () => {
     expect(body(second)).toBe(body(first));
   });
 
-  it('is not made for a client that has gone', async () => {
+  it('is not built for a client that has disconnected', async () => {
     const post = await changed(3);
     const made = await comparisons('made');
     const { engine } = server.server;
@@ -77,7 +77,7 @@ describe('a page of earlier versions', () => {
     };
     client.write(`GET ${post.path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await vi.waitFor(() => expect(isRead).toBe(true));
-    // Whoever asks for the same page meanwhile gets it, whether or not it had been begun for the first.
+    // Another client that requests the page gets it, whether it was started for the first or not.
     const other = await changed(1);
     expect((await open(other)).status).toBe(200);
     expect(await comparisons('made')).toBe(made + 1);
@@ -85,7 +85,7 @@ describe('a page of earlier versions', () => {
     expect(await comparisons('made')).toBe(made + 4);
   });
 
-  it('is refused while many others are made, unless it is one of them', async () => {
+  it('is refused while many others are built, unless it is one of them', async () => {
     const { id } = await createChannel(server, editor);
     const posts: Changed[] = [];
     for (let nth = 0; nth <= liveLimits.versionPagesMost; nth += 1) posts.push(await changed(1, id));
@@ -113,7 +113,7 @@ describe('a page of earlier versions', () => {
   });
 });
 
-describe('the comparisons that are kept', () => {
+describe('the cached comparisons', () => {
   const version = (revision: number, text: string): Version => ({
     revision,
     change: null,
@@ -136,7 +136,7 @@ describe('the comparisons that are kept', () => {
   }
   const keep = (diffs: WordDiffs, pair: VersionPair) => diffs.compare(pair, diffs.generation);
 
-  it('say what was found, and hold no word of the texts', async () => {
+  it('contain lengths, and no word of the texts', async () => {
     const diffs = diffsOver();
     const pair = pairOf(await changed(0));
     const made = keep(diffs, pair);
@@ -147,7 +147,7 @@ describe('the comparisons that are kept', () => {
     for (const word of ['secret', 'before', 'after', 'Headline', 'Source']) expect(held).not.toContain(word);
   });
 
-  it('are of this text alone: revisions of a store that was put back come again with other words', async () => {
+  it('belong to one text: after a restored store the same revision may have other words', async () => {
     const diffs = diffsOver();
     const post = await changed(0);
     keep(diffs, pairOf(post));
@@ -156,7 +156,7 @@ describe('the comparisons that are kept', () => {
     expect(diffs.find(pairOf(post))).toBeDefined();
   });
 
-  it('are gone once a takedown is answered, those of the post alone', async () => {
+  it('of a post are gone once its takedown is answered, and no others', async () => {
     const diffs = diffsOver();
     const { id } = await createChannel(server, editor);
     const [taken, standing] = [await changed(0, id), await changed(0, id)];
@@ -167,7 +167,7 @@ describe('the comparisons that are kept', () => {
     expect(diffs.dump().toString('latin1')).not.toContain(taken.postId);
   });
 
-  it('are gone with their channel', async () => {
+  it('are deleted with their channel', async () => {
     const diffs = diffsOver();
     const [gone, standing] = [await changed(0), await changed(0)];
     for (const post of [gone, standing]) keep(diffs, pairOf(post));
@@ -176,7 +176,7 @@ describe('the comparisons that are kept', () => {
     expect(diffs.find(pairOf(standing))).toBeDefined();
   });
 
-  it('are not kept of what was read before an erasure', async () => {
+  it('are not cached if the texts were read before an erasure', async () => {
     const diffs = diffsOver();
     const [post, other] = [await changed(0), await changed(0)];
     const { generation } = diffs;
@@ -185,7 +185,7 @@ describe('the comparisons that are kept', () => {
     expect([diffs.find(pairOf(post)), diffs.bytes]).toEqual([undefined, 0]);
   });
 
-  it('are forgotten past so many bytes, those first that were not asked for longest', async () => {
+  it('are dropped past a byte limit, least recently used first', async () => {
     const most = 4_000;
     const diffs = diffsOver(most);
     const post = await changed(0);
@@ -198,7 +198,7 @@ describe('the comparisons that are kept', () => {
     expect(diffs.find(pairOf(post, 'w1'))).toBeUndefined();
   });
 
-  it('count once where two pages compare the same at a time', async () => {
+  it('count once if two pages make the same comparison concurrently', async () => {
     const diffs = diffsOver();
     const pair = pairOf(await changed(0));
     keep(diffs, pair);
@@ -207,7 +207,7 @@ describe('the comparisons that are kept', () => {
     expect(diffs.bytes).toBe(bytes);
   });
 
-  it('stay where one comes that is larger than all that may be kept', async () => {
+  it('stay when a new one exceeds the whole cache', async () => {
     const small = pairOf(await changed(0));
     const alone = diffsOver();
     keep(alone, small);

@@ -66,7 +66,7 @@ async function underWay(count: number, { url }: TestServer = server): Promise<vo
   });
 }
 
-/** A client that asks for an export, and takes nothing of it until it is asked what came. */
+/** A client that requests an export and reads nothing until it is asked. */
 async function slowClient({ url }: TestServer, token: string, version: string) {
   const { hostname: host, port } = new URL(url);
   const client = connect({ port: Number(port), host });
@@ -96,7 +96,7 @@ describe('an export', () => {
     many = await openMuch(server);
   });
 
-  it('is for editors of the channel', async () => {
+  it('requires an editor of the channel', async () => {
     expect(await exported()).toMatchObject({ status: 401, body: { code: 'token-missing' } });
     const author = await server.token({ author: ['*'] });
     expect(await exported(channelId, author)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
@@ -106,7 +106,7 @@ describe('an export', () => {
     expect(await exported('gone', editor)).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
   });
 
-  it('has a line for each entry of the journal, in its order, with what it wrote unless that was erased', async () => {
+  it('has a line for each journal entry in order, with its text unless that was erased', async () => {
     const answer = await exported(channelId, editor);
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
     expect(answer.headers.get('cache-control')).toBe('private, no-store');
@@ -159,7 +159,7 @@ describe('an export', () => {
     expect(await exported(channelId, editor, 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
 
-  it('is one of a few at a time, and more are told to come back', async () => {
+  it('is one of a few at a time, and others get a retry delay', async () => {
     const stop = new AbortController();
     const open = () =>
       fetch(`${server.url}/v1/channels/much/export`, { headers: { authorization: `Bearer ${editor}` }, signal: stop.signal });
@@ -172,10 +172,10 @@ describe('an export', () => {
     await underWay(0);
   });
 
-  it('gives out no text that was erased while it waited for a slow client: the connection is cut', async () => {
+  it('sends no text that was erased while it waited for a slow client, and closes the connection', async () => {
     const { engine } = server.server;
     const taken = await slowClient(server, editor, 'HTTP/1.1');
-    // What the kernel takes is gone; then it stands still.
+    // The kernel's buffers fill, then the export waits.
     await underWay(1);
     for (const post of many) await appended(engine, 'much', [takedown(post)]);
     const { error, received } = await taken();
@@ -185,7 +185,7 @@ describe('an export', () => {
     await underWay(0);
   });
 
-  it('has nothing of a text that is erased while it is read', async () => {
+  it('contains nothing of a text that is erased while it is read', async () => {
     const { engine } = server.server;
     await createChannel(engine, 'read');
     const post = { ...samplePost('read'), body: 'Erased meanwhile', html: '' };
@@ -202,8 +202,8 @@ describe('an export', () => {
     expect(text).not.toContain('Erased meanwhile');
   });
 
-  it('whose client takes nothing for a while is given up: the connection is cut', async () => {
-    // More than a kernel takes: of what the test before this one erased nothing is left to be sent.
+  it('is closed if its client reads nothing for a while', async () => {
+    // More than the kernel's buffers. The test before erased the earlier posts.
     await using own = await startTestServer();
     await openMuch(own);
     const token = await own.token({ editor: ['*'] });
@@ -211,7 +211,7 @@ describe('an export', () => {
     try {
       const taken = await slowClient(own, token, 'HTTP/1.1');
       await underWay(1, own);
-      // Whatever the kernel takes until it stands still.
+      // The kernel's buffers fill.
       const standing = setInterval(() => vi.advanceTimersByTime(liveLimits.stallMs), 100);
       await underWay(0, own).finally(() => clearInterval(standing));
       expect(await taken()).toMatchObject({ error: { code: 'ECONNRESET' } });
@@ -220,7 +220,7 @@ describe('an export', () => {
     }
   });
 
-  it('that cannot go on is cut, and does not just end: in HTTP/1.0 that is how a whole one looks', async () => {
+  it('is cut if it cannot continue, so that it does not look complete, even in HTTP/1.0', async () => {
     await using own = await startTestServer();
     await openMuch(own);
     const taken = await slowClient(own, await own.token({ editor: ['*'] }), 'HTTP/1.0');
@@ -236,7 +236,7 @@ describe('an export', () => {
 describe('pressbox export', () => {
   const env = () => ({ PRESSBOX_URL: server.url, PRESSBOX_TOKEN: editor });
 
-  it('writes a file that appears once it is whole, or to the standard output', async () => {
+  it('writes a file that appears once it is complete, or standard output', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'day.ndjson');
@@ -244,7 +244,7 @@ describe('pressbox export', () => {
       expect(await command.code).toBe(0);
       const { text } = await exported(channelId, editor);
       expect(await readFile(file, 'utf8')).toBe(text);
-      // It holds what a backup does.
+      // The file contains everything a backup does.
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
       const told = run(['export', channelId, '--output', file, '--json'], env());
@@ -259,7 +259,7 @@ describe('pressbox export', () => {
     }
   });
 
-  it('says so where the disk is full', async () => {
+  it('reports a full disk', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'day.ndjson');
@@ -273,12 +273,12 @@ describe('pressbox export', () => {
     }
   });
 
-  it('leaves the file as it was where another cannot be written to its end, and nothing beside it', async () => {
+  it('leaves an existing file unchanged if the new one cannot be completed, and no other file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'day.ndjson');
       await writeFile(file, 'Of yesterday.');
-      // No file may grow beyond four kilobytes: what a disk does that is full in the midst of it.
+      // A file size limit of four kilobytes acts like a disk that fills up midway.
       const limited = ['-c', 'ulimit -f 4 && exec "$0" "$@"', process.execPath, bin, 'export', channelId, '--output', file];
       const { code, stderr } = await ended('bash', limited, { ...process.env, ...env() });
       expect([code, stderr]).toEqual([1, expect.stringContaining('EFBIG')]);
@@ -289,7 +289,7 @@ describe('pressbox export', () => {
     }
   });
 
-  it('leaves the file as it was where the server refuses, and nothing beside it', async () => {
+  it('leaves an existing file unchanged if the server refuses, and no other file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'day.ndjson');
@@ -304,7 +304,7 @@ describe('pressbox export', () => {
     }
   });
 
-  it('writes into what is no file, such as a device, and leaves it there', async () => {
+  it('writes to a device without replacing it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     try {
       const file = join(directory, 'null');
@@ -318,7 +318,7 @@ describe('pressbox export', () => {
     }
   });
 
-  it('is whole in its file also where another one is written to the same meanwhile', async () => {
+  it('writes a complete file even if another export writes to the same one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     const { text } = await exported(channelId, editor);
     const half = text.length / 2;

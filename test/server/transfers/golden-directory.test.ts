@@ -10,11 +10,11 @@ import { run } from '../../support/servers/command.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 import { folder, golden, holds, verify } from '../../support/stores/before-chained-erasures.ts';
 
-it('a data directory from before erasures were chained opens, holds, and chains what is erased from now on', async () => {
+it('a data directory from before chained erasures opens, verifies, and chains later erasures', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-golden-'));
   try {
     await writeFile(join(dataDir, 'journal.db'), gunzipSync(await readFile(new URL('before-chained-erasures.db.gz', folder))));
-    // Before any server of this version has opened it.
+    // No server of this version has opened it yet.
     const before = run(['verify', '--data-dir', dataDir], { PRESSBOX_PUBLIC_URL: 'https://news.example' });
     expect(await before.code).toBe(0);
     expect(before.out).toMatch(holds);

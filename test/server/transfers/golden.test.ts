@@ -5,7 +5,7 @@ import { exportOf, sendTo } from '../../support/authors/transfer.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 import { golden, holds, verify } from '../../support/stores/before-chained-erasures.ts';
 
-it('an export from before erasures were chained comes in with the same checks, and verify says what it cannot know', async () => {
+it('an export from before chained erasures is imported with the same checks, and verify names what it cannot know', async () => {
   await using server = await startTestServer();
   expect(await sendTo(server, golden)).toMatchObject({ status: 200, body: { revisions: 12, sameHistory: true } });
   expect(await exportOf(server, 'golden')).toBe(golden);
@@ -13,7 +13,7 @@ it('an export from before erasures were chained comes in with the same checks, a
     expect(await verify(server, ...where)).toMatchObject({ code: 0, err: '', out: expect.stringMatching(holds) });
 });
 
-it('an export in which nothing tells of an erasure any more does not hold', async () => {
+it('an export without its erasure facts fails verification', async () => {
   await using server = await startTestServer();
   const file = join(server.dataDir, 'changed.ndjson');
   const verifyChanged = async (changed: string) => {

@@ -8,7 +8,7 @@ import { exportOf, none, plainChannel, plainPost, sendTo } from '../../support/a
 import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** What stands where an import comes in counts: what was erased there stays erased, what was changed there stays as it was changed. */
+/** An import never overrides the target: erased text stays erased, and changes made there stay. */
 let source: TestServer;
 let target: TestServer;
 let log = '';
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 let channels = 0;
 
-/** On the source: a channel with these posts, and what each wrote. */
+/** A channel on the source with these posts, and their lines. */
 async function cover(...bodies: string[]): Promise<{ id: string; posts: string[] }> {
   const id = `cover-${++channels}`;
   await admin.source.createChannel({ id, headline: 'Storm' });
@@ -52,8 +52,8 @@ async function everythingOf(server: TestServer, id: string, postId: string): Pro
 const statusOf = async (id: string, postId: string) =>
   ((await call(`${target.url}/v1/channels/${id}/posts/${postId}`)).body as { status: string }).status;
 
-describe('an import into a channel that is there', () => {
-  it('never brings back what was taken down there, from an export of before', async () => {
+describe('an import into an existing channel', () => {
+  it('never restores from an older export what was taken down at the target', async () => {
     const { id, posts } = await cover('First.', 'Secret of a source.', 'Third.');
     const [, secret] = posts as [string, string, string];
     await admin.source.revise(id, secret, 1, { kind: 'update', changes: { body: 'Secret of a source, and more.' } });
@@ -62,7 +62,7 @@ describe('an import into a channel that is there', () => {
     await admin.target.takedown(id, secret);
     expect(await sendTo(target, older)).toMatchObject({ status: 200, body: { ...none, skipped: 5 } });
 
-    // Nor what was said of it later where it came from.
+    // Nor later changes of the post at the source.
     await admin.source.revise(id, secret, 2, { kind: 'correction', note: 'Secret note.', changes: { body: 'Secret again.' } });
     await admin.source.revise(id, secret, 3, { kind: 'update', changes: { body: 'Secret for ever.' } });
     await admin.source.publish(id, { body: 'Fourth.' });
@@ -75,13 +75,13 @@ describe('an import into a channel that is there', () => {
     expect(await everythingOf(target, id, secret)).toContain('Fourth.');
   });
 
-  it('never brings back a post that is taken down while it runs', async () => {
+  it('never restores a post that is taken down while it runs', async () => {
     const { id, posts } = await cover('Secret one.', 'Second.');
     const [secret] = posts as [string, string];
     await admin.source.revise(id, secret, 1, { kind: 'update', changes: { body: 'Secret two.' } });
     const [opening, first, ...rest] = (await exportOf(source, id)).split(/(?<=\n)/);
     const { send, answered } = await slowImport();
-    // Lines are dealt with in one go, so the first ones are made enough.
+    // Lines are imported in batches, so the first ones fill a batch.
     const filler = Array.from({ length: 64 }, (_, nth) => lineOf(plainPost(id, { body: `Filler ${nth}.` })));
     send(`${opening}${first}${filler.join('')}`);
     await vi.waitFor(async () => expect(await statusOf(id, secret)).toBe('published'));
@@ -92,7 +92,7 @@ describe('an import into a channel that is there', () => {
     expect(await everythingOf(target, id, secret)).not.toContain('Secret');
   });
 
-  it('never brings back a post that was taken down when only what was erased of it had come', async () => {
+  it('never restores a post that was taken down at the target when only its erased revisions had been imported', async () => {
     const { id, posts } = await cover('Gone before it came.');
     const [secret] = posts as [string];
     await admin.source.revise(id, secret, 1, { kind: 'update', changes: { body: 'Secret two.' }, eraseEarlier: true });
@@ -104,13 +104,13 @@ describe('an import into a channel that is there', () => {
     expect(await sendTo(target, lines.join(''))).toMatchObject({ status: 200, body: { ...none, skipped: 2, withheld: 2 } });
     expect(await everythingOf(target, id, secret)).not.toContain('Secret');
     expect(await statusOf(id, secret)).toBe('taken-down');
-    // As it is now it can be moved on.
+    // In its current state it can be exported again.
     await using third = await startTestServer();
     await sendTo(third, await exportOf(target, id));
     expect(await exportOf(third, id)).toBe(await exportOf(target, id));
   });
 
-  it('takes down what was taken down elsewhere, and erases it here', async () => {
+  it('takes down what was taken down at the source, and erases it at the target', async () => {
     const { id, posts } = await cover('Secret here too.');
     const [secret] = posts as [string];
     await sendTo(target, await exportOf(source, id));
@@ -122,7 +122,7 @@ describe('an import into a channel that is there', () => {
     expect(await exportOf(target, id)).toBe(await exportOf(source, id));
   });
 
-  it('goes over nothing that was changed there, says so, and takes the rest', async () => {
+  it('skips and reports what was changed at the target, and imports the rest', async () => {
     const { id, posts } = await cover('First.', 'Second.');
     const [first, second] = posts as [string, string];
     await sendTo(target, await exportOf(source, id));
@@ -154,7 +154,7 @@ describe('an import into a channel that is there', () => {
     expect(text).not.toContain('Changed here');
   });
 
-  it('is refused where the id is that of another channel, or of one that was deleted', async () => {
+  it('is refused if the id belongs to another or a deleted channel', async () => {
     const { id } = await cover('First.');
     const exported = await exportOf(source, id);
     await admin.target.createChannel({ id, headline: 'Another' });
@@ -165,7 +165,7 @@ describe('an import into a channel that is there', () => {
     expect(deleted).toMatchObject({ status: 410, body: { code: 'channel-deleted', line: 1, imported: none } });
   });
 
-  it('is told to readers who are connected, in order, as if it were written now', async () => {
+  it('reaches connected readers in order, like new writes', async () => {
     const { id, posts } = await cover('Gone before it came.', 'Second.');
     const [gone] = posts as [string, string];
     await admin.source.revise(id, gone, 1, {
@@ -199,10 +199,10 @@ describe('an import into a channel that is there', () => {
     expect(await sendTo(target, '')).toMatchObject({ status: 200 });
   });
 
-  it('leaves what was whole of one whose sender went away', async () => {
+  it('keeps the complete lines of a sender that disconnected', async () => {
     const { send, cut } = await slowImport();
     const id = 'went-away';
-    // More than is dealt with in one go, so that one sees when it has come.
+    // More than a batch, so that the test sees when it arrives.
     const whole = Array.from({ length: 80 }, (_, nth) => lineOf(plainPost(id, { body: `Whole ${nth}.` })));
     send(`${JSON.stringify({ channel: plainChannel(id) })}\n${whole.join('')}{"post":{"body":"Half`);
     const posts = async () => (await call(`${target.url}/v1/channels/${id}/posts?limit=100`)).text;
@@ -212,7 +212,7 @@ describe('an import into a channel that is there', () => {
     await underWay(0);
   });
 
-  it('is over where the sender of what is packed went away in the middle of it', async () => {
+  it('ends if the sender of a compressed import disconnects midway', async () => {
     const { send, cut } = await slowImport('gzip');
     send(`${JSON.stringify({ channel: plainChannel('went-away-packed') })}\n{"post":{"body":"Half`);
     await underWay(1);
@@ -220,7 +220,7 @@ describe('an import into a channel that is there', () => {
     await underWay(0);
   });
 
-  it('leaves no text in the log', () => {
+  it('leaves no post text in the log', () => {
     expect(log).toContain('"msg":"import done"');
     expect(log).not.toMatch(/Secret|First\.|Second|Changed|Whole|Half|Filler/);
   });
@@ -257,7 +257,7 @@ async function slowImport(
   });
   answered.catch(() => undefined);
   asked.flushHeaders();
-  // What is sent is packed by itself, so that it comes when it is sent.
+  // Each piece is compressed separately, so it arrives when it is sent.
   const body = encoding === 'gzip' ? createGzip({ flush: constants.Z_SYNC_FLUSH }) : asked;
   if (body !== asked) body.pipe(asked);
   return {

@@ -9,7 +9,7 @@ import { exportOf, plainPost, sendTo } from '../../support/authors/transfer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openTempEngine, renderer, wide } from '../../support/stores/engines.ts';
 
-/** A post that is withdrawn is unpinned by the same write: also where both come in with an import that is cut between the two. */
+/** Withdrawing a post unpins it in the same write, even in an import that is cut between the two. */
 let source: TestServer;
 let target: TestServer;
 let admin: { source: AuthorClient; target: AuthorClient };
@@ -26,7 +26,7 @@ afterAll(async () => {
 
 let channels = 0;
 
-/** On the source: a channel in which posts were pinned and withdrawn, and its lines. The first withdrawal is the fourth after the fillers. */
+/** A channel on the source with pinned and withdrawn posts, and its lines. The first withdrawal is the fourth line after the fillers. */
 async function cover(fillers = 0): Promise<{ id: string; lines: string[] }> {
   const id = `pins-${++channels}`;
   const { source: desk } = admin;
@@ -41,7 +41,7 @@ async function cover(fillers = 0): Promise<{ id: string; lines: string[] }> {
   return { id, lines: (await exportOf(source, id)).split(/(?<=\n)/) };
 }
 
-/** A post whose text of then was erased has no history yet, and only looks withdrawn. */
+/** A post whose text at that time was erased has no history yet, and only looks withdrawn. */
 function expectNoWithdrawnPin({ channel, posts }: Pick<Snapshot, 'channel' | 'posts'>, when: string): void {
   const pinned = posts.find(({ id }) => id === channel.pinnedPostId);
   expect(pinned?.history ?? [], when).toEqual([]);
@@ -61,8 +61,8 @@ async function take(engine: Engine, lines: readonly string[], append: Journal['a
   return importer.done;
 }
 
-describe('an import of withdrawals of what was pinned', () => {
-  it('leaves no pin on them after whichever write it is stopped, and goes on with the same history', async () => {
+describe('an import that withdraws pinned posts', () => {
+  it('leaves no pin on them when it stops after any write, and continues with the same history', async () => {
     const { id, lines } = await cover();
     for (let most = 1, isWhole = false; !isWhole; most += 1) {
       await using temp = await openTempEngine();
@@ -85,7 +85,7 @@ describe('an import of withdrawals of what was pinned', () => {
     }
   });
 
-  it('writes each with its unpinning, also where it is the last of the lines that are taken together', async () => {
+  it('writes each withdrawal with its unpinning, even at the end of a batch', async () => {
     const { lines } = await cover(60);
     await using temp = await openTempEngine();
     const written: string[][] = [];
@@ -99,7 +99,7 @@ describe('an import of withdrawals of what was pinned', () => {
     ]);
   });
 
-  it('leaves no pin on them wherever the lines end, and goes on with the same history', async () => {
+  it('leaves no pin on them wherever the lines end, and continues with the same history', async () => {
     const { id, lines } = await cover();
     for (let last = 1; last <= lines.length; last += 1) {
       const { body } = await sendTo(target, lines.slice(0, last).join(''));
@@ -109,7 +109,7 @@ describe('an import of withdrawals of what was pinned', () => {
     expect(await exportOf(target, id)).toBe(lines.join(''));
   });
 
-  it('unpins what was pinned there alone', async () => {
+  it('unpins only posts that were pinned at the target', async () => {
     const id = `pins-${++channels}`;
     await admin.source.createChannel({ id, headline: 'Storm' });
     const { post } = await admin.source.publish(id, { body: 'The bridge is closed.' });
@@ -122,7 +122,7 @@ describe('an import of withdrawals of what was pinned', () => {
     expect((await snapshotOf(id)).channel.pinnedPostId).toBeNull();
   });
 
-  it('leaves to the lines of another system where they unpin', async () => {
+  it('leaves unpinning to the lines of another system', async () => {
     const { id } = await cover();
     const [opening] = (await exportOf(source, id)).split('\n');
     const { channel } = JSON.parse(opening as string);

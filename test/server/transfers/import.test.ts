@@ -15,7 +15,7 @@ import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 const day = sampleDay(12, { posts: 60, changes: 120 });
 const channelId = day.channel.id;
 
-/** A day with everything in it: the sample, a post with more revisions than its history holds, the channel ended and live again. */
+/** The sample day, with a post that has more revisions than its history holds, and a channel that ended and went live again. */
 async function cover(server: TestServer): Promise<void> {
   const client = new AuthorClient({ url: server.url, token: await server.token({ admin: true }) });
   await openSampleDay(client, day);
@@ -30,7 +30,7 @@ async function cover(server: TestServer): Promise<void> {
 }
 
 let source: TestServer;
-/** Of the source, where nobody writes any more. */
+/** The export of the source, where nobody writes any more. */
 let exported: string;
 beforeAll(async () => {
   source = await startTestServer();
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => source[Symbol.asyncDispose]());
 
-/** Some lines of the export, from the first that is counted from 0. */
+/** Some lines of the export, from index `first`. */
 const lines = (from: number, to?: number) => `${exported.trimEnd().split('\n').slice(from, to).join('\n')}\n`;
 
 describeWith(needs.redis, 'an export that is imported on the other engine', (binary) => {
@@ -57,7 +57,7 @@ describeWith(needs.redis, 'an export that is imported on the other engine', (bin
     await redis.stop();
   });
 
-  it('comes out again as the same bytes, and back on the first engine too', async () => {
+  it('is exported again as the same bytes, and on the first engine too', async () => {
     const count = exported.split('\n').length - 1;
     const all = { ...none, channels: 1, posts: 61, revisions: count };
     expect(await sendTo(second, exported)).toMatchObject({ status: 200, body: all });
@@ -65,12 +65,12 @@ describeWith(needs.redis, 'an export that is imported on the other engine', (bin
     await using third = await startTestServer();
     expect(await sendTo(third, await exportOf(second, channelId))).toMatchObject({ status: 200, body: all });
     expect(await exportOf(third, channelId)).toBe(exported);
-    // Its chain is walked when it starts.
+    // The server verifies its chain at the start.
     await third.restart();
     expect(await exportOf(third, channelId)).toBe(exported);
   });
 
-  it('is for readers what it was: a cursor of the first is good on the second', async () => {
+  it('is the same for readers: a cursor of the first works on the second', async () => {
     const read = async (server: TestServer, path: string) => (await call(`${server.url}/v1/channels/${channelId}${path}`)).body;
     const snapshot = (await read(source, '/snapshot?limit=100')) as Snapshot;
     expect(await read(second, '/snapshot?limit=100')).toEqual(snapshot);
@@ -79,7 +79,7 @@ describeWith(needs.redis, 'an export that is imported on the other engine', (bin
     expect(caughtUp).toMatchObject({ mode: 'replay', reset: false, events: [] });
   });
 
-  it('changes nothing when it is sent again', async () => {
+  it('changes nothing when it is repeated', async () => {
     const skipped = exported.split('\n').length - 1;
     expect(await sendTo(second, exported)).toMatchObject({ status: 200, body: { ...none, skipped } });
     expect(await exportOf(second, channelId)).toBe(exported);
@@ -87,7 +87,7 @@ describeWith(needs.redis, 'an export that is imported on the other engine', (bin
 });
 
 describe('an import', () => {
-  it('is for administrators, and takes lines of JSON alone', async () => {
+  it('requires an admin, and accepts only lines of JSON', async () => {
     await using server = await startTestServer();
     const send = (token?: string, type = 'application/x-ndjson') =>
       call(`${server.url}/v1/import`, { method: 'POST', body: '', headers: { 'content-type': type }, ...(token && { token }) });
@@ -98,11 +98,11 @@ describe('an import', () => {
     expect(await send(admin)).toMatchObject({ status: 200, body: none });
   });
 
-  it('goes on where it stopped, whatever the lines it is sent in', async () => {
+  it('continues where it stopped, in batches of any size', async () => {
     await using server = await startTestServer();
     const count = exported.split('\n').length - 1;
     const half = lines(0, 150);
-    // Cut within a line: what is whole before it stands.
+    // Cut within a line: the complete lines before it are kept.
     const cut = await sendTo(server, `${half}${lines(150, 151).slice(0, 40)}`);
     expect(cut).toMatchObject({ status: 400, body: { code: 'invalid-body', line: 151, imported: { revisions: 150 } } });
     expect(await sendTo(server, lines(0))).toMatchObject({
@@ -113,7 +113,7 @@ describe('an import', () => {
     await using other = await startTestServer();
     for (let from = 0; from < count; from += 50) expect((await sendTo(other, lines(from, from + 50))).status).toBe(200);
     expect(await exportOf(other, channelId)).toBe(exported);
-    // What only a part of came: the journal is whole, and takes what is missing after a start.
+    // After a partial import the journal is consistent, and accepts the rest after a restart.
     await using third = await startTestServer();
     for (let stop = 40; stop < count; stop += 60) {
       await sendTo(third, lines(0, stop));
@@ -123,7 +123,7 @@ describe('an import', () => {
     expect(await exportOf(third, channelId)).toBe(exported);
   });
 
-  describe('of a line that does not fit', () => {
+  describe('with an invalid line', () => {
     let server: TestServer;
     beforeAll(async () => {
       server = await startTestServer();
@@ -178,12 +178,12 @@ describe('an import', () => {
       expect(status).toBe(404);
     });
 
-    it('names line and column of malformed JSON as they are in the whole import', async () => {
+    it('names line and column of malformed JSON in the whole import', async () => {
       const { body } = await sendTo(server, `${JSON.stringify({ channel, revision: whole })}\n\n{"post":oops}\n`);
       expect(body).toMatchObject({ line: 3, errors: [{ message: expect.stringContaining('malformed at line 3, column 9.') }] });
     });
 
-    it('finds in an export what was changed, left out or put elsewhere since', async () => {
+    it('notices lines of an export that were changed, removed or moved', async () => {
       const good = exported.trimEnd().split('\n').slice(0, 30);
       const text = good.findIndex((line, at) => at > 9 && line.includes('"body":"'));
       const changed = good.with(text, (good[text] as string).replace(/"body":"(.)/, '"body":"$1 not'));
@@ -201,7 +201,7 @@ describe('an import', () => {
       expect(await sendTo(server, good.join('\n'))).toMatchObject({ status: 200, body: { conflicting: 0, sameHistory: true } });
     });
 
-    it('refuses a post that no event could hold, and a history that is longer than one of ours', async () => {
+    it('refuses a post that no event could hold, and a history above the limit', async () => {
       const large = plainPost('large', { publishedAt: day });
       const refusalOf = async (more: Partial<typeof large>, kind: string | null) => {
         const { status, body } = await sendTo(
@@ -219,7 +219,7 @@ describe('an import', () => {
       expect(await refusalOf({ history, revision: 10 }, 'correction')).toEqual([400, 1, ['post.history']]);
     });
 
-    it('refuses a line over 1 MiB with 413, and what came before it stands', async () => {
+    it('refuses a line above 1 MiB with 413, and keeps the lines before it', async () => {
       const body = `${JSON.stringify({ channel: plainChannel('long') })}\n{"post":"${'x'.repeat(1024 * 1024)}"}\n`;
       const answer = await sendTo(server, body);
       expect(answer).toMatchObject({ status: 413, body: { code: 'too-large', line: 2, imported: { channels: 1 } } });
@@ -227,7 +227,7 @@ describe('an import', () => {
     });
   });
 
-  it('is exact also where a post was pinned whose text of that time was erased since', async () => {
+  it('is exact for a pinned post whose text at that time was erased', async () => {
     await using target = await startTestServer();
     const client = new AuthorClient({ url: source.url, token: await source.token({ admin: true }) });
     const erasedBy = {
@@ -244,14 +244,14 @@ describe('an import', () => {
       await client.updateChannel(id, '*', { section: 'Weather' });
       const whole = await exportOf(source, id);
       const lines = whole.split(/(?<=\n)/);
-      // In parts, so that what is erased stands there before it is pinned, and at once.
+      // In parts, so that the erased text is there before it is pinned, and in one piece.
       if (how === 'takedown') for (const line of lines.filter(Boolean)) await sendTo(target, line);
       expect(await sendTo(target, whole)).toMatchObject({ status: 200, body: { conflicting: 0, sameHistory: true } });
       expect(await exportOf(target, id)).toBe(whole);
     }
   });
 
-  it('says how times are to be written', async () => {
+  it('says how to write times', async () => {
     await using server = await startTestServer();
     const line = { channel: { ...plainChannel('old-times'), createdAt: '2019-04-15T18:50:00+02:00' } };
     const message = 'Must be an RFC 3339 time in UTC with milliseconds, such as 2026-11-24T12:00:00.000Z.';
@@ -261,7 +261,7 @@ describe('an import', () => {
     });
   });
 
-  it('takes invisible text that stands in a history, unchanged, and refuses it from another system', async () => {
+  it('accepts invisible text from a history unchanged, and refuses it from another system', async () => {
     const id = 'unseen';
     const unseen = '\u200b\u2060';
     const channel = plainChannel(id);
@@ -288,7 +288,7 @@ describe('an import', () => {
     expect(await sendTo(target, JSON.stringify(bare))).toMatchObject({ status: 400, body: { errors: [{ path: 'post.body' }] } });
   });
 
-  it('takes media on another server over plain HTTP from a history alone', async () => {
+  it('accepts media on another server over plain HTTP only from a history', async () => {
     await using source = await startTestServer();
     const author = new AuthorClient({ url: source.url, token: await source.token() });
     const { channel } = await author.createChannel({ headline: 'Pictured', state: 'live' });
@@ -304,7 +304,7 @@ describe('an import', () => {
     expect(await sendTo(source, line)).toMatchObject({ status: 200, body: { revisions: 1 } });
   });
 
-  it('takes what another system wrote, as it was, with its times', async () => {
+  it('accepts posts of another system unchanged, with their times', async () => {
     await using server = await startTestServer();
     const id = 'old-blog';
     const first = plainPost(id, { publishedAt: '2019-04-15T16:53:00.000Z', body: 'Smoke over **the roof**.' });
@@ -366,7 +366,7 @@ describe('an import', () => {
     expect([...verifyDirectory(server.dataDir, {})].filter(({ fault }) => fault)).toEqual([]);
   });
 
-  it('lets a verification hold where a line erases less than all that came before it', async () => {
+  it('verifies even if a line erases less than everything before it', async () => {
     await using server = await startTestServer();
     const id = 'erased-in-part';
     const at = '2019-04-15T17:00:00.000Z';

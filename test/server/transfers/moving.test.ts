@@ -21,7 +21,7 @@ beforeAll(async () => {
   env.target = { PRESSBOX_URL: target.url, PRESSBOX_TOKEN: await target.token({ admin: true }) };
   const client = new AuthorClient({ url: source.url, token: await source.token({ admin: true }) });
   await client.createChannel({ id: 'storm', headline: 'Storm' });
-  // More than goes into one part.
+  // More than one part.
   for (let count = 0; count < 30; count += 1) {
     const { post } = await client.publish('storm', { body: `${count} ${'Wind. '.repeat(8_000)}` });
     if (count % 10 === 0) await client.takedown('storm', post.id);
@@ -34,12 +34,12 @@ afterAll(async () => {
 });
 
 describe('pressbox import', () => {
-  it('sends a file in parts, and what got no answer once more', async () => {
+  it('sends a file in parts, and repeats a part that got no answer', async () => {
     expect(await run(['export', 'storm', '--output', file()], env.source).code).toBe(0);
     await using line = await startLine(target.url);
     line.delayMs = 60_000;
     const command = run(['import', file(), '--json'], { ...env.target, PRESSBOX_URL: line.url });
-    // The first part is there, and its answer on its way: it is lost.
+    // The first part is imported, but its answer is lost.
     await vi.waitFor(async () => expect((await target.server.engine.heads(['storm']))[0]?.offset).toBeGreaterThan(15));
     line.delayMs = 0;
     line.cut();
@@ -53,13 +53,13 @@ describe('pressbox import', () => {
     expect(await exportOf(target, 'storm')).toBe(await readFile(file(), 'utf8'));
   });
 
-  it('says what stood there already, also of the standard input', async () => {
+  it('reports what was already there, also for standard input', async () => {
     const command = run(['import', '-'], env.target, { input: await readFile(file(), 'utf8') });
     expect(await command.code).toBe(0);
     expect(command.out).toBe('0 lines of - written: 0 new channels, 0 new posts.\n34 lines stood there already.\n');
   });
 
-  it('tells how far it is on a terminal, and elsewhere nothing', async () => {
+  it('shows its progress on a terminal only', async () => {
     const command = run(['import', file()], env.target, { terminal: true });
     expect(await command.code).toBe(0);
     const drawn = command.err.split('\r\u001b[K').filter((text) => text !== '');
@@ -70,7 +70,7 @@ describe('pressbox import', () => {
     expect(quiet.err).toBe('');
   });
 
-  it('names the line of the whole that does not fit, whatever the part', async () => {
+  it('names the invalid line in the whole file', async () => {
     const wrong = join(directory, 'wrong.ndjson');
     const good = (await readFile(file(), 'utf8')).trimEnd().split('\n');
     await writeFile(wrong, good.with(32, '{"post":{}}').join('\n'));
@@ -83,7 +83,7 @@ describe('pressbox import', () => {
     expect(JSON.parse(json.err)).toMatchObject({ code: 'invalid-body', line: 33, imported: { ...none, skipped: 32 } });
   });
 
-  it('says what was written before a line that does not fit, also of the first part', async () => {
+  it('reports what was imported before an invalid line, also in the first part', async () => {
     const lines = [{ channel: plainChannel('half-way') }, { post: {} }].map((line) => JSON.stringify(line)).join('\n');
     const command = run(['import', '-'], env.target, { input: lines });
     expect(await command.code).toBe(1);
@@ -92,14 +92,14 @@ describe('pressbox import', () => {
     expect(command.err).toContain('  line 2\n');
   });
 
-  it('ends with 1 where there is no line at all, as where the export before it failed', async () => {
+  it('exits with 1 if there is no line, as after a failed export', async () => {
     for (const input of ['', '\n\n']) {
       const command = run(['import', '-'], env.target, { input });
       expect([await command.code, command.out, command.err]).toEqual([1, '', 'pressbox: It holds no line of an export.\n']);
     }
   });
 
-  it('ends with 1 where something else was written there meanwhile, and says where', async () => {
+  it('exits with 1 and names the line if something else was written there meanwhile', async () => {
     const post = plainPost('meanwhile');
     const lines = [
       { channel: plainChannel('meanwhile') },
@@ -112,7 +112,7 @@ describe('pressbox import', () => {
     expect(command.out).toContain(`  line 3: meanwhile, post ${post.id}, revision 1. `);
   });
 
-  it('ends with 1 where there is no such file or no right, and with 2 where it is not understood', async () => {
+  it('exits with 1 without a file or right, and with 2 for wrong usage', async () => {
     const missing = run(['import', join(directory, 'none.ndjson')], env.target);
     expect(await missing.code).toBe(1);
     expect(missing.err).toMatch(/none\.ndjson: ENOENT/);

@@ -18,7 +18,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { startSite } from '../../support/servers/site.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
-/** Each store has its own cases in test/engine: here the command is asked, and a server from outside. */
+/** test/engine has the cases of each store. This file tests the command, and servers from outside. */
 const day = sampleDay(13, { posts: 40, changes: 80 });
 const { id } = day.channel;
 let directory: string;
@@ -59,7 +59,7 @@ interface ExportLine {
   revision: { salt?: string };
 }
 
-/** A directory as that of the server is now, changed by hand. */
+/** A copy of the server's directory, changed by hand. */
 async function tampered(sql: string): Promise<string> {
   const copy = await mkdtemp(join(directory, 'copy-'));
   await cp(server.dataDir, copy, { recursive: true });
@@ -69,7 +69,7 @@ async function tampered(sql: string): Promise<string> {
   return copy;
 }
 
-/** For those who may read a directory, and write nothing in it. */
+/** Makes a directory read-only. */
 async function unwritable(folder: string, act: () => Promise<void>): Promise<void> {
   await chmod(folder, 0o555);
   try {
@@ -80,7 +80,7 @@ async function unwritable(folder: string, act: () => Promise<void>): Promise<voi
 }
 
 describe('pressbox verify', () => {
-  it('says of a server from outside that all holds, and how much was erased', async () => {
+  it('reports from outside that a server’s journal holds, and how much was erased', async () => {
     const { code, out, err } = await verify();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^ok {2}quiet {2}1 entries and 1 texts hold$/m);
@@ -89,7 +89,7 @@ describe('pressbox verify', () => {
     );
   });
 
-  it('says the same of its directory, beside it, and of its export', async () => {
+  it('reports the same for its directory while it runs, and for its export', async () => {
     const [http, directory_, lines] = [
       await verify(id, '--json'),
       await verify(id, '--data-dir', server.dataDir, '--json'),
@@ -99,7 +99,7 @@ describe('pressbox verify', () => {
     expect(reportsOf(http.out)[0]).toMatchObject({ channelId: id, fault: null, cursor: expect.stringContaining('.') });
     const posts = (await exportOf(server, id)).match(/^\{"post":.*"salt":/gm)?.length as number;
     const now = await postsOf(server);
-    // A server shows each post as it is now, an export holds no html.
+    // A server shows the current state of each post, and an export has no html.
     for (const [{ code, out }, notCompared] of [
       [http, posts - now.length],
       [directory_, 0],
@@ -111,7 +111,7 @@ describe('pressbox verify', () => {
     expect(now.length).toBeLessThan(posts);
   });
 
-  it('tells of html that nobody wrote, where it is kept and from outside, and how much was not compared', async () => {
+  it('reports forged html, in the store and from outside, and how much was not compared', async () => {
     await using other = await startTestServer();
     await sendTo(other, await exportOf(server, id));
     const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
@@ -136,7 +136,7 @@ describe('pressbox verify', () => {
     }
     const { out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, ...directory_);
     expect(out).toMatch(new RegExp(`^NO  ${id}  offset \\d+, post ${post.id}: ${why}\\. Before it`, 'm'));
-    // It is compared under another address too: the server's own journal says for which address it was made.
+    // It is compared under another URL too: the server journal says for which URL it was rendered.
     for (const elsewhere of ['', 'https://elsewhere.example']) {
       const found = await verifyOther({ PRESSBOX_PUBLIC_URL: elsewhere }, ...directory_);
       expect(found).toMatchObject({ code: 1, err: '', out: expect.stringContaining(why) });
@@ -147,7 +147,7 @@ describe('pressbox verify', () => {
     });
   });
 
-  it('tells of what was removed beside the channels, where it is kept and from outside, and who did what', async () => {
+  it('reports removals outside of channels, in the store and from outside, and who did them', async () => {
     const dataDir = await mkdtemp(join(directory, 'removed-'));
     const start = async () => await startTestServer({ PRESSBOX_DATA_DIR: dataDir });
     {
@@ -187,7 +187,7 @@ describe('pressbox verify', () => {
     expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not looked at: that takes the token of an administrator$/m);
   });
 
-  it('passes over the html of a server with another renderer than its own, and counts it', async () => {
+  it('skips and counts the html of a server with another renderer', async () => {
     const later = new URL('../../support/preload/later-renderer.mjs', import.meta.url);
     await using other = await startServerProcess({ env: { NODE_OPTIONS: `--import ${later}` } });
     await sendTo(other, await exportOf(server, id));
@@ -209,7 +209,7 @@ describe('pressbox verify', () => {
     ]);
   });
 
-  it('finds from outside what was changed under a running server, and names the place', async () => {
+  it('finds from outside what was changed under a running server, and names where', async () => {
     await using other = await startTestServer();
     await sendTo(other, await exportOf(server, id));
     const own = { PRESSBOX_URL: other.url, PRESSBOX_TOKEN: await other.token({ admin: true }) };
@@ -223,7 +223,7 @@ describe('pressbox verify', () => {
       expect(await command.code).toBe(1);
       return JSON.parse(command.out).fault;
     };
-    // The state beside the journal first, since only what comes before a fault is looked at.
+    // The state beside the journal first, since verify stops at a fault.
     const post = '(SELECT max(seq) FROM posts)';
     const stale = await faultAfter(`UPDATE posts SET text = (SELECT min(text) FROM posts) WHERE seq = ${post}`);
     expect(stale).toMatchObject({
@@ -241,7 +241,7 @@ describe('pressbox verify', () => {
     expect(await faultAfter('DELETE FROM entries WHERE offset = 9')).toMatchObject({ offset: 9, why: 'the entry is missing' });
   });
 
-  it('finds in a directory what was changed, and says so to a person', async () => {
+  it('finds what was changed in a directory, and explains it', async () => {
     const copy = await tampered("UPDATE entries SET at = '2026-11-24T12:00:00.001Z' WHERE offset = 7");
     const { code, out } = await verify('--data-dir', copy);
     expect(code).toBe(1);
@@ -254,7 +254,7 @@ describe('pressbox verify', () => {
     expect(out).toMatch(/^ok {2}quiet/m);
   });
 
-  it('finds in a directory a correction that was taken out of the list, and a post that is found by what it does not say', async () => {
+  it('finds a correction removed from the list of a directory, and a post with a forged tag', async () => {
     const unlisted = await tampered(
       'UPDATE entries SET listed = 0 WHERE channel = 1 AND offset = (SELECT min(offset) FROM entries WHERE listed = 1)',
     );
@@ -269,7 +269,7 @@ describe('pressbox verify', () => {
     }
   });
 
-  it('reads a directory in which nothing can be written, where its server closed it, and else says what to do', async () => {
+  it('reads a read-only directory if its server closed it, and otherwise says what to do', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-unwritable-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const journal = join(folder, 'journal.db');
@@ -295,7 +295,7 @@ describe('pressbox verify', () => {
     });
   });
 
-  it('says of a directory whose file is damaged which one it is, and what to do', async () => {
+  it('names the damaged file of a directory, and says what to do', async () => {
     const damaged = join(directory, 'damaged');
     await mkdir(damaged);
     await writeFile(join(damaged, 'journal.db'), 'No journal at all. '.repeat(1_000));
@@ -304,7 +304,7 @@ describe('pressbox verify', () => {
     expect([code, JSON.parse(err)]).toEqual([1, { error }]);
   });
 
-  it('finds in an export what was changed, and where it ends too early for what it says', async () => {
+  it('finds what was changed in an export, and where it ends too early', async () => {
     const lines = (await exportOf(server, id)).trimEnd().split('\n');
     const faultOf = async (changed: string[]) => {
       const file = join(directory, 'changed.ndjson');
@@ -326,7 +326,7 @@ describe('pressbox verify', () => {
     expect(await faultOf([])).toContain('It holds no line of an export.');
   });
 
-  it('says of a server where an import was cut at an erased line what is there, and what to do', async () => {
+  it('reports an import that was cut at an erased line, and what to do', async () => {
     const lines = (await exportOf(server, id)).trimEnd().split('\n');
     const erased = lines.findIndex((line) => line.includes('"content":'));
     await using other = await startTestServer();
@@ -339,7 +339,7 @@ describe('pressbox verify', () => {
     expect(await verify(...asked)).toMatchObject({ code: 0 });
   });
 
-  it('raises no alarm of an erasure whose entry a running import has yet to write', async () => {
+  it('raises no alarm for an erasure whose entry a running import has not written yet', async () => {
     const lines = (await exportOf(server, id)).trimEnd().split('\n');
     const erased = lines.findIndex((line) => line.includes('"content":'));
     const written: string[] = [];
@@ -353,7 +353,7 @@ describe('pressbox verify', () => {
     expect([code, reportsOf(out)[0]]).toMatchObject([0, { entries: lines.length, fault: null }]);
   });
 
-  it('finds in an export a text that hides from its hash', async () => {
+  it('finds a text in an export that was changed to fit its hash', async () => {
     const lines = (await exportOf(server, id)).trimEnd().split('\n');
     const faultOf = async (at: number, change: (line: ExportLine) => object) => {
       const file = join(directory, 'changed.ndjson');
@@ -362,7 +362,7 @@ describe('pressbox verify', () => {
       expect(code).toBe(1);
       return reportsOf(out)[0].fault;
     };
-    // Whoever has the file has the salt, and can say what it is the hash of.
+    // The file contains the salt, so its holder can compute a hash.
     const { channel, revision: facts } = JSON.parse(lines[0] as string) as ExportLine;
     const { salt = '', ...placed } = facts;
     const content = hashOf({ salt, headline: channel?.headline ?? null, note: null, state: JSON.stringify(channel) });
@@ -375,7 +375,7 @@ describe('pressbox verify', () => {
     });
   });
 
-  it('tells an older copy, and a channel that is gone, by what an earlier run printed', async () => {
+  it('finds an older copy and a missing channel by the output of an earlier run', async () => {
     const older = await tampered("UPDATE channels SET latestPostAt = NULL WHERE id = 'quiet'");
     const client = new AuthorClient({ url: server.url, token: env.PRESSBOX_TOKEN as string });
     await client.publish('quiet', { body: 'Later.' });
@@ -391,7 +391,7 @@ describe('pressbox verify', () => {
     await client.deleteChannel('newest');
   });
 
-  it('compares the export of every channel with what an earlier run printed of the server', async () => {
+  it('compares the export of every channel with the output of an earlier run', async () => {
     const then = join(directory, 'all-then.jsonl');
     const earlier = await verify('--json');
     await writeFile(then, earlier.out);
@@ -401,7 +401,7 @@ describe('pressbox verify', () => {
     const { code, out } = await verify('--file', all, '--since', then);
     expect(code, out).toBe(0);
     expect(out).not.toContain("the server's own journal");
-    // A channel that the file lacks is missed as before.
+    // A channel missing from the file is reported as before.
     const lacking = await verify('--file', some, '--since', then);
     expect(lacking).toMatchObject({
       code: 1,
@@ -409,7 +409,7 @@ describe('pressbox verify', () => {
     });
   });
 
-  it('takes nothing for what an earlier run printed that tells of no channel', async () => {
+  it('refuses a file as output of an earlier run if it names no channel', async () => {
     const other = join(directory, 'other.jsonl');
     for (const line of ['{}', '{"channelId":"quiet"}', '{"channelId":"quiet","cursor":"none"}', '{"cursor":null}']) {
       await writeFile(other, `${line}\n`);
@@ -417,7 +417,7 @@ describe('pressbox verify', () => {
     }
   });
 
-  it('ends with 1 where the connection is cut, and says so', async () => {
+  it('exits with 1 and says so if the connection is cut', async () => {
     await using site = await startSite((_request, response) => {
       response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
       response.write('{"channel":', () => response.destroy());
@@ -428,7 +428,7 @@ describe('pressbox verify', () => {
     });
   });
 
-  it('ends with 1 where there is nothing to look at, and with 2 where it is not understood', async () => {
+  it('exits with 1 if there is nothing to verify, and with 2 for wrong usage', async () => {
     expect(await verify('none')).toMatchObject({ code: 1, err: expect.stringContaining('There is no channel with this id') });
     expect(await verify('none', '--data-dir', server.dataDir)).toMatchObject({
       code: 1,
@@ -447,7 +447,7 @@ describe('pressbox verify', () => {
 });
 
 describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
-  it('says of what was imported there what it says of where it came from', async () => {
+  it('reports the same for an import as for its source', async () => {
     await using redis = await startRedis(binary);
     const secret = 'a secret of at least 32 bytes, for tests';
     await using other = await startTestServer({ PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret });
@@ -458,7 +458,7 @@ describeWith(needs.redis, 'pressbox verify of a Redis', (binary) => {
   });
 });
 
-/** Each as it is now; there are fewer than a page. */
+/** The current posts, fewer than a page. */
 async function postsOf(of: Pick<TestServer, 'url' | 'token'>): Promise<AuthorPost[]> {
   const headers = { authorization: `Bearer ${await of.token({ admin: true })}` };
   const response = await fetch(`${of.url}/v1/channels/${id}/posts?limit=100`, { headers });
