@@ -44,7 +44,7 @@ export async function buildPackage(esbuild, root) {
       outdir: target,
       plugins: [eachByItself],
     });
-    for (const { path, contents } of outputFiles) await keep(relative(target, path), contents);
+    for (const { path, text } of outputFiles) await keep(relative(target, path), await withoutComments(text, platform));
   }
   // For a page without a bundler: the client with its dependencies.
   const { outputFiles } = await esbuild.build({
@@ -68,6 +68,12 @@ export async function buildPackage(esbuild, root) {
     const { metafile } = await esbuild.build({ ...common(entryPoints), metafile: true, outdir: target });
     // JSON is inlined into the file that imports it.
     return Object.keys(metafile.inputs).filter((path) => path.endsWith('.ts'));
+  }
+
+  /** esbuild keeps comments on members of classes. Printing the code without whitespace first drops them; the source has them. */
+  async function withoutComments(text, target) {
+    const { code } = await esbuild.transform(text, { target, minifyWhitespace: true });
+    return (await esbuild.transform(code, { target })).code;
   }
 
   function common(entryPoints) {
