@@ -24,7 +24,7 @@ import { keepSecurityLog, type SecurityLog } from './http/security-log.ts';
 import { securityTxtRoutes } from './http/security-txt.ts';
 import { believeProxies, warnOfForwarded } from './http/trusted-proxies.ts';
 import type { Engine, Renderer } from './journal/engine.ts';
-import { admitReaders, type Handshakes } from './live/admission-control.ts';
+import { type AdmissionControl, admitReaders } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
 import type { Readers } from './live/readers.ts';
 import { refusePolling, socketPath } from './live/socket/sockets.ts';
@@ -77,7 +77,7 @@ export interface Parts {
   streams: ChannelStreams;
   diffs: WordDiffs;
   readers: Readers;
-  handshakes: Handshakes;
+  admission: AdmissionControl;
   identity: Identity;
   cookie: SessionCookie;
   rates: Rates;
@@ -123,21 +123,14 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   return {
     app,
     mount(parts) {
-      const { publicUrl, engine, streams, diffs, handshakes, identity, cookie, rates, now } = parts;
+      const { publicUrl, engine, streams, diffs, admission, identity, cookie, rates, now } = parts;
       const limit = limitRequests(rates);
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log });
       // One router: its prefix is matched once, before the routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
-      v1.use(
-        limit,
-        admitReaders(handshakes),
-        authenticate(identity, cookie),
-        onlyMethodsOf(...api),
-        notFound(),
-        comeBack.handler,
-      );
+      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
       app.use(warnOfForwarded(config.trustProxy, log));
       app.use('/v1', v1);
       app.use(onlyMethodsOf(assetRoutes()), limit);
@@ -188,7 +181,7 @@ function apiRoutes(
   { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>,
 ): Router[] {
   const { publicUrl, engine, renderer, newsroom, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
-  const { readers, handshakes } = parts;
+  const { readers, admission } = parts;
   const slotsFor = (kind: 'exports' | 'imports', most: number, onTaken?: (count: number) => void) =>
     createSlots(most, {
       onRejected: () => metrics.rejections.inc({ kind }),
@@ -203,7 +196,7 @@ function apiRoutes(
       engine,
       streams,
       readers,
-      handshakes,
+      admission,
       identity,
       renderer,
       rates,

@@ -30,7 +30,7 @@ import { createSecurityLog } from './http/security-log.ts';
 import { type Engine, JournalRefused, JournalUnavailable, type Renderer } from './journal/engine.ts';
 import { openRedis, type RedisEngine } from './journal/redis/index.ts';
 import { openSqlite } from './journal/sqlite/index.ts';
-import { Handshakes } from './live/admission-control.ts';
+import { AdmissionControl } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
 import { Readers } from './live/readers.ts';
 import { openSockets } from './live/socket/sockets.ts';
@@ -173,7 +173,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       log,
     });
     undo.unshift(() => readers.close());
-    const handshakes = new Handshakes({ random, metrics });
+    const admission = new AdmissionControl({ random, metrics });
     const rates = createRates(config, { now: elapsed, onRejected: (kind) => metrics.rejections.inc({ kind }) });
     const append = measureAppends(engine, { metrics, log });
     const clock = watchClock({ system: now, elapsed }, { metrics, log });
@@ -198,7 +198,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       streams,
       diffs,
       readers,
-      handshakes,
+      admission,
       identity,
       cookie,
       rates,
@@ -208,7 +208,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const sockets = openSockets(http, {
       streams,
       readers,
-      handshakes,
+      admission,
       identity,
       signedIn: (request) => signedIn(request as Request, identity, cookie),
       rates,

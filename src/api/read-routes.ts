@@ -67,7 +67,7 @@ export function readerRoutes(context: ReaderContext): Router {
       sendJson(res, encoded.json, cachingOf(res, channel));
     }
     // However long it takes to go out.
-    context.handshakes.end(res);
+    context.admission.end(res);
   });
 
   router.get('/channels/:channelId/stream', stream(context));

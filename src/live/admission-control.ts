@@ -11,9 +11,9 @@ import { sendComeBack } from './sse-retry.ts';
  * another moment, before anything is looked up for them: a crowd that returns at once is taken in portions, and nobody else waits for it.
  * One address may have as many under way as are still free, so that nobody is kept out by one that never joins.
  */
-export class Handshakes {
-  readonly #underWay = new Map<object, Share<Arriving>>();
-  readonly #shares = new Shares<Arriving>({
+export class AdmissionControl {
+  readonly #underWay = new Map<object, Share<PendingReader>>();
+  readonly #shares = new Shares<PendingReader>({
     most: liveLimits.handshakesMost,
     drop: ({ of, end }) => {
       this.#underWay.delete(of);
@@ -30,8 +30,8 @@ export class Handshakes {
   }
 
   /** Throws `rate-limited` where there are as many as there may be. */
-  mustHaveRoom(): void {
-    const backMs = this.sentAwayFor();
+  requireRoom(): void {
+    const backMs = this.retryDelayMs();
     if (backMs === undefined) return;
     throw new Refusal('rate-limited', {
       detail: 'Too many readers come at this moment.',
@@ -40,7 +40,7 @@ export class Handshakes {
   }
 
   /** There likewise, for who is told in another way: milliseconds until it may come back. */
-  sentAwayFor(): number | undefined {
+  retryDelayMs(): number | undefined {
     if (this.#underWay.size < liveLimits.handshakesMost) return undefined;
     this.#metrics.rejections.inc({ kind: 'handshakes' });
     return 1_000 * (1 + this.#random() * (liveLimits.handshakeRetrySeconds - 1));
@@ -62,7 +62,7 @@ export class Handshakes {
   }
 }
 
-interface Arriving {
+interface PendingReader {
   of: object;
   end(): void;
 }
@@ -73,17 +73,17 @@ interface Arriving {
  * A poll is refused with the problem, as a socket is. A stream is answered as an EventSource is told of it (`come-back.ts`), whoever
  * asks for it.
  */
-export function admitReaders(handshakes: Handshakes): RequestHandler {
+export function admitReaders(admission: AdmissionControl): RequestHandler {
   function onClose(this: object): void {
-    handshakes.end(this);
+    admission.end(this);
   }
   return (req, res, next) => {
     const [, way] = (req.method === 'GET' && asked.exec(req.path)) || [];
     if (way === undefined) return next();
-    if (way === 'events') handshakes.mustHaveRoom();
-    const backMs = way === 'stream' ? handshakes.sentAwayFor() : undefined;
+    if (way === 'events') admission.requireRoom();
+    const backMs = way === 'stream' ? admission.retryDelayMs() : undefined;
     if (backMs !== undefined) return sendComeBack(res, backMs);
-    handshakes.begin(res, req.ip ?? '', () => res.destroy());
+    admission.begin(res, req.ip ?? '', () => res.destroy());
     res.on('close', onClose);
     next();
   };

@@ -28,7 +28,7 @@ export interface PollQuery {
 }
 
 export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
-  const { streams, identity, readers, handshakes, rates, metrics } = context;
+  const { streams, identity, readers, admission, rates, metrics } = context;
   // A cookie is answered at once: the browser may have signed out, or in anew, when a held answer comes.
   const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
   // While the token was looked at the client may have gone: nobody would say so again.
@@ -41,7 +41,7 @@ export async function poll(context: StreamsContext, req: Request, res: Response,
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());
   try {
-    const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0, () => handshakes.end(res));
+    const { answer, waited } = await poll.answer(query, isHeld ? waitMs : 0, () => admission.end(res));
     if (res.closed) return;
     countCatchUp(metrics, answer);
     if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);

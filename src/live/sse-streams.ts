@@ -13,7 +13,7 @@ import { parse, streamQuerySchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Handshakes } from './admission-control.ts';
+import type { AdmissionControl } from './admission-control.ts';
 import { cursorFrom } from './read-parameters.ts';
 import { Connection } from './reader-connection.ts';
 import type { OpenReader, Readers } from './readers.ts';
@@ -27,7 +27,7 @@ import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
 export interface StreamsContext {
   streams: ChannelStreams;
   readers: Readers;
-  handshakes: Pick<Handshakes, 'end'>;
+  admission: Pick<AdmissionControl, 'end'>;
   identity: Pick<Identity, 'statusOf'>;
   rates: Pick<Rates, 'connection' | 'answered'>;
   /** Milliseconds of a clock that never goes back. */
@@ -216,7 +216,7 @@ class EventStream implements OpenReader {
   #say(block: Buffer): void {
     if (this.#pipe.hasBegun) return this.#pipe.write(block);
     this.#pipe.begin(retryAfter(comeBackMs(0, this.#context.random)), block);
-    this.#context.handshakes.end(this.#response);
+    this.#context.admission.end(this.#response);
   }
 
   /** Last words, if any, and the end of the answer. */

@@ -5,7 +5,7 @@ import type { Credentials } from '../../access/identity.ts';
 import { answerLimits } from '../../http/http-limits.ts';
 import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
-import type { Handshakes } from '../admission-control.ts';
+import type { AdmissionControl } from '../admission-control.ts';
 import { liveLimits } from '../live-limits.ts';
 import { forgetRequest } from './engine-io-internals.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
@@ -22,7 +22,7 @@ export interface NamespaceContext {
   /** From which address a connection comes. */
   addressOf(connection: EngineSocket): string;
   /** One is under way for each connection that has not joined yet, or has left. */
-  handshakes: Pick<Handshakes, 'begin' | 'end'>;
+  admission: Pick<AdmissionControl, 'begin' | 'end'>;
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
   known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Credentials> | undefined;
   /** A client has joined. */
@@ -177,7 +177,7 @@ class Client implements ClientSocket {
 
   #stayOutside(): void {
     this.#deadline = setTimeout(() => this.#connection.close(), liveLimits.joinMs);
-    this.#context.handshakes.begin(this, this.address, () => this.pipe.terminate());
+    this.#context.admission.begin(this, this.address, () => this.pipe.terminate());
   }
 
   /** For it to join. */
@@ -185,7 +185,7 @@ class Client implements ClientSocket {
     clearTimeout(this.#deadline);
     // Nor is the timer kept with each reader.
     this.#deadline = undefined;
-    this.#context.handshakes.end(this);
+    this.#context.admission.end(this);
   }
 
   #closed(reason: string): void {

@@ -12,7 +12,7 @@ import type { SecurityLog } from '../../http/security-log.ts';
 import { missing, type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { ChannelStreams } from '../../streams/channel-streams.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { Handshakes } from '../admission-control.ts';
+import type { AdmissionControl } from '../admission-control.ts';
 import { liveLimits } from '../live-limits.ts';
 import type { Readers } from '../readers.ts';
 import { boundIncoming } from './incoming-bytes.ts';
@@ -27,7 +27,7 @@ import { Conversation } from './socket-session.ts';
 export interface SocketsContext {
   streams: ChannelStreams;
   readers: Readers;
-  handshakes: Handshakes;
+  admission: AdmissionControl;
   identity: Pick<Identity, 'verify' | 'statusOf'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
   signedIn(request: IncomingMessage): Promise<Credentials> | undefined;
@@ -82,7 +82,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     context.mustNameHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     context.readers.mustLetIn();
-    context.handshakes.mustHaveRoom();
+    context.admission.requireRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
     context.rates.requests(address);
@@ -112,7 +112,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   };
 
   const namespace = new Namespace({
-    handshakes: context.handshakes,
+    admission: context.admission,
     addressOf: ({ request }) => context.addressOf(request),
     known({ token, session }, { request }) {
       if (token !== undefined && token !== null) return verify(token, request);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { Handshakes } from '../../../src/live/admission-control.ts';
+import { AdmissionControl } from '../../../src/live/admission-control.ts';
 import { Namespace, type NamespaceContext } from '../../../src/live/socket/namespace.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
@@ -17,7 +17,7 @@ async function connect(known: NamespaceContext['known']) {
   const onFailed = vi.fn();
   const joined = vi.fn(() => ({ hear: () => {}, close: () => {} }));
   const namespace = new Namespace({
-    handshakes: new Handshakes({ random: Math.random, metrics: createMetrics() }),
+    admission: new AdmissionControl({ random: Math.random, metrics: createMetrics() }),
     addressOf: () => '192.0.2.1',
     known,
     joined,
