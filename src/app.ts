@@ -28,7 +28,7 @@ import { type AdmissionControl, admitReaders } from './live/admission-control.ts
 import { liveLimits } from './live/live-limits.ts';
 import type { Readers } from './live/readers.ts';
 import { refusePolling, socketPath } from './live/socket/sockets.ts';
-import { type ComeBack, createComeBack } from './live/sse-retry.ts';
+import { createSseRetry, type SseRetry } from './live/sse-retry.ts';
 import type { Importer } from './newsroom/import.ts';
 import type { Newsroom } from './newsroom/newsroom.ts';
 import { newsroomLimits } from './newsroom/newsroom-limits.ts';
@@ -98,7 +98,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   app.set('query parser', 'simple');
 
   const pageErrors = createPageErrors({ log });
-  const comeBack = createComeBack({ random });
+  const comeBack = createSseRetry({ random });
   // Before anything can refuse a request, so that every answer has the headers and a page of another origin can read
   // `Retry-After`.
   app.use(
@@ -233,10 +233,10 @@ function leadAway(health: Health): RequestHandler {
 }
 
 /** While the server starts or drains, only the health routes answer; everything else is 503. */
-function whileServing(health: Health, comeBack: ComeBack, pageErrors: PageErrors): RequestHandler {
+function whileServing(health: Health, comeBack: SseRetry, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
     const said = problem(health.phase, { retryAfter: answerLimits.startRetrySeconds });
-    if (!comeBack.tell(req, res, said)) pageErrors.tell(req, res, said);
+    if (!comeBack.send(req, res, said)) pageErrors.tell(req, res, said);
   };
 }

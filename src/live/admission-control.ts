@@ -3,7 +3,7 @@ import { type Share, Shares } from '../http/fair-shares.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { liveLimits } from './live-limits.ts';
-import { sendComeBack } from './sse-retry.ts';
+import { sendRetry } from './sse-retry.ts';
 
 /**
  * Readers who have come and not been answered yet: over a socket from the handshake until it has joined, over a stream until that begins,
@@ -82,7 +82,7 @@ export function admitReaders(admission: AdmissionControl): RequestHandler {
     if (way === undefined) return next();
     if (way === 'events') admission.requireRoom();
     const backMs = way === 'stream' ? admission.retryDelayMs() : undefined;
-    if (backMs !== undefined) return sendComeBack(res, backMs);
+    if (backMs !== undefined) return sendRetry(res, backMs);
     admission.begin(res, req.ip ?? '', () => res.destroy());
     res.on('close', onClose);
     next();

@@ -14,31 +14,33 @@ import { Outgoing } from './socket-writer.ts';
  */
 const streamFormat: Format = {
   name: 'stream',
-  frame: (event, { type, cursor }) => block(type, event, cursor),
+  frame: (event, { type, cursor }) => sseBlock(type, event, cursor),
 };
 
 /** A message that is no event of the channel. Without an id the reader's cursor stays as it is. */
-export function message(name: string, data: object): Buffer {
-  return block(name, JSON.stringify(data));
+export function sseMessage(name: string, data: object): Buffer {
+  return sseBlock(name, JSON.stringify(data));
 }
 
 /** How long an EventSource waits before it comes back. */
-export function retryAfter(ms: number): Buffer {
+export function retryField(ms: number): Buffer {
   return Buffer.from(`retry: ${Math.round(ms)}\n\n`);
 }
 
 /** After this time and a little more, at random: whoever was ended together does not come back so. */
-export function comeBackMs(ms: number, random: () => number): number {
+export function retryDelayMs(ms: number, random: () => number): number {
   return ms + liveLimits.streamRetryMs * (0.5 + random());
 }
 
 /** The answer to what was missed; its id is the cursor at its end. */
-export const catchUpMessage = encodeOnce(({ json, position }: EncodedCatchUp) => block('catchup', json, formatCursor(position)));
+export const catchUpMessage = encodeOnce(({ json, position }: EncodedCatchUp) =>
+  sseBlock('catchup', json, formatCursor(position)),
+);
 
-export const storeMessage = encodeOnce((reach: Reachability) => message('store', reach));
+export const storeMessage = encodeOnce((reach: Reachability) => sseMessage('store', reach));
 
 /** `data` is JSON. */
-function block(name: string, data: string, id?: string): Buffer {
+function sseBlock(name: string, data: string, id?: string): Buffer {
   // Many a client splits lines where its language does, though only CR and LF end one here.
   const line = data.replace(otherLineBreaks, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
   return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${line}\n\n`);

@@ -17,7 +17,7 @@ import type { AdmissionControl } from './admission-control.ts';
 import { cursorFrom } from './read-parameters.ts';
 import { Connection } from './reader-connection.ts';
 import type { OpenReader, Readers } from './readers.ts';
-import { catchUpMessage, comeBackMs, message, retryAfter, StreamPipe, storeMessage, streamHeaders } from './sse-messages.ts';
+import { catchUpMessage, retryDelayMs, retryField, StreamPipe, sseMessage, storeMessage, streamHeaders } from './sse-messages.ts';
 import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
@@ -64,7 +64,7 @@ function askedIn(req: Request): { after: Position | undefined; posts: number } {
   return { after: cursorFrom(typeof last === 'string' ? last : after), posts };
 }
 
-const ping = message('ping', {});
+const ping = sseMessage('ping', {});
 const pingMs = limits.pingSeconds * 1_000;
 
 class EventStream implements OpenReader {
@@ -152,14 +152,14 @@ class EventStream implements OpenReader {
     const { random } = this.#context;
     const at = random() * withinMs;
     // Whoever came back to this very node before it is gone would be told to wait again.
-    const retry = retryAfter(comeBackMs(withinMs - at + random() * withinMs, random));
-    this.#leaving = setTimeout(() => this.#end(retry, message('drain', { withinMs })), at).unref();
+    const retry = retryField(retryDelayMs(withinMs - at + random() * withinMs, random));
+    this.#leaving = setTimeout(() => this.#end(retry, sseMessage('drain', { withinMs })), at).unref();
   }
 
   cut(): void {
     // Who takes no bytes would not take the last word either.
     if (this.#pipe.hasBegun && !this.connection.ready) return this.#pipe.terminate();
-    this.#end(retryAfter(comeBackMs(0, this.#context.random)), message('drain', { withinMs: 0 }));
+    this.#end(retryField(retryDelayMs(0, this.#context.random)), sseMessage('drain', { withinMs: 0 }));
   }
 
   close(): void {
@@ -210,12 +210,12 @@ class EventStream implements OpenReader {
 
   #unsubscribed(reason: EndedReason): void {
     this.#context.metrics.subscriptionsEnded.inc({ reason });
-    this.#end(message('unsubscribed', { channelId: this.#channelId, reason }));
+    this.#end(sseMessage('unsubscribed', { channelId: this.#channelId, reason }));
   }
 
   #say(block: Buffer): void {
     if (this.#pipe.hasBegun) return this.#pipe.write(block);
-    this.#pipe.begin(retryAfter(comeBackMs(0, this.#context.random)), block);
+    this.#pipe.begin(retryField(retryDelayMs(0, this.#context.random)), block);
     this.#context.admission.end(this.#response);
   }
 
