@@ -5,7 +5,7 @@ import { credentialsOf, isForOneBrowser, principalOf, requirePrincipal } from '.
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
 import { liveLimits } from '../live/live-limits.ts';
-import { answerOnce, catchUpOnce } from '../live/one-shot-catch-up.ts';
+import { oneShotCatchUp, readOneShot } from '../live/one-shot-catch-up.ts';
 import { poll } from '../live/polls.ts';
 import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
 import { type StreamsContext, stream } from '../live/sse-streams.ts';
@@ -48,7 +48,7 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels/:channelId/snapshot', async (req, res) => {
     const { limit } = schemas.parse(schemas.snapshotQuerySchema, req.query);
     const query = { posts: limit, bytes: limits.answerBytes };
-    const { pieces, channel } = await answerOnce(context, credentialsOf(res), req.params.channelId, (stream) =>
+    const { pieces, channel } = await readOneShot(context, credentialsOf(res), req.params.channelId, (stream) =>
       readSnapshot(stream, query),
     );
     countCatchUp(metrics, { mode: 'snapshot', reset: false });
@@ -60,8 +60,8 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = { after: cursorFrom(after), limit, posts };
     if (wait !== undefined) await poll(context, req, res, { ...query, waitMs: wait * 1_000 });
     else {
-      const { encoded, channel } = await answerOnce(context, credentialsOf(res), req.params.channelId, (stream) =>
-        catchUpOnce(stream, query),
+      const { encoded, channel } = await readOneShot(context, credentialsOf(res), req.params.channelId, (stream) =>
+        oneShotCatchUp(stream, query),
       );
       countCatchUp(metrics, encoded);
       sendJson(res, encoded.json, cachingOf(res, channel));

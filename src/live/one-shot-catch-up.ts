@@ -7,7 +7,7 @@ import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /** Catches up with a channel's feed, for one who does not go on from there. Throws `JournalUnavailable`. */
-export async function catchUpOnce(
+export async function oneShotCatchUp(
   stream: ChannelStream,
   query: CatchUpQuery,
 ): Promise<{ encoded: EncodedCatchUp; channel: Channel } | 'gone'> {
@@ -22,7 +22,7 @@ export async function catchUpOnce(
  * What `read` brings of the channel's feed, encoded once for all who ask the same, for one who may read the channel and asks once, by HTTP. Its
  * `channel` is as it was known then, for how the answer may be cached.
  */
-export async function answerOnce<T extends { channel: Channel }>(
+export async function readOneShot<T extends { channel: Channel }>(
   parts: { engine: Journal; streams: ChannelStreams },
   credentials: Credentials,
   channelId: string,

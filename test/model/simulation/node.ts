@@ -3,7 +3,7 @@ import type { Socket as EngineSocket } from 'engine.io';
 import type { Page } from '../../../client/lib/timeline/timeline-pages.ts';
 import { readableChannel } from '../../../src/access/channel-access.ts';
 import type { Engine, Journal } from '../../../src/journal/engine.ts';
-import { answerOnce, catchUpOnce } from '../../../src/live/one-shot-catch-up.ts';
+import { oneShotCatchUp, readOneShot } from '../../../src/live/one-shot-catch-up.ts';
 import type { Answer, ClientSocket, FromServer, Talk } from '../../../src/live/socket/messages.ts';
 import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
 import { Conversation } from '../../../src/live/socket/socket-session.ts';
@@ -103,7 +103,7 @@ export class SimNode {
     const { replay, snapshot } = this.#setting.chances;
     const parts = { engine: this.engine as unknown as Journal, streams: this.streams };
     const query = { after, limit: replay, posts: snapshot };
-    const { encoded } = await answerOnce(parts, who, channelId, (stream) => catchUpOnce(stream, query));
+    const { encoded } = await readOneShot(parts, who, channelId, (stream) => oneShotCatchUp(stream, query));
     return encoded;
   }
 

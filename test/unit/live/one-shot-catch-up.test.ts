@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable } from '../../../src/journal/engine.ts';
-import { answerOnce, catchUpOnce } from '../../../src/live/one-shot-catch-up.ts';
+import { oneShotCatchUp, readOneShot } from '../../../src/live/one-shot-catch-up.ts';
 import type { Access } from '../../../src/protocol/model.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
@@ -29,8 +29,8 @@ function asked(again: Access) {
   };
   const engine = said as Engine;
   const streams = new ChannelStreams({ engine, random: Math.random, log: { info() {}, warn() {} }, delivered() {} });
-  const answer = answerOnce({ engine, streams }, undefined, channel.id, (stream) =>
-    catchUpOnce(stream, { limit: 10, posts: 10 }),
+  const answer = readOneShot({ engine, streams }, undefined, channel.id, (stream) =>
+    oneShotCatchUp(stream, { limit: 10, posts: 10 }),
   );
   return { answer, catchUp, close: () => streams.close() };
 }
