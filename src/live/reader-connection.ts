@@ -15,7 +15,7 @@ export interface Pipe {
   /** Calls the listener, the only one, when what was written has been taken. Returns its undo. */
   onTaken(listener: () => void): () => void;
   /** Has it called also where the bytes that wait are not its own, such as the answer to a client's ping. */
-  tell(): void;
+  requestTaken(): void;
   /** Ends it in good order. */
   cut(): void;
   /**
@@ -91,7 +91,7 @@ export class Connection {
   /** Something waits for it: its bytes must be taken within a time. */
   busy(): void {
     this.#isBusy();
-    this.pipe.tell();
+    this.pipe.requestTaken();
   }
 
   /** Resolves when nothing waits, or the connection is closed. */

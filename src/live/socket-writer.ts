@@ -9,12 +9,12 @@ const nothing = Buffer.alloc(0);
  * Nearly every write is taken by the kernel at once, and then there is nothing to be told of: a callback for each would cost a turn of
  * the event loop's queue a reader. So they go past the socket's stream, unless that holds something: nothing may overtake it.
  */
-export class Outgoing {
+export class SocketWriter {
   protected readonly socket: Socket;
   protected readonly handle: Handle | undefined;
-  #taken: () => void = nobody;
+  #taken: () => void = noListener;
   /** An empty write of the stream is behind bytes that wait. */
-  #asked = false;
+  #markerPending = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -22,24 +22,24 @@ export class Outgoing {
   }
 
   /** No bytes wait for the kernel. */
-  get free(): boolean {
+  get isFree(): boolean {
     const { socket } = this;
     const isThere = this.handle === undefined ? !socket.destroyed : isHandleOf(socket, this.handle);
-    return isThere && !this.#asked && socket.writableLength === 0;
+    return isThere && !this.#markerPending && socket.writableLength === 0;
   }
 
   write(frames: Buffer): void {
     const { socket } = this;
-    if (this.handle === undefined || !this.free || socket.writableCorked > 0) {
+    if (this.handle === undefined || !this.isFree || socket.writableCorked > 0) {
       socket.write(frames);
-      this.tell();
+      this.requestTaken();
       return;
     }
-    this.writePast(frames);
+    this.writeDirectly(frames);
   }
 
   /** For one that is free and has a handle, past its stream. Whether it is free still. */
-  protected writePast(frames: Buffer): boolean {
+  protected writeDirectly(frames: Buffer): boolean {
     const { socket } = this;
     const rest = writeTo(this.handle as Handle, frames);
     if (rest === 'taken') return true;
@@ -51,7 +51,7 @@ export class Outgoing {
       if (status < 0) socket.destroy();
     };
     // With a write behind them the stream does not end before they have been taken: a socket that is about to end cannot be reset.
-    this.#ask();
+    this.#writeMarker();
     return false;
   }
 
@@ -59,31 +59,31 @@ export class Outgoing {
   onTaken(listener: () => void): () => void {
     this.#taken = listener;
     return () => {
-      this.#taken = nobody;
+      this.#taken = noListener;
     };
   }
 
   /** Has it called when what waits has been taken, whoever wrote it. */
-  tell(): void {
-    if (this.socket.writableLength > 0) this.#ask();
+  requestTaken(): void {
+    if (this.socket.writableLength > 0) this.#writeMarker();
   }
 
   terminate(): void {
     this.socket.resetAndDestroy();
   }
 
-  #ask(): void {
+  #writeMarker(): void {
     const { destroyed, writableEnded } = this.socket;
-    if (this.#asked || destroyed || writableEnded) return;
-    this.#asked = true;
+    if (this.#markerPending || destroyed || writableEnded) return;
+    this.#markerPending = true;
     // It is taken when all before it has been.
     this.socket.write(nothing, () => {
-      this.#asked = false;
+      this.#markerPending = false;
       // By now more may have been written, of which this told nothing.
-      this.tell();
-      if (!this.#asked) this.#taken();
+      this.requestTaken();
+      if (!this.#markerPending) this.#taken();
     });
   }
 }
 
-function nobody(): void {}
+function noListener(): void {}

@@ -6,7 +6,7 @@ import type { EncodedCatchUp } from '../streams/catch-up.ts';
 import { encodeOnce, type Format } from '../streams/encoded-events.ts';
 import { liveLimits } from './live-limits.ts';
 import type { Pipe } from './reader-connection.ts';
-import { Outgoing } from './socket-writer.ts';
+import { SocketWriter } from './socket-writer.ts';
 
 /**
  * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
@@ -54,7 +54,7 @@ const otherLineBreaks = /[\u2028\u2029]/g;
  * that was made for many is written to the socket as it is; the HTML standard advises against chunks, and a proxy that speaks HTTP/1.0
  * to us takes none.
  */
-export class StreamPipe extends Outgoing implements Pipe {
+export class StreamPipe extends SocketWriter implements Pipe {
   readonly format = streamFormat;
   readonly #response: Response;
 
@@ -83,7 +83,7 @@ export class StreamPipe extends Outgoing implements Pipe {
   }
 
   get ready(): boolean {
-    return this.free && this.hasBegun && this.open;
+    return this.isFree && this.hasBegun && this.open;
   }
 
   /** The connection ends when what was written has been taken. */

@@ -60,7 +60,7 @@ export class PacketPipe implements PacketQueue {
   }
 
   /** All that waits is this pipe's own. */
-  tell(): void {}
+  requestTaken(): void {}
 
   cut(): void {
     this.#connection.close();

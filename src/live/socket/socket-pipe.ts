@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
 import { type Handle, isOpen, type WriteWatcher, watchWrites } from '../raw-socket.ts';
 import type { Pipe } from '../reader-connection.ts';
-import { Outgoing } from '../socket-writer.ts';
+import { SocketWriter } from '../socket-writer.ts';
 import { ConnectionState } from './engine-io-internals.ts';
 import { socketFormat, withPing } from './packet-encoder.ts';
 
@@ -21,7 +21,7 @@ export interface PacketQueue extends Pipe {
  * engine.io: nothing of engine.io's waits, nobody has begun to close, and the kernel has taken all there was. Nothing may follow a close
  * frame. Whatever cannot go so goes through engine.io.
  */
-export class SocketPipe extends Outgoing implements PacketQueue, WriteWatcher {
+export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatcher {
   readonly format = socketFormat;
   readonly #connection: EngineSocket;
   readonly #state: ConnectionState;
@@ -65,14 +65,14 @@ export class SocketPipe extends Outgoing implements PacketQueue, WriteWatcher {
 
   #look(): boolean {
     const state = this.#state;
-    const isReady = this.free && state.webSocketOpen && state.packetsWaiting === 0 && state.open;
+    const isReady = this.isFree && state.webSocketOpen && state.packetsWaiting === 0 && state.open;
     // A packet that waits for the transport goes through the stream only later.
     this.#isStillReady = isReady && this.#isWatched && state.transportIdle && this.socket.writableCorked === 0;
     return isReady;
   }
 
   override write(frames: Buffer): void {
-    if (this.#isStillReady) this.#isStillReady = this.writePast(this.pingIsDue ? this.#andPing(frames) : frames);
+    if (this.#isStillReady) this.#isStillReady = this.writeDirectly(this.pingIsDue ? this.#andPing(frames) : frames);
     else super.write(frames);
   }
 

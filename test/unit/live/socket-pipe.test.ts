@@ -125,7 +125,7 @@ it('tells of what was written in the moment in which the kernel had taken what w
   const { socket } = (connection as unknown as { transport: { socket: { _socket: Socket } } }).transport;
   // As engine.io would.
   for (; pipe.ready && written < 100; written += 1) socket._socket.write(large);
-  pipe.tell();
+  pipe.requestTaken();
   // Told before whoever waits behind the bytes.
   let refilled = 0;
   socket._socket.once('drain', () => {
