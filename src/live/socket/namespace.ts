@@ -8,7 +8,7 @@ import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { AdmissionControl } from '../admission-control.ts';
 import { liveLimits } from '../live-limits.ts';
 import { forgetRequest } from './engine-io-internals.ts';
-import type { Answer, ClientSocket, FromServer, Talk } from './messages.ts';
+import type { Acknowledgement, ClientSocket, MessageHandler, ServerMessages } from './messages.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './packet-encoder.ts';
 import type { SocketConnection } from './socket-engine.ts';
 import type { PacketQueue } from './socket-pipe.ts';
@@ -24,9 +24,9 @@ export interface NamespaceContext {
   /** One is under way for each connection that has not joined yet, or has left. */
   admission: Pick<AdmissionControl, 'begin' | 'end'>;
   /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
-  known(auth: Record<string, unknown>, connection: EngineSocket): Promise<Credentials> | undefined;
+  authenticate(auth: Record<string, unknown>, connection: EngineSocket): Promise<Credentials> | undefined;
   /** A client has joined. */
-  joined(socket: ClientSocket, who: Credentials, request: EngineSocket['request']): Talk;
+  onJoined(socket: ClientSocket, who: Credentials, request: EngineSocket['request']): MessageHandler;
   /** It threw something that is no refusal: the client is told to come back. */
   onFailed(error: unknown): void;
   /** A connection was ended that goes on credentials without reading the answers. */
@@ -40,7 +40,7 @@ export class Namespace {
     this.#context = context;
   }
 
-  take(connection: SocketConnection): void {
+  accept(connection: SocketConnection): void {
     new Client(connection, this.#context);
   }
 }
@@ -52,29 +52,29 @@ class Client implements ClientSocket {
   readonly #connection: EngineSocket;
   readonly #context: NamespaceContext;
   /** While it has joined. */
-  #talk: Talk | undefined;
+  #handler: MessageHandler | undefined;
   /** Its credentials are being looked at. */
-  #isAsking = false;
+  #isAuthenticating = false;
   /** Until when it has to join. */
   #deadline: NodeJS.Timeout | undefined;
   /** Of messages with binary parts, which come one by one. */
-  #parts: Decoder | undefined;
+  #partialDecoder: Decoder | undefined;
 
   constructor(connection: SocketConnection, context: NamespaceContext) {
     this.#connection = connection;
     this.#context = context;
     this.pipe = connection.pipe;
     this.address = context.addressOf(connection);
-    connection.on('data', (data: unknown) => this.#hear(data));
+    connection.on('data', (data: unknown) => this.#onData(data));
     connection.on('close', (reason: string) => this.#closed(reason));
-    this.#stayOutside();
+    this.#awaitJoin();
   }
 
-  emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void {
+  emit<Name extends keyof ServerMessages>(name: Name, said: ServerMessages[Name]): void {
     this.#send(textOf({ type: PacketType.EVENT, data: [name, said] }));
   }
 
-  acknowledge(id: number, said: Answer): void {
+  acknowledge(id: number, said: Acknowledgement): void {
     this.#send(textOf({ type: PacketType.ACK, id, data: [said] }));
   }
 
@@ -84,13 +84,13 @@ class Client implements ClientSocket {
   }
 
   disconnect(): void {
-    if (this.#talk === undefined) return;
+    if (this.#handler === undefined) return;
     this.#send(textOf({ type: PacketType.DISCONNECT }));
     this.#leave();
     this.#connection.close();
   }
 
-  #hear(data: unknown): void {
+  #onData(data: unknown): void {
     let packet: Packet | undefined;
     try {
       packet = this.#decoded(data);
@@ -98,7 +98,7 @@ class Client implements ClientSocket {
       // It is no Socket.IO.
       this.#connection.close();
     }
-    if (packet !== undefined) this.#take(packet);
+    if (packet !== undefined) this.#onPacket(packet);
     // Who asks without reading the answers would have them all kept here.
     if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= liveLimits.waitingAnswers) return;
     this.#context.onUnanswered();
@@ -107,28 +107,28 @@ class Client implements ClientSocket {
 
   /** Undefined while parts of it are on their way. */
   #decoded(data: unknown): Packet | undefined {
-    if (this.#parts === undefined && typeof data === 'string' && !isBinaryType.test(data)) return decoded(decoder, data);
+    if (this.#partialDecoder === undefined && typeof data === 'string' && !isBinaryType.test(data)) return decoded(decoder, data);
     // A decoder keeps what has come so far, so that nobody else may have this one.
-    this.#parts ??= decoderOf();
-    const packet = decoded(this.#parts, data);
-    if (packet !== undefined) this.#parts = undefined;
+    this.#partialDecoder ??= decoderOf();
+    const packet = decoded(this.#partialDecoder, data);
+    if (packet !== undefined) this.#partialDecoder = undefined;
     return packet;
   }
 
-  #take({ type, nsp, data, id }: Packet): void {
+  #onPacket({ type, nsp, data, id }: Packet): void {
     if (type === PacketType.CONNECT && nsp !== '/') {
       return this.#send(textOf({ type: PacketType.CONNECT_ERROR, nsp, data: { message: 'Invalid namespace' } }));
     }
-    if (type === PacketType.CONNECT && this.#talk === undefined) return this.#onConnect(data ?? {});
-    if (this.#talk === undefined || nsp !== '/') return void this.#connection.close();
+    if (type === PacketType.CONNECT && this.#handler === undefined) return this.#onConnect(data ?? {});
+    if (this.#handler === undefined || nsp !== '/') return void this.#connection.close();
     switch (type) {
       case PacketType.EVENT: {
         const [name, ...said] = data ?? [];
-        return this.#talk.hear(name, said, id);
+        return this.#handler.onMessage(name, said, id);
       }
       case PacketType.DISCONNECT:
         this.#leave();
-        return this.#stayOutside();
+        return this.#awaitJoin();
       // Nothing of ours asks for one.
       case PacketType.ACK:
         return;
@@ -138,10 +138,10 @@ class Client implements ClientSocket {
   }
 
   #onConnect(auth: Record<string, unknown>): void {
-    if (this.#isAsking) return this.#refuse(problem('rate-limited', { retryAfter: answerLimits.momentRetrySeconds }));
-    const known = this.#context.known(auth, this.#connection);
+    if (this.#isAuthenticating) return this.#refuse(problem('rate-limited', { retryAfter: answerLimits.momentRetrySeconds }));
+    const known = this.#context.authenticate(auth, this.#connection);
     if (known === undefined) return this.#join(undefined);
-    this.#isAsking = true;
+    this.#isAuthenticating = true;
     known
       .then((who) => this.#join(who))
       .catch((error: unknown) => {
@@ -150,18 +150,18 @@ class Client implements ClientSocket {
         this.#refuse(problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds }));
       })
       .finally(() => {
-        this.#isAsking = false;
+        this.#isAuthenticating = false;
       });
   }
 
   #join(who: Credentials): void {
     // It may have gone while it was looked at.
     if (!this.pipe.open) return;
-    this.#stopWaiting();
+    this.#stopAwaitingJoin();
     const { request } = this.#connection;
     forgetRequest(this.#connection);
     this.#send(`${PacketType.CONNECT}{"sid":"${randomUUID()}"}`);
-    this.#talk = this.#context.joined(this, who, request);
+    this.#handler = this.#context.onJoined(this, who, request);
   }
 
   /** Its client hears of it as a `connect_error`. */
@@ -170,18 +170,18 @@ class Client implements ClientSocket {
   }
 
   #leave(): void {
-    const talk = this.#talk;
-    this.#talk = undefined;
-    talk?.close();
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.close();
   }
 
-  #stayOutside(): void {
+  #awaitJoin(): void {
     this.#deadline = setTimeout(() => this.#connection.close(), liveLimits.joinMs);
     this.#context.admission.begin(this, this.address, () => this.pipe.terminate());
   }
 
   /** For it to join. */
-  #stopWaiting(): void {
+  #stopAwaitingJoin(): void {
     clearTimeout(this.#deadline);
     // Nor is the timer kept with each reader.
     this.#deadline = undefined;
@@ -189,7 +189,7 @@ class Client implements ClientSocket {
   }
 
   #closed(reason: string): void {
-    this.#stopWaiting();
+    this.#stopAwaitingJoin();
     this.#leave();
     if (this.pipe.closed) return;
     if (reason === 'ping timeout') return this.pipe.terminate();

@@ -18,13 +18,13 @@ import { cursorFrom } from '../read-parameters.ts';
 import { Connection } from '../reader-connection.ts';
 import type { OpenReader, Readers } from '../readers.ts';
 import { answerAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
-import type { Answer, ClientSocket, Talk } from './messages.ts';
+import type { Acknowledgement, ClientSocket, MessageHandler } from './messages.ts';
 
 /**
  * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
  * both when a token runs out.
  */
-export interface ConversationContext {
+export interface SocketSessionContext {
   streams: ChannelStreams;
   identity: Pick<Identity, 'statusOf'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
@@ -37,17 +37,17 @@ export interface ConversationContext {
   metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
 }
 
-export class Conversation implements OpenReader, Talk {
+export class SocketSession implements OpenReader, MessageHandler {
   readonly transport = 'socket';
   readonly #connection: Connection;
   readonly #socket: ClientSocket;
   readonly requester: Requester;
-  readonly #context: ConversationContext;
+  readonly #context: SocketSessionContext;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Catch-ups go one after the other: this one is the last of the queue, while there is one. */
   #last: Promise<void> | undefined;
   /** Subscribes that are not answered yet. */
-  #wishes: readonly Wish[] = [];
+  #pending: readonly PendingSubscribe[] = [];
   #misuses = 0;
   /** Of somebody known. */
   readonly #onRefused: ((code: ProblemCode) => void) | undefined;
@@ -55,7 +55,7 @@ export class Conversation implements OpenReader, Talk {
   constructor(
     socket: ClientSocket,
     credentials: Credentials,
-    context: ConversationContext,
+    context: SocketSessionContext,
     onRefused?: (code: ProblemCode) => void,
   ) {
     this.#onRefused = onRefused;
@@ -67,7 +67,7 @@ export class Conversation implements OpenReader, Talk {
     readers.add(this);
   }
 
-  hear(name: unknown, said: readonly unknown[], id: number | undefined): void {
+  onMessage(name: unknown, said: readonly unknown[], id: number | undefined): void {
     // What is more than one thing is not what it should be.
     const request = said.length > 1 ? said : said[0];
     if (name === 'unsubscribe') this.#onUnsubscribe(request, id);
@@ -93,7 +93,7 @@ export class Conversation implements OpenReader, Talk {
   }
 
   endRevoked(): void {
-    for (const wish of this.#wishes) wish.withdrawn = true;
+    for (const pending of this.#pending) pending.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) {
       this.#drop(channelId);
       this.#tellEnd(channelId, 'revoked');
@@ -113,7 +113,7 @@ export class Conversation implements OpenReader, Talk {
   }
 
   close(): void {
-    for (const wish of this.#wishes) wish.withdrawn = true;
+    for (const pending of this.#pending) pending.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) this.#drop(channelId);
     this.#connection.closed();
     this.#context.readers.remove(this);
@@ -122,8 +122,8 @@ export class Conversation implements OpenReader, Talk {
   #onSubscribe(request: unknown, id: number): void {
     const refuse = (error: unknown) => this.#refuse(id, error);
     try {
-      const wish = this.#parsed(() => wishFrom(request));
-      if (this.#wishes.length >= liveLimits.waitingSubscribes) {
+      const pending = this.#parsed(() => pendingSubscribeFrom(request));
+      if (this.#pending.length >= liveLimits.waitingSubscribes) {
         throw new Refusal('rate-limited', {
           detail: 'Too many subscribes are waiting.',
           retryAfter: answerLimits.momentRetrySeconds,
@@ -131,28 +131,28 @@ export class Conversation implements OpenReader, Talk {
       }
       if (!this.#socket.isPaid) this.#context.rates.requests(this.#socket.address);
       this.#socket.isPaid = false;
-      this.#wishes = [...this.#wishes, wish];
-      this.#last = this.#inTurn(this.#last, wish, id).catch(refuse);
+      this.#pending = [...this.#pending, pending];
+      this.#last = this.#inTurn(this.#last, pending, id).catch(refuse);
     } catch (error) {
       refuse(error);
     }
   }
 
-  async #inTurn(earlier: Promise<void> | undefined, wish: Wish, id: number): Promise<void> {
+  async #inTurn(earlier: Promise<void> | undefined, pending: PendingSubscribe, id: number): Promise<void> {
     try {
       await earlier;
       // Once the client has left, nobody would hear that its connection is ready.
-      if (!wish.withdrawn && !this.#connection.ready) await this.#connection.whenReady();
-      await this.#subscribe(wish, id);
+      if (!pending.withdrawn && !this.#connection.ready) await this.#connection.whenReady();
+      await this.#subscribe(pending, id);
     } finally {
-      this.#wishes = this.#wishes.filter((other) => other !== wish);
-      if (this.#wishes.length === 0) this.#last = undefined;
+      this.#pending = this.#pending.filter((other) => other !== pending);
+      if (this.#pending.length === 0) this.#last = undefined;
     }
   }
 
-  async #subscribe(wish: Wish, id: number): Promise<void> {
-    const { channelId, cursor, posts } = wish;
-    if (wish.withdrawn) throw subscriptionEnded();
+  async #subscribe(pending: PendingSubscribe, id: number): Promise<void> {
+    const { channelId, cursor, posts } = pending;
+    if (pending.withdrawn) throw subscriptionEnded();
     this.#drop(channelId);
     if (this.#subscriptions.size >= limits.socketChannels) {
       // No wait would help: so it is none of the problems that say so.
@@ -164,10 +164,10 @@ export class Conversation implements OpenReader, Talk {
     const held = await this.#hold(channelId);
     const subscription = new Subscription(held, this.#connection, this.requester, (reason) => this.#ended(channelId, reason));
     try {
-      if (wish.withdrawn) throw subscriptionEnded();
+      if (pending.withdrawn) throw subscriptionEnded();
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
-      const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !wish.withdrawn };
+      const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !pending.withdrawn };
       await answerAndJoin({ ...query, ...parts }, (answer) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
@@ -197,7 +197,7 @@ export class Conversation implements OpenReader, Talk {
     try {
       const { channelId } = this.#parsed(() => parse(unsubscribeSchema, request));
       // Also what was asked for before and is not answered yet.
-      for (const wish of this.#wishes) if (wish.channelId === channelId) wish.withdrawn = true;
+      for (const pending of this.#pending) if (pending.channelId === channelId) pending.withdrawn = true;
       this.#drop(channelId);
       if (id !== undefined) this.#socket.acknowledge(id, { ok: true });
     } catch (error) {
@@ -235,7 +235,7 @@ export class Conversation implements OpenReader, Talk {
   }
 
   #refuse(id: number | undefined, error: unknown): void {
-    const said: Answer = { ok: false, problem: this.#problemOf(error) };
+    const said: Acknowledgement = { ok: false, problem: this.#problemOf(error) };
     if (id !== undefined) this.#socket.acknowledge(id, said);
   }
 
@@ -269,7 +269,7 @@ function bytesIn(answer: EncodedCatchUp): number {
 const counted = new WeakMap<EncodedCatchUp, number>();
 
 /** A subscribe that is under way. */
-interface Wish {
+interface PendingSubscribe {
   channelId: string;
   cursor: Position | undefined;
   posts: number;
@@ -277,7 +277,7 @@ interface Wish {
   withdrawn: boolean;
 }
 
-function wishFrom(request: unknown): Wish {
+function pendingSubscribeFrom(request: unknown): PendingSubscribe {
   const { channelId, after, limit = limits.pageDefault } = parse(subscribeSchema, request);
   return { channelId, cursor: cursorFrom(after), posts: limit, withdrawn: false };
 }

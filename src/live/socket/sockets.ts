@@ -18,7 +18,7 @@ import type { Readers } from '../readers.ts';
 import { boundIncoming } from './incoming-bytes.ts';
 import { Namespace } from './namespace.ts';
 import { type SocketConnection, SocketEngine } from './socket-engine.ts';
-import { Conversation } from './socket-session.ts';
+import { SocketSession } from './socket-session.ts';
 
 /**
  * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and
@@ -114,21 +114,21 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const namespace = new Namespace({
     admission: context.admission,
     addressOf: ({ request }) => context.addressOf(request),
-    known({ token, session }, { request }) {
+    authenticate({ token, session }, { request }) {
       if (token !== undefined && token !== null) return verify(token, request);
       return session === false ? undefined : context.signedIn(request);
     },
-    joined(socket, who, request) {
+    onJoined(socket, who, request) {
       const { readers, security } = context;
       if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
-      if (who === undefined) return new Conversation(socket, who, context);
+      if (who === undefined) return new SocketSession(socket, who, context);
       const from = { address: context.addressOf(request), by: principalIn(who)?.sub };
-      return new Conversation(socket, who, context, (code) => security.refused(code, from));
+      return new SocketSession(socket, who, context, (code) => security.refused(code, from));
     },
     onFailed: (error) => context.log.warn({ err: error }, 'connection could not join'),
     onUnanswered: () => context.metrics.rejections.inc({ kind: 'unanswered' }),
   });
-  engine.on('connection', (connection: SocketConnection) => namespace.take(connection));
+  engine.on('connection', (connection: SocketConnection) => namespace.accept(connection));
 
   http.on('upgrade', onUpgrade);
 

@@ -4,9 +4,9 @@ import type { Page } from '../../../client/lib/timeline/timeline-pages.ts';
 import { readableChannel } from '../../../src/access/channel-access.ts';
 import type { Engine, Journal } from '../../../src/journal/engine.ts';
 import { oneShotCatchUp, readOneShot } from '../../../src/live/one-shot-catch-up.ts';
-import type { Answer, ClientSocket, FromServer, Talk } from '../../../src/live/socket/messages.ts';
+import type { Acknowledgement, ClientSocket, MessageHandler, ServerMessages } from '../../../src/live/socket/messages.ts';
 import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
-import { Conversation } from '../../../src/live/socket/socket-session.ts';
+import { SocketSession } from '../../../src/live/socket/socket-session.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
 import { formatCursor } from '../../../src/protocol/cursor.ts';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
@@ -43,7 +43,7 @@ const uncounted = {
   problems: { inc() {} },
   subscriptionsEnded: { inc() {} },
   rejections: { inc() {} },
-} as unknown as ConstructorParameters<typeof Conversation>[2]['metrics'];
+} as unknown as ConstructorParameters<typeof SocketSession>[2]['metrics'];
 
 export class SimNode {
   readonly id: string;
@@ -83,7 +83,7 @@ export class SimNode {
     const socket = new ServerSocket(this.#setting, engine, deliver, watcher, hungUp);
     this.sockets.add(socket);
     const { scheduler } = this.#setting;
-    socket.talk = new Conversation(socket, who, {
+    socket.talk = new SocketSession(socket, who, {
       streams: this.streams,
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { statusOf: () => 'good' },
@@ -154,7 +154,7 @@ export class ServerSocket implements ClientSocket {
   /** The socket whose readiness was checked last, to find out which socket a reader belongs to. */
   static asked: ServerSocket | undefined;
   readonly pipe: SocketPipe;
-  talk: Talk | undefined;
+  talk: MessageHandler | undefined;
   readonly #setting: Setting;
   readonly #engine: NodeEngine;
   readonly #deliver: (told: Told) => void;
@@ -208,11 +208,11 @@ export class ServerSocket implements ClientSocket {
     this.pipe = new SocketPipe(connection as unknown as EngineSocket, socket as unknown as Socket);
   }
 
-  emit<Name extends keyof FromServer>(name: Name, said: FromServer[Name]): void {
+  emit<Name extends keyof ServerMessages>(name: Name, said: ServerMessages[Name]): void {
     this.send({ type: name, ...said } as Told);
   }
 
-  acknowledge(number: number, said: Answer): void {
+  acknowledge(number: number, said: Acknowledgement): void {
     this.send({ type: 'answer', number, said: said as Extract<Told, { type: 'answer' }>['said'] });
   }
 
@@ -228,7 +228,7 @@ export class ServerSocket implements ClientSocket {
   hearSubscribe(number: number, after: string | undefined, limit: number): void {
     const request = { channelId, ...(after !== undefined && { after }), limit };
     this.#engine.comes(() => {
-      if (this.isOpen) this.talk?.hear('subscribe', [request], number);
+      if (this.isOpen) this.talk?.onMessage('subscribe', [request], number);
     });
   }
 

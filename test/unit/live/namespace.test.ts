@@ -10,23 +10,23 @@ import { Refusal } from '../../../src/protocol/problems.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
 /** A client that has a connection, and a namespace that looks at credentials like this. */
-async function connect(known: NamespaceContext['known']) {
+async function connect(authenticate: NamespaceContext['authenticate']) {
   const http = createServer();
   // Pinged once all of this is over.
   const engine = new SocketEngine({ random: () => 0 });
   const onFailed = vi.fn();
-  const joined = vi.fn(() => ({ hear: () => {}, close: () => {} }));
+  const onJoined = vi.fn(() => ({ onMessage: () => {}, close: () => {} }));
   const namespace = new Namespace({
     admission: new AdmissionControl({ random: Math.random, metrics: createMetrics() }),
     addressOf: () => '192.0.2.1',
-    known,
-    joined,
+    authenticate,
+    onJoined,
     onFailed,
     onUnanswered: () => {},
   });
   const closed = new Promise<void>((resolve) =>
     engine.on('connection', (connection: SocketConnection) => {
-      namespace.take(connection);
+      namespace.accept(connection);
       connection.on('close', () => resolve());
     }),
   );
@@ -39,35 +39,35 @@ async function connect(known: NamespaceContext['known']) {
     http.close();
   });
   await once(client, 'message');
-  return { client, closed, onFailed, joined };
+  return { client, closed, onFailed, onJoined };
 }
 
 /** What a client is told that joins, where a look at its credentials ends like this. */
-async function join(known: NamespaceContext['known']) {
-  const { client, onFailed, joined } = await connect(known);
+async function join(authenticate: NamespaceContext['authenticate']) {
+  const { client, onFailed, onJoined } = await connect(authenticate);
   client.send('40');
   const [said] = await once(client, 'message');
-  return { said: String(said), onFailed, joined };
+  return { said: String(said), onFailed, onJoined };
 }
 
 it('says nothing of a refusal to the log', async () => {
-  const { said, onFailed, joined } = await join(() => Promise.reject(new Refusal('token-invalid')));
+  const { said, onFailed, onJoined } = await join(() => Promise.reject(new Refusal('token-invalid')));
   expect(said).toMatch(/^44\{.*"token-invalid"/);
-  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[], []]);
+  expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
 it('tells whoever runs the server of anything else, and the client nothing of it but to come back', async () => {
   const thrown = new Error('thrown in the test');
-  const { said, onFailed, joined } = await join(() => Promise.reject(thrown));
+  const { said, onFailed, onJoined } = await join(() => Promise.reject(thrown));
   expect(said).toMatch(/^44\{.*"internal-error".*"retryAfter":1/);
   expect(said).not.toContain('thrown');
-  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[[thrown]], []]);
+  expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[[thrown]], []]);
 });
 
 it('lets nobody join who went away while their credentials were looked at', async () => {
   const asked = Promise.withResolvers<void>();
   const looked = Promise.withResolvers<undefined>();
-  const { client, closed, onFailed, joined } = await connect(() => {
+  const { client, closed, onFailed, onJoined } = await connect(() => {
     asked.resolve();
     return looked.promise;
   });
@@ -77,18 +77,18 @@ it('lets nobody join who went away while their credentials were looked at', asyn
   await closed;
   looked.resolve(undefined);
   await new Promise(setImmediate);
-  expect([onFailed.mock.calls, joined.mock.calls]).toEqual([[], []]);
+  expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
 it('looks at the credentials of a client once at a time, whatever it sends meanwhile', async () => {
   const looked = Promise.withResolvers<undefined>();
-  const known = vi.fn(() => looked.promise);
-  const { client, joined } = await connect(known);
+  const authenticate = vi.fn(() => looked.promise);
+  const { client, onJoined } = await connect(authenticate);
   for (let times = 0; times < 2; times += 1) client.send('40');
   const [said] = await once(client, 'message');
   expect(String(said)).toMatch(/^44\{.*"rate-limited".*"retryAfter":1/);
   looked.resolve(undefined);
   const [then] = await once(client, 'message');
   expect(String(then)).toMatch(/^40\{"sid":/);
-  expect([known.mock.calls.length, joined.mock.calls.length]).toEqual([1, 1]);
+  expect([authenticate.mock.calls.length, onJoined.mock.calls.length]).toEqual([1, 1]);
 });

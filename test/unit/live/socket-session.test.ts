@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type Engine, JournalUnavailable, type StoredSnapshot } from '../../../src/journal/engine.ts';
 import type { Pipe } from '../../../src/live/reader-connection.ts';
 import type { ClientSocket } from '../../../src/live/socket/messages.ts';
-import { Conversation } from '../../../src/live/socket/socket-session.ts';
+import { SocketSession } from '../../../src/live/socket/socket-session.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
@@ -40,7 +40,7 @@ function join() {
     disconnect,
   };
   const readers = { add() {}, remove() {}, busy: new Set<never>() };
-  const conversation = new Conversation(socket, undefined, {
+  const conversation = new SocketSession(socket, undefined, {
     streams,
     identity: { statusOf: () => 'good' },
     readers,
@@ -55,7 +55,7 @@ function join() {
 describe('a subscribe that is under way', () => {
   const begin = async () => {
     const joined = join();
-    joined.conversation.hear('subscribe', [{ channelId: stored.channel.id }], 1);
+    joined.conversation.onMessage('subscribe', [{ channelId: stored.channel.id }], 1);
     await vi.waitFor(() => expect(joined.snapshot).toHaveBeenCalled());
     return joined;
   };
@@ -91,10 +91,10 @@ it.each([
 ])('a client that goes on with messages %s is disconnected', async (_which, name, said, id) => {
   const { conversation, disconnect } = join();
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  for (let times = 1; times < limits.socketMisuses; times += 1) conversation.hear(name, [said], id);
+  for (let times = 1; times < limits.socketMisuses; times += 1) conversation.onMessage(name, [said], id);
   await turn();
   expect(disconnect).not.toHaveBeenCalled();
-  conversation.hear(name, [said], id);
+  conversation.onMessage(name, [said], id);
   await turn();
   expect(disconnect).toHaveBeenCalled();
 });
