@@ -2,21 +2,21 @@ import { forEachSafe } from '../../streams/for-each-safe.ts';
 import { liveLimits } from '../live-limits.ts';
 
 /** One that is asked now and then whether it is there. */
-export interface Beating {
+export interface Pingable {
   /** It is asked soon, if whatever goes to it before has not asked it as well: then it is not due any more, but awaited. */
-  isDue: boolean;
+  isPingDue: boolean;
   /** It was asked, and has not been heard of since. */
-  isAwaited: boolean;
+  isPongAwaited: boolean;
   /** Its place on the wheel, which is the heartbeat's to know. */
-  place: number;
+  slot: number;
   ping(): void;
   /** It was not heard of in time. */
-  miss(): void;
+  onTimeout(): void;
   /** One of the two threw. It is asked no more. */
-  fail(error: unknown): void;
+  onError(error: unknown): void;
 }
 
-export interface Rhythm {
+export interface HeartbeatOptions {
   /** Each is asked once in this time, or a little sooner where that comes for nothing. */
   everyMs: number;
   /** By then it must have been heard of: together with `earlyMs`, less than the time between two pings. */
@@ -34,32 +34,32 @@ export interface Rhythm {
  * its own steps: in a process that was held up nobody is given up whose answer lies there unread.
  */
 export class Heartbeat {
-  readonly #places: readonly Set<Beating>[];
+  readonly #slots: readonly Set<Pingable>[];
   readonly #random: () => number;
   /** Steps from a ping to the moment at which it must have been answered. */
-  readonly #patience: number;
+  readonly #timeoutSteps: number;
   /** Steps before a ping in which it may go with something else. */
-  readonly #early: number;
+  readonly #earlySteps: number;
   readonly #timer: NodeJS.Timeout;
-  #at = 0;
+  #current = 0;
 
-  constructor({ everyMs, withinMs, earlyMs = liveLimits.pingEarlyMs, stepMs = liveLimits.pingStepMs, random }: Rhythm) {
-    this.#places = Array.from({ length: everyMs / stepMs }, () => new Set<Beating>());
-    this.#patience = withinMs / stepMs;
-    this.#early = earlyMs / stepMs;
+  constructor({ everyMs, withinMs, earlyMs = liveLimits.pingEarlyMs, stepMs = liveLimits.pingStepMs, random }: HeartbeatOptions) {
+    this.#slots = Array.from({ length: everyMs / stepMs }, () => new Set<Pingable>());
+    this.#timeoutSteps = withinMs / stepMs;
+    this.#earlySteps = earlyMs / stepMs;
     this.#random = random;
     this.#timer = setInterval(() => this.#step(), stepMs).unref();
   }
 
-  add(one: Beating): void {
-    const { length } = this.#places;
-    one.place = Math.floor(this.#random() * length);
-    one.isDue = (one.place - this.#at + length - 1) % length < this.#early;
-    this.#places[one.place]?.add(one);
+  add(one: Pingable): void {
+    const { length } = this.#slots;
+    one.slot = Math.floor(this.#random() * length);
+    one.isPingDue = (one.slot - this.#current + length - 1) % length < this.#earlySteps;
+    this.#slots[one.slot]?.add(one);
   }
 
-  remove(one: Beating): void {
-    this.#places[one.place]?.delete(one);
+  remove(one: Pingable): void {
+    this.#slots[one.slot]?.delete(one);
   }
 
   stop(): void {
@@ -67,24 +67,24 @@ export class Heartbeat {
   }
 
   #step(): void {
-    const places = this.#places;
-    this.#at = (this.#at + 1) % places.length;
-    this.#each(places.at(this.#at - this.#patience), (one) => {
-      if (one.isAwaited) one.miss();
+    const slots = this.#slots;
+    this.#current = (this.#current + 1) % slots.length;
+    this.#each(slots.at(this.#current - this.#timeoutSteps), (one) => {
+      if (one.isPongAwaited) one.onTimeout();
     });
-    this.#each(places[this.#at], (one) => {
-      if (!one.isDue) return;
-      one.isDue = false;
-      one.isAwaited = true;
+    this.#each(slots[this.#current], (one) => {
+      if (!one.isPingDue) return;
+      one.isPingDue = false;
+      one.isPongAwaited = true;
       one.ping();
     });
-    for (const one of places[(this.#at + this.#early) % places.length] ?? []) one.isDue = true;
+    for (const one of slots[(this.#current + this.#earlySteps) % slots.length] ?? []) one.isPingDue = true;
   }
 
-  #each(some: Iterable<Beating> = [], act: (one: Beating) => void): void {
+  #each(some: Iterable<Pingable> = [], act: (one: Pingable) => void): void {
     forEachSafe([...some], act, (one, error) => {
       this.remove(one);
-      one.fail(error);
+      one.onError(error);
     });
   }
 }

@@ -6,7 +6,7 @@ import { Server as EngineServer, type Socket as EngineSocket, protocol } from 'e
 import { limits } from '../../protocol/wire-limits.ts';
 import { type FirstHearer, hearFirst } from '../raw-socket.ts';
 import { hasTransport, InnerConnection, knowsInside, transportOn, upgradeByLibrary, webSocketOn } from './engine-io-internals.ts';
-import { type Beating, Heartbeat, type Rhythm } from './heartbeat.ts';
+import { Heartbeat, type HeartbeatOptions, type Pingable } from './heartbeat.ts';
 import { countIncoming } from './incoming-bytes.ts';
 import { packetFrame, pingFrame } from './packet-encoder.ts';
 import { PacketPipe } from './packet-pipe.ts';
@@ -84,7 +84,7 @@ export class SocketEngine extends EngineServer {
   }
 }
 
-export interface SocketEngineOptions extends Partial<Rhythm> {
+export interface SocketEngineOptions extends Partial<HeartbeatOptions> {
   onFailed?: (error: unknown) => void;
   /** False: connections are made by engine.io alone, as where its insides have moved. */
   isLean?: boolean;
@@ -108,9 +108,9 @@ interface Opening {
   answer: string;
 }
 
-class PingedConnection extends InnerConnection implements Beating, FirstHearer {
+class PingedConnection extends InnerConnection implements Pingable, FirstHearer {
   readonly pipe: SocketPipe;
-  place = 0;
+  slot = 0;
   readonly #engine: SocketEngine;
   readonly #socket: Socket;
 
@@ -126,19 +126,19 @@ class PingedConnection extends InnerConnection implements Beating, FirstHearer {
     this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
   }
 
-  get isDue(): boolean {
+  get isPingDue(): boolean {
     return this.pipe.pingIsDue;
   }
 
-  set isDue(isDue: boolean) {
+  set isPingDue(isDue: boolean) {
     this.pipe.pingIsDue = isDue;
   }
 
-  get isAwaited(): boolean {
+  get isPongAwaited(): boolean {
     return this.pipe.pingIsOut;
   }
 
-  set isAwaited(isAwaited: boolean) {
+  set isPongAwaited(isAwaited: boolean) {
     this.pipe.pingIsOut = isAwaited;
   }
 
@@ -161,30 +161,30 @@ class PingedConnection extends InnerConnection implements Beating, FirstHearer {
    */
   hearFirst(memory: Uint8Array, length: number): boolean {
     if (!this.pipe.open || !this.pipe.isBetweenMessages) return false;
-    if (this.isAwaited && length === pongLength && isPong(memory)) {
-      this.isAwaited = false;
+    if (this.isPongAwaited && length === pongLength && isPong(memory)) {
+      this.isPongAwaited = false;
       return true;
     }
     // Nobody else tells of it. It comes in the middle of a long message, where what was asked can not have come yet.
-    if (memory[0] === webSocketPong) this.isAwaited = false;
+    if (memory[0] === webSocketPong) this.isPongAwaited = false;
     const packet = this.pipe.readsAll ? plainTextOf(memory, length) : undefined;
     if (packet?.[0] !== message) return false;
     if (countIncoming(this.#socket, length)) this.transport.onData(packet);
     return true;
   }
 
-  miss(): void {
+  onTimeout(): void {
     this.onClose('ping timeout');
   }
 
-  fail(error: unknown): void {
+  onError(error: unknown): void {
     this.#engine.onFailed(error);
     this.#socket.destroy();
   }
 
   override onPacket(packet: unknown): void {
     // Of one that is to be closed nothing is heard: it may never take what goes out before.
-    if (this.pipe.open) this.isAwaited = false;
+    if (this.pipe.open) this.isPongAwaited = false;
     super.onPacket(packet);
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import { type Beating, Heartbeat } from '../../../src/live/socket/heartbeat.ts';
+import { Heartbeat, type Pingable } from '../../../src/live/socket/heartbeat.ts';
 import { silenceMs } from '../../../src/protocol/client-limits.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
@@ -15,14 +15,14 @@ const stepMs = 50;
 function beating(random: () => number = () => 0.5) {
   const heartbeat = new Heartbeat({ everyMs, withinMs, earlyMs, stepMs, random });
   const began = Date.now();
-  const answered = (one: Beating) => {
-    one.isAwaited = false;
+  const answered = (one: Pingable) => {
+    one.isPongAwaited = false;
   };
   const open = (answers: boolean) => {
-    const one: Beating & { pings: number[]; missed: number[]; failures: unknown[] } = {
-      isDue: false,
-      isAwaited: false,
-      place: 0,
+    const one: Pingable & { pings: number[]; missed: number[]; failures: unknown[] } = {
+      isPingDue: false,
+      isPongAwaited: false,
+      slot: 0,
       pings: [],
       missed: [],
       failures: [],
@@ -30,11 +30,11 @@ function beating(random: () => number = () => 0.5) {
         one.pings.push(Date.now() - began);
         if (answers) setTimeout(() => answered(one), withinMs - stepMs);
       },
-      miss() {
+      onTimeout() {
         one.missed.push(Date.now() - began);
         heartbeat.remove(one);
       },
-      fail(error) {
+      onError(error) {
         one.failures.push(error);
       },
     };
@@ -67,7 +67,7 @@ it('asks no second time who was asked with something else shortly before, and gi
   const due: number[] = [];
   for (let ms = stepMs; ms <= 3 * everyMs; ms += stepMs) {
     vi.advanceTimersByTime(stepMs);
-    if (one.isDue) due.push(ms);
+    if (one.isPingDue) due.push(ms);
     if (ms === 1_450) {
       for (const asked of [one, silent]) Object.assign(asked, { isDue: false, isAwaited: true });
       setTimeout(() => Object.assign(one, { isAwaited: false }), withinMs);
@@ -123,25 +123,25 @@ it('asks often enough for clients, and late enough for the last answer, however 
   const heartbeat = new Heartbeat({ everyMs: pingMs, withinMs: answerMs, random: () => 0 });
   const pings: number[] = [];
   let missed = 0;
-  const asked = (one: Beating) => {
+  const asked = (one: Pingable) => {
     Object.assign(one, { isDue: false, isAwaited: true });
     pings.push(Date.now());
     // The last moment at which it still counts.
     setTimeout(() => Object.assign(one, { isAwaited: false }), answerMs - 1);
   };
-  const one: Beating = {
-    ...{ isDue: false, isAwaited: false, place: 0 },
+  const one: Pingable = {
+    ...{ isPingDue: false, isPongAwaited: false, slot: 0 },
     ping: () => asked(one),
-    miss() {
+    onTimeout() {
       missed += 1;
     },
-    fail() {},
+    onError() {},
   };
   heartbeat.add(one);
   for (let ms = 0; ms < 10 * pingMs; ms += liveLimits.pingStepMs) {
     vi.advanceTimersByTime(liveLimits.pingStepMs);
     // Every other one goes as early as it may.
-    if (one.isDue && pings.length % 2 === 1) asked(one);
+    if (one.isPingDue && pings.length % 2 === 1) asked(one);
   }
   heartbeat.stop();
   const gaps = pings.slice(1).map((at, nth) => at - (pings[nth] as number));

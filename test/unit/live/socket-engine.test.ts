@@ -8,13 +8,13 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { liveLimits } from '../../../src/live/live-limits.ts';
 import { forgetRequest } from '../../../src/live/socket/engine-io-internals.ts';
-import type { Rhythm } from '../../../src/live/socket/heartbeat.ts';
+import type { HeartbeatOptions } from '../../../src/live/socket/heartbeat.ts';
 import { boundIncoming } from '../../../src/live/socket/incoming-bytes.ts';
 import { packetFrame } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
 /** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
-async function serve(rhythm?: Partial<Rhythm>) {
+async function serve(rhythm?: Partial<HeartbeatOptions>) {
   const http = createServer();
   const failures: unknown[] = [];
   const engine = new SocketEngine({ ...rhythm, onFailed: (error) => failures.push(error) });
@@ -134,7 +134,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   expect(connections[0]?.readyState).toBe('open');
 });
 
-const quick: Partial<Rhythm> = { everyMs: 300, withinMs: 200, earlyMs: 20, stepMs: 20, random: () => 0 };
+const quick: Partial<HeartbeatOptions> = { everyMs: 300, withinMs: 200, earlyMs: 20, stepMs: 20, random: () => 0 };
 
 /** A client that answers pings as long as it is told to. */
 async function join(port: number) {
