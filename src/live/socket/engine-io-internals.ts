@@ -70,7 +70,7 @@ interface InnerServer {
 }
 
 /** Whether engine.io and ws have inside what this file expects of them. It tries them on a connection without a socket. */
-export function knowsInside(engine: EngineServer): boolean {
+export function hasExpectedInternals(engine: EngineServer): boolean {
   try {
     const { ws } = engine as unknown as InnerServer;
     const webSocket = new EventEmitter() as EventEmitter & WebSocket;
@@ -131,11 +131,11 @@ export function hasTransport(request: IncomingMessage): boolean {
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
 
 /** Frees the request that a connection began with, which is some kilobytes a reader. engine.io may still look at these fields. */
-export function forgetRequest(connection: EngineSocket): void {
-  (connection as unknown as { request: unknown }).request = forgotten;
+export function releaseRequest(connection: EngineSocket): void {
+  (connection as unknown as { request: unknown }).request = releasedRequest;
 }
 
-const forgotten = Object.freeze({ headers: Object.freeze({}), url: '', _query: query, connection: Object.freeze({}) });
+const releasedRequest = Object.freeze({ headers: Object.freeze({}), url: '', _query: query, connection: Object.freeze({}) });
 
 const webSocketOpen = 1;
 

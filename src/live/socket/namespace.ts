@@ -7,7 +7,7 @@ import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { AdmissionControl } from '../admission-control.ts';
 import { liveLimits } from '../live-limits.ts';
-import { forgetRequest } from './engine-io-internals.ts';
+import { releaseRequest } from './engine-io-internals.ts';
 import type { Acknowledgement, ClientSocket, MessageHandler, ServerMessages } from './messages.ts';
 import { catchUpFrame, catchUpText, messageFrame, textOf } from './packet-encoder.ts';
 import type { SocketConnection } from './socket-engine.ts';
@@ -159,7 +159,7 @@ class Client implements ClientSocket {
     if (!this.pipe.open) return;
     this.#stopAwaitingJoin();
     const { request } = this.#connection;
-    forgetRequest(this.#connection);
+    releaseRequest(this.#connection);
     this.#send(`${PacketType.CONNECT}{"sid":"${randomUUID()}"}`);
     this.#handler = this.#context.onJoined(this, who, request);
   }

@@ -5,7 +5,14 @@ import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Socket as EngineSocket, protocol } from 'engine.io';
 import { limits } from '../../protocol/wire-limits.ts';
 import { type FirstHearer, hearFirst } from '../raw-socket.ts';
-import { hasTransport, InnerConnection, knowsInside, transportOn, upgradeByLibrary, webSocketOn } from './engine-io-internals.ts';
+import {
+  hasExpectedInternals,
+  hasTransport,
+  InnerConnection,
+  transportOn,
+  upgradeByLibrary,
+  webSocketOn,
+} from './engine-io-internals.ts';
 import { Heartbeat, type HeartbeatOptions, type Pingable } from './heartbeat.ts';
 import { countIncoming } from './incoming-bytes.ts';
 import { packetFrame, pingFrame } from './packet-encoder.ts';
@@ -23,12 +30,12 @@ import { type PacketQueue, SocketPipe } from './socket-pipe.ts';
 export class SocketEngine extends EngineServer {
   readonly heartbeat: Heartbeat;
   /** What a connection is told when it opens, behind its name: the rest of an object of JSON. */
-  readonly terms: string;
+  readonly openOptions: string;
 
   /** A connection threw when it was pinged, and was ended. */
   readonly onFailed: (error: unknown) => void;
   /** Connections are made with less, by what is known of the insides of engine.io. */
-  readonly isLean: boolean;
+  readonly usesInternals: boolean;
 
   constructor({ onFailed = () => {}, isLean, ...rhythm }: SocketEngineOptions = {}) {
     const { everyMs = limits.pingSeconds * 1_000, withinMs = limits.pingTimeoutSeconds * 1_000, random = Math.random } = rhythm;
@@ -41,11 +48,11 @@ export class SocketEngine extends EngineServer {
       allowUpgrades: false,
     });
     const terms = { upgrades: [], pingInterval: everyMs, pingTimeout: withinMs, maxPayload: limits.socketMessageBytes };
-    this.terms = JSON.stringify(terms).slice(1);
+    this.openOptions = JSON.stringify(terms).slice(1);
     this.onFailed = onFailed;
     this.heartbeat = new Heartbeat({ ...rhythm, everyMs, withinMs, random });
-    this.isLean = isLean ?? knowsInside(this);
-    if (!this.isLean) this.on('connection', givePacketPipe);
+    this.usesInternals = isLean ?? hasExpectedInternals(this);
+    if (!this.usesInternals) this.on('connection', givePacketPipe);
   }
 
   override close(): this {
@@ -55,10 +62,10 @@ export class SocketEngine extends EngineServer {
 
   /** For a request that asks for `EIO=4&transport=websocket`. Whoever closes the server closes the sockets: it keeps no list of them. */
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.isLean) return super.handleUpgrade(request as Parameters<EngineServer['handleUpgrade']>[0], socket, head);
+    if (!this.usesInternals) return super.handleUpgrade(request as Parameters<EngineServer['handleUpgrade']>[0], socket, head);
     try {
       const answer = socket.readable && socket.writable ? plainAnswerTo(request) : undefined;
-      if (answer === undefined) this.#letJudge(request, socket, head);
+      if (answer === undefined) this.#upgradeByWs(request, socket, head);
       else this.#open(request, socket as Socket, { webSocket: webSocketOn(this, socket, head), answer });
     } catch (error) {
       // It has been told that it upgrades: no other answer may follow.
@@ -68,7 +75,7 @@ export class SocketEngine extends EngineServer {
   }
 
   /** ws takes it at once, and answers it, or not at all: then it has written why. */
-  #letJudge(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgradeByWs(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.cork();
     try {
       const open = (webSocket: WebSocket) => this.#open(request, socket as Socket, { webSocket, answer: '' });
@@ -122,24 +129,24 @@ class PingedConnection extends InnerConnection implements Pingable, FirstHearer 
     this.pipe = new SocketPipe(this as unknown as EngineSocket, socket);
     engine.heartbeat.add(this);
     hearFirst(socket, this);
-    const opening = packetFrame(`0{"sid":"${this.id}",${engine.terms}`);
+    const opening = packetFrame(`0{"sid":"${this.id}",${engine.openOptions}`);
     this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
   }
 
   get isPingDue(): boolean {
-    return this.pipe.pingIsDue;
+    return this.pipe.isPingDue;
   }
 
   set isPingDue(isDue: boolean) {
-    this.pipe.pingIsDue = isDue;
+    this.pipe.isPingDue = isDue;
   }
 
   get isPongAwaited(): boolean {
-    return this.pipe.pingIsOut;
+    return this.pipe.isPongAwaited;
   }
 
   set isPongAwaited(isAwaited: boolean) {
-    this.pipe.pingIsOut = isAwaited;
+    this.pipe.isPongAwaited = isAwaited;
   }
 
   /** Called while it is made, when it has what engine.io gives it. */
@@ -167,7 +174,7 @@ class PingedConnection extends InnerConnection implements Pingable, FirstHearer 
     }
     // Nobody else tells of it. It comes in the middle of a long message, where what was asked can not have come yet.
     if (memory[0] === webSocketPong) this.isPongAwaited = false;
-    const packet = this.pipe.readsAll ? plainTextOf(memory, length) : undefined;
+    const packet = this.pipe.takesMessages ? plainTextOf(memory, length) : undefined;
     if (packet?.[0] !== message) return false;
     if (countIncoming(this.#socket, length)) this.transport.onData(packet);
     return true;

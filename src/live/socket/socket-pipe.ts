@@ -32,9 +32,9 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
    */
   #isStillReady = false;
   /** What is written next has a ping behind it: for those who are written to often, a write less. Here, where every write looks anyway. */
-  pingIsDue = false;
+  isPingDue = false;
   /** A ping has gone out, and nothing was heard since. */
-  pingIsOut = false;
+  isPongAwaited = false;
 
   constructor(connection: EngineSocket, socket: Socket) {
     super(socket);
@@ -60,10 +60,10 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   }
 
   get ready(): boolean {
-    return (this.#isStillReady && isOpen(this.handle as Handle)) || this.#look();
+    return (this.#isStillReady && isOpen(this.handle as Handle)) || this.#checkReady();
   }
 
-  #look(): boolean {
+  #checkReady(): boolean {
     const state = this.#state;
     const isReady = this.isFree && state.webSocketOpen && state.packetsWaiting === 0 && state.open;
     // A packet that waits for the transport goes through the stream only later.
@@ -72,13 +72,13 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   }
 
   override write(frames: Buffer): void {
-    if (this.#isStillReady) this.#isStillReady = this.writeDirectly(this.pingIsDue ? this.#andPing(frames) : frames);
+    if (this.#isStillReady) this.#isStillReady = this.writeDirectly(this.isPingDue ? this.#withPing(frames) : frames);
     else super.write(frames);
   }
 
-  #andPing(frames: Buffer): Buffer {
-    this.pingIsDue = false;
-    this.pingIsOut = true;
+  #withPing(frames: Buffer): Buffer {
+    this.isPingDue = false;
+    this.isPongAwaited = true;
     return withPing(frames);
   }
 
@@ -92,7 +92,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   }
 
   /** Whether a message that comes in is to be heard: nobody has begun to close, and what it takes of what goes out keeps up. */
-  get readsAll(): boolean {
+  get takesMessages(): boolean {
     return this.#state.webSocketOpen && !this.socket.writableNeedDrain;
   }
 

@@ -55,7 +55,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     random: context.random,
     onFailed: (error) => context.log.warn({ err: error }, 'connection could not be pinged'),
   });
-  if (!engine.isLean) context.log.warn({}, 'unexpected version of engine.io: each connection costs more');
+  if (!engine.usesInternals) context.log.warn({}, 'unexpected version of engine.io: each connection costs more');
   const connections = new Set<Duplex>();
   const bounds = { now: context.now, onCut: () => context.metrics.rejections.inc({ kind: 'messages' }) };
 

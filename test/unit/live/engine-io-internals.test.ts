@@ -5,15 +5,15 @@ import { Socket as EngineSocket, transports } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { Connection } from '../../../src/live/reader-connection.ts';
-import { knowsInside } from '../../../src/live/socket/engine-io-internals.ts';
+import { hasExpectedInternals } from '../../../src/live/socket/engine-io-internals.ts';
 import { messageFrame, messagesIn, socketFormat, withPing } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
 it('finds the insides of engine.io and ws where they are expected', () => {
   const engine = new SocketEngine();
   onTestFinished(() => void engine.close());
-  expect(knowsInside(engine)).toBe(true);
-  expect(engine.isLean).toBe(true);
+  expect(hasExpectedInternals(engine)).toBe(true);
+  expect(engine.usesInternals).toBe(true);
 });
 
 it.each([
@@ -29,7 +29,7 @@ it.each([
   });
   const engine = new SocketEngine();
   onTestFinished(() => void engine.close());
-  expect(engine.isLean).toBe(false);
+  expect(engine.usesInternals).toBe(false);
 });
 
 /** A connection that engine.io makes alone, as it documents it. */

@@ -7,7 +7,7 @@ import type { Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import { forgetRequest } from '../../../src/live/socket/engine-io-internals.ts';
+import { releaseRequest } from '../../../src/live/socket/engine-io-internals.ts';
 import type { HeartbeatOptions } from '../../../src/live/socket/heartbeat.ts';
 import { boundIncoming } from '../../../src/live/socket/incoming-bytes.ts';
 import { packetFrame } from '../../../src/live/socket/packet-encoder.ts';
@@ -126,7 +126,7 @@ it('keeps nothing of the request that a connection began with', async () => {
   const isKept = () => requests[0]?.deref() !== undefined;
   collect();
   expect(isKept()).toBe(true);
-  forgetRequest(connections[0] as Socket);
+  releaseRequest(connections[0] as Socket);
   await vi.waitFor(() => {
     collect();
     expect(isKept()).toBe(false);
