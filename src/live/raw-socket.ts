@@ -10,7 +10,7 @@ import { Socket } from 'node:net';
  * the stream. Under `--pending-deprecation` Node warns of the look (DEP0111).
  * `test/unit/live/raw-socket.test.ts` fails where they have moved.
  */
-export interface Handle {
+export interface SocketHandle {
   /** The descriptor; negative when it has been closed. */
   readonly fd: number;
   /** The system's error as a negative number, or 0. The request is used only where bytes are left. */
@@ -18,85 +18,85 @@ export interface Handle {
 }
 
 /** Undefined where the socket has been destroyed, or nothing is known of what is under it. */
-export function handleOf(socket: Socket): Handle | undefined {
-  const { _handle: handle } = socket as unknown as { _handle?: Partial<Handle> | null };
-  return streams !== undefined && typeof handle?.writeBuffer === 'function' ? (handle as Handle) : undefined;
+export function handleOf(socket: Socket): SocketHandle | undefined {
+  const { _handle: handle } = socket as unknown as { _handle?: Partial<SocketHandle> | null };
+  return streamWrap !== undefined && typeof handle?.writeBuffer === 'function' ? (handle as SocketHandle) : undefined;
 }
 
 /** Whether a socket still has the handle that it had. It loses it in the moment in which it is destroyed. */
-export function isHandleOf(socket: Socket, handle: Handle): boolean {
+export function isHandleOf(socket: Socket, handle: SocketHandle): boolean {
   return (socket as unknown as { _handle?: unknown })._handle === handle;
 }
 
 /** Whether it can be written to. The look has the processor fetch of it what a write will need. */
-export function isOpen(handle: Handle): boolean {
+export function isOpen(handle: SocketHandle): boolean {
   return handle.fd >= 0;
 }
 
 /** Bytes that the kernel has not taken yet. It is called with 0 when they have been, or with a negative number when they cannot be. */
-export interface Rest {
+export interface PendingWrite {
   oncomplete?: (status: number) => void;
 }
 
 /** Writes behind all that was written to the handle before. Whoever gets a rest is told of its end; a socket that refuses is done with. */
-export function writeTo(handle: Handle, bytes: Buffer): 'taken' | 'refused' | Rest {
+export function writeToHandle(handle: SocketHandle, bytes: Buffer): 'taken' | 'refused' | PendingWrite {
   // Without them there is no handle.
-  const { WriteWrap, streamBaseState, kLastWriteWasAsync } = streams as Streams;
-  spare ??= new WriteWrap();
-  if (handle.writeBuffer(spare, bytes) !== 0) return 'refused';
+  const { WriteWrap, streamBaseState, kLastWriteWasAsync } = streamWrap as StreamWrap;
+  spareRequest ??= new WriteWrap();
+  if (handle.writeBuffer(spareRequest, bytes) !== 0) return 'refused';
   if (streamBaseState[kLastWriteWasAsync] === 0) return 'taken';
-  const rest = spare;
+  const rest = spareRequest;
   // For as long as they are needed.
   rest.buffer = bytes;
-  spare = undefined;
+  spareRequest = undefined;
   return rest;
 }
 
 /** Is shown what came in over a socket before Node is. */
-export interface FirstHearer {
+export interface ReadInterceptor {
   /** Whether it has done with the first bytes of this memory, `length` of them: then nobody else hears of them. It may keep none. */
-  hearFirst(memory: Uint8Array, length: number): boolean;
+  interceptRead(memory: Uint8Array, length: number): boolean;
 }
 
 /**
  * Has all that comes in over a socket read into memory that all such sockets share, and shown to `first`. What that leaves, the stream gets
  * as ever, in memory of its own. Where nothing is known of what is under the socket, all goes to the stream.
  */
-export function hearFirst(socket: Socket, first: FirstHearer): void {
+export function interceptReads(socket: Socket, first: ReadInterceptor): void {
   const handle = handleOf(socket) as ReadHandle | undefined;
   if (typeof handle?.useUserBuffer !== 'function' || typeof handle.onread !== 'function') return;
-  handle[hearer] = first;
-  handle[usual] = handle.onread;
-  handle.useUserBuffer(shared);
+  handle[interceptor] = first;
+  handle[originalOnRead] = handle.onread;
+  handle.useUserBuffer(sharedReadBuffer);
   handle.onread = onRead;
 }
 
 function onRead(this: ReadHandle, made?: ArrayBuffer): unknown {
-  const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = streams as Streams;
+  const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = streamWrap as StreamWrap;
   const length = streamBaseState[kReadBytesOrError] as number;
   // The end of it, or an error.
-  if (length <= 0) return this[usual](made);
-  if (this[hearer].hearFirst(shared, length)) return undefined;
+  if (length <= 0) return this[originalOnRead](made);
+  if (this[interceptor].interceptRead(sharedReadBuffer, length)) return undefined;
   streamBaseState[kArrayBufferOffset] = 0;
-  return this[usual](shared.buffer.slice(0, length));
+  return this[originalOnRead](sharedReadBuffer.buffer.slice(0, length));
 }
 
 /** Is told when something that was written to the stream of a socket goes to the kernel. */
 export interface WriteWatcher {
-  written(): void;
+  onStreamWrite(): void;
 }
 
 /** Whether it will be told: not where nothing is known of what is under the socket, or of how its stream writes. */
 export function watchWrites(socket: Socket, watcher: WriteWatcher): boolean {
   if (handleOf(socket) === undefined || typeof writeGeneric !== 'function') return false;
   const watched = socket as WatchedSocket;
-  watched[watching] = watcher;
+  watched[watcherKey] = watcher;
   watched._writeGeneric = onWrite;
   return true;
 }
 
 function onWrite(this: Socket, ...write: unknown[]): unknown {
-  (this as WatchedSocket)[watching].written();
+  (this as WatchedSocket)[watcherKey].onStreamWrite();
   return (writeGeneric as WriteGeneric).apply(this, write);
 }
 
@@ -104,33 +104,33 @@ type WriteGeneric = (this: Socket, ...write: unknown[]) => unknown;
 
 interface WatchedSocket extends Socket {
   _writeGeneric: WriteGeneric;
-  [watching]: WriteWatcher;
+  [watcherKey]: WriteWatcher;
 }
 
-const watching = Symbol('watching');
+const watcherKey = Symbol('watching');
 const { _writeGeneric: writeGeneric } = Socket.prototype as { _writeGeneric?: unknown };
 
 /** As much as Node sets aside for a read. */
-const shared = Buffer.allocUnsafeSlow(65_536);
-const hearer = Symbol('hearer');
-const usual = Symbol('usual');
+const sharedReadBuffer = Buffer.allocUnsafeSlow(65_536);
+const interceptor = Symbol('hearer');
+const originalOnRead = Symbol('usual');
 
-interface ReadHandle extends Handle {
+interface ReadHandle extends SocketHandle {
   /** With the bytes where they were read into memory of their own; returns what the next are to be read into, if not the same. */
   onread(made?: ArrayBuffer): unknown;
   useUserBuffer(memory: Buffer): void;
-  [hearer]: FirstHearer;
-  [usual](made?: ArrayBuffer): unknown;
+  [interceptor]: ReadInterceptor;
+  [originalOnRead](made?: ArrayBuffer): unknown;
 }
 
 /** One serves all writes until bytes are left of one. */
-let spare: WriteRequest | undefined;
+let spareRequest: WriteRequest | undefined;
 
-interface WriteRequest extends Rest {
+interface WriteRequest extends PendingWrite {
   buffer?: Buffer;
 }
 
-interface Streams {
+interface StreamWrap {
   readonly WriteWrap: new () => WriteRequest;
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
@@ -138,16 +138,16 @@ interface Streams {
   readonly kArrayBufferOffset: number;
 }
 
-const streams = findStreams();
+const streamWrap = findStreamWrap();
 
-function findStreams(): Streams | undefined {
+function findStreamWrap(): StreamWrap | undefined {
   try {
-    const found = (process as unknown as { binding(name: 'stream_wrap'): Partial<Streams> }).binding('stream_wrap');
+    const found = (process as unknown as { binding(name: 'stream_wrap'): Partial<StreamWrap> }).binding('stream_wrap');
     const isKnown =
       typeof found.WriteWrap === 'function' &&
       found.streamBaseState instanceof Int32Array &&
       [found.kLastWriteWasAsync, found.kReadBytesOrError, found.kArrayBufferOffset].every(Number.isInteger);
-    return isKnown ? (found as Streams) : undefined;
+    return isKnown ? (found as StreamWrap) : undefined;
   } catch {
     return undefined;
   }

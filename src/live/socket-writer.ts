@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Handle, handleOf, isHandleOf, writeTo } from './raw-socket.ts';
+import { handleOf, isHandleOf, type SocketHandle, writeToHandle } from './raw-socket.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -11,7 +11,7 @@ const nothing = Buffer.alloc(0);
  */
 export class SocketWriter {
   protected readonly socket: Socket;
-  protected readonly handle: Handle | undefined;
+  protected readonly handle: SocketHandle | undefined;
   #taken: () => void = noListener;
   /** An empty write of the stream is behind bytes that wait. */
   #markerPending = false;
@@ -41,7 +41,7 @@ export class SocketWriter {
   /** For one that is free and has a handle, past its stream. Whether it is free still. */
   protected writeDirectly(frames: Buffer): boolean {
     const { socket } = this;
-    const rest = writeTo(this.handle as Handle, frames);
+    const rest = writeToHandle(this.handle as SocketHandle, frames);
     if (rest === 'taken') return true;
     if (rest === 'refused') {
       socket.destroy();

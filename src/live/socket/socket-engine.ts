@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Socket as EngineSocket, protocol } from 'engine.io';
 import { limits } from '../../protocol/wire-limits.ts';
-import { type FirstHearer, hearFirst } from '../raw-socket.ts';
+import { interceptReads, type ReadInterceptor } from '../raw-socket.ts';
 import {
   hasExpectedInternals,
   hasTransport,
@@ -115,7 +115,7 @@ interface Opening {
   answer: string;
 }
 
-class PingedConnection extends InnerConnection implements Pingable, FirstHearer {
+class PingedConnection extends InnerConnection implements Pingable, ReadInterceptor {
   readonly pipe: SocketPipe;
   slot = 0;
   readonly #engine: SocketEngine;
@@ -128,7 +128,7 @@ class PingedConnection extends InnerConnection implements Pingable, FirstHearer 
     this.#socket = socket;
     this.pipe = new SocketPipe(this as unknown as EngineSocket, socket);
     engine.heartbeat.add(this);
-    hearFirst(socket, this);
+    interceptReads(socket, this);
     const opening = packetFrame(`0{"sid":"${this.id}",${engine.openOptions}`);
     this.pipe.write(answer === '' ? opening : Buffer.concat([Buffer.from(answer, 'latin1'), opening]));
   }
@@ -166,7 +166,7 @@ class PingedConnection extends InnerConnection implements Pingable, FirstHearer 
    * Most readers ever say but two messages, and after that again and again that they are there. Where one of these comes in a frame of its
    * own, nobody else takes it apart: neither a message as they write it, nor what was asked for.
    */
-  hearFirst(memory: Uint8Array, length: number): boolean {
+  interceptRead(memory: Uint8Array, length: number): boolean {
     if (!this.pipe.open || !this.pipe.isBetweenMessages) return false;
     if (this.isPongAwaited && length === pongLength && isPong(memory)) {
       this.isPongAwaited = false;

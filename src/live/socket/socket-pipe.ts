@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Socket as EngineSocket } from 'engine.io';
-import { type Handle, isOpen, type WriteWatcher, watchWrites } from '../raw-socket.ts';
+import { isOpen, type SocketHandle, type WriteWatcher, watchWrites } from '../raw-socket.ts';
 import type { Pipe } from '../reader-connection.ts';
 import { SocketWriter } from '../socket-writer.ts';
 import { ConnectionState } from './engine-io-internals.ts';
@@ -60,7 +60,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   }
 
   get ready(): boolean {
-    return (this.#isStillReady && isOpen(this.handle as Handle)) || this.#checkReady();
+    return (this.#isStillReady && isOpen(this.handle as SocketHandle)) || this.#checkReady();
   }
 
   #checkReady(): boolean {
@@ -82,7 +82,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
     return withPing(frames);
   }
 
-  written(): void {
+  onStreamWrite(): void {
     this.#isStillReady = false;
   }
 

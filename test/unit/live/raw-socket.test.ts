@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { handleOf, hearFirst, isHandleOf, isOpen, watchWrites, writeTo } from '../../../src/live/raw-socket.ts';
+import { handleOf, interceptReads, isHandleOf, isOpen, watchWrites, writeToHandle } from '../../../src/live/raw-socket.ts';
 
 /** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
 async function connect() {
@@ -33,7 +33,7 @@ const large = Buffer.alloc(1_000_000, 'x');
 it('writes what the kernel takes at once, between what the stream writes', async () => {
   const { socket, heard } = await connect();
   socket.write('one ');
-  expect(writeTo(mustHandle(socket), Buffer.from('two '))).toBe('taken');
+  expect(writeToHandle(mustHandle(socket), Buffer.from('two '))).toBe('taken');
   socket.write('three');
   await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
 });
@@ -43,12 +43,12 @@ it('keeps what the kernel leaves, in order, and tells when it has been taken', a
   const handle = mustHandle(socket);
   client.pause();
   let written = 0;
-  let rest = writeTo(handle, large);
-  for (written = 1; rest === 'taken' && written < 100; written += 1) rest = writeTo(handle, large);
+  let rest = writeToHandle(handle, large);
+  for (written = 1; rest === 'taken' && written < 100; written += 1) rest = writeToHandle(handle, large);
   if (rest === 'taken' || rest === 'refused') throw new Error(`All was ${rest}.`);
   const first = vi.fn();
   rest.oncomplete = first;
-  const after = writeTo(handle, Buffer.from('after'));
+  const after = writeToHandle(handle, Buffer.from('after'));
   if (after === 'taken' || after === 'refused') throw new Error(`What comes behind was ${after}.`);
   const second = vi.fn();
   after.oncomplete = second;
@@ -65,8 +65,8 @@ it('tells of bytes that nobody will take any more', async () => {
   const { socket, client } = await connect();
   const handle = mustHandle(socket);
   client.pause();
-  let rest = writeTo(handle, large);
-  for (let count = 0; rest === 'taken' && count < 100; count += 1) rest = writeTo(handle, large);
+  let rest = writeToHandle(handle, large);
+  for (let count = 0; rest === 'taken' && count < 100; count += 1) rest = writeToHandle(handle, large);
   if (rest === 'taken' || rest === 'refused') throw new Error(`All was ${rest}.`);
   const told = vi.fn();
   rest.oncomplete = told;
@@ -80,8 +80,8 @@ it('shows what comes in before the stream has it, which gets what is left, whole
   const shown: string[] = [];
   const left: Buffer[] = [];
   const isLeft = (length: number) => length !== 3;
-  hearFirst(socket, {
-    hearFirst(memory, length) {
+  interceptReads(socket, {
+    interceptRead(memory, length) {
       if (!isLeft(length)) shown.push(Buffer.from(memory.subarray(0, length)).toString());
       return !isLeft(length);
     },
@@ -109,7 +109,9 @@ it('shows each of two sockets its own, though both are read into the same memory
   const both = [await connect(), await connect()];
   const told = both.map(({ socket }, at) => {
     const heard: string[] = [];
-    hearFirst(socket, { hearFirst: (memory, length) => heard.push(`${at} ${Buffer.from(memory.subarray(0, length))}`) < 3 });
+    interceptReads(socket, {
+      interceptRead: (memory, length) => heard.push(`${at} ${Buffer.from(memory.subarray(0, length))}`) < 3,
+    });
     socket.on('data', (chunk: Buffer) => heard.push(`${at} left ${chunk}`));
     return heard;
   });
@@ -125,7 +127,7 @@ it('shows each of two sockets its own, though both are read into the same memory
 
 it('tells the stream of a connection that is reset', async () => {
   const { socket, client } = await connect();
-  hearFirst(socket, { hearFirst: () => false });
+  interceptReads(socket, { interceptRead: () => false });
   const failed = new Promise((resolve) => socket.once('error', resolve));
   socket.resume();
   client.resetAndDestroy();
@@ -135,8 +137,8 @@ it('tells the stream of a connection that is reset', async () => {
 it('tells of each write of the stream as it goes to the kernel, also of one that waited, and of none that goes past it', async () => {
   const { socket, client, heard } = await connect();
   const written = vi.fn();
-  expect(watchWrites(socket, { written })).toBe(true);
-  writeTo(mustHandle(socket), Buffer.from('past '));
+  expect(watchWrites(socket, { onStreamWrite: written })).toBe(true);
+  writeToHandle(mustHandle(socket), Buffer.from('past '));
   expect(written).not.toHaveBeenCalled();
   socket.write('one ');
   expect(written).toHaveBeenCalledTimes(1);
@@ -187,7 +189,7 @@ it('is refused by a socket that is closed', async () => {
   expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([true, true]);
   socket.destroy();
   expect(isOpen(handle)).toBe(false);
-  expect(writeTo(handle, large)).toBe('refused');
+  expect(writeToHandle(handle, large)).toBe('refused');
   expect(handleOf(socket)).toBeUndefined();
   expect(isHandleOf(socket, handle)).toBe(false);
 });
