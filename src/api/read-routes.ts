@@ -8,7 +8,7 @@ import { liveLimits } from '../live/live-limits.ts';
 import { oneShotCatchUp, readOneShot } from '../live/one-shot-catch-up.ts';
 import { poll } from '../live/polls.ts';
 import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
-import { type StreamsContext, stream } from '../live/sse-streams.ts';
+import { type LiveContext, stream } from '../live/sse-streams.ts';
 import { countCatchUp } from '../live/subscription.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
@@ -23,7 +23,7 @@ import { readSnapshot } from '../streams/snapshots.ts';
  * again what was read while something was erased, or where it comes from a feed, that of the feed (`streams/catch-up.ts`). The
  * audit trail holds no text and needs none.
  */
-export interface ReaderContext extends StreamsContext {
+export interface ReaderContext extends LiveContext {
   engine: Engine;
   renderer: Renderer;
 }

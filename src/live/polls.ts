@@ -13,8 +13,8 @@ import type { StreamLease } from '../streams/channel-streams.ts';
 import { encodeOnce, type Format } from '../streams/encoded-events.ts';
 import type { StreamReader } from '../streams/stream-reader.ts';
 import type { OpenReader } from './readers.ts';
-import type { StreamsContext } from './sse-streams.ts';
-import { answerAndJoin, countCatchUp } from './subscription.ts';
+import type { LiveContext } from './sse-streams.ts';
+import { catchUpAndJoin, countCatchUp } from './subscription.ts';
 
 /**
  * Catching up with a wait (contract, 2): where there is nothing to tell the answer is held, for a time, until there is. Between the
@@ -27,13 +27,13 @@ export interface PollQuery {
   waitMs: number;
 }
 
-export async function poll(context: StreamsContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
+export async function poll(context: LiveContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
   const { streams, identity, readers, admission, rates, metrics } = context;
   // A cookie is answered at once: the browser may have signed out, or in anew, when a held answer comes.
   const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
-  readers.mustLetIn();
+  readers.requireNotDraining();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const requester = new Requester(credentialsOf(res), identity.statusOf);
   const poll = new Poll(await holdReadable(streams, requester, String(req.params.channelId)), requester, context);
@@ -78,9 +78,9 @@ class Poll implements StreamReader, OpenReader {
   #wake = (): void => {};
   #timer: NodeJS.Timeout | undefined;
   /** Beside it: who was to be answered sooner still is. */
-  #leaving: NodeJS.Timeout | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(held: StreamLease, requester: Requester, { random }: Pick<StreamsContext, 'random'>) {
+  constructor(held: StreamLease, requester: Requester, { random }: Pick<LiveContext, 'random'>) {
     this.#held = held;
     this.#stream = held.stream;
     this.requester = requester;
@@ -101,7 +101,7 @@ class Poll implements StreamReader, OpenReader {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      const answer = await answerAndJoin({ ...query, ...parts }, () => {});
+      const answer = await catchUpAndJoin({ ...query, ...parts }, () => {});
       const isEmpty = answer.mode === 'replay' && answer.events === 0 && !answer.more;
       if (isEmpty && !this.#isFinished && this.#failure === undefined) {
         onHeld();
@@ -138,7 +138,7 @@ class Poll implements StreamReader, OpenReader {
     this.#wake();
   }
 
-  get isTimed(): boolean {
+  get needsSweep(): boolean {
     return this.requester.hasCredentials;
   }
 
@@ -152,13 +152,13 @@ class Poll implements StreamReader, OpenReader {
   }
 
   /** Late news that it lacks may have been erased since: it is better told to come back. */
-  tellReach({ reachable }: Reachability): void {
+  onReachChanged({ reachable }: Reachability): void {
     if (!reachable) this.#fail(new JournalUnavailable('The journal became unreachable.', 'unchanged'));
   }
 
   /** Not all at once, or they would all ask another node at that moment. */
-  askToLeave(withinMs: number): void {
-    this.#leaving = setTimeout(() => this.finish(), this.#random() * withinMs).unref();
+  askToDisconnect(withinMs: number): void {
+    this.#drainTimer = setTimeout(() => this.finish(), this.#random() * withinMs).unref();
   }
 
   cut(): void {
@@ -167,7 +167,7 @@ class Poll implements StreamReader, OpenReader {
 
   close(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#leaving);
+    clearTimeout(this.#drainTimer);
     this.finish();
     this.#stream.leave(this);
     this.#held.release();

@@ -25,22 +25,22 @@ export interface Pipe {
   terminate(): void;
 }
 
-export interface ConnectionContext {
+export interface ReaderConnectionContext {
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
-  soon?: (run: () => void) => void;
+  defer?: (run: () => void) => void;
   /** Has those in it that something waits for. */
-  busy?: Set<Connection>;
+  busy?: Set<ReaderConnection>;
 }
 
 /**
  * One connection of a reader. It is ready when nothing it was given is still waiting: then it takes one write. Whoever missed something
  * meanwhile is brought up to date when the kernel has taken the bytes.
  */
-export class Connection {
+export class ReaderConnection {
   readonly pipe: Pipe;
-  readonly #context: ConnectionContext;
+  readonly #context: ReaderConnectionContext;
   readonly #undo: () => void;
   #busySince = 0;
   /** Subscriptions that missed something while the connection was busy, the longest waiting first. */
@@ -60,7 +60,7 @@ export class Connection {
     this.#release();
   };
 
-  constructor(pipe: Pipe, context: ConnectionContext) {
+  constructor(pipe: Pipe, context: ReaderConnectionContext) {
     this.pipe = pipe;
     this.#context = context;
     this.#undo = pipe.onTaken(this.#drained);
@@ -84,8 +84,8 @@ export class Connection {
     this.#lagging.add(subscription);
     this.busy();
     // Nothing pending means that nothing will be taken.
-    const { soon = setImmediate } = this.#context;
-    if (this.ready) soon(this.#drained);
+    const { defer = setImmediate } = this.#context;
+    if (this.ready) defer(this.#drained);
   }
 
   /** Something waits for it: its bytes must be taken within a time. */
@@ -118,11 +118,11 @@ export class Connection {
     setTimeout(() => this.terminate(), liveLimits.refusedMs).unref();
   }
 
-  forget(subscription: Subscription): void {
+  forgetSubscription(subscription: Subscription): void {
     this.#lagging?.delete(subscription);
   }
 
-  closed(): void {
+  onClosed(): void {
     this.#undo();
     this.#lagging = undefined;
     this.#isFree();

@@ -5,7 +5,7 @@ import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { forEachSafe } from '../streams/for-each-safe.ts';
 import { liveLimits } from './live-limits.ts';
-import type { Connection } from './reader-connection.ts';
+import type { ReaderConnection } from './reader-connection.ts';
 
 /**
  * All who read over something that stays open, whatever it is: looked after by one timer, told of the store, and led out when the node
@@ -17,15 +17,15 @@ export interface OpenReader {
   /** Channels that it follows now. */
   readonly subscriptions: number;
   /** Something of it is due with time, such as the end of its token. Others are not looked at. */
-  readonly isTimed: boolean;
+  readonly needsSweep: boolean;
   /** Once in a while, where it is timed: ends what a token was needed for that has run out. */
   sweep(now: number): void;
   /** The token was revoked, or the session signed out: ends whatever was begun with it, of public channels too, and says so where it can. */
   endRevoked(): void;
   /** The store came out of reach, or back. */
-  tellReach(reach: Reachability): void;
+  onReachChanged(reach: Reachability): void;
   /** The node goes away: asked to leave within a time, all of them at different moments. */
-  askToLeave(withinMs: number): void;
+  askToDisconnect(withinMs: number): void;
   /** It has not left. */
   cut(): void;
   /** Lets go of everything. */
@@ -46,12 +46,12 @@ const { drainStepMs } = liveLimits;
 
 export class Readers {
   /** How the store is, while it is out of reach. */
-  outOfReach: Reachability | undefined;
+  unreachable: Reachability | undefined;
   isDraining = false;
   /** Connections that something waits for, of all who read. Where one takes no bytes for long, it is terminated. */
-  readonly busy = new Set<Connection>();
+  readonly busy = new Set<ReaderConnection>();
   readonly #open = new Set<OpenReader>();
-  readonly #timed = new Set<OpenReader>();
+  readonly #swept = new Set<OpenReader>();
   readonly #counts: Record<Transport, number> = { socket: 0, stream: 0, poll: 0 };
   readonly #context: ReadersContext;
   readonly #undoReach: () => void;
@@ -60,27 +60,27 @@ export class Readers {
   constructor(context: ReadersContext) {
     this.#context = context;
     this.#undoReach = context.onReach((reach) => {
-      this.outOfReach = reach.reachable ? undefined : reach;
-      this.#each(this.#open, (reader) => reader.tellReach(reach));
+      this.unreachable = reach.reachable ? undefined : reach;
+      this.#each(this.#open, (reader) => reader.onReachChanged(reach));
     });
     this.#timer = setInterval(() => this.#sweep(), liveLimits.sweepMs).unref();
   }
 
   /** Throws a refusal where the node goes away: who comes back in a moment reaches another one. */
-  mustLetIn(): void {
+  requireNotDraining(): void {
     if (this.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
   }
 
   add(reader: OpenReader): void {
     this.#open.add(reader);
     this.#counts[reader.transport] += 1;
-    if (reader.isTimed) this.#timed.add(reader);
+    if (reader.needsSweep) this.#swept.add(reader);
   }
 
   /** It has ended. */
   remove(reader: OpenReader): void {
     if (this.#open.delete(reader)) this.#counts[reader.transport] -= 1;
-    this.#timed.delete(reader);
+    this.#swept.delete(reader);
   }
 
   count(transport: Transport): number {
@@ -101,7 +101,7 @@ export class Readers {
   /** Asks the readers to leave within a time, and cuts those who have stayed. Nobody new is taken from now on. */
   async drain(withinMs: number): Promise<void> {
     this.isDraining = true;
-    this.#each(this.#open, (reader) => reader.askToLeave(withinMs));
+    this.#each(this.#open, (reader) => reader.askToDisconnect(withinMs));
     for (let waitedMs = 0; this.#open.size > 0 && waitedMs < withinMs; waitedMs += drainStepMs) {
       await new Promise((resolve) => setTimeout(resolve, drainStepMs));
     }
@@ -117,7 +117,7 @@ export class Readers {
 
   #sweep(): void {
     const now = this.#context.now();
-    this.#each(this.#timed, (reader) => {
+    this.#each(this.#swept, (reader) => {
       if (reader.requester.isRevoked) reader.endRevoked();
       else reader.sweep(now);
     });
@@ -128,7 +128,7 @@ export class Readers {
   #endStalled(now: number): void {
     const { log, onStalled } = this.#context;
     const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= liveLimits.stallMs);
-    const end = (connection: Connection) => {
+    const end = (connection: ReaderConnection) => {
       const { pipe, busySince } = connection;
       log.info({ transport: pipe.format.name, busyMs: now - busySince }, 'stalled connection was terminated');
       onStalled();

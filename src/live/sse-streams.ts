@@ -15,16 +15,16 @@ import type { ChannelStreams } from '../streams/channel-streams.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AdmissionControl } from './admission-control.ts';
 import { cursorFrom } from './read-parameters.ts';
-import { Connection } from './reader-connection.ts';
+import { ReaderConnection } from './reader-connection.ts';
 import type { OpenReader, Readers } from './readers.ts';
 import { catchUpMessage, retryDelayMs, retryField, StreamPipe, sseMessage, storeMessage, streamHeaders } from './sse-messages.ts';
-import { answerAndJoin, countCatchUp, Subscription } from './subscription.ts';
+import { catchUpAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
  * Server-Sent Events (contract, 4): a channel as one answer that does not end. What an EventSource does by itself is reckoned with: it
  * comes back after every end, with its cursor, and gives up for good where it is answered anything but 200.
  */
-export interface StreamsContext {
+export interface LiveContext {
   streams: ChannelStreams;
   readers: Readers;
   admission: Pick<AdmissionControl, 'end'>;
@@ -38,10 +38,10 @@ export interface StreamsContext {
 }
 
 /** For `GET /channels/:channelId/stream`. */
-export function stream(context: StreamsContext): RequestHandler {
+export function stream(context: LiveContext): RequestHandler {
   return async (req, res) => {
     const channelId = String(req.params.channelId);
-    const { after, posts } = askedIn(req);
+    const { after, posts } = queryIn(req);
     const requester = new Requester(credentialsOf(res), context.identity.statusOf);
     if (req.method === 'HEAD') {
       (await holdReadable(context.streams, requester, channelId)).release();
@@ -50,7 +50,7 @@ export function stream(context: StreamsContext): RequestHandler {
     }
     // While the token was looked at the client may have gone: nobody would say so again.
     if (res.closed) return;
-    context.readers.mustLetIn();
+    context.readers.requireNotDraining();
     res.once('close', context.rates.connection(req.ip ?? ''));
     // What was missed is the answer; news that are pushed after it nobody asked for.
     countsItself(res);
@@ -58,7 +58,7 @@ export function stream(context: StreamsContext): RequestHandler {
   };
 }
 
-function askedIn(req: Request): { after: Position | undefined; posts: number } {
+function queryIn(req: Request): { after: Position | undefined; posts: number } {
   const last = req.headers['last-event-id'];
   const { after, posts } = parse(streamQuerySchema, req.query);
   return { after: cursorFrom(typeof last === 'string' ? last : after), posts };
@@ -70,22 +70,22 @@ const pingMs = limits.pingSeconds * 1_000;
 class EventStream implements OpenReader {
   readonly transport = 'stream';
   /** It is pinged. */
-  readonly isTimed = true;
-  readonly connection: Connection;
+  readonly needsSweep = true;
+  readonly connection: ReaderConnection;
   readonly #response: Response;
   readonly #pipe: StreamPipe;
   readonly #channelId: string;
   readonly requester: Requester;
-  readonly #context: StreamsContext;
+  readonly #context: LiveContext;
   #subscription: Subscription | undefined;
   #pingedAt: number;
   /** Of the store, and not told yet. */
-  #owed: Reachability | undefined;
+  #unsentReach: Reachability | undefined;
   /** Wakes who waits for the store. */
-  #reached = (): void => {};
-  #leaving: NodeJS.Timeout | undefined;
+  #wakeOnReach = (): void => {};
+  #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(res: Response, channelId: string, requester: Requester, context: StreamsContext) {
+  constructor(res: Response, channelId: string, requester: Requester, context: LiveContext) {
     // Asked for while another answer goes out on the same connection.
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
     this.#response = res;
@@ -95,7 +95,7 @@ class EventStream implements OpenReader {
     this.#context = context;
     this.#pingedAt = context.now();
     const { readers, now } = context;
-    this.connection = new Connection(this.#pipe, { now, busy: readers.busy });
+    this.connection = new ReaderConnection(this.#pipe, { now, busy: readers.busy });
     readers.add(this);
     res.once('close', () => {
       readers.remove(this);
@@ -110,7 +110,7 @@ class EventStream implements OpenReader {
   /** Until the stream is live, or has ended. Throws where it has not begun, so that the answer is a problem. */
   async run(after: Position | undefined, posts: number): Promise<void> {
     try {
-      await this.#storeInReach();
+      await this.#awaitStore();
       for (let cursor = after; this.#pipe.open && this.#subscription === undefined; ) {
         if (this.#pipe.hasBegun) await this.connection.whenReady();
         cursor = await this.#catchUp(cursor, posts);
@@ -132,12 +132,12 @@ class EventStream implements OpenReader {
     this.#pipe.write(ping);
   }
 
-  tellReach(reach: Reachability): void {
-    this.#reached();
+  onReachChanged(reach: Reachability): void {
+    this.#wakeOnReach();
     if (!this.#pipe.hasBegun || !this.#pipe.open) return;
-    if (this.connection.ready) return this.#say(storeMessage(reach));
-    if (this.#owed === undefined) void this.connection.whenReady().then(() => this.#tellOwed());
-    this.#owed = reach;
+    if (this.connection.ready) return this.#send(storeMessage(reach));
+    if (this.#unsentReach === undefined) void this.connection.whenReady().then(() => this.#sendUnsentReach());
+    this.#unsentReach = reach;
   }
 
   endRevoked(): void {
@@ -148,12 +148,12 @@ class EventStream implements OpenReader {
   }
 
   /** Not all at once: an EventSource picks no moment of its own. */
-  askToLeave(withinMs: number): void {
+  askToDisconnect(withinMs: number): void {
     const { random } = this.#context;
     const at = random() * withinMs;
     // Whoever came back to this very node before it is gone would be told to wait again.
     const retry = retryField(retryDelayMs(withinMs - at + random() * withinMs, random));
-    this.#leaving = setTimeout(() => this.#end(retry, sseMessage('drain', { withinMs })), at).unref();
+    this.#drainTimer = setTimeout(() => this.#end(retry, sseMessage('drain', { withinMs })), at).unref();
   }
 
   cut(): void {
@@ -163,20 +163,20 @@ class EventStream implements OpenReader {
   }
 
   close(): void {
-    clearTimeout(this.#leaving);
+    clearTimeout(this.#drainTimer);
     this.#leave();
-    this.#reached();
-    this.connection.closed();
+    this.#wakeOnReach();
+    this.connection.onClosed();
     if (this.#pipe.open) this.#pipe.terminate();
   }
 
   /** As a socket stays while the store is away, a stream that is asked for then begins with that, and catches up when it is back. */
-  async #storeInReach(): Promise<void> {
+  async #awaitStore(): Promise<void> {
     const { readers } = this.#context;
-    if (readers.outOfReach !== undefined) this.#say(storeMessage(readers.outOfReach));
-    while (readers.outOfReach !== undefined && this.#pipe.open) {
+    if (readers.unreachable !== undefined) this.#send(storeMessage(readers.unreachable));
+    while (readers.unreachable !== undefined && this.#pipe.open) {
       await new Promise<void>((resolve) => {
-        this.#reached = resolve;
+        this.#wakeOnReach = resolve;
       });
     }
   }
@@ -189,11 +189,11 @@ class EventStream implements OpenReader {
     const query = { after, limit: limits.catchUpMost, posts };
     const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => this.#pipe.open };
     try {
-      const { position } = await answerAndJoin({ ...query, ...parts }, (answer) => {
+      const { position } = await catchUpAndJoin({ ...query, ...parts }, (answer) => {
         if (!answer.more) this.#subscription = subscription;
         countCatchUp(metrics, answer);
         const block = catchUpMessage(answer);
-        this.#say(block);
+        this.#send(block);
         this.#context.rates.answered(this.#response.req.ip ?? '', block.length);
       });
       return position;
@@ -202,10 +202,10 @@ class EventStream implements OpenReader {
     }
   }
 
-  #tellOwed(): void {
-    const owed = this.#owed;
-    this.#owed = undefined;
-    if (owed !== undefined && this.#pipe.open) this.#say(storeMessage(owed));
+  #sendUnsentReach(): void {
+    const owed = this.#unsentReach;
+    this.#unsentReach = undefined;
+    if (owed !== undefined && this.#pipe.open) this.#send(storeMessage(owed));
   }
 
   #unsubscribed(reason: EndedReason): void {
@@ -213,7 +213,7 @@ class EventStream implements OpenReader {
     this.#end(sseMessage('unsubscribed', { channelId: this.#channelId, reason }));
   }
 
-  #say(block: Buffer): void {
+  #send(block: Buffer): void {
     if (this.#pipe.hasBegun) return this.#pipe.write(block);
     this.#pipe.begin(retryField(retryDelayMs(0, this.#context.random)), block);
     this.#context.admission.end(this.#response);
@@ -222,9 +222,9 @@ class EventStream implements OpenReader {
   /** Last words, if any, and the end of the answer. */
   #end(...blocks: Buffer[]): void {
     if (!this.#pipe.open) return;
-    clearTimeout(this.#leaving);
+    clearTimeout(this.#drainTimer);
     this.#leave();
-    for (const block of blocks) this.#say(block);
+    for (const block of blocks) this.#send(block);
     this.#pipe.cut();
     // They too must be taken in time.
     this.connection.busy();

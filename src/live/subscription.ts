@@ -8,11 +8,11 @@ import type { StreamLease } from '../streams/channel-streams.ts';
 import type { Format } from '../streams/encoded-events.ts';
 import type { EndReason, StreamReader } from '../streams/stream-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Connection, Pipe } from './reader-connection.ts';
+import type { Pipe, ReaderConnection } from './reader-connection.ts';
 
 /** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */
 
-export interface Question extends CatchUpQuery {
+export interface CatchUpRequest extends CatchUpQuery {
   stream: ChannelStream;
   requester: Requester;
   /** Who goes on from the answer. */
@@ -25,7 +25,10 @@ export interface Question extends CatchUpQuery {
  * Calls `respond` once with what was missed, and returns it; unless there is more, the reader joins the feed in the tick of that call.
  * Throws a refusal or `JournalUnavailable`; `respond` was not called then.
  */
-export async function answerAndJoin(question: Question, respond: (answer: EncodedCatchUp) => void): Promise<EncodedCatchUp> {
+export async function catchUpAndJoin(
+  question: CatchUpRequest,
+  respond: (answer: EncodedCatchUp) => void,
+): Promise<EncodedCatchUp> {
   const { stream, requester, reader, wanted } = question;
   let standing = stream.channel;
   let answered: EncodedCatchUp | undefined;
@@ -65,13 +68,13 @@ export class Subscription implements StreamReader {
   readonly format: Format;
   readonly stream: ChannelStream;
   readonly #held: StreamLease;
-  readonly #connection: Connection;
+  readonly #connection: ReaderConnection;
   readonly #pipe: Pipe;
   readonly #requester: Requester;
   readonly #ended: (reason: EndedReason) => void;
 
   /** `ended` is called where it ends by itself; it has left then. */
-  constructor(held: StreamLease, connection: Connection, requester: Requester, ended: (reason: EndedReason) => void) {
+  constructor(held: StreamLease, connection: ReaderConnection, requester: Requester, ended: (reason: EndedReason) => void) {
     this.#held = held;
     this.stream = held.stream;
     this.format = connection.pipe.format;
@@ -108,7 +111,7 @@ export class Subscription implements StreamReader {
   /** Says no more, and lets the feed go. Safe to call twice. */
   leave(): void {
     this.stream.leave(this);
-    this.#connection.forget(this);
+    this.#connection.forgetSubscription(this);
     this.#held.release();
   }
 

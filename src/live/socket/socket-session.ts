@@ -15,9 +15,9 @@ import type { ChannelStreams, StreamLease } from '../../streams/channel-streams.
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { liveLimits } from '../live-limits.ts';
 import { cursorFrom } from '../read-parameters.ts';
-import { Connection } from '../reader-connection.ts';
+import { ReaderConnection } from '../reader-connection.ts';
 import type { OpenReader, Readers } from '../readers.ts';
-import { answerAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
+import { catchUpAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
 import type { Acknowledgement, ClientSocket, MessageHandler } from './messages.ts';
 
 /**
@@ -32,14 +32,14 @@ export interface SocketSessionContext {
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
-  soon?: (run: () => void) => void;
+  defer?: (run: () => void) => void;
   log: { warn(fields: object, message: string): void };
   metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
 }
 
 export class SocketSession implements OpenReader, MessageHandler {
   readonly transport = 'socket';
-  readonly #connection: Connection;
+  readonly #connection: ReaderConnection;
   readonly #socket: ClientSocket;
   readonly requester: Requester;
   readonly #context: SocketSessionContext;
@@ -62,8 +62,8 @@ export class SocketSession implements OpenReader, MessageHandler {
     this.#socket = socket;
     this.requester = new Requester(credentials, context.identity.statusOf);
     this.#context = context;
-    const { readers, now, soon } = context;
-    this.#connection = new Connection(socket.pipe, { now, busy: readers.busy, ...(soon && { soon }) });
+    const { readers, now, defer } = context;
+    this.#connection = new ReaderConnection(socket.pipe, { now, busy: readers.busy, ...(defer && { defer }) });
     readers.add(this);
   }
 
@@ -80,7 +80,7 @@ export class SocketSession implements OpenReader, MessageHandler {
     return this.#subscriptions.size;
   }
 
-  get isTimed(): boolean {
+  get needsSweep(): boolean {
     return this.requester.hasCredentials;
   }
 
@@ -88,7 +88,7 @@ export class SocketSession implements OpenReader, MessageHandler {
     for (const subscription of this.#subscriptions.values()) subscription.sweep();
   }
 
-  tellReach(reach: Reachability): void {
+  onReachChanged(reach: Reachability): void {
     this.#socket.emit('store', reach);
   }
 
@@ -96,7 +96,7 @@ export class SocketSession implements OpenReader, MessageHandler {
     for (const pending of this.#pending) pending.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) {
       this.#drop(channelId);
-      this.#tellEnd(channelId, 'revoked');
+      this.#sendUnsubscribed(channelId, 'revoked');
     }
     this.#socket.disconnect();
     // A close frame waits behind bytes that are not taken, and may not be answered.
@@ -104,7 +104,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   }
 
   /** Its client picks the moment. */
-  askToLeave(withinMs: number): void {
+  askToDisconnect(withinMs: number): void {
     this.#socket.emit('drain', { withinMs });
   }
 
@@ -115,7 +115,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   close(): void {
     for (const pending of this.#pending) pending.withdrawn = true;
     for (const channelId of this.#subscriptions.keys()) this.#drop(channelId);
-    this.#connection.closed();
+    this.#connection.onClosed();
     this.#context.readers.remove(this);
   }
 
@@ -168,7 +168,7 @@ export class SocketSession implements OpenReader, MessageHandler {
       this.#subscriptions.set(channelId, subscription);
       const query = { after: cursor, limit: limits.catchUpMost, posts };
       const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !pending.withdrawn };
-      await answerAndJoin({ ...query, ...parts }, (answer) => {
+      await catchUpAndJoin({ ...query, ...parts }, (answer) => {
         // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
@@ -212,10 +212,10 @@ export class SocketSession implements OpenReader, MessageHandler {
 
   #ended(channelId: string, reason: EndedReason): void {
     this.#subscriptions.delete(channelId);
-    this.#tellEnd(channelId, reason);
+    this.#sendUnsubscribed(channelId, reason);
   }
 
-  #tellEnd(channelId: string, reason: EndedReason): void {
+  #sendUnsubscribed(channelId: string, reason: EndedReason): void {
     this.#context.metrics.subscriptionsEnded.inc({ reason });
     this.#socket.emit('unsubscribed', { channelId, reason });
   }

@@ -81,7 +81,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     mustHaveOneReading(request);
     context.mustNameHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
-    context.readers.mustLetIn();
+    context.readers.requireNotDraining();
     context.admission.requireRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
     const address = context.addressOf(request);
@@ -120,7 +120,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     },
     onJoined(socket, who, request) {
       const { readers, security } = context;
-      if (readers.outOfReach !== undefined) socket.emit('store', readers.outOfReach);
+      if (readers.unreachable !== undefined) socket.emit('store', readers.unreachable);
       if (who === undefined) return new SocketSession(socket, who, context);
       const from = { address: context.addressOf(request), by: principalIn(who)?.sub };
       return new SocketSession(socket, who, context, (code) => security.refused(code, from));

@@ -89,7 +89,7 @@ export class SimNode {
       identity: { statusOf: () => 'good' },
       rates: { requests() {}, answered() {} },
       now: () => scheduler.now,
-      soon: (run) => void engine.later(0, run),
+      defer: (run) => void engine.later(0, run),
       log: silent,
       metrics: uncounted,
     });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Socket as EngineSocket, transports } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { Connection } from '../../../src/live/reader-connection.ts';
+import { ReaderConnection } from '../../../src/live/reader-connection.ts';
 import { hasExpectedInternals } from '../../../src/live/socket/engine-io-internals.ts';
 import { messageFrame, messagesIn, socketFormat, withPing } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
@@ -91,8 +91,8 @@ it('is not ready there while a packet waits, and tells when all were taken', asy
 
 it('releases whoever waits there for a connection that is gone', async () => {
   const { connection, pipe, client } = await connect();
-  const waiting = new Connection(pipe, { now: () => 1 });
-  connection.on('close', () => waiting.closed());
+  const waiting = new ReaderConnection(pipe, { now: () => 1 });
+  connection.on('close', () => waiting.onClosed());
   client.pause();
   for (let written = 0; written < 10; written += 1) pipe.write(event('x'.repeat(1_000_000)));
   const ready = waiting.whenReady();

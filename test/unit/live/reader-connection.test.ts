@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Connection, type Pipe } from '../../../src/live/reader-connection.ts';
+import { type Pipe, ReaderConnection } from '../../../src/live/reader-connection.ts';
 import type { Subscription } from '../../../src/live/subscription.ts';
 
 /** A connection that one write fills, and of which the test says when that was taken. */
@@ -18,8 +18,8 @@ function open() {
     },
   };
   const soon: (() => void)[] = [];
-  const busy = new Set<Connection>();
-  const connection = new Connection(pipe as unknown as Pipe, { now: () => 1, busy, soon: (run) => void soon.push(run) });
+  const busy = new Set<ReaderConnection>();
+  const connection = new ReaderConnection(pipe as unknown as Pipe, { now: () => 1, busy, defer: (run) => void soon.push(run) });
   const written: string[] = [];
   /** One that missed something, which so many writes bring. */
   const missed = (name: string, writes: number) => {

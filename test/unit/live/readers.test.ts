@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Reachability } from '../../../src/journal/engine.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import { Connection, type Pipe } from '../../../src/live/reader-connection.ts';
+import { type Pipe, ReaderConnection } from '../../../src/live/reader-connection.ts';
 import { type OpenReader, Readers } from '../../../src/live/readers.ts';
 
 /** Where one of many throws: the others are looked after as ever, and who threw is cut off. */
@@ -25,7 +25,7 @@ function crowd(broken: (keyof OpenReader)[]) {
   });
   const stall = (terminate: () => void) => {
     const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, tell() {}, terminate };
-    new Connection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
+    new ReaderConnection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
   };
   const open = (throwing: (keyof OpenReader)[]) => {
     const said: string[] = [];
@@ -33,15 +33,20 @@ function crowd(broken: (keyof OpenReader)[]) {
       said.push(what);
       if (throwing.includes(what)) throw thrown;
     };
-    const [tellReach, askToLeave, sweep, endRevoked] = [say('tellReach'), say('askToLeave'), say('sweep'), say('endRevoked')];
+    const [onReachChanged, askToDisconnect, sweep, endRevoked] = [
+      say('onReachChanged'),
+      say('askToDisconnect'),
+      say('sweep'),
+      say('endRevoked'),
+    ];
     const close = say('close');
     const cut = () => {
       say('cut')();
       readers.remove(reader);
     };
-    const acts = { tellReach, askToLeave, sweep, endRevoked, cut, close };
+    const acts = { onReachChanged, askToDisconnect, sweep, endRevoked, cut, close };
     const requester = { status: 'good' } as OpenReader['requester'];
-    const reader: OpenReader = { transport: 'socket', requester, subscriptions: 0, isTimed: true, ...acts };
+    const reader: OpenReader = { transport: 'socket', requester, subscriptions: 0, needsSweep: true, ...acts };
     readers.add(reader);
     return said;
   };
@@ -50,9 +55,9 @@ function crowd(broken: (keyof OpenReader)[]) {
 }
 
 it('tells all others of the store', () => {
-  const { tell, first, bad, last, readers, warnings } = crowd(['tellReach']);
+  const { tell, first, bad, last, readers, warnings } = crowd(['onReachChanged']);
   tell(unreachable);
-  expect([first, bad, last]).toEqual([['tellReach'], ['tellReach', 'cut'], ['tellReach']]);
+  expect([first, bad, last]).toEqual([['onReachChanged'], ['onReachChanged', 'cut'], ['onReachChanged']]);
   expect(readers.size).toBe(2);
   expect(warnings).toEqual([{ readers: 1, err: thrown }]);
 });
@@ -67,14 +72,14 @@ it('looks after all others, and lets go of who cannot even be cut off', () => {
 });
 
 it('leads all others out, and closes them', async () => {
-  const { readers, first, bad, last } = crowd(['askToLeave', 'close']);
+  const { readers, first, bad, last } = crowd(['askToDisconnect', 'close']);
   const drained = readers.drain(100);
   await vi.advanceTimersByTimeAsync(200);
   await drained;
   expect([first, bad, last]).toEqual([
-    ['askToLeave', 'cut'],
-    ['askToLeave', 'cut'],
-    ['askToLeave', 'cut'],
+    ['askToDisconnect', 'cut'],
+    ['askToDisconnect', 'cut'],
+    ['askToDisconnect', 'cut'],
   ]);
   const { readers: others, first: one, last: other } = crowd(['close']);
   others.close();

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type Socket as EngineSocket, Server } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { Connection } from '../../../src/live/reader-connection.ts';
+import { ReaderConnection } from '../../../src/live/reader-connection.ts';
 import { socketFormat } from '../../../src/live/socket/packet-encoder.ts';
 import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
 
@@ -141,7 +141,7 @@ it('tells of what was written in the moment in which the kernel had taken what w
 
 it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
   const { pipe, connection, client } = await connect();
-  const reader = new Connection(pipe, { now: Date.now });
+  const reader = new ReaderConnection(pipe, { now: Date.now });
   client.pause();
   const { socket } = (connection as unknown as { transport: { socket: WebSocket } }).transport;
   const answer = Buffer.alloc(125);
