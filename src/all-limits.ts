@@ -1,5 +1,5 @@
 import { tokenTable } from './access/token-limits.ts';
-import { answerTable, httpTable, rateTable } from './http/http-limits.ts';
+import { httpTable, rateTable, responseTable } from './http/http-limits.ts';
 import { redisTable } from './journal/redis/redis-limits.ts';
 import { sqliteTable } from './journal/sqlite/sqlite-limits.ts';
 import { liveTable } from './live/live-limits.ts';
@@ -16,7 +16,7 @@ export const limitTables = {
   'Readers and pages': liveTable,
   'Channels in memory': streamTable,
   Requests: httpTable,
-  Responses: answerTable,
+  Responses: responseTable,
   Rates: rateTable,
   Tokens: tokenTable,
   Writing: newsroomTable,

@@ -14,7 +14,7 @@ import { createSlots } from './http/concurrency-slots.ts';
 import { isReserved, keepReserve } from './http/connections.ts';
 import type { SessionCookie } from './http/cookies.ts';
 import { apiHeaders, reportBreachesTo } from './http/headers.ts';
-import { answerLimits } from './http/http-limits.ts';
+import { responseLimits } from './http/http-limits.ts';
 import { onlyMethodsOf } from './http/methods.ts';
 import { cors } from './http/origins.ts';
 import { limitRequests, type Rates } from './http/rates.ts';
@@ -140,7 +140,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       const signingIn = signInRoutes({ identity, cookie });
       const slots = createSlots(liveLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
-        retrySeconds: answerLimits.momentRetrySeconds,
+        retrySeconds: responseLimits.momentRetrySeconds,
       });
       const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics });
@@ -236,7 +236,7 @@ function leadAway(health: Health): RequestHandler {
 function whileServing(health: Health, comeBack: SseRetry, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
-    const said = problem(health.phase, { retryAfter: answerLimits.startRetrySeconds });
+    const said = problem(health.phase, { retryAfter: responseLimits.startRetrySeconds });
     if (!comeBack.send(req, res, said)) pageErrors.tell(req, res, said);
   };
 }

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { visibleChannel } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
-import { vary, whoAsks } from '../http/answers.ts';
+import { credentialHeaders, vary } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import { credentialsOf, requirePrincipal } from '../http/request-identity.ts';
 import { logDeed } from '../http/security-log.ts';
@@ -86,7 +86,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
 }
 
 function begin(res: Response, channelId: string): void {
-  vary(res, whoAsks);
+  vary(res, credentialHeaders);
   res.set({
     'Content-Type': 'application/x-ndjson',
     'Content-Disposition': `attachment; filename="${channelId}.ndjson"`,

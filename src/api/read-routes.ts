@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, requireOpen, visibleChannel } from '../access/channel-access.ts';
-import { postEtag, sendContent, sendJson, vary, whoAsks } from '../http/answers.ts';
+import { credentialHeaders, postEtag, sendBody, sendJson, vary } from '../http/answers.ts';
 import { credentialsOf, isForOneBrowser, principalOf, requirePrincipal } from '../http/request-identity.ts';
 import type { ChannelsPage, Engine, Renderer } from '../journal/engine.ts';
 import { tags } from '../journal/post-tags.ts';
@@ -35,7 +35,7 @@ export function readerRoutes(context: ReaderContext): Router {
   router.get('/channels', async (req, res) => {
     const query = schemas.parse(schemas.channelsQuerySchema, req.query);
     const { complete, ...page } = await streams.guarded(() => listChannels(engine, principalOf(res), query));
-    vary(res, whoAsks);
+    vary(res, credentialHeaders);
     sendJson(res, complete ? page : { ...page, complete }, cachingOf(res));
   });
 
@@ -52,7 +52,7 @@ export function readerRoutes(context: ReaderContext): Router {
       readSnapshot(stream, query),
     );
     countCatchUp(metrics, { mode: 'snapshot', reset: false });
-    sendContent(res, pieces, cachingOf(res, channel));
+    sendBody(res, pieces, cachingOf(res, channel));
   });
 
   router.get('/channels/:channelId/events', async (req, res) => {
@@ -190,6 +190,6 @@ export function cachingOf(res: Response, channel?: Channel): Caching {
 
 /** Answers whose view depends on who asks. */
 function postCaching(res: Response, channel: Channel): Caching {
-  vary(res, whoAsks);
+  vary(res, credentialHeaders);
   return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);
 }

@@ -4,15 +4,15 @@ import { createHash, hash } from 'node:crypto';
  * The body of an answer: text, bytes, or pieces that other answers share. Pieces are written without being copied, so that an answer that its
  * client does not read takes no memory of its own.
  */
-export type Content = string | Buffer | readonly Buffer[];
+export type ResponseBody = string | Buffer | readonly Buffer[];
 
-export function lengthOf(content: Content): number {
+export function lengthOf(content: ResponseBody): number {
   if (typeof content === 'string') return Buffer.byteLength(content);
   return Buffer.isBuffer(content) ? content.length : content.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 /** SHA-256 in base64url. Computed once for each array of pieces. */
-export function digestOf(content: Content): string {
+export function digestOf(content: ResponseBody): string {
   if (typeof content === 'string' || Buffer.isBuffer(content)) return hash('sha256', content, 'base64url');
   let digest = digests.get(content);
   if (digest === undefined) {
@@ -26,7 +26,7 @@ export function digestOf(content: Content): string {
 
 const digests = new WeakMap<readonly Buffer[], string>();
 
-export function bytesOf(content: Content): Buffer {
+export function bytesOf(content: ResponseBody): Buffer {
   if (typeof content === 'string') return Buffer.from(content);
   return Buffer.isBuffer(content) ? content : Buffer.concat(content);
 }

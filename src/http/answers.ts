@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../journal/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
-import { type Content, digestOf, lengthOf } from './answer-body.ts';
+import { digestOf, lengthOf, type ResponseBody } from './answer-body.ts';
 import { type Compressed, compressorOf } from './compression.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 import { logRefusal } from './security-log.ts';
 
 /** What goes out over HTTP: JSON with its caching rules, and problems. */
@@ -14,7 +14,7 @@ export interface ErrorLog {
   error(facts: object, message: string): void;
 }
 
-export interface JsonAnswer {
+export interface ResponseOptions {
   /** Default 200. */
   status?: number;
   /**
@@ -33,24 +33,24 @@ export interface JsonAnswer {
  * Answers with JSON; a string or bytes are sent as they are. To a GET or HEAD whose If-None-Match names the entity tag it is a 304, and no body.
  * Nothing that holds a post's text is ever cacheable beyond revalidation.
  */
-export function sendJson(response: Response, body: string | Buffer | object, answer: JsonAnswer): void {
-  sendContent(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);
+export function sendJson(response: Response, body: string | Buffer | object, answer: ResponseOptions): void {
+  sendBody(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);
 }
 
 /** Answers like `sendJson`, with a body that is encoded already. */
-export function sendContent(response: Response, content: Content, answer: JsonAnswer): void {
+export function sendBody(response: Response, content: ResponseBody, answer: ResponseOptions): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
   const plainTag = answer.etag ?? (cache === 'none' ? undefined : etagOf(content));
   const mayCompress = cache === 'public' && status === 200 && !response.hasHeader('Content-Encoding');
   const known = mayCompress ? compressorOf(response) : undefined;
-  const compressor = known !== undefined && lengthOf(content) >= answerLimits.compressLeastBytes ? known : undefined;
+  const compressor = known !== undefined && lengthOf(content) >= responseLimits.compressLeastBytes ? known : undefined;
   response.setHeader('Cache-Control', cacheControl[cache]);
-  if (cache === 'private') vary(response, whoAsks);
+  if (cache === 'private') vary(response, credentialHeaders);
   if (cache === 'public') vary(response, 'Accept-Encoding');
   // A compressed answer has other bytes, and so another strong tag (RFC 9110, 8.8.3.3).
   const etag = compressor === undefined ? plainTag : plainTag?.replace(/"$/, '-gzip"');
   if (etag !== undefined) response.setHeader('ETag', etag);
-  if (etag !== undefined && status === 200 && isRead(response.req) && namesTag(response.req.headers['if-none-match'], etag)) {
+  if (etag !== undefined && status === 200 && isRead(response.req) && matchesEtag(response.req.headers['if-none-match'], etag)) {
     response.status(304).end();
     return;
   }
@@ -68,7 +68,7 @@ export function sendContent(response: Response, content: Content, answer: JsonAn
 function sendCompressed(
   response: Response,
   compressed: Compressed,
-  { type, content, plainTag }: { type: string; content: Content; plainTag: string | undefined },
+  { type, content, plainTag }: { type: string; content: ResponseBody; plainTag: string | undefined },
 ): void {
   if (response.closed || response.headersSent) return;
   switch (compressed.status) {
@@ -81,18 +81,18 @@ function sendCompressed(
     case 'erased':
       return sendProblem(
         response,
-        problem('journal-unavailable', { outcome: 'unchanged', retryAfter: answerLimits.momentRetrySeconds }),
+        problem('journal-unavailable', { outcome: 'unchanged', retryAfter: responseLimits.momentRetrySeconds }),
       );
   }
 }
 
 /** What tells who asks, for `Vary`. */
-export const whoAsks = 'Authorization, Cookie';
+export const credentialHeaders = 'Authorization, Cookie';
 
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
 
 /** A strong entity tag of the bytes, with its quotes. */
-export function etagOf(content: Content): string {
+export function etagOf(content: ResponseBody): string {
   return `"${digestOf(content)}"`;
 }
 
@@ -115,7 +115,7 @@ export function postEtag(revision: number, seen: string, view: 'author' | 'reade
 }
 
 /** Whether an If-None-Match header names the tag: a list, `*`, and weak tags as RFC 9110 compares them here. */
-export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
+export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
   const tags: string[] = ifNoneMatch.match(/"[\x21\x23-\x7e\x80-\xff]*"/g) ?? [];
@@ -124,14 +124,14 @@ export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean
 
 /** Answers with a problem document (RFC 9457), and what of it belongs in headers. */
 export function sendProblem(response: Response, sent: Problem): void {
-  noteProblem(response, sent);
+  setProblemHeaders(response, sent);
   response.setHeader('Cache-Control', 'no-store');
   response.status(sent.status);
   send(response, 'application/problem+json', JSON.stringify(sent));
 }
 
 /** Puts what of a problem belongs in headers there, however it is told, and notes it for those who count. */
-export function noteProblem(response: Response, { code, retryAfter }: Problem): void {
+export function setProblemHeaders(response: Response, { code, retryAfter }: Problem): void {
   response.locals.problem = code;
   logRefusal(response, code);
   response.removeHeader('ETag');
@@ -149,7 +149,7 @@ const challenges: Partial<Record<ProblemCode, string>> = {
 };
 
 /** The code of the problem that was sent, for those who count. */
-export function problemSent(response: Response): ProblemCode | undefined {
+export function sentProblemCode(response: Response): ProblemCode | undefined {
   return response.locals.problem as ProblemCode | undefined;
 }
 
@@ -193,8 +193,8 @@ export function problemFor(error: unknown, random: () => number = Math.random): 
     const { outcome, refusesToWrite, isDamaged } = error;
     const detail = refusesToWrite ? { detail: writesRefused } : isDamaged ? { detail: channelDamaged } : {};
     const retryAfter = isDamaged
-      ? Math.round(answerLimits.damagedRetrySeconds * (0.5 + random()))
-      : answerLimits.journalRetrySeconds;
+      ? Math.round(responseLimits.damagedRetrySeconds * (0.5 + random()))
+      : responseLimits.journalRetrySeconds;
     return problem('journal-unavailable', { ...detail, outcome, retryAfter });
   }
   if (error instanceof URIError) return problem('not-found', missing.path);
@@ -217,7 +217,7 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
   415: { code: 'wrong-type', detail: 'Send UTF-8, plain or compressed with gzip, deflate, br or zstd.' },
 };
 
-function send(response: Response, type: string, content: Content): void {
+function send(response: Response, type: string, content: ResponseBody): void {
   response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', lengthOf(content));
   // Text goes out in one piece with the head, pieces in one write with it.

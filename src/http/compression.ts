@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
-import { bytesOf, type Content, digestOf } from './answer-body.ts';
+import { bytesOf, digestOf, type ResponseBody } from './answer-body.ts';
 import { mayHoldSession } from './cookies.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 
 /**
  * Compresses public answers, away from the main thread, and keeps the bytes for others who are answered the same. Answers to requests
@@ -25,7 +25,7 @@ export type Compressed =
 
 /** For an answer whose client takes gzip. */
 export interface Compressor {
-  compress(content: Content): Promise<Compressed> | Compressed;
+  compress(content: ResponseBody): Promise<Compressed> | Compressed;
 }
 
 /** How an answer was come by; `forgotten`: one made room for others. */
@@ -40,8 +40,8 @@ const entryBytes = 512;
 export function createCompression(
   onOutcome: (outcome: CompressionOutcome) => void,
   bounds: { mostBytes: number; most: number } = {
-    mostBytes: answerLimits.compressedBytes,
-    most: answerLimits.compressionsMost,
+    mostBytes: responseLimits.compressedBytes,
+    most: responseLimits.compressionsMost,
   },
 ): Compression {
   /** By digest, the least recently used first. */
@@ -50,7 +50,7 @@ export function createCompression(
   let bytes = 0;
   let generation = 0;
 
-  function compress(content: Content): Promise<Compressed> | Compressed {
+  function compress(content: ResponseBody): Promise<Compressed> | Compressed {
     const key = digestOf(content);
     const known = kept.get(key);
     if (known !== undefined) {
@@ -73,7 +73,7 @@ export function createCompression(
     return made;
   }
 
-  async function make(key: string, content: Content): Promise<Compressed> {
+  async function make(key: string, content: ResponseBody): Promise<Compressed> {
     const since = generation;
     const compressed = exactly(await zip(bytesOf(content)));
     if (since !== generation) return { status: 'erased' };

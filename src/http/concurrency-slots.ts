@@ -1,5 +1,5 @@
 import { Refusal } from '../protocol/problems.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 
 /** How many of what takes long may be under way at once in this process; more are told to come back. */
 export interface Slots {
@@ -16,7 +16,7 @@ export interface SlotOptions {
 
 export function createSlots(
   most: number,
-  { onRejected, onTaken, retrySeconds = answerLimits.slotRetrySeconds }: SlotOptions,
+  { onRejected, onTaken, retrySeconds = responseLimits.slotRetrySeconds }: SlotOptions,
 ): Slots {
   let taken = 0;
   const change = (by: number) => {

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import { isRead } from './answers.ts';
 import { type Share, Shares } from './fair-shares.ts';
-import { answerLimits, httpLimits } from './http-limits.ts';
+import { httpLimits, responseLimits } from './http-limits.ts';
 
 /**
  * TCP connections of a process. Each takes a file descriptor, and a process that has none left takes up no connection at all: so fewer are
@@ -56,7 +56,7 @@ export function keepReserve(): RequestHandler {
     if (request.headers.authorization !== undefined && !isRead(request)) return next();
     throw new Refusal('rate-limited', {
       detail: 'As many connections are open as may be.',
-      retryAfter: answerLimits.slotRetrySeconds,
+      retryAfter: responseLimits.slotRetrySeconds,
     });
   };
 }

@@ -107,7 +107,7 @@ export const httpTable = {
 export const httpLimits = valuesOf(httpTable);
 
 /** Retry times, and limits of responses. */
-export const answerTable = {
+export const responseTable = {
   journalRetrySeconds: {
     value: 2,
     metric: problem('journal-unavailable'),
@@ -178,7 +178,7 @@ export const answerTable = {
     atLimit: 'Further different lines in that time are dropped. Actions and refusals are counted separately.',
   },
 } satisfies LimitTable;
-export const answerLimits = valuesOf(answerTable);
+export const responseLimits = valuesOf(responseTable);
 
 /** Rate limits of an address or token. */
 export const rateTable = {

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { vary } from './answers.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 
 /**
  * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
@@ -95,7 +95,7 @@ export function cors(allowed: Origins): RequestHandler {
     if (admitted) {
       response.setHeader('Access-Control-Allow-Methods', takenMethods);
       response.setHeader('Access-Control-Allow-Headers', takenHeaders);
-      response.setHeader('Access-Control-Max-Age', answerLimits.preflightSeconds);
+      response.setHeader('Access-Control-Max-Age', responseLimits.preflightSeconds);
     }
     response.status(204).end();
   };

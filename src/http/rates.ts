@@ -16,7 +16,7 @@ export interface Rates {
    * Counts what an answer to this address took beyond its request: one more for each further `answerUnitBytes` that it began. It is never
    * refused, but those that follow wait: no longer than a whole bucket takes.
    */
-  answered(address: string, bytes: number): void;
+  chargeResponse(address: string, bytes: number): void;
   /** Counts an open socket or stream of this address; throws where it has too many. Call what it returns when it has closed. */
   connection(address: string): () => void;
 }
@@ -59,7 +59,7 @@ export function createRates(
   return {
     writes: (sub) => take('writes', writers, sub),
     requests: (address) => take('requests', addresses, addressKey(address)),
-    answered(address, bytes) {
+    chargeResponse(address, bytes) {
       const more = Math.ceil(bytes / answerUnitBytes) - 1;
       if (more > 0) addresses.charge(addressKey(address), more);
     },
@@ -90,7 +90,7 @@ export function limitRequests(rates: Rates): RequestHandler {
     const charge = () => {
       if (isCharged || ownCount.has(response)) return;
       isCharged = true;
-      rates.answered(ip, socket.bytesWritten - before);
+      rates.chargeResponse(ip, socket.bytesWritten - before);
     };
     // When it was made: a client that reads nothing has the next one made while this one waits.
     response.once('prefinish', charge).once('close', charge);
@@ -99,7 +99,7 @@ export function limitRequests(rates: Rates): RequestHandler {
 }
 
 /** For an answer that does not end, in which news are pushed that nobody asked for: whoever gives it counts what was asked for. */
-export function countsItself(response: object): void {
+export function chargesItself(response: object): void {
   ownCount.add(response);
 }
 

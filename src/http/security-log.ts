@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { type Credentials, principalIn } from '../access/identity.ts';
 import type { ProblemCode } from '../protocol/problems.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 import { addressKey } from './rates.ts';
 
 /**
@@ -87,13 +87,13 @@ function createRepeats(now: () => number): Repeats {
   return {
     see(key) {
       const at = now();
-      if (at - began >= answerLimits.securityRepeatMs) {
-        before = at - began < 2 * answerLimits.securityRepeatMs ? current : new Map();
+      if (at - began >= responseLimits.securityRepeatMs) {
+        before = at - began < 2 * responseLimits.securityRepeatMs ? current : new Map();
         current = new Map();
         began = at;
       }
       const times = current.get(key);
-      if (times === undefined && current.size >= answerLimits.securityLines) return 'full';
+      if (times === undefined && current.size >= responseLimits.securityLines) return 'full';
       current.set(key, (times ?? 0) + 1);
       return times === undefined ? (before.get(key) ?? 0) : 'again';
     },

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { sendJson } from './answers.ts';
-import { answerLimits } from './http-limits.ts';
+import { responseLimits } from './http-limits.ts';
 
 /** `/.well-known/security.txt` (RFC 9116): where someone who found a fault of this server may say so. Not there without a contact. */
 export interface SecurityTxtContext {
@@ -20,7 +20,7 @@ export function securityTxtRoutes({ contact, publicUrl, now }: SecurityTxtContex
     const lines = [
       `Contact: ${contact}`,
       // Renewed with every answer, for as long as somebody runs the server with this contact.
-      `Expires: ${new Date(now() + answerLimits.securityTxtDays * 86_400_000).toISOString()}`,
+      `Expires: ${new Date(now() + responseLimits.securityTxtDays * 86_400_000).toISOString()}`,
       `Canonical: ${publicUrl}${securityTxtPath}`,
     ];
     sendJson(res, `${lines.join('\n')}\n`, { cache: 'none', type: 'text/plain; charset=utf-8' });

@@ -1,5 +1,5 @@
 import type { Requester } from '../access/requester.ts';
-import { answerLimits } from '../http/http-limits.ts';
+import { responseLimits } from '../http/http-limits.ts';
 import type { Reachability } from '../journal/engine.ts';
 import type { Transport } from '../protocol/model.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -68,7 +68,7 @@ export class Readers {
 
   /** Throws a refusal where the node goes away: who comes back in a moment reaches another one. */
   requireNotDraining(): void {
-    if (this.isDraining) throw new Refusal('draining', { retryAfter: answerLimits.momentRetrySeconds });
+    if (this.isDraining) throw new Refusal('draining', { retryAfter: responseLimits.momentRetrySeconds });
   }
 
   add(reader: OpenReader): void {

@@ -3,7 +3,7 @@ import { holdReadable } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
 import { Requester } from '../access/requester.ts';
 import { problemFor } from '../http/answers.ts';
-import { countsItself, type Rates } from '../http/rates.ts';
+import { chargesItself, type Rates } from '../http/rates.ts';
 import { credentialsOf } from '../http/request-identity.ts';
 import type { Reachability } from '../journal/engine.ts';
 import type { Position } from '../protocol/cursor.ts';
@@ -29,7 +29,7 @@ export interface LiveContext {
   readers: Readers;
   admission: Pick<AdmissionControl, 'end'>;
   identity: Pick<Identity, 'statusOf'>;
-  rates: Pick<Rates, 'connection' | 'answered'>;
+  rates: Pick<Rates, 'connection' | 'chargeResponse'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   random: () => number;
@@ -53,7 +53,7 @@ export function stream(context: LiveContext): RequestHandler {
     context.readers.requireNotDraining();
     res.once('close', context.rates.connection(req.ip ?? ''));
     // What was missed is the answer; news that are pushed after it nobody asked for.
-    countsItself(res);
+    chargesItself(res);
     await new EventStream(res, channelId, requester, context).run(after, posts);
   };
 }
@@ -194,7 +194,7 @@ class EventStream implements OpenReader {
         countCatchUp(metrics, answer);
         const block = catchUpMessage(answer);
         this.#send(block);
-        this.#context.rates.answered(this.#response.req.ip ?? '', block.length);
+        this.#context.rates.chargeResponse(this.#response.req.ip ?? '', block.length);
       });
       return position;
     } finally {

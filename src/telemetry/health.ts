@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { methodNotAllowed, sendJson } from '../http/answers.ts';
-import { answerLimits } from '../http/http-limits.ts';
+import { responseLimits } from '../http/http-limits.ts';
 import { type Engine, JournalUnavailable, messageOf } from '../journal/engine.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 
@@ -26,7 +26,7 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
     const { phase, degraded, unsafe } = health();
     const warning = unsafe && unsafe.length > 0 ? { unsafe } : {};
     if (phase === 'starting' || phase === 'draining') {
-      response.setHeader('Retry-After', answerLimits.startRetrySeconds);
+      response.setHeader('Retry-After', responseLimits.startRetrySeconds);
       sendJson(response, { status: phase }, { status: 503, cache: 'none' });
     } else if (degraded !== undefined) {
       sendJson(response, { status: 'degraded', ...degraded, ...warning }, { cache: 'none' });
@@ -78,7 +78,7 @@ export function watchStore(health: Health, { engine, unsafe }: Watched, { metric
       log.error({ why: messageOf(trouble) }, is.reachable ? 'the store accepts no writes' : 'the journal is unreachable');
     else log.info({ since }, wasReachable ? 'the store accepts writes again' : 'the journal is reachable again');
     wasReachable = is.reachable;
-  }, answerLimits.storeProbeMs).unref();
+  }, responseLimits.storeProbeMs).unref();
   return () => clearInterval(probe);
 }
 

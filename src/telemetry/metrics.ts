@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { problemSent } from '../http/answers.ts';
+import { sentProblemCode } from '../http/answers.ts';
 import { compressionOutcomes } from '../http/compression.ts';
 import { endedReasons, transports } from '../protocol/model.ts';
 import { type ProblemCode, problems } from '../protocol/problems.ts';
@@ -376,7 +376,7 @@ export function addWorkers(registry: Registry, { serving, wanted }: { serving: (
 export function countProblems(metrics: Metrics): RequestHandler {
   return (_request, response, next) => {
     response.once('finish', () => {
-      const code = problemSent(response);
+      const code = sentProblemCode(response);
       if (code !== undefined) metrics.problems.inc({ code });
     });
     next();

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { noteProblem, problemFor, sendJson, sendProblem } from '../http/answers.ts';
+import { problemFor, sendJson, sendProblem, setProblemHeaders } from '../http/answers.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
 import { loadAssets } from './pages/assets.ts';
@@ -44,7 +44,7 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
 
 /** Sends the page of a problem, with what of the problem belongs in headers. */
 export function sendErrorPage(res: Response, page: string, said: Problem): void {
-  noteProblem(res, said);
+  setProblemHeaders(res, said);
   sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
 }
 

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
-import { answerLimits } from '../http/http-limits.ts';
+import { responseLimits } from '../http/http-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { type PressboxServer, startServer } from '../server.ts';
 import { reasonNotToStart } from '../startup-errors.ts';
@@ -71,7 +71,10 @@ function metrics(): Promise<string> {
     // The primary waits for reports for half of this time. If it takes longer, the primary is gone.
     const late = () =>
       reject(
-        new Refusal('draining', { detail: 'The primary process does not answer.', retryAfter: answerLimits.momentRetrySeconds }),
+        new Refusal('draining', {
+          detail: 'The primary process does not answer.',
+          retryAfter: responseLimits.momentRetrySeconds,
+        }),
       );
     setTimeout(late, 2 * workerLimits.workerReportMs).unref();
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket as EngineSocket } from 'engine.io';
 import { Decoder, type Packet, PacketType } from 'socket.io-parser';
 import type { Credentials } from '../../access/identity.ts';
-import { answerLimits } from '../../http/http-limits.ts';
+import { responseLimits } from '../../http/http-limits.ts';
 import { type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { AdmissionControl } from '../admission-control.ts';
@@ -138,7 +138,7 @@ class Client implements ClientSocket {
   }
 
   #onConnect(auth: Record<string, unknown>): void {
-    if (this.#isAuthenticating) return this.#refuse(problem('rate-limited', { retryAfter: answerLimits.momentRetrySeconds }));
+    if (this.#isAuthenticating) return this.#refuse(problem('rate-limited', { retryAfter: responseLimits.momentRetrySeconds }));
     const known = this.#context.authenticate(auth, this.#connection);
     if (known === undefined) return this.#join(undefined);
     this.#isAuthenticating = true;
@@ -147,7 +147,7 @@ class Client implements ClientSocket {
       .catch((error: unknown) => {
         if (error instanceof Refusal) return this.#refuse(error.problem);
         this.#context.onFailed(error);
-        this.#refuse(problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds }));
+        this.#refuse(problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds }));
       })
       .finally(() => {
         this.#isAuthenticating = false;

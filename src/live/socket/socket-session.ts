@@ -2,7 +2,7 @@ import { holdReadable } from '../../access/channel-access.ts';
 import type { Credentials, Identity } from '../../access/identity.ts';
 import { Requester } from '../../access/requester.ts';
 import { problemFor } from '../../http/answers.ts';
-import { answerLimits } from '../../http/http-limits.ts';
+import { responseLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
 import type { Reachability } from '../../journal/engine.ts';
 import type { Position } from '../../protocol/cursor.ts';
@@ -28,7 +28,7 @@ export interface SocketSessionContext {
   streams: ChannelStreams;
   identity: Pick<Identity, 'statusOf'>;
   readers: Pick<Readers, 'add' | 'remove' | 'busy'>;
-  rates: Pick<Rates, 'requests' | 'answered'>;
+  rates: Pick<Rates, 'requests' | 'chargeResponse'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   /** Runs something in the next turn; `setImmediate` where it is not given. */
@@ -126,7 +126,7 @@ export class SocketSession implements OpenReader, MessageHandler {
       if (this.#pending.length >= liveLimits.waitingSubscribes) {
         throw new Refusal('rate-limited', {
           detail: 'Too many subscribes are waiting.',
-          retryAfter: answerLimits.momentRetrySeconds,
+          retryAfter: responseLimits.momentRetrySeconds,
         });
       }
       if (!this.#socket.isPaid) this.#context.rates.requests(this.#socket.address);
@@ -173,7 +173,7 @@ export class SocketSession implements OpenReader, MessageHandler {
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
         this.#socket.acknowledgeCatchUp(id, answer);
-        this.#context.rates.answered(this.#socket.address, bytesIn(answer));
+        this.#context.rates.chargeResponse(this.#socket.address, bytesIn(answer));
       });
     } catch (error) {
       if (this.#subscriptions.get(channelId) === subscription) this.#subscriptions.delete(channelId);
@@ -249,7 +249,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   #problemOf(error: unknown): Problem {
     const known = problemFor(error);
     if (known === undefined) this.#context.log.warn({ err: error }, 'subscribe failed');
-    const said = known ?? problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
+    const said = known ?? problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
     this.#context.metrics.problems.inc({ code: said.code });
     this.#onRefused?.(said.code);
     return said;

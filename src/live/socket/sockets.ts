@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { RequestHandler } from 'express';
 import { type Credentials, type Identity, principalIn } from '../../access/identity.ts';
 import { sendProblem } from '../../http/answers.ts';
-import { answerLimits } from '../../http/http-limits.ts';
+import { responseLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
 import { mustHaveOneReading } from '../../http/request-headers.ts';
 import type { SecurityLog } from '../../http/security-log.ts';
@@ -31,7 +31,7 @@ export interface SocketsContext {
   identity: Pick<Identity, 'verify' | 'statusOf'>;
   /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
   signedIn(request: IncomingMessage): Promise<Credentials> | undefined;
-  rates: Pick<Rates, 'requests' | 'answered' | 'connection'>;
+  rates: Pick<Rates, 'requests' | 'chargeResponse' | 'connection'>;
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
   /** Throws a `Refusal` where it was asked by another name than its own. */
@@ -92,7 +92,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   const refuse = (request: IncomingMessage, socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
     const said =
-      error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: answerLimits.momentRetrySeconds });
+      error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
     context.metrics.problems.inc({ code: said.code });
     context.security.refused(said.code, { address: context.addressOf(request) });
     if (socket.writable) socket.end(httpAnswer(said));

@@ -87,7 +87,7 @@ export class SimNode {
       streams: this.streams,
       readers: { add() {}, remove() {}, busy: new Set() },
       identity: { statusOf: () => 'good' },
-      rates: { requests() {}, answered() {} },
+      rates: { requests() {}, chargeResponse() {} },
       now: () => scheduler.now,
       defer: (run) => void engine.later(0, run),
       log: silent,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { answerLimits } from '../../../src/http/http-limits.ts';
+import { responseLimits } from '../../../src/http/http-limits.ts';
 import { createSecurityLog } from '../../../src/http/security-log.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
@@ -133,14 +133,14 @@ it('repeats an event in the next interval with the count of the last one, and bo
   const security = createSecurityLog({ log, now: () => now, onLeftOut: () => void leftOut.push(true) });
   for (let times = 0; times < 7; times += 1) security.refused('token-invalid', { address: '192.0.2.7' });
   expect(told).toHaveLength(1);
-  now = answerLimits.securityRepeatMs;
+  now = responseLimits.securityRepeatMs;
   security.refused('token-invalid', { address: '192.0.2.7' });
   expect(told.at(-1)).toMatchObject({ security: 'token-refused', address: '192.0.2.7', timesBefore: 7 });
-  for (let at = 0; at < 2 * answerLimits.securityLines; at += 1) {
+  for (let at = 0; at < 2 * responseLimits.securityLines; at += 1) {
     security.refused('token-invalid', { address: `10.0.${at >> 8}.${at & 255}` });
   }
-  expect(told).toHaveLength(answerLimits.securityLines + 1);
-  expect(leftOut).toHaveLength(answerLimits.securityLines + 1);
+  expect(told).toHaveLength(responseLimits.securityLines + 1);
+  expect(leftOut).toHaveLength(responseLimits.securityLines + 1);
   // Refusals of anonymous clients leave room for other events.
   security.note('sign-in', { address: '192.0.2.8', by: 'ruth' });
   expect(told.at(-1)).toMatchObject({ security: 'sign-in' });

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { Express } from 'express';
 import { describe, expect, it } from 'vitest';
 import { signToken } from '../../../src/access/tokens.ts';
-import { etagOf, methodNotAllowed, namesTag, problemFor, sendJson } from '../../../src/http/answers.ts';
+import { etagOf, matchesEtag, methodNotAllowed, problemFor, sendJson } from '../../../src/http/answers.ts';
 import { createRates, limitRequests } from '../../../src/http/rates.ts';
 import { principalOf, requirePrincipal } from '../../../src/http/request-identity.ts';
 import { JournalUnavailable, withUnknownOutcome } from '../../../src/journal/engine.ts';
@@ -134,7 +134,7 @@ describe('an answer in JSON', () => {
     ['', '"a"', false],
     [undefined, '"a"', false],
   ])('knows whether If-None-Match %s names %s', (header, etag, expected) => {
-    expect(namesTag(header, etag)).toBe(expected);
+    expect(matchesEtag(header, etag)).toBe(expected);
   });
 });
 

@@ -210,7 +210,7 @@ describe('a long answer', () => {
     for (const pieces of [21, 10_000]) {
       const { rates, clock } = start({ requestsPerSecond: 1 });
       const ask = () => rates.requests('192.0.2.1');
-      rates.answered('192.0.2.1', pieces * rateLimits.answerUnitBytes);
+      rates.chargeResponse('192.0.2.1', pieces * rateLimits.answerUnitBytes);
       clock.ms += rateLimits.bucketMs;
       expect([pieces, waitOf(ask)]).toEqual([pieces, 1]);
       clock.ms += 1_000;

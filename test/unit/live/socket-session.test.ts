@@ -44,7 +44,7 @@ function join() {
     streams,
     identity: { statusOf: () => 'good' },
     readers,
-    rates: { requests() {}, answered() {} },
+    rates: { requests() {}, chargeResponse() {} },
     now: () => 0,
     log,
     metrics: createMetrics(),
