@@ -11,18 +11,18 @@ import type { Config } from './config.ts';
 import { handleErrors, notFound } from './http/answers.ts';
 import type { Compression } from './http/compression.ts';
 import { createSlots } from './http/concurrency-slots.ts';
-import { isReserved, keepReserve } from './http/connections.ts';
+import { guardReserve, isReserved } from './http/connections.ts';
 import type { SessionCookie } from './http/cookies.ts';
-import { apiHeaders, reportBreachesTo } from './http/headers.ts';
+import { apiHeaders, reportViolationsTo } from './http/headers.ts';
 import { responseLimits } from './http/http-limits.ts';
 import { onlyMethodsOf } from './http/methods.ts';
 import { cors } from './http/origins.ts';
 import { limitRequests, type Rates } from './http/rates.ts';
-import { boundPreferences, hostGuard, requireOneReading } from './http/request-headers.ts';
+import { boundPreferences, hostGuard, rejectAmbiguousRequests } from './http/request-headers.ts';
 import { authenticate } from './http/request-identity.ts';
 import { keepSecurityLog, type SecurityLog } from './http/security-log.ts';
 import { securityTxtRoutes } from './http/security-txt.ts';
-import { believeProxies, warnOfForwarded } from './http/trusted-proxies.ts';
+import { trustProxies, warnAboutForwardedHeaders } from './http/trusted-proxies.ts';
 import type { Engine, Renderer } from './journal/engine.ts';
 import { type AdmissionControl, admitReaders } from './live/admission-control.ts';
 import { liveLimits } from './live/live-limits.ts';
@@ -90,11 +90,11 @@ export interface Parts {
 export function createApp(config: Config, { health, metrics, counted, compression, random, log, security }: AppContext): App {
   const app = express();
   keepSecurityLog(app, security);
-  reportBreachesTo(app, config.reportUrl);
+  reportViolationsTo(app, config.reportUrl);
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
-  believeProxies(app, config.trustProxy);
+  trustProxies(app, config.trustProxy);
   app.set('query parser', 'simple');
 
   const pageErrors = createPageErrors({ log });
@@ -105,14 +105,14 @@ export function createApp(config: Config, { health, metrics, counted, compressio
     apiHeaders(),
     countProblems(metrics),
     boundPreferences(() => metrics.preferencesPassedOver.inc()),
-    requireOneReading(),
+    rejectAmbiguousRequests(),
     compression.handler,
   );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(leadAway(health));
   if (config.adminPort === undefined) app.use(healthRoutes(() => health, counted));
   const mustNameHost = hostGuard(config.publicUrl);
-  app.use(keepReserve(), (request, _response, next) => {
+  app.use(guardReserve(), (request, _response, next) => {
     mustNameHost(request);
     next();
   });
@@ -131,7 +131,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
       // One router: its prefix is matched once, before the routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
       v1.use(limit, admitReaders(admission), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
-      app.use(warnOfForwarded(config.trustProxy, log));
+      app.use(warnAboutForwardedHeaders(config.trustProxy, log));
       app.use('/v1', v1);
       app.use(onlyMethodsOf(assetRoutes()), limit);
       app.use(socketPath, refusePolling());
@@ -161,11 +161,11 @@ export function createAdminApp({
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
-  believeProxies(app, false);
+  trustProxies(app, false);
   app.use(
     apiHeaders(),
     countProblems(metrics),
-    requireOneReading(),
+    rejectAmbiguousRequests(),
     leadAway(health),
     healthRoutes(() => health, counted),
     notFound(missing.adminPath),

@@ -13,16 +13,16 @@ import { connectionsFor, descriptorLimit } from './http/connections.ts';
 import { createSessionCookie } from './http/cookies.ts';
 import { httpLimits } from './http/http-limits.ts';
 import {
+  awaitDisconnects,
   type CutKind,
   closeHttp,
   createHttp,
-  finishAnswers,
+  finishResponses,
   type HttpOptions,
-  leaveOpen,
   listen,
   stopListening,
 } from './http/http-server.ts';
-import { askedBy, mayConnect } from './http/origins.ts';
+import { mayConnect, originIn } from './http/origins.ts';
 import { createRates } from './http/rates.ts';
 import { hostGuard } from './http/request-headers.ts';
 import { signedIn } from './http/request-identity.ts';
@@ -213,7 +213,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       signedIn: (request) => signedIn(request as Request, identity, cookie),
       rates,
       addressOf: (request) => (request as Request).ip ?? '',
-      mayConnect: (request) => mayConnect(askedBy(request as Request), config.origins),
+      mayConnect: (request) => mayConnect(originIn(request as Request), config.origins),
       mustNameHost: hostGuard(config.publicUrl),
       now: elapsed,
       random,
@@ -245,10 +245,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         if (health.phase !== 'retired') health.phase = 'draining';
         log.info({ readers: readers.size }, 'draining');
         await readers.drain(drainMs);
-        if (health.phase === 'retired') await leaveOpen(http);
+        if (health.phase === 'retired') await awaitDisconnects(http);
         // From now on no request is begun. Requests under way may still wait for the journal.
         health.phase = 'draining';
-        await finishAnswers(http);
+        await finishResponses(http);
         for (const step of undo) await step();
         log.info({}, 'closed');
       })();

@@ -66,16 +66,16 @@ export function createCompression(
       return { status: 'busy' };
     }
     onOutcome('made');
-    const made = make(key, content).finally(() => {
+    const made = compressNow(key, content).finally(() => {
       if (making.get(key) === made) making.delete(key);
     });
     making.set(key, made);
     return made;
   }
 
-  async function make(key: string, content: ResponseBody): Promise<Compressed> {
+  async function compressNow(key: string, content: ResponseBody): Promise<Compressed> {
     const since = generation;
-    const compressed = exactly(await zip(bytesOf(content)));
+    const compressed = trimmedCopy(await zip(bytesOf(content)));
     if (since !== generation) return { status: 'erased' };
     keep(key, compressed);
     return { status: 'compressed', bytes: compressed };
@@ -94,7 +94,7 @@ export function createCompression(
 
   return {
     handler(request, response, next) {
-      if (isForAStranger(request) && takesGzip(request)) response.locals.compressor = { compress } satisfies Compressor;
+      if (isAnonymous(request) && takesGzip(request)) response.locals.compressor = { compress } satisfies Compressor;
       next();
     },
     erased() {
@@ -107,7 +107,7 @@ export function createCompression(
 }
 
 /** In memory of its own: what zlib returns is a part of a chunk of 16 KiB, and would keep the whole chunk. */
-function exactly(bytes: Buffer): Buffer {
+function trimmedCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
@@ -123,7 +123,7 @@ export function compressorOf(response: Response): Compressor | undefined {
   return response.locals.compressor as Compressor | undefined;
 }
 
-function isForAStranger(request: Request): boolean {
+function isAnonymous(request: Request): boolean {
   return request.headers.authorization === undefined && !mayHoldSession(request);
 }
 

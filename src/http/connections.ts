@@ -50,7 +50,7 @@ export function isReserved(socket: Socket): boolean {
 }
 
 /** Lets operators and authors alone use a connection of the reserve. Mount it behind what operators ask. */
-export function keepReserve(): RequestHandler {
+export function guardReserve(): RequestHandler {
   return (request, _response, next) => {
     if (!isReserved(request.socket)) return next();
     if (request.headers.authorization !== undefined && !isRead(request)) return next();
@@ -72,7 +72,7 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
     },
     isDispensable: (socket) => !isUsed(socket),
   });
-  const tell = (full: boolean) => {
+  const reportFull = (full: boolean) => {
     if (full === isFull) return;
     isFull = full;
     onFull(full, shares.held);
@@ -89,10 +89,10 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
     }
     if (shares.held <= most) {
       // Not at the bound itself, where it would be told again and again.
-      if (shares.held <= most - reserved) tell(false);
+      if (shares.held <= most - reserved) reportFull(false);
       return;
     }
-    tell(true);
+    reportFull(true);
     if (shares.held > most + reserved) {
       onCut('full');
       socket.destroy();
@@ -100,9 +100,9 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
     }
     inReserve.add(socket);
     // Nobody keeps the reserve who does not use it.
-    const look = setInterval(() => {
+    const checkUse = setInterval(() => {
       if (!isUsed(socket)) socket.destroy();
     }, httpLimits.reservedMs).unref();
-    socket.once('close', () => clearInterval(look));
+    socket.once('close', () => clearInterval(checkUse));
   });
 }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { askedBy, isOwnOrigin, type Origins } from './origins.ts';
+import { isOwnOrigin, type Origins, originIn } from './origins.ts';
 
 /**
  * How a session travels: in a cookie that no script can read and that no other site can have sent along, and only where the request is
@@ -42,14 +42,14 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   const attributes = (request: Request) => `Path=/; HttpOnly; SameSite=Lax${isSecure(request) ? '; Secure' : ''}`;
 
   const isOwn = (request: Request, origin: string) =>
-    origin === own.origin || isOwnOrigin({ ...askedBy(request), origin, ...(isSecure(request) && { secure: true }) });
+    origin === own.origin || isOwnOrigin({ ...originIn(request), origin, ...(isSecure(request) && { secure: true }) });
 
   const isOwnPage = (request: Request) => {
     const { origin } = request.headers;
     return origin === undefined ? request.headers['sec-fetch-site'] === 'same-origin' : isOwn(request, origin);
   };
 
-  const counts = (request: Request) => {
+  const isTrusted = (request: Request) => {
     const { method, headers } = request;
     if (method !== 'GET' && method !== 'HEAD') return isOwnPage(request) && !typesOfForms.includes(typeOf(request));
     if (headers.origin !== undefined) return isOwn(request, headers.origin);
@@ -58,7 +58,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
     return from === undefined || from === 'same-origin' || from === 'none' || isFollowedLink(headers);
   };
 
-  const sent = (request: Request) => {
+  const sentSession = (request: Request) => {
     const { cookie } = request.headers;
     // Most readers have cookies of others alone.
     return cookie !== undefined && mayHoldSession(request) ? cookieIn(cookie, nameFor(request)) : undefined;
@@ -66,10 +66,10 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
 
   return {
     read(request) {
-      const session = sent(request);
-      return session !== undefined && counts(request) ? session : undefined;
+      const session = sentSession(request);
+      return session !== undefined && isTrusted(request) ? session : undefined;
     },
-    readForSignOut: sent,
+    readForSignOut: sentSession,
     set(request, response, value, maxAgeSeconds) {
       response.set('Set-Cookie', `${nameFor(request)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes(request)}`);
     },

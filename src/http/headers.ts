@@ -64,7 +64,7 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
 }
 
 /** Breaches of the policy of pages are told to this address by browsers, of whatever this app answers. */
-export function reportBreachesTo(app: Express, address: string | undefined): void {
+export function reportViolationsTo(app: Express, address: string | undefined): void {
   app.locals.breachesTo = address;
 }
 

@@ -7,7 +7,7 @@ import { boundConnections, type ConnectionBounds, isReserved } from './connectio
 import { Shares } from './fair-shares.ts';
 import { httpLimits } from './http-limits.ts';
 import { createPipelines } from './pipeline.ts';
-import { type Standstills, watchStandstills } from './process-pauses.ts';
+import { type ProcessPauses, watchProcessPauses } from './process-pauses.ts';
 
 /**
  * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this
@@ -44,8 +44,8 @@ export function createHttp(
     maxHeaderSize: bounds.requestHeaderBytes,
     keepAliveTimeout: bounds.keepAliveMs,
     connectionsCheckingInterval: slowCheckMs,
-    IncomingMessage: bornAs(IncomingMessage, app.request),
-    ServerResponse: bornAs(ServerResponse, app.response),
+    IncomingMessage: withPrototype(IncomingMessage, app.request),
+    ServerResponse: withPrototype(ServerResponse, app.response),
     // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
     // So may one for which an answer is still to come on the connection: the new protocol would begin before it. And one that brings a body,
     // as no client's does: until that has come Node gives a stream in the place of the connection, which is no socket and cannot be reset.
@@ -56,14 +56,14 @@ export function createHttp(
         headers.upgrade?.toLowerCase() === 'websocket' &&
         !pipelines.isBusy(socket) &&
         !isReserved(socket) &&
-        !bringsBody(headers);
+        !hasBody(headers);
       if (upgrades) upgraded.add(socket);
       return upgrades;
     },
   });
   http.setTimeout(bounds.idleMs);
-  const standstills = watchStandstills(bounds);
-  prolongDeadlines(http, standstills);
+  const pauses = watchProcessPauses(bounds);
+  extendDeadlines(http, pauses);
 
   const open = new Set<ServerResponse>();
   underWay.set(http, open);
@@ -75,7 +75,7 @@ export function createHttp(
   http.on('connection', (socket: Socket) => socket.on('error', onError));
   http.on('timeout', (socket: Socket) => {
     // What came while the process stood still is read after this.
-    if (standstills.extensionOf(bounds.idleMs) > 0) return void socket.setTimeout(socket.timeout ?? bounds.idleMs);
+    if (pauses.extensionOf(bounds.idleMs) > 0) return void socket.setTimeout(socket.timeout ?? bounds.idleMs);
     // Without a request it is only a connection that was kept.
     if (pipelines.isBusy(socket)) onCut('idle');
     socket.destroy();
@@ -123,11 +123,11 @@ export function createHttp(
 }
 
 /** Node asks for these whenever it looks for slow requests. What is set goes on to count as set. */
-function prolongDeadlines(http: Server, standstills: Standstills): void {
+function extendDeadlines(http: Server, pauses: ProcessPauses): void {
   for (const name of ['headersTimeout', 'requestTimeout'] as const) {
     let ms = http[name];
     Object.defineProperty(http, name, {
-      get: () => (ms === 0 ? 0 : ms + standstills.extensionOf(ms)),
+      get: () => (ms === 0 ? 0 : ms + pauses.extensionOf(ms)),
       set: (set: number) => {
         ms = set;
       },
@@ -136,15 +136,15 @@ function prolongDeadlines(http: Server, standstills: Standstills): void {
 }
 
 /** Express gives what it takes up its own prototype, and an object whose prototype changes is slow from then on: so it has that from its birth. */
-function bornAs<C extends typeof IncomingMessage | typeof ServerResponse>(base: C, prototype: object): C {
-  function born(...args: unknown[]): object {
-    return Reflect.construct(base, args, born) as object;
+function withPrototype<C extends typeof IncomingMessage | typeof ServerResponse>(base: C, prototype: object): C {
+  function construct(...args: unknown[]): object {
+    return Reflect.construct(base, args, construct) as object;
   }
-  born.prototype = prototype;
-  return born as unknown as C;
+  construct.prototype = prototype;
+  return construct as unknown as C;
 }
 
-function bringsBody({ 'content-length': length = '0', 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+function hasBody({ 'content-length': length = '0', 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
   return length !== '0' || encoding !== undefined;
 }
 
@@ -182,18 +182,18 @@ export function stopListening(http: Server): Promise<unknown> {
 }
 
 /** After `stopListening`: resolves when no connection is left, or after a moment. */
-export function leaveOpen(http: Server): Promise<void> {
-  return atMost(httpLimits.leadAwayMs, stopListening(http));
+export function awaitDisconnects(http: Server): Promise<void> {
+  return waitAtMost(httpLimits.leadAwayMs, stopListening(http));
 }
 
 /** Resolves when every answer that was begun has been made, or after a moment. */
-export function finishAnswers(http: Server): Promise<void> {
+export function finishResponses(http: Server): Promise<void> {
   const begun = [...(underWay.get(http) ?? [])].filter(({ writableEnded }) => !writableEnded);
   const made = begun.map((response) => new Promise((resolve) => response.once('finish', resolve).once('close', resolve)));
-  return atMost(httpLimits.lastAnswersMs, Promise.all(made));
+  return waitAtMost(httpLimits.lastAnswersMs, Promise.all(made));
 }
 
-async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
+async function waitAtMost(ms: number, done: Promise<unknown>): Promise<void> {
   const enough = new AbortController();
   await Promise.race([done, pause(ms, undefined, { signal: enough.signal }).catch(() => undefined)]);
   enough.abort();

@@ -10,7 +10,7 @@ import { responseLimits } from './http-limits.ts';
 /** Further origins beside the server's own, each as `isOrigin` has it; `*` lets every page in. */
 export type Origins = '*' | readonly string[];
 
-export interface Asked {
+export interface RequestOrigin {
   /** The Origin header. */
   origin: string | undefined;
   /** The Host header. */
@@ -20,7 +20,7 @@ export interface Asked {
 }
 
 /** What a request or a handshake says of these. */
-export function askedBy(request: Request): Asked {
+export function originIn(request: Request): RequestOrigin {
   const { origin, host } = request.headers;
   // Where TLS ends at a proxy that is not trusted, it is not known.
   return { origin, host, secure: request.secure || undefined };
@@ -30,14 +30,14 @@ export function askedBy(request: Request): Asked {
  * Whether a page of this origin may connect. No origin: it is no browser, and may. `null` (a file, a sandboxed frame) may only where
  * every page may. The spelling must be the one browsers send: lower case, no path, no default port.
  */
-export function mayConnect({ origin, host, secure }: Asked, allowed: Origins): boolean {
+export function mayConnect({ origin, host, secure }: RequestOrigin, allowed: Origins): boolean {
   if (origin === undefined || allowed === '*' || allowed.includes(origin)) return true;
   // Libraries for apps name the address that they connect to as it stands, which begins with `ws`. No browser does.
   return isOwn(origin.replace(/^ws/, 'http'), host, secure);
 }
 
 /** Whether a page of this server asks, by its origin. */
-export function isOwnOrigin({ origin, host, secure }: Asked): boolean {
+export function isOwnOrigin({ origin, host, secure }: RequestOrigin): boolean {
   return origin !== undefined && isOwn(origin, host, secure);
 }
 
@@ -48,7 +48,7 @@ export function isOrigin(text: string): boolean {
 }
 
 /** What was last found to be this server's own: nearly everyone comes from its pages, and for them no URL is parsed. */
-let lastOwn: Asked | undefined;
+let lastOwn: RequestOrigin | undefined;
 
 function isOwn(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
   if (origin === lastOwn?.origin && host === lastOwn.host && secure === lastOwn.secure) return true;
@@ -80,7 +80,7 @@ const takenHeaders = 'Authorization, If-None-Match, Last-Event-ID, Cache-Control
  */
 export function cors(allowed: Origins): RequestHandler {
   return (request, response, next) => {
-    const asked = askedBy(request);
+    const asked = originIn(request);
     const { origin } = asked;
     if (allowed !== '*') vary(response, 'Origin');
     const admitted = origin !== undefined && mayConnect(asked, allowed);

@@ -78,10 +78,10 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
 /** Also where Node would go on, since answers were taken. */
 function stopReading(socket: Socket): void {
-  socket.on('resume', pauseIt).pause();
+  socket.on('resume', pauseAgain).pause();
 }
 
-function pauseIt(this: Socket): void {
+function pauseAgain(this: Socket): void {
   this.pause();
 }
 
@@ -93,7 +93,7 @@ function linger(socket: Socket, lingerMs: number): void {
   const cut = setTimeout(() => socket.destroy(), lingerMs).unref();
   socket.once('close', () => clearTimeout(cut));
   socket
-    .off('resume', pauseIt)
+    .off('resume', pauseAgain)
     .removeAllListeners('data')
     .on('data', () => undefined);
   socket.end();

@@ -10,10 +10,10 @@ import { httpLimits } from './http-limits.ts';
  * Refuses a request that two servers in a row could read in two ways, and closes its connection: a proxy before us may have gone by the other
  * one of two headers, or have seen the end of a body elsewhere.
  */
-export function requireOneReading(): RequestHandler {
+export function rejectAmbiguousRequests(): RequestHandler {
   return (request, response, next) => {
     try {
-      mustHaveOneReading(request);
+      requireUnambiguous(request);
     } catch (error) {
       response.setHeader('Connection', 'close');
       throw error;
@@ -23,7 +23,7 @@ export function requireOneReading(): RequestHandler {
 }
 
 /** Throws a `Refusal`. Every connection is looked at, so nothing is made of the other headers. */
-export function mustHaveOneReading({ rawHeaders, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
+export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
   if (httpVersionMajor !== 1) throw new Refusal('invalid-body', { detail: 'HTTP/1.1 is spoken here, and HTTP/1.0.' });
   // HTTP/1.0 has no chunks, so a proxy of that time takes them for the body (RFC 9112, 6.1).
   if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
@@ -32,8 +32,8 @@ export function mustHaveOneReading({ rawHeaders, headers, httpVersionMajor, http
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
-    if (!onceLengths.has(name.length)) continue;
-    const said = singular.get(name.toLowerCase());
+    if (!singletonLengths.has(name.length)) continue;
+    const said = singletonHeaders.get(name.toLowerCase());
     if (said === undefined) continue;
     if (seen.has(said)) throw new Refusal('invalid-body', { detail: `A request has ${said} once.` });
     seen.add(said);
@@ -41,10 +41,10 @@ export function mustHaveOneReading({ rawHeaders, headers, httpVersionMajor, http
 }
 
 /** Headers that stand once in a request (RFC 9110, 5.3), as they are told. */
-const singular = new Map(
+const singletonHeaders = new Map(
   ['Host', 'Authorization', 'Content-Type', 'Idempotency-Key'].map((name) => [name.toLowerCase(), name] as const),
 );
-const onceLengths = new Set([...singular.keys()].map(({ length }) => length));
+const singletonLengths = new Set([...singletonHeaders.keys()].map(({ length }) => length));
 
 /**
  * Refuses what is asked of another name than that of `publicUrl`: pages of someone who points a name of theirs to this address would count as

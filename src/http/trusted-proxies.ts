@@ -5,14 +5,14 @@ import { httpLimits } from './http-limits.ts';
  * Who asks, and how: `ip`, `protocol` and `secure` of every request, as Express tells them by its setting `trust proxy`, and for less. It
  * is asked several times a request, and parses addresses and goes through headers each time.
  */
-export function believeProxies(app: Express, trustProxy: boolean | number | string): void {
+export function trustProxies(app: Express, trustProxy: boolean | number | string): void {
   app.set('trust proxy', trustProxy);
-  Object.defineProperties(app.request, trustProxy === false ? ofConnection : ofProxies);
+  Object.defineProperties(app.request, trustProxy === false ? directGetters : proxyGetters);
   if (typeof trustProxy === 'string') app.set('trust proxy', rememberLast(app.get('trust proxy fn')));
 }
 
 /** Behind a proxy that is not trusted all readers would share one address, and one rate: said once, to whoever reads the log. */
-export function warnOfForwarded(
+export function warnAboutForwardedHeaders(
   trustProxy: boolean | number | string,
   log: { warn(fields: object, message: string): void },
 ): RequestHandler {
@@ -27,7 +27,7 @@ export function warnOfForwarded(
 }
 
 /** Where no proxy is believed, no header plays a part. This server speaks no TLS. */
-const ofConnection: PropertyDescriptorMap & ThisType<Request> = {
+const directGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {
     get() {
       return this.socket.remoteAddress;
@@ -40,7 +40,7 @@ const ofConnection: PropertyDescriptorMap & ThisType<Request> = {
  * Each proxy adds the address from which it was asked to the end of those that it was told, so what we believe is there. Where all of
  * them are trusted, thousands would be parsed.
  */
-const ofProxies: PropertyDescriptorMap & ThisType<Request> = {
+const proxyGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {
     get() {
       const { headers } = this;

@@ -7,7 +7,7 @@ import { type Credentials, type Identity, principalIn } from '../../access/ident
 import { sendProblem } from '../../http/answers.ts';
 import { responseLimits } from '../../http/http-limits.ts';
 import type { Rates } from '../../http/rates.ts';
-import { mustHaveOneReading } from '../../http/request-headers.ts';
+import { requireUnambiguous } from '../../http/request-headers.ts';
 import type { SecurityLog } from '../../http/security-log.ts';
 import { missing, type Problem, problem, Refusal } from '../../protocol/problems.ts';
 import type { ChannelStreams } from '../../streams/channel-streams.ts';
@@ -78,7 +78,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   /** What to do when the connection has ended; throws a refusal. */
   const admit = (request: IncomingMessage): (() => void) => {
-    mustHaveOneReading(request);
+    requireUnambiguous(request);
     context.mustNameHost(request);
     if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
     context.readers.requireNotDraining();

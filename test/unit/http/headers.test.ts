@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
 import { sendJson } from '../../../src/http/answers.ts';
-import { apiHeaders, assetHeaders, pageHeaders, reportBreachesTo } from '../../../src/http/headers.ts';
+import { apiHeaders, assetHeaders, pageHeaders, reportViolationsTo } from '../../../src/http/headers.ts';
 import { cors } from '../../../src/http/origins.ts';
 import { serve } from '../../support/servers/tokens.ts';
 
@@ -103,7 +103,7 @@ describe('security headers', () => {
   it('of pages say where breaches are reported, where that is set', async () => {
     const address = 'https://reports.example.org/csp';
     const to: RequestHandler = (_request, response, next) => {
-      reportBreachesTo(response.app as Express, address);
+      reportViolationsTo(response.app as Express, address);
       next();
     };
     const { url } = await serve((app) => app.get('/', (_request, response) => response.end('x')), [to, pageHeaders()]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Asked, isOrigin, isOwnOrigin, mayConnect } from '../../../src/http/origins.ts';
+import { isOrigin, isOwnOrigin, mayConnect, type RequestOrigin } from '../../../src/http/origins.ts';
 
 const host = 'live.example.org';
 const list = ['https://www.example.org', 'http://localhost:8080'];
@@ -93,8 +93,8 @@ it('what was asked before changes no answer', () => {
       { minLength: 2, maxLength: 12 },
     );
   });
-  const answers = (one: Asked) => [mayConnect(one, list), mayConnect(one, []), isOwnOrigin(one)];
-  const answersAlone = (one: Asked) => {
+  const answers = (one: RequestOrigin) => [mayConnect(one, list), mayConnect(one, []), isOwnOrigin(one)];
+  const answersAlone = (one: RequestOrigin) => {
     // What is remembered now is this one.
     expect(isOwnOrigin({ origin: 'http://other.example', host: 'other.example' })).toBe(true);
     return answers(one);

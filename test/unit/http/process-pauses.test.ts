@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { watchStandstills } from '../../../src/http/process-pauses.ts';
+import { watchProcessPauses } from '../../../src/http/process-pauses.ts';
 
 const clockWith = (standstillMs: number) => {
   let at = 0;
-  const standstills = watchStandstills({ standstillMs, standstillsKept: 10 }, () => at);
+  const standstills = watchProcessPauses({ standstillMs, standstillsKept: 10 }, () => at);
   return {
     /** After so many steps of a tenth of a second each. */
     run(ms: number) {

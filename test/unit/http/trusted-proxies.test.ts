@@ -3,13 +3,13 @@ import { Socket } from 'node:net';
 import express, { type Request } from 'express';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { believeProxies } from '../../../src/http/trusted-proxies.ts';
+import { trustProxies } from '../../../src/http/trusted-proxies.ts';
 
 it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'uniquelocal, 2001:db8::/32'])(
   'tells who asks, and how, as Express does where %j is trusted, whoever asked before',
   (trustProxy) => {
     const ours = express();
-    believeProxies(ours, trustProxy);
+    trustProxies(ours, trustProxy);
     const plain = express();
     plain.set('trust proxy', trustProxy);
 
@@ -59,7 +59,7 @@ it.each<[what: string, forwardedFor: string, ip: string]>([
 ])('takes %s for who asks, and looks at few addresses', (_what, forwardedFor, ip) => {
   const looked: string[] = [];
   const app = express();
-  believeProxies(app, true);
+  trustProxies(app, true);
   app.set('trust proxy', (address: string) => {
     looked.push(address);
     return /^(?:10\.|::1$)/.test(address);
