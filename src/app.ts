@@ -20,7 +20,7 @@ import { cors } from './http/origins.ts';
 import { limitRequests, type Rates } from './http/rates.ts';
 import { boundPreferences, hostGuard, rejectAmbiguousRequests } from './http/request-headers.ts';
 import { authenticate } from './http/request-identity.ts';
-import { keepSecurityLog, type SecurityLog } from './http/security-log.ts';
+import { attachSecurityLog, type SecurityLog } from './http/security-log.ts';
 import { securityTxtRoutes } from './http/security-txt.ts';
 import { trustProxies, warnAboutForwardedHeaders } from './http/trusted-proxies.ts';
 import type { Engine, Renderer } from './journal/engine.ts';
@@ -89,7 +89,7 @@ export interface Parts {
 
 export function createApp(config: Config, { health, metrics, counted, compression, random, log, security }: AppContext): App {
   const app = express();
-  keepSecurityLog(app, security);
+  attachSecurityLog(app, security);
   reportViolationsTo(app, config.reportUrl);
   app.disable('x-powered-by');
   app.disable('etag');

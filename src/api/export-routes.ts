@@ -4,7 +4,7 @@ import type { Identity } from '../access/identity.ts';
 import { credentialHeaders, vary } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import { credentialsOf, requirePrincipal } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import type { Engine, ExportedEntry } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { type AuthorPost, typeOf } from '../protocol/model.ts';
@@ -36,7 +36,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     const who = requirePrincipal(res);
     if (!mayEdit(who, channel.id)) throw new Refusal('forbidden');
     const release = slots.take();
-    logDeed(res, 'export', { channel: channel.id });
+    logSecurityEvent(res, 'export', { channel: channel.id });
     try {
       const { whole, lines } = await send(req, res, channel.id, who);
       log.info({ channel: channel.id, by: who.sub, lines }, whole ? 'channel exported' : 'export aborted');

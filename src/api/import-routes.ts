@@ -4,7 +4,7 @@ import { sendJson } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import { atLine, type Importer } from '../newsroom/import.ts';
 import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
@@ -41,7 +41,7 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
     requireType(req.headers['content-type'], types);
     const release = slots.take();
     const importing = importer(who.sub);
-    logDeed(res, 'import');
+    logSecurityEvent(res, 'import');
     try {
       await take(req, importing, publicUrl, () => refusalFor(identity.statusOf(who)));
       log.info({ by: who.sub, ...counts(importing.done) }, 'import done');

@@ -3,7 +3,7 @@ import { type Identity, isUnverified } from '../access/identity.ts';
 import { sendJson } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { credentialsOf, tokenOf } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 
@@ -30,7 +30,7 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
     if (token === undefined) throw new Refusal('token-missing');
     const { who, value, maxAgeSeconds, expiresAt } = await identity.signIn(token);
     cookie.set(req, res, value, maxAgeSeconds);
-    logDeed(res, 'sign-in', { by: who.sub, jti: who.jti });
+    logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
     sendJson(res, { session: described({ ...who, expiresAt }, idleSeconds) }, { cache: 'none' });
   });
 
@@ -53,7 +53,7 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
 export async function signOut(req: Request, res: Response, { identity, cookie }: SessionContext): Promise<void> {
   const session = cookie.readForSignOut(req);
   const who = session === undefined ? undefined : await identity.signOut(session);
-  if (who !== undefined) logDeed(res, 'sign-out', { by: who.sub, jti: who.jti });
+  if (who !== undefined) logSecurityEvent(res, 'sign-out', { by: who.sub, jti: who.jti });
   cookie.clear(req, res);
 }
 

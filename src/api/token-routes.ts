@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { sendJson } from '../http/answers.ts';
 import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import type { Revocations } from '../journal/engine.ts';
 import { newsroomLimits } from '../newsroom/newsroom-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
@@ -43,7 +43,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
         });
       }
       log.info({ jti, until, by: requirePrincipal(res).sub }, 'token revoked');
-      logDeed(res, 'token-revoked', { jti });
+      logSecurityEvent(res, 'token-revoked', { jti });
       sendJson(res, { jti, until: until === null ? null : new Date(until).toISOString() }, { cache: 'private' });
     },
   );

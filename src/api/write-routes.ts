@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { postEtag, sendJson } from '../http/answers.ts';
 import type { Rates } from '../http/rates.ts';
 import { requirePrincipal } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
 import type { Newsroom } from '../newsroom/newsroom.ts';
 import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../newsroom/write-command.ts';
@@ -65,7 +65,7 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
       readAsk(req, requirePrincipal(res), channelId, () => undefined),
       channelId,
     );
-    logDeed(res, 'erasure', { channel: channelId });
+    logSecurityEvent(res, 'erasure', { channel: channelId });
     note(res, replayed, { channel: channelId, complete: erasure.complete }, 'channel deleted');
     if (!erasure.complete) return sendJson(res, { erasure }, { status: 202, cache: 'none' });
     res.set('Cache-Control', 'no-store').status(204).end();
@@ -131,7 +131,7 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
     const facts = { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision };
     // As the journal has it: the revisions up to this one.
     const erasing = more.erasure === undefined || replayed ? {} : { erases: post.revision - 1 };
-    if (more.erasure !== undefined) logDeed(res, 'erasure', { channel: post.channelId, post: post.id });
+    if (more.erasure !== undefined) logSecurityEvent(res, 'erasure', { channel: post.channelId, post: post.id });
     note(res, replayed, { ...facts, ...erasing }, did);
     // The same tag that a GET in the author's view has.
     const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);

@@ -9,8 +9,8 @@ import { addressKey } from './rates.ts';
  * rate limits, with the client's address. Equal events from one address are logged once per interval, with their number in the
  * interval before. Facts are ids only: no token, no text, and no part of a requested URL.
  */
-export type Deed = 'sign-in' | 'sign-out' | 'token-revoked' | 'erasure' | 'export' | 'import';
-export type Refused = 'token-refused' | 'rights-refused' | 'rate-limited';
+export type SecurityEvent = 'sign-in' | 'sign-out' | 'token-revoked' | 'erasure' | 'export' | 'import';
+export type SecurityRefusal = 'token-refused' | 'rights-refused' | 'rate-limited';
 
 export interface SecurityFacts {
   address: string | undefined;
@@ -22,7 +22,7 @@ export interface SecurityFacts {
 }
 
 export interface SecurityLog {
-  note(what: Deed | Refused, facts: SecurityFacts): void;
+  note(what: SecurityEvent | SecurityRefusal, facts: SecurityFacts): void;
   /** Logs a refusal, if its code is one that is logged. */
   refused(code: ProblemCode, facts: SecurityFacts): void;
 }
@@ -35,7 +35,7 @@ export interface SecurityLogParts {
   onLeftOut(): void;
 }
 
-const refusals: Partial<Record<ProblemCode, Refused>> = {
+const refusals: Partial<Record<ProblemCode, SecurityRefusal>> = {
   'token-invalid': 'token-refused',
   forbidden: 'rights-refused',
   'rate-limited': 'rate-limited',
@@ -43,27 +43,27 @@ const refusals: Partial<Record<ProblemCode, Refused>> = {
 
 export function createSecurityLog({ log, now, onLeftOut }: SecurityLogParts): SecurityLog {
   // Counted separately, so that refusals from many addresses never displace an action.
-  const [deeds, refused] = [createRepeats(now), createRepeats(now)];
-  const tell = (repeats: Repeats, what: Deed | Refused, facts: SecurityFacts) => {
+  const [events, refused] = [createRepeats(now), createRepeats(now)];
+  const write = (repeats: Repeats, what: SecurityEvent | SecurityRefusal, facts: SecurityFacts) => {
     const { address = '', by, channel, post, jti } = facts;
     const seen = repeats.see(JSON.stringify([what, addressKey(address), by, channel, post, jti]));
     if (seen === 'full') return onLeftOut();
     if (seen === 'again') return;
     const before = seen > 0 && { timesBefore: seen };
-    log.info({ security: what, address, ...(by !== undefined && { by }), channel, post, jti, ...before }, said[what]);
+    log.info({ security: what, address, ...(by !== undefined && { by }), channel, post, jti, ...before }, messages[what]);
   };
   return {
-    note: (what, facts) => tell(what in isRefusal ? refused : deeds, what, facts),
+    note: (what, facts) => write(what in isRefusal ? refused : events, what, facts),
     refused(code, facts) {
       const what = refusals[code];
-      if (what !== undefined) tell(refused, what, facts);
+      if (what !== undefined) write(refused, what, facts);
     },
   };
 }
 
-const isRefusal: Record<Refused, true> = { 'token-refused': true, 'rights-refused': true, 'rate-limited': true };
+const isRefusal: Record<SecurityRefusal, true> = { 'token-refused': true, 'rights-refused': true, 'rate-limited': true };
 
-const said: Record<Deed | Refused, string> = {
+const messages: Record<SecurityEvent | SecurityRefusal, string> = {
   'sign-in': 'security: signed in',
   'sign-out': 'security: signed out',
   'token-revoked': 'security: token revoked',
@@ -103,20 +103,20 @@ function createRepeats(now: () => number): Repeats {
 const logs = new WeakMap<object, SecurityLog>();
 
 /** Sets the log that the functions below use for responses of this app. */
-export function keepSecurityLog(app: object, security: SecurityLog): void {
+export function attachSecurityLog(app: object, security: SecurityLog): void {
   logs.set(app, security);
 }
 
 /** Logs an action of the client. `by`: if only the route knows the author. */
-export function logDeed(response: Response, what: Deed, facts: Omit<SecurityFacts, 'address'> = {}): void {
-  logs.get(response.app)?.note(what, { ...whoIs(response), ...facts });
+export function logSecurityEvent(response: Response, what: SecurityEvent, facts: Omit<SecurityFacts, 'address'> = {}): void {
+  logs.get(response.app)?.note(what, { ...requesterFacts(response), ...facts });
 }
 
 /** Logs the refusal of the client's request, if it concerns security. */
 export function logRefusal(response: Response, code: ProblemCode): void {
-  if (refusals[code] !== undefined) logs.get(response.app)?.refused(code, whoIs(response));
+  if (refusals[code] !== undefined) logs.get(response.app)?.refused(code, requesterFacts(response));
 }
 
-function whoIs(response: Response): SecurityFacts {
+function requesterFacts(response: Response): SecurityFacts {
   return { address: response.req?.ip, by: principalIn(response.locals.credentials as Credentials)?.sub };
 }

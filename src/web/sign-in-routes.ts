@@ -7,7 +7,7 @@ import { sendJson } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { principalOf, resumeSession } from '../http/request-identity.ts';
-import { logDeed } from '../http/security-log.ts';
+import { logSecurityEvent } from '../http/security-log.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
@@ -50,7 +50,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
       if (!token) throw new Refusal('invalid-body', { detail: 'Paste the token that you were given.' });
       const { who, value, maxAgeSeconds } = await identity.signIn(token);
       cookie.set(req, res, value, maxAgeSeconds);
-      logDeed(res, 'sign-in', { by: who.sub, jti: who.jti });
+      logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
       leadTo(res, to);
     } catch (error) {
       if (!(error instanceof Refusal) || !wantsPage(req)) throw error;
