@@ -19,7 +19,7 @@ import { limits } from '../protocol/wire-limits.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
 
 /**
- * What readers ask over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
+ * What readers write over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
  * again what was read while something was erased, or where it comes from a feed, that of the feed (`streams/catch-up.ts`). The
  * audit trail holds no text and needs none.
  */

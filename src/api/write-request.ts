@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Expected } from '../newsroom/decision.ts';
-import type { Ask } from '../newsroom/write-command.ts';
+import type { WriteCommand } from '../newsroom/write-command.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts';
@@ -89,18 +89,18 @@ export function requireIfMatch(request: Request): Expected {
  * The request as the desk takes it. One key stands for one request of this `sub` in this channel (for a creation, of this `sub`); what
  * was asked is method, path, If-Match and body.
  */
-export function readAsk<Command>(
+export function readWriteCommand<Command>(
   request: Request,
   who: Principal,
   channelId: string | null,
   command: () => Command,
-): Ask<Command> {
+): WriteCommand<Command> {
   const key = readKey(request);
   const scope = channelId === null ? ['creation', who.sub] : ['channel', channelId, who.sub];
   const about = JSON.stringify([request.method, request.baseUrl + request.path, request.headers['if-match'] ?? null]);
   const digest = hash('sha256', Buffer.concat([Buffer.from(about), bytesOf(request)]));
   const id = key === undefined ? randomUUID() : hash('sha256', JSON.stringify([...scope, key]), 'base64url');
-  return { who, keyed: key !== undefined, request: { id, digest }, command };
+  return { who, keyed: key !== undefined, request: { id, digest }, parse: command };
 }
 
 function readKey(request: Request): string | undefined {

@@ -5,16 +5,16 @@ import { requirePrincipal } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
 import type { Renderer } from '../journal/engine.ts';
 import type { Newsroom } from '../newsroom/newsroom.ts';
-import type { ChannelAnswer, PostAnswer, RevisionAnswer } from '../newsroom/write-command.ts';
+import type { ChannelWritten, PostWritten, RevisionWritten } from '../newsroom/write-command.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
 import { requireLoadable } from './media-addresses.ts';
-import { mergePatch, readAsk, readBytes, readCommand, readIfMatch, requireIfMatch } from './write-request.ts';
+import { mergePatch, readBytes, readCommand, readIfMatch, readWriteCommand, requireIfMatch } from './write-request.ts';
 
 /**
- * What those who write ask over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.
+ * What those who write write over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.
  * In this order: the token, its rate, the body's bytes; then the desk asks for rights, for an earlier request under the same key, and
  * only then for what the body says. Of who has no right there whatever it says, the bytes are not read.
  */
@@ -44,25 +44,25 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
   ];
 
   router.post('/channels', writing, async (req: Request, res: Response) => {
-    const ask = readAsk(req, requirePrincipal(res), null, () => readCommand(req, schemas.newChannelSchema));
-    const answer = await newsroom.openChannel(ask);
+    const write = readWriteCommand(req, requirePrincipal(res), null, () => readCommand(req, schemas.newChannelSchema));
+    const answer = await newsroom.openChannel(write);
     res.location(`${req.baseUrl}/channels/${answer.channel.id}`);
     sendChannel(res, 201, answer, 'channel opened');
   });
 
   router.patch('/channels/:channelId', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+    const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
       return { patch, expected: requireIfMatch(req) };
     });
-    sendChannel(res, 200, await newsroom.changeChannel(ask, channelId), 'channel changed');
+    sendChannel(res, 200, await newsroom.changeChannel(write, channelId), 'channel changed');
   });
 
   router.delete('/channels/:channelId', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
     const { erasure, replayed } = await newsroom.deleteChannel(
-      readAsk(req, requirePrincipal(res), channelId, () => undefined),
+      readWriteCommand(req, requirePrincipal(res), channelId, () => undefined),
       channelId,
     );
     logSecurityEvent(res, 'erasure', { channel: channelId });
@@ -73,48 +73,48 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
 
   router.post('/channels/:channelId/posts', writing, async (req: Request, res: Response) => {
     const { channelId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+    const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const post = readCommand(req, schemas.newPostSchema);
       requireLoadable(post.media ?? [], publicUrl, 'media');
       return post;
     });
-    const answer = await newsroom.publish(ask, channelId);
+    const answer = await newsroom.publish(write, channelId);
     res.setHeader('Location', `${req.baseUrl}/channels/${answer.post.channelId}/posts/${answer.post.id}`);
     sendPost(res, 201, answer, {}, 'post published');
   });
 
   router.post('/channels/:channelId/posts/:postId/revisions', writing, async (req: Request, res: Response) => {
     const { channelId, postId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+    const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const revision = readCommand(req, schemas.revisionSchema);
       requireLoadable(revision.changes.media ?? [], publicUrl, 'changes.media');
       return { ...revision, expected: requireIfMatch(req) };
     });
-    sendRevision(res, await newsroom.revise(ask, channelId, postId), 'post revised');
+    sendRevision(res, await newsroom.revise(write, channelId, postId), 'post revised');
   });
 
   router.post('/channels/:channelId/posts/:postId/retraction', writing, async (req: Request, res: Response) => {
     const { channelId, postId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+    const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const { note } = readCommand(req, schemas.retractionSchema);
       return { note, ...expectedIn(req) };
     });
-    sendRevision(res, await newsroom.retract(ask, channelId, postId), 'post retracted');
+    sendRevision(res, await newsroom.retract(write, channelId, postId), 'post retracted');
   });
 
   router.post('/channels/:channelId/posts/:postId/takedown', writing, async (req: Request, res: Response) => {
     const { channelId, postId } = idsIn(req);
-    const ask = readAsk(req, requirePrincipal(res), channelId, () => {
+    const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       // In haste nobody should fail for a body that could be empty anyway.
       const { note } = readCommand(req, schemas.takedownSchema, { mayBeEmpty: true });
       return { note: note ?? null, ...expectedIn(req) };
     });
-    sendRevision(res, await newsroom.takeDown(ask, channelId, postId), 'post taken down');
+    sendRevision(res, await newsroom.takeDown(write, channelId, postId), 'post taken down');
   });
 
   return router;
 
-  function sendRevision(res: Response, answer: RevisionAnswer, did: string): void {
+  function sendRevision(res: Response, answer: RevisionWritten, did: string): void {
     const { derived, erasure } = answer;
     const more = { derived, ...(erasure ? { erasure } : {}) };
     sendPost(res, erasure?.complete === false ? 202 : 200, answer, more, did);
@@ -123,7 +123,7 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
   function sendPost(
     res: Response,
     status: number,
-    answer: PostAnswer,
+    answer: PostWritten,
     more: { derived?: unknown; erasure?: Erasure },
     did: string,
   ) {
@@ -138,7 +138,7 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
   }
 
-  function sendChannel(res: Response, status: number, { channel, position, replayed }: ChannelAnswer, did: string): void {
+  function sendChannel(res: Response, status: number, { channel, position, replayed }: ChannelWritten, did: string): void {
     note(res, replayed, { channel: channel.id, offset: position.offset, revision: channel.revision }, did);
     const body = { channel, cursor: formatCursor(position), offset: position.offset };
     sendJson(res, body, { status, cache: 'private', etag: `"${channel.revision}"` });

@@ -9,7 +9,7 @@ import type { Deed } from './decision.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { candidates, slugOf } from './slug.ts';
 import type { Standing } from './write-access.ts';
-import { type Ask, type ChannelAnswer, placeOf, sameOr422 } from './write-command.ts';
+import { type ChannelWritten, positionOf, requireSameRequest, type WriteCommand } from './write-command.ts';
 
 /**
  * Opening a channel, which is the one write that has to find its id first. A request that may be repeated notes the id before it is
@@ -32,9 +32,9 @@ export async function openChannel(
     channelNow(channelId: string): Promise<Standing>;
     deed: () => Deed;
   },
-  ask: Ask<NewChannel>,
-): Promise<ChannelAnswer> {
-  const { who, keyed, request } = ask;
+  write: WriteCommand<NewChannel>,
+): Promise<ChannelWritten> {
+  const { who, keyed, request } = write;
   if (!mayEditSome(who)) throw new Refusal('forbidden');
   const command = await commandUnlessUsed();
   const ids = command.id === undefined ? candidates(slugOf(command.headline), candidatesMost) : [command.id];
@@ -45,7 +45,7 @@ export async function openChannel(
   for (let tries = 0; tries < candidatesMost; tries += 1) {
     const requestHere = { id: digestOf(request.id, id), digest: request.digest };
     const before = keyed ? await engine.recall(id, requestHere) : undefined;
-    if (before) return await again(id, sameOr422(before, 'channel'));
+    if (before) return await again(id, requireSameRequest(before, 'channel'));
     permit(who, id);
 
     const decision = create({ ...command, id }, deed());
@@ -57,7 +57,7 @@ export async function openChannel(
       if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');
       return { channel: entry.channel, position: result.position, replayed: false };
     }
-    if (result.status === 'duplicate') return await again(id, sameOr422(result.outcome, 'channel'));
+    if (result.status === 'duplicate') return await again(id, requireSameRequest(result.outcome, 'channel'));
 
     if (result.status === 'deleted' && command.id !== undefined) {
       throw new Refusal('channel-exists', { detail: 'A channel that was deleted had this id, which stays used.' });
@@ -73,7 +73,7 @@ export async function openChannel(
   /** What is asked for. A body that is refused may come under a key that made a channel before: that is told first. */
   async function commandUnlessUsed(): Promise<NewChannel> {
     try {
-      return ask.command();
+      return write.parse();
     } catch (refusal) {
       const found = keyed ? await engine.reserved(request.id) : undefined;
       const made = found && (await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest }));
@@ -92,10 +92,10 @@ export async function openChannel(
     return await engine.reserve(request.id, wanted, found);
   }
 
-  async function again(channelId: string, outcome: Parameters<typeof placeOf>[0]): Promise<ChannelAnswer> {
+  async function again(channelId: string, outcome: Parameters<typeof positionOf>[0]): Promise<ChannelWritten> {
     return await afterWrite(async () => {
       const { channel } = await channelNow(channelId);
-      return { channel, position: placeOf(outcome), replayed: true };
+      return { channel, position: positionOf(outcome), replayed: true };
     });
   }
 }

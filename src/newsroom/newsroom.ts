@@ -16,13 +16,13 @@ import * as posts from './post-rules.ts';
 import { admit, type Standing, standing } from './write-access.ts';
 import { createAnswers, withdrawnBy } from './write-answers.ts';
 import {
-  type Ask,
-  type ChannelAnswer,
-  type PostAnswer,
-  placeOf,
-  type RevisionAnswer,
+  type ChannelWritten,
+  type PostWritten,
+  positionOf,
+  type RevisionWritten,
+  requireSameRequest,
   type Subject,
-  sameOr422,
+  type WriteCommand,
 } from './write-command.ts';
 
 /**
@@ -33,16 +33,24 @@ import {
  * rebuilt from what stands.
  */
 export interface Newsroom {
-  openChannel(ask: Ask<NewChannel>): Promise<ChannelAnswer>;
-  changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer>;
+  openChannel(write: WriteCommand<NewChannel>): Promise<ChannelWritten>;
+  changeChannel(write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelWritten>;
   /** Erases the channel; asked again, it tells the state. */
-  deleteChannel(ask: Ask<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
-  publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer>;
+  deleteChannel(write: WriteCommand<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
+  publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten>;
   /** With `eraseEarlier` the answer has `erasure`. */
-  revise(ask: Ask<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
-  retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
+  revise(write: WriteCommand<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionWritten>;
+  retract(
+    write: WriteCommand<{ note: string; expected?: Expected }>,
+    channelId: string,
+    postId: string,
+  ): Promise<RevisionWritten>;
   /** The answer has `erasure`; asked again, it tells the state. */
-  takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer>;
+  takeDown(
+    write: WriteCommand<{ note: string | null; expected?: Expected }>,
+    channelId: string,
+    postId: string,
+  ): Promise<RevisionWritten>;
 }
 
 export interface NewsroomOptions {
@@ -78,7 +86,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   const { again, withDerived } = createAnswers({ engine, guard, postNow, erasureWaitMs });
 
   return {
-    openChannel: (ask) => openChannel({ engine, append, channelNow, deed: () => deedOf(ask.who) }, ask),
+    openChannel: (write) => openChannel({ engine, append, channelNow, deed: () => deedOf(write.who) }, write),
     changeChannel,
     deleteChannel,
     publish,
@@ -87,14 +95,17 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     takeDown,
   };
 
-  async function changeChannel(ask: Ask<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelAnswer> {
-    const read = await admit(engine, ask.who, channelId, mayEdit);
-    const before = await recalled(ask, channelId, 'channel');
+  async function changeChannel(
+    write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>,
+    channelId: string,
+  ): Promise<ChannelWritten> {
+    const read = await admit(engine, write.who, channelId, mayEdit);
+    const before = await recalled(write, channelId, 'channel');
     if (before)
-      return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: placeOf(before), replayed: true }));
+      return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: positionOf(before), replayed: true }));
     let now = standing(read);
-    const { patch, expected } = ask.command();
-    const done = await carryOut(ask, channelId, 'channel', async (anew, deed) => {
+    const { patch, expected } = write.parse();
+    const done = await carryOut(write, channelId, 'channel', async (anew, deed) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
@@ -109,32 +120,32 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: done.position, replayed: true }));
   }
 
-  async function deleteChannel(ask: Ask<void>, channelId: string) {
-    const read = await admit(engine, ask.who, channelId, mayAdminister);
-    let before = await recalled(ask, channelId, 'channel');
-    const deleted = await engine.deleteChannel(channelId, ask.request, ask.who.sub);
+  async function deleteChannel(write: WriteCommand<void>, channelId: string) {
+    const read = await admit(engine, write.who, channelId, mayAdminister);
+    let before = await recalled(write, channelId, 'channel');
+    const deleted = await engine.deleteChannel(channelId, write.request, write.who.sub);
     if (deleted.status === 'missing') throw new Refusal('not-found', missing.channel);
     if (read.status === 'deleted')
-      before ??= await noted(ask, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
+      before ??= await noted(write, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
   }
 
-  async function publish(ask: Ask<NewPost>, channelId: string): Promise<PostAnswer> {
+  async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
     // Where what is remembered moved since, the append says so, and a refusal is decided once more on what is read then.
-    let now = (mayAuthor(ask.who, channelId) && recent.lately(channelId)) || (await admitted(ask, channelId));
+    let now = (mayAuthor(write.who, channelId) && recent.lately(channelId)) || (await admitted(write, channelId));
     let asked: NewPost;
     let html: string;
     try {
-      asked = ask.command();
+      asked = write.parse();
       html = renderer.render(asked.body ?? '', { channelId });
     } catch (refusal) {
       // Looked up only now: where the form is right, the append does it.
-      const before = await recalled(ask, channelId, { newPost: undefined });
+      const before = await recalled(write, channelId, { newPost: undefined });
       if (before) return await again(channelId, before);
       throw refusal;
     }
-    const command = { ...asked, id: asked.id ?? newId(), html, byline: ask.who.name };
-    const done = await carryOut(ask, channelId, { newPost: asked.id }, async (anew, deed) => {
+    const command = { ...asked, id: asked.id ?? newId(), html, byline: write.who.name };
+    const done = await carryOut(write, channelId, { newPost: asked.id }, async (anew, deed) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
@@ -144,14 +155,18 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return await answerFor(channelId, done);
   }
 
-  async function revise(ask: Ask<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionAnswer> {
-    let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
-    if (before) return await withDerived(await again(channelId, before), erases(ask));
-    const asked = ask.command();
-    if (asked.eraseEarlier === true && !mayErase(ask.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
+  async function revise(
+    write: WriteCommand<Revision & { expected: Expected }>,
+    channelId: string,
+    postId: string,
+  ): Promise<RevisionWritten> {
+    let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
+    if (before) return await withDerived(await again(channelId, before), erases(write));
+    const asked = write.parse();
+    if (asked.eraseEarlier === true && !mayErase(write.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
       return { decision: posts.revise({ ...now, sources }, command, deed), position: now.position };
@@ -159,22 +174,22 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
   }
 
-  async function retract(ask: Ask<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
-    let { before, ...now } = await admitToPost(ask, channelId, postId, mayAuthor);
+  async function retract(write: WriteCommand<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
+    let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), false);
-    const command = ask.command();
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
+    const command = write.parse();
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, deed), position: now.position };
     });
     return await withDerived(withdrawnBy(await answerFor(channelId, done)), false);
   }
 
-  async function takeDown(ask: Ask<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
-    let { before, ...now } = await admitToPost(ask, channelId, postId, mayErase);
+  async function takeDown(write: WriteCommand<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
+    let { before, ...now } = await admitToPost(write, channelId, postId, mayErase);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
-    const command = ask.command();
-    const done = await carryOut(ask, channelId, { post: postId }, async (anew, deed) => {
+    const command = write.parse();
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, deed), position: now.position };
     });
@@ -198,7 +213,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
    * what was read a moment ago may have been erased since, while a refusal shows it.
    */
   async function carryOut(
-    ask: Ask<unknown>,
+    write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
     decide: (anew: boolean, deed: Deed) => Promise<{ decision: Decision; position: Position }>,
@@ -208,12 +223,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let lastAt: string | undefined;
     for (let tries = 0; tries < triesMost; tries += 1) {
       const isValid = guard.begin();
-      const { decision, position } = await decide(tries > 0, deedOf(ask.who, lastAt));
+      const { decision, position } = await decide(tries > 0, deedOf(write.who, lastAt));
       if (decision.status !== 'append') {
         if (!isValid()) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
-        if (confirming && decision.status === 'unchanged') return await unchanged(ask, channelId, subject, decision, position);
-        const before = await recalled(ask, channelId, subject);
+        if (confirming && decision.status === 'unchanged') return await unchanged(write, channelId, subject, decision, position);
+        const before = await recalled(write, channelId, subject);
         if (before) return doneBefore(before);
         confirming = true;
         continue;
@@ -221,31 +236,31 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       confirming = false;
       const { decidedOn, entries } = decision;
       const lastDateBindsUntil = new Date(clock() + newsroomLimits.lastDateBindsMs).toISOString();
-      const result = await append(channelId, { request: ask.request, decidedOn, entries, lastDateBindsUntil });
+      const result = await append(channelId, { request: write.request, decidedOn, entries, lastDateBindsUntil });
       if (result.status === 'appended') return result;
       if (result.status === 'earlier') lastAt = result.lastAt;
-      if (result.status === 'duplicate') return doneBefore(sameOr422(result.outcome, subject));
+      if (result.status === 'duplicate') return doneBefore(requireSameRequest(result.outcome, subject));
     }
     throw new JournalUnavailable('other writes kept changing what this write depends on', 'unchanged');
   }
 
   /** Remembered like an entry: the same request again must not do later what it did not have to do now. */
   async function unchanged(
-    ask: Ask<unknown>,
+    write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
     { postId, revision }: Unchanged,
     position: Position,
   ): Promise<Done> {
-    const before = await noted(ask, channelId, subject, { position, postId, revision });
+    const before = await noted(write, channelId, subject, { position, postId, revision });
     return before ? doneBefore(before) : { status: 'unchanged', position };
   }
 
   function doneBefore(outcome: Outcome): Done {
-    return { status: 'repeated', outcome, position: placeOf(outcome) };
+    return { status: 'repeated', outcome, position: positionOf(outcome) };
   }
 
-  async function answerFor(channelId: string, done: Done): Promise<PostAnswer> {
+  async function answerFor(channelId: string, done: Done): Promise<PostWritten> {
     if (done.status === 'repeated') return await again(channelId, done.outcome);
     if (done.status === 'appended' && done.post) return { post: done.post, position: done.position, replayed: false };
     throw new Error('a write of a post answered without the post');
@@ -255,35 +270,44 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 
   /** Rights first, then whether the request was done before. */
   async function admitToPost(
-    ask: Ask<unknown>,
+    write: WriteCommand<unknown>,
     channelId: string,
     postId: string,
     may: (who: Principal, channelId: string) => boolean,
   ): Promise<PostState & { position: Position; before: Outcome | undefined }> {
-    const read = await admit(engine, ask.who, channelId, may);
+    const read = await admit(engine, write.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
-    if (there && !posts.mayChange(ask.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
-    const before = await recalled(ask, channelId, { post: postId });
+    if (there && !posts.mayChange(write.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
+    const before = await recalled(write, channelId, { post: postId });
     const { channel } = standing(read);
     if (!there) throw new Refusal('not-found', missing.post);
     return { channel, post: there.post, position: there.position, before };
   }
 
-  async function recalled({ request, keyed }: Ask<unknown>, channelId: string, subject: Subject): Promise<Outcome | undefined> {
+  async function recalled(
+    { request, keyed }: WriteCommand<unknown>,
+    channelId: string,
+    subject: Subject,
+  ): Promise<Outcome | undefined> {
     const outcome = keyed ? await engine.recall(channelId, request) : undefined;
-    return outcome && sameOr422(outcome, subject);
+    return outcome && requireSameRequest(outcome, subject);
   }
 
   /** What the same request did at the same moment, if it did something. One that nobody can repeat need not be remembered. */
-  async function noted({ request, keyed }: Ask<unknown>, channelId: string, subject: Subject, outcome: Omit<Outcome, 'same'>) {
+  async function noted(
+    { request, keyed }: WriteCommand<unknown>,
+    channelId: string,
+    subject: Subject,
+    outcome: Omit<Outcome, 'same'>,
+  ) {
     const before = keyed ? await engine.note(channelId, request, outcome) : undefined;
-    return before && sameOr422(before, subject);
+    return before && requireSameRequest(before, subject);
   }
 
-  function admitted(ask: Ask<unknown>, channelId: string): Promise<Standing> {
+  function admitted(write: WriteCommand<unknown>, channelId: string): Promise<Standing> {
     return recent.reading(channelId, async () => {
-      const read = await admit(engine, ask.who, channelId, mayAuthor);
-      if (read.status !== 'found') await recalled(ask, channelId, { newPost: undefined });
+      const read = await admit(engine, write.who, channelId, mayAuthor);
+      if (read.status !== 'found') await recalled(write, channelId, { newPost: undefined });
       return standing(read);
     });
   }
@@ -324,9 +348,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 }
 
 /** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */
-function erases(ask: Ask<Revision & { expected: Expected }>): boolean {
+function erases(write: WriteCommand<Revision & { expected: Expected }>): boolean {
   try {
-    return ask.command().eraseEarlier === true;
+    return write.parse().eraseEarlier === true;
   } catch (error) {
     if (error instanceof Refusal) return false;
     throw error;

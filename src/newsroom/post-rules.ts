@@ -202,7 +202,7 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     revision,
     updatedAt: at,
     history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
-    // Kept, since who published it may still ask what became of it.
+    // Kept, since who published it may still write what became of it.
     publishedBy: post.publishedBy,
     ...(post.ownerKey !== undefined && { ownerKey: post.ownerKey }),
   };

@@ -7,7 +7,7 @@ import { missing, Refusal } from '../protocol/problems.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
-import { type PostAnswer, placeOf, type RevisionAnswer } from './write-command.ts';
+import { type PostWritten, positionOf, type RevisionWritten } from './write-command.ts';
 
 /** What those who wrote are told of a post, from what stands once it was written. Nothing that was erased meanwhile is in it. */
 export interface Answers {
@@ -15,9 +15,9 @@ export interface Answers {
    * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
    * withdrawn since, else the post as it is.
    */
-  again(channelId: string, outcome: Outcome): Promise<PostAnswer>;
+  again(channelId: string, outcome: Outcome): Promise<PostWritten>;
   /** The answer with the posts that restate this one and, where it was `erasing`, how far that is. */
-  withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer>;
+  withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten>;
 }
 
 export interface AnswersParts {
@@ -31,11 +31,11 @@ export interface AnswersParts {
 export function createAnswers({ engine, guard, postNow, erasureWaitMs }: AnswersParts): Answers {
   return { again, withDerived };
 
-  async function again(channelId: string, outcome: Outcome): Promise<PostAnswer> {
+  async function again(channelId: string, outcome: Outcome): Promise<PostWritten> {
     return await afterWrite(async () => {
       const { postId, revision } = outcome;
       if (postId === null) throw new Refusal('not-found', missing.post);
-      const position = placeOf(outcome);
+      const position = positionOf(outcome);
       return { position, replayed: true, post: await guard.read(() => postMade(channelId, postId, revision)) };
     });
   }
@@ -50,7 +50,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
     return made && current.revision === post.revision ? made : current;
   }
 
-  async function withDerived(answer: PostAnswer, erasing: boolean): Promise<RevisionAnswer> {
+  async function withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten> {
     const { channelId, id, revision } = answer.post;
     const isValid = guard.begin();
     return await afterWrite(async () => {
@@ -64,8 +64,8 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
     });
   }
 
-  async function derivedFrom(channelId: string, postId: string): Promise<RevisionAnswer['derived']> {
-    const derived: RevisionAnswer['derived'] = [];
+  async function derivedFrom(channelId: string, postId: string): Promise<RevisionWritten['derived']> {
+    const derived: RevisionWritten['derived'] = [];
     let before: number | undefined;
     for (let pages = 0; pages < newsroomLimits.derivedPages; pages += 1) {
       const page = await engine.posts(channelId, {
@@ -100,7 +100,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
 }
 
 /** A withdrawal stays. Of a post that is published the request before withdrew nothing: its key was used for a revision, erased since. */
-export function withdrawnBy(answer: PostAnswer): PostAnswer {
+export function withdrawnBy(answer: PostWritten): PostWritten {
   if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
   return answer;
 }

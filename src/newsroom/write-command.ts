@@ -6,16 +6,16 @@ import type { Principal } from '../protocol/rights.ts';
 
 /** What a write asks for and is answered with, and what is known of it when it comes again. */
 
-export interface Ask<Command> {
+export interface WriteCommand<Command> {
   who: Principal;
   request: RequestId;
   /** Whether the same request may come again. One that nobody can repeat need not be looked up. */
   keyed: boolean;
   /** What is asked for. Called once it is known that the request is new; throws a `Refusal` where it does not have the form expected. */
-  command(): Command;
+  parse(): Command;
 }
 
-export interface ChannelAnswer {
+export interface ChannelWritten {
   channel: Channel;
   /** After the last entry of the request. */
   position: Position;
@@ -23,14 +23,14 @@ export interface ChannelAnswer {
   replayed: boolean;
 }
 
-export interface PostAnswer {
+export interface PostWritten {
   /** In the author's view. */
   post: AuthorPost;
   position: Position;
   replayed: boolean;
 }
 
-export interface RevisionAnswer extends PostAnswer {
+export interface RevisionWritten extends PostWritten {
   /** The published posts that restate this one. */
   derived: { id: string; kind: PostKind; headline: string | null }[];
   erasure?: Erasure;
@@ -43,7 +43,7 @@ export type Subject = 'channel' | { post: string } | { newPost: string | undefin
  * What the same request did before; the refusal `key-reused` where it was another one under the same key. Where the text that it made was
  * erased nobody knows any more what it said, but still what it was about: nobody is told that another post than theirs was taken down.
  */
-export function sameOr422(outcome: Outcome, subject: Subject): Outcome {
+export function requireSameRequest(outcome: Outcome, subject: Subject): Outcome {
   if (!outcome.same || !isAbout(outcome, subject)) throw new Refusal('key-reused');
   return outcome;
 }
@@ -55,7 +55,7 @@ function isAbout({ postId, revision }: Outcome, subject: Subject): boolean {
 }
 
 /** Where the journal stood after the request. A deletion has no place. */
-export function placeOf(outcome: Outcome): Position {
+export function positionOf(outcome: Outcome): Position {
   if (outcome.position) return outcome.position;
   throw new Refusal('channel-deleted');
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ChannelRead, Engine } from '../../../src/journal/engine.ts';
 import { createNewsroom } from '../../../src/newsroom/newsroom.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
-import type { Ask } from '../../../src/newsroom/write-command.ts';
+import type { WriteCommand } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { Traces } from '../../support/runner/memory.ts';
@@ -20,9 +20,9 @@ afterAll(() => opened.close());
 const grants = { reader: [], author: [], editor: ['*'], admin: true };
 const who: Principal = { sub: 'ed', name: 'Edith Or', jti: 'j', expiresAt: Number.POSITIVE_INFINITY, grants };
 let requests = 0;
-function asking<C>(command: C): Ask<C> {
+function asking<C>(command: C): WriteCommand<C> {
   requests += 1;
-  return { who, keyed: false, request: { id: `memory-${requests}`, digest: 'd'.repeat(64) }, command: () => command };
+  return { who, keyed: false, request: { id: `memory-${requests}`, digest: 'd'.repeat(64) }, parse: () => command };
 }
 
 /** A newsroom on the real journal. Records each channel that it reads, and delays the answer until `delivered`. */

@@ -4,7 +4,7 @@ import { type Engine, type Journal, JournalUnavailable } from '../../../src/jour
 import { createImporter } from '../../../src/newsroom/import.ts';
 import { createNewsroom } from '../../../src/newsroom/newsroom.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
-import type { Ask } from '../../../src/newsroom/write-command.ts';
+import type { WriteCommand } from '../../../src/newsroom/write-command.ts';
 import type { Principal } from '../../../src/protocol/rights.ts';
 import type { TransferLine } from '../../../src/protocol/transfer.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
@@ -54,9 +54,9 @@ function deskOn(replaced: Partial<Journal>, erasureWaitMs?: number) {
 const desk = () => deskOn({});
 
 let requests = 0;
-function asking<C>(command: C): Ask<C> {
+function asking<C>(command: C): WriteCommand<C> {
   requests += 1;
-  return { who, keyed: true, request: { id: `request-${requests}`, digest: 'd'.repeat(64) }, command: () => command };
+  return { who, keyed: true, request: { id: `request-${requests}`, digest: 'd'.repeat(64) }, parse: () => command };
 }
 const unreachable =
   (outcome: 'unchanged' | 'unknown' = 'unchanged') =>
@@ -74,33 +74,33 @@ async function freshChannel(): Promise<string> {
 describe('a journal that is unreachable', () => {
   it('before a write: the answer says that nothing was changed', async () => {
     const channel = await freshChannel();
-    const ask = asking({ headline: 'A' });
+    const write = asking({ headline: 'A' });
     for (const verb of ['channel', 'append'] as const)
-      await expect(deskOn({ [verb]: unreachable() }).publish(ask, channel)).rejects.toMatchObject({ outcome: 'unchanged' });
+      await expect(deskOn({ [verb]: unreachable() }).publish(write, channel)).rejects.toMatchObject({ outcome: 'unchanged' });
     expect(await offsetOf(channel)).toBe(1);
-    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
+    expect(await desk().publish(write, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
   });
 
   it('during a write: the outcome is unknown, and a retry finds it out', async () => {
     const channel = await freshChannel();
-    const ask = asking({ headline: 'A' });
+    const write = asking({ headline: 'A' });
     const lost = deskOn({
       async append(channelId, request) {
         await engine.append(channelId, request);
         throw new JournalUnavailable('the answer was lost', 'unknown');
       },
     });
-    await expect(lost.publish(ask, channel)).rejects.toMatchObject({ outcome: 'unknown' });
-    expect(await desk().publish(ask, channel)).toMatchObject({ replayed: true, post: { headline: 'A', seq: 2 } });
+    await expect(lost.publish(write, channel)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().publish(write, channel)).toMatchObject({ replayed: true, post: { headline: 'A', seq: 2 } });
     expect(await offsetOf(channel)).toBe(2);
   });
 
   it('after a write: the answer does not claim that nothing was changed', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
-    const ask = asking({ kind: 'correction' as const, note: 'No.', changes: { headline: 'B' }, expected: 1 });
-    await expect(deskOn({ posts: unreachable() }).revise(ask, channel, post.id)).rejects.toMatchObject({ outcome: 'unknown' });
-    expect(await desk().revise(ask, channel, post.id)).toMatchObject({ replayed: true, post: { headline: 'B', revision: 2 } });
+    const write = asking({ kind: 'correction' as const, note: 'No.', changes: { headline: 'B' }, expected: 1 });
+    await expect(deskOn({ posts: unreachable() }).revise(write, channel, post.id)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await desk().revise(write, channel, post.id)).toMatchObject({ replayed: true, post: { headline: 'B', revision: 2 } });
     expect(await offsetOf(channel)).toBe(3);
   });
 
@@ -110,25 +110,25 @@ describe('a journal that is unreachable', () => {
       ['recall', unreachable()],
       ['append', unreachable('unknown')],
     ] as const) {
-      const ask = asking({ headline: `Opened after ${verb}` });
-      await expect(deskOn({ [verb]: lost }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
-      expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: `opened-after-${verb}` } });
-      expect(await desk().openChannel(ask)).toMatchObject({ replayed: true, channel: { id: `opened-after-${verb}` } });
+      const write = asking({ headline: `Opened after ${verb}` });
+      await expect(deskOn({ [verb]: lost }).openChannel(write)).rejects.toBeInstanceOf(JournalUnavailable);
+      expect(await desk().openChannel(write)).toMatchObject({ replayed: false, channel: { id: `opened-after-${verb}` } });
+      expect(await desk().openChannel(write)).toMatchObject({ replayed: true, channel: { id: `opened-after-${verb}` } });
       expect(await engine.channel(`opened-after-${verb}-2`)).toEqual({ status: 'missing' });
     }
   });
 
   it('during the creation of a channel: its key is used, since the channel may still be created', async () => {
-    const ask = asking({ headline: 'Opened in a moment' });
-    await expect(deskOn({ append: unreachable('unknown') }).openChannel(ask)).rejects.toBeInstanceOf(JournalUnavailable);
+    const write = asking({ headline: 'Opened in a moment' });
+    await expect(deskOn({ append: unreachable('unknown') }).openChannel(write)).rejects.toBeInstanceOf(JournalUnavailable);
     const other = {
-      ...ask,
-      request: { ...ask.request, digest: 'e'.repeat(64) },
+      ...write,
+      request: { ...write.request, digest: 'e'.repeat(64) },
       command: () => ({ headline: 'Something else' }),
     };
     await expect(desk().openChannel(other)).rejects.toMatchObject({ problem: { code: 'key-reused' } });
     expect(await engine.channel('something-else')).toEqual({ status: 'missing' });
-    expect(await desk().openChannel(ask)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
+    expect(await desk().openChannel(write)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
   });
 
   it('for the erasure of a takedown: readers are told at once, and the answer lists what is pending', async () => {
@@ -138,14 +138,14 @@ describe('a journal that is unreachable', () => {
       [() => new Promise<never>(() => {}), /longer than usual/],
     ] as const) {
       const { post } = await desk().publish(asking({ headline: 'A' }), channel);
-      const ask = asking({ note: null });
-      const answer = await deskOn({ erase }, 50).takeDown(ask, channel, post.id);
+      const write = asking({ note: null });
+      const answer = await deskOn({ erase }, 50).takeDown(write, channel, post.id);
       expect(answer).toMatchObject({
         post: { status: 'taken-down' },
         erasure: { complete: false, pending: [{ where: 'journal' }] },
       });
       expect(answer.erasure?.pending[0]?.why).toMatch(why);
-      expect(await desk().takeDown(ask, channel, post.id)).toMatchObject({
+      expect(await desk().takeDown(write, channel, post.id)).toMatchObject({
         replayed: true,
         erasure: { complete: true, pending: [] },
       });
