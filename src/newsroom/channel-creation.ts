@@ -5,7 +5,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
 import { create } from './channel-rules.ts';
-import type { Deed } from './decision.ts';
+import type { Attribution } from './decision.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { candidates, slugOf } from './slug.ts';
 import type { Standing } from './write-access.ts';
@@ -24,13 +24,13 @@ export async function openChannel(
     engine,
     append,
     channelNow,
-    deed,
+    attribution,
   }: {
     engine: Journal;
     append: Journal['append'];
     /** A refusal where it is not there, or no longer. */
     channelNow(channelId: string): Promise<Standing>;
-    deed: () => Deed;
+    attribution: () => Attribution;
   },
   write: WriteCommand<NewChannel>,
 ): Promise<ChannelWritten> {
@@ -48,7 +48,7 @@ export async function openChannel(
     if (before) return await again(id, requireSameRequest(before, 'channel'));
     permit(who, id);
 
-    const decision = create({ ...command, id }, deed());
+    const decision = create({ ...command, id }, attribution());
     if (decision.status !== 'append') throw new Error('a new channel is always an entry');
     const { decidedOn, entries } = decision;
     const result = await append(id, { request: requestHere, decidedOn, entries });

@@ -2,11 +2,19 @@ import type { NewChannelEntry } from '../journal/engine.ts';
 import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
 import { isListed, needsNote, withChannelChange } from './change-history.ts';
-import { type Decision, type Deed, type Expected, misfit, moved, record, same } from './decision.ts';
+import {
+  type Attribution,
+  appendEntries,
+  checkRevision,
+  type Decision,
+  type Expected,
+  invalidField,
+  isSameValue,
+} from './decision.ts';
 
 /** The rules for channels: how coverage opens, goes live, ends and goes on, and what readers are told of its headline. */
 
-export function create(command: NewChannel & { id: string }, { by, at }: Deed): Decision {
+export function create(command: NewChannel & { id: string }, { by, at }: Attribution): Decision {
   const state = command.state ?? 'live';
   const channel: Channel = {
     id: command.id,
@@ -29,7 +37,7 @@ export function create(command: NewChannel & { id: string }, { by, at }: Deed): 
     history: [],
   };
   const entry: NewChannelEntry = { type: 'channel.changed', at, by, kind: null, listed: false, channel };
-  return record({ channel: 0, posts: {} }, entry);
+  return appendEntries({ channel: 0, posts: {} }, entry);
 }
 
 /** scheduled → live → ended → live again. */
@@ -48,28 +56,29 @@ export interface ChannelStateRead {
 export function change(
   { channel, pinned }: ChannelStateRead,
   { patch, expected }: { patch: ChannelPatch; expected: Expected },
-  { by, at }: Deed,
+  { by, at }: Attribution,
 ): Decision {
   const { change: told, ...fields } = patch;
   const note = told?.note ?? null;
   if (told && needsNote(told.kind) && note === null) {
-    return misfit('change.note', `A ${told.kind} must tell readers what was wrong or unclear.`);
+    return invalidField('change.note', `A ${told.kind} must tell readers what was wrong or unclear.`);
   }
-  const late = moved(channel, expected);
+  const late = checkRevision(channel, expected);
   if (late) return late;
 
   const changes = Object.entries(fields).filter(
-    ([field, value]) => value !== undefined && !same(channel[field as keyof typeof fields], value),
+    ([field, value]) => value !== undefined && !isSameValue(channel[field as keyof typeof fields], value),
   );
   const changed = new Set(changes.map(([field]) => field));
   const retold = changed.has('headline') || changed.has('standfirst');
-  if (retold && !told) return misfit('change', 'A changed headline or standfirst needs the kind of change.');
-  if (told && !retold) return misfit('change', 'Is for a changed headline or standfirst, and neither would change.');
+  if (retold && !told) return invalidField('change', 'A changed headline or standfirst needs the kind of change.');
+  if (told && !retold) return invalidField('change', 'Is for a changed headline or standfirst, and neither would change.');
   if (changed.has('state') && fields.state && !steps[channel.state].includes(fields.state)) {
-    return misfit('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
+    return invalidField('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
   }
   const pins = changed.has('pinnedPostId') && fields.pinnedPostId !== null;
-  if (pins && (!pinned || isWithdrawn(pinned))) return misfit('pinnedPostId', 'Must name a published post of this channel.');
+  if (pins && (!pinned || isWithdrawn(pinned)))
+    return invalidField('pinnedPostId', 'Must name a published post of this channel.');
   if (changes.length === 0) return { status: 'unchanged', postId: null, revision: channel.revision };
 
   const revision = channel.revision + 1;
@@ -94,11 +103,11 @@ export function change(
     ...(entryChange ? { change: entryChange } : {}),
   };
   // What is pinned must still be published when the entry is taken, or a withdrawal at the same moment would leave its pin behind.
-  return record({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
+  return appendEntries({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
 }
 
 /** The second entry of a withdrawal whose post was pinned. */
-export function unpin(channel: Channel, { by, at }: Deed): NewChannelEntry {
+export function unpin(channel: Channel, { by, at }: Attribution): NewChannelEntry {
   const next: Channel = { ...channel, pinnedPostId: null, updatedAt: at, revision: channel.revision + 1 };
   return { type: 'channel.changed', at, by, kind: null, listed: false, channel: next };
 }

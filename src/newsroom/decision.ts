@@ -22,7 +22,7 @@ export interface RefusedWrite {
 }
 
 /** Who does it and when (RFC 3339). */
-export interface Deed {
+export interface Attribution {
   by: string;
   /** The owner key of the person who does it, where posts keep one. */
   ownerKey?: string;
@@ -32,7 +32,7 @@ export interface Deed {
 /** The revision a change was made for: `any` is `If-Match: *`. */
 export type Expected = number | 'any';
 
-export function record(decidedOn: AppendRequest['decidedOn'], ...entries: [NewEntry] | [NewEntry, NewEntry]): Decision {
+export function appendEntries(decidedOn: AppendRequest['decidedOn'], ...entries: [NewEntry] | [NewEntry, NewEntry]): Decision {
   return { status: 'append', decidedOn, entries };
 }
 
@@ -41,18 +41,18 @@ export function refuse(code: ProblemCode, details: ProblemDetails = {}): Refused
 }
 
 /** 400, for a value that does not fit what stands. */
-export function misfit(path: string, message: string): RefusedWrite {
+export function invalidField(path: string, message: string): RefusedWrite {
   return refuse('invalid-body', { errors: [{ path, message }] });
 }
 
 /** 412 unless the revision is the one expected. `current` is shown to who asked. */
-export function moved(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
+export function checkRevision(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
   if (expected === undefined || expected === 'any' || expected === current.revision) return undefined;
   return refuse('revision-moved', { current });
 }
 
 /** Whether two values of one field say the same. Both come from the same schema, which puts their fields in order. */
-export function same(a: unknown, b: unknown): boolean {
+export function isSameValue(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

@@ -4,8 +4,8 @@ import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { isListed } from './change-history.ts';
-import { bytesOf, misfit, type RefusedWrite, same } from './decision.ts';
-import { isPlaceholder, misfitOfSize, placeholder, type UnnumberedPost } from './post-rules.ts';
+import { bytesOf, invalidField, isSameValue, type RefusedWrite } from './decision.ts';
+import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from './post-rules.ts';
 
 /**
  * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere
@@ -47,7 +47,7 @@ export function weighChannel(
   if (current === undefined) return { verdict: 'write' };
   if (channel.revision <= current.revision) {
     const here = channel.revision === current.revision ? current : past;
-    if (here === undefined || same(channel, here)) return { verdict: 'stands' };
+    if (here === undefined || isSameValue(channel, here)) return { verdict: 'stands' };
     return conflict('Another revision with this number was written here.');
   }
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
@@ -60,9 +60,9 @@ export function weighChannel(
 }
 
 /** Why a line must not become an event, whose bounds are those of what is published here. `html` is the body of the post rendered. */
-export function misfitOfLine({ post }: PostLine, html: string): RefusedWrite | undefined {
-  if (bytesOf(post.history) <= limits.historyBytes) return misfitOfSize({ ...post, html }, 'post');
-  return misfit('post.history', `Must have at most ${limits.historyBytes / 1024} KiB as JSON.`);
+export function checkLine({ post }: PostLine, html: string): RefusedWrite | undefined {
+  if (bytesOf(post.history) <= limits.historyBytes) return checkPostSize({ ...post, html }, 'post');
+  return invalidField('post.history', `Must have at most ${limits.historyBytes / 1024} KiB as JSON.`);
 }
 
 /** Whether the two are one channel, and not two that were given the same id. */

@@ -105,7 +105,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   function htmlOf(line: PostLine): string {
     const { body, channelId } = line.post;
     const html = body === '' ? '' : renderer.render(body, { channelId });
-    const unfit = rules.misfitOfLine(line, html);
+    const unfit = rules.checkLine(line, html);
     if (unfit !== undefined) throw new Refusal(unfit.code, unfit.details);
     return html;
   }

@@ -8,7 +8,7 @@ import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/sc
 import { createRecentChannels } from './channel-cache.ts';
 import { openChannel } from './channel-creation.ts';
 import * as channels from './channel-rules.ts';
-import type { Decision, Deed, Expected, Unchanged } from './decision.ts';
+import type { Attribution, Decision, Expected, Unchanged } from './decision.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { type Ownership, ownerKeyOf } from './ownership.ts';
 import type { PostState } from './post-rules.ts';
@@ -86,7 +86,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   const { again, withDerived } = createAnswers({ engine, guard, postNow, erasureWaitMs });
 
   return {
-    openChannel: (write) => openChannel({ engine, append, channelNow, deed: () => deedOf(write.who) }, write),
+    openChannel: (write) => openChannel({ engine, append, channelNow, attribution: () => attributionOf(write.who) }, write),
     changeChannel,
     deleteChannel,
     publish,
@@ -105,12 +105,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: positionOf(before), replayed: true }));
     let now = standing(read);
     const { patch, expected } = write.parse();
-    const done = await carryOut(write, channelId, 'channel', async (anew, deed) => {
+    const done = await carryOut(write, channelId, 'channel', async (anew, attribution) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
       const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
-      return { decision: channels.change({ channel, pinned }, { patch, expected }, deed), position };
+      return { decision: channels.change({ channel, pinned }, { patch, expected }, attribution), position };
     });
     if (done.status === 'appended') {
       const entry = done.changes[0];
@@ -145,12 +145,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       throw refusal;
     }
     const command = { ...asked, id: asked.id ?? newId(), html, byline: write.who.name };
-    const done = await carryOut(write, channelId, { newPost: asked.id }, async (anew, deed) => {
+    const done = await carryOut(write, channelId, { newPost: asked.id }, async (anew, attribution) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
       const sources = await publishedAmong(channelId, asked.derivedFrom);
-      return { decision: posts.publish({ channel, existing, sources }, command, deed), position };
+      return { decision: posts.publish({ channel, existing, sources }, command, attribution), position };
     });
     return await answerFor(channelId, done);
   }
@@ -166,10 +166,10 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (asked.eraseEarlier === true && !mayErase(write.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
-      return { decision: posts.revise({ ...now, sources }, command, deed), position: now.position };
+      return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
     });
     return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
   }
@@ -178,9 +178,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), false);
     const command = write.parse();
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
-      return { decision: posts.retract(now, command, deed), position: now.position };
+      return { decision: posts.retract(now, command, attribution), position: now.position };
     });
     return await withDerived(withdrawnBy(await answerFor(channelId, done)), false);
   }
@@ -189,9 +189,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayErase);
     if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
     const command = write.parse();
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, deed) => {
+    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
-      return { decision: posts.takeDown(now, command, deed), position: now.position };
+      return { decision: posts.takeDown(now, command, attribution), position: now.position };
     });
     if (done.status === 'unchanged') {
       return await withDerived({ post: now.post, position: now.position, replayed: false }, true);
@@ -216,14 +216,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
-    decide: (anew: boolean, deed: Deed) => Promise<{ decision: Decision; position: Position }>,
+    decide: (anew: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<Done> {
     let confirming = false;
     /** The date of the channel's last entry, where that is ahead of the clock. */
     let lastAt: string | undefined;
     for (let tries = 0; tries < triesMost; tries += 1) {
       const isValid = guard.begin();
-      const { decision, position } = await decide(tries > 0, deedOf(write.who, lastAt));
+      const { decision, position } = await decide(tries > 0, attributionOf(write.who, lastAt));
       if (decision.status !== 'append') {
         if (!isValid()) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
@@ -341,7 +341,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   }
 
   /** Dated by the clock, but not before the last entry. */
-  function deedOf(who: Principal, lastAt = ''): Deed {
+  function attributionOf(who: Principal, lastAt = ''): Attribution {
     const now = new Date(clock()).toISOString();
     return { by: who.sub, ...(ownership && { ownerKey: ownerKeyOf(who) }), at: now < lastAt ? lastAt : now };
   }

@@ -8,16 +8,16 @@ import { limits } from '../protocol/wire-limits.ts';
 import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
 import { unpin } from './channel-rules.ts';
 import {
+  type Attribution,
+  appendEntries,
   bytesOf,
+  checkRevision,
   type Decision,
-  type Deed,
   type Expected,
-  misfit,
-  moved,
+  invalidField,
+  isSameValue,
   type RefusedWrite,
-  record,
   refuse,
-  same,
 } from './decision.ts';
 import { isOwn, type Ownership } from './ownership.ts';
 
@@ -46,7 +46,7 @@ export interface PublishState {
 export function publish(
   { channel, existing, sources }: PublishState,
   command: NewPost & { id: string; html: string; byline: string },
-  { by, ownerKey, at }: Deed,
+  { by, ownerKey, at }: Attribution,
 ): Decision {
   if (channel.state === 'ended') return refuse('channel-ended');
   if (existing) return refuse('post-exists');
@@ -65,10 +65,10 @@ export function publish(
     publishedBy: by,
     ...(ownerKey !== undefined && { ownerKey }),
   };
-  const unfit = misfitOf(post, '') ?? misfitOfSources(post, sources, '');
+  const unfit = checkPost(post, '') ?? checkSources(post, sources, '');
   if (unfit) return unfit;
   const entry: NewPostEntry = { type: 'post.published', at, by, kind: null, listed: false, post };
-  return record(decidedOn(channel, { id: post.id, revision: 0 }, sources), entry);
+  return appendEntries(decidedOn(channel, { id: post.id, revision: 0 }, sources), entry);
 }
 
 export interface PostState {
@@ -86,26 +86,26 @@ export interface Revise extends Revision {
 export function revise(
   { channel, post, sources }: PostState & Pick<PublishState, 'sources'>,
   command: Revise,
-  { by, at }: Deed,
+  { by, at }: Attribution,
 ): Decision {
   const { kind, changes } = command;
   const note = command.note ?? null;
   const erasing = command.eraseEarlier === true;
   const erasedNotes = command.eraseNotes ?? [];
-  if (needsNote(kind) && note === null) return misfit('note', `A ${kind} must tell readers what was wrong or unclear.`);
-  if (erasedNotes.length > 0 && !erasing) return misfit('eraseNotes', 'Needs `eraseEarlier`.');
+  if (needsNote(kind) && note === null) return invalidField('note', `A ${kind} must tell readers what was wrong or unclear.`);
+  if (erasedNotes.length > 0 && !erasing) return invalidField('eraseNotes', 'Needs `eraseEarlier`.');
   if (isWithdrawn(post)) return refuse('post-withdrawn');
-  const late = moved(post, command.expected);
+  const late = checkRevision(post, command.expected);
   if (late) return late;
   const unknown = erasedNotes.findIndex(
     (named) => !post.history.some(({ revision, note }) => revision === named && note !== null),
   );
-  if (unknown !== -1) return misfit(`eraseNotes[${unknown}]`, 'Must be a revision whose note readers are shown.');
+  if (unknown !== -1) return invalidField(`eraseNotes[${unknown}]`, 'Must be a revision whose note readers are shown.');
 
   const asked = given(changes);
-  const changed = Object.entries(asked).some(([field, value]) => !same(post[field as keyof PostFields], value));
+  const changed = Object.entries(asked).some(([field, value]) => !isSameValue(post[field as keyof PostFields], value));
   if (!changed && !erasing && (kind === 'refile' || note === null)) {
-    return misfit('changes', `This ${kind} would change nothing.`);
+    return invalidField('changes', `This ${kind} would change nothing.`);
   }
 
   const revision = post.revision + 1;
@@ -119,10 +119,10 @@ export function revise(
     history: withChange(erasing ? withoutUnlistedNotes(post.history, erasedNotes) : post.history, change),
   };
   const unfit =
-    misfitOf(next, 'changes.') ??
-    (same(next.derivedFrom, post.derivedFrom) ? undefined : misfitOfSources(next, sources, 'changes.'));
+    checkPost(next, 'changes.') ??
+    (isSameValue(next.derivedFrom, post.derivedFrom) ? undefined : checkSources(next, sources, 'changes.'));
   if (unfit) return unfit;
-  return record(decidedOn(channel, post, sources), {
+  return appendEntries(decidedOn(channel, post, sources), {
     type: 'post.revised',
     at,
     by,
@@ -134,11 +134,15 @@ export function revise(
 }
 
 /** Withdraws the post from readers; authors still see what it was. */
-export function retract({ channel, post }: PostState, command: { note: string; expected?: Expected }, deed: Deed): Decision {
+export function retract(
+  { channel, post }: PostState,
+  command: { note: string; expected?: Expected },
+  attribution: Attribution,
+): Decision {
   if (isWithdrawn(post)) return refuse('post-withdrawn');
-  const late = moved(post, command.expected);
+  const late = checkRevision(post, command.expected);
   if (late) return late;
-  return withdraw({ channel, post }, { type: 'post.retracted', kind: 'retraction', note: command.note }, deed);
+  return withdraw({ channel, post }, { type: 'post.retracted', kind: 'retraction', note: command.note }, attribution);
 }
 
 /**
@@ -148,14 +152,14 @@ export function retract({ channel, post }: PostState, command: { note: string; e
 export function takeDown(
   { channel, post }: PostState,
   command: { note: string | null; expected?: Expected },
-  deed: Deed,
+  attribution: Attribution,
 ): Decision {
   if (post.status === 'taken-down' && !isPlaceholder(post)) {
     return { status: 'unchanged', postId: post.id, revision: post.revision };
   }
-  const late = moved(post, command.expected);
+  const late = checkRevision(post, command.expected);
   if (late) return late;
-  return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, deed);
+  return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, attribution);
 }
 
 /** What is shown of a post of which nothing is left but that it was there, until a later revision of it comes in. */
@@ -187,8 +191,8 @@ type Withdrawal =
   | { type: 'post.retracted'; kind: 'retraction'; note: string }
   | { type: 'post.taken-down'; kind: 'takedown'; note: string | null };
 
-function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal, deed: Deed): Decision {
-  const { by, at } = deed;
+function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal, attribution: Attribution): Decision {
+  const { by, at } = attribution;
   const erasing = kind === 'takedown';
   const revision = post.revision + 1;
   const { id, channelId, seq: _seq, ...kept } = keptOf(post);
@@ -216,7 +220,9 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     ...(erasing ? { erases: post.revision } : {}),
   };
   const decided = decidedOn(channel, post);
-  return channel.pinnedPostId === post.id ? record(decided, entry, unpin(channel, deed)) : record(decided, entry);
+  return channel.pinnedPostId === post.id
+    ? appendEntries(decided, entry, unpin(channel, attribution))
+    : appendEntries(decided, entry);
 }
 
 /** What is restated must still be published when the entry is taken, or who withdraws it at the same moment would not hear of this post. */
@@ -235,12 +241,12 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
 }
 
 /** What a published post must be, whatever made it so. `at` is where its fields stand in the request. */
-function misfitOf(post: UnnumberedPost, at: string): RefusedWrite | undefined {
-  if (post.keyEvent && post.headline === null) return misfit(`${at}headline`, 'A key event must have a headline.');
+function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
+  if (post.keyEvent && post.headline === null) return invalidField(`${at}headline`, 'A key event must have a headline.');
   if (post.headline === null && !showsText(post.html) && post.media.length === 0) {
-    return misfit(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
+    return invalidField(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
   }
-  return misfitOfSize(post, at.slice(0, -1));
+  return checkPostSize(post, at.slice(0, -1));
 }
 
 /** A rule across the page can be seen; other tags show only what is in them. */
@@ -249,16 +255,16 @@ function showsText(html: string): boolean {
 }
 
 /** What an event holds of a post, beside its history. `at` is where the post stands in the request. */
-export function misfitOfSize(post: UnnumberedPost, at: string): RefusedWrite | undefined {
+export function checkPostSize(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   const sent = readerView({ ...post, seq: Number.MAX_SAFE_INTEGER, history: [] });
   if (bytesOf(sent) <= limits.postBytes) return undefined;
-  return misfit(at, `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
+  return invalidField(at, `Must not make the post larger than ${limits.postBytes / 1024} KiB as JSON.`);
 }
 
-function misfitOfSources(post: UnnumberedPost, sources: PublishState['sources'], at: string): RefusedWrite | undefined {
+function checkSources(post: UnnumberedPost, sources: PublishState['sources'], at: string): RefusedWrite | undefined {
   const strange = post.derivedFrom.findIndex((id) => id === post.id || !sources.has(id));
   if (strange === -1) return undefined;
   const path = `${at}derivedFrom[${strange}]`;
-  if (post.derivedFrom[strange] === post.id) return misfit(path, 'A post cannot restate itself.');
-  return misfit(path, 'Must name a published post of this channel.');
+  if (post.derivedFrom[strange] === post.id) return invalidField(path, 'A post cannot restate itself.');
+  return invalidField(path, 'Must name a published post of this channel.');
 }
