@@ -8,7 +8,7 @@ import { create } from './channel-rules.ts';
 import type { Attribution } from './decision.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { candidates, slugOf } from './slug.ts';
-import type { Standing } from './write-access.ts';
+import type { CurrentChannel } from './write-access.ts';
 import { type ChannelWritten, positionOf, requireSameRequest, type WriteCommand } from './write-command.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function openChannel(
     engine: Journal;
     append: Journal['append'];
     /** A refusal where it is not there, or no longer. */
-    channelNow(channelId: string): Promise<Standing>;
+    channelNow(channelId: string): Promise<CurrentChannel>;
     attribution: () => Attribution;
   },
   write: WriteCommand<NewChannel>,
@@ -39,14 +39,14 @@ export async function openChannel(
   const command = await commandUnlessUsed();
   const ids = command.id === undefined ? candidates(slugOf(command.headline), candidatesMost) : [command.id];
   let id = ids[0] as string;
-  permit(who, id);
-  if (keyed) id = await noted(id);
+  requireEditor(who, id);
+  if (keyed) id = await reserveId(id);
 
   for (let tries = 0; tries < candidatesMost; tries += 1) {
     const requestHere = { id: digestOf(request.id, id), digest: request.digest };
     const before = keyed ? await engine.recall(id, requestHere) : undefined;
-    if (before) return await again(id, requireSameRequest(before, 'channel'));
-    permit(who, id);
+    if (before) return await replayChannel(id, requireSameRequest(before, 'channel'));
+    requireEditor(who, id);
 
     const decision = create({ ...command, id }, attribution());
     if (decision.status !== 'append') throw new Error('a new channel is always an entry');
@@ -57,7 +57,7 @@ export async function openChannel(
       if (entry?.type !== 'channel.changed') throw new Error('a new channel answered without the channel');
       return { channel: entry.channel, position: result.position, replayed: false };
     }
-    if (result.status === 'duplicate') return await again(id, requireSameRequest(result.outcome, 'channel'));
+    if (result.status === 'duplicate') return await replayChannel(id, requireSameRequest(result.outcome, 'channel'));
 
     if (result.status === 'deleted' && command.id !== undefined) {
       throw new Refusal('channel-exists', { detail: 'A channel that was deleted had this id, which stays used.' });
@@ -82,7 +82,7 @@ export async function openChannel(
   }
 
   /** The id that this request noted the first time, or now. */
-  async function noted(wanted: string): Promise<string> {
+  async function reserveId(wanted: string): Promise<string> {
     const found = await engine.reserve(request.id, wanted);
     if (ids.includes(found)) return found;
     // The key was used for another body. If that made its channel, or may still, it is used up; if the id was someone else's, it is free.
@@ -92,7 +92,7 @@ export async function openChannel(
     return await engine.reserve(request.id, wanted, found);
   }
 
-  async function again(channelId: string, outcome: Parameters<typeof positionOf>[0]): Promise<ChannelWritten> {
+  async function replayChannel(channelId: string, outcome: Parameters<typeof positionOf>[0]): Promise<ChannelWritten> {
     return await afterWrite(async () => {
       const { channel } = await channelNow(channelId);
       return { channel, position: positionOf(outcome), replayed: true };
@@ -100,7 +100,7 @@ export async function openChannel(
   }
 }
 
-function permit(who: Principal, channelId: string): void {
+function requireEditor(who: Principal, channelId: string): void {
   if (!mayEdit(who, channelId)) throw new Refusal('forbidden');
 }
 

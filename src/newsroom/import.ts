@@ -9,7 +9,7 @@ import { unpin } from './channel-rules.ts';
 import * as rules from './import-rules.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
-import { standing } from './write-access.ts';
+import { currentChannel } from './write-access.ts';
 
 /**
  * Lines of exports, read in again (`imported.ts` has the rules). Some lines of one channel are taken together: what stands is read, each
@@ -256,7 +256,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const channelId = channelIdOf(first.line);
     const read = await engine.channel(channelId);
     if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
-    const channel = read.status === 'found' ? standing(read).channel : undefined;
+    const channel = read.status === 'found' ? currentChannel(read).channel : undefined;
     if (channel === undefined && !('channel' in first.line)) {
       const errors = [{ path: 'post.channelId', message: 'There is no such channel here: its own line comes first.' }];
       throw new Refusal('invalid-body', { line: first.number, errors });

@@ -5,7 +5,7 @@ import { type Erasure, isWithdrawn } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayAdminister, mayAuthor, mayEdit, mayErase, type Principal } from '../protocol/rights.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../protocol/schemas.ts';
-import { createRecentChannels } from './channel-cache.ts';
+import { createChannelCache } from './channel-cache.ts';
 import { openChannel } from './channel-creation.ts';
 import * as channels from './channel-rules.ts';
 import type { Attribution, Decision, Expected, Unchanged } from './decision.ts';
@@ -13,8 +13,8 @@ import { newsroomLimits } from './newsroom-limits.ts';
 import { type Ownership, ownerKeyOf } from './ownership.ts';
 import type { PostState } from './post-rules.ts';
 import * as posts from './post-rules.ts';
-import { admit, type Standing, standing } from './write-access.ts';
-import { createAnswers, withdrawnBy } from './write-answers.ts';
+import { admitWriter, type CurrentChannel, currentChannel } from './write-access.ts';
+import { createWriteAnswers, withdrawnBy } from './write-answers.ts';
 import {
   type ChannelWritten,
   type PostWritten,
@@ -81,9 +81,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     ownership,
     erasureWaitMs = newsroomLimits.erasureWaitMs,
   } = options;
-  const recent = createRecentChannels({ onErased: (listener) => engine.onErased(listener) }, clock);
-  const { guard } = recent;
-  const { again, withDerived } = createAnswers({ engine, guard, postNow, erasureWaitMs });
+  const cache = createChannelCache({ onErased: (listener) => engine.onErased(listener) }, clock);
+  const { guard } = cache;
+  const { replayPost, withDerived } = createWriteAnswers({ engine, guard, postNow, erasureWaitMs });
 
   return {
     openChannel: (write) => openChannel({ engine, append, channelNow, attribution: () => attributionOf(write.who) }, write),
@@ -99,13 +99,13 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>,
     channelId: string,
   ): Promise<ChannelWritten> {
-    const read = await admit(engine, write.who, channelId, mayEdit);
-    const before = await recalled(write, channelId, 'channel');
+    const read = await admitWriter(engine, write.who, channelId, mayEdit);
+    const before = await recallOutcome(write, channelId, 'channel');
     if (before)
       return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: positionOf(before), replayed: true }));
-    let now = standing(read);
+    let now = currentChannel(read);
     const { patch, expected } = write.parse();
-    const done = await carryOut(write, channelId, 'channel', async (anew, attribution) => {
+    const done = await decideAndAppend(write, channelId, 'channel', async (anew, attribution) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
@@ -121,18 +121,18 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   }
 
   async function deleteChannel(write: WriteCommand<void>, channelId: string) {
-    const read = await admit(engine, write.who, channelId, mayAdminister);
-    let before = await recalled(write, channelId, 'channel');
+    const read = await admitWriter(engine, write.who, channelId, mayAdminister);
+    let before = await recallOutcome(write, channelId, 'channel');
     const deleted = await engine.deleteChannel(channelId, write.request, write.who.sub);
     if (deleted.status === 'missing') throw new Refusal('not-found', missing.channel);
     if (read.status === 'deleted')
-      before ??= await noted(write, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
+      before ??= await noteOutcome(write, channelId, 'channel', { position: undefined, postId: null, revision: 0 });
     return { erasure: deleted.erasure, replayed: before !== undefined };
   }
 
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
     // Where what is remembered moved since, the append says so, and a refusal is decided once more on what is read then.
-    let now = (mayAuthor(write.who, channelId) && recent.lately(channelId)) || (await admitted(write, channelId));
+    let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
     let asked: NewPost;
     let html: string;
     try {
@@ -140,12 +140,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       html = renderer.render(asked.body ?? '', { channelId });
     } catch (refusal) {
       // Looked up only now: where the form is right, the append does it.
-      const before = await recalled(write, channelId, { newPost: undefined });
-      if (before) return await again(channelId, before);
+      const before = await recallOutcome(write, channelId, { newPost: undefined });
+      if (before) return await replayPost(channelId, before);
       throw refusal;
     }
     const command = { ...asked, id: asked.id ?? newId(), html, byline: write.who.name };
-    const done = await carryOut(write, channelId, { newPost: asked.id }, async (anew, attribution) => {
+    const done = await decideAndAppend(write, channelId, { newPost: asked.id }, async (anew, attribution) => {
       if (anew) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
@@ -161,12 +161,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     postId: string,
   ): Promise<RevisionWritten> {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
-    if (before) return await withDerived(await again(channelId, before), erases(write));
+    if (before) return await withDerived(await replayPost(channelId, before), wantsErasure(write));
     const asked = write.parse();
     if (asked.eraseEarlier === true && !mayErase(write.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
       return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
@@ -176,9 +176,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 
   async function retract(write: WriteCommand<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
-    if (before) return await withDerived(withdrawnBy(await again(channelId, before)), false);
+    if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), false);
     const command = write.parse();
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, attribution), position: now.position };
     });
@@ -187,9 +187,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 
   async function takeDown(write: WriteCommand<{ note: string | null; expected?: Expected }>, channelId: string, postId: string) {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayErase);
-    if (before) return await withDerived(withdrawnBy(await again(channelId, before)), true);
+    if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), true);
     const command = write.parse();
-    const done = await carryOut(write, channelId, { post: postId }, async (anew, attribution) => {
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
       if (anew) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, attribution), position: now.position };
     });
@@ -201,7 +201,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 
   // ---- One write
 
-  type Done =
+  type WriteOutcome =
     | Extract<Awaited<ReturnType<Journal['append']>>, { status: 'appended' }>
     | { status: 'repeated'; outcome: Outcome; position: Position }
     | { status: 'unchanged'; position: Position };
@@ -212,12 +212,12 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
    * Nothing but an entry is believed at first sight. What stands in its way may be what this very request did, sent twice at once. And
    * what was read a moment ago may have been erased since, while a refusal shows it.
    */
-  async function carryOut(
+  async function decideAndAppend(
     write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
     decide: (anew: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
-  ): Promise<Done> {
+  ): Promise<WriteOutcome> {
     let confirming = false;
     /** The date of the channel's last entry, where that is ahead of the clock. */
     let lastAt: string | undefined;
@@ -227,9 +227,10 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       if (decision.status !== 'append') {
         if (!isValid()) continue;
         if (confirming && decision.status === 'refused') throw new Refusal(decision.code, decision.details);
-        if (confirming && decision.status === 'unchanged') return await unchanged(write, channelId, subject, decision, position);
-        const before = await recalled(write, channelId, subject);
-        if (before) return doneBefore(before);
+        if (confirming && decision.status === 'unchanged')
+          return await noteUnchanged(write, channelId, subject, decision, position);
+        const before = await recallOutcome(write, channelId, subject);
+        if (before) return repeatedOutcome(before);
         confirming = true;
         continue;
       }
@@ -239,29 +240,29 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       const result = await append(channelId, { request: write.request, decidedOn, entries, lastDateBindsUntil });
       if (result.status === 'appended') return result;
       if (result.status === 'earlier') lastAt = result.lastAt;
-      if (result.status === 'duplicate') return doneBefore(requireSameRequest(result.outcome, subject));
+      if (result.status === 'duplicate') return repeatedOutcome(requireSameRequest(result.outcome, subject));
     }
     throw new JournalUnavailable('other writes kept changing what this write depends on', 'unchanged');
   }
 
   /** Remembered like an entry: the same request again must not do later what it did not have to do now. */
-  async function unchanged(
+  async function noteUnchanged(
     write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
     { postId, revision }: Unchanged,
     position: Position,
-  ): Promise<Done> {
-    const before = await noted(write, channelId, subject, { position, postId, revision });
-    return before ? doneBefore(before) : { status: 'unchanged', position };
+  ): Promise<WriteOutcome> {
+    const before = await noteOutcome(write, channelId, subject, { position, postId, revision });
+    return before ? repeatedOutcome(before) : { status: 'unchanged', position };
   }
 
-  function doneBefore(outcome: Outcome): Done {
+  function repeatedOutcome(outcome: Outcome): WriteOutcome {
     return { status: 'repeated', outcome, position: positionOf(outcome) };
   }
 
-  async function answerFor(channelId: string, done: Done): Promise<PostWritten> {
-    if (done.status === 'repeated') return await again(channelId, done.outcome);
+  async function answerFor(channelId: string, done: WriteOutcome): Promise<PostWritten> {
+    if (done.status === 'repeated') return await replayPost(channelId, done.outcome);
     if (done.status === 'appended' && done.post) return { post: done.post, position: done.position, replayed: false };
     throw new Error('a write of a post answered without the post');
   }
@@ -275,16 +276,16 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     postId: string,
     may: (who: Principal, channelId: string) => boolean,
   ): Promise<PostState & { position: Position; before: Outcome | undefined }> {
-    const read = await admit(engine, write.who, channelId, may);
+    const read = await admitWriter(engine, write.who, channelId, may);
     const there = read.status === 'found' ? await engine.post(channelId, postId) : undefined;
     if (there && !posts.mayChange(write.who, there.post, ownership)) throw new Refusal('forbidden', { detail: notTheirOwn });
-    const before = await recalled(write, channelId, { post: postId });
-    const { channel } = standing(read);
+    const before = await recallOutcome(write, channelId, { post: postId });
+    const { channel } = currentChannel(read);
     if (!there) throw new Refusal('not-found', missing.post);
     return { channel, post: there.post, position: there.position, before };
   }
 
-  async function recalled(
+  async function recallOutcome(
     { request, keyed }: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
@@ -294,7 +295,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   }
 
   /** What the same request did at the same moment, if it did something. One that nobody can repeat need not be remembered. */
-  async function noted(
+  async function noteOutcome(
     { request, keyed }: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
@@ -304,16 +305,16 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return before && requireSameRequest(before, subject);
   }
 
-  function admitted(write: WriteCommand<unknown>, channelId: string): Promise<Standing> {
-    return recent.reading(channelId, async () => {
-      const read = await admit(engine, write.who, channelId, mayAuthor);
-      if (read.status !== 'found') await recalled(write, channelId, { newPost: undefined });
-      return standing(read);
+  function admitAuthor(write: WriteCommand<unknown>, channelId: string): Promise<CurrentChannel> {
+    return cache.read(channelId, async () => {
+      const read = await admitWriter(engine, write.who, channelId, mayAuthor);
+      if (read.status !== 'found') await recallOutcome(write, channelId, { newPost: undefined });
+      return currentChannel(read);
     });
   }
 
-  function channelNow(channelId: string): Promise<Standing> {
-    return recent.reading(channelId, async () => standing(await engine.channel(channelId)));
+  function channelNow(channelId: string): Promise<CurrentChannel> {
+    return cache.read(channelId, async () => currentChannel(await engine.channel(channelId)));
   }
 
   async function postNow(channelId: string, postId: string) {
@@ -348,7 +349,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
 }
 
 /** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */
-function erases(write: WriteCommand<Revision & { expected: Expected }>): boolean {
+function wantsErasure(write: WriteCommand<Revision & { expected: Expected }>): boolean {
   try {
     return write.parse().eraseEarlier === true;
   } catch (error) {

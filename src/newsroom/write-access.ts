@@ -9,7 +9,7 @@ import { channelIdSchema } from '../protocol/schemas.ts';
  * Who may ask for a write to a channel. Who may not learns no more than a reader would: a channel of the desk, one that was deleted
  * from there and one that never was are all the same to a stranger.
  */
-export async function admit(
+export async function admitWriter(
   engine: Journal,
   who: Principal,
   channelId: string,
@@ -24,13 +24,13 @@ export async function admit(
   throw new Refusal(read.status === 'deleted' ? 'channel-deleted' : 'forbidden');
 }
 
-export interface Standing {
+export interface CurrentChannel {
   channel: Channel;
   position: Position;
 }
 
 /** The channel that was read, without what lists add to it; a refusal where it is not there, or no longer. */
-export function standing(read: ChannelRead): Standing {
+export function currentChannel(read: ChannelRead): CurrentChannel {
   if (read.status === 'missing') throw new Refusal('not-found', missing.channel);
   if (read.status === 'deleted') throw new Refusal('channel-deleted');
   const { latestPostAt: _latestPostAt, ...channel } = read.channel;

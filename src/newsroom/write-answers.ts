@@ -10,17 +10,17 @@ import type { PostState } from './post-rules.ts';
 import { type PostWritten, positionOf, type RevisionWritten } from './write-command.ts';
 
 /** What those who wrote are told of a post, from what stands once it was written. Nothing that was erased meanwhile is in it. */
-export interface Answers {
+export interface WriteAnswers {
   /**
    * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
    * withdrawn since, else the post as it is.
    */
-  again(channelId: string, outcome: Outcome): Promise<PostWritten>;
+  replayPost(channelId: string, outcome: Outcome): Promise<PostWritten>;
   /** The answer with the posts that restate this one and, where it was `erasing`, how far that is. */
   withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten>;
 }
 
-export interface AnswersParts {
+export interface WriteAnswersParts {
   engine: Pick<Journal, 'erase' | 'posts' | 'revisions'>;
   guard: ReadGuard;
   /** A refusal where it is not there, or no longer. */
@@ -28,19 +28,19 @@ export interface AnswersParts {
   erasureWaitMs: number;
 }
 
-export function createAnswers({ engine, guard, postNow, erasureWaitMs }: AnswersParts): Answers {
-  return { again, withDerived };
+export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: WriteAnswersParts): WriteAnswers {
+  return { replayPost, withDerived };
 
-  async function again(channelId: string, outcome: Outcome): Promise<PostWritten> {
+  async function replayPost(channelId: string, outcome: Outcome): Promise<PostWritten> {
     return await afterWrite(async () => {
       const { postId, revision } = outcome;
       if (postId === null) throw new Refusal('not-found', missing.post);
       const position = positionOf(outcome);
-      return { position, replayed: true, post: await guard.read(() => postMade(channelId, postId, revision)) };
+      return { position, replayed: true, post: await guard.read(() => readRevision(channelId, postId, revision)) };
     });
   }
 
-  async function postMade(channelId: string, postId: string, revision: number): Promise<AuthorPost> {
+  async function readRevision(channelId: string, postId: string, revision: number): Promise<AuthorPost> {
     const { post } = await postNow(channelId, postId);
     if (isWithdrawn(post) || post.revision === revision) return post;
     const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
@@ -57,7 +57,7 @@ export function createAnswers({ engine, guard, postNow, erasureWaitMs }: Answers
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
       // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
       const read = await guard.read(async () => ({
-        post: isValid() ? answer.post : await postMade(channelId, id, revision),
+        post: isValid() ? answer.post : await readRevision(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
       }));
       return { ...answer, ...read, ...(erasure ? { erasure } : {}) };
