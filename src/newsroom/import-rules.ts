@@ -11,7 +11,7 @@ import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from '
  * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere
  * else. So an import goes on where it stopped, never goes over what was changed here, and never brings back what was erased here.
  */
-export type Weighed =
+export type LineVerdict =
   | { verdict: 'write' }
   /** It stands here, or stood here and was erased. */
   | { verdict: 'stands' }
@@ -20,13 +20,17 @@ export type Weighed =
   | { verdict: 'conflict'; why: string };
 
 /** `past`: the post as it was here at the line's revision; undefined where that was erased, or has not been. */
-export function weighPost(line: PostLine | ErasedLine, current: AuthorPost | undefined, past: AuthorPost | undefined): Weighed {
+export function verdictOnPost(
+  line: PostLine | ErasedLine,
+  current: AuthorPost | undefined,
+  past: AuthorPost | undefined,
+): LineVerdict {
   const revision = revisionOf(line);
   if (current === undefined) return { verdict: 'write' };
   const isTakenDown = current.status === 'taken-down' && !isPlaceholder(current);
   if (current.revision >= revision) {
     const here = past ?? (current.revision === revision && !isPlaceholder(current) ? current : undefined);
-    if (here === undefined || 'erased' in line || saysTheSame(here, line.post)) return { verdict: 'stands' };
+    if (here === undefined || 'erased' in line || hasSameContent(here, line.post)) return { verdict: 'stands' };
     return isTakenDown ? { verdict: 'withheld' } : conflict('Another revision with this number was written here.');
   }
   if (isTakenDown) return { verdict: 'withheld' };
@@ -34,16 +38,16 @@ export function weighPost(line: PostLine | ErasedLine, current: AuthorPost | und
   if (current.status === 'retracted' && !('post' in line && line.post.status === 'taken-down')) {
     return conflict('The post was retracted here.');
   }
-  if ('post' in line && !goesOn(current, line.post)) return conflict('It does not follow on what was written here.');
+  if ('post' in line && !continues(current, line.post)) return conflict('It does not follow on what was written here.');
   return { verdict: 'write' };
 }
 
 /** `past`: the channel as it was here at the line's revision, where that is known. `pinned`: the post that the line pins, as it is here. */
-export function weighChannel(
+export function verdictOnChannel(
   { channel }: ChannelLine,
   current: Channel | undefined,
   { past, pinned }: { past: Channel | undefined; pinned: AuthorPost | undefined },
-): Weighed {
+): LineVerdict {
   if (current === undefined) return { verdict: 'write' };
   if (channel.revision <= current.revision) {
     const here = channel.revision === current.revision ? current : past;
@@ -51,7 +55,7 @@ export function weighChannel(
     return conflict('Another revision with this number was written here.');
   }
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
-  if (!keeps(current.history, channel.history)) return conflict('It does not follow on what was written here.');
+  if (!hasSameChanges(current.history, channel.history)) return conflict('It does not follow on what was written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
   // What was erased of a post was published then, and what became of the post comes with a later line.
   const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));
@@ -98,7 +102,8 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
   }
   const { post } = line;
   // A takedown leaves nothing, whatever the line says of it.
-  const through = post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeheld(current));
+  const through =
+    post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeholderRevision(current));
   return {
     ...facts,
     type: typeOf(post),
@@ -121,7 +126,7 @@ function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEn
 }
 
 /** The revision up to which only a placeholder is here: it goes with the first text. */
-function placeheld(current: AuthorPost | UnnumberedPost | undefined): number {
+function placeholderRevision(current: AuthorPost | UnnumberedPost | undefined): number {
   return current !== undefined && isPlaceholder(current) ? current.revision : 0;
 }
 
@@ -130,25 +135,25 @@ export function revisionOf(line: TransferLine): number {
   return 'erased' in line ? line.erased.revision : line.post.revision;
 }
 
-function conflict(why: string): Weighed {
+function conflict(why: string): LineVerdict {
   return { verdict: 'conflict', why };
 }
 
 /** `seq` and `html` are the server's own. */
-function saysTheSame({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
+function hasSameContent({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
   const sorted = (post: object) => JSON.stringify(Object.entries(withEveryField(post)).sort(([a], [b]) => (a < b ? -1 : 1)));
   return sorted(post) === sorted(line);
 }
 
 /** Whether the line tells of the post as it is here: the same publication, and the change that was the last one here. */
-function goesOn(current: AuthorPost, next: PostLine['post']): boolean {
+function continues(current: AuthorPost, next: PostLine['post']): boolean {
   const { publishedAt, publishedBy, history } = current;
   if (publishedAt !== next.publishedAt || publishedBy !== next.publishedBy) return false;
-  return keeps(history.slice(-1), next.history);
+  return hasSameChanges(history.slice(-1), next.history);
 }
 
 /** Whether the changes known here are told likewise in the line, as far as it still holds them. Notes may have been erased. */
-function keeps(known: readonly Change[], told: readonly Change[]): boolean {
+function hasSameChanges(known: readonly Change[], told: readonly Change[]): boolean {
   return known.every((change) => {
     const same = told.find(({ revision }) => revision === change.revision);
     return same === undefined || (same.kind === change.kind && same.at === change.at);

@@ -35,7 +35,7 @@ export interface ImportParts {
 /** Nobody repeats a line under its request: what stands is found by its revision. */
 const digest = '0'.repeat(64);
 
-interface Waiting {
+interface QueuedLine {
   number: number;
   line: TransferLine;
   /** The body of its post rendered. */
@@ -43,16 +43,16 @@ interface Waiting {
 }
 
 /** What the lines are weighed by: what stands, and then what of those before is on its way. */
-interface Ground {
+interface ImportState {
   channel: Channel | undefined;
   posts: Map<string, AuthorPost | UnnumberedPost | undefined>;
   /** Posts and the channel as they were at the revision of a line. */
   pasts: Map<TransferLine, AuthorPost | Channel | undefined>;
 }
 
-interface Step {
-  item: Waiting;
-  weighed: rules.Weighed;
+interface LineWrite {
+  item: QueuedLine;
+  verdict: rules.LineVerdict;
   /** What was not here before it. */
   makes?: 'channels' | 'posts' | undefined;
   writing?: Promise<AppendResult>;
@@ -60,7 +60,7 @@ interface Step {
   nth: 0 | 1;
 }
 
-interface Next {
+interface PlannedEntry {
   entry: NewEntry;
   /** The post that it is of; null for the channel. */
   postId: string | null;
@@ -70,14 +70,14 @@ interface Next {
   revisions: Record<string, number>;
 }
 
-type Unpinning = Pick<Next, 'entry' | 'revisions'> & { item?: Waiting };
+type Unpinning = Pick<PlannedEntry, 'entry' | 'revisions'> & { item?: QueuedLine };
 
 export function createImporter({ engine, append, renderer, newId }: ImportParts, by: string): Importer {
   const nothing = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
   const done: Imported = { ...nothing, conflicts: [], sameHistory: true };
-  let waiting: Waiting[] = [];
+  let queue: QueuedLine[] = [];
   let characters = 0;
-  let before: Place | undefined;
+  let before: HistoryPosition | undefined;
   const erased = new Set<string>();
   /** Channels into which this import has written. */
   const begun = new Set<string>();
@@ -86,19 +86,18 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
 
   async function take(number: number, line: TransferLine): Promise<void> {
     const channelId = channelIdOf(line);
-    const [first] = waiting;
+    const [first] = queue;
     if (first && channelIdOf(first.line) !== channelId) await flush();
     let html = '';
     try {
       if ('post' in line) html = htmlOf(line);
-      before = placeAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer.version).digest);
+      before = positionAfter(before, line, () => prepare(channelId, entryOf(line, html), renderer.version).digest);
     } catch (error) {
       throw atLine(number, error);
     }
-    waiting.push({ number, line, html });
+    queue.push({ number, line, html });
     characters += html.length + ('post' in line ? line.post.body.length : 0);
-    if (waiting.length >= newsroomLimits.importLines || characters >= newsroomLimits.importCharacters)
-      await flush({ more: true });
+    if (queue.length >= newsroomLimits.importLines || characters >= newsroomLimits.importCharacters) await flush({ more: true });
   }
 
   /** The body of its post rendered; a refusal where that makes more than an event may hold. */
@@ -126,16 +125,16 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
 
   /** `more`: a withdrawal at the end waits for the line after it, which may unpin its post. */
   async function flush({ more } = { more: false }): Promise<void> {
-    const held = more && withdraws(waiting.at(-1)?.line) ? waiting.splice(-1) : [];
+    const held = more && isWithdrawal(queue.at(-1)?.line) ? queue.splice(-1) : [];
     try {
-      for (let tries = 0; waiting.length > 0; tries += 1) {
+      for (let tries = 0; queue.length > 0; tries += 1) {
         if (tries === newsroomLimits.decisionTries)
           throw new JournalUnavailable('other writes kept changing what this import continues from', 'unchanged');
-        const settled = await attempt(waiting);
-        waiting = waiting.slice(settled);
+        const settled = await attempt(queue);
+        queue = queue.slice(settled);
         if (settled > 0) tries = 0;
       }
-      waiting = held;
+      queue = held;
       characters = 0;
     } catch (error) {
       // Nobody will ask for it later: sent again, what stands is passed over.
@@ -145,9 +144,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /** Returns how many of the lines, from the first, are settled. */
-  async function attempt(lines: readonly Waiting[]): Promise<number> {
-    const ground = await groundOf(lines);
-    const steps: Step[] = [];
+  async function attempt(lines: readonly QueuedLine[]): Promise<number> {
+    const state = await readState(lines);
+    const steps: LineWrite[] = [];
     let previous: Record<string, number> = {};
     /** What lines that were not yet answered are of. */
     const underWay = new Set<string>();
@@ -156,17 +155,17 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     for (const item of lines) {
       // Written with the line before it.
       if (steps.at(-1)?.item === item) continue;
-      const step: Step = { item, weighed: weigh(item, ground), nth: 0 };
+      const step: LineWrite = { item, verdict: verdictOn(item, state), nth: 0 };
       steps.push(step);
-      if (step.weighed.verdict !== 'write') continue;
-      const { entry, postId, was, revisions } = next(item, ground);
-      const second = unpinningOf(item, lines[steps.length], ground);
+      if (step.verdict.verdict !== 'write') continue;
+      const { entry, postId, was, revisions } = planEntry(item, state);
+      const second = unpinningOf(item, lines[steps.length], state);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
-      if (erases && hasText(ground.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
+      if (erases && hasText(state.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
       // An engine notes these two elsewhere first, and what comes after could be faster.
-      const alone = erases || ground.channel === undefined || second !== undefined;
+      const alone = erases || state.channel === undefined || second !== undefined;
       // Decided on a revision's number, which someone else may have taken: that it is the line before is known once that was answered.
-      const subjects = postId === null ? [itself, ...Object.keys(revisions)] : [postId];
+      const subjects = postId === null ? [channelSubject, ...Object.keys(revisions)] : [postId];
       if (alone || subjects.some((subject) => underWay.has(subject))) {
         if (!(await allWritten(steps))) break;
         underWay.clear();
@@ -178,21 +177,21 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       isBeginning = true;
       step.writing = append(channelId, {
         request: { id: newId(), digest },
-        decidedOn: { channel: ground.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
+        decidedOn: { channel: state.channel?.revision ?? 0, posts: { ...previous, ...second?.revisions, ...revisions } },
         entries: second === undefined ? [entry] : [entry, second.entry],
         ...(item.line.facts?.root !== undefined && { root: item.line.facts.root }),
         imported: { by, isFirst },
       });
-      if (second?.item) steps.push({ item: second.item, weighed: step.weighed, writing: step.writing, nth: 1 });
+      if (second?.item) steps.push({ item: second.item, verdict: step.verdict, writing: step.writing, nth: 1 });
       if (alone && !(await allWritten([step]))) break;
       for (const written of second === undefined ? [entry] : [entry, second.entry]) {
-        if (written.type === 'channel.changed') ground.channel = written.channel;
-        else ground.posts.set(written.post.id, written.post);
+        if (written.type === 'channel.changed') state.channel = written.channel;
+        else state.posts.set(written.post.id, written.post);
         previous = written.type === 'channel.changed' ? {} : { [written.post.id]: written.post.revision };
       }
     }
     await Promise.allSettled(steps.map(({ writing }) => writing));
-    for (const [index, step] of steps.entries()) if (!(await settle(step))) return index;
+    for (const [index, step] of steps.entries()) if (!(await countResult(step))) return index;
     return steps.length;
   }
 
@@ -200,16 +199,16 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
    * What is written with a withdrawal of the post that is pinned, both or neither: the line after it, where that unpins the post, else what
    * the desk would write, which is what that line will say. But lines without a place in a history may unpin it later.
    */
-  function unpinningOf({ line }: Waiting, after: Waiting | undefined, ground: Ground): Unpinning | undefined {
+  function unpinningOf({ line }: QueuedLine, after: QueuedLine | undefined, ground: ImportState): Unpinning | undefined {
     const { channel } = ground;
-    if (!withdraws(line) || channel === undefined || channel.pinnedPostId !== line.post.id) return undefined;
+    if (!isWithdrawal(line) || channel === undefined || channel.pinnedPostId !== line.post.id) return undefined;
     const unpins = after !== undefined && 'channel' in after.line && after.line.channel.pinnedPostId !== line.post.id;
-    if (unpins && weigh(after, ground).verdict === 'write') return { ...next(after, ground), item: after };
+    if (unpins && verdictOn(after, ground).verdict === 'write') return { ...planEntry(after, ground), item: after };
     return line.facts.offset === undefined ? undefined : { entry: unpin(channel, line.facts), revisions: {} };
   }
 
   /** `revisions`: of the post that it is of, or of the one that it pins, which must still be published when the entry is taken. */
-  function next({ line, html }: Waiting, { channel, posts }: Ground): Next {
+  function planEntry({ line, html }: QueuedLine, { channel, posts }: ImportState): PlannedEntry {
     if ('channel' in line) {
       const pinned = posts.get(line.channel.pinnedPostId ?? '');
       const revisions: Record<string, number> = pinned === undefined ? {} : { [pinned.id]: pinned.revision };
@@ -222,9 +221,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /** Counts it; false where it was not written since something else was meanwhile. */
-  async function settle({ item, weighed, makes, writing, nth }: Step): Promise<boolean> {
+  async function countResult({ item, verdict, makes, writing, nth }: LineWrite): Promise<boolean> {
     const { number, line } = item;
-    switch (weighed.verdict) {
+    switch (verdict.verdict) {
       case 'stands':
         done.skipped += 1;
         return true;
@@ -234,7 +233,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       case 'conflict': {
         const place = { line: number, channelId: channelIdOf(line), postId: postIdOf(line), revision: rules.revisionOf(line) };
         done.conflicting += 1;
-        if (done.conflicts.length < newsroomLimits.importConflicts) done.conflicts.push({ ...place, why: weighed.why });
+        if (done.conflicts.length < newsroomLimits.importConflicts) done.conflicts.push({ ...place, why: verdict.why });
         return true;
       }
       case 'write': {
@@ -251,8 +250,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     }
   }
 
-  async function groundOf(lines: readonly Waiting[]): Promise<Ground> {
-    const [first] = lines as [Waiting];
+  async function readState(lines: readonly QueuedLine[]): Promise<ImportState> {
+    const [first] = lines as [QueuedLine];
     const channelId = channelIdOf(first.line);
     const read = await engine.channel(channelId);
     if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
@@ -265,7 +264,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       if (channel === undefined || !('channel' in line) || rules.isSameChannel(channel, line.channel)) continue;
       throw new Refusal('channel-exists', { line: number, detail: 'Another channel with this id is here.' });
     }
-    const ground: Ground = { channel, posts: new Map(), pasts: new Map() };
+    const ground: ImportState = { channel, posts: new Map(), pasts: new Map() };
     if (channel === undefined) return ground;
     const ids = new Set(lines.map(({ line }) => ('channel' in line ? line.channel.pinnedPostId : postIdOf(line))));
     ids.delete(null);
@@ -276,7 +275,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return ground;
   }
 
-  async function pastOf(line: TransferLine, { channel, posts }: Ground): Promise<AuthorPost | Channel | undefined> {
+  async function pastOf(line: TransferLine, { channel, posts }: ImportState): Promise<AuthorPost | Channel | undefined> {
     const channelId = channelIdOf(line);
     const revision = rules.revisionOf(line);
     if ('channel' in line) {
@@ -299,23 +298,23 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
 }
 
 /** The channel itself, among ids of posts. */
-const itself = '';
+const channelSubject = '';
 
-async function allWritten(steps: readonly Step[]): Promise<boolean> {
+async function allWritten(steps: readonly LineWrite[]): Promise<boolean> {
   const answers = await Promise.allSettled(steps.map(({ writing }) => writing));
   return answers.every((answer) => answer.status === 'fulfilled' && (answer.value?.status ?? 'appended') === 'appended');
 }
 
-function weigh({ line }: Waiting, { channel, posts, pasts }: Ground): rules.Weighed {
+function verdictOn({ line }: QueuedLine, { channel, posts, pasts }: ImportState): rules.LineVerdict {
   // What is on its way has no `seq` yet, which no rule asks for.
   const post = (id: string | null) => (id === null ? undefined : (posts.get(id) as AuthorPost | undefined));
-  if (!('channel' in line)) return rules.weighPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
+  if (!('channel' in line)) return rules.verdictOnPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
   const pinned = post(line.channel.pinnedPostId);
-  return rules.weighChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
+  return rules.verdictOnChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
 }
 
 /** Whether it is one that withdraws a post; what stands for an erased text only looks so. */
-function withdraws(line: TransferLine | undefined): line is PostLine {
+function isWithdrawal(line: TransferLine | undefined): line is PostLine {
   return line !== undefined && 'post' in line && line.post.status !== 'published';
 }
 
@@ -324,14 +323,18 @@ function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
 }
 
 /** Where the line before stands, if it has a place in a history. */
-interface Place {
+interface HistoryPosition {
   channelId: string;
   offset: number;
   check: string;
 }
 
 /** A refusal where lines are not those that were exported. What the first line of an import hangs on is not known, unless it is the first entry. */
-function placeAfter(before: Place | undefined, line: TransferLine, digestOf: () => string): Place | undefined {
+function positionAfter(
+  before: HistoryPosition | undefined,
+  line: TransferLine,
+  digestOf: () => string,
+): HistoryPosition | undefined {
   const { offset, check, root } = line.facts ?? {};
   if (offset === undefined || check === undefined) return undefined;
   const channelId = channelIdOf(line);
