@@ -8,7 +8,7 @@ export interface Log {
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
-/** The bus within one process: who listens is called at once, in the order of the journal. Nothing is ever lost on it. */
+/** The bus within one process. Calls listeners synchronously, in journal order, and loses nothing. */
 export class Announcer implements Bus {
   readonly #listeners = new Map<string, Set<(heard: Announcement) => void>>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
@@ -21,7 +21,7 @@ export class Announcer implements Bus {
   }
 
   async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
-    // An own function, so that one listener subscribed twice is two subscriptions.
+    // A new function for each call, so that subscribing one listener twice makes two subscriptions.
     const own = (heard: Announcement) => listener(heard);
     const listeners = this.#listeners.get(channelId) ?? new Set();
     this.#listeners.set(channelId, listeners.add(own));
@@ -70,7 +70,7 @@ export class Announcer implements Bus {
     this.#reach.clear();
   }
 
-  /** One listener's fault is not the others', nor the author's. */
+  /** A failing listener affects neither other listeners nor the author. */
   #guarded(call: () => void): void {
     if (this.#closed) return;
     try {

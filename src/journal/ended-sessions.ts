@@ -2,25 +2,25 @@ import type { SessionFacts } from '../protocol/rights.ts';
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * The sessions that were signed out, as an engine holds them in memory, so that every use of a session is checked at once. The list is
- * bounded per subject and in all. A session that is dropped at a bound stays ended: a cutoff takes its place, which ends every session
- * of its subject that began no later.
+ * The sessions that were signed out, held in memory so that every use of a session can be checked. The list is bounded per
+ * subject and in total. A session that is dropped at a bound stays ended: a cutoff replaces it, which ends every session of the
+ * subject that began no later.
  */
 
-/** The length of the key that signs sessions. */
+/** Length of the key that signs sessions. */
 export const sessionKeyBytes = 32;
 
-/** What ends a session: lines that a store adds and removes in one atomic step. */
+/** A change to the stored list, applied in one atomic step. */
 export interface SessionEnd {
   add: readonly string[];
   remove: readonly string[];
 }
 
-/** Stands for every session, or every subject, in a cutoff. No id and no subject is spelled so. */
+/** In a cutoff, stands for every session or every subject. Neither an id nor a subject can have this value. */
 const all = '*';
 
 interface OfSubject {
-  /** Sessions that began no later are ended. */
+  /** Sessions that began at or before this time are ended. */
   cutoff: number;
   lines: Map<string, SessionFacts>;
 }
@@ -35,7 +35,7 @@ export class EndedSessions {
     this.#now = now;
   }
 
-  /** Lines held, cutoffs among them. */
+  /** Lines held, including cutoffs. */
   get size(): number {
     return this.#size;
   }
@@ -44,7 +44,7 @@ export class EndedSessions {
     return this.#ids.has(id) || begunAt <= this.#cutoff(subject) || begunAt <= this.#cutoff(all);
   }
 
-  /** What a store writes to end the session. Nothing is ended here before `apply`. */
+  /** The change that ends the session. Takes effect with `apply`. */
   plan(session: SessionFacts): SessionEnd {
     if (this.has(session)) return { add: [], remove: [] };
     const add = [lineOf(session)];
@@ -52,24 +52,24 @@ export class EndedSessions {
     const remove = this.#makeRoom(own, session.subject, limits.endedSessionsOfSubject, add);
     if (this.#size - remove.length + add.length > limits.endedSessions) {
       const everyone = [...this.#subjects.values()].flatMap(({ lines }) => [...lines.values()]);
-      // A tenth at a time, so that the next ones need not look through all of them.
+      // Drops a tenth at once, so that the next calls need not search the whole list.
       remove.push(...this.#makeRoom(everyone, all, Math.ceil(limits.endedSessions * 0.9), add));
     }
     return { add, remove: [...new Set(remove)] };
   }
 
-  /** The store has written this. */
+  /** Applies a change that the store has written. */
   apply({ add, remove }: SessionEnd): void {
     for (const line of remove) this.#drop(line);
     for (const line of add) this.#take(line);
     if (this.#size <= limits.endedSessions) return;
-    // Another node has dropped what had lapsed.
+    // Expired sessions are dropped here too: another node has dropped them.
     for (const { lines } of [...this.#subjects.values()]) {
       for (const [line, session] of lines) if (this.#hasLapsed(session)) this.#drop(line);
     }
   }
 
-  /** Lines that count here and are not in a store that holds these. */
+  /** Lines in effect that are missing from the given lines of a store. */
   missingFrom(lines: readonly string[]): string[] {
     const there = new Set(lines);
     const here = [...this.#subjects.values()].flatMap((of) => [...of.lines]);
@@ -80,7 +80,7 @@ export class EndedSessions {
     return this.#subjects.get(subject)?.cutoff ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Lines to remove so that two more fit below the bound: those that have lapsed, and those that began first. `add` gets their cutoff. */
+  /** Lines to remove so that two more fit: expired ones, then the oldest. Adds their cutoff to `add`. */
   #makeRoom(sessions: readonly SessionFacts[], subject: string, most: number, add: string[]): string[] {
     if (sessions.length < most) return [];
     const lapsed = sessions.filter((session) => this.#hasLapsed(session));

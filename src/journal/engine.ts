@@ -17,24 +17,24 @@ import type {
 import type { SessionFacts } from '../protocol/rights.ts';
 
 /**
- * The port between those who write, those who read, and what keeps the journal. Two engines fill it; `test/engine` is the exam of
- * both, with a case for each sentence here. The engine stores and compares. It knows no rule of the newsroom: what may happen is
- * decided in `newsroom/`, and arrives here as entries and the revisions they were decided on.
+ * The journal port. Two engines implement it, and `test/engine` has a case for each sentence below, which every engine passes. An
+ * engine stores and compares. It knows no rule of the newsroom: `newsroom/` decides, and passes entries together with the
+ * revisions that the decision was based on.
  *
- * Outcomes are values. A throw is a `JournalUnavailable`, and says whether the write may have happened.
+ * Outcomes are return values. A throw is a `JournalUnavailable` and says whether the write may have happened.
  */
 export interface Engine extends Journal, Bus, Revocations, SessionStore {
   /**
-   * Resolves while the store answers and could take a write; throws `JournalUnavailable` otherwise: one that `refusesToWrite` where it
-   * answers and reads go on. Asked again, it tells when that is over, whether anyone has written meanwhile or not.
+   * Resolves if the store answers and can take a write, and throws `JournalUnavailable` otherwise. The error has `refusesToWrite`
+   * if the store answers and can still be read. A later call notices the recovery, even if nobody has written in the meantime.
    */
   ready(): Promise<void>;
   /**
-   * Heard when what this process holds of the journal may be old from now on, since it could not be compared for 5 s, and when it is
-   * true again. Reads are true whenever they are answered.
+   * Called when this process has not compared its state with the store for 5 s, so that what it holds may be stale, and again
+   * when it has caught up. Reads are always current when they succeed.
    */
   onReachability(listener: (reach: Reachability) => void): () => void;
-  /** What was begun is finished or refused, listeners hear nothing more, the store is let go. */
+  /** Finishes or refuses pending calls, stops calling listeners, and releases the store. */
   close(): Promise<void>;
 }
 
@@ -46,51 +46,54 @@ export interface Reachability {
 
 export interface Journal {
   /**
-   * Takes one or two entries that stand or fall together. In one atomic step: looks the request up, compares the revisions that
-   * were decided on and the date of the channel's last entry, numbers, chains, stores and indexes. An entry that was answered `appended` is on the disk, is announced only
-   * after it was, and is never lost, doubled or reordered. The same request again answers `duplicate`, whatever it now holds.
-   * Throws if the outcome is unknown: repeat it with the same request id.
+   * Appends one or two entries, both or neither. One atomic step looks up the request, compares the expected revisions and the
+   * date of the channel's last entry, numbers the entries, extends the hash chain, stores and indexes. An entry that was answered
+   * `appended` is on disk, is announced only afterwards, and is never lost, duplicated or reordered. Repeating the request
+   * returns `duplicate`, whatever its entries are now. Throws if the outcome is unknown: retry with the same request id.
    */
   append(channelId: string, request: AppendRequest): Promise<AppendResult>;
 
   /**
-   * Remembers what a request came to that appended nothing, in one atomic step and durably, unless it is remembered already: then
-   * returns the outcome that is, and changes nothing. Undefined: it is remembered now, as if it had been appended: `append` answers
-   * `duplicate`, `recall` returns the outcome. Needs no channel. The digest is kept as an HMAC under a salt of its own, which goes when
-   * the channel is deleted.
+   * Remembers the outcome of a request that appended nothing, durably and in one atomic step. Returns the earlier outcome,
+   * unchanged, if the request is already remembered. Returns undefined if it is remembered now: `append` then answers
+   * `duplicate`, and `recall` returns the outcome. The channel need not exist. The digest is stored as an HMAC under a salt of
+   * its own, which is erased with the channel.
    */
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
 
-  /** What this request did, if it was appended (to this channel, or deleted it) or noted within the last 24 h in which a server ran on this store, whatever system clocks say. Also after the channel's deletion. */
+  /**
+   * The outcome of a request that was appended to this channel, deleted it, or was noted. Requests are remembered for 24 h of
+   * server time on this store, regardless of system clocks, and also after the channel is deleted.
+   */
   recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
 
   /**
-   * Notes that a request creates this channel, and returns the id that is noted: the first one stays, unless it is `instead`.
-   * Nothing is created by it. Kept 24 h, like what is remembered of requests.
+   * Reserves this id for the channel that the request creates, and returns the reserved id. The first reservation wins, unless
+   * its id is `instead`. Creates nothing. Kept for 24 h, like requests.
    */
   reserve(requestId: string, channelId: string, instead?: string): Promise<string>;
 
-  /** The id that is noted for a request that creates a channel, if one was noted within the last 24 h. Changes nothing. */
+  /** The id reserved for a request within the last 24 h. Changes nothing. */
   reserved(requestId: string): Promise<string | undefined>;
 
   /**
-   * Erases every revision of the post that an append's `erases` marked: afterwards its text is in nothing that the engine keeps.
-   * Can be repeated, and tells the state; what is pending is finished by itself, also after a restart.
+   * Erases every revision that an append marked with `erases`. Once complete, the text is in nothing that the engine keeps. Safe
+   * to repeat: returns the current state. A pending erasure completes in the background, also after a restart.
    */
   erase(channelId: string, postId: string): Promise<Erasure>;
 
   /**
-   * Erasures that whoever asked for them was told to be pending, of whatever process, and that are not complete: from memory, as looked at
-   * last, which is every few seconds while there are any. A deleted channel counts as one.
+   * Incomplete erasures, of any process, whose requester was told that they are pending. Read from memory, and refreshed every
+   * few seconds while there are any. A deleted channel counts as one.
    */
   readonly pendingErasures: number;
 
-  /** Channels that were found damaged, and are refused: of this process, from memory. */
+  /** Channels that this process found damaged and refuses. Read from memory. */
   readonly damagedChannels: number;
 
   /**
-   * Erases the channel with everything in it but its id, its access and its requests. `missing`: there is none. Repeated, it tells the state of the
-   * erasure. Subscribers hear `gone`.
+   * Erases the channel, except its id, its access and its requests. Returns `missing` if there is no such channel. A repeated
+   * call returns the state of the erasure. Subscribers receive `gone`.
    */
   deleteChannel(
     channelId: string,
@@ -99,39 +102,41 @@ export interface Journal {
   ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
 
   /**
-   * The channel as it is. `deleted` tells what access it had. Without `seesDesk` a channel of the desk is `missing`, and is found to be so in the same steps as one that is not there: how long the
-   * answer takes tells nobody which it is.
+   * The current channel. `deleted` has the access that it had. Without `seesDesk`, a channel with access `desk` is `missing`, in
+   * the same steps as a channel that does not exist, so that timing does not reveal it.
    */
   channel(channelId: string, seesDesk?: boolean): Promise<ChannelRead>;
 
   /**
-   * Newest first by `createdAt`, deleted ones left out. Of channels with the access `desk` only those are there that a pattern of `desk`
-   * fits; the others leave no trace: not in how full a page is, nor in `next`. `page` is the `next` of the page before; `next` is null
-   * where nothing follows, and made of the last channel of its page alone. Not `complete`: some that may be the requester's to know cannot be
-   * told of at the moment, of which nothing is there either. Undefined: `page` has not the form of a `next`.
+   * Lists channels, newest first by `createdAt`, without deleted ones. A channel with access `desk` is listed only if a pattern
+   * of `desk` matches it; other `desk` channels affect neither the length of a page nor `next`. `page` is the `next` of the
+   * previous page. `next` is null on the last page, and is derived only from the last channel of its page. `complete` is false if
+   * channels that the requester may see could not be read. Returns undefined if `page` is malformed.
    */
   channels(query: ChannelsQuery): Promise<ChannelsPage | undefined>;
 
   /**
-   * What changed after a position, each post and the channel once, in its latest state, in order of last change. True as of `to`:
-   * everything up to `to` is in it, or was superseded by something in it or after `to`. `foreign`: the position is not of this history.
-   * Undefined: there is no such channel. At most `limit` changes and about `bytes` of them, at least one where there is one.
+   * The changes after a position: each post and the channel at most once, in its latest state, ordered by last change. Complete
+   * up to `to`: every earlier change is included, or was superseded by an included change or by one after `to`. `foreign`: the
+   * position is not from this history. Undefined: no such channel. Returns at most `limit` changes and about `bytes`, but at
+   * least one if there is one.
    */
   catchUp(channelId: string, after: Position, bounds: Bounds): Promise<Replay | { status: 'foreign' } | undefined>;
 
-  /** The state, newest posts first. Undefined: there is no such channel. `bytes` bounds `posts`; the rest comes on top. */
+  /** The current state, newest posts first. Undefined: no such channel. `bytes` bounds `posts` only. */
   snapshot(channelId: string, bounds: Bounds): Promise<StoredSnapshot | undefined>;
 
-  /** The post as it is. */
+  /** The current post. */
   post(channelId: string, postId: string): Promise<{ post: AuthorPost; position: Position } | undefined>;
 
   /**
-   * Posts newest first. `before` and `after` are exclusive bounds of `seq`; with `after` (and no `before`), the oldest above it, still newest first.
-   * `tags`: only posts that have all of them (`tags.ts`). True as of `position`. `more`: there are further ones in the direction asked.
+   * Posts, newest first. `before` and `after` are exclusive bounds of `seq`. With `after` alone, the page starts with the oldest
+   * post above it, but is still newest first. `tags`: only posts that have all of them (`post-tags.ts`). Consistent as of
+   * `position`. `more`: there are further posts in the requested direction.
    */
   posts(channelId: string, query: PostsQuery): Promise<{ posts: AuthorPost[]; position: Position; more: boolean } | undefined>;
 
-  /** The post as it was at each revision above `after`, oldest first; erased revisions are missing. Undefined: there is no such post. */
+  /** The post at each revision above `after`, oldest first, without erased revisions. Undefined: no such post. */
   revisions(
     channelId: string,
     postId: string,
@@ -139,24 +144,24 @@ export interface Journal {
   ): Promise<{ revisions: AuthorPost[]; more: boolean } | undefined>;
 
   /**
-   * Entries appended with `listed`, below the offset `before`, newest first, each with its note and with the headline that stands now. Where its
-   * text was erased, the note is what the post as it stands tells of it.
+   * Entries appended with `listed`, below the offset `before`, newest first, each with its note and with the current headline. If
+   * the entry's text was erased, the note is taken from the history of the current post.
    */
   corrections(
     channelId: string,
     query: { before?: number; limit: number },
   ): Promise<{ corrections: Correction[]; position: Position; more: boolean } | undefined>;
 
-  /** The entries from an offset on, oldest first: facts without text. */
+  /** The entries from an offset on, oldest first, without text. */
   journal(
     channelId: string,
     query: { from: number; limit: number },
   ): Promise<{ entries: JournalLine[]; more: boolean } | undefined>;
 
   /**
-   * The entries from an offset on, oldest first, each with what it wrote, unless that was erased: enough to write them again elsewhere,
-   * with the same checks. `root`: what the chain begins with. True as of `position`, the head. At most `limit` and about `bytes` of them,
-   * at least one where there is one.
+   * The entries from an offset on, oldest first, each with what it wrote unless that was erased. Another engine can store them
+   * again with the same checks. `root`: the start of the chain. Consistent as of `position`, the head. Returns at most `limit`
+   * entries and about `bytes`, but at least one if there is one.
    */
   entries(
     channelId: string,
@@ -164,26 +169,27 @@ export interface Journal {
   ): Promise<{ root: string; position: Position; entries: ExportedEntry[]; more: boolean } | undefined>;
 
   /**
-   * The server's own journal from an offset on, oldest first. It tells of channels that are made, deleted and imported into, of revocations
-   * and of renderers; each entry is written in the atomic step that does what it tells of.
+   * The server's own journal from an offset on, oldest first. It records channels that are created, deleted and imported into,
+   * revocations and renderers. Each entry is written in the same atomic step as what it records.
    */
   serverJournal(query: { from: number; limit: number }): Promise<ServerPage>;
 
-  /** Where each channel stands; undefined for one that is not there. */
+  /** The head of each channel, or undefined if there is no such channel. */
   heads(channelIds: readonly string[]): Promise<(Position | undefined)[]>;
 }
 
 export interface Bus {
   /**
-   * Announcements of a channel from when the promise resolves: at most once each, in any order, only of entries that are on disk.
-   * After a possible loss the listener hears `maybe-missed`. So subscribe first, then read. The function returned undoes it.
+   * Once the promise resolves, the listener receives the channel's announcements: each at most once, in any order, only for
+   * entries that are on disk. After a possible loss it receives `maybe-missed`. So subscribe before reading. Returns a function
+   * that unsubscribes.
    */
   subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void>;
 
   /**
-   * Heard for every erasure on every channel, subscribed or not, before the entry that erases is announced and before its author is
-   * answered: what was read before may hold erased text and must not be given out any more. `postId` is null when the whole channel went,
-   * where its journal lost what was read of it, and where nobody knows any more which of its posts were erased from.
+   * Called for every erasure on every channel, subscribed or not, before the erasing entry is announced and before its author is
+   * answered. Anything read earlier may hold erased text and must no longer be given out. `postId` is null if the whole channel
+   * is affected: it was deleted, its journal lost entries that were read here, or it is no longer known which posts were erased.
    */
   onErased(listener: (channelId: string, postId: string | null) => void): () => void;
 }
@@ -191,38 +197,38 @@ export interface Bus {
 /** Tokens that were revoked before they expire, by their `jti`. Every process on the store refuses them. */
 export interface Revocations {
   /**
-   * When it resolves, the revocation is on the disk and `isRevoked` says so here; other processes know of it within 3 s, whether they
-   * were told or not. It counts until `until` (milliseconds since 1970; `null`: for ever). Repeated, the later time counts. One that
-   * has lapsed by a clock that was ahead counts again when that is put right: it is forgotten only when another needs its place.
-   * `full`: as many tokens as are kept are revoked, and this one is not.
+   * When it resolves, the revocation is on disk and `isRevoked` reports it here. Other processes know of it within 3 s, even if
+   * the notification is lost. It holds until `until` (milliseconds since 1970, or null for ever). If repeated, the later time
+   * wins. A revocation that seemed expired because a clock was ahead holds again once the clock is corrected: revocations are
+   * dropped only when their place is needed. `full`: the maximum number of tokens is revoked, and this one is not.
    */
   revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'>;
 
-  /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
+  /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isRevoked(jti: string): boolean;
 
-  /** Revocations that count. */
+  /** Revocations in effect. */
   readonly revokedTokens: number;
 }
 
-/** Sessions of browsers: which of them were signed out, and the key that signs them where no secret does. */
+/** Browser sessions: which ones were signed out, and the key that signs sessions if no secret is configured. */
 export interface SessionStore {
   /**
-   * When it resolves, the end is on the disk and `isSessionEnded` says so here; other processes know of it within 3 s, whether they
-   * were told or not. It counts until the session lapses. Bounded per subject and in all: at a bound the sessions that began no later
-   * than the oldest one dropped end as well.
+   * When it resolves, the end is on disk and `isSessionEnded` reports it here. Other processes know of it within 3 s, even if the
+   * notification is lost. It holds until the session expires. The list is bounded per subject and in total. At a bound, sessions
+   * that began no later than the oldest dropped one end as well.
    */
   endSession(session: SessionFacts): Promise<void>;
 
-  /** From memory, so at once: as the store had it when it was compared last, from the opening of the engine on. */
+  /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean;
 
-  /** Lines held of sessions that were ended. */
+  /** Records of ended sessions that are held. */
   readonly endedSessions: number;
 
   /**
-   * The key that signs sessions: made when it is first asked for, kept in the store, and the same for every process on it, whichever
-   * asked first. Where the store has lost it, a process that knows it puts it back.
+   * The key that signs sessions: created on first use, kept in the store, and the same for every process on the store. If the
+   * store loses it, a process that knows it writes it back.
    */
   sessionKey(): Promise<Uint8Array>;
 }
@@ -231,7 +237,7 @@ export type Announcement =
   | {
       type: 'entry';
       epoch: string;
-      /** The check at the offset before. */
+      /** The check at the previous offset. */
       before: string;
       change: StoredChange;
     }
@@ -239,55 +245,62 @@ export type Announcement =
   /** The channel was deleted. */
   | { type: 'gone' };
 
-/** A write as the store knows it again: an opaque id of at most 100 characters, and a digest of what was asked. */
+/** Identifies a write: an opaque id of at most 100 characters, and a digest of the request. */
 export interface RequestId {
   id: string;
-  /** SHA-256, hex, of method, path, If-Match and body. Kept only as an HMAC: of an append, under the salt of the revision made. */
+  /**
+   * SHA-256, hex, of method, path, If-Match and body. Stored only as an HMAC. For an append, the key is the salt of the new
+   * revision.
+   */
   digest: string;
 }
 
 export interface AppendRequest {
   request: RequestId;
-  /** Revisions that the entries were decided on: the channel's (0: there must be none), and those of posts (0: likewise). */
+  /**
+   * The revisions that the decision was based on: the channel's (0: it must not exist), and those of posts (0: the post must not
+   * exist).
+   */
   decidedOn: { channel: number; posts: Record<string, number> };
   entries: readonly [NewEntry] | readonly [NewEntry, NewEntry];
   /**
-   * Dates must not go back: where the channel's last entry is dated later than the first of these, but not later than this (RFC 3339, UTC
-   * with milliseconds), nothing is appended and `earlier` is answered. Left out: the entries keep their dates, as those of an import.
+   * Dates must not go back. If the date of the channel's last entry is later than that of the first new entry, but not later than
+   * this (RFC 3339, UTC with milliseconds), nothing is appended and `earlier` is returned. Left out for imports: entries keep
+   * their dates.
    */
   lastDateBindsUntil?: string;
-  /** Who imports the entries, and whether they are the first of an import into this channel: the server's own journal tells of that. */
+  /** Who imports the entries, and whether they begin an import into this channel. Recorded in the server's own journal. */
   imported?: { by: string; isFirst: boolean };
-  /** Of a channel that these entries make: what its chain begins with. Left out: a fresh one. */
+  /** The start of the hash chain of a channel that these entries create. Left out: random. */
   root?: string;
 }
 
 interface NewEntryFacts {
   /** RFC 3339. */
   at: string;
-  /** Token `sub` of who did it. */
+  /** The `sub` of the author's token. */
   by: string;
   kind: ChangeKind | null;
-  /** Found again by `corrections`. */
+  /** `corrections` lists the entry. */
   listed: boolean;
-  /** Of an entry that was written elsewhere: the salt of its text there, so that its hash is the same here. Left out: a fresh one. */
+  /** The salt of the text if the entry was written elsewhere, so that its hash stays the same. Left out: random. */
   salt?: string;
 }
 
 export interface NewPostEntry extends NewEntryFacts {
   type: PostEventType;
-  /** The post after the entry. Its `seq` is the engine's: the offset of its first entry. */
+  /** The post after the entry. The engine sets its `seq`: the offset of its first entry. */
   post: Omit<AuthorPost, 'seq'>;
-  /** Erase the revisions up to and with this one. */
+  /** Erases the revisions up to and including this one. */
   erases?: number;
   /**
-   * What the chain says of that: the revision up to which the entry erased, or null for nothing, as of an entry that was written elsewhere
-   * before erasures were part of the chain. Left out: what it erases.
+   * What the hash chain says about the erasure: the last erased revision, or null if the entry was written elsewhere before
+   * erasures were part of the chain. Left out: derived from `erases`.
    */
   toldErasure?: number | null;
   /**
-   * The content hash of a text that was erased before its entry came here. `post` is then shown in its place until the next revision,
-   * which has to erase it; it is no revision that can be read.
+   * The content hash of a text that was erased before its entry was imported. `post` is then shown in its place until the next
+   * revision, which must erase it, and is not a readable revision.
    */
   erased?: string;
 }
@@ -296,7 +309,7 @@ export interface NewChannelEntry extends NewEntryFacts {
   type: 'channel.changed';
   /** The channel after the entry. */
   channel: Channel;
-  /** This change's own record, where it has one in `channel.history`. */
+  /** The record of this change, if `channel.history` has one. */
   change?: Change;
 }
 
@@ -309,21 +322,23 @@ export type AppendResult =
       position: Position;
       /** With their offsets and `seq`, in order. */
       changes: StoredChange[];
-      /** The post of the first entry in the author's view, if it was one of a post. */
+      /** The post of the first entry in the author's view, if it is an entry of a post. */
       post?: AuthorPost;
     }
   | { status: 'duplicate'; outcome: Outcome }
-  /** What does not stand at the revision decided on: ids of posts, and `null` for the channel. */
+  /** What has another revision than expected: ids of posts, and null for the channel. */
   | { status: 'conflict'; moved: (string | null)[] }
-  /** `lastAt`: the date of the channel's last entry, which is later than that of the first of these. */
+  /** `lastAt`: the date of the channel's last entry, later than that of the first new entry. */
   | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
 /** What a request did the first time. */
 export interface Outcome {
-  /** Whether it asked for the same thing. Where the salt was erased with the text it made, or with the channel, anything counts as the same. */
+  /** Whether the request is the same. Always true if the salt was erased, with the text or with the channel. */
   same: boolean;
-  /** After its last entry. For a deletion: undefined. For a noted request, here and below: what was noted. */
+  /**
+   * The position after its last entry; undefined for a deletion. For a noted request, this field and the next ones are as noted.
+   */
   position: Position | undefined;
   /** The post of its first entry, or null for the channel. */
   postId: string | null;
@@ -331,21 +346,24 @@ export interface Outcome {
   revision: number;
 }
 
-/** A change in the reader's view, at the offset and with the check of its place in the journal. */
+/** A change in the reader's view, with its offset and check. */
 export type StoredChange = { offset: number; check: string; at: string } & (
   | { type: PostEventType; post: ReaderPost }
   | { type: 'channel.changed'; channel: Channel }
 );
 
-/** An entry whole, as it can be written again elsewhere. */
+/** An entry with everything needed to store it elsewhere. */
 export interface ExportedEntry extends Omit<JournalLine, 'hash' | 'erases'> {
-  /** The salted hash of what it wrote. Stays when that is erased. */
+  /** The salted hash of what it wrote. Remains after an erasure. */
   content: string;
-  /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: it was erased. */
+  /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: erased. */
   written?: { salt: string; state: string };
-  /** The post's revisions up to this one were erased by it: as the chain says, or before it did, of the entry that did it last. */
+  /**
+   * The last revision of the post that this entry erased. For erasures from before they were part of the chain, only the last
+   * erasing entry has it.
+   */
   erases?: number;
-  /** `erases` is a fact of the chain. */
+  /** The chain covers `erases`. */
   chained?: true;
 }
 
@@ -380,7 +398,7 @@ export interface ChannelsQuery {
   state?: ChannelState;
   limit: number;
   page?: string;
-  /** Patterns, as in `protocol/rights.ts`, of the channels of the desk that are listed: none by `[]`, all by `['*']`. */
+  /** Patterns (`protocol/rights.ts`) of the `desk` channels to list: `[]` for none, `['*']` for all. */
   desk: readonly string[];
 }
 
@@ -391,7 +409,7 @@ export interface ChannelsPage {
 }
 
 export interface ServerPage {
-  /** What the chain begins with; empty where it has not begun. */
+  /** The start of the chain; empty if it has not begun. */
   root: string;
   entries: ServerEntry[];
   more: boolean;
@@ -404,24 +422,24 @@ export interface PostsQuery extends Bounds {
 }
 
 /**
- * Makes `html` of a body. An engine keeps the html with the version that made it, and makes it again when the version is another.
- * The channel is needed for `post:` links. Throws a `Refusal` where the html would be too large.
+ * Turns a body into `html`. An engine stores the html with the version that made it, and renders again if the version differs.
+ * `post:` links need the channel. Throws a `Refusal` if the html would be too large.
  */
 export interface Renderer {
   version: string;
-  /** The address for which it makes html. */
+  /** The public address that links in the html point to. */
   publicUrl?: string;
   render(body: string, context: { channelId: string }): string;
 }
 
-/** The store could not be asked, or did not answer. `unchanged`: it certainly did nothing; `unknown`: it may have. */
+/** The store could not be asked, or did not answer. `unchanged`: nothing was written. `unknown`: it may have been written. */
 export class JournalUnavailable extends Error {
   readonly outcome: 'unchanged' | 'unknown';
-  /** The store is there, and takes no writes: its disk or its memory is full, or it is somebody's copy. Reads go on. */
+  /** The store answers but takes no writes: its disk or memory is full, or it is a replica. Reads still work. */
   readonly refusesToWrite: boolean;
-  /** A sentence of why it refuses to, for anyone to read. */
+  /** Why it takes no writes, as a sentence that may be shown to anyone. */
   readonly refusal: string | undefined;
-  /** What the store holds of the channel contradicts itself: nothing is read or written until it is repaired. */
+  /** The channel's data contradicts itself. The channel is refused until it is repaired. */
   readonly isDamaged: boolean;
   constructor(
     message: string,
@@ -442,7 +460,7 @@ export class JournalUnavailable extends Error {
   }
 }
 
-/** For what is asked once a write was taken: a failure then says nothing of the write, and must not say `unchanged`. */
+/** Runs something after a successful write. Its failure must not claim that nothing was written. */
 export async function afterWrite<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -451,14 +469,14 @@ export async function afterWrite<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same error for who has had something written before it. */
+/** Downgrades `unchanged` to `unknown`, for errors after something was written. */
 export function withUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof JournalUnavailable) || error.outcome === 'unknown') return error;
   const { message, refusesToWrite, isDamaged } = error;
   return new JournalUnavailable(message, 'unknown', { cause: error, refusesToWrite, isDamaged });
 }
 
-/** The store is there, but must not be used: a chain that does not hold, a directory in use, a schema from the future. */
+/** The store is reachable but must not be used: a broken chain, a directory in use, or a schema of a newer version. */
 export class JournalRefused extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -466,7 +484,6 @@ export class JournalRefused extends Error {
   }
 }
 
-/** What went wrong, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@ import type { Announcement, AppendResult, NewEntry, StoredChange } from './engin
 import { changeOf, type PreparedEntry, postOf } from './entry-record.ts';
 import { shortCheck } from './hash-chain.ts';
 
-/** Where an entry came to stand. Checks are whole. */
+/** Where an entry was appended. Checks are full length. */
 export interface PlacedEntry {
   offset: number;
   before: string;
@@ -12,11 +12,11 @@ export interface PlacedEntry {
   seq: number | null;
 }
 
-/** What follows from an append that is on the disk, the same in every engine. */
+/** What follows from a stored append, the same in every engine. */
 export interface AppendEffects {
-  /** Posts that were erased from: to be told before all else. */
+  /** Posts with erased revisions. Report these before anything else. */
   erased: string[];
-  /** In the order of the journal. */
+  /** In journal order. */
   announcements: Announcement[];
   result: AppendResult;
 }

@@ -6,19 +6,20 @@ import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } fro
 import { tagsOf } from './post-tags.ts';
 
 /**
- * How an entry is kept, the same in every engine: facts, which stay, and one text, which an erasure takes away. Made before the store
- * is asked and read after it answered, so that no store has to look into JSON. The offset, the checks and `seq` are the store's.
+ * How every engine stores an entry: facts, which stay, and one text, which an erasure removes. Records are prepared before the
+ * store is called and read after it answers, so that no store needs to parse JSON. The store assigns the offset, the checks and
+ * `seq`.
  */
 
-/** The one place of a revision's text: what an author wrote, the html made of it, and the salt that goes with them. */
+/** The only place where the text of a revision is kept: what the author wrote, its html, and its salt. */
 export interface Text {
   salt: string;
-  /** The renderer's version that made `html`. */
+  /** Version of the renderer that made `html`. */
   version: string;
-  /** UTF-8 bytes of the whole as JSON in the author's view, and of `body` therein: what bounds in bytes are counted with. */
+  /** UTF-8 bytes of the author's view as JSON, and of `body` in it. Byte bounds count these. */
   bytes: number;
   bodyBytes: number;
-  /** Beside `state`, so that lists of key events and corrections need not read it. */
+  /** Kept beside `state`, so that lists of key events and corrections need not read `state`. */
   headline: string | null;
   note: string | null;
   html: string;
@@ -30,17 +31,20 @@ export interface PreparedEntry {
   facts: Facts;
   listed: boolean;
   text: Text;
-  /** Salted hash of the text; stays when the text is erased. */
+  /** Salted hash of the text. Remains after the text is erased. */
   content: string;
   digest: string;
   post?: { id: string; publishedAt: string; tags: string[]; erases: number };
   channel?: Pick<Channel, 'state' | 'access' | 'createdAt' | 'pinnedPostId'>;
 }
 
-/** Bytes that an event has around its post or channel, at most: names, cursor, times and `seq`. */
+/** Upper bound of the bytes that an event adds to its post or channel: names, cursor, times and `seq`. */
 const envelopeBytes = 512;
 
-/** Entries that stand together. The salt of the second follows from that of the first: who has the first can write the same second again. */
+/**
+ * Prepares entries that are appended together. The second salt is derived from the first, so that an import that knows the first
+ * can reproduce the second.
+ */
 export function prepareAll(channelId: string, [first, second]: AppendRequest['entries'], version: string): PreparedEntry[] {
   const prepared = prepare(channelId, first, version);
   if (second === undefined) return [prepared];
@@ -60,7 +64,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;
   const salt = entry.erased === undefined ? entry.salt : erasedSalt;
   const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
-  // The entry's own revision is what stands afterwards.
+  // An erasure never includes the entry's own revision.
   const erased = entry.erases && Math.min(entry.erases, state.revision - 1);
   const erases = entry.toldErasure === undefined ? erased : entry.toldErasure;
   const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
@@ -68,10 +72,10 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   return { ...hashEntry(facts, text, entry.erased), listed, post };
 }
 
-/** In place of the salt where what stands for a text was never written: its entry's text was erased before it came here. */
+/** The salt of a placeholder, which replaces a text that was erased before its entry was imported. */
 export const erasedSalt = '';
 
-/** Whether what is kept of a revision has no word of an author in it. */
+/** Whether a stored revision holds no words of an author. */
 export function isEmptyText({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
   try {
     const post = JSON.parse(state) as AuthorPost;
@@ -81,7 +85,10 @@ export function isEmptyText({ headline, note, state }: Pick<Text, 'headline' | '
   }
 }
 
-/** The same of a state that is kept, where everything beside it was lost. No renderer has a version that is empty, so html is made anew. */
+/**
+ * Rebuilds the text record from `state` and `html`, after the rest was lost. The version is empty, which no renderer has, so the
+ * html is rendered again.
+ */
 export function rebuildText(state: string, html: string): Text {
   const {
     body = '',
@@ -112,14 +119,14 @@ function hashEntry(facts: Facts, text: Text, erased?: string): Pick<PreparedEntr
   return { facts, text, content, digest: digestOf(facts, content) };
 }
 
-/** Covers what was written. `html` is derived, and made again when the renderer changes. */
+/** Covers what was written. Excludes `html`, which is derived and may be rendered again. */
 export function hashOf({ salt, headline, note, state }: Pick<Text, 'salt' | 'headline' | 'note' | 'state'>): string {
   return contentHash(salt, JSON.stringify([headline, note]) + state);
 }
 
 export type StoredText = Pick<Text, 'state' | 'html' | 'version'>;
 
-/** A change as a store holds it: its place and facts, and the text of the revision it made. */
+/** A stored change: its position, its facts, and the text of its revision. */
 export interface StoredEntry extends StoredText {
   offset: number;
   check: string;
@@ -134,7 +141,7 @@ export function postFrom(text: StoredText, seq: number, renderer: Renderer): Aut
   return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
 }
 
-/** What `postFrom` would make of an entry that was just written, without a look into its JSON. */
+/** Equals `postFrom` for an entry that was just written, without parsing its JSON. */
 export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
   const { id, channelId, html, seq: _seq, ...state } = withEveryField(post as AuthorPost);
   return { id, channelId, seq, ...state, html };
@@ -148,7 +155,7 @@ export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange
   return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer));
 }
 
-/** `post`: what the entry made of its post, where it is one of a post. */
+/** `post`: the post after the entry, if it is an entry of a post. */
 export function changeOf(
   { offset, check, at, type, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'state'>,
   post: AuthorPost | undefined,
@@ -158,7 +165,7 @@ export function changeOf(
   return { ...place, type, post: readerView(post as AuthorPost) };
 }
 
-/** What readers are told of a revision by the state of its post that stands. Null: nothing, or it was erased. */
+/** The note of a revision, from the history of the current post. Null: it has none, or it was erased. */
 export function noteOfRevision(state: string, revision: number): string | null {
   const { history } = JSON.parse(state) as Pick<AuthorPost, 'history'>;
   return history.find((change) => change.revision === revision)?.note ?? null;
@@ -176,7 +183,7 @@ export function journalLine(channelId: string, { content, ...facts }: StoredFact
   return { ...line, hash: digestOf({ channelId, ...facts }, content), check };
 }
 
-/** `erasedThrough`: the highest revision of the entry's post that was erased, or 0. */
+/** `erasedThrough`: the last erased revision of the entry's post, or 0. */
 export function exportedEntry(
   facts: StoredFacts,
   text: { salt: string | null; state: string | null },
@@ -196,13 +203,13 @@ function htmlOf(text: StoredText, body: string, channelId: string, renderer: Ren
   return text.version === renderer.version || body === '' ? text.html : renderBody(body, channelId, renderer);
 }
 
-/** What a body becomes for readers. */
+/** The html of a body, as readers see it. */
 export function renderBody(body: string, channelId: string, renderer: Renderer): string {
   if (body === '') return '';
   try {
     return renderer.render(body, { channelId });
   } catch {
-    // A body that an earlier renderer took and this one refuses must not keep its channel from being read.
+    // A body that this renderer refuses, but an earlier one accepted, must not make the channel unreadable.
     return `<p>${body.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</p>`;
   }
 }

@@ -3,12 +3,12 @@ import type { Position } from '../protocol/cursor.ts';
 import type { ChangeKind, EventType } from '../protocol/model.ts';
 
 /**
- * The hash chain that makes an offset mean one thing: `check(n) = sha1(check(n-1) | n | digest(n))`, `digest` being the SHA-256 of the
- * entry's facts and of the salted hash of its content. The same in every engine, so cursors survive a move from one to another.
- * The digest leaves out the offset, which only the append knows. All values are hex.
+ * The hash chain that identifies an entry by its offset: `check(n) = sha1(check(n-1) | n | digest(n))`. The digest is the SHA-256
+ * of the entry's facts and of the salted hash of its content. It excludes the offset, which only the append knows. The chain is
+ * the same in every engine, so cursors survive a move from one engine to another. All values are hex.
  *
- * An erasure is the last fact, and is hashed only where there is one: every other entry has the digest that it had before erasures were
- * part of the chain.
+ * An erasure is the last fact and is hashed only if there is one, so that other entries have the same digest as before erasures
+ * were part of the chain.
  */
 export interface Facts {
   channelId: string;
@@ -18,7 +18,10 @@ export interface Facts {
   kind: ChangeKind | null;
   at: string;
   by: string;
-  /** The post's revisions up to this one were erased by it. Left out where nothing was, and where that was not part of the chain yet. */
+  /**
+   * The last revision of the post that the entry erased. Left out if it erased nothing, or before erasures were part of the
+   * chain.
+   */
   erases?: number | null | undefined;
 }
 
@@ -27,7 +30,7 @@ export function newRoot(): string {
   return random128();
 }
 
-/** The epoch is the root's first 48 bits. */
+/** The first 48 bits of the root. */
 export function epochOf(root: string): string {
   return root.slice(0, 12);
 }
@@ -36,7 +39,7 @@ export function newSalt(): string {
   return random128();
 }
 
-/** Another salt, which says nothing of the one that it follows from. */
+/** A salt derived from another one, which it does not reveal. */
 export function saltAfter(salt: string): string {
   return hash('sha256', salt).slice(0, 32);
 }
@@ -45,7 +48,9 @@ const poolBytes = 4_096;
 const pool = Buffer.alloc(poolBytes);
 let poolAt = poolBytes;
 
-/** Drawn many at a time: credentials the system for each would cost more than a hash. What was given out is wiped from the pool. */
+/**
+ * Draws random bytes in bulk, because a system call for each value costs more than a hash. Used bytes are wiped from the pool.
+ */
 function random128(): string {
   if (poolAt === poolBytes) {
     randomFillSync(pool);
@@ -57,7 +62,7 @@ function random128(): string {
   return text;
 }
 
-/** Salted, or the hash that stays behind after an erasure would confirm a sentence to whoever guesses it. */
+/** The salt prevents a guessed text from being confirmed by the hash that remains after an erasure. */
 export function contentHash(salt: string, content: string): string {
   return hash('sha256', salt + content);
 }
@@ -73,7 +78,7 @@ export function nextCheck(check: string, offset: number, digest: string): string
   return hash('sha1', `${check}|${offset}|${digest}`);
 }
 
-/** What a cursor and an announcement carry of a check. */
+/** The part of a check that cursors and announcements carry. */
 export function shortCheck(check: string): string {
   return check.slice(0, 16);
 }
@@ -82,7 +87,7 @@ export function positionAt(epoch: string, offset: number, check: string): Positi
   return { epoch, offset, check: shortCheck(check) };
 }
 
-/** Kept of a request: says whether another asked for the same, and nothing once the salt is erased. */
+/** Stored for each request. Shows whether another request is the same, and nothing once the salt is erased. */
 export function fingerprint(salt: string, requestDigest: string): string {
   return createHmac('sha256', salt).update(requestDigest).digest('hex');
 }

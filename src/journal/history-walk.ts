@@ -6,14 +6,14 @@ import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from
 import type { ChannelRecord, ServerWalk } from './server-journal.ts';
 
 /**
- * A history walked from its root: every fact, and every text that was not erased, against the checks that cursors carry. No check covers
- * the html that readers are shown, since it is derived: with a renderer at hand it is compared with what that makes of the text.
+ * Walks a history from its root and compares every fact, and every text that was not erased, with the checks that cursors carry.
+ * No check covers html, which is derived: it is compared with what the renderer makes of the text, if a renderer is given.
  */
 export interface Fault {
   channelId: string;
-  /** The first offset at which something does not hold; 0 for the channel as a whole. */
+  /** The first faulty offset; 0 for the channel as a whole. */
   offset: number;
-  /** The post that it is about, if it is about one. */
+  /** The affected post, if any. */
   postId: string | null;
   why: string;
 }
@@ -21,15 +21,15 @@ export interface Fault {
 export interface ChannelReport {
   channelId: string;
   entries: number;
-  /** Revisions whose text is there and is what was written. */
+  /** Revisions whose text is intact. */
   texts: number;
-  /** Revisions whose text was erased, so that nothing can be said of it. */
+  /** Revisions whose text was erased and cannot be compared. */
   erased: number;
-  /** Those of them whose erasure no check covers: it was made before erasures were chained. */
+  /** Those of `erased` whose erasure no check covers, because it was made before erasures were part of the chain. */
   erasedBeforeChained: number;
-  /** Texts of posts whose html was not compared with what the body becomes, so that nothing can be said of it. */
+  /** Texts of posts whose html was not compared with their body. */
   htmlNotCompared: number;
-  /** How far the history holds. Undefined: not even its first entry does. */
+  /** The last intact position. Undefined: not even the first entry is intact. */
   position: Position | undefined;
   fault?: Fault;
 }
@@ -38,40 +38,42 @@ export interface WalkedEntry extends Facts {
   offset: number;
   content: string;
   check: string;
-  /** Undefined: it is not there. */
+  /** Undefined: missing. */
   text: Pick<Text, 'salt' | 'headline' | 'note' | 'state'> | undefined;
-  /** What readers are shown of a post's text. Undefined: it was not looked at. */
+  /** The html that readers see. Undefined: not read. */
   shown?: Pick<Text, 'html' | 'version'> | undefined;
-  /** Its post's revisions up to this one were erased, by whatever entry. */
+  /** The last erased revision of the entry's post, whichever entry erased it. */
   erasedThrough: number;
-  /** It is said to have erased the revisions up to this one, and no check covers that. Left out: it is told by `erasedThrough`. */
+  /**
+   * The last revision that the entry is recorded to have erased without a check that covers it. Left out: see `erasedThrough`.
+   */
   erasesUnchained?: number | undefined;
 }
 
-/** What a store is walked by. */
+/** Options for walking a store. */
 export interface StoreOptions {
-  /** Only this channel, and not the server's own journal. */
+  /** Only this channel, without the server's own journal. */
   channelId?: string | undefined;
-  /** Where channels stood at an earlier time, and under an empty id the server's own journal. */
+  /** Earlier positions of channels, and of the server's own journal under an empty id. */
   since?: ReadonlyMap<string, Position>;
-  /** What html is compared with. */
+  /** Renders the html to compare with. */
   renderer?: Renderer | undefined;
-  /** The renderer that makes html for an address. Given, html for other addresses that were used here is compared too. */
+  /** Makes the renderer of a public address. If given, html for other addresses that this store was used with is compared too. */
   rendererFor?: ((publicUrl: string) => Renderer) | undefined;
-  /** By which kinds of change an entry is listed. Given, what lists and pages are found by is compared with what entries say, too. */
+  /** Whether a kind of change is listed. If given, the lists and indexes are compared with the entries too. */
   isListed?: ((kind: Facts['kind']) => boolean) | undefined;
-  /** Milliseconds since 1970: revocations that lapsed before may have been forgotten. */
+  /** Milliseconds since 1970. Revocations that expired earlier may be missing. */
   now?: number;
-  /** Pass over texts that are gone though no entry tells of their erasure. */
+  /** Accepts missing texts that no entry explains by an erasure. */
   ignoresUnexplainedErasures?: boolean | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
 }
 
-/** Under this id stands the server's own journal among channels. */
+/** Stands for the server's own journal in maps of channels. */
 export const serverJournalId = '';
 
-/** The renderers of a server's own journal, as far as they can be made again. */
+/** The renderers that the server's own journal records, as far as they can be made again. */
 export function renderersOf(
   { renderers }: Pick<ServerWalk, 'renderers'>,
   rendererFor: StoreOptions['rendererFor'],
@@ -84,15 +86,18 @@ export function renderersOf(
 }
 
 export interface WalkOptions {
-  /** Where the history began, if it began anew: the offset of its first entry. */
+  /** The offset of the first entry, if the history was begun again. */
   began?: number;
-  /** Where it stood at an earlier time: it must still lead through there. */
+  /** An earlier position that the history must pass through. */
   since?: Position | undefined;
-  /** What the server's own journal says of the channel. */
+  /** What the server's own journal records about the channel. */
   record?: ChannelRecord | undefined;
-  /** The renderers that wrote html here, by their versions, as far as they can be made again. Undefined: it is not known which did. */
+  /** The renderers that wrote html here, by version, as far as they can be made again. Undefined: unknown. */
   renderers?: ReadonlyMap<string, Renderer | undefined> | undefined;
-  /** Html that is of its version must be what it makes. Html of another is made anew by whoever has this one, and is passed over. */
+  /**
+   * Html of this renderer's version must equal what it renders. Html of other versions is rendered again when served, and is
+   * skipped.
+   */
   renderer?: Renderer | undefined;
   ignoresUnexplainedErasures?: boolean | undefined;
 }
@@ -109,7 +114,7 @@ export class HistoryWalk {
   #check: string;
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
-  /** By their posts, texts that are erased, of which no entry has told yet. */
+  /** Erased texts by post that no entry has explained so far. */
   readonly #untold = new Map<string, UnexplainedErasures>();
 
   constructor(channelId: string, root: string, options: WalkOptions = {}) {
@@ -126,7 +131,7 @@ export class HistoryWalk {
     this.#next = began;
   }
 
-  /** The offset of the last entry that held. */
+  /** The offset of the last intact entry. */
   get offset(): number {
     return this.#next - 1;
   }
@@ -135,7 +140,7 @@ export class HistoryWalk {
     return this.#check;
   }
 
-  /** The next entry. A report where it does not hold: then nothing after it can be told. */
+  /** Checks the next entry. Returns a report if the entry is faulty: nothing can be said about later entries then. */
   take(entry: WalkedEntry): ChannelReport | undefined {
     const offset = this.#next;
     if (entry.offset !== offset) return this.fail(offset, null, 'the entry is missing');
@@ -164,7 +169,7 @@ export class HistoryWalk {
     return undefined;
   }
 
-  /** Html of one of the versions that were used here is what that makes of the body. */
+  /** Compares html with every renderer version that was used here. */
   #htmlOf(entry: WalkedEntry): 'none' | 'same' | 'differs' | 'unknown' | 'strange' {
     const html = htmlOf(entry, this.#renderer);
     const { shown } = entry;
@@ -176,8 +181,8 @@ export class HistoryWalk {
   }
 
   /**
-   * Up to which revision an entry erased, as far as that is told: by the chain, or by the server's own journal. Where neither told of
-   * erasures yet, what the store says is believed.
+   * The last revision that an entry erased, according to the chain or to the server's own journal. For entries from before either
+   * recorded erasures, the store is believed.
    */
   #erasureBy({ offset, postId, ...entry }: ErasingEntry): ErasureRecord {
     const { found, importedErasures } = this.#record ?? {};
@@ -185,11 +190,11 @@ export class HistoryWalk {
     if (told.isChained || importedErasures === undefined || offset <= (found?.offset ?? 0)) return told;
     const { revision, erasedThrough, erasesUnchained } = entry;
     if (!importedErasures.has(`${postId} ${revision}`)) return { through: 0, isChained: false };
-    // Where a later entry erased more, that one tells of all.
+    // If a later entry erased more, that entry explains all of it.
     return { through: erasesUnchained ?? (erasedThrough < revision ? erasedThrough : 0), isChained: false };
   }
 
-  /** A text that is gone has to be told of by a later entry of its post. */
+  /** A missing text must be explained by a later entry of its post. */
   #noteErasure(entry: WalkedEntry): void {
     const { offset, postId, revision, text } = entry;
     if (postId === null || this.#ignoresUntold) return;
@@ -209,12 +214,12 @@ export class HistoryWalk {
     if (untold.texts.length === 0) this.#untold.delete(postId);
   }
 
-  /** Whether texts are gone of which no entry has told yet. */
+  /** Whether texts are missing that no entry has explained so far. */
   get hasUnexplainedErasures(): boolean {
     return this.#untold.size > 0;
   }
 
-  /** An entry that was written since the walk began may tell of what is gone. It is not judged. */
+  /** Takes an entry that was written after the walk began. It may explain a missing text, and is not checked itself. */
   takeErasure(entry: ErasingEntry): void {
     if (entry.postId !== null) this.#tellErasure(entry.postId, entry.revision, this.#erasureBy(entry));
   }
@@ -223,7 +228,7 @@ export class HistoryWalk {
     return { ...this.#told(), fault: { channelId: this.channelId, offset, postId, why } };
   }
 
-  /** All entries were taken. */
+  /** Call after the last entry. */
   finish(): ChannelReport {
     if (this.#since !== undefined && this.#since.offset > this.offset) {
       return this.fail(this.offset + 1, null, 'what was written until the earlier time is missing: this is an older copy');
@@ -256,12 +261,12 @@ interface UnexplainedErasures {
 
 const erasureNotTold = 'the text is missing, and no entry tells of its erasure';
 
-/** Whether an entry that is not there yet may clear it, as while an import runs. */
+/** Whether an entry that is not written yet may explain the fault, for example while an import runs. */
 export function mayBeExplainedLater({ why }: Pick<Fault, 'why'>): boolean {
   return why === erasureNotThere || why === erasureNotTold;
 }
 
-/** If no later entry tells of the post, a removed text cannot be told from an import that was cut. */
+/** If no later entry of the post exists, a removed text looks the same as an interrupted import. */
 const erasureNotThere =
   'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
 
@@ -272,7 +277,7 @@ interface ErasureRecord {
 
 type ErasingEntry = Pick<WalkedEntry, 'offset' | 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>;
 
-/** The same by the entry and the store alone. A takedown always said so by its type. */
+/** The same from the entry and the store alone. For takedowns, the type has always implied the erasure. */
 function erasureOf(entry: Omit<ErasingEntry, 'offset' | 'postId'>): ErasureRecord {
   const { type, revision, erases, erasedThrough, erasesUnchained } = entry;
   if (typeof erases === 'number') return { through: erases, isChained: true };
@@ -287,33 +292,34 @@ function isErased({ text }: WalkedEntry): boolean {
 function wrongText(entry: WalkedEntry): string | undefined {
   const { text, content, revision, erasedThrough } = entry;
   if (text === undefined) return revision > erasedThrough ? 'the text is missing' : undefined;
-  // What stands for a text that was erased elsewhere stays until the next revision comes in. No hash covers it, so it must say nothing.
+  // A placeholder for a text that was erased elsewhere stays until the next revision is imported. No hash covers it, so it must
+  // hold no words.
   const stands = isErased(entry) ? isEmptyText(text) : hashOf(text) === content;
   return stands ? undefined : 'the text is not the one that was written';
 }
 
-/** Of a text that holds. */
+/** For an intact text. */
 function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 'same' | 'differs' | 'unknown' {
   const { text, shown, postId } = entry;
   if (text === undefined || postId === null) return 'none';
   if (shown === undefined || renderer === undefined) return isErased(entry) ? 'none' : 'unknown';
   const { body, channelId } = JSON.parse(text.state) as AuthorPost;
-  // Without a body there is nothing to make anew, so that what is kept is shown, of whatever version it is.
+  // An empty body is never rendered again, so its html must be empty in every version.
   const isEmpty = isErased(entry) || body === '';
   if (!isEmpty && shown.version !== renderer.version) return 'unknown';
   return shown.html === (isEmpty ? '' : renderBody(body, channelId, renderer)) ? 'same' : 'differs';
 }
 
-/** What is said where a list or a page has what the entries do not say, or lacks what they do. */
+/** Findings about lists and indexes that disagree with the entries. */
 export const listMismatch = 'the list of corrections is not what the entries say';
 export const indexMismatch = 'what it is found by is not what it says';
 
-/** What is said of html of a version that no server on this store had. */
+/** A finding about html whose version no server on this store has used. */
 function unknownHtmlVersion(revision: number): string {
   return `the html of revision ${revision} is of a version that no server here had`;
 }
 
-/** What is said of html that readers are shown and nobody wrote. */
+/** A finding about html that differs from the rendered body. */
 export function htmlMismatch(revision: number): string {
   return `the html of revision ${revision} is not what its body becomes`;
 }

@@ -1,23 +1,20 @@
 import { type AuthorPost, isWithdrawn, type PostKind } from '../protocol/model.ts';
 
 /**
- * What a post can be found by. Engines index tags and look into none of them; they keep them hashed, since a source's name is text
- * that a takedown erases. A withdrawn post is found by its kind alone.
+ * The tags that posts are found by. Engines index tags without interpreting them, and store them hashed, because the name of a
+ * source is text that a takedown erases. A withdrawn post is found only by its kind.
  */
 export const tags = {
   kind: (kind: PostKind) => `kind:${kind}`,
-  /** Published posts of a kind: the newest of `summary` stands in a snapshot. */
+  /** Published posts of a kind. A snapshot contains the newest post of kind `summary`. */
   published: (kind: PostKind) => `published:${kind}`,
   keyEvent: (keyEvent: boolean) => `keyEvent:${keyEvent}`,
-  /** A source's whole name or via, whatever its case. */
+  /** The full name or via of a source, ignoring case. */
   source: (name: string) => `source:${folded(name.trim())}`,
   derivedFrom: (postId: string) => `derivedFrom:${postId}`,
 } as const;
 
-/**
- * Texts that differ in case alone become one, as Unicode's full case folding has it: ß, ẞ, ss and SS are the same, and so are σ and ς.
- * Lower case first, since ẞ has no upper case of its own.
- */
+/** Unicode full case folding: ß, ẞ, ss and SS are equal, and so are σ and ς. Lowercases first, because ẞ has no uppercase. */
 function folded(text: string): string {
   return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }

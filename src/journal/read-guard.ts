@@ -1,14 +1,15 @@
 import { JournalUnavailable } from './engine.ts';
 
 /**
- * Gives out only what was neither erased nor lost with its history during the read. The rule stands here alone.
+ * Discards a read if what it returned may have been erased, or lost with its history, while the read ran. This rule has no other
+ * home.
  *
- * - A read is valid until the next `invalidate`, counted from before it began. Whoever keeps the guard calls that in the tick in which it
- *   hears of an erasure, or replaces a history that was lost.
- * - A read that is no longer valid when it comes is thrown away and begun again, up to `tries` times in all. Past that the guard throws
- *   `JournalUnavailable` with the outcome `unchanged`, so the client is told to retry.
- * - A valid read is used in the tick in which it was compared, so nothing can be erased between the two.
- * - Once what is read has ended, nothing is begun again: `ended` says what the caller gets in place of every read, or throws.
+ * - A read is valid until the next `invalidate` after it began. The owner of the guard calls `invalidate` in the same tick in
+ *   which it learns of an erasure, or replaces a lost history.
+ * - An invalid read is discarded and repeated, at most `tries` times in all. Then the guard throws `JournalUnavailable` with the
+ *   outcome `unchanged`, so that the client retries.
+ * - A valid read is used in the tick in which it was checked, so that nothing is erased in between.
+ * - After the end of the source nothing is read again: `ended` returns what the caller gets instead, or throws.
  */
 export class ReadGuard<Ended = never> {
   #generation = 0;
@@ -20,24 +21,24 @@ export class ReadGuard<Ended = never> {
     this.#ended = ended;
   }
 
-  /** No read that has begun is used from now on. */
+  /** Invalidates every read that has begun. */
   invalidate(): void {
     this.#generation += 1;
   }
 
-  /** Begins a read; the returned function tells whether it is still valid. */
+  /** Begins a read. The returned function tells whether it is still valid. */
   begin(): () => boolean {
     const generation = this.#generation;
     return () => generation === this.#generation;
   }
 
-  /** A read that several callers may use. Each compares it anew. */
+  /** A read that several callers may share. Each of them checks its validity. */
   async reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
     const isValid = this.begin();
     return { value: await read(), isValid };
   }
 
-  /** Gives out what `read` brings, unchanged. */
+  /** Returns the result of a valid read. */
   read<T>(read: () => Promise<T>): Promise<T | Ended> {
     return this.use(
       () => this.reading(read),
@@ -45,7 +46,10 @@ export class ReadGuard<Ended = never> {
     );
   }
 
-  /** Returns what `use` makes of a valid read. A read that is not a promise is used in the tick of this call. Both may ask for another read. */
+  /**
+   * Returns what `use` makes of a valid read. A synchronous read is used in the tick of this call. Both functions may request
+   * another read.
+   */
   async use<T, R>(
     read: () => Reading<T> | Promise<Reading<T> | ReadAgain>,
     use: (value: T) => R | ReadAgain,
@@ -63,12 +67,12 @@ export class ReadGuard<Ended = never> {
   }
 }
 
-/** What was read, and whether it may still be given out. */
+/** The result of a read, and whether it may still be used. */
 export interface Reading<T> {
   value: T;
   isValid(): boolean;
 }
 
-/** In the place of what was read: it does not fit what is known by now, and is to be read again. */
+/** Returned instead of a result that no longer matches the current state and must be read again. */
 export const readAgain = Symbol('read again');
 export type ReadAgain = typeof readAgain;

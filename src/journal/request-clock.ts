@@ -1,25 +1,25 @@
 /**
- * The clock that requests are forgotten by. It counts the time in which servers ran on the store and goes no faster than time itself,
- * whatever system clocks say: a request is never forgotten early, and so never done twice. Where it stands is what the store last knew of
- * it, and the monotonic time since; while no server runs it stands still.
+ * The clock that expires requests. It counts the time in which servers run on the store, and is never faster than real time,
+ * whatever system clocks say. So a request is never forgotten early and executed twice. Its value is the last value from the
+ * store plus monotonic time. It stands still while no server runs.
  */
 export class RequestClock {
   readonly #elapsed: () => number;
   #reached = 0;
   #reachedAt: number;
 
-  /** `elapsed`: milliseconds of a clock that never goes back. */
+  /** `elapsed`: a monotonic clock in milliseconds. */
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
     this.#reachedAt = elapsed();
   }
 
-  /** In milliseconds. Means nothing but by comparison. */
+  /** In milliseconds. Only comparable with other values of this clock. */
   now(): number {
     return Math.floor(this.#reached + this.#elapsed() - this.#reachedAt);
   }
 
-  /** The clock has come at least this far, as the store says. */
+  /** Advances the clock to a value from the store. */
   reach(ms: number): void {
     if (ms <= this.now()) return;
     this.#reached = ms;

@@ -1,9 +1,8 @@
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * What an engine holds in memory of the tokens that were revoked, so that every use of a token is checked at once. One that has lapsed is
- * held on until its place is needed: the clock that says so may be ahead, and when it is put right the token would be taken again. Stores
- * do the same.
+ * The revoked tokens, held in memory so that every use of a token can be checked. An expired revocation is kept until its place
+ * is needed: the clock may be ahead, and once it is corrected the token would be accepted again. Stores do the same.
  */
 
 export interface Revocation {
@@ -20,7 +19,7 @@ export class RevokedTokens {
     this.#now = now;
   }
 
-  /** How many count. */
+  /** Revocations in effect. */
   get size(): number {
     return this.#until.size - this.#lapsed().length;
   }
@@ -30,7 +29,7 @@ export class RevokedTokens {
     return until === null || (until !== undefined && until > this.#now());
   }
 
-  /** Of two times the later one counts: nothing that is refused is ever taken again before its time. */
+  /** If a token is revoked twice, the later time wins, so that a refused token is never accepted again too early. */
   add(revocations: readonly Revocation[]): void {
     for (const { jti, until } of revocations) {
       const before = this.#until.get(jti);
@@ -43,7 +42,7 @@ export class RevokedTokens {
     for (const [jti] of firstLapsed.slice(0, over)) this.#until.delete(jti);
   }
 
-  /** Those that count here and are not in a list, or there for a shorter time. */
+  /** Revocations in effect that are missing from the list or expire earlier there. */
   missingFrom(list: readonly Revocation[]): Revocation[] {
     const there = new Map(list.map(({ jti, until }) => [jti, until]));
     return [...this.#until]

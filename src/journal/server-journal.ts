@@ -6,16 +6,17 @@ import type { PreparedEntry } from './entry-record.ts';
 import { epochOf, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
 
 /**
- * The server's own journal: what administrators and imports did, and which channels there are, as facts without text in a chain of its own.
- * A channel's chain says nothing of its own removal, nor of a revocation. Each entry is written in the atomic step that does what it tells of.
+ * The server's own journal: what administrators and imports did, and which channels exist, as facts without text in a chain of
+ * its own. The chain of a channel records neither its own deletion nor revocations. Each entry is written in the same atomic step
+ * as what it records.
  *
- * What a keyless chain cannot show is that somebody rewrote the whole store consistently.
+ * A chain without a key cannot show that somebody rewrote the whole store consistently.
  */
 
-/** What the server itself does is told under this name. No token has it. */
+/** The author of entries that the server itself makes. No token can have this name. */
 export const serverActor = 'pressbox:server';
 
-/** Begins with what no channel's id is, so that no entry of a channel has the same digest. */
+/** Begins with an empty string, which is no channel id, so that no entry of a channel has the same digest. */
 export function serverDigest({ type, subject, detail, at, by }: ServerFacts): string {
   return hash('sha256', JSON.stringify(['', type, subject, detail, at, by]));
 }
@@ -29,7 +30,7 @@ export function serverLine({ check, ...entry }: StoredServerEntry): ServerEntry 
   return { ...entry, hash: serverDigest({ ...entry }), check };
 }
 
-/** What an append has to tell there: that it makes a channel, that it is of an import, and of an erasure that no chain tells of. */
+/** What an append adds to the server's own journal: a created channel, an import, and an erasure that no chain covers. */
 export function factsOfAppend(
   channelId: string,
   { decidedOn, imported }: AppendRequest,
@@ -62,7 +63,7 @@ export function factsOfDeletion(channelId: string, { now, by }: { now: number; b
   return { type: 'channel.deleted', subject: channelId, detail: null, at: new Date(now).toISOString(), by };
 }
 
-/** A renderer whose html may be kept here from now on. */
+/** A renderer whose html may be stored from now on. */
 export function factsOfRenderer(version: string, publicUrl: string | undefined, now: number): ServerFacts {
   const at = new Date(now).toISOString();
   return { type: 'renderer.used', subject: version, detail: publicUrl ?? null, at, by: serverActor };
@@ -72,41 +73,41 @@ export function factsOfBeginning(now: number): ServerFacts {
   return { type: 'journal.begun', subject: null, detail: null, at: new Date(now).toISOString(), by: serverActor };
 }
 
-/** A channel that was there before this journal was: what it wrote up to there is covered by its check there. */
+/** A channel that existed before this journal began. Its check at that time covers its earlier entries. */
 export function factsOfFound(channelId: string, head: { offset: number; check: string }, now: number): ServerFacts {
   const detail = `${head.offset} ${head.check}`;
   return { type: 'channel.found', subject: channelId, detail, at: new Date(now).toISOString(), by: serverActor };
 }
 
-/** What the server's own journal says of a channel. */
+/** What the server's own journal records about a channel. */
 export interface ChannelRecord {
   isDeleted: boolean;
-  /** What its chain begins with, where it was made since. */
+  /** The start of its chain, if the channel was created after this journal began. */
   root: string | undefined;
-  /** Where it stood when this journal began. */
+  /** Its position when this journal began. */
   found: { offset: number; check: string } | undefined;
-  /** Post id and revision of imported entries that erased before erasures were chained. */
+  /** Post id and revision of imported entries that erased before erasures were part of the chain. */
   importedErasures: Set<string>;
 }
 
 export interface ServerReport {
-  /** Null: it is not about a channel. */
+  /** Null: not about a channel. */
   channelId: null;
   entries: number;
-  /** What was before this time is not covered. Null: the journal has not begun, so that nothing is. */
+  /** Earlier entries are not covered. Null: the journal has not begun, and covers nothing. */
   coveredFrom: string | null;
   position: Position | undefined;
-  /** It was not looked at, since that takes the token of an administrator. */
+  /** Not examined, because only an administrator's token may read it. */
   isUnseen?: true;
   fault?: { channelId: null; offset: number; postId: null; why: string };
 }
 
-/** The server's own journal, walked from its root. */
+/** Walks the server's own journal from its root. */
 export class ServerWalk {
   readonly channels = new Map<string, ChannelRecord>();
-  /** By `jti`, until when each counts; null: for ever. With the offset that says so. */
+  /** By `jti`: until when the token is revoked (null: for ever), and the offset of the entry. */
   readonly revoked = new Map<string, { until: number | null; offset: number }>();
-  /** By version, the public address for which each renderer wrote html. */
+  /** By version: the public address that the renderer wrote html for. */
   readonly renderers = new Map<string, string | null>();
   readonly #since: Position | undefined;
   #root = '';
@@ -114,7 +115,7 @@ export class ServerWalk {
   #offset = 0;
   #coveredFrom: string | null = null;
   #fault: ServerReport['fault'];
-  /** The chain itself does not hold. */
+  /** The chain itself is broken. */
   #isBroken = false;
   #hasBeginning = false;
 
@@ -122,12 +123,12 @@ export class ServerWalk {
     this.#since = since;
   }
 
-  /** The offset of the last entry that held. */
+  /** The offset of the last intact entry. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Whether there is one that can be gone by. */
+  /** Whether the journal has entries and its chain is intact. */
   get holds(): boolean {
     return this.#offset > 0 && !this.#isBroken;
   }
@@ -151,12 +152,12 @@ export class ServerWalk {
     this.fail(offset, why);
   }
 
-  /** The store remembers that the journal was begun, so its entries include that. */
+  /** The store recorded that the journal was begun, so its entries must include the beginning. */
   expectBeginning(): void {
     if (!this.#hasBeginning) this.#break(1, 'the entry is missing');
   }
 
-  /** The first fault stands. */
+  /** Keeps the first fault. */
   fail(offset: number, why: string): void {
     this.#fault ??= { channelId: null, offset, postId: null, why };
   }
@@ -176,7 +177,7 @@ export class ServerWalk {
       case 'channel.found': {
         const [at = '', check = ''] = (detail ?? '').split(' ');
         const channel = this.#channel(subject);
-        // One that was made since is covered from its beginning.
+        // A channel created since is covered from its first entry.
         if (channel.root === undefined) channel.found = { offset: Number(at), check };
         return;
       }
