@@ -10,43 +10,44 @@ import { streamLimits } from './stream-limits.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /**
- * The one answer to "what have I missed since this cursor?", and joining the feed with nothing between the answer and what follows.
+ * Answers "what have I missed since this cursor?", and lets the reader join the channel stream without a gap after the answer.
  *
- * From the tail it is one tick. From the journal it is not: what was read up to J is given out under the feed's guard, so in the tick in
- * which it came and was valid. Where the tail goes on from J, the reader joins. Otherwise the answer says `more`.
+ * An answer from the tail takes one tick. An answer from the journal is used under the stream's guard, in the tick in which it
+ * arrived and was still valid. The reader joins if the tail continues from where the answer ends. Otherwise the answer says
+ * `more`.
  */
 export interface CatchUpQuery {
   after?: Position | undefined;
-  /** Changes of a replay. */
+  /** Most changes in a replay. */
   limit: number;
-  /** Posts of a snapshot. */
+  /** Most posts in a snapshot. */
   posts: number;
 }
 
 export interface EncodedCatchUp {
-  /** CatchUp as a JSON object. */
+  /** The CatchUp as JSON. */
   json: string;
   mode: 'replay' | 'snapshot';
   reset: boolean;
   position: Position;
-  /** Events of a replay. */
+  /** Events in a replay. */
   events: number;
   more: boolean;
-  /** The channel, where the answer holds it. */
+  /** The channel, if the answer contains it. */
   channel?: Channel;
 }
 
-/** A reader that wants to join once the answer is out, unless it changed its mind. */
+/** A reader that joins the stream after the answer, if it still wants to. */
 export interface Joining {
   reader: StreamReader;
-  /** Told the channel as it stands, which decides who may have the answer. */
+  /** Called with the current channel, which decides who may have the answer. */
   wanted(channel: Channel): boolean;
 }
 
 /**
- * `respond` is called once, in the tick in which the reader joins, before anything else is written to it.
- * Throws `JournalUnavailable`; `respond` was not called then, nor where the channel is gone or the reader is no longer waiting.
- * Nobody joins where the answer says `more`. `channel` is the newest state known: an answer of the journal may be ahead of the feed.
+ * Calls `respond` once, in the tick in which the reader joins and before anything else is written to it. `channel` is the newest
+ * known state, since an answer from the journal may be ahead of the stream. The reader does not join if the answer says `more`.
+ * Throws `JournalUnavailable`. Does not call `respond` then, nor if the channel is gone or the reader no longer waits.
  */
 export function catchUp(
   stream: ChannelStream,
@@ -55,7 +56,7 @@ export function catchUp(
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
   const read = () => fromTail(stream, query) ?? fromJournal(stream, query);
-  // A shared answer may have been awaited past a later change: it holds as of its own position.
+  // Waiting for a shared answer may have let a later change pass. The answer is still true as of its position.
   return stream.guard.use(read, (answer) => {
     const channel = newestChannel(stream, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
@@ -67,7 +68,7 @@ export function catchUp(
   });
 }
 
-/** Readers who ask for the same at one head share one encoding. */
+/** Readers with the same query at the same head share one encoding. */
 function fromTail(stream: ChannelStream, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
   const { tail } = stream;
   if (after === undefined || after.epoch !== stream.epoch || after.offset < tail.completeFrom || after.offset > tail.head)
@@ -95,11 +96,11 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
   return replay(after, position ?? head, events, position !== undefined);
 }
 
-/** Readers who ask for the same at one head share one read and one encoding. */
+/** Readers with the same query at the same head share one read and one encoding. */
 function fromJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after, limit, posts } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
-  // Whoever tries again must read again.
+  // An answer that must be read again is not kept.
   return stream.answers.read(
     key,
     () => readJournal(stream, query),
@@ -130,8 +131,8 @@ async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<
 }
 
 /**
- * The channel, where the feed cannot tell: it has not come as far, and access may have been changed before where a replay begins or behind where
- * it is cut; or its tail begins behind that, and may be of a history that was lost.
+ * The channel, if the stream does not know its state at a position: the stream has not reached it, or its tail begins later or
+ * may belong to a lost history. Access may have changed before the start of a replay or after its cut.
  */
 async function channelBeside(stream: ChannelStream, { offset }: Position): Promise<Channel | undefined> {
   const { tail } = stream;
@@ -140,13 +141,16 @@ async function channelBeside(stream: ChannelStream, { offset }: Position): Promi
   return read.status === 'found' ? read.channel : undefined;
 }
 
-/** Whether the journal has a channel that the feed has left behind: in between it was changed, or the feed's history was lost. */
+/**
+ * Whether the journal's channel differs from a newer one in the stream: it was changed in between, or the stream's history was
+ * lost.
+ */
 function isOther(stream: ChannelStream, channel: Channel | undefined): boolean {
   if (channel === undefined || channel.revision > stream.channel.revision) return false;
   return channel.revision < stream.channel.revision || channel.access !== stream.channel.access;
 }
 
-/** The page, then what the tail knows beyond it; what changed again beyond it is left out of the page. */
+/** The page from the journal, then the newer changes in the tail. A change that the tail supersedes is left out. */
 function continued(stream: ChannelStream, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
   const { tail } = stream;
   const page = newest(stream, changes);
@@ -185,7 +189,7 @@ async function snapshot(
   { posts: limit }: CatchUpQuery,
   reset: boolean,
 ): Promise<Reading<EncodedCatchUp> | ReadAgain> {
-  // The reader waits for it behind a deadline.
+  // The reader has a deadline for the first answer.
   const bytes = streamLimits.catchUpBytes;
   const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;
@@ -196,7 +200,7 @@ async function snapshot(
   return { value: { json, mode: 'snapshot', reset, position, events: 0, more: false, channel }, isValid };
 }
 
-/** The same answer for one who could not join: it asks again from where this ends. */
+/** The same answer for a reader that could not join and must ask again from its end. */
 function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
   if (encoded.more) return encoded;
   return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };

@@ -16,58 +16,77 @@ export interface StreamContext {
   engine: Engine;
   random: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Told how many events were handed to the readers of a transport: one to a thousand readers counts a thousand. */
+  /** Counts events delivered to readers: one event to a thousand readers counts a thousand. */
   delivered: (events: number, transport: Transport) => void;
-  /** Real time where it is not given. */
+  /** Defaults to real time. */
   startTimer?: StartTimer;
-  /** In which it hands out what it has, together with the other feeds of the process. */
+  /** Shared by all streams of the process, so that no stream delays the others. */
   scheduler?: FairScheduler;
-  /** What they keep of answers together. */
+  /** Bounds the answers that all streams of the process cache. */
   answersBudget?: SharedAnswersBudget;
 }
 
 import { type StartTimer, startTimer } from './timer.ts';
 
 /**
- * One channel in one process, however many readers: follows the channel's announcements without a gap, keeps the newest stretch as the
- * tail, and hands each change to the readers whose connections have nothing pending. A reader is a position, not a queue: who is busy
- * keeps an offset, and is brought up to date from the tail in one write when the connection is free again.
+ * One channel in one process, for any number of readers. The stream follows the channel's announcements without a gap, keeps the
+ * newest part of the journal as the tail, and delivers each change to every reader whose connection is free. A reader is an
+ * offset, not a queue: a busy reader keeps its offset, and receives what it missed in one write once its connection is free.
+ *
+ *           announcement fits
+ *             ┌─────────┐
+ *             │         ▼            gap, loss, or a check that may belong to another history
+ *   open ──► following ───────────────────────────────────────────► reading the journal
+ *             ▲    ▲                                                  │    │        │
+ *             │    │          the journal continues the tail          │    │        │ failed
+ *             │    └──────────────────────────────────────────────────┘    │        ▼
+ *             │    another history, or too far behind: restart at          │   waiting, then read again
+ *             └──── the head and end all readers (`history`, `slow`) ◄─────┘
+ *
+ *   any state ──► closed: the channel is gone or damaged, or the process shuts down.
+ *
+ * In any state, delivery pauses while the store is unreachable.
+ *
+ * The transitions are decided by the gap algorithm (`protocol/gap-algorithm.ts`), which clients use too.
  */
 export class ChannelStream {
   readonly channelId: string;
-  /** The channel as it stands at the head. */
+  /** The channel at the head. */
   channel: Channel;
   epoch: string;
   tail: Tail;
-  /** Guards every read of the channel: an erasure or another history makes it invalid. */
+  /** Guards every read of the channel. An erasure or a new history invalidates reads. */
   readonly guard = new ReadGuard(streamLimits.catchUpTries, () => this.#endState());
-  /** It follows no longer: the channel is gone or damaged, or the process goes. */
+  /** The stream has ended: the channel is gone or damaged, or the process shuts down. */
   closed = false;
   gone = false;
   readonly readers = new Set<StreamReader>();
-  /** Where readers joined of whom the journal was read further than this feed has followed it. */
+  /**
+   * The positions of readers that joined ahead of this stream, because the journal was read further than the stream had followed
+   * it.
+   */
   readonly #aheadReaders = new Map<StreamReader, Position>();
   /**
-   * Posts of which text was erased, or null for all of the channel, and the entry that did it was not read or heard yet: an announcement may
-   * still hold that text.
+   * Posts with erased text (null: the whole channel) whose erasing entry this stream has not received yet. A late announcement
+   * may still hold the erased text.
    */
   readonly #staleSubjects = new Set<string | null>();
-  /** Encoded answers that hold as of the head and generation; dropped with every change. */
+  /** Encoded answers for the current head, dropped with every change. */
   readonly answers: SharedAnswers;
-  /** The newest posts, encoded for snapshots. Kept apart so that other answers cannot crowd them out. */
+  /** The newest posts, encoded for snapshots. Kept separately so that other answers cannot evict them. */
   readonly snapshots: SharedAnswers;
 
   readonly #context: StreamContext;
   #following;
   #unsubscribe: () => void = () => {};
   #cancelRetry: () => void = () => {};
-  /** What calls off the read that is to settle whether the history heard of is the one held; undefined while there is no doubt. */
+  /** Cancels the read that checks whether the announced history is the current one. Undefined while no check is scheduled. */
   #cancelHistoryCheck: (() => void) | undefined;
-  /** Reads of the journal that failed, one after the other. */
+  /** Consecutive failed reads of the journal. */
   #failures = 0;
-  /** Entries that were announced so far. */
+  /** Entries announced so far. */
   #entriesAnnounced = 0;
-  /** Readers whose connections threw just now. */
+  /** Readers whose connections threw since the last log line. */
   #failedReaders = 0;
   #isPaused = false;
   readonly #batches = new EncodedBatches();
@@ -89,12 +108,12 @@ export class ChannelStream {
     this.#delivery = new Delivery({ readers: this.readers, isBehind, deliver, onFailure, delivered, scheduler });
   }
 
-  /** Undefined if there is no such channel, `deleted` with its access if there was. Throws `JournalUnavailable`. */
+  /** Undefined if there is no such channel, or its access if it was deleted. Throws `JournalUnavailable`. */
   static async open(
     channelId: string,
     context: StreamContext,
   ): Promise<ChannelStream | { deleted: Channel['access'] } | undefined> {
-    // Subscribe before reading: an entry between the two would be in neither. What is heard meanwhile waits.
+    // Subscribe before reading, so that an entry in between is not lost. Announcements that arrive meanwhile are kept.
     let early: Announcement[] | undefined = [];
     let stream: ChannelStream | undefined;
     const undo = await context.engine.subscribe(channelId, (heard) =>
@@ -106,7 +125,8 @@ export class ChannelStream {
         const { latestPostAt: _, ...channel } = read.channel;
         stream = new ChannelStream(channel, read.position, context);
         stream.#unsubscribe = undo;
-        // Read, not taken from what was heard: that may have been erased again, before there was a feed to be told so.
+        // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
+        // existed and could be told so.
         if (early.some(({ type }) => type === 'gone')) stream.close('gone');
         else if (early.length > 0) stream.checkJournal();
         early = undefined;
@@ -129,8 +149,8 @@ export class ChannelStream {
   }
 
   /**
-   * Follows no longer. Readers are told where the channel is gone. Where it is damaged they subscribe again, and are told that. Of a process
-   * that goes they keep their cursor.
+   * Stops following. If the channel is gone, readers are told so. If it is damaged, they end with `slow`, so that they subscribe
+   * again and learn of the damage. If the process shuts down, they just keep their cursor.
    */
   close(channel?: 'gone' | 'damaged'): void {
     this.#unsubscribe();
@@ -145,12 +165,15 @@ export class ChannelStream {
     this.#dropAnswers();
     if (channel !== 'gone') return;
     void this.#warnIfLost();
-    // Whoever still holds the feed for a while holds no text.
+    // A caller may hold the stream a little longer. Drop all text now.
     this.tail = new Tail(0, '');
     this.channel = { ...this.channel, headline: '', standfirst: null, section: null, byline: [], url: null, history: [] };
   }
 
-  /** What was deleted has left its id. Where that is missing too nobody deleted it, and all that its readers were told is that it is gone. */
+  /**
+   * A deleted channel leaves its id. If the id is missing too, nobody deleted the channel: the store lost it. Readers only learn
+   * that it is gone.
+   */
   async #warnIfLost(): Promise<void> {
     const { engine, log } = this.#context;
     const read = await engine.channel(this.channelId).catch(() => undefined);
@@ -162,8 +185,8 @@ export class ChannelStream {
   }
 
   /**
-   * What is told in place of all that is read. Throws `JournalUnavailable` where the feed follows no longer, as in a process that goes: a
-   * read then says nothing of what stands, least of all that the channel is gone.
+   * Replaces the result of every read. Throws `JournalUnavailable` if the stream was closed for another reason than deletion: a
+   * read then says nothing about the channel, and certainly not that it is gone.
    */
   #endState(): 'gone' | undefined {
     if (this.gone) return 'gone';
@@ -183,7 +206,7 @@ export class ChannelStream {
     this.#carryOut(followed);
   }
 
-  /** An erasure: what was read before must not go out, nor what the tail holds of the post, or of the channel where it is null. */
+  /** After an erasure, discards earlier reads and the text that the tail holds of the post. Null: of the whole channel. */
   onErasure(postId: string | null): void {
     this.guard.invalidate();
     if (postId === null) this.tail.forgetAll();
@@ -192,7 +215,7 @@ export class ChannelStream {
     this.#dropAnswers();
   }
 
-  /** Announced late, it may be older than the erasure. The journal tells what stands. */
+  /** A late announcement may be older than the erasure. The journal has the current state. */
   #mayBeErased(change: StoredChange): boolean {
     if (this.#staleSubjects.has(null)) return true;
     switch (change.type) {
@@ -200,21 +223,22 @@ export class ChannelStream {
       case 'post.revised':
       case 'post.retracted':
         return this.#staleSubjects.has(change.post.id);
-      // They hold nothing that the erasure of a post takes away.
+      // These hold nothing that the erasure of a post removes.
       case 'post.taken-down':
       case 'channel.changed':
         return false;
     }
   }
 
-  /** Reads what is missing, if anything. */
+  /** Reads whatever is missing. */
   checkJournal(): void {
     this.#dispatch({ type: 'maybe-missed' });
   }
 
   /**
-   * Hands a reader that is ready what it has not had, in one write of a bounded size. It then stands at the last event handed to it. One
-   * who lacks what an erasure took out of the tail is told to subscribe again, and gets from the journal what came in its place.
+   * Delivers to a free reader what it has not received, in one write of bounded size, and moves its offset to the last delivered
+   * event. A reader that needs changes which an erasure removed from the tail ends with `slow`, subscribes again, and reads the
+   * journal.
    */
   pump(reader: StreamReader): void {
     if (this.#isPaused || !this.readers.has(reader) || !this.#isBehind(reader)) return;
@@ -228,8 +252,8 @@ export class ChannelStream {
   }
 
   /**
-   * While the store is out of reach nothing is handed on, neither what is held nor what still comes in late: it may have been erased since,
-   * and others wait for this process no longer. Afterwards everyone is brought up to date.
+   * Pauses delivery while the store is unreachable: held changes may have been erased since, and other nodes no longer wait for
+   * this one. Resuming brings every reader up to date.
    */
   setPaused(isSilent: boolean): void {
     this.#isPaused = isSilent;
@@ -237,7 +261,7 @@ export class ChannelStream {
     else this.#delivery.begin(0);
   }
 
-  /** Hands the reader on what comes after a position of this history. */
+  /** Delivers to the reader from a position of this history on. */
   join(reader: StreamReader, position: Position): void {
     reader.offset = position.offset;
     this.readers.add(reader);
@@ -273,7 +297,7 @@ export class ChannelStream {
     if (read !== undefined) void this.#read(read.number);
   }
 
-  /** Doubles may come in floods, so that one read, begun after all that it is to settle was heard, serves all who come in a while. */
+  /** Doubtful announcements can be frequent. One read, begun after the last of them, settles all that arrive in this time. */
   #scheduleHistoryCheck(): void {
     if (this.#cancelHistoryCheck !== undefined) return;
     const { startTimer: start = startTimer } = this.#context;
@@ -292,7 +316,7 @@ export class ChannelStream {
           if (isChanged) return 'slow';
           this.#applyReplay(number, replay, ahead);
         } else if (heard === this.#entriesAnnounced) this.close('gone');
-        // It came late: an entry was heard of meanwhile, so the channel was made anew.
+        // An entry was announced during the read, so the channel was created again.
         else return readAgain;
         return 'taken';
       });
@@ -306,13 +330,13 @@ export class ChannelStream {
     }
   }
 
-  /** What the journal has after the head, and what that is compared with when it comes. */
+  /** The journal after the head, with the values that the result is compared with when it arrives. */
   async #readAfterHead() {
     const after = this.head;
     const heard = this.#entriesAnnounced;
     const ahead = [...this.#aheadReaders];
     const bounds = { limit: limits.catchUpMost, bytes: limits.answerBytes };
-    // Without a check the head is of no history, and so of none that the journal has.
+    // A head without a check belongs to no history.
     const replay =
       after.check === '' ? ({ status: 'foreign' } as const) : await this.engine.catchUp(this.channelId, after, bounds);
     const isChanged = replay?.status === 'replay' && isCut(replay) && (await this.#isChanged());
@@ -321,30 +345,30 @@ export class ChannelStream {
 
   #applyReplay(number: number, { to, more, changes }: Replay, ahead: readonly (readonly [StreamReader, Position])[]): void {
     const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
-    // What brings nothing, as where it is only compared, leaves what is shared as it is.
+    // A read that brings nothing new leaves the cached answers valid.
     if (followed.verdict === 'take' && to.offset > this.tail.head)
       this.#append(
         changes.filter(({ offset }) => offset > followed.skip),
         to,
       );
-    // Read after they joined, and the journal does not reach where they are.
+    // The reader joined before this read began, and the journal does not reach the reader's position.
     for (const [reader, position] of ahead)
       if (!more && position.offset > to.offset && this.#aheadReaders.get(reader) === position) this.#end(reader, 'history');
-    // What erased stood in the journal before anyone was told of it, and so before the end of what this read.
+    // The erasing entries were in the journal before their erasures were announced, so this read has covered them.
     if (!more && this.tail.head >= to.offset) this.#staleSubjects.clear();
     this.#noteRecovery();
     this.#carryOut(followed);
   }
 
-  /** Whether the channel differs from the head of this feed, or is gone. Nothing then says who may read what was read. */
+  /** Whether the channel differs from the head of this stream, or is gone. It is then unknown who may read the replay. */
   async #isChanged(): Promise<boolean> {
     const read = await this.#context.engine.channel(this.channelId);
     return read.status !== 'found' || read.channel.revision !== this.channel.revision;
   }
 
   /**
-   * The journal says that what this feed holds is of another history, or that the way to its head is long and access may have changed on it:
-   * begin again at the head, and tell every reader.
+   * Starts over at the head and ends every reader: the journal has another history, or the stream is so far behind that access
+   * may have changed on the way.
    */
   async #restart(number: number, reason: 'history' | 'slow' = 'history'): Promise<void> {
     const read = await this.#context.engine.channel(this.channelId);
@@ -378,10 +402,14 @@ export class ChannelStream {
 
   // ---- Handing on
 
-  /** Puts it on the tail, from which rounds hand it out: what came in one turn of the event loop goes out in one write a reader. */
+  /**
+   * Appends changes to the tail and schedules their delivery. Changes that arrive in one turn of the event loop reach each reader
+   * in one write.
+   */
   #append(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
-    // First of all: in what one read brought, posts that not everyone may see any more can stand before the change of access.
+    // Before anything is delivered: one read may bring posts that some readers may no longer see before the change of access
+    // itself.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#setChannel(channel);
     const { head: before } = this.tail;
@@ -395,7 +423,7 @@ export class ChannelStream {
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#checkAheadReaders();
-    // As much of the tail as they take, by whichever of its bounds.
+    // The share of the tail that the changes take, by either of its bounds.
     const share = (this.tail.head - before) / streamLimits.tailOffsets;
     if (!this.#isPaused) this.#delivery.begin(Math.max(bytes, share * streamLimits.tailBytes));
   }
@@ -404,7 +432,7 @@ export class ChannelStream {
     return reader.offset < this.tail.head;
   }
 
-  /** For one who lacks something and is ready. Returns how many events it was. */
+  /** For a free reader that is behind. Returns the number of events. */
   #deliver(reader: StreamReader): number {
     const { tail } = this;
     if (reader.offset < tail.completeFrom) {
@@ -420,9 +448,9 @@ export class ChannelStream {
   }
 
   /**
-   * The journal may have lost what a reader was given before this feed came there: then others stand in its place now. Where one read
-   * brought this feed over the reader's offset, what stood there is not known any more. The reader is told `slow`, which costs it one
-   * question to the journal; to go on would be to trust that nothing was lost.
+   * Checks readers that are ahead once this stream reaches their offset: the journal may have lost what they received, and hold
+   * something else there now. If one read passed over the offset, the check there is unknown. The reader then ends with `slow`
+   * and asks the journal, because continuing would assume that nothing was lost.
    */
   #checkAheadReaders(): void {
     for (const [reader, { offset, check }] of this.#aheadReaders) {
@@ -448,7 +476,10 @@ export class ChannelStream {
     }
   }
 
-  /** Its connection threw: it is let go, so that nobody is behind without knowing. What befalls many at once is said once. */
+  /**
+   * Removes a reader whose connection threw, so that it notices that it is behind. Failures of many readers at once are logged
+   * once.
+   */
   #dropFailing(reader: StreamReader, error: unknown): void {
     this.leave(reader);
     if (this.#failedReaders === 0) {
@@ -461,7 +492,7 @@ export class ChannelStream {
     try {
       reader.terminate();
     } catch {
-      // Nothing is left to be done with it.
+      // Nothing else can be done for this reader.
     }
   }
 
@@ -472,7 +503,10 @@ export class ChannelStream {
   }
 }
 
-/** Of what was cut off the channel may be, with a change that supersedes one before the cut: how it stands there, nobody says. */
+/**
+ * A cut replay may lack a change of the channel that was superseded after the cut. The channel's state at the cut is then
+ * unknown.
+ */
 function isCut({ more, changes }: Replay): boolean {
   return more && !changes.some(({ type }) => type === 'channel.changed');
 }

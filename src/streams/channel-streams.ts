@@ -8,19 +8,19 @@ import { streamLimits } from './stream-limits.ts';
 import { startTimer } from './timer.ts';
 
 /**
- * The feeds of this process: the first who asks opens one, and a while after the last has left it is closed.
- * Also the guard of reads that need no feed: what was read while something was erased is read again before it is given out.
+ * The channel streams of this process. The first caller opens a stream, which is closed some time after its last user releases
+ * it. Also guards reads that need no stream: a read during which something was erased is repeated.
  */
 export interface StreamLease {
   stream: ChannelStream;
-  /** Says that it is no longer needed. */
+  /** Releases the stream. */
   release(): void;
 }
 
 interface Entry {
   opening: ReturnType<typeof ChannelStream.open>;
   stream?: ChannelStream;
-  /** Posts of which text was erased while there was no feed yet to be told. */
+  /** Posts with text that was erased while the stream was still opening. */
   erased: (string | null)[];
   leases: number;
   endIdle?: () => void;
@@ -30,7 +30,7 @@ export class ChannelStreams {
   readonly #context: StreamContext;
   readonly #open = new Map<string, Entry>();
   readonly #undo: (() => void)[];
-  /** What feeds hold may be old: nothing is answered from it. */
+  /** Streams may be stale: answer nothing from them. */
   #isUnreachable = false;
   readonly #guard = new ReadGuard(streamLimits.catchUpTries);
 
@@ -49,24 +49,24 @@ export class ChannelStreams {
     this.#undo = [undoErased, undoReach];
   }
 
-  /** Feeds open now, with their readers and tails. */
+  /** The open streams. */
   *[Symbol.iterator](): Generator<ChannelStream> {
     for (const { stream } of this.#open.values()) if (stream !== undefined) yield stream;
   }
 
-  /** The channel at the head of its feed; undefined where none is open, nor about to be. */
+  /** The channel at the head of its stream. Undefined if no stream is open or opening. */
   async currentChannel(channelId: string): Promise<Channel | undefined> {
     const stream = await this.#open.get(channelId)?.opening.catch(() => undefined);
     return stream instanceof ChannelStream && !stream.closed ? stream.channel : undefined;
   }
 
-  /** The channel as the journal has it; opens no feed. Throws `JournalUnavailable`. */
+  /** The channel in the journal. Opens no stream. Throws `JournalUnavailable`. */
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     if (this.#isUnreachable) throw unreachable();
     return await this.#context.engine.channel(channelId, seesDesk);
   }
 
-  /** Holds a feed that is open; undefined where none is. */
+  /** Acquires a stream that is already open; otherwise undefined. */
   acquireOpen(channelId: string): StreamLease | undefined {
     const entry = this.#open.get(channelId);
     if (this.#isUnreachable || entry?.stream === undefined || entry.stream.closed) return undefined;
@@ -84,7 +84,7 @@ export class ChannelStreams {
       this.#forget(channelId, entry);
       release();
       entry.endIdle?.();
-      // A feed that went while it was idle says nothing of what stands now.
+      // A stream that ended while it was idle does not show the current state.
       if (stream instanceof ChannelStream) return await this.#reopenAfterGone(channelId);
       return stream;
     } catch (error) {
@@ -95,7 +95,7 @@ export class ChannelStreams {
     }
   }
 
-  /** Returns the end of it. */
+  /** Returns the function that releases the stream. */
   #lease(channelId: string, entry: Entry): () => void {
     entry.leases += 1;
     entry.endIdle?.();
@@ -109,7 +109,7 @@ export class ChannelStreams {
     };
   }
 
-  /** What `read` answers, if nothing was erased meanwhile; else read again. */
+  /** The result of `read`, repeated if something was erased meanwhile. */
   guarded<T>(read: () => Promise<T>): Promise<T> {
     return this.#guard.read(read);
   }
@@ -119,7 +119,7 @@ export class ChannelStreams {
     for (const [channelId, entry] of this.#open) this.#close(channelId, entry);
   }
 
-  /** Of a store that lost what it had, the channel may have been made anew. */
+  /** The channel may have been created again in a store that lost its data. */
   async #reopenAfterGone(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
     const read = await this.#context.engine.channel(channelId);
     if (read.status === 'found') return await this.acquire(channelId);

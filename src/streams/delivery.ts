@@ -5,23 +5,23 @@ import { streamLimits } from './stream-limits.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 /**
- * Goes round the readers of a feed until each has been handed everything, or told that they are behind, some of them in a turn: what comes
- * in during a round goes to all who are still to come in the same write, and to the others in the round that follows.
+ * Delivers the changes of a stream to its readers, some readers per turn. Changes that arrive during a round reach the remaining
+ * readers in the same write, and the others in the next round.
  */
 export class Delivery implements ScheduledTask {
   readonly #context: DeliveryContext;
-  /** Whom the round under way has still to come to. */
+  /** The readers that the current round has not reached. */
   #rest: SetIterator<StreamReader> | undefined;
-  /** Something came that the round under way began without. */
+  /** Changes arrived after the current round began. */
   #isDue = false;
-  /** Bytes that came since everyone last had everything. */
+  /** Bytes that arrived since all readers were last up to date. */
   #bytes = 0;
 
   constructor(context: DeliveryContext) {
     this.#context = context;
   }
 
-  /** There are some bytes to be handed out, in turn; at once where so much has come that the tail would let go of what some have not had. */
+  /** Schedules the delivery of some bytes. Delivers at once if the tail could otherwise drop changes that some readers lack. */
   begin(bytes: number): void {
     this.#isDue = true;
     this.#bytes += bytes;
@@ -29,7 +29,7 @@ export class Delivery implements ScheduledTask {
     this.#context.scheduler.schedule(this);
   }
 
-  /** Hands nobody anything any more, until there is something new. */
+  /** Stops delivery until the next `begin`. */
   stop(): void {
     this.#isDue = false;
     this.#rest = undefined;
@@ -73,27 +73,30 @@ export class Delivery implements ScheduledTask {
 }
 
 /**
- * What tells whether a reader's connection is free lies here and there in memory. Of several readers who are asked in a row the processor
- * fetches it all at once; asked one by one between two writes, each would be waited for. It is a tenth of what a delivery costs.
+ * Whether a connection is free is spread across memory. Checking several readers in a row lets the processor fetch it in
+ * parallel, which saves a tenth of the cost of a delivery.
  */
 const askedAtATime = 16;
 
 function take<T>(from: IterableIterator<T>, most: number): T[] {
   const taken: T[] = [];
-  // An iterator goes on where it was left.
+  // The iterator continues where it stopped.
   for (const one of from) if (taken.push(one) === most) break;
   return taken;
 }
 
 export interface DeliveryContext {
   readers: ReadonlySet<StreamReader>;
-  /** Whether there is something that a reader was not handed. */
+  /** Whether a reader lacks something. */
   isBehind(reader: StreamReader): boolean;
-  /** Hands it to one who is ready, in one write; returns how many events it was. Between the two only others are asked and handed theirs. */
+  /**
+   * Delivers to a free reader in one write and returns the number of events. Other readers may be checked and served between
+   * `isBehind` and this call.
+   */
   deliver(reader: StreamReader): number;
-  /** It threw, asked or handed something. The others are gone on with. */
+  /** Called for a reader that threw. The others continue. */
   onFailure(reader: StreamReader, error: unknown): void;
-  /** Told how many events were handed to the readers of a transport. */
+  /** Counts events delivered to the readers of a transport. */
   delivered(events: number, transport: Transport): void;
   scheduler: Pick<FairScheduler, 'schedule'>;
 }

@@ -2,7 +2,10 @@ import type { Format } from './encoded-events.ts';
 import { streamLimits } from './stream-limits.ts';
 import type { Tail } from './tail.ts';
 
-/** What lies after an offset, in the form of a transport: frames to be written at once, how many events they are, and the offset of the last one. */
+/**
+ * The changes after an offset, encoded for a transport: the frames of one write, the number of events, and the offset of the last
+ * one.
+ */
 export interface EncodedBatch {
   readonly after: number;
   readonly format: Format;
@@ -11,13 +14,13 @@ export interface EncodedBatch {
   readonly last: number;
 }
 
-/** Slices of a tail as it stands, each made once for all who ask. Whoever changes the tail drops them. */
+/** Batches of a tail, each encoded once for all readers. Dropped when the tail changes. */
 export class EncodedBatches {
   readonly #made = new Map<string, EncodedBatch>();
-  /** Nearly all readers stand where the one before them stood. */
+  /** Consecutive readers nearly always have the same offset. */
   #latest: EncodedBatch | undefined;
 
-  /** The tail's changes after an offset as frames, up to a size, each standing for what lies between it and the one before. */
+  /** The changes after an offset as frames, up to a size. Each frame covers the offsets since the one before it. */
   after(tail: Tail, after: number, format: Format): EncodedBatch {
     if (this.#latest?.after === after && this.#latest.format === format) return this.#latest;
     const key = `${format.name} ${after}`;

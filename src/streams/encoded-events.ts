@@ -2,10 +2,10 @@ import type { StoredChange } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel, EventType, ReaderPost, Transport } from '../protocol/model.ts';
 
-/** How a transport puts an event on the wire. Made once by each transport. */
+/** How a transport encodes an event. One object per transport. */
 export interface Format {
   name: Transport;
-  /** `event` is its JSON; the facts are of what is in it. */
+  /** `event`: the event as JSON. `facts`: what it contains. */
   frame(event: string, facts: EventFacts): Buffer;
 }
 
@@ -15,17 +15,17 @@ export interface EventFacts {
 }
 
 /**
- * A change as JSON, encoded once per process. The event's head, with `from`, is kept apart from the shared body, since what an event
- * stands for depends on what the reader has. Frames of the common case (`from` equal to `offset`) are made once per transport.
+ * A change as JSON, encoded once per process. The head of the event, with `from`, is separate from the shared body, because
+ * `from` depends on what the reader has. Frames of the common case (`from` equals `offset`) are made once per transport.
  */
 export class EncodedChange implements EventFacts {
   readonly type: EventType;
   readonly cursor: string;
   readonly offset: number;
   readonly check: string;
-  /** The post it is about, or null for the channel: a later change of the same subject supersedes it. */
+  /** The post, or null for the channel. A later change of the same subject supersedes this one. */
   readonly subject: string | null;
-  /** Then it holds no text that could be erased. */
+  /** A takedown holds no text that could be erased. */
   readonly isTakedown: boolean;
   readonly bytes: number;
   readonly #head: string;
@@ -47,7 +47,7 @@ export class EncodedChange implements EventFacts {
     this.bytes = Buffer.byteLength(this.#body) + this.#head.length;
   }
 
-  /** The event as JSON, standing for the offsets from `from` on. */
+  /** The event as JSON, covering the offsets from `from` on. */
   json(from: number): string {
     return this.#head + from + this.#body;
   }
@@ -64,7 +64,7 @@ export class EncodedChange implements EventFacts {
   }
 }
 
-/** `subject`: as in `EncodedChange`. `whole`: what the event brings. */
+/** `subject`: as in `EncodedChange`. `whole`: what the event carries. */
 function contentOf(change: StoredChange): { subject: string | null; whole: { post: ReaderPost } | { channel: Channel } } {
   switch (change.type) {
     case 'post.published':
@@ -77,7 +77,7 @@ function contentOf(change: StoredChange): { subject: string | null; whole: { pos
   }
 }
 
-/** Bytes that are made once for all who are told the same. */
+/** Encodes an object once for all recipients. */
 export function encodeOnce<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
   const made = new WeakMap<T, Buffer>();
   return (said) => {

@@ -1,15 +1,15 @@
 import { streamLimits } from './stream-limits.ts';
 
-/** Has something to hand out, to some readers at a time. */
+/** Work that serves some readers at a time. */
 export interface ScheduledTask {
-  /** Hands it to so many readers, by their weight, or a few more. Returns how many it was: fewer where there is nobody left. */
+  /** Serves about this many readers, counted by weight, and returns how many it served. Fewer means that the task is done. */
   run(most: number): number;
 }
 
 /**
- * The turns in which the feeds of a process hand out what they have: so many readers in each, and between two of them the process hears
- * what else there is. A feed that did not get done waits behind the others, so a crowd on one channel keeps no other waiting for longer
- * than a turn; and what comes in while a feed waits goes out with what it has, in one write. Nobody waits for more, and there is no timer.
+ * Shares the process fairly between channel streams. Each turn serves a bounded number of readers, and the process handles other
+ * events between turns. An unfinished stream waits behind the others, so that a crowd on one channel delays the others by at most
+ * a turn. Changes that arrive while a stream waits go out in the same write. There is no timer and no artificial delay.
  */
 export class FairScheduler {
   readonly #waiting = new Set<ScheduledTask>();
@@ -32,12 +32,12 @@ export class FairScheduler {
     }
   };
 
-  /** `soon` runs something in the next turn of the event loop. */
+  /** `soon`: runs something in the next turn of the event loop. */
   constructor(soon: (run: () => void) => void = setImmediate) {
     this.#soon = soon;
   }
 
-  /** There is something to hand out. It begins when everything that lies ready has been heard, so that it makes one write. */
+  /** Queues a task. It starts after all input that is ready has been handled, so that its changes go out in one write. */
   schedule(taker: ScheduledTask): void {
     this.#waiting.add(taker);
     this.#schedule(queueMicrotask);

@@ -1,8 +1,8 @@
-/** Does something with each of them. Whoever makes it throw is passed over, and `failed` is told. */
+/** Calls `act` for every item. If `act` throws, calls `failed` and continues with the next item. */
 export function forEachSafe<T>(all: readonly T[], act: (one: T) => void, failed: (one: T, error: unknown) => void): void {
   for (let at = 0; at < all.length; at += 1) {
     try {
-      // Begun again behind whoever threw, so that nothing has to be guarded for each.
+      // Restarted after an item that threw. This needs no try block per item.
       for (; at < all.length; at += 1) act(all[at] as T);
     } catch (error) {
       failed(all[at] as T, error);

@@ -2,21 +2,21 @@ import { type ReadGuard, readAgain } from '../journal/read-guard.ts';
 import { streamLimits } from './stream-limits.ts';
 
 /**
- * Answers that all share who ask the same of a channel between two changes of it: what is made for one is given to the others, until
- * the feed hears of a change. What was read before an erasure is never given out after it.
+ * Answers that are shared between two changes of a channel: readers with the same query get the same answer until the next
+ * change. An answer read before an erasure is never given out after it.
  */
 
-/** The length of `characters` is what keeping it costs. */
+/** The cost of keeping the answer. */
 export interface Shareable {
   characters: number;
 }
 
-/** What is kept of a channel for others who ask the same. How many answers and how long they are together has a bound; past it each is made for one. */
+/** The cached answers of a channel. Their number and total length are bounded. Beyond the bound each answer serves one reader. */
 export class SharedAnswers {
   readonly #read = new Map<string, Promise<unknown>>();
-  /** Those that were made at once. */
+  /** Answers made synchronously. */
   readonly #made = new Map<string, unknown>();
-  /** What they are together, of those that have come. */
+  /** Total length of the finished answers. */
   #characters = 0;
   readonly #ofAll: SharedAnswersBudget;
 
@@ -28,7 +28,7 @@ export class SharedAnswers {
     return this.#characters;
   }
 
-  /** What `read` brings, or brought another who asked with this key. `charactersOf`: undefined where it is not to be kept. */
+  /** The result of `read`, shared with other callers of this key. `charactersOf`: undefined if the result must not be kept. */
   read<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
     const known = this.#read.get(key) as Promise<T> | undefined;
     if (known !== undefined) return known;
@@ -47,7 +47,7 @@ export class SharedAnswers {
     return reading;
   }
 
-  /** The same of what needs no waiting. */
+  /** The same for answers that need no read. */
   make<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
     const known = this.#made.get(key) as T | undefined;
     if (known !== undefined) return known;
@@ -63,7 +63,7 @@ export class SharedAnswers {
     this.#characters = 0;
   }
 
-  /** Whether there is room for so many more, which then count. */
+  /** Counts an answer if there is room for it. */
   #takes(characters: number | undefined): boolean {
     if (characters === undefined || this.#characters + characters > streamLimits.sharedCharacters) return false;
     this.#ofAll.add(this, characters);
@@ -72,12 +72,12 @@ export class SharedAnswers {
   }
 }
 
-/** What all channels of a process keep so: who asks for everything there is, of every one, must not have it all kept. */
+/** Bounds the cached answers of all channels of a process together. */
 export class SharedAnswersBudget {
   readonly #keeping = new Set<SharedAnswers>();
   #characters = 0;
 
-  /** One will keep so many more. Past the bound the others drop theirs for it. */
+  /** Counts an answer that is kept. Beyond the bound all other channels drop theirs. */
   add(one: SharedAnswers, characters: number): void {
     this.#keeping.add(one);
     this.#characters += characters;
@@ -85,15 +85,15 @@ export class SharedAnswersBudget {
     for (const other of this.#keeping) if (other !== one) other.drop();
   }
 
-  /** One keeps nothing any more of what it has. */
+  /** Counts out a channel that drops its answers. */
   remove(one: SharedAnswers): void {
     if (this.#keeping.delete(one)) this.#characters -= one.characters;
   }
 }
 
 /**
- * What `make` reads of the journal, or read for another who asked with this key. `gone`: the channel is. Throws what `make`
- * throws, unless `givenUp` says that another gave it up for reasons of theirs: then it is made again.
+ * The result of `make`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `make` throws,
+ * unless `givenUp` says that another caller aborted it for reasons of its own: then it is made again.
  */
 export async function readShared<T extends Shareable>(
   stream: { answers: SharedAnswers; guard: ReadGuard<'gone'> },

@@ -7,19 +7,20 @@ import type { ChannelStream } from './channel-stream.ts';
 import { diverges, endsBeforeTail, newestChannel } from './positions.ts';
 
 /**
- * Snapshots of a channel. Between two changes the newest posts are read and encoded twice at most, once for few posts and once for many. Every
- * snapshot over HTTP is a prefix of those bytes, so that requests with a hundred different limits need no further reads and no further memory.
+ * Snapshots of a channel. Between two changes, the newest posts are read and encoded at most twice, once for few posts and once
+ * for many. Every snapshot over HTTP is a prefix of these bytes, so that requests with many different limits need no further
+ * reads or memory.
  */
 export interface SnapshotQuery {
   posts: number;
-  /** Most bytes of the JSON. A snapshot has one post at least. */
+  /** Most bytes of JSON. A snapshot has at least one post. */
   bytes: number;
 }
 
 export interface EncodedSnapshot {
-  /** The Snapshot as JSON. Snapshots of other lengths share the bytes; one of the same length is the same array. */
+  /** The Snapshot as JSON. Snapshots of different lengths share their bytes. Snapshots of equal length are the same array. */
   pieces: readonly Buffer[];
-  /** The newest state known. */
+  /** The newest known state. */
   channel: Channel;
 }
 
@@ -43,7 +44,7 @@ function readNewest(stream: ChannelStream, most: number): Promise<Reading<Newest
   );
 }
 
-/** Reads a snapshot from the journal. It must be read again where the feed does not go on from it. */
+/** Reads a snapshot from the journal. It must be read again if the stream does not continue from it. */
 export async function readStored(
   stream: ChannelStream,
   bounds: { limit: number; bytes: number },
@@ -64,12 +65,12 @@ export async function readStored(
 
 const endings = { ',"more":true}': Buffer.from(closing(true)), ',"more":false}': Buffer.from(closing(false)) };
 
-/** The newest posts, encoded, as many as one answer may hold. */
+/** The newest posts, encoded, as many as fit into one answer. */
 class NewestPosts {
   readonly position: Position;
   readonly channel: Channel;
   readonly #before: number;
-  /** Bytes of each post, with the comma before it. */
+  /** Bytes of each post, including the comma before it. */
   readonly #sizes: readonly number[];
   /** The JSON up to the end of the last post. */
   readonly #posts: Buffer;
@@ -109,8 +110,8 @@ class NewestPosts {
 }
 
 /**
- * A stored snapshot as the contract has it. Of its posts there are as many as fit into the bytes beside all else, and one at least; whoever
- * wants the others pages on.
+ * A stored snapshot as JSON of the protocol, with as many posts as fit into the bytes, but at least one. Readers page for the
+ * others.
  */
 export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
   const { before, after } = around(stored);
@@ -120,10 +121,10 @@ export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
   return `${before}${posts.slice(0, count).join(',')}${after}${closing(stored.more || count < posts.length)}`;
 }
 
-/** The JSON before and after that of the posts, up to `more`. */
+/** The JSON before the posts, and after them up to `more`. */
 function around({ position, channel, pinned, summary, keyEvents }: StoredSnapshot): { before: string; after: string } {
   const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
-  // An import may pin a post whose text was erased since. The post only looks withdrawn until the line comes that tells what became of it.
+  // An import may pin a post whose text was erased later. Until the erasing entry is imported, the post only looks withdrawn.
   const shown = pinned && isWithdrawn(pinned) ? null : pinned;
   const beside = JSON.stringify({ pinned: shown, summary, keyEvents }).slice(1, -1);
   return { before: `${above},"posts":[`, after: `],${beside}` };
@@ -133,7 +134,7 @@ function closing(more: boolean) {
   return more ? `,"more":true}` : `,"more":false}`;
 }
 
-/** How many posts fit into the room, the newest first. One always does. */
+/** How many posts fit, newest first. At least one. */
 function countFitting(sizes: readonly number[], room: number): number {
   let left = room;
   const over = sizes.findIndex((size, at) => {

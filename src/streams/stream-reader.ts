@@ -2,22 +2,24 @@ import type { Channel } from '../protocol/model.ts';
 import type { Format } from './encoded-events.ts';
 
 export interface StreamReader {
-  /** Everything up to here was handed to the connection. Moved by the feed alone. */
+  /** The last offset written to the connection. Only the stream moves it. */
   offset: number;
   readonly format: Format;
-  /** As how many readers it counts in a turn. */
+  /** How many readers it counts as in a turn. */
   readonly weight: number;
-  /** Whether the connection has nothing pending. */
+  /** Whether the connection has no pending output. */
   readonly ready: boolean;
-  /** Whether it may have the posts of this channel as the channel now is. */
+  /** Whether the reader may see the posts of the channel in its current state. */
   mayRead(channel: Channel): boolean;
-  /** One write of one or more whole frames, where it is ready. */
+  /** Writes one or more whole frames. Called only when `ready`. */
   write(frames: Buffer): void;
-  /** It missed something while busy. It calls `feed.pump(reader)` once it is ready. */
+  /** The reader was busy and missed something. It calls `stream.pump(reader)` once it is ready. */
   lag(): void;
-  /** It is no longer in the feed. */
+  /** The reader was removed from the stream. */
   end(reason: EndReason): void;
-  /** Nor is it, and it could not be written to: ends its connection at once, so that it comes back with its cursor. */
+  /**
+   * The reader was removed, and writing to it failed. Ends its connection at once, so that the client reconnects with its cursor.
+   */
   terminate(): void;
 }
 

@@ -2,22 +2,22 @@ import type { EncodedChange } from './encoded-events.ts';
 import { streamLimits } from './stream-limits.ts';
 
 /**
- * The newest stretch of a channel's journal as a process holds it: for each offset the check, and the change made there unless a later
- * one of the same post superseded it. So what it hands out is compacted, and a cursor at a superseded offset can still be compared.
+ * The newest part of a channel's journal, in memory: the check of each offset, and the change at that offset unless a later
+ * change of the same post superseded it. So replays are compacted, and a cursor at a superseded offset can still be compared.
  *
- * It knows every offset after `start` up to `head`: whoever has everything up to `whole`, which is `start` unless a text was erased, or
- * later can be brought to `head` from here.
+ * The tail knows every offset after `start` up to `head`. A reader at `completeFrom` or later can be brought to `head` from the
+ * tail. `completeFrom` is `start`, unless a text was erased.
  */
 export class Tail {
-  /** Every offset after this one is known. */
+  /** Every later offset is known. */
   start: number;
   head: number;
   bytes = 0;
-  /** By offset: index 0 is `start + 1`. Checks of superseded offsets that came in one read are not known. */
+  /** Index 0 is offset `start + 1`. The check of a superseded offset is unknown if it was passed over in one read. */
   #slots: { check: string | undefined; change: EncodedChange | undefined }[] = [];
   #startCheck: string | undefined;
   readonly #latest = new Map<string | null, number>();
-  /** Where changes were forgotten that no later one of the same post has superseded yet. */
+  /** Offsets of erased changes that no later change of the same post has superseded yet. */
   readonly #holes = new Map<string | null, number>();
 
   constructor(head: number, check: string) {
@@ -35,7 +35,7 @@ export class Tail {
     return this.#holes.size === 0 ? this.start : Math.max(this.start, ...this.#holes.values());
   }
 
-  /** Appends a change at an offset above the head. The offsets between were superseded. */
+  /** Appends a change above the head. The offsets in between were superseded. */
   push(change: EncodedChange): void {
     this.#supersede(change.subject);
     this.#holes.delete(change.subject);
@@ -46,7 +46,7 @@ export class Tail {
     this.#trim();
   }
 
-  /** Notes that the journal stands at an offset above the last change that was pushed. */
+  /** Moves the head to an offset above the last change. */
   advance(offset: number, check: string): void {
     while (this.head < offset - 1) this.#append(undefined, undefined);
     if (this.head < offset) this.#append(check, undefined);
@@ -54,8 +54,8 @@ export class Tail {
   }
 
   /**
-   * Drops the text of a post. The change that erased it is on its way, or has come already and was all that was held: a takedown, which
-   * has no text and stays. Where it was another one, those who do not have it can no longer be served from here.
+   * Drops the text of a post. The erasing change follows, or is already here if it is a takedown, which has no text and stays.
+   * After another erasing change, readers that lack it cannot be served from the tail.
    */
   forget(subject: string | null): void {
     const offset = this.#latest.get(subject);
@@ -63,7 +63,7 @@ export class Tail {
     this.#drop(subject, offset);
   }
 
-  /** Drops all that is held: any of it may have been erased, also what was said of a takedown. */
+  /** Drops all changes, including takedowns: any text in them may have been erased. */
   forgetAll(): void {
     for (const [subject, offset] of [...this.#latest]) this.#drop(subject, offset);
   }
@@ -73,18 +73,18 @@ export class Tail {
     this.#holes.set(subject, offset);
   }
 
-  /** The check at an offset, where it is remembered. */
+  /** The check at an offset, if known. */
   check(offset: number): string | undefined {
     if (offset === this.start) return this.#startCheck;
     return this.#slots[offset - this.start - 1]?.check;
   }
 
-  /** The offset of the latest change of a post that is held, or 0. */
+  /** The offset of the latest held change of a post, or 0. */
   latestOffset(subject: string | null): number {
     return this.#latest.get(subject) ?? 0;
   }
 
-  /** The changes after an offset, oldest first; `after` must not lie before `whole`. */
+  /** The changes after an offset, oldest first. `after` must not be before `completeFrom`. */
   *after(after: number): Generator<EncodedChange> {
     for (let index = Math.max(0, after - this.start); index < this.#slots.length; index += 1) {
       const change = this.#slots[index]?.change;
@@ -107,7 +107,7 @@ export class Tail {
     slot.change = undefined;
   }
 
-  /** Keeps the newest: past a bound it goes down to three quarters of it, so that an append costs the same on average. */
+  /** Beyond a bound, trims to three quarters of it, so that the average cost of an append stays constant. */
   #trim(): void {
     const { tailOffsets, tailBytes } = streamLimits;
     const slots = this.#slots;
@@ -128,7 +128,7 @@ export class Tail {
       this.bytes -= slot.change.bytes;
       this.#latest.delete(slot.change.subject);
     }
-    // The check at the new start may be unknown; then a cursor there is compared by the journal.
+    // The check at the new start may be unknown. The journal then compares cursors there.
     this.#startCheck = this.#slots[count - 1]?.check;
     this.#slots = this.#slots.slice(count);
     this.start += count;

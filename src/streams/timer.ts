@@ -1,7 +1,7 @@
-/** Runs something once after a time in milliseconds, and returns what calls it off. */
+/** Calls `run` once after some milliseconds. Returns a function that cancels it. */
 export type StartTimer = (ms: number, run: () => void) => () => void;
 
-/** In real time, without keeping the process from ending. */
+/** Uses real time, and does not keep the process running. */
 export const startTimer: StartTimer = (ms, run) => {
   const timer = setTimeout(run, ms).unref();
   return () => clearTimeout(timer);
