@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import type { CaseContext } from './workplace.ts';
+import type { CaseContext } from './case-context.ts';
 
 /**
  * One rule of the wire contract, with the test that checks it. Cases are independent: each works in its own channels, so any of them can run

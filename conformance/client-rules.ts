@@ -1,7 +1,7 @@
 import type { AuthorPost, CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
 import { must } from './case.ts';
-import { type ReaderSocket, ServerUnderTest } from './server.ts';
-import { CaseContext } from './workplace.ts';
+import { CaseContext } from './case-context.ts';
+import { type ReaderSocket, ServerUnderTest } from './server-under-test.ts';
 
 /**
  * The rules for clients as scenarios for the tests of a client in any language: messages of a real server, in the order in which a bad

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Case, RuleBroken } from './case.ts';
+import { CaseContext } from './case-context.ts';
 import { compressionCases } from './cases/compression.ts';
 import { pollCases, socketCases, streamCases } from './cases/live.ts';
 import { modelCases } from './cases/model.ts';
@@ -8,8 +9,7 @@ import { sessionCases } from './cases/sessions.ts';
 import { withdrawalCases } from './cases/withdrawals.ts';
 import { writeCases } from './cases/writes.ts';
 import type { ExchangedMessage } from './exchange.ts';
-import { ServerUnderTest } from './server.ts';
-import { CaseContext } from './workplace.ts';
+import { ServerUnderTest } from './server-under-test.ts';
 
 /**
  * Tests from outside whether a server follows the wire contract, using only its address and an editor's token. Every rule is a named case.

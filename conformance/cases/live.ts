@@ -1,8 +1,8 @@
 import { catchUpSchema, problemSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
-import { ReaderSocket, within } from '../server.ts';
-import { mustFit } from '../shapes.ts';
-import { mustCover } from '../workplace.ts';
+import { mustCover } from '../case-context.ts';
+import { mustFit } from '../schema-checks.ts';
+import { ReaderSocket, within } from '../server-under-test.ts';
 
 /** The Socket.IO interface. */
 export const socketCases: readonly Case[] = [

@@ -1,8 +1,8 @@
 import type { CatchUp, ReplayCatchUp } from '../../src/protocol/model.ts';
 import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
-import { mustFit } from '../shapes.ts';
-import { mustCover } from '../workplace.ts';
+import { mustCover } from '../case-context.ts';
+import { mustFit } from '../schema-checks.ts';
 
 /** Cursors and catching up, over HTTP. */
 export const catchUpCases: readonly Case[] = [

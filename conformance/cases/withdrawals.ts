@@ -3,7 +3,7 @@ import type { PostFields } from '../../src/protocol/model.ts';
 import { blankPost } from '../../src/protocol/post-fields.ts';
 import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/wire-messages.ts';
 import { type Case, must, mustEqual } from '../case.ts';
-import { mustFit } from '../shapes.ts';
+import { mustFit } from '../schema-checks.ts';
 
 /** A report with a value in every field. */
 function everyField(derivedFrom: string): PostFields {

@@ -1,5 +1,5 @@
 import { type Case, must, mustEqual } from '../case.ts';
-import type { CaseContext } from '../workplace.ts';
+import type { CaseContext } from '../case-context.ts';
 
 /** Writes: refusals that change nothing, idempotency keys, If-Match, and the states of a channel. */
 export const writeCases: readonly Case[] = [

@@ -1,7 +1,7 @@
 import type { AuthorPost, CatchUp, Channel, Event, JournalLine } from '../src/protocol/model.ts';
 import { must, mustEqual, RuleBroken } from './case.ts';
 import { Exchange } from './exchange.ts';
-import type { ReaderSocket, ServerUnderTest, Stream, TestRequest, TestResponse } from './server.ts';
+import type { ReaderSocket, ServerUnderTest, Stream, TestRequest, TestResponse } from './server-under-test.ts';
 
 /** What a case works with: the server, its own channels, and the record of its messages. */
 export interface WrittenPost {
