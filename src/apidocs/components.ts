@@ -39,11 +39,11 @@ export interface Component {
 
 type Sentences<S extends z.ZodObject> = { readonly [Field in keyof S['shape']]: string };
 
-function sent<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
+function serverObject<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
   return { schema, description, fields };
 }
 
-function taken<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
+function clientObject<S extends z.ZodObject>(schema: S, description: string, fields: Sentences<S>): Component {
   return { schema, description, fields, closed: true };
 }
 
@@ -68,18 +68,18 @@ export const components = {
     'Stands for everything up to an offset in one history of a channel. Opaque and URL-safe. Valid on every transport and server, and never expires.',
   ),
 
-  Person: sent(schemas.personSchema, 'A person in a byline.', {
+  Person: serverObject(schemas.personSchema, 'A person in a byline.', {
     name: 'The name as it is printed.',
     role: 'Their role in the coverage, such as "Science editor".',
     url: 'A page about them.',
   }),
-  Source: sent(schemas.sourceSchema, 'A source of a report.', {
+  Source: serverObject(schemas.sourceSchema, 'A source of a report.', {
     name: 'A person, an agency or a newspaper.',
     via: 'Who passed it on.',
     url: 'Where the report can be read.',
   }),
   Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a video or a link. Leave out media of an unknown `type`.'),
-  ImageMedia: sent(imageMedia, 'A picture.', {
+  ImageMedia: serverObject(imageMedia, 'A picture.', {
     type: 'Always `image`.',
     url: 'The file: at `https:`, or on this server.',
     alt: 'A description for people who cannot see the picture. Empty for decoration.',
@@ -88,7 +88,7 @@ export const components = {
     width: 'In pixels.',
     height: 'In pixels.',
   }),
-  VideoMedia: sent(videoMedia, 'A video file.', {
+  VideoMedia: serverObject(videoMedia, 'A video file.', {
     type: 'Always `video`.',
     url: 'The file: at `https:`, or on this server.',
     mimeType: 'Its media type.',
@@ -98,7 +98,7 @@ export const components = {
     width: 'In pixels.',
     height: 'In pixels.',
   }),
-  LinkMedia: sent(linkMedia, 'A link to another page.', {
+  LinkMedia: serverObject(linkMedia, 'A link to another page.', {
     type: 'Always `link`.',
     url: 'The address of the page.',
     title: 'Its title.',
@@ -106,19 +106,19 @@ export const components = {
     image: 'A preview picture of the page.',
     description: 'A description of the page.',
   }),
-  Change: sent(schemas.changeSchema, 'A change of a post or channel, as readers see it.', change),
-  AuthorChange: sent(schemas.authorChangeSchema, 'A change, as authors of the channel see it.', {
+  Change: serverObject(schemas.changeSchema, 'A change of a post or channel, as readers see it.', change),
+  AuthorChange: serverObject(schemas.authorChangeSchema, 'A change, as authors of the channel see it.', {
     ...change,
     by: 'The token `sub` of the person who made it.',
   }),
 
-  Channel: sent(schemas.channelSchema, 'One piece of live coverage: what a reader subscribes to.', channel),
-  ListedChannel: sent(schemas.listedChannelSchema, 'A channel in the list of channels.', {
+  Channel: serverObject(schemas.channelSchema, 'One piece of live coverage: what a reader subscribes to.', channel),
+  ListedChannel: serverObject(schemas.listedChannelSchema, 'A channel in the list of channels.', {
     ...channel,
     latestPostAt: 'When its latest post was published.',
   }),
-  Post: sent(schemas.readerPostSchema, "A post in the reader's view. Snapshots and events always have this view.", post),
-  AuthorPost: sent(schemas.authorPostSchema, "A post in the author's view, for authors of the channel.", {
+  Post: serverObject(schemas.readerPostSchema, "A post in the reader's view. Snapshots and events always have this view.", post),
+  AuthorPost: serverObject(schemas.authorPostSchema, "A post in the author's view, for authors of the channel.", {
     ...post,
     body: postChanges.body,
     publishedBy: 'The token `sub` of the person who published it.',
@@ -135,21 +135,21 @@ export const components = {
     'type',
     "An entry of a channel's journal, with the whole state of the post or channel after it.",
   ),
-  PostEvent: sent(schemas.eventSchemas.post, 'A post changed. Apply it by post id, whatever the type.', {
+  PostEvent: serverObject(schemas.eventSchemas.post, 'A post changed. Apply it by post id, whatever the type.', {
     ...event,
     post: 'The post after the event.',
   }),
-  ChannelEvent: sent(schemas.eventSchemas.channel, 'The channel was created or changed.', {
+  ChannelEvent: serverObject(schemas.eventSchemas.channel, 'The channel was created or changed.', {
     ...event,
     channel: 'The channel after the event.',
   }),
-  KeyEvent: sent(schemas.keyEventSchema, 'A key event, to which readers can jump.', {
+  KeyEvent: serverObject(schemas.keyEventSchema, 'A key event, to which readers can jump.', {
     id: 'The post.',
     seq: 'The `seq` of the post.',
     headline: 'Its headline.',
     publishedAt: 'When it was published.',
   }),
-  Snapshot: sent(schemas.snapshotSchema, 'The current state of a channel, with its newest posts.', {
+  Snapshot: serverObject(schemas.snapshotSchema, 'The current state of a channel, with its newest posts.', {
     channel: 'The channel.',
     cursor: asOf,
     posts: 'Newest first, including tombstones. Fewer than requested if they are long.',
@@ -158,29 +158,29 @@ export const components = {
     keyEvents: `The newest ${limitInWords('snapshotKeyEvents')}.`,
     more: 'Whether there are older posts. Request them with `before`.',
   }),
-  Covers: sent(schemas.coversSchema, 'The offsets that an answer stands for.', {
+  Covers: serverObject(schemas.coversSchema, 'The offsets that an answer stands for.', {
     after: 'The offset after which the answer begins.',
     to: 'The last offset of the answer.',
   }),
   CatchUp: oneOf(schemas.catchUpSchema, 'mode', 'The answer to "what have I missed since this cursor?".'),
-  Replay: sent(
+  Replay: serverObject(
     replaySchema,
     'What changed since a cursor, each post once. Superseded and withdrawn text is never served again.',
     replay,
   ),
-  SnapshotCatchUp: sent(
+  SnapshotCatchUp: serverObject(
     snapshotCatchUp,
     'The current state of the channel, if there is no cursor to continue from.',
     fromSnapshot,
   ),
 
-  Correction: sent(schemas.correctionSchema, 'A clarification, correction, retraction or takedown.', {
+  Correction: serverObject(schemas.correctionSchema, 'A clarification, correction, retraction or takedown.', {
     offset: 'The position in the journal.',
     postId: "The post. Null for a change of the channel's own headline or standfirst.",
     headline: 'The current headline. Null if the post has none or was withdrawn.',
     ...change,
   }),
-  JournalEntry: sent(schemas.journalLineSchema, 'A line of the audit trail, without text.', {
+  JournalEntry: serverObject(schemas.journalLineSchema, 'A line of the audit trail, without text.', {
     offset: 'The position in the journal.',
     type: 'What happened.',
     postId: 'The post. Null for the channel.',
@@ -193,15 +193,15 @@ export const components = {
     hash: "SHA-256 of the entry's facts and the salted hash of its content, in hex.",
     check: 'The value of the hash chain here, in hex.',
   }),
-  Erasure: sent(schemas.erasureSchema, 'The progress of an erasure.', {
+  Erasure: serverObject(schemas.erasureSchema, 'The progress of an erasure.', {
     complete: 'Whether the text is erased everywhere.',
     pending: 'Where the text may still exist. Send the request again to see the progress.',
   }),
-  OwedErasure: sent(schemas.owedErasureSchema, 'A place where erased text may still exist.', {
+  OwedErasure: serverObject(schemas.owedErasureSchema, 'A place where erased text may still exist.', {
     where: 'A server or a store.',
     why: 'What the erasure waits for.',
   }),
-  Problem: sent(schemas.problemSchema, 'An RFC 9457 problem document.', {
+  Problem: serverObject(schemas.problemSchema, 'An RFC 9457 problem document.', {
     type: '`urn:pressbox:problem:` and the code.',
     code: 'Never changes. Branch on this code.',
     status: 'The HTTP status, also over a socket.',
@@ -214,40 +214,44 @@ export const components = {
     imported: 'With a refused import: the result of the lines before.',
     retryAfter: 'Seconds until a retry, if a retry can help.',
   }),
-  FieldError: sent(schemas.fieldErrorSchema, 'A value that did not fit.', {
+  FieldError: serverObject(schemas.fieldErrorSchema, 'A value that did not fit.', {
     path: 'The path of the value, such as `media[2].url`, or the name of a header. Empty for the whole body.',
     message: 'What the server expects.',
   }),
 
-  LineFacts: taken(transfer.lineFactsSchema, 'The facts of a journal entry, apart from what it wrote.', lineFacts),
-  ErasedFacts: taken(transfer.erasedFactsSchema, 'The facts of a journal entry whose text was erased.', lineFacts),
-  ChannelLine: taken(transfer.channelLineSchema, 'A revision of a channel. The first line of each channel is one of these.', {
-    channel: 'The channel after the revision.',
-    revision:
-      'If it is left out, the revision has the time at which the channel says it changed, and the person who imports as its author.',
-  }),
-  PostLine: taken(transfer.postLineSchema, 'A revision of a post. The revisions of a post are in order, from the first.', {
+  LineFacts: clientObject(transfer.lineFactsSchema, 'The facts of a journal entry, apart from what it wrote.', lineFacts),
+  ErasedFacts: clientObject(transfer.erasedFactsSchema, 'The facts of a journal entry whose text was erased.', lineFacts),
+  ChannelLine: clientObject(
+    transfer.channelLineSchema,
+    'A revision of a channel. The first line of each channel is one of these.',
+    {
+      channel: 'The channel after the revision.',
+      revision:
+        'If it is left out, the revision has the time at which the channel says it changed, and the person who imports as its author.',
+    },
+  ),
+  PostLine: clientObject(transfer.postLineSchema, 'A revision of a post. The revisions of a post are in order, from the first.', {
     post: 'The post after the revision, without `seq` and `html`, which the import computes.',
     revision: 'Who wrote the revision and when.',
   }),
-  ErasedLine: taken(transfer.erasedLineSchema, 'A revision of a post whose text was erased.', {
+  ErasedLine: clientObject(transfer.erasedLineSchema, 'A revision of a post whose text was erased.', {
     post: 'The post.',
     revision: 'Who wrote the revision and when, and the hash of the text.',
   }),
-  ErasedPost: taken(transfer.erasedPostSchema, 'A post whose text was erased.', {
+  ErasedPost: clientObject(transfer.erasedPostSchema, 'A post whose text was erased.', {
     id: post.id,
     channelId: post.channelId,
     revision: 'The erased revision.',
   }),
-  WrittenChannel: taken(transfer.writtenChannelSchema, 'A channel in a line.', channel),
-  WrittenPost: taken(transfer.writtenPostSchema, 'A post in a line. A withdrawn post is empty.', writtenPost),
-  WrittenChange: taken(transfer.writtenChangeSchema, 'A change of a channel in a line.', change),
-  WrittenAuthorChange: taken(transfer.writtenAuthorChangeSchema, 'A change of a post in a line.', {
+  WrittenChannel: clientObject(transfer.writtenChannelSchema, 'A channel in a line.', channel),
+  WrittenPost: clientObject(transfer.writtenPostSchema, 'A post in a line. A withdrawn post is empty.', writtenPost),
+  WrittenChange: clientObject(transfer.writtenChangeSchema, 'A change of a channel in a line.', change),
+  WrittenAuthorChange: clientObject(transfer.writtenAuthorChangeSchema, 'A change of a post in a line.', {
     ...change,
     by: 'The token `sub` of the person who made it.',
   }),
   ImportLine: value(transfer.lineSchema, 'A line of an export, or a line that another system wrote in the same form.'),
-  Imported: sent(schemas.importedSchema, 'The result of an import.', {
+  Imported: serverObject(schemas.importedSchema, 'The result of an import.', {
     channels: 'New channels.',
     posts: 'New posts.',
     revisions: 'Lines written.',
@@ -257,7 +261,7 @@ export const components = {
     conflicts: `The first ${limitInWords('importConflicts')} conflicts.`,
     sameHistory: 'Every written entry has the same position as in its original history, so cursors from there are valid here.',
   }),
-  ImportConflict: sent(schemas.importConflictSchema, 'A line that was not written.', {
+  ImportConflict: serverObject(schemas.importConflictSchema, 'A line that was not written.', {
     line: 'The number of the line, counted from 1.',
     channelId: 'The channel.',
     postId: 'The post. Null for the channel itself.',
@@ -265,55 +269,62 @@ export const components = {
     why: 'A sentence for a person.',
   }),
 
-  ChannelList: sent(schemas.channelListSchema, 'A page of channels, newest first.', {
+  ChannelList: serverObject(schemas.channelListSchema, 'A page of channels, newest first.', {
     channels: 'The channels that the client may know about.',
     next: 'The `page` of the next request. Null at the end.',
     complete:
       '`false` if some channels cannot be listed at the moment because their data in the store is damaged. A missing channel may be one of them. Otherwise left out.',
   }),
-  ChannelAnswer: sent(schemas.channelAnswerSchema, 'A channel after a write.', { channel: 'The channel.', ...written }),
-  PostAnswer: sent(schemas.postAnswerSchema, 'A post after a write.', { post: 'The post.', ...written }),
-  RevisionAnswer: sent(schemas.revisionAnswerSchema, 'A post after a change or a withdrawal.', {
+  ChannelAnswer: serverObject(schemas.channelAnswerSchema, 'A channel after a write.', { channel: 'The channel.', ...written }),
+  PostAnswer: serverObject(schemas.postAnswerSchema, 'A post after a write.', { post: 'The post.', ...written }),
+  RevisionAnswer: serverObject(schemas.revisionAnswerSchema, 'A post after a change or a withdrawal.', {
     post: 'The post.',
     ...written,
     derived: 'Published posts that restate this one and may need the same change.',
     erasure: 'With a takedown and `eraseEarlier`.',
   }),
-  DerivedPost: sent(schemas.derivedPostSchema, 'A post that restates another one.', {
+  DerivedPost: serverObject(schemas.derivedPostSchema, 'A post that restates another one.', {
     id: 'The post.',
     kind: 'Its kind.',
     headline: 'Its headline.',
   }),
-  Revocation: taken(schemas.revocationSchema, 'A token to revoke.', {
+  Revocation: clientObject(schemas.revocationSchema, 'A token to revoke.', {
     jti: 'The `jti` of the token.',
     expiresAt: 'When the token expires. Without it, the revocation is kept forever.',
   }),
-  RevocationAnswer: sent(schemas.revocationAnswerSchema, 'A revoked token.', {
+  RevocationAnswer: serverObject(schemas.revocationAnswerSchema, 'A revoked token.', {
     jti: 'The `jti` of the token.',
     until: 'How long the revocation is kept. Null: forever.',
   }),
-  Rights: sent(schemas.rightsSchema, 'The rights of a token. Each string is a channel id, a prefix that ends in `*`, or `*`.', {
-    reader: 'Channels in which it may read posts for members.',
-    author: 'Channels in which it may publish.',
-    editor: 'Channels in which it may change everything.',
-    admin: 'Whether it may do everything.',
-  }),
-  Session: sent(schemas.sessionSchema, 'Who is signed in.', {
+  Rights: serverObject(
+    schemas.rightsSchema,
+    'The rights of a token. Each string is a channel id, a prefix that ends in `*`, or `*`.',
+    {
+      reader: 'Channels in which it may read posts for members.',
+      author: 'Channels in which it may publish.',
+      editor: 'Channels in which it may change everything.',
+      admin: 'Whether it may do everything.',
+    },
+  ),
+  Session: serverObject(schemas.sessionSchema, 'The signed-in user.', {
     sub: 'The `sub` of the token.',
     name: 'The byline.',
     rights: 'The rights of the token.',
     expiresAt: 'When the session or token expires.',
     idleSeconds: 'How long a session can stay unused before it ends. Left out if the server has no idle limit.',
   }),
-  SessionAnswer: sent(schemas.sessionAnswerSchema, 'Who is signed in.', {
+  SessionAnswer: serverObject(schemas.sessionAnswerSchema, 'The session of the request.', {
     session: 'Null if nobody is signed in.',
   }),
-  SignInForm: { ...taken(schemas.signInFormSchema, 'The sign-in form.', { token: 'The token.', to: back }), closed: false },
-  SignOutForm: { ...taken(schemas.signOutFormSchema, 'The sign-out form.', { to: back }), closed: false },
-  DeletionAnswer: sent(schemas.deletionAnswerSchema, 'A deleted channel that is not erased everywhere yet.', {
+  SignInForm: {
+    ...clientObject(schemas.signInFormSchema, 'The sign-in form.', { token: 'The token.', to: back }),
+    closed: false,
+  },
+  SignOutForm: { ...clientObject(schemas.signOutFormSchema, 'The sign-out form.', { to: back }), closed: false },
+  DeletionAnswer: serverObject(schemas.deletionAnswerSchema, 'A deleted channel that is not erased everywhere yet.', {
     erasure: 'The progress of the erasure.',
   }),
-  PostPage: sent(
+  PostPage: serverObject(
     schemas.postPageSchema,
     "A page of posts, newest first: in the author's view for authors of the channel, and in the reader's view for everyone else.",
     {
@@ -322,16 +333,20 @@ export const components = {
       more,
     },
   ),
-  RevisionPage: sent(schemas.revisionPageSchema, 'A page of the revisions of a post, oldest first. Each is the post as it was.', {
-    revisions: 'The revisions that were not erased.',
-    more,
-  }),
-  CorrectionPage: sent(schemas.correctionPageSchema, 'A page of corrections, newest first.', {
+  RevisionPage: serverObject(
+    schemas.revisionPageSchema,
+    'A page of the revisions of a post, oldest first. Each is the post as it was.',
+    {
+      revisions: 'The revisions that were not erased.',
+      more,
+    },
+  ),
+  CorrectionPage: serverObject(schemas.correctionPageSchema, 'A page of corrections, newest first.', {
     corrections: 'The corrections.',
     cursor: asOf,
     more,
   }),
-  ServerEntry: sent(schemas.serverEntrySchema, "A line of the server's own journal, without text.", {
+  ServerEntry: serverObject(schemas.serverEntrySchema, "A line of the server's own journal, without text.", {
     offset: 'The position in the journal.',
     type: 'What happened.',
     subject: "The channel, the token's `jti`, or the version of the renderer.",
@@ -343,35 +358,38 @@ export const components = {
     check: 'The value of the hash chain here, in hex.',
     stands: 'For a revocation: whether it is in effect or has expired.',
   }),
-  ServerJournalPage: sent(schemas.serverJournalPageSchema, "A page of the server's own journal, oldest first.", {
+  ServerJournalPage: serverObject(schemas.serverJournalPageSchema, "A page of the server's own journal, oldest first.", {
     root: 'The start value of the hash chain.',
     entries: 'The entries.',
     more,
   }),
-  JournalPage: sent(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', { entries: 'The entries.', more }),
-  Health: sent(schemas.healthSchema, 'The health of the server.', {
+  JournalPage: serverObject(schemas.journalPageSchema, 'A page of the audit trail, oldest first.', {
+    entries: 'The entries.',
+    more,
+  }),
+  Health: serverObject(schemas.healthSchema, 'The health of the server.', {
     status: '`degraded` means that the server answers, but cannot write, or that readers may see old state.',
     reason: 'Why it is degraded.',
     since: 'Since when it is degraded.',
     unsafe: 'Settings of the store that must be changed for writes to be durable.',
   }),
 
-  NewChannel: taken(schemas.newChannelSchema, 'A channel to create.', newChannel),
-  ChannelPatch: taken(schemas.channelPatchSchema, 'The fields to change. All others stay unchanged (RFC 7396).', {
+  NewChannel: clientObject(schemas.newChannelSchema, 'A channel to create.', newChannel),
+  ChannelPatch: clientObject(schemas.channelPatchSchema, 'The fields to change. All others stay unchanged (RFC 7396).', {
     ...channel,
     change: 'Required with a changed headline or standfirst.',
   }),
-  ChannelChange: taken(schemas.channelChangeSchema, 'The kind of a change of headline or standfirst, and its note.', {
+  ChannelChange: clientObject(schemas.channelChangeSchema, 'The kind of a change of headline or standfirst, and its note.', {
     kind: change.kind,
     note,
   }),
-  NewPost: taken(schemas.newPostSchema, 'A post to publish. It requires a headline, a body or media.', {
+  NewPost: clientObject(schemas.newPostSchema, 'A post to publish. It requires a headline, a body or media.', {
     id: 'You can choose the id, so that you know it before the post is published. Without it, the server creates one.',
     ...postChanges,
     kind: `${postChanges.kind} Default \`update\`.`,
   }),
-  PostChanges: taken(schemas.postChangesSchema, 'The fields to change, each with its complete new value.', postChanges),
-  Revision: taken(schemas.revisionSchema, 'A change of a published post.', {
+  PostChanges: clientObject(schemas.postChangesSchema, 'The fields to change, each with its complete new value.', postChanges),
+  Revision: clientObject(schemas.revisionSchema, 'A change of a published post.', {
     kind: '`refile` fixes a typing slip, `update` adds something, `clarification` and `correction` tell readers what was unclear or wrong.',
     note,
     changes: 'The fields to change.',
@@ -379,29 +397,29 @@ export const components = {
       'Also erases the text of the earlier revisions and the notes of refiles and updates. Requires the rights of an editor of the channel. Notes of corrections and clarifications stay unless `eraseNotes` lists their revisions.',
     eraseNotes: 'With `eraseEarlier`: revisions whose correction or clarification notes are erased too.',
   }),
-  Retraction: taken(schemas.retractionSchema, 'The reason for a retraction.', { note: 'What was wrong, for readers.' }),
-  Takedown: taken(schemas.takedownSchema, 'The reason for a takedown.', { note: 'An optional note for readers.' }),
+  Retraction: clientObject(schemas.retractionSchema, 'The reason for a retraction.', { note: 'What was wrong, for readers.' }),
+  Takedown: clientObject(schemas.takedownSchema, 'The reason for a takedown.', { note: 'An optional note for readers.' }),
 
-  Subscribe: taken(schemas.subscribeSchema, 'The channel to follow, and where to continue.', {
+  Subscribe: clientObject(schemas.subscribeSchema, 'The channel to follow, and where to continue.', {
     channelId: 'The channel.',
     after: 'Your cursor. Without it you get a snapshot.',
     limit: 'The number of posts in a snapshot. A replay is limited only by size.',
   }),
-  Unsubscribe: taken(schemas.unsubscribeSchema, 'The channel to stop following.', { channelId: 'The channel.' }),
-  SubscribedReplay: sent(schemas.subscribedReplaySchema, 'A replay. With `more: false` the subscription is live.', {
+  Unsubscribe: clientObject(schemas.unsubscribeSchema, 'The channel to stop following.', { channelId: 'The channel.' }),
+  SubscribedReplay: serverObject(schemas.subscribedReplaySchema, 'A replay. With `more: false` the subscription is live.', {
     ok: acknowledged,
     ...replay,
   }),
-  SubscribedSnapshot: sent(schemas.subscribedSnapshotSchema, 'A snapshot. With `more: false` the subscription is live.', {
+  SubscribedSnapshot: serverObject(schemas.subscribedSnapshotSchema, 'A snapshot. With `more: false` the subscription is live.', {
     ok: acknowledged,
     ...fromSnapshot,
   }),
-  Acknowledged: sent(schemas.unsubscribedAnswerSchema, 'The request succeeded.', { ok: acknowledged }),
-  Refused: sent(schemas.refusedAnswerSchema, 'The request was refused.', {
+  Acknowledged: serverObject(schemas.unsubscribedAnswerSchema, 'The request succeeded.', { ok: acknowledged }),
+  Refused: serverObject(schemas.refusedAnswerSchema, 'The request was refused.', {
     ok: 'Always false. Nothing changed.',
     problem: 'The reason.',
   }),
-  Store: sent(
+  Store: serverObject(
     schemas.storeSchema,
     'The server lost its store or reached it again. Until the store is back, what you hold may be out of date. There is nothing to do.',
     {
@@ -409,13 +427,13 @@ export const components = {
       since: 'When that began.',
     },
   ),
-  Unsubscribed: sent(schemas.unsubscribedSchema, 'A subscription has ended.', {
+  Unsubscribed: serverObject(schemas.unsubscribedSchema, 'A subscription has ended.', {
     channelId: 'The channel.',
     reason:
       '`slow`: subscribe again with your cursor. `history`: the history was replaced, so subscribe again and expect a reset. `expired`, `revoked`: your token is no longer valid. `forbidden`: you may no longer read the channel. `gone`: the channel was deleted.',
   }),
-  Ping: sent(schemas.pingSchema, 'Keeps the stream alive.', {}),
-  Drain: sent(schemas.drainSchema, 'The server is shutting down. Reconnect at a random moment within the given time.', {
+  Ping: serverObject(schemas.pingSchema, 'Keeps the stream alive.', {}),
+  Drain: serverObject(schemas.drainSchema, 'The server is shutting down. Reconnect at a random moment within the given time.', {
     withinMs: 'The time in milliseconds.',
   }),
 } as const satisfies Record<string, Component>;

@@ -4,19 +4,19 @@ import type { ComponentName } from './components.ts';
 import { type JsonSchema, refTo, schemasUsedIn, tidy } from './json-schema.ts';
 import { limitInWords } from './limit-tables.ts';
 import {
-  type Answer,
   type AnswerHeader,
   answerHeaders,
+  audiences,
   groups,
   type Operation,
+  type OperationAnswer,
   pathParameters,
   problemsOf,
   type RequestHeader,
   requestHeaders,
-  whos,
 } from './operation.ts';
 import { operations } from './operations.ts';
-import { answersOf, type Shown, shownOf, shownWithCode } from './shown-examples.ts';
+import { answersOf, type ShownExample, shownOf, shownWithCode } from './shown-examples.ts';
 
 /** The HTTP interface as an OpenAPI 3.1 document, built from the operations and the schemas. */
 
@@ -122,7 +122,7 @@ function describe(operation: Operation, refusals: Map<string, unknown>): OpenApi
     operationId: id,
     tags: [group],
     summary,
-    description: [description, `Who may use it: ${whos[who]}`].filter(Boolean).join('\n\n'),
+    description: [description, `Who may use it: ${audiences[who]}`].filter(Boolean).join('\n\n'),
     security: securityFor[who],
     parameters: parametersOf(operation),
     ...(body && {
@@ -141,10 +141,10 @@ function describe(operation: Operation, refusals: Map<string, unknown>): OpenApi
 }
 
 function parametersOf(operation: Operation): unknown[] {
-  const { path, query, takes = [], requires = [] } = operation;
+  const { path, query, optionalHeaders = [], requiredHeaders = [] } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` }));
-  const inHeader = [...requires, ...takes].map((name) => ({
-    $ref: `#/components/parameters/${parameterName(name, requires.includes(name))}`,
+  const inHeader = [...requiredHeaders, ...optionalHeaders].map((name) => ({
+    $ref: `#/components/parameters/${parameterName(name, requiredHeaders.includes(name))}`,
   }));
   return [...inPath, ...(query ? queryParameters(operation) : []), ...inHeader];
 }
@@ -170,7 +170,7 @@ function requestsOf(operation: Operation) {
 }
 
 /** Examples in the form of the specification. Undefined if there are none. */
-function named(shown: readonly Shown[], valueIn: (shown: Shown) => unknown) {
+function named(shown: readonly ShownExample[], valueIn: (shown: ShownExample) => unknown) {
   if (shown.length === 0) return undefined;
   return Object.fromEntries(shown.map((one) => [one.key, { summary: one.example.name, value: valueIn(one) }]));
 }
@@ -186,9 +186,9 @@ function pathComponents() {
 
 /** A header that some operations require is listed twice, because a reference cannot say that it is required. */
 function headerParameters() {
-  const used = operations.flatMap(({ takes = [], requires = [] }) => [
-    ...takes.map((name) => ({ name, required: false })),
-    ...requires.map((name) => ({ name, required: true })),
+  const used = operations.flatMap(({ optionalHeaders = [], requiredHeaders = [] }) => [
+    ...optionalHeaders.map((name) => ({ name, required: false })),
+    ...requiredHeaders.map((name) => ({ name, required: true })),
   ]);
   return Object.fromEntries(
     used.map(({ name, required }) => {
@@ -207,7 +207,7 @@ function parameterName(name: RequestHeader, required: boolean): string {
   return required ? `${name}-Required` : name;
 }
 
-function answered({ description, schema, type, headers = [] }: Answer, shown: readonly Shown[]): object {
+function answered({ description, schema, type, headers = [] }: OperationAnswer, shown: readonly ShownExample[]): object {
   const mediaType = type ?? (schema && 'application/json');
   const examples = schema && named(shown, ({ answer }) => answer.body);
   return {

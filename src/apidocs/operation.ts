@@ -16,21 +16,21 @@ export interface Operation {
   summary: string;
   /** Markdown without headings. */
   description?: string;
-  who: Who;
-  query?: Query;
+  who: Audience;
+  query?: OperationQuery;
   /** Optional headers. */
-  takes?: readonly RequestHeader[];
+  optionalHeaders?: readonly RequestHeader[];
   /** Required headers. */
-  requires?: readonly RequestHeader[];
-  body?: Body;
-  answers: readonly Answer[];
+  requiredHeaders?: readonly RequestHeader[];
+  body?: OperationBody;
+  answers: readonly OperationAnswer[];
   /** Problems beyond those that `problemsOf` finds for every route of its kind. */
   problems?: readonly ProblemCode[];
   /** Problems whose status differs from the table of problems here. */
   statuses?: Partial<Record<ProblemCode, number>>;
 }
 
-export interface Body {
+export interface OperationBody {
   schema: ComponentName;
   /** Default `application/json`. */
   types?: readonly string[];
@@ -38,7 +38,7 @@ export interface Body {
   optional?: boolean;
 }
 
-export interface Answer {
+export interface OperationAnswer {
   status: number;
   description: string;
   /** The schema of the JSON. An answer of another `type` is text. */
@@ -48,15 +48,18 @@ export interface Answer {
   headers?: readonly AnswerHeader[];
 }
 
-export interface Query {
+export interface OperationQuery {
   schema: z.ZodObject;
   fields: Readonly<Record<string, string>>;
 }
 
 /** An answer with an entity tag, with which a client can revalidate what it holds. */
-export function revalidated({ headers = [], ...answer }: Omit<Answer, 'status'>): Pick<Operation, 'takes' | 'answers'> {
+export function revalidated({
+  headers = [],
+  ...answer
+}: Omit<OperationAnswer, 'status'>): Pick<Operation, 'optionalHeaders' | 'answers'> {
   return {
-    takes: ['If-None-Match'],
+    optionalHeaders: ['If-None-Match'],
     answers: [
       { status: 200, ...answer, headers: ['ETag', ...headers] },
       { status: 304, description: 'What you hold is still current.', headers: ['ETag'] },
@@ -65,7 +68,7 @@ export function revalidated({ headers = [], ...answer }: Omit<Answer, 'status'>)
 }
 
 /** The parameters of a query, each with its description. */
-export function query<S extends z.ZodObject>(schema: S, fields: { readonly [Name in keyof S['shape']]: string }): Query {
+export function query<S extends z.ZodObject>(schema: S, fields: { readonly [Name in keyof S['shape']]: string }): OperationQuery {
   return { schema, fields };
 }
 
@@ -83,7 +86,7 @@ export const groups = {
 export type Group = keyof typeof groups;
 
 /** Who may use a route. The token grants the rights. */
-export const whos = {
+export const audiences = {
   anyone: 'Anyone. Channels with the access `desk` are only visible to their authors and editors.',
   token: 'Anyone with a token.',
   reader: "Anyone if the channel is public, otherwise with a reader's token.",
@@ -93,7 +96,7 @@ export const whos = {
   admin: 'Administrators.',
   operator: 'Anyone who can reach the route. Block it from outside if others should not see it.',
 } as const;
-export type Who = keyof typeof whos;
+export type Audience = keyof typeof audiences;
 
 export const pathParameters = {
   channelId: { schema: 'ChannelId', description: 'The channel.', example: 'eclipse-day' },
@@ -160,7 +163,7 @@ export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
     'channel-deleted': path.includes('{channelId}'),
     'too-large': writes,
     'wrong-type': body !== undefined,
-    'key-reused': operation.takes?.includes('Idempotency-Key'),
+    'key-reused': operation.optionalHeaders?.includes('Idempotency-Key'),
     'rate-limited': who !== 'operator',
     'internal-error': reads,
     'journal-unavailable': reads,

@@ -82,7 +82,7 @@ export const readingOperations: readonly Operation[] = [
       after: 'Your cursor. Without it you get a snapshot.',
       posts: 'The maximum number of posts in a snapshot.',
     }),
-    takes: ['Last-Event-ID'],
+    optionalHeaders: ['Last-Event-ID'],
     answers: [{ status: 200, description: 'The stream. It stays open.', type: 'text/event-stream', headers: ['Retry-After'] }],
     problems: ['invalid-cursor'],
   },

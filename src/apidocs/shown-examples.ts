@@ -6,29 +6,29 @@ import { operations } from './operations.ts';
 import { type RecordedAnswer, recorded } from './recorded-answers.ts';
 
 /** An example with its recorded answer. */
-export interface Shown {
+export interface ShownExample {
   key: string;
   example: Example;
   answer: RecordedAnswer;
 }
 
 /** Examples that have not been recorded yet are left out. */
-const all: readonly Shown[] = examples.flatMap((example) => {
+const all: readonly ShownExample[] = examples.flatMap((example) => {
   const answer = recorded[keyOf(example)];
   return answer === undefined ? [] : [{ key: keyOf(example), example, answer }];
 });
 
-export function shownOf({ id }: Operation): Shown[] {
+export function shownOf({ id }: Operation): ShownExample[] {
   return all.filter(({ example }) => example.operation === id);
 }
 
 /** The examples of an operation that were answered with this status, without problems. */
-export function answersOf(operation: Operation, status: number): Shown[] {
+export function answersOf(operation: Operation, status: number): ShownExample[] {
   return shownOf(operation).filter(({ answer }) => answer.status === status && answer.headers['content-type'] !== problemType);
 }
 
 /** The first example that was refused with this code, in any operation. */
-export function shownWithCode(code: ProblemCode): Shown[] {
+export function shownWithCode(code: ProblemCode): ShownExample[] {
   const found = all.find(({ answer }) => codeOf(answer) === code);
   return found === undefined ? [] : [found];
 }

@@ -1,18 +1,18 @@
 import type { ComponentName } from './components.ts';
 import { limitInWords } from './limit-tables.ts';
-import type { Answer, Operation } from './operation.ts';
+import type { Operation, OperationAnswer } from './operation.ts';
 
 /** The routes that write. */
 
-const takes = ['Idempotency-Key'] as const;
+const idempotent = ['Idempotency-Key'] as const;
 /** The answer to a write. Its `ETag` has the new revision. */
-const done = (status: 200 | 202, description: string, schema: ComponentName): Answer => ({
+const done = (status: 200 | 202, description: string, schema: ComponentName): OperationAnswer => ({
   status,
   description,
   schema,
   headers: ['ETag', 'Idempotency-Replayed'],
 });
-const created = (description: string, schema: ComponentName): Answer => ({
+const created = (description: string, schema: ComponentName): OperationAnswer => ({
   status: 201,
   description,
   schema,
@@ -34,7 +34,7 @@ export const writingOperations: readonly Operation[] = [
     summary: 'Create a channel',
     description: 'Without an `id`, the id is derived from the headline, with `-2` and so on if that id is taken.',
     who: 'editor',
-    takes,
+    optionalHeaders: idempotent,
     body: { schema: 'NewChannel' },
     answers: [created('The channel was created.', 'ChannelAnswer')],
     problems: ['channel-exists', 'channel-deleted'],
@@ -48,8 +48,8 @@ export const writingOperations: readonly Operation[] = [
     description:
       'A JSON merge patch. A changed headline or standfirst requires a `change`, which readers see. `state` goes from scheduled to live to ended, and from ended back to live.',
     who: 'editor',
-    takes,
-    requires: ['If-Match'],
+    optionalHeaders: idempotent,
+    requiredHeaders: ['If-Match'],
     body: { schema: 'ChannelPatch', types: ['application/merge-patch+json', 'application/json'] },
     answers: [done(200, 'The change was made and sent to readers.', 'ChannelAnswer')],
     problems: ['revision-moved', 'if-match-missing'],
@@ -62,7 +62,7 @@ export const writingOperations: readonly Operation[] = [
     summary: 'Delete a channel',
     description: 'Erases the channel with all its posts and ends its subscriptions. The id cannot be used again.',
     who: 'admin',
-    takes,
+    optionalHeaders: idempotent,
     answers: [
       { status: 204, description: 'The channel is erased.', headers: ['Idempotency-Replayed'] },
       {
@@ -80,7 +80,7 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts',
     summary: 'Publish a post',
     who: 'author',
-    takes,
+    optionalHeaders: idempotent,
     body: { schema: 'NewPost' },
     answers: [created('The post is on disk and was sent to readers.', 'PostAnswer')],
     problems: ['post-exists', 'channel-ended'],
@@ -94,8 +94,8 @@ export const writingOperations: readonly Operation[] = [
     description:
       'Every change has a kind. Readers see clarifications and corrections with their note. `derived` in the answer lists the posts that restate this one.',
     who: 'its author',
-    takes,
-    requires: ['If-Match'],
+    optionalHeaders: idempotent,
+    requiredHeaders: ['If-Match'],
     body: { schema: 'Revision' },
     answers: [revised, { ...stillErasing, description: `With \`eraseEarlier\`. ${stillErasing.description}` }],
     problems: ['post-withdrawn', 'revision-moved', 'if-match-missing'],
@@ -108,7 +108,7 @@ export const writingOperations: readonly Operation[] = [
     summary: 'Retract a post',
     description: 'Withdraws the post from readers, with a note. Authors still see its revisions. `If-Match` is optional.',
     who: 'its author',
-    takes: [...takes, 'If-Match'],
+    optionalHeaders: [...idempotent, 'If-Match'],
     body: { schema: 'Retraction' },
     answers: [revised],
     problems: ['post-withdrawn', 'revision-moved'],
@@ -122,7 +122,7 @@ export const writingOperations: readonly Operation[] = [
     description:
       'For a court order or a safety risk. Erases the text from everything that the servers and their store use. Readers are told at once, and the answer comes within 10 seconds. Send the request again to see the progress of the erasure.',
     who: 'editor',
-    takes: [...takes, 'If-Match'],
+    optionalHeaders: [...idempotent, 'If-Match'],
     body: { schema: 'Takedown', optional: true },
     answers: [{ ...revised, description: 'The text is erased everywhere.' }, stillErasing],
     problems: ['revision-moved'],

@@ -2,9 +2,16 @@ import { type Html, html, type Part } from '../../../client/browser/view/html.ts
 import { type ComponentName, components } from '../../apidocs/components.ts';
 import { jsonSchemas, refTo } from '../../apidocs/json-schema.ts';
 import { queryParameters } from '../../apidocs/openapi.ts';
-import { type Operation, pathParameters, problemsOf, type RequestHeader, requestHeaders, whos } from '../../apidocs/operation.ts';
+import {
+  audiences,
+  type Operation,
+  pathParameters,
+  problemsOf,
+  type RequestHeader,
+  requestHeaders,
+} from '../../apidocs/operation.ts';
 import { recordedMessages } from '../../apidocs/recorded-answers.ts';
-import { curlOf, type Shown, shownOf } from '../../apidocs/shown-examples.ts';
+import { curlOf, type ShownExample, shownOf } from '../../apidocs/shown-examples.ts';
 import { type Message, messageExamples, messageKey, storeExample } from '../../apidocs/socket-messages.ts';
 import { inline, prose, type Row, renderFields, renderRows, typeOf } from './docs-schema.ts';
 
@@ -16,7 +23,7 @@ export function renderOperation(operation: Operation, publicUrl: string): Html {
   return html`<article class="operation" aria-labelledby="${id}"><h3 id="${id}"><a href="#${id}">${summary}</a></h3>
 <p class="line"><span class="method ${method}">${method.toUpperCase()}</span> <code>${breakable(path)}</code></p>
 ${description !== undefined && prose(description)}
-<p class="who"><strong>Who may use it</strong> ${inline(whos[who])}</p>
+<p class="who"><strong>Who may use it</strong> ${inline(audiences[who])}</p>
 ${rows.length > 0 && html`<h4>Parameters</h4>${renderRows(rows)}`}
 ${
   body &&
@@ -37,7 +44,7 @@ function breakable(path: string): Part {
 }
 
 function parametersOf(operation: Operation): Row[] {
-  const { path, takes = [], requires = [] } = operation;
+  const { path, optionalHeaders = [], requiredHeaders = [] } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]): Row => {
     const { schema, description } = pathParameters[name as keyof typeof pathParameters];
     return { name: name ?? '', type: typeOf(refTo(schema)), notes: ['in the path'], text: description };
@@ -53,7 +60,7 @@ function parametersOf(operation: Operation): Row[] {
       notes: isRequired ? ['required'] : [],
       text: requestHeaders[name].description,
     });
-  return [...inPath, ...inQuery, ...requires.map(inHeader(true)), ...takes.map(inHeader(false))];
+  return [...inPath, ...inQuery, ...requiredHeaders.map(inHeader(true)), ...optionalHeaders.map(inHeader(false))];
 }
 
 function renderRefusals(operation: Operation): Html | null {
@@ -67,14 +74,14 @@ function renderRefusals(operation: Operation): Html | null {
 
 function renderExamples(operation: Operation, publicUrl: string): Part {
   const [first, ...others] = shownOf(operation);
-  const exchange = (shown: Shown) => renderExchange(shown, operation.summary, publicUrl);
+  const exchange = (shown: ShownExample) => renderExchange(shown, operation.summary, publicUrl);
   if (first === undefined) return null;
   return html`<h4>Example: ${first.example.name}</h4><div class="example" id="${first.key}">${exchange(first)}</div>
 ${others.map((shown) => html`<details class="example" id="${shown.key}"><summary>${shown.example.name} <span class="status">${shown.answer.status}</span></summary>${exchange(shown)}</details>`)}`;
 }
 
 /** `of` names the operation, because examples of several operations can have the same name. */
-function renderExchange({ example, answer }: Shown, of: string, publicUrl: string): Html {
+function renderExchange({ example, answer }: ShownExample, of: string, publicUrl: string): Html {
   const { status, headers, body } = answer;
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return html`${pre(curlOf(example, publicUrl), `${of}, request: ${example.name}`)}${pre(
