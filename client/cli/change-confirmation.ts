@@ -6,23 +6,23 @@ import { channelKey, type DisplayedRevisions } from './displayed-revisions.ts';
 import { changedPostLines, channelLines, postLines } from './post-output.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Which revision a change is decided on, and whether the person means it. */
+/** Determines the revision on which a change is based, and asks for confirmation. */
 export interface RevisionCheck {
   channelId: string;
   /** `--revision`. */
   givenRevision: number | undefined;
   displayed: DisplayedRevisions;
   json: boolean;
-  /** The standard input is the text of the post, so that no answer can come from it. */
+  /** Standard input is the text of the post, so no answer can be read from it. */
   isInputTaken?: boolean;
 }
 
 /**
- * The revision that was given, else the one that this machine was last shown. A post that was not shown here is shown now, and the person
- * decides. Throws where nobody can be asked.
+ * Returns the given revision, or the one last displayed on this machine. If the post was never displayed here, displays it and
+ * asks. Throws if nobody can be asked.
  */
 export async function confirmPostRevision(post: SeenPost, check: RevisionCheck, terminal: Terminal): Promise<number> {
-  // What is withdrawn stays so: the server says it better than a question.
+  // The server refuses to change a withdrawn post, with a clearer message than a question here.
   if (post.status !== 'published') return check.givenRevision ?? post.revision;
   return confirmRevision(post, postLines(post, 'UTC', terminal.style), check, terminal);
 }
@@ -51,17 +51,14 @@ function retryWithRevision(revision: number): string {
   return `If your change is meant for that, give the command again with --revision ${revision}.`;
 }
 
-/** `--yes`, or the word of the person at the terminal. Throws where there is neither. `erases`: what it does, as a sentence. */
+/** Requires `--yes` or a confirmation at the terminal. Throws without either. `erases`: what is erased, as a sentence. */
 export async function confirmErasure(erases: string, yes: boolean | undefined, terminal: Terminal): Promise<void> {
   if (yes === true) return;
   if (!terminal.isAttended) throw new UsageError(`${erases} Say --yes if you mean it.`);
   if (!(await terminal.confirm(`${erases} Do you mean it?`))) throw new CommandFailed('Nothing was changed.');
 }
 
-/**
- * Someone else was first: shows what they made of `before`, so that it can be decided again. False where that is not what the problem
- * says.
- */
+/** If someone else changed the post first, prints the difference from `before`. Returns false for any other problem. */
 export async function printRevisionMoved(
   { problem }: ProblemError,
   { channelId, displayed }: Pick<RevisionCheck, 'channelId' | 'displayed'>,
@@ -71,7 +68,7 @@ export async function printRevisionMoved(
   const current = problem.current as SeenPost | undefined;
   if (problem.code !== 'revision-moved' || current === undefined) return false;
   terminal.note('pressbox: Someone else changed it first.', '');
-  // The earlier revision may have been erased; then what stands now is shown by itself.
+  // The earlier revision may have been erased. Then only the current one is printed.
   terminal.note(...changedPostLines(current, await before().catch(() => undefined), 'UTC', terminal.style));
   terminal.note(revisionMovedLine(current.revision));
   displayed.record(channelId, [current]);

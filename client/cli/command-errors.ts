@@ -3,26 +3,26 @@ import { NoAnswer, NotPressbox, ProblemError, wasNeverSent } from '../lib/http.t
 import { OutputFailed, type Terminal } from './terminal.ts';
 import { plainJson, plainLine, plainText } from './terminal-text.ts';
 
-/** The command was used in a way that it is not meant to be. Exit code 2. */
+/** The command was used wrongly. Exit code 2. */
 export class UsageError extends Error {}
 
-/** What was asked for cannot be done, though nothing is wrong with how it was asked. Exit code 1. */
+/** The command was used correctly but cannot be done. Exit code 1. */
 export class CommandFailed extends Error {}
 
 export const defaultUrl = 'http://127.0.0.1:4000';
-/** What a person can do who cannot reach it. */
+/** What to check if the server cannot be reached. */
 export const serverAddressHint = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
 
 interface ErrorOutput {
-  /** One line of JSON, instead of sentences: the problem, or `{"error"}` where no server refused; with `again` where it applies. */
+  /** Prints one line of JSON: the problem, or `{"error"}` if it was not the server that refused, with `again` if it applies. */
   json: boolean;
-  /** What to add to the same command so that it goes on with a write whose outcome is not known. */
+  /** The options to add to the same command to continue a write with an unknown outcome. */
   retryWith?: string | undefined;
-  /** An earlier part of it was done, or may have been: that this request was not sent does not mean that nothing was. */
+  /** An earlier request of the command may have been executed, so an unsent request does not mean that nothing was done. */
   hasBegun?: boolean | undefined;
 }
 
-/** Tells what went wrong, and returns the exit code. */
+/** Prints the error and returns the exit code. */
 export function printError(
   error: unknown,
   terminal: Terminal,
@@ -43,7 +43,7 @@ export function printError(
     return print({ error: error.message }, [`pressbox: ${plainLine(error.message)}`, ...sent, serverAddressHint], open);
   }
   const { aborted, reason } = terminal.streams.interrupted;
-  // That is told once all is done, of every command.
+  // `main` reports the failed output at the end, for every command.
   if (reason instanceof OutputFailed && again === undefined) return 1;
   if (aborted) return print({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
@@ -55,18 +55,21 @@ export function printError(
   }
 }
 
-/** Why an export ended before it was whole. */
+/** Why an export ended early. */
 export function exportCutError(error: unknown): Error {
   if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
   return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
 }
 
-/** What the file system says is nothing that a server refused, and no fault of the program. `file`: where it names none, as of a full disk. */
+/**
+ * Converts a file system error to `CommandFailed`: neither the server nor the program is at fault. `file` is used if the error
+ * names none, for example on a full disk.
+ */
 export function asFileError(error: unknown, file: string | undefined): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   const where = 'dest' in error ? error.dest : 'path' in error ? error.path : file;
   if (where === undefined) return error;
-  // Behind the reason its message has the call and the path: the one means nothing here, the other is said already.
+  // After the reason, Node's message names the system call and the path. The call is irrelevant and the path is printed already.
   const [reason] = error.message.split(`, ${error.syscall}`);
   return new CommandFailed(`${where}: ${reason}`);
 }
@@ -84,7 +87,7 @@ function problemLines({ problem }: ProblemError): string[] {
   return lines;
 }
 
-/** What a person can do about a refusal with the command. */
+/** Advice for problems that the user can solve with the command. */
 const adviceByCode: Partial<Record<ProblemCode, string>> = {
   'token-missing':
     'Put one into PRESSBOX_TOKEN, or a file of it into --token-file. `pressbox token --help` says how to make one.',
@@ -95,7 +98,7 @@ const adviceByCode: Partial<Record<ProblemCode, string>> = {
   'post-withdrawn': 'It stays withdrawn; `pressbox post` publishes anew.',
 };
 
-/** Someone else was first. With that revision, since one that the command names would be refused again. */
+/** Names the current revision, because repeating the command with the old one would be refused again. */
 export function revisionMovedLine(revision: number): string {
   return `It is now at revision ${revision}. If your change still holds, give the command again with --revision ${revision}.`;
 }

@@ -17,17 +17,18 @@ import { parseServerUrl } from '../lib/platform.ts';
 import type { Env } from './terminal.ts';
 
 /**
- * Which revision of a post or channel was last shown on this machine, so that a change without `--revision` never overwrites one that
- * nobody here has seen. Kept as lines `<hash> <revision>` in the user's state directory; the newest line of a hash counts. The hash stands
- * for server, channel and post: the file holds no names and no texts.
+ * Remembers which revision of a post or channel was last displayed on this machine, so that a change without `--revision` never
+ * overwrites one that the user has not seen. Stored as lines `<hash> <revision>` in the user's state directory; the last line of
+ * a hash counts. The hash covers server, channel and post, so the file contains no names or texts.
  *
- * Several commands may write at once. A line that is lost leaves an older revision or none, and then the server refuses or the command asks.
+ * Commands may write concurrently. If a line is lost, an older revision or none is found; then the server refuses the change or
+ * the command asks.
  */
 export interface DisplayedRevisions {
-  /** Undefined where none was shown, or it is not known any more. */
+  /** Undefined if none was displayed or it was forgotten. */
   get(channelId: string, postId: string): number | undefined;
   record(channelId: string, shown: readonly RevisionOf[]): void;
-  /** What was written here counts as shown where it followed on `before`, by default the revision that was shown last. */
+  /** Counts a revision written here as displayed if it follows `before`, by default the last displayed revision. */
   recordWrite(channelId: string, written: RevisionOf, before?: number): void;
 }
 interface RevisionOf {
@@ -35,12 +36,12 @@ interface RevisionOf {
   revision: number;
 }
 
-/** In the place of a post's id: headline and standfirst of the channel. */
+/** Replaces the post id for the headline and standfirst of a channel. */
 export const channelKey = '';
 
-/** Lines that are left when the file is shortened, the newest of each post. */
+/** Lines kept when the file is shortened: the newest of each post. */
 const maxLinesKept = 2_000;
-/** The file is shortened once it is larger: about 8,000 lines. */
+/** The file is shortened when it exceeds this size, about 8,000 lines. */
 const maxFileBytes = 256 * 1024;
 
 export function displayedRevisions(env: Env, url: string): DisplayedRevisions {
@@ -85,14 +86,14 @@ export function displayedRevisions(env: Env, url: string): DisplayedRevisions {
       }
       if (size > maxFileBytes) shorten(file);
     } catch {
-      // Without a place for it nothing is known, and the next change asks.
+      // Without a writable directory nothing is remembered, and the next change asks.
     }
   }
 }
 
-/** Undefined where there is none, as for a user without a home. */
+/** Undefined if there is no such directory, for example for a user without a home. */
 function stateFolder({ XDG_STATE_HOME: state, HOME: home }: Env): string | undefined {
-  // The XDG base directory specification has relative paths ignored.
+  // The XDG base directory specification says to ignore relative paths.
   if (state !== undefined && isAbsolute(state)) return join(state, 'pressbox');
   try {
     return join(home || homedir(), '.local', 'state', 'pressbox');

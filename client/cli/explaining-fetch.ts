@@ -3,8 +3,8 @@ import { type Fetch, isTransient, NoAnswer, NotPressbox, parseRetryAfter } from 
 import { plainLine } from './terminal-text.ts';
 
 /**
- * `fetch`, where what is no answer of Pressbox is thrown with what was asked and what came back: there a person sees that the address is
- * a wrong one, or what stands before the server.
+ * A `fetch` that throws for any answer that is not from Pressbox. The error names the request and the answer, so that the user
+ * sees a wrong address or an interfering proxy.
  */
 export const explainingFetch: Fetch = async (url, init) => {
   const request = requestLine(url, init);
@@ -18,7 +18,7 @@ export const explainingFetch: Fetch = async (url, init) => {
     throw notReachedError(url, init, errorReason(error), error);
   }
   const { status, statusText, headers, redirected } = response;
-  // On such a way a token is left behind, and a write may become a question.
+  // A redirect to another origin drops the token and may turn a write into a GET.
   const isOtherOrigin = redirected && new URL(response.url).origin !== new URL(url).origin;
   const losesToken = isOtherOrigin && (init.method !== 'GET' || status === 401);
   if (isPressbox(response, new Headers(init.headers).get('accept')) && !losesToken) return response;
@@ -33,9 +33,9 @@ export const explainingFetch: Fetch = async (url, init) => {
   throw new NotReached(`Something in front of the server answered: ${requestAndRedirect} ${received}.`, received, { retryAfter });
 };
 
-/** What answers is not Pressbox, and waiting does not make it that. */
+/** The server is not Pressbox, and retrying will not help. */
 export class WrongAddress extends NotPressbox {
-  /** What came back, whatever was asked. */
+  /** What was received. */
   readonly why: string;
 
   constructor(request: string, why: string) {
@@ -44,7 +44,7 @@ export class WrongAddress extends NotPressbox {
   }
 }
 
-/** No answer of the server, which may come later. Without a `cause` something before it answered. */
+/** The server did not answer, but may later. Without a `cause`, something in front of it answered. */
 export class NotReached extends NoAnswer {
   readonly why: string;
 
@@ -62,32 +62,32 @@ function requestLine(url: string, { method }: RequestInit): string {
   return `${method} ${urlWithoutQuery(url)}`;
 }
 
-/** By the media type: what else is there may have much to say. */
+/** Goes by the media type. */
 function isPressbox({ ok, status, headers }: Response, accept: string | null): boolean {
   const type = headers.get('content-type') ?? '';
   if (!ok) return type.startsWith('application/problem+json');
   return status === 204 || (accept !== null && type.startsWith(accept));
 }
 
-/** What is spoken there, where it is not what the address says; undefined where that is not known. */
+/** The protocol spoken at the address, if it differs from the one in the address. Undefined if unknown. */
 async function otherProtocol(url: string, error: unknown): Promise<string | undefined> {
   const { name, code } = innermost(error) as { name?: string; code?: string };
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
     return 'came back with what is no TLS; without it an address begins with http://';
   }
   if (name === 'HTTPParserError') return 'came back with what is no HTTP';
-  // What speaks TLS closes such a connection without a word, as does much else.
+  // A TLS server closes a plain connection without an answer, but other servers may do so too.
   if (code !== 'UND_ERR_SOCKET' || !/^http:/i.test(url) || !(await speaksTls(url))) return undefined;
   return 'was closed, as TLS is spoken there; with it an address begins with https://';
 }
 
-/** For the handshake, milliseconds. */
+/** Timeout of the handshake, milliseconds. */
 const handshakeMs = 3_000;
 
 function speaksTls(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
-    // Nothing is said over it, so it does not matter whose certificate it is.
+    // No data is sent, so the certificate does not matter.
     const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), rejectUnauthorized: false });
     const settle = (speaks: boolean) => {
       socket.destroy();
@@ -100,21 +100,21 @@ function speaksTls(url: string): Promise<boolean> {
   });
 }
 
-/** `fetch` itself says no more than that it failed. */
+/** The original cause: `fetch` itself only says that it failed. */
 function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
 }
 
 export function errorReason(error: unknown): string {
   const inner = innermost(error);
-  // Of a name with several addresses there is one for each.
+  // A host name with several addresses fails with one error for each.
   const [said = inner] = inner instanceof AggregateError ? inner.errors : [];
   return plainLine(said instanceof Error ? said.message : String(said))
     .trim()
     .replace(/\.$/, '');
 }
 
-/** Which may hold a cursor. */
+/** Removes the query, which may contain a cursor. */
 function urlWithoutQuery(url: string): string {
   return plainLine(url.replace(/\?.*$/s, ''));
 }

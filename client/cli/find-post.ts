@@ -2,13 +2,13 @@ import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-clien
 import { CommandFailed, UsageError } from './command-errors.ts';
 import { plainLine, textOf } from './terminal-text.ts';
 
-/** `sub`: who asks, where that is known. */
+/** `sub`: the user's id, if known. */
 type FindOptions = CommandOptions & { sub: string | undefined };
 
 /**
- * The post that a person means: its id, the last characters of it as they stand beside each post that is shown (ids begin with the
- * time, so it is their ends that differ), or `latest`: the newest published one that is theirs, so that a colleague's post which came
- * in a moment ago is not changed by mistake. Posts that others wrote are named by their ids.
+ * Finds a post by its id, by the end of its id as displayed beside posts (ids begin with the time, so their ends differ), or by
+ * `latest`. `latest` is the user's own newest published post, so that a colleague's post that arrived a moment ago is not changed
+ * by mistake.
  */
 export async function findPost(client: AuthorClient, channelId: string, name: string, options: FindOptions): Promise<SeenPost> {
   const wanted = name.toLowerCase().replace(/^(?:\u2026|\.\.\.)/, '');
@@ -24,7 +24,7 @@ export async function findPost(client: AuthorClient, channelId: string, name: st
   throw new CommandFailed(`Several posts have an id that ends in ${wanted}:\n${shown.join('\n')}`);
 }
 
-/** The end of an id: enough to name a post of a channel. */
+/** The end of an id, enough to identify a post in a channel. */
 export function shortId(id: string): string {
   return plainLine(id.slice(-6));
 }

@@ -16,8 +16,8 @@ import { plainJson } from './terminal-text.ts';
 import { resolveToken } from './token-options.ts';
 
 /**
- * The command `pressbox`. `argv` is what follows its name. Resolves with the exit code: 0 on success, 1 where the server refused or
- * could not be reached, or nothing could be printed, 2 on wrong usage. Whatever else goes wrong is a fault of the program, and thrown.
+ * The command `pressbox`. `argv` excludes its name. Resolves with the exit code: 0 on success, 1 if the server refused or could
+ * not be reached or the output failed, 2 on wrong usage. Any other error is a bug and thrown.
  */
 export async function main(argv: string[], env: Env, streams?: Streams): Promise<number> {
   if (streams !== undefined) return run(argv, env, new Terminal(streams, env));
@@ -47,12 +47,12 @@ async function run(argv: string[], env: Env, terminal: Terminal): Promise<number
   }
 }
 
-/** The version of the package, from the nearest package.json above this file, in a checkout and in the package. */
+/** The version in the nearest package.json above this file, in a checkout and in the package. */
 function versionOf(): string {
   return (createRequire(import.meta.url)('pressbox/package.json') as { version: string }).version;
 }
 
-/** Also where the command is not understood otherwise. */
+/** Works even if the command line is otherwise invalid. */
 function asksJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');

@@ -11,7 +11,7 @@ export function parseWebAddress(text: string): string {
   return text;
 }
 
-/** What is empty, as a variable that is not set, or of dots alone would lead to another address. */
+/** An empty id (such as an unset variable) or one of only dots would lead to another path. */
 export function parseChannelId(text: string): string {
   if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It must be the id of a channel.');
   return text;
@@ -34,12 +34,12 @@ export function parseRevision(text: string): number {
   return Number(text);
 }
 
-/** Options that may be given several times. */
+/** For options that may be repeated. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** The whole of the standard input as UTF-8, without the line break at its end. */
+/** Reads all of standard input as UTF-8, without trailing line breaks. */
 export async function readStandardInput(terminal: Terminal): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
@@ -55,7 +55,7 @@ export async function readStandardInput(terminal: Terminal): Promise<string> {
   return text.replaceAll('\r\n', '\n').replace(/\n+$/, '');
 }
 
-/** What a token says; undefined where it is none. Not checked: the server does that. */
+/** The claims of a token, or undefined if it is not a token. Not verified; the server does that. */
 export function readClaims(token: string): Record<string, unknown> | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

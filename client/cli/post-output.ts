@@ -4,12 +4,12 @@ import { shortId } from './find-post.ts';
 import type { Style } from './terminal.ts';
 import { plainLine, plainText, textOf } from './terminal-text.ts';
 
-/** Posts and their changes as lines of a terminal. Pure; everything that others wrote is escaped. */
+/** Formats posts and changes for a terminal. Pure; all text from others is escaped. */
 
 type PrintablePost = Pick<ReaderPost, 'id' | 'headline' | 'html' | 'history' | 'revision' | 'status' | 'publishedAt'> &
   Partial<Pick<ReaderPost, 'kind' | 'keyEvent' | 'verification' | 'developing' | 'sources' | 'authors' | 'media'>>;
 
-/** A post as it stands, with what readers should know of its past. */
+/** A post with its corrections. */
 export function postLines(post: ReaderPost, timezone: string, style: Style): string[] {
   if (isWithdrawn(post)) return withdrawnLines(post, undefined, timezone, style);
   const head = [style.dim(clockTime(post.publishedAt, timezone)), ...badges(post, style)];
@@ -26,8 +26,8 @@ export function postLines(post: ReaderPost, timezone: string, style: Style): str
 }
 
 /**
- * A post that was changed: what kind of change, its note, and what it put in place of what. `before`: as it was shown; of one that was
- * not, nobody knows which version the reader saw elsewhere, so all that was wrong is told.
+ * A changed post: the kind of change, its note, and the differences. `before`: the post as displayed. If it was not displayed,
+ * all its corrections are listed, because the reader may have seen any version elsewhere.
  */
 export function changedPostLines(
   post: PrintablePost,
@@ -60,7 +60,7 @@ export function changedPostLines(
   return [...lines, ''];
 }
 
-/** A withdrawal. The text of a post that was taken down is not shown again. `before`: as it was shown. */
+/** A withdrawal. The text of a post that was taken down is not printed again. `before`: the post as displayed. */
 export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined, timezone: string, style: Style): string[] {
   const word = post.status === 'taken-down' ? 'TAKEN DOWN' : 'RETRACTED';
   const headline = post.status === 'retracted' ? (before?.headline ?? '') : '';
@@ -74,7 +74,7 @@ export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined,
   ];
 }
 
-/** A channel, with what was wrong in its headline and standfirst; or what was changed of it. `before`: as it was shown. */
+/** A channel with corrections of its headline and standfirst, or its changes. `before`: the channel as displayed. */
 export function channelLines(channel: Channel, before: Channel | undefined, style: Style): string[] {
   if (before === undefined) {
     const standfirst = channel.standfirst === null ? [] : indented(plainText(channel.standfirst));
@@ -102,7 +102,7 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
 
 export function clockTime(time: string, timezone: string): string {
   const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-  // What is no time is told as it is.
+  // An invalid time is printed as it is.
   if (Number.isNaN(Date.parse(time))) return plainLine(time);
   try {
     return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: timezone }).format(new Date(time));
@@ -140,12 +140,12 @@ function noteOf({ kind, note, at }: Change, timezone: string, style: Style): str
   return style.yellow(note === null ? said : `${said}: ${plainLine(note)}`);
 }
 
-/** What a reader should know first. */
+/** The most important change comes first. */
 function severity({ kind }: Change): number {
   return ['refile', 'update', 'clarification', 'correction'].indexOf(kind);
 }
 
-/** Small facts of a post that differ: name, what it was, what it is. */
+/** Changed fields: name, old value, new value. */
 function changedFields(before: PrintablePost, post: PrintablePost): [string, string, string][] {
   return Object.values(told).flatMap((fact) => {
     if (fact === 'not told') return [];
@@ -155,7 +155,7 @@ function changedFields(before: PrintablePost, post: PrintablePost): [string, str
   });
 }
 
-/** How a change of each field beside headline and body is told: its name, and what is said of it. */
+/** How to print each field besides headline and body: its name and its value. */
 const told: {
   readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: [string, (post: PrintablePost) => string] | 'not told';
 } = {
@@ -178,7 +178,7 @@ function stateOf({ state }: Channel): string {
     case 'ended':
       return 'The coverage has ended.';
   }
-  // Of a later version of the server.
+  // A state of a later server version.
   return `The coverage: ${plainLine(state)}.`;
 }
 

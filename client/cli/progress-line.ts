@@ -1,17 +1,17 @@
 import type { Output } from './terminal.ts';
 
-/** A line on the terminal that tells how far something is; elsewhere nothing is written. */
+/** A progress line on a terminal. Writes nothing elsewhere. */
 export interface ProgressState {
-  /** Undefined where nothing is read or sent that has a length. */
+  /** Undefined if the amount of data is unknown. */
   bytes?: number | undefined;
-  /** Undefined where it is not known. */
+  /** Undefined if it is unknown. */
   totalBytes?: number | undefined;
-  /** What is counted beside the bytes, such as lines. */
+  /** The number of items, such as lines. */
   count: number;
   counted: string;
 }
 
-/** Between two drawings. */
+/** Shortest interval between two updates, milliseconds. */
 const drawMs = 100;
 const barWidth = 24;
 
@@ -35,7 +35,7 @@ export class ProgressLine {
     this.#output.write(`\r\u001b[K${progressLine(done, at - this.#began)}`);
   }
 
-  /** Takes the line away, for what is said next. */
+  /** Removes the line before other output. */
   clear(): void {
     if (this.#drawn !== undefined) this.#output.write('\r\u001b[K');
     this.#drawn = undefined;
@@ -55,7 +55,7 @@ export function progressLine({ bytes, totalBytes, count, counted }: ProgressStat
     parts.push(`${megabytes(bytes)} of ${megabytes(totalBytes)} MB`);
   } else parts.push(`${megabytes(bytes)} MB`);
   parts.push(`${count.toLocaleString('en')} ${counted}`);
-  // A rate over less than a moment says nothing.
+  // A rate over less than a second is meaningless.
   if (elapsedMs >= 1_000 && perSecond > 0) {
     parts.push(`${megabytes(perSecond)} MB/s`);
     if (totalBytes !== undefined && bytes < totalBytes) parts.push(`${duration((totalBytes - bytes) / perSecond)} left`);

@@ -2,12 +2,12 @@ import type { AuthorPost } from '../../src/protocol/model.ts';
 import type { HttpResponse } from '../lib/http.ts';
 
 /**
- * Whether the html that a server shows of a post is what its renderer makes of the body. Which renderer that is, a server does not say
- * outright: its documents name the address that stands in links, and the entity tag of a post the version.
+ * Whether a post's html is what the server's renderer makes of its body. The server does not name its renderer directly: its
+ * OpenAPI document names the public URL used in links, and the entity tag of a post names the version.
  */
 export type HtmlComparison = 'same' | 'differs' | 'unknown';
 
-/** `get`: an answer of the server, or undefined where it refuses. */
+/** `get`: returns the server's answer, or undefined if it refuses. */
 export async function htmlComparer(
   get: (path: string) => Promise<HttpResponse | undefined>,
 ): Promise<(post: AuthorPost) => Promise<HtmlComparison>> {
@@ -19,16 +19,16 @@ export async function htmlComparer(
   };
 
   return async (post) => {
-    // Without a body it is the same for every renderer.
+    // An empty body renders the same with every renderer.
     if (post.body === '') return post.html === '' ? 'same' : 'differs';
     known ??= rendererOf();
     const renderer = await known;
     if (renderer === undefined) return 'unknown';
     if (rendered(post.body, post.channelId, renderer) === post.html) return 'same';
-    // Another server may have made the list, with another renderer: the answer about one post has both the html and the version.
+    // The list may come from another node with another renderer. The answer for a single post has both the html and the version.
     const alone = await get(`/v1/channels/${encodeURIComponent(post.channelId)}/posts/${post.id}`);
     if (alone === undefined) return 'unknown';
-    // Behind the version the tag may name what the post says.
+    // After the version, the tag may contain more.
     if (alone.headers.get('etag')?.includes(renderer.version) !== true) {
       known = Promise.resolve(undefined);
       return 'unknown';

@@ -10,12 +10,12 @@ import type { Env, Terminal } from './terminal.ts';
 import { plainLine } from './terminal-text.ts';
 import { addTokenOptions } from './token-options.ts';
 
-/** What all commands that ask a server share: its address, the token, how to print the answer, and how to tell what went wrong. */
+/** Options and clients shared by the commands that send requests to a server. */
 export interface RequestOptions {
   url: string;
   token?: string;
   json?: boolean;
-  /** Seconds. Left out: `writeTimeoutMs`, and `unreachableTimeoutMs` where no connection comes about. */
+  /** Seconds. Default: `writeTimeoutMs`, or `unreachableTimeoutMs` if no connection can be made. */
   timeout?: number;
   key?: string;
 }
@@ -35,13 +35,13 @@ export function addWriteOptions(command: Command, env: Env): Command {
     .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', parseIdempotencyKey);
 }
 
-/** Whom a command asks, as whom, and how. */
+/** The server, the token and the `fetch` to use. */
 export function serverOf(options: { url: string; token?: string }, env: Env): { url: string; token?: string; fetch: Fetch } {
   const token = validToken(options.token ?? env.PRESSBOX_TOKEN);
   return { url: validUrl(options.url), ...(token && { token }), fetch: explainingFetch };
 }
 
-/** A client for one command, with the key that makes its repetition harmless. */
+/** An author client for one command, with the idempotency key that makes a repetition safe. */
 export function createAuthor(options: RequestOptions, env: Env, terminal: Terminal) {
   const server = serverOf(options, env);
   const client = new AuthorClient({
@@ -58,12 +58,12 @@ export function createAuthor(options: RequestOptions, env: Env, terminal: Termin
   };
 }
 
-/** A write is given up after this long without an answer, milliseconds. */
+/** A write without an answer fails after this long, milliseconds. */
 const writeTimeoutMs = 60_000;
-/** A server that no connection can be made to is given up after this long, milliseconds. */
+/** A command fails after this long if no connection can be made, milliseconds. */
 export const unreachableTimeoutMs = 10_000;
 
-/** Says that a command asks again, and why: once. */
+/** Prints the reason of the first retry. */
 export function retryNotice(terminal: Terminal, progress?: ProgressLine): (error: Error) => void {
   let isSaid = false;
   return (error) => {
@@ -79,7 +79,7 @@ function subjectOf(token: string): string | undefined {
   return typeof sub === 'string' ? sub : undefined;
 }
 
-/** Nothing else goes into a header. Not shown: it may be most of a good one. */
+/** Only visible ASCII characters fit into a header. The token is not printed, because it may be mostly valid. */
 function validToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
@@ -90,14 +90,14 @@ function validToken(token: string | undefined): string | undefined {
   return trimmed;
 }
 
-/** An address may also come from the environment, unparsed. */
+/** The address may come from the environment, where it was not validated. */
 function validUrl(url: string): string {
   try {
     parseWebAddress(url);
   } catch (error) {
     throw new UsageError(`The server's address: ${error instanceof Error ? error.message : error}`);
   }
-  // Here, where the address is not shown.
+  // Checked here, where the address is not printed.
   const { username, password } = new URL(url);
   if (username === '' && password === '') return url;
   throw new UsageError("The server's address: It must hold no name and no password; the token says who you are.");

@@ -2,7 +2,7 @@ import { CommandFailed, UsageError } from './command-errors.ts';
 import type { Env, Terminal } from './terminal.ts';
 import { warnOfVisibleSecret } from './token-options.ts';
 
-/** The Redis of `--redis [url]`, or of the environment. */
+/** The address from `--redis [url]` or from the environment. */
 export function redisUrlFrom(
   redis: string | true,
   { env, terminal, json }: { env: Env; terminal: Terminal; json: boolean },
@@ -15,7 +15,7 @@ export function redisUrlFrom(
   return url;
 }
 
-/** What a store says is nothing that a server refused, and no fault of the program. */
+/** Converts an error of the store to `CommandFailed`: neither the server nor the program is at fault. */
 export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   return error.name === 'JournalRefused' || error.name === 'JournalUnavailable' ? new CommandFailed(error.message) : error;

@@ -1,22 +1,22 @@
 /**
- * What others wrote, made fit for a terminal. Control characters could move the cursor, rename the window or hide text, and
- * characters that turn the writing direction could make a line read as another: they are shown as escapes.
+ * Makes foreign text safe for a terminal. Control characters could move the cursor, rename the window or hide text, and
+ * bidirectional characters could make a line read differently. They are printed as escapes.
  */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text of several lines; line breaks and tabs stay. */
+/** Escapes text of several lines. Keeps line breaks and tabs. */
 export function plainText(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(unsafe, escaped);
 }
 
-/** Text that is to stay on one line. */
+/** Escapes text for a single line. */
 export function plainLine(text: string): string {
   return plainText(text).replaceAll(/[\n\t]+/g, ' ');
 }
 
-/** JSON that is the same value, without any control character in it. */
+/** JSON of the same value without any control characters. */
 export function plainJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(unsafe, (character) => `\\u${code(character).padStart(4, '0')}`);
 }
@@ -32,12 +32,15 @@ function code(character: string): string {
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 const blocks = new Set(['p', 'ul', 'ol', 'blockquote', 'pre', 'h3', 'h4', 'table', 'hr']);
 
-/** The text of a post's `html`, which holds only the few tags of the contract: paragraphs apart, items dashed, links with their address. */
+/**
+ * The text of a post's `html`, which contains only the tags of the contract. Separates paragraphs, marks list items, and appends
+ * the address of each link.
+ */
 export function textOf(html: string): string {
   let text = '';
   let href = '';
   const lists: { next: number | undefined }[] = [];
-  /** Where each quotation that is open began. */
+  /** Start of each open quotation. */
   const quotes: number[] = [];
   let betweenCells = false;
   const lineBreak = () => {
@@ -49,7 +52,7 @@ export function textOf(html: string): string {
   };
   for (const [piece, closing, name, attributes] of html.matchAll(/<(\/?)([a-z0-9]+)([^>]*)>|[^<]+|</gi)) {
     if (name === undefined) {
-      // Between two cells or two blocks there is no text.
+      // White space between cells and blocks is not text.
       if (betweenCells && piece.trim() === '') continue;
       if (piece.trim() !== '' || (text !== '' && !text.endsWith('\n'))) text += decoded(piece);
       continue;
@@ -67,7 +70,7 @@ export function textOf(html: string): string {
       if (opens && text !== '' && !text.endsWith('\n')) text += ' | ';
       betweenCells = !opens;
     } else if (blocks.has(name)) {
-      // The first block of an item stays on its line.
+      // The first block of a list item stays on its line.
       if (!(opens && /(?:^|\n) *(?:-|\d+\.) $/.test(text))) blockBreak();
       if (name === 'table') betweenCells = opens;
       if (name === 'blockquote' && opens) quotes.push(text.length);

@@ -1,30 +1,30 @@
 import { createInterface } from 'node:readline';
 import { plainJson, plainText } from './terminal-text.ts';
 
-/** Where the command reads and writes. Tests give their own. */
+/** The input and output of the command. Tests pass their own. */
 export interface Streams {
   stdin: Input;
   stdout: Output;
   stderr: Output;
-  /** Aborted when the person, or the machine, wants the command to end. */
+  /** Aborted when the command should end. */
   interrupted: AbortSignal;
-  /** Called where nothing can be printed any more. Aborts `interrupted`, unless a command has something else to do then. */
+  /** Called when the output fails. Aborts `interrupted` unless a command overrides it. */
   outputFailed?: (failure: OutputFailed) => void;
-  /** Aborts `interrupted`: what was printed and nobody reads is not waited for then. */
+  /** Aborts `interrupted`, so that unread output is not waited for. */
   end?: () => void;
 }
 
 export type Input = NodeJS.ReadableStream & AsyncIterable<Uint8Array | string> & { isTTY?: boolean | undefined };
 
 export interface Output {
-  /** `left`: called once it has left, or cannot. */
+  /** `left`: called once the text was written or writing failed. */
   write(text: string, left?: () => void): unknown;
   isTTY?: boolean | undefined;
 }
 
-/** The reason of `interrupted` where the standard output takes nothing any more. */
+/** The reason of `interrupted` if standard output failed. */
 export class OutputFailed extends Error {
-  /** Whoever read it has gone, as `head` does: nothing that anybody need be told. */
+  /** The reader closed the pipe, as `head` does. Not worth an error message. */
   readonly isUnread: boolean;
 
   constructor(cause: Error & { code?: string }) {
@@ -35,7 +35,7 @@ export class OutputFailed extends Error {
 
 export type Env = Record<string, string | undefined>;
 
-/** Marks for a terminal; without colours the text as it is. */
+/** Text styles. Without colours, the text is returned unchanged. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
@@ -53,21 +53,21 @@ export class Terminal {
 
   constructor(streams: Streams, env: Env) {
     this.streams = streams;
-    // https://no-color.org: set and not empty, whatever it says.
+    // https://no-color.org: any non-empty value counts.
     this.style = style(streams.stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb');
   }
 
-  /** What was asked for. Whatever is in it, the terminal obeys nothing but marks. */
+  /** Prints the result of the command. Only `Style`'s own escape sequences reach the terminal. */
   print(...lines: string[]): void {
     for (const line of lines) this.write(`${this.#plain(line)}\n`);
   }
 
-  /** As it is. */
+  /** Writes text unchanged. */
   write(text: string): void {
     this.#lastWrite = new Promise((resolve) => this.streams.stdout.write(text, () => resolve()));
   }
 
-  /** Resolves once all that was printed has left. Throws where the command is to end, and then at once. */
+  /** Resolves once all output was written. Throws at once if the command should end. */
   async flushed(): Promise<void> {
     const { interrupted } = this.streams;
     await new Promise<void>((resolve) => {
@@ -86,18 +86,18 @@ export class Terminal {
     this.print(plainJson(value));
   }
 
-  /** What a person should know beside it, likewise. */
+  /** Prints a message to standard error. */
   note(...lines: string[]): void {
     for (const line of lines) this.streams.stderr.write(`${this.#plain(line)}\n`);
   }
 
-  /** Whether there is someone who can be asked. */
+  /** Whether there is a user to ask. */
   get isAttended(): boolean {
     const { stdin, stderr } = this.streams;
     return stdin.isTTY === true && stderr.isTTY === true;
   }
 
-  /** Asks the person at the terminal. Anything but `y` or `yes` is a no. Throws where the command is to end. */
+  /** Asks the user. Anything but `y` or `yes` means no. Throws if the command should end. */
   async confirm(question: string): Promise<boolean> {
     const { stdin, stderr, interrupted } = this.streams;
     interrupted.throwIfAborted();
@@ -118,7 +118,7 @@ export class Terminal {
     }
   }
 
-  /** Text of others was made plain where it was put in, so that no mark is theirs. What was missed there is. */
+  /** Escapes everything but `Style`'s own sequences. Foreign text was already escaped; this catches what was missed. */
   #plain(line: string): string {
     if (!this.style.coloured) return plainText(line);
     return line
@@ -128,7 +128,7 @@ export class Terminal {
   }
 }
 
-/** One that `Style` makes. */
+/** An escape sequence made by `Style`. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
 const styleMark = /(\u001b\[(?:1|2|9|22|29|31|32|33|39)m)/;
 
@@ -146,17 +146,17 @@ function style(coloured: boolean): Style {
   };
 }
 
-/** For what was printed to leave where the command is to end, milliseconds. */
+/** How long an ending command waits for its output, milliseconds. */
 const flushTimeoutMs = 1_000;
 
-/** The streams of this process. Ends with the first signal, or when nothing can be printed any more; a second signal ends it at once. */
+/** The streams of this process. The first signal, or failed output, interrupts the command. A second signal kills it. */
 export function processStreams(): Streams & Disposable {
   const stop = new AbortController();
   const end = () => stop.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, end);
   process.stdout.on('error', (error) => streams.outputFailed(new OutputFailed(error)));
-  // What a person should know beside it: the exit code says how it ended.
+  // Ignore errors on standard error: the exit code says how the command ended.
   process.stderr.on('error', () => undefined);
   const streams = {
     stdin: process.stdin,
@@ -167,7 +167,7 @@ export function processStreams(): Streams & Disposable {
     end,
     [Symbol.dispose]() {
       for (const signal of signals) process.off(signal, end);
-      // Where nobody reads what was printed, it would keep the process.
+      // Unread output would keep the process alive.
       if (stop.signal.aborted) setTimeout(() => process.exit(), flushTimeoutMs).unref();
     },
   };

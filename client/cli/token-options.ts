@@ -5,14 +5,14 @@ import { readStandardInput } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
 
-/** Where a command takes the token from: PRESSBOX_TOKEN, a file, the standard input, or, with a warning, the command line. */
+/** Options for the token: PRESSBOX_TOKEN, a file, standard input, or, with a warning, the command line. */
 export function addTokenOptions(command: Command, whose = 'who you are'): Command {
   return command
     .option('--token <token>', `${whose} (PRESSBOX_TOKEN); other users of this machine can see it here`)
     .addOption(new Option('--token-file <path>', 'a file that holds the token; - is the standard input').conflicts('token'));
 }
 
-/** Before each command: puts the token of `--token-file` in its place, and warns of one that is visible. */
+/** Runs before each command: reads the token of `--token-file` and warns about a visible one. */
 export async function resolveToken(command: Command, terminal: Terminal): Promise<void> {
   const { token, tokenFile, json } = command.opts<{ token?: string; tokenFile?: string; json?: boolean }>();
   if (token) warnOfVisibleSecret('--token', saferTokenHint, terminal, json === true);
@@ -38,7 +38,7 @@ async function readTokenFile(file: string, command: Command, terminal: Terminal)
 
 export const saferTokenHint = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
 
-/** Warns of a secret on the command line, once a command. */
+/** Warns about a secret on the command line, once per command. */
 export function warnOfVisibleSecret(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
   const warning = `Other users of this machine can see what ${where} holds. ${elsewhere}`;
   terminal.note(json ? plainJson({ warning }) : `pressbox: ${warning}`);

@@ -8,7 +8,7 @@ import type { ElementWords, PageWords, Words } from './words.ts';
 
 const words: Readonly<Record<Language, Words>> = { ar, de, en, es, fr };
 
-/** In tables of their own: what bundles one of them leaves out the others. */
+/** Separate tables, so that a bundle that uses one leaves out the others. */
 const pages: Readonly<Record<Language, PageWords>> = { ar: arPage, de: dePage, en: enPage, es: esPage, fr: frPage };
 
 const elements: Readonly<Record<Language, ElementWords>> = {
@@ -19,17 +19,17 @@ const elements: Readonly<Record<Language, ElementWords>> = {
   fr: frElement,
 };
 
-/** The words of a language, whatever its region or script; undefined where there are none. */
+/** The words of a language, regardless of region and script. Undefined if the language is not supported. */
 export function wordsIn(language: string): Words | undefined {
   return of(words, language);
 }
 
-/** The same of what only the server's own pages and feeds say. */
+/** The words of the server's own pages and feeds. */
 export function pageWordsIn(language: string): PageWords | undefined {
   return of(pages, language);
 }
 
-/** The same of what only the embedded element says. */
+/** The words of the embedded element. */
 export function elementWordsIn(language: string): ElementWords | undefined {
   return of(elements, language);
 }
@@ -39,7 +39,7 @@ function of<T>(table: Readonly<Record<Language, T>>, tag: string): T | undefined
   return language && table[language];
 }
 
-/** Here every language is at hand. Scripts that show a coverage have `loaded.ts` in the place of this file, and English alone. */
+/** Here all languages are loaded. In page scripts the build replaces this file with `loaded.ts`, which includes only English. */
 export function isLoaded(_language: string): boolean {
   return true;
 }

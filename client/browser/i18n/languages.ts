@@ -1,19 +1,18 @@
 /**
- * The languages that pages, feeds and the element have words in. The one list of them: whatever is said in a language is in a table with
- * an entry for each, so that one more does not compile before all its words are there. In the order in which a page without a channel
- * offers them to a reader who takes any.
+ * The languages of pages, feeds and the element. This is the only list: every table of words has an entry for each, so a new
+ * language does not compile before all its words exist. In order of preference for a reader who accepts any language.
  */
 export const languages = ['en', 'de', 'fr', 'es', 'ar'] as const;
 
 export type Language = (typeof languages)[number];
 
-/** The language of a BCP 47 tag, whatever its region or script; undefined where there are no words in it. */
+/** The supported language of a BCP 47 tag, regardless of region and script. Undefined if it is not supported. */
 export function languageOf(tag: string): Language | undefined {
   const primary = primaryOf(tag);
   return languages.find((language) => language === primary);
 }
 
-/** The tag without its region or script, which words are not told apart by. */
+/** The tag without region and script, which the words do not distinguish. */
 export function primaryOf(tag: string): string {
   return tag.toLowerCase().split('-')[0] ?? '';
 }

@@ -3,8 +3,8 @@ import { type Language, primaryOf } from './languages.ts';
 import type { ElementWords, LanguageWords, PageWords, Words } from './words.ts';
 
 /**
- * What scripts that show a coverage have in the place of `index.ts`: English, and every other language in a file of its own, which is
- * loaded where the coverage is in it. A reader needs one of them, and all together weigh as much as a picture.
+ * Replaces `index.ts` in page scripts: includes English and loads any other language from its own file when a channel uses it.
+ * All languages together would weigh as much as a picture.
  */
 const loaders: Readonly<Record<Exclude<Language, 'en'>, () => Promise<LanguageWords>>> = {
   ar: () => import('./ar.ts'),
@@ -13,16 +13,16 @@ const loaders: Readonly<Record<Exclude<Language, 'en'>, () => Promise<LanguageWo
   fr: () => import('./fr.ts'),
 };
 
-/** The element has its own English words itself, so that a page, which says none of them, does not load them. */
+/** The element includes its own English words, so that pages need not load them. */
 const loaded = new Map<string, Partial<LanguageWords>>([['en', { words, page }]]);
 
-/** Whether all words that there are in a language are here. */
+/** Whether the words of the language are loaded, or the language is not supported. */
 export function isLoaded(language: string): boolean {
   const primary = primaryOf(language);
   return loaded.has(primary) || !Object.hasOwn(loaders, primary);
 }
 
-/** Resolves once they are, or once it is known that they cannot be had: then the page says in English what it says itself. */
+/** Resolves once the words are loaded or loading has failed; then the page stays in English. */
 export async function loadWords(language: string): Promise<void> {
   if (isLoaded(language)) return;
   const primary = primaryOf(language) as keyof typeof loaders;

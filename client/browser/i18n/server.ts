@@ -1,8 +1,8 @@
 import type { Language } from './languages.ts';
 
-/** What the pages of a coverage say that the server alone draws. Apart from the others: no script loads them. */
+/** Words of a channel's pages that only the server renders. Kept apart, so that no script loads them. */
 export interface ServerWords {
-  /** Without a script: as of when the page is true. */
+  /** Shown without a script: the time as of which the page is current. */
   reloadFor: (asOf: string) => string;
   signOut: string;
   wasWithdrawn: string;
@@ -15,7 +15,7 @@ export interface ServerWords {
   members: string;
 }
 
-/** By the language of the words around posts, which has them. */
+/** By the language of the interface words. */
 export function serverWordsIn(language: Language): ServerWords {
   return byLanguage[language];
 }

@@ -2,20 +2,20 @@ import type { ProblemCode } from '../../../src/protocol/problems.ts';
 import { type Language, languageOf } from './languages.ts';
 import type { Plural } from './words.ts';
 
-/** The words of pages that belong to no coverage: the list of channels, signing in, and what is said where a page cannot be had. */
+/** The words of pages without a channel: the list of channels, signing in, and error pages. */
 export interface SiteWords {
   // The list of channels
   coverage: string;
   /** For search engines. */
   coverageDescribed: string;
   earlierCoverage: string;
-  /** `command`: makes a channel. */
+  /** `command`: creates a channel. */
   noCoverage: (command: string) => string;
-  /** To whose session cannot be judged at the moment: they are shown what strangers are. */
+  /** Shown if the session cannot be checked at the moment and the reader is treated as anonymous. */
   notRecognised: string;
-  /** Where some cannot be told of at the moment. */
+  /** Shown if some channels cannot be listed at the moment. */
   someMissing: string;
-  /** Said to screen readers. */
+  /** Announced to screen readers. */
   saidLive: (coverage: string) => string;
   saidEnded: (coverage: string) => string;
 
@@ -25,16 +25,16 @@ export interface SiteWords {
   /** `hours`: "12". */
   tokenHint: (hours: string) => string;
   notSignedIn: string;
-  /** What is said of a token in place of a problem's own words, which are English. */
+  /** Messages about a token, in place of the problem's own English words. */
   faults: Partial<Record<ProblemCode, string>>;
   signedInAs: (name: string) => string;
   goOn: string;
   asSomeoneElse: string;
   mayNotRead: (name: string) => string;
 
-  // Where a page cannot be had
+  // Error pages
   wentWrong: string;
-  /** `token-invalid`: a session that cannot be judged at the moment, as any other that does not hold is that of a stranger. */
+  /** `token-invalid`: a session that cannot be checked at the moment, treated like an anonymous one. */
   problems: Record<PageProblem, Told> & Partial<Record<ProblemCode, Told>>;
   tryAgain: Plural;
 }
@@ -44,7 +44,7 @@ interface Told {
   sentence: string;
 }
 
-/** What a reader of pages meets. */
+/** The problems that a reader of pages can meet. */
 type PageProblem = Extract<
   ProblemCode,
   | 'not-found'
@@ -63,15 +63,15 @@ type PageProblem = Extract<
   | 'draining'
 >;
 
-/** Why a token that was pasted does not sign its reader in. */
+/** Why a pasted token does not sign the reader in. */
 type TokenFault = Extract<ProblemCode, 'invalid-body' | 'token-invalid' | 'too-large'>;
 
-/** English for a language that there are no words in. */
+/** English if the language is not supported. */
 export function siteWordsIn(language: string): SiteWords {
   return byLanguage[languageOf(language) ?? 'en'];
 }
 
-/** Only in English may the problems speak for themselves. */
+/** In English the problems' own words are used. */
 const byLanguage: {
   readonly [Of in Language]: Of extends 'en' ? SiteWords : SiteWords & { faults: Record<TokenFault, string> };
 } = {

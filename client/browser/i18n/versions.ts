@@ -1,7 +1,9 @@
 import type { Media } from '../../../src/protocol/model.ts';
 import type { Language } from './languages.ts';
 
-/** The words of the page of a post's earlier versions. Apart from the others, since the server alone draws it: no script loads them. */
+/**
+ * The words of the page of a post's earlier versions. Kept apart, because only the server renders it and no script loads them.
+ */
 export interface VersionWords {
   legend: string;
   published: string;
@@ -10,16 +12,16 @@ export interface VersionWords {
   erased: string;
   erasedMany: string;
   erasedBefore: string;
-  /** What was changed beside the words stands below them. */
+  /** Only details besides the text changed; they are listed below. */
   besideWords: string;
-  /** Nothing that readers are shown was changed. */
+  /** Nothing that readers see changed. */
   noWord: string;
-  /** What stands beside the words of a post. */
+  /** Details of a post besides its text. */
   beside: Record<Media['type'] | 'source' | 'author', string>;
   tooMuch: string;
   before: string;
   after: string;
-  /** Before and behind what came or went, for those who hear it. */
+  /** Before and after added or removed text, for screen readers. */
   added: string;
   removed: string;
   end: string;
@@ -27,7 +29,7 @@ export interface VersionWords {
   toPost: string;
 }
 
-/** By the language of the words around posts, which has them. */
+/** By the language of the interface words. */
 export function versionWordsIn(language: Language): VersionWords {
   return byLanguage[language];
 }

@@ -1,15 +1,15 @@
 import type { ChangeKind, PostKind, Verification } from '../../../src/protocol/model.ts';
 import type { Language } from './languages.ts';
 
-/** The words that stand around posts wherever they are shown, in one language. What is missing in a language does not compile. */
+/** The words around posts, in one language. A missing word does not compile. */
 export interface Words {
   language: Language;
-  /** Between two things that are told in a row. */
+  /** Between items of a list. */
   comma: string;
-  /** Between what is told of and its names: "1 correction: ". */
+  /** Between a count and the names: "1 correction: ". */
   colon: string;
 
-  // Of a post
+  // Posts
   kinds: Record<Exclude<PostKind, 'update'>, string>;
   keyEvent: string;
   verification: Record<Verification, string>;
@@ -27,12 +27,12 @@ export interface Words {
   linkCopied: string;
   linkNotCopied: string;
   share: string;
-  /** Which post a control is of, for those who hear it alone: "14:05 UTC". */
+  /** The accessible name of a control, with the time of its post: "14:05 UTC". */
   ofPost: (name: string, at: string) => string;
   withdrawn: string;
   unavailable: string;
 
-  // Of a channel
+  // Channels
   live: string;
   scheduled: string;
   ended: string;
@@ -46,7 +46,7 @@ export interface Words {
   nothingAtAll: string;
   nothingOlder: string;
 
-  // Of the connection
+  // Connection
   upToDate: string;
   connecting: (asOf: string) => string;
   reconnecting: (asOf: string) => string;
@@ -55,7 +55,7 @@ export interface Words {
   stopped: (asOf: string) => string;
   deleted: string;
 
-  // What is new, and what is older
+  // New and older posts
   newPosts: Plural;
   corrections: Plural;
   withdrawals: Plural;
@@ -63,7 +63,7 @@ export interface Words {
   newestPosts: string;
   olderPosts: string;
 
-  // Said to screen readers
+  // Announced to screen readers
   aPost: string;
   named: (headline: string) => string;
   saidNew: string;
@@ -73,42 +73,42 @@ export interface Words {
   saidRetracted: string;
   saidRemoved: string;
 
-  // Where nothing may be shown
+  // Instead of posts
   forMembers: string;
 }
 
-/** What the server's own pages and feeds say beyond that, and the element where it does as they do. */
+/** Further words of the server's own pages and feeds, and of the element where it does the same. */
 export interface PageWords {
-  // Of a channel
+  // Channels
   asItHappened: string;
   storySoFar: string;
-  /** Stands before the number of further key events. */
+  /** Precedes the number of further key events. */
   earlier: string;
 
-  // How times are told, to be chosen from. Behind the two there stands the label of the zone: "(UTC)"
+  // How times are shown. The first two are followed by the label of the zone: "(UTC)"
   times: string;
   coverageTime: string;
   ownTime: string;
   howLongAgo: string;
 
-  // The ways on
-  /** Posts that came in above the page: "3 new". */
+  // Paging
+  /** New posts above the page: "3 new". */
   cameIn: Plural;
-  /** Said to screen readers, of posts that were paged in. */
+  /** Announced to screen readers after loading posts. */
   saidNewer: Plural;
   saidOlder: Plural;
 
-  // To someone who comes back
+  // Missed summary
   missed: string;
   sinceYouLeft: (at: string) => string;
   whileOffline: (at: string) => string;
   close: string;
 
-  /** The name of a post that has none, as it stands within a sentence. */
+  /** The name of a post without a headline, within a sentence. */
   postOf: (at: string) => string;
 }
 
-/** What the embedded element says, and no page of ours. */
+/** The words of the embedded element only. */
 export interface ElementWords {
   connectingFirst: string;
   olderFailed: string;
@@ -119,17 +119,17 @@ export interface ElementWords {
   refused: string;
 }
 
-/** What the file of a language holds, `de.ts`. */
+/** The content of a language's file, such as `de.ts`. */
 export interface LanguageWords {
   words: Words;
   page: PageWords;
   element: ElementWords;
 }
 
-/** By the plural categories that the language has (Unicode CLDR); `#` stands for the number. */
+/** By plural category of the language (Unicode CLDR). `#` stands for the number. */
 export type Plural = { readonly other: string } & Partial<Readonly<Record<Intl.LDMLPluralRule, string>>>;
 
-/** What there is that someone was not shown yet. */
+/** Counts of what a reader has not seen yet. */
 export interface News {
   posts: number;
   corrections: number;

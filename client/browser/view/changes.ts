@@ -2,12 +2,15 @@ import { type Change, isCorrection } from '../../../src/protocol/model.ts';
 import { type Html, html, nothing } from './html.ts';
 import { clockBeside, type Setting, wordsOf } from './time.ts';
 
-/** Clarifications and corrections, oldest first: what stood before was wrong or unclear, so they come before the text. */
+/** Clarifications and corrections, oldest first. They come before the text, because the earlier text was wrong or unclear. */
 export function correctionNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
   return notes(history.filter(isCorrection), since, setting);
 }
 
-/** Updates that say what was added, after the text. One without a note is told by its time alone, beside that of the post. */
+/**
+ * Updates that say what was added, shown after the text. An update without a note is shown only as a time beside that of the
+ * post.
+ */
 export function updateNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
   return notes(
     history.filter((change) => change.kind === 'update' && change.note !== null),
@@ -16,21 +19,21 @@ export function updateNotes(history: readonly Change[], since: string | null, se
   );
 }
 
-/** "updated 14:05 UTC" where the last change that readers are told of was an update: other kinds have their note right below. */
+/** "updated 14:05 UTC" if the last visible change was an update. Other kinds have their note below. */
 export function updatedAt(history: readonly Change[], since: string | null, setting: Setting): Html {
   const last = history.findLast((change) => change.kind !== 'refile');
   if (last?.kind !== 'update') return nothing;
   return html` <span class="updated">${wordsOf(setting).updated} ${clockBeside(last.at, since, setting)}</span>`;
 }
 
-/** The sentence that stands in place of a withdrawn post: "Retracted, 14:05 UTC: the reason". */
+/** The sentence in place of a withdrawn post: "Retracted, 14:05 UTC: the reason". */
 export function withdrawalNote(history: readonly Change[], since: string | null, setting: Setting): Html {
   const change = history.findLast((one) => one.kind === 'retraction' || one.kind === 'takedown');
   if (change === undefined) return html`<strong class="label">${wordsOf(setting).withdrawn}</strong>`;
   return note({ ...change, note: change.note ?? wordsOf(setting).unavailable }, since, setting);
 }
 
-/** "Correction, 14:05 UTC: what was wrong". `since`: the day beside it, told again only where the change was on another. */
+/** "Correction, 14:05 UTC: what was wrong". `since`: the day shown beside it, repeated only if the change was on another day. */
 function note(change: Change, since: string | null, setting: Setting): Html {
   const { changes, changed, comma, colon } = wordsOf(setting);
   const label = change.kind === 'refile' ? changed : (changes[change.kind] ?? changed);

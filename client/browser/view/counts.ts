@@ -1,14 +1,17 @@
 import type { News, Plural } from '../i18n/words.ts';
 import { formats, type Setting, wordsOf } from './time.ts';
 
-/** How a page counts: in the words around posts, with the digits in which it tells times. Words in one Arabic have digits in another where the language says so: `ar-EG`, `ar-MA`. */
+/**
+ * Numbers use the words' plural forms and the digits of the page's language: Arabic has several sets of digits (`ar-EG`,
+ * `ar-MA`).
+ */
 type Counting = Pick<Setting, 'words' | 'language'>;
 
 export function numberText(count: number, { language }: Counting): string {
   return formats({ language }).number.format(count);
 }
 
-/** `latn`, `arab`: the numbering system of a language, as CLDR names it. */
+/** The numbering system of a language by its CLDR name, such as `latn` or `arab`. */
 export function digitsOf(language: string): string {
   return formats({ language }).number.resolvedOptions().numberingSystem;
 }
@@ -19,7 +22,7 @@ export function counted(plural: Plural, count: number, setting: Counting): strin
   return form.replace('#', numberText(count, setting));
 }
 
-/** "3 new posts, 1 correction"; empty where there is nothing. */
+/** "3 new posts, 1 correction". Empty if there is nothing new. */
 export function newsText({ posts, corrections, withdrawals }: News, setting: Counting): string {
   const words = wordsOf(setting);
   const counts: [Plural, number][] = [

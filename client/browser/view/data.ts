@@ -1,30 +1,30 @@
 import type { Snapshot } from '../../../src/protocol/model.ts';
 
-/** What the server's page hands to its script, as JSON in the element with this id. */
+/** The id of the element with the data for the page's script, as JSON. */
 export const dataElementId = 'pressbox-page';
 
 /**
- * What the page tells search engines of itself, as JSON-LD in the element with this id. Its script takes it out with the first change:
- * it would go on saying what stands no more.
+ * The id of the element with the JSON-LD for search engines. The script removes it with the first change, because it would be
+ * outdated.
  */
 export const liveBlogElementId = 'pressbox-live-blog';
 
 /**
- * The page as data. Its script goes on from `snapshot.cursor`, so that nothing falls between the page and the stream. It takes the
- * element out of the document once it has read it: a text that is taken down later must not stay there.
+ * The page as data. The script continues from `snapshot.cursor`, so no event is lost between page and stream. The script removes
+ * the element after reading it, so that no text that is taken down later remains there.
  */
 export interface PageData {
-  /** When it was made, to the minute: a browser may have kept it for long. RFC 3339. */
+  /** When the page was made, to the minute: a browser may have cached it. RFC 3339. */
   at: string;
-  /** `posts` being those the page shows. */
+  /** `posts` are those on the page. */
   snapshot: Snapshot;
-  /** The offset that `snapshot.cursor` stands for. */
+  /** The offset of `snapshot.cursor`. */
   offset: number;
-  /** The page holds every post with a `seq` from `floor` to `ceiling`. 0: down to the first one. */
+  /** The page holds every post with a `seq` from `floor` to `ceiling`. 0: the oldest post is included. */
   floor: number;
-  /** Null: up to the newest. */
+  /** Null: the newest post is included. */
   ceiling: number | null;
-  /** The highest `seq` as of the cursor, 0 without a post. */
+  /** The highest `seq` as of the cursor, 0 without posts. */
   newest: number;
   /** The id of the post that a permanent link led to. */
   marked: string | null;

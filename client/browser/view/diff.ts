@@ -1,22 +1,22 @@
-/** What became of a text, word by word. Pure, and of no language: the texts are told apart by the script they are written in. */
+/** Compares two texts word by word. Pure and independent of the language: words are split by script. */
 
 export interface Piece {
   kind: 'same' | 'removed' | 'added';
   text: string;
 }
 
-/** How much a comparison may take before it is given up. */
+/** Limits of a comparison. */
 export interface DiffBounds {
-  /** Words and spaces removed and added. Past it a comparison tells a reader no more than the two texts do. */
+  /** Words and spaces removed and added. A longer comparison tells a reader no more than the two texts do. */
   edits: number;
-  /** Steps of the search: places looked at, and words found equal. The texts decide how many each edit takes. */
+  /** Steps of the search: positions visited and words found equal. */
   steps: number;
 }
 
 /**
- * The pieces of both texts in order: those that are not `added` make `before`, those that are not `removed` make `after`, to the
- * character. No other way from one to the other removes and adds fewer words. Undefined where that takes more than the bounds. Beside
- * the search it takes time for the length of both texts.
+ * The pieces of both texts in order: all but the `added` ones make up `before`, all but the `removed` ones make up `after`,
+ * exactly. The number of removed and added words is minimal. Undefined if that exceeds the bounds. Apart from the search, the
+ * time is linear in the lengths.
  */
 export function diffWords(before: string, after: string, bounds: DiffBounds): Piece[] | undefined {
   const [old, fresh] = [wordsOf(before), wordsOf(after)];
@@ -32,8 +32,8 @@ export function diffWords(before: string, after: string, bounds: DiffBounds): Pi
 }
 
 /**
- * Words, the space between them, and every other character alone. A number or a time is one word, whatever stands within: what is shown
- * as changed is 1,204 and not its comma. Scripts that put no space between words are compared by their characters.
+ * Splits a text into words, the spaces between them, and single other characters. A number or a time is one word: 1,204 changes
+ * as a whole, not its comma. Scripts without spaces between words are compared by character.
  */
 function wordsOf(text: string): string[] {
   return text.match(pattern) ?? [];
@@ -44,7 +44,10 @@ const unspaced =
 const letters = `(?:(?!${unspaced})[\\p{L}\\p{M}\\p{N}])+`;
 const pattern = new RegExp(`\\s+|${unspaced}\\p{M}*|${letters}(?:['’.,:/-]${letters})*|.`, 'gsu');
 
-/** Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986): the furthest that is reached on each diagonal, with one edit more each time. */
+/**
+ * Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986): for each number of edits, the furthest point reached on each
+ * diagonal.
+ */
 function shortest(old: readonly string[], fresh: readonly string[], bounds: DiffBounds): Piece[] | undefined {
   const known = new Map<string, number>();
   const [before, after] = [numbered(old, known), numbered(fresh, known)];
@@ -70,7 +73,7 @@ function shortest(old: readonly string[], fresh: readonly string[], bounds: Diff
   return undefined;
 }
 
-/** The same number for the same word: they are compared millions of times. */
+/** Maps equal words to equal numbers, because they are compared millions of times. */
 function numbered(words: readonly string[], known: Map<string, number>): Int32Array {
   return Int32Array.from(words, (word) => {
     const number = known.get(word) ?? known.size;
@@ -79,7 +82,7 @@ function numbered(words: readonly string[], known: Map<string, number>): Int32Ar
   });
 }
 
-/** From the end of both texts to their beginning. `reached[n]`: on each diagonal from -n to n, after n edits. */
+/** Traces back from the end of both texts. `reached[n]`: the point on each diagonal from -n to n, after n edits. */
 function wayBack(old: readonly string[], fresh: readonly string[], reached: readonly Int32Array[]): Piece[] {
   const steps: Piece[] = [];
   let [x, y] = [old.length, fresh.length];
@@ -114,7 +117,7 @@ function runsOf(steps: readonly Piece[]): Piece[] {
   return runs;
 }
 
-/** Changed words with nothing but a space between them are told as one phrase that another stands for, the old one first. */
+/** Joins changed words separated only by a space into one phrase: first the old one, then the new one. */
 function inPhrases(runs: readonly Piece[]): Piece[] {
   const told: Piece[] = [];
   let phrase: Piece[] = [];
@@ -138,7 +141,7 @@ function inPhrases(runs: readonly Piece[]): Piece[] {
   return told;
 }
 
-/** The lengths of pieces, without a word of theirs: with the two texts they make the pieces again. */
+/** The lengths and kinds of the pieces without their text. Together with the two texts it gives the pieces again. */
 export type Outline = Int32Array;
 
 const kinds: readonly Piece['kind'][] = ['same', 'removed', 'added'];
@@ -147,7 +150,7 @@ export function outlineOf(pieces: readonly Piece[]): Outline {
   return Int32Array.from(pieces, ({ kind, text }) => text.length * kinds.length + kinds.indexOf(kind));
 }
 
-/** `before` and `after`: the texts whose pieces the outline was made of. */
+/** `before` and `after`: the texts that the outline was made from. */
 export function piecesOf(outline: Outline, before: string, after: string): Piece[] {
   let [old, fresh] = [0, 0];
   return Array.from(outline, (entry) => {

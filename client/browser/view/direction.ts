@@ -2,11 +2,12 @@ import { type Html, safe } from './html.ts';
 import type { Setting } from './time.ts';
 
 /**
- * Which way texts run. Our words run as their language does. What a newsroom wrote may be in another language than the coverage, and nothing
- * says so: where it stands has `dir="auto"`, or is a `bdi` or a block of a post, with which a browser goes by the first letter.
+ * Text direction. The interface runs in the direction of its language. A text by the newsroom may be in another language than the
+ * channel without saying so. Such texts have `dir="auto"`, or are a `bdi` or a block of a post, for which browsers go by the
+ * first letter.
  */
 
-/** The direction of text in a language, by the script it is written in. */
+/** The direction of a language, by its script. */
 export function directionOf(language: string): 'ltr' | 'rtl' {
   try {
     return rightToLeft.includes(new Intl.Locale(language).maximize().script ?? '?') ? 'rtl' : 'ltr';
@@ -15,13 +16,16 @@ export function directionOf(language: string): 'ltr' | 'rtl' {
   }
 }
 
-/** ISO 15924. */
+/** ISO 15924 codes. */
 const rightToLeft = 'Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi';
 
-/** What may run either way, with what is in it until it ends or another of its kind begins. */
+/** Elements of either direction, with their content up to the end or to the next element of the same kind. */
 const either = /<(?!br|hr)(\w+)\b(?:([^>]*) dir="auto")?>(?=((?:[^<]+|<(?!\/?\1\b))*))/g;
 
-/** In a coverage from right to left the first letter is that of a Latin name too often. There a text runs by what most of it is written in. */
+/**
+ * In a right-to-left channel the first letter too often belongs to a Latin name. There each text gets the direction of most of
+ * its words.
+ */
 export function turned(markup: Html, { runs }: Pick<Setting, 'runs'>): Html {
   if (runs !== 'rtl') return markup;
   const turn = (tag: string, name: string, rest = '', within = '') => (isOurs(within) ? `<${name}${rest} dir="rtl">` : tag);
@@ -29,8 +33,8 @@ export function turned(markup: Html, { runs }: Pick<Setting, 'runs'>): Html {
 }
 
 /**
- * Whether it is in a script from right to left, as far as a third of its words are: a short headline has names of two or three words, and a
- * text in another language quotes few.
+ * Whether the text is right-to-left: at least a third of its words are. A short headline has names of two or three Latin words,
+ * and a text in another language contains few such words.
  */
 function isOurs(markup: string): boolean {
   const words = markup.replace(/<[^>]*>|&\w+;/g, ' ').split(/\s/);

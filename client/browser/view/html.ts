@@ -1,6 +1,6 @@
 /**
- * HTML as a value. Text put into an `html` template is escaped, and cannot turn the text beside it. `Html` is put in as it is.
- * Works in Node and in a browser alike and touches neither.
+ * HTML as a value. Text in an `html` template is escaped, and cannot change the direction of the text beside it. `Html` values
+ * are inserted unchanged. Works in Node and in browsers.
  */
 export class Html {
   readonly text: string;
@@ -9,41 +9,41 @@ export class Html {
   }
 }
 
-/** What a template takes; null, undefined and false are nothing. */
+/** What a template accepts. Null, undefined and false render nothing. */
 export type Part = Html | string | number | false | null | undefined | readonly Part[];
 
 export const nothing = new Html('');
 
-/** Joins markup and values. Values stand between tags or in double-quoted attributes; nowhere else are they safe. */
+/** Joins markup and values. Values are safe only between tags and in double-quoted attributes. */
 export function html(markup: TemplateStringsArray, ...values: readonly Part[]): Html {
   let text = markup[0] ?? '';
   for (const [at, value] of values.entries()) text += textOf(value, markup[at] ?? '') + (markup[at + 1] ?? '');
   return new Html(text);
 }
 
-/** Takes markup as it is. Only for `html` of a post, which the server made safe, and for what this folder rendered. */
+/** Uses markup as it is. Only for a post's `html`, which the server sanitized, and for what this folder rendered. */
 export function safe(markup: string): Html {
   return new Html(markup);
 }
 
-/** ` name="value"`, or nothing where there is no value. */
+/** ` name="value"`, or nothing if there is no value. */
 export function attribute(name: string, value: string | number | null | undefined): Html {
   return value === null || value === undefined ? nothing : html` ${safe(name)}="${value}"`;
 }
 
-/** Things in a row with a separator between, as in a byline. */
+/** Items with a separator between them, as in a byline. */
 export function joined(parts: readonly Part[], separator: string): Html {
   return html`${parts.map((part, at) => (at === 0 ? part : [separator, part]))}`;
 }
 
-/** Text as it may stand between tags and in a quoted attribute. */
+/** Escapes text for use between tags and in quoted attributes. */
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** `before`: the markup that the part follows. An attribute's value stands alone, and an address must stay as it is. */
+/** `before`: the markup before the part. Attribute values are not isolated, because addresses must stay unchanged. */
 function textOf(part: Part, before = ''): string {
   if (part === null || part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
@@ -53,8 +53,9 @@ function textOf(part: Part, before = ''): string {
 }
 
 /**
- * Text whose bidirectional controls end with it. A `bdi` is not enough: a browser inserts the same controls for it, so a text that holds a
- * pop directional isolate (U+2069) of its own leaves it. As many isolates are opened before the text as it closes, and one more.
+ * Isolates the bidirectional controls of a text. A `bdi` is not enough: it works by the same control characters, so a text with
+ * its own pop directional isolate (U+2069) escapes from it. So as many isolates are opened before the text as it closes, plus
+ * one.
  */
 export function isolated(text: string): string {
   const controls = text.match(/[\u202a-\u202e\u2066-\u2069]/g);

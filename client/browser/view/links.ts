@@ -1,7 +1,7 @@
 import type { Person } from '../../../src/protocol/model.ts';
 import { type Html, html, joined, type Part } from './html.ts';
 
-/** A link where the address is one of the web, else the text alone: no other scheme is ever made clickable. */
+/** A link if the URL is http(s), else only the text. No other scheme becomes clickable. */
 export function link(url: string | undefined, text: Part): Html {
   if (url === undefined || !isWebUrl(url)) return html`${text}`;
   return html`<a href="${url}" rel="noopener nofollow ugc">${text}</a>`;
@@ -11,7 +11,7 @@ export function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url);
 }
 
-/** `comma`: as the language writes it. */
+/** `comma`: the separator in the page's language. */
 export function people(persons: readonly Person[], comma: string): Html {
   return joined(
     persons.map(

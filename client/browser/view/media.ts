@@ -3,7 +3,7 @@ import { attribute, type Html, html, nothing } from './html.ts';
 import { isWebUrl, link } from './links.ts';
 import { type Setting, wordsOf } from './time.ts';
 
-/** Pictures, films and links in the order given. What is of a type not known here is left out, as the contract asks. */
+/** Images, videos and links in the given order. Media of unknown types are left out, as the contract requires. */
 export function renderMedia(media: readonly Media[], setting: Setting): Html {
   const shown = media.map((one) => renderOne(one, setting)).filter((one) => one !== nothing);
   return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;
@@ -28,7 +28,7 @@ function image(media: ImageMedia, setting: Setting): Html {
   return figure(media, picture, media.credit);
 }
 
-/** Subtitles from another host need its leave to be read (CORS), which a browser then asks for the film as well. */
+/** Captions from another host need CORS, which the browser then also requires for the video. */
 function video(media: VideoMedia, setting: Setting): Html {
   const captions = addressOf(media.captions, setting);
   const url = addressOf(media.url, setting);
@@ -51,8 +51,8 @@ function card(media: LinkMedia, setting: Setting): Html {
 }
 
 /**
- * Where a browser loads it from. Undefined if it is no address of the web. Only this server has media at `http:` addresses. A page of the
- * server loads them by the name that the reader reached it by, because its policy blocks any other.
+ * The address for the browser to load. Undefined if it is not http(s). Only media of this server have `http:` addresses. On a
+ * page of the server they are loaded from the host name that the reader used, because its policy blocks any other.
  */
 function addressOf(url: string | undefined, setting: Setting): string | undefined {
   return url && isWebUrl(url)
@@ -60,22 +60,24 @@ function addressOf(url: string | undefined, setting: Setting): string | undefine
     : undefined;
 }
 
-/** Without a size the style sheet sets a box. */
+/** Without a size, the style sheet reserves a box. */
 function figure(media: ImageMedia | VideoMedia, shown: Html, credit?: string): Html {
   const { type, caption } = media;
-  // The text in an element of its own, so that the style knows whether the credit stands first.
+  // The caption has its own element, so that the style sheet knows whether the credit comes first.
   return html`<figure class="${type}${size(media) === nothing && ' unsized'}">${shown}${
     (caption || credit) &&
     html`<figcaption dir="auto">${caption && html`<span>${caption}</span>`}${caption && credit && ' '}${credit && html`<span class="credit">${credit}</span>`}</figcaption>`
   }</figure>`;
 }
 
-/** Told before the file comes, so that nothing moves when it does. */
+/** Reserves the space, so that nothing moves when the file arrives. */
 function size({ width, height }: ImageMedia | VideoMedia): Html {
   return width && height ? html` width="${width}" height="${height}"` : nothing;
 }
 
-/** Where the address leads, without an import of URL: `https://a.example/b` is `a.example`, and so is `https://b.example@a.example`. */
+/**
+ * The host of a URL, without importing URL: `https://a.example/b` gives `a.example`, and so does `https://b.example@a.example`.
+ */
 function hostOf(url: string): string {
   return url.replace(/^[a-z]+:[/\\]+(?:[^/\\?#]*@)?([^/\\?#]*).*/is, '$1');
 }

@@ -7,10 +7,10 @@ import { settingOf } from './page.ts';
 import { clockBeside, datedText, type Setting, wordsOf } from './time.ts';
 import { around, pageWordsOf } from './wording.ts';
 
-/** `offline`: they stayed, and it was the connection that left. */
+/** `left`: the reader left the page. `offline`: the connection was lost. */
 export type Cause = 'left' | 'offline';
 
-/** A post that was corrected or withdrawn after it was read: what of it names it. */
+/** How to name a post that was corrected or withdrawn after it was read. */
 export interface Named {
   id: string;
   headline: string | null;
@@ -18,20 +18,23 @@ export interface Named {
   withdrawn: boolean;
 }
 
-/** What the line tells, until it was read. */
+/** The content of the summary, until it was read. */
 export interface Line {
   cause: Cause;
   /** Milliseconds since 1970. */
   since: number;
-  /** The `seq` of each new post, by its id. */
+  /** The `seq` of each new post, by id. */
   posts: ReadonlyMap<string, number>;
   changed: ReadonlyMap<string, Named>;
 }
 
-/** Names in a row; of more there is the number. */
+/** Posts named at most. The rest is only counted. */
 const mostNamed = 5;
 
-/** "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", each a way to it. `now`: RFC 3339. `more`: beyond the channel's own setting. */
+/**
+ * "Since you left, 14:05 UTC: 3 new posts; 1 correction: “The bridge is shut”", with a link for each. `now`: RFC 3339. `more`:
+ * settings beyond the channel's own.
+ */
 export function renderSince(
   { cause, since, posts, changed }: Line,
   shown: { channel: Channel; posts: readonly ReaderPost[] },
@@ -44,7 +47,7 @@ export function renderSince(
   const words = wordsOf(setting);
   const { sinceYouLeft, whileOffline, close } = pageWordsOf(setting);
   const held = new Set(shown.posts.map(({ id }) => id));
-  // In a page of others each post has its whole address, by which it is found wherever it is.
+  // On another site, links use the full address, so that a post is found even if it is not loaded.
   const isHere = (id: string) => server === '' && held.has(id);
   const address = (id: string) => (isHere(id) ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), server));
   const [newest] = [...posts].sort(([, one], [, other]) => other - one)[0] ?? [];
@@ -58,7 +61,7 @@ export function renderSince(
       ? pageWordsOf(setting).postOf(datedText(publishedAt, setting))
       : turned(html`<bdi>${words.named(headline)}</bdi>`, setting);
   const items = [
-    // On a page that does not reach the newest they are on another one.
+    // If this page does not include the newest post, link to the channel's first page.
     newest !== undefined &&
       html`<a href="${isHere(newest) || server !== '' ? address(newest) : channelPath(channel.id)}">${counted(words.newPosts, posts.size, setting)}</a>`,
     of(false).length > 0 && html`${counted(words.corrections, of(false).length, setting)}${words.colon}${names(of(false))}`,

@@ -10,17 +10,17 @@ import { clock, clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
 import { around, pageWordsOf, spoken } from './wording.ts';
 
 /**
- * The regions of a channel's page. The server puts them into its page, and the page's script puts them again where they changed;
- * `regions` names each with the id of its element.
+ * The regions of a channel's page. The server renders them into the page, and the script renders them again when they change.
+ * `regions` lists them by the id of their element.
  */
 
-/** What a page shows. A snapshot is one; so is the timeline of a client. */
+/** What a page shows: a snapshot, or a client's timeline. */
 export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly posts: readonly ReaderPost[];
   readonly keyEvents: readonly KeyEvent[];
 };
 
-/** Regions that are replaced whole; the list of posts is not, its posts are. */
+/** Regions that are replaced as a whole. The list of posts is updated post by post. */
 export const regions = {
   masthead: ({ channel }: Shown) => turned(renderMasthead(channel), settingOf(channel)),
   state: (shown: Shown) => renderState(shown.channel),
@@ -34,7 +34,7 @@ export function settingOf({ timezone, language, url }: Channel): PostSetting {
   return { timezone, language, url, runs: directionOf(language), digits: digitsOf(language) };
 }
 
-/** Section, headline, standfirst, byline, and what was corrected in them. */
+/** Section, headline, standfirst, byline, and corrections of these. */
 function renderMasthead(channel: Channel): Html {
   const setting = settingOf(channel);
   const words = wordsOf(setting);
@@ -63,7 +63,7 @@ export function renderState(channel: Channel): Html {
   }
 }
 
-/** The settings of posts in order, newest first: each day is told above its newest post, and one may be marked. */
+/** The settings for a list of posts, newest first. The newest post of each day shows the day, and one post may be marked. */
 export function settingsOf(
   posts: readonly ReaderPost[],
   channel: Channel,
@@ -75,13 +75,13 @@ export function settingsOf(
   return posts.map(({ id }, at) => ({ ...setting, day: days[at] === true, marked: id === marked }));
 }
 
-/** The page's title: of the post that a permanent link led to, where it has a headline, and of the coverage. */
+/** The page's title: the headline of the linked post, if it has one, and of the channel. */
 export function titleOf(channel: Channel, marked: ReaderPost | undefined): string {
   if (marked === undefined || isWithdrawn(marked) || marked.headline === null) return channel.headline;
   return `${isolated(marked.headline)} · ${channel.headline}`;
 }
 
-/** For each post whether its day is another than that of the newer one above it. */
+/** For each post, whether its day differs from that of the newer post above it. */
 export function firstOfDay(posts: readonly ReaderPost[], setting: Setting): boolean[] {
   return posts.map((post, at) => {
     const above = posts[at - 1];
@@ -94,7 +94,7 @@ function renderPinned({ channel, pinned }: Shown): Html {
   return html`${heading(wordsOf(channel).pinned, channel)}${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
 }
 
-/** The newest summary; nothing where it is pinned and so shown already. */
+/** The newest summary, unless it is pinned and therefore already shown. */
 function renderSummary({ channel, summary, pinned }: Shown): Html {
   if (summary === null || summary.id === pinned?.id) return nothing;
   return html`${heading(pageWordsOf(channel).storySoFar, channel)}${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
@@ -106,7 +106,7 @@ function heading(name: string, setting: Setting): Html {
 
 const keyEventsAtOnce = 8;
 
-/** Newest first. Those beyond the first few are behind a fold, so that a phone comes to the posts soon. */
+/** Newest first. All but the first few are folded, so that a phone reaches the posts soon. */
 function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
   if (keyEvents.length === 0) return nothing;
   const held = new Set(posts.map((post) => post.id));
@@ -125,7 +125,7 @@ function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html 
   return html`<li><a href="${address}"><span class="key-time">${clock(event.publishedAt, setting)}</span> <span class="key-headline" dir="auto">${event.headline}</span></a></li>`;
 }
 
-/** What stands where there are no posts: none yet, or none below the place at which the page begins. */
+/** Shown if there are no posts: none yet, or none below the start of the page. */
 export function renderEmpty(channel: Channel, ceiling: number | null, words = wordsOf(channel)): Html {
   const { nothingOlder, nothingAtAll, nothingYet } = words;
   const said = ceiling !== null ? nothingOlder : channel.state === 'ended' ? nothingAtAll : nothingYet;

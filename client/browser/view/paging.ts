@@ -4,11 +4,11 @@ import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
-/** Posts that a page holds at most, and how many more there may be before they are let go of together. */
+/** Posts on a page at most, and how many more may accumulate before they are dropped together. */
 export const mostPosts = 200;
 export const mostBeyond = 20;
 
-/** The ways on from what a page shows: links that work as they are, and that its script follows in place. */
+/** The links to newer and older posts. They work without a script; the script loads the posts in place. */
 export interface Stretch {
   channelId: string;
   /** 0: the oldest post is shown. */
@@ -17,7 +17,7 @@ export interface Stretch {
   ceiling: number | null;
 }
 
-/** Above the posts. `fresh`: posts that came in since the page was opened and have no room in it yet. */
+/** Above the posts. `fresh`: posts that arrived since the page was opened and are outside its window. */
 export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting, fresh = 0): Html {
   if (ceiling === null) return nothing;
   const channel = channelPath(channelId);

@@ -10,24 +10,24 @@ import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
 import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
 
-/** A post as HTML, the one rendering for the page the server sends and for the page that is open. */
+/** Renders a post as HTML, for the server's page and for the open page alike. */
 
 export interface PostSetting extends Setting {
-  /** Told above the post where it is the first of its day, counted from the top. */
+  /** Show the day above the post: it is the first of its day, counted from the top. */
   day?: boolean;
-  /** Where it stands: a page may show a post in its list and pinned, and an id only once. */
+  /** A page may show a post both in the list and pinned, but each id only once. */
   place?: 'list' | 'pinned' | 'summary';
-  /** The newsroom's page that carries the channel, to which permanent links lead then. */
+  /** The newsroom's page that embeds the channel. Permanent links then lead there. */
   url?: string | null;
-  /** With ways to pass it on, for a page whose script knows them. */
+  /** With buttons to copy and share the link, for pages with a script. */
   actions?: boolean;
-  /** A permanent link led to it. */
+  /** A permanent link led to this post. */
   marked?: boolean;
-  /** The page opens at it, also where no script runs. */
+  /** The page opens at this post, even without a script. */
   focused?: boolean;
 }
 
-/** The post, or its tombstone. All text but `post.html` is escaped. */
+/** The post, or its tombstone. All text except `post.html` is escaped. */
 export function renderPost(post: ReaderPost, setting: PostSetting): Html {
   const place = setting.place ?? 'list';
   const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
@@ -55,18 +55,18 @@ function published(post: ReaderPost, setting: PostSetting): Html {
 }
 
 /**
- * What shows on which side it begins: blockquotes and tables, as no other tag of a post begins so, and items of lists. One without letters,
- * such as a year, has no way of its own, and runs as what is around the list.
+ * Elements whose direction is visible: blockquotes, tables and list items. An item without letters, such as a year, has no
+ * direction of its own and follows the list.
  */
 const sided = /<(bl|ta|li(?!>\P{L}*<\/l))[^>]*/gu;
 
-/** In the post's place, with the reason where one was given; of what it said, nothing. */
+/** Shown in place of the post, with the reason if there is one. Nothing of the post's text is shown. */
 function withdrawn(post: ReaderPost, setting: PostSetting): Html {
   return html`<header class="line">${when(post, setting)}</header><p class="withdrawal">${withdrawalNote(post.history, post.publishedAt, setting)}</p>`;
 }
 
 function when(post: ReaderPost, setting: PostSetting): Html {
-  // On the server's own page a path without its address, which leads there by whatever name a reader reaches it.
+  // On the server's own pages the link is a path, which works under every host name of the server.
   const address = permanentLink({ id: post.channelId, url: setting.url ?? null }, post.id, setting.server ?? '');
   const link = html`<a class="when" href="${address}" rel="bookmark">${clock(post.publishedAt, setting)}</a>`;
   return post.status === 'published' ? html`${link}${updatedAt(post.history, post.publishedAt, setting)}` : link;
@@ -98,7 +98,7 @@ function footer(post: ReaderPost, setting: PostSetting): Html {
   }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}${post.revision > 1 && versions(post, setting)}</footer>`;
 }
 
-/** A page of the server's own: what the post said before is nothing that an open page keeps. */
+/** Earlier versions are on a page of their own: an open page does not keep earlier texts. */
 function versions(post: ReaderPost, setting: PostSetting): Html {
   const { earlierVersions, ofPost } = wordsOf(setting);
   const address = onServer(versionsPath(post.channelId, post.id), setting.server ?? '');
@@ -106,7 +106,7 @@ function versions(post: ReaderPost, setting: PostSetting): Html {
   return html`<p class="versions"><a href="${address}" rel="nofollow" aria-label="${name}">${earlierVersions}</a></p>`;
 }
 
-/** Their names begin with what is seen, and tell which post they are of. */
+/** The accessible names begin with the visible label and say which post they belong to. */
 function actions(post: ReaderPost, setting: PostSetting): Html {
   const words = wordsOf(setting);
   const at = clockText(post.publishedAt, setting);

@@ -4,7 +4,7 @@ import type { Setting } from './time.ts';
 
 export { type Language, languages } from '../i18n/languages.ts';
 
-/** What pages say that belong to no coverage, and signing in on those that do. English for a language that there are no words in. */
+/** The words of pages without a channel, and of signing in. English if the language is not supported. */
 export function siteWordsOf({ language }: Pick<Setting, 'language'>): SiteWords {
   return siteWordsIn(language);
 }

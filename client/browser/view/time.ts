@@ -3,37 +3,37 @@ import { wordsIn } from '../i18n/index.ts';
 import type { Words } from '../i18n/words.ts';
 import { type Html, html } from './html.ts';
 
-/** How a page tells things: times in the zone and language of the channel, and the words around its posts. */
+/** How a page shows times and words: the zone and language of the channel. */
 export interface Setting {
   /** IANA name. */
   timezone: string;
   /** BCP 47. */
   language: string;
-  /** Those of the language where none are given. */
+  /** Default: the words of the language. */
   words?: Words;
-  /** Which way the language of the coverage runs, and the name of its digits as CLDR has it, whatever those of the words. */
+  /** The direction of the channel's language and the CLDR name of its digits. They may differ from those of the words. */
   runs?: 'ltr' | 'rtl';
   digits?: string;
-  /** Where the server is, for a page that is not one of its own: `https://live.example.org`. */
+  /** The server's address, for a page that is not on the server: `https://live.example.org`. */
   server?: string;
 }
 
-/** English for a language that there are no words in. */
+/** English if the language is not supported. */
 export function wordsOf({ words, language }: Pick<Setting, 'words' | 'language'>): Words {
   return words ?? wordsIn(language) ?? en;
 }
 
-/** `<time>` with hour, minute and the label of the zone: "14:05 UTC"; in its title the whole date and the zone's name. */
+/** A `<time>` such as "14:05 UTC". Its title has the full date and the name of the zone. */
 export function clock(at: string, setting: Setting): Html {
   return time(at, clockText(at, setting), setting);
 }
 
-/** The same, with the day before it unless that is the day of `beside`, which the reader sees there. */
+/** Like `clock`, preceded by the day unless it is the day of `beside`. */
 export function clockBeside(at: string, beside: string | null, setting: Setting): Html {
   return time(at, textBeside(at, beside, setting), setting);
 }
 
-/** The same as text. */
+/** Like `clockBeside`, as text. */
 export function textBeside(at: string, beside: string | null, setting: Setting): string {
   return (beside !== null && sameDay(at, beside, setting) ? clockText : datedText)(at, setting);
 }
@@ -42,27 +42,27 @@ function time(at: string, text: string, setting: Setting): Html {
   return html`<time datetime="${at}" title="${momentOf(at, setting)}">${text}</time>`;
 }
 
-/** "14:05 UTC", always of 24 hours, so that a newsroom abroad is not misread. */
+/** "14:05 UTC", always in 24 hours, so that readers abroad do not misread it. */
 export function clockText(at: string, setting: Setting): string {
   return formats(setting).clock.format(new Date(at));
 }
 
-/** "Jul 21, 1969, 14:05 UTC", for a time that stands alone. With its year, also in the year itself: pages are printed, and kept. */
+/** "Jul 21, 1969, 14:05 UTC", for a time on its own. Always with the year, because pages are printed and kept. */
 export function datedText(at: string, setting: Setting): string {
   return `${shortDayOf(at, setting)}${wordsOf(setting).comma}${clockText(at, setting)}`;
 }
 
-/** "Monday, July 21, 1969 at 14:05 Coordinated Universal Time", as the language writes it. */
+/** "Monday, July 21, 1969 at 14:05 Coordinated Universal Time" in the page's language. */
 export function momentOf(at: string, setting: Setting): string {
   return formats(setting).moment.format(new Date(at));
 }
 
-/** "Monday, July 21, 1969", as the language writes it. */
+/** "Monday, July 21, 1969" in the page's language. */
 export function dayOf(at: string, setting: Setting): string {
   return formats(setting).day.format(new Date(at));
 }
 
-/** "21 Jul 1969" or "Jul 21, 1969", as the language writes it. */
+/** "21 Jul 1969" or "Jul 21, 1969" in the page's language. */
 function shortDayOf(at: string, setting: Setting): string {
   return formats(setting).shortDay.format(new Date(at));
 }
@@ -80,7 +80,7 @@ interface Formats {
   number: Intl.NumberFormat;
 }
 
-/** Formats made before: making one costs more than rendering a post. Dropped when there are this many. */
+/** Cached formats: making one costs more than rendering a post. The cache is emptied at this size. */
 const made = new Map<string, Formats>();
 const mostMade = 200;
 
@@ -94,7 +94,7 @@ export function formats({ language, timezone }: Pick<Setting, 'language'> & Part
   return fresh;
 }
 
-/** A browser may know fewer languages and zones than the server that took them: then English, then UTC, which the label says. */
+/** A browser may know fewer languages and zones than the server. Falls back to English, then to UTC, which the label says. */
 function makeFormats(language: string, timezone: string | undefined): Formats {
   for (const [locale, timeZone] of [
     [language, timezone],
@@ -103,7 +103,7 @@ function makeFormats(language: string, timezone: string | undefined): Formats {
     try {
       return formatsOf(locale, timeZone);
     } catch {
-      // The next one.
+      // Try the next one.
     }
   }
   return formatsOf('en', 'UTC');

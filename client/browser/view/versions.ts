@@ -11,53 +11,53 @@ import { type Html, html, nothing } from './html.ts';
 import { settingOf } from './page.ts';
 import { clockBeside, type Setting } from './time.ts';
 
-/** What a post said before: each of its changes with the words that went and those that came. */
+/** The page of a post's earlier versions: each change with the removed and the added words. */
 
-/** A post as it was at one revision. */
+/** A post at one revision. */
 export interface Version {
   revision: number;
-  /** Null: as it was first published. */
+  /** Null: the first publication. */
   change: Change | null;
   publishedAt: string;
   headline: string | null;
-  /** What its html says. Plain text. */
+  /** The text of its html, as plain text. */
   text: string;
   beside: readonly Beside[];
 }
 
-/** What a post has beside its words: a picture, a source, who wrote it, or a mark such as that it is breaking. */
+/** A detail of a post besides its text: media, a source, an author, or a mark such as breaking. */
 export interface Beside {
   what: Media['type'] | 'source' | 'author' | 'mark';
-  /** Two of a kind with one id are the same thing, whatever is said of it. */
+  /** Two details of a kind with the same id are the same thing, even if their text differs. */
   id: string;
-  /** What a reader is told of it; of a mark its id. */
+  /** The text shown to readers. For a mark, its id. */
   text: string;
 }
 
-/** One thing beside the words, with what went and what came. */
+/** A changed detail, with the removed and the added text. */
 export interface Line extends Pick<Beside, 'what'> {
   pieces: Piece[];
 }
 
 export type Step =
-  /** Beside the version before it. `lines`: what was changed beside the words. */
+  /** Compared with the previous version. `lines`: the changed details. */
   | { status: 'compared'; version: Version; headline: Piece[]; text: Piece[]; lines: Line[] }
-  /** Too much was changed to be told by word. */
+  /** Too much changed to compare word by word. */
   | { status: 'both'; version: Version; before: Version; lines: Line[] }
   /** The first version, or the first after an erased one. */
   | { status: 'whole'; version: Version }
-  /** The revisions from one to the other, both included, are missing for everyone. */
+  /** The revisions `from` to `to` were erased for everyone. */
   | { status: 'erased'; from: number; to: number };
 
-/** Compares two texts; undefined where too much was changed to be told by word. */
+/** Compares two texts. Undefined if too much changed to compare word by word. */
 export type Diff = (before: string, after: string) => Piece[] | undefined;
 
-/** What was changed from one version to the next. */
+/** The changes from one version to the next. */
 export type Comparison =
   | Pick<Extract<Step, { status: 'compared' }>, 'status' | 'headline' | 'text' | 'lines'>
   | { status: 'both'; lines: Line[] };
 
-/** Texts are compared in the same order each time. */
+/** The texts are compared in a fixed order. */
 export function compareVersions(before: Version, version: Version, diff: Diff): Comparison {
   const headline = diff(before.headline ?? '', version.headline ?? '');
   const text = diff(before.text, version.text);
@@ -65,7 +65,10 @@ export function compareVersions(before: Version, version: Version, diff: Diff): 
   return headline === undefined || text === undefined ? { status: 'both', lines } : { status: 'compared', headline, text, lines };
 }
 
-/** The steps from revision `floor` to revision `top`, newest first. `versions`: those that there are, in any order, the one below `floor` among them. */
+/**
+ * The steps from revision `floor` to revision `top`, newest first. `versions`: the existing ones in any order, including the one
+ * below `floor`.
+ */
 export function stepsOf(
   versions: readonly Version[],
   floor: number,
@@ -90,7 +93,7 @@ function stepTo(version: Version, before: Version | undefined, compare: (before:
   return comparison.status === 'both' ? { ...comparison, version, before } : { ...comparison, version };
 }
 
-/** What went, then what came or is told otherwise. The order in which they stand counts for nothing. */
+/** Removed details, then added and changed ones. Their order is ignored. */
 function linesOf(before: readonly Beside[], after: readonly Beside[], diff: Diff): Line[] {
   const old = keyed(before);
   const came: Line[] = [];
@@ -111,7 +114,7 @@ function replaced(before: string, after: string): Piece[] {
   ];
 }
 
-/** The same picture may stand in a post twice. */
+/** A post may contain the same picture twice. */
 function keyed(all: readonly Beside[]): Map<string, Beside> {
   const found = new Map<string, Beside>();
   for (const one of all) {
@@ -129,9 +132,9 @@ export interface VersionsShown {
   channel: Channel;
   postId: string;
   steps: readonly Step[];
-  /** Each step as `renderVersion` makes it; left out: made at once. */
+  /** Each step as rendered by `renderVersion`. Default: rendered here. */
   sections?: readonly Html[] | undefined;
-  /** The revision that the next page of older changes is asked for with; null where there is none. */
+  /** The revision to request the next page of older changes with. Null if there is none. */
   older: number | null;
 }
 
@@ -141,7 +144,7 @@ export function versionsTitle({ language, headline }: Channel): string {
   return `${earlierVersions}${colon}${headline}`;
 }
 
-/** The whole page but for its bar. */
+/** The whole page except its bar. */
 export function renderVersions({ channel, postId, steps, sections, older }: VersionsShown): Html {
   const said = sayingOf(channel);
   const { words, own } = said;
@@ -161,7 +164,7 @@ export function renderVersion(step: Step, channel: Channel): Html {
   return renderStep(step, sayingOf(channel));
 }
 
-/** How a channel's page says things: times and words around what the post says, and the language of the latter. */
+/** The words, times and language of a channel's page. */
 interface Saying {
   setting: Setting;
   words: Words;
@@ -185,7 +188,7 @@ function renderStep(step: Step, said: Saying): Html {
   return html`<section class="version" data-revision="${version.revision}">${renderChange(version, said)}${bodyOf(step, said)}</section>`;
 }
 
-/** "Correction, Nov 24, 2026, 14:05 UTC", and the note below. */
+/** "Correction, Nov 24, 2026, 14:05 UTC" with the note below. */
 function renderChange({ change, publishedAt }: Version, { setting, words, own }: Saying): Html {
   const at = clockBeside(change?.at ?? publishedAt, null, setting);
   const label =
@@ -212,7 +215,7 @@ function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
   }
 }
 
-/** "Picture: A ferry at the quay". A mark is told as posts tell it. */
+/** "Picture: A ferry at the quay". A mark is shown as on posts. */
 function listed(lines: readonly Line[], said: Saying): Html {
   const { setting, words, own } = said;
   if (lines.length === 0) return nothing;
@@ -239,13 +242,13 @@ function texts(headline: readonly Piece[], text: readonly Piece[], said: Saying)
   return html`${written('headline', headline)}${written('text', text)}`;
 }
 
-/** By the text alone: what says in words that some of it is new may be in another language. */
+/** Goes by the post's text alone: the words "added" and "removed" may be in another language. */
 function dirOf(pieces: readonly Piece[], { setting }: Saying): 'rtl' | 'auto' {
   const text = html`<bdi>${pieces.map(({ text }) => text)}</bdi>`;
   return turned(text, setting).text === text.text ? 'auto' : 'rtl';
 }
 
-/** What is added and removed is told in words too, to those who hear the page. */
+/** Says in words what is added and removed, for screen readers. */
 function marked(pieces: readonly Piece[], { words, own }: Saying): Html {
   const hidden = (word: string) =>
     html`<span class="visually-hidden" lang="${words.language}" dir="${directionOf(words.language)}"> ${word} </span>`;

@@ -148,7 +148,7 @@ Examples:
     });
   }
 
-  /** Only what readers are told is decided on a revision: of everything else the last word counts. */
+  /** Only changes that readers are told about depend on a revision. For all other fields the last write wins. */
   async function decidedOn(seen: Channel | number, tells: boolean, { url, json = false }: UpdateOptions): Promise<number> {
     if (typeof seen === 'number') return seen;
     if (!tells) return seen.revision;
@@ -187,7 +187,7 @@ Examples:
     }
   }
 
-  /** Someone else was first: what they made of the channel, so that it can be decided again. */
+  /** Prints the channel as someone else changed it. */
   function printRevisionMoved(current: Channel, options: RequestOptions): number {
     terminal.note('pressbox: Someone else changed it first.', '', ...channelLines(current, undefined, terminal.style));
     terminal.note(revisionMovedLine(current.revision));
@@ -222,7 +222,7 @@ function isMoved(error: unknown): error is ProblemError & { problem: { current: 
   return error instanceof ProblemError && error.problem.code === 'revision-moved' && error.problem.current !== undefined;
 }
 
-/** An empty text takes a field away. */
+/** An empty text removes a field. */
 function fields(options: FieldOptions): Partial<ChannelFields> {
   const { standfirst, section, byline, language, timezone, access, page, startsAt } = options;
   return {

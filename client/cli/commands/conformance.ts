@@ -10,7 +10,7 @@ import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 import { addTokenOptions } from '../token-options.ts';
 
-/** `conformance`: whether a server, of this project or another one, keeps the wire contract. */
+/** `conformance`: checks whether a server, of this project or another, keeps the wire contract. */
 interface ConformanceOptions {
   token?: string;
   only?: string[];
@@ -59,7 +59,7 @@ Examples:
     const unknown = only?.find((wanted) => !cases.some(({ name }) => matchesSelection(name, wanted)));
     if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list prints their names.`);
     const { interrupted: signal } = terminal.streams;
-    // The cases judge whatever comes: that a server is there at all is looked at before.
+    // The cases judge every answer, so check first that the server is reachable.
     bodyWithField('channels', await new Http(server).get('/v1/channels?limit=1', signal));
     const where = { url: server.url, token, signal };
     if (options.clientRules !== undefined) {

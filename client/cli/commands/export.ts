@@ -8,14 +8,14 @@ import { ProgressLine } from '../progress-line.ts';
 import { addServerOptions, type RequestOptions, retryNotice, serverOf, unreachableTimeoutMs } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 
-/** `export`: a channel written out, whole or not at all. */
+/** `export`: writes a channel to a file, completely or not at all. */
 interface ExportOptions extends RequestOptions {
   output?: string;
 }
 
-/** How often a file is begun anew after a connection that was cut. What went to the standard output, or a device, cannot be taken back. */
+/** Attempts for a file if the connection is cut. Standard output and devices cannot be rewound. */
 const maxAttempts = 5;
-/** A server that sends nothing for this long is given up. */
+/** A server that sends nothing for this long counts as lost. */
 const idleTimeoutMs = 60_000;
 
 export function addExportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -91,11 +91,11 @@ Examples:
     });
   }
 
-  /** Under a name of its own until it is whole and on the disk. What is no file, such as a device, is written into as it goes. */
+  /** Writes to a temporary name until the file is complete and on disk. A device is written directly. */
   function toFile(file: string, onRetry: (error: Error) => void) {
     return async (chunks: Chunks): Promise<ExportCounts> => {
       const isFile = (await stat(file).catch(() => undefined))?.isFile() ?? true;
-      // Another export to the same file may be under way.
+      // Another export to the same file may be running.
       const part = isFile ? `${file}.${newKey()}.part` : file;
       const budget = unreachableBudget(unreachableTimeoutMs);
       for (let tries = 1; ; tries += 1) {
@@ -127,7 +127,7 @@ async function forEachItem<T, R>(items: AsyncGenerator<T, R>, take: (item: T) =>
       await take(value);
     }
   } finally {
-    // Where taking failed the rest is not waited for.
+    // If a write failed, do not wait for the rest.
     await items.return(undefined as R);
   }
 }

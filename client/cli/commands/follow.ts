@@ -15,7 +15,7 @@ import { addServerOptions, type RequestOptions, serverOf } from '../server-reque
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
-/** `follow`: a reader in the terminal. Posts and events go to the standard output, what the connection does to the standard error. */
+/** `follow`: a reader in the terminal. Posts and events go to standard output, connection messages to standard error. */
 interface FollowOptions extends RequestOptions {
   since?: string;
   posts: number;
@@ -71,14 +71,14 @@ Examples:
     const context = { client, terminal, server: plainLine(`${origin}${path}`), revisions: displayedRevisions(env, options.url) };
     const onState = options.json ? showJson(context) : showText(context, options.since === undefined);
     let [lastError, wasReached]: [unknown, boolean] = [undefined, false];
-    /** The connection is in another state, or a request has come to nothing. */
+    /** Called when the state changes or a request fails. */
     const onProgress = (error?: unknown) => {
       const { state } = client;
       const isReached = 'transport' in state && state.transport !== null;
       wasReached ||= isReached;
       lastError = isReached ? undefined : (error ?? lastError);
       if (state.status === 'ended') end(failureOf(state));
-      // No way led to a server, and none will.
+      // The address never led to a server, and will not.
       else if (state.status === 'offline' && lastError instanceof WrongAddress && !wasReached) end(lastError);
       else onState(state, lastError);
     };
@@ -107,20 +107,23 @@ const endMessages = {
   refused: 'The server refuses.',
 } as const;
 
-/** After this long without an answer it is said what is waited for, milliseconds. An attempt waits a little longer (`dialMs`). */
+/**
+ * After this long without an answer the reason is printed, milliseconds. An attempt itself takes slightly longer
+ * (`dialTimeoutMs`).
+ */
 const slowResponseMs = 8_000;
 
 const askedToWait = 'The server is there, and asks to come back later.';
 
-/** `trouble`: what came of the last request, while there is no connection. */
+/** `lastError`: the error of the last request, while there is no connection. */
 type StateListener = (state: ReaderState, lastError: unknown) => void;
 
 interface FollowContext {
   client: ReaderClient;
   terminal: Terminal;
-  /** Its address. */
+  /** The server's address. */
   server: string;
-  /** Revisions that a person was shown. Output with --json does not count: a program reads it. */
+  /** Records the displayed revisions. Output with --json does not count, because a program reads it. */
   revisions: DisplayedRevisions;
 }
 
@@ -132,7 +135,7 @@ function showJson({ client, terminal, server }: FollowContext): StateListener {
 
 function showText({ client, terminal, server, revisions }: FollowContext, fromSnapshot: boolean): StateListener {
   const { style } = terminal;
-  /** As it was shown: whoever begins after a cursor is told of what changed since, while the client has it as it is now. */
+  /** The channel as displayed. With `--since` the client already has the current one, while changes are still printed. */
   let channel: Channel | undefined;
   let isShown = !fromSnapshot;
   const timezone = () => client.timeline?.channel.timezone ?? 'UTC';
@@ -175,17 +178,17 @@ function showText({ client, terminal, server, revisions }: FollowContext, fromSn
           : changedPostLines(post, before, timezone(), style);
       }
       default:
-        // A later version sent an event of a type that this one does not know.
+        // A later server version sent an unknown event type.
         event satisfies never;
         return [];
     }
   }
 }
 
-/** Reasons that are said until there is a connection again: whatever stands before a server may have ever new ones. */
+/** Different reasons printed until the connection is back. A proxy could produce new ones without end. */
 const maxReasons = 10;
 
-/** Says each change of the connection once, and each reason why there is none. */
+/** Prints each change of the connection once, and each reason for a failure once. */
 function stateReporter(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): StateListener {
   const { style } = terminal;
   let said: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
@@ -221,7 +224,7 @@ function stateReporter(terminal: Terminal, server: string, timezone: () => strin
 
   function printReason(lastError: unknown): void {
     const isKnown = lastError instanceof NotReached || lastError instanceof WrongAddress;
-    // That a server which was there gives no answer is what "offline" says.
+    // "Offline" already says that the server does not answer.
     if (!isKnown || (said === 'offline' && lastError.cause !== undefined) || reasons.has(lastError.why)) return;
     if (reasons.size >= maxReasons) return;
     reasons.add(lastError.why);

@@ -11,15 +11,15 @@ import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
 /**
- * `import`: lines of an export, sent in parts. What a part wrote stands, and a part that got no answer is sent again: the server passes
- * over what it has. So the same command goes on where an earlier one stopped, too.
+ * `import`: sends the lines of an export in parts. A part that was written stays written, and a part without an answer is sent
+ * again: the server skips what it already has. So the same command continues after a failure.
  */
 
-/** A part ends at the line that makes it this large. */
+/** A part ends with the line that reaches this size. */
 const partBytes = 1024 * 1024;
-/** Longer than the server takes for a part when its disk is slow. */
+/** Longer than the server needs for a part on a slow disk. */
 const partTimeoutMs = 120_000;
-/** How often a part is sent before it is given up. */
+/** Attempts for each part. */
 const maxAttempts = 12;
 
 export function addImportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
@@ -70,7 +70,7 @@ Examples:
     }
   }
 
-  /** Once a part is done, more patience is worth while than for the first one. */
+  /** Once a part has been imported, retries are longer than for the first one. */
   async function send(http: Http, body: string, onRetry: (error: Error) => void, isFirst: boolean): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };
@@ -90,19 +90,19 @@ Examples:
 
 const noCounts = { channels: 0, posts: 0, revisions: 0, skipped: 0, withheld: 0, conflicting: 0 };
 
-/** Adds what a part came to, whose first line follows on `before` others. */
+/** Adds the result of a part that follows `before` lines. */
 function addCounts(total: Imported, part: Imported, before: number): void {
   for (const count of Object.keys(noCounts) as (keyof typeof noCounts)[]) total[count] += part[count];
   total.conflicts.push(...part.conflicts.map((conflict) => ({ ...conflict, line: conflict.line + before })));
   total.sameHistory &&= part.sameHistory;
 }
 
-/** Whether there was a line that was dealt with. */
+/** Whether any line was processed. */
 function hasProcessedLines({ revisions, skipped, withheld, conflicting }: Imported): boolean {
   return revisions + skipped + withheld + conflicting > 0;
 }
 
-/** What was refused of a part, as it is to be told of the whole. */
+/** Converts the refusal of a part to one of the whole file. */
 function asImportError(error: unknown, total: Imported, before: number): unknown {
   if (!(error instanceof ProblemError) || error.problem.line === undefined) return error;
   const { line, imported, ...problem } = error.problem;
@@ -115,7 +115,7 @@ interface Part {
   lines: number;
 }
 
-/** Whole lines, as many as make a part; the last one may lack its line break. */
+/** Splits the input into parts of whole lines. The last line may lack its line break. */
 async function* splitIntoParts(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Part> {
   let held: Buffer[] = [];
   let [length, lines] = [0, 0];
@@ -138,7 +138,7 @@ async function* splitIntoParts(chunks: AsyncIterable<Uint8Array | string>): Asyn
     }
     held.push(chunk.subarray(from));
     length += chunk.length - from;
-    // No line of ours is so long, and the server says so.
+    // No exported line is this long, so let the server refuse it.
     if (lines === 0 && length > 2 * partBytes) yield part();
   }
   if (length > 0) yield part();
@@ -152,7 +152,7 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-/** What an import came to, for a person. */
+/** The result of an import as text. */
 function importSummary({ channels, posts, revisions, skipped, withheld, ...rest }: Imported, file: string): string[] {
   const { conflicting, conflicts, sameHistory } = rest;
   const lines = [

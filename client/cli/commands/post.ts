@@ -20,7 +20,7 @@ import { addWriteOptions, createAuthor, type RequestOptions } from '../server-re
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
-/** `post`, `correct`, `retract`, `takedown`, `pin`: what an editor does to posts. Each action returns its exit code. */
+/** `post`, `correct`, `retract`, `takedown`, `pin`: changes of posts. Each action returns its exit code. */
 
 interface PostOptions extends RequestOptions {
   headline?: string;
@@ -102,7 +102,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
       done(await pin(channelId, name, options));
     });
 
-  // ---- What they do
+  // ---- Actions
 
   async function post(channelId: string, text: string[], options: PostOptions): Promise<number> {
     const id = options.id ?? newPostId();
@@ -195,9 +195,12 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     });
   }
 
-  // ---- What they share
+  // ---- Shared helpers
 
-  /** The revision that a change of a post is decided on, how to go on with the change, and what is said where the post has moved. */
+  /**
+   * Determines the revision for a change, the options to retry it with, and what to print if the post was changed by someone
+   * else.
+   */
   function revisionDecision(
     channelId: string,
     options: RequestOptions & { revision?: number },
@@ -255,7 +258,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const title = displayTitle(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
     terminal.print(terminal.style.dim(plainLine(onServer(postPath(channelId, id), options.url))));
-    // The answer to what was done before is the post as it is now.
+    // A repeated command is answered with the post as it is now.
     if (status !== 'published' && verb !== withdrawn[status])
       terminal.print(`It was ${plainLine(withdrawn[status] ?? status).toLowerCase()} since.`);
   }
@@ -284,12 +287,12 @@ interface CorrectOptions extends Omit<PostOptions, 'kind'> {
   eraseEarlier?: boolean;
   eraseNote?: number[];
 }
-/** Collects the values of an option that may be given several times. */
+/** Collects the revisions of an option that may be repeated. */
 function collectRevisions(text: string, before: number[] = []): number[] {
   return [...before, parseRevision(text)];
 }
 
-/** What goes on with the write, once it has begun: until then nothing is open. */
+/** The options to continue the write. Unset until the write has begun. */
 interface RetryHint {
   with?: string;
 }
@@ -323,7 +326,7 @@ function addPostFields(command: Command): Command {
     .option('--title <text>', 'the title of a linked page', collect);
 }
 
-/** The fields that the options give. */
+/** The post fields that the options set. */
 function fieldsFrom(options: FieldOptions, body: string | undefined): Partial<PostFields> {
   const fields = Object.entries(fromOptions).map(([field, from]) => [field, from(options, body)]);
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
@@ -331,7 +334,7 @@ function fieldsFrom(options: FieldOptions, body: string | undefined): Partial<Po
 
 type FieldOptions = Omit<PostOptions, 'kind'> & { kind?: PostFields['kind'] | undefined };
 
-/** What the options say of each field; undefined where they do not give it. A field that no option gives says so here. */
+/** The value that the options give each field; undefined if they do not set it. */
 const fromOptions: { readonly [F in keyof PostFields]: (options: FieldOptions, body?: string) => PostFields[F] | undefined } = {
   body: (_, body) => body,
   headline: ({ headline }) => headline,

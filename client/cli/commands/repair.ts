@@ -7,7 +7,7 @@ import { asStoreError, redisUrlFrom } from '../store-options.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 
-/** `repair`: channels in a Redis or Valkey whose keys were deleted by hand. The module that knows the store is loaded only here. */
+/** `repair`: rebuilds channels in a Redis or Valkey whose keys were deleted by hand. The store's module is loaded only here. */
 interface RepairCommandOptions {
   redis?: string | true;
   apply?: boolean;

@@ -6,10 +6,7 @@ import { newKey } from '../../lib/ids.ts';
 import { CommandFailed, printError } from '../command-errors.ts';
 import type { Env, Terminal } from '../terminal.ts';
 
-/**
- * `serve`: what is run where the server is. The server's modules are loaded only then, so that the commands that ask a server from
- * elsewhere start without them.
- */
+/** `serve`: starts a server. The server's modules are loaded only here, so that other commands start faster. */
 export interface ServerLocation {
   host?: string;
   port?: string;
@@ -37,7 +34,7 @@ Examples:
     )
     .action(async (options: ServerLocation & { demo?: boolean }) => {
       done(await runLocally(terminal, () => serve(options)));
-      // Whoever looks after it waits for that, and starts it again.
+      // A supervisor waits for the process to end and then restarts it.
       terminal.streams.end?.();
     });
 
@@ -46,17 +43,17 @@ Examples:
       import('../../../src/config.ts'),
       import('../../../src/serve.ts'),
     ]);
-    // Beside a person who watches, only what is worth a look; the variable still decides.
+    // In a terminal, log only warnings, unless the variable says otherwise.
     const quiet = terminal.streams.stdout.isTTY === true ? { PRESSBOX_LOG_LEVEL: 'warn' } : {};
     let server: Serving | undefined;
-    // From the beginning: by default it ends the process, and a start may take a while.
+    // Installed early: the default action of SIGUSR2 ends the process, and starting may take a while.
     const renew = () => void server?.renew();
     process.on('SIGUSR2', renew);
     const { interrupted } = terminal.streams;
     let demo: { told: Promise<void> } | undefined;
     try {
       server = await start(readConfig({ ...quiet, ...envWithOptions(env, options) }));
-      // Readers are not to be cut because a disk is full, or nobody reads what stands here.
+      // A failing output must not disconnect readers.
       const { url, publicUrl } = server;
       terminal.streams.outputFailed = ({ message }) => {
         terminal.streams.outputFailed = () => undefined;
@@ -82,7 +79,7 @@ Examples:
     return 0;
   }
 
-  /** Says how to try things out, and plays in the background until it is told or the server closes. */
+  /** Prints how to try things out, then plays the demo until it ends or the server closes. */
   async function startDemo(
     url: string,
     publicUrl: string,
@@ -140,14 +137,14 @@ Examples:
     if (!answer.ok) throw new CommandFailed(`Its first posts could not be imported: status ${answer.status}.`);
   }
 
-  /** Into an empty journal, or on where it stopped. */
+  /** Whether the journal is empty or contains the demo already. */
   async function shouldPlayDemo(client: AuthorClient, demoId: string): Promise<boolean> {
     const { channels } = await client.listChannels({ limit: 100 });
     return channels.length === 0 || channels.some(({ id }) => id === demoId);
   }
 }
 
-/** Tells why it failed, also where it is a variable of the environment that is wrong. */
+/** Prints why a local action failed, including invalid environment variables. */
 export async function runLocally(terminal: Terminal, action: () => Promise<number>): Promise<number> {
   try {
     return await action();

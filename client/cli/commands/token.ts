@@ -11,7 +11,7 @@ import { plainLine } from '../terminal-text.ts';
 import { warnOfVisibleSecret } from '../token-options.ts';
 import { envWithOptions, runLocally, type ServerLocation } from './serve.ts';
 
-/** `token`, which signs one where the server's secret is; `token inspect`, which asks nobody; `token revoke`, which asks a server. */
+/** `token` signs a token with the server's secret, `token inspect` works offline, `token revoke` asks a server. */
 interface MakeOptions extends ServerLocation {
   name?: string;
   sub?: string;
@@ -142,7 +142,7 @@ Examples:
     }
   }
 
-  /** What stands there, or on the standard input. */
+  /** Returns the argument, or reads standard input for `-`. */
   async function readArgument(given: string, json: boolean | undefined): Promise<string> {
     if (given === '-') return (await readStandardInput(terminal)).trim();
     if (readClaims(given) !== undefined)
@@ -155,14 +155,14 @@ Examples:
   }
 }
 
-/** Of what no server takes none is made. */
+/** Refuses to sign a token that no server would accept. */
 async function assertServerAccepts({ grants, ...whose }: { name: string; sub: string; grants: Grants }): Promise<void> {
   const { claimsSchema, parse } = await import('../../../src/protocol/schemas.ts');
   try {
     parse(claimsSchema.pick({ name: true, sub: true, pressbox: true }), { ...whose, pressbox: grants });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // Where there is no --sub the name stands for it.
+    // Without --sub, the name is used for it.
     const said = (error.problem.errors ?? []).filter(({ path }) => path !== 'sub' || whose.sub !== whose.name);
     throw new UsageError(said.map(({ path, message }) => `--${path.replace('pressbox.', '')}: ${message}`).join('\n'));
   }
@@ -172,7 +172,7 @@ interface RevokeOptions extends RequestOptions {
   expiresAt?: string;
 }
 
-/** A time of a token, in seconds since 1970, as RFC 3339; undefined where that has no way to write it. */
+/** A time of a token, in seconds since 1970, as RFC 3339. Undefined if it cannot be represented. */
 function timeOf(seconds: unknown): string | undefined {
   const time = new Date(typeof seconds === 'number' ? Math.ceil(seconds) * 1_000 : Number.NaN);
   const isWritten = time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9_999;

@@ -18,16 +18,16 @@ import { CommandFailed, exportCutError } from '../command-errors.ts';
 import { type HtmlComparison, htmlComparer } from '../rendered-html.ts';
 import { unreachableTimeoutMs } from '../server-requests.ts';
 
-/** A server from outside: what it exports, by the chain, and what it shows of each post, by what the post's last entry wrote. */
+/** Verifies a server from outside: its exports by the hash chain, and each displayed post by its last entry. */
 export interface ServerToVerify {
   http: Http;
-  /** Left out: every channel that the token may export. */
+  /** Default: every channel that the token may export. */
   channelId: string | undefined;
   verify: VerifyExport;
   interrupted: AbortSignal;
-  /** Told before it is asked again. */
+  /** Called before each retry. */
   onRetry: (error: Error) => void;
-  /** Where the server's own journal stood at an earlier time. */
+  /** The position of the server's own journal at an earlier verification. */
   since: Position | undefined;
 }
 
@@ -37,7 +37,7 @@ export type VerifyExport = (
 ) => AsyncGenerator<VerifiedExport>;
 
 const maxAttempts = 12;
-/** A channel that may be under import is walked again after these pauses, and no more once it did not grow in two of them. */
+/** Pauses before a channel that may be under import is walked again. Ends once the channel did not grow in two of them. */
 const importPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 
 export async function* verifyServer({
@@ -60,13 +60,13 @@ export async function* verifyServer({
   if (channelId !== undefined) return;
   for (const [id, { isDeleted }] of known?.channels ?? []) {
     if (isDeleted || there.has(id)) continue;
-    // It may have been deleted since.
+    // The channel may have been deleted in the meantime.
     const now = await walkServer();
     if (!now?.channels.get(id)?.isDeleted) yield faulty(id, channelIsMissing);
   }
   yield server?.finish() ?? { channelId: null, entries: 0, coveredFrom: null, position: undefined, isUnseen: true };
 
-  /** The reports of a channel. While an import runs, the entry that tells of an erasure comes later than the text that was erased. */
+  /** The reports of a channel. During an import, the entry of an erasure may arrive later than the erased text is missing. */
   async function* settled(id: string): AsyncGenerator<ChannelReport> {
     let reports = await walked(id, known);
     let stood = 0;
@@ -98,7 +98,7 @@ export async function* verifyServer({
     return { channelId: id, ...nothing, fault: { channelId: id, offset: 0, postId: null, why } };
   }
 
-  /** The server's own journal, if it may be had: by an administrator, and of a server that keeps one. */
+  /** The server's own journal, if the server keeps one and the token is an administrator's. */
   async function walkServer(): Promise<InstanceType<typeof ServerWalk> | undefined> {
     const walk = new ServerWalk(since);
     for (let from = 1, more = true; more; ) {
@@ -124,7 +124,7 @@ export async function* verifyServer({
     }
   }
 
-  /** What the server shows of each post must be what its last entry wrote, unless it was changed since. */
+  /** Checks that the server displays each post as its last entry wrote it, unless the post was changed in the meantime. */
   async function withState(
     path: string,
     { report, posts, compare }: VerifiedExport & { compare: (post: AuthorPost) => Promise<HtmlComparison> },
@@ -167,7 +167,7 @@ export async function* verifyServer({
     }
   }
 
-  /** Undefined: it is not to be had there. */
+  /** Undefined if the server refuses or does not have it. */
   async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
       return await withRetries(ask);
@@ -177,7 +177,7 @@ export async function* verifyServer({
     }
   }
 
-  /** A walk asks much of a server, which may say to wait. */
+  /** Retries: a walk sends many requests, and the server may ask to wait. */
   async function withRetries<T>(ask: () => Promise<T>): Promise<T> {
     const budget = unreachableBudget(unreachableTimeoutMs);
     for (let tries = 0; ; tries += 1) {

@@ -14,8 +14,8 @@ import { plainLine } from '../terminal-text.ts';
 import { type VerifyExport, verifyServer } from './verify-server.ts';
 
 /**
- * `verify`: whether journals are what was written, of a server from outside, where they are kept, or of an export. The module that
- * knows the stores is loaded only here and only then.
+ * `verify`: checks journals against their hash chains, on a server, in a store, or in an export. The module that knows the stores
+ * is loaded only here.
  */
 interface VerifyOptions extends RequestOptions {
   dataDir?: string;
@@ -58,7 +58,7 @@ Examples:
     try {
       const since = await readEarlierPositions(options.since, channelId);
       const unseen = new Set(since.keys());
-      // An export holds channels alone.
+      // An export contains only channels.
       if (options.file !== undefined) unseen.delete(serverJournalId);
       let [channels, faults] = [0, 0];
       for await (const report of await reports(channelId, options, { since, onEntry }, retryNotice(terminal, progress))) {
@@ -97,7 +97,7 @@ Examples:
       }
       if (channelId !== undefined && channels === 0 && unseen.size === 0)
         throw new CommandFailed(`There is no channel ${channelId}.`);
-      // A file that was cut to nothing is none of an export, which has its channel at least.
+      // A truncated file without lines is not an export, which has at least its channel.
       if (options.file !== undefined && channels === 0 && unseen.size === 0)
         throw new CommandFailed('It holds no line of an export.');
       if (!json && channels === 0 && unseen.size === 0) terminal.print('There are no channels.');
@@ -172,7 +172,7 @@ Examples:
     return verifyServer({ http, channelId, verify, interrupted, onRetry, since: walking.since.get(serverJournalId) });
   }
 
-  /** That of a server with the environment of the command. */
+  /** The public URL that a server with this environment would use. */
   async function ownPublicUrl(): Promise<string> {
     const { ConfigError, readPublicUrl } = await import('../../../src/config.ts');
     try {
@@ -192,10 +192,10 @@ Examples:
 
 type Report = ChannelReport | ServerReport;
 
-/** Under this id stands the server's own journal among channels. */
+/** The id that stands for the server's own journal among the channels. */
 const serverJournalId = '';
 
-/** Where channels, and the server's own journal, stood when an earlier verification said so. */
+/** The positions of channels and of the server's own journal at an earlier verification. */
 async function readEarlierPositions(file: string | undefined, channelId: string | undefined): Promise<Map<string, Position>> {
   const stood = new Map<string, Position>();
   if (file === undefined) return stood;
@@ -203,7 +203,7 @@ async function readEarlierPositions(file: string | undefined, channelId: string 
     const report = objectIn(line, file) as { channelId?: unknown; cursor?: unknown };
     const id = report.channelId === null ? serverJournalId : report.channelId;
     const position = typeof report.cursor === 'string' ? parseCursor(report.cursor) : undefined;
-    // Passed over, it would be said of the channel that all of it still stands.
+    // If the line were skipped, the channel would falsely be reported as complete.
     if (typeof id !== 'string' || (position === undefined && report.cursor !== null)) throw notAReportError(file);
     if (channelId !== undefined && id !== channelId) continue;
     if (position !== undefined) stood.set(id, position);
@@ -216,7 +216,7 @@ function objectIn(line: string, file: string): object {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Told below.
+    // Thrown below.
   }
   throw notAReportError(file);
 }
@@ -225,7 +225,7 @@ function notAReportError(file: string): UsageError {
   return new UsageError(`${file} is not what pressbox verify --json prints.`);
 }
 
-/** At line feeds alone: the reader of lines that Node has ends them at signs that stand in texts, too. */
+/** Splits at line feeds only. Node's line reader also splits at other characters, which texts may contain. */
 async function* splitLines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let held = '';
