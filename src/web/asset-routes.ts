@@ -6,7 +6,7 @@ import { assetHeaders } from '../http/headers.ts';
 import { assetNames, assetsDirectory, fileOf } from './pages/assets.ts';
 import { compressed, createCompress, encodingFor } from './pages/compressed.ts';
 
-/** The scripts and styles of the pages. A page asks for several, so they are to be mounted before the limit on requests. */
+/** Scripts and styles of the pages. Mount before the request rate, since each page loads several. */
 export function assetRoutes(): Router {
   const router = Router({ caseSensitive: true });
   const directory = assetsDirectory();
@@ -16,9 +16,9 @@ export function assetRoutes(): Router {
     assetHeaders(),
     forEveryPage,
     inAnyVersion,
-    // Names carry a hash of the content, so a file never changes under its name.
+    // File names contain a hash of the content, so a file never changes.
     compressed(compress, assetNames()),
-    // In parts nobody needs them: to weigh a thousand ranges takes longer than to send the whole.
+    // No ranges: nobody needs them, and parsing a thousand ranges costs more than sending the file.
     express.static(directory, { immutable: true, maxAge: '365d', index: false, redirect: false, acceptRanges: false }),
   );
   const element = fileOf('embed.js');
@@ -27,22 +27,22 @@ export function assetRoutes(): Router {
     vary(res, 'Accept-Encoding');
     const bytes = encoding === false ? await readFile(join(directory, element)) : await compress(element, encoding);
     if (encoding !== false) res.setHeader('Content-Encoding', encoding);
-    // Each encoding is another answer (RFC 9110, 8.8.3.3). The name holds the hash of what is in it.
+    // Each encoding has its own entity tag (RFC 9110, 8.8.3.3). The file name contains the hash of the content.
     const etag = etagOf(`${element} ${encoding || 'identity'}`);
     sendJson(res, bytes, { cache: 'public', etag, type: 'text/javascript; charset=utf-8' });
   });
   return router;
 }
 
-/** A page elsewhere asks for a module, and for what that imports, as it asks for data, whether or not the page may read channels. */
+/** Browsers fetch modules with CORS. Any page may load them, even if it may not read channels. */
 const forEveryPage: RequestHandler = (_req, res, next) => {
   res.setHeader('Access-Control-Allow-Origin', '*');
   next();
 };
 
 /**
- * There is one version of a file under its name, so that a request has nothing to insist on. It is passed over, as for all else that is read:
- * what sends files would have it refused as one whose body cannot be read.
+ * Ignores preconditions, as all read routes do: a file never changes under its name, and express.static would refuse the request with a
+ * misleading error.
  */
 const inAnyVersion: RequestHandler = ({ headers }, _res, next) => {
   delete headers['if-match'];

@@ -6,7 +6,7 @@ import { pageHeaders } from '../http/headers.ts';
 import { loadAssets } from './pages/assets.ts';
 import { docsPage } from './pages/docs.ts';
 
-/** The documents that describe the server, made once: nothing in them changes while it runs. */
+/** The OpenAPI and AsyncAPI documents and `/docs`, rendered once at the start. */
 export function documentRoutes({ publicUrl }: { publicUrl: string }): Router {
   const router = Router({ caseSensitive: true });
   const ofHttp = JSON.stringify(openApi(publicUrl));
@@ -22,5 +22,5 @@ export function documentRoutes({ publicUrl }: { publicUrl: string }): Router {
   return router;
 }
 
-/** Which pages elsewhere may read, as they may read the API. */
+/** Paths that pages of allowed origins may read, like the API. */
 export const documentPaths = ['/openapi.json', '/asyncapi.json'];

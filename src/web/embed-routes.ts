@@ -10,8 +10,8 @@ import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 
 /**
- * A channel in a frame of anyone's page, and oEmbed, which tells systems of others how to make one. Nobody is anyone here: a session plays
- * no part, so that a page around the frame can have nothing done in its reader's name.
+ * A channel in a frame for any page, and oEmbed, by which other systems create such a frame. Requests are always anonymous: sessions are
+ * ignored, so the page around the frame cannot act as its reader.
  */
 export function embedRoutes({
   engine,
@@ -25,7 +25,7 @@ export function embedRoutes({
   const router = Router({ caseSensitive: true });
   const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
 
-  // The one page that others may show in theirs.
+  // The only page that other sites may frame.
   router.get<{ channelId: string }>('/embed/:channelId', pageHeaders({ frameAncestors: '*' }), async (req, res) => {
     const attributes = parse(embedQuerySchema, req.query);
     const { channel } = await streams.guarded(() => visibleChannel(engine, undefined, req.params.channelId));
@@ -46,7 +46,7 @@ export function embedRoutes({
   return router;
 }
 
-/** The channel that a page of this server is of, also where the page is that of one of its posts. */
+/** The channel of a page of this server, including pages of its posts. */
 function channelOf(address: string, publicUrl: string): string | undefined {
   const url = URL.parse(address);
   if (url === null || url.origin !== new URL(publicUrl).origin) return undefined;

@@ -20,8 +20,8 @@ import { ninjs } from './feeds/ninjs.ts';
 import { inTurns } from './feeds/time-slices.ts';
 
 /**
- * A channel as feeds that other programs know (contract, 2), always in the reader's view. A page is read and written once for all who
- * ask for it between two changes of the channel.
+ * A channel in feed formats of other programs, always in the reader's view. Each page is built once for all requests between two changes
+ * of the channel.
  */
 export interface FeedContext {
   engine: Engine;
@@ -35,7 +35,7 @@ interface Format {
   /** Media type. */
   type: string;
   write: (page: FeedPage, filter: FeedFilter) => string | Promise<string>;
-  /** People read it: whoever may not read the posts, and sent no token, is told what it is about and where to sign in. */
+  /** For formats that people read: an anonymous reader of a members channel gets its description and a link to sign in. */
   hasNotice?: boolean;
 }
 
@@ -79,7 +79,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
     if (read.status === 'closed' && credentials === undefined && hasNotice === true) {
-      // A token would make it another answer.
+      // With a token the answer would differ.
       res.set('WWW-Authenticate', challenge);
       const notice = await write(noticePage(read.channel, file, query, publicUrl), query);
       return sendJson(res, notice, { ...cachingOf(res, read.channel), type });
@@ -107,7 +107,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
   }
 }
 
-/** Addresses do not name what is there without a word. */
+/** Leaves out values that are the default, so that each page has one URL. */
 function placeOf(place: FeedPlace): FeedPlace {
   return { ...place, limit: place.limit === limits.feedPageDefault ? undefined : place.limit };
 }

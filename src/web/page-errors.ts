@@ -6,20 +6,20 @@ import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { languageFor } from './pages/language.ts';
 
-/** Problems as they are told to whoever came for a page: as a page. Programs get the problem document, at the same address too. */
+/** Shows problems as pages to browsers. Programs get the problem document, at the same URL too. */
 export interface PageErrors {
-  /** Answers with a page where one is wanted, else with the problem document. */
+  /** Answers with a page if the client prefers one, otherwise with the problem document. */
   tell(req: Request, res: Response, said: Problem): void;
-  /** Whatever was thrown, where a page is wanted; the rest is passed on. Mount it last but for `handleErrors`. */
+  /** Shows errors as pages to browsers, and passes on the others. Mount just before `handleErrors`. */
   handler: ErrorRequestHandler;
-  /** No route took the request. */
+  /** Answers requests that no route handled. */
   notFound: RequestHandler;
 }
 
 export function createPageErrors({ log }: { log: { error(fields: object, message: string): void } }): PageErrors {
   const assets = loadAssets();
   const headers = pageHeaders();
-  // A frame on someone's page says what is wrong, instead of nothing.
+  // A frame must be able to show the error too.
   const inFrames = pageHeaders({ frameAncestors: '*' });
 
   const tell = (req: Request, res: Response, said: Problem) => {
@@ -42,7 +42,7 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
   };
 }
 
-/** Sends the page of a problem, with what of the problem belongs in headers. */
+/** Sends an error page with the problem's status and headers. */
 export function sendErrorPage(res: Response, page: string, said: Problem): void {
   setProblemHeaders(res, said);
   sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
@@ -50,7 +50,7 @@ export function sendErrorPage(res: Response, page: string, said: Problem): void 
 
 const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
 
-/** The addresses of programs are never answered with pages; elsewhere whoever prefers them gets them, and at a page's own address whoever takes them. */
+/** API paths never answer with pages. Elsewhere a client gets a page if it prefers one, and at the URL of a page if it accepts one. */
 export function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets|oembed|embed\.js)(?:\/|$)/.test(path)) return false;

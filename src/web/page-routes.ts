@@ -30,17 +30,17 @@ import { visitorOf } from './sign-in-routes.ts';
 import { createVersionPages, hasGone, NobodyWaits } from './version-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
-/** The pages of the contract, 6: complete as the server sends them, for strangers and for whoever is signed in. */
+/** The readers' pages, complete as the server sends them, for anonymous and signed-in readers. */
 export interface PageContext {
   engine: Engine;
   streams: ChannelStreams;
   identity: Identity;
   cookie: SessionCookie;
   publicUrl: string;
-  /** Sessions that are not used end. */
+  /** Sessions have an idle limit. */
   hasIdleLimit: boolean;
   diffs: WordDiffs;
-  /** For pages of earlier versions. */
+  /** Concurrency of pages of earlier versions. */
   slots: Slots;
   now: () => number;
   metrics: Metrics;
@@ -75,7 +75,7 @@ export function pageRoutes(context: PageContext): Router {
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { snapshot, window } = read.found;
     const visitor = visitorOf(res, req.originalUrl);
-    // Above the newest post there is nothing: the page is that of the newest.
+    // Above the newest post: show the page of the newest.
     const isPast = window?.ceiling === null && window.posts.length === 0;
     sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at: minute() }));
   });
@@ -122,7 +122,7 @@ export function pageRoutes(context: PageContext): Router {
 
   return router;
 
-  /** To the minute, as it is told: within it an unchanged page is the same page, and revalidated. */
+  /** The time to the minute, as the page shows it. Within a minute an unchanged page keeps its entity tag. */
   function minute(): string {
     const minuteMs = 60_000;
     return new Date(Math.floor(now() / minuteMs) * minuteMs).toISOString();
@@ -141,7 +141,7 @@ export function pageRoutes(context: PageContext): Router {
     sendErrorPage(res, withdrawnPage({ ...withdrawn, visitor, assets }), gone);
   }
 
-  /** The list of channels; where it begins with the newest, those that are live stand before the others. */
+  /** The list of channels. On the first page live channels come first. */
   async function readFront(who: Principal | undefined, query: ChannelsQuery) {
     const list = await listChannels(engine, who, query);
     const isFirst = query.page === undefined && query.state === undefined;
@@ -153,10 +153,10 @@ export function pageRoutes(context: PageContext): Router {
     return { ...list, isFirst, channels, complete: list.complete && complete };
   }
 
-  /** All that a page shows. To be read under one guard: a takedown counts for every part. */
+  /** Everything a page shows. Read under one guard, so that a takedown during the read repeats all of it. */
   async function readPage(credentials: Credentials, channelId: string, place: Place | undefined) {
     const snapshot = await readSnapshot(credentials, channelId);
-    // Read after the snapshot: its posts may be newer than the cursor says, never older.
+    // Read after the snapshot: its posts may be newer than the cursor, never older.
     const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
     return { snapshot, window };
   }

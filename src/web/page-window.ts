@@ -4,29 +4,29 @@ import { type ReaderPost, readerView } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * The stretch of a channel's posts that a page shows, where it does not begin with the newest. Whoever reads one does so after the
- * snapshot beside it: its posts may be newer than the snapshot's cursor says, never older.
+ * The posts of a page that does not start with the newest post. Read it after the page's snapshot: its posts may be newer than the
+ * snapshot's cursor, never older.
  */
 export interface Window {
-  /** Newest first, tombstones in their places: every post with a `seq` from `floor` to `ceiling`. */
+  /** Every post with a `seq` from `floor` to `ceiling`, newest first, including tombstones. */
   posts: ReaderPost[];
-  /** 0: there is no older post. */
+  /** 0 if there is no older post. */
   floor: number;
-  /** Null: there was no newer post when it was read. */
+  /** Null if there was no newer post. */
   ceiling: number | null;
 }
 
-/** `around`: the `seq` of a post that there is. */
+/** `around`: the `seq` of an existing post. */
 export type Place = { before: number } | { after: number } | { around: number };
 
-/** Posts above and below the one that a permanent link leads to, itself among the latter. */
+/** How many posts a permanent link shows above its post, and how many from its post down. */
 const above = liveLimits.windowAbove;
 const below = limits.pageDefault - above;
 const { postsBytes } = liveLimits;
 
-/** Undefined: there is no such channel. `newest`: the highest `seq` of the snapshot, 0 without a post. */
+/** Undefined if the channel does not exist. `newest`: the highest `seq` of the snapshot, 0 without a post. */
 export async function readWindow(engine: Engine, channelId: string, place: Place, newest: number): Promise<Window | undefined> {
-  // Below 1 there is no `seq`: a page before 0 would lead on to one after -1, which is refused.
+  // `seq` starts at 1. A page before 0 would link to one after -1, which is refused.
   if ('before' in place) return await readBelow(engine, channelId, Math.max(1, place.before), newest);
   if ('after' in place) return await readAbove(engine, channelId, place.after);
   const bytes = postsBytes / 2;

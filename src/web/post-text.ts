@@ -1,6 +1,6 @@
-/** What a post says without its tags, for who shows text alone: feeds, previews of links, comparisons. */
+/** Posts as plain text, for feeds, link previews and comparisons. */
 
-/** The text of a post's `html`, whose tags are a short list and whose attributes hold no `>`. */
+/** The text of a post's `html`, which has few tags and no `>` in attributes. */
 export function textOf(markup: string): string {
   return markup
     .replace(/<br>|<hr>|<\/(?:p|h3|h4|li|blockquote|pre|tr)>/g, '\n')
@@ -13,7 +13,7 @@ export function textOf(markup: string): string {
 
 const characterOf: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
 
-/** At most so many UTF-16 units on one line, cut between words. */
+/** Cuts to `most` UTF-16 units between words, on one line. */
 export function excerpt(text: string, most: number): string {
   const line = text.replace(/\s+/gu, ' ').trim();
   if (line.length <= most) return line;
@@ -22,7 +22,7 @@ export function excerpt(text: string, most: number): string {
     if (kept.length + segment.length >= most) break;
     kept += segment;
   }
-  // A word longer than all that may be: between characters, then.
+  // A word longer than `most` is cut between characters.
   if (kept.trim() === '')
     for (const { segment } of characters.segment(line.slice(0, most))) kept += kept.length + segment.length < most ? segment : '';
   return `${kept.trimEnd()}…`;
@@ -30,5 +30,5 @@ export function excerpt(text: string, most: number): string {
 
 const words = new Intl.Segmenter('en', { granularity: 'word' });
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
-/** Of what lies behind the cut so much is looked at, so that a word that ends there is known to. */
+/** How far to look past the cut for the end of a word. */
 const wordRoom = 32;

@@ -7,27 +7,27 @@ import { limits } from '../protocol/wire-limits.ts';
 import { textOf } from './post-text.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
-/** What a post said before, as far as one page tells it. To be read under a guard: a takedown counts for every part. */
+/** One page of the earlier versions of a post. Read under a guard, so that a takedown during the read repeats all of it. */
 export interface Versions {
-  /** As it is, read last: a withdrawal while the rest was read is in it. */
+  /** The current post, read last, so that it includes a withdrawal during the read. */
   post: ReaderPost;
   /** Newest first. */
   steps: Step[];
-  /** The page of older changes is that before this revision; null where there is none. */
+  /** The page of older changes starts below this revision; null if there are none. */
   older: number | null;
 }
 
-/** Room for two posts in the author's view, however large. */
+/** Room for two posts of any size in the author's view. */
 const twoPosts = 2 * limits.answerBytes;
 
 export interface VersionsContext {
   engine: Engine;
   diffs: WordDiffs;
-  /** Called before each comparison that has to be made. Throws where nobody waits for it any more. */
+  /** Called before each comparison. Throws if no client waits any more. */
   mustGoOn: () => void;
 }
 
-/** Undefined: there is no such post. `before`: only changes below that revision. */
+/** Undefined if the post does not exist. `before`: only changes below that revision. */
 export async function readVersions(
   { engine, diffs, mustGoOn }: VersionsContext,
   channelId: string,
@@ -42,7 +42,7 @@ export async function readVersions(
   const read = await engine.post(channelId, postId);
   if (page === undefined || read === undefined) return undefined;
   const first = oldest.revisions[0]?.revision ?? 1;
-  // What was erased below all that there is is told at once, not page by page.
+  // Erased revisions below the oldest kept one are listed at once, not page by page.
   const floor = first >= page.floor ? 1 : page.floor;
   const versions = page.revisions.map(versionOf);
   const compared = await compareAll(versions, read.position.epoch);
@@ -53,7 +53,7 @@ export async function readVersions(
     older: floor > 1 ? floor : null,
   };
 
-  /** Each version with the one before it. Others have their turn between two comparisons. */
+  /** Compares each version with the one before it, and lets other work run between two comparisons. */
   async function compareAll(versions: readonly Version[], epoch: string): Promise<ReadonlyMap<number, Comparison>> {
     const compared = new Map<number, Comparison>();
     for (const [at, version] of versions.entries()) {
@@ -71,9 +71,9 @@ export async function readVersions(
     return compared;
   }
 
-  /** The newest revisions up to `top`, and the one below them: as many as one page tells, fewer where they are large. */
+  /** The newest revisions up to `top` and the one below them: as many as a page shows, fewer if they are large. */
   async function readUpTo(top: number, characters: number) {
-    // What is cut is read in vain, and revisions are mostly as long as the post is now.
+    // Avoid reading revisions that are cut off: most are as long as the current post.
     const likely = Math.floor(liveLimits.versionBytes / characters) - 1;
     for (let count = clamp(likely, 1, liveLimits.versionChanges); ; count = Math.floor(count / 2)) {
       const floor = Math.max(1, top - count + 1);
@@ -103,7 +103,7 @@ function besideOf(post: ReaderPost): Beside[] {
   return Object.values(beside).flatMap((of) => of(post));
 }
 
-/** What is told of each field beside headline and body, in this order. */
+/** How changes of each field other than headline and body are described, in this order. */
 const beside: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: (post: Pick<ReaderPost, F>) => Beside[] } = {
   kind: ({ kind }) => (kind === 'update' ? [] : [mark(kind)]),
   keyEvent: ({ keyEvent }) => (keyEvent ? [mark('key')] : []),
@@ -112,7 +112,7 @@ const beside: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: 
   media: ({ media }) => media.map((one) => ({ what: one.type, id: one.url, text: toldOf(one) })),
   sources: ({ sources }) => sources.map(({ name, via, url }) => ({ what: 'source', id: name, text: told(name, via, url) })),
   authors: ({ authors }) => authors.map(({ name, role }) => ({ what: 'author', id: name, text: told(name, role) })),
-  // Not told: which posts one restates.
+  // Restated posts are not shown.
   derivedFrom: () => [],
 };
 
@@ -120,7 +120,7 @@ function mark(id: string): Beside {
   return { what: 'mark', id, text: id };
 }
 
-/** A picture or a film by what is said of it, else by its address. */
+/** A picture or video by its description, or by its URL. */
 function toldOf(media: Media): string {
   switch (media.type) {
     case 'image':

@@ -18,7 +18,7 @@ import type { Visitor } from './pages/document.ts';
 import { languageFor } from './pages/language.ts';
 import { signInPage } from './pages/sign-in.ts';
 
-/** Signing in and out by forms, for pages without a script. */
+/** Signing in and out by forms, which work without a script. */
 export interface SignInContext {
   identity: Identity;
   cookie: SessionCookie;
@@ -41,7 +41,7 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
   });
 
   router.post('/sign-in', headers, readForm, async (req, res) => {
-    // Else any site could have a reader read, and write, as whom it likes.
+    // Prevents login CSRF.
     if (!cookie.maySignIn(req)) throw new Refusal('forbidden', { detail: 'Sign in on a page of this site.' });
     const form = parse(signInFormSchema, formOf(req));
     const to = localPath(form.to);
@@ -68,13 +68,13 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
   return router;
 }
 
-/** Who is signed in, for the bar of a page. */
+/** The signed-in reader, for the bar of a page. */
 export function visitorOf(res: Response, page: string): Visitor | undefined {
   const who = principalOf(res);
   return who && { name: who.name, page };
 }
 
-/** No browser compresses a form, and to unpack what a stranger sends may take a thousand times the memory that it has. */
+/** Browsers never compress forms, and decompressing a stranger's form may take a thousand times its size in memory. */
 function isPlainForm(req: IncomingMessage): boolean {
   return req.headers['content-encoding'] === undefined && (req as Request).is(formType) === formType;
 }
@@ -82,7 +82,7 @@ function isPlainForm(req: IncomingMessage): boolean {
 function formOf(req: Request): object {
   const body: unknown = req.body;
   if (!Buffer.isBuffer(body)) throw new Refusal('wrong-type', { detail: `Send ${formType}, not compressed.` });
-  // As queries are parsed: no more than a thousand fields are looked at.
+  // Parses at most a thousand fields.
   return parseQuery(body.toString('utf8'));
 }
 
@@ -90,7 +90,7 @@ function leadTo(res: Response, path: string): void {
   res.set('Cache-Control', 'no-store').redirect(303, path);
 }
 
-/** Nothing that a browser could take for an address elsewhere. Whatever is no path of this server leads to the list of channels. */
+/** A path of this server, or `/` for anything that a browser could read as a URL of another site. */
 function localPath(text: unknown): string {
   const list = '/';
   if (typeof text !== 'string' || text.length > limits.urlCharacters || !/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text))

@@ -14,19 +14,19 @@ import { readVersions, type Versions } from './post-versions.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /**
- * Pages of what posts said before. To compare versions is the dearest thing that a stranger can ask for, so each page is made once for
- * all who ask for it between two changes of its channel, a few pages at a time, and only while one of them is still there.
+ * Pages of earlier versions. Comparing versions is the most expensive request a stranger can make. Each page is therefore built once for
+ * all clients between two changes of its channel, a few pages at a time, and only while a client still waits.
  */
 export interface VersionPages {
-  /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` where the client has gone. */
+  /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` if the client has disconnected. */
   read(stream: ChannelStream, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | 'gone'>;
 }
 
 export interface MadeVersions extends Versions {
-  /** As it was when the page was made. */
+  /** The channel as of the page. */
   channel: Channel;
   cursor: string;
-  /** For strangers. */
+  /** The page for anonymous readers. */
   page: string;
   characters: number;
 }
@@ -38,11 +38,11 @@ export interface VersionPagesContext {
   assets: Assets;
 }
 
-/** All who asked for the page have gone. */
+/** Every client that requested the page has disconnected. */
 export class NobodyWaits extends Error {}
 
 export function createVersionPages({ engine, diffs, slots, assets }: VersionPagesContext): VersionPages {
-  /** For each page that is being made, whether those who wait for it have gone. */
+  /** For each page being built, a check of each waiting client for whether it has disconnected. */
   const waiting = new WeakMap<ChannelStream, Map<string, Set<() => boolean>>>();
 
   return {
@@ -51,7 +51,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
       const done = wait(stream, key, isGone);
       try {
         const makePage = () => make(stream, { key, postId, top });
-        // All who had asked before this one may have gone in the moment before it asked.
+        // The earlier clients may all have disconnected just before this request.
         const givenUp = (error: unknown) => error instanceof NobodyWaits && !isGone();
         return await readShared(stream, key, makePage, givenUp);
       } finally {
@@ -71,27 +71,27 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
     mustGoOn();
     const release = slots.take();
     try {
-      // Before the rest is read, so that nothing falls between the page and what its script hears.
+      // Taken before the read, so that the page's script misses no change.
       const cursor = formatCursor(stream.head);
       const found = await readVersions({ engine, diffs, mustGoOn }, stream.channelId, postId, top + 1);
       if (found === undefined) return 'gone';
       const { channel } = stream;
       const sections: Html[] = [];
       for (const step of found.steps) {
-        // Thousands of marked words take as long to write as to compare.
+        // Rendering thousands of marked words takes as long as comparing them.
         await turn();
         mustGoOn();
         sections.push(renderVersion(step, channel));
       }
       const page = versionsPage({ channel, postId, steps: found.steps, sections, older: found.older, cursor, assets });
-      // The texts that were compared are in it once, and beside it once more.
+      // The page contains the compared texts, which are also held beside it.
       return { ...found, channel, cursor, page, characters: 2 * page.length };
     } finally {
       release();
     }
   }
 
-  /** Returns the end of it. */
+  /** Registers a waiting client. Returns its undo. */
   function wait(stream: ChannelStream, key: string, isGone: () => boolean): () => void {
     const pages = waiting.get(stream) ?? new Map<string, Set<() => boolean>>();
     waiting.set(stream, pages);
@@ -105,7 +105,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
   }
 }
 
-/** Whether nothing can be sent to who asked any more: their end is closed, or the connection is lost. */
+/** Whether the client can receive nothing any more: it closed its side, or the connection is lost. */
 export function hasGone(request: Request, response: Response): boolean {
   return response.closed || !request.socket.writable;
 }

@@ -6,26 +6,26 @@ import { liveLimits } from '../live/live-limits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /**
- * Keeps how two versions of a post differ, so that a change elsewhere in the channel compares nothing anew. An entry holds lengths and
- * no text: the versions are read from the journal each time, and give the words. It is dropped all the same once text of its post was
- * erased, or its channel was deleted or lost.
+ * Caches how two versions of a post differ, so that a change elsewhere in the channel compares nothing again. An entry contains lengths
+ * and no text: the words come from the journal each time. Entries are dropped when text of their post is erased, or when their channel is
+ * deleted or lost.
  */
 export interface WordDiffs {
-  /** Moves with every erasure: what was read before one must not be kept after it. */
+  /** Changes with every erasure. A comparison of texts read before an erasure must not be cached after it. */
   readonly generation: number;
   readonly bytes: number;
-  /** What is kept of two versions that say exactly this. */
+  /** The cached comparison of exactly these two texts. */
   find(pair: VersionPair): Comparison | undefined;
-  /** Compares, and keeps the outcome unless something was erased since `generation`. */
+  /** Compares, and caches the result unless something was erased since `generation`. */
   compare(pair: VersionPair, generation: number): Comparison;
-  /** Everything that is kept, as bytes. */
+  /** All cached entries, as bytes. */
   dump(): Buffer;
   close(): void;
 }
 
 export interface VersionPair {
   channelId: string;
-  /** The epoch of the history that they were read from. */
+  /** The epoch of the history that they are from. */
   epoch: string;
   postId: string;
   before: Version;
@@ -36,7 +36,7 @@ interface Kept {
   channelId: string;
   postId: string;
   bytes: number;
-  /** In the order in which texts are compared; null for those that differ too much. */
+  /** In the order of the comparisons; null for texts that differ too much. */
   outlines: readonly (Outline | null)[];
 }
 
@@ -47,7 +47,7 @@ export interface WordDiffsContext {
   mostBytes?: number;
 }
 
-/** What an entry takes beside its key and its numbers. */
+/** Overhead of an entry beside its key and numbers. */
 const entryBytes = 256;
 
 export function createWordDiffs({
@@ -56,7 +56,7 @@ export function createWordDiffs({
   metrics,
   mostBytes = liveLimits.wordDiffsBytes,
 }: WordDiffsContext): WordDiffs {
-  /** The least recently used first. */
+  /** Least recently used first. */
   const kept = new Map<string, Kept>();
   let generation = 0;
   let bytes = 0;
@@ -100,8 +100,7 @@ export function createWordDiffs({
   };
 
   /**
-   * With a digest of what both versions say: in a store that was put back to an older state, revisions come again with the same numbers
-   * and other texts.
+   * Includes a digest of both texts: after a store was restored to an older state, the same revision numbers may have other texts.
    */
   function keyOf({ channelId, epoch, postId, before, version }: VersionPair): string {
     const said = JSON.stringify([before, version].map(({ headline, text, beside }) => [headline, text, beside]));
@@ -128,7 +127,7 @@ export function createWordDiffs({
   }
 }
 
-/** Compares, and notes each outcome. */
+/** Compares, and records each result. */
 function record(outlines: (Outline | null)[]): Diff {
   const { versionEdits: edits, versionSteps: steps } = liveLimits;
   return (before, after) => {

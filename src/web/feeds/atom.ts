@@ -7,9 +7,9 @@ import { mediaTypeOf, titleOfFile } from './media.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
 /**
- * Atom 1.0 (RFC 4287), paged as RFC 5005 has it. A withdrawn post stays as an entry with the same id that says what became of it: feed
- * readers put it in place of what they hold. One that is merely missing, or named in an `at:deleted-entry` (RFC 6721), which few
- * readers know, would leave the wrong text where it was, or take it away without a word.
+ * Atom 1.0 (RFC 4287) with paging by RFC 5005. A withdrawn post stays as an entry with the same id and a sentence that says so, which feed
+ * readers put in place of the text they hold. If the entry were just missing, or an `at:deleted-entry` (RFC 6721, which few readers
+ * support), readers would keep the wrong text or remove it without a word.
  */
 export function atom(
   page: FeedPage,
@@ -65,7 +65,7 @@ function named({ name, url }: Person): Xml {
   return xml`<name>${name}</name>${url === undefined ? null : xml`<uri>${plainUri(url)}</uri>`}`;
 }
 
-/** Files are enclosed; a page elsewhere is related. */
+/** Files become enclosures, other pages related links. */
 function attached(media: Media): Xml {
   const href = plainUri(media.url);
   if (media.type === 'link') return xml`<link rel="related" href="${href}"${xmlAttribute('title', media.title)}/>\n`;
@@ -73,7 +73,7 @@ function attached(media: Media): Xml {
   return xml`<link rel="enclosure" href="${href}"${xmlAttribute('type', mediaTypeOf(media))}${xmlAttribute('title', titleOfFile(media))}/>\n`;
 }
 
-/** What a reader's rules can go by: `term` is the same in every language. */
+/** Categories for filters of feed readers. `term` is the same in every language. */
 function categoriesOf(post: ReaderPost, channel: Channel): { term: string; label: string }[] {
   const words = wordsOf(settingOf(channel));
   const { status, kind, keyEvent, verification, developing } = post;

@@ -12,13 +12,13 @@ import { type Channel, isCorrection, type Person, type ReaderPost } from '../../
 import { excerpt, textOf } from '../post-text.ts';
 import type { FeedLinks } from './feed-page.ts';
 
-/** A post as feeds show it: what was corrected comes before the text, and a withdrawn one is the sentence that says so. */
+/** A post as feeds show it: corrections before the text, and a sentence in place of a withdrawn post. */
 
-/** HTML, safe to insert as it is, with whole addresses: a feed is read far from its server. */
+/** Safe HTML with absolute URLs, since feeds are read elsewhere. */
 export function contentOf(post: ReaderPost, channel: Channel, links: FeedLinks): string {
   const content = post.status === 'published' ? published(post, channel, links) : withdrawn(post, channel);
   const setting = settingOf(channel);
-  // In a feed nothing else says which way a text runs.
+  // Feeds have no other way to give the text direction.
   return setting.runs === 'rtl'
     ? html`<div dir="rtl" lang="${channel.language}">${turned(content, setting)}</div>`.text
     : content.text;
@@ -35,12 +35,12 @@ function published(post: ReaderPost, channel: Channel, links: FeedLinks): Html {
   }${post.derivedFrom.length > 0 && html`<p>${drawnFrom} ${derived(post, channel, links)}</p>`}`;
 }
 
-/** Of what the post said, nothing. */
+/** The sentence in place of a withdrawn post, without its text. */
 function withdrawn(post: ReaderPost, channel: Channel): Html {
   return html`<p>${withdrawalNote(post.history, post.publishedAt, settingOf(channel))}</p>`;
 }
 
-/** Words that stand above a post: its kind where that is a word, and what a reader should know of how sure it is. */
+/** The labels above a post: its kind, if it has a word, and its verification. */
 export function marksOf({ kind, keyEvent, verification, developing }: ReaderPost, channel: Channel): string[] {
   const words = wordsOf(settingOf(channel));
   const marks = [
@@ -68,7 +68,7 @@ function derived({ derivedFrom }: ReaderPost, channel: Channel, links: FeedLinks
   );
 }
 
-/** A feed needs a title for each post: its headline, or how its text begins, or what it shows; of a withdrawn one, that it is. */
+/** The title of a post: its headline, the start of its text, or its media; for a withdrawn post, that it is withdrawn. */
 export function titleOf(post: ReaderPost, channel: Channel): string {
   const at = datedText(post.publishedAt, channel);
   const name = pageWordsOf(channel).postOf(at);
@@ -87,13 +87,13 @@ export function withdrawnWord({ status }: ReaderPost, channel: Channel): string 
   return status === 'taken-down' ? changes.takedown : changes.retraction;
 }
 
-/** How the text begins, for lists; undefined where there is none. */
+/** The start of the text, for lists; undefined without a text. */
 export function summaryOf(post: ReaderPost): string | undefined {
   const text = textOf(post.html);
   return text === '' ? undefined : excerpt(text, liveLimits.feedSummaryCharacters);
 }
 
-/** What the coverage is about, and below it what was wrong in that or in the headline, for who reads no data; undefined where there is nothing. */
+/** The standfirst of the channel, and corrections of headline and standfirst; undefined without either. */
 export function aboutOf(channel: Channel): string | undefined {
   const { changes, comma, colon } = wordsOf(channel);
   const told = channel.history.filter(isCorrection).map(({ kind, note, at }) => {
@@ -103,12 +103,12 @@ export function aboutOf(channel: Channel): string | undefined {
   return [channel.standfirst ?? [], told].flat().join('\n') || undefined;
 }
 
-/** When the post was last changed in what it says: a slip of the pen that was mended is no news. */
+/** When the content of the post last changed. A refile does not count. */
 export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {
   return updatedAt ?? publishedAt;
 }
 
-/** Who publishes, where nobody is named: the host of the page that people read. */
+/** The publisher if no person is named: the host of the channel's page. */
 export function publisherOf(links: FeedLinks): Person {
   return { name: new URL(links.home).host };
 }

@@ -2,21 +2,21 @@ import { hash } from 'node:crypto';
 import { channelAddress, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, PostKind, ReaderPost } from '../../protocol/model.ts';
 
-/** What every format of a feed is made of: a page of posts, and where it, its neighbours and its posts are found. */
+/** The input of every feed format: a page of posts, and the URLs of the page, its neighbours and its posts. */
 export interface FeedPage {
   channel: Channel;
-  /** Newest first. After those of the page, on the first one, older posts that were corrected or withdrawn last. */
+  /** Newest first. The first page also has older posts that were recently corrected or withdrawn, after its own. */
   posts: readonly ReaderPost[];
-  /** Whether it holds every post that the whole feed has. */
+  /** Whether the page contains the whole feed. */
   whole: boolean;
-  /** The offset of the channel's journal as of which the posts are true. */
+  /** The journal offset that the posts reflect. */
   offset: number;
   links: FeedLinks;
-  /** In the place of posts that are for members. */
+  /** In place of members' posts. */
   notice?: FeedNotice;
 }
 
-/** An entry that says who may read the posts, and leads to where they sign in. */
+/** An entry that says who may read the posts, with a link to sign in. */
 export interface FeedNotice {
   id: string;
   title: string;
@@ -27,20 +27,20 @@ export interface FeedNotice {
 }
 
 export interface FeedLinks {
-  /** Where the server is. */
+  /** The origin of the server. */
   server: string;
   /** This page. */
   self: string;
-  /** The feed, which begins with the newest posts. */
+  /** The first page of the feed. */
   feed: string;
   next: string | undefined;
-  /** The page that people read. */
+  /** The channel's page for people. */
   home: string;
   /** A post's permanent link. */
   post: (postId: string) => string;
 }
 
-/** By the last part of their address: what they are, for whoever links to them. */
+/** The media type of each feed, by the last segment of its URL. */
 export const feedTypes = {
   'feed.atom': { type: 'application/atom+xml', title: 'Atom' },
   'feed.json': { type: 'application/feed+json', title: 'JSON Feed' },
@@ -49,56 +49,56 @@ export const feedTypes = {
 } as const;
 export type FeedFile = keyof typeof feedTypes;
 
-/** `publicUrl` without a slash at its end. */
+/** `publicUrl` has no trailing slash. */
 export function feedAddress(publicUrl: string, channelId: string, file: string, query = ''): string {
   return onServer(`/v1/channels/${channelId}/${file}${query === '' ? '' : `?${query}`}`, publicUrl);
 }
 
-/** What of a channel is in a feed: part of what it is, so another one is another feed. */
+/** The filter of a feed. It is part of the feed's identity, so another filter is another feed. */
 export interface FeedFilter {
   kind?: PostKind | undefined;
   keyEvent?: boolean | undefined;
   source?: string | undefined;
 }
 
-/** Which of its pages. */
+/** The page of a feed. */
 export interface FeedPlace {
   before?: number | undefined;
   after?: number | undefined;
   limit?: number | undefined;
-  /** Of the first page, on those after it: the offsets of corrections whose posts stood there, and are left out here. */
+  /** On later pages: the offsets of corrections whose posts were on the first page and are left out here. */
   told?: Told | undefined;
 }
 
-/** Both inclusive. */
+/** Inclusive bounds. */
 export interface Told {
   from: number;
   to: number;
 }
 
-/** A feed's own name, for ever: that of its channel, wherever it is served, and of its filter. */
+/** A permanent id of the feed from its channel and filter, independent of its URL. */
 export function feedId({ id, createdAt }: Channel, filter: FeedFilter): string {
   return nameUuid(`${id} ${createdAt} ${queryOf(filter, {})}`);
 }
 
-/** Of the entry that stands in the place of a channel's posts. */
+/** The id of the entry in place of members' posts. */
 export function noticeId({ id, createdAt }: Channel): string {
   return nameUuid(`${id} ${createdAt} for-members`);
 }
 
-/** UUIDv7, as it was given: whatever the address, it is the same post. */
+/** The post's UUIDv7 as a URN, independent of its URL. */
 export function postUrn(postId: string): string {
   return `urn:uuid:${postId}`;
 }
 
-/** The query of a feed's address, without `?`; the same for the same feed and page, in whatever order they were asked. */
+/** The query of a feed's URL, without `?`. Independent of the order of the request's parameters. */
 export function queryOf({ kind, keyEvent, source }: FeedFilter, { before, after, limit, told }: FeedPlace): string {
   const range = told === undefined ? undefined : `${told.from}-${told.to}`;
   const asked = Object.entries({ kind, keyEvent, source, limit, before, after, told: range });
   return new URLSearchParams(asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))).toString();
 }
 
-/** `publicUrl` has no slash at its end. */
+/** `publicUrl` has no trailing slash. */
 export function linksOf(
   publicUrl: string,
   channel: Channel,
@@ -118,7 +118,7 @@ export function linksOf(
   };
 }
 
-/** The address as RFC 3986 writes it, which is stricter than browsers are: what it has no place for is percent-encoded. */
+/** The URL in RFC 3986 form: characters that browsers allow and the RFC does not are percent-encoded. */
 export function plainUri(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return '';
@@ -139,10 +139,10 @@ function splitOnce(text: string, mark: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The namespace of our names, drawn once. */
+/** A random namespace for name-based UUIDs. Never change it. */
 const namespace = Buffer.from('7d1f9a34c2b84f6e9d05e8a6b3c17f42', 'hex');
 
-/** RFC 9562, 5.5: a UUIDv5. */
+/** A UUIDv5 (RFC 9562, 5.5). */
 function nameUuid(name: string): string {
   const bytes = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'buffer').subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;

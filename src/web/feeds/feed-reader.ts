@@ -12,21 +12,21 @@ import { limits } from '../../protocol/wire-limits.ts';
 import type { FeedFilter, FeedPlace, Told } from './feed-page.ts';
 
 /**
- * A page of a channel's posts for a feed. Pages go by `seq`, so that a walk over them meets every post once, whatever is published or
- * corrected meanwhile. But feed readers come back to the first page alone, and whoever saw a wrong text is to see it replaced: so that
- * page holds, after its own posts, those further back that were corrected or withdrawn last, and the pages after it leave them out.
+ * A page of a channel's posts for a feed. Pages go by `seq`, so a walk over them meets every post once, even while posts are published or
+ * corrected. Feed readers return only to the first page, and must get corrections there. The first page therefore also contains older
+ * posts that were recently corrected or withdrawn, and later pages leave those out.
  */
 export interface FoundPage {
   channel: Channel;
   posts: ReaderPost[];
-  /** Where the next page begins. */
+  /** The next page. */
   next: FeedPlace | undefined;
   offset: number;
 }
 
 export type FeedQuery = FeedFilter & FeedPlace & { limit: number };
 
-/** Undefined: there is no such channel. */
+/** Undefined if the channel does not exist. */
 export async function readFeedPage(engine: Engine, channelId: string, query: FeedQuery): Promise<FoundPage | undefined> {
   const { before, after, limit } = query;
   const wanted = tagsWanted(query);
@@ -39,7 +39,7 @@ export async function readFeedPage(engine: Engine, channelId: string, query: Fee
   const further = isFirst ? await readTold(engine, channelId, page, wanted) : { posts: [], told: query.told };
   const leftOut = query.told === undefined ? new Set() : await readToldIds(engine, channelId, query.told);
   const own = page.posts.filter(({ id }) => !leftOut.has(id));
-  // Read last: where access was closed meanwhile, what was read may be of later.
+  // Read last: if access was closed during the read, the posts may be of later.
   const read = await engine.channel(channelId);
   if (read.status !== 'found') return undefined;
   const { latestPostAt: _, ...channel } = read.channel;
@@ -63,9 +63,8 @@ function tagsWanted({ kind, keyEvent, source }: FeedFilter): string[] {
 }
 
 /**
- * The posts behind the first page that were corrected or withdrawn last, and those that the feed had until they were corrected. Of a
- * withdrawn one nobody can tell any more whether it was a key event or whose it was, so every feed has it: it says nothing but that
- * something was withdrawn.
+ * Older posts that were recently corrected or withdrawn, and posts that a correction removed from the feed's filter. A tombstone no longer
+ * shows whether it matched the filter, so every feed contains it; it says only that something was withdrawn.
  */
 async function readTold(
   engine: Engine,
@@ -98,7 +97,7 @@ async function readTold(
   return { posts: told, told: told.length === 0 ? undefined : { from, to: newest.offset } };
 }
 
-/** The ids of posts that are no longer what the feed has, and were before one of these corrections, or may have been where that was erased. */
+/** The ids of posts that no longer match the filter and did before one of these corrections, or may have if that revision was erased. */
 async function readTakenOut(
   engine: Engine,
   channelId: string,
@@ -121,7 +120,7 @@ function fits(post: AuthorPost, wanted: readonly string[]): boolean {
   return wanted.every((tag) => has.includes(tag));
 }
 
-/** One above the page came after it was read, and stands on top of the next one. */
+/** A post above the page was published after the page was read, and is on top of the next one. */
 function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): boolean {
   if (!isWithdrawn(post)) return post.seq < lowest && fits(post, wanted);
   const has = tagsOf(post);

@@ -4,8 +4,7 @@ import { type FeedNotice, type FeedPage, plainUri, postUrn } from './feed-page.t
 import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
 
 /**
- * JSON Feed 1.1. What the standard has no word for stands in `_pressbox`, in the words of our own posts: which revision it is, what was
- * changed and why, how sure it is.
+ * JSON Feed 1.1. Fields that the standard lacks are in `_pressbox`, named as in our own posts: revision, history and verification.
  */
 export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.map((post) => jsonFeedItem(post, page))): string {
   const { channel, offset, links, notice } = page;
@@ -54,7 +53,7 @@ export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage
     ...(files.length > 0 && {
       attachments: files.map((file) => {
         const title = titleOfFile(file);
-        // The standard wants a type; this one says that it is not known.
+        // The standard requires a type. This one means unknown.
         return {
           url: plainUri(file.url),
           mime_type: mediaTypeOf(file) ?? 'application/octet-stream',
@@ -79,7 +78,7 @@ export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage
   };
 }
 
-/** All of a post but what the standard has a word for. */
+/** The fields of a post that the standard lacks. */
 type Told = Omit<ReaderPost, 'id' | 'channelId' | 'headline' | 'html' | 'authors' | 'publishedAt' | 'updatedAt'> & {
   postId: string;
 };

@@ -18,27 +18,27 @@ import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
 
 /**
- * schema.org's LiveBlogPosting, for search engines. A correction is a `CorrectionComment` of the post that it corrects; a withdrawn post
- * says nothing but that it was, and why. What each thing may be told of, and by which name, the compiler knows from schema.org's vocabulary.
+ * schema.org's LiveBlogPosting, for search engines. A correction is a `CorrectionComment` of its post. A withdrawn post has only its notice
+ * and note. The compiler checks types and property names against schema.org's vocabulary.
  */
 export function jsonLd(page: FeedPage): string {
   return inScript(JSON.stringify(liveBlog(page)));
 }
 
-/** The same JSON, but that it may stand in a `<script>` of a page: nothing in it ends the element, or a line of a script. */
+/** Escapes JSON for a `<script>` element, so that no value ends the element or a script line. */
 function inScript(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The same, with a place for what may be missing. */
+/** The same type with optional values. */
 type Maybe<T> = { [name in keyof T]: T[name] | undefined };
 
-/** What is there of a thing. */
+/** Leaves out undefined properties. */
 function told<T extends object>(thing: Maybe<T>): T {
   return Object.fromEntries(Object.entries(thing).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** A list, where there is something on it. */
+/** The list, or undefined if it is empty. */
 function listed<T>(things: readonly T[]): readonly T[] | undefined {
   return things.length > 0 ? things : undefined;
 }
@@ -139,12 +139,12 @@ function film(video: VideoMedia, post: ReaderPost, channel: Channel): VideoObjec
   });
 }
 
-/** E37: pixels, in the code list that schema.org names. */
+/** E37 is the code for pixels. */
 function pixels(value: number | undefined): QuantitativeValue | undefined {
   return value === undefined ? undefined : { '@type': 'QuantitativeValue', value, unitCode: 'E37' };
 }
 
-/** Pages elsewhere, and who reported it: a source may be a person, an office or a paper, so it is told as text. */
+/** Linked pages and sources. A source may be a person, an office or a newspaper, so it is text. */
 function cited({ media, sources }: ReaderPost): readonly (WebPage | string)[] | undefined {
   const pages = media.flatMap((one): WebPage[] =>
     one.type === 'link' ? [{ '@type': 'WebPage', url: plainUri(one.url), name: one.title }] : [],
@@ -155,7 +155,7 @@ function cited({ media, sources }: ReaderPost): readonly (WebPage | string)[] | 
 
 const corrects = new Set<Change['kind']>(['clarification', 'correction', 'retraction', 'takedown']);
 
-/** A note that was erased tells when, and of what kind the change was. */
+/** A correction with an erased note still has its time and kind. */
 function corrections(history: readonly Change[]): readonly CorrectionComment[] | undefined {
   const changes = history.filter(({ kind }) => corrects.has(kind));
   return listed(

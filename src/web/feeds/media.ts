@@ -1,13 +1,13 @@
 import type { ImageMedia, Media, VideoMedia } from '../../protocol/model.ts';
 
-/** The files of a post's media, for formats that attach files. A link is none. */
+/** Media that are files, for formats with attachments. Links are not files. */
 export type FileMedia = ImageMedia | VideoMedia;
 
 export function filesOf(media: readonly Media[]): FileMedia[] {
   return media.filter((one) => one.type === 'image' || one.type === 'video');
 }
 
-/** The media type: as the author gave it, or by the ending of the address; undefined where neither tells. */
+/** The media type from the author, or by the file extension; undefined if neither is known. */
 export function mediaTypeOf(file: FileMedia): string | undefined {
   if (file.type === 'video' && file.mimeType !== undefined) return file.mimeType;
   const ending = /\.([a-z0-9]+)$/i.exec(URL.parse(file.url)?.pathname ?? '')?.[1]?.toLowerCase();
@@ -30,7 +30,7 @@ const types: Record<string, string> = {
   webm: 'video/webm',
 };
 
-/** What is said of the file in a line: its caption, else what a picture shows. */
+/** One line for the file: its caption, or the description of a picture. */
 export function titleOfFile(file: FileMedia): string | undefined {
   const title = file.caption || (file.type === 'image' ? file.alt : undefined);
   return title === '' ? undefined : title;

@@ -7,8 +7,8 @@ import type { Channel } from '../../protocol/model.ts';
 import { type FeedFilter, type FeedPage, linksOf, noticeId } from './feed-page.ts';
 
 /**
- * The feed of a members' channel for whoever did not say who they are: what it is about, and one entry in the place of its posts. A feed
- * reader shows that to the person who can do something about it, where it would show an error, or nothing, for a refusal.
+ * The feed of a members channel for anonymous readers: its description, and one entry in place of its posts. A feed reader shows this entry
+ * to its user, while it would show an error or nothing for a refusal.
  */
 export function noticePage(channel: Channel, file: string, filter: FeedFilter, publicUrl: string): FeedPage {
   const { forMembers, language } = wordsOf(channel);

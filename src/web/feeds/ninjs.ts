@@ -5,9 +5,9 @@ import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './fee
 import { mediaTypeOf } from './media.ts';
 
 /**
- * IPTC's ninjs 3.1, for agencies and editorial systems: the channel as one composite item, with its posts as associations, and theirs
- * their media. A withdrawn post is `canceled`, with the reason for the editors (`edNote`); what was corrected is a description with the
- * kind of the change as its role.
+ * IPTC's ninjs 3.1, for agencies and editorial systems: the channel is a composite item, its posts are associations, and their media are
+ * associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`. A correction is a description whose role is the
+ * kind of the change.
  */
 export function ninjs(page: FeedPage, filter: FeedFilter): string {
   const { channel, posts, whole, offset, links } = page;
@@ -17,7 +17,7 @@ export function ninjs(page: FeedPage, filter: FeedFilter): string {
     standard: { name: 'ninjs', version: '3.1', schema: 'http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json' },
     representationType: whole ? 'full' : 'partial',
     profile: 'live-coverage',
-    // Of all that is in it: it rises with every change of a post.
+    // The journal offset rises with every change of a post.
     version: String(offset),
     firstCreated: channel.createdAt,
     versionCreated: [channel.updatedAt ?? channel.createdAt, ...posts.map(lastTouched)].sort().at(-1),
@@ -74,7 +74,7 @@ function item(post: ReaderPost, { channel, links }: FeedPage): object {
   };
 }
 
-/** A refile makes a version too, though it is no news. */
+/** A refile counts as a version too. */
 function lastTouched(post: ReaderPost): string {
   return [changedAt(post), ...post.history.map(({ at }) => at)].sort().at(-1) ?? post.publishedAt;
 }
@@ -87,7 +87,7 @@ function byOf(authors: readonly Person[]): object {
   };
 }
 
-/** What is told of the kind of a post and of how sure it is, in words of ours. */
+/** The kind and verification of a post, in our own vocabulary. */
 function genresOf({ status, kind, keyEvent, verification, developing }: ReaderPost): object {
   if (status !== 'published') return {};
   const literals = [kind, keyEvent && 'key-event', verification, developing && 'developing'].filter(
@@ -117,7 +117,7 @@ function descriptionsOf(standfirst: string | null, history: readonly Change[]): 
   return all.length === 0 ? {} : { descriptions: all };
 }
 
-/** A page elsewhere is a news object of somebody else's, of which we know the address and the title. */
+/** A linked page is an item of somebody else, with a known URL and title. */
 function mediaItem(media: Media, name: string): object[] {
   if (media.type === 'link') return [linked(media, name)];
   if (media.type !== 'image' && media.type !== 'video') return [];

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { liveLimits } from '../../live/live-limits.ts';
 import type { ReaderPost } from '../../protocol/model.ts';
 
-/** What `make` makes of each post, in order. After so much html the process does whatever else there is to do. */
+/** Calls `make` for each post in order, and lets other work run after a certain amount of html. */
 export async function inTurns<T>(posts: readonly ReaderPost[], make: (post: ReaderPost) => T): Promise<T[]> {
   const made: T[] = [];
   let characters = 0;

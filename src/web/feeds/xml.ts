@@ -1,6 +1,6 @@
 /**
- * XML as a value. Whatever is put into an `xml` template is escaped, unless it is `Xml` itself, so that forgetting is safe. What XML 1.0
- * has no way to write, such as most control characters, is left out: one of them would make the whole document none.
+ * XML as a value. Values in an `xml` template are escaped unless they are `Xml`. Characters that XML 1.0 cannot contain, such as most
+ * control characters, are removed, since one of them would make the document malformed.
  */
 export class Xml {
   readonly text: string;
@@ -9,7 +9,7 @@ export class Xml {
   }
 }
 
-/** What a template takes; null and undefined are nothing. */
+/** A value in a template. Null and undefined render nothing. */
 export type XmlPart = Xml | string | null | undefined | readonly XmlPart[];
 
 /** Joins markup and values. Values stand between tags or in double-quoted attributes. */
@@ -19,20 +19,20 @@ export function xml(markup: TemplateStringsArray, ...values: readonly XmlPart[])
   return new Xml(text);
 }
 
-/** ` name="value"`, or nothing where there is no value. `name` is ours. */
+/** ` name="value"`, or nothing without a value. `name` is not escaped. */
 export function xmlAttribute(name: string, value: string | number | null | undefined): Xml {
   return new Xml(value === null || value === undefined ? '' : ` ${name}="${escapeXml(String(value))}"`);
 }
 
-/** Text as it may stand between tags and in a quoted attribute of XML 1.0, where it is read as it was. */
+/** Escapes text for element content and quoted attributes, so that parsers read it unchanged. */
 export function escapeXml(text: string): string {
   return text.replace(forbidden, '').replace(/[&<>"'\r]/g, (character) => entities[character] ?? character);
 }
 
-/** All but the characters of XML 1.0 (production 2). Halves of surrogate pairs are among them. */
+/** Everything except the characters of XML 1.0 (production 2). Includes lone surrogates. */
 const forbidden = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-// A carriage return that is not written as a reference is read as a line feed.
+// A parser reads a literal carriage return as a line feed.
 const entities: Record<string, string> = {
   '&': '&amp;',
   '<': '&lt;',

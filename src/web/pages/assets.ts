@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Assets } from './document.ts';
 
-/** The message is a sentence for whoever starts the server. */
+/** The message is a sentence for the operator. */
 export class NotBuilt extends Error {
   constructor(cause: unknown) {
     super('The scripts for browsers are not built, as after `npm ci --ignore-scripts`. Run: npm run prepare', { cause });
@@ -12,8 +12,8 @@ export class NotBuilt extends Error {
 }
 
 /**
- * The list of what `scripts/build.mjs` made for browsers, under names that carry a hash of the content. package.json says where `#web`
- * is: this file lies elsewhere in the package than in a checkout. Throws, with what to do, where nothing was built.
+ * The manifest of the files that `scripts/build.mjs` built for browsers, with hashed names. `#web` in package.json locates it in a checkout
+ * and in the package. Throws `NotBuilt` with instructions if nothing was built.
  */
 function findManifest(): string {
   try {
@@ -36,7 +36,7 @@ function readManifest(): Record<string, string> {
   return JSON.parse(readFileSync(findManifest(), 'utf8'));
 }
 
-/** The addresses of the built files. Throws, with what to do, where nothing was built. */
+/** The URLs of the built files. Throws `NotBuilt` with instructions if nothing was built. */
 export function loadAssets(): Assets {
   const address = (name: string) => `/assets/${fileOf(name)}`;
   const words = Object.keys(readManifest()).flatMap((name) => {
@@ -55,7 +55,7 @@ export function loadAssets(): Assets {
   };
 }
 
-/** The name of a built file, which carries a hash of what is in it. Throws, with what to do, where it was not built. */
+/** The hashed name of a built file. Throws `NotBuilt` with instructions if it was not built. */
 export function fileOf(name: string): string {
   const file = readManifest()[name];
   if (file === undefined) throw new Error(`The built scripts lack ${name}. Run: npm run prepare`);

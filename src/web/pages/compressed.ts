@@ -4,11 +4,11 @@ import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import type { Request, RequestHandler } from 'express';
 
-/** As browsers list them; they take brotli over HTTPS alone. The first that is taken is sent. */
+/** In order of preference. Browsers accept brotli only over HTTPS. */
 const encodings = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof encodings;
 
-/** The built files as compressed bytes, made when one is first asked for and kept: there are few, and none changes while the server runs. */
+/** The built files, compressed at the first request and kept: there are few, and they never change while the server runs. */
 export type Compress = (name: string, encoding: Encoding) => Promise<Buffer>;
 
 export function createCompress(directory: string): Compress {
@@ -24,15 +24,14 @@ export function createCompress(directory: string): Compress {
   };
 }
 
-/** The encoding that is sent to who asks; false where they take none. */
+/** The encoding for the request; false if it accepts none. */
 export function encodingFor(req: Request): Encoding | false {
   return req.acceptsEncodings(Object.keys(encodings)) as Encoding | false;
 }
 
 /**
- * For the path at which it is mounted. Whoever takes neither encoding is passed on; what is not among `names` is not there for anyone,
- * also where a file of that name lies beside them. What is written by people is never compressed here, so that its size tells nobody what
- * it holds.
+ * Serves compressed files at the path where it is mounted, and passes on requests that accept no encoding. Only files in `names` exist.
+ * Text written by people is never compressed here, since the size would reveal its content.
  */
 export function compressed(compress: Compress, names: ReadonlySet<string>): RequestHandler {
   return async (req, res, next) => {
@@ -42,7 +41,7 @@ export function compressed(compress: Compress, names: ReadonlySet<string>): Requ
     res.vary('Accept-Encoding');
     const encoding = encodingFor(req);
     if (encoding === false) return next();
-    // Before the headers, which would be those of a problem too.
+    // Before the headers are set, since they would stay on an error.
     const bytes = await compress(name, encoding);
     res
       .set({ 'Content-Encoding': encoding, 'Cache-Control': 'public, max-age=31536000, immutable' })

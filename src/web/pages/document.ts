@@ -2,22 +2,22 @@ import { directionOf } from '../../../client/browser/view/direction.ts';
 import { attribute, type Html, html, type Part, safe } from '../../../client/browser/view/html.ts';
 import { serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 
-/** Addresses of what pages load, as the build named them. */
+/** URLs of the files that pages load. */
 export interface Assets {
   /** Such as `/assets/live-5F3K2A.js`. */
   script: string;
-  /** What that loads for a coverage in another language than English, by the language. */
+  /** The words of each language other than English, which the script loads. */
   words: Readonly<Record<string, string>>;
   /** The script of the list of channels. */
   front: string;
-  /** The script of what a post said before, and of what was withdrawn. */
+  /** The script of the pages of earlier versions and of withdrawn posts. */
   followPost: string;
-  /** The script that uses a reader's session while the page of a coverage is live. */
+  /** The script that keeps a reader's session alive while a channel's page is live. */
   keepSession: string;
   style: string;
-  /** What every page has beyond that but the one of a coverage, which is to weigh little. */
+  /** Further styles of every page except a channel's, which must stay small. */
   site: string;
-  /** What the page of the documents has beyond that. */
+  /** Further styles of `/docs`. */
   docs: string;
 }
 
@@ -26,21 +26,21 @@ export interface Document {
   /** BCP 47. */
   language: string;
   description?: string | null;
-  /** The address under which search engines are to know the page; without one they are asked to pass it over. */
+  /** The canonical URL. Without one, search engines are asked not to index the page. */
   canonical?: string;
   assets: Assets;
-  /** Further styles, after the one of every page. */
+  /** Further styles after the common one. */
   styles?: readonly string[];
-  /** Its address, one of the assets. */
+  /** URL of the script, one of the assets. */
   script?: string;
-  /** What that will ask for. */
+  /** A file that the script will load. */
   preloaded?: string | undefined;
-  /** What else its head holds. */
+  /** Further content of the head. */
   head?: Part;
   body: Part;
 }
 
-/** A whole page. No script or style stands in the page itself, so that its content security policy can refuse those that do. */
+/** A whole page. It contains no inline script or style, so its content security policy can forbid them. */
 export function htmlDocument({
   title,
   language,
@@ -76,18 +76,18 @@ ${body}
 `.text;
 }
 
-/** Begun with the script that will ask for it, and not after it. */
+/** Loads the file in parallel with the script that will request it. */
 function preload(script: string | undefined): Html | null {
   return script === undefined ? null : html`\n<link rel="modulepreload" href="${script}">`;
 }
 
-/** Who is signed in, and the page that they look at, to which signing out leads back. */
+/** The signed-in reader, and the page to return to after signing out. */
 export interface Visitor {
   name: string;
   page: string;
 }
 
-/** The bar above every page. `language`: of the page. */
+/** The bar above every page. `language` is the page's. */
 export function siteBar(visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
   return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor, language)}</header>`;
 }
@@ -96,20 +96,20 @@ function signOutForm({ name, page }: Visitor, language: string): Html {
   return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
 }
 
-/** The post that a page tells what became of. */
+/** The post that a page follows. */
 export interface Followed {
   channelId: string;
   postId: string;
-  /** Nothing up to here is missing. The page's script goes on from there. */
+  /** The page's script continues from this cursor. */
   cursor: string;
 }
 
-/** What the script that follows it finds on the page. */
+/** Data on the page for the script that follows the post. */
 export function followed({ channelId, postId, cursor }: Followed): Html {
   return html` data-channel="${channelId}" data-post="${postId}" data-cursor="${cursor}"`;
 }
 
-/** Data for the page's script. Not run by a browser; escaped so that no value ends the element or a line of a script. */
+/** Data for the page's script, which no browser executes. Escaped so that no value ends the element or a script line. */
 export function jsonElement(id: string, data: unknown): Html {
   return html`<script type="application/json" id="${id}">${safe(scriptJson(data))}</script>`;
 }

@@ -7,18 +7,15 @@ import type { Channel } from '../../protocol/model.ts';
 export interface EmbedPage {
   channel: Channel;
   publicUrl: string;
-  /** The way from the page's own address to the server's root. */
+  /** The relative URL from the page to the server's root. */
   root: string;
   /** Names of the built files. */
   files: { script: string; style: string };
-  /** Of the element. */
+  /** Attributes of the element. */
   attributes: { theme?: string | undefined; lang?: string | undefined; times?: string | undefined; limit: number };
 }
 
-/**
- * `/embed/{c}`: the element and nothing else, for a frame. What is linked to opens outside of the frame; search engines are led to the
- * coverage's own page.
- */
+/** `/embed/{c}`: just the element, for a frame. Links open outside the frame. The canonical URL is the channel's page. */
 export function embedPage({ channel, publicUrl, root, files, attributes: { theme, lang, times, limit } }: EmbedPage): string {
   const setting = settingOf(channel);
   const named = html`<p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p>`;
@@ -47,10 +44,10 @@ export function embedPage({ channel, publicUrl, root, files, attributes: { theme
 `.text;
 }
 
-/** What a page that knows nothing of Pressbox is given to show a channel. Pixels. */
+/** The default frame size for pages that request none, in pixels. */
 const frameSize = { width: 680, height: 800 } as const;
 
-/** The answer of oEmbed 1.0 for a channel: a frame, no larger than was asked for. */
+/** The oEmbed 1.0 answer for a channel: a frame no larger than requested. */
 export function oembedOf(
   channel: Channel,
   publicUrl: string,

@@ -4,10 +4,10 @@ import type { Problem } from '../../protocol/problems.ts';
 import { type Assets, htmlDocument, siteBar } from './document.ts';
 import { inEnglish } from './language.ts';
 
-/** A problem, told to a reader; its own sentence, which is meant for those who write clients, only where there is no other. */
+/** A problem as a page for readers. Uses the problem's own detail, which is for developers, only without better words. */
 export function errorPage(problem: Problem, { language, assets }: { language: string; assets: Assets }): string {
   const words = siteWordsOf({ language });
-  // To a reader both are one restart.
+  // Readers see a start and a shutdown as the same restart.
   const told = words.problems[problem.code === 'starting' ? 'draining' : problem.code];
   const name = told?.name ?? words.wentWrong;
   return htmlDocument({

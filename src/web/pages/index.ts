@@ -10,22 +10,22 @@ import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts'
 
 export interface IndexPage {
   channels: readonly ListedChannel[];
-  /** The `page` to ask for next, or null at the end. */
+  /** The `page` parameter of the next page, or null at the end. */
   next: string | null;
-  /** Left out: it is. Else channels may be missing. */
+  /** False if channels may be missing. */
   complete?: boolean;
-  /** Begins with the newest channel, and is kept so by its script. */
+  /** Whether this is the first page, which its script keeps current. */
   isFirst: boolean;
   visitor?: Visitor | undefined;
-  /** Their session cannot be judged at the moment: channels may be missing. */
+  /** The session cannot be verified at the moment, so channels may be missing. */
   isUnverified?: boolean;
-  /** One that there are words in; each channel is told of in its own. */
+  /** A language with translations. Each channel is described in its own language. */
   language: string;
   publicUrl: string;
   assets: Assets;
 }
 
-/** `/`: the channels that the reader may know of. Complete as it is; its script asks for it again and puts in what changed, by the ids of its parts. */
+/** `/`: the channels that the reader may see. Complete without a script; the script reloads it and replaces changed parts by their ids. */
 export function indexPage({
   channels,
   next,
@@ -60,7 +60,7 @@ export function indexPage({
   });
 }
 
-/** Its script says here whether the list is up to date. */
+/** Where the script shows whether the list is up to date. */
 const connection = html`<p class="connection" id="connection" data-state="still"><span id="connection-text"></span></p>`;
 
 function renderListed(channel: ListedChannel): Html {

@@ -26,20 +26,20 @@ import { signInForm } from './sign-in.ts';
 
 export interface LivePage {
   snapshot: Snapshot;
-  /** What the page shows where it does not begin with the newest post. Read after the snapshot, whose cursor the page keeps. */
+  /** The posts of a page that does not start with the newest. Read after the snapshot, whose cursor the page keeps. */
   window?: Window | undefined;
-  /** The id of the post that it is the permanent link of, which the window holds. */
+  /** The id of the post of a permanent link, which the window contains. */
   marked?: string | undefined;
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
-  /** Sessions that are not used end. */
+  /** Sessions have an idle limit. */
   hasIdleLimit?: boolean;
-  /** When it was made, told to readers whose browser runs no script, or reaches nobody. */
+  /** When the page was rendered, shown to readers without a script or connection. */
   at: string;
 }
 
-/** `/live/{c}`, and `/live/{c}/{post}` where a post is marked: complete as it is; its script carries on from the cursor it holds, so that nothing falls between page and stream. */
+/** `/live/{c}`, and `/live/{c}/{post}` with a marked post. Complete without a script; the script continues from the page's cursor without a gap. */
 export function livePage({ snapshot, window, marked, visitor, publicUrl, assets, hasIdleLimit, at }: LivePage): string {
   const { posts, floor, ceiling } = window ?? newestOf(snapshot);
   const shown: Snapshot = { ...snapshot, posts, more: floor > 0 };
@@ -89,7 +89,7 @@ function keepSession(script: string): Html {
   return html`<script type="module" src="${script}"></script>`;
 }
 
-/** Where feed readers that are given the page's address find its feeds. Those of members ask for a token, which they have not. */
+/** Links by which feed readers find the feeds. None for members channels, whose feeds require a token. */
 function feedLinks(channel: Channel, publicUrl: string): Html[] {
   const feeds = Object.entries(feedTypes).map(([file, { type, title }]) => ({
     type,
@@ -99,25 +99,25 @@ function feedLinks(channel: Channel, publicUrl: string): Html[] {
   return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
 }
 
-/** How systems of others find out how to show the coverage in a page of theirs. */
+/** The link by which other systems find oEmbed. */
 function oembedLink(channel: Channel, publicUrl: string): Html {
   const page = encodeURIComponent(onServer(channelPath(channel.id), publicUrl));
   return html`<link rel="alternate" type="application/json+oembed" title="${channel.headline}" href="${onServer(`/oembed?url=${page}`, publicUrl)}">\n`;
 }
 
-/** For search engines: the newest posts, as the page shows them. Data, which no browser runs. */
+/** The newest posts as data for search engines, which no browser executes. */
 function liveBlog(channel: Channel, posts: readonly ReaderPost[], publicUrl: string): Html {
   const links = linksOf(publicUrl, channel, 'liveblog.jsonld', {}, {}, undefined);
   const json = jsonLd({ channel, posts, whole: false, offset: 0, links });
   return html`<script type="application/ld+json" id="${liveBlogElementId}">${safe(json)}</script>`;
 }
 
-/** The window of a page that begins with the newest post. */
+/** The window of a page that starts with the newest post. */
 function newestOf({ posts, more }: Snapshot): Window {
   return { posts, floor: more ? (posts.at(-1)?.seq ?? 0) : 0, ceiling: null };
 }
 
-/** A page of older posts is passed over by search engines: what is on it moves, and each of its posts has an address of its own. */
+/** Pages of older posts are not indexed: their content shifts, and each post has its own URL. */
 function headOf(
   channel: Channel,
   {
@@ -160,14 +160,14 @@ function list(posts: readonly ReaderPost[], channel: Channel, marked: string | u
 
 export interface MembersNotice {
   channel: Channel;
-  /** The page that was asked for, to which signing in leads back. */
+  /** The requested page, to return to after signing in. */
   page: string;
   visitor?: Visitor | undefined;
   publicUrl: string;
   assets: Assets;
 }
 
-/** What is shown of a members' channel to who may not read it: what it is about, and where to sign in. No cursor, no post, no script. */
+/** A members channel for readers without access: its description and a sign-in form. No cursor, no post, no script. */
 export function membersNotice({ channel, page, visitor, publicUrl, assets }: MembersNotice): string {
   const shown: Shown = { channel, posts: [], pinned: null, summary: null, keyEvents: [] };
   return htmlDocument({
@@ -190,7 +190,7 @@ ${signInForm({ to: page, language: channel.language })}
   });
 }
 
-/** Says as of when the page is true, until its script says that it is live. */
+/** Shows when the page was rendered, until its script reports that it is live. */
 function connectionLine(channel: Channel, at: string): Html {
   return html`<p class="connection" id="connection" data-state="still"><span id="connection-text"${spoken(channel)}>${around(serverWordsOf(channel).reloadFor, clock(at, settingOf(channel)))}</span></p>`;
 }
@@ -199,7 +199,7 @@ function region(name: Region, shown: Shown): Html {
   return html`<div class="${name}" id="${name}">${regions[name](shown)}</div>`;
 }
 
-/** A region that has a name. */
+/** A named region. */
 function section(name: Region & keyof typeof partNames, shown: Shown): Html {
   return html`<section class="${name}" id="${name}" aria-label="${partNames[name](shown.channel)}">${regions[name](shown)}</section>`;
 }

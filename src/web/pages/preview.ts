@@ -5,7 +5,7 @@ import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
-/** What others show of a link to a post: Open Graph, which the networks read, and the little that X asks for beside it. */
+/** The preview of a link to a post: Open Graph, and the extra tags of X. */
 export function postPreview(channel: Channel, post: ReaderPost, publicUrl: string): Html {
   return previewTags(channel, {
     title: post.headline ?? channel.headline,
@@ -17,7 +17,7 @@ export function postPreview(channel: Channel, post: ReaderPost, publicUrl: strin
   });
 }
 
-/** The same of a link to the whole coverage. Its picture is that of the pinned post, else of the newest post that has one. */
+/** The preview of a link to a channel. Its picture is from the pinned post, or from the newest post with one. */
 export function channelPreview(channel: Channel, posts: readonly (ReaderPost | null)[], publicUrl: string): Html {
   const changed = posts.flatMap((post) => (post === null ? [] : [post.updatedAt ?? post.publishedAt]));
   return previewTags(channel, {
@@ -59,7 +59,7 @@ function previewTags(channel: Channel, { title, description, url, picture, publi
   }">`;
 }
 
-/** The beginning of the post, else what its pictures show, else what the coverage is about. */
+/** The start of the post, or the description of its pictures, or the standfirst of the channel. */
 export function describe(channel: Channel, post: ReaderPost): string | null {
   const text = excerpt(textOf(post.html), liveLimits.previewCharacters);
   if (text !== '') return text;
@@ -74,7 +74,7 @@ interface Picture {
   height?: number | undefined;
 }
 
-/** The first picture of the post; a frame of a film and the picture of a page elsewhere are pictures too. */
+/** The first picture of the post, including video posters and pictures of linked pages. */
 function pictureOf(media: readonly Media[]): Picture | undefined {
   return media
     .map((one): Picture | undefined => {
@@ -92,7 +92,7 @@ function pictureOf(media: readonly Media[]): Picture | undefined {
     .find((picture) => picture !== undefined && isWebUrl(picture.url));
 }
 
-/** Open Graph writes `en_GB`; a language without a country is none of its locales. */
+/** Open Graph locales have the form `en_GB`. A language without a country has none. */
 function localeOf(language: string): string | undefined {
   const { language: name, region } = new Intl.Locale(language);
   return region === undefined ? undefined : `${name}_${region}`;

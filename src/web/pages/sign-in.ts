@@ -8,17 +8,17 @@ import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts'
 import { inEnglish } from './language.ts';
 
 export interface SignInPage {
-  /** The page to which it leads back. */
+  /** The page to return to. */
   to: string;
-  /** Why it did not work. */
+  /** Why the last attempt failed. */
   fault?: Problem | undefined;
   visitor?: Visitor | undefined;
-  /** One that there are words in. */
+  /** A language with translations. */
   language: string;
   assets: Assets;
 }
 
-/** `/sign-in`: for whoever was given a token. Newsrooms that know their readers send them in by a form of their own. */
+/** `/sign-in`, for readers with a token. Newsrooms with their own accounts sign readers in by their own form. */
 export function signInPage({ to, fault, visitor, language, assets }: SignInPage): string {
   const { signIn, notSignedIn, signedInAs, goOn, asSomeoneElse } = siteWordsOf({ language });
   return htmlDocument({
@@ -36,7 +36,7 @@ ${signInForm({ to, fault, focus: true, language })}
   });
 }
 
-/** Works without a script. The token is in no address, and is not given back. `language`: English where there are no words in it. */
+/** Works without a script. The token appears in no URL and is not repeated. `language` is English if there is no translation. */
 export function signInForm({
   to,
   fault,

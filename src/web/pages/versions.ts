@@ -7,7 +7,7 @@ export interface VersionsPage extends VersionsShown, Pick<Followed, 'cursor'> {
   assets: Assets;
 }
 
-/** `/live/{c}/{post}/versions`. Complete as it is; its script keeps it so. Passed over by search engines: what a post said before is not what it says. */
+/** `/live/{c}/{post}/versions`. Complete without a script, which keeps it current. Not indexed, since the text is superseded. */
 export function versionsPage({ cursor, visitor, assets, ...shown }: VersionsPage): string {
   const { channel, postId } = shown;
   return htmlDocument({

@@ -18,8 +18,8 @@ export interface WithdrawnPage {
 }
 
 /**
- * Where a permanent link leads to a post that was withdrawn: that it was, when and why, and what stands around its place. Nothing of what it
- * said. Complete as it is; its script keeps it so.
+ * The page of a permanent link to a withdrawn post: when and why it was withdrawn, and the posts around it, without its text. Complete
+ * without a script, which keeps it current.
  */
 export function withdrawnPage({ channel, post, cursor, visitor, assets }: WithdrawnPage): string {
   const words = serverWordsOf(channel);
