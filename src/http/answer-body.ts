@@ -1,8 +1,8 @@
 import { createHash, hash } from 'node:crypto';
 
 /**
- * The body of an answer: text, bytes, or pieces that other answers share. Pieces are written without being copied, so that an answer that its
- * client does not read takes no memory of its own.
+ * The body of a response: text, bytes, or pieces that several responses share. Pieces are written without being copied, so that a
+ * response that its client does not read takes no memory of its own.
  */
 export type ResponseBody = string | Buffer | readonly Buffer[];
 

@@ -7,9 +7,9 @@ import { type Compressed, compressorOf } from './compression.ts';
 import { responseLimits } from './http-limits.ts';
 import { logRefusal } from './security-log.ts';
 
-/** What goes out over HTTP: JSON with its caching rules, and problems. */
+/** HTTP responses: JSON with its caching rules, and problems. */
 
-/** The part of a logger that is needed here. */
+/** The part of a logger that is used here. */
 export interface ErrorLog {
   error(facts: object, message: string): void;
 }
@@ -23,21 +23,24 @@ export interface ResponseOptions {
    * - `none`: not even revalidated, such as a held poll.
    */
   cache: 'public' | 'private' | 'none';
-  /** A strong entity tag with its quotes; where the answer is compressed `gzip` is added. Left out: made of the bytes, for `public` and `private`. */
+  /**
+   * A strong entity tag with its quotes. Compressed responses append `gzip`. By default a digest of the content, for `public` and
+   * `private`.
+   */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
   type?: string;
 }
 
 /**
- * Answers with JSON; a string or bytes are sent as they are. To a GET or HEAD whose If-None-Match names the entity tag it is a 304, and no body.
- * Nothing that holds a post's text is ever cacheable beyond revalidation.
+ * Answers with JSON. A string or bytes are sent unchanged. A GET or HEAD whose If-None-Match names the entity tag gets 304
+ * without a body. A response with the text of a post is never cacheable without revalidation.
  */
 export function sendJson(response: Response, body: string | Buffer | object, answer: ResponseOptions): void {
   sendBody(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);
 }
 
-/** Answers like `sendJson`, with a body that is encoded already. */
+/** Answers like `sendJson`, with encoded content. */
 export function sendBody(response: Response, content: ResponseBody, answer: ResponseOptions): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
   const plainTag = answer.etag ?? (cache === 'none' ? undefined : etagOf(content));
@@ -47,7 +50,7 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   response.setHeader('Cache-Control', cacheControl[cache]);
   if (cache === 'private') vary(response, credentialHeaders);
   if (cache === 'public') vary(response, 'Accept-Encoding');
-  // A compressed answer has other bytes, and so another strong tag (RFC 9110, 8.8.3.3).
+  // A compressed response has other bytes, so it needs another strong tag (RFC 9110, 8.8.3.3).
   const etag = compressor === undefined ? plainTag : plainTag?.replace(/"$/, '-gzip"');
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && status === 200 && isRead(response.req) && matchesEtag(response.req.headers['if-none-match'], etag)) {
@@ -60,7 +63,7 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, content, plainTag });
   compressed.then(
     (done) => sendCompressed(response, done, { type, content, plainTag }),
-    // It is the same answer as it is.
+    // Falls back to the uncompressed response.
     () => sendCompressed(response, { status: 'busy' }, { type, content, plainTag }),
   );
 }
@@ -86,7 +89,7 @@ function sendCompressed(
   }
 }
 
-/** What tells who asks, for `Vary`. */
+/** The request headers that identify the requester, for `Vary`. */
 export const credentialHeaders = 'Authorization, Cookie';
 
 const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
@@ -96,7 +99,7 @@ export function etagOf(content: ResponseBody): string {
   return `"${digestOf(content)}"`;
 }
 
-/** Says that the answer depends on these headers of the request. */
+/** Adds request headers to `Vary`. */
 export function vary(response: Response, names: string): void {
   const before = response.getHeader('Vary');
   if (before === undefined) return void response.setHeader('Vary', names);
@@ -106,15 +109,15 @@ export function vary(response: Response, names: string): void {
 }
 
 /**
- * The entity tag of a post as it is seen, in JSON: its revision leads, as If-Match takes it back; the rest names the view, what made its
- * html, and what it says, since of a store that was put back to an older state a revision may come again with another text.
+ * The entity tag of a post in JSON. It begins with the revision, because If-Match sends it back. The rest identifies the view,
+ * the renderer and the content: after a store was restored to an older state, a revision number can return with another text.
  */
 export function postEtag(revision: number, seen: string, view: 'author' | 'reader', renderer: { version: string }): string {
   const content = hash('sha256', seen, 'base64url').slice(0, 16);
   return `"${revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}-${content}"`;
 }
 
-/** Whether an If-None-Match header names the tag: a list, `*`, and weak tags as RFC 9110 compares them here. */
+/** Whether If-None-Match names the tag: handles lists, `*`, and weak tags, which RFC 9110 compares by value here. */
 export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
@@ -122,7 +125,7 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
   return tags.includes(etag.replace(/^W\//, ''));
 }
 
-/** Answers with a problem document (RFC 9457), and what of it belongs in headers. */
+/** Answers with a problem document (RFC 9457), and sets the headers that belong to it. */
 export function sendProblem(response: Response, sent: Problem): void {
   setProblemHeaders(response, sent);
   response.setHeader('Cache-Control', 'no-store');
@@ -130,7 +133,7 @@ export function sendProblem(response: Response, sent: Problem): void {
   send(response, 'application/problem+json', JSON.stringify(sent));
 }
 
-/** Puts what of a problem belongs in headers there, however it is told, and notes it for those who count. */
+/** Sets the headers of a problem, in whatever form it is sent, and records it for the metrics. */
 export function setProblemHeaders(response: Response, { code, retryAfter }: Problem): void {
   response.locals.problem = code;
   logRefusal(response, code);
@@ -140,7 +143,7 @@ export function setProblemHeaders(response: Response, { code, retryAfter }: Prob
   if (asked !== undefined) response.setHeader('WWW-Authenticate', asked);
 }
 
-/** RFC 6750: no error is named to who sent no token. */
+/** RFC 6750: without a token in the request, the challenge names no error. */
 export const challenge = 'Bearer realm="pressbox"';
 
 const challenges: Partial<Record<ProblemCode, string>> = {
@@ -148,17 +151,17 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   'token-invalid': `${challenge}, error="invalid_token"`,
 };
 
-/** The code of the problem that was sent, for those who count. */
+/** The code of the problem that was sent, for the metrics. */
 export function sentProblemCode(response: Response): ProblemCode | undefined {
   return response.locals.problem as ProblemCode | undefined;
 }
 
-/** No route took the request. */
+/** Answers 404 if no route matched. */
 export function notFound(details: ProblemDetails = missing.path): RequestHandler {
   return (_request, response) => sendProblem(response, problem('not-found', details));
 }
 
-/** The path is there, for other methods: mount it with `all` after them. `methods` as in an Allow header. */
+/** Answers 405. Mount it with `all` after the routes of the path. `methods` as in an Allow header. */
 export function methodNotAllowed(...methods: string[]): RequestHandler {
   return (_request, response) => {
     response.setHeader('Allow', methods.join(', '));
@@ -166,13 +169,13 @@ export function methodNotAllowed(...methods: string[]): RequestHandler {
   };
 }
 
-/** Answers whatever a route threw. What was not foreseen is logged once, and nothing of it is in the answer. */
+/** Answers errors of routes. An unexpected error is logged once, and the response reveals nothing of it. */
 export function handleErrors(log: ErrorLog): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = problemFor(error);
     if (known === undefined) log.error({ err: error, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) {
-      // Half an answer must not look like a whole one, and in HTTP/1.0 a whole one ends as its connection does.
+      // A partial response must not look complete, and in HTTP/1.0 a complete response ends with the connection.
       response.socket?.resetAndDestroy();
       return;
     }
@@ -180,13 +183,15 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
   };
 }
 
-/** Why, which is of the machine, is for whoever runs it. */
+/** The reason is for the operator, and not in the response. */
 const writesRefused = 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.';
 
 const channelDamaged =
   'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
 
-/** The problem that an error stands for; undefined where it was not foreseen. `random` spreads the retries of a damaged channel's readers. */
+/**
+ * The problem for an error. Undefined for an unexpected error. `random` spreads the retries of the readers of a damaged channel.
+ */
 export function problemFor(error: unknown, random: () => number = Math.random): Problem | undefined {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof JournalUnavailable) {
@@ -201,7 +206,10 @@ export function problemFor(error: unknown, random: () => number = Math.random): 
   return problemForStatus(error);
 }
 
-/** Express, its body parsers and its file sender throw errors with a `status`. Their messages may quote the body, so none is passed on. */
+/**
+ * Errors of Express, its body parsers and its file sender have a `status`. Their messages may quote the body, so they are not
+ * passed on.
+ */
 function problemForStatus(error: unknown): Problem | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number') return undefined;
   const { status } = error;
@@ -220,7 +228,7 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
 function send(response: Response, type: string, content: ResponseBody): void {
   response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', lengthOf(content));
-  // Text goes out in one piece with the head, pieces in one write with it.
+  // Text is part of the same chunk as the head. Pieces are written with the head in one system call.
   if (typeof content === 'string' || Buffer.isBuffer(content)) return void response.end(content);
   for (const piece of content) response.write(piece);
   response.end();

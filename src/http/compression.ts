@@ -6,35 +6,35 @@ import { mayHoldSession } from './cookies.ts';
 import { responseLimits } from './http-limits.ts';
 
 /**
- * Compresses public answers, away from the main thread, and keeps the bytes for others who are answered the same. Answers to requests
- * with a token or a session are never compressed: their length would tell what they hold to whoever can have a part of them chosen.
+ * Compresses public responses in other threads, and caches the results. Responses to requests with a token or a session are never
+ * compressed: their length would reveal their content to an attacker who controls a part of it.
  */
 export interface Compression {
-  /** Lets answers to strangers be compressed. */
+  /** Allows compression of responses to anonymous requests. */
   readonly handler: RequestHandler;
-  /** What was made before an erasure is not given out after it. */
+  /** Drops the cache, so that a result from before an erasure is not sent after it. */
   erased(): void;
 }
 
 export type Compressed =
   | { status: 'compressed'; bytes: Buffer }
-  /** Something was erased meanwhile: the content may hold it, and must not go out. */
+  /** Something was erased in the meantime. The content may contain it and must not be sent. */
   | { status: 'erased' }
-  /** As many as may be are under way: it goes out as it is. */
+  /** Too many compressions are running. The content is sent uncompressed. */
   | { status: 'busy' };
 
-/** For an answer whose client takes gzip. */
+/** Compresses one response, for a client that accepts gzip. */
 export interface Compressor {
   compress(content: ResponseBody): Promise<Compressed> | Compressed;
 }
 
-/** How an answer was come by; `forgotten`: one made room for others. */
+/** How a response was produced. `forgotten`: an entry was evicted from the cache. */
 export const compressionOutcomes = ['made', 'kept', 'passed-over', 'forgotten'] as const;
 export type CompressionOutcome = (typeof compressionOutcomes)[number];
 
 const zip = promisify(gzip);
 
-/** What an entry takes beside its bytes: its key, its place in the map, and the buffer itself. */
+/** Overhead of an entry: its key, its place in the map, and the buffer object. */
 const entryBytes = 512;
 
 export function createCompression(
@@ -44,7 +44,7 @@ export function createCompression(
     most: responseLimits.compressionsMost,
   },
 ): Compression {
-  /** By digest, the least recently used first. */
+  /** By digest, least recently used first. */
   const kept = new Map<string, Buffer>();
   const making = new Map<string, Promise<Compressed>>();
   let bytes = 0;
@@ -106,19 +106,19 @@ export function createCompression(
   };
 }
 
-/** In memory of its own: what zlib returns is a part of a chunk of 16 KiB, and would keep the whole chunk. */
+/** Copies the bytes. zlib returns a part of a 16 KiB chunk, which would keep the whole chunk in memory. */
 function trimmedCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
 }
 
-/** What an entry takes in all. */
+/** The size of an entry with its overhead. */
 function sizeOf(entry: Buffer): number {
   return entry.buffer.byteLength + entryBytes;
 }
 
-/** Undefined where the answer goes out as it is. */
+/** Undefined if the response must not be compressed. */
 export function compressorOf(response: Response): Compressor | undefined {
   return response.locals.compressor as Compressor | undefined;
 }
@@ -127,7 +127,7 @@ function isAnonymous(request: Request): boolean {
   return request.headers.authorization === undefined && !mayHoldSession(request);
 }
 
-/** Whether the client takes gzip, and would not rather have an answer as it is. */
+/** Whether the client accepts gzip, and does not prefer an uncompressed response. */
 function takesGzip(request: Request): boolean {
   return request.headers['accept-encoding'] !== undefined && request.acceptsEncodings('gzip', 'identity') === 'gzip';
 }

@@ -1,15 +1,18 @@
 import { Refusal } from '../protocol/problems.ts';
 import { responseLimits } from './http-limits.ts';
 
-/** How many of what takes long may be under way at once in this process; more are told to come back. */
+/** Limits how many long operations run at once in this process. Further ones are refused, and told to retry. */
 export interface Slots {
-  /** Throws the refusal `rate-limited` where none is free. Call what it returns when it is done; again does nothing. */
+  /**
+   * Throws the refusal `rate-limited` if no slot is free. Call the returned function when the operation is done. Calling it again
+   * does nothing.
+   */
   take(): () => void;
 }
 
 export interface SlotOptions {
   onRejected(): void;
-  /** Called with how many are taken, whenever that changes. */
+  /** Called with the number of used slots whenever it changes. */
   onTaken?(count: number): void;
   retrySeconds?: number;
 }

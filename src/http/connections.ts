@@ -7,24 +7,25 @@ import { type Share, Shares } from './fair-shares.ts';
 import { httpLimits, responseLimits } from './http-limits.ts';
 
 /**
- * TCP connections of a process. Each takes a file descriptor, and a process that has none left takes up no connection at all: so fewer are
- * taken than there are descriptors, shared among addresses. Beyond that a few are kept for operators and authors, who would mend it.
+ * The TCP connections of a process. Each takes a file descriptor, and a process without free descriptors cannot accept any
+ * connection. So the process accepts fewer connections than it has descriptors, and shares them among addresses. A few more are
+ * reserved for operators and authors, who can fix the problem.
  */
 export interface ConnectionBounds {
-  /** That are taken up. */
+  /** Connections for everyone. */
   most: number;
-  /** Beyond these, for whoever may use the reserve. */
+  /** Additional connections for those who may use the reserve. */
   reserved: number;
 }
 
-/** What a process with this limit of file descriptors takes up. Undefined: no limit is known. */
+/** The connections that a process with this limit of file descriptors accepts. Undefined: the limit is unknown. */
 export function connectionsFor(descriptors: number | undefined): ConnectionBounds {
   const { reservedConnections, otherDescriptors } = httpLimits;
   const most = (descriptors ?? Number.POSITIVE_INFINITY) - otherDescriptors - reservedConnections;
   return { most: Math.max(most, reservedConnections), reserved: reservedConnections };
 }
 
-/** The limit of file descriptors of this process, as it stands now; undefined where there is none. */
+/** The current limit of file descriptors of this process. Undefined without a limit. */
 export function descriptorLimit(): number | undefined {
   const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
   const soft = report.userLimits?.open_files?.soft;
@@ -32,24 +33,24 @@ export function descriptorLimit(): number | undefined {
 }
 
 export interface ConnectionsOptions extends ConnectionBounds {
-  /** Whether a peer is a proxy that is believed: it has no share, since it speaks for many. */
+  /** Whether a peer is a trusted proxy. It has no share, because it carries many clients. */
   isProxy(address: string): boolean;
-  /** Whether something is asked or followed over it. What is not goes first. */
+  /** Whether the connection carries a request, a stream or a socket. Unused connections are closed first. */
   isUsed(socket: Socket): boolean;
-  /** `share`: its address held most. `full`: no connection was left. */
+  /** `share`: its address held the most. `full`: no connection was free. */
   onCut(kind: 'share' | 'full'): void;
-  /** The reserve is used, or no longer. */
+  /** The reserve is in use, or not any more. */
   onFull(isFull: boolean, count: number): void;
 }
 
 const inReserve = new WeakSet<Socket>();
 
-/** Whether a connection was taken up beyond the bound, for those alone who may use the reserve. */
+/** Whether the connection belongs to the reserve. */
 export function isReserved(socket: Socket): boolean {
   return inReserve.has(socket);
 }
 
-/** Lets operators and authors alone use a connection of the reserve. Mount it behind what operators ask. */
+/** Restricts connections of the reserve to operators and authors. Mount it after the health endpoints. */
 export function guardReserve(): RequestHandler {
   return (request, _response, next) => {
     if (!isReserved(request.socket)) return next();
@@ -88,7 +89,7 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
       socket.once('close', () => shares.remove(share));
     }
     if (shares.held <= most) {
-      // Not at the bound itself, where it would be told again and again.
+      // With a margin below the limit, so that the message is not repeated.
       if (shares.held <= most - reserved) reportFull(false);
       return;
     }
@@ -99,7 +100,7 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
       return;
     }
     inReserve.add(socket);
-    // Nobody keeps the reserve who does not use it.
+    // Closes unused connections of the reserve.
     const checkUse = setInterval(() => {
       if (!isUsed(socket)) socket.destroy();
     }, httpLimits.reservedMs).unref();

@@ -2,22 +2,22 @@ import { rateLimits } from './http-limits.ts';
 import { addressKey, wideAddressKey } from './rates.ts';
 
 /**
- * Shares a bounded resource among addresses: each may hold as much of it as is still free. One address alone gets half of it, two get a third
- * each, and something is always left for an address that comes new. The address that holds too much loses what it has held longest; whoever
- * holds no more than a `smallestShare` keeps it, so that a crowd may fill all.
+ * Shares a limited resource among addresses. Each address may hold as much as is still free: one address alone gets half, two get
+ * a third each, and something is always left for a new address. The address that holds too much loses what it has held for
+ * longest. An address that holds no more than a `smallestShare` loses nothing, so that a crowd can use all of the resource.
  *
- * An IPv6 address counts with its /64. All of a /48 together may hold as much as `wideShares` addresses.
+ * An IPv6 address counts with its /64. All addresses of a /48 together may hold as much as `wideShares` addresses.
  */
 export interface SharesOptions<Item> {
   /** The size of the resource, in the unit of the weights. */
   most: number;
-  /** Takes it away from its address. */
+  /** Takes the item away from its address. */
   drop(item: Item): void;
-  /** What an address loses before all else. */
+  /** Items that an address loses first. */
   isDispensable?(item: Item): boolean;
 }
 
-/** What an item takes, until it is removed. */
+/** What an item takes until it is removed. */
 export interface Share<Item> {
   readonly item: Item;
   readonly weight: number;
@@ -26,10 +26,10 @@ export interface Share<Item> {
 
 interface Holder<Item> {
   readonly key: string;
-  /** The budget, as a number of addresses. */
+  /** The budget, in addresses. */
   readonly budget: number;
   weight: number;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly shares: Set<Share<Item>>;
 }
 
@@ -37,9 +37,9 @@ export class Shares<Item> {
   readonly #options: SharesOptions<Item>;
   readonly #holders = new Map<string, Holder<Item>>();
   #held = 0;
-  /** The one that holds most for its budget, unless something was taken from it since. */
+  /** The holder with the highest load, unless it lost something since. */
   #heaviest: Holder<Item> | undefined;
-  /** At least what any of them holds for its budget. */
+  /** An upper bound of the load of any holder. */
   #ceiling = 0;
 
   constructor(options: SharesOptions<Item>) {
@@ -50,7 +50,7 @@ export class Shares<Item> {
     return this.#held;
   }
 
-  /** Drops what is too much, which may be this very item. */
+  /** Adds an item, and drops items that are too much, perhaps this one. */
   add(item: Item, address: string, weight = 1): Share<Item> {
     const key = addressKey(address);
     const wide = wideAddressKey(key);
@@ -100,7 +100,7 @@ export class Shares<Item> {
     }
   }
 
-  /** Looks through all holders only where one of them may hold more than is free. */
+  /** Examines all holders only if one of them may hold more than is free. */
   #tooHeavy(): Holder<Item> | undefined {
     const free = Math.max(1, this.#options.most / rateLimits.smallestShare, this.#options.most - this.#held);
     if (this.#ceiling <= free) return undefined;

@@ -2,9 +2,9 @@ import { type RequestHandler, Router } from 'express';
 import { methodNotAllowed } from './answers.ts';
 
 /**
- * These routers, and for every path of theirs: other methods than theirs are refused with what is taken in `Allow`, and OPTIONS is told
- * it. That before them, as Express would end an OPTIONS at the first router that knows the path, telling of that one's methods alone.
- * Nothing is looked up, so that a path of the desk answers like one of nothing.
+ * Mounts these routers, with handlers for the other methods of each of their paths: 405 with `Allow`, and an answer to OPTIONS.
+ * The handlers come before the routers, because Express would end an OPTIONS request at the first router with the path, and list
+ * only the methods of that router. Nothing is looked up, so a hidden channel answers like a missing one.
  */
 export function onlyMethodsOf(...routers: readonly Router[]): RequestHandler[] {
   const guard = guardOf(routers);
@@ -28,7 +28,7 @@ function guardOf(routers: readonly Router[]): Router {
   return guard;
 }
 
-/** What the paths of routers take, in capitals. HEAD goes where GET goes. */
+/** The methods of each path of the routers, in capitals. GET includes HEAD. */
 function methodsOf(routers: readonly Router[]): Map<string, string[]> {
   const taken = new Map<string, Set<string>>();
   for (const { route } of routers.flatMap(({ stack }) => stack)) {

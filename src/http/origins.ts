@@ -3,11 +3,11 @@ import { vary } from './answers.ts';
 import { responseLimits } from './http-limits.ts';
 
 /**
- * Which web pages may talk to this server. Exact comparison of whole origins, never of prefixes or endings: those have let in
+ * Which web pages may talk to this server. Complete origins are compared, never prefixes or suffixes, which have let in
  * `https://example.org.evil.example` too often.
  */
 
-/** Further origins beside the server's own, each as `isOrigin` has it; `*` lets every page in. */
+/** Origins in addition to the server's own, in the form of `isOrigin`. `*` admits every page. */
 export type Origins = '*' | readonly string[];
 
 export interface RequestOrigin {
@@ -15,39 +15,40 @@ export interface RequestOrigin {
   origin: string | undefined;
   /** The Host header. */
   host: string | undefined;
-  /** Whether the connection came by TLS, where that is known. */
+  /** Whether the connection used TLS, if that is known. */
   secure?: boolean | undefined;
 }
 
-/** What a request or a handshake says of these. */
+/** The headers of a request or a handshake. */
 export function originIn(request: Request): RequestOrigin {
   const { origin, host } = request.headers;
-  // Where TLS ends at a proxy that is not trusted, it is not known.
+  // Unknown if TLS ends at a proxy that is not trusted.
   return { origin, host, secure: request.secure || undefined };
 }
 
 /**
- * Whether a page of this origin may connect. No origin: it is no browser, and may. `null` (a file, a sandboxed frame) may only where
- * every page may. The spelling must be the one browsers send: lower case, no path, no default port.
+ * Whether a page of this origin may connect. A request without an origin does not come from a browser page, and may. `null` (a
+ * file, a sandboxed frame) may only if every page may. The spelling must be that of browsers: lower case, no path, no default
+ * port.
  */
 export function mayConnect({ origin, host, secure }: RequestOrigin, allowed: Origins): boolean {
   if (origin === undefined || allowed === '*' || allowed.includes(origin)) return true;
-  // Libraries for apps name the address that they connect to as it stands, which begins with `ws`. No browser does.
+  // Libraries for apps send the address that they connect to, which begins with `ws`. No browser does.
   return isOwn(origin.replace(/^ws/, 'http'), host, secure);
 }
 
-/** Whether a page of this server asks, by its origin. */
+/** Whether the origin is that of this server. */
 export function isOwnOrigin({ origin, host, secure }: RequestOrigin): boolean {
   return origin !== undefined && isOwn(origin, host, secure);
 }
 
-/** Whether the text is a web origin, spelled as browsers do. */
+/** Whether the text is a web origin in the spelling of browsers. */
 export function isOrigin(text: string): boolean {
-  // A URL may hold characters that no host name has, such as the * of a pattern.
+  // A URL may contain characters that are not allowed in host names, such as the * of a pattern.
   return /^https?:\/\/[a-z0-9.:[\]_-]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
-/** What was last found to be this server's own: nearly everyone comes from its pages, and for them no URL is parsed. */
+/** The last origin that was found to be this server. Nearly every request comes from its pages, and then no URL is parsed. */
 let lastOwn: RequestOrigin | undefined;
 
 function isOwn(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
@@ -57,7 +58,7 @@ function isOwn(origin: string, host: string | undefined, secure: boolean | undef
   return true;
 }
 
-/** The origin's host and port are those of the Host header. Behind a proxy that speaks TLS the scheme may differ from ours. */
+/** Whether host and port of the origin are those of the Host header. Behind a proxy with TLS the scheme may differ. */
 function isHost(origin: string, host: string | undefined, secure: boolean | undefined): boolean {
   if (host === undefined || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return false;
   const page = new URL(origin);
@@ -75,8 +76,8 @@ const takenMethods = 'GET, HEAD';
 const takenHeaders = 'Authorization, If-None-Match, Last-Event-ID, Cache-Control';
 
 /**
- * Lets pages of allowed origins read the answers of reader GETs, and answers their preflights. Others get the same answer without
- * the headers, so their browser keeps it from them. No cookie plays a part, so none is ever allowed.
+ * Lets pages of allowed origins read responses to GET, and answers their preflight requests. Other pages get the same response
+ * without the headers, so that their browser withholds it. Credentials are never allowed, because no cookie is used.
  */
 export function cors(allowed: Origins): RequestHandler {
   return (request, response, next) => {

@@ -13,20 +13,20 @@ import type { Socket } from 'node:net';
  * Requests behind an answer that closes the connection are dropped.
  */
 export interface PipelineOptions {
-  /** Requests of one connection that are not answered, the one that is worked on among them. */
+  /** Unanswered requests of one connection, the current one included. */
   most: number;
-  /** How long a connection that is closed may take to notice. */
+  /** How long a client has to close its end of a closed connection. */
   lingerMs: number;
-  /** Begins to work on a request. */
+  /** Starts to handle a request. */
   begin(request: IncomingMessage, response: ServerResponse): void;
-  /** A connection sent one more than it may. */
+  /** A connection sent more requests than it may. */
   onFull(socket: Socket): void;
 }
 
 export interface Pipelines {
-  /** Takes up each request of a connection, in their order. */
+  /** Accepts the requests of a connection, in order. */
   take(request: IncomingMessage, response: ServerResponse): void;
-  /** Whether something was asked on a connection that is not answered yet. */
+  /** Whether a connection has unanswered requests. */
   isBusy(socket: Socket): boolean;
 }
 
@@ -41,7 +41,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const start = (pipeline: Pipeline, request: IncomingMessage, response: ServerResponse) => {
     pipeline.busy = true;
-    // The socket may be gone from the response by then.
+    // The response may have lost its socket by then.
     const { socket } = request;
     response.once('close', () => next(pipeline, socket));
     begin(request, response);
@@ -49,7 +49,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const next = (pipeline: Pipeline, socket: Socket) => {
     pipeline.busy = false;
-    // Also where the answer said that it is the last: what came behind it must not be done (RFC 9112, 9.6).
+    // Also after a response that announced the end: later requests must not be processed (RFC 9112, 9.6).
     if (!socket.writable) pipeline.waiting.length = 0;
     const first = pipeline.waiting.shift();
     if (first !== undefined) return start(pipeline, first.request, first.response);
@@ -64,7 +64,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
         pipeline = { busy: false, closing: false, waiting: [] };
         pipelines.set(socket, pipeline);
       }
-      // What had been read with those before.
+      // Requests that were read together with earlier ones.
       if (pipeline.closing) return;
       if (!pipeline.busy) return start(pipeline, request, response);
       if (pipeline.waiting.length + 1 < most) return void pipeline.waiting.push({ request, response });
@@ -76,7 +76,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
   };
 }
 
-/** Also where Node would go on, since answers were taken. */
+/** Keeps the connection paused, even where Node would resume it after a response. */
 function stopReading(socket: Socket): void {
   socket.on('resume', pauseAgain).pause();
 }
@@ -86,8 +86,8 @@ function pauseAgain(this: Socket): void {
 }
 
 /**
- * Closes a connection on which requests lie unread. To close it at once would be a reset, which may destroy answers that are on their way
- * (RFC 9112, 9.6): what still comes is thrown away for a moment, and no parser sees it.
+ * Closes a connection with unread requests. Closing it at once would send a reset, which can destroy responses in transit (RFC
+ * 9112, 9.6). So incoming data is discarded for a moment, and not parsed.
  */
 function linger(socket: Socket, lingerMs: number): void {
   const cut = setTimeout(() => socket.destroy(), lingerMs).unref();

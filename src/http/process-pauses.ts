@@ -1,21 +1,21 @@
 /**
- * Notices when this process did not run: it was stopped, its machine was paused, or its loop was blocked. What lay in its sockets meanwhile
- * is read only afterwards, so no deadline of a client may run in that time.
+ * Detects pauses of this process: it was stopped, its machine was suspended, or its event loop was blocked. Data in its sockets
+ * was read only afterwards, so deadlines of clients must not include that time.
  */
 export interface ProcessPauses {
   /**
-   * How much longer a deadline of so many milliseconds lasts now. It must be asked again and again: a pause between two questions beyond
-   * `standstillMs` counts as a standstill.
+   * The extension of a deadline of this length at this moment. Call it regularly: a gap between two calls that is longer than
+   * `standstillMs` counts as a pause.
    */
   extensionOf(deadlineMs: number): number;
 }
 
-/** `now`: milliseconds of a clock that never goes back. */
+/** `now`: a monotonic clock, in milliseconds. */
 export function watchProcessPauses(
   { standstillMs, standstillsKept }: { standstillMs: number; standstillsKept: number },
   now: () => number = () => performance.now(),
 ): ProcessPauses {
-  /** The newest first. */
+  /** Newest first. */
   const pauses: { at: number; ms: number }[] = [];
   let lookedAt = now();
 
@@ -28,7 +28,7 @@ export function watchProcessPauses(
       }
       lookedAt = at;
       let moreMs = 0;
-      // Whatever began before a standstill has run out by now, unless it ended within the deadline, prolonged by those after it.
+      // A deadline that began before the pause has expired, unless the pause ended within the deadline, extended by later pauses.
       for (const pause of pauses) {
         if (at - pause.at > deadlineMs + moreMs) break;
         moreMs += pause.ms;

@@ -4,29 +4,32 @@ import { Refusal } from '../protocol/problems.ts';
 import { rateLimits } from './http-limits.ts';
 
 /**
- * How much one writer or one address may ask of this process. Token buckets that hold ten seconds' worth: a burst of ten times the
- * rate, then the rate. (A window that starts anew every ten seconds would let twice the burst through at its edge.)
+ * Rate limits of an author or an address in this process: token buckets that hold ten seconds of the rate. They allow a burst of
+ * ten times the rate, then the rate. (A fixed window of ten seconds would admit twice the burst around its edge.)
  */
 export interface Rates {
-  /** Counts a write of this token `sub`; throws the refusal `rate-limited`. */
+  /** Counts a write of this token `sub`. Throws the refusal `rate-limited`. */
   writes(sub: string): void;
-  /** Counts a request, a handshake or a subscribe of this address; throws likewise. */
+  /** Counts a request, a handshake or a subscribe of this address. Throws the refusal `rate-limited`. */
   requests(address: string): void;
   /**
-   * Counts what an answer to this address took beyond its request: one more for each further `answerUnitBytes` that it began. It is never
-   * refused, but those that follow wait: no longer than a whole bucket takes.
+   * Counts the size of a response: one more request for each further `answerUnitBytes` that it begins. It is never refused, but
+   * later requests wait, for at most the time in which a bucket fills.
    */
   chargeResponse(address: string, bytes: number): void;
-  /** Counts an open socket or stream of this address; throws where it has too many. Call what it returns when it has closed. */
+  /**
+   * Counts an open socket or stream of this address. Throws if the address has too many. Call the returned function when it has
+   * closed.
+   */
   connection(address: string): () => void;
 }
 
 export type RateKind = 'writes' | 'requests' | 'connections';
 
 export interface RateLimits {
-  /** A token; 0 means no limit, here and below. */
+  /** Per token. 0 means no limit, here and below. */
   writesPerSecond: number;
-  /** An address. */
+  /** Per address. */
   requestsPerSecond: number;
   /** Open at once. */
   connectionsPerAddress: number;
@@ -37,7 +40,7 @@ const { bucketMs, bucketsMost, answerUnitBytes, connectionRetrySeconds } = rateL
 export function createRates(
   { writesPerSecond, requestsPerSecond, connectionsPerAddress }: RateLimits,
   options: {
-    /** Milliseconds of a clock that never goes back. */
+    /** A monotonic clock, in milliseconds. */
     now?: () => number;
     onRejected?: (kind: RateKind) => void;
   } = {},
@@ -80,7 +83,7 @@ export function createRates(
   };
 }
 
-/** Counts every request by its address, which Express takes from the proxy if that is trusted, and its answer once that is made. */
+/** Counts every request by its address, which Express takes from a trusted proxy, and its response once it is complete. */
 export function limitRequests(rates: Rates): RequestHandler {
   return (request, response, next) => {
     const { socket, ip = '' } = request;
@@ -92,26 +95,29 @@ export function limitRequests(rates: Rates): RequestHandler {
       isCharged = true;
       rates.chargeResponse(ip, socket.bytesWritten - before);
     };
-    // When it was made: a client that reads nothing has the next one made while this one waits.
+    // Charged when the response is complete: a client that reads nothing could have the next response made while this one waits.
     response.once('prefinish', charge).once('close', charge);
     next();
   };
 }
 
-/** For an answer that does not end, in which news are pushed that nobody asked for: whoever gives it counts what was asked for. */
+/** Exempts a response without an end, in which news are pushed. Its sender counts what was requested. */
 export function chargesItself(response: object): void {
   ownCount.add(response);
 }
 
 const ownCount = new WeakSet<object>();
 
-/** As some proxies forward it: an IPv4 address with a port, an IPv6 one in brackets. Else all their readers would be one. */
+/**
+ * The form in which some proxies forward an address: IPv4 with a port, or IPv6 in brackets. Otherwise all their clients would
+ * share one rate.
+ */
 const forwardedWithPort = /^(?:([\d.]+):\d+|\[([^[\]]+)\](?::\d+)?)$/;
 
-/** Whom an address belongs to: an IPv4 address, also where IPv6 maps it, or the first 64 bits of an IPv6 one. */
+/** The owner of an address: the IPv4 address, also if IPv6 maps it, or the first 64 bits of an IPv6 address. */
 export function addressKey(address: string): string {
   if (isIPv4(address)) return address;
-  // What Node calls an IPv4 client where it listens for both.
+  // The form of IPv4 clients in Node if it listens for both.
   if (address.startsWith('::ffff:') && isIPv4(address.slice(7))) return address.slice(7);
   const withPort = forwardedWithPort.exec(address);
   if (withPort !== null) return addressKey(withPort[1] ?? withPort[2] ?? '');
@@ -123,7 +129,7 @@ export function addressKey(address: string): string {
   return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;
 }
 
-/** The /48 that the key of an IPv6 address lies in; undefined for others. */
+/** The /48 of the key of an IPv6 address. Undefined for IPv4. */
 export function wideAddressKey(key: string): string | undefined {
   return key.endsWith('/64') ? `${key.split(':', 3).join(':')}::/48` : undefined;
 }
@@ -144,23 +150,23 @@ function groupsOf(address: string): number[] {
 }
 
 interface Buckets {
-  /** Takes one; 0, or the milliseconds until there is one to take. */
+  /** Takes one. Returns 0, or the milliseconds until one is available. */
   take(key: string): number;
-  /** Takes so many that are not refused. The debt is at most what a bucket holds. */
+  /** Takes this many without refusing. The debt is at most the size of a bucket. */
   charge(key: string, count: number): void;
 }
 
 /**
- * Kept of each bucket is the time at which it will be full (the generic cell rate algorithm): one number, and no timer.
+ * A bucket stores one number, the time at which it will be full (the generic cell rate algorithm), and needs no timer.
  *
- * The buckets are in two halves. After twenty seconds, or when the newer half is full, it becomes the older one, and what the older one
- * held is forgotten: it was not touched for twenty seconds, so it is full whatever it owed, or there were too many. (One map, emptied from its front,
- * takes the longer the more was deleted: a table remembers deleted places until it is built anew.)
+ * There are two maps of buckets. After twenty seconds, or when the newer map is full, it becomes the older one, and the previous
+ * older one is dropped: its buckets were not used for twenty seconds, so they are full, or there were too many. (Deleting from
+ * the front of one map becomes slower with each deletion, because the table keeps deleted places until it is rebuilt.)
  */
 function createBuckets(perSecond: number, now: () => number): Buckets {
   if (perSecond === 0) return { take: () => 0, charge: () => undefined };
   const intervalMs = 1000 / perSecond;
-  // Sums of thirds are not whole: without this the last of a burst would be lost to rounding.
+  // Sums of thirds are not exact: without this tolerance, rounding would lose the last request of a burst.
   const roundingMs = intervalMs / 1000;
   let newer = new Map<string, number>();
   let older = new Map<string, number>();

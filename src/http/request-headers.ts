@@ -4,11 +4,11 @@ import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
 import { httpLimits } from './http-limits.ts';
 
-/** What is looked at in the headers of each request before anyone goes by them. */
+/** Checks of the headers of every request, before any code relies on them. */
 
 /**
- * Refuses a request that two servers in a row could read in two ways, and closes its connection: a proxy before us may have gone by the other
- * one of two headers, or have seen the end of a body elsewhere.
+ * Refuses a request that two servers in a row could parse differently, and closes its connection: a proxy may have used the other
+ * of two headers, or have seen the end of a body elsewhere (request smuggling).
  */
 export function rejectAmbiguousRequests(): RequestHandler {
   return (request, response, next) => {
@@ -22,10 +22,10 @@ export function rejectAmbiguousRequests(): RequestHandler {
   };
 }
 
-/** Throws a `Refusal`. Every connection is looked at, so nothing is made of the other headers. */
+/** Throws a `Refusal`. Runs for every request, so it does not build further objects from the headers. */
 export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
   if (httpVersionMajor !== 1) throw new Refusal('invalid-body', { detail: 'HTTP/1.1 is spoken here, and HTTP/1.0.' });
-  // HTTP/1.0 has no chunks, so a proxy of that time takes them for the body (RFC 9112, 6.1).
+  // HTTP/1.0 has no chunked encoding, so an old proxy takes the chunks for the body (RFC 9112, 6.1).
   if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
     throw new Refusal('invalid-body', { detail: 'HTTP/1.0 has no Transfer-Encoding.' });
   }
@@ -40,15 +40,15 @@ export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, http
   }
 }
 
-/** Headers that stand once in a request (RFC 9110, 5.3), as they are told. */
+/** Headers that may occur once in a request (RFC 9110, 5.3), in the spelling of error messages. */
 const singletonHeaders = new Map(
   ['Host', 'Authorization', 'Content-Type', 'Idempotency-Key'].map((name) => [name.toLowerCase(), name] as const),
 );
 const singletonLengths = new Set([...singletonHeaders.keys()].map(({ length }) => length));
 
 /**
- * Refuses what is asked of another name than that of `publicUrl`: pages of someone who points a name of theirs to this address would count as
- * pages of this server (DNS rebinding). An address, or localhost, is no name that anyone could point elsewhere.
+ * Refuses requests for another host name than that of `publicUrl`: a page under a name that somebody pointed at this address
+ * would count as a page of this server (DNS rebinding). Addresses and localhost cannot be pointed elsewhere, and are accepted.
  */
 export function hostGuard(publicUrl: string | undefined): (request: IncomingMessage) => void {
   if (publicUrl === undefined) return () => undefined;
@@ -56,7 +56,7 @@ export function hostGuard(publicUrl: string | undefined): (request: IncomingMess
   const own = new Set([hostname, 'localhost']);
   return ({ headers }) => {
     const asked = headers.host ?? '';
-    // Nearly all ask so.
+    // The common case.
     if (asked === host || asked === '') return;
     const name = nameIn(asked);
     if (name !== undefined && (own.has(name) || isIP(name) !== 0)) return;
@@ -66,15 +66,15 @@ export function hostGuard(publicUrl: string | undefined): (request: IncomingMess
   };
 }
 
-/** The host name of a Host header, without the port, the brackets of an address and a trailing dot. */
+/** The host name of a Host header, without port, brackets and trailing dot. */
 function nameIn(host: string): string | undefined {
   const name = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@?#\s]+))(?::\d{1,5})?$/i.exec(host);
   return (name?.[1] ?? name?.[2])?.toLowerCase().replace(/\.$/, '');
 }
 
 /**
- * What a client would rather have counts as not said where it is told at greater length than any does: to weigh thousands of languages takes
- * a thousand times as long as to answer, and whatever is answered then is right (RFC 9110, 12.1).
+ * Ignores preference headers that are longer than any client sends: weighing thousands of languages takes a thousand times as
+ * long as the response, and any response is then correct (RFC 9110, 12.1).
  */
 export function boundPreferences(onPassedOver: () => void): RequestHandler {
   return ({ headers }, _response, next) => {

@@ -4,14 +4,14 @@ import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SessionCookie } from './cookies.ts';
 
-/** Who asks: the token of a request, or the session of the browser that sent it, checked once, before any route. */
+/** The identity of a requester: the token of a request or the session of its browser, checked once before any route. */
 
 /** RFC 6750: the scheme in any case, one space or more, then a token. */
 const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 /**
- * Notes who asks, for `askingOf` and `principalOf`. A token that does not hold is refused even where none is needed: who sends one means
- * to be known, and must not be answered as a stranger. With a token, no session counts.
+ * Stores the credentials for `credentialsOf` and `principalOf`. An invalid token is refused even if none is needed: a client with
+ * a token wants to be recognised, and must not be answered as anonymous. With a token, the session is ignored.
  */
 export function authenticate(identity: Identity, cookie: SessionCookie): RequestHandler {
   const resume = resumeSession(identity, cookie);
@@ -27,8 +27,9 @@ export function authenticate(identity: Identity, cookie: SessionCookie): Request
 }
 
 /**
- * Notes who is signed in. A session that does not hold is no mistake of the reader's, whose browser sends it by itself: it is taken away,
- * and the answer is that for a stranger. One that cannot be judged at the moment is kept. With an idle limit, the answer renews it.
+ * Stores the principal of the session. An invalid session is not the fault of the reader, because the browser sends it
+ * automatically: its cookie is deleted, and the request counts as anonymous. A session that cannot be checked at the moment is
+ * kept. With an idle limit, the response renews the session.
  */
 export function resumeSession(identity: Identity, cookie: SessionCookie): RequestHandler {
   return async (request, response, next) => {
@@ -46,24 +47,24 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
   };
 }
 
-/** Who is signed in, in the browser that sent a request which has no answer to take a cookie away with; undefined where it has no session. */
+/** The credentials of the session of a request without a response that could delete the cookie. Undefined without a session. */
 export function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Credentials> | undefined {
   const session = cookie.read(request);
   if (session === undefined) return undefined;
   return identity.resume(session).then(credentialsIn);
 }
 
-/** Who asks, for whatever is not for strangers. */
+/** The credentials of a request that must not be anonymous. */
 export function credentialsOf(response: Response): Credentials {
   return response.locals.credentials as Credentials;
 }
 
-/** Who is known to ask; undefined for a stranger, and whose session cannot be judged at the moment. */
+/** The principal of the request. Undefined if it is anonymous, or if its session cannot be checked at the moment. */
 export function principalOf(response: Response): Principal | undefined {
   return principalIn(credentialsOf(response));
 }
 
-/** Who asks; a stranger is refused with `token-missing`. */
+/** The principal of the request. An anonymous request is refused with `token-missing`. */
 export function requirePrincipal(response: Response): Principal {
   const credentials = credentialsOf(response);
   if (isUnverified(credentials)) throw credentials.refusal;
@@ -71,17 +72,20 @@ export function requirePrincipal(response: Response): Principal {
   return credentials;
 }
 
-/** Whether the answer renews the browser's session, or takes it away. */
+/** Whether the response renews or deletes the session cookie. */
 export function setsCookie(response: Response): boolean {
   return response.locals.setsCookie === true;
 }
 
-/** Whether a browser's session says so, or is in the answer, or is taken away with it: a cache that kept that would sign others in or out. */
+/**
+ * Whether the response depends on the session of a browser, or sets or deletes it. A cache that stored it would sign others in or
+ * out.
+ */
 export function isForOneBrowser(response: Response): boolean {
   return response.locals.isForOneBrowser === true;
 }
 
-/** The token of a request; undefined where none was sent. */
+/** The token of a request. Undefined if none was sent. */
 export function tokenOf(request: Request): string | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined) return undefined;

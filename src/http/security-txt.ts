@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { sendJson } from './answers.ts';
 import { responseLimits } from './http-limits.ts';
 
-/** `/.well-known/security.txt` (RFC 9116): where someone who found a fault of this server may say so. Not there without a contact. */
+/** `/.well-known/security.txt` (RFC 9116): where to report vulnerabilities of this server. Served only with a contact. */
 export interface SecurityTxtContext {
   /** A `mailto:` or `https:` address. */
   contact: string | undefined;
@@ -19,7 +19,7 @@ export function securityTxtRoutes({ contact, publicUrl, now }: SecurityTxtContex
     if (contact === undefined) return next();
     const lines = [
       `Contact: ${contact}`,
-      // Renewed with every answer, for as long as somebody runs the server with this contact.
+      // Renewed with every response, as long as an operator runs the server with this contact.
       `Expires: ${new Date(now() + responseLimits.securityTxtDays * 86_400_000).toISOString()}`,
       `Canonical: ${publicUrl}${securityTxtPath}`,
     ];

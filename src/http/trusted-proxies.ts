@@ -2,8 +2,8 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import { httpLimits } from './http-limits.ts';
 
 /**
- * Who asks, and how: `ip`, `protocol` and `secure` of every request, as Express tells them by its setting `trust proxy`, and for less. It
- * is asked several times a request, and parses addresses and goes through headers each time.
+ * Defines `ip`, `protocol` and `secure` of every request like Express with its setting `trust proxy`, but faster. They are read
+ * several times per request, and Express parses addresses and headers each time.
  */
 export function trustProxies(app: Express, trustProxy: boolean | number | string): void {
   app.set('trust proxy', trustProxy);
@@ -11,7 +11,9 @@ export function trustProxies(app: Express, trustProxy: boolean | number | string
   if (typeof trustProxy === 'string') app.set('trust proxy', rememberLast(app.get('trust proxy fn')));
 }
 
-/** Behind a proxy that is not trusted all readers would share one address, and one rate: said once, to whoever reads the log. */
+/**
+ * Logs once that a forwarded header was ignored: behind a proxy that is not trusted, all readers share one address and one rate.
+ */
 export function warnAboutForwardedHeaders(
   trustProxy: boolean | number | string,
   log: { warn(fields: object, message: string): void },
@@ -26,7 +28,7 @@ export function warnAboutForwardedHeaders(
   };
 }
 
-/** Where no proxy is believed, no header plays a part. This server speaks no TLS. */
+/** Without trusted proxies, headers are ignored. This server does not speak TLS. */
 const directGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {
     get() {
@@ -37,8 +39,8 @@ const directGetters: PropertyDescriptorMap & ThisType<Request> = {
 };
 
 /**
- * Each proxy adds the address from which it was asked to the end of those that it was told, so what we believe is there. Where all of
- * them are trusted, thousands would be parsed.
+ * Each proxy appends the address of its client, so the trusted part is at the end. If all proxies were trusted, thousands of
+ * addresses would have to be parsed.
  */
 const proxyGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {
@@ -51,7 +53,7 @@ const proxyGetters: PropertyDescriptorMap & ThisType<Request> = {
   },
 };
 
-/** As many whole addresses as fit. */
+/** The last complete addresses that fit. */
 function lastOf(told: string): string {
   const end = told.slice(-httpLimits.forwardedCharacters);
   const comma = end.indexOf(',');
@@ -60,7 +62,7 @@ function lastOf(told: string): string {
 
 type Trusts = (address: string | undefined) => boolean;
 
-/** Nearly everyone comes by the same proxy. */
+/** Remembers the last address, because nearly every request comes through the same proxy. */
 function rememberLast(trusts: Trusts): Trusts {
   let last: { address: string | undefined; isTrusted: boolean } | undefined;
   return (address) => {
