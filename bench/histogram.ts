@@ -1,6 +1,6 @@
 /**
- * Durations in buckets 1 % wide. Histograms of several processes can be merged, and a million durations take little memory. Quantiles are
- * accurate to 1 %, and the maximum is exact.
+ * Durations in buckets 1 % wide. Histograms of several processes can be merged, and a million durations take little memory.
+ * Quantiles are accurate to 1 %, and the maximum is exact.
  */
 export interface Histogram {
   count: number;

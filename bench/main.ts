@@ -15,7 +15,9 @@ import { type Figures, report } from './pressbox/report.ts';
 import { measureChannels, measureCost, measureMemory, measureNodes } from './pressbox/shared-store.ts';
 import { measureAuthors, measureEngine } from './pressbox/writes.ts';
 
-/** `npm run bench` measures this machine: progress on standard error, figures on standard output. It does not judge the figures. */
+/**
+ * `npm run bench` measures this machine: progress on standard error, figures on standard output. It does not judge the figures.
+ */
 
 interface Options {
   full: boolean;

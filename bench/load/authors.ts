@@ -4,8 +4,9 @@ import { postOf } from './sample-post.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
 /**
- * Authors who each publish, wait for the answer, and publish the next post, for a given time over one kept-alive connection. Each post has its own
- * idempotency key, as clients send it. Plain sockets and prepared requests keep the load cheap, because it shares the cores with the server.
+ * Authors who each publish, wait for the answer, and publish the next post, for a given time over one kept-alive connection. Each
+ * post has its own idempotency key, as clients send it. Plain sockets and prepared requests keep the load cheap, because it
+ * shares the cores with the server.
  */
 export interface AuthorsRequest {
   url: string;

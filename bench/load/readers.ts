@@ -77,7 +77,9 @@ function received(): Received {
   return answer;
 }
 
-/** Connects all readers at once, as after a restart of the server, subscribes them with the cursor, and receives what they missed. */
+/**
+ * Connects all readers at once, as after a restart of the server, subscribes them with the cursor, and receives what they missed.
+ */
 async function reconnect({ transport, url, channelId, readers: count, after }: ReadersRequest): Promise<Reconnected> {
   const times = emptyHistogram();
   const began = monotonicMs();

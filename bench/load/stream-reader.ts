@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import type { RawReader, RawReaderOptions } from './socket-reader.ts';
 
 /**
- * A cheap reader of Server-Sent Events: a TCP connection that finds the ends of blocks and parses as little of a block as possible.
+ * A cheap reader of Server-Sent Events: a TCP connection that finds the ends of blocks and parses as little of a block as
+ * possible.
  */
 export function openStreamReader({ url, onEvent, onLost }: RawReaderOptions): RawReader {
   let socket: Socket | undefined;

@@ -4,8 +4,8 @@ import { type PressboxServer, startServer } from '../../src/server.ts';
 import { answerCalls } from './worker.ts';
 
 /**
- * A server that measures the cost of a request. It measures CPU time and not real time, so other load on the machine does not count. Watching the
- * main thread costs CPU time itself, so use either `cpuMs` or `stretchMs` of a run.
+ * A server that measures the cost of a request. It measures CPU time and not real time, so other load on the machine does not
+ * count. Watching the main thread costs CPU time itself, so use either `cpuMs` or `stretchMs` of a run.
  */
 
 export interface Spent {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Separate processes generate the load, so that it does not block what is measured. A worker is a file that answers calls. This module has both
- * ends of the channel.
+ * Separate processes generate the load, so that it does not block what is measured. A worker is a file that answers calls. This
+ * module has both ends of the channel.
  */
 export interface Worker extends AsyncDisposable {
   readonly pid: number;

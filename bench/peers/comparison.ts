@@ -9,7 +9,9 @@ import { runSession } from './sessions.ts';
 import { type SubjectName, subjects } from './subjects.ts';
 import { versions } from './versions.ts';
 
-/** Compares Pressbox with other servers. Each round measures every subject once, so other load on the machine affects all of them. */
+/**
+ * Compares Pressbox with other servers. Each round measures every subject once, so other load on the machine affects all of them.
+ */
 export interface Comparison {
   machine: Machine;
   directory: string;

@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os';
 import { cpuSeconds, residentBytes } from '../machine.ts';
 
 /**
- * The measured server has one core for itself. The sink, the stores, the publisher and this program share another. The load therefore takes no
- * CPU from the server, and the kernel accounts for each separately.
+ * The measured server has one core for itself. The sink, the stores, the publisher and this program share another. The load
+ * therefore takes no CPU from the server, and the kernel accounts for each separately.
  */
 const serverProcessor = 0;
 const loadProcessor = 1;

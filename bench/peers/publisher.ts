@@ -6,8 +6,8 @@ import { channelCreation, postPublication } from '../load/append-requests.ts';
 import { answerCalls } from '../load/worker.ts';
 
 /**
- * Publishes to the measured node as another node would: it appends to the same Redis and announces there. Each line on its port is a post,
- * `{"channel", "title", "body"}`. Lines that arrive together are appended together, in order.
+ * Publishes to the measured node as another node would: it appends to the same Redis and announces there. Each line on its port
+ * is a post, `{"channel", "title", "body"}`. Lines that arrive together are appended together, in order.
  */
 answerCalls({ open });
 

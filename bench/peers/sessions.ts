@@ -8,7 +8,9 @@ import { startSink } from './sink.ts';
 import { steps } from './steps.ts';
 import { type SubjectName, subjects } from './subjects.ts';
 
-/** A freshly started subject with its readers, and the steps that are measured on it in turn. The first step is always `connect`. */
+/**
+ * A freshly started subject with its readers, and the steps that are measured on it in turn. The first step is always `connect`.
+ */
 export interface Session {
   subject: SubjectName;
   readers: number;

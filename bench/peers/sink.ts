@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { buildProgram } from './native.ts';
 
-/** Drives the sink: thousands of readers in one small process, which reads a command per line and answers each with a line of JSON. */
+/**
+ * Drives the sink: thousands of readers in one small process, which reads a command per line and answers each with a line of
+ * JSON.
+ */
 export interface Sink extends AsyncDisposable {
   ask(command: string): Promise<SinkAnswer>;
 }

@@ -22,8 +22,9 @@ const changedPosts = 10;
 const timesChanged = 20;
 
 /**
- * A reconnect storm over posts that were changed many times. A second group of readers connected shortly before and missed only the last change of
- * each post. Both groups need the same current posts, so both must receive the same number of messages and bytes.
+ * A reconnect storm over posts that were changed many times. A second group of readers connected shortly before and missed only
+ * the last change of each post. Both groups need the same current posts, so both must receive the same number of messages and
+ * bytes.
  */
 async function changes(scene: Scene): Promise<Figures> {
   const { sink, readers, reading } = scene;

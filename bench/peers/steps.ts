@@ -26,7 +26,9 @@ const collectSeconds = 0.7;
 /** A rate is sustained if every message arrives and 99 of 100 take less than this. */
 const heldMs = 250;
 
-/** Connects and subscribes all readers. Measures the server's CPU, and its memory per reader before and after garbage collection. */
+/**
+ * Connects and subscribes all readers. Measures the server's CPU, and its memory per reader before and after garbage collection.
+ */
 async function connected({ server, sink, readers, pids, measure }: Scene): Promise<Figures> {
   const collect = async () => {
     if (!server.collects) return;
@@ -49,7 +51,10 @@ async function connected({ server, sink, readers, pids, measure }: Scene): Promi
   };
 }
 
-/** One post at a time per channel, once all readers have the previous one. If each reader follows all channels, one post at a time overall. */
+/**
+ * One post at a time per channel, once all readers have the previous one. If each reader follows all channels, one post at a time
+ * overall.
+ */
 async function single({ sink, reading, channels, seconds, measure }: Scene): Promise<Figures> {
   await warmUp(sink);
   return await measure(`closed ${reading.includes('--everywhere') ? 1 : channels} ${seconds}`);
@@ -63,8 +68,8 @@ async function capacity({ sink, readers, channels, seconds, measure }: Scene): P
 }
 
 /**
- * Repeatedly delivers several posts that are waiting. The server is stopped while they are published, because the store forwards concurrent posts
- * in batches of its own, and the first batch would find an idle server.
+ * Repeatedly delivers several posts that are waiting. The server is stopped while they are published, because the store forwards
+ * concurrent posts in batches of its own, and the first batch would find an idle server.
  */
 async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<Figures> {
   await warmUp(sink);
@@ -96,7 +101,10 @@ async function held(scene: Scene): Promise<Figures> {
   return { held: 0, share: 0 };
 }
 
-/** Disconnects all readers, publishes posts, and reconnects all readers at once. Ends when each reader has everything that it missed. */
+/**
+ * Disconnects all readers, publishes posts, and reconnects all readers at once. Ends when each reader has everything that it
+ * missed.
+ */
 async function storm({ sink, readers, measure }: Scene): Promise<Figures> {
   await sink.ask('publish 3 5');
   await sink.ask('sleep 1');

@@ -49,8 +49,8 @@ export interface EditorAccess {
 /** Loaded into every server that runs on Node. */
 const collecting = `--import ${new URL('./servers/collect.mjs', import.meta.url).href}`;
 /**
- * Sizes that make every server send a reader the same number of bytes per post. An event of Pressbox has about 530 characters of text and as many
- * of other fields. The other servers forward a post of that size unchanged.
+ * Sizes that make every server send a reader the same number of bytes per post. An event of Pressbox has about 530 characters of
+ * text and as many of other fields. The other servers forward a post of that size unchanged.
  */
 const textLine = 600;
 const forwarded = 1_070;

@@ -51,7 +51,8 @@ export async function openEnvironment({
   const nodes: ServerProcess[] = [];
   const startNode = async () => {
     const shared = redis && { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: String(workers) };
-    // All readers connect from one address, as through a trusted proxy. Any other address could take only half of the connections.
+    // All readers connect from one address, as through a trusted proxy. Any other address could take only half of the
+    // connections.
     const env = { PRESSBOX_LOG_LEVEL: 'info', PRESSBOX_TRUST_PROXY: 'loopback', ...shared };
     const node = await startServerProcess({ within: directory, env });
     nodes.push(node);

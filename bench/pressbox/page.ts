@@ -3,8 +3,9 @@ import { AuthorClient } from '../../client/lib/author-client.ts';
 import { startTestServer } from '../../test/support/servers/server.ts';
 
 /**
- * Measures what an open page costs its reader: `node bench/pressbox/page.ts [posts]` opens a channel in Chromium, publishes that many posts, and prints main
- * thread milliseconds per post, the longest task, and what the page holds, for a reader at the top and one further down.
+ * Measures what an open page costs its reader: `node bench/pressbox/page.ts [posts]` opens a channel in Chromium, publishes that
+ * many posts, and prints main thread milliseconds per post, the longest task, and what the page holds, for a reader at the top
+ * and one further down.
  */
 const posts = Number(process.argv[2] ?? 2_000);
 const executablePath = process.argv[3] ?? '/usr/bin/chromium';

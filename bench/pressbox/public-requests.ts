@@ -15,8 +15,8 @@ import { startWorker, type Worker } from '../load/worker.ts';
 import { type Plan, pause, startStore } from './environment.ts';
 
 /**
- * The cost of a public request on every public route, on a channel of long posts that were changed often. The channel changes before each request,
- * and a route with pages is requested with another page each time, so no cached answer is used.
+ * The cost of a public request on every public route, on a channel of long posts that were changed often. The channel changes
+ * before each request, and a route with pages is requested with another page each time, so no cached answer is used.
  */
 export interface RequestFigures {
   route: string;
@@ -258,7 +258,9 @@ function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
 }
 
-/** Writes a busy day of a newsroom: mostly short posts, some long, many with pictures and sources, and some changed many times. */
+/**
+ * Writes a busy day of a newsroom: mostly short posts, some long, many with pictures and sources, and some changed many times.
+ */
 async function writeCoverage({ url, token }: { url: string; token: string }): Promise<Coverage> {
   const place = { url };
   for (let nth = 0; nth < 60; nth += 1) {

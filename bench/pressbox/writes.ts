@@ -11,7 +11,10 @@ export interface AppendFigures {
   writers: number;
   perSecond: number;
   latency: Quantiles;
-  /** CPU microseconds per post: of the server (or the process with the engine), of its store, and of the processes that play the authors. */
+  /**
+   * CPU microseconds per post: of the server (or the process with the engine), of its store, and of the processes that play the
+   * authors.
+   */
   server: number;
   store: number;
   load: number;

@@ -1,8 +1,9 @@
 import { boundOf, peerNameOf, type Row } from './table.ts';
 
 /**
- * Draws the ratios as SVG. Each row has a bar from 1, to the left if Pressbox takes less and to the right if it takes more, a tick for the goal
- * and a thin line for the range of the rounds. The picture works on light and dark backgrounds and has a text description.
+ * Draws the ratios as SVG. Each row has a bar from 1, to the left if Pressbox takes less and to the right if it takes more, a
+ * tick for the goal and a thin line for the range of the rounds. The picture works on light and dark backgrounds and has a text
+ * description.
  */
 export function chart(rows: readonly Row[]): string {
   const shown = rows.filter((row) => row.goal.against !== undefined && row.judged !== undefined).map(barOf);

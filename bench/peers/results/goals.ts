@@ -167,7 +167,8 @@ export const goals: readonly Goal[] = [
 export function sessionsFor(wanted: readonly Goal[]): Session[] {
   const sessions = new Map<string, Session & { steps: Step[] }>();
   for (const { subject, step, readers, crowd } of wanted.flatMap(({ of, against }) => (against ? [of, against] : [of]))) {
-    // Steps that change what readers hold, or leave much behind, get a session of their own. So does a burst, as for the compared server.
+    // Steps that change what readers hold, or leave much behind, get a session of their own. So does a burst, as for the compared
+    // server.
     const key = [readers, crowd, subject, (needsReturn(step) || step === 'burst') && step].join();
     const session = sessions.get(key) ?? { subject, readers, crowd, steps: [] };
     if (!session.steps.includes(step)) session.steps.push(step);

@@ -17,7 +17,8 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * Ratios of two values within each round, because other load on the machine affected both. A round that lacks either value does not count.
+ * Ratios of two values within each round, because other load on the machine affected both. A round that lacks either value does
+ * not count.
  */
 export function ratios(of: ReadonlyMap<string, number>, against: ReadonlyMap<string, number>): number[] {
   return [...of].flatMap(([round, value]) => {

@@ -9,7 +9,10 @@ export interface Row {
   /** Undefined if this side was not measured. */
   of: Spread | undefined;
   against: Spread | undefined;
-  /** The value that the bound applies to: the ratio in rounds that measured both sides, or the figure itself if there is no other side. */
+  /**
+   * The value that the bound applies to: the ratio in rounds that measured both sides, or the figure itself if there is no other
+   * side.
+   */
   judged: Spread | undefined;
   isMet: boolean | undefined;
 }

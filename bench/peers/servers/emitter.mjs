@@ -1,4 +1,5 @@
-// Publishes to Socket.IO through Redis, as another server would. Each line on the port in the second argument is a post for its room.
+// Publishes to Socket.IO through Redis, as another server would. Each line on the port in the second argument is a post for its
+// room.
 import { Emitter } from '@socket.io/redis-emitter';
 import { Redis } from 'ioredis';
 import { takeLines } from './control.mjs';
