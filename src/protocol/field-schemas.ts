@@ -9,9 +9,9 @@ import { limits } from './wire-limits.ts';
  */
 
 const surrogate = /\p{Surrogate}/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
 const lineControl = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
 const textControl = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
 
 function characters(text: string): number {
