@@ -12,10 +12,10 @@ import { openShell, type Started } from '../../support/servers/shell.ts';
 const page = await readFile(join(root, 'docs/tutorial/branded-coverage.md'), 'utf8');
 const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = '']) => lines);
 
-describeWith(needs.redis, 'docs/tutorial/branded-coverage.md, with Redis', () => {
-  describeWith(needs.python, 'Python', () => {
-    describeWith(needs.curl, 'curl', () => {
-      describeWith(needs.chromium, 'and a browser', (chromium) => {
+describeWith(needs.redis, 'the tutorial, with Redis', () => {
+  describeWith(needs.python, 'with Python', () => {
+    describeWith(needs.curl, 'with curl', () => {
+      describeWith(needs.chromium, 'with a browser', (chromium) => {
         it('works from the first command to the last', () => followTutorial(chromium));
       });
     });
@@ -91,10 +91,12 @@ async function followTutorial(chromium: string): Promise<void> {
   await own.reload();
   await isOwnLive();
   const heading = own.getByRole('heading', { name: 'Budget passes by one vote' });
-  const look = await heading.evaluate(`(element) => {
+  const look = await heading.evaluate((element) => {
+    // Runs in the page, whose types are not loaded here.
+    const { getComputedStyle } = globalThis as unknown as { getComputedStyle(of: unknown): Record<string, string> };
     const { color, fontFamily, letterSpacing } = getComputedStyle(element);
-    return [color, fontFamily, Number.parseFloat(letterSpacing) < 0];
-  }`);
+    return [color, fontFamily, Number.parseFloat(letterSpacing ?? '') < 0];
+  });
   expect(look).toEqual(['rgb(11, 61, 79)', 'Verdana, sans-serif', true]);
 
   // 5
