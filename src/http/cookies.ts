@@ -2,43 +2,47 @@ import type { Request, Response } from 'express';
 import { isOwnOrigin, type Origins, originIn } from './origins.ts';
 
 /**
- * How a session travels: in a cookie that no script can read and that no other site can have sent along, and only where the request is
- * plainly one of a page of this server. A page of another origin may connect, if it is allowed to, but never with its reader's session.
+ * Transports a session in a cookie that scripts cannot read and other sites cannot use. The cookie counts only in requests that
+ * clearly come from a page of this server. A page of another origin may connect, if it is allowed to, but never with the session
+ * of its reader.
  */
 export interface SessionCookie {
-  /** What came with the request; undefined where nothing did, or where it does not count. */
+  /** The session of the request. Undefined if there is none, or if it does not count. */
   read(request: Request): string | undefined;
-  /** What came with a request to sign out, which has been found to come from no page elsewhere. */
+  /** The session of a request to sign out, which is known not to come from a foreign page. */
   readForSignOut(request: Request): string | undefined;
   set(request: Request, response: Response, value: string, maxAgeSeconds: number): void;
   clear(request: Request, response: Response): void;
-  /** Whether a page of this server sent it, as every browser says of a form and of what a script writes. */
+  /** Whether a page of this server sent the request, as browsers indicate for forms and scripts. */
   isOwnPage(request: Request): boolean;
-  /** Whether a page sent it that may sign its readers in here: an own one, or one of an origin that is listed by name. */
+  /**
+   * Whether the request comes from a page that may sign its readers in here: a page of this server, or of an origin that is
+   * listed by name.
+   */
   maySignIn(request: Request): boolean;
 }
 
 export interface CookieOptions {
-  /** Where readers reach the server. */
+  /** The address that readers use. */
   publicUrl: string;
   origins: Origins;
 }
 
-/** Whether a cookie of the request may be a session, one that does not count too. */
+/** Whether a cookie of the request may be a session, even one that does not count. */
 export function mayHoldSession({ headers }: Pick<Request, 'headers'>): boolean {
   return headers.cookie?.includes('pressbox') === true;
 }
 
-/** Forms of any site can be sent with these, and no page needs to be asked. */
+/** Any site can submit forms with these content types, without a preflight request. */
 const typesOfForms = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
 
 export function createSessionCookie({ publicUrl, origins }: CookieOptions): SessionCookie {
   const own = new URL(publicUrl);
-  // Behind a proxy that speaks TLS and is not trusted, the address that readers use is what tells.
+  // Behind a proxy with TLS that is not trusted, the public URL shows whether readers use TLS.
   const isSecure = (request: Request) => own.protocol === 'https:' || request.secure;
-  // With this prefix browsers take it over TLS alone, from this very host, so that no neighbour can plant one.
+  // With this prefix browsers accept the cookie only over TLS and from this host, so that a neighbouring host cannot set it.
   const nameFor = (request: Request) => (isSecure(request) ? '__Host-pressbox' : 'pressbox');
-  // Lax: a reader who follows a link to a members' page is signed in there.
+  // Lax, so that a reader who follows a link to a private page is signed in there.
   const attributes = (request: Request) => `Path=/; HttpOnly; SameSite=Lax${isSecure(request) ? '; Secure' : ''}`;
 
   const isOwn = (request: Request, origin: string) =>
@@ -54,13 +58,13 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
     if (method !== 'GET' && method !== 'HEAD') return isOwnPage(request) && !typesOfForms.includes(typeOf(request));
     if (headers.origin !== undefined) return isOwn(request, headers.origin);
     const from = headers['sec-fetch-site'];
-    // Followed from elsewhere, a link leads to a page; what another page fetches or embeds is for nobody.
+    // A link from another site may lead to a page, but requests and embeds of other sites do not count.
     return from === undefined || from === 'same-origin' || from === 'none' || isFollowedLink(headers);
   };
 
   const sentSession = (request: Request) => {
     const { cookie } = request.headers;
-    // Most readers have cookies of others alone.
+    // Most readers have only cookies of others.
     return cookie !== undefined && mayHoldSession(request) ? cookieIn(cookie, nameFor(request)) : undefined;
   };
 
@@ -84,7 +88,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   };
 }
 
-/** Not a page that another one shows in a frame, which is navigated to as well. */
+/** Excludes pages in a frame, which are navigations too. */
 function isFollowedLink(headers: Request['headers']): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': into = 'document' } = headers;
   return mode === 'navigate' && into === 'document';
@@ -94,7 +98,7 @@ function typeOf(request: Request): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The first of this name: browsers send that of the longest path and of the earliest day first. */
+/** The first cookie of this name: browsers send the one with the longest path, then the oldest, first. */
 function cookieIn(header: string, name: string): string | undefined {
   for (const pair of header.split(';')) {
     const at = pair.indexOf('=');

@@ -68,7 +68,7 @@ export class Shares<Item> {
     return share;
   }
 
-  /** Uncounted, for what takes of the resource without a share, such as the connections of a proxy. */
+  /** Reserves a part without a holder, for example for connections of a proxy. */
   take(weight = 1): void {
     this.#held += weight;
     this.#trim();
@@ -82,7 +82,7 @@ export class Shares<Item> {
     return share.holders.every(({ shares }) => shares.has(share));
   }
 
-  /** Again does nothing. */
+  /** Removing a share twice does nothing. */
   remove(share: Share<Item>): void {
     for (const holder of share.holders) {
       if (!holder.shares.delete(share)) return;

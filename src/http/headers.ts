@@ -3,67 +3,72 @@ import type { Express, RequestHandler } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 
 /**
- * Security headers, set route by route: helmet's defaults suit a site on HTTPS that nobody embeds, and break plain HTTP on a local
- * network, pictures in posts, and embedding. Each change of a default says why.
+ * Security headers, set per route. Helmet's defaults fit a site on HTTPS that is never embedded. They break plain HTTP on a local
+ * network, pictures in posts, and embedding. Each change of a default has its reason.
  */
 
-/** Who may show a page in a frame: nobody, the server's own pages, everyone, or pages of these origins. */
+/** Who may show a page in a frame: nobody, pages of this server, everybody, or pages of these origins. */
 export type FrameAncestors = 'none' | 'self' | '*' | readonly string[];
 
 const everywhere = {
-  // Whether a host is to be HTTPS for ever is for whoever runs its TLS to say; sent by us it would outlive a trial.
+  // Whether a host stays on HTTPS for ever is the decision of whoever operates its TLS. Set here, the header would outlive a
+  // trial.
   strictTransportSecurity: false,
-  // Only pages that share memory need these; on plain HTTP browsers ignore them with a warning in the console.
+  // Only pages that share memory need these. On plain HTTP, browsers ignore them with a warning.
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
-  // Named in the contract nowhere, and Express's own name is nobody's business.
+  // Removes Express's header, which would only reveal the framework.
   xPoweredBy: true,
 } satisfies HelmetOptions;
 
-/** For JSON, problems, feeds and streams: nothing in them may be run, framed or guessed to be something else. */
+/** For JSON, problems, feeds and streams: the content must not be executed, framed or sniffed. */
 export function apiHeaders(): RequestHandler {
   return fixed({
     ...everywhere,
-    // An answer of the API is no page. Helmet's default would permit scripts and frames of its own origin.
+    // A response of the API is not a page. Helmet's default would allow scripts and frames of its own origin.
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
     xFrameOptions: { action: 'deny' },
   });
 }
 
-/** For pages made by the server, in place of what `apiHeaders` set. Scripts and styles come from files of this server only: a script in a post would not run. */
+/**
+ * For pages, instead of the headers of `apiHeaders`. Scripts and styles are loaded from files of this server only, so a script in
+ * a post would not run.
+ */
 export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: FrameAncestors } = {}): RequestHandler {
   return reporting({
     ...everywhere,
     contentSecurityPolicy: {
-      // Helmet's defaults hold `upgrade-insecure-requests`, which on plain HTTP turns every script and style into a failed HTTPS request.
+      // Helmet's defaults contain `upgrade-insecure-requests`, which on plain HTTP turns every script and style into a failing
+      // HTTPS request.
       useDefaults: false,
       directives: {
         'default-src': ["'none'"],
         'script-src': ["'self'"],
         'style-src': ["'self'"],
         'font-src': ["'self'"],
-        // Pictures and videos of posts lie anywhere on the web.
+        // Pictures and videos of posts may be anywhere on the web.
         'img-src': ["'self'", 'https:', 'data:'],
         'media-src': ["'self'", 'https:'],
-        // Covers the WebSocket of the same host as well.
+        // Includes the WebSocket of the same host.
         'connect-src': ["'self'"],
         'manifest-src': ["'self'"],
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
         'frame-ancestors': ancestors(frameAncestors),
-        // Markup gets into a page by the one policy of ours alone.
+        // Only the Trusted Types policy of Pressbox may insert markup.
         'require-trusted-types-for': ["'script'"],
         'trusted-types': ['pressbox'],
       },
     },
-    // The older header can say only these two; where a page may be framed by others, the policy above is what counts.
+    // The older header supports only these two values. If others may frame the page, the policy above applies.
     xFrameOptions: frameAncestors === 'none' ? { action: 'deny' } : frameAncestors === 'self' ? { action: 'sameorigin' } : false,
-    // Newsrooms and those they link to want to see where readers come from; the path stays private.
+    // Newsrooms and the sites that they link to want to know where readers come from. The path stays private.
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
   });
 }
 
-/** Breaches of the policy of pages are told to this address by browsers, of whatever this app answers. */
+/** Makes browsers report violations of the content security policy to this address, for all responses of this app. */
 export function reportViolationsTo(app: Express, address: string | undefined): void {
   app.locals.breachesTo = address;
 }
@@ -74,7 +79,7 @@ function reporting(options: HelmetOptions): RequestHandler {
     usual(request, response, () => {
       const { breachesTo } = response.app.locals;
       if (breachesTo !== undefined) {
-        // The older directive for browsers that do not know the newer one, which goes by the header.
+        // The older directive is for browsers without the newer one, which uses the header.
         const policy = String(response.getHeader('Content-Security-Policy'));
         response.setHeader('Content-Security-Policy', `${policy};report-uri ${breachesTo};report-to breaches`);
         response.setHeader('Reporting-Endpoints', `breaches="${breachesTo}"`);
@@ -84,17 +89,17 @@ function reporting(options: HelmetOptions): RequestHandler {
   };
 }
 
-/** For scripts and styles that pages elsewhere load, such as the embedded element. */
+/** For scripts and styles that other sites load, such as the embedded element. */
 export function assetHeaders(): RequestHandler {
   return fixed({
     ...everywhere,
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },
-    // The default keeps a browser from using the file in a page of another site, which is what it is for.
+    // The default would keep browsers from using the file in a page of another site, which is its purpose.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
 }
 
-/** What helmet sets is the same for every answer, so it is asked once. */
+/** Helmet sets the same headers for every response, so they are computed once. */
 function fixed(options: HelmetOptions): RequestHandler {
   const headers: [string, string][] = [];
   const response = {
@@ -105,7 +110,7 @@ function fixed(options: HelmetOptions): RequestHandler {
     if (error !== undefined) throw error;
   });
   return (_request, response, next) => {
-    // What was set for every answer stays no longer than it is wanted.
+    // Removes a header that was set for every response.
     if (options.xFrameOptions === false) response.removeHeader('X-Frame-Options');
     for (const [name, value] of headers) response.setHeader(name, value);
     next();

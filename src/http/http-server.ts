@@ -10,28 +10,30 @@ import { createPipelines } from './pipeline.ts';
 import { type ProcessPauses, watchProcessPauses } from './process-pauses.ts';
 
 /**
- * The HTTP server under the routes: how long a client may take, and how much may wait here for one that does not read. None of this
- * knows an address, so it holds behind a proxy too.
+ * The HTTP server below the routes: time limits for clients, and limits on data that waits for clients. None of this depends on
+ * addresses, so it also holds behind a proxy.
  */
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
 
-/** Why a connection was closed on a client. */
+/** Why the server closed the connection of a client. */
 export type CutKind = 'headers' | 'slow' | 'idle' | 'pipelined' | 'unread' | 'share' | 'full';
 
-/** What Node says of a client whose connection it closed. */
+/** The error codes of Node for connections that it closed. */
 const cutByNode: Readonly<Record<string, CutKind>> = { HPE_HEADER_OVERFLOW: 'headers', ERR_HTTP_REQUEST_TIMEOUT: 'slow' };
 
 export interface HttpOptions {
   bounds?: HttpBounds;
   slowCheckMs?: number;
-  /** By default as many as come. */
+  /** Default: unlimited. */
   connections?: ConnectionBounds;
-  /** As many connections are open as may be, or no longer. */
+  /** The limit of connections is reached, or not any more. */
   onFull?: (isFull: boolean, count: number) => void;
 }
 
-/** `app` is given each request. An upgrade does not pass through it, but its request is one of Express too, with `ip` and `secure`. */
+/**
+ * Passes each request to `app`. An upgrade bypasses the app, but its request is an Express request too, with `ip` and `secure`.
+ */
 export function createHttp(
   app: Express,
   onCut: (kind: CutKind) => void,
@@ -46,10 +48,10 @@ export function createHttp(
     connectionsCheckingInterval: slowCheckMs,
     IncomingMessage: withPrototype(IncomingMessage, app.request),
     ServerResponse: withPrototype(ServerResponse, app.response),
-    // Others, such as `h2c` of clients that would rather speak HTTP/2, may be let be (RFC 9110, 7.8): the request is answered as it is.
-    // So may one for which an answer is still to come on the connection: the new protocol would begin before it. And one that brings a body,
-    // as no client's does: until that has come Node gives a stream in the place of the connection, which is no socket and cannot be reset.
-    // Nor does one become anything where nobody takes it up, as before the server serves.
+    // Other upgrades, such as `h2c`, may be ignored (RFC 9110, 7.8): the request is answered without one. The same holds if a
+    // response is still due on the connection, because the new protocol would start before it, and for a request with a body,
+    // which no client sends: until the body has arrived, Node passes a stream instead of the socket, which cannot be reset.
+    // Without a listener, as before the server serves, nothing is upgraded.
     shouldUpgradeCallback: ({ headers, socket }) => {
       const upgrades =
         http.listenerCount('upgrade') > 0 &&
@@ -67,16 +69,16 @@ export function createHttp(
 
   const open = new Set<ServerResponse>();
   underWay.set(http, open);
-  // The same one for every connection, as it stays with it, and with what it becomes.
+  // Shared by all connections, because it stays registered after an upgrade.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
     const kind = cutByNode[code];
     if (kind !== undefined) onCut(kind);
   };
   http.on('connection', (socket: Socket) => socket.on('error', onError));
   http.on('timeout', (socket: Socket) => {
-    // What came while the process stood still is read after this.
+    // Data that arrived while the process was paused is read after this.
     if (pauses.extensionOf(bounds.idleMs) > 0) return void socket.setTimeout(socket.timeout ?? bounds.idleMs);
-    // Without a request it is only a connection that was kept.
+    // Without a request this is only an idle connection.
     if (pipelines.isBusy(socket)) onCut('idle');
     socket.destroy();
   });
@@ -88,7 +90,7 @@ export function createHttp(
       onCut('unread');
     },
   });
-  /** The whole answer was made, and as much of it as the kernel takes has been given to it. What is still written has its own pace. */
+  /** The response is complete, and the kernel has as much of it as it accepts. The rest is sent at the pace of the client. */
   const onMade = function (this: ServerResponse) {
     if (this.writableLength === 0) return;
     const share = unread.add(this, (this.req as Request).ip ?? '', this.writableLength);
@@ -122,7 +124,7 @@ export function createHttp(
   return http;
 }
 
-/** Node asks for these whenever it looks for slow requests. What is set goes on to count as set. */
+/** Node reads these whenever it looks for slow requests. Assigned values still count. */
 function extendDeadlines(http: Server, pauses: ProcessPauses): void {
   for (const name of ['headersTimeout', 'requestTimeout'] as const) {
     let ms = http[name];
@@ -135,7 +137,10 @@ function extendDeadlines(http: Server, pauses: ProcessPauses): void {
   }
 }
 
-/** Express gives what it takes up its own prototype, and an object whose prototype changes is slow from then on: so it has that from its birth. */
+/**
+ * Express sets its own prototype on requests and responses, and changing the prototype of an object makes it slow. So they are
+ * created with it.
+ */
 function withPrototype<C extends typeof IncomingMessage | typeof ServerResponse>(base: C, prototype: object): C {
   function construct(...args: unknown[]): object {
     return Reflect.construct(base, args, construct) as object;
@@ -148,7 +153,7 @@ function hasBody({ 'content-length': length = '0', 'transfer-encoding': encoding
   return length !== '0' || encoding !== undefined;
 }
 
-/** What is asked for, also where the request names a whole URL, as to a proxy. What is neither leads nowhere. */
+/** The path of a request target, also of a complete URL, as sent to a proxy. Any other target matches no route. */
 function pathOf(target: string): string {
   if (target.startsWith('/')) return target;
   const url = URL.parse(target);
@@ -165,28 +170,28 @@ export async function listen(server: NetServer, { host, port }: { host: string; 
   });
 }
 
-/** Answers, the oldest first. */
+/** Responses in progress, oldest first. */
 const underWay = new WeakMap<Server, ReadonlySet<ServerResponse>>();
 
 const closing = new WeakMap<Server, Promise<unknown>>();
 
-/** Takes no more connections; those that are open go on, idle ones too. Resolves when all have ended. */
+/** Stops accepting connections, and keeps the open ones, even idle ones. Resolves when all have ended. */
 export function stopListening(http: Server): Promise<unknown> {
   const before = closing.get(http);
   if (before !== undefined) return before;
   const closed = http.listening ? once(http, 'close') : Promise.resolve();
   closing.set(http, closed);
-  // Not the server's own close, which ends idle connections at once, while their clients may be sending.
+  // Not `http.close()`, which ends idle connections at once, while clients may be sending.
   NetServer.prototype.close.call(http);
   return closed;
 }
 
-/** After `stopListening`: resolves when no connection is left, or after a moment. */
+/** After `stopListening`: resolves when no connection is left, or after a timeout. */
 export function awaitDisconnects(http: Server): Promise<void> {
   return waitAtMost(httpLimits.leadAwayMs, stopListening(http));
 }
 
-/** Resolves when every answer that was begun has been made, or after a moment. */
+/** Resolves when every response that was begun is complete, or after a timeout. */
 export function finishResponses(http: Server): Promise<void> {
   const begun = [...(underWay.get(http) ?? [])].filter(({ writableEnded }) => !writableEnded);
   const made = begun.map((response) => new Promise((resolve) => response.once('finish', resolve).once('close', resolve)));
@@ -199,10 +204,10 @@ async function waitAtMost(ms: number, done: Promise<unknown>): Promise<void> {
   enough.abort();
 }
 
-/** Lets answers that were begun go out, for a moment, then ends what is left. */
+/** Waits a moment for responses that were begun, then closes all connections. */
 export async function closeHttp(http: Server): Promise<void> {
   const closed = stopListening(http);
-  // Its timers too.
+  // Stops its timers too.
   http.close();
   http.closeIdleConnections();
   const cut = setTimeout(() => http.closeAllConnections(), httpLimits.lastAnswersMs);
