@@ -4,22 +4,23 @@ import { redisLimits } from './redis-limits.ts';
 const { rememberedAnnouncements: rememberedMost } = redisLimits;
 
 export interface TrackerMark {
-  /** The highest offset that was announced, or read from the journal: what is given out from here may stand there. */
+  /** The highest offset that was announced or read. Anything given out here stands at or below it. */
   highest: number;
-  /** How often something was. */
+  /** Announcements and reads so far. */
   news: number;
 }
 
 /**
- * What was announced last on a channel here, and whether the head of the journal fits it. Announcements come late, twice and in any order,
- * so what was announced last says nothing; the highest that was announced does. Pure, and so what the simulation runs, too.
+ * Tracks the recent announcements of a channel on this node, and whether the head of the journal matches them. Announcements may
+ * be late, duplicated and out of order, so the last one says nothing, but the highest one does. Free of side effects, so the
+ * simulation runs this class too.
  */
 export class AnnouncementTracker {
   readonly #checks = new Map<number, string>();
   #highest = 0;
   #news = 0;
 
-  /** To be taken before the journal is asked where it stands. */
+  /** Take this before asking the journal for its head. */
   get mark(): TrackerMark {
     return { highest: this.#highest, news: this.#news };
   }
@@ -36,20 +37,22 @@ export class AnnouncementTracker {
     if (this.#checks.size > rememberedMost) this.#checks.delete(this.#checks.keys().next().value as number);
   }
 
-  /** The journal was read up to here, which says nothing of what was announced. A head that lies below it has lost what was read. */
+  /**
+   * The journal was read up to this offset. That is not an announcement. A head below the highest offset has lost what was read.
+   */
   read(offset: number, isHead = true): void {
     this.#news += 1;
-    // What was announced beyond is lost, and may come back with whoever had it: nobody is to be taken for having it then.
+    // Announcements beyond the head are lost. They may come back from a node that had them, and must not count as known then.
     if (isHead && offset < this.#highest) for (const known of this.#checks.keys()) if (known > offset) this.#checks.delete(known);
     this.#highest = Math.max(this.#highest, offset);
   }
 
-  /** Whether the head is one that was announced, and not below what was known before it was asked for: then the journal lost that. */
+  /** Whether the head was announced and is not below the mark. If it is below, the journal lost entries. */
   fits({ offset, check }: Position, before: TrackerMark): boolean {
     return offset >= before.highest && this.#checks.get(offset) === check;
   }
 
-  /** The journal was found at this head, which did not fit. Whether it lost what was announced or read here. */
+  /** The journal has this head, which did not match. Returns whether the journal lost what was announced or read here. */
   found({ offset, check }: Position, before: TrackerMark): boolean {
     const isLost = offset < before.highest;
     if (isLost) this.forget();
@@ -57,12 +60,15 @@ export class AnnouncementTracker {
     return isLost;
   }
 
-  /** No journal was found. What was heard or read since it was asked for is of one that was made meanwhile: then nothing is gone. */
+  /**
+   * The journal is missing. Announcements or reads after the mark belong to a journal that was created since, so nothing is gone
+   * then.
+   */
   isGone(before: TrackerMark): boolean {
     return this.#news === before.news;
   }
 
-  /** There is no journal any more. */
+  /** The journal no longer exists. */
   forget(): void {
     this.#checks.clear();
     this.#highest = 0;

@@ -8,27 +8,28 @@ import { redisLimits } from './redis-limits.ts';
 
 const { erasuresKept, erasureAskAgainMs: askAgainMs } = redisLimits;
 
-/** What goes over Redis' pub/sub, as JSON. `from` is a node. */
+/** Messages over Redis pub/sub, as JSON. `from` is a node id. */
 type Message =
   | { type: 'heard'; from: string; heard: Announcement }
-  /** With `ask` an acknowledgement is wanted. */
+  /** `ask` requests an acknowledgement. */
   | { type: 'erased'; from: string; channelId: string; postId: string | null; ask?: string }
   | { type: 'acknowledged'; from: string; ask: string }
-  /** Some token was. */
+  /** A token was revoked. */
   | { type: 'revoked'; from: string }
-  /** Some session was signed out. */
+  /** A session was signed out. */
   | { type: 'session-ended'; from: string }
   | { type: 'probe'; from: string; number: number };
 
-/** A channel that is listened to. */
+/** A channel with listeners. */
 interface Followed {
   tracker: AnnouncementTracker;
   subscribed: Promise<unknown> | undefined;
 }
 
 /**
- * Announcements between nodes. Those of this node reach its own listeners at once; those of others come over a connection that only
- * listens. Redis drops messages without a word: after every reconnection listeners are told that they may have missed something.
+ * Announcements between nodes. This node's own announcements reach its listeners directly. Those of other nodes arrive over a
+ * connection that only subscribes. Redis may drop messages silently, so after every reconnect the listeners receive
+ * `maybe-missed`.
  */
 export class RedisBus {
   readonly #subscriber: Connection;
@@ -38,14 +39,14 @@ export class RedisBus {
   readonly #followed = new Map<string, Followed>();
   readonly #pendingAcks = new Map<string, (nodeId: string) => void>();
   readonly #probes = new Map<number, () => void>();
-  /** Erasures that were told here by who made them, and are not to be told again by who asks for their end. */
+  /** Erasures that this node announced. `requestErasureAcks` need not announce them again. */
   readonly #announcedErasures = new Set<string>();
   #lastRequest = 0;
-  /** Another node has revoked a token. */
+  /** Called when another node revoked a token. */
   onRevoked: () => void = () => {};
-  /** Another node has ended a session. */
+  /** Called when another node ended a session. */
   onSessionEnded: () => void = () => {};
-  /** Everything is subscribed to, and what was missed of erasures was told. */
+  /** All channels are subscribed, and missed erasures were replayed. */
   isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
   #erasuresTo = '$';
@@ -65,18 +66,18 @@ export class RedisBus {
       try {
         this.#onMessage(name, JSON.parse(text) as Message);
       } catch {
-        // From another version, or from somebody who has no business here: of no use, and no reason to end.
+        // From another version or an unrelated client. Useless, but no reason to fail.
         log.warn({ name }, 'an unknown pub/sub message was ignored');
       }
     });
   }
 
-  /** Channels that are listened to. */
+  /** Channels with listeners. */
   get channelIds(): string[] {
     return [...this.#followed.keys()];
   }
 
-  /** To be called once, and whenever the listening connection was made anew. Afterwards nothing is missed any more. */
+  /** Call once at the start and whenever the subscriber reconnected. Afterwards no message is missed. */
   async listen(): Promise<void> {
     const names = [registry.control, registry.node(this.#nodeId), ...this.channelIds.map(announcements)];
     await this.#subscriber.ask((redis) => redis.subscribe(...names));
@@ -121,7 +122,7 @@ export class RedisBus {
     this.#publish(registry.control, { type: 'session-ended', from: this.#nodeId });
   }
 
-  /** To be called before the entry that erases is announced: what goes over one connection is heard in its order. */
+  /** Call before the erasing entry is announced. Messages on one connection arrive in order. */
   announceErased(channelId: string, postId: string | null): void {
     this.#announcer.announceErased(channelId, postId);
     this.#announcedErasures.add(`${channelId} ${postId}`);
@@ -131,7 +132,10 @@ export class RedisBus {
     this.#publish(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId });
   }
 
-  /** Tells of an erasure, again and again, and hears who has let go of what was read before. The function returned ends that. */
+  /**
+   * Announces an erasure repeatedly, and calls back for every node that dropped what it had read. Returns a function that stops
+   * this.
+   */
   requestErasureAcks(channelId: string, postId: string | null, acknowledged: (nodeId: string) => void): () => void {
     const ask = `${this.#nodeId}.${++this.#lastRequest}`;
     this.#pendingAcks.set(ask, acknowledged);
@@ -145,7 +149,7 @@ export class RedisBus {
     };
   }
 
-  /** Resolves when a message has come through Redis and back. */
+  /** Resolves when a message has passed through Redis and back. */
   probe(): Promise<void> {
     const number = ++this.#lastRequest;
     return new Promise((resolve, reject) => {
@@ -156,7 +160,7 @@ export class RedisBus {
     });
   }
 
-  /** The journal was read up to here, for whoever asked. */
+  /** Notes that the journal was read up to this position. */
   read(channelId: string, { offset }: Position, isHead?: boolean): void {
     this.#followed.get(channelId)?.tracker.read(offset, isHead);
   }
@@ -180,19 +184,22 @@ export class RedisBus {
     return this.#followed.get(channelId)?.tracker.isGone(before) ?? false;
   }
 
-  /** The journal stands where listeners may not: they are told to look. What was read of it and is lost is given out no more. */
+  /**
+   * Tells listeners to read, because the head of the journal does not match the announcements. Entries that were read here and
+   * are lost are no longer given out.
+   */
   announceMissed(channelId: string, head: Position, before: TrackerMark): void {
     const isLost = this.#followed.get(channelId)?.tracker.found(head, before);
     if (isLost) this.#announcer.announceErased(channelId, null);
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
-  /** Listeners are told to look, whatever they heard. */
+  /** Tells listeners to read, whatever was announced. */
   markUncertain(channelId: string): void {
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
-  /** The channel is not there any more. */
+  /** The channel no longer exists. */
   gone(channelId: string): void {
     this.#followed.get(channelId)?.tracker.forget();
     this.#announcer.announce(channelId, { type: 'gone' });
@@ -223,14 +230,14 @@ export class RedisBus {
         return;
       case 'erased':
         if (message.from === this.#nodeId) return;
-        // Listeners drop at once what they hold, and what they have asked for and not yet got.
+        // Listeners drop what they hold, and the reads that are under way.
         this.#announcer.announceErased(message.channelId, message.postId);
-        // Another sees to its end: who asks for that of a later one here tells of it again.
+        // Another node completes this erasure. A later one of this post must be announced again.
         this.#announcedErasures.delete(`${message.channelId} ${message.postId}`);
         if (message.ask === undefined) return;
         return this.#publish(registry.node(message.from), { type: 'acknowledged', from: this.#nodeId, ask: message.ask });
       case 'heard': {
-        // Own announcements were heard when they were made.
+        // This node's own announcements have already reached its listeners.
         if (message.from === this.#nodeId) return;
         const channelId = name.slice(name.indexOf('{') + 1, name.indexOf('}'));
         return this.#applyAnnouncement(channelId, message.heard);
@@ -243,13 +250,13 @@ export class RedisBus {
     if (this.#erasuresTo !== '$') {
       const missed = await this.#commands.ask((redis) => redis.xrange(registry.erasures, `(${this.#erasuresTo}`, '+'));
       for (const [, [, channelId, , postId]] of missed) this.#announcer.announceErased(channelId as string, postId || null);
-      // There may have been more, of which nothing tells any longer.
+      // Older erasures may have been trimmed from the stream.
       if (missed.length >= erasuresKept) for (const channelId of this.channelIds) this.#announcer.announceErased(channelId, null);
     }
     this.#erasuresTo = last ?? '0-0';
   }
 
-  /** Lost where Redis cannot be reached: the comparison of heads finds what it told of. */
+  /** A message is lost if Redis is unreachable. The comparison of heads makes up for it. */
   #publish(name: string, message: Message): void {
     this.#commands.ask((redis) => redis.publish(name, JSON.stringify(message))).catch(() => undefined);
   }

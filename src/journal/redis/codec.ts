@@ -8,20 +8,25 @@ import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Reply, ReplyValue } from './scripts.ts';
 
-/** How entries and texts are written for the scripts, and how their answers are read. JSON is made and read here alone. */
+/** Encodes entries and texts for the scripts, and decodes their replies. JSON is written and parsed only here. */
 
-/** Stands for the channel where posts stand by their ids. */
+/** Stands for the channel in places that otherwise hold a post id. */
 export const channelSubject = 'channel';
 
-/** A tag before the channel's salt goes over it in the script: its text goes to Redis in no form that could be read there. */
+/**
+ * Hashes a tag before the script hashes it again with the channel's salt, so that Redis never receives readable text of a tag.
+ */
 export function hashed(tag: string): string {
   return hash('sha256', tag);
 }
 
-/** Before the salt of a request that was noted, in its record. */
+/** Precedes the salt in the record of a noted request. */
 const noted = 'note:';
 
-/** What a script is told of time where it has to do with a request: the system clock, that of requests, how long these are kept, and how many that are too old go. */
+/**
+ * The times that a script needs for a request: the system clock, the request clock, how long requests are kept, and how many
+ * expired ones to delete.
+ */
 export type RequestTimes = readonly [now: number, requestAt: number, keptMs: number, swept: number];
 
 export function appendArguments(
@@ -55,7 +60,7 @@ export function serverArguments(told: readonly ServerFacts[]): (string | number)
   return [told.length === 0 ? '' : newRoot(), told.length, ...entries];
 }
 
-/** From the stream of the server's own journal: the fields are always written in this order. */
+/** Decodes an entry of the server's own journal. Its fields are always in this order. */
 export function serverEntryIn([id, fields]: [id: string, fields: string[]]): { root: string; entry: StoredServerEntry } {
   const [, root = '', , type = '', , subject = '', , detail = '', , at = '', , by = '', , check = ''] = fields;
   const facts = { type: type as ServerFacts['type'], subject: subject || null, detail: detail || null, at, by };
@@ -83,7 +88,7 @@ function entryArguments({ facts, listed, content, digest, text, post, channel }:
   return [...all, state, access, Date.parse(createdAt), pinnedPostId ?? '-'];
 }
 
-/** JSON holds no line feed, so the first one ends it. */
+/** JSON contains no raw line feed, so the first one separates the parts. */
 export function textOf({ state, html }: Text): string {
   return `${state}\n${html}`;
 }
@@ -117,7 +122,7 @@ export function readLabel(label: string): Label {
   return { salt, version, headline, note };
 }
 
-/** Answers that were not given by what they should be are no answers. */
+/** Reads the values of a reply one by one. Throws if a value is missing. */
 export class ReplyReader {
   readonly #values: readonly ReplyValue[];
   #at = 0;
@@ -149,20 +154,20 @@ export class ReplyReader {
     return this.text() === '1';
   }
 
-  /** As scripts tell where a channel stands: root, offset, check. */
+  /** A position in a reply: root, offset, check. */
   position(): Position {
     const root = this.text();
     return positionAt(epochOf(root), this.number(), this.text());
   }
 
-  /** label, text */
+  /** A text in a reply: label, text. */
   stored(): StoredText {
     const { version } = readLabel(this.text());
     const text = this.text();
     return { version, state: stateIn(text), html: htmlIn(text) };
   }
 
-  /** The rest, read by turns. */
+  /** Reads the remaining values, one item at a time. */
   rest<T>(read: () => T): T[] {
     const all: T[] = [];
     while (!this.isDone) all.push(read());
@@ -182,7 +187,7 @@ export function placedIn(values: ReplyReader): { position: Position; placed: Pla
   return { position: positionAt(epochOf(root), offset, check), placed };
 }
 
-/** `kept`: a request as the scripts keep it. `seal`: as they answer it, null where it was erased. */
+/** `kept`: the record of a request. `seal`: what its fingerprint was sealed with, or null if that was erased. */
 export function outcomeIn(kept: string, seal: string | null, request: RequestId): Outcome {
   const [, print, who = channelSubject, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
   return {
@@ -193,7 +198,7 @@ export function outcomeIn(kept: string, seal: string | null, request: RequestId)
   };
 }
 
-/** Whether the fingerprint is that of the request; anything is the same where what it was made under was erased. */
+/** Whether the request is the same. True for any request if the secret of its fingerprint was erased. */
 function isSame(print: string | undefined, ownSalt: string, seal: string | null, { digest }: RequestId): boolean {
   if (ownSalt.startsWith(noted)) {
     const own = fingerprint(ownSalt.slice(noted.length), digest);

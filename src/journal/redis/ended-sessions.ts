@@ -13,15 +13,15 @@ export interface RedisSessionsParts {
 }
 
 /**
- * Sessions that were signed out, on whichever node, and the key that signs them. Each node holds all ended sessions and asks for new
- * ones with every comparison. A message only makes it ask at once. What a store has lost that went back to an older state, the nodes that
- * know of it put back.
+ * The sessions that were signed out on any node, and the key that signs sessions. Each node holds all ended sessions and reads
+ * new ones with every comparison. A message only makes it compare at once. If the store was restored to an older state, nodes
+ * write back what it lost.
  */
 export class RedisSessions {
   readonly #parts: RedisSessionsParts;
   readonly #ended: EndedSessions;
   #last = { number: 0, line: '' };
-  /** Base64url. Empty: nobody has asked for it here. */
+  /** Base64url. Empty: not requested here yet. */
   #key = '';
 
   constructor(parts: RedisSessionsParts) {
@@ -37,7 +37,9 @@ export class RedisSessions {
     return this.#ended.has(session);
   }
 
-  /** Written, and not yet known to be on replicas: `has` says so only after the function returned was called. */
+  /**
+   * Writes the end of the session. It may not be on replicas yet: `has` reports it only after the returned function was called.
+   */
   async write(session: SessionFacts): Promise<() => void> {
     const end = this.#ended.plan(session);
     await this.#store(end);
@@ -49,7 +51,7 @@ export class RedisSessions {
     return new Uint8Array(Buffer.from(this.#key, 'base64url'));
   }
 
-  /** Afterwards this node knows of all that were ended before it asked. Throws where the store did not answer. */
+  /** Afterwards this node knows every session that was ended before the call. Throws if the store did not answer. */
   async compare(): Promise<void> {
     await this.#read(this.#key);
   }

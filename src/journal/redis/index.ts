@@ -36,26 +36,26 @@ import { SharedReads } from './shared-reads.ts';
 import { Writes } from './writes.ts';
 
 export interface RedisEngineOptions {
-  /** One, `redis://` or `rediss://`, with user and password where they are needed. */
+  /** One URL, `redis://` or `rediss://`, with user and password if required. */
   urls: readonly string[];
   /** Replicas that must have a write before it is answered. */
   minReplicas: number;
-  /** Use a server although a setting that durability needs is missing. */
+  /** Use the server even if its settings are not durable. */
   allowUnsafe: boolean;
   renderer: Renderer;
   /** The system clock, in milliseconds since 1970. */
   now?: () => number;
-  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  /** A monotonic clock in milliseconds, which expires requests. */
   elapsed?: () => number;
   log?: Log;
 }
 
 export interface RedisEngine extends Engine {
-  /** What is unsafe about the server's settings; not empty only where that is allowed. */
+  /** Unsafe settings of the server. Only non-empty if they are allowed. */
   readonly faults: readonly Fault[];
-  /** By which other processes know this one. */
+  /** The id that other processes know this one by. */
   readonly nodeId: string;
-  /** That process has certainly ended, and said no good-bye: no erasure waits for it any longer. */
+  /** Removes a node that certainly ended without signing off, so that no erasure waits for it. */
   forgetNode(nodeId: string): Promise<void>;
 }
 
@@ -64,13 +64,12 @@ const { redisOpenMs: openMs, redisCloseMs: closeMs } = redisLimits;
 import type { SessionFacts } from '../../protocol/rights.ts';
 
 /**
- * The engine that any number of processes share: Redis or Valkey keeps the journal and carries the announcements. Each operation is
- * one script; each process has four connections: one that writes, one that reads lists of channels, which may take
- * long, one for the rest, and one that listens.
+ * The engine that several processes share. Redis or Valkey stores the journal and carries announcements. Each operation is one
+ * script. Each process has four connections: for writes, for lists of channels (which may take long), for other commands, and for
+ * subscriptions.
  *
- * Throws `JournalRefused` where the server must not be used: its settings would lose what it is given (names each, its value and the
- * line to have), the user has not the rights, or the kind of URL is not one that this version knows; `JournalUnavailable` where it was
- * not reached in time.
+ * Throws `JournalRefused` if the server must not be used: unsafe settings (names each setting, its value and the line to use),
+ * missing rights, or an unsupported URL. Throws `JournalUnavailable` if the server was not reached in time.
  */
 export async function openRedis(options: RedisEngineOptions): Promise<RedisEngine> {
   const [url, ...more] = options.urls;
@@ -170,18 +169,18 @@ class SharedEngine implements RedisEngine {
     this.#subscriber.onLost = () => {
       this.#bus.isListening = false;
     };
-    // Erasures that were missed are asked for over the other connection, which may be back later.
+    // Missed erasures are read over the other connection, which may reconnect later.
     const listenAgain = () => {
       if (!this.#bus.isListening && this.#subscriber.isOpen && this.#commands.isOpen)
         void this.#listen().catch(() => this.#subscriber.replace());
     };
     this.#subscriber.onOpen = listenAgain;
     this.#commands.onOpen = listenAgain;
-    // Before anyone asks: what is refused is so from the first request on.
+    // Before the first request, so that revoked tokens and ended sessions are refused from the start.
     await this.#compareRefused();
     await this.#requests.open();
     await this.#monitor.compare();
-    // A store that takes no writes can still be read; the next start tells it.
+    // A store that takes no writes can still be read. The next start records it.
     await this.#server
       .begin()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
@@ -190,7 +189,7 @@ class SharedEngine implements RedisEngine {
     this.#requests.start();
   }
 
-  /** Subscribe first, then compare: what falls between is in one of the two. */
+  /** Subscribe, then compare, so that nothing falls in between. */
   async #listen(): Promise<void> {
     await this.#bus.listen();
     void this.#monitor.compare();
@@ -237,7 +236,7 @@ class SharedEngine implements RedisEngine {
     return this.#damagedChannels.count;
   }
 
-  /** Throws where the script finds the channel damaged. */
+  /** Throws if the script finds the channel damaged. */
   async #ask(
     connection: Connection,
     operation: Operation,
@@ -252,7 +251,7 @@ class SharedEngine implements RedisEngine {
     throw damaged(channelId);
   }
 
-  /** For those who go on without the channel where it is damaged. */
+  /** For callers that continue without a damaged channel. */
   async #askAllowingDamage(connection: Connection, operation: Operation, channelId: string): Promise<Reply> {
     const answer = await connection.run(operation, channelKeys(channelId));
     if (isDamaged(answer)) this.#damagedChannels.found(channelId);
@@ -324,8 +323,8 @@ class SharedEngine implements RedisEngine {
   // ---- Reading
 
   /**
-   * A crowd of readers that asks for one channel at once costs one script, and no script while damage is remembered. What is read for the
-   * desk is not shared with strangers: a hidden channel must cost them what a missing channel costs.
+   * Many simultaneous reads of a channel share one script, and need none while damage is remembered. Reads for desk users are not
+   * shared with strangers: a hidden channel must cost them what a missing channel costs.
    */
   channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     const key = `${channelId} ${seesDesk ? 'desk' : ''}`;

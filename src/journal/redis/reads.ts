@@ -23,7 +23,7 @@ import { redisLimits } from './redis-limits.ts';
 import type { Operation, Reply } from './scripts.ts';
 import { SharedReads } from './shared-reads.ts';
 
-/** Asks a script about a channel. Null: there is no such channel, or what was asked for is not there. */
+/** Runs a script on a channel. Null: there is no such channel, or the requested item does not exist. */
 export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Reply>;
 
 const { lookedPosts } = redisLimits;
@@ -43,26 +43,26 @@ type JournalReads = Pick<
   | 'heads'
 >;
 
-/** By what it is decided whether a channel is listed. */
+/** What decides whether a channel is listed. */
 interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
   createdMs: number;
 }
 
-/** Whether the channel of a place in the registry is to be listed. */
+/** Whether the channel at a place of the registry is listed. */
 type Listing = (place: string, summary: ChannelSummary) => boolean;
 
 export interface ReadsParts {
   ask: AskChannel;
-  /** For a channel, as the script tells of it, be it damaged. */
+  /** Reads a channel. Returns the reply of the script even if the channel is damaged. */
   askForList: (channelId: string) => Promise<Reply>;
-  /** For where a channel stands, likewise. */
+  /** Reads the head of a channel, likewise. */
   askForHead: (channelId: string) => Promise<Reply>;
-  /** Over this one lists are read, and nothing that others wait for. */
+  /** Connection for lists only, so that nothing else waits behind them. */
   lists: Connection;
   renderer: Renderer;
 }
 
-/** The reads: each is one script, so true as of one place in the journal; but for posts that are to have several tags. */
+/** Reads. Each is one script and so consistent as of one position, except queries for posts with several tags. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
   readonly #askForList: ReadsParts['askForList'];
@@ -91,7 +91,7 @@ export class Reads implements JournalReads {
   async #readChannels({ state, limit, page, desk }: ChannelsQuery) {
     const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
     if (start === undefined) return undefined;
-    // Who wanted to make a channel with an id that was taken left a place of its own, which is not the channel's.
+    // An attempt to create a channel with a taken id leaves a place of its own, which is not the channel's.
     const isListed: Listing = (place, summary) =>
       registered(summary.createdMs, idAt(place)) === place &&
       (state === undefined || summary.state === state) &&
@@ -105,13 +105,13 @@ export class Reads implements JournalReads {
       const places = await this.#lists.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );
-      // Of all channels the newest are listed, but for some.
+      // Nearly all of the newest channels are listed.
       const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
       for (let at = 0; at < likely.length; at += few) {
         const some = likely.slice(at, at + few);
         const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
         for (const [number, answer] of answers.entries()) {
-          // What its lines say may be of another time, as who may know of it.
+          // The index of a damaged channel may be outdated, including who may see it.
           if (isDamaged(answer)) complete = false;
           const read = isDamaged(answer) ? undefined : channelIn(answer);
           if (read?.status === 'deleted') this.#forget(some[number] as string);
@@ -126,17 +126,19 @@ export class Reads implements JournalReads {
       const last = places.at(-1);
       if (last === undefined || places.length < chunk) return { channels, next: null, complete };
       below = `(${last}`;
-      // A list takes at most half of the time of Redis, and of this process.
+      // A list takes at most half of the time of Redis and of this process.
       await pause(performance.now() - began);
     }
   }
 
-  /** No channel will ever be at a deleted one's place, and every list would look there. If it stays, the next list sees to it. */
+  /**
+   * No other channel can have the place of a deleted one, and every list would look there. If this fails, the next list does it.
+   */
   #forget(place: string): void {
     this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
   }
 
-  /** Those of the places whose channels are to be read: what is known without that does not tell that they are not listed. */
+  /** The places whose channels must be read: those that their summary does not exclude. */
   async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
     const cards = await Promise.all(places.map((place) => this.#summary(idAt(place))));
     return places.filter((place, number) => {
@@ -145,7 +147,7 @@ export class Reads implements JournalReads {
     });
   }
 
-  /** Undefined where only reading the channel tells. */
+  /** Undefined if only reading the channel tells. */
   async #summary(channelId: string): Promise<ChannelSummary | undefined> {
     const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
     const answer = await this.#lists.run('channel-summary', [journal, changes, index]);
@@ -191,7 +193,7 @@ export class Reads implements JournalReads {
     const [pinned, summary] = [one(), one()];
     const keyEvents = values.rest(() => {
       const [id, seq, publishedAt] = [values.text(), values.number(), values.text()];
-      // In the order in which every engine gives them, since a client's own are compared byte for byte.
+      // In the order of every engine, because a client compares the result byte for byte.
       return { id, seq, headline: readLabel(values.text()).headline ?? '', publishedAt };
     });
     return { position, channel, posts, pinned, summary, keyEvents, more };
@@ -207,8 +209,8 @@ export class Reads implements JournalReads {
   }
 
   /**
-   * Where few posts have all the tags, many are looked at for a page: a part of them with each script. It is true as of the first one, as
-   * what changed since is told by the entries after that.
+   * If few posts have all the tags, a page examines many posts, in several scripts. The result is consistent as of the first one,
+   * because later changes are in the entries after it.
    */
   async posts(
     channelId: string,
@@ -225,7 +227,7 @@ export class Reads implements JournalReads {
       if (answer === null) return undefined;
       const part = this.#page(new ReplyReader(answer));
       position ??= part.position;
-      // Of another history by now.
+      // The history was replaced in the meantime.
       if (part.position.epoch !== position.epoch) return await this.posts(channelId, query);
       posts.push(...part.posts);
       if (part.reached === undefined) return { posts: direction === 'up' ? posts.reverse() : posts, position, more: part.more };
@@ -296,7 +298,7 @@ export class Reads implements JournalReads {
     );
   }
 
-  /** The same for comparisons, of which one damaged channel is not to keep the others. */
+  /** The same for comparisons, which one damaged channel must not prevent. */
   headsOrDamaged(channelIds: readonly string[]): Promise<(Position | 'damaged' | undefined)[]> {
     return Promise.all(
       channelIds.map(async (channelId) => {
@@ -307,7 +309,7 @@ export class Reads implements JournalReads {
     );
   }
 
-  /** What `posts` answers first. `reached`: the seq up to which was looked, where there is more to look at. */
+  /** The first values of a `posts` reply. `reached`: the seq up to which posts were examined, if there are more. */
   #page(values: ReplyReader): {
     position: Position;
     more: boolean;
@@ -342,7 +344,7 @@ function channelIn(answer: Reply): ChannelRead {
   return { status, channel, position };
 }
 
-/** As scripts tell an entry: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
+/** An entry in a reply: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
 function factsIn(values: ReplyReader): StoredFacts {
   const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
   const [kind, at, by, content, check] = [values.text(), values.text(), values.text(), values.text(), values.text()];
@@ -358,7 +360,10 @@ function range(
   return [direction, after ?? -1, before ?? Number.MAX_SAFE_INTEGER];
 }
 
-/** A channel's place in the registry: by time, then by id, as bytes are compared. Times before 1970 are moved to be positive too. */
+/**
+ * The place of a channel in the registry: by time, then by id, in byte order. Times are shifted so that those before 1970 are
+ * positive too.
+ */
 export function registered(createdMs: number, channelId: string): string {
   return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
 }
@@ -367,7 +372,7 @@ export function idAt(place: string): string {
   return place.slice(place.indexOf(':') + 1);
 }
 
-/** What scripts say of a channel whose keys contradict each other. */
+/** Whether a script reports that the keys of the channel contradict each other. */
 export function isDamaged(answer: Reply): boolean {
   return Array.isArray(answer) && answer[0] === 'damaged';
 }

@@ -10,7 +10,7 @@ export const keptMs = limits.idempotencyHours * 3_600_000;
 
 const { requestSweepMs, requestSweepChannels, requestSweepMost } = redisLimits;
 
-/** Lets Redis forget the requests of a channel that was deleted; of no other. In steps, so that nobody waits behind it. */
+/** Sets a TTL on the requests of a deleted channel, and of no other channel. In steps, so that no other command waits long. */
 export async function endRequests(writes: Pick<Connection, 'run'>, channelId: string): Promise<void> {
   const keys = channelKeys(channelId, '');
   for (let ended: number = requestSweepMost; ended === requestSweepMost; )
@@ -24,14 +24,14 @@ export interface RequestsParts {
 }
 
 /**
- * What is remembered of requests has no end in Redis, which would be by Redis' system clock. This keeps the clock that it is forgotten by,
- * and forgets it in channels that nobody writes to any more: some of them every now and then, one after the other.
+ * Expires requests. Their keys have no TTL, because a TTL follows the system clock of Redis. This class keeps the request clock,
+ * and deletes expired requests of channels that nobody writes to, a few channels at a time.
  */
 export class Requests {
   readonly clock: RequestClock;
   readonly #parts: RequestsParts;
   readonly #stop = new AbortController();
-  /** The place in the registry of the channel that was looked at last. */
+  /** The place in the registry of the channel that was swept last. */
   #lookedAt = '-';
 
   constructor(parts: RequestsParts) {
@@ -39,7 +39,7 @@ export class Requests {
     this.clock = new RequestClock(parts.elapsed);
   }
 
-  /** Only reads: a store that takes no writes can still be served from. */
+  /** Only reads, so that a store that takes no writes can still be served from. */
   async open(): Promise<void> {
     this.clock.reach(Number(await this.#parts.commands.ask((redis) => redis.get(registry.requestClock))));
   }
@@ -57,7 +57,7 @@ export class Requests {
     this.clock.reach(Number(reached));
   }
 
-  /** Looks at some channels. */
+  /** Sweeps the next channels. */
   async sweep(): Promise<void> {
     const from = this.#lookedAt === '-' ? '-' : `(${this.#lookedAt}`;
     const { commands, writes } = this.#parts;
@@ -76,7 +76,7 @@ export class Requests {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await pause(requestSweepMs, undefined, { signal, ref: false });
-      // That the store is away is said by who watches it.
+      // The store monitor reports that the store is unreachable.
       await this.keepClock().catch(() => undefined);
       await this.sweep().catch(() => undefined);
     }

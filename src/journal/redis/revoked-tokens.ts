@@ -19,8 +19,8 @@ export interface RevocationsParts {
 }
 
 /**
- * Tokens that were revoked, on whichever node. Each node holds all of them and asks for them anew when their version is another; being
- * told of one only makes it ask at once. What a store has lost that went back to an older state, the nodes that know of it put back.
+ * The tokens that were revoked on any node. Each node holds all of them and reads them again when their version changed. A
+ * message only makes it compare at once. If the store was restored to an older state, nodes write back what it lost.
  */
 export class RedisRevocations {
   readonly #parts: RevocationsParts;
@@ -40,7 +40,7 @@ export class RedisRevocations {
     return this.#revoked.has(jti);
   }
 
-  /** Written, and not yet known to be on replicas: `has` says so only after `taken`. */
+  /** Writes a revocation. It may not be on replicas yet: `has` reports it only after `taken`. */
   async write({ jti, until }: Revocation, by: string): Promise<'revoked' | 'full'> {
     const { writes, now } = this.#parts;
     const at = now();
@@ -53,7 +53,7 @@ export class RedisRevocations {
     this.#revoked.add([revocation]);
   }
 
-  /** Afterwards this node knows of all that were revoked before it asked. Throws where the store did not answer. */
+  /** Afterwards this node knows every token that was revoked before the call. Throws if the store did not answer. */
   async compare(): Promise<void> {
     const answer = (await this.#parts.commands.run('revoked-tokens', keys, [this.#version])) as string[] | null;
     if (answer === null) return;
@@ -71,7 +71,7 @@ export class RedisRevocations {
     if (lost.length === 0) return;
     this.#parts.log.warn({ tokens: lost.length }, 'token revocations that Redis had lost were written again');
     const read = this.#version;
-    // Should one of these fail, all is read and compared anew.
+    // If a write fails, everything is read and compared again.
     this.#version = '?';
     await Promise.all(lost.map((revocation) => this.write(revocation, serverActor)));
     this.#version = read;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
-/** The operations in `lua/`, one a file. Those on a channel begin with `shared.lua`. */
+/** The scripts in `lua/`, one operation per file. Scripts on a channel begin with `shared.lua`. */
 const operations = [
   'append',
   'catch-up',
@@ -54,10 +54,10 @@ const standalone: readonly Operation[] = [
   'revoked-tokens',
 ];
 
-/** Those that tell of what they do in the server's own journal. */
+/** Scripts that write to the server's own journal. */
 const writesServerJournal: readonly Operation[] = ['append', 'delete-channel', 'record-server-entry', 'revoke-token'];
 
-/** What scripts answer: bulk strings, integers, null, and lists of these. */
+/** What scripts return: bulk strings, integers, null, and lists of these. */
 export type ReplyValue = string | number | null;
 export type Reply = ReplyValue | ReplyValue[];
 
@@ -81,14 +81,14 @@ export function loadScripts(): Record<Operation, Script> {
 
 export type Scripts = ReturnType<typeof loadScripts>;
 
-/** A server forgets scripts when it restarts; then the text is sent once more. That one was not known changed nothing. */
+/** A server forgets scripts when it restarts. The text is sent again then; the failed call changed nothing. */
 export async function run(
   redis: Redis,
   { text, sha }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Reply> {
-  // As a list: what settles all erasures of a channel may be more than a call has room for.
+  // As a list, because the erasures of a channel may exceed the number of arguments of a call.
   const rest = [keys.length, ...keys, ...args];
   try {
     return (await redis.call('EVALSHA', [sha, ...rest])) as Reply;

@@ -9,7 +9,7 @@ import { redisLimits } from './redis-limits.ts';
 
 const { verifyLines: pageLines } = redisLimits;
 
-/** What is told once, as `registry.told` holds it. `allFound`: every channel from before is told of. */
+/** Marks of entries that are written once, in `registry.told`. `allFound`: every earlier channel was recorded. */
 export const marks = { begun: 'begun', allFound: 'found' } as const;
 
 export interface ServerJournalParts {
@@ -19,7 +19,7 @@ export interface ServerJournalParts {
   now: () => number;
 }
 
-/** The server's own journal, which all nodes share. What nodes of an earlier version do is not told there. */
+/** The server's own journal, shared by all nodes. It does not record what nodes of an earlier version do. */
 export class RedisServerJournal {
   readonly #parts: ServerJournalParts;
 
@@ -28,14 +28,14 @@ export class RedisServerJournal {
   }
 
   /**
-   * Begins it where no node has, and tells of this node's renderer. The channels that were there before are told of afterwards, since there
-   * may be many; where that is cut off, the next node that starts goes on.
+   * Begins the journal if no node has, and records the renderer of this node. Earlier channels are recorded afterwards, since
+   * there may be many. If that is interrupted, the next node that starts continues.
    */
   async begin(): Promise<void> {
     const { renderer, now } = this.#parts;
     await this.#once(marks.begun, factsOfBeginning(now()));
     await this.#once(`renderer:${renderer.version}`, factsOfRenderer(renderer.version, renderer.publicUrl, now()));
-    // Before this node makes any: those are told of as they are made.
+    // Before this node creates any: new channels are recorded when they are created.
     const channelIds = await this.#untold();
     void this.#tellFound(channelIds).catch(() => undefined);
   }
@@ -47,7 +47,7 @@ export class RedisServerJournal {
     return { root: lines[0]?.root ?? '', entries, more: lines.length > limit };
   }
 
-  /** The channels that are there, unless all that were are told of. */
+  /** The existing channels, unless all were recorded. */
   async #untold(): Promise<string[]> {
     const { writes } = this.#parts;
     if ((await writes.ask((redis) => redis.zscore(registry.told, marks.allFound))) !== null) return [];
@@ -74,7 +74,7 @@ export class RedisServerJournal {
     await writes.ask((redis) => redis.zadd(registry.told, 0, marks.allFound));
   }
 
-  /** Whether it was told now. */
+  /** Returns whether the entry was written now. */
   async #once(mark: string, facts: ServerFacts): Promise<boolean> {
     const [, ...told] = serverArguments([facts]);
     const answer = await this.#parts.writes.run(

@@ -5,12 +5,12 @@ import { JournalUnavailable } from '../engine.ts';
  * may miss what they already know, such as a change of access. One key has at most one read under way and one that waits.
  */
 export class SharedReads {
-  /** By what is asked: the reading that has not begun, and the one that has. */
+  /** By key: the read that has not begun, and the read under way. */
   readonly #waiting = new Map<string, Promise<unknown>>();
   readonly #reading = new Map<string, Promise<unknown>>();
-  /** Wait for a place, in order. */
+  /** Reads waiting for a place, in order. */
   readonly #queue: (() => void)[] = [];
-  /** How many more may be under way. */
+  /** How many more reads may be under way. */
   #free: number;
   readonly #waitingMost: number;
 

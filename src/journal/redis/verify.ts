@@ -31,8 +31,8 @@ import { linesOf } from './repair/surviving-keys.ts';
 import { marks } from './server-journal.ts';
 
 /**
- * The journals in a Redis or Valkey, walked beside the servers that use it, and only read: nothing is repaired. A channel is walked up to
- * its head as it is when the walk begins. Each command asks for little, so that nobody waits behind it.
+ * Verifies the journals in Redis or Valkey while servers use the store. Only reads; repairs nothing. A channel is verified up to
+ * its head at the beginning of the walk. Commands are small, so that other clients do not wait.
  */
 export interface VerifyRedisOptions extends StoreOptions {
   url: string;
@@ -40,7 +40,7 @@ export interface VerifyRedisOptions extends StoreOptions {
 
 const { verifyEntries: pageEntries, verifyLines: pageLines } = redisLimits;
 
-/** A report for each channel, newest first, and of the server's own journal. Throws where the server cannot be used. */
+/** A report for each channel, newest first, and one for the server's own journal. Throws if the store cannot be used. */
 export async function* verifyRedis({
   url,
   channelId,
@@ -49,7 +49,8 @@ export async function* verifyRedis({
   yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
-    // It is read on beside the walk. A channel that is made meanwhile may come after its place in the list was looked at.
+    // The server's own journal is read on during the walk. A channel created meanwhile may be placed where the list was already
+    // read.
     const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
     const seen = new Set<string>();
     for await (const id of channelId === undefined ? registeredIds(redis) : [channelId]) {
@@ -59,7 +60,7 @@ export async function* verifyRedis({
     }
     for (const id of expected) {
       if (seen.has(id)) continue;
-      // The list of channels does not have it.
+      // The list of channels lacks it.
       const report = await verifyChannel(redis, id, options, known);
       if (report !== undefined) yield report.fault ? report : new HistoryWalk(id, '').fail(0, null, notListed);
     }
@@ -69,7 +70,7 @@ export async function* verifyRedis({
 
 export const notListed = 'the list of channels does not have it';
 
-/** The server's own journal, compared with the tokens that are refused. */
+/** Walks the server's own journal and compares it with the revoked tokens. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(serverJournalId));
   // Read first: a node that begins the journal meanwhile writes both at once.
@@ -92,7 +93,10 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
   return walk;
 }
 
-/** What was written to the server's own journal since. An entry of a channel is never there before what this tells of it. */
+/**
+ * Reads the newest entries of the server's own journal. An entry of a channel is never visible before the entry here that records
+ * it.
+ */
 async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
   for (let from = walk.offset + 1; ; ) {
     const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
@@ -106,7 +110,7 @@ async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
   }
 }
 
-/** What a journal says of a post, or of the channel under the name of `own`. */
+/** The last entry of a post, or of the channel under `channelSubject`. */
 interface Latest {
   offset: number;
   seq: number;
@@ -114,8 +118,8 @@ interface Latest {
 }
 
 /**
- * Undefined: there is no such channel, or it was deleted. A channel of which the server's own journal says nothing was made by a node of an
- * earlier version.
+ * Undefined: no such channel, or it was deleted. If the server's own journal does not mention a channel, a node of an earlier
+ * version created it.
  */
 export async function verifyChannel(
   redis: Redis,
@@ -137,7 +141,7 @@ export async function verifyChannel(
 
 type WalkedBy = Omit<VerifyRedisOptions, 'url' | 'channelId'>;
 
-/** The same of a channel that nobody deletes meanwhile. Undefined: there is none. */
+/** The same, unless the channel is deleted meanwhile. Undefined: no such channel. */
 async function walkChannel(
   redis: Redis,
   channelId: string,
@@ -154,7 +158,7 @@ async function walkChannel(
     redis.xrange(journal, '-', '+', 'COUNT', 1),
     redis.xrevrange(journal, '+', '-', 'COUNT', 1),
   ]);
-  // After the head, so that it tells of every entry up to there.
+  // After the head, so that it covers every entry up to the head.
   const record = await recordOf();
   if (first === undefined || last === undefined) {
     const surviving = await redis.exists(changes, posts, index, texts, labels);
@@ -206,10 +210,7 @@ async function walkChannel(
   return lost ? walk.fail(lost.offset, lost.postId, indexMismatch) : walk.finish();
 }
 
-/**
- * Where the entries and their texts are not what was written, whatever is kept beside them. `erasedOf`: the revision through which a post is
- * erased.
- */
+/** Compares only the entries and their texts with the chain, not the indexes. `erasedOf`: the last erased revision of a post. */
 export async function chainFault(
   redis: Redis,
   channelId: string,
@@ -233,7 +234,7 @@ export async function chainFault(
   }
 }
 
-/** A history that began anew begins above 1, and its first entry then hangs on the root; else that entry is not the first. */
+/** A history that was begun again starts above 1, and its first entry follows the root. Otherwise this entry is not the first. */
 export function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
   const { offset, content, check, ...facts } = factsIn(channelId, id, fields);
   return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
@@ -259,7 +260,7 @@ function factsIn(channelId: string, id: string, fields: string[]) {
   } as Facts & { offset: number; seq: number; content: string; check: string };
 }
 
-/** The texts are read first, and then what was erased: a text that is missing since a moment ago is told of there. */
+/** Reads the texts before the index, so that an erasure in between is visible in the index. */
 async function withTexts(
   redis: Redis,
   channelId: string,
@@ -279,12 +280,12 @@ async function withTexts(
   });
 }
 
-/** In a post's line of the index: its revisions up to this one were erased. */
+/** The last erased revision in a post's line of the index. */
 function erasedIn(line: string | null | undefined): number {
   return Number(line?.split(' ')[3] ?? 0);
 }
 
-/** Where what is kept beside the journal disagrees with it, but for what was written since the walk began. */
+/** Compares the indexes with the journal, except for what was written since the walk began. */
 async function wrongIndex(
   redis: Redis,
   { journal, changes, posts, index }: Record<'journal' | 'changes' | 'posts' | 'index', string>,
@@ -302,21 +303,21 @@ async function wrongIndex(
     for (const [number, [who, expected]] of some.entries()) {
       const [revision = 0, last = 0, third, erased = 0] = (lines[number] ?? '').split(' ').map(Number);
       highest = Math.max(highest, last);
-      // Changed since the walk began; the index was read before the places were.
+      // Changed since the walk began. The index was read before the scores.
       if (last > head || Number(changed[number]) > head) continue;
       const postId = who === channelSubject ? null : who;
       const stands =
         revision === expected.revision &&
         last === expected.offset &&
         Number(changed[number]) === expected.offset &&
-        // What stands is never erased: an erasure is of what was before it.
+        // An erasure never includes the current revision.
         (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq && erased < revision));
       if (!stands) return { offset: expected.offset, postId, why };
     }
   }
   const [lines, members] = [await redis.hlen(index), await redis.zcard(posts)];
   if (lines !== all.length || members !== all.length - 1) {
-    // Somebody wrote meanwhile, or there is what no entry tells of: rare enough for looking at them all.
+    // Somebody wrote meanwhile, or the index has something that no entry mentions. Rare enough to examine all lines.
     for await (const [who, line] of linesOf(redis, index)) {
       const [, last = 0, seq = 0] = line.split(' ').map(Number);
       highest = Math.max(highest, last);
@@ -330,8 +331,8 @@ async function wrongIndex(
 }
 
 /**
- * The last entry of what is found by something else than its text says. The texts are those that were written. What changes meanwhile is
- * passed over: its line is no longer the one that was read.
+ * Compares lists and tags with the texts. Skips what changed meanwhile: its line in the index differs from the one read before.
+ * Returns the last entry of what differs.
  */
 async function wrongPlace(
   redis: Redis,
@@ -358,12 +359,12 @@ async function wrongPlace(
   return undefined;
 }
 
-/** Null for those that are not there. */
+/** Null for missing members. */
 function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string | null)[]> {
   return Promise.all(members.map((member) => redis.zscore(key, member)));
 }
 
-/** What the index has to say of a post or the channel that says this, and where a post stands among the tags. See `lua/shared.lua`. */
+/** What the index must contain for this state, and the places of the post among the tags. See `lua/shared.lua`. */
 function findingOf(who: string, state: string, seq: number, salt: string): { facts: string[]; places: string[] } {
   if (who === channelSubject) {
     const { state: phase, access, createdAt, pinnedPostId } = channelFrom(state);

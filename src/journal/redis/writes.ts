@@ -35,14 +35,14 @@ import type { Operation, Reply } from './scripts.ts';
 const { replicaWaitMs: replicasMs, redisRequestsSwept: requestsSwept } = redisLimits;
 
 export interface WritesParts {
-  /** Everything is written over this one: WAIT counts what its own connection wrote. */
+  /** All writes use this connection, because WAIT counts only the writes of its own connection. */
   writes: Connection;
   commands: Connection;
   bus: RedisBus;
   erasures: Erasures;
   revocations: RedisRevocations;
   sessions: RedisSessions;
-  /** Runs a script on a channel over `writes`; with a request's id where it has to do with one, and the `keys` that it uses beside. */
+  /** Runs a script on a channel over `writes`, with the id of the request and further `keys` if it needs them. */
   ask(
     operation: Operation,
     channelId: string,
@@ -53,7 +53,7 @@ export interface WritesParts {
   renderer: Renderer;
   now: () => number;
   requests: Requests;
-  /** That must have a write before it is answered. */
+  /** Replicas that must have a write before it is answered. */
   minReplicas: number;
 }
 
@@ -64,7 +64,7 @@ type JournalWrites = Pick<
 
 import type { SessionFacts } from '../../protocol/rights.ts';
 
-/** What changes the store, and what is remembered of who asked for it. Each is answered once enough replicas have it, and announced then. */
+/** Writes, and what is remembered of their requests. Each is answered and announced once enough replicas have it. */
 export class Writes implements JournalWrites {
   readonly #parts: WritesParts;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -75,13 +75,13 @@ export class Writes implements JournalWrites {
     this.#parts = parts;
   }
 
-  /** Takes no more, and resolves when what was begun is done. */
+  /** Accepts no more writes, and resolves when pending writes are done. */
   async finish(): Promise<void> {
     this.#finished = true;
     await Promise.allSettled([...this.#inFlight]);
   }
 
-  /** Writes, and waits for as many replicas as any other write. Throws where that cannot be. */
+  /** Writes something and waits for the same number of replicas as any write. Throws if that fails. */
   async probe(): Promise<void> {
     await this.#parts.requests.keepClock();
     await this.#acknowledged();
@@ -152,7 +152,7 @@ export class Writes implements JournalWrites {
     const answer = await this.#parts.commands.run('recall-request', keys, [this.#parts.requests.clock.now(), keptMs]);
     if (answer === null) return undefined;
     const values = new ReplyReader(answer);
-    // Who is answered from memory is told that it was kept, as the first was to be.
+    // A repeated request promises the same durability as the first answer.
     await this.#write(() => this.#acknowledgedAgain());
     return outcomeIn(values.text(), values.maybe(), request);
   }
@@ -192,7 +192,7 @@ export class Writes implements JournalWrites {
       if (deletion === 'deleted') {
         this.#parts.bus.announceErased(channelId, null);
         this.#parts.bus.announce(channelId, { type: 'gone' });
-        // Where that fails, or this node dies, the sweep sees to it.
+        // If this fails, or this node dies, the sweep does it.
         void endRequests(this.#parts.writes, channelId).catch(() => undefined);
       }
       return { status: 'deleted' as const, erasure: await this.#parts.erasures.finish(channelId, null) };
@@ -219,12 +219,14 @@ export class Writes implements JournalWrites {
     });
   }
 
-  /** Before the channel is made, so that none is missing from the list; ids that were not made are passed over. */
+  /** Before the channel is created, so that the list lacks no channel. Lists skip ids that were not created. */
   async #register(channelId: string, createdAt: string): Promise<void> {
     await this.#parts.writes.ask((redis) => redis.zadd(registry.channels, 0, registered(Date.parse(createdAt), channelId)));
   }
 
-  /** Enough replicas have all that this connection wrote so far. Those who wait in one turn of the event loop share one WAIT. */
+  /**
+   * Waits until enough replicas have all earlier writes of this connection. Callers in one turn of the event loop share one WAIT.
+   */
   #acknowledged(): Promise<void> {
     if (this.#parts.minReplicas === 0) return Promise.resolve();
     this.#replicated ??= new Promise((resolve) => setImmediate(resolve)).then(async () => {
@@ -241,14 +243,14 @@ export class Writes implements JournalWrites {
     return this.#replicated;
   }
 
-  /** WAIT counts what was written by its own connection, so what another wrote is followed by a small write of this one. */
+  /** WAIT counts only writes of its own connection. If another node wrote, a small write on this connection follows. */
   async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
     await afterWrite(() => this.#parts.requests.keepClock());
     await this.#acknowledged();
   }
 
-  /** What was begun is finished before the engine is closed. */
+  /** Tracks the write, so that closing waits for it. */
   #write<T>(begin: () => Promise<T>): Promise<T> {
     if (this.#finished) return Promise.reject(new JournalUnavailable('The journal is closed.', 'unchanged'));
     const running = begin();

@@ -10,8 +10,8 @@ const { redisSilenceMs: silenceMs, redisConnectMs: connectMs, deadlineMs: briefM
 const { redisReconnectFirstMs: firstMs, redisReconnectMostMs: mostMs, redisLetGoMs, redisPollMs } = redisLimits;
 
 /**
- * ioredis would send what was not answered once more after a reconnection. Request ids make that harmless, but whoever waits is better
- * told at once that the outcome is unknown, and a command that was not sent at all must not run minutes later.
+ * By default ioredis resends unanswered commands after a reconnect. Request ids make that harmless, but the caller should learn
+ * at once that the outcome is unknown, and an unsent command must not run minutes later.
  */
 const options = {
   lazyConnect: true,
@@ -20,7 +20,7 @@ const options = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   connectTimeout: connectMs,
-  // A connection that is replaced may be one whose other end is silent.
+  // The other end of a replaced connection may be silent.
   disconnectTimeout: redisLetGoMs,
   retryStrategy: (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
 } satisfies RedisOptions;
@@ -31,28 +31,29 @@ export interface ConnectionOptions {
   minReplicas: number;
   allowUnsafe: boolean;
   scripts: Scripts;
-  /** One of an engine's connections has it, so that what is said is said once. */
+  /** Set for one connection of an engine, so that each message is logged once. */
   log?: Log | undefined;
 }
 
-/**
- * One connection to Redis. It is used only once the server's settings were checked, after every reconnection anew.
- */
+/** One connection to Redis. It is used only after the server's settings were checked, again after every reconnect. */
 export class Connection {
   readonly redis: Redis;
   readonly #options: ConnectionOptions;
   #admitted = false;
   #admitting = false;
-  /** Rises when the connection is lost: what was checked before says nothing about the next one. */
+  /** Incremented when the connection is lost. Earlier checks do not apply to the next connection. */
   #connectionLosses = 0;
-  /** A start waits for replicas to tell their settings. Afterwards readers wait, and who was not asked is asked by `recheck`. */
+  /**
+   * The start waits for the settings of replicas. Later readers would wait for them, so replicas that did not answer are checked
+   * by `recheck`.
+   */
   #replicasMs: number = settingsMs;
   #closed = false;
   #why = 'Redis was not reached yet';
   #refusal: JournalRefused | undefined;
-  /** What is unsafe about the server, where that is allowed. */
+  /** Unsafe settings of the server, if they are allowed. */
   faults: readonly Fault[] = [];
-  /** The connection may be used, again. */
+  /** Called when the connection may be used (again). */
   onOpen: () => void = () => {};
   onLost: () => void = () => {};
 
@@ -79,13 +80,16 @@ export class Connection {
     return this.#admitted;
   }
 
-  /** Why it cannot be used, as far as that is known; undefined while it can. */
+  /** Why the connection cannot be used, or undefined if it can. */
   get trouble(): string | undefined {
     if (this.#admitted) return undefined;
     return this.#refusal?.message ?? `Redis is unreachable: ${this.#why}`;
   }
 
-  /** Resolves once it may be used. Throws `JournalRefused` where the server must not be, `JournalUnavailable` where it was not reached in time. */
+  /**
+   * Resolves when the connection may be used. Throws `JournalRefused` if the server must not be used, and `JournalUnavailable` if
+   * it was not reached in time.
+   */
   async open(deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     this.redis.connect().catch(() => undefined);
@@ -97,14 +101,14 @@ export class Connection {
     this.#replicasMs = briefMs;
   }
 
-  /** Checks the settings; what was refused is asked again, since they can be changed without a restart. */
+  /** Checks the settings. Also checks a refused server again, because settings can change without a restart. */
   async admit(): Promise<void> {
     const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
     this.#admitting = true;
     const losses = this.#connectionLosses;
     try {
-      // ioredis goes on in the first database where it may not use the one that the URL names.
+      // ioredis uses the first database if the user may not use the one in the URL.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
       const faults = await faultsOf(this.redis, url, scripts, minReplicas, this.#replicasMs);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
@@ -124,8 +128,8 @@ export class Connection {
   }
 
   /**
-   * Whether what was found when it was admitted still holds: settings can be changed while it stands, and replicas join later. Else it is
-   * not used any more, until `admit` finds them right. Not for a connection that subscribes, which may ask nothing else.
+   * Checks the settings again while connected: settings can change, and replicas can join. If they are unsafe, the connection is
+   * not used until `admit` succeeds. Not for a subscribing connection, which can send no other commands.
    */
   async recheck(): Promise<void> {
     const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
@@ -150,7 +154,7 @@ export class Connection {
     this.#refusal = refusal;
   }
 
-  /** Throws `JournalUnavailable`: `unchanged` where nothing was sent or it surely did nothing. */
+  /** Throws `JournalUnavailable`: `unchanged` if the command was not sent or certainly did nothing. */
   run(operation: Operation, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
     return this.ask((redis) => run(redis, this.#options.scripts[operation], keys, args));
   }
@@ -166,7 +170,7 @@ export class Connection {
     }
   }
 
-  /** Ends what the connection is now and makes a new one: it is deaf. */
+  /** Drops a connection that receives nothing and opens a new one. */
   replace(): void {
     this.redis.disconnect(true);
   }
@@ -178,7 +182,7 @@ export class Connection {
   }
 
   #isCorked = false;
-  /** What is asked within one turn of the event loop goes out in one piece, so that the server takes it up, and syncs it, at once. */
+  /** Sends all commands of one turn of the event loop together, so that Redis executes and syncs them at once. */
   #corkUntilNextTurn(): void {
     const { stream } = this.redis;
     if (this.#isCorked) return;
@@ -191,16 +195,16 @@ export class Connection {
   }
 }
 
-/** Waiting does not help where the server does not know the user or the database, or is not who its certificate should say. */
+/** Errors that waiting does not fix: wrong user, password or database, or an invalid certificate. */
 function isRefusal({ message, code = '' }: { message: string; code?: string }): boolean {
   return /^(?:WRONGPASS|NOAUTH|NOPERM|ERR (?:invalid )?DB index)\b/.test(message) || /CERT|ALTNAME/.test(code);
 }
 
-/** Answers of Redis by which a command surely did nothing: it was refused before it, or its first write, was carried out. */
+/** Errors after which a command certainly did nothing: Redis refused it before it ran, or before its first write. */
 const didNothing =
   /^(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|MOVED|NOAUTH|NOREPLICAS|NOSCRIPT|OOM|READONLY|TRYAGAIN|Stream isn't writeable)\b/;
 
-/** Errors of a server that answers but takes no writes, and the reason of each as a sentence. */
+/** Errors of a server that answers but takes no writes, with the reason as a sentence. */
 const refusals: Readonly<Record<string, string>> = {
   MISCONF: 'Its disk cannot be written.',
   NOREPLICAS: 'Too few replicas are connected.',
@@ -210,7 +214,7 @@ const refusals: Readonly<Record<string, string>> = {
 
 function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
-  // ioredis speaks of its options there.
+  // The message of this ioredis error is about its options.
   const isLost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
   const message = isLost
     ? 'the connection was lost before the answer came'

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Ends the connection as it is now once it owes an answer and gives nothing back. What lies there unread when the time is over counts as in
- * time: where this process was held up that is its own fault. ioredis' own `socketTimeout` goes by the time alone.
+ * Destroys a connection that owes a reply and has received nothing for the given time. Data that is ready but unread when the
+ * time is over counts as received in time: the delay is then in this process. The `socketTimeout` of ioredis only looks at the
+ * time.
  */
 export function destroyWhenIdle(redis: Redis, silenceMs: number): void {
   const { stream } = redis;
@@ -11,7 +12,7 @@ export function destroyWhenIdle(redis: Redis, silenceMs: number): void {
   const end = () => isSilent() && stream.destroy(new Error(`nothing came back for ${silenceMs} ms`));
   const looking = setInterval(() => {
     if (redis.commandQueue.length === 0) lastDataAt = performance.now();
-    // In the next turn of the loop, which reads first.
+    // In the next turn of the event loop, after pending data was read.
     else if (isSilent()) setImmediate(end);
   }, silenceMs / 15).unref();
   stream.on('data', () => {

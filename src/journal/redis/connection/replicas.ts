@@ -9,8 +9,8 @@ const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = 
 type OnReplica = (replica: Redis, place: string) => Promise<void>;
 
 /**
- * Does something on every replica that the server has, and on those that these have, over a connection of its own to each. Throws
- * `JournalUnavailable` naming the first that could not be asked.
+ * Calls `act` for every replica of the server and, recursively, their replicas, each over a connection of its own. Throws
+ * `JournalUnavailable` with the name of the first replica that could not be reached.
  */
 export async function eachReplica(server: Redis, url: string, act: OnReplica): Promise<void> {
   const info = await server.info('replication');
@@ -24,12 +24,12 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     connectTimeout: reachMs,
     retryStrategy: () => null,
   } satisfies RedisOptions;
-  // What stands in the URL would win over options.
+  // The URL has precedence over options.
   const there = new URL(url);
   there.hostname = host.includes(':') ? `[${host}]` : host;
   there.port = String(port);
   const replica = new Redis(there.href, options);
-  // ioredis says of what waited that the connection is closed.
+  // For waiting commands ioredis only reports a closed connection.
   let why = '';
   replica.on('error', (error: Error) => {
     why = error.message;
@@ -39,7 +39,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     await replica.connect();
     await Promise.all([act(replica, `${host}:${port}`), eachReplica(replica, url, act)]);
   } catch (error) {
-    // Of one of its own replicas.
+    // Thrown for a replica of this replica.
     if (error instanceof JournalUnavailable) throw error;
     why ||= messageOf(error);
     throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
@@ -49,7 +49,8 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
 }
 
 /**
- * Does something on each replica that is wanted, as `eachReplica`, once that has taken over all that the server had when this was called.
+ * Calls `act` for each selected replica, as `eachReplica` does, once the replica has received everything that the server had at
+ * the time of this call.
  */
 export async function eachReplicaAfterAll(
   master: Redis,
@@ -68,7 +69,7 @@ export async function eachReplicaAfterAll(
   });
 }
 
-/** Milliseconds since 1970 by the clock of the server, which is one for all nodes. */
+/** The server's clock, in milliseconds since 1970. It is the same for all nodes. */
 export async function timeOf(redis: Redis): Promise<number> {
   const [seconds, microseconds] = (await redis.time()).map(Number) as [number, number];
   return seconds * 1_000 + Math.floor(microseconds / 1_000);

@@ -5,7 +5,10 @@ import { redisLimits } from '../redis-limits.ts';
 
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
-/** Yields what `use` does, over a connection beside the servers that use the store. It ends with `use`. Throws if the store cannot be used. */
+/**
+ * Yields what `use` yields, over a connection of its own, beside the servers that use the store. The connection ends with `use`.
+ * Throws if the store cannot be used.
+ */
 export async function* overSeparateConnection<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
   const redis = new Redis(url, {
@@ -20,7 +23,7 @@ export async function* overSeparateConnection<T>(url: string, use: (redis: Redis
   });
   try {
     await redis.connect();
-    // ioredis goes on in the first database where it may not use the one that the URL names.
+    // ioredis uses the first database if the user may not use the one in the URL.
     if (redis.options.db) await redis.select(redis.options.db);
     yield* use(redis);
   } catch (error) {
@@ -31,7 +34,7 @@ export async function* overSeparateConnection<T>(url: string, use: (redis: Redis
   }
 }
 
-/** Ids in the registry, each once although who wanted an id that was taken left a place there too. */
+/** The channel ids in the registry, without duplicates. An attempt to create a channel with a taken id leaves a second entry. */
 export async function* registeredIds(redis: Redis): AsyncGenerator<string> {
   const seen = new Set<string>();
   for (let below = '+'; ; ) {

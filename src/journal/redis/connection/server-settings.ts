@@ -5,16 +5,16 @@ import { eachReplica } from './replicas.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /**
- * The settings of Redis that the engine's promises rest on. A write is answered once it is synced; a text that was erased is in no file
- * after the append-only file was written anew. See docs/guides/redis.md.
+ * The settings of Redis that the guarantees of the engine depend on: a write is answered after it is synced, and an erased text
+ * is in no file once the append-only file was rewritten. See docs/guides/redis.md.
  */
 export interface Fault {
-  /** The replica, as host and port; undefined: the server itself. */
+  /** The replica, as host and port. Undefined: the server itself. */
   at?: string;
   setting: string;
-  /** Its value as it is. Called `value` it would be left out of the log. */
+  /** The current value. Not named `value`, because the log drops that field. */
   found: string;
-  /** The line of the configuration file that mends it. */
+  /** The line of the configuration file that fixes the setting. */
   line: string;
 }
 
@@ -38,7 +38,7 @@ const always: readonly Wanted[] = [
   exactly('save', '', 'save ""'),
 ];
 
-/** A full sync otherwise leaves a dump with the text on a replica. */
+/** Otherwise a full sync leaves a dump with the text on the replica. */
 const withReplicas: readonly Wanted[] = [
   exactly('repl-diskless-sync', 'yes'),
   {
@@ -49,8 +49,8 @@ const withReplicas: readonly Wanted[] = [
 ];
 
 /**
- * What the user needs. Without one of them most goes on, and the rest fails where nobody looks: what is read, repaired or erased but seldom.
- * Those that a node misses as it starts, or within a second, are not among them.
+ * Commands that the user must be allowed to run. Without one of them most things work, but rare operations fail unnoticed:
+ * reading, repairing or erasing. Commands that a node misses at the start or within a second are not listed.
  */
 const rights = [
   ...['ping', 'wait', 'time', 'get', 'set', 'exists', 'unlink', 'pexpire'],
@@ -60,8 +60,8 @@ const rights = [
 ];
 
 /**
- * What is wrong with the server, and with those of its replicas that can be asked within `replicasMs`. Throws what Redis answers where it
- * may not be.
+ * Unsafe settings of the server, and of the replicas that answer within `replicasMs`. Throws the error of Redis if reading the
+ * settings is not permitted.
  */
 export async function faultsOf(
   redis: Redis,
@@ -84,7 +84,7 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
   const [flat, info, lacking] = await Promise.all([
     redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
     redis.info('replication'),
-    // By its text: a server has forgotten its scripts where that is needed, and the right to it is then missed.
+    // By its text: the server does not know the script yet, and the user may not be allowed to load scripts.
     redis.call('EVAL', scripts['missing-rights'].text, 1, registry.nodes, ...rights) as Promise<string[]>,
   ]);
   const values = new Map<string, string>();
@@ -100,7 +100,7 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
   return [...faults, { setting: 'user', found: `${user}, without ${lacking.join(', ')}`, line: `user ${user} … ${given}` }];
 }
 
-/** For whoever runs the server. */
+/** For the operator. */
 export function sentenceOf(faults: readonly Fault[]): string {
   const lines = faults.map(({ at, setting, found, line }) => {
     const where = at === undefined ? '' : `on the replica ${at}: `;

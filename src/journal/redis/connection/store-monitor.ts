@@ -16,7 +16,7 @@ export interface StoreMonitorParts {
   commands: Connection;
   connections: readonly Connection[];
   heads: (channelIds: readonly string[]) => Promise<(Position | 'damaged' | undefined)[]>;
-  /** Compares which tokens were revoked, and which sessions ended. */
+  /** Compares the revoked tokens and the ended sessions with the store. */
   refused: () => Promise<unknown>;
   nodeId: string;
   log: Log;
@@ -24,8 +24,8 @@ export interface StoreMonitorParts {
 }
 
 /**
- * Notices by itself what nobody tells: lost announcements, a connection that is open and silent, a history that was replaced, a store
- * that is out of reach.
+ * Detects what nothing announces: lost announcements, a connection that is open but silent, a replaced history, and an
+ * unreachable store.
  */
 export class StoreMonitor {
   readonly #parts: StoreMonitorParts;
@@ -36,10 +36,10 @@ export class StoreMonitor {
   #busy = false;
   #probedAt = performance.now();
   #comparedAt = performance.now();
-  /** What the last of either failed with, where something was answered. */
+  /** The last failure of each check, if there was an answer. */
   #probeFailure: string | undefined;
   #compareFailure: string | undefined;
-  /** The store was given a heartbeat of this node. */
+  /** The store has received a heartbeat of this node. */
   #hasSentHeartbeat = false;
   reach: Reachability = { reachable: true, since: new Date().toISOString() };
 
@@ -60,7 +60,7 @@ export class StoreMonitor {
     clearTimeout(this.#suspicion);
   }
 
-  /** Nobody is to wait for this node any more: it serves nothing. */
+  /** Removes this node from the nodes that erasures wait for. It serves nothing any more. */
   async leave(): Promise<void> {
     const { commands, nodeId } = this.#parts;
     await withTimeout(
@@ -70,7 +70,7 @@ export class StoreMonitor {
   }
 
   async #probe(): Promise<void> {
-    // First: a process that stood still learns that its lease ended before it answers anyone.
+    // First, so that a process that was suspended notices its expired lease before it answers anyone.
     this.#renewLease();
     const { bus, subscriber, commands, connections } = this.#parts;
     for (const connection of connections) void connection.admit();
@@ -80,7 +80,7 @@ export class StoreMonitor {
         this.#probeFailure = messageOf(error);
       });
       if (heard) this.#probedAt = performance.now();
-      // Where the other connection is answered, it is this one that is deaf.
+      // Redis answers on the other connection, so the subscriber is the one that receives nothing.
       else if (
         subscriber.isOpen &&
         (await withTimeout(
@@ -98,7 +98,7 @@ export class StoreMonitor {
     for (const connection of connections) if (connection !== subscriber) void connection.recheck();
   }
 
-  /** Compares where the journal stands with what was heard, for all channels, and which tokens and sessions are refused, in one piece. */
+  /** Compares the heads of all channels with the announcements, and the refused tokens and sessions with the store. */
   async compare(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
@@ -116,7 +116,7 @@ export class StoreMonitor {
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
           const channelId = channelIds[index] as string;
-          // The feed that follows the channel reads it, and learns of the damage.
+          // The stream of the channel reads it and notices the damage.
           if (head === 'damaged') {
             bus.markUncertain(channelId);
             continue;
@@ -154,7 +154,7 @@ export class StoreMonitor {
         if (head === 'damaged') continue;
         const channelId = channelIds[index] as string;
         const before = marks[index] as TrackerMark;
-        // Nothing was heard of it since it is listened to, and it is not on its way to be made.
+        // The journal is missing. Nothing was announced since the mark, so it is not being created either.
         if (head === undefined) {
           if (bus.isGone(channelId, before)) bus.gone(channelId);
         } else if (!bus.knows(channelId, head, before)) bus.announceMissed(channelId, head, before);
@@ -162,7 +162,7 @@ export class StoreMonitor {
     }, suspicionMs).unref();
   }
 
-  /** Why the store is out of reach, as far as that is known. */
+  /** Why the store is unreachable, as far as known. */
   get why(): string {
     const trouble = this.#parts.connections.map((connection) => connection.trouble).find((found) => found !== undefined);
     const failure = this.#probedAt < this.#comparedAt ? this.#probeFailure : this.#compareFailure;

@@ -11,13 +11,13 @@ import { Rewrites } from './log-rewrites.ts';
 
 const { redisErasureWaitMs: patienceMs, countsMs, redisPollMs: pollMs } = redisLimits;
 
-/** A post that an erasure is owed of, or `own`, with the offset of the entry that erased last. */
+/** A post with a pending erasure, or `channelSubject`, and the offset of its last erasing entry. */
 export type PendingErasure = readonly [who: string, offset: string];
 
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
 
-/** Counts for nodes that the store has lost, for as long as they may give out what they hold. See heartbeat.lua. */
+/** Stands for nodes that the store no longer lists, for as long as they may give out what they hold. See heartbeat.lua. */
 const others = 'others';
 const areLost = 'Redis has lost which there are, and hears of them again';
 const isSilent = 'it has not yet said that it let go of what it read before';
@@ -34,14 +34,14 @@ export interface ErasureParts {
 }
 
 /**
- * Drives erasures to their end. The script has deleted the text; what still holds it are files written before, the log of slow
- * commands, and nodes that have read it. Any node finishes what is owed (`sweep.ts`).
+ * Completes erasures. The script has deleted the text. Older files, the log of slow commands, and nodes that have read the text
+ * may still hold it. Any node completes pending erasures (`sweep.ts`).
  */
 export class Erasures {
   readonly #parts: ErasureParts;
   readonly #stop = new AbortController();
   readonly #rewrites: Rewrites;
-  /** The nodes that count, a moment from now: asked once for all who wait for some. */
+  /** The nodes that count, read again after a pause. Shared by all erasures that wait. */
   #counting: Promise<string[]> | undefined;
 
   constructor(parts: ErasureParts) {
@@ -49,17 +49,17 @@ export class Erasures {
     this.#rewrites = new Rewrites(parts, this.#stop.signal);
   }
 
-  /** Gives up what is being finished. */
+  /** Stops waiting. */
   close(): void {
     this.#stop.abort();
   }
 
-  /** To be sent before the entry that erases, down the same connection. */
+  /** Call before the erasing entry is sent, on the same connection. */
   async note(channelId: string): Promise<void> {
     await this.#parts.writes.ask(async (redis) => redis.zadd(registry.pendingErasures, await timeOf(redis), channelId));
   }
 
-  /** Complete, or what is pending; that is then finished in the background. Null: the whole channel. */
+  /** Returns complete, or what is pending and then completes in the background. Null: the whole channel. */
   async finish(channelId: string, postId: string | null): Promise<Erasure> {
     const pending: Pending = new Map();
     const timer = new AbortController();
@@ -81,13 +81,13 @@ export class Erasures {
     if (pendingErasures.length > 0) await this.complete(channelId, pendingErasures, pending);
   }
 
-  /** What a channel owes. */
+  /** The pending erasures of a channel. */
   async owed(channelId: string): Promise<PendingErasure[]> {
     const flat = (await this.#parts.writes.run('pending-erasures', channelKeys(channelId))) as string[];
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }
 
-  /** Resolves when they are complete; until then, where they are not stands in `pending`. */
+  /** Resolves when the erasures are complete. Until then `pending` says what is not. */
   async complete(channelId: string, listPending: readonly PendingErasure[], pending: Pending = new Map()): Promise<void> {
     const failed = new AbortController();
     try {
@@ -102,7 +102,7 @@ export class Erasures {
     await this.#parts.writes.run('complete-erasures', channelKeys(channelId), listPending.flat());
   }
 
-  /** Every other node that counts has let go of what it read before, or that is of no use any more. */
+  /** Waits until every other node that counts has dropped what it read before, or has expired. */
   async #acknowledged(channelId: string, postId: string | null, pending: Pending, failed: AbortSignal): Promise<void> {
     const { bus, nodeId } = this.#parts;
     const acknowledged = new Set([nodeId]);
@@ -113,7 +113,7 @@ export class Erasures {
     try {
       for (let counted = await this.#count(); !failed.aborted; counted = await this.#countSoon()) {
         const missing = counted.filter((other) => !acknowledged.has(other));
-        // Nor may others be counted where this one is not: its next heartbeat says so to all.
+        // If this node is not listed, others may be missing as well. Its next heartbeat makes them count.
         if (!counted.includes(nodeId)) missing.push(others);
         const places = new Set(missing.map(placeOf));
         for (const where of pending.keys()) if (where.includes('node') && !places.has(where)) pending.delete(where);
@@ -144,7 +144,7 @@ export class Erasures {
     pending.delete('Redis');
   }
 
-  /** What was cut off while others wrote their files anew after an erasure. One node sees to it. */
+  /** Repeats the rewrite on replicas that were disconnected during one after an erasure. One node does this. */
   async rewriteReturned(): Promise<void> {
     const [first] = (await this.#count()).sort();
     if (first === this.#parts.nodeId) await this.#rewrites.rewriteReturned();

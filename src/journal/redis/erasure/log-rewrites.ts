@@ -8,25 +8,28 @@ import { redisLimits } from '../redis-limits.ts';
 const { redisPollMs: pollMs } = redisLimits;
 
 /**
- * Has the append-only file written anew after a text was deleted, which is in what was written before, and the log of slow commands
- * emptied: on the server and on each replica, also on one that was cut off and comes back.
+ * After a text was deleted, rewrites the append-only file, which still holds it, and clears the log of slow commands, on the
+ * server and on every replica, including replicas that were disconnected and return.
  */
 export class Rewrites {
   readonly #writes: Connection;
   readonly #url: string;
   readonly #signal: AbortSignal;
-  /** The one that is going on, and the one that whoever comes now waits for: only what begins after a deletion leaves it out. */
+  /**
+   * The running rewrite, and the next one, which later callers wait for: only a rewrite that begins after a deletion leaves the
+   * text out.
+   */
   #rewriting: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  /** `signal`: what is waited for is given up. */
+  /** `signal`: stops waiting. */
   constructor({ writes, url }: { writes: Connection; url: string }, signal: AbortSignal) {
     this.#writes = writes;
     this.#url = url;
     this.#signal = signal;
   }
 
-  /** Resolves when every file was written anew, begun after this was called. */
+  /** Resolves when every file was rewritten, by rewrites that began after this call. */
   async rewriteAll(): Promise<void> {
     if (this.#rewriting === undefined) return await this.#rewrite();
     this.#next ??= this.#rewriting
@@ -49,10 +52,10 @@ export class Rewrites {
         };
         await Promise.all([this.#rewriteAt(master), eachReplicaAfterAll(master, this.#url, onReplica)]);
         const known = await master.zrange(registry.rewrites, 0, '-1');
-        // One that comes back is behind, whether it is known or not.
+        // A replica that returns is behind, whether it is known or not.
         const gone = known.filter((name) => !['begun', 'done', ...there].includes(name));
         if (gone.length > 0) await master.zrem(registry.rewrites, ...gone);
-        // By the highest, since one that began later may be done before.
+        // Keeps the highest number, because a later rewrite may finish first.
         const scores = ['done', ...there].flatMap((name) => [number as string, name]);
         await master.zadd(registry.rewrites, 'GT', ...scores);
       })
@@ -62,7 +65,10 @@ export class Rewrites {
     return this.#rewriting;
   }
 
-  /** Of those replicas that were cut off meanwhile: one that is back takes over the deletion, and keeps the file that has the text. */
+  /**
+   * Rewrites the files of replicas that were disconnected. A returning replica receives the deletion, but keeps the old file with
+   * the text.
+   */
   async rewriteReturned(): Promise<void> {
     await this.#writes.ask(async (master) => {
       const done = await master.zscore(registry.rewrites, 'done');
@@ -82,7 +88,7 @@ export class Rewrites {
   }
 }
 
-/** A rewrite that runs already may hold what was deleted since it began, so it is waited for, and another one made. */
+/** Waits for a running rewrite, which may hold what was deleted since it began, and starts another one. */
 async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
   let before = await persistence(redis);
   while (before.isBusy) {
@@ -94,7 +100,7 @@ async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
       await redis.bgrewriteaof();
       break;
     } catch (error) {
-      // Another node was faster; what it began before our deletion is no good, so ours comes after it.
+      // Another node was faster. Its rewrite may have begun before this deletion, so another one follows.
       if (!(error instanceof Error && /in progress/.test(error.message))) throw error;
       await pause(pollMs, undefined, { signal });
     }
@@ -119,7 +125,7 @@ async function persistence(redis: Redis): Promise<{ rewrites: number; isBusy: bo
   };
 }
 
-/** They keep the first bytes of each argument. Valkey has its own log beside, of which older ones and Redis know nothing. */
+/** The slow log keeps the beginning of each argument. Newer versions of Valkey have another log as well. */
 async function forgetSlowCommands(redis: Redis): Promise<void> {
   await redis.slowlog('RESET');
   for (const kind of ['slow', 'large-request', 'large-reply']) {

@@ -16,25 +16,25 @@ export interface SweepParts {
   log: Log;
 }
 
-/** Of a channel, as looked at last. */
+/** The pending erasures of a channel, as of the last look. */
 interface ChannelErasures {
   erasures: number;
-  /** While it is tried to finish them. */
+  /** Set while they are being completed. */
   finishing?: Promise<void> | undefined;
-  /** Why that failed, which is said once. */
+  /** The last failure, logged once. */
   why?: string;
 }
 
 /**
- * Finishes erasures that are owed, of whatever node, and the requests of deleted channels. Each channel is tried on its own: one whose erasures fail, or wait for a node, keeps
- * those of no other from their end.
+ * Completes the pending erasures of any node, and expires the requests of deleted channels. Channels are independent: an erasure
+ * that fails or waits for a node delays no other channel.
  */
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #stop = new AbortController();
   readonly #channels = new Map<string, ChannelErasures>();
   #sweeping: Promise<void> | undefined;
-  /** While replicas that were cut off write their files anew; and why that failed, which is said once. */
+  /** Set while returned replicas rewrite their files. The last failure is logged once. */
   #rewritingReturned: Promise<void> | undefined;
   #whyNotReturned: string | undefined;
 
@@ -46,7 +46,7 @@ export class Sweep {
     this.#sweeping = this.#sweep().catch(() => undefined);
   }
 
-  /** Once `erasures` and the connection are closed: what is waited for is given up then. */
+  /** Call after `erasures` and the connection are closed, which ends all waiting. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#sweeping;
@@ -54,7 +54,7 @@ export class Sweep {
     await Promise.all([...this.#channels.values()].map(({ finishing }) => finishing));
   }
 
-  /** Erasures that are owed for longer than who asks waits, as looked at last. */
+  /** Erasures that are pending for longer than a request waits, as of the last look. */
   get pending(): number {
     return this.#channels.values().reduce((sum, { erasures }) => sum + erasures, 0);
   }
@@ -64,7 +64,7 @@ export class Sweep {
     for (let waitMs = sweepMs / 4; !signal.aborted; waitMs = sweepMs * (0.5 + Math.random())) {
       await pause(waitMs, undefined, { signal, ref: false });
       const channelIds = await this.#abandonedChannels().catch(() => undefined);
-      // That the store is away is said by who watches it.
+      // The store monitor reports that the store is unreachable.
       if (channelIds === undefined) continue;
       for (const [channelId, { finishing }] of this.#channels)
         if (finishing === undefined && !channelIds.has(channelId)) this.#channels.delete(channelId);
@@ -73,7 +73,9 @@ export class Sweep {
     }
   }
 
-  /** All of them: none is hidden behind others that are not done. What was noted ahead of the clock was before that was set back. */
+  /**
+   * All abandoned channels, so that failing ones hide no others. A time in the future was noted before the clock was set back.
+   */
   async #abandonedChannels(): Promise<Set<string>> {
     const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.pendingErasures, 0, '-1', 'WITHSCORES'));
     const now = await this.#parts.writes.ask(timeOf);
@@ -85,7 +87,7 @@ export class Sweep {
     return stale;
   }
 
-  /** Of replicas that were cut off when others were: nobody waits for these. */
+  /** Handles replicas that were disconnected. No request waits for them. */
   async #rewriteReturned(): Promise<void> {
     const { erasures, writes, log } = this.#parts;
     try {
@@ -114,7 +116,7 @@ export class Sweep {
       await endRequests(this.#parts.writes, channelId);
       if (owed.length === 0) await this.#forget(channelId);
     } catch (error) {
-      // Nobody knows that there are none.
+      // There may be erasures that could not be read.
       channel.erasures ||= 1;
       this.#channels.set(channelId, channel);
       this.#failed(channelId, channel, error);
@@ -142,7 +144,7 @@ export class Sweep {
     log.warn({ channel: channelId, err: error }, 'erasures are pending');
   }
 
-  /** A channel that owes nothing, unless what erases may still be on its way. */
+  /** Drops the notice of a channel without pending erasures, unless its erasing entry may still follow. */
   async #forget(channelId: string): Promise<void> {
     const { writes } = this.#parts;
     if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);

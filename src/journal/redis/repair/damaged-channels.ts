@@ -3,11 +3,11 @@ import { redisLimits } from '../redis-limits.ts';
 
 const { damagedMs, damagedChannels, damageRememberedMs } = redisLimits;
 
-/** Channels whose keys were found to contradict each other. Each is logged once, and again where it is still so after a while. */
+/** Channels whose keys contradict each other. Each is logged once, and again if it is still damaged after a while. */
 export class DamagedChannels {
   readonly #log: Log;
   readonly #now: () => number;
-  /** By channel, when it was logged, and when it was found last. */
+  /** By channel: when it was logged, and when it was last found damaged. */
   readonly #found = new Map<string, { loggedAt: number; lastAt: number }>();
 
   /** When a read was refused because of damage, by the read's key. */
@@ -46,7 +46,7 @@ export class DamagedChannels {
     return false;
   }
 
-  /** Channels that were found so within `damagedMs`. */
+  /** Channels found damaged within `damagedMs`. */
   get count(): number {
     for (const [channelId, { lastAt }] of this.#found) if (this.#now() - lastAt >= damagedMs) this.#found.delete(channelId);
     return this.#found.size;

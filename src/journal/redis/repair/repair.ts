@@ -17,46 +17,49 @@ import { beganAt, chainFault, notListed, verifyChannel, walkServer } from '../ve
 import { type KnownState, type Plan, pagesOf, planRepair, readSurvivingKeys, type SurvivingKeys } from './surviving-keys.ts';
 
 /**
- * Rebuilds channels of which keys were deleted by hand or put back from another time, beside the servers that use the store: they refuse such
- * a channel, and serve it again as soon as it is whole. Where the journal is whole and holds, all else is made from it. Where it is not, or
- * something that it tells of is missing, another history begins with every post that has its text, above every offset that was given out, so
- * that every cursor from before is foreign. What was changed is not repaired, nor is a channel whose own text is lost: that takes a copy.
+ * Rebuilds channels whose keys were deleted by hand or restored from another time, while servers use the store. Servers refuse a
+ * damaged channel and serve it again once it is whole.
  *
- * It is written in parts, since a script keeps everyone waiting for as long as it runs. No part takes away anything by which it is decided,
- * so that a repair that was cut off is begun again.
+ * If the journal is complete and intact, everything else is rebuilt from it. If entries are missing, or something that they
+ * mention is missing, a new history begins with every post that still has its text. Its offsets are above every offset that was
+ * given out, so that all earlier cursors are foreign. Changed data is not repaired, nor is a channel whose own text is lost:
+ * restore a copy.
+ *
+ * The repair is written in parts, because a running script blocks all other commands. No part removes anything that a decision
+ * depends on, so that an interrupted repair can be repeated.
  */
 export interface RepairOptions extends Omit<StoreOptions, 'renderer' | 'since'> {
   url: string;
-  /** False: the repair only says what it would do. */
+  /** False: only reports what would be done. */
   apply: boolean;
 }
 
 export interface RepairReport {
   channelId: string;
-  /** `damaged`: it can be repaired · `refused`: it cannot · `busy`: another repairs it. */
+  /** `damaged`: can be repaired · `refused`: cannot be repaired · `busy`: another process repairs it. */
   outcome: 'sound' | 'damaged' | 'repaired' | 'refused' | 'busy';
-  /** What is wrong with it, and where it is refused, what stands in the way. */
+  /** What is damaged, and for `refused` what prevents the repair. */
   why: string | null;
-  /** Whether the history goes on, or another begins, for which readers start afresh. */
+  /** Whether the history continues, or a new one begins, which makes readers start over. */
   history: 'same' | 'new' | null;
   /** Posts that are kept. */
   posts: number;
-  /** Ids of posts whose text is lost, and which are left out. */
+  /** Ids of posts whose text is lost. They are left out. */
   lost: string[];
-  /** Ids of posts whose erased text had been put back, and is erased again. */
+  /** Ids of posts whose erased text had been restored and is erased again. */
   erasedAgain: string[];
-  /** What still does not hold after a repair. */
+  /** What is still faulty after the repair. */
   fault: Fault | null;
 }
 
-/** The name that the entry of a new history is made under. A token's `sub` names a person or a program, never this. */
+/** The author of the entry that begins a new history. The `sub` of a token names a person or a program, never this. */
 const repairer = 'pressbox:repair';
 const contradictory = 'its keys contradict each other';
 const textIsBack = 'an erased text is there again';
 const { repairSilentMs: silentMs } = redisLimits;
 const scripts = loadScripts();
 
-/** A report for each channel that there is, or that there should be. Throws where the store cannot be used. */
+/** A report for each channel that exists or should exist. Throws if the store cannot be used. */
 export async function* repairRedis({ url, channelId, ...options }: RepairOptions): AsyncGenerator<RepairReport> {
   yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
@@ -92,12 +95,12 @@ class Repair {
     this.#server = server;
   }
 
-  /** Undefined: there is no such channel. */
+  /** Undefined: no such channel. */
   async run(isListed: boolean): Promise<RepairReport | undefined> {
     try {
       return await this.#run(isListed);
     } catch (error) {
-      // The channels after this one are to be looked at, too.
+      // The remaining channels are examined as well.
       if (error instanceof SyntaxError) return this.#report('refused', 'a text or its label cannot be read');
       throw error;
     }
@@ -127,19 +130,19 @@ class Repair {
     return (await verifyChannel(this.#redis, this.#channelId, this.#options, this.#server))?.fault;
   }
 
-  /** A journal that lacks its beginning is not whole either. */
+  /** A journal without its beginning is incomplete. */
   async #corkUntilNextTurn(top: number): Promise<SurvivingKeys> {
     const surviving = await readSurvivingKeys(this.#redis, this.#keys, top);
     const [first] = await this.#redis.xrange(this.#keys[0] as string, '-', '+', 'COUNT', 1);
     if (first === undefined) return surviving;
     const [, fields] = first;
     const [root = '', by] = [fields[1], fields[15]];
-    // An entry of a repair is always the first. If it does not fit its root, it was changed.
+    // The entry of a repair is always the first. If it does not match its root, it was changed.
     const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === surviving.first;
     return isBeginning ? surviving : { ...surviving, isWhole: false };
   }
 
-  /** Whether an erased text is there again. One that was erased only after the texts were gathered is not. */
+  /** Whether an erased text exists again. A text that was erased after the keys were read does not count. */
   async #isTextBack(surviving: SurvivingKeys): Promise<boolean> {
     const plan = planRepair(surviving);
     if (typeof plan === 'string') return false;
@@ -148,7 +151,7 @@ class Repair {
     return false;
   }
 
-  /** The plan, unless what it rests on was changed. */
+  /** The plan, or the reason why its basis is not intact. */
   async #checkedPlan(surviving: SurvivingKeys): Promise<Plan | string> {
     const record = this.#server?.channels.get(this.#channelId);
     if (record?.isDeleted) return channelIsBack;
@@ -160,7 +163,10 @@ class Repair {
     return fault === undefined ? plan : `offset ${fault.offset}: ${fault.why}`;
   }
 
-  /** Names a text that another history would be made of and that cannot be read. Found only while it is made, it would leave half of it. */
+  /**
+   * Names a text that the new history needs and that cannot be read. If it were found only during the rebuild, the channel would
+   * be left half done.
+   */
   async #findUnreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
     const newest = [...known].map(([who, { revision }]) => `${who}:${who === channelSubject ? channelRevision : revision}`);
     for (const some of pagesOf([...new Set([...newest, ...unlabelled])])) {
@@ -179,7 +185,7 @@ class Repair {
     const stay = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
     const staying = setInterval(stay, silentMs / 5);
     try {
-      // Read again: until now servers may have written to it.
+      // Read again, because servers may have written to the channel until now.
       const surviving = await this.#corkUntilNextTurn(Number(top));
       const plan = await this.#checkedPlan(surviving);
       if (typeof plan === 'string') return plan;
@@ -189,7 +195,7 @@ class Repair {
     }
   }
 
-  /** Returns false if somebody else took over, or deleted the channel. */
+  /** Returns false if another process took over or deleted the channel. */
   async #rebuild(surviving: SurvivingKeys, plan: Plan): Promise<boolean> {
     const { known, goesOn, highest, orphans, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
@@ -213,9 +219,10 @@ class Repair {
       await this.#noteErasure();
       if (!(await write({ erased: [erased] }))) return false;
     }
-    // Renewed: servers forget an old note of a channel that owes nothing, perhaps just before the text went.
+    // Renewed, because servers may just have dropped the older notice of a channel without pending erasures, before the text was
+    // erased.
     if (erasedAgain.size > 0) await this.#noteErasure();
-    // After the erasures: the line in the index may be all that tells of one.
+    // After the erasures, because the line in the index may be the only record of one.
     for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
     for (const some of pagesOf(orphans)) if (!(await write({ orphans: some }))) return false;
 
@@ -236,12 +243,12 @@ class Repair {
     return end(revision, last);
   }
 
-  /** Servers look for erasures that are owed in the channels that are noted there. */
+  /** Servers look for pending erasures in the channels that are noted here. */
   async #noteErasure(): Promise<void> {
     await this.#redis.zadd(registry.pendingErasures, await timeOf(this.#redis), this.#channelId);
   }
 
-  /** The channel as it stands. If that text is lost, an earlier one with what the index has of the last. */
+  /** The current channel. If its text is lost, an earlier text with the state, access and pinned post of the index. */
   async #channel({ summary }: SurvivingKeys, { known, channelRevision }: Plan): Promise<Channel> {
     const [text] = await this.#texts([`${channelSubject}:${channelRevision}`]);
     const channel = channelFrom(stateIn(text as string));
@@ -259,7 +266,7 @@ class Repair {
     return [newRoot(), offset, digest, facts.at, facts.by, content, labelOf(text), textOf(text)];
   }
 
-  /** Puts it on the list of channels. */
+  /** Adds the channel to the list of channels. */
   async #list(): Promise<void> {
     const [revision] = ((await this.#redis.hget(this.#keys[3] as string, channelSubject)) ?? '').split(' ');
     const [text] = await this.#texts([`${channelSubject}:${revision}`]);
@@ -298,7 +305,7 @@ type State = Omit<AuthorPost, 'seq' | 'html'>;
 
 type Texts = readonly [who: string, places: readonly string[]];
 
-/** What is written at once; see `lua/repair-part.lua`. */
+/** What one script writes. See `lua/repair-part.lua`. */
 interface Part {
   erased?: readonly Texts[];
   unknown?: readonly Texts[];

@@ -2,35 +2,35 @@ import type { Redis } from 'ioredis';
 import { channelSubject } from '../codec.ts';
 import { redisLimits } from '../redis-limits.ts';
 
-/** What is left of a channel whose keys contradict each other, and what can be made of it. */
+/** Reads what is left of a channel whose keys contradict each other, and plans what to rebuild from it. */
 const { repairEntries: page } = redisLimits;
 
-/** What is known of a post or of the channel, from the journal or from the index. */
+/** The state of a post or of the channel, from the journal or the index. */
 export interface KnownState {
   revision: number;
   last: number;
   seq: number;
-  /** Revisions up to this one were erased. */
+  /** The last erased revision. */
   erased: number;
 }
 
 export interface SurvivingKeys {
-  /** The journal's first and last offset; 0 where it is not there. */
+  /** The first and last offset of the journal; 0 if it is missing. */
   first: number;
   last: number;
-  /** The highest offset of which something beside the journal tells. */
+  /** The highest offset that anything besides the journal mentions. */
   top: number;
-  /** No entry is missing between its first and its last. */
+  /** No entry is missing between the first and the last. */
   isWhole: boolean;
-  /** By the newest entry of each; `oldest`: the first revision that an entry tells of. */
+  /** By subject, the state after its newest entry. `oldest`: the first revision that has an entry. */
   journal: Map<string, KnownState & { oldest: number }>;
   index: Map<string, KnownState>;
-  /** The channel's line in the index. */
+  /** The line of the channel in the index. */
   summary: string | undefined;
   listed: string[];
-  /** When the last entry was made; '' where there is none. */
+  /** The date of the last entry, or '' if there is none. */
   lastAt: string;
-  /** Places of revisions that have a text, and that have a label. */
+  /** Places of revisions that have a text, and of those that have a label. */
   texts: Set<string>;
   labels: Set<string>;
 }
@@ -56,29 +56,32 @@ export async function readSurvivingKeys(redis: Redis, keys: readonly string[], t
   return surviving;
 }
 
-/** What is to stand. */
+/** What the repair will produce. */
 export interface Plan {
-  /** Posts that are kept, and the channel under the name of `own`. */
+  /** Posts that are kept, and the channel under `channelSubject`. */
   known: ReadonlyMap<string, KnownState>;
-  /** The history goes on: its journal is whole, and nothing that it tells of is missing. Else another begins. */
+  /**
+   * Whether the history continues: the journal is complete, and nothing that it mentions is missing. Otherwise a new history
+   * begins.
+   */
   goesOn: boolean;
-  /** No lower than any offset that may have been given out. */
+  /** At least every offset that may have been given out. */
   highest: number;
-  /** The revision of the channel of which there is a text: an earlier one where that of the last is lost. */
+  /** The revision of the channel that has a text. An earlier one if the text of the last is lost. */
   channelRevision: number;
-  /** Posts whose text is lost, so that they are left out. */
+  /** Posts whose text is lost. They are left out. */
   lost: string[];
-  /** Places of revisions of which nothing may stay: of what is left out, erased, or has no text. */
+  /** Places of revisions to remove: left out, erased, or without text. */
   orphans: string[];
-  /** Posts of the index that are left out, each with the places of its texts. Those are not among the strays. */
+  /** Posts of the index that are left out, each with the places of its texts, which are not among the orphans. */
   unknown: ReadonlyMap<string, readonly string[]>;
-  /** Posts whose erased text is there again, each with the places of that text. Those are among neither. */
+  /** Posts whose erased text exists again, each with the places of that text, which are in neither of the above. */
   erasedAgain: ReadonlyMap<string, readonly string[]>;
-  /** Places of revisions that have a text and no label. */
+  /** Places of revisions that have a text but no label. */
   unlabelled: string[];
 }
 
-/** A sentence where nothing can be made of it. */
+/** Returns a sentence if nothing can be rebuilt. */
 export function planRepair(surviving: SurvivingKeys): Plan | string {
   const { texts, labels, summary, index } = surviving;
   const standing = standingOf(surviving);
@@ -88,7 +91,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   if (channel === undefined) return 'nothing tells of the channel itself';
   const channelRevision = written.get(channelSubject)?.highest ?? 0;
   if (channelRevision === 0) return "the channel's own text is lost";
-  // An earlier text does not tell who may read it now.
+  // An earlier text does not say who may read the channel now.
   if (channelRevision < channel.revision && (summary === undefined || index.get(channelSubject)?.revision !== channel.revision))
     return "the channel's own text is lost, and with it who may read it";
 
@@ -116,7 +119,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   return {
     known,
     goesOn,
-    // Above the journal, so that a repair that begins where this one was cut off does not take the journal for whole.
+    // Above the journal, so that the next repair does not take the journal for complete if this one is interrupted.
     highest: goesOn ? standing.highest : Math.max(standing.highest, surviving.last + 1),
     channelRevision,
     lost: lost.sort(),
@@ -127,7 +130,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   };
 }
 
-/** Places of texts that are there although they were erased, by post. */
+/** Places of texts that exist although they were erased, by post. */
 function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, KnownState>): Map<string, string[]> {
   const isErased = (place: string) => {
     const { who, revision } = partsOf(place);
@@ -136,7 +139,7 @@ function erasedTexts(texts: ReadonlySet<string>, known: ReadonlyMap<string, Know
   return Map.groupBy([...texts].filter(isErased).sort(), (place) => partsOf(place).who);
 }
 
-/** Whether every revision that the journal tells of has its text, unless it was erased. */
+/** Whether every revision in the journal has its text, unless it was erased. */
 function isAllThere({ journal, texts }: SurvivingKeys, known: ReadonlyMap<string, KnownState>): boolean {
   return [...journal].every(([who, { oldest, revision }]) => {
     const { erased } = known.get(who) as KnownState;
@@ -146,14 +149,14 @@ function isAllThere({ journal, texts }: SurvivingKeys, known: ReadonlyMap<string
 }
 
 /**
- * The journal's word stands, where it is whole. One that began anew does not tell of what was changed last before: the index alone does.
- * A text tells of its own revision if neither of the two does. Posts that only texts tell of follow the known posts, in the order of their
- * ids, which is the order of time. An older post takes a free place.
+ * A complete journal decides. If it was begun again, only the index knows posts that did not change since. If neither mentions a
+ * revision, its text does. Posts that only have texts follow the known posts in the order of their ids, which is the order of
+ * time. An older post takes a free place.
  */
 function standingOf({ first, last, top, isWhole, journal, index, texts }: SurvivingKeys) {
   const highest = Math.max(last, top);
   const written = writtenIn(texts);
-  // What is erased is erased from the first revision on.
+  // Erasures always begin with the first revision.
   const erasedBefore = (who: string) => (written.get(who)?.lowest ?? 1) - 1;
   const erasedOf = (who: string) => Math.max(journal.get(who)?.erased ?? 0, index.get(who)?.erased ?? erasedBefore(who));
   const told = [...journal].map(
@@ -161,7 +164,7 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Surviv
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
   const known = new Map<string, KnownState>([...before, ...told]);
-  // A text that is later than the journal shows that entries were lost.
+  // A text newer than the journal shows that entries were lost.
   const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
   const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
   if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
@@ -185,7 +188,8 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Surviv
     known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
     given = Math.max(given, seq);
   }
-  // One more than any that is told of: a repair that begins where this one was cut off finds them in the index, and is not to take it for whole.
+  // One above all known offsets: the next repair, if this one is interrupted, finds these posts in the index and must not take it
+  // for complete.
   return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
 }
 
@@ -203,7 +207,7 @@ function partsOf(place: string): { who: string; revision: number } {
   return { who: place.slice(0, at), revision: Number(place.slice(at + 1)) };
 }
 
-/** The lowest and highest revision that has a text, for each post and for the channel. */
+/** The lowest and highest revision with a text, by post and for the channel. */
 function writtenIn(places: ReadonlySet<string>): Map<string, { lowest: number; highest: number }> {
   const written = new Map<string, { lowest: number; highest: number }>();
   for (const place of places) {
@@ -224,13 +228,13 @@ async function gatherIndex(redis: Redis, index: string, surviving: SurvivingKeys
   }
 }
 
-/** Each field of a hash with its value. */
+/** The fields and values of a hash. */
 export async function* linesOf(redis: Redis, hash: string): AsyncGenerator<[field: string, value: string]> {
   for await (const flat of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page)))
     for (let at = 0; at < flat.length; at += 2) yield [flat[at] as string, flat[at + 1] as string];
 }
 
-/** The same without the values, which may be large. */
+/** The fields without the values, which may be large. */
 async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
   const fields = new Set<string>();
   for await (const some of scanned((cursor) => redis.hscan(hash, cursor, 'COUNT', page, 'NOVALUES')))
@@ -239,8 +243,8 @@ async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
 }
 
 /**
- * Yields the fields of a hash, a few with each command. A field may come twice. None is missed, because nothing else writes to a channel that
- * is being repaired.
+ * The fields of a hash, a few per command. A field may come twice. None is missed, because nothing else writes to a channel under
+ * repair.
  */
 async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
   let cursor = '0';
@@ -262,7 +266,7 @@ async function gatherJournal(redis: Redis, journal: string, surviving: Surviving
       surviving.lastAt = fields[13] as string;
       const [who, revision] = [fields[5] as string, Number(fields[9])];
       const before = surviving.journal.get(who);
-      // A takedown erases all that was before it. Entries of an earlier version do not say so.
+      // A takedown erases all earlier revisions. Entries of earlier versions do not say so.
       const erased = fields[3] === 'post.taken-down' ? revision - 1 : Number(fields[23] ?? 0);
       surviving.journal.set(who, {
         revision,
