@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import type { Response } from 'express';
 
 /**
  * The body of a response: text, bytes, or pieces that several responses share. Pieces are written without being copied, so that a
@@ -29,4 +30,21 @@ const digests = new WeakMap<readonly Buffer[], string>();
 export function bytesOf(content: ResponseBody): Buffer {
   if (typeof content === 'string') return Buffer.from(content);
   return Buffer.isBuffer(content) ? content : Buffer.concat(content);
+}
+
+/** Compresses the body of one response, for a client that accepts gzip. */
+export interface Compressor {
+  compress(content: ResponseBody): Promise<Compressed> | Compressed;
+}
+
+export type Compressed =
+  | { status: 'compressed'; bytes: Buffer }
+  /** Something was erased in the meantime. The content may contain it and must not be sent. */
+  | { status: 'erased' }
+  /** Too many compressions are running. The content is sent uncompressed. */
+  | { status: 'busy' };
+
+/** Undefined if the response must not be compressed. */
+export function compressorOf(response: Response): Compressor | undefined {
+  return response.locals.compressor as Compressor | undefined;
 }

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { JournalUnavailable } from '../journal/engine.ts';
 import { missing, type Problem, type ProblemCode, type ProblemDetails, problem, Refusal } from '../protocol/problems.ts';
-import { digestOf, lengthOf, type ResponseBody } from './answer-body.ts';
-import { type Compressed, compressorOf } from './compression.ts';
+import { type Compressed, compressorOf, digestOf, lengthOf, type ResponseBody } from './answer-body.ts';
 import { responseLimits } from './http-limits.ts';
 import { logRefusal } from './security-log.ts';
 

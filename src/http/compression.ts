@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Request, RequestHandler, Response } from 'express';
-import { bytesOf, digestOf, type ResponseBody } from './answer-body.ts';
+import type { Request, RequestHandler } from 'express';
+import { bytesOf, type Compressed, type Compressor, digestOf, type ResponseBody } from './answer-body.ts';
 import { mayHoldSession } from './cookies.ts';
 import { responseLimits } from './http-limits.ts';
 
@@ -14,18 +14,6 @@ export interface Compression {
   readonly handler: RequestHandler;
   /** Drops the cache, so that a result from before an erasure is not sent after it. */
   erased(): void;
-}
-
-export type Compressed =
-  | { status: 'compressed'; bytes: Buffer }
-  /** Something was erased in the meantime. The content may contain it and must not be sent. */
-  | { status: 'erased' }
-  /** Too many compressions are running. The content is sent uncompressed. */
-  | { status: 'busy' };
-
-/** Compresses one response, for a client that accepts gzip. */
-export interface Compressor {
-  compress(content: ResponseBody): Promise<Compressed> | Compressed;
 }
 
 /** How a response was produced. `forgotten`: an entry was evicted from the cache. */
@@ -116,11 +104,6 @@ function trimmedCopy(bytes: Buffer): Buffer {
 /** The size of an entry with its overhead. */
 function sizeOf(entry: Buffer): number {
   return entry.buffer.byteLength + entryBytes;
-}
-
-/** Undefined if the response must not be compressed. */
-export function compressorOf(response: Response): Compressor | undefined {
-  return response.locals.compressor as Compressor | undefined;
 }
 
 function isAnonymous(request: Request): boolean {

@@ -1,6 +1,5 @@
 import type { Format } from '../streams/encoded-events.ts';
 import { liveLimits } from './live-limits.ts';
-import type { Subscription } from './subscription.ts';
 
 /** Something that takes ready-made frames and carries them to one reader: a WebSocket, or the body of an answer. */
 export interface Pipe {
@@ -25,6 +24,12 @@ export interface Pipe {
   terminate(): void;
 }
 
+/** A subscription that missed something while the connection was busy. */
+export interface Lagging {
+  /** Delivers what it missed. */
+  pump(): void;
+}
+
 export interface ReaderConnectionContext {
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
@@ -44,7 +49,7 @@ export class ReaderConnection {
   readonly #undo: () => void;
   #busySince = 0;
   /** Subscriptions that missed something while the connection was busy, the longest waiting first. */
-  #lagging: Set<Subscription> | undefined;
+  #lagging: Set<Lagging> | undefined;
   #waiting: (() => void)[] | undefined;
 
   readonly #drained = (): void => {
@@ -79,7 +84,7 @@ export class ReaderConnection {
     return this.pipe.ready;
   }
 
-  lag(subscription: Subscription): void {
+  lag(subscription: Lagging): void {
     this.#lagging ??= new Set();
     this.#lagging.add(subscription);
     this.busy();
@@ -118,7 +123,7 @@ export class ReaderConnection {
     setTimeout(() => this.terminate(), liveLimits.refusedMs).unref();
   }
 
-  forgetSubscription(subscription: Subscription): void {
+  forgetSubscription(subscription: Lagging): void {
     this.#lagging?.delete(subscription);
   }
 

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Compressor, createCompression } from '../../../src/http/compression.ts';
+import type { Compressor } from '../../../src/http/answer-body.ts';
+import { createCompression } from '../../../src/http/compression.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
