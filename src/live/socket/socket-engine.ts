@@ -37,7 +37,7 @@ export class SocketEngine extends EngineServer {
   /** Connections are made with less, by what is known of the insides of engine.io. */
   readonly usesInternals: boolean;
 
-  constructor({ onFailed = () => {}, isLean, ...rhythm }: SocketEngineOptions = {}) {
+  constructor({ onFailed = () => {}, usesInternals, ...rhythm }: SocketEngineOptions = {}) {
     const { everyMs = limits.pingSeconds * 1_000, withinMs = limits.pingTimeoutSeconds * 1_000, random = Math.random } = rhythm;
     super({
       transports: ['websocket'],
@@ -51,7 +51,7 @@ export class SocketEngine extends EngineServer {
     this.openOptions = JSON.stringify(terms).slice(1);
     this.onFailed = onFailed;
     this.heartbeat = new Heartbeat({ ...rhythm, everyMs, withinMs, random });
-    this.usesInternals = isLean ?? hasExpectedInternals(this);
+    this.usesInternals = usesInternals ?? hasExpectedInternals(this);
     if (!this.usesInternals) this.on('connection', givePacketPipe);
   }
 
@@ -94,7 +94,7 @@ export class SocketEngine extends EngineServer {
 export interface SocketEngineOptions extends Partial<HeartbeatOptions> {
   onFailed?: (error: unknown) => void;
   /** False: connections are made by engine.io alone, as where its insides have moved. */
-  isLean?: boolean;
+  usesInternals?: boolean;
 }
 
 type WebSocket = ReturnType<typeof webSocketOn>;

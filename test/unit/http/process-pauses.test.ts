@@ -3,19 +3,19 @@ import { watchProcessPauses } from '../../../src/http/process-pauses.ts';
 
 const clockWith = (standstillMs: number) => {
   let at = 0;
-  const standstills = watchProcessPauses({ standstillMs, standstillsKept: 10 }, () => at);
+  const pauses = watchProcessPauses({ standstillMs, standstillsKept: 10 }, () => at);
   return {
     /** After so many steps of a tenth of a second each. */
     run(ms: number) {
       for (let left = ms; left > 0; left -= 100) {
         at += 100;
-        standstills.extensionOf(1_000);
+        pauses.extensionOf(1_000);
       }
-      return standstills.extensionOf(1_000);
+      return pauses.extensionOf(1_000);
     },
     stand(ms: number) {
       at += ms;
-      return standstills.extensionOf(1_000);
+      return pauses.extensionOf(1_000);
     },
   };
 };
@@ -33,7 +33,7 @@ it('a deadline is as long as ever for what began after a standstill, once all fr
   expect(clock.run(100)).toBe(0);
 });
 
-it('two standstills prolong the deadline of what began before both by their sum', () => {
+it('two pauses prolong the deadline of what began before both by their sum', () => {
   const clock = clockWith(500);
   clock.stand(5_000);
   clock.run(900);

@@ -35,7 +35,7 @@ it.each([
 /** A connection that engine.io makes alone, as it documents it. */
 async function connect(everyMs = 60_000) {
   const http = createServer();
-  const engine = new SocketEngine({ isLean: false, everyMs, withinMs: everyMs * 0.8, stepMs: 20 });
+  const engine = new SocketEngine({ usesInternals: false, everyMs, withinMs: everyMs * 0.8, stepMs: 20 });
   http.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const arrived = new Promise<SocketConnection>((resolve) => engine.once('connection', resolve));

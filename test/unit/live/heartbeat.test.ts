@@ -69,8 +69,8 @@ it('asks no second time who was asked with something else shortly before, and gi
     vi.advanceTimersByTime(stepMs);
     if (one.isPingDue) due.push(ms);
     if (ms === 1_450) {
-      for (const asked of [one, silent]) Object.assign(asked, { isDue: false, isAwaited: true });
-      setTimeout(() => Object.assign(one, { isAwaited: false }), withinMs);
+      for (const asked of [one, silent]) Object.assign(asked, { isPingDue: false, isPongAwaited: true });
+      setTimeout(() => Object.assign(one, { isPongAwaited: false }), withinMs);
     }
   }
   // It was asked with something else in the second turn, and not again.
@@ -87,7 +87,7 @@ it('goes on with the others where one throws, asked or given up, and asks it no 
   };
   const [askedInVain, before, givenUpInVain, after] = [open(false), open(true), open(false), open(true)];
   Object.assign(askedInVain, { ping: fault });
-  Object.assign(givenUpInVain, { miss: fault });
+  Object.assign(givenUpInVain, { onTimeout: fault });
   vi.advanceTimersByTime(5 * everyMs);
   expect([askedInVain.failures, givenUpInVain.failures]).toEqual([[thrown], [thrown]]);
   expect(givenUpInVain.pings).toHaveLength(1);
@@ -124,10 +124,10 @@ it('asks often enough for clients, and late enough for the last answer, however 
   const pings: number[] = [];
   let missed = 0;
   const asked = (one: Pingable) => {
-    Object.assign(one, { isDue: false, isAwaited: true });
+    Object.assign(one, { isPingDue: false, isPongAwaited: true });
     pings.push(Date.now());
     // The last moment at which it still counts.
-    setTimeout(() => Object.assign(one, { isAwaited: false }), answerMs - 1);
+    setTimeout(() => Object.assign(one, { isPongAwaited: false }), answerMs - 1);
   };
   const one: Pingable = {
     ...{ isPingDue: false, isPongAwaited: false, slot: 0 },

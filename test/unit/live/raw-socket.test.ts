@@ -163,12 +163,12 @@ it('tells of each write of the stream as it goes to the kernel, also of one that
 it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
-    const { handleOf, hearFirst } = await import('./src/live/raw-socket.ts');
-    const { Outgoing } = await import('./src/live/socket-writer.ts');
+    const { handleOf, interceptReads } = await import('./src/live/raw-socket.ts');
+    const { SocketWriter } = await import('./src/live/socket-writer.ts');
     const server = createServer((socket) => {
-      const outgoing = new Outgoing(socket);
+      const outgoing = new SocketWriter(socket);
       outgoing.write(Buffer.from(String(handleOf(socket))));
-      hearFirst(socket, { hearFirst: () => true });
+      interceptReads(socket, { interceptRead: () => true });
       socket.once('data', (data) => {
         outgoing.write(data);
         socket.end();

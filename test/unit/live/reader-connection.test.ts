@@ -11,7 +11,7 @@ function open() {
     get ready() {
       return ready;
     },
-    tell() {},
+    requestTaken() {},
     onTaken(listener: () => void) {
       taken = listener;
       return () => {};

@@ -24,7 +24,7 @@ function crowd(broken: (keyof OpenReader)[]) {
     onStalled() {},
   });
   const stall = (terminate: () => void) => {
-    const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, tell() {}, terminate };
+    const pipe = { ready: false, format: { name: 'stream' }, onTaken: () => () => {}, requestTaken() {}, terminate };
     new ReaderConnection(pipe as unknown as Pipe, { now: Date.now, busy: readers.busy }).busy();
   };
   const open = (throwing: (keyof OpenReader)[]) => {

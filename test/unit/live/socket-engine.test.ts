@@ -249,7 +249,7 @@ async function open() {
   await vi.waitFor(() => expect(connections).toHaveLength(1));
   const connection = connections[0] as Socket & {
     ping(): void;
-    isAwaited: boolean;
+    isPongAwaited: boolean;
     transport: { socket: WebSocket & { _socket: NetSocket } };
   };
   /** What was taken apart frame by frame. */
@@ -266,7 +266,7 @@ async function open() {
   };
   /** As the heartbeat does. */
   const ask = () => {
-    connection.isAwaited = true;
+    connection.isPongAwaited = true;
     connection.ping();
   };
   return { connection, client: socket, messages, frames, ask, send };
@@ -294,7 +294,7 @@ it('hears the answer to a ping without taking it apart, once for each ping', asy
   expect(frames).toEqual(['3']);
   ask();
   await send(masked('3'));
-  expect([connection.isAwaited, frames]).toEqual([false, ['3']]);
+  expect([connection.isPongAwaited, frames]).toEqual([false, ['3']]);
   await send(masked('3'));
   expect(frames).toEqual(['3', '3']);
 });
@@ -359,7 +359,7 @@ it('hears it as well in pieces, and with what else comes', async () => {
   for (const pieces of answers) {
     ask();
     await send(...pieces);
-    expect(connection.isAwaited).toBe(false);
+    expect(connection.isPongAwaited).toBe(false);
   }
   expect(messages).toEqual(['one', 'two']);
   expect(frames.filter((frame) => frame === '3')).toHaveLength(3);
@@ -371,9 +371,9 @@ it('takes no answer of one of whom nothing is read, such as who takes none of ou
   below.pause();
   ask();
   await send(masked('3'));
-  expect([connection.isAwaited, frames]).toEqual([true, []]);
+  expect([connection.isPongAwaited, frames]).toEqual([true, []]);
   below.resume();
-  await vi.waitFor(() => expect([connection.isAwaited, frames]).toEqual([false, ['3']]));
+  await vi.waitFor(() => expect([connection.isPongAwaited, frames]).toEqual([false, ['3']]));
 });
 
 it('takes no part of a message for it, though it looks the same', async () => {
