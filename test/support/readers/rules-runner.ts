@@ -5,7 +5,7 @@ import { applyPage, applyPost, applySummaryPage, needs, type PageAsk } from '../
 import type { HeldState, Scenario } from '../../../conformance/client-rules.ts';
 import type { Event } from '../../../src/protocol/model.ts';
 
-/** Plays a scenario of the rules for clients to our timeline, as the test of a client in another language would to its own. */
+/** Plays a scenario of the rules for clients to the timeline of `pressbox/client`, as the tests of another client would. */
 export function play({ steps }: Scenario): void {
   let timeline: Timeline | undefined;
   const asked = new Map<string, PageAsk>();

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { isUri } from './atom.ts';
 
 /**
- * What JSON Feed 1.1 and ninjs 3.1 say that may stand where, for as much of them as our feeds use. Strict: a name that is not theirs is a
- * fault. Written after the specifications of jsonfeed.org and of the IPTC, whose schema of ninjs is in no package.
+ * The forms of JSON Feed 1.1 and ninjs 3.1, as far as the feeds of Pressbox use them. They are strict: an unknown name is an error. They
+ * follow the specifications of jsonfeed.org and of the IPTC, whose ninjs schema is in no package.
  */
 
 const uri = z.string().refine(isUri, 'must be a URI');
@@ -46,14 +46,14 @@ const jsonFeedForm = z.strictObject({
   _pressbox: extension,
 });
 
-/** The published schema, and the form above, which is stricter: of all that we always tell, nothing may be missing. */
+/** The published schema, and the form above, which is stricter: no field that Pressbox always sends may be missing. */
 export const jsonFeedForms = [z.fromJSONSchema(createRequire(import.meta.url)('jsonfeed-schema')), jsonFeedForm];
 
 export function formFaults(form: z.ZodType, value: unknown): string[] {
   return (form.safeParse(value).error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
-// ---- ninjs 3.1, whose properties all stand in one list but for two of associations
+// ---- ninjs 3.1. All its properties are in one list, except two of associations
 
 const valued = z.strictObject({ role: z.string().optional(), contentType: z.string().optional(), value: z.string() });
 const concept = z.strictObject({

@@ -2,11 +2,11 @@ import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { type FeedPage, linksOf } from '../../../src/web/feeds/feed-page.ts';
 import { aChannel, aPost, emptied } from './samples.ts';
 
-/** A channel with every kind of post and all that may become of one, as a page of a feed. */
+/** A page of a feed with every kind of post in every state. */
 
 export const publicUrl = 'https://live.example.org';
 
-/** What XML 1.0 has no way to write, but a post may hold or once have held. */
+/** Characters that XML 1.0 cannot contain, but a post, or an older post, can. */
 export const unwritable = '\u0000\u0008\u000b\u001f\ufffe\uffff\ud800';
 
 export const hostileText = `]]></title><script>hit()</script>&amp;"'<!-- \u2028\u202e${unwritable}`;

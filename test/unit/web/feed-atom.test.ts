@@ -15,13 +15,13 @@ import { aChannel, aPost } from '../../support/samples/samples.ts';
 import { type Element, parseXml } from '../../support/samples/xml.ts';
 
 describe('text in XML', () => {
-  it('is escaped, without what XML 1.0 has no way to write', () => {
+  it('is escaped, without the characters that XML 1.0 cannot contain', () => {
     expect(escapeXml(`<a b="c" d='e'>&\r\n\t`)).toBe('&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;&#13;\n\t');
     expect(escapeXml(`a${unwritable}b\udc00\u{1f319}\u0085`)).toBe('ab\u{1f319}\u0085');
   });
 });
 
-it('the text of a post names media of the server by whole addresses', () => {
+it('the text of a post has absolute URLs for media on the server', () => {
   const channel = aChannel();
   const links = linksOf('http://live.example.org', channel, 'feed.atom', {}, {}, undefined);
   const media: Media[] = [{ type: 'image', url: 'http://127.0.0.1:4000/assets/a.svg', alt: 'A' }];
@@ -31,7 +31,7 @@ it('the text of a post names media of the server by whole addresses', () => {
 describe('the title of a post', () => {
   const channel = aChannel({ timezone: 'Europe/Berlin' });
 
-  it('is its headline, else how its text begins, else what it shows', () => {
+  it('is its headline, or the beginning of its text, or its media', () => {
     expect(titleOf(aPost({ headline: 'A' }), channel)).toBe('A');
     expect(titleOf(aPost({ html: '<p>Fish &amp; <em>chips</em>.<br>\nAnd</p>' }), channel)).toBe('Fish & chips. And');
     expect(titleOf(aPost({ media: [{ type: 'image', url: 'https://a.example/', alt: 'A cat', caption: '' }] }), channel)).toBe(
@@ -43,7 +43,7 @@ describe('the title of a post', () => {
     );
   });
 
-  it('is cut between words, in scripts without spaces too, and never inside a character', () => {
+  it('is cut between words, also in scripts without spaces, and never inside a character', () => {
     const long = titleOf(aPost({ html: `<p>${'word '.repeat(50)}</p>` }), channel);
     expect(long).toMatch(/^(?:word )+word…$/);
     expect(long.length).toBeLessThanOrEqual(100);
@@ -56,7 +56,7 @@ describe('the title of a post', () => {
     }
   });
 
-  it('tells of a withdrawn one that it is, and when it was', () => {
+  it('says of a withdrawn post that it is withdrawn, with its time', () => {
     expect(titleOf(everyPost.find(({ status }) => status === 'retracted')!, channel)).toBe(
       'Retracted: post of Nov 24, 2026, 13:00 GMT+1',
     );
@@ -65,7 +65,7 @@ describe('the title of a post', () => {
     );
   });
 
-  it('is made of text as a reader of the page sees it', () => {
+  it('contains the text that readers of the page see', () => {
     expect(
       plainTextOf(
         '<table>\n<thead>\n<tr>\n<th>A</th>\n<th>B &lt;</th>\n</tr>\n</thead></table>\n<pre><code>&amp;lt;\n</code></pre>',
@@ -85,7 +85,7 @@ describe('an address in a feed', () => {
     expect(isUri(written)).toBe(true);
   });
 
-  it('leads to the newsroom’s page where there is one', () => {
+  it('leads to the newsroom’s page if the channel has one', () => {
     const { id } = aPost();
     const own = linksOf(publicUrl, aChannel(), 'feed.atom', {}, {}, undefined);
     expect([own.home, own.post(id), own.self]).toEqual([
@@ -111,10 +111,10 @@ describe('an address in a feed', () => {
   });
 });
 
-describe('the name of a feed', () => {
-  it('is that of the channel, wherever it is served, and of what of it is in it', () => {
+describe('the id of a feed', () => {
+  it('depends on the channel and the filter, and not on the address of the server', () => {
     const id = feedId(aChannel(), {});
-    // The well-known form: a feed reader that knows it goes on knowing it.
+    // A fixed form: feed readers remember the id.
     expect(id).toMatch(/^urn:uuid:[0-9a-f-]{36}$/);
     expect(feedId(aChannel({ headline: 'Another', url: 'https://news.example/', revision: 9, access: 'members' }), {})).toBe(id);
     const others = [
@@ -133,7 +133,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
   const entries = all(feed, 'entry');
   const entryOf = (seq: number) => entries.find((entry) => textOf(entry, 'id') === `urn:uuid:${aPost({ seq }).id}`) as Element;
 
-  it('is what RFC 4287 demands, in every language and with a newsroom’s page', () => {
+  it('follows RFC 4287, in every language and with a newsroom’s page', () => {
     expect(atomFaults(feed)).toEqual([]);
     for (const changed of [
       { language: 'ar' },
@@ -147,7 +147,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     expect(atomFaults(parse(atom(notice, {})))).toEqual([]);
   });
 
-  it('is noticed where it is not', () => {
+  it('fails the check if it does not', () => {
     const text = atom(feedPage('feed.atom'), {});
     for (const [whole, broken] of [
       ['<feed', '<food'],
@@ -165,22 +165,22 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     ] as [string | RegExp, string][]) {
       const changed = text.replace(whole, broken).replace('</feed>', broken === '<food' ? '</food>' : '</feed>');
       expect(changed).not.toBe(text);
-      // One of them is right, so that not everything is a fault.
+      // One of them is valid, so that not everything fails.
       expect([broken, atomFaults(parse(changed)).length > 0]).toEqual([broken, !broken.includes('urn:x')]);
     }
     expect(() => parse(text.replace('Landed', 'Land\u0001ed'))).toThrow();
   });
 
-  it('names each post by its id, and when it was published and last changed', () => {
+  it('has the id of each post, and the times of its publication and last change', () => {
     expect(entries.map((entry) => textOf(entry, 'id'))).toEqual(everyPost.map(({ id }) => `urn:uuid:${id}`));
     expect(entries.map((entry) => textOf(entry, 'updated'))).toEqual(everyPost.map((post) => post.updatedAt ?? post.publishedAt));
     expect(entries.map((entry) => textOf(entry, 'published'))).toEqual(everyPost.map((post) => post.publishedAt));
-    // The newest change of all.
+    // The latest change of all posts.
     expect(textOf(feed, 'updated')).toBe('2026-11-24T12:55:00.000Z');
     expect(entries.map((entry) => links(entry, 'alternate'))).toEqual(everyPost.map(({ id }) => `${publicUrl}/live/moon/${id}`));
   });
 
-  it('says who wrote a post, of what kind it is, and how sure', () => {
+  it('has the authors, the kind and the verification of a post', () => {
     expect(all(entryOf(9), 'author').map((one) => one.children.map(({ text }) => text))).toEqual([
       ['Grace Murray', 'https://news.example/grace'],
       ['Ada Byron'],
@@ -197,7 +197,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     );
   });
 
-  it('encloses pictures and films, and leads to pages elsewhere', () => {
+  it('encloses pictures and videos, and links to other pages', () => {
     const found = all(entryOf(8), 'link').map(({ attributes: { rel, href, type, title } }) => [rel, href, type, title]);
     expect(found).toEqual([
       ['alternate', `${publicUrl}/live/moon/${aPost({ seq: 8 }).id}`, 'text/html', undefined],
@@ -210,7 +210,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     expect(textOf(entryOf(8), 'content')).toContain('<img src="https://pictures.example/plain" alt=""');
   });
 
-  it('tells what was corrected, with the time, before the text; of a refile nothing', () => {
+  it('shows corrections with their time before the text, and no refiles', () => {
     const content = textOf(entryOf(7), 'content') ?? '';
     const order = [
       'Minutes of the descent.',
@@ -225,28 +225,28 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     expect(content).not.toContain('12:10');
   });
 
-  it('puts in place of a withdrawn post that it was, and why, and nothing else', () => {
+  it('shows of a withdrawn post only that it was withdrawn, and why', () => {
     expect(textOf(entryOf(6), 'content')?.replace(/<[^>]*>/g, '')).toBe('Retracted, 12:50 UTC: Nobody saw it.');
     expect(textOf(entryOf(5), 'content')?.replace(/<[^>]*>/g, '')).toBe('Removed, 12:55 UTC: This post is no longer available.');
     expect(all(entryOf(5), 'author')).toEqual([]);
     expect(textOf(entryOf(5), 'summary')).toBeUndefined();
   });
 
-  it('says which way a text runs where it runs from the right', () => {
+  it('marks the direction of text that runs from right to left', () => {
     const arabic = parse(atom(feedPage('feed.atom', { language: 'ar' }), {}));
     expect(arabic.attributes['{http://www.w3.org/XML/1998/namespace}lang']).toBe('ar');
     for (const entry of all(arabic, 'entry')) expect(textOf(entry, 'content')).toMatch(/^<div dir="rtl" lang="ar">.*<\/div>$/s);
     expect(textOf(entryOf(4), 'content')).toBe('<p>على <em>سطح القمر</em> 🌙 e\u0301</p>');
   });
 
-  it('takes any text as text, and leaves out what XML cannot write', () => {
+  it('accepts any text and leaves out the characters that XML cannot contain', () => {
     const hostile = hostileText.replaceAll(unwritable, '');
     expect([textOf(entryOf(3), 'title'), all(entryOf(3), 'author')[0]?.children[0]?.text]).toEqual([hostile, hostile]);
     expect(textOf(entryOf(3), 'summary')).toMatch(/^<script>hit\(\)<\/script> \]\]> *$/);
     expect(textOf(entryOf(3), 'content')).toBe('<p>&lt;script&gt;hit()&lt;/script&gt; ]]&gt; </p>');
   });
 
-  it('holds no tag and no address that wants to run as a script', () => {
+  it('contains no tag and no URL that could run as a script', () => {
     const attacks = Object.values(textAttacks).flat();
     const posts = attacks.map((attack, at) => {
       const line = attack.replace(/\s+/g, ' ');

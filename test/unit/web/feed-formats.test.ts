@@ -13,7 +13,7 @@ import { everyPost, feedPage, hostileText, publicUrl } from '../../support/sampl
 import { aChannel, aPost } from '../../support/samples/samples.ts';
 import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
 
-/** The feeds that are JSON, of a channel with every kind of post. */
+/** The JSON feeds of a channel with every kind of post. */
 
 type Thing = Record<string, never>;
 const parse = (text: string) => JSON.parse(text) as Thing;
@@ -25,7 +25,7 @@ const channels = [
 const at = (seq: number) => everyPost.findIndex((post) => post.seq === seq);
 
 describe('a long feed', () => {
-  it('is made in parts, between which others have their turn, and in order', async () => {
+  it('is built in parts and in order, and lets other work run between them', async () => {
     const posts = Array.from({ length: 40 }, (_, nth) => aPost({ seq: nth + 1, html: '<p>'.padEnd(20_000, 'x') }));
     const done: (number | 'other')[] = [];
     let isMade = false;
@@ -57,7 +57,7 @@ describe('a JSON Feed', () => {
   const item = (seq: number) => feed.items[at(seq)] as Record<string, unknown>;
 
   it.each(jsonFeedForms)(
-    'is valid by the published schema of version 1.1, and by ours, and is noticed where it is not',
+    'matches the published schema of version 1.1 and the stricter form, and fails both checks if broken',
     (form) => {
       for (const channel of channels) {
         expect(formFaults(form, parse(jsonFeed(feedPage('feed.json', channel))))).toEqual([]);
@@ -74,7 +74,7 @@ describe('a JSON Feed', () => {
     },
   );
 
-  it('has each post by its id, with its times, and with its media attached', () => {
+  it('has each post with its id, its times and its media', () => {
     expect(feed.items.map(({ id }) => id)).toEqual(everyPost.map(({ id }) => `urn:uuid:${id}`));
     expect(item(7)).toMatchObject({ date_published: everyPost[at(7)]?.publishedAt, date_modified: '2026-11-24T12:40:00.000Z' });
     expect(item(8)).toMatchObject({
@@ -90,7 +90,7 @@ describe('a JSON Feed', () => {
     expect(item(11).tags).toEqual(['Breaking', 'Key event', 'Unverified', 'Developing']);
   });
 
-  it('tells in `_pressbox` what the standard has no word for', () => {
+  it('has the fields in `_pressbox` that the standard does not define', () => {
     expect(item(7)._pressbox).toMatchObject({ revision: 5, status: 'published', history: everyPost[at(7)]?.history });
     expect(item(8)._pressbox).toMatchObject({ media: everyPost[at(8)]?.media });
     expect(item(5)._pressbox).toMatchObject({ status: 'taken-down', kind: 'breaking', media: [], sources: [] });
@@ -104,7 +104,7 @@ describe('a live blog for search engines', () => {
   };
   const update = (seq: number) => blog.liveBlogUpdate[at(seq)] as Record<string, unknown>;
 
-  it('says what schema.org has words for, and is noticed where it does not', () => {
+  it('uses the vocabulary of schema.org, and fails the check if it does not', () => {
     for (const channel of channels) expect(schemaOrgFaults(parse(jsonLd(feedPage('liveblog.jsonld', channel))))).toEqual([]);
     for (const change of [
       { coverageStartTime: 'today' },
@@ -119,7 +119,7 @@ describe('a live blog for search engines', () => {
     }
   });
 
-  it('covers from when the channel began until it ended', () => {
+  it('covers the time from the start to the end of the channel', () => {
     expect(blog).toMatchObject({
       '@context': 'https://schema.org',
       coverageStartTime: '2026-11-24T12:00:00.000Z',
@@ -136,7 +136,7 @@ describe('a live blog for search engines', () => {
     expect(expected).toMatchObject({ coverageStartTime: '2026-11-25T08:00:00.000Z' });
   });
 
-  it('has each correction as a comment of what it corrects, and of a withdrawn post nothing else', () => {
+  it('has each correction as a comment on its post, and nothing else of a withdrawn post', () => {
     expect(update(7).correction).toEqual([
       {
         '@type': 'CorrectionComment',
@@ -162,7 +162,7 @@ describe('a live blog for search engines', () => {
     expect(update(9).citation).toEqual(['Houston, Radio, https://houston.example/', 'A hobbyist']);
   });
 
-  it('may stand in a page as it is, whatever the text holds', () => {
+  it('can be inserted into a page as it is, whatever the text contains', () => {
     const attacks = [hostileText, ...Object.values(textAttacks).flat()];
     const posts = attacks.map((headline, number) => aPost({ seq: number + 2, headline, authors: [{ name: headline }] }));
     const text = jsonLd(feedPage('liveblog.jsonld', { headline: hostileText }, posts));
@@ -178,7 +178,7 @@ describe('a ninjs item', () => {
   };
   const item = (seq: number) => root.associations[at(seq)] as Record<string, unknown>;
 
-  it('has the form of version 3.1, and is noticed where it has not', () => {
+  it('follows version 3.1, and fails the check if it does not', () => {
     for (const channel of channels) expect(formFaults(ninjsForm, parse(ninjs(feedPage('ninjs.json', channel), {})))).toEqual([]);
     for (const change of [
       { pubStatus: 'cancelled' },
@@ -190,14 +190,14 @@ describe('a ninjs item', () => {
     }
   });
 
-  it('is the channel, as full as its page, with its posts', () => {
+  it('is the channel with its posts, as complete as the page', () => {
     expect(root).toMatchObject({ type: 'composite', representationType: 'full', version: '40', pubStatus: 'usable' });
     expect(parse(ninjs({ ...feedPage('ninjs.json'), whole: false }, {}))).toMatchObject({ representationType: 'partial' });
     expect(root.associations.map(({ uri }) => uri)).toEqual(everyPost.map(({ id }) => `urn:uuid:${id}`));
     expect(item(7)).toMatchObject({ version: '5', versionCreated: '2026-11-24T12:40:00.000Z', type: 'text' });
   });
 
-  it('cancels what was withdrawn, and tells editors why; text and headline are gone', () => {
+  it('cancels a withdrawn post with the reason for editors, without text and headline', () => {
     expect(item(6)).toMatchObject({ pubStatus: 'canceled', edNote: 'Nobody saw it.', version: '2' });
     expect(item(5)).toMatchObject({ pubStatus: 'canceled', version: '3' });
     for (const seq of [5, 6])
