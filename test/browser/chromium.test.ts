@@ -3,7 +3,7 @@ import { describeWith, needs } from '../support/runner/needs.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
 import { examineReaderStates } from './reader-states.ts';
 
-describeWith(needs.chromium, 'the reader’s pages in Chromium', (chromium) => {
+describeWith(needs.chromium, 'reader pages in Chromium', (chromium) => {
   examineReaderStates({
     start: () => startBrowser(chromium, { keepsPages: true }),
     keepsPages: true,

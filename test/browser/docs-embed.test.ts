@@ -9,7 +9,7 @@ import { type HostSite, startHostSite } from '../support/servers/host-page.ts';
 import { startTestServer, type TestServer } from '../support/servers/server.ts';
 import { startBrowser, type TestBrowser } from './browser.ts';
 
-describeWith(needs.chromium, 'the lines that put a channel into a page', (chromium) => {
+describeWith(needs.chromium, 'the embed snippets of the docs', (chromium) => {
   let browser: TestBrowser;
   let site: HostSite;
   let server: TestServer;
@@ -27,7 +27,7 @@ describeWith(needs.chromium, 'the lines that put a channel into a page', (chromi
   it.each([
     ['README.md', 'Embed it'],
     ['docs/guides/embedding.md', 'The element'],
-  ])('show what is published while the page is open: %s', async (path, heading) => {
+  ])('show posts published while the page is open: %s', async (path, heading) => {
     const [lines = ''] = blocksOf(readFileSync(join(root, path), 'utf8'), heading);
     const body = lines.replace(/https?:\/\/[^/"]+(?=\/embed\.js)/, server.url);
     const { page, complaints } = await browser.page();

@@ -2,7 +2,7 @@ import { describeWith, needs } from '../support/runner/needs.ts';
 import { startFirefox } from './browser.ts';
 import { examineReaderStates } from './reader-states.ts';
 
-describeWith(needs.firefox, 'the reader’s pages in Firefox', (firefox) => {
+describeWith(needs.firefox, 'reader pages in Firefox', (firefox) => {
   examineReaderStates({
     start: () => startFirefox(firefox),
     // None whose WebSocket is open when it is left.

@@ -42,7 +42,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
       await Promise.all(Array.from({ length: 10 }, (_, nth) => room.publish(channelId, `New number ${done + nth}. ${long}`)));
   }
 
-  it('holds so many posts and no more, brings the older ones back when it is asked for them, and has what is read of them on a reload', async () => {
+  it('limits the number of posts, loads older ones again on demand, and restores the reading position on reload', async () => {
     const { id, ids } = await room.coverage(['The first.', ...Array.from({ length: 9 }, () => long)]);
     const { page, complaints } = await open(id);
     await publishMany(id, beyond);
@@ -64,7 +64,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('leaves what is read, its place, focus and selection alone while more arrives than it holds, and leads to that', async () => {
+  it('keeps position, focus and selection while more posts arrive than it holds, and then leads to the new ones', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await open(id);
     const reading = ids[2];
@@ -96,7 +96,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('lets go of what is furthest down in a frame as high as what is in it, where the browser does not tell what is seen', async () => {
+  it('drops the oldest posts in a frame as high as its content, where the browser does not report what is visible', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 20 }, () => long));
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.goto(pageAround(id));
@@ -119,7 +119,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('holds no more where all of them wait from the first one on, and tells of each', async () => {
+  it('limits the number of posts when all of them are held back, and counts each', async () => {
     const { id } = await room.coverage();
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.goto(pageWith([id], 'hold'));
@@ -135,7 +135,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('tells someone who comes back to the tab what they missed, where it was, and leads to it without leaving the page', async () => {
+  it('tells a reader who returns to the tab what they missed, without moving the page, and links to it', async () => {
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const other = await room.coverage(['Of the other.']);
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
@@ -177,7 +177,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('tells so on a later day, from what the browser kept for the page around, which holds no text', async () => {
+  it('does the same days later, from stored data without any text', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }], {
       language: 'de',
@@ -208,7 +208,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('tells it at the beginning of a frame as high as what is in it, of which nobody sees the end', async () => {
+  it('shows the summary at the top of a frame as high as its content, whose end is not visible', async () => {
     const { id, ids } = await room.coverage([...Array.from({ length: 9 }, () => long), { headline: 'Open', body: long }]);
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
     await page.clock.install();
@@ -241,7 +241,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
   const publishedOf = async (page: Page) => (await page.locator('.posts .when time').first().getAttribute('datetime')) ?? '';
   const [kolkata, newYork] = ['Asia/Kolkata', 'America/New_York'];
 
-  it('tells times in the zone of the coverage, in the reader’s own or as how long ago, as they choose, in every element and from then on', async () => {
+  it('shows times in the channel’s zone, the reader’s zone or as relative times, in every element and on later visits', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The beginning', keyEvent: true }], { timezone: kolkata });
     const other = await room.coverage(['Of the other.'], { timezone: kolkata });
@@ -299,7 +299,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('begins with the times that the page around asks for, until the reader chooses', async () => {
+  it('starts with the times that the host page sets, until the reader chooses', async () => {
     const { id } = await room.coverage(['The beginning.'], { timezone: kolkata });
     const { page, complaints } = await room.browser.page({ timezoneId: newYork });
     await page.goto(pageWith([id], 'times="own"'));
@@ -319,7 +319,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('is let go of with what it listened to where the page takes it out, and goes on where it was put back', async () => {
+  it('releases its listeners when removed from the page, and resumes when inserted again', async () => {
     const { id, ids } = await room.coverage(['The first.', 'The second.']);
     const { page, complaints } = await open(id);
     await page.evaluate(`(window.kept = document.querySelector('pressbox-live')).remove()`);
@@ -336,7 +336,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('says that it is not live, and as of when it is true, where it is put back later and nobody answers', async () => {
+  it('shows that it is not live, and its age, when inserted again without a server', async () => {
     const { id } = await room.coverage(['The bridge is open.']);
     const { page, complaints } = await open(id);
     await page.evaluate(`(window.kept = document.querySelector('pressbox-live')).remove()`);

@@ -13,7 +13,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
   const site = siteAround(() => startBrowser(chromium));
   const { room, script, open } = site;
 
-  it('shows posts under the strictest policy, from one script and one tag, and leaves no name on the page', async () => {
+  it('shows posts under the strictest policy with one script and one tag, and adds no global', async () => {
     const { id: channelId } = await room.coverage();
     const [id] = await room.publish(channelId, { headline: '<b>Bold</b> & "quoted"', body: 'It is **new**.', kind: 'breaking' });
     const { page, complaints } = await open(`${tag(channelId)}${script()}${script()}`);
@@ -28,7 +28,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
-  it('corrects in place with the note, leaves a tombstone, and tells the page of both', async () => {
+  it('corrects in place with the note, leaves a tombstone, and dispatches both as events', async () => {
     const { id: channelId } = await room.coverage();
     const ids = await room.publish(channelId, { body: 'Thirteen ships.' }, { body: 'A rumour.' });
     const listen = `for (const name of ['post', 'state'])
@@ -58,7 +58,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
-  it('says as of when it is true while it is offline, and catches up', async () => {
+  it('shows its age while offline, and catches up', async () => {
     const { id: channelId } = await room.coverage();
     await room.publish(channelId, { body: 'The bridge is open.' });
     const { page, complaints } = await open(`${tag(channelId)}${script()}`);
@@ -87,7 +87,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     ['in the light', 'en', 'theme="light"'],
     ['in the dark', 'en', 'theme="dark"'],
     ['in Arabic, from right to left', 'ar', 'theme="auto"'],
-  ])('has nothing that axe-core finds %s', async (_, language, theme) => {
+  ])('passes axe-core %s', async (_, language, theme) => {
     const { id: channelId } = await room.coverage([], {
       language,
       headline: language === 'ar' ? 'حريق في الميناء' : 'Fire',
@@ -136,7 +136,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
-  it('has its posts in their own language and direction, the pinned one too, whatever it says around them', async () => {
+  it('renders posts in their own language and direction, including the pinned one, in any interface language', async () => {
     const { id: channelId } = await room.coverage([], { language: 'ar-EG' });
     const [id] = await room.publish(channelId, { body: 'أُغلق الجسر.' });
     await room.author.pin(channelId, id as string);
@@ -150,7 +150,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(complaints).toEqual([]);
   });
 
-  it('says where there is nothing to show: no such channel, one for members, none named', async () => {
+  it('explains when there is nothing to show: an unknown channel, a members’ channel, no channel', async () => {
     const { id: members } = await room.coverage([], {
       access: 'members',
       headline: 'Behind closed doors',
@@ -168,7 +168,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     expect(await page.getByText('Not for everyone').count()).toBe(0);
   });
 
-  it('has no word of its posts once they are for members, reads out none that just came, and says why', async () => {
+  it('removes and no longer announces posts once they are for members, and says why', async () => {
     const { id: channelId } = await room.coverage();
     const { page, complaints } = await open(`${tag(channelId)}${script()}`);
     await areLive(page);

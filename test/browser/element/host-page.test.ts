@@ -18,11 +18,11 @@ function snippet(kind: string, nth: number): string {
   return blocks[nth]?.[2] ?? '';
 }
 
-describeWith(needs.chromium, 'the element and the page around it', (chromium) => {
+describeWith(needs.chromium, 'the element on a host page', (chromium) => {
   const site = siteAround(() => startBrowser(chromium));
   const { room, script, open } = site;
 
-  it('stands twice on a page, beside a Socket.IO of the page itself, whose global stays what it was', async () => {
+  it('can be used twice on a page, beside a Socket.IO client of the page, whose global is unchanged', async () => {
     const [{ id: one }, { id: two }] = [await room.coverage(), await room.coverage()];
     await room.publish(one, { body: 'Of the one.' });
     await room.publish(two, { body: 'Of the other.' });
@@ -46,7 +46,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('moves nothing of the page while it loads, where the page keeps its place free', async () => {
+  it('causes no layout shift while loading if the page reserves its space', async () => {
     const { id: channelId } = await room.coverage([], { standfirst: 'What it is about.' });
     const media = [{ type: 'image' as const, url: 'https://example.org/a.jpg', alt: 'A ferry', width: 1200, height: 800 }];
     await room.publish(
@@ -78,7 +78,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('is as wide as one reads with ease where the page around lays it out by what is in it, and no wider than there is room', async () => {
+  it('has a readable width if the page sizes it by its content, and never exceeds the space', async () => {
     const { id } = await room.coverage(['Some words that fill a few lines of the page. '.repeat(8)]);
     const layouts = {
       centred: 'display: flex; justify-content: center',
@@ -106,7 +106,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     }
   });
 
-  it('leaves what is read in its place where it is not the window of the page around that is scrolled', async () => {
+  it('keeps the reading position when another element than the window scrolls', async () => {
     const long = 'Some words that fill a few lines of the page. '.repeat(8);
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, () => long));
     const [reading, above = ''] = [ids[4], ids[9]];
@@ -125,7 +125,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(1);
   });
 
-  it('looks and is read as before where the page moves it to the document of another window, and back', async () => {
+  it('looks and works the same when moved to the document of another window, and back', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 6 }, (_, at) => `Number ${at}. ${few}`));
     const { page, complaints } = await open(`<iframe width="600" height="500"></iframe>${tag(id)}${script()}`);
     await areLive(page);
@@ -151,7 +151,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('says that the page is not admitted, by the name of the setting, and once', async () => {
+  it('reports once that the page is not admitted, and names the setting', async () => {
     const { id: channelId } = await room.coverage();
     await using stranger = await startHostSite();
     const url = stranger.put('/page', `${tag(channelId)}${tag(channelId)}${script()}`, { policy: strictPolicy(room.server.url) });
@@ -166,7 +166,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     );
   });
 
-  it('is live in a frame, and tells the page around how high it is', async () => {
+  it('is live in a frame, and reports its height to the host page', async () => {
     const { id: channelId } = await room.coverage();
     await room.publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));
     const frame = snippet('html', 1).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
@@ -200,7 +200,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('has one ground in the frame, also below the coverage, in the theme of the device or of the address', async () => {
+  it('has one background in the frame, also below the posts, in the theme of the device or of the address', async () => {
     const { id: channelId } = await room.coverage();
     const { page } = await room.browser.page();
     const groundOf = (selector: string) =>
@@ -220,7 +220,7 @@ describeWith(needs.chromium, 'the element and the page around it', (chromium) =>
     }
   });
 
-  it('does what the page about embedding says, and permits no more than that', async () => {
+  it('works as the embedding guide says, and needs no further permissions', async () => {
     const { id: channelId } = await room.coverage();
     const own = (text: string) =>
       text.replaceAll('https://live.example.org', room.server.url).replaceAll('moon-landing', channelId);

@@ -5,11 +5,11 @@ import { drawn, startBrowser } from '../browser.ts';
 import { eventually, post } from '../newsroom.ts';
 import { areLive, siteAround, tag } from '../site-around.ts';
 
-describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
+describeWith(needs.chromium, 'readers of an element', (chromium) => {
   const site = siteAround(() => startBrowser(chromium));
   const { room, script, open } = site;
 
-  it('throws nothing at someone who reads: a button tells how much is new, and shows it', async () => {
+  it('are not moved by new posts: a button counts them and shows them', async () => {
     const { id: channelId } = await room.coverage();
     const long = { body: 'Some words that fill a few lines of the page. '.repeat(12) };
     const ids = await room.publish(channelId, ...Array.from({ length: 12 }, () => long));
@@ -38,7 +38,7 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('opens at the post that a permanent link names', async () => {
+  it('start at the post that a permanent link names', async () => {
     const { id: channelId } = await room.coverage();
     const ids = await room.publish(channelId, ...Array.from({ length: 8 }, (_, at) => ({ body: `Number ${at}. `.repeat(200) })));
     const url = site.host.put('/permanent', `${tag(channelId)}${script()}`, { policy: strictPolicy(room.server.url) });
@@ -47,7 +47,7 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     await eventually(async () => expect(Math.abs((await post(page, ids[2]).boundingBox())?.y ?? 99)).toBeLessThan(20));
   });
 
-  it('pages on to older posts', async () => {
+  it('can page to older posts', async () => {
     const { id: channelId } = await room.coverage();
     const ids = await room.publish(channelId, ...Array.from({ length: 8 }, (_, at) => ({ body: `Number ${at}.` })));
     const { page } = await open(`${tag(channelId, 'limit="5"')}${script()}`);
@@ -60,7 +60,7 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     expect([await first.getAttribute('aria-posinset'), await first.getAttribute('aria-setsize')]).toEqual(['1', '8']);
   });
 
-  it('leads to a post however far back it is, from key events, the pinned post, a text and the address, and to the newest again', async () => {
+  it('reach a post of any age from key events, the pinned post, a text and the address, and return to the newest', async () => {
     const { id: channelId } = await room.coverage();
     const [far] = await room.publish(channelId, { headline: 'The beginning', keyEvent: true, body: 'Long ago.' });
     const middle = await room.publish(channelId, ...Array.from({ length: 6 }, (_, at) => ({ body: `Number ${at}.` })));
@@ -110,7 +110,7 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     expect(complaints.filter((line) => !line.includes('404'))).toEqual([]);
   });
 
-  it('scrolls within itself where it is asked to, and takes up another channel', async () => {
+  it('scroll within the element if it is configured so, and can switch the channel', async () => {
     const [{ id: one }, { id: two }] = [await room.coverage(), await room.coverage()];
     await room.publish(one, ...Array.from({ length: 12 }, (_, at) => ({ body: `Number ${at}.` })));
     await room.publish(two, { body: 'Of the other.' });
@@ -124,7 +124,7 @@ describeWith(needs.chromium, 'whoever reads in an element', (chromium) => {
     expect(await page.getByText('Number 11.').count()).toBe(0);
   });
 
-  it('misses nothing of the channel that it was taken from while older posts were on their way', async () => {
+  it('miss nothing when the channel is switched while older posts are loading', async () => {
     const [one, two] = [
       await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}.`)),
       await room.coverage(['Other.']),

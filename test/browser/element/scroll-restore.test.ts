@@ -8,7 +8,7 @@ import { areLive, siteAround, tag } from '../site-around.ts';
 /** Of the page around. */
 const article = `<p>${'What else the page has to say. '.repeat(120)}</p>`;
 
-describeWith(needs.chromium, 'whoever goes back to a page with an element, or reloads it,', (chromium) => {
+describeWith(needs.chromium, 'the reading position in an element after back or reload', (chromium) => {
   const site = siteAround(() => startBrowser(chromium));
   const { room } = site;
   const coverage = (posts = 12) => room.coverage(Array.from({ length: posts }, () => few));
@@ -30,7 +30,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
 
   const kept = (page: Page) => page.evaluate<string>('JSON.stringify(sessionStorage)');
 
-  it('is at the post that they were reading, whatever came in above, and the page around keeps its say in how it is scrolled', async () => {
+  it('returns to the post being read, whatever was added above, and leaves scrolling to the host page', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -54,7 +54,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is there while the page around is still loading, and once it is loaded, when the browser scrolls it again', async () => {
+  it('works while the page is still loading, and after loading, when the browser scrolls again', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(`${tag(id)}<img src="https://example.org/slow.svg" alt="">`);
     await areLive(page);
@@ -75,7 +75,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('has it brought where it is further back than the element begins', async () => {
+  it('loads the post if it is older than the first page', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -89,7 +89,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is where they were in each element that scrolls within itself', async () => {
+  it('works in each element that scrolls by itself', async () => {
     const [one, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(one.id, 'scroll') + tag(other.id, 'scroll'));
     await areLive(page, 2);
@@ -107,7 +107,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is where they were in the one of several elements in which they were reading, which alone keeps a place, and no word', async () => {
+  it('stores one position among several elements, that of the one being read, without any text', async () => {
     const [one, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(one.id) + tag(other.id));
     await areLive(page, 2);
@@ -135,7 +135,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is shown the posts as ever where the browser keeps nothing', async () => {
+  it('shows the posts as usual if the browser stores nothing', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await page.addInitScript(
@@ -150,7 +150,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is in the one in which they were reading, where the coverage stands on the page twice', async () => {
+  it('returns to the right one of two elements with the same channel', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id) + tag(id));
     await areLive(page, 2);
@@ -169,7 +169,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is taken there once, and not again where the element takes up the coverage anew later', async () => {
+  it('happens once, not again when the element switches back to the channel', async () => {
     const [{ id, ids }, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -192,7 +192,7 @@ describeWith(needs.chromium, 'whoever goes back to a page with an element, or re
     expect(complaints).toEqual([]);
   });
 
-  it('is left alone where they scroll at once, and where the address leads elsewhere', async () => {
+  it('does not interfere if the reader scrolls at once, or if the address names a post', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open('<pressbox-live></pressbox-live>');
     const show = async () => {

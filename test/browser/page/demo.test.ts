@@ -60,8 +60,8 @@ async function seeArrive(browser: TestBrowser, address: string): Promise<void> {
 
 const isSome = (count: number) => count > 0;
 
-describeWith(needs.chromium, 'the first screen of the demo, on a desk and on a phone', (chromium) => {
-  it('sees a post and a correction come in within 20 seconds, when the demo begins and, by another name of the server, while it goes on', async () => {
+describeWith(needs.chromium, 'the first screen of the demo, on desktop and phone', (chromium) => {
+  it('shows a new post and a correction within 20 seconds, at the start of the demo and later under another host name', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-demo-'));
     await using browser = await startBrowser(chromium);
     const serving = run(['serve', '--demo', '--port', '0'], { PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent' });
@@ -77,7 +77,7 @@ describeWith(needs.chromium, 'the first screen of the demo, on a desk and on a p
     }
   });
 
-  it('sees a post and a correction come in within 20 seconds, when the story has been told', async () => {
+  it('shows a new post and a correction within 20 seconds, after the story has ended', async () => {
     await using browser = await startBrowser(chromium);
     await using server = await startTestServer();
     const client = new AuthorClient({ url: server.url, token: await server.token({ editor: [demoChannel.id] }) });

@@ -3,7 +3,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startBrowser, type TestBrowser } from '../browser.ts';
 
-describeWith(needs.chromium, 'the page of the documents in a browser', (chromium) => {
+describeWith(needs.chromium, 'the API reference page in a browser', (chromium) => {
   let browser: TestBrowser;
   let server: TestServer;
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describeWith(needs.chromium, 'the page of the documents in a browser', (chromium
     expect(complaints).toEqual([]);
   });
 
-  it('is gone through with the keyboard: first to the content', async () => {
+  it('can be used with the keyboard, which first reaches the content', async () => {
     const { page } = await browser.page();
     await page.goto(`${server.url}/docs`);
     await page.keyboard.press('Tab');

@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from '../../support/servers/server.t
 import { startBrowser, type TestBrowser, withinTime } from '../browser.ts';
 import { noon } from '../newsroom.ts';
 
-describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks what it does not know', (chromium) => {
+describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocols', (chromium) => {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
@@ -56,7 +56,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
   }
 
   it.each(['refused', 'swallowed'] as const)(
-    'is live within 5 s by Server-Sent Events where WebSockets are %s',
+    'is live within 5 s over Server-Sent Events if WebSockets are %s',
     async (webSockets) => {
       const { page, channelId, complaints } = await open({ webSockets });
       await isLiveInTime(page, 'stream');
@@ -65,14 +65,14 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     },
   );
 
-  it('is live within 5 s by polling where streams are held back too', async () => {
+  it('is live within 5 s by polling if streams are buffered too', async () => {
     const { page, channelId, complaints } = await open({ webSockets: 'swallowed', streams: 'held' });
     await isLiveInTime(page, 'poll');
     await shows(page, channelId, 'Polled for');
     expect(complaints).toEqual([]);
   });
 
-  it('goes back to the WebSocket when the network changes to one that lets it through, and misses nothing', async () => {
+  it('returns to the WebSocket when the network changes to one that allows it, and misses nothing', async () => {
     const { page, way, channelId, complaints } = await open({ webSockets: 'refused' });
     await isLive(page, 'stream');
     await page.context().setOffline(true);
@@ -87,7 +87,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     expect(complaints).toEqual([]);
   });
 
-  it('goes back to the WebSocket by itself, after half a minute at most', async () => {
+  it('returns to the WebSocket by itself within half a minute', async () => {
     const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
     await isLive(page, 'stream');
     way.webSockets = 'free';
@@ -99,7 +99,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await shows(page, channelId, 'Pushed over the WebSocket');
   });
 
-  it('notices that its stream has fallen silent, though nothing has ended it', async () => {
+  it('notices a silent stream that nothing has closed', async () => {
     const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
     await isLive(page, 'stream');
     way.freeze();
@@ -108,7 +108,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await page.locator('#posts > .post').getByText('Into the silence').waitFor();
   });
 
-  it('that is looked at again notices at once that its connection has died', async () => {
+  it('notices a dead connection at once when the page becomes visible', async () => {
     const { page, way, channelId } = await open({}, (page) => page.clock.install());
     await isLive(page, 'socket');
     way.freeze();
@@ -121,7 +121,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     await isLive(page, 'socket');
   });
 
-  it('whose device slept is told what they missed, though the page was seen all the time and was cut off only when it woke', async () => {
+  it('shows what was missed after the device slept, even if the page was visible and the connection broke only on waking', async () => {
     const { page, way, channelId } = await open({}, (page) => page.clock.install({ time: noon() }));
     await isLive(page, 'socket');
     way.freeze();
@@ -132,7 +132,7 @@ describeWith(needs.chromium, 'a reader in a browser, behind a proxy that blocks 
     expect(await line.textContent()).toMatch(/^While you were offline, since 12:0\d UTC/);
   });
 
-  it('goes on from what it kept in the storage of the browser, and lives with one that is full', async () => {
+  it('resumes from the browser’s storage, and works with a full one', async () => {
     const { page, channelId, complaints } = await open({});
     await page.route('**/client.js', (route) => route.fulfill({ contentType: 'text/javascript', body: client }));
     const read = (storage: string) => `(async () => {

@@ -17,7 +17,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   /** The channel's page, once it is live. */
   const open = (channelId: string, search = '') => room.open(channelId + search);
 
-  it('holds for search engines what it shows, until something changes, and then nothing of what was taken down', async () => {
+  it('has JSON-LD for search engines until the first change, and then nothing of a post that was taken down', async () => {
     const channelId = await newChannel();
     const [stays, goes] = (await publish(channelId, 'It stays.', 'A zqsecretqz.')) as [string, string];
     const { page, complaints } = await open(channelId);
@@ -34,7 +34,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves a tombstone with the reason where a post is retracted', async () => {
+  it('leaves a tombstone with the reason when a post is retracted', async () => {
     const channelId = await newChannel();
     const [id] = (await publish(channelId, 'A rumour.')) as [string];
     await room.author.pin(channelId, id);
@@ -71,7 +71,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('moves nothing that someone reads, and holds new posts back until they ask for them', async () => {
+  it('moves nothing that is being read, and holds new posts back until the reader asks', async () => {
     const channelId = await newChannel();
     const long = 'Some words that fill a few lines of the page. '.repeat(12);
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => long));
@@ -105,7 +105,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves room to press what is beside the button of new posts on a phone, in the widest letters too', async () => {
+  it('leaves the controls beside the new-posts button accessible on a phone, even with the widest letters', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 9 }, () => few));
     for (const path of ['/live/', '/embed/']) {
@@ -137,7 +137,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
-  it('moves nothing that someone reads by more than a pixel, however often the posts above grow by a line', async () => {
+  it('moves the text being read by at most a pixel, however often the posts above grow by a line', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 8 }, () => few));
     const { page } = await open(channelId);
@@ -161,7 +161,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(Math.abs((await topOf(page, ids[2])) - before)).toBeLessThanOrEqual(1);
   });
 
-  it('counts and says a correction also where a slip was mended after it, before the page heard of either', async () => {
+  it('counts and announces a correction even if a typo was fixed before the page received either', async () => {
     const { author } = room;
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));
@@ -182,7 +182,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.locator('#new-posts').waitFor({ state: 'hidden' });
   });
 
-  it('leads to a post that waits to be shown from a key event and from a summary, without leaving the page', async () => {
+  it('leads to a held-back post from a key event and from a summary, without leaving the page', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => 'Some words that fill a few lines. '.repeat(20)));
     const { page, complaints } = await open(channelId);
@@ -202,7 +202,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('pages on to older posts without leaving the page, and keeps them up to date', async () => {
+  it('loads older posts without leaving the page, and keeps them up to date', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
     const { page, complaints } = await open(channelId);
@@ -220,7 +220,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('stays and says that it is offline where older posts are asked for then, and has them later', async () => {
+  it('stays and says that it is offline when older posts are requested, and loads them later', async () => {
     const channelId = await newChannel();
     await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
     const { page, complaints } = await open(channelId);
@@ -236,7 +236,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('says as of when it was made where the browser had kept it, and nobody answers', async () => {
+  it('shows its age when it comes from the browser’s cache and the server does not answer', async () => {
     const channelId = await newChannel();
     await publish(channelId, 'The bridge is open.');
     const address = `${room.server.url}/live/${channelId}`;
@@ -252,7 +252,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await eventually(async () => expect(await textOf(page.locator('#connection-text'))).toMatch(said));
   });
 
-  it('has nothing behind the bar that is gone back to by the keyboard', async () => {
+  it('hides nothing behind the bar when going backwards with the keyboard', async () => {
     const channelId = await newChannel();
     const words = 'Some words that fill a few lines of the page. '.repeat(4);
     await publish(channelId, ...Array.from({ length: 12 }, () => `${words}[there](https://example.org).`));
@@ -271,7 +271,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
-  it('has the key event that the keyboard comes to in view, where they run sideways', async () => {
+  it('scrolls the focused key event into view if they are laid out horizontally', async () => {
     for (const language of ['en', 'ar']) {
       const { id } = await room.coverage([], { language });
       for (let nth = 1; nth <= 6; nth += 1) await room.author.publish(id, { headline: `Ship ${nth} is in`, keyEvent: true });
@@ -294,7 +294,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
-  it('stays, too, where the server is out of reach and the network is there', async () => {
+  it('stays on the page when the server is unreachable but the network works', async () => {
     const channelId = await newChannel();
     await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
     await using way = await startObstacles(room.server.url);
@@ -314,7 +314,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.getByText('Post number 1.').waitFor();
   });
 
-  it('keeps a page of older posts up to date, and puts no newer ones into it', async () => {
+  it('keeps a page of older posts up to date without adding newer ones', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
     const oldest = await room.author.getPost(channelId, ids[5] as string);
@@ -335,7 +335,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('counts what came in above a page of older posts, and no more of it than is not paged in yet', async () => {
+  it('counts new posts above a page of older posts, except those already loaded', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 3 }, (_, at) => `Post number ${at + 1}.`));
     const newest = await room.author.getPost(channelId, ids[2] as string);
@@ -350,7 +350,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('follows the channel itself: its headline, its end, and its deletion', async () => {
+  it('follows changes of the channel: its headline, its end, and its deletion', async () => {
     const channelId = await newChannel();
     await publish(channelId, 'The only post.');
     const admin = new AuthorClient({ url: room.server.url, token: await room.server.token({ admin: true }) });
@@ -370,7 +370,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves no word of a channel that is deleted in the page, its head too, and nothing of where its reader was', async () => {
+  it('removes a deleted channel from the page and its head, and the stored visit', async () => {
     const leftOf = (page: Page) => page.evaluate<string>('JSON.stringify(localStorage)');
     for (const below of ['', 'post'] as const) {
       const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
@@ -386,7 +386,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
-  it('says beside its state when it begins, and when it ended, as the list of channels does, and on paper', async () => {
+  it('shows when it begins or when it ended beside its state, like the list of channels, and in print', async () => {
     const { id } = await room.coverage([], { state: 'scheduled', startsAt: '2031-03-01T09:00:00.000Z' });
     const { page } = await open(id);
     const isInLine = (state: Locator) =>
@@ -410,7 +410,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
-  it('keeps the list of channels, and says as of when it is true, where a network answers in the place of the server', async () => {
+  it('keeps the list of channels and shows its age when a captive portal answers', async () => {
     const { id } = await room.coverage();
     const { page, complaints } = await room.browser.page();
     await page.clock.install();
@@ -432,7 +432,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
 });
 
 describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
-  it('ends as the page that is opened afterwards, in every byte of its posts, though it was cut off', async () => {
+  it('ends identical to a freshly opened page, byte for byte in its posts, despite disconnections', async () => {
     await using browser = await startBrowser(chromium);
     await using server = await startTestServer();
     const author = new AuthorClient({ url: server.url, token: await server.token() });
@@ -473,8 +473,8 @@ function markupOf(html: string): string {
   return html.replace(/ fresh"/g, '"');
 }
 
-describeWith(needs.chromium, 'the live page of a server that was put back to an earlier time', (chromium) => {
-  it('shows how it is now, and holds back what is new in that for whoever reads', async () => {
+describeWith(needs.chromium, 'the live page of a server restored from a backup', (chromium) => {
+  it('shows the restored history, and holds its new posts back from a reader', async () => {
     await using browser = await startBrowser(chromium);
     await using server = await startServerProcess();
     const author = new AuthorClient({ url: server.url, token: await server.token({ editor: ['*'] }) });

@@ -10,7 +10,7 @@ const long = 'Some words that fill a few lines of the page. '.repeat(8);
 /** More than are let go of together. */
 const beyond = mostPosts + 60;
 
-describeWith(needs.chromium, 'a page that is open for long', (chromium) => {
+describeWith(needs.chromium, 'a page that is open for a long time', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
   const posts = (page: Page) => page.locator('#posts > .post');
 
@@ -21,7 +21,7 @@ describeWith(needs.chromium, 'a page that is open for long', (chromium) => {
       await Promise.all(Array.from({ length: 10 }, (_, nth) => room.publish(channelId, `New number ${at * 10 + nth}. ${long}`)));
   }
 
-  it('holds so many posts and no more, and brings the older ones back when it is asked for them', async () => {
+  it('limits the number of posts, and loads older ones again on demand', async () => {
     const { id, ids } = await room.coverage(['The first.', ...Array.from({ length: 9 }, () => long)]);
     const { page, complaints } = await room.open(id);
     await publishMany(id, beyond);
@@ -39,7 +39,7 @@ describeWith(needs.chromium, 'a page that is open for long', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves what is read, its place, focus and selection alone while more arrives than it holds, has it on a reload, and leads to the rest', async () => {
+  it('keeps position, focus and selection while more posts arrive than it holds, restores them on reload, and leads to the rest', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await room.open(id);
     const reading = ids[2];

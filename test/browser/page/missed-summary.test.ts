@@ -9,7 +9,7 @@ import { announced, eventually, faultsOf, hide, isLive, listenTo, newsroom, noon
 const long = 'Some words that fill a few lines of the page. '.repeat(12);
 const minuteMs = 60_000;
 
-describeWith(needs.chromium, 'someone who comes back to the page', (chromium) => {
+describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
   const room = newsroom(() => startBrowser(chromium, { keepsPages: true }));
   const line = (page: Page) => page.locator('#since');
 
@@ -31,7 +31,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     return page;
   }
 
-  it('after a minute in another tab is told what is new and what of theirs was corrected or withdrawn, until it is read', async () => {
+  it('sees what is new and which read posts were corrected or withdrawn, until that is read, after a minute in another tab', async () => {
     const { author } = room;
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
@@ -72,7 +72,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('after a glance elsewhere is told nothing', async () => {
+  it('sees no summary after a short look at another tab', async () => {
     const { id } = await room.coverage(['One.']);
     const { page } = await room.open(id);
     await hide(page, true);
@@ -86,7 +86,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(await line(page).isVisible()).toBe(false);
   });
 
-  it('after a glance at another page is told nothing either, and nothing is asked for it', async () => {
+  it('sees no summary after a short visit to another page, and causes no request', async () => {
     const { id } = await room.coverage(['One.']);
     const { page, complaints } = await room.open(id);
     await drawn(page);
@@ -105,7 +105,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('on a later day is told so by the page that they open anew, from what the browser kept, which holds no text', async () => {
+  it('sees the summary days later on a newly opened page, from stored data without any text', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }]);
     const { page, complaints } = await room.open(id);
@@ -133,7 +133,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('on later days is told nothing of corrections that came while they were reading, which they have seen', async () => {
+  it('sees no corrections in later summaries that arrived while they were reading', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const [read = ''] = ids;
@@ -167,7 +167,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('on a later day is told also what came into a tab that they had left open and closed unseen', async () => {
+  it('sees days later also what arrived in a hidden tab that was left open', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const { page, complaints } = await room.open(id);
@@ -185,7 +185,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('on a later day is told so, too, in a tab that they open beside another, once they look at it', async () => {
+  it('sees the summary days later also in a background tab, once it is visible', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const { page, complaints } = await room.open(id);
@@ -217,7 +217,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
   });
 
   it.each(['/live/', '/embed/'])(
-    'is told nothing of a post as it was before it was changed again, or taken down, while the answer was on its way: %s',
+    'sees no outdated state of a post that changed again or was taken down during the request: %s',
     async (path) => {
       const { author } = room;
       const texts = ['Thirteen zqships', 'The bridge is open'];
@@ -256,7 +256,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     },
   );
 
-  it('is not read the name of a post that is taken down before it could be said', async () => {
+  it('hears no headline of a post that is taken down before it is announced', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships' }]);
     const [taken = ''] = ids;
@@ -277,7 +277,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(await page.locator('#announcement').textContent()).toBe('A post was removed.');
   });
 
-  it('by the browser’s Back finds the page that it kept, without a connection meanwhile, live again and with the correction they missed', async () => {
+  it('finds the page live with the missed correction after going back to it from the back/forward cache', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open', body: 'It is open.' }]);
     const { page, complaints } = await room.open(id);
@@ -302,7 +302,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(complaints).toEqual([]);
   });
 
-  it('without a connection on a later day is told of which day the page is', async () => {
+  it('sees the date of the page when opening it days later without a connection', async () => {
     const { id } = await room.coverage();
     const page = await offlinePage(id);
     await hide(page, true);
@@ -312,7 +312,7 @@ describeWith(needs.chromium, 'someone who comes back to the page', (chromium) =>
     expect(await faultsOf(page)).toEqual([]);
   });
 
-  it('of the connection after a minute offline is told what they missed, too', async () => {
+  it('sees the summary after a minute offline, too', async () => {
     const { author } = room;
     const before = Array.from({ length: limits.pageDefault }, () => 'Before.');
     const { id, ids } = await room.coverage([...before, { headline: 'The bridge is open', body: 'It is open.' }]);

@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
 import { announced, eventually, isLive, newsroom, post } from '../newsroom.ts';
 
-describeWith(needs.chromium, 'the words of a live page in a browser', (chromium) => {
+describeWith(needs.chromium, 'the interface words of a live page', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
   async function open(language: string, count: number) {
@@ -14,7 +14,7 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
     return { ...watched, channelId: id, author: room.author, announced: (said: string) => announced(watched.page, said) };
   }
 
-  it('are in the language of the channel where the script says them: button, connection, links, what is read aloud', async () => {
+  it('are in the channel’s language when the script sets them: button, connection, links, announcements', async () => {
     const { page, complaints, channelId, author, announced } = await open('de', 25);
     await page.getByRole('link', { name: 'Ältere Beiträge' }).click();
     await announced('5 ältere Beiträge.');
@@ -34,7 +34,7 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
     expect(complaints).toEqual([]);
   });
 
-  it('are English where those of the language cannot be loaded, and the page is live all the same', async () => {
+  it('are English if those of the language cannot be loaded, and the page is live all the same', async () => {
     const { page } = await room.browser.page();
     await page.route(/\/words-de\b/, (route) => route.abort());
     const { id } = await room.coverage(['Es brennt.'], { headline: 'Sturm', language: 'de' });
@@ -46,7 +46,7 @@ describeWith(needs.chromium, 'the words of a live page in a browser', (chromium)
     await post(page, added).getByText('Es brennt noch.').waitFor();
   });
 
-  it('follow when the channel takes another language, to one that is written from right to left, and to one without words', async () => {
+  it('change when the channel changes its language, to a right-to-left one and to one that is not supported', async () => {
     const { page, complaints, channelId, author, announced } = await open('de', 25);
     const nameOf = (id: string) => page.locator(`#${id}`).getAttribute('aria-label');
     await author.updateChannel(channelId, '*', { language: 'ar' });

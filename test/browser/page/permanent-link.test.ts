@@ -27,7 +27,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
   it.each([
     ['with its script', true],
     ['without a script', false],
-  ])('is opened at its post, below the bar and above the others, %s', async (_, javaScriptEnabled) => {
+  ])('opens at its post, below the bar and above the others, %s', async (_, javaScriptEnabled) => {
     const { page, complaints } = await open(30, 15, { javaScriptEnabled });
     expect(await shown(page)).toEqual(range(23, 4));
     expect(await page.locator('[aria-current=true]').getAttribute('id')).toBe(`post-${ids[14]}`);
@@ -41,7 +41,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('takes changes of what it shows and no newer posts, which it counts, until the way up is closed', async () => {
+  it('applies changes to the shown posts, and only counts newer ones until they are loaded', async () => {
     const { page, complaints } = await open(30, 8);
     await room.author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });
     await post(page, 9).getByText('It is five.').waitFor();
@@ -68,7 +68,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('pages on to older posts, and takes the keyboard along', async () => {
+  it('pages to older posts and moves the keyboard focus along', async () => {
     const { page, complaints } = await open(30, 25);
     await page.getByRole('link', { name: 'Older posts' }).press('Enter');
     await post(page, 1).or(post(page, 2)).first().waitFor({ state: 'attached' });
@@ -77,7 +77,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('leaves nothing of its post, title too, when it is taken down', async () => {
+  it('removes its post everywhere, including the title, when it is taken down', async () => {
     const { page, complaints } = await open(3, 2);
     await room.author.takedown(channelId, ids[1] as string);
     await page.locator('.withdrawn[aria-current=true]').waitFor();
@@ -87,7 +87,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is copied from any post, and the page says so', async () => {
+  it('can be copied from any post, with a confirmation', async () => {
     const { page, complaints } = await open(3, 2);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const button = post(page, 3).getByRole('button', { name: /^Copy link, post of \d\d:\d\d UTC$/ });
@@ -117,7 +117,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is copied the older way where the browser has no clipboard, and handed to the device where that can share', async () => {
+  it('is copied with a fallback if there is no clipboard API, and shared by the device if it can', async () => {
     const { page } = await open(1, 1);
     await page.context().grantPermissions(['clipboard-read']);
     await page.addInitScript(`
@@ -135,7 +135,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await page.evaluate('shared')).toEqual({ url: address, title: 'Headline 1' });
   });
 
-  it('in a text goes to the post in the same page where it is on it, each time, and can be gone back from', async () => {
+  it('goes to the post on the same page each time when it is in a text, and back works', async () => {
     const { page, complaints } = await open(12, 12);
     const { post: said } = await room.author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
     await page.locator(`#post-${said.id}`).waitFor();
@@ -152,7 +152,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('has targets of at least 24 pixels, of 44 where fingers point, and no button where there is no script', async () => {
+  it('has targets of at least 24 pixels, 44 on touch screens, and no buttons without a script', async () => {
     const sizes = async (page: Page) =>
       await page
         .locator('#posts > .post')
@@ -184,7 +184,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await sizes(plain.page)).toHaveLength(2);
   });
 
-  it('leads to what the post said before once it is changed while the page is open, told by more than colours', async () => {
+  it('links to the earlier versions once it changes while the page is open, not marked by colour alone', async () => {
     const { page, complaints } = await open(3, 2);
     const link = post(page, 2).getByRole('link', { name: 'Earlier versions' });
     expect(await link.count()).toBe(0);
@@ -203,7 +203,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is printed without what is there to be pressed', async () => {
+  it('is printed without buttons', async () => {
     const { page } = await open(30, 15);
     await page.emulateMedia({ media: 'print' });
     const names = ['.bar', '#newer', '#older', '.actions', '.post .headline', 'h1'];
@@ -215,7 +215,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(new Set(widths as number[]).size).toBe(1);
   });
 
-  it('is kept where the reader was on a reload', async () => {
+  it('keeps the reading position on reload', async () => {
     const { page } = await open(30, 15);
     await post(page, 6).scrollIntoViewIfNeeded();
     const before = await topOf(page, 6);

@@ -8,7 +8,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 describeWith(needs.chromium, 'the page in the picture of the README', (chromium) => {
-  it('still says what it said when the picture was taken; if not, run npm run picture', async () => {
+  it('has the same text as when the picture was taken; if not, run npm run picture', async () => {
     await using browser = await launchBrowser(chromium);
     await using picture = await openPicture(browser);
     expect(picture.text).toBe(read(textPath));
@@ -17,7 +17,7 @@ describeWith(needs.chromium, 'the page in the picture of the README', (chromium)
   });
 });
 
-it('the pictures that the README shows are there and small', () => {
+it('the pictures in the README exist and are small', () => {
   const shown = [...read('README.md').matchAll(/src(?:set)?="(docs\/[^"]+)"/g)].map(([, path]) => path);
   expect(shown.sort()).toEqual(Object.values(picturePaths).sort());
   for (const path of Object.values(picturePaths)) expect(statSync(join(root, path)).size, path).toBeLessThan(150_000);

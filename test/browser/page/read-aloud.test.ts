@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser } from '../browser.ts';
 import { isLive, newsroom, noon, post } from '../newsroom.ts';
 
-describeWith(needs.chromium, 'what is read out to those who hear the page', (chromium) => {
+describeWith(needs.chromium, 'announcements to screen readers', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
   /** The page of a channel whose clock stands still, and what stands there to be read out. */
@@ -26,7 +26,7 @@ describeWith(needs.chromium, 'what is read out to those who hear the page', (chr
   const revised = (page: Page, id: string, revision: number) =>
     page.locator(`#post-${id}[data-revision="${revision}"]`).waitFor();
 
-  it('is one sentence and then, after a pause, another, and none stays for long', async () => {
+  it('are one sentence, then, after a pause, another, and none stays for long', async () => {
     const { page, said, publish } = await listening();
     await publish('One');
     expect(await said()).toBe('');
@@ -44,7 +44,7 @@ describeWith(needs.chromium, 'what is read out to those who hear the page', (chr
     expect(await said()).toBe('');
   });
 
-  it('is not there any more, at once, when its post is withdrawn; then that is', async () => {
+  it('lose a withdrawn post at once, and then report the withdrawal', async () => {
     const { id, page, said, publish } = await listening();
     const taken = await publish('The secret');
     await page.clock.runFor(400);
@@ -61,7 +61,7 @@ describeWith(needs.chromium, 'what is read out to those who hear the page', (chr
     expect(await said()).toBe('A post was retracted. Nobody said so.');
   });
 
-  it('tells what was new a moment ago as new, as it is now, and a correction though a slip was mended after it', async () => {
+  it('report a new post in its current state, and a correction even if a typo was fixed after it', async () => {
     const { id, page, said, publish } = await listening();
     const { author } = room;
     const changed = await publish('The bridge is open');

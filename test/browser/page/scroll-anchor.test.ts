@@ -6,7 +6,7 @@ import { eventually, isLive, newsroom, post, topOf } from '../newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(14);
 
-describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
+describeWith(needs.chromium, 'the reading position', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
   /** This part of a post stands so many pixels below the top of the window. */
@@ -16,7 +16,7 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     await drawn(page);
   }
 
-  it('stays where the post at the top of the window is corrected, of which they see the words', async () => {
+  it('stays when the post at the top of the window is corrected while its text is in view', async () => {
     const posts = Array.from({ length: 8 }, (_, at) => ({ headline: `Post ${at}`, body: long }));
     const { id, ids } = await room.coverage(posts);
     const { page, complaints } = await room.open(id);
@@ -32,7 +32,7 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('stays below the posts, where they have read past them and one of them grows', async () => {
+  it('stays below the posts when one of them grows', async () => {
     const { id, ids } = await room.coverage([long, long, long]);
     const { page, complaints } = await room.open(id, { viewport: { width: 1000, height: 200 } });
     await page.evaluate(`{
@@ -54,7 +54,7 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is at the newest post when they go back to the page and were there, and not at the post that was the newest then', async () => {
+  it('is the newest post after going back if the reader was at the top, not the post that was newest then', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 6 }, () => long));
     const { page, complaints } = await room.open(id);
     const before = await topOf(page, ids[5]);
@@ -67,7 +67,7 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is at the start of the older posts that a link led to, when they load the page anew there', async () => {
+  it('is the start of the older posts that a link led to, after a reload there', async () => {
     const far = { headline: 'The first ship is in', body: long, keyEvent: true };
     const { id, ids } = await room.coverage([long, far, ...Array.from({ length: 44 }, (_, at) => `Number ${at}. ${long}`)]);
     const { page, complaints } = await room.open(id);
@@ -96,7 +96,7 @@ describeWith(needs.chromium, 'the place of someone who reads', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is kept by a page that they leave before it could bring the post that they had been reading', async () => {
+  it('remains stored when the page is left before the post could be loaded', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 24 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await room.open(id);
     await page.getByRole('link', { name: 'Older posts' }).click();

@@ -72,7 +72,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body: { jti: jtiOf(token) } });
   }
 
-  it('sign in on the page with the keyboard alone, read it live, also after a reload, and sign out', async () => {
+  it('sign in with the keyboard alone, read live, also after a reload, and sign out', async () => {
     const { page, complaints } = await browser.page();
     const address = `${server.url}/live/${members}`;
     await page.goto(address);
@@ -102,7 +102,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     expect(complaints.filter((line) => !line.includes('401'))).toEqual([]);
   });
 
-  it('hear by an EventSource, which can send no token, and no more once it was revoked', async () => {
+  it('receive events over an EventSource, which cannot send a token, until it is revoked', async () => {
     const token = await server.token({ reader: ['*'] });
     const page = await signedIn(token);
     await page.evaluate(
@@ -128,7 +128,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
   });
 
-  it('have no post on show once their token was revoked, on the page and in the element, but what is public', async () => {
+  it('see no members’ posts after their token was revoked, on the page and in the element, but still see public ones', async () => {
     const headline = 'For everyone';
     const made = await call(`${server.url}/v1/channels`, { method: 'POST', token: author, body: { headline, state: 'live' } });
     const { id } = (made.body as { channel: { id: string } }).channel;
@@ -150,7 +150,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     }
   });
 
-  it('are strangers in a frame on a page of another server of the same site', async () => {
+  it('are anonymous in a frame on another server of the same site', async () => {
     const page = await signedIn(await server.token({ reader: ['*'] }));
     const newsroom = createServer((_request, response) => {
       const frames = [`/embed/${members}`, `/live/${members}`].map((path) => `<iframe src="${server.url}${path}"></iframe>`);
@@ -178,7 +178,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.getByText('The first word.').waitFor();
   });
 
-  it('keep what they could read when their token runs out, are told so, and sign in again', async () => {
+  it('keep what they could read when their token expires, are told so, and sign in again', async () => {
     const page = await signedIn(await server.token({ reader: ['*'] }, { ttlSeconds: 600 }));
     const tabs = await openBoth(page, members);
     onTestFinished(() => {
@@ -195,7 +195,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     for (const tab of tabs) expect(await markupOf(tab)).not.toContain('The first word.');
   });
 
-  it('stay signed in past the idle limit while their page, or the element on another page of the server, is live, and no longer', async () => {
+  it('stay signed in past the idle limit while their page or an element on another page of the server is live, and no longer', async () => {
     const before = server;
     await newServer({ PRESSBOX_SESSION_IDLE_MINUTES: '5' });
     await before[Symbol.asyncDispose]();
@@ -239,7 +239,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     });
   });
 
-  it('are signed in by the page of a newsroom, which can do nothing else with it', async () => {
+  it('are signed in by a newsroom’s page, which can do nothing else with the session', async () => {
     const newsroom = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html').end(`<!doctype html><title>The newsroom</title>
         <form method="post" action="${server.url}/sign-in"><input name="token"><input type="hidden" name="to" value="/live/${members}"><button>Go live</button></form>`);
@@ -267,7 +267,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.getByText('The first word.').waitFor();
   });
 
-  it('stay signed in while the issuer of their token is gone and the server is started again, and the page goes on by itself', async () => {
+  it('stay signed in while the issuer is down and the server restarts, and the page resumes by itself', async () => {
     await using issuer = await startStoppableIssuer();
     const before = server;
     await newServer({ PRESSBOX_JWKS_URL: issuer.jwksUrl, PRESSBOX_JWT_SECRET: 'a secret of the tests, long enough' });

@@ -37,7 +37,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
   const timesOf = (page: Page) => page.locator('#posts .when time').allTextContents();
   const daysOf = (page: Page) => page.locator('#posts .day').allTextContents();
 
-  it('are in the zone of the coverage, and by one list in the reader’s own, or as how long ago; and so on the next page', async () => {
+  it('are in the channel’s zone, or by choice in the reader’s zone or relative, and stay so on the next page', async () => {
     const { channel } = await author.createChannel({
       headline: 'The night that clocks go back',
       state: 'live',
@@ -98,7 +98,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are told on the list of channels too, which follows what changes without a reload, moves nothing that is read and keeps the focus', async () => {
+  it('follow the choice on the list of channels too, which updates without a reload and keeps position and focus', async () => {
     const make = async (headline: string, fields: object = {}) =>
       (await author.createChannel({ headline, state: 'live', language: 'en-GB', ...fields })).channel.id;
     const older = await make('Older', { state: 'scheduled', timezone: 'Europe/Berlin' });

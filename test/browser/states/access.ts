@@ -16,7 +16,7 @@ export function access({ room }: Exam): void {
   /** In the browser, under whatever key. */
   const keptBy = (page: Page) => page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
 
-  it('lets members in with a token, keeps them in on a reload, and lets them out', async () => {
+  it('let members in with a token, keep them signed in on reload, and sign them out', async () => {
     const { id } = await coverage(['The first word.'], { access: 'members' });
     const { page } = await room.browser.page();
     await page.goto(`${room.server.url}/live/${id}`);
@@ -37,7 +37,7 @@ export function access({ room }: Exam): void {
     ['for members from now on', 'This coverage is for members.', { access: 'members' }],
     ['for the desk from now on', 'This coverage is for members.', { access: 'desk' }],
     ['deleted', 'This coverage was deleted', 'deleted'],
-  ] as const)('has no word of its posts where it is %s, whatever its reader does then', async (_, said, change) => {
+  ] as const)('show no members’ posts when the channel is %s, whatever the reader does', async (_, said, change) => {
     const secret = { headline: 'A zqsecretqz', body: `A zqsecretqz. ${few.repeat(3)}`, keyEvent: true };
     const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
     await room.author.pin(id, ids[6] ?? '');
@@ -65,7 +65,7 @@ export function access({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('has no word of its posts where it became one for members while its reader was cut off, and then lets them sign in', async () => {
+  it('show no posts of a channel that became members-only during a disconnection, and then offer to sign in', async () => {
     const { id } = await coverage(['A zqsecretqz.']);
     const { page, complaints } = await open(id);
     await page.context().setOffline(true);

@@ -6,7 +6,7 @@ import type { Exam } from '../reader-states.ts';
 export function changes({ room }: Exam): void {
   const { coverage, publish, open } = room;
 
-  it('shows a post that is pushed, newest first, escaped but for its body, and says so to who hears the page', async () => {
+  it('show a pushed post first, escaped except for its body, and announce it to screen readers', async () => {
     const { id } = await coverage(['The first.']);
     const { page, complaints } = await open(id);
     const { post: added } = await room.author.publish(id, {
@@ -22,7 +22,7 @@ export function changes({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('corrects in place with what was wrong, leads to the words before, and leaves tombstones and nothing of their text', async () => {
+  it('correct in place with the note, link to the earlier versions, and leave tombstones without any text', async () => {
     const { id, ids } = await coverage(['There were thirteen ships.', 'A rumour.', 'An address.']);
     const [wrong = '', rumour = '', address = ''] = ids;
     const { page, complaints } = await open(id);
@@ -42,7 +42,7 @@ export function changes({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('moves nothing that is read while fifty posts arrive and one above grows, and reveals them when asked', async () => {
+  it('move nothing that is being read while fifty posts arrive and one above grows, and reveal them on request', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page, complaints } = await open(id);
     const [above = '', reading = ''] = [ids[11], ids[4]];
@@ -63,7 +63,7 @@ export function changes({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('says as of when it is true while it is cut off, and has the correction that it missed when it is back, in two tabs', async () => {
+  it('show their age while disconnected, and the missed correction after reconnecting, in two tabs', async () => {
     const { id, ids } = await coverage(['The bridge is open.']);
     const { page, complaints } = await open(id);
     const tabs = [page, await page.context().newPage()];

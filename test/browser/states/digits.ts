@@ -13,7 +13,7 @@ export function digits({ room }: Exam): void {
     ['ar-SA', '٠-٩'],
     ['ar-MA', '0-9'],
     ['fa', '۰-۹'],
-  ])('counts in the digits in which it tells times, on every page and in the element: %s', async (language, digits) => {
+  ])('count with the same digits as their times, on every page and in the element: %s', async (language, digits) => {
     const foreign = RegExp(`(?![${digits}])\\p{Nd}`, 'gu');
     const report = { headline: 'خبر', body: few, keyEvent: true };
     const { id, ids } = await coverage(Array(10).fill(report), { language, timezone: 'Asia/Kolkata' });
@@ -62,7 +62,7 @@ export function digits({ room }: Exam): void {
     ['mr', '१२'],
     ['bn', '১২'],
     ['he', '12'],
-  ])('numbers a list in a post in those digits, whatever the words around it: %s', async (language, digits) => {
+  ])('number a list in a post with those digits, in any interface language: %s', async (language, digits) => {
     const [one, two] = digits;
     const { id } = await coverage(['1. —\n   2. —\n2. —'], { language });
     const { page } = await room.browser.page({ viewport: { width: 600, height: 700 } });

@@ -7,7 +7,7 @@ import type { Exam } from '../reader-states.ts';
 export function directions({ room }: Exam): void {
   const { coverage, publish, open } = room;
 
-  it('stands from right to left on a phone where its language does, and is no wider than the phone', async () => {
+  it('run right to left on a phone in such a language, and fit its width', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
     const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });
     await room.author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
@@ -33,7 +33,7 @@ export function directions({ room }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('turns no text beside one that holds bidirectional controls, on the page and in the element', async () => {
+  it('keep bidirectional controls of a text from affecting the text beside it, on the page and in the element', async () => {
     const turning = 'A\u2069\u202eB';
     const { id } = await coverage([
       {
@@ -67,7 +67,7 @@ export function directions({ room }: Exam): void {
     }
   });
 
-  describe('in a language from right to left', () => {
+  describe('in a right-to-left language', () => {
     /** Begins with a name in Latin letters, and is Arabic; and is in English, whatever the coverage is in, or the word that it quotes. */
     const [arabic, english, quoting] = ['NASA تعلن', 'ESA says no.', 'The word حرية means freedom.'];
     async function written(language: string): Promise<Record<'id' | 'withdrawn' | 'corrected', string>> {
@@ -140,7 +140,7 @@ export function directions({ room }: Exam): void {
           (element) => [element.textContent.trim().split('\\n')[0], getComputedStyle(element).direction]);
       })()`);
 
-    it('has bullets, numbers, quotes and columns on the side on which their own text begins', async () => {
+    it('place bullets, numbers, quotes and columns on the side where their text begins', async () => {
       const body = (text: string) => `- ${text}\n- ${text}\n\n3. ${text}\n\n> ${text}\n\n| ${text} |\n| --- |\n| ${text} |`;
       const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });
       for (const language of ['ar', 'en']) {
@@ -155,7 +155,7 @@ export function directions({ room }: Exam): void {
       }
     });
 
-    it('has each item of a list beside its bullet, also where the others are in another language, and one without letters', async () => {
+    it('place each list item beside its bullet, in mixed languages and without letters too', async () => {
       const items = [english, 'قال الميناء', `**NASA**: ${english}`, '**الميناء** مغلق'];
       const lists = [...items.map((item) => `- ${item}`), '- 2019', '', ...items.map((item) => `1. ${item}\n`)].join('\n');
       const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });
@@ -185,7 +185,7 @@ export function directions({ room }: Exam): void {
       }
     });
 
-    it('has no letters set apart that are joined', async () => {
+    it('do not separate joined letters', async () => {
       const fields = { language: 'ar', headline: arabic, section: arabic };
       const { id } = await coverage([{ headline: arabic, keyEvent: true, kind: 'breaking' }], fields);
       const { page } = await room.browser.page();

@@ -8,7 +8,7 @@ import type { Exam } from '../reader-states.ts';
 export function elsewhere({ room, host, startWithoutScripts }: Exam): void {
   const { coverage, publish } = room;
 
-  it('is live by Server-Sent Events where the network lets no WebSocket through', async () => {
+  it('are live over Server-Sent Events if the network blocks WebSockets', async () => {
     const { id } = await coverage(['There from the start.']);
     await using way = Object.assign(await startObstacles(room.server.url), { webSockets: 'refused' as const });
     const { page, complaints } = await room.browser.page();
@@ -19,7 +19,7 @@ export function elsewhere({ room, host, startWithoutScripts }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('is live on a page of another origin under the strictest policy, and corrects there in place', async () => {
+  it('are live on another origin under the strictest policy, and correct in place', async () => {
     const { id, ids } = await coverage(['Thirteen ships.']);
     const body = `<pressbox-live channel="${id}"></pressbox-live><script type="module" src="${room.server.url}/embed.js"></script>`;
     const { page, complaints } = await room.browser.page({ viewport: { width: 800, height: 700 } });
@@ -39,7 +39,7 @@ export function elsewhere({ room, host, startWithoutScripts }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('is complete where no script runs: posts, corrections, and a way to the older ones and back', async () => {
+  it('are complete without a script: posts, corrections, and links to older posts and back', async () => {
     await using plain = await startWithoutScripts();
     const { id, ids } = await coverage(
       Array.from({ length: 25 }, (_, at) => `Number ${at + 1}.`),

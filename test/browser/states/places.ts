@@ -28,7 +28,7 @@ export function places({ room, keepsPages }: Exam): void {
     return { ...watched, id, ids };
   }
 
-  it('opens a permanent link far down at its post, marked, below the bar, with its neighbours', async () => {
+  it('open a permanent link far down at its post, marked, below the bar, with its neighbours', async () => {
     const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
     const { page, complaints } = await open(`${id}/${ids[14]}`);
     expect(await page.locator('[aria-current=true]').getAttribute('id')).toBe(`post-${ids[14]}`);
@@ -77,7 +77,7 @@ export function places({ room, keepsPages }: Exam): void {
     }
   });
 
-  it('is where the reader left it when they go back to it, and has what came meanwhile', async () => {
+  it('restore the reading position after going back, and show what arrived since', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page, complaints } = await open(id);
     const reading = ids[5] ?? '';
@@ -94,7 +94,7 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('is where the reader left it, too, where the browser kept nothing of it, and more is above', async () => {
+  it('restore the reading position without the back/forward cache, with new posts above', async () => {
     const { page, id, ids, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
     const [above, reading] = [ids[9] ?? '', ids[5] ?? ''];
     await post(page, reading).evaluate((element) => element.scrollIntoView({ block: 'center' }));
@@ -109,7 +109,7 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('stays where it is read on a reload, though there is more above, and goes by links within it as ever', async () => {
+  it('keep the reading position on reload with new posts above, and links within the page work as usual', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page, complaints } = await open(id);
     const [above, reading] = [ids[7] ?? '', ids[5] ?? ''];
@@ -133,7 +133,7 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('is kept where it is read when it is left, or goes into the background, where it may end, and no word of it', async () => {
+  it('store the position, without any text, when the page is left or hidden, where it may end', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page } = await open(id);
     const kept = () => page.evaluate<string>('JSON.stringify(sessionStorage)');
@@ -148,7 +148,7 @@ export function places({ room, keepsPages }: Exam): void {
     for (const word of ['Some', 'Harbour']) expect(await kept()).not.toContain(word);
   });
 
-  it('stays at its top for who was there, when they go back to it and on a reload, and shows what came', async () => {
+  it('stay at the top for a reader who was there, after going back and on reload, and show what arrived', async () => {
     const { page, id, complaints } = await openUnkept(Array.from({ length: 12 }, () => few));
     const scrolled = await page.evaluate<number>(`(() => {
       scrollBy(0, Math.floor(document.getElementById('posts').getBoundingClientRect().top) - 20);
@@ -166,7 +166,7 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('asks for the post that was read where it is not among those that the page begins with', async () => {
+  it('load the post being read if the page does not include it', async () => {
     const { id, ids } = await coverage(Array.from({ length: 30 }, (_, at) => `Number ${at}. ${few}`));
     const { page, complaints } = await open(id);
     const reading = ids[3] ?? '';

@@ -26,7 +26,7 @@ export function versions({ room, keepsPages }: Exam): void {
 
   const wordsOf = async (page: Page) => (await page.content()).match(/thirteen|three ships|Three\./g) ?? [];
 
-  it('takes what a post said before away within 5 s where it is taken down or retracted', async () => {
+  it('remove earlier versions within 5 s when the post is taken down or retracted', async () => {
     for (const how of ['takedown', 'retract'] as const) {
       const { id, wrong, page, complaints } = await openVersions();
       if (how === 'takedown') await room.author.takedown(id, wrong);
@@ -38,7 +38,7 @@ export function versions({ room, keepsPages }: Exam): void {
     }
   });
 
-  it('has no word of it any more where another page comes in the place of the one that tells so, and shows that later', async () => {
+  it('keep nothing of them when a captive portal answers, and show the takedown later', async () => {
     const { id, wrong, page } = await openVersions();
     const before = await page.title();
     await page.route(/\/versions$/, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The hotel</h1>' }));
@@ -53,7 +53,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(await page.title()).not.toBe(before);
   });
 
-  it('asks for nothing while nobody sees it, and is current soon after', async () => {
+  it('send no requests while hidden, and are current soon after', async () => {
     const { id, wrong, page, complaints } = await openVersions();
     let asked = 0;
     page.on('request', () => {
@@ -69,7 +69,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('shows a correction beside the versions before it, and takes away those that it erases', async () => {
+  it('show a correction beside the earlier versions, and remove those that it erases', async () => {
     const { id, wrong, page, complaints } = await openVersions();
     await room.author.correct(id, wrong, 2, { note: 'Four.', changes: { body: 'There were four ships.' } });
     await withinTime(promisedMs, () => page.getByText('Four.', { exact: true }).waitFor());
@@ -81,7 +81,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('leaves the page as it is where another post is changed, and hears of its own after that', async () => {
+  it('stay unchanged when another post changes, and follow their own post after that', async () => {
     const { id, wrong, other, page, complaints } = await openVersions();
     await page.evaluate(`document.querySelector('main').dataset.mine = 'yes'`);
     let pages = 0;
@@ -101,7 +101,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('shows no word of it to who goes back to it after the takedown', async () => {
+  it('show nothing of them after going back to the page after the takedown', async () => {
     const { id, wrong, page, complaints } = await openVersions();
     await page.evaluate('window.samePage = true');
     await page.goto(`${room.server.url}/`);
@@ -114,7 +114,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('stays while the server is away, and is brought up to date when it is back', async () => {
+  it('stay while the server is down, and are updated when it is back', async () => {
     const { id, wrong, page } = await openVersions();
     await page.evaluate('window.samePage = true');
     await page.context().setOffline(true);
@@ -126,7 +126,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(await page.evaluate('window.samePage')).toBe(true);
   });
 
-  it('takes what a post said before away from who may read the channel no more', async () => {
+  it('remove earlier versions from readers who lose access to the channel', async () => {
     const { id, page, complaints } = await openVersions();
     await room.author.updateChannel(id, '*', { access: 'members' });
     await withinTime(promisedMs, () => page.locator('.sign-in').waitFor());
@@ -134,7 +134,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('is kept current for a member with the session of the page', async () => {
+  it('stay current for a member with a session', async () => {
     const { id, wrong, page, complaints } = await openVersions({ access: 'members' });
     await room.author.takedown(id, wrong);
     await withinTime(promisedMs, () => page.locator('.withdrawn').waitFor());

@@ -28,7 +28,7 @@ export function withdrawn({ room }: Exam): void {
     ['the address of the post', '', {}],
     ['that of its earlier versions', '/versions', {}],
     ['coverage for members, with the session of the page', '', { access: 'members' }],
-  ] as const)('takes the reason away within 5 s that is erased with the post: at %s', async (_name, below, fields) => {
+  ] as const)('remove a reason that is erased with the post within 5 s: at %s', async (_name, below, fields) => {
     const { id, gone, page, complaints } = await openWithdrawn(below, fields);
     await room.author.takedown(id, gone);
     await withinTime(promisedMs, () => eventually(async () => expect(await page.content()).not.toContain(reason)));
@@ -36,7 +36,7 @@ export function withdrawn({ room }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('shows no word of that reason to who goes back to it after the takedown', async () => {
+  it('show nothing of that reason after going back to the page after the takedown', async () => {
     const { id, gone, page, complaints } = await openWithdrawn();
     await page.goto(`${room.server.url}/`);
     await room.author.takedown(id, gone);
@@ -47,7 +47,7 @@ export function withdrawn({ room }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('becomes the live page of the post once an import has brought what it says now, where it had only what was erased', async () => {
+  it('become the live page of the post once an import restores it, if only its erased text was known', async () => {
     const { id, ids } = await coverage(['There were thirteen ships.']);
     const [restated = ''] = ids;
     await room.author.correct(id, restated, 1, { note: 'Three.', changes: { body: 'There were three.' }, eraseEarlier: true });

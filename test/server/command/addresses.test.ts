@@ -49,7 +49,7 @@ async function done(argv: readonly string[], options: Parameters<typeof run>[2] 
   return { code, out: running.out, err: running.err };
 }
 
-describe('every command that asks a server', () => {
+describe('every command that sends requests to a server', () => {
   const commands: string[][] = [
     ['channel', 'list'],
     ['channel', 'create', 'Moon'],
@@ -72,7 +72,7 @@ describe('every command that asks a server', () => {
   ];
   const input = '{}\n';
 
-  it.each([...others, ...json])('says that it is not Pressbox where what answers has %s', async (_what, answer) => {
+  it.each([...others, ...json])('reports that the server is not Pressbox if the answer has %s', async (_what, answer) => {
     const url = await answering(answer);
     for (const argv of commands) {
       const { code, out, err } = await done(argv, { input }, { PRESSBOX_URL: url });
@@ -85,7 +85,7 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('says where to go what is led elsewhere, as from http to https, and goes without its token: a write is not done', async () => {
+  it('reports redirects, for example from http to https, without sending the token, and does not write', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ editor: ['*'] });
     const { id } = await createChannel(server, token);
@@ -106,7 +106,7 @@ describe('every command that asks a server', () => {
     expect(posts).toEqual([]);
   });
 
-  it('takes no address with a password, and does not repeat it', async () => {
+  it('rejects an address with a password, and does not print it', async () => {
     const url = 'http://guest:secret@127.0.0.1:4';
     for (const argv of commands) {
       for (const said of [
@@ -119,7 +119,7 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('takes no token that cannot be one, and does not repeat it', async () => {
+  it('rejects an invalid token, and does not print it', async () => {
     for (const argv of commands) {
       const { code, out, err } = await done(
         [...argv, '--token', 'se\u0441ret'],
@@ -131,7 +131,7 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('says what it asks again, and why, where nobody listens', async () => {
+  it('says what it retries, and why, if nothing listens', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-export-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -154,7 +154,7 @@ describe('every command that asks a server', () => {
     }
   });
 
-  it('gives up after ten seconds where no connection comes about, and says that nothing was sent', async () => {
+  it('gives up after ten seconds without a connection, and says that nothing was sent', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const began = performance.now();
     await Promise.all(
@@ -174,7 +174,7 @@ describe('every command that asks a server', () => {
     );
   });
 
-  it('says how to go on with a write only where it was begun', async () => {
+  it('says how to continue a write only if it was begun', async () => {
     const url = await listening(createServer((socket) => void socket.on('error', () => {}).resume()));
     for (const [argv, isBegun] of [
       [['channel', 'create', 'Moon'], true],
@@ -191,7 +191,7 @@ describe('every command that asks a server', () => {
 });
 
 describe('pressbox follow', () => {
-  it.for([...others, ...json])('ends where what answers has %s, and says what came back', async ([, answer, came]) => {
+  it.for([...others, ...json])('ends if the answer has %s, and prints what came back', async ([, answer, came]) => {
     const url = await answering(answer);
     const { code, out, err } = await done(['follow', 'moon', '--url', url]);
     const [first, ...more] = err.trimEnd().split('\n');
@@ -203,7 +203,7 @@ describe('pressbox follow', () => {
     expect([json.code, JSON.parse(json.err)]).toEqual([1, { error: expect.stringContaining(came) }]);
   });
 
-  it('ends where something else is spoken than the address says', async () => {
+  it('ends if another protocol is spoken than the address says', async () => {
     const page = await answering((to) => to.end());
     const greeting = await listening(createServer((socket) => void socket.on('error', () => {}).write('SSH-2.0-OpenSSH\r\n')));
     for (const [url, came] of [
@@ -217,7 +217,7 @@ describe('pressbox follow', () => {
   });
 
   describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
-    it('ends where TLS is spoken and the address says http, and goes on where it does not know the certificate', async () => {
+    it('ends if the server speaks TLS and the address says http, and continues if the certificate is unknown', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'pressbox-tls-'));
       onTestFinished(() => rm(folder, { recursive: true, force: true }));
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -233,7 +233,7 @@ describe('pressbox follow', () => {
     });
   });
 
-  it('goes on where a proxy has no server for the moment, says each answer once, and is live when there is one', async () => {
+  it('continues while a proxy has no server, prints each answer once, and goes live later', async () => {
     await using server = await startServerProcess();
     const { id } = await createChannel(server, await server.token());
     await server.stop();
@@ -271,7 +271,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('says what it waits for where a server takes the connection and answers nothing', async () => {
+  it('says what it waits for if a server accepts the connection and does not answer', async () => {
     const url = await listening(createServer((socket) => void socket.on('error', () => {}).resume()));
     const running = run(['follow', 'moon', '--url', url], {});
     await vi.waitFor(
@@ -290,7 +290,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('says that the server asks to come back later', async () => {
+  it('says that the server asks to retry later', async () => {
     await using server = await startServerProcess({ env: { PRESSBOX_CONNECTIONS_PER_ADDRESS: '1' } });
     const { id } = await createChannel(server, await server.token());
     const first = run(['follow', id], { PRESSBOX_URL: server.url });

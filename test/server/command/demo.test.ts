@@ -58,21 +58,21 @@ describe('the demo', () => {
     expect(await client.getChannel(demoChannel.id)).toMatchObject({ state: 'live' });
   }
 
-  it('tells the whole story once, and leaves the channel live for whoever wants to try it', async () => {
+  it('plays the whole story once, and leaves the channel live', async () => {
     const lines: string[] = [];
     await playDemo({ client, speed, log: (line) => lines.push(line) });
     await expectTold();
     expect(lines).toEqual(['The demo begins.', 'The demo is over. The channel stays live.']);
   });
 
-  it('adds nothing when it is started again on what it told before', async () => {
+  it('adds nothing when started again after the story has ended', async () => {
     await playDemo({ client, speed });
     const { cursor } = await allPosts();
     await playDemo({ client, speed });
     expect((await allPosts()).cursor).toBe(cursor);
   });
 
-  it('goes on where it was cut off, also by the end of its server, and doubles nothing', async () => {
+  it('resumes where it was interrupted, also by the end of its server, without duplicates', async () => {
     for (const count of [5, 18, 31]) {
       const stop = new AbortController();
       const playing = playDemo({ client, speed, signal: stop.signal });
@@ -85,7 +85,7 @@ describe('the demo', () => {
     await expectTold();
   });
 
-  it('begins as a coverage under way, with pictures on its own server, where its first posts can be imported', async () => {
+  it('starts as coverage under way, with pictures from its own server, if its first posts can be imported', async () => {
     const before = Date.now();
     const stop = new AbortController();
     const importLines = (lines: string) => sendTo(server, lines).then(({ status }) => expect(status).toBe(200));
@@ -110,7 +110,7 @@ describe('the demo', () => {
     await expectTold();
   });
 
-  it('stands still while nobody reads, and goes on when somebody does', async () => {
+  it('pauses while nobody reads, and resumes when somebody does', async () => {
     let reading = false;
     const stop = new AbortController();
     let looks = 0;
@@ -128,7 +128,7 @@ describe('the demo', () => {
     await playing;
   });
 
-  it('tells whoever begins to read a post and its correction, also when the story is over', async () => {
+  it('shows each new reader a post and its correction, also after the story has ended', async () => {
     await playDemo({ client, speed });
     const audience = { isReading: true, arrivals: 0 };
     const stop = new AbortController();
@@ -145,7 +145,7 @@ describe('the demo', () => {
     await playing;
   });
 
-  it('leaves alone what someone else changed, and tells the rest', async () => {
+  it('leaves posts alone that someone else changed, and plays the rest', async () => {
     const publish = client.publish.bind(client);
     // As soon as it is there, and before the demo goes on.
     vi.spyOn(client, 'publish').mockImplementation(async (...given) => {
@@ -163,7 +163,7 @@ describe('the demo', () => {
     expect(summary?.derivedFrom).not.toContain(postIds.undocking);
   });
 
-  it('waits where someone publishes a post of their own, so that it stays the latest while they correct it', async () => {
+  it('waits when someone publishes a post, so that it stays the latest while they correct it', async () => {
     const lines: string[] = [];
     const leaving = new AbortController();
     const { signal } = leaving;
@@ -184,7 +184,7 @@ describe('the demo', () => {
     expect((await allPosts()).posts).toHaveLength(published.length + mine.length);
   });
 
-  it('stops without a complaint when its channel is ended', async () => {
+  it('stops silently when its channel is ended', async () => {
     const lines: string[] = [];
     const playing = playDemo({ client, speed: 20, log: (line) => lines.push(line) });
     await vi.waitFor(() => client.updateChannel(demoChannel.id, '*', { state: 'ended' }), { interval: 5 });

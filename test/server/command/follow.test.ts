@@ -19,7 +19,7 @@ const patient = { timeout: 60_000 };
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 
 describe('pressbox follow', () => {
-  it('ends with a sentence where --since is no cursor', async () => {
+  it('ends with an error if --since is not a cursor', async () => {
     for (const since of ['garbage', '', 'a'.repeat(200)]) {
       const { code, out, err } = await done(['follow', room.channelId, '--since', since]);
       expect([code, out]).toEqual([1, '']);
@@ -34,7 +34,7 @@ describe('pressbox follow', () => {
   }
   const shows = (running: Running, text: string) => vi.waitFor(() => expect(running.out).toContain(text));
 
-  it('shows what is there, then posts, corrections with what they replace, and withdrawals, as they happen', async () => {
+  it('prints the existing posts, then posts, corrections with what they replace, and withdrawals as they happen', async () => {
     for (const body of ['Long before.', 'Before.']) await room.author.publish(room.channelId, { body });
     const running = await following();
     // The newest last, as what comes is printed below it.
@@ -63,7 +63,7 @@ describe('pressbox follow', () => {
     expect(running.out).not.toContain(esc);
   });
 
-  it('does not show again the text of a post that was taken down', async () => {
+  it('does not print the text of a post again after it was taken down', async () => {
     const running = await following();
     const { post } = await room.author.publish(room.channelId, { headline: 'Xylander', body: 'A name: Xylander.' });
     await shows(running, 'A name: Xylander.');
@@ -76,7 +76,7 @@ describe('pressbox follow', () => {
     await running.code;
   });
 
-  it('marks with colours on a terminal only, and not where NO_COLOR is set', async () => {
+  it('uses colours only on a terminal, and not if NO_COLOR is set', async () => {
     await room.author.publish(room.channelId, { headline: 'One', body: 'First.' });
     const coloured = await following([], { terminal: true });
     expect(coloured.out).toContain(`${esc}[1mOne${esc}[22m`);
@@ -89,7 +89,7 @@ describe('pressbox follow', () => {
     await Promise.all([coloured.code, plain.code]);
   });
 
-  it('survives a restart of the server, says once that it was offline, and shows what was missed', async () => {
+  it('survives a restart of the server, prints once that it was offline, and prints what was missed', async () => {
     const running = await following();
     await room.server.restart();
     await room.author.publish(room.channelId, { body: 'While you were away.' });
@@ -101,7 +101,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('says once which server it cannot reach, and where its address comes from, and is live when it can', async () => {
+  it('prints once which server it cannot reach and where the address comes from, and goes live when it can', async () => {
     await using server = await startServerProcess();
     const { id } = await createChannel(server, await server.token());
     await server.stop();
@@ -131,7 +131,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('prints events as lines of JSON, from a cursor on', async () => {
+  it('prints events as lines of JSON from a cursor on', async () => {
     const { cursor } = await room.author.publish(room.channelId, { body: 'One.' });
     const { post } = await room.author.publish(room.channelId, { body: 'Two.' });
     const running = await following(['--json', '--since', cursor]);
@@ -149,7 +149,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('tells what was wrong with the headline of the channel to who was away, and to who comes new', async () => {
+  it('prints corrections of the channel’s headline to returning and to new readers', async () => {
     const { cursor } = await room.author.publish(room.channelId, { body: 'One.' });
     const change = { kind: 'correction', note: 'We go no further than the Moon.' } as const;
     await room.author.updateChannel(room.channelId, '*', { headline: 'To the Moon and back', change });
@@ -163,7 +163,7 @@ describe('pressbox follow', () => {
     }
   });
 
-  it('tells of each change of the channel what it put in place of what', async () => {
+  it('prints what each change of the channel replaced', async () => {
     const running = await following();
     for (const headline of ['To the Moon and back', 'To Mars']) {
       await room.author.updateChannel(room.channelId, '*', { headline, change: { kind: 'update' } });
@@ -177,7 +177,7 @@ describe('pressbox follow', () => {
     await running.code;
   });
 
-  it('says in a line of JSON that the channel has another history than the cursor', async () => {
+  it('prints a line of JSON if the channel has another history than the cursor', async () => {
     await room.author.publish(room.channelId, { body: 'Of this history.' });
     const running = await following(['--json', '--since', 'aaaaaaaaaaaa.7.0123456789abcdef']);
     expect(running.out).toBe(`{"type":"reset","channelId":"${room.channelId}"}\n`);
@@ -185,7 +185,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('exits with 1 and says why where it may read no more, or there is nothing to read any more', async () => {
+  it('exits with 1 and the reason if reading is no longer permitted, or the channel is gone', async () => {
     const admin = await room.server.token({ admin: true });
     const { jti } = JSON.parse(Buffer.from(admin.split('.')[1] ?? '', 'base64url').toString());
     const member = run(['follow', room.channelId], { ...env, PRESSBOX_TOKEN: admin });
@@ -200,7 +200,7 @@ describe('pressbox follow', () => {
     expect(anybody.err).toContain('pressbox: The channel was deleted.');
   });
 
-  it('shows all of a channel that has another history than the cursor, and then what happens', async () => {
+  it('prints the whole channel if it has another history than the cursor, and then what happens', async () => {
     await room.author.publish(room.channelId, { body: 'Of this history.' });
     const running = await following(['--since', 'aaaaaaaaaaaa.7.0123456789abcdef']);
     await shows(running, 'another history');
@@ -212,7 +212,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('ends in good order when it is interrupted, as a process too', async () => {
+  it('ends cleanly when interrupted, as a process too', async () => {
     const child = spawn(process.execPath, [bin, 'follow', room.channelId], { env: { ...process.env, ...env } });
     const exited = once(child, 'exit');
     let said = '';
@@ -224,7 +224,7 @@ describe('pressbox follow', () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  it('exits with 1 where there is nothing to follow', async () => {
+  it('exits with 1 if the channel does not exist', async () => {
     const { code, err } = await done(['follow', 'no-such-channel']);
     expect([code, err]).toEqual([1, expect.stringContaining('There is no channel with this id')]);
   });

@@ -17,7 +17,7 @@ const { done, env } = room;
 const newest = async () => (await room.author.listPosts(room.channelId)).posts[0] as SeenPost;
 
 describe('pressbox post', () => {
-  it('publishes what its options and its text say', async () => {
+  it('publishes its options and its text', async () => {
     const argv = [
       'post',
       room.channelId,
@@ -47,18 +47,18 @@ describe('pressbox post', () => {
     expect(out).toContain(`${room.server.url}/live/${room.channelId}/${post.id}`);
   });
 
-  it('keeps the description of an image as it was given, also where it is written from right to left', async () => {
+  it('keeps the description of an image unchanged, also in a right-to-left language', async () => {
     const alt = '\u2067\u0646\u0633\u0631\u2069 over craters';
     expect((await done(['post', room.channelId, '--image', 'https://example.org/eagle.jpg', '--alt', alt])).code).toBe(0);
     expect((await newest()).media).toEqual([{ type: 'image', url: 'https://example.org/eagle.jpg', alt }]);
   });
 
-  it('reads the body from the standard input', async () => {
+  it('reads the body from standard input', async () => {
     expect((await done(['post', room.channelId, '-'], { input: 'One.\r\n\r\nTwo \u{1f319}.\n' })).code).toBe(0);
     expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
   });
 
-  it('reads it as UTF-8, however it is cut on its way, and takes nothing else', async () => {
+  it('reads it as UTF-8, however it is split into chunks, and rejects anything else', async () => {
     const input = [...Buffer.from('Žluťoučký kůň 🌙.\r\n')].map((byte) => Uint8Array.of(byte));
     expect(await done(['post', room.channelId, '-'], { input })).toMatchObject({ code: 0, err: '' });
     expect((await room.author.listPosts(room.channelId)).posts[0]).toMatchObject({ body: 'Žluťoučký kůň 🌙.' });
@@ -67,7 +67,7 @@ describe('pressbox post', () => {
     expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
   });
 
-  it('takes a token with white space around it, as a file of it has, and no address for the one that it has by itself', async () => {
+  it('trims white space around a token, as from a file, and treats an empty address as the default', async () => {
     const { PRESSBOX_TOKEN: token = '' } = env;
     expect(await run(['post', room.channelId, 'One.'], { ...env, PRESSBOX_TOKEN: ` ${token}\n` }).code).toBe(0);
     const help = run(['post', '--help'], { PRESSBOX_URL: '' });
@@ -80,7 +80,7 @@ describe('pressbox post', () => {
     expect(JSON.parse(out)).toMatchObject({ post: { body: 'One' }, offset: 2, replayed: false });
   });
 
-  it('exits with 1 where the server refuses, and says why', async () => {
+  it('exits with 1 and the reason if the server refuses', async () => {
     const refused = await done(['post', room.channelId, '--headline', ' ', 'One']);
     expect(refused).toMatchObject({ code: 1, out: '' });
     expect(refused.err).toContain('headline: Must not be empty.');
@@ -89,7 +89,7 @@ describe('pressbox post', () => {
     expect(JSON.parse(json.err)).toMatchObject({ code: 'not-found' });
   });
 
-  it('exits with 1 where nobody answers, and says how to go on', async () => {
+  it('exits with 1 if there is no answer, and says how to continue', async () => {
     await using silent = await startSite(() => {});
     const nobody = run(['post', room.channelId, 'One', '--timeout', '0.1', '--url', silent.url], env);
     expect(await nobody.code).toBe(1);
@@ -98,7 +98,7 @@ describe('pressbox post', () => {
     expect((await room.author.listPosts(room.channelId)).posts).toHaveLength(1);
   });
 
-  it('exits with 1 where no connection comes about, and says that nothing was sent', async () => {
+  it('exits with 1 if no connection can be made, and says that nothing was sent', async () => {
     const argv = ['post', room.channelId, 'One', '--timeout', '0.1', '--url', `http://127.0.0.1:${await freePort()}`];
     const { code, err } = await done(argv);
     expect([code, err]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
@@ -110,7 +110,7 @@ describe('pressbox post', () => {
     expect(goingOn.err).toContain('--key one');
   });
 
-  it('says of a post that is sent again what became of it meanwhile', async () => {
+  it('reports the current state of a post when the command is repeated', async () => {
     const again = ['post', room.channelId, 'One', '--id', newPostId(), '--key', 'one'];
     expect((await done(again)).out).toContain('Published');
     const { id } = await newest();
@@ -122,7 +122,7 @@ describe('pressbox post', () => {
     expect(await noLonger()).toContain('It was taken down since.');
   });
 
-  it('exits with 2 where it is used wrongly', async () => {
+  it('exits with 2 on wrong usage', async () => {
     for (const wrong of [
       ['post'],
       ['post', room.channelId, '--kind', 'poem', 'One'],
@@ -151,7 +151,7 @@ describe('pressbox post', () => {
 });
 
 describe('pressbox correct', () => {
-  it('corrects the latest post of whoever asks, not that of a colleague who came in between', async () => {
+  it('corrects the user’s own latest post, not a colleague’s that was published in between', async () => {
     await done(['post', room.channelId, 'Two on board.']);
     const mine = await newest();
     const colleague = new AuthorClient({
@@ -173,7 +173,7 @@ describe('pressbox correct', () => {
     expect([again.code, again.out]).toEqual([0, expect.stringContaining(`Refiled ${mine.id.slice(-6)}`)]);
   });
 
-  it('finds a post by the end of its id, and takes each kind of change', async () => {
+  it('finds a post by the end of its id, and accepts each kind of change', async () => {
     await done(['post', room.channelId, '--developing', '--unverified', 'One.']);
     const { id } = await newest();
     const end = id.slice(-6);
@@ -195,7 +195,7 @@ describe('pressbox correct', () => {
     expect([short.code, short.err]).toEqual([2, expect.stringContaining('at least the last four characters')]);
   });
 
-  it('shows what someone else made of the post meanwhile', async () => {
+  it('prints the post as someone else changed it', async () => {
     await done(['post', room.channelId, '--headline', 'One', 'First.']);
     const { id } = await newest();
     await room.author.revise(room.channelId, id, 1, { kind: 'update', note: 'More is known.', changes: { body: 'Second.' } });
@@ -209,7 +209,7 @@ describe('pressbox correct', () => {
     expect([again.code, (await newest()).revision]).toEqual([0, 3]);
   });
 
-  it('erases the earlier text where it is told to, and names the posts that restate it', async () => {
+  it('erases the earlier text if asked to, and lists the posts that restate it', async () => {
     await done(['post', room.channelId, 'A name: Xylander.']);
     const { id } = await newest();
     await done(['post', room.channelId, '--kind', 'summary', '--headline', 'So far', '--derived-from', id, 'Summary.']);
@@ -238,7 +238,7 @@ describe('pressbox correct', () => {
 });
 
 describe('pressbox retract, takedown and pin', () => {
-  it('withdraw and pin the post that is meant', async () => {
+  it('withdraw and pin the right post', async () => {
     await done(['post', room.channelId, 'One.']);
     const one = await newest();
     expect((await done(['pin', room.channelId, 'latest'])).out).toContain(`Pinned ${one.id.slice(-6)}`);
@@ -299,7 +299,7 @@ describe('pressbox channel', () => {
     expect((await done(['channel', 'list'])).out).not.toContain(id);
   });
 
-  it('shows what someone else made of the channel meanwhile', async () => {
+  it('prints the channel as someone else changed it', async () => {
     const { channelId } = room;
     const change = { kind: 'update' as const, note: 'They have landed.' };
     await room.author.updateChannel(channelId, '*', { headline: 'On the Moon', change });
@@ -315,7 +315,7 @@ describe('pressbox channel', () => {
 });
 
 describe('pressbox --version', () => {
-  it('is that of the package', async () => {
+  it('is the version of the package', async () => {
     const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
     expect(await done(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });

@@ -34,7 +34,7 @@ async function colleagueUpdates(id: string, body = 'What the colleague found out
 
 describe('pressbox correct without --revision', () => {
   it.for(['correction', 'clarification', 'update', 'refile'])(
-    'makes no %s of what a colleague has changed since it was shown here, but shows that',
+    'makes no %s if a colleague has changed the post since it was displayed, and prints that change',
     async (kind) => {
       await done(['post', room.channelId, 'Two on board.']);
       const { id } = await newest();
@@ -55,7 +55,7 @@ describe('pressbox correct without --revision', () => {
     },
   );
 
-  it('goes on from a correction that was made here', async () => {
+  it('continues from a correction made here', async () => {
     await done(['post', room.channelId, 'Two on board.']);
     for (const text of ['Three.', 'Four.', 'Five.']) {
       expect((await done(['correct', room.channelId, 'latest', '--kind', 'update', text])).code).toBe(0);
@@ -63,7 +63,7 @@ describe('pressbox correct without --revision', () => {
     expect(await newest()).toMatchObject({ body: 'Five.', revision: 4 });
   });
 
-  it('takes what follow has shown, and no more', async () => {
+  it('uses the revisions that follow has displayed, and no others', async () => {
     const { post } = await colleague.publish(room.channelId, { body: 'One.' });
     const following = run(['follow', room.channelId], { ...room.env, XDG_STATE_HOME: state });
     await vi.waitFor(() => expect(following.out).toContain('One.'));
@@ -83,7 +83,7 @@ describe('pressbox correct without --revision', () => {
     expect((await done([...argv, 'Five.'])).code).toBe(1);
   });
 
-  it('shows a post that was not shown here, and asks for its revision where nobody can be asked', async () => {
+  it('prints a post that was not displayed before, and asks for --revision if nobody can be asked', async () => {
     const { post } = await colleague.publish(room.channelId, { body: 'One.' });
     await colleagueUpdates(post.id, 'Two.');
     const argv = ['correct', room.channelId, post.id, '--kind', 'update'];
@@ -105,7 +105,7 @@ describe('pressbox correct without --revision', () => {
     ['n\n', 'One.'],
     ['\n', 'One.'],
     ['', 'One.'],
-  ] as const)('shows a post that was not shown here and asks in a terminal: with %j it says %s', async ([input, body]) => {
+  ] as const)('prints a post that was not displayed before and asks in a terminal: with %j it says %s', async ([input, body]) => {
     const { post } = await colleague.publish(room.channelId, { body: 'One.' });
     const argv = ['correct', room.channelId, post.id, '--kind', 'update', 'Two.'];
     const { code, err } = await done(argv, { terminal: true, input });
@@ -123,7 +123,7 @@ describe('pressbox correct without --revision', () => {
 });
 
 describe('pressbox retract, takedown, pin and channel update', () => {
-  it('retract withdraws nothing that a colleague has changed since it was shown here', async () => {
+  it('retract withdraws nothing if a colleague has changed the post since it was displayed', async () => {
     await done(['post', room.channelId, 'A rumour.']);
     const { id } = await newest();
     await colleagueUpdates(id, 'It is confirmed.');
@@ -135,7 +135,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     expect((await newest()).status).toBe('retracted');
   });
 
-  it('takedown erases nothing without a yes: by --yes, or in a terminal by an answer', async () => {
+  it('takedown erases only with --yes, or after a confirmation in a terminal', async () => {
     await done(['post', room.channelId, '--headline', 'A name', 'Xylander.']);
     const { id } = await newest();
     const argv = ['takedown', room.channelId, 'latest'];
@@ -150,7 +150,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     expect((await done([...argv, '--yes'])).code).toBe(0);
   });
 
-  it('channel delete asks likewise in a terminal', async () => {
+  it('channel delete also asks in a terminal', async () => {
     const token = await room.server.token({ admin: true });
     const argv = ['channel', 'delete', room.channelId, '--token', token];
     expect((await done(argv, { terminal: true, input: 'n\n' })).code).toBe(1);
@@ -159,7 +159,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     await expect(room.author.getChannel(room.channelId)).rejects.toThrow();
   });
 
-  it('pin says what was pinned before', async () => {
+  it('pin prints what was pinned before', async () => {
     await done(['post', room.channelId, 'One.']);
     const one = await newest();
     await colleague.pin(room.channelId, one.id);
@@ -169,7 +169,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     expect((await done(['pin', room.channelId, '--none'])).out).toContain(`Before, ${(await newest()).id.slice(-6)} was pinned.`);
   });
 
-  it('channel update changes no headline that a colleague has changed since it was shown here', async () => {
+  it('channel update changes no headline that a colleague has changed since it was displayed', async () => {
     const { out } = await done(['channel', 'create', 'Moon', '--json']);
     const { id } = (JSON.parse(out) as { channel: { id: string } }).channel;
     expect((await done(['channel', 'update', id, '--section', 'Space'])).code).toBe(0);
@@ -187,8 +187,8 @@ describe('pressbox retract, takedown, pin and channel update', () => {
   });
 });
 
-describe('what the command keeps of what it has shown', () => {
-  it('is for its user alone, and holds no name and no text', async () => {
+describe('the file of displayed revisions', () => {
+  it('is readable by its user alone, and contains no names or texts', async () => {
     await done(['post', room.channelId, '--headline', 'Touchdown', 'The Eagle has landed.']);
     const folder = join(state, 'pressbox');
     const [name = '', ...more] = await readdir(folder);
@@ -198,7 +198,7 @@ describe('what the command keeps of what it has shown', () => {
     expect(await readFile(join(folder, name), 'utf8')).toMatch(/^[\w-]{22} 1\n$/);
   });
 
-  it('stands in ~/.local/state where XDG_STATE_HOME names no absolute path', async () => {
+  it('is in ~/.local/state if XDG_STATE_HOME is not an absolute path', async () => {
     for (const given of ['', 'relative']) {
       const running = run(['post', room.channelId, 'One.'], {
         ...room.env,
@@ -210,7 +210,7 @@ describe('what the command keeps of what it has shown', () => {
     }
   });
 
-  it('is bounded, and keeps what was shown last', async () => {
+  it('is bounded, and keeps the latest entries', async () => {
     const shown = displayedRevisions({ XDG_STATE_HOME: state }, 'http://127.0.0.1:4000');
     const ids = Array.from({ length: 100 }, () => newPostId());
     for (let round = 1; round <= 300; round += 1) {
@@ -237,7 +237,7 @@ describe('what the command keeps of what it has shown', () => {
     expect(displayedRevisions({ XDG_STATE_HOME: state }, 'HTTP://127.0.0.1:4000/').get('moon', ids[0] as string)).toBe(300);
   });
 
-  it('is nothing where it cannot be kept or read: the command asks then', async () => {
+  it('is optional: the command asks if it cannot be written or read', async () => {
     await writeFile(join(state, 'pressbox'), 'no folder');
     expect((await done(['post', room.channelId, 'One.'])).code).toBe(0);
     const refused = await done(['correct', room.channelId, 'latest', '--kind', 'update', 'Two.']);

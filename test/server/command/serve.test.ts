@@ -53,7 +53,7 @@ describe('pressbox serve and token', () => {
     ['the service', [serviceFile]],
     ['serve', [bin, 'serve']],
   ] as const)(
-    '%s goes on and ends where whoever is to read its log reads nothing, and has it for them once they do',
+    '%s keeps running and can end while nobody reads its log, and delivers the log once somebody does',
     async ([, argv]) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
       onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
@@ -173,7 +173,7 @@ describe('pressbox serve and token', () => {
     ['serve for a reader who has left', [bin, 'serve'], 'EPIPE'],
     ['the service on a disk that is full', [serviceFile], 'ENOSPC'],
     ['the service for a reader who has left', [serviceFile], 'EPIPE'],
-  ] as const)('%s goes on, and says so on the standard error', async ([, argv, code]) => {
+  ] as const)('%s keeps running, and says so on standard error', async ([, argv, code]) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
     const port = await freePort();

@@ -18,7 +18,7 @@ async function done(argv: string[], env: Record<string, string> = {}, input = ''
 }
 
 describe('pressbox token', () => {
-  it('needs no more than a name: what it permits is then no more than no token does, which is said beside it', async () => {
+  it('needs only a name, and then warns that the token permits nothing beyond anonymous access', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
     const first = await done(['token', '--name', 'Ada', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
@@ -32,12 +32,12 @@ describe('pressbox token', () => {
     expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
   });
 
-  it('is made for no empty name, which no server takes', async () => {
+  it('rejects an empty name, which no server accepts', async () => {
     const { code, out, err } = await done(['token', '--name', ' ']);
     expect([code, out, err]).toEqual([2, '', expect.stringContaining('--name')]);
   });
 
-  it('is made of nothing that no server takes, and names the option', async () => {
+  it('rejects what no server accepts, and names the option', async () => {
     const long = 'a'.repeat(301);
     for (const [option, ...argv] of [
       ['--name', '--name', long],
@@ -51,13 +51,13 @@ describe('pressbox token', () => {
     }
   });
 
-  it('tells how long it is good for as one would say it', async () => {
+  it('accepts durations in the usual notation', async () => {
     expect((await done(['token', '--help'])).out).toContain('(default: 8h)');
   });
 });
 
-describe('a token that was signed elsewhere', () => {
-  it('is refused with the likely reason: another secret, as of another data directory', async () => {
+describe('a token signed elsewhere', () => {
+  it('is refused with the likely reason: another secret, for example of another data directory', async () => {
     const made = await done(['token', '--name', 'Ada', '--editor', '*'], { PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     const refused = await done(['channel', 'create', 'Moon'], { PRESSBOX_TOKEN: made.out.trim() });
     expect([refused.code, refused.err]).toEqual([
@@ -68,7 +68,7 @@ describe('a token that was signed elsewhere', () => {
 });
 
 describe('a token for a command', () => {
-  it('comes from a file or the standard input, and then is on no command line', async () => {
+  it('comes from a file or standard input, without appearing on a command line', async () => {
     await using server = await startTestServer();
     const token = await server.token();
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-token-'));
@@ -100,7 +100,7 @@ describe('a token for a command', () => {
     }
   });
 
-  it('on the command line is warned of once, and works', async () => {
+  it('works on the command line with one warning', async () => {
     await using server = await startTestServer();
     const token = await server.token();
     const asked = ['channel', 'list', '--url', server.url, '--token', token];
@@ -119,7 +119,7 @@ describe('a token for a command', () => {
 });
 
 describe('pressbox token inspect', () => {
-  it('tells the id of a token, whose it is, what it permits and until when', async () => {
+  it('prints the id, the owner, the rights and the expiry of a token', async () => {
     const made = await done(['token', '--name', 'Ruth Calder', '--editor', 'moon-*', '--ttl', '30m']);
     const [, jti] = /: (\S+)\n$/.exec(made.err) ?? [];
     const inspected = await done(['token', 'inspect', '--json'], { PRESSBOX_TOKEN: made.out.trim() });
@@ -132,7 +132,7 @@ describe('pressbox token inspect', () => {
     expect(shown.out).not.toContain('expired');
   });
 
-  it('says of one that has expired that it has', async () => {
+  it('says when a token has expired', async () => {
     const token = await test.token({ editor: ['*'] }, { ttlSeconds: -60 });
     expect((await done(['token', 'inspect', token])).out).toMatch(/^expiresAt {2}\S+Z, expired$/m);
     expect(Date.parse(JSON.parse((await done(['token', 'inspect', token, '--json'])).out).expiresAt)).toBeLessThan(Date.now());
@@ -143,7 +143,7 @@ describe('pressbox token inspect', () => {
     expect((await done(['token', 'inspect', 'no token'])).code).toBe(2);
   });
 
-  it('says of what is no token where it was given', async () => {
+  it('names the argument or variable that is not a token', async () => {
     expect((await done(['token', 'inspect'])).err).toContain('A token is needed');
     expect((await done(['token', 'inspect', 'eyJhbGci.cut'])).err).toContain('The argument is no token');
     expect((await done(['token', 'inspect'], { PRESSBOX_TOKEN: 'Ruth' })).err).toContain('PRESSBOX_TOKEN is no token');
@@ -151,7 +151,7 @@ describe('pressbox token inspect', () => {
 });
 
 describe('pressbox token revoke', () => {
-  it('has the server refuse the token from then on, named by its id or given whole', async () => {
+  it('makes the server refuse a token, given by its id or in full', async () => {
     const admin = await test.token({ admin: true });
     const list = async (token: string) => (await call(`${test.url}/v1/channels`, { token })).status;
     for (const named of ['jti', 'token']) {
@@ -168,7 +168,7 @@ describe('pressbox token revoke', () => {
     expect(await list(admin)).toBe(200);
   });
 
-  it('tells until when it is remembered: an hour longer than the token that was given, else for ever', async () => {
+  it('prints how long it is remembered: an hour longer than the token, else forever', async () => {
     const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
     const token = await test.token({}, { ttlSeconds: 600 });
     const { expiresAt } = JSON.parse((await done(['token', 'inspect', token, '--json'])).out);
@@ -178,7 +178,7 @@ describe('pressbox token revoke', () => {
     expect(JSON.parse(named.out)).toEqual({ jti: 'some-id', until: null });
   });
 
-  it('takes a token that is good for longer than a time can be written, as where its end was given in milliseconds', async () => {
+  it('accepts a token whose expiry exceeds any date, as when it was given in milliseconds', async () => {
     const admin = { PRESSBOX_TOKEN: await test.token({ admin: true }) };
     for (const years of [10_000, 60_000, 1_000_000]) {
       const token = await test.token({}, { ttlSeconds: years * 31_557_600 });
@@ -189,7 +189,7 @@ describe('pressbox token revoke', () => {
     }
   });
 
-  it('says what is missing: the rights of an admin, or a server', async () => {
+  it('says what is missing: admin rights, or a server', async () => {
     const editor = await done(['token', 'revoke', 'some-id'], { PRESSBOX_TOKEN: await test.token() });
     expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('takes a token with admin rights')]);
     const nowhere = await done(['token', 'revoke', 'some-id', '--url', 'http://127.0.0.1:9', '--timeout', '0.1', '--token', 'x']);

@@ -12,7 +12,7 @@ const room = commandRoom();
 const { done, env } = room;
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 
-describe('what a person can do about', () => {
+describe('advice after a refusal', () => {
   it.each([
     ['a token that is not there', () => ['post', room.channelId, 'One', '--token', ''], 'PRESSBOX_TOKEN'],
     ['a token that is none', () => ['post', room.channelId, 'One', '--token', 'moon'], 'pressbox token --help'],
@@ -27,7 +27,7 @@ describe('what a person can do about', () => {
     expect(lines.at(-1)).toContain(remedy);
   });
 
-  it('a post that was withdrawn, and coverage that has ended, is said too', async () => {
+  it('explains a withdrawn post and ended coverage', async () => {
     const { channelId, author } = room;
     const { post } = await author.publish(channelId, { body: 'One' });
     await author.retract(channelId, post.id, { note: 'Wrong.' });
@@ -40,7 +40,7 @@ describe('what a person can do about', () => {
     expect((await done(['post', channelId, 'Two'])).code).toBe(0);
   });
 
-  it("a colleague's post is told to an author", async () => {
+  it('explains to an author that a post is a colleague’s', async () => {
     const { post } = await room.author.publish(room.channelId, { body: 'One' });
     const token = await room.server.token({ author: ['*'] }, { sub: 'colleague' });
     const { code, err } = await done([
@@ -57,7 +57,7 @@ describe('what a person can do about', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('Authors change their own posts; this is of someone else.')]);
   });
 
-  it('a store that takes no writes begins with that nothing was changed, where that is known', async () => {
+  it('starts with "nothing was changed" when the store cannot write, if that is known', async () => {
     for (const outcome of ['unchanged', 'unknown'] as const) {
       const body = JSON.stringify(problem('journal-unavailable', { outcome, retryAfter: 2 }));
       await using site = await startSite((_request, response) => {
@@ -69,8 +69,8 @@ describe('what a person can do about', () => {
   });
 });
 
-describe('what goes wrong with --json', () => {
-  it('is one line of JSON, whatever it is', async () => {
+describe('errors with --json', () => {
+  it('are one line of JSON in every case', async () => {
     for (const [argv, code, said] of [
       [['post', room.channelId, '--image', 'https://example.org/a.jpg', 'One'], 2, { error: expect.stringContaining('--alt') }],
       [['post', room.channelId, '--kind', 'poem', 'One'], 2, { error: expect.stringContaining('poem') }],
@@ -97,7 +97,7 @@ describe('what goes wrong with --json', () => {
   });
 });
 
-describe('a standard output', () => {
+describe('standard output', () => {
   const printing: [name: string, line: () => string][] = [
     ['--help', () => '--help'],
     ['channel list', () => 'channel list'],
@@ -116,26 +116,26 @@ describe('a standard output', () => {
     return { code, err: err.replace(/^Live\.\n/, '') };
   }
 
-  it.for([...printing, ['export', exporting] as const])('on a disk that is full is told in a line, of %s', async ([, line]) => {
+  it.for([...printing, ['export', exporting] as const])('on a full disk is reported in one line, by %s', async ([, line]) => {
     const { code, err } = await inShell(`pressbox ${line()} >/dev/full`);
     expect([code, err]).toEqual([1, 'pressbox: The standard output: ENOSPC: no space left on device, write\n']);
   });
 
-  it('on a disk that is full is told in JSON where that was asked for', async () => {
+  it('on a full disk is reported as JSON if requested', async () => {
     const { code, err } = await inShell(`pressbox ${exporting()} --json >/dev/full`);
     expect([code, JSON.parse(err)]).toEqual([1, { error: expect.stringContaining('ENOSPC') }]);
   });
 
-  it('on a disk that is full is no fault where nothing is printed', async () => {
+  it('on a full disk is not an error if nothing is printed', async () => {
     const { code, err } = await inShell('pressbox follow >/dev/full');
     expect([code, err]).toEqual([2, expect.not.stringContaining('ENOSPC')]);
   });
 
-  it.for(printing)('that nobody reads any more ends %s without a word', async ([, line]) => {
+  it.for(printing)('closed by its reader ends %s silently', async ([, line]) => {
     expect(await inShell(`pressbox ${line()} | true`)).toEqual({ code: 0, err: '' });
   });
 
-  it('that nobody reads any more ends an export without a word, and not as done', async () => {
+  it('closed by its reader ends an export silently, but not as success', async () => {
     expect(await inShell(`pressbox ${exporting()} | true`)).toEqual({ code: 1, err: '' });
     // More than a pipe holds.
     for (let posts = 0; posts < 20; posts += 1)
@@ -143,7 +143,7 @@ describe('a standard output', () => {
     expect(await inShell(`pressbox ${exporting()} | head -c 1`)).toEqual({ code: 1, err: '' });
   });
 
-  it('that somebody is to read and does not keeps no command that is told to end', async () => {
+  it('that is not being read does not prevent a command from ending', async () => {
     for (let posts = 0; posts < 20; posts += 1)
       await room.author.publish(room.channelId, { body: 'Down it goes. '.repeat(3_000) });
     const child = spawn(process.execPath, [bin, ...exporting().split(' ')], {
@@ -158,7 +158,7 @@ describe('a standard output', () => {
   });
 });
 
-describe('a server that is not to be trusted', () => {
+describe('a malicious server', () => {
   /** Clears the screen, renames the window, hides what follows and turns it. */
   const hostile = '\u001b[2J\u001b]0;x\u0007\u009b8m\u202e\r';
   // What `pressbox` itself marks with, and how it begins a line anew that tells how far it is, may come out.
@@ -201,7 +201,7 @@ describe('a server that is not to be trusted', () => {
   it.each([
     ['', []],
     [', where it lets alone what the next question is made of', ['id', 'channelId', 'code', 'status']],
-  ])('has nothing written that a terminal obeys%s', async (_what, kept) => {
+  ])('cannot send control characters to the terminal%s', async (_what, kept) => {
     const { channelId, author } = room;
     const { post } = await author.publish(channelId, { headline: 'Down', body: 'Down.' });
     const { post: summary } = await author.publish(channelId, { kind: 'summary', body: 'All.', derivedFrom: [post.id] });

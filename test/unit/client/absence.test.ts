@@ -49,8 +49,8 @@ function away(...posts: ReaderPost[]): Absence {
   return absence;
 }
 
-describe('what someone missed who comes back after a minute or more', () => {
-  it('is what is new, and which of the posts that they had read were corrected or withdrawn', () => {
+describe('the missed summary after an absence of a minute or more', () => {
+  it('counts new posts, and read posts that were corrected or withdrawn', () => {
     const absence = away(
       fresh(1),
       fresh(2),
@@ -71,13 +71,13 @@ describe('what someone missed who comes back after a minute or more', () => {
     ]);
   });
 
-  it('is not told after a glance elsewhere, nor where nothing that counts happened', () => {
+  it('is empty after a short absence, or if nothing relevant happened', () => {
     expect(away(fresh(1)).onReturn(afterwards - 1)).toBe(false);
     const quiet = away(changed(read, 'refile'), changed(other, 'update'), withdrawn(fresh(1)));
     expect([quiet.onReturn(afterwards), quiet.line]).toEqual([false, undefined]);
   });
 
-  it('counts a correction that a typing slip came after, and none that was read before', () => {
+  it('counts a correction followed by a typo fix, and none that was already read', () => {
     const corrected = changed(read, 'correction');
     expect(away(changed(corrected, 'refile')).onReturn(afterwards)).toBe(true);
     const knew = new Absence();
@@ -86,7 +86,7 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect(knew.onReturn(afterwards)).toBe(false);
   });
 
-  it('is as long as the whole of it, whatever it began with', () => {
+  it('measures the whole absence, whatever its cause at the start', () => {
     const absence = new Absence();
     absence.leave('offline', left);
     absence.leave('left', { ...left, at: left.at + 50_000, newest: 99 });
@@ -95,7 +95,7 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect([absence.line?.cause, absence.line?.since]).toEqual(['left', left.at]);
   });
 
-  it('goes when it was read: new posts with one of them, each corrected one by itself', () => {
+  it('shrinks as it is read: all new posts with one of them, each corrected post by itself', () => {
     const absence = away(fresh(1), fresh(2), changed(read, 'correction'));
     absence.onReturn(afterwards);
     expect(absence.read(['never'])).toBe(false);
@@ -105,7 +105,7 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect(absence.line).toBeUndefined();
   });
 
-  it('stays with what comes in another absence, as long as it was not read', () => {
+  it('keeps unread items during the next absence', () => {
     const absence = away(changed(read, 'correction'));
     absence.onReturn(afterwards);
     absence.leave('left', { ...left, at: afterwards + 1 });
@@ -114,7 +114,7 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
   });
 
-  it('keeps no word of a post that is withdrawn while it is told', () => {
+  it('keeps no text of a post that is withdrawn while it is reported', () => {
     const absence = away(fresh(1), changed(read, 'correction'));
     absence.onReturn(afterwards);
     absence.onEvent(heard(withdrawn(fresh(1))));
@@ -123,14 +123,14 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect(JSON.stringify([...(absence.line?.changed ?? [])])).not.toContain('bridge');
   });
 
-  it('is nothing any more once all that was new is withdrawn', () => {
+  it('is empty once all new posts are withdrawn', () => {
     const absence = away(fresh(1));
     absence.onReturn(afterwards);
     absence.onEvent(heard(withdrawn(fresh(1))));
     expect(absence.line).toBeUndefined();
   });
 
-  it('is the whole of it, too, for who opens the page anew in a tab that they look at later', () => {
+  it('covers the whole absence when the page is opened again in a background tab', () => {
     const absence = new Absence();
     absence.leave('left', { at: afterwards, newest: 21, seen: new Map() });
     absence.onEvent(heard(fresh(2)));
@@ -143,7 +143,7 @@ describe('what someone missed who comes back after a minute or more', () => {
     expect([absence.line?.since, absence.line?.posts.size, absence.line?.changed.size]).toEqual([left.at, 1, 1]);
   });
 
-  it('is told by the page that is opened anew of what the server says changed since', () => {
+  it('uses the server’s changes when the page is opened again', () => {
     const absence = new Absence();
     const events = [fresh(1), changed(read, 'clarification')].map(heard);
     expect(absence.onReopen(left, events, afterwards)).toBe(true);
@@ -154,7 +154,7 @@ describe('what someone missed who comes back after a minute or more', () => {
   });
 });
 
-describe('the line that tells it', () => {
+describe('the line of the missed summary', () => {
   const line = (language: string, headline = 'The bridge is shut', times = 1) => {
     const corrected = Array.from({ length: times }, (_, nth) =>
       changed({ ...read, id: `read-${nth}` }, 'correction', { headline }),
@@ -183,7 +183,7 @@ describe('the line that tells it', () => {
     expect(textOf(line(language))).toContain(said);
   });
 
-  it('leads to each, on the page or on its own, escapes names, and tells no more of them than a few', () => {
+  it('links to each post on the page or on its own page, escapes names, and lists only a few of them', () => {
     const markup = line('en', '<b>Bold</b>', 7);
     expect(markup).toContain('href="#post-fresh-2"');
     expect(markup).toContain('href="#post-read-0"');

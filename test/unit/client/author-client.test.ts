@@ -55,7 +55,7 @@ const author = (url: string, options: Partial<client.AuthorClientOptions> = {}) 
   new client.AuthorClient({ url, token: 'secret', random: () => 0, ...options });
 
 describe('a command', () => {
-  it('is sent again until there is an answer, with one key and the same bytes', async () => {
+  it('is repeated until there is an answer, with one key and the same bytes', async () => {
     const { url, heard } = await server(
       cut,
       json(503, problem('journal-unavailable', { outcome: 'unknown' })),
@@ -79,7 +79,7 @@ describe('a command', () => {
     expect(schemas.newPostSchema.parse(JSON.parse(first?.body ?? ''))).toMatchObject({ body: 'One \u{1f319} small step' });
   });
 
-  it('is sent again, with its key, where the server did not take it in time', async () => {
+  it('is repeated with its key if the server did not receive it in time', async () => {
     const timeout: Said = (response) => response.writeHead(408, { connection: 'close' }).end();
     const told = json(408, { ...problem('invalid-body'), status: 408 });
     const { url, heard } = await server(timeout, told, done);
@@ -90,7 +90,7 @@ describe('a command', () => {
     await expect(author(always.url, { deadlineMs: 300 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
   });
 
-  it('that finds no connection is sent once there is one, and until then it is known that nothing was done', async () => {
+  it('that finds no connection is sent once there is one, and is known to be undone until then', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     let site: Site | undefined;
@@ -116,7 +116,7 @@ describe('a command', () => {
     expect((error as ProblemError).problem).not.toHaveProperty('outcome');
   });
 
-  it('that finds no connection is given up at a bound of its own, with a last attempt then', async () => {
+  it('that finds no connection fails at its own limit, after a last attempt', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const began = performance.now();
     const error = await author(url, { unreachedMs: 400, random: () => 0.999 })
@@ -131,7 +131,7 @@ describe('a command', () => {
     expect(heard).toHaveLength(4);
   });
 
-  it('is not sent with a key that no header can hold, and says so at once', async () => {
+  it('is rejected at once if its key cannot be sent in a header', async () => {
     const { url, heard } = await server(done);
     for (const key of ['', 'two\nlines', 'n\u00b0 1 \u{1f680}', 'k'.repeat(256)]) {
       await expect(author(url).publish('moon', { body: 'One' }, { key, deadlineMs: 500 })).rejects.toThrow(/idempotency key/);
@@ -139,7 +139,7 @@ describe('a command', () => {
     expect(heard).toEqual([]);
   });
 
-  it('has an id for its post also where none is given by name', async () => {
+  it('generates the id of its post if none is given', async () => {
     const { url, heard } = await server(done);
     await author(url).publish('moon', { id: undefined, body: 'One small step' });
     expect(JSON.parse(heard[0]?.body ?? '')).toMatchObject({ id: expect.any(String) });
@@ -154,7 +154,7 @@ describe('a command', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(990);
   });
 
-  it('that is refused throws the problem, and is not sent again', async () => {
+  it('that is refused throws the problem, and is not repeated', async () => {
     const said = problem('revision-moved', { current: { revision: 3 } });
     const { url, heard } = await server(json(412, said));
     const refused = author(url).revise('moon', 'a', 2, { kind: 'update', changes: { body: 'x' } });
@@ -165,7 +165,7 @@ describe('a command', () => {
     expect(heard[0]?.headers['if-match']).toBe('"2"');
   });
 
-  it('is given up at its deadline, or when its signal says so', async () => {
+  it('fails at its deadline or when its signal is aborted', async () => {
     const { url } = await server(cut);
     await expect(author(url, { deadlineMs: 300 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
     const stop = new AbortController();
@@ -186,7 +186,7 @@ describe('a command', () => {
     await expect(unanswered).rejects.toThrow('enough');
   });
 
-  it('that may have been done is never told as if it was not, whatever its repetitions meet', async () => {
+  it('that may have been executed is never reported as undone, whatever happens to its repetitions', async () => {
     const unavailable = (outcome: 'unchanged' | 'unknown', retryAfter = 0) =>
       json(503, problem('journal-unavailable', { outcome, retryAfter }));
     const came = async (...said: Said[]) => {
@@ -212,7 +212,7 @@ describe('a command', () => {
     expect(await came(json(503, problem('draining')), refused)).not.toHaveProperty('outcome');
   });
 
-  it('that may have been done is sent again where something else answers in between, or no token is to be had', async () => {
+  it('that may have been executed is repeated even if something else answers or no token is available', async () => {
     const hotel: Said = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>');
     const guest: Said = (response) => response.writeHead(403).end('<h1>Sign in</h1>');
     for (const between of [hotel, guest, json(200, { hello: 'world' })]) {
@@ -234,7 +234,7 @@ describe('a command', () => {
     await expect(author(url, { token: broken }).publish('moon', {})).rejects.toThrow('Signed out.');
   });
 
-  it('that may have been done is not sent again once its key may be forgotten, as after a weekend asleep', async () => {
+  it('that may have been executed is not repeated once the server may have forgotten its key', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const sleep = (hours: number) => ({ onRetry: () => vi.setSystemTime(Date.now() + hours * 3_600_000) });
@@ -249,13 +249,13 @@ describe('a command', () => {
     expect(refused.heard).toHaveLength(2);
   });
 
-  it('to something that is not Pressbox says so at once', async () => {
+  it('to another server than Pressbox fails at once', async () => {
     const { url, heard } = await server((response) => response.writeHead(404).end('<h1>Not here</h1>'));
     await expect(author(url).getChannel('moon')).rejects.toBeInstanceOf(NotPressbox);
     expect(heard).toHaveLength(1);
   });
 
-  it('is done only where the answer is one of Pressbox, whatever its form', async () => {
+  it('succeeds only with an answer from Pressbox, whatever its form', async () => {
     const { url } = await server(json(200, { hello: 'world' }));
     const to = author(url);
     for (const command of [
@@ -274,7 +274,7 @@ describe('a command', () => {
     }
   });
 
-  it('is not done where it is led elsewhere as a question, as from http to https', async () => {
+  it('fails if it is redirected as a GET, for example from http to https', async () => {
     const post = { id: 'a', revision: 1 };
     const list = json(200, { ...post, posts: [post], revisions: [post], channels: [], next: null, cursor: 'c', more: false });
     const { url: elsewhere, heard } = await server(list);
@@ -296,7 +296,7 @@ describe('a command', () => {
     }
   });
 
-  it('asks for its token each time it is sent', async () => {
+  it('requests a fresh token for each attempt', async () => {
     const { url, heard } = await server(cut, done);
     let given = 0;
     const token = () => {
@@ -307,7 +307,7 @@ describe('a command', () => {
     expect(heard.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('goes where the contract says', async () => {
+  it('uses the paths of the contract', async () => {
     const { url, heard } = await server(anything);
     const to = author(`${url}/`);
     await to.createChannel({ headline: 'Moon' });
@@ -335,15 +335,15 @@ describe('a command', () => {
   });
 });
 
-describe('what a command may hold', () => {
-  it('is what the server takes, by type', () => {
+describe('the parameters of a command', () => {
+  it('have the types that the server accepts', () => {
     expectTypeOf<client.NewPost>().toExtend<schemas.NewPost>();
     expectTypeOf<client.Revision>().toExtend<schemas.Revision>();
     expectTypeOf<client.NewChannel>().toExtend<schemas.NewChannel>();
     expectTypeOf<client.ChannelPatch>().toExtend<schemas.ChannelPatch>();
   });
 
-  it('has ids that are UUIDv7 in order of time, and keys that differ', () => {
+  it('include UUIDv7 ids in order of time, and unique keys', () => {
     const ids = [newPostId(1_000), newPostId(2_000), newPostId()];
     for (const id of ids) expect(schemas.postIdSchema.parse(id)).toBe(id);
     expect(ids.toSorted()).toEqual(ids);
@@ -353,15 +353,15 @@ describe('what a command may hold', () => {
   });
 });
 
-describe('the pause before another attempt', () => {
+describe('the pause before the next attempt', () => {
   const backoff = { initialMs: 1_000, maxMs: 30_000 };
-  it('is spread from nearly nothing to a bound that doubles up to the most', () => {
+  it('is spread between almost nothing and a bound that doubles up to the maximum', () => {
     expect([0, 1, 2, 3, 4, 5, 99].map((attempt) => backoffMs(attempt, 0.999_999, backoff))).toEqual([
       1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000,
     ]);
     expect(backoffMs(3, 0, backoff)).toBe(50);
   });
-  it('is never shorter than what the other side asked for', () => {
+  it('is never shorter than requested', () => {
     expect(backoffMs(0, 0, backoff, 5_000)).toBe(5_000);
     expect(backoffMs(0, 0.5, backoff, 5_000)).toBe(5_500);
   });

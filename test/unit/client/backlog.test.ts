@@ -23,7 +23,7 @@ function begin(get: (server: ModelServer) => unknown) {
 
 const answer = (server: ModelServer) => server.catchUp(server.cursor(3), 3, { limit: 9, posts: 9 }, 4);
 
-it('tells what came meanwhile in its order, each post where it changed last', async () => {
+it('delivers later events in order, each post at its latest change', async () => {
   const { server, told, backlog } = begin(answer);
   for (const post of [0, 1, 0]) server.revise(post, 'correction', {});
   for (const offset of [5, 6, 7]) backlog.queue(server.event(offset));

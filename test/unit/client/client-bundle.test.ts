@@ -25,7 +25,7 @@ async function bundle(options: { packages: 'bundle' | 'external' }) {
 }
 
 describe('the client library in a browser', () => {
-  it('brings none of the schemas, and nothing of ours but the client and the plain part of the protocol', async () => {
+  it('contains no schemas, and only the client and the plain part of the protocol', async () => {
     const { metafile } = await bundle({ packages: 'bundle' });
     const inputs = Object.keys(metafile.inputs);
     expect(inputs.filter((path) => /node_modules\/(?:zod|jose|ws|commander)\//.test(path))).toEqual([]);
@@ -41,7 +41,7 @@ describe('the client library in a browser', () => {
     expect(ours).toContain('client/lib/timeline/timeline.ts');
   });
 
-  it('touches no global of a page and none of Node', async () => {
+  it('uses no page global and no Node module', async () => {
     const { outputFiles } = await bundle({ packages: 'external' });
     const code = outputFiles[0]?.text ?? '';
     expect(code).toContain('socket.io-client');

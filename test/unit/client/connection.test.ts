@@ -24,7 +24,7 @@ function connect(options: ConnectionOptions) {
   return { connection, told };
 }
 
-it('makes another link at once, and lets go of the one that gives no answer', async () => {
+it('replaces a link that does not answer at once', async () => {
   const server = await scripted();
   let dialled = 0;
   const token = () => {

@@ -22,7 +22,7 @@ function heard(create: typeof createParser, pieces: readonly string[], maxBuffer
 
 const quiet: typeof createParser = (options) => library.createParser({ ...options, onError: () => {} });
 
-it('a stream of events is read in browsers as the library reads it elsewhere, in whatever pieces it comes', () => {
+it('the event stream parser for browsers matches the library, however the stream is split', () => {
   const parts = [
     'data',
     'event',
@@ -51,7 +51,7 @@ it('a stream of events is read in browsers as the library reads it elsewhere, in
   );
 });
 
-it('a message that grows past its bound ends the reading, whether it is one line or many', () => {
+it('a message that exceeds the limit ends parsing, whether it is one line or many', () => {
   const long = 'x'.repeat(60);
   for (const pieces of [
     [`data: ${long}`, long],

@@ -51,7 +51,7 @@ function follow(posts = 2) {
   return { server, follower, connection, asked, told, fail, refuse, answer };
 }
 
-it('passes over an event that does not fit while it asks: the subscription that is being made brings it again', () => {
+it('skips an event that does not fit during a subscribe, because the new subscription delivers it again', () => {
   const { server, follower, asked, told, answer } = follow();
   for (let each = 0; each < 3; each += 1) server.publish(plain);
   follower.onMissed();
@@ -63,7 +63,7 @@ it('passes over an event that does not fit while it asks: the subscription that 
   expect(told).toEqual(['to 3', 'to 5', 'event 6']);
 });
 
-it('makes another connection where that which it has gives no answer for three seconds, once it was woken', () => {
+it('makes another connection if the current one does not answer for three seconds after a wake-up', () => {
   const { follower, asked, told, fail } = follow();
   follower.onWake(false, true);
   expect(asked.at(-1)?.withinMs).toBe(3_000);
@@ -71,7 +71,7 @@ it('makes another connection where that which it has gives no answer for three s
   expect(told.at(-1)).toBe('another connection');
 });
 
-it('waits no longer than at first where what failed before has been answered', () => {
+it('starts with the shortest pause again once a subscribe succeeded', () => {
   const { follower, asked, fail, answer } = follow();
   follower.onMissed();
   for (const pauseMs of [1, 2, 4].map((times) => (times * requestBackoff.initialMs) / 2)) {
@@ -88,7 +88,7 @@ it('waits no longer than at first where what failed before has been answered', (
   expect(asked).toHaveLength(7);
 });
 
-it('was nowhere where it was before, once another history took the place of its own', () => {
+it('forgets its earlier positions when another history replaces its own', () => {
   const { server, follower, answer } = follow();
   const before = server.cursor(3);
   expect(follower.cursorHistory.locate(before)).toBe('here');
@@ -101,7 +101,7 @@ it('was nowhere where it was before, once another history took the place of its 
   ]);
 });
 
-it('asks a connection that another one took the place of as patiently as ever, though the one before was being checked', () => {
+it('uses the normal timeout on a new connection, even if the previous one was being checked', () => {
   const { follower, asked, told, fail, answer } = follow();
   follower.onWake(false, true);
   follower.onUp();
@@ -114,7 +114,7 @@ it('asks a connection that another one took the place of as patiently as ever, t
   expect(asked.at(-1)?.withinMs).toBe(3_000);
 });
 
-it('does not pass for live after so long a sleep that its connection must be dead, and does after a short one, until it is known', () => {
+it('shows itself as live after a short sleep, but not after one that must have killed the connection', () => {
   for (const [silentMs, isAsking] of [
     [24_000, false],
     [26_000, true],
@@ -128,7 +128,7 @@ it('does not pass for live after so long a sleep that its connection must be dea
   }
 });
 
-it('asks nothing when it is woken while it waits for a connection with a fresh token', () => {
+it('sends nothing on wake-up while it waits for a connection with a fresh token', () => {
   const { follower, connection, asked, told, refuse, answer } = follow();
   connection.canRenewToken = true;
   follower.onMissed();
@@ -141,7 +141,7 @@ it('asks nothing when it is woken while it waits for a connection with a fresh t
   expect([asked.length, follower.isCatchingUp]).toEqual([3, false]);
 });
 
-it('asks at once on another network, though the server had asked it to wait on the one before', () => {
+it('subscribes at once on another network, even if the server had asked it to wait', () => {
   const { follower, asked, refuse } = follow();
   follower.onMissed();
   refuse('rate-limited', { retryAfter: 60 });

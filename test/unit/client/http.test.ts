@@ -3,18 +3,18 @@ import { Http, isTransient, NoAnswer } from '../../../client/lib/http.ts';
 import { maxResponseMs } from '../../../client/lib/platform.ts';
 import { type ProblemCode, problem, problems } from '../../../src/protocol/problems.ts';
 
-describe('whether a problem passes by itself', () => {
-  it('is judged by its status as the table of problems says', () => {
+describe('whether a problem is temporary', () => {
+  it('depends on its status, like the table of problems', () => {
     for (const code of Object.keys(problems) as ProblemCode[])
       expect([code, isTransient(problem(code))]).toEqual([code, problems[code].retry]);
   });
 
-  it('is said by whoever asks to wait, whatever it is', () => {
+  it('is certain if the answer asks to wait', () => {
     expect(isTransient(problem('forbidden', { retryAfter: 1 }))).toBe(true);
   });
 });
 
-describe('an answer that comes little by little', () => {
+describe('an answer that arrives slowly', () => {
   const timeoutMs = 1_000;
 
   /** What was asked, and a way to say more of the answer. */
@@ -39,21 +39,21 @@ describe('an answer that comes little by little', () => {
     return { answer, say, end: () => void writer.close().catch(() => {}) };
   }
 
-  it('is waited for from its last bytes on', async () => {
+  it('times out only when no more bytes arrive', async () => {
     const { answer, say, end } = ask();
     for (const part of ['{"headline"', ':"To the ', 'Moon"}']) await say(part);
     end();
     expect(await answer).toEqual({ headline: 'To the Moon' });
   });
 
-  it('is none where no more of it comes', async () => {
+  it('fails if it stops arriving', async () => {
     const { answer, say } = ask();
     await say('{"headline"');
     await vi.advanceTimersByTimeAsync(timeoutMs);
     expect(await answer).toBeInstanceOf(NoAnswer);
   });
 
-  it('is none where there is no end of it', async () => {
+  it('fails if it never ends', async () => {
     const { answer, say } = ask();
     let ended = false;
     void answer.then(() => {

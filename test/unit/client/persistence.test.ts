@@ -29,12 +29,12 @@ async function kept(saved: SavedReader) {
   return { key, text, loaded: await keeper.load() };
 }
 
-describe('what a reader keeps', () => {
+describe('saved reader state', () => {
   it('has a key for each server and channel', async () => {
     expect((await kept(held(1, 'x'))).key).toBe('pressbox:https://live.example/news:moon');
   });
 
-  it('is at most the newest hundred posts, and the window ends where they do', async () => {
+  it('has at most the newest hundred posts, and a window that ends with them', async () => {
     const { loaded } = await kept(held(150, '<p>Short</p>'));
     expect(loaded?.timeline?.posts).toHaveLength(100);
     expect(loaded?.timeline?.floor).toBe(loaded?.timeline?.posts.at(-1)?.seq);
@@ -42,7 +42,7 @@ describe('what a reader keeps', () => {
     expect(whole.loaded?.timeline).toMatchObject({ floor: 0, posts: { length: 100 } });
   });
 
-  it('is at most half a million characters: fewer posts, and at last the cursor alone', async () => {
+  it('has at most half a million characters: fewer posts, in the end the cursor alone', async () => {
     const some = await kept(held(100, 'x'.repeat(20_000)));
     expect(some.text.length).toBeLessThanOrEqual(524_288);
     expect(some.loaded?.timeline?.posts).toHaveLength(25);
@@ -51,7 +51,7 @@ describe('what a reader keeps', () => {
     expect(none.loaded?.cursor).toMatch(/^0{12}\.4\./);
   });
 
-  it('is not written over by another tab that is behind, which may hold what was withdrawn since', async () => {
+  it('is not overwritten by another tab that is behind and may hold withdrawn texts', async () => {
     for (const isSlow of [false, true]) {
       const items = new Map<string, string>();
       const answer = <T>(value: T) => (isSlow ? Promise.resolve(value) : value);
@@ -100,7 +100,7 @@ describe('what a reader keeps', () => {
     }
   });
 
-  it('goes back with a history that is put back to an earlier time', async () => {
+  it('follows a history that is restored to an earlier time', async () => {
     const items = new Map<string, string>();
     const storage = {
       getItem: (key: string) => items.get(key),
@@ -123,7 +123,7 @@ describe('what a reader keeps', () => {
     keeper.close();
   });
 
-  it('is written anew as soon as a storage that takes its time is done, where a text was withdrawn meanwhile', async () => {
+  it('is written again as soon as a slow storage is ready, if a text was withdrawn in the meantime', async () => {
     const writing: { text: string; done: () => void }[] = [];
     const storage = {
       getItem: () => null,
@@ -150,7 +150,7 @@ describe('what a reader keeps', () => {
     keeper.close();
   });
 
-  it('is a timeline that goes on as if it had not been away', async () => {
+  it('restores a timeline as if it had never been away', async () => {
     const model = new ModelServer();
     for (let each = 0; each < 120; each += 1) model.publish({ kind: 'update', keyEvent: false });
     const timeline = fromSnapshot(model.snapshot(120), model.head);

@@ -20,7 +20,7 @@ function dial(isThere: () => boolean) {
   return { server, asked, told, link, request };
 }
 
-it('asks less and less often where it is answered at once that there is nothing', async () => {
+it('polls less and less often if the server answers at once without anything new', async () => {
   const { asked, told, link, request } = dial(() => true);
   await vi.advanceTimersByTimeAsync(0);
   expect(told.up).toHaveBeenCalledTimes(1);
@@ -31,7 +31,7 @@ it('asks less and less often where it is answered at once that there is nothing'
   link.close();
 });
 
-it('has lost its server where a poll is not answered', async () => {
+it('reports a lost link if a poll is not answered', async () => {
   let isThere = true;
   const { told, link, request } = dial(() => isThere);
   await vi.advanceTimersByTimeAsync(0);

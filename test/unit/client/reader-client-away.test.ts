@@ -4,8 +4,8 @@ import { answer, live, modelWith, offsets, publish, read, scripted } from '../..
 
 /** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
 
-describe('a reader whose server, store or connection goes', () => {
-  it('moves to another connection when the server is going away, without having been offline', async () => {
+describe('a reader that loses its server, store or connection', () => {
+  it('moves to another connection when the server drains, without going offline', async () => {
     const { server, model, reader, first } = await live(2, { random: () => 0.5 });
     const began = performance.now();
     first.socket.emit('drain', { withinMs: 400 });
@@ -23,7 +23,7 @@ describe('a reader whose server, store or connection goes', () => {
     expect(reader.states.map(({ status }) => status)).not.toContain('offline');
   });
 
-  it('that is woken all the time asks once, until that is answered', async () => {
+  it('that is woken repeatedly sends one check until that is answered', async () => {
     let now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });
     now += 5_000;
@@ -41,7 +41,7 @@ describe('a reader whose server, store or connection goes', () => {
     });
   });
 
-  it('that is woken right after it heard of the server asks nothing', async () => {
+  it('that is woken just after receiving data sends no check', async () => {
     const now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });
     reader.client.wake();
@@ -50,7 +50,7 @@ describe('a reader whose server, store or connection goes', () => {
     expect(server.subscribes).toEqual([first]);
   });
 
-  it('that is woken right after its connection stood asks nothing more', async () => {
+  it('that is woken just after connecting sends nothing more', async () => {
     let now = Date.now();
     // The connection takes a while to be made.
     const server = await scripted({
@@ -67,7 +67,7 @@ describe('a reader whose server, store or connection goes', () => {
     expect(server.subscribes).toEqual([first]);
   });
 
-  it('asks whether its connection is alive though the clock was put back meanwhile', async () => {
+  it('checks its connection even if the clock was set back', async () => {
     let now = Date.now();
     const { server, reader, first } = await live(2, { now: () => now });
     now -= 3_600_000;
@@ -80,7 +80,7 @@ describe('a reader whose server, store or connection goes', () => {
     await server.subscribe(2);
   });
 
-  it('says since when it is offline, once, and comes back from its cursor', async () => {
+  it('reports once since when it is offline, and resumes from its cursor', async () => {
     const { server, model, reader, first } = await live(2, { now: () => Date.UTC(2026, 10, 24, 12) });
     publish(model);
     first.socket.disconnect(true);
@@ -93,7 +93,7 @@ describe('a reader whose server, store or connection goes', () => {
     expect(reader.states[2]).toEqual({ status: 'offline', since: '2026-11-24T12:00:00.000Z' });
   });
 
-  it('says how long nothing was heard, though it notices that only when its device wakes', async () => {
+  it('reports how long nothing was received, even if it notices only when the device wakes', async () => {
     let now = Date.UTC(2026, 10, 24, 12);
     const { reader, first } = await live(2, { now: () => now });
     now += 3 * 3_600_000;
@@ -102,7 +102,7 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(reader.states[2]).toEqual({ status: 'offline', since }));
   });
 
-  it('says as of when what it holds is true, where the server was without its store before', async () => {
+  it('reports the age of its data if the server had lost its store before', async () => {
     const { reader, first } = await live();
     const since = '2026-11-24T12:00:00.000Z';
     first.socket.emit('store', { reachable: false, since });
@@ -111,7 +111,7 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(reader.states[3]).toEqual({ status: 'offline', since }));
   });
 
-  it('says as of when what it holds is true, where a server that was without its store goes away', async () => {
+  it('reports the age of its data if a server without its store disappears', async () => {
     const { server, reader, first } = await live();
     const since = '2026-11-24T12:00:00.000Z';
     first.socket.emit('store', { reachable: false, since });
@@ -123,7 +123,7 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(reader.states.at(-1)).toEqual({ status: 'offline', since }));
   });
 
-  it('says as of when what it holds is true, where a connection stood meanwhile and brought nothing', async () => {
+  it('reports the age of its data if a connection came up in the meantime and delivered nothing', async () => {
     let now = Date.UTC(2026, 10, 24, 12);
     const { server, reader, first } = await live(2, { now: () => now });
     first.socket.disconnect(true);
@@ -137,7 +137,7 @@ describe('a reader whose server, store or connection goes', () => {
     expect(reader.states.filter(({ status }) => status === 'offline')).toEqual(Array(3).fill({ status: 'offline', since }));
   });
 
-  it('says as of when what it goes on with is true, where nobody answers', async () => {
+  it('reports the age of restored data if nothing answers', async () => {
     let now = Date.UTC(2026, 10, 24, 12);
     const items = new Map<string, string>();
     const storage = {
@@ -158,7 +158,7 @@ describe('a reader whose server, store or connection goes', () => {
     }
   });
 
-  it('is offline since it was opened, however long before that it was made, where nobody ever answers', async () => {
+  it('counts as offline since it was opened if nothing ever answers, however long ago it was created', async () => {
     let now = Date.UTC(2026, 10, 24, 12);
     const server = await scripted();
     const client = new ReaderClient({ url: server.url, channelId: 'moon', transports: ['socket'], now: () => now });
@@ -169,7 +169,7 @@ describe('a reader whose server, store or connection goes', () => {
     await vi.waitFor(() => expect(client.state).toEqual({ status: 'offline', since: '2026-11-24T13:00:00.000Z' }));
   });
 
-  it('says since when the server is without its store', async () => {
+  it('reports since when the server has lost its store', async () => {
     const { reader, first } = await live();
     first.socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
     await vi.waitFor(() =>

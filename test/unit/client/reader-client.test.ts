@@ -10,7 +10,7 @@ import { ModelServer } from '../../support/servers/model-server.ts';
 /** What a reader does when a server says what a healthy one seldom says. */
 
 describe('a reader', () => {
-  it('takes the events that come in the same packet as the answer to its subscribe', async () => {
+  it('applies events that arrive in the same packet as the answer to its subscribe', async () => {
     const server = await scripted();
     const model = modelWith(2);
     const reader = read(server);
@@ -21,7 +21,7 @@ describe('a reader', () => {
     expect(server.subscribes).toHaveLength(1);
   });
 
-  it('asks from its cursor where an event is missing, and applies each once', async () => {
+  it('requests missing events from its cursor, and applies each once', async () => {
     const { server, model, reader, first } = await live();
     const missed = publish(model);
     const heard = publish(model);
@@ -42,7 +42,7 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(model.snapshot(9).posts);
   });
 
-  it('asks again from the answer, as long as there is more', async () => {
+  it('requests again from the answer as long as there is more', async () => {
     const { server, model, reader, first } = await live();
     for (let each = 0; each < 3; each += 1) publish(model);
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
@@ -56,7 +56,7 @@ describe('a reader', () => {
     expect(offsets(reader.events)).toEqual([4, 5, 6]);
   });
 
-  it('waits before it asks again where more is said to come and nothing came', async () => {
+  it('pauses if an answer promises more without progress', async () => {
     const { server, model, first, reader } = await live();
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
     for (let each = 2; each < 5; each += 1) answer(model, await server.subscribe(each), { more: true });
@@ -65,7 +65,7 @@ describe('a reader', () => {
     expect(server.subscribes).toHaveLength(5);
   });
 
-  it('tells no more of a catch-up once a listener has closed it', async () => {
+  it('emits no further events of a catch-up after a listener closes it', async () => {
     const { server, model, reader, first } = await live();
     for (let each = 0; each < 3; each += 1) publish(model);
     const told: string[] = [];
@@ -84,7 +84,7 @@ describe('a reader', () => {
     expect(reader.client.save()?.cursor).toBe(model.cursor(4));
   });
 
-  it('drops what it held when the history was replaced, and says so', async () => {
+  it('drops its data when the history is replaced, and emits a reset', async () => {
     const { server, model, reader, first } = await live();
     model.reset(5);
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'history' });
@@ -94,7 +94,7 @@ describe('a reader', () => {
     expect(reader.events).toEqual([]);
   });
 
-  it('shows nothing of a page that was asked for before the history was replaced, and asks again', async () => {
+  it('shows no page that was requested before the history was replaced, and requests it again', async () => {
     const pages: ServerResponse[] = [];
     const { server, model, reader, first } = await live(9, {}, { onRequest: (_request, response) => pages.push(response) });
     const old = model.page({ before: 5, limit: 2 });
@@ -113,7 +113,7 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(page.posts);
   });
 
-  it('takes a page that is ahead of it once it has come there, and not before', async () => {
+  it('applies a page that is ahead of it only after reaching its position', async () => {
     const pages: ServerResponse[] = [];
     const { model, reader, first } = await live(9, {}, { onRequest: (_request, response) => pages.push(response) });
     const event = publish(model);
@@ -130,7 +130,7 @@ describe('a reader', () => {
     expect(pages).toHaveLength(1);
   });
 
-  it('takes no page that was read before it began, as something on the way may have kept one, and asks past what does', async () => {
+  it('rejects a cached page from before it started, and bypasses the cache', async () => {
     const model = modelWith(9);
     const stale = model.page({ before: 5, limit: 2 });
     model.revise(6, 'correction', {});
@@ -151,7 +151,7 @@ describe('a reader', () => {
     expect(pages).toEqual(['no-cache', 'no-cache', 'no-cache']);
   });
 
-  it('asks the journal of a page that was read where it never was, and takes none of another history', async () => {
+  it('asks the journal about a page read at an unknown position, and rejects one of another history', async () => {
     const asked: { path: string; response: ServerResponse }[] = [];
     const onRequest = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
       asked.push({ path: url.replace(/\?.*/, '').split('/').at(-1) as string, response });
@@ -179,7 +179,7 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(between.posts);
   });
 
-  it('takes what is of another shape for no answer, and asks again', async () => {
+  it('ignores malformed answers, and requests again', async () => {
     const server = await scripted();
     const model = modelWith(2);
     const reader = read(server);
@@ -191,7 +191,7 @@ describe('a reader', () => {
   });
 
   it.each(['null', '{}', '[]', '{"error":"No such page."}', '{"posts":[{"title":"A"}],"cursor":"x","more":true}'])(
-    'says that what answers with %s is not Pressbox where it asks for posts, and has them later',
+    'reports that %s is not Pressbox when posts are requested, and loads them later',
     async (text) => {
       const answers: object[] = [];
       const onRequest = (_request: IncomingMessage, response: ServerResponse) =>
@@ -210,7 +210,7 @@ describe('a reader', () => {
     },
   );
 
-  it.each(['null', '{}', '[]', '{"id":"a"}'])('asks again for a post that it needs where %s is answered', async (text) => {
+  it.each(['null', '{}', '[]', '{"id":"a"}'])('requests a post that it needs again if %s is answered', async (text) => {
     let asked = 0;
     let pinned: unknown;
     const onRequest = (_request: IncomingMessage, response: ServerResponse) => {
@@ -233,7 +233,7 @@ describe('a reader', () => {
     expect(asked).toBe(3);
   });
 
-  it('begins anew where the server does not know its cursor', async () => {
+  it('starts afresh if the server does not know its cursor', async () => {
     const server = await scripted();
     const model = modelWith(2);
     const other = modelWith(9);
@@ -249,7 +249,7 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(model.snapshot(9).posts);
   });
 
-  it('stops where the subscription ended for good, and says why', async () => {
+  it('stops when the subscription ends for good, with the reason', async () => {
     for (const reason of ['expired', 'forbidden', 'gone'] as const) {
       const { reader, first } = await live();
       first.socket.emit('unsubscribed', { channelId: 'moon', reason });
@@ -258,7 +258,7 @@ describe('a reader', () => {
     }
   });
 
-  it('stops where the server refuses, with the problem', async () => {
+  it('stops when the server refuses, with the problem', async () => {
     const server = await scripted();
     const reader = read(server);
     (await server.subscribe(1)).answer({ ok: false, problem: problem('not-found') });
@@ -277,7 +277,7 @@ describe('a reader', () => {
     await reader.until('live');
   });
 
-  it('waits as long as a refusal asks though it is woken', async () => {
+  it('waits as long as a refusal asks, even if it is woken', async () => {
     let now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
@@ -297,7 +297,7 @@ describe('a reader', () => {
     });
   });
 
-  it('asks for what it needs no sooner than it is asked to', async () => {
+  it('waits as long as asked before requesting what it needs', async () => {
     const askedAt: number[] = [];
     const onRequest = (_request: unknown, response: ServerResponse) => {
       askedAt.push(performance.now());
@@ -319,7 +319,7 @@ describe('a reader', () => {
     expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThanOrEqual(290);
   });
 
-  it('lets unknown messages and other channels be, and subscribes again where the reason is unknown', async () => {
+  it('ignores unknown messages and other channels, and resubscribes after an unknown reason', async () => {
     const { server, model, reader, first } = await live();
     first.socket.emit('weather', { sunny: true });
     first.socket.emit('event', { ...publish(model), channelId: 'mars' });
@@ -332,7 +332,7 @@ describe('a reader', () => {
 });
 
 describe('a reader with a token', () => {
-  it('gets a fresh one where the old one ran out, each time, and goes on', async () => {
+  it('gets a fresh token each time the old one expires, and continues', async () => {
     const tokens = ['first', 'second', 'third'];
     const { server, model, reader, first } = await live(2, { token: () => tokens.shift() ?? 'none left' });
     expect(first.socket.handshake.auth).toEqual({ token: 'first' });
@@ -346,7 +346,7 @@ describe('a reader with a token', () => {
     expect((await server.subscribe(3)).socket.handshake.auth).toEqual({ token: 'third' });
   });
 
-  it('that is closed while it asks for one leaves no connection', async () => {
+  it('that is closed while waiting for a token leaves no connection', async () => {
     const server = await scripted();
     const token = () => {
       client.close();
@@ -364,7 +364,7 @@ describe('a reader with a token', () => {
     expect(first.socket.handshake.auth).toEqual({});
   });
 
-  it('that is refused stops, after one fresh one where there are such', async () => {
+  it('that is refused stops, after trying one fresh token if there is one', async () => {
     let given = 0;
     const refuse = () => {
       throw Object.assign(new Error('no'), { data: problem('token-invalid') });
@@ -383,11 +383,11 @@ describe('a reader with a token', () => {
   });
 });
 
-describe('a reader with a cursor alone', () => {
+describe('a reader with only a cursor', () => {
   const json = (response: ServerResponse, body: unknown) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
-  it('is told what changed since, each thing once, before what came meanwhile', async () => {
+  it('receives what changed since, once each, before later events', async () => {
     const model = modelWith(3);
     const cursor = model.cursor(2);
     const held: ServerResponse[] = [];
@@ -409,7 +409,7 @@ describe('a reader with a cursor alone', () => {
     expect(reader.client.cursor).toBe(model.cursor(5));
   });
 
-  it('that is closed before it was told everything goes on from where it was', async () => {
+  it('that is closed early resumes where it was', async () => {
     const model = modelWith(4);
     const cursor = model.cursor(2);
     const held: ServerResponse[] = [];
@@ -431,25 +431,22 @@ describe('a reader with a cursor alone', () => {
     expect(late.client.save()).toEqual({ cursor: model.cursor(4) });
   });
 
-  it.each(['', 'null', '{}', '<h1>The hotel</h1>'])(
-    'is told that also after “%s” came in the place of an answer',
-    async (text) => {
-      const model = modelWith(3);
-      const cursor = model.cursor(2);
-      const answers = [(response: ServerResponse) => response.end(text)];
-      const server = await scripted({
-        onRequest: (_request, response) =>
-          (answers.shift() ?? (() => json(response, model.catchUp(cursor, 2, { limit: 9, posts: 9 }))))(response),
-      });
-      const reader = read(server, { cursor });
-      answer(model, await server.subscribe(1));
-      await reader.until('live');
-      expect(offsets(reader.events)).toEqual([3, 4]);
-      expect(reader.resets()).toBe(0);
-    },
-  );
+  it.each(['', 'null', '{}', '<h1>The hotel</h1>'])('receives that even after “%s” came in place of an answer', async (text) => {
+    const model = modelWith(3);
+    const cursor = model.cursor(2);
+    const answers = [(response: ServerResponse) => response.end(text)];
+    const server = await scripted({
+      onRequest: (_request, response) =>
+        (answers.shift() ?? (() => json(response, model.catchUp(cursor, 2, { limit: 9, posts: 9 }))))(response),
+    });
+    const reader = read(server, { cursor });
+    answer(model, await server.subscribe(1));
+    await reader.until('live');
+    expect(offsets(reader.events)).toEqual([3, 4]);
+    expect(reader.resets()).toBe(0);
+  });
 
-  it('waits before it asks again where more is said to come and nothing came, and is told nothing twice', async () => {
+  it('pauses if an answer promises more without progress, and delivers nothing twice', async () => {
     const model = modelWith(3);
     const cursor = model.cursor(2);
     const asked: (string | null)[] = [];
@@ -476,7 +473,7 @@ describe('a reader with a cursor alone', () => {
     expect(reader.client.cursor).toBe(model.cursor(4));
   });
 
-  it('asks again where who answers is behind what it began with', async () => {
+  it('requests again if the answering node is behind its snapshot', async () => {
     const model = modelWith(4);
     const cursor = model.cursor(2);
     const asked: string[] = [];
@@ -495,7 +492,7 @@ describe('a reader with a cursor alone', () => {
     expect(asked).toEqual([cursor, model.cursor(4), model.cursor(4)]);
   });
 
-  it('is told that nothing can be said where the cursor is of another history', async () => {
+  it('emits a reset if the cursor is of another history', async () => {
     const model = modelWith(3);
     const server = await scripted({
       onRequest: (_request, response) => json(response, model.catchUp('other', 2, { limit: 9, posts: 9 })),

@@ -36,7 +36,7 @@ const libraries = {
 };
 
 describe.each(Object.entries(libraries))('a socket of %s', (_, dial) => {
-  it('counts as dead after as long a silence as its handshake tells', async () => {
+  it('counts as dead after the silence that its handshake specifies', async () => {
     const { url, joined } = await serverTelling({ pingInterval: 400, pingTimeout: 200 });
     const socket = dial(url);
     onTestFinished(() => void socket.disconnect());

@@ -78,7 +78,7 @@ async function scripted() {
 }
 
 describe('a reader of a stream', () => {
-  it('asks from its cursor, with the token in a header and nowhere else', async () => {
+  it('resumes from its cursor, with the token only in a header', async () => {
     const { nth, model, live, catchUp } = await scripted();
     const first = await nth(1);
     expect(first.url.pathname + first.url.search).toBe(`/v1/channels/moon/stream?after=${model.cursor(3)}`);
@@ -87,7 +87,7 @@ describe('a reader of a stream', () => {
     await live();
   });
 
-  it('takes one catch-up after another from the same stream, and the events behind them', async () => {
+  it('applies several catch-ups from one stream, and the events after them', async () => {
     const { asked, nth, client, catchUp, next, offsets, live } = await scripted();
     for (let each = 0; each < 3; each += 1) next();
     const first = await nth(1);
@@ -101,7 +101,7 @@ describe('a reader of a stream', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('reads what arrives in pieces, cut in the middle of a character', async () => {
+  it('reads a stream in pieces that split characters', async () => {
     const { nth, model, client, catchUp, next, live } = await scripted();
     const first = await nth(1);
     first.say('catchup', catchUp(3));
@@ -115,7 +115,7 @@ describe('a reader of a stream', () => {
     await vi.waitFor(() => expect(client.timeline?.posts[0]?.headline).toBe('漢🌕é'));
   });
 
-  it('is connected while the server has lost its store, and catches up when that is back', async () => {
+  it('is connected while the server has lost its store, and catches up when the store is back', async () => {
     const { asked, nth, client, catchUp, next, offsets, live } = await scripted();
     const since = '2026-11-24T12:00:00.000Z';
     const first = await nth(1);
@@ -153,7 +153,7 @@ describe('a reader of a stream', () => {
     await vi.waitFor(() => expect(first.response.destroyed).toBe(true));
   });
 
-  it('skips events and messages of a later version, and keeps the cursor of the former', async () => {
+  it('skips events and messages of a later version, and keeps the cursors of the events', async () => {
     const { asked, nth, model, client, catchUp, next, offsets, live } = await scripted();
     const first = await nth(1);
     first.say('catchup', catchUp(3));
@@ -166,7 +166,7 @@ describe('a reader of a stream', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('waits as long as a refusal asks, and stops at one that will not pass', async () => {
+  it('waits as long as a refusal asks, and stops at a permanent one', async () => {
     const { nth, client } = await scripted();
     const began = performance.now();
     (await nth(1)).refuse(503, problem('draining', { retryAfter: 0.3 }));
@@ -176,7 +176,7 @@ describe('a reader of a stream', () => {
     await vi.waitFor(() => expect(client.state).toMatchObject({ status: 'ended', problem: { code: 'forbidden' } }));
   });
 
-  it('waits as long as a stream asks that says no more than when to come back, though it is no refusal', async () => {
+  it('waits as long as a stream asks that contains only a retry time', async () => {
     const { nth, states, catchUp, live } = await scripted();
     const began = performance.now();
     const { response } = await nth(1);
@@ -187,7 +187,7 @@ describe('a reader of a stream', () => {
     expect(states.map(({ status }) => status)).not.toContain('ended');
   });
 
-  it('is not taken in by what answers in the place of the server', async () => {
+  it('ignores answers that are not from the server', async () => {
     const { nth, states, client, catchUp, live } = await scripted();
     (await nth(1)).response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in to the hotel</h1>');
     (await nth(2)).response.writeHead(200, { 'content-type': 'text/event-stream' }).end('event: advert\ndata: {"buy": 1}\n\n');
@@ -197,7 +197,7 @@ describe('a reader of a stream', () => {
     expect(client.timeline?.offset).toBe(3);
   });
 
-  it('that was dialled from one place does not answer what is asked from another', async () => {
+  it('does not use the answer of a stream dialled from another cursor', async () => {
     const { address, nth, model, catchUp, next, live } = await scripted();
     (await nth(1)).say('catchup', catchUp(3));
     await live();
@@ -231,7 +231,7 @@ describe('a reader of a stream', () => {
   });
 });
 
-describe('the link that a stream is', () => {
+describe('a stream link', () => {
   function dial() {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -260,7 +260,7 @@ describe('the link that a stream is', () => {
     return dialled;
   }
 
-  it('is waited for from the last bytes of its first answer on, and not for ever', async () => {
+  it('times out without bytes of its first answer, and at a total limit', async () => {
     const slow = dial();
     const [first, second] = [slow.catchUp.slice(0, 30), slow.catchUp.slice(30)];
     for (const part of [first, second]) {
@@ -280,7 +280,7 @@ describe('the link that a stream is', () => {
     expect(endless.told.failed.mock.calls).toEqual([[{ kind: 'unanswered' }]]);
   });
 
-  it('stands while the server pings as late as it may, and has fallen silent once one ping and the time for it have passed', async () => {
+  it('is up while pings arrive as late as allowed, and counts as silent after one missed ping', async () => {
     const { told, say } = await stand();
     const latestMs = limits.pingSeconds * 1_000 + liveLimits.sweepMs;
     for (let ping = 1; ping <= 4; ping += 1) {
@@ -296,14 +296,14 @@ describe('the link that a stream is', () => {
     expect(told.lost.mock.calls).toEqual([[true]]);
   });
 
-  it('tells of a catch-up that nobody asked for that there is something to ask for', async () => {
+  it('reports that there is something to request after an unrequested catch-up', async () => {
     const { told, say, catchUp } = await stand();
     void say(catchUp);
     await vi.waitFor(() => expect(told.missed).toHaveBeenCalled());
     expect(told.lost).not.toHaveBeenCalled();
   });
 
-  it('is lost where it says something that has no end', async () => {
+  it('is lost if a message never ends', async () => {
     const { told, say } = await stand();
     void say(`data: ${'x'.repeat(2 * (answerBytes + eventBytes) + 1)}`);
     await vi.waitFor(() => expect(told.lost.mock.calls).toEqual([[false]]));

@@ -14,8 +14,8 @@ import { ModelServer } from '../../support/servers/model-server.ts';
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const hostile = 'a\u001b[2Jb\u009b1mc\u0007\u202edetrever\u2066\r\u007f';
 
-describe('text of others in a terminal', () => {
-  it('holds nothing that could move the cursor, hide text, or turn its direction', () => {
+describe('foreign text in a terminal', () => {
+  it('contains nothing that could move the cursor, hide text, or change its direction', () => {
     expect(plainText(hostile)).toBe('a\\u{1b}[2Jb\\u{9b}1mc\\u{7}\\u{202e}detrever\\u{2066}\\u{d}\\u{7f}');
     fc.assert(
       fc.property(fc.string({ unit: fc.nat({ max: 0x2100 }).map((point) => String.fromCodePoint(point)) }), (text) => {
@@ -26,7 +26,7 @@ describe('text of others in a terminal', () => {
     );
   });
 
-  it('is left as it is otherwise', () => {
+  it('is otherwise unchanged', () => {
     const text = 'Æble \u{1f319}\u{fe0f} שלום\n\tindented';
     expect(plainText(text)).toBe(text);
     expect(plainLine('one\n\ttwo')).toBe('one two');
@@ -90,7 +90,7 @@ describe('a post in a terminal', () => {
     history: [{ revision: 2, kind: hostile, note: hostile, at: hostile }],
   } as unknown as ReaderPost;
 
-  it('is safe in every field, as it stands, corrected and withdrawn', () => {
+  it('is safe in every field, in its current form, corrected and withdrawn', () => {
     const before = {
       ...wicked,
       revision: 1,
@@ -137,7 +137,7 @@ describe('a post in a terminal', () => {
     revision: 2,
   };
 
-  it('has its marks, its text, its media with their addresses, whose it is, who reported it, and what was wrong', () => {
+  it('has its marks, text, media with addresses, authors, sources and corrections', () => {
     expect(postLines(full, 'Europe/Berlin', style)).toEqual([
       '13:00 BREAKING KEY EVENT UNVERIFIED DEVELOPING Touchdown 9a8057',
       '  The Eagle has landed.',
@@ -152,7 +152,7 @@ describe('a post in a terminal', () => {
     expect(disputed).toBe('12:00 SUMMARY DISPUTED DEVELOPING Touchdown 9a8057');
   });
 
-  it('that was changed tells all that it put in place of what, and no more', () => {
+  it('that was changed lists everything that was replaced, and nothing else', () => {
     const change = { revision: 3, kind: 'correction' as const, note: 'It was Eagle.', at: '2026-11-24T12:09:00.000Z' };
     const changed: ReaderPost = {
       ...full,
@@ -182,7 +182,7 @@ describe('a post in a terminal', () => {
     ]);
   });
 
-  it('that was withdrawn is named by its headline where it was retracted, and by its time alone where it was taken down', () => {
+  it('that was retracted shows its headline, and one that was taken down only its time', () => {
     const by = (kind: 'retraction' | 'takedown', note: string | null) => [
       ...full.history,
       { revision: 3, kind, note, at: '2026-11-24T12:09:00.000Z' },
@@ -194,7 +194,7 @@ describe('a post in a terminal', () => {
     expect(postLines(takenDown, 'UTC', style)).toEqual(['TAKEN DOWN 12:00 9a8057', '']);
   });
 
-  it('tells the strongest of several changes that were missed, and all their notes', () => {
+  it('shows the most severe of several missed changes, and all their notes', () => {
     const change = { at: post.publishedAt };
     const changed: ReaderPost = {
       ...post,
@@ -210,7 +210,7 @@ describe('a post in a terminal', () => {
     expect(lines).toEqual(expect.arrayContaining(['  First note.', '  Second note.']));
   });
 
-  it('tells what was wrong with one that was not shown before, whatever was changed after that', () => {
+  it('that was not displayed before shows its corrections, whatever changed later', () => {
     const change = { at: post.publishedAt };
     const changed: ReaderPost = {
       ...post,
@@ -226,12 +226,12 @@ describe('a post in a terminal', () => {
     expect(lines).toContain('  It was wrong.');
   });
 
-  it('tells a correction whose note was erased by its time alone', () => {
+  it('shows a correction with an erased note by its time alone', () => {
     const history = [{ revision: 2, kind: 'correction' as const, note: null, at: '2026-11-24T12:00:00.000Z' }];
     expect(postLines({ ...post, revision: 2, history }, 'UTC', style)).toContain('  Corrected 12:00');
   });
 
-  it('tells all that was wrong with the headline of a channel, with every change that was missed and to who comes new', () => {
+  it('lists corrections of the channel’s headline with every missed change, and to new readers', () => {
     const { channel } = server.snapshot(1);
     const change = { at: post.publishedAt };
     const changed: Channel = {
@@ -247,7 +247,7 @@ describe('a post in a terminal', () => {
     expect(channelLines(changed, undefined, style).join('\n')).toContain('The name was wrong.');
   });
 
-  it('tells what else becomes of a channel: what is below its headline, whether it goes on, and what is pinned', () => {
+  it('lists other changes of a channel: its standfirst, its state, and its pinned post', () => {
     const channel: Channel = { ...server.snapshot(1).channel, headline: 'To the Moon', standfirst: 'Three men.' };
     const later: Channel = {
       ...channel,

@@ -43,13 +43,13 @@ const need = <A extends Need['ask']>(timeline: Timeline, ask: A) =>
   needs(timeline).find((each): each is Need & { ask: A } => each.ask === ask) as Need & { ask: A };
 const ids = ({ posts }: Timeline) => posts.map(({ id }) => Number(id.slice(-12)));
 
-it('has not reached the end with a snapshot that has no post and more of them', () => {
+it('has not reached the end with a snapshot without posts that has more', () => {
   const server = serverWith(2);
   expect(reachedEnd(fromSnapshot({ ...server.snapshot(1), posts: [], more: true }, server.head))).toBe(false);
 });
 
 describe('an event', () => {
-  it('is applied where it is the next one, ignored where it was applied, and not applied over a gap', () => {
+  it('is applied if it is the next one, ignored if it was applied, and not applied over a gap', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     server.publish(plain);
@@ -62,7 +62,7 @@ describe('an event', () => {
     expect(ids(applyEvent(next, { ...fourth, from: 4 }))).toEqual([4, 3, 2, 1]);
   });
 
-  it('of an unknown type is skipped, and its cursor kept', () => {
+  it('of an unknown type is skipped, and its cursor is kept', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     const unknown = { ...server.event(2), from: 3, offset: 3, cursor: 'next', type: 'post.applauded' } as unknown as Event;
@@ -73,7 +73,7 @@ describe('an event', () => {
     expect(applyEvent(timeline, other)).toEqual(next);
   });
 
-  it('brings a post that was never seen as revised, in its place', () => {
+  it('inserts a post that was never seen, even if it arrives as revised', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     server.publish(plain);
@@ -84,7 +84,7 @@ describe('an event', () => {
     expect(next.posts[0]?.revision).toBe(2);
   });
 
-  it('that has an older state of the channel than is held changes nothing but the place', () => {
+  it('with an older state of the channel changes nothing but the position', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     const newer = { ...timeline, channel: { ...timeline.channel, revision: 3, headline: 'Newer' } };
@@ -93,7 +93,7 @@ describe('an event', () => {
     expect(applyEvent(newer, stale)).toEqual({ ...newer, offset: 3, cursor: 'next' });
   });
 
-  it('of a post has it remembered for longer than those that were heard of before', () => {
+  it('of a post keeps the post’s revision remembered longer than older ones', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     const [second, first] = timeline.posts.map(({ id }) => id) as [string, string];
@@ -109,7 +109,7 @@ describe('an event', () => {
     expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
   });
 
-  it('of a post below the window does not insert it, until the end was reached', () => {
+  it('of a post below the window does not insert it until the end was reached', () => {
     const server = serverWith(9);
     const short = begin(server, 3);
     const long = begin(server, 20);
@@ -119,7 +119,7 @@ describe('an event', () => {
     expect(follow(long, server).posts.at(-1)?.revision).toBe(2);
   });
 
-  it('of a post below the window still makes it a key event, the summary, and the pinned post', () => {
+  it('of a post below the window still updates key events, summary and pinned post', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     server.pin(7);
@@ -134,7 +134,7 @@ describe('an event', () => {
 });
 
 describe('a page', () => {
-  it('that is late loses against what was heard since, and is taken only down to there', () => {
+  it('that is late is applied only down to the first post with a newer known revision', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     const ask = older(timeline);
@@ -149,7 +149,7 @@ describe('a page', () => {
     expect(reachedEnd(whole)).toBe(true);
   });
 
-  it('that was asked for before a reset is dropped', () => {
+  it('requested before a reset is dropped', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     const ask = older(timeline);
@@ -160,7 +160,7 @@ describe('a page', () => {
     expect(applyPage(reset, page, ask)).toBe(reset);
   });
 
-  it('of a node that is so far behind that posts are missing from it is not taken', () => {
+  it('of a node that lags so far that posts are missing is ignored', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     const ask = older(timeline);
@@ -169,7 +169,7 @@ describe('a page', () => {
 });
 
 describe('a move to another window', () => {
-  it('is not made to a page with a copy of which a newer one was heard: it would end there, or hold nothing', () => {
+  it('is refused if a newer revision of one of its posts is known, because the window would end there or be empty', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     const late = server.page({ before: 6, limit: 3 });
@@ -180,8 +180,8 @@ describe('a move to another window', () => {
   });
 });
 
-describe('a window that is made narrower', () => {
-  it('lets go of what is below it, which comes again with its page as it is by then', () => {
+describe('a window that is narrowed', () => {
+  it('drops what is below it, which returns with its page in its current state', () => {
     const server = serverWith(9);
     const timeline = narrow(begin(server, 9), begin(server, 9).posts[3]?.seq ?? 0, null);
     expect([ids(timeline), reachedEnd(timeline), timeline.ceiling]).toEqual([[9, 8, 7, 6], false, null]);
@@ -194,7 +194,7 @@ describe('a window that is made narrower', () => {
     expect(JSON.stringify(whole.posts)).toBe(JSON.stringify(begin(server, 10).posts));
   });
 
-  it('lets go of what is above it, takes no new posts, and is closed by paging', () => {
+  it('drops what is above it, accepts no new posts, and is closed by paging', () => {
     const server = serverWith(9);
     const held = begin(server, 9);
     const timeline = narrow(held, 0, held.posts[5]?.seq ?? 0);
@@ -207,7 +207,7 @@ describe('a window that is made narrower', () => {
     expect([ids(whole), whole.ceiling]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], null]);
   });
 
-  it('is the same one where it has nothing else, and never becomes wider', () => {
+  it('is unchanged if it holds nothing else, and never becomes wider', () => {
     const timeline = begin(serverWith(9), 3);
     expect(narrow(timeline, 0, null)).toBe(timeline);
     expect(narrow(timeline, 0, 10_000)).toBe(timeline);
@@ -217,7 +217,7 @@ describe('a window that is made narrower', () => {
 });
 
 describe('a window that does not reach the newest post', () => {
-  it('takes events only for posts it holds, until paging has closed the gap', () => {
+  it('applies events only to posts that it holds, until paging has closed the gap', () => {
     const server = serverWith(12);
     const moved = moveTo(begin(server, 3), server.page({ before: 6, limit: 3 }), 6);
     expect(ids(moved)).toEqual([4, 3, 2]);
@@ -236,7 +236,7 @@ describe('a window that does not reach the newest post', () => {
     expect(ids(follow(closing, server))[0]).toBe(14);
   });
 
-  it('is not closed by a page that was read before a post was published that is heard of', () => {
+  it('is not closed by a page that was read before a known post was published', () => {
     const server = serverWith(12);
     const moved = moveTo(begin(server, 3), server.page({ before: 6, limit: 3 }), 6);
     const ask = newerPage(moved) as PageAsk;
@@ -249,14 +249,14 @@ describe('a window that does not reach the newest post', () => {
 });
 
 describe('the summary', () => {
-  it('that is withdrawn is followed by the next one in the window', () => {
+  it('is replaced by the next one in the window when withdrawn', () => {
     const server = serverWith(2, summary);
     const timeline = begin(server);
     server.withdraw(0, 'retracted');
     expect(follow(timeline, server).summary?.headline).toBe('Post 1 revision 1');
   });
 
-  it('that is withdrawn is asked for where the window does not tell, past tombstones of others', () => {
+  it('is requested when withdrawn if the window does not contain the next one, past tombstones', () => {
     const server = serverWith(4, summary);
     for (let each = 0; each < 3; each += 1) server.publish(plain);
     for (const which of [4, 5]) server.withdraw(which, 'taken-down');
@@ -270,7 +270,7 @@ describe('the summary', () => {
     expect(timeline.summary?.headline).toBe('Post 1 revision 1');
   });
 
-  it('is not taken from a page that was read before another post below it became one', () => {
+  it('is not taken from a page that was read before a post below it became a summary', () => {
     const server = serverWith(3);
     server.publish(summary);
     for (let each = 0; each < 3; each += 1) server.publish(plain);
@@ -288,7 +288,7 @@ describe('the summary', () => {
 });
 
 describe('key events', () => {
-  it('are the newest 100, and are filled up again after one went', () => {
+  it('are the newest 100, and are refilled after one is removed', () => {
     const server = serverWith(103, key);
     let timeline = begin(server);
     server.withdraw(0, 'retracted');
@@ -301,7 +301,7 @@ describe('key events', () => {
     expect(timeline.keyEvents).toEqual(server.snapshot(1).keyEvents);
   });
 
-  it('are not filled up from a page that was read before another post below them became one', () => {
+  it('are not refilled from a page that was read before a post below them became one', () => {
     const server = serverWith(1);
     for (let each = 0; each < 101; each += 1) server.publish(key);
     let timeline = begin(server);
@@ -322,7 +322,7 @@ describe('key events', () => {
 });
 
 describe('the pinned post', () => {
-  it('that comes late, when a newer copy was heard of, changes nothing, whether that copy is shown or not', () => {
+  it('is ignored if a newer revision is known, shown or not', () => {
     const server = serverWith(9);
     const timeline = begin(server, 2);
     for (const which of [8, 0]) {
@@ -334,7 +334,7 @@ describe('the pinned post', () => {
     }
   });
 
-  it('is asked for where it is not held, and taken unless a newer copy was heard of since', () => {
+  it('is requested if it is not held, and used unless a newer revision is known', () => {
     const server = serverWith(9);
     let timeline = begin(server, 2);
     server.pin(8);
@@ -347,7 +347,7 @@ describe('the pinned post', () => {
     expect(needs(timeline)).toEqual([]);
   });
 
-  it('that is withdrawn is gone with the withdrawal, before the channel says so', () => {
+  it('disappears with its withdrawal, before the channel changes', () => {
     const server = serverWith(3);
     server.pin(0);
     const timeline = begin(server);
@@ -361,7 +361,7 @@ describe('the pinned post', () => {
 });
 
 describe('a catch-up', () => {
-  it('that begins above what is held would leave a hole, and is not taken', () => {
+  it('that begins above the timeline would leave a hole, and is ignored', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     server.publish(plain);
@@ -370,7 +370,7 @@ describe('a catch-up', () => {
     expect(applyCatchUp(timeline, ahead)).toBe(timeline);
   });
 
-  it('is news only as far as it did not come while it was asked for', () => {
+  it('is new only as far as it did not arrive during the request', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     server.publish(plain);
@@ -382,7 +382,7 @@ describe('a catch-up', () => {
     expect(offsets(follow(timeline, server))).toEqual([]);
   });
 
-  it('ends at the offset that it covers, whatever its last event was, and changes nothing that is newer', () => {
+  it('ends at the offset that it covers, whatever its last event was, and changes nothing newer', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     server.publish(plain);
@@ -395,16 +395,16 @@ describe('a catch-up', () => {
   });
 });
 
-describe('what a later version of the server may send', () => {
+describe('data of a later server version', () => {
   const post = serverWith(1).snapshot(1).posts[0] as ReaderPost;
 
-  it('is shown as far as it is known: unknown kinds as updates, unknown media not at all', () => {
+  it('is shown as far as possible: unknown kinds as updates, without unknown media', () => {
     const image = { type: 'image', url: 'https://example.org/a.png', alt: 'A' };
     const read = readPost({ ...post, kind: 'poll', media: [image, { type: 'hologram' }, null] } as unknown as ReaderPost);
     expect(read).toEqual({ ...post, kind: 'update', media: [image] });
   });
 
-  it('is not shown where its status is unknown: nothing of what it said is left', () => {
+  it('is treated as withdrawn if its status is unknown', () => {
     const said: ReaderPost = {
       ...post,
       keyEvent: true,
@@ -421,13 +421,13 @@ describe('what a later version of the server may send', () => {
     expect(read).toEqual({ ...emptied(said), status: 'retracted' });
   });
 
-  it('is left as it came where everything is known', () => {
+  it('is unchanged if everything is known', () => {
     expect(readPost(post)).toBe(post);
   });
 });
 
 describe('a saved timeline', () => {
-  it('comes back from JSON as it was, and not for another channel', () => {
+  it('is restored from JSON unchanged, but not for another channel', () => {
     const server = serverWith(9);
     const timeline = begin(server);
     const saved = JSON.parse(JSON.stringify(saveTimeline(timeline)));

@@ -60,8 +60,8 @@ const on = (way: Transport) => {
   return chooser;
 };
 
-describe('the way to a server', () => {
-  it('is the WebSocket alone where it stands soon', () => {
+describe('the selected transport', () => {
+  it('is the WebSocket alone if it comes up soon', () => {
     const chooser = begun()
       .pass(selectorTiming.headStartMs - 1)
       .up('socket')
@@ -70,7 +70,7 @@ describe('the way to a server', () => {
     expect(chooser.state.active).toBe('socket');
   });
 
-  it('is tried beside the one before it after a head start, and at once where that one failed', () => {
+  it('is tried in parallel with the previous one after a head start, and at once if that failed', () => {
     const hanging = begun().pass(selectorTiming.headStartMs - 1);
     expect(hanging.since()).toEqual(['socket']);
     expect(hanging.pass(1).since()).toEqual(['stream']);
@@ -78,13 +78,13 @@ describe('the way to a server', () => {
     expect(begun().fail('socket').dialled).toEqual(['socket', 'stream']);
   });
 
-  it('is live by polling within 5 s, whatever hangs before it', () => {
+  it('is live polling within 5 s, even if the others hang', () => {
     const chooser = begun();
     for (; !chooser.dialled.includes('poll'); ) chooser.pass(100);
     expect(chooser.now).toBeLessThan(4_000);
   });
 
-  it('changes to a better one that was only slow, and gives up the worse ones', () => {
+  it('changes to a better one that was only slow, and closes the worse ones', () => {
     const chooser = begun()
       .pass(2 * selectorTiming.headStartMs)
       .up('stream');
@@ -94,21 +94,21 @@ describe('the way to a server', () => {
     expect(nextAlarmAt(chooser.state)).toBeUndefined();
   });
 
-  it('is remembered: a lost link is made again the same way, and the others only after it', () => {
+  it('is remembered: a lost link is made again by the same transport first', () => {
     const chooser = begun().fail('socket').up('stream').pass(20_000);
     chooser.since();
     expect(chooser.lose().pass(60).since()).toEqual(['stream']);
     expect(chooser.fail('stream').since()).toEqual(['poll']);
   });
 
-  it('is the first choice of one who begins where another one found it', () => {
+  it('starts with the one that another reader found working', () => {
     const chooser = new Chooser();
     chooser.state = initialSelectorState(transports, 'stream');
     expect(chooser.hear({ type: 'begin' }).up('stream').since()).toEqual(['stream']);
     expect(chooser.pass(20_000).since()).toEqual(['socket']);
   });
 
-  it('is not the one any more that was let stand and then stayed silent', () => {
+  it('is no longer one that connected and then stayed silent', () => {
     const chooser = begun().up('socket').pass(26_000).lose(true);
     chooser.since();
     expect(chooser.pass(60).since()).toEqual(['stream']);
@@ -121,15 +121,15 @@ describe('the way to a server', () => {
     expect(proven.pass(60).since()).toEqual(['socket']);
   });
 
-  it('is not the one any more that is cut again and again', () => {
+  it('is no longer one that is cut off again and again', () => {
     const chooser = begun();
     for (let cut = 0; cut < selectorTiming.maxEarlyLosses; cut += 1) chooser.up('socket').pass(100).lose().pass(60);
     expect(chooser.dialled.slice(-2)).toEqual(['socket', 'stream']);
   });
 });
 
-describe('a server out of reach', () => {
-  it('is knocked at once by every way, then by two a round, each time another one too, and less and less often', () => {
+describe('an unreachable server', () => {
+  it('is tried by every transport at once, then by two per round, alternating and less and less often', () => {
     const chooser = begun();
     chooser.random = 1;
     const rounds: Transport[][] = [];
@@ -147,7 +147,7 @@ describe('a server out of reach', () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
 
-  it('that asks to wait is left alone for so long, on every way', () => {
+  it('that asks to wait is left alone that long, by every transport', () => {
     const chooser = begun().fail('socket').hear({ type: 'failed', candidate: 'stream', why: 'asked-to-wait', waitMs: 7_000 });
     expect(chooser.last?.down).toBe(true);
     chooser.since();
@@ -155,7 +155,7 @@ describe('a server out of reach', () => {
     expect(chooser.pass(100).since()).toEqual(['socket']);
   });
 
-  it('is tried at once after a wake-up, and wake-ups that come together are one', () => {
+  it('is tried at once after a wake-up, and simultaneous wake-ups count as one', () => {
     const chooser = begun().fail('socket').fail('stream').fail('poll');
     chooser.random = 1;
     chooser.since();
@@ -164,8 +164,8 @@ describe('a server out of reach', () => {
   });
 });
 
-describe('a reader that is woken while an attempt is under way', () => {
-  it('waits a second at most if that fails, however long it waited before', () => {
+describe('a reader woken during an attempt', () => {
+  it('waits a second at most if the attempt fails, however long it waited before', () => {
     const chooser = begun();
     chooser.random = 1;
     const failAll = () => {
@@ -187,8 +187,8 @@ describe('a reader that is woken while an attempt is under way', () => {
   });
 });
 
-describe('a reader that has another network while an attempt is under way', () => {
-  it('begins again with the best way where that began with what the one before let through, once', () => {
+describe('a reader that changes networks during an attempt', () => {
+  it('restarts once with the best transport if it was trying what worked on the old network', () => {
     const chooser = on('stream').pass(selectorTiming.steadyMs).lose();
     while (chooser.state.trying.length === 0) chooser.pass(100);
     expect(chooser.since().at(-1)).toBe('stream');
@@ -199,8 +199,8 @@ describe('a reader that has another network while an attempt is under way', () =
   });
 });
 
-describe('a reader that is woken all the time', () => {
-  it('connects all the same, where that takes seconds', () => {
+describe('a reader that is woken constantly', () => {
+  it('still connects if that takes seconds', () => {
     const chooser = begun();
     const dialledAt = new Map<Transport, number>();
     for (let ms = 0; ms < 60_000 && chooser.state.active === undefined; ms += 250) {
@@ -215,7 +215,7 @@ describe('a reader that is woken all the time', () => {
     expect(chooser.state.active).toBe('socket');
   });
 
-  it('leaves a server alone that asked for it, unless the network is another one', () => {
+  it('leaves a server alone that asked for it, unless the network changed', () => {
     const chooser = begun().hear({ type: 'failed', candidate: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
     chooser.since();
     for (let ms = 0; ms < 6_500; ms += 500) chooser.pass(500).hear({ type: 'wake', network: false });
@@ -224,8 +224,8 @@ describe('a reader that is woken all the time', () => {
   });
 });
 
-describe('a better way', () => {
-  it('is tried again after pauses that double up to ten minutes, spread over their upper half', () => {
+describe('a better transport', () => {
+  it('is tried again after pauses that double up to ten minutes, with jitter over their upper half', () => {
     for (const [random, share] of [
       [0, 0.5],
       [1, 1],
@@ -245,7 +245,7 @@ describe('a better way', () => {
     }
   });
 
-  it('is tried however often the lesser link is lost meanwhile', () => {
+  it('is tried however often the worse link is lost in the meantime', () => {
     const chooser = begun().fail('socket').up('stream');
     chooser.since();
     for (let each = 0; each < 10; each += 1) {
@@ -255,7 +255,7 @@ describe('a better way', () => {
     expect(chooser.dialled).toContain('socket');
   });
 
-  it('is the best one first, and the next best beside it', () => {
+  it('is the best one first, with the next best in parallel', () => {
     const chooser = on('poll');
     expect(chooser.state.active).toBe('poll');
     chooser.since();
@@ -276,7 +276,7 @@ describe('a better way', () => {
     expect(sameNetwork.fail('socket').hear({ type: 'wake', network: false }).since()).toEqual([]);
   });
 
-  it('that is let stand, stays silent and is left, is not tried as often as if it had been good', () => {
+  it('that connects but stays silent is not retried as often as a working one', () => {
     const chooser = begun().fail('socket').up('stream');
     const stays: number[] = [];
     for (let each = 0; each < 4; each += 1) {
@@ -289,8 +289,8 @@ describe('a better way', () => {
   });
 });
 
-describe('a page that is put away', () => {
-  it('has no link until it wakes, and then the way that it had, at once', () => {
+describe('a hidden page', () => {
+  it('has no link until it wakes, and then uses its previous transport at once', () => {
     const chooser = on('stream');
     chooser.hear({ type: 'rest' });
     expect([chooser.last?.down, chooser.state.active, nextAlarmAt(chooser.state)]).toEqual([true, undefined, undefined]);
@@ -305,7 +305,7 @@ describe('a page that is put away', () => {
     expect(waiting.pass(3_600_000).since()).toEqual([]);
   });
 
-  it('that was asked to wait waits, also after it has woken', () => {
+  it('that was asked to wait still waits after waking', () => {
     const chooser = begun().hear({ type: 'failed', candidate: 'socket', why: 'asked-to-wait', waitMs: 20_000 });
     chooser.hear({ type: 'rest' }).pass(5_000).since();
     expect(chooser.hear({ type: 'wake', network: false }).since()).toEqual([]);
@@ -313,8 +313,8 @@ describe('a page that is put away', () => {
   });
 });
 
-describe('a server that is going away', () => {
-  it('is left at a moment within the time, and serves until another link stands', () => {
+describe('a draining server', () => {
+  it('is left at a random moment within the time, and serves until another link is up', () => {
     const chooser = begun().up('socket');
     chooser.random = 0.5;
     chooser.hear({ type: 'drain', withinMs: 4_000 }).since();
@@ -325,7 +325,7 @@ describe('a server that is going away', () => {
     expect(chooser.last?.use).toBe('socket');
   });
 
-  it('is left after a day where it says a time that no timer waits for', () => {
+  it('is left after a day if it names a time longer than any timer', () => {
     for (const withinMs of [1e12, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
       const chooser = begun().up('socket');
       chooser.random = 1;
@@ -335,7 +335,7 @@ describe('a server that is going away', () => {
   });
 });
 
-describe('whatever happens', () => {
+describe('invariants', () => {
   const happened: fc.Arbitrary<(chooser: Chooser) => unknown> = fc.oneof(
     fc.nat(2).map((which) => (chooser: Chooser) => {
       const way = chooser.state.trying[which];
@@ -355,7 +355,7 @@ describe('whatever happens', () => {
     }),
   );
 
-  it('something is in use, being tried, or to be tried at some time; and once every way is open the best one is used', () => {
+  it('a transport is always active, being tried, or scheduled; once all work, the best one is active', () => {
     fc.assert(
       fc.property(fc.array(happened, { maxLength: 60 }), (steps) => {
         const chooser = begun();

@@ -61,7 +61,7 @@ function read(url: string, options: Partial<ReaderClientOptions>) {
 }
 const live = (client: ReaderClient) => vi.waitFor(() => expect(client.state.status).toBe('live'), { interval: 5 });
 
-describe('an answer that is none', () => {
+describe('an invalid answer', () => {
   const nothing = [
     '',
     '{}',
@@ -81,7 +81,7 @@ describe('an answer that is none', () => {
     ...others.map(([kind, body, post]) => [`${kind} with ${JSON.stringify(post)} for a post`, JSON.stringify(body)]),
   ];
 
-  it.each(answers)('is taken for none by a poll, which is tried again: %s', async (_, body = '') => {
+  it.each(answers)('is ignored by a poll, which is repeated: %s', async (_, body = '') => {
     const { url } = await answering(polled(body), caughtUp.poll);
     const { client, states } = read(url, { transports: ['poll'] });
     await live(client);
@@ -89,7 +89,7 @@ describe('an answer that is none', () => {
     expect(client.timeline?.offset).toBe(3);
   });
 
-  it.each(answers)('is taken for none by a stream, which is tried again: %s', async (_, body = '') => {
+  it.each(answers)('is ignored by a stream, which is repeated: %s', async (_, body = '') => {
     const { url } = await answering(streamed(`event: catchup\ndata: ${body}\n\n`), caughtUp.stream);
     const { client, states } = read(url, { transports: ['stream'] });
     await live(client);
@@ -97,7 +97,7 @@ describe('an answer that is none', () => {
   });
 });
 
-it.each(['null', 'hello', '[]', '"text"'])('a message of a later version is skipped, whatever it holds: %s', async (data) => {
+it.each(['null', 'hello', '[]', '"text"'])('a message of a later version is skipped, whatever it contains: %s', async (data) => {
   const later = `foo: bar\n: a comment\nretry: soon\n\nevent: weather\ndata: ${data}\n\n`;
   const { url, askedAt } = await answering(
     streamed(`${later}event: catchup\r\ndata: ${good}\r\n\r\n${later}event: store\ndata: {"reachable":false,"since":"then"}\n\n`),
@@ -107,7 +107,7 @@ it.each(['null', 'hello', '[]', '"text"'])('a message of a later version is skip
   expect(askedAt).toHaveLength(1);
 });
 
-it('an event of a later version is no reason to take the rest for none, whatever of a post is in it', async () => {
+it('an event of a later version does not invalidate the rest, whatever part of a post it contains', async () => {
   const { snapshot: _, ...place } = JSON.parse(good);
   const known = model.event(3);
   const later = { ...known, type: 'post.liked', offset: 2, from: 2, post: { id: 'a' } };
@@ -119,7 +119,7 @@ it('an event of a later version is no reason to take the rest for none, whatever
 });
 
 it.each(['poll', 'stream'] as const)(
-  'a problem that says no status is none of ours, and its answer is judged by that (%s)',
+  'a problem without a status is not from Pressbox, and its answer is judged by the status (%s)',
   async (way) => {
     const busy = JSON.stringify({ code: 'SERVICE_UNAVAILABLE', title: 'Said by something before the server' });
     const { url } = await answering(polled(busy, 503), caughtUp[way]);
@@ -129,29 +129,32 @@ it.each(['poll', 'stream'] as const)(
   },
 );
 
-it('a reader that no way is left to says so at once, by the names that there are', () => {
+it('a reader without a usable transport throws, and names the known ones', () => {
   for (const transports of [['websocket'], []] as never[])
     expect(() => new ReaderClient({ url: 'http://127.0.0.1', channelId: 'moon', transports })).toThrow(/socket, stream, poll/);
 });
 
 describe('a reader that is asked to wait', () => {
-  it.each(['poll', 'stream'] as const)('by whoever answers in the place of the server, does (%s)', async (way) => {
+  it.each(['poll', 'stream'] as const)('waits, even if a proxy asked it (%s)', async (way) => {
     const { url, askedAt } = await answering(polled('<h1>Busy</h1>', 503, { 'retry-after': '1' }), caughtUp[way]);
     const { client } = read(url, { transports: [way] });
     await live(client);
     expect((askedAt[1] as number) - (askedAt[0] as number)).toBeGreaterThanOrEqual(990);
   });
 
-  it.each(['99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])('for ever does not ask all the time: %s', async (header) => {
-    const { url, askedAt } = await answering(polled('<h1>Closed</h1>', 503, { 'retry-after': header }));
-    const { client } = read(url, { transports: ['poll'] });
-    await vi.waitFor(() => expect(client.state.status).toBe('offline'));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(askedAt).toHaveLength(1);
-  });
+  it.each(['99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+    'does not retry constantly if asked to wait forever: %s',
+    async (header) => {
+      const { url, askedAt } = await answering(polled('<h1>Closed</h1>', 503, { 'retry-after': header }));
+      const { client } = read(url, { transports: ['poll'] });
+      await vi.waitFor(() => expect(client.state.status).toBe('offline'));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(askedAt).toHaveLength(1);
+    },
+  );
 });
 
-it('a token that does not come holds up one request and not all that follow', async () => {
+it('a token that does not arrive delays one request and not all later ones', async () => {
   const { url } = await answering(caughtUp.poll);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
@@ -170,7 +173,7 @@ it('a token that does not come holds up one request and not all that follow', as
 });
 
 it.each(['', '/live', 'live.example.org', 'ftp://live.example.org'])(
-  'an address that is none is an error where the reader is made: %j',
+  'an invalid address throws when the reader is created: %j',
   (url) => {
     expect(() => new ReaderClient({ url, channelId: 'moon' })).toThrow(TypeError);
   },
@@ -197,7 +200,7 @@ function watchTimers() {
   return { running, undo: () => Object.assign(globalThis, { setTimeout, clearTimeout }) };
 }
 
-describe('a reader that is closed leaves no timer behind,', () => {
+describe('a closed reader leaves no timer,', () => {
   const silent: Answer = () => undefined;
   const hanging = { getItem: () => new Promise<string>(() => {}), setItem() {}, removeItem() {} };
   const ways = ['socket', 'stream', 'poll'] as const;
