@@ -92,7 +92,7 @@ export async function readStreamIfOpen<T extends { channel: Channel }>(
 }
 
 /** The feed of a channel that the requester may read, to go on from. */
-export async function holdReadable(
+export async function acquireReadable(
   streams: ChannelStreams,
   who: CredentialsOrRequester,
   channelId: string,

@@ -65,8 +65,8 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     });
     let lines = 0;
     try {
-      for (let place: Place | undefined = start; place !== undefined; ) {
-        const at: Place = place;
+      for (let place: ExportPosition | undefined = start; place !== undefined; ) {
+        const at: ExportPosition = place;
         const page: Page = await streams.guarded(() => readPage(engine, channelId, at));
         held = page.posts;
         if (lines === 0) begin(res, channelId);
@@ -116,19 +116,19 @@ interface Page {
   /** Whose text is in them. */
   posts: Set<string | null>;
   /** Where the next one begins; undefined after the last. */
-  next: Place | undefined;
+  next: ExportPosition | undefined;
 }
 
-type Place =
+type ExportPosition =
   /** `placed`: the history begins at offset 1, so its entries can have the same places elsewhere. */
   | { from: number; root: string | undefined; placed: boolean }
   /** Among posts above a `seq` that are older than a history which began anew, at offset `began`. */
   | { above: number; root: string; began: number };
 
-const start: Place = { from: 1, root: undefined, placed: true };
+const start: ExportPosition = { from: 1, root: undefined, placed: true };
 const pageBounds = { limit: liveLimits.exportPageEntries, bytes: liveLimits.exportPageBytes };
 
-async function readPage(engine: Engine, channelId: string, place: Place): Promise<Page> {
+async function readPage(engine: Engine, channelId: string, place: ExportPosition): Promise<Page> {
   if ('above' in place) return await readOlder(engine, channelId, place);
   const read = await engine.entries(channelId, { from: place.from, ...pageBounds });
   if (read === undefined) throw new Refusal('channel-deleted');
@@ -152,7 +152,7 @@ async function readPage(engine: Engine, channelId: string, place: Place): Promis
 async function readOlder(
   engine: Engine,
   channelId: string,
-  { above, root, began }: Extract<Place, { above: number }>,
+  { above, root, began }: Extract<ExportPosition, { above: number }>,
 ): Promise<Page> {
   const read = await engine.posts(channelId, { after: above, limit: 1, bytes: 1 });
   if (read === undefined) throw new Refusal('channel-deleted');

@@ -12,7 +12,7 @@ import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
 import { jsonObjectOf } from './json-body.ts';
 import { requireLoadable } from './media-addresses.ts';
-import { BodyCut, linesOf } from './ndjson-lines.ts';
+import { BodyAborted, linesOf } from './ndjson-lines.ts';
 import { requireType } from './write-request.ts';
 
 /**
@@ -48,8 +48,8 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
       sendJson(res, importing.done, { cache: 'none' });
     } catch (error) {
       log.info({ by: who.sub, ...counts(importing.done) }, 'import ended early');
-      if (error instanceof BodyCut) return;
-      letRestPass(req, res);
+      if (error instanceof BodyAborted) return;
+      discardRest(req, res);
       throw error instanceof Refusal ? new Refusal(error.problem.code, { ...error.problem, imported: importing.done }) : error;
     } finally {
       release();
@@ -77,13 +77,13 @@ async function take(req: Request, importing: Importer, publicUrl: string, lost: 
       await importing.take(number, line);
     }
   } catch (error) {
-    if (error instanceof Refusal || error instanceof BodyCut) await importing.finish();
+    if (error instanceof Refusal || error instanceof BodyAborted) await importing.finish();
     throw error;
   }
   await importing.finish();
 }
 
-function letRestPass(req: Request, res: Response): void {
+function discardRest(req: Request, res: Response): void {
   if (req.complete) return;
   res.set('Connection', 'close');
   const timer = setTimeout(() => req.destroy(), newsroomLimits.importRestMs);

@@ -12,7 +12,7 @@ export interface NumberedLine {
 }
 
 /** The request ended before its end: nobody is there to be answered. */
-export class BodyCut extends Error {}
+export class BodyAborted extends Error {}
 
 const [lineFeed, carriageReturn] = [10, 13];
 
@@ -70,12 +70,12 @@ async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   const unpack = unpacking(request.headers['content-encoding']);
   const body = unpack === undefined ? request : request.pipe(unpack);
   request.once('close', () => {
-    if (!request.complete) unpack?.destroy(new BodyCut());
+    if (!request.complete) unpack?.destroy(new BodyAborted());
   });
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
   } catch (error) {
-    if (!request.complete && request.destroyed) throw new BodyCut();
+    if (!request.complete && request.destroyed) throw new BodyAborted();
     if (unpack === undefined) throw error;
     throw new Refusal('invalid-body', { errors: [{ path: '', message: 'Cannot be unpacked.' }] });
   } finally {

@@ -52,7 +52,12 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   // A compressed response has other bytes, so it needs another strong tag (RFC 9110, 8.8.3.3).
   const etag = compressor === undefined ? plainTag : plainTag?.replace(/"$/, '-gzip"');
   if (etag !== undefined) response.setHeader('ETag', etag);
-  if (etag !== undefined && status === 200 && isRead(response.req) && matchesEtag(response.req.headers['if-none-match'], etag)) {
+  if (
+    etag !== undefined &&
+    status === 200 &&
+    isReadRequest(response.req) &&
+    matchesEtag(response.req.headers['if-none-match'], etag)
+  ) {
     response.status(304).end();
     return;
   }
@@ -233,6 +238,6 @@ function send(response: Response, type: string, content: ResponseBody): void {
   response.end();
 }
 
-export function isRead(request: Request): boolean {
+export function isReadRequest(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { Refusal } from '../protocol/problems.ts';
-import { isRead } from './answers.ts';
+import { isReadRequest } from './answers.ts';
 import { type Share, Shares } from './fair-shares.ts';
 import { httpLimits, responseLimits } from './http-limits.ts';
 
@@ -54,7 +54,7 @@ export function isReserved(socket: Socket): boolean {
 export function guardReserve(): RequestHandler {
   return (request, _response, next) => {
     if (!isReserved(request.socket)) return next();
-    if (request.headers.authorization !== undefined && !isRead(request)) return next();
+    if (request.headers.authorization !== undefined && !isReadRequest(request)) return next();
     throw new Refusal('rate-limited', {
       detail: 'As many connections are open as may be.',
       retryAfter: responseLimits.slotRetrySeconds,

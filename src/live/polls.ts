@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { holdReadable } from '../access/channel-access.ts';
+import { acquireReadable } from '../access/channel-access.ts';
 import { refusalFor } from '../access/identity.ts';
 import { Requester } from '../access/requester.ts';
 import { sendJson } from '../http/answers.ts';
@@ -36,7 +36,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
   readers.requireNotDraining();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
   const requester = new Requester(credentialsOf(res), identity.statusOf);
-  const poll = new Poll(await holdReadable(streams, requester, String(req.params.channelId)), requester, context);
+  const poll = new Poll(await acquireReadable(streams, requester, String(req.params.channelId)), requester, context);
   readers.add(poll);
   if (res.closed) poll.finish();
   res.once('close', () => poll.finish());

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { holdReadable } from '../access/channel-access.ts';
+import { acquireReadable } from '../access/channel-access.ts';
 import type { Identity } from '../access/identity.ts';
 import { Requester } from '../access/requester.ts';
 import { problemFor } from '../http/answers.ts';
@@ -44,7 +44,7 @@ export function stream(context: LiveContext): RequestHandler {
     const { after, posts } = queryIn(req);
     const requester = new Requester(credentialsOf(res), context.identity.statusOf);
     if (req.method === 'HEAD') {
-      (await holdReadable(context.streams, requester, channelId)).release();
+      (await acquireReadable(context.streams, requester, channelId)).release();
       res.writeHead(200, streamHeaders).end();
       return;
     }
@@ -184,7 +184,7 @@ class EventStream implements OpenReader {
   /** Says what was missed and joins, or returns from where there is more. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { streams, metrics } = this.#context;
-    const held = await holdReadable(streams, this.requester, this.#channelId);
+    const held = await acquireReadable(streams, this.requester, this.#channelId);
     const subscription = new Subscription(held, this.connection, this.requester, (reason) => this.#unsubscribed(reason));
     const query = { after, limit: limits.catchUpMost, posts };
     const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => this.#pipe.open };

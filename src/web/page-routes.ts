@@ -19,7 +19,7 @@ import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
-import { type Place, readWindow } from './page-window.ts';
+import { readPageWindow, type WindowPosition } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
@@ -27,7 +27,7 @@ import { livePage, membersNotice } from './pages/live.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
 import { visitorOf } from './sign-in-routes.ts';
-import { createVersionPages, hasGone, NobodyWaits } from './version-pages.ts';
+import { AllClientsGone, createVersionPages, hasDisconnected } from './version-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** The readers' pages, complete as the server sends them, for anonymous and signed-in readers. */
@@ -100,13 +100,13 @@ export function pageRoutes(context: PageContext): Router {
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId/versions', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const { before } = parse(versionsQuerySchema, req.query);
-    const isGone = () => hasGone(req, res);
+    const isGone = () => hasDisconnected(req, res);
     const credentials = credentialsOf(res);
     const reading = readIfOpen(access, credentials, req.params.channelId, (channelId) =>
       readVersionsOf(credentials, channelId, postId, before, isGone),
     );
     const read = await reading.catch((error: unknown) => {
-      if (!(error instanceof NobodyWaits)) throw error;
+      if (!(error instanceof AllClientsGone)) throw error;
     });
     if (read === undefined) return void res.destroy();
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
@@ -154,10 +154,10 @@ export function pageRoutes(context: PageContext): Router {
   }
 
   /** Everything a page shows. Read under one guard, so that a takedown during the read repeats all of it. */
-  async function readPage(credentials: Credentials, channelId: string, place: Place | undefined) {
+  async function readPage(credentials: Credentials, channelId: string, place: WindowPosition | undefined) {
     const snapshot = await readSnapshot(credentials, channelId);
     // Read after the snapshot: its posts may be newer than the cursor, never older.
-    const window = place && (await readWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
+    const window = place && (await readPageWindow(engine, channelId, place, snapshot.posts[0]?.seq ?? 0));
     return { snapshot, window };
   }
 

@@ -24,12 +24,12 @@ export interface VersionsContext {
   engine: Engine;
   diffs: WordDiffs;
   /** Called before each comparison. Throws if no client waits any more. */
-  mustGoOn: () => void;
+  requireWaiting: () => void;
 }
 
 /** Undefined if the post does not exist. `before`: only changes below that revision. */
 export async function readVersions(
-  { engine, diffs, mustGoOn }: VersionsContext,
+  { engine, diffs, requireWaiting }: VersionsContext,
   channelId: string,
   postId: string,
   before: number,
@@ -63,7 +63,7 @@ export async function readVersions(
       let comparison = diffs.find(pair);
       if (comparison === undefined) {
         await turn();
-        mustGoOn();
+        requireWaiting();
         comparison = diffs.compare(pair, generation);
       }
       compared.set(version.revision, comparison);

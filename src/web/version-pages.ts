@@ -39,7 +39,7 @@ export interface VersionPagesContext {
 }
 
 /** Every client that requested the page has disconnected. */
-export class NobodyWaits extends Error {}
+export class AllClientsGone extends Error {}
 
 export function createVersionPages({ engine, diffs, slots, assets }: VersionPagesContext): VersionPages {
   /** For each page being built, a check of each waiting client for whether it has disconnected. */
@@ -52,7 +52,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
       try {
         const makePage = () => make(stream, { key, postId, top });
         // The earlier clients may all have disconnected just before this request.
-        const givenUp = (error: unknown) => error instanceof NobodyWaits && !isGone();
+        const givenUp = (error: unknown) => error instanceof AllClientsGone && !isGone();
         return await readShared(stream, key, makePage, givenUp);
       } finally {
         done();
@@ -64,23 +64,23 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
     stream: ChannelStream,
     { key, postId, top }: { key: string; postId: string; top: number },
   ): Promise<MadeVersions | 'gone'> {
-    const mustGoOn = () => {
+    const requireWaiting = () => {
       const all = [...(waiting.get(stream)?.get(key) ?? [])];
-      if (all.every((isGone) => isGone())) throw new NobodyWaits();
+      if (all.every((isGone) => isGone())) throw new AllClientsGone();
     };
-    mustGoOn();
+    requireWaiting();
     const release = slots.take();
     try {
       // Taken before the read, so that the page's script misses no change.
       const cursor = formatCursor(stream.head);
-      const found = await readVersions({ engine, diffs, mustGoOn }, stream.channelId, postId, top + 1);
+      const found = await readVersions({ engine, diffs, requireWaiting }, stream.channelId, postId, top + 1);
       if (found === undefined) return 'gone';
       const { channel } = stream;
       const sections: Html[] = [];
       for (const step of found.steps) {
         // Rendering thousands of marked words takes as long as comparing them.
         await turn();
-        mustGoOn();
+        requireWaiting();
         sections.push(renderVersion(step, channel));
       }
       const page = versionsPage({ channel, postId, steps: found.steps, sections, older: found.older, cursor, assets });
@@ -106,6 +106,6 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
 }
 
 /** Whether the client can receive nothing any more: it closed its side, or the connection is lost. */
-export function hasGone(request: Request, response: Response): boolean {
+export function hasDisconnected(request: Request, response: Response): boolean {
   return response.closed || !request.socket.writable;
 }

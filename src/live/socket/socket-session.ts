@@ -1,4 +1,4 @@
-import { holdReadable } from '../../access/channel-access.ts';
+import { acquireReadable } from '../../access/channel-access.ts';
 import type { Credentials, Identity } from '../../access/identity.ts';
 import { Requester } from '../../access/requester.ts';
 import { problemFor } from '../../http/answers.ts';
@@ -186,10 +186,10 @@ export class SocketSession implements OpenReader, MessageHandler {
   async #hold(channelId: string): Promise<StreamLease> {
     const { streams } = this.#context;
     try {
-      return await holdReadable(streams, this.requester, channelId);
+      return await acquireReadable(streams, this.requester, channelId);
     } catch (error) {
       if (!(error instanceof Refusal) || !(await this.requester.verifyAgain())) throw error;
-      return await holdReadable(streams, this.requester, channelId);
+      return await acquireReadable(streams, this.requester, channelId);
     }
   }
 

@@ -67,11 +67,11 @@ export interface FeedPlace {
   after?: number | undefined;
   limit?: number | undefined;
   /** On later pages: the offsets of corrections whose posts were on the first page and are left out here. */
-  told?: Told | undefined;
+  told?: OffsetRange | undefined;
 }
 
 /** Inclusive bounds. */
-export interface Told {
+export interface OffsetRange {
   from: number;
   to: number;
 }

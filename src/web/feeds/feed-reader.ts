@@ -9,7 +9,7 @@ import {
   readerView,
 } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
-import type { FeedFilter, FeedPlace, Told } from './feed-page.ts';
+import type { FeedFilter, FeedPlace, OffsetRange } from './feed-page.ts';
 
 /**
  * A page of a channel's posts for a feed. Pages go by `seq`, so a walk over them meets every post once, even while posts are published or
@@ -71,7 +71,7 @@ async function readTold(
   channelId: string,
   page: { posts: AuthorPost[]; more: boolean },
   wanted: readonly string[],
-): Promise<{ posts: AuthorPost[]; told: Told | undefined }> {
+): Promise<{ posts: AuthorPost[]; told: OffsetRange | undefined }> {
   const isWhole = !page.more && wanted.length === 0;
   const listed = isWhole ? undefined : await engine.corrections(channelId, { limit: limits.feedTold });
   const newest = listed?.corrections[0];
@@ -127,7 +127,7 @@ function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): bo
   return wanted.length > 0 ? wanted.every((tag) => has.includes(tag) || !tag.startsWith('kind:')) : post.seq < lowest;
 }
 
-async function readToldIds(engine: Engine, channelId: string, { from, to }: Told): Promise<Set<string>> {
+async function readToldIds(engine: Engine, channelId: string, { from, to }: OffsetRange): Promise<Set<string>> {
   const listed = await engine.corrections(channelId, { before: to + 1, limit: limits.feedTold });
   const told = (listed?.corrections ?? []).filter(({ offset }) => offset >= from);
   return new Set(told.flatMap(({ postId }) => (postId === null ? [] : [postId])));

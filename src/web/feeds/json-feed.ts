@@ -74,12 +74,12 @@ export function jsonFeedItem(post: ReaderPost, { channel, links }: Pick<FeedPage
       derivedFrom: post.derivedFrom,
       media: post.media,
       history: post.history,
-    } satisfies Told,
+    } satisfies ExtensionFields,
   };
 }
 
 /** The fields of a post that the standard lacks. */
-type Told = Omit<ReaderPost, 'id' | 'channelId' | 'headline' | 'html' | 'authors' | 'publishedAt' | 'updatedAt'> & {
+type ExtensionFields = Omit<ReaderPost, 'id' | 'channelId' | 'headline' | 'html' | 'authors' | 'publishedAt' | 'updatedAt'> & {
   postId: string;
 };
 

@@ -97,7 +97,7 @@ function signOutForm({ name, page }: Visitor, language: string): Html {
 }
 
 /** The post that a page follows. */
-export interface Followed {
+export interface FollowedPost {
   channelId: string;
   postId: string;
   /** The page's script continues from this cursor. */
@@ -105,7 +105,7 @@ export interface Followed {
 }
 
 /** Data on the page for the script that follows the post. */
-export function followed({ channelId, postId, cursor }: Followed): Html {
+export function followed({ channelId, postId, cursor }: FollowedPost): Html {
   return html` data-channel="${channelId}" data-post="${postId}" data-cursor="${cursor}"`;
 }
 

@@ -19,7 +19,7 @@ import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { feedAddress, feedTypes, linksOf } from '../feeds/feed-page.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
-import type { Window } from '../page-window.ts';
+import type { PageWindow } from '../page-window.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { channelPreview, describe, postPreview } from './preview.ts';
 import { signInForm } from './sign-in.ts';
@@ -27,7 +27,7 @@ import { signInForm } from './sign-in.ts';
 export interface LivePage {
   snapshot: Snapshot;
   /** The posts of a page that does not start with the newest. Read after the snapshot, whose cursor the page keeps. */
-  window?: Window | undefined;
+  window?: PageWindow | undefined;
   /** The id of the post of a permanent link, which the window contains. */
   marked?: string | undefined;
   visitor?: Visitor | undefined;
@@ -113,7 +113,7 @@ function liveBlog(channel: Channel, posts: readonly ReaderPost[], publicUrl: str
 }
 
 /** The window of a page that starts with the newest post. */
-function newestOf({ posts, more }: Snapshot): Window {
+function newestOf({ posts, more }: Snapshot): PageWindow {
   return { posts, floor: more ? (posts.at(-1)?.seq ?? 0) : 0, ceiling: null };
 }
 

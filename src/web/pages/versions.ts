@@ -1,8 +1,8 @@
 import { html } from '../../../client/browser/view/html.ts';
 import { renderVersions, type VersionsShown, versionsTitle } from '../../../client/browser/view/versions.ts';
-import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
+import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
-export interface VersionsPage extends VersionsShown, Pick<Followed, 'cursor'> {
+export interface VersionsPage extends VersionsShown, Pick<FollowedPost, 'cursor'> {
   visitor?: Visitor | undefined;
   assets: Assets;
 }

@@ -6,13 +6,13 @@ import { wordsOf } from '../../../client/browser/view/time.ts';
 import { around, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
-import { type Assets, type Followed, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
+import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
 export interface WithdrawnPage {
   channel: Channel;
   /** The tombstone. */
   post: ReaderPost;
-  cursor: Followed['cursor'];
+  cursor: FollowedPost['cursor'];
   visitor?: Visitor | undefined;
   assets: Assets;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { holdReadable, visibleChannel } from '../../../src/access/channel-access.ts';
+import { acquireReadable, visibleChannel } from '../../../src/access/channel-access.ts';
 import type { Announcement, JournalUnavailable } from '../../../src/journal/engine.ts';
 import { tags } from '../../../src/journal/post-tags.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
@@ -200,7 +200,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1]);
       const crowd = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 2_000 }, ask));
       // Sockets, streams and polls use the first function, pages and other requests the second.
-      const asks = [() => holdReadable(streams, undefined, id), () => visibleChannel(here, undefined, id)];
+      const asks = [() => acquireReadable(streams, undefined, id), () => visibleChannel(here, undefined, id)];
       const before = await scripts();
       for (const ask of asks) for (const refused of await crowd(() => refusal(ask()))) expect(refused).toEqual(damaged);
       await crowd(() => visibleChannel(here, undefined, other.id));
@@ -208,7 +208,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await scripts()) - before).toBeLessThan(100);
 
       expect(await repair(id)).toMatchObject({ outcome: 'repaired' });
-      await vi.waitFor(() => holdReadable(streams, undefined, id), { ...patient, timeout: 3 * redisLimits.damageRememberedMs });
+      await vi.waitFor(() => acquireReadable(streams, undefined, id), {
+        ...patient,
+        timeout: 3 * redisLimits.damageRememberedMs,
+      });
       streams.close();
     });
 

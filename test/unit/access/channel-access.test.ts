@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  acquireReadable,
   type CredentialsOrRequester,
-  holdReadable,
   readIfOpen,
   readStreamIfOpen,
   visibleChannel,
@@ -77,7 +77,7 @@ const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Credenti
   'what is answered once': ({ engine }, who) => visibleChannel(engine, who, 'moon'),
   'what is read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
   'what is read from a feed': (parts, who) => readStreamIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
-  'what stays open': ({ streams }, who) => holdReadable(streams, who, 'moon'),
+  'what stays open': ({ streams }, who) => acquireReadable(streams, who, 'moon'),
 };
 
 describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
@@ -98,7 +98,7 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
 
   it('refuses a hidden channel after as many reads as one that is not there, when its feed is open too', async () => {
     const journal = journalOf(found('desk'));
-    await holdReadable(journal.streams, author, 'moon');
+    await acquireReadable(journal.streams, author, 'moon');
     journal.channel.mockClear();
     expect(await codeOf(ask(journal, member))).toBe('not-found');
     expect(journal.channel.mock.calls).toEqual([['moon', false]]);
@@ -163,10 +163,10 @@ describe('what is read from a feed that is behind, or follows a history that was
 describe('what stays open', () => {
   it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
     const { streams, idle } = journalOf(found('members'));
-    expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
+    expect(await codeOf(acquireReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toEqual([streamLimits.feedIdleMs]);
-    const held = await holdReadable(streams, member, 'moon');
-    expect(await codeOf(holdReadable(streams, stranger, 'moon'))).toBe('token-missing');
+    const held = await acquireReadable(streams, member, 'moon');
+    expect(await codeOf(acquireReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toHaveLength(1);
     held.release();
     expect(idle).toHaveLength(2);
@@ -175,16 +175,16 @@ describe('what stays open', () => {
 
   it('has a feed that is behind ask the journal, where that says that the channel was opened to who is refused', async () => {
     const { streams, catchUp } = journalOf(found('members'), found('members'), found('public'));
-    await expect(holdReadable(streams, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
+    await expect(acquireReadable(streams, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
     expect(catchUp).toHaveBeenCalledTimes(1);
     streams.close();
   });
 
   it('reads nothing for one whom an open feed lets in', async () => {
     const { streams, channel } = journalOf(found('members'));
-    await holdReadable(streams, member, 'moon');
+    await acquireReadable(streams, member, 'moon');
     channel.mockClear();
-    await holdReadable(streams, member, 'moon');
+    await acquireReadable(streams, member, 'moon');
     expect(channel).not.toHaveBeenCalled();
     streams.close();
   });
