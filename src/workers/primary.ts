@@ -8,10 +8,10 @@ import { listen } from '../http/http-server.ts';
 import { NotStarted } from '../startup-errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Totals } from '../telemetry/totals.ts';
-import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from './restarts.ts';
+import { afterDeath, afterRefusal, noStreak, type RestartDecision, type Streak } from './restarts.ts';
 import { Watchdog } from './watchdog.ts';
 import { workerLimits } from './worker-limits.ts';
-import { Member, type MemberEnd } from './worker-process.ts';
+import { WorkerProcess, type WorkerProcessEnd } from './worker-process.ts';
 
 /** Several workers that serve one port. This process is the primary: it serves no clients, and supervises the workers. */
 export interface Workers {
@@ -66,14 +66,14 @@ class Group {
   readonly #log: Log;
   readonly #totals: Totals;
   /** All running workers. */
-  readonly #members = new Set<Member>();
+  readonly #members = new Set<WorkerProcess>();
   /** The worker that has each number, or had it last. */
-  readonly #current = new Map<number, Member>();
+  readonly #current = new Map<number, WorkerProcess>();
   readonly #streaks = new Map<number, Streak>();
   readonly #restarts = new Map<number, NodeJS.Timeout>();
   /** Nodes that ended while no worker was serving. */
   readonly #gone = new Set<string>();
-  readonly #watchdog = new Watchdog<Member>(workerSilentMs / workerSignMs, (member) => this.#killSilent(member));
+  readonly #watchdog = new Watchdog<WorkerProcess>(workerSilentMs / workerSignMs, (member) => this.#killSilent(member));
   readonly #watching = setInterval(() => this.#watchdog.step(), workerSignMs).unref();
   #isUp = false;
   #renewing = false;
@@ -118,7 +118,7 @@ class Group {
     if (this.#renewing || this.#closing) return this.#log.warn({}, 'workers are already being renewed');
     this.#renewing = true;
     this.#log.info({ workers: this.#config.workers }, 'renewing workers');
-    const fresh: Member[] = [];
+    const fresh: WorkerProcess[] = [];
     try {
       // All new workers start before an old one leaves. If one cannot start, nothing has changed. Readers who leave spread
       // evenly.
@@ -140,7 +140,7 @@ class Group {
     for (const member of fresh) this.#take(member);
     for (const member of before) {
       member.state = 'leaving';
-      member.tell({ type: 'retire' });
+      member.send({ type: 'retire' });
     }
     for (const member of before) if (this.#members.has(member)) await member.end('leave');
     this.#renewing = false;
@@ -158,31 +158,31 @@ class Group {
     return this.#closing;
   }
 
-  #serving(): Member[] {
+  #serving(): WorkerProcess[] {
     return [...this.#members].filter(({ state }) => state === 'serving');
   }
 
   /** Starts the worker that has this number from now on. */
-  #launch(worker: number): Member {
+  #launch(worker: number): WorkerProcess {
     const member = this.#fork(worker);
     this.#take(member);
     return member;
   }
 
-  #take(member: Member): void {
+  #take(member: WorkerProcess): void {
     clearTimeout(this.#restarts.get(member.worker));
     this.#current.set(member.worker, member);
   }
 
-  #fork(worker: number): Member {
-    const member = new Member(worker, this.#config, {
+  #fork(worker: number): WorkerProcess {
+    const member = new WorkerProcess(worker, this.#config, {
       onServing: (serving) => {
         if (this.#members.has(serving)) this.#watchdog.watch(serving);
         this.#tellGone();
       },
-      onSign: (there) => this.#watchdog.heard(there),
+      onSign: (there) => this.#watchdog.signalled(there),
       onReport: (from, report) => this.#totals.take(from, report),
-      onScrape: async (from) => from.tell({ type: 'metrics', text: await this.#scrape() }),
+      onScrape: async (from) => from.send({ type: 'metrics', text: await this.#scrape() }),
       // A signal to all processes of a service reaches this one a moment later.
       onLeaving: (leaving) => this.#left(leaving),
       onEnd: (ended, how) => this.#ended(ended, how),
@@ -192,18 +192,18 @@ class Group {
   }
 
   /** Does nothing if another worker has its number already. */
-  #left(member: Member): void {
+  #left(member: WorkerProcess): void {
     if (this.#current.get(member.worker) === member) this.#launchLater(member.worker, workerRestartFirstMs);
   }
 
   /** Its readers keep their connections, and would wait for ever. */
-  #killSilent(member: Member): void {
+  #killSilent(member: WorkerProcess): void {
     const { worker, pid } = member;
     this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker is unresponsive and is killed');
     member.killSilent();
   }
 
-  #ended(member: Member, { code, signal, servedMs, nodeId, refused }: MemberEnd): void {
+  #ended(member: WorkerProcess, { code, signal, servedMs, nodeId, refused }: WorkerProcessEnd): void {
     this.#members.delete(member);
     this.#watchdog.forget(member);
     const { worker, pid, state } = member;
@@ -230,11 +230,11 @@ class Group {
   /** Erasures do not have to wait for the heartbeat of a process that has ended. */
   #tellGone(): void {
     const serving = this.#serving();
-    for (const nodeId of this.#gone) for (const member of serving) member.tell({ type: 'gone', nodeId });
+    for (const nodeId of this.#gone) for (const member of serving) member.send({ type: 'gone', nodeId });
     if (serving.length > 0) this.#gone.clear();
   }
 
-  #follow(worker: number, next: Next): void {
+  #follow(worker: number, next: RestartDecision): void {
     if (next.status === 'give-up') {
       const reason = `Worker ${worker} dies as often as it is started. See the lines "worker died" in the log.`;
       return this.#giveUp({ reason, code: faultCode });

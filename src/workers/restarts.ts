@@ -12,14 +12,14 @@ export interface Streak {
 
 export const noStreak: Streak = { deaths: 0, refusals: 0 };
 
-export type Next =
+export type RestartDecision =
   /** Another worker starts after the pause. */
   | { status: 'restart'; afterMs: number; streak: Streak }
   /** The workers die as fast as they are started. */
   | { status: 'give-up' };
 
 /** Decides what follows a death. `servedMs`: how long the worker had served, 0 if it never did. */
-export function afterDeath(before: Streak, servedMs: number): Next {
+export function afterDeath(before: Streak, servedMs: number): RestartDecision {
   const deaths = servedMs >= workerSteadyMs ? 1 : before.deaths + 1;
   if (deaths >= workerDeathsMost) return { status: 'give-up' };
   return { status: 'restart', afterMs: pauseAfter(deaths), streak: { deaths, refusals: 0 } };
@@ -29,7 +29,7 @@ export function afterDeath(before: Streak, servedMs: number): Next {
  * Decides what follows if a worker could not start, for example because the store was unreachable: it is retried while others
  * serve.
  */
-export function afterRefusal(before: Streak): Next {
+export function afterRefusal(before: Streak): RestartDecision {
   const refusals = before.refusals + 1;
   return { status: 'restart', afterMs: pauseAfter(refusals), streak: { deaths: before.deaths, refusals } };
 }

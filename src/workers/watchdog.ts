@@ -21,7 +21,7 @@ export class Watchdog<Watched> {
   }
 
   /** A heartbeat. The last one of a worker may arrive after its end. */
-  heard(one: Watched): void {
+  signalled(one: Watched): void {
     if (this.#silence.has(one)) this.#silence.set(one, 0);
   }
 

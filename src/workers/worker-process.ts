@@ -6,17 +6,17 @@ import { workerLimits } from './worker-limits.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** A worker as seen by the primary. */
-export interface MemberEvents {
-  onServing(member: Member): void;
-  onSign(member: Member): void;
-  onReport(member: Member, report: Report): void;
-  onScrape(member: Member): void;
+export interface WorkerProcessEvents {
+  onServing(member: WorkerProcess): void;
+  onSign(member: WorkerProcess): void;
+  onReport(member: WorkerProcess, report: Report): void;
+  onScrape(member: WorkerProcess): void;
   /** It leaves without having been asked by the primary. */
-  onLeaving(member: Member): void;
-  onEnd(member: Member, end: MemberEnd): void;
+  onLeaving(member: WorkerProcess): void;
+  onEnd(member: WorkerProcess, end: WorkerProcessEnd): void;
 }
 
-export interface MemberEnd {
+export interface WorkerProcessEnd {
   code: number | null;
   signal: string | null;
   /** Until it ended, or until its last heartbeat if it was killed as unresponsive. 0 if it never served. */
@@ -27,7 +27,7 @@ export interface MemberEnd {
   refused: string | undefined;
 }
 
-export class Member {
+export class WorkerProcess {
   /** Its number, which its successor inherits. */
   readonly worker: number;
   /** Resolves when it serves. Rejects with `NotStarted` if it ends before that. */
@@ -41,7 +41,7 @@ export class Member {
   #nodeId: string | undefined;
   #reported: (() => void)[] = [];
 
-  constructor(worker: number, config: Config, events: MemberEvents) {
+  constructor(worker: number, config: Config, events: WorkerProcessEvents) {
     this.worker = worker;
     const serving = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
@@ -100,14 +100,14 @@ export class Member {
       if (this.pid === undefined) notBegun(error);
     });
     this.#process.once('exit', end);
-    this.tell({ type: 'start', worker, config });
+    this.send({ type: 'start', worker, config });
   }
 
   get pid(): number | undefined {
     return this.#process?.process.pid;
   }
 
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     if (this.#process?.isConnected()) this.#process.send(message, () => undefined);
   }
 
@@ -115,7 +115,7 @@ export class Member {
   async report(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#reported.push(resolve);
-    this.tell({ type: 'report' });
+    this.send({ type: 'report' });
     const late = setTimeout(resolve, workerLimits.workerReportMs);
     await promise;
     clearTimeout(late);
@@ -124,7 +124,7 @@ export class Member {
   /** Tells it to end in this way, and kills it after a timeout. Resolves when it has ended. */
   async end(how: 'leave' | 'end'): Promise<void> {
     this.state = 'leaving';
-    this.tell({ type: how });
+    this.send({ type: how });
     const late = setTimeout(() => this.kill(), workerLimits.workerEndMs);
     await this.ended;
     clearTimeout(late);

@@ -17,7 +17,7 @@ process.on('message', async (message: ToWorker) => {
     case 'start':
       return await begin(message.worker, message.config);
     case 'report':
-      return tell({ type: 'report', report: await (await started).report() });
+      return send({ type: 'report', report: await (await started).report() });
     case 'metrics':
       for (const resolve of scrapes.splice(0)) resolve(message.text);
       return;
@@ -36,7 +36,7 @@ process.on('message', async (message: ToWorker) => {
 // A terminal sends these signals to all processes. The primary decides what happens.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 process.on('SIGTERM', () => {
-  tell({ type: 'leaving' });
+  send({ type: 'leaving' });
   void leave();
 });
 let serves = false;
@@ -54,12 +54,12 @@ async function begin(worker: number, config: Config): Promise<void> {
     const server = await startServer(config, { log, group: { worker, metrics } });
     serves = true;
     start(server);
-    tell({ type: 'serves', nodeId: server.node?.nodeId });
-    setInterval(() => tell({ type: 'sign' }), workerLimits.workerSignMs).unref();
+    send({ type: 'serves', nodeId: server.node?.nodeId });
+    setInterval(() => send({ type: 'sign' }), workerLimits.workerSignMs).unref();
   } catch (error) {
     const reason = reasonNotToStart(error);
     if (reason === undefined) throw error;
-    tell({ type: 'refused', reason }, () => process.exit(1));
+    send({ type: 'refused', reason }, () => process.exit(1));
   }
 }
 
@@ -67,7 +67,7 @@ async function begin(worker: number, config: Config): Promise<void> {
 function metrics(): Promise<string> {
   return new Promise((resolve, reject) => {
     scrapes.push(resolve);
-    tell({ type: 'scrape' });
+    send({ type: 'scrape' });
     // The primary waits for reports for half of this time. If it takes longer, the primary is gone.
     const late = () =>
       reject(
@@ -91,10 +91,10 @@ async function end(server: PressboxServer): Promise<void> {
     () => 0,
     () => 1,
   );
-  tell({ type: 'report', report: await server.report() }, () => process.exit(code));
+  send({ type: 'report', report: await server.report() }, () => process.exit(code));
 }
 
-function tell(message: FromWorker, sent: () => void = () => undefined): void {
+function send(message: FromWorker, sent: () => void = () => undefined): void {
   if (process.connected) process.send?.(message, undefined, undefined, sent);
   else sent();
 }

@@ -17,15 +17,15 @@ it('gives up who gave no sign in more steps than the most, once, and nobody else
   watchdog.watch('hangs');
   watchdog.watch('lives');
   for (let round = 0; round < most; round += 1) {
-    watchdog.heard('lives');
+    watchdog.signalled('lives');
     steps(1);
   }
   expect(silent).toEqual([]);
-  watchdog.heard('lives');
+  watchdog.signalled('lives');
   steps(1);
   expect(silent).toEqual(['hangs']);
   for (let round = 0; round < 5 * most; round += 1) {
-    watchdog.heard('lives');
+    watchdog.signalled('lives');
     steps(1);
   }
   expect(silent).toEqual(['hangs']);
@@ -36,7 +36,7 @@ it('lets live who was held up for as long as that, and gives signs again', () =>
   watchdog.watch('busy');
   for (let round = 0; round < 10; round += 1) {
     steps(most);
-    watchdog.heard('busy');
+    watchdog.signalled('busy');
   }
   expect(silent).toEqual([]);
 });
@@ -45,10 +45,10 @@ it('does not begin again with who has ended, whose last sign may come late, or w
   const { watchdog, steps, silent } = watching();
   watchdog.watch('ended');
   watchdog.forget('ended');
-  watchdog.heard('ended');
+  watchdog.signalled('ended');
   watchdog.watch('hung');
   steps(most + 1);
-  watchdog.heard('hung');
+  watchdog.signalled('hung');
   steps(5 * most);
   expect(silent).toEqual(['hung']);
 });

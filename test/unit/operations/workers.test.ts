@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { Totals } from '../../../src/telemetry/totals.ts';
-import { afterDeath, afterRefusal, type Next, noStreak, type Streak } from '../../../src/workers/restarts.ts';
+import { afterDeath, afterRefusal, noStreak, type RestartDecision, type Streak } from '../../../src/workers/restarts.ts';
 import { workerLimits } from '../../../src/workers/worker-limits.ts';
 
 const { workerDeathsMost, workerSteadyMs, workerRestartFirstMs, workerRestartMostMs } = workerLimits;
 
 /** What follows on so many ends in a row. */
-function inARow(times: number, next: (before: Streak) => Next): Next[] {
-  const all: Next[] = [];
+function inARow(times: number, next: (before: Streak) => RestartDecision): RestartDecision[] {
+  const all: RestartDecision[] = [];
   let streak = noStreak;
   for (let at = 0; at < times; at += 1) {
     const follows = next(streak);
