@@ -3,9 +3,9 @@ import type { CatchUp, Channel, Event, JournalLine, ReaderPost } from '../../../
 import type { Problem } from '../../../src/protocol/problems.ts';
 
 /**
- * A reader that trusts nobody: a plain Socket.IO client that keeps a channel by the contract's rules, comes back with its cursor
- * whatever happens, and notes as a fault whatever a server that keeps its promises would not have said. It shares no code with our own
- * client, so that the two cannot be wrong together. It holds whole channels: begin it at the start, or where 100 posts are all.
+ * An independent reader: a plain Socket.IO client that follows the rules for clients, always reconnects with its cursor, and records as a
+ * fault everything that a correct server would not send. It shares no code with our client, so that both cannot have the same bug. It
+ * holds whole channels: start it with an empty channel, or with at most 100 posts.
  */
 export interface Watcher extends Disposable {
   readonly socket: Socket;
@@ -14,16 +14,16 @@ export interface Watcher extends Disposable {
   readonly channel: Channel | undefined;
   /** Newest first. */
   readonly posts: ReaderPost[];
-  /** Every change that was applied, in order, over all connections. */
+  /** Every applied change in order, over all connections. */
   readonly seen: Seen[];
-  /** Each catch-up that was answered. */
+  /** Every answered catch-up. */
   readonly catchUps: { mode: CatchUp['mode']; reset: boolean; events: number; after: number; to: number }[];
-  /** What must not happen: doubles, holes, disorder, text of an older revision, an answer that does not fit. */
+  /** Errors of the server: repeats, gaps, wrong order, superseded text, invalid answers. */
   readonly faults: string[];
   /** Reasons of `unsubscribed`. */
   readonly endings: string[];
   readonly live: boolean;
-  /** Cuts the connection, and comes back when told to. */
+  /** Cuts the connection. `resume` reconnects. */
   cut(): void;
   comeBack(): void;
 }
@@ -38,11 +38,11 @@ export interface Seen {
 }
 
 export interface WatchOptions {
-  /** A cursor kept from earlier. */
+  /** A saved cursor. */
   after?: string;
   offset?: number;
   token?: string;
-  /** Heard right after an event was applied, from a live subscription or from a catch-up. */
+  /** Called right after an event was applied, live or from a catch-up. */
   onSeen?: (seen: Seen) => void;
 }
 
@@ -108,7 +108,7 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
     if (ended.reason === 'slow' || ended.reason === 'history') subscribe();
   });
   socket.on('event', (event: Event) => {
-    // While a subscribe is under way its answer holds what is heard meanwhile.
+    // During a subscribe the answer includes these events.
     if (!live) return;
     if (event.offset <= offset) fault(`event ${event.from} to ${event.offset} came again`);
     else if (event.from > offset + 1) fault(`event ${event.from} to ${event.offset} left a hole`);
@@ -180,7 +180,7 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
   return watcher;
 }
 
-/** What a watcher saw and the journal does not say, or says otherwise. Cursors carry the first 16 digits of the chain's check. */
+/** Changes that a reader saw and the journal does not contain as such. Cursors carry the first 16 digits of the chain's check. */
 export function notInJournal(seen: readonly Seen[], journal: readonly JournalLine[]): Seen[] {
   const lines = new Map(journal.map((line) => [line.offset, line]));
   return seen.filter(({ offset, cursor, postId, revision }) => {

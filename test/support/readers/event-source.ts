@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
-/** An EventSource as browsers have it: Node's own, in a program of its own that prints what it hears. */
+/** A standard EventSource: Node's own, in a separate program that prints its messages. */
 export interface EventSourceProgram extends Disposable {
-  /** What it heard so far, each under its name with its cursor; `gave up` where it will never come back by itself. */
+  /** The messages so far, by name with their cursor; `gave up` if it will not reconnect. */
   readonly heard: { name: string; lastEventId?: string; [field: string]: unknown }[];
 }
 
@@ -11,7 +11,7 @@ export function openEventSource(url: string): EventSourceProgram {
     const source = new EventSource(${JSON.stringify(url)});
     for (const name of ['catchup', 'post.published', 'drain'])
       source.addEventListener(name, ({ data, lastEventId }) => console.log(JSON.stringify({ name, lastEventId, ...JSON.parse(data) })));
-    // Node's waits without keeping the process alive.
+    // An EventSource that waits does not keep Node alive.
     setInterval(() => {}, 1_000);
     source.onerror = () => { if (source.readyState === EventSource.CLOSED) console.log('{"name":"gave up"}'); };`;
   const child = spawn(process.execPath, ['--experimental-eventsource', '--no-warnings', '-e', program], {
@@ -23,7 +23,7 @@ export function openEventSource(url: string): EventSourceProgram {
   });
   return {
     get heard() {
-      // What follows the last line break is not whole yet.
+      // The last line is incomplete.
       const lines = printed.split('\n').slice(0, -1);
       return lines.map((line) => JSON.parse(line));
     },

@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /**
- * Debian's Firefox as Playwright wants to find it: run in its place with its arguments, it starts Firefox and hands on what both say over
- * WebDriver BiDi. A command that this Firefox does not know yet, and without which Playwright opens no page, is answered here. It ends
- * with Firefox, and Firefox with it.
+ * Adapts Debian's Firefox to Playwright. Playwright runs this program in place of Firefox; it starts Firefox and relays WebDriver BiDi
+ * messages. It answers one command that this Firefox does not know and without which Playwright opens no page. It ends with Firefox, and
+ * Firefox with it.
  */
 const unknownToFirefox = 'emulation.setMediaFeaturesOverride';
 
@@ -39,7 +39,7 @@ async function join(playwright: WebSocket, address: string): Promise<void> {
   });
   bidi.on('message', (data) => playwright.send(String(data)));
   bidi.on('close', () => playwright.close());
-  // As where the tests were ended themselves.
+  // For example when the test run is interrupted.
   playwright.on('close', () => browser.kill());
   await opened;
 }

@@ -2,17 +2,17 @@ import { type Context, createContext, runInContext } from 'node:vm';
 import { WebSocket as Socket } from 'ws';
 
 /**
- * A world with the language and React Native's globals, and nothing of Node's or a page's: what an app's bundle finds at run time. Written
- * after React Native 0.76 with Hermes, and on the poorer side where versions differ.
+ * A JavaScript context with React Native's globals and none of Node's or a browser's, as an app's bundle finds them at run time. Modelled on
+ * React Native 0.76 with Hermes; if versions differ, the less capable one.
  *
  * There: timers (whose ids are numbers), `console`, `queueMicrotask`, `performance.now`, `fetch` whose answers cannot be streamed,
- * `XMLHttpRequest`, `WebSocket`, an `AbortController` that knows no reason, `URL` and `URLSearchParams` of which most is not implemented,
- * `window`, `self` and `global`, which are the same and no targets of events, `navigator` and `process.env`.
+ * `XMLHttpRequest`, `WebSocket`, an `AbortController` without reasons, mostly unimplemented `URL` and `URLSearchParams`,
+ * `window`, `self` and `global`, which are the same object and no event targets, `navigator` and `process.env`.
  *
  * Not there: `document`, `location`, `addEventListener`, `crypto`, `EventTarget`, `Event`, `EventSource`, `TextDecoder`, `ReadableStream`,
- * `structuredClone`, `localStorage`, `Buffer`, and what the language has got since ES2022.
+ * `structuredClone`, `localStorage`, `Buffer`, and language features newer than ES2022.
  */
-export function reactNativeWorld({ blocked = false }: { /** No WebSocket comes through. */ blocked?: boolean } = {}): Context {
+export function reactNativeWorld({ blocked = false }: { /** WebSockets are blocked. */ blocked?: boolean } = {}): Context {
   const world = createContext({
     navigator: { product: 'ReactNative' },
     process: { env: { NODE_ENV: 'production' } },
@@ -87,7 +87,7 @@ async function fetchWithoutStreams(url: string, { signal, ...asked }: Asked = {}
   };
 }
 
-/** Names the origin of the address, as React Native does by itself. */
+/** Sends the URL's origin, as React Native does. */
 class NativeWebSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -124,12 +124,12 @@ class NativeWebSocket {
 
 class BlockedWebSocket extends NativeWebSocket {
   constructor() {
-    // Nobody listens there.
+    // A port where nothing listens.
     super('ws://127.0.0.1:1');
   }
 }
 
-/** Looked at by libraries that are loaded; nothing of ours asks with it. */
+/** Libraries check for it. Our code does not use it. */
 class NativeRequest {
   responseType = '';
   open(): void {

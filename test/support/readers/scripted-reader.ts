@@ -6,8 +6,8 @@ import { ModelServer } from '../servers/model-server.ts';
 import { type Asked, type ScriptedServer, startScriptedServer } from '../servers/scripted-server.ts';
 
 /**
- * Readers of a server that says what a healthy one seldom says. It is real Socket.IO; what it says is a model's. No other way is tried beside
- * that, however long it takes: it would draw on the same tokens and answers. All end with the test.
+ * Readers of a scripted server, which is real Socket.IO with answers from a model. They use only the socket, since other transports would
+ * use up the same tokens and answers. All end with the test.
  */
 
 export async function scripted(options: Parameters<typeof startScriptedServer>[0] = {}): Promise<ScriptedServer> {

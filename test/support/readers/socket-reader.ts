@@ -4,40 +4,40 @@ import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import type { Problem } from '../../../src/protocol/problems.ts';
 
 /**
- * A reader made of a TCP connection and nothing else: it speaks just enough HTTP, WebSocket (RFC 6455), engine.io and Socket.IO to
- * subscribe, keeps every byte it got, and can stop reading as a client of a library cannot.
+ * A reader on a bare TCP connection. It speaks just enough HTTP, WebSocket (RFC 6455), engine.io and Socket.IO to subscribe, keeps every
+ * byte, and can stop reading, which a library's client cannot.
  */
 export interface SocketReader extends Disposable {
-  /** Messages of engine.io in the order in which they came, such as `42["event",{…}]`. */
+  /** The engine.io messages in order, such as `42["event",{…}]`. */
   readonly packets: readonly string[];
-  /** Every byte that came over the WebSocket. */
+  /** Every byte received over the WebSocket. */
   readonly bytes: Buffer;
-  /** Whole frames, as they were sent, beside `packets`. */
+  /** The complete frames of `packets`. */
   readonly frames: readonly Buffer[];
-  /** Bytes that came, whether kept or not. */
+  /** Number of bytes received, kept or not. */
   readonly received: number;
-  /** Resolves when the connection is over, with the status of the close frame where one came. */
+  /** Resolves when the connection has ended, with the status of the close frame if there was one. */
   readonly closed: Promise<{ code: number | undefined }>;
-  /** Resolves when the server begins to close it, or it is over. */
+  /** Resolves when the server starts to close the connection, or it has ended. */
   readonly closing: Promise<void>;
   readonly isOpen: boolean;
-  /** Its own port, by which the server's end of the connection can be told from others. */
+  /** The local port, which identifies the connection at the server. */
   readonly port: number;
-  /** Sends a message of engine.io as it is. */
+  /** Sends an engine.io message. */
   send(text: string): void;
-  /** Sends bytes as they are, frames or not. */
+  /** Sends raw bytes. */
   sendBytes(bytes: Uint8Array): void;
-  /** Resolves with the next message of engine.io that fits. */
+  /** Resolves with the next matching engine.io message. */
   until(fits: (packet: string) => boolean): Promise<string>;
-  /** Sends a Socket.IO message and resolves with what acknowledges it. */
+  /** Sends a Socket.IO message and resolves with its acknowledgement. */
   ask(name: string, ...data: unknown[]): Promise<SubscribeAnswer>;
   subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer>;
-  /** What messages of this name said so far. */
+  /** The payloads of this message so far. */
   heard<T = unknown>(name: string): T[];
-  /** Stops taking bytes from the kernel, and goes on. */
+  /** Stops reading from the kernel. */
   pause(): void;
   resume(): void;
-  /** Ends it without a word. */
+  /** Ends the connection without a close frame. */
   destroy(): void;
 }
 
@@ -46,20 +46,20 @@ export type SubscribeAnswer = ({ ok: true } & CatchUp) | { ok: false; problem: P
 export interface ConnectOptions {
   token?: unknown;
   headers?: Record<string, string>;
-  /** In place of the usual path and query. */
+  /** Replaces the usual path and query. */
   path?: string;
   /** Does not join the namespace. */
   join?: false;
-  /** Forgets packets and bytes at once, for those who read very much. */
+  /** Drops packets and bytes at once, for very long tests. */
   forget?: boolean;
 }
 
-/** What the server said to a handshake: an HTTP answer, or a WebSocket. */
+/** The result of a handshake: an HTTP answer or a WebSocket. */
 export type Handshake =
   | { status: 101; reader: SocketReader; headers: Record<string, string> }
   | { status: number; reader?: undefined; headers: Record<string, string>; body: string };
 
-/** Resolves once the namespace is joined; throws where the server refuses. */
+/** Resolves once the namespace is joined. Throws if the server refuses. */
 export async function openReader(url: string, options: ConnectOptions = {}): Promise<SocketReader> {
   const { status, reader, ...rest } = await shakeHands(url, options);
   if (reader === undefined) throw new Error(`The handshake was answered ${status}: ${JSON.stringify(rest)}`);
@@ -150,7 +150,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): SocketRead
     }
     pending = pending.subarray(at);
   };
-  /** Of a message in parts, those that have come. */
+  /** The fragments of an incomplete message. */
   let parts: Buffer[] = [];
   const hear = ({ opcode, isFinal, payload }: Frame) => {
     if (opcode === 8) {
@@ -231,7 +231,7 @@ function createReader(socket: Socket, rest: Buffer, forget: boolean): SocketRead
 
 interface Frame {
   opcode: number;
-  /** It ends its message. */
+  /** The last fragment of its message. */
   isFinal: boolean;
   payload: Buffer;
   end: number;
@@ -248,18 +248,18 @@ export function frameAt(bytes: Buffer, at: number): Frame | undefined {
   return { opcode: bytes[at]! & 0x0f, isFinal: bytes[at]! >= 0x80, payload: bytes.subarray(at + headLength, end), end };
 }
 
-/** Masked with zeros, as clients answer a ping of WebSocket's own. */
+/** A client's answer to a WebSocket ping, masked with zeros. */
 const webSocketPong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** The frame of a ping as the server sends it, which may come at any moment. */
+/** An engine.io ping of the server as a frame. It may arrive at any moment. */
 export const ping = Buffer.from([0x81, 1, ...Buffer.from('2')]);
 
-/** A text frame as clients send it; with a mask of zeros the bytes are those of the text. */
+/** A client's text frame, masked with zeros, so the bytes are those of the text. */
 export function maskedFrame(text: string): Buffer {
   return frameOf(0x81, Buffer.from(text));
 }
 
-/** The same of bytes. */
+/** A client's binary frame, masked with zeros. */
 export function binaryFrame(bytes: Buffer): Buffer {
   return frameOf(0x82, bytes);
 }
@@ -274,7 +274,7 @@ function frameOf(first: number, payload: Buffer): Buffer {
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }
 
-/** What is wrong with the coverage of a catch-up's events: they must stand for `covers` without a hole, and each post stands once. */
+/** Faults of a catch-up: its events must cover `covers` without a gap, and contain each post once. */
 export function faultsOfCatchUp(said: CatchUp): string[] {
   if (said.mode === 'snapshot') return said.covers.after === 0 ? [] : ['a snapshot covers from 0'];
   const faults: string[] = [];
@@ -292,10 +292,7 @@ export function faultsOfCatchUp(said: CatchUp): string[] {
   return faults;
 }
 
-/**
- * What is wrong in what one subscription was given: live events must go on from the answer, each from where the last one ended.
- * Returns where it ends.
- */
+/** Faults of a subscription: each live event must start where the one before it ended, the first at the answer. Returns the final offset. */
 export function followed(reader: SocketReader, channelId: string): { offset: number; faults: string[]; events: Event[] } {
   const faults: string[] = [];
   const events: Event[] = [];

@@ -2,27 +2,24 @@ import { connect, type Socket } from 'node:net';
 import type { CatchUp, Event } from '../../../src/protocol/model.ts';
 import { faultsOfCatchUp } from './socket-reader.ts';
 
-/**
- * A reader of Server-Sent Events made of a TCP connection and nothing else: it keeps every byte it got, and can stop reading as a client
- * of a library cannot.
- */
+/** A reader of Server-Sent Events on a bare TCP connection. It keeps every byte, and can stop reading, which a library's client cannot. */
 export interface StreamReader extends Disposable {
   readonly status: number;
   readonly headers: Record<string, string>;
-  /** Bytes of the body as they came. */
+  /** The raw bytes of the body. */
   readonly body: Buffer;
-  /** Bytes that came, whether kept or not. */
+  /** Number of bytes received, kept or not. */
   readonly received: number;
-  /** Whole blocks, in the order in which they came. */
+  /** Complete blocks in order. */
   readonly blocks: readonly Block[];
-  /** What blocks of this name said so far. */
+  /** The data of this event so far. */
   heard<T = unknown>(name: string): T[];
-  /** The cursor as an EventSource would keep it: the last id of all. */
+  /** The last id, which an EventSource would keep as its cursor. */
   readonly cursor: string | undefined;
-  /** Resolves when the server has ended it, or the connection is lost. */
+  /** Resolves when the server ends the stream or the connection is lost. */
   readonly ended: Promise<void>;
   readonly isOpen: boolean;
-  /** Its own port, by which the server's end of the connection can be told from others. */
+  /** The local port, which identifies the connection at the server. */
   readonly port: number;
   pause(): void;
   resume(): void;
@@ -43,11 +40,11 @@ export interface StreamOptions {
   headers?: Record<string, string>;
   method?: string;
   version?: '1.0' | '1.1';
-  /** Forgets blocks and bytes at once, for those who read very much. */
+  /** Drops blocks and bytes at once, for very long tests. */
   forget?: boolean;
 }
 
-/** Resolves once the head of the answer is there. */
+/** Resolves once the response headers have arrived. */
 export async function openStream(url: string, channelId: string, options: StreamOptions = {}): Promise<StreamReader> {
   const { after, lastEventId, token, method = 'GET', version = '1.1', forget = false } = options;
   const { hostname, port, host } = new URL(url);
@@ -149,7 +146,7 @@ function headOf(text: string): { status: number; headers: Record<string, string>
   return { status: Number(first.split(' ')[1]), headers: Object.fromEntries(headers) };
 }
 
-/** Throws where a line is none that the server sends. */
+/** Throws on a line that the server does not send. */
 function blockOf(text: string): Block {
   const block: Block = {};
   for (const line of text.split('\n')) {
@@ -160,10 +157,7 @@ function blockOf(text: string): Block {
   return block;
 }
 
-/**
- * What is wrong in what one stream was given: it begins with catch-ups, and events go on from there, each from where the last one ended.
- * Returns where it ends.
- */
+/** Faults of a stream: it starts with catch-ups, and each event must start where the one before it ended. Returns the final offset. */
 export function streamed(
   { blocks }: Pick<StreamReader, 'blocks'>,
   after?: number,

@@ -14,9 +14,9 @@ export interface HeldByFollower {
 }
 
 export interface FollowerProgram {
-  /** What it last gave out to be kept; undefined where it said that nothing is. */
+  /** The state it last asked to save; undefined if it asked to delete it. */
   kept(): HeldByFollower | undefined;
-  /** Sentences that it said. */
+  /** The sentences it printed. */
   said(): readonly string[];
 }
 
@@ -24,7 +24,7 @@ export interface FollowerStart {
   url: string;
   channelId: string;
   kept?: HeldByFollower | undefined;
-  /** Asked for each connection. */
+  /** Called for each connection. */
   token(): string;
 }
 
@@ -57,14 +57,14 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
     );
   const says = (what: RegExp) => vi.waitFor(() => expect(program.said().join('\n')).toMatch(what), { interval: 10 });
 
-  // Five posts, of which the snapshot has two: below them there are others.
+  // Five posts, of which the snapshot has two.
   for (let at = 0; at < 5; at += 1) write();
   const { socket, ...first } = await script.subscribe(1);
   expect(first.request).toEqual({ channelId: 'moon' });
   first.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 2 }) });
   await holdsAll(5);
 
-  // Live: a new post, one that is heard twice, a correction, what is below the window, a headline, what is not known.
+  // Live: a new post, a repeated event, a correction, a post below the window, a headline, an unknown event.
   write();
   socket.emit('event', told());
   socket.emit('event', told());
@@ -91,7 +91,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
     ['taken-down', ''],
   ]);
 
-  // One is missing: from its cursor it asks for it, and is answered in pages. What it hears meanwhile is in them.
+  // An event is missing: the client catches up from its cursor, in pages. Events that arrive meanwhile are in them.
   const held = model.cursor(model.head);
   write();
   model.revise(0, 'update', {});
@@ -108,7 +108,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   rest.answer({ ok: true, ...since(page.cursor) });
   await holdsAll(5);
 
-  // Too slow; then told to wait; then asked for a cursor of another kind.
+  // Unsubscribed as slow, then told to wait, then refused for its cursor.
   socket.emit('unsubscribed', { channelId: 'mars', reason: 'gone' });
   socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
   write();
@@ -119,7 +119,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   anew.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 100 }) });
   await holdsAll(0);
 
-  // The store is away and back; the node goes away, and the next one has another history.
+  // The store becomes unreachable and returns; the node drains, and the next one has another history.
   socket.emit('store', { reachable: false, since: '2026-11-24T12:00:00.000Z' });
   await says(/As of 2026-11-24T12:00:00\.000Z\./);
   socket.emit('store', { reachable: true, since: '2026-11-24T12:00:01.000Z' });
@@ -133,7 +133,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   await says(/history was replaced/);
   await holdsAll(0);
 
-  // Its token has expired: it comes back with another. Then the line is cut, and the client stopped and started again.
+  // The token expires: the client reconnects with a new one. Then the connection is cut, and the client restarted.
   elsewhere.socket.emit('unsubscribed', { channelId: 'moon', reason: 'expired' });
   const renewed = await script.subscribe(8);
   renewed.answer({ ok: true, ...since(renewed.request.after ?? '') });
@@ -152,7 +152,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   later.answer({ ok: true, ...since(kept?.cursor ?? '') });
   await holdsAll(0);
 
-  // Nothing more to be had: it keeps nothing, and goes.
+  // The channel is gone: the client deletes its state and exits.
   later.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
   await says(/gone/);
   await vi.waitFor(() => expect([program.kept(), later.socket.connected]).toEqual([undefined, false]));

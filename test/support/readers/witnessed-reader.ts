@@ -5,24 +5,24 @@ import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { type Line, startLine } from '../servers/bad-line.ts';
 
 /**
- * One of our own readers behind bad networks, one for its socket and one for the pages it asks for, with someone at its side who notes
- * what a person would have seen: every text that was ever on the screen, and when.
+ * One of our readers behind two bad networks, one for its socket and one for its page requests, with an observer that records every text
+ * that was ever on the screen.
  */
 export interface Witness extends AsyncDisposable {
   readonly client: ReaderClient;
   readonly line: Line;
   readonly pageLine: Line;
-  /** What must not happen. */
+  /** Errors in what was shown. */
   readonly faults: string[];
-  /** `id@revision` and the JSON that was shown for it. */
+  /** The shown JSON by `id@revision`. */
   readonly shown: ReadonlyMap<string, string>;
-  /** Events that were told. */
+  /** Number of reported events. */
   readonly events: number;
-  /** Closes the page and opens it again, from what was kept: the whole timeline, or the cursor alone. */
+  /** Closes the page and opens it again from the saved timeline or only its cursor. */
   reload(keep: 'timeline' | 'cursor'): void;
-  /** Does something that may fail for want of a network, and notes that it is under way. */
+  /** Starts something that may fail without a network, and records that it is running. */
   attempt(what: (client: ReaderClient) => Promise<unknown>): void;
-  /** Networks as they should be; resolves when nothing is under way. */
+  /** Restores both networks. Resolves when nothing is running. */
   heal(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function startWitness(
   const pageLine = await startLine(url);
   const faults: string[] = [];
   const shown = new Map<string, string>();
-  /** The highest revision of each post that was told or shown. */
+  /** The highest revision of each post that was reported or shown. */
   let highest = new Map<string, number>();
   let offset = 0;
   let events = 0;
@@ -48,7 +48,7 @@ export async function startWitness(
     channelId,
     limit,
     fetch: (address, init) => fetch(address.replace(line.url, pageLine.url), init),
-    // The shortest pauses there are.
+    // The shortest possible pauses.
     random: () => 0,
     ...more,
   };
@@ -78,7 +78,7 @@ export async function startWitness(
     highest.set(id, Math.max(revision, highest.get(id) ?? 0));
   }
 
-  /** Whatever is on the screen now. */
+  /** Records what is on the screen now. */
   function look({ posts, pinned, summary }: Timeline): void {
     for (const post of [...posts, pinned, summary]) {
       if (post === null) continue;

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A bad line between a client and a server: a TCP proxy on the loopback that can cut connections in the middle of a frame, hold
- * bytes back, and stand still. What it lets through is unchanged and in order.
+ * A bad network between a client and a server: a TCP proxy on the loopback that can cut connections in the middle of a frame, delay bytes
+ * and stall. Bytes that pass are unchanged and in order.
  */
 export interface Line extends AsyncDisposable {
   readonly url: string;
@@ -11,24 +11,21 @@ export interface Line extends AsyncDisposable {
   target: string;
   /** Connections open now. */
   readonly connections: number;
-  /** Bytes from the server wait this long before they go on. */
+  /** Delay of bytes from the server, milliseconds. */
   delayMs: number;
-  /**
-   * So many bytes go on in a second either way, over all connections together, which take turns; the others wait in it, as in a network,
-   * however many they are.
-   */
+  /** Bandwidth in each direction, shared by all connections in turn. Further bytes queue without a bound, as in a network. */
   bytesPerSecond: number;
-  /** Nothing goes through, either way, and new connections wait too. */
+  /** No bytes pass in either direction, and new connections wait. */
   stalled: boolean;
-  /** The next connection on which the server says something that holds this text is ended right after it. */
+  /** The next connection on which the server sends this text is cut right after it. */
   cutAfter: string | undefined;
-  /** Connections that are open now, and over which the client has said something that holds this text, stay open, and it hears nothing more. How many they are. */
+  /** Open connections whose client has sent this text stay open and receive nothing more. Returns their number. */
   deafen(text: string): number;
-  /** Ends every connection at once, without a goodbye; bytes that waited are lost. */
+  /** Resets every connection. Queued bytes are lost. */
   cut(): void;
 }
 
-/** Characters of what a client said that are kept. */
+/** How many characters from a client are kept. */
 const saidMost = 1_048_576;
 
 export async function startLine(target: string): Promise<Line> {
@@ -55,7 +52,7 @@ export async function startLine(target: string): Promise<Line> {
       if (cutAfter === undefined || !chunk.includes(cutAfter)) return;
       cutAfter = undefined;
       server.destroy();
-      // What was said still arrives.
+      // Queued bytes still arrive.
       client.end();
     });
     pairs.add(pair);
@@ -133,13 +130,13 @@ interface Pair {
   client: Socket;
   server: Socket;
   queues: Queue[];
-  /** What the client said first. */
+  /** The first bytes from the client. */
   said: string;
   deaf: boolean;
 }
 
 interface Queue {
-  /** Hands on what may go. */
+  /** Forwards bytes that are due. */
   pump(): void;
   end(): void;
 }
@@ -150,16 +147,16 @@ interface Manner {
   stalled: () => boolean;
 }
 
-/** Bytes that a narrow line carries at once. */
+/** Bytes that a slow link carries at once. */
 const portionBytes = 512;
 
-/** What a line carries one way: a portion at a time, of the connections in turn. */
+/** One direction of a line: one portion at a time, from the connections in turn. */
 class Carrier {
-  /** Bytes in a second. */
+  /** Bytes per second. */
   readonly #rate: () => number;
   readonly #waiting = new Map<object, { chunk: Buffer; carried: (portion: Buffer) => void }[]>();
   #timer: NodeJS.Timeout | undefined;
-  /** When it is done with what it carries. */
+  /** When the current portion has passed. */
   #freeAt = 0;
 
   constructor(rate: () => number) {
@@ -186,10 +183,10 @@ class Carrier {
     const portion = first.chunk.subarray(0, portionBytes);
     const rest = first.chunk.subarray(portionBytes);
     const left = rest.length > 0 ? [{ ...first, chunk: rest }, ...others] : others;
-    // Last of all: the others come before it has another turn.
+    // To the end of the queue, so that the other connections come first.
     this.#waiting.delete(connection);
     if (left.length > 0) this.#waiting.set(connection, left);
-    // Where this process was held up the line was not.
+    // The line is not slower because this process was blocked.
     this.#freeAt += (portion.length / this.#rate()) * 1_000;
     this.#timer = setTimeout(
       () => {
@@ -201,7 +198,7 @@ class Carrier {
   }
 }
 
-/** Chunks go on in the order in which they came, each when its time has come. */
+/** Forwards chunks in order, each after its delay. */
 function forward(from: Socket, to: Socket, { carrier, delay, stalled }: Manner): Queue {
   const waiting: { chunk: Buffer; at: number }[] = [];
   let timer: NodeJS.Timeout | undefined;

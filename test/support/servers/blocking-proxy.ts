@@ -4,23 +4,23 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 
 /**
- * A proxy of the kind that stands in offices, hotels and trains: it may know nothing of WebSockets, or take them and hand on nothing, and
- * it may hold back a response until it has ended. Everything else goes through as it came.
+ * A proxy as in offices, hotels and trains: it may refuse WebSockets, accept them and forward nothing, or buffer a response until it has
+ * ended. Everything else passes unchanged.
  */
 export interface Obstacles extends AsyncDisposable {
   readonly url: string;
-  /** `refused`: an upgrade is answered 403. `swallowed`: it is never answered. `late`: it goes on when `letLateOnesThrough` says so. */
+  /** `refused`: an upgrade gets 403. `swallowed`: no answer. `late`: it is forwarded after `letLateOnesThrough`. */
   webSockets: 'free' | 'refused' | 'swallowed' | 'late';
-  /** `held`: an event stream is handed on, head and all, when it has ended. `refused`: it is answered 403. */
+  /** `held`: an event stream is forwarded with its headers once it has ended. `refused`: it gets 403. */
   streams: 'free' | 'held' | 'refused';
-  /** Any other request: `refused` is answered 502. */
+  /** Any other request. `refused` gets 502. */
   requests: 'free' | 'refused';
-  /** What was asked for, in order: `socket`, or the last part of a path. */
+  /** The requests in order: `socket`, or the last segment of the path. */
   readonly asked: readonly string[];
   letLateOnesThrough(): void;
-  /** Nothing more goes through the connections that are open now, which stay open. */
+  /** Open connections stay open, and no more bytes pass. */
   freeze(): void;
-  /** Ends every connection at once. */
+  /** Resets every connection. */
   cut(): void;
 }
 

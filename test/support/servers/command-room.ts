@@ -3,11 +3,11 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { run } from './command.ts';
 import { startTestServer, type TestServer } from './server.ts';
 
-/** A server for as long as the suite runs that asks for it, an editor's command, and a channel of its own for each test. */
+/** A server for the duration of a suite, the command of an editor, and a new channel for each test. */
 export interface CommandRoom {
   readonly server: TestServer;
   readonly author: AuthorClient;
-  /** Of the command: where the server is, and the editor's token. */
+  /** The environment of the command: the server's URL and the editor's token. */
   readonly env: Record<string, string>;
   readonly channelId: string;
   /** Runs the command to its end. */

@@ -5,15 +5,15 @@ import { Readable } from 'node:stream';
 import { main } from '../../../client/cli/main.ts';
 import type { Env } from '../../../client/cli/terminal.ts';
 
-/** Where the command keeps what it has shown, where a test names no other folder: never in the home of whoever runs the tests. */
+/** The default state folder of the command in tests, instead of the home directory. */
 const stateFolder = mkdtempSync(join(tmpdir(), 'pressbox-state-'));
 process.on('exit', () => rmSync(stateFolder, { recursive: true, force: true }));
 
-/** The command, run in this process with streams that a test can look into. */
+/** The command in this process, with streams that a test can read. */
 export interface Running {
   readonly out: string;
   readonly err: string;
-  /** As Ctrl-C does. */
+  /** Like Ctrl-C. */
   interrupt(): void;
   /** The exit code. */
   code: Promise<number>;

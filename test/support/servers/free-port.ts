@@ -1,9 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the system gives to whoever connects somewhere, or listens anywhere: one of thousands who do would have it before
- * it is listened on, or while a server that had it is started again. Workers of the tests that run side by side have some each, and give
- * out none of them twice before all were, so that none is given to two who are about to listen on it.
+ * Ports below the system's ephemeral range, since a client's connection could otherwise take a port before a server listens on it, or
+ * while the server restarts. Each test worker has its own range and hands out every port before it repeats one.
  */
 const portsForServers = { first: 20_000, each: 1_500, workers: 8 };
 

@@ -1,13 +1,13 @@
 import { extname } from 'node:path';
 import { type Site, startSite } from './site.ts';
 
-/** A page of another site that carries the element: its own origin on the loopback, and the strictest policy the element works under. */
+/** Another site that embeds the element, on its own origin and with the strictest policy under which the element works. */
 export interface HostSite extends Site {
   /** Serves `body` at `path` from now on. */
   put(path: string, body: string, options?: { policy?: string; head?: string; lang?: string }): string;
 }
 
-/** As docs/guides/embedding.md tells it, for a server at `url`. */
+/** The policy in docs/guides/embedding.md for a server at `url`. */
 export function strictPolicy(url: string): string {
   return [
     "default-src 'none'",

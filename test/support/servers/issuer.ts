@@ -6,7 +6,7 @@ import { freePort } from './free-port.ts';
 import { call } from './server.ts';
 import { type Site, startSite } from './site.ts';
 
-/** Whoever issues tokens for a server: a site that gives the keys to check them with. `keysAt`: what a JWK set holds, by its path. */
+/** A site with the public keys of an issuer. `keysAt` returns the JWK set for a path. */
 export function startIssuer(keysAt: (path: string) => readonly object[], port?: number): Promise<Site> {
   return startSite(
     ({ url = '' }, response) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: keysAt(url) })),
@@ -14,7 +14,7 @@ export function startIssuer(keysAt: (path: string) => readonly object[], port?: 
   );
 }
 
-/** An issuer with one key, which can be gone for a while and come back at the same address. */
+/** An issuer with one key that can stop, and start again at the same URL. */
 export interface StoppableIssuer extends AsyncDisposable {
   readonly jwksUrl: string;
   token(pressbox: Partial<Grants>, jti: string, more?: { iss: string }): Promise<string>;
@@ -22,7 +22,7 @@ export interface StoppableIssuer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** It runs when this resolves. */
+/** Resolves when the issuer is running. */
 export async function startStoppableIssuer(): Promise<StoppableIssuer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const port = await freePort();
@@ -51,7 +51,7 @@ export async function startStoppableIssuer(): Promise<StoppableIssuer> {
   };
 }
 
-/** Starts the issuer; resolves when a server takes its tokens. One that asked it in vain just now does not ask again at once. */
+/** Starts the issuer. Resolves when a server accepts its tokens, since a server that failed to reach it waits before the next attempt. */
 export async function bringBack(issuer: StoppableIssuer, { url }: { url: string }): Promise<void> {
   await issuer.start();
   const token = await issuer.token({ reader: ['*'] }, 'witness');

@@ -17,9 +17,8 @@ import { limits } from '../../../src/protocol/wire-limits.ts';
 import { aChannel, aPost, emptied } from '../samples/samples.ts';
 
 /**
- * A channel as the contract has it, in the least code that says so, and in memory: writes, events, and every answer a reader can be
- * given, as of any offset, so that a test can be answered by a node that is behind. Pure but for its own state; the text of each
- * revision holds the revision's number, so that a test can tell an old text from a new one.
+ * A minimal in-memory model of a channel: writes, events and every answer to a reader as of any offset, so that a test can imitate a lagging
+ * node. It has no side effects. The text of each revision contains the revision's number, so that a test recognises old text.
  */
 interface State {
   channel: Channel;
@@ -37,7 +36,7 @@ const at = (offset: number) => new Date(Date.UTC(2026, 10, 24) + offset * 1_000)
 export class ModelServer {
   readonly channelId = 'moon';
   #epoch = 0;
-  /** State and event of each offset; index 0 is the state before anything. */
+  /** State and event by offset. Index 0 is the empty state. */
   #states: State[] = [];
   #events: (Event | undefined)[] = [undefined];
   #posts = 0;
@@ -54,7 +53,7 @@ export class ModelServer {
     return this.#states[this.head] as State;
   }
 
-  /** Another history in place of this one, with other posts, ending at some offset. */
+  /** Replaces the history with another one of this length. */
   reset(length: number): void {
     this.#epoch += 1;
     this.#begin(length);
@@ -67,7 +66,7 @@ export class ModelServer {
     while (this.head < length) this.publish({ kind: 'update', keyEvent: false });
   }
 
-  // ---- Writes. Those that do not fit what stands do nothing.
+  // ---- Writes. A write that does not fit the state does nothing.
 
   publish({ kind, keyEvent }: PostWrite): void {
     this.#posts += 1;
@@ -125,7 +124,7 @@ export class ModelServer {
     this.#changeChannel({ headline: `Headline ${this.head}` });
   }
 
-  // ---- What a reader is given, as of an offset
+  // ---- Answers to readers as of an offset
 
   cursor(offset: number): string {
     const digest = createHash('sha1').update(`${this.#epoch} ${offset}`).digest('hex');
@@ -155,7 +154,7 @@ export class ModelServer {
     };
   }
 
-  /** `cursor` of another history, or none: a snapshot. */
+  /** Without a cursor, or with one of another history, the answer is a snapshot. */
   catchUp(
     cursor: string | undefined,
     offset: number,
@@ -196,7 +195,7 @@ export class ModelServer {
     return (this.#states[asOf] as State).posts.get(id);
   }
 
-  // ---- How it keeps its state
+  // ---- State
 
   #pick(which: number): ReaderPost | undefined {
     const posts = [...this.state.posts.values()].toReversed();

@@ -2,8 +2,8 @@ import { request as ask, createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
 /**
- * A proxy before a server that takes the content security policy out of its answers, as one that is set up badly would: what it leaves
- * must be safe by itself. It passes WebSockets on.
+ * A proxy that removes the content security policy from answers, like a badly configured one. Pages must be safe without it. WebSockets
+ * pass unchanged.
  */
 export interface PolicyFreeProxy extends AsyncDisposable {
   url: string;

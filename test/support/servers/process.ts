@@ -14,49 +14,49 @@ import { embeddedIn, openStore, type Store } from '../stores/store.ts';
 import { freePort } from './free-port.ts';
 
 /**
- * The real server as a process of its own, which can be killed like one, and started again on the same directory and port. It is ended
- * by its process id, and ends by itself when the process that started it has ended. Imports nothing of vitest, so that the benchmark can use it too.
+ * The real server as a separate process that can be killed, and started again on the same directory and port. It is ended by its process id,
+ * and ends when its parent ends. Imports nothing of vitest, so that the benchmark can use it too.
  */
 export interface ServerProcess extends AsyncDisposable {
-  /** The same over restarts. */
+  /** The same after restarts. */
   readonly url: string;
   readonly dataDir: string;
-  /** Where it keeps its journal. */
+  /** Where its journal is. */
   readonly store: Store;
-  /** Of the process that runs now. */
+  /** Of the current process. */
   readonly pid: number;
-  /** Resolves while it serves: at once, or when it has been started again. */
+  /** Resolves when it is serving: at once, or after a restart. */
   up(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, and the exit code of a server that went away in good order. As `exit`. */
+  /** SIGTERM. Resolves like `exit`. */
   stop(): Promise<number | null>;
-  /** Resolves with the exit code when the process that runs now has ended, however that came about, and all that it printed was heard. */
+  /** Resolves with the exit code when the current process has ended for any reason and all its output was read. */
   exit(): Promise<number | null>;
-  /** Starts it again after `kill` or `stop`; resolves when it serves. */
+  /** Starts it again after `kill` or `stop`. Resolves when it is serving. */
   start(): Promise<void>;
-  /** A token for these grants, signed with the secret that it was given or, without one, with its own. */
+  /** A token with these grants, signed with the given secret or with the server's own. */
   token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
 }
 
 export interface ServerProcessOptions {
-  /** Laid over the environment of a server without rate limits; a function is asked at each start. */
+  /** Added to the environment of a server without rate limits. A function is called at each start. */
   env?: Record<string, string> | (() => Record<string, string>);
-  /** Where it keeps its journal, whatever the tests run on; made, and removed at the end, where left out. */
+  /** Its data directory. By default one is created, and removed at the end. */
   dataDir?: string;
-  /** What starts it, given its command line, and becomes it: the process keeps its id. */
+  /** A program that gets the server's command line and replaces itself with it, so that the process id stays. */
   starter?: readonly string[];
-  /** Where the data directory is made; by default among temporary files. */
+  /** The parent of the created data directory; by default the temporary directory. */
   within?: string;
-  /** Hears every line that it prints, on either stream. */
+  /** Called with every line of output, from both streams. */
   onLine?: (line: string) => void;
-  /** Where it prints instead, for whoever measures and has no time to listen. `onLine` then hears nothing. */
+  /** A file for the output, for measurements that have no time to read it. `onLine` is then not called. */
   logFile?: string;
 }
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const withParent = new URL('../preload/with-parent.mjs', import.meta.url).href;
-/** Lines of the log that are kept, for the message of a start that failed. */
+/** How many log lines are kept for the message of a failed start. */
 const logLines = 30;
 
 export async function startServerProcess({
@@ -80,7 +80,7 @@ export async function startServerProcess({
 
   let child: ChildProcess | undefined;
   let url = '';
-  // Given once: where it is started again, the system would have given its port to somebody else meanwhile.
+  // Chosen once, since another program could take the port during a restart.
   let port = String(await freePort());
   let tokens = 0;
   let serving = false;
@@ -107,13 +107,13 @@ export async function startServerProcess({
     });
     if (typeof log === 'number') closeSync(log);
     running.add(started);
-    // It may end before it is told anything.
+    // The process may end before it reads anything.
     started.stdin?.on('error', () => {});
     started.once('exit', () => {
       running.delete(started);
       if (child !== started) return;
       child = undefined;
-      // Whoever waits already waits for the next one that serves.
+      // Callers that already wait get the next serving process.
       if (serving) up = gate();
       serving = false;
     });
@@ -137,7 +137,7 @@ export async function startServerProcess({
     return await ended;
   }
 
-  /** Waits for none of those that it started, who may live on for a while. */
+  /** Does not wait for its child processes, which may live on for a while. */
   async function kill(): Promise<void> {
     if (child === undefined) return;
     const ended = once(child, 'exit');
@@ -184,7 +184,7 @@ export async function startServerProcess({
   };
 }
 
-/** The URL in the log's line 'listening'. Rejects with the last lines of the log if the process ends before. */
+/** The URL in the log line 'listening'. Rejects with the last log lines if the process ends first. */
 async function untilListening(child: ChildProcess, heard?: (line: string) => void): Promise<string> {
   const last: string[] = [];
   const keep = (line: string) => {
@@ -192,7 +192,7 @@ async function untilListening(child: ChildProcess, heard?: (line: string) => voi
     last.push(line);
     if (last.length > logLines) last.shift();
   };
-  // Read to the end: a pipe that nobody empties would hold the server up.
+  // Read to the end, since a full pipe would block the server.
   const out = createInterface({ input: child.stdout! }).on('line', keep);
   createInterface({ input: child.stderr! }).on('line', keep);
   return await new Promise((resolve, reject) => {
@@ -209,7 +209,7 @@ async function untilListening(child: ChildProcess, heard?: (line: string) => voi
   });
 }
 
-/** The same, of a log that goes to a file. */
+/** The same for a log in a file. */
 async function untilWritten(child: ChildProcess, file: string): Promise<string> {
   for (;;) {
     const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);

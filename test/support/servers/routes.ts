@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Express } from 'express';
 
-/** What routers hold, of what Express's own types keep to themselves. */
+/** The internals of a router that Express does not type. */
 interface Layer {
   route?: { path: string | string[]; stack: { method?: string }[] };
   handle: { stack?: Layer[] };
@@ -10,17 +10,17 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/** Where routers may be mounted. One that is mounted elsewhere fails the walk, so that this list stays whole. */
+/** Where routers may be mounted. A router mounted elsewhere fails the walk, so this list stays complete. */
 const mounts = ['/v1'];
 
-/** Every route that a running server serves, as `GET /v1/channels/{channelId}`, found by walking its Express application. */
+/** Every route of a running server, such as `GET /v1/channels/{channelId}`, found by walking its Express application. */
 export async function servedRoutes(url: string): Promise<string[]> {
   const app = await applicationAt(url);
-  // A route with handlers of its own stands once for each of them.
+  // A route appears once for each of its handlers.
   return [...new Set(walk((app.router as unknown as { stack: Layer[] }).stack, ''))].sort();
 }
 
-/** Requests hold the application that answers them. */
+/** Finds the Express application through a request. */
 async function applicationAt(url: string): Promise<Express> {
   let found: Express | undefined;
   const listen = (message: unknown) => {
@@ -40,7 +40,7 @@ async function applicationAt(url: string): Promise<Express> {
 function walk(layers: readonly Layer[], prefix: string): string[] {
   return layers.flatMap(({ route, handle, slash, match }, at) => {
     if (route !== undefined) {
-      // Guards take every method; what they guard stands beside them.
+      // Guards accept every method, and the guarded routes are separate.
       const methods = route.stack.flatMap(({ method }) => (method === undefined ? [] : [method.toUpperCase()]));
       return [route.path].flat().flatMap((path) => methods.map((method) => `${method} ${prefix}${named(path)}`));
     }
@@ -57,7 +57,7 @@ function routesIn(layers: readonly Layer[]): boolean {
   return layers.some(({ route, handle }) => route !== undefined || (handle.stack !== undefined && routesIn(handle.stack)));
 }
 
-/** Express's `:channelId` as OpenAPI writes it. */
+/** Express's `:channelId` in OpenAPI's form. */
 function named(path: string): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }

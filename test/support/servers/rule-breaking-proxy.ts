@@ -3,13 +3,13 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-/** Stands before a server and makes it break a rule, so that it can be seen that whoever examines it notices. */
+/** A proxy that makes a server break a rule, to show that the conformance check notices. */
 export interface Sabotage {
-  /** What the server is asked instead. Two headers of a name are two values. */
+  /** Changes the request headers. Repeated headers are several values. */
   headers?(headers: AskedHeaders): AskedHeaders;
-  /** What it says instead: unpacked here, and packed again if `headers` say so. A stream goes on as it is. `path` with its query. */
+  /** Changes the answer, which is decompressed and compressed again by its headers. Streams pass unchanged. `path` includes the query. */
   answer?(answer: Said, path: string, asked: AskedHeaders): Said;
-  /** What it says over WebSockets instead, of the same length. */
+  /** Changes WebSocket bytes without changing their length. */
   frames?(bytes: string): string;
 }
 
@@ -31,7 +31,7 @@ export async function startSaboteur(
     const body = await buffer(req);
     const path = req.url ?? '/';
     const { method = 'GET' } = req;
-    // Over a connection of its own: one that is kept may be closed by the server in the moment in which it is used again.
+    // Over a new connection: the server could close a kept one at the moment it is reused.
     const given = headers?.(req.headersDistinct) ?? req.headersDistinct;
     const lines = Object.entries(given).flatMap(([name, values = []]) => values.flatMap((value) => [name, value]));
     const asked = { host: hostname, port, path, method, headers: lines, agent: false as const };

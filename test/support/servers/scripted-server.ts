@@ -4,8 +4,8 @@ import { Server, type Socket } from 'socket.io';
 import { vi } from 'vitest';
 
 /**
- * A real Socket.IO and HTTP server that says what a test tells it to, for what a healthy server seldom says: draining, ended
- * subscriptions, refusals. Keeps what it was asked.
+ * A real Socket.IO and HTTP server that sends what a test tells it to, for messages that a healthy server rarely sends: drains, ended
+ * subscriptions, refusals. It records requests.
  */
 export interface Asked {
   socket: Socket;
@@ -18,15 +18,15 @@ export interface ScriptedServer extends AsyncDisposable {
   io: Server;
   /** Every subscribe, in order. */
   subscribes: Asked[];
-  /** Connections made, in order. */
+  /** Connections in order. */
   sockets: Socket[];
-  /** The next subscribe that is not yet answered by `answer` here; waits for it. */
+  /** Waits for the nth subscribe. */
   subscribe(nth: number): Promise<Asked>;
 }
 
 export async function startScriptedServer(
   options: {
-    /** Refuses a connection by throwing. */
+    /** Throws to refuse a connection. */
     admit?: (token: unknown) => void;
     onRequest?: (request: IncomingMessage, response: ServerResponse) => void;
   } = {},

@@ -8,16 +8,16 @@ import { type PressboxServer, type ServerOptions, startServer } from '../../../s
 import { embeddedIn, openStore } from '../stores/store.ts';
 import { freePort } from './free-port.ts';
 
-/** A real server on a free port of the loopback, with a data directory and a store of its own, for as long as the test runs. */
+/** A real server on a free loopback port, with its own data directory and store, for the duration of a test. */
 export interface TestServer extends AsyncDisposable {
   server: PressboxServer;
   url: string;
   dataDir: string;
-  /** Where the bytes of its journal lie. */
+  /** The directory with the bytes of its journal. */
   storeDir: string;
-  /** A token for these grants. */
+  /** A token with these grants. */
   token(grants?: Partial<Grants>, claims?: { sub?: string; name?: string; ttlSeconds?: number }): Promise<string>;
-  /** Ends it and starts another one on the same port, directory and store. */
+  /** Restarts it on the same port, directory and store. */
   restart(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function startTestServer(env: Record<string, string> = {}, options:
     );
   let tokens = 0;
   const started: TestServer = {
-    // Its own, not one of the system's, which would give it to somebody else while the server is started again.
+    // Not an ephemeral port, which another program could take during a restart.
     server: await start(await freePort()),
     get url() {
       return started.server.url;
@@ -72,12 +72,12 @@ export async function startTestServer(env: Record<string, string> = {}, options:
   return started;
 }
 
-/** Its secret, as an operator would give it to another program. */
+/** The server's secret. */
 export function secretOf({ server }: TestServer): string {
   return Buffer.from(server.secret as Uint8Array).toString();
 }
 
-/** A request with a JSON body, and its answer. */
+/** Sends a request with a JSON body. */
 export async function call(
   url: string,
   {

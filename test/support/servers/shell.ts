@@ -2,20 +2,20 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** A folder in which commands are run as a person would, for as long as a test runs. What was started is ended by its process id. */
+/** A folder in which a test runs shell commands like a person. Started processes are ended by their ids. */
 export interface Shell extends AsyncDisposable {
   readonly folder: string;
-  /** Added to the environment of what is run from now on. */
+  /** Added to the environment of later commands. */
   readonly env: Record<string, string | undefined>;
-  /** Runs lines as they stand and gives what they print. Throws, with what they complained of, where one of them fails. */
+  /** Runs the lines and returns their output. Throws with the error output if a line fails. */
   run(lines: string): Promise<string>;
-  /** Starts a line and lets it run. */
+  /** Starts a line in the background. */
   start(line: string): Started;
 }
 
 export interface Started {
   readonly child: ChildProcess;
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly out: string;
   readonly err: string;
   /** Sends a signal to it and all that it started. */
