@@ -1,25 +1,26 @@
--- Appends one or two entries, which stand or fall together. See Journal.append in engine.ts.
--- KEYS: those of the channel, then [12] the request's and [13] the channel's requests by time; [14] the registry's server journal, where
---   something is told there.
--- ARGV: [1] now, [2] the clock of requests and [3] how long they are kept, all in milliseconds · [4] how many that are too old go
---   [5] fingerprint of the request · [6] a fresh root where there is to be no channel yet
---   [7] until when the date of the last entry binds, or "" · [8] the channel's revision decided on
---   [9] how many posts follow, each as id, revision decided on · how many entries follow, each as
---   type, post id or "channel", revision, kind or "", at, by, "1" where listed or "", content, digest, label, text, revision through which
---   it says that it erased or "", and then
---   of a post: publishedAt, erase through revision, how many tags follow, tags · of the channel: state, access, created, pinned id or "-"
---   and at the end a fresh root of the server's own journal, and entries for it, as in server-journal.lua
--- Answers {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
+-- Appends one or two entries, both or neither. See Journal.append in engine.ts.
+-- KEYS: [1]–[11] the channel's · [12] the request · [13] the channel's requests by time · [14] the server's own journal, if the
+-- append writes to it
+-- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
+--   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
+--   [7] until when the date of the last entry binds, or "" · [8] expected revision of the channel
+--   [9] number of expected posts, each as id, expected revision · number of entries, each as
+--   type, post id or "channel", revision, kind or "", at, by, "1" if listed or "", content, digest, label, text, last erased
+--     revision as part of the chain or "", and then
+--   for a post: publishedAt, last revision to erase, number of tags, tags · for the channel: state, access, created (ms), pinned
+--     id or "-"
+--   and at the end a new root of the server's own journal, and its entries as in server-journal.lua
+-- Returns {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"damaged"}
--- Every check stands before the first write: there is no way back. The first write is XADD with its explicit id, which fails where
--- another entry has that offset, or had it.
+-- All checks precede the first write, because a script cannot be rolled back. The first write is XADD with an explicit id, which
+-- fails if an entry with that offset exists or ever existed.
 local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local known = remembered(requestAt, kept)
 if known then return { 'duplicate', known, sealOf(known) } end
 if call('EXISTS', deleted) == 1 then return { 'deleted' } end
 local last, summary = head()
--- To whoever makes a channel, a damaged one has the id.
+-- A new channel cannot take the id of a damaged one.
 if last == false then return tonumber(ARGV[8]) == 0 and { 'conflict', own } or damaged end
 
 local at = 9
@@ -42,7 +43,7 @@ if #moved > 1 then return moved end
 local count = tonumber(nextArgument())
 if not last and ARGV[at + 2] ~= own then return { 'no-channel' } end
 
--- Dates are compared as texts: all are in UTC, with milliseconds.
+-- Compared as strings: all dates are in UTC, with milliseconds.
 if last and last.at > ARGV[at + 5] and last.at <= ARGV[7] then return { 'earlier', last.at } end
 
 local offset, check = 0, ARGV[6]
@@ -81,7 +82,7 @@ local function retag(post, wanted)
   post.marks = table.concat(marks, ',')
 end
 
--- Answers the post's line.
+-- Returns the post's line.
 local function storePost(id, revision, post)
   if not post then
     post = { id = id, seq = offset, erased = 0, marks = '' }
@@ -93,7 +94,7 @@ local function storePost(id, revision, post)
   for _ = 1, tonumber(nextArgument()) do wanted[markOf(nextArgument(), summary.salt)] = true end
   retag(post, wanted)
   if through > 0 then
-    -- The entry's own revision is what stands afterwards.
+    -- An erasure never includes the entry's own revision.
     through = math.min(through, revision - 1)
     for past = post.erased + 1, through do
       call('HDEL', texts, field(id, past))
@@ -124,7 +125,7 @@ for number = 1, count do
   end
   local added = redis.pcall('XADD', journal, offset .. '-0', unpack(fields))
   if type(added) == 'table' then
-    -- The entry that had this offset was taken away, with all that told of it.
+    -- The entry with this offset was removed, together with everything that mentioned it.
     return string.find(added.err, 'equal or smaller', 1, true) and damaged or added
   end
   call('HSET', texts, field(who, revision), text)

@@ -1,8 +1,9 @@
--- What changed after a position. See Journal.catchUp in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] how many changes, [5] how many bytes of them in the readers' view
--- Answers {"replay", root, offset, check, "1" where there is more or "", then for each change: offset, check, type, at, seq or "", label, text}
---   {"foreign"} · {"damaged"} · false where there is no such channel. The position answered is that up to which the changes reach.
+-- Returns what changed after a position. See Journal.catchUp in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] most changes, [5] most bytes of them in the reader's view
+-- Returns {"replay", root, offset, check, "1" if there is more or "", then for each change: offset, check, type, at, seq or "",
+-- label, text}
+--   {"foreign"} · {"damaged"} · false if there is no such channel. The returned position is the one that the changes reach.
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end
@@ -12,7 +13,7 @@ local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
 local function checkAt(offset)
   local entry = entryAt(offset)
   if entry then return entry.check end
-  -- Before the first entry of a history stands its root. That is offset 0, unless the journal was lost and begun again.
+  -- The root precedes the first entry of a history. It is at offset 0, unless the journal was lost and begun again.
   return entryAt(offset + 1) and last.root or nil
 end
 local check = after <= last.offset and checkAt(after)

@@ -1,12 +1,12 @@
--- The channel as it is. See Journal.channel in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] "" where a channel of the desk is not to be told from none; anything else, or left out: it is told
--- Answers {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"damaged"}
+-- Returns the current channel. See Journal.channel in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] "" to treat a channel with access "desk" as missing; anything else, or left out, to return it
+-- Returns {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"damaged"}
 local access = call('GET', deleted)
 if access then return { 'deleted', access } end
 local last, summary = head()
 if last == false then
-  -- As far as anything is left that tells who may know of it.
+  -- Hides a damaged channel as well, as far as its access is still known.
   local left = readSummary()
   return ARGV[1] == '' and left and left.access == 'desk' and { 'missing' } or damaged
 end

@@ -1,8 +1,9 @@
--- Entries that were listed, newest first. See Journal.corrections in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] the offset below which, or "+inf" · [2] how many
--- Answers {root, offset, check, "1" where there is more or "", then for each: offset, post id or "channel", revision, kind, at,
---   its own label or false, label of what stands now, and where its own was erased the text of that, once for each post, else false} · {"damaged"} · false where there is no such channel
+-- Returns listed entries, newest first. See Journal.corrections in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] exclusive upper offset, or "+inf" · [2] most entries
+-- Returns {root, offset, check, "1" if there is more or "", then for each: offset, post id or "channel", revision, kind, at, its
+-- label or false if erased, current label, and if its label was erased the current text, once for each post, otherwise false} ·
+-- {"damaged"} · false if there is no such channel
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end

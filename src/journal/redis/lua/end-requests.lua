@@ -1,7 +1,7 @@
--- Gives an end to requests of a channel that was deleted: nothing can be done twice there, and nobody looks there for what is too old.
--- KEYS: those of the channel, then [12] the beginning of its requests' keys and [13] its requests by time
--- ARGV: [1] how long requests are kept in milliseconds · [2] how many are given an end at most
--- Answers how many were.
+-- Sets a TTL on requests of a deleted channel. Nothing can be executed twice there, and no sweep visits it.
+-- KEYS: [1]–[11] the channel's · [12] prefix of its requests' keys · [13] its requests by time
+-- ARGV: [1] how long requests are kept (ms) · [2] most requests
+-- Returns how many requests got a TTL.
 if call('EXISTS', deleted) == 0 then return 0 end
 local some = call('ZRANGE', KEYS[13], 0, tonumber(ARGV[2]) - 1)
 for _, id in ipairs(some) do

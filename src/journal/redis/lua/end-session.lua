@@ -1,7 +1,7 @@
--- Notes that a session was signed out. See SessionStore.endSession in engine.ts.
--- KEYS: [1] the registry's ended
--- ARGV: [1] how many lines are removed · those lines · lines that are added
--- Each line that is added gets the next number as its score, so that readers ask only for what they have not seen.
+-- Ends a session. See SessionStore.endSession in engine.ts.
+-- KEYS: [1] ended sessions
+-- ARGV: [1] number of lines to remove · lines to remove · lines to add
+-- Returns "ended". Each added line gets the next number as its score, so that nodes read only new lines.
 local removed = tonumber(ARGV[1])
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 local number = tonumber(last[2] or 0)

@@ -1,10 +1,10 @@
--- The sessions that were signed out, since they were read last, and the key that signs sessions.
--- KEYS: [1] the registry's ended [2] its session key
--- ARGV: [1] the number of the line that was read last, or "0" · [2] that line · [3] the key that is kept unless there is one, or ""
--- Answers {"all" or "more", key, line, number, line, number, ...}. "more": the store holds the line that was read last, so only later
--- ones are told; it would not after it went back to an older state.
+-- Returns the sessions that ended since the last read, and the key that signs sessions.
+-- KEYS: [1] ended sessions · [2] session key
+-- ARGV: [1] number of the last line that was read, or "0" · [2] that line · [3] the key to store if there is none, or ""
+-- Returns {"all" or "more", key, line, number, line, number, ...}. "more": the store still has the last line that was read, so
+-- only later lines follow. A store that was restored to an older state lacks it.
 local key = redis.call('GET', KEYS[2])
--- Written only where it has to be: a store that is full can still be read.
+-- Written only if necessary, so that a full store can still be read.
 if not key and ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) end
 key = key or ARGV[3]
 local isKnown = ARGV[1] ~= '0' and tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]) or -1) == tonumber(ARGV[1])

@@ -1,10 +1,10 @@
--- The entries from an offset on, each with what it wrote. See Journal.entries in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] the offset · [2] how many, [3] how many bytes in the author's view
--- Answers {root, offset, check of the head, "1" where there is more or "", then for each: offset, type, post id or "channel", revision,
---   kind or "", at, by, content, check, revision through which it erased or "", revision through which its post is erased, label or false,
---   text or false} · {"damaged"}
---   false where there is no such channel
+-- Returns the entries from an offset on, each with what it wrote. See Journal.entries in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] offset · [2] most entries, [3] most bytes in the author's view
+-- Returns {root, offset, check of the head, "1" if there is more or "", then for each: offset, type, post id or "channel",
+-- revision, kind or "", at, by, content, check, last revision that it erased or "", last erased revision of its post, label or
+-- false, text or false}
+--   {"damaged"} · false if there is no such channel
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end

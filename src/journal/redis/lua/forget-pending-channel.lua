@@ -1,5 +1,5 @@
--- Forgets that a channel may owe an erasure, unless that was noted again meanwhile.
--- KEYS: [1] the registry's owed
--- ARGV: [1] the channel · [2] when it was noted, as it was read
--- Answers nothing.
+-- Drops the notice that a channel may have pending erasures, unless it was noted again meanwhile.
+-- KEYS: [1] the registry's channels with pending erasures
+-- ARGV: [1] the channel · [2] the time of the notice, as it was read (ms)
+-- Returns nothing.
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end

@@ -1,5 +1,5 @@
--- Forgets requests of a channel that are too old, whoever writes to it or not.
--- KEYS: those of the channel, then [12] the beginning of its requests' keys and [13] its requests by time
--- ARGV: [1] the clock of requests and [2] how long they are kept, both in milliseconds · [3] how many at most
--- Answers how many were forgotten.
+-- Deletes expired requests of a channel.
+-- KEYS: [1]–[11] the channel's · [12] prefix of its requests' keys · [13] its requests by time
+-- ARGV: [1] request clock (ms), [2] how long requests are kept (ms) · [3] most requests
+-- Returns how many requests were deleted.
 return forgetRequests(tonumber(ARGV[1]) - tonumber(ARGV[2]), ARGV[3])

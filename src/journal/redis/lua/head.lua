@@ -1,6 +1,6 @@
--- Where the channel stands. See Journal.heads in engine.ts.
--- KEYS: those of the channel.
--- Answers {root, offset, check} · {"damaged"} · false where there is no such channel
+-- Returns the head of the channel. See Journal.heads in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- Returns {root, offset, check} · {"damaged"} · false if there is no such channel
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end

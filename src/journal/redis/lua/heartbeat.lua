@@ -1,9 +1,11 @@
--- A node's heartbeat. Nodes are forgotten a minute after their last.
--- KEYS: [1] the registry's nodes
--- ARGV: [1] the node's id, or "" to ask only · [2] milliseconds after its last heartbeat for which a node counts
---   of a heartbeat also [3] "again", or "" for the node's first · [4] milliseconds for which nodes that were lost here may give out something
--- Answers the ids of the nodes that count. Where nodes were lost, as with an older file, `others` stands for them and counts for as long as
--- they may go on. Heartbeats more than a minute ahead are of before the clock was set back: they count from now.
+-- Records a node's heartbeat, or returns the nodes that count. A node is removed a minute after its last heartbeat.
+-- KEYS: [1] nodes
+-- ARGV: [1] node id, or "" to only read · [2] how long a node counts after its last heartbeat (ms)
+--   for a heartbeat also [3] "again", or "" for the node's first one · [4] how long nodes that the store has lost may give out
+--     what they hold (ms)
+-- Returns the ids of the nodes that count. If nodes were lost, for example with an older file, "others" stands for them, and
+-- counts for as long as they may continue. A heartbeat more than a minute in the future is from before the clock was set back,
+-- and counts from now.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local since = now - tonumber(ARGV[2])

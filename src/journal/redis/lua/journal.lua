@@ -1,9 +1,9 @@
--- The entries from an offset on. See Journal.journal in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] the offset · [2] how many
--- Answers {"1" where there is more or "", then for each: offset, type, post id or "channel", revision, kind or "", at, by, content, check,
---   revision through which it erased or ""}
---   {"damaged"} · false where there is no such channel
+-- Returns the entries from an offset on. See Journal.journal in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] offset · [2] most entries
+-- Returns {"1" if there is more or "", then for each: offset, type, post id or "channel", revision, kind or "", at, by, content,
+-- check, last revision that it erased or ""}
+--   {"damaged"} · false if there is no such channel
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end

@@ -1,9 +1,11 @@
--- Which commands the user may not use.
--- KEYS: [1] the key on which they would be used
--- ARGV: commands, with a bar before what else belongs to their name
--- Answers those of them. One that the server does not know is passed over, since nobody has a right to it.
+-- Returns the commands that the user may not run.
+-- KEYS: [1] the key to use with the commands
+-- ARGV: commands, with a bar between a command and its subcommand
+-- Returns those of them that the user may not run. Skips commands that the server does not know, because nobody has a right to
+-- them.
 
--- From many arguments to none: Redis tells of no right where there are more or fewer than a command has, and Valkey 8.1 ends where keys are missing.
+-- Tries from many arguments to none: Redis answers only for a valid number of arguments, and Valkey 8.1 crashes if keys are
+-- missing.
 local most = 5
 
 local function may(name)

@@ -1,4 +1,4 @@
--- Which erasures of a channel are not yet known to be complete.
--- KEYS: those of the channel.
--- Answers post ids or "channel", each with the offset of the entry that erased last.
+-- Returns the pending erasures of a channel.
+-- KEYS: [1]–[11] the channel's
+-- Returns post ids or "channel", each with the offset of its last erasing entry.
 return call('ZRANGE', pendingErasures, 0, -1, 'WITHSCORES')

@@ -1,7 +1,7 @@
--- A post as it is. See Journal.post in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] its id
--- Answers {root, offset, check, seq, label, text} · {"damaged"} · false where there is no such post
+-- Returns the current post. See Journal.post in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] post id
+-- Returns {root, offset, check, seq, label, text} · {"damaged"} · false if there is no such post
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end

@@ -1,13 +1,14 @@
--- A page of posts, in the order asked, and for a snapshot what lies on top of it. See Journal.posts and Journal.snapshot in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] "up" or "down" · [2] seq above and [3] seq below which, both exclusive · [4] how many, [5] how many bytes
---   [6] "readers" or "authors": in whose view bytes are counted · [7] how many posts were given before, to be counted in
---   [8] how many may be looked at, where they are to have several tags · [9] how many tags follow, tags · then for a snapshot:
---   how many key events at most, tag of key events, tag of published summaries
--- Answers {root, offset, check, "1" where there is more or "", seq up to which it was looked or "" where that is all, bytes left,
---   how many posts follow, each as seq, label, text} and then for a snapshot
---   channel's text, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
---   {"damaged"} · false where there is no such channel
+-- Returns a page of posts, and for a snapshot also what it contains besides posts. See Journal.posts and Journal.snapshot in
+-- engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] "up" or "down" · [2] exclusive lower and [3] upper bound of seq · [4] most posts, [5] most bytes
+--   [6] "readers" or "authors": the view that bytes are counted in · [7] posts returned by earlier scripts, counted against [4]
+--   [8] how many posts may be examined if they must have several tags · [9] number of tags, tags
+--   for a snapshot then: most key events, tag of key events, tag of published summaries
+-- Returns {root, offset, check, "1" if there is more or "", seq up to which posts were examined or "" if that is all, bytes left,
+-- number of posts, each as seq, label, text} and then for a snapshot
+--   text of the channel, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
+--   {"damaged"} · false if there is no such channel
 local last, summary = head()
 if last == false then return damaged end
 if last == nil then return false end
@@ -18,12 +19,12 @@ local marks = {}
 for number = 1, tonumber(ARGV[9]) do table.insert(marks, markOf(ARGV[9 + number], summary.salt)) end
 local rest = 9 + #marks
 
--- From where to where a tag's posts stand among all tags.
+-- The range of a tag's posts among all tags.
 local function rangeOf(mark)
   return '[' .. tagged(mark, above + 1), '(' .. tagged(mark, below)
 end
 
--- The tag that fewest have leads, and each of its posts is asked for the others: who asks for what nobody has keeps no one waiting.
+-- Examines the posts with the rarest tag and checks each for the other tags, so that a query without matches is cheap.
 local counts = {}
 for _, mark in ipairs(marks) do counts[mark] = call('ZLEXCOUNT', tags, rangeOf(mark)) end
 table.sort(marks, function(one, other) return counts[one] < counts[other] end)
@@ -35,8 +36,8 @@ local function hasOthers(seq)
   return true
 end
 
--- Ids in order, a few at a time: calls `take` with each until that answers false, or one is found of which nothing else is known. Answers
--- the seq up to which it came where it has looked at as many as it may.
+-- Calls `take` with the ids in order, in small batches, until `take` returns false or the data of an id is missing. Returns the
+-- last seq if it stopped at the limit of posts to examine.
 local chunk = 64
 local torn = false
 local function eachTagged(mark, hasAll, take)
@@ -76,7 +77,7 @@ local function add(...)
   for _, value in ipairs({ ... }) do table.insert(answer, value) end
 end
 
--- The post's label, false where there is none.
+-- The post's label, or false if it is missing.
 local function labelOf(post)
   local label = post and call('HGET', labels, field(post.id, post.revision))
   torn = torn or not label
@@ -116,14 +117,14 @@ local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 
 add(textOf({ id = own, revision = summary.revision }))
 addOne(summary.pinned ~= '-' and readPost(summary.pinned) or nil)
 local function always() return true end
-local summary
+local newestSummary
 eachTagged(summaries, always, function(id)
-  summary = readPost(id)
-  torn = torn or not summary
+  newestSummary = readPost(id)
+  torn = torn or not newestSummary
   return false
 end)
 if torn then return damaged end
-addOne(summary)
+addOne(newestSummary)
 eachTagged(keyEvents, always, function(id)
   local post = readPost(id)
   local label = labelOf(post)

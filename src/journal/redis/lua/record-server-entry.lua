@@ -1,9 +1,8 @@
--- Tells in the server's own journal of what stands in no channel.
--- KEYS: [1] the registry's server journal · [2] its marks
--- ARGV: [1] what is told once: nothing is told where it was told before · [2] a fresh root · [3] how many entries follow, each as in
---   server-journal.lua
--- Answers 1 where it was told now, else 0.
--- Written only where it has to be: a store that is full can still be read.
+-- Adds entries to the server's own journal that belong to no channel.
+-- KEYS: [1] the server's own journal · [2] its marks
+-- ARGV: [1] the mark of the entries, which are added only once · [2] a new root · [3] number of entries, each as in
+-- server-journal.lua
+-- Returns 1 if they were added now, otherwise 0. Writes only if necessary, so that a full store can still be read.
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 appendToServerJournal(KEYS[1], ARGV[2], 3)

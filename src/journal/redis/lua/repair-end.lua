@@ -1,10 +1,10 @@
--- Ends the repair of a channel: from here on it is whole, with all its parts as they were written.
--- KEYS: those of the channel, then [12] who repairs it.
--- ARGV: [1] who does · [2] the journal's last offset or 0, as it stood when it was decided · [3] the salt of tags
---   [4] state, access, created, pinned id or "-", latestPostAt or "-", revision and last of the channel
---   where another history begins: [11] root, offset, digest, at, by, content, label, text of its first entry, by which the channel has its
---   revision
--- Answers "repaired" · "lost": another repairs it, it was deleted, or what it was decided on does not stand
+-- Ends the repair of a channel, which is whole from here on.
+-- KEYS: [1]–[11] the channel's · [12] who repairs it
+-- ARGV: [1] who ends the repair · [2] last offset of the journal or 0, as of the plan · [3] salt of tags
+--   [4] state, access, created (ms), pinned id or "-", latestPostAt or "-", revision and last offset of the channel
+--   for a new history: [11] root, offset, digest, at, by, content, label, text of its first entry, which makes the channel's
+--     revision
+-- Returns "repaired" · "lost": another process repairs it, it was deleted, or the journal is not as planned
 if call('GET', KEYS[12]) ~= ARGV[1] or not call('ZSCORE', changes, 'mending') then return 'lost' end
 local newest = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
 if (newest and toEntry(newest).offset or 0) ~= tonumber(ARGV[2]) then return 'lost' end

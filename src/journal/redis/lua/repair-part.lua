@@ -1,13 +1,13 @@
--- Writes a part of what a channel that is being repaired has: so little that nobody waits long behind it.
--- KEYS: those of the channel, then [12] who repairs it.
--- ARGV: [1] who does · [2] the highest offset that may have been given out, or 0 · [3] the salt of tags
---   how many posts whose erased text is erased again, each as id, how many places follow, places
---   how many posts that are taken from the index, each as id, how many places of its texts follow, places
---   how many places of revisions whose text and label are taken away, places
---   how many places of revisions whose label is written, each followed by the label
---   how many offsets of listed entries, offsets
---   how many posts, each as id, revision, last, seq, erased, publishedAt, how many tags follow, tags
--- Answers "written" · "lost": another repairs it, or it was deleted
+-- Writes a part of a channel under repair, small enough that other clients do not wait long.
+-- KEYS: [1]–[11] the channel's · [12] who repairs it
+-- ARGV: [1] who writes · [2] highest offset that may have been given out, or 0 · [3] salt of tags
+--   number of posts whose erased text is erased again, each as id, number of places, places
+--   number of posts to remove from the index, each as id, number of places of its texts, places
+--   number of places whose text and label are removed, places
+--   number of places whose label is written, each followed by the label
+--   number of offsets of listed entries, offsets
+--   number of posts, each as id, revision, last, seq, erased, publishedAt, number of tags, tags
+-- Returns "written" · "lost": another process repairs it, or it was deleted
 if call('GET', KEYS[12]) ~= ARGV[1] or not call('ZSCORE', changes, 'mending') then return 'lost' end
 local salt = ARGV[3]
 local at = 3
@@ -16,7 +16,7 @@ local function nextArgument()
   return ARGV[at]
 end
 
--- Before the lines that tell of it are taken away: who begins again is to know of it too.
+-- Before the lines that mention this offset are removed, so that an interrupted repair still knows it.
 call('ZADD', changes, ARGV[2], 'highest')
 local function removeTexts()
   for _ = 1, tonumber(nextArgument()) do
@@ -25,15 +25,15 @@ local function removeTexts()
     call('HDEL', labels, place)
   end
 end
--- The erasure is owed from the moment at which the text is gone, and all text of a post goes at once. A server that finds the debt any
--- earlier would settle it with a file that still has the text. The debt is after every offset that was given out, and before the next: a
--- server that is finishing an earlier one of the post does not settle it.
+-- An erasure becomes pending in the same step that removes the text, and all text of a post is removed at once. If it were
+-- pending earlier, a server could complete it with a file that still has the text. Its score is above every offset that was given
+-- out and below the next one, so that a server which completes an earlier erasure of the post does not complete this one.
 for _ = 1, tonumber(nextArgument()) do
   local who = nextArgument()
   removeTexts()
   call('ZADD', pendingErasures, ARGV[2] + 0.5, who)
 end
--- The texts go with the line. Otherwise a repair that begins again would make a post of an earlier revision.
+-- Texts are removed with the line. Otherwise a repeated repair would restore the post at an earlier revision.
 for _ = 1, tonumber(nextArgument()) do
   call('HDEL', index, nextArgument())
   removeTexts()

@@ -1,13 +1,13 @@
--- Notes which channel a request creates. See Journal.reserve in engine.ts.
--- KEYS: [1] the reservation's [2] the registry's reservations by time
--- ARGV: [1] now, [2] the clock of requests and [3] how long reservations are kept, all in milliseconds · [4] how many that are too old go
---   [5] the channel · [6] the one that it may take the place of, or "" · [7] what the reservation's key begins with
--- Answers the channel that is noted.
+-- Reserves the id of the channel that a request creates. See Journal.reserve in engine.ts.
+-- KEYS: [1] the reservation · [2] reservations by time
+-- ARGV: [1] now (ms), [2] request clock (ms), [3] how long reservations are kept (ms) · [4] how many expired ones to delete
+--   [5] channel id · [6] the id that it may replace, or "" · [7] prefix of the reservation's key
+-- Returns the reserved id.
 local at, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 local id = string.sub(KEYS[1], #ARGV[7] + 1)
 local noted = redis.call('GET', KEYS[1])
 local since = noted and redis.call('ZSCORE', KEYS[2], id)
--- What an earlier version noted has no time there, and ends by itself.
+-- A reservation of an earlier version has no time there and expires by its TTL.
 if noted and not (since and tonumber(since) <= at - kept) then
   local channel = string.match(noted, '^%d+ (.*)$')
   if channel ~= ARGV[6] then return channel end

@@ -1,7 +1,7 @@
--- Which channel a request is noted to create. See Journal.reserved in engine.ts.
--- KEYS: [1] the reservation's [2] the registry's reservations by time
--- ARGV: [1] the clock of requests and [2] how long reservations are kept, both in milliseconds · [3] what the reservation's key begins with
--- Answers the channel that is noted, or false.
+-- Returns the id that is reserved for the channel that a request creates. See Journal.reserved in engine.ts.
+-- KEYS: [1] the reservation · [2] reservations by time
+-- ARGV: [1] request clock (ms), [2] how long reservations are kept (ms) · [3] prefix of the reservation's key
+-- Returns the reserved id, or false.
 local noted = redis.call('GET', KEYS[1])
 if not noted then return false end
 local since = redis.call('ZSCORE', KEYS[2], string.sub(KEYS[1], #ARGV[3] + 1))

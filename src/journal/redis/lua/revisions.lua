@@ -1,7 +1,7 @@
--- A post as it was. See Journal.revisions in engine.ts.
--- KEYS: those of the channel.
--- ARGV: [1] its id · [2] the revision above which · [3] how many, [4] how many bytes in the author's view
--- Answers {"1" where there is more or "", seq, then for each: label, text} · {"damaged"} · false where there is no such post
+-- Returns earlier revisions of a post. See Journal.revisions in engine.ts.
+-- KEYS: [1]–[11] the channel's
+-- ARGV: [1] post id · [2] exclusive lower revision · [3] most revisions, [4] most bytes in the author's view
+-- Returns {"1" if there is more or "", seq, then for each: label, text} · {"damaged"} · false if there is no such post
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end
@@ -12,7 +12,7 @@ local answer = { '', post.seq }
 local taken = 0
 for revision = math.max(tonumber(ARGV[2]), post.erased) + 1, post.revision do
   local label = call('HGET', labels, field(post.id, revision))
-  -- Without a salt it stands for a text that was erased before its entry came here.
+  -- A label without a salt is a placeholder for a text that was erased before its entry was imported.
   if label and not string.find(label, '^%d+ %d+ %[""') then
     left = left - sizes(label)
     if taken > 0 and (left < 0 or taken >= limit) then

@@ -1,9 +1,9 @@
--- Notes that a token is refused. See Revocations.revoke in engine.ts.
--- KEYS: [1] the registry's revoked [2] its version [3] the registry's server journal
--- ARGV: [1] now in milliseconds · [2] the token's jti · [3] when it lapses in milliseconds, or "inf" · [4] a fresh version
---   [5] how many are kept at most · [6] a fresh root of the server's own journal · [7] an entry for it, as in server-journal.lua
--- Answers "revoked" or "full". At the bound the one that lapsed first makes room. The version changes also where nothing else does, so
--- that replicas can be waited for.
+-- Revokes a token. See Revocations.revoke in engine.ts.
+-- KEYS: [1] revoked tokens · [2] their version · [3] the server's own journal
+-- ARGV: [1] now (ms) · [2] jti · [3] when the revocation expires (ms), or "inf" · [4] a new version
+--   [5] most revocations · [6] a new root of the server's own journal · [7] an entry for it, as in server-journal.lua
+-- Returns "revoked" or "full". At the bound, the revocation that expired first is removed. The version changes even if nothing
+-- else does, so that the write can be waited for on replicas.
 local before = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not before and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then
   local lapsed = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)

@@ -1,6 +1,6 @@
--- For operations that tell of what they do in the server's own journal. See server-journal.ts.
+-- Shared by operations that write to the server's own journal. See server-journal.ts.
 
--- The highest offset that the stream was ever given.
+-- The highest offset that the stream ever had.
 local function highestGiven(stream)
   local facts = redis.call('XINFO', 'STREAM', stream)
   for at = 1, #facts, 2 do
@@ -8,8 +8,8 @@ local function highestGiven(stream)
   end
 end
 
--- Appends to the stream what stands in ARGV from `from` on: how many entries, each as type, subject or "", detail or "", at, by, digest.
--- `root`: what the chain begins with where it has not begun.
+-- Appends entries to the stream. ARGV[from]: number of entries, each as type, subject or "", detail or "", at, by, digest.
+-- `root`: the start of the chain, if it has not begun.
 local function appendToServerJournal(stream, root, from)
   local count = tonumber(ARGV[from])
   if count == 0 then return end
@@ -26,7 +26,7 @@ local function appendToServerJournal(stream, root, from)
       if type(added) == 'table' then return added.err end
       check = after
     end
-    -- Where entries were taken away the stream takes none below them. The gap that is left tells of that.
+    -- If entries were removed, the stream accepts only higher offsets. The gap shows the removal.
     if add(offset + 1) then
       local why = add(highestGiven(stream) + 1)
       if why then error(why) end

@@ -1,16 +1,16 @@
--- What every operation on a channel begins with.
--- KEYS[1] to KEYS[11]: the keys of one channel, in the order of keys.ts. What each holds is told there. Where a request comes in, KEYS[12]
--- is the request's and KEYS[13] holds the channel's requests by time.
+-- Shared by all operations on a channel.
+-- KEYS: [1]–[11] the keys of one channel, in the order of keys.ts, which describes them. Operations for a request also have [12]
+-- the request and [13] the channel's requests by time.
 local journal, changes, posts, index, texts, labels, tags, listed, pendingErasures, deleted, notes = unpack(KEYS)
 local call = redis.call
 
--- Stands for the channel itself where posts stand by their ids.
+-- Stands for the channel in places that otherwise hold a post id.
 local own = 'channel'
 
--- Why an operation was not carried out: what is kept contradicts itself, and is to be repaired first.
+-- The operation was refused: the keys contradict each other and must be repaired first.
 local damaged = { 'damaged' }
 
--- An entry from its place in the stream: the fields are always written in this order, the last one only where the entry erased.
+-- Decodes an entry of the stream. Fields are always in this order. The last one exists only if the entry erased.
 local function toEntry(found)
   local f = found[2]
   return {
@@ -24,7 +24,7 @@ local function entryAt(offset)
   return found and toEntry(found)
 end
 
--- The channel's line in the index, nil where there is none.
+-- The channel's line in the index, or nil.
 local function readSummary()
   local line = call('HGET', index, own)
   if not line then return nil end
@@ -36,8 +36,8 @@ local function readSummary()
   }
 end
 
--- The last entry, and the channel's line. Nil: there is no such channel. False: what is kept contradicts itself. Costs the same however
--- long the journal is.
+-- The last entry and the channel's line. Nil: no such channel. False: the keys contradict each other. The cost does not depend on
+-- the length of the journal.
 local function head()
   local last = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
   if not last then
@@ -49,7 +49,7 @@ local function head()
   local members = call('ZCARD', posts)
   local summary = readSummary()
   if tonumber(top or -1) ~= entry.offset or not summary then return false end
-  -- An index of another time has another line of what changed last, or none.
+  -- An index from another time has a different line for the last change, or none.
   if string.match(call('HGET', index, who) or '', '^%d+ (%d+)') ~= top then return false end
   if call('HLEN', index) ~= members + 1 or call('ZCARD', changes) ~= members + 1 then return false end
   local revisions = call('HLEN', texts)
@@ -58,7 +58,7 @@ local function head()
   return entry, summary
 end
 
--- A post's line in the index, nil where there is none.
+-- A post's line in the index, or nil.
 local function readPost(id)
   local line = call('HGET', index, id)
   if not line then return nil end
@@ -69,47 +69,47 @@ local function readPost(id)
   }
 end
 
--- Where a revision's text stands.
+-- The place of a revision's text.
 local function field(who, revision)
   return who .. ':' .. revision
 end
 
--- A tag as it is kept: what it says can be neither read nor guessed from it.
+-- A tag as it is stored, so that its text can be neither read nor guessed.
 local function markOf(tag, salt)
   return string.sub(redis.sha1hex(salt .. '|' .. tag), 1, 16)
 end
 
--- A post's place among those that have a tag. Before seq stands how many digits it has, as a letter, so that the order of bytes is that
--- of numbers.
+-- A post's place among the posts with a tag. The number of digits precedes seq as a letter, so that byte order is numeric order.
 local function tagged(mark, seq)
   local digits = string.format('%d', seq)
   return mark .. string.char(96 + #digits) .. digits
 end
 
--- The seq of the post that stands there.
+-- The seq of the post at a place.
 local function seqTagged(member)
   return tonumber(string.sub(member, 18))
 end
 
--- The id of the post that was published at that offset, nil where there is none.
+-- The id of the post that was published at an offset, or nil.
 local function postAt(seq)
   return call('ZRANGEBYSCORE', posts, seq, seq)[1]
 end
 
--- What erases the fingerprint of a request when it goes: the label of what it made, or for a noted one the channel's secret.
+-- What the fingerprint of a request depends on and is erased with: the label of the revision it made, or for a noted request the
+-- channel's secret.
 local function sealOf(request)
   local who, revision, salt = string.match(request, '^%d+ %S+ (%S+) (%d+) %d+ %S+ %S+ (%S+)$')
   if string.sub(salt, 1, 5) == 'note:' then return call('GET', notes) end
   return call('HGET', labels, field(who, revision))
 end
 
--- Bytes of a revision as JSON in the author's view, and of its body therein.
+-- Bytes of a revision as JSON in the author's view, and of its body in it.
 local function sizes(label)
   local bytes, body = string.match(label, '^(%d+) (%d+) ')
   return tonumber(bytes), tonumber(body)
 end
 
--- What the keys of the channel's requests begin with.
+-- Prefix of the keys of the channel's requests.
 local function requestPrefix()
   return string.sub(KEYS[13], 1, -2) .. ':'
 end
@@ -118,7 +118,7 @@ local function requestId()
   return string.sub(KEYS[12], #requestPrefix() + 1)
 end
 
--- Takes away up to `most` requests that were remembered at or before a time. Answers how many.
+-- Deletes up to `most` requests that were remembered at or before a time. Returns how many.
 local function forgetRequests(before, most)
   local old = call('ZRANGEBYSCORE', KEYS[13], '-inf', before, 'LIMIT', 0, most)
   for _, id in ipairs(old) do
@@ -128,8 +128,8 @@ local function forgetRequests(before, most)
   return #old
 end
 
--- What is remembered of the request at a time of its clock, false where that is nothing or too old. What an earlier version remembered has
--- no time there, and ends by itself.
+-- The record of the request at a time of the request clock, or false if there is none or it has expired. A record of an earlier
+-- version has no time there and expires by its TTL.
 local function remembered(at, kept)
   local known = call('GET', KEYS[12])
   local since = known and call('ZSCORE', KEYS[13], requestId())
@@ -137,7 +137,8 @@ local function remembered(at, kept)
   return known
 end
 
--- Remembers a line for the request. It has no end, which would be by Redis' system clock: `sweep` that are too old go with each that is added.
+-- Stores a record for the request. It has no TTL, which would follow Redis' system clock. Each call deletes up to `sweep` expired
+-- records.
 local function remember(line, at, kept, sweep)
   call('SET', KEYS[12], line)
   call('ZADD', KEYS[13], at, requestId())
