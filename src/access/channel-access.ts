@@ -9,26 +9,30 @@ import { type Credentials, isUnverified, principalIn } from './identity.ts';
 import { Requester } from './requester.ts';
 
 /**
- * May this requester read this channel? Decided here, and nowhere else, for sockets, streams, polls, pages, feeds, frames and exports.
+ * Decides whether a requester may read a channel, for sockets, streams, polls, pages, feeds, frames and exports. No other code decides it.
  *
- * - The journal decides for a request that is answered once, before it reads and again afterwards: access may have been closed meanwhile.
- * - A feed that is open lets in whoever it knows may read. It ends them in the tick in which it hears otherwise.
- * - Only the journal refuses: a refusal is final, and a feed may be behind, or follow a history that was lost. Where the feed would refuse
- *   and the journal would not, the client is told to retry, and the feed reads the journal.
- * - Existence is hidden. A channel of the desk, one that was deleted from there and one that never was get the same refusal, after the same
- *   single read of the journal, whether a feed of it is open or not.
- * - Whoever cannot be judged, or holds a token that is good no longer, has what strangers have. Everything else is refused with the reason.
+ * - The journal decides about a request that is answered once, before and after the read, because access may be closed in between.
+ * - An open channel stream admits requesters that it knows may read. It ends their subscriptions in the tick in which it learns otherwise.
+ * - Only the journal refuses, because a refusal is final, and a stream may be behind or follow a lost history. If the stream would refuse
+ *   and the journal would not, the client is told to retry, and the stream reads the journal.
+ * - Existence is hidden. A desk channel, a deleted desk channel and a missing channel get the same refusal, after the same single read of
+ *   the journal, whether a stream is open or not.
+ * - A requester whose credentials cannot be checked, or are no longer valid, may do what an anonymous one may. Everything else is refused
+ *   with the reason.
  *
- * A refusal is thrown as a `Refusal`. `JournalUnavailable` is thrown if access cannot be judged now.
+ * A refusal is thrown as a `Refusal`. `JournalUnavailable` is thrown if access cannot be decided now.
  */
 
-/** A requester: judged when the request came, or over a connection, where the judgement can change at any moment. */
+/**
+ * A requester, whose credentials were checked with the request, or who has an open connection, where they can change at any
+ * moment.
+ */
 export type CredentialsOrRequester = Credentials | Requester;
 
 type Channels = Pick<Journal, 'channel'>;
 type FoundChannel = Extract<ChannelRead, { status: 'found' }>;
 
-/** `closed`: the requester may know of the channel, and not read its posts. */
+/** `closed`: the requester may know of the channel, but not read its posts. */
 export type IfOpen<T> = { status: 'open'; channel: Channel; found: T } | { status: 'closed'; channel: Channel };
 
 /** The channel, if the requester may know of it. */
@@ -47,18 +51,21 @@ export async function readableChannel(journal: Channels, who: CredentialsOrReque
   return read;
 }
 
-/** Throws the refusal of one who may not read the posts of the channel as it is. */
+/** Throws the refusal if the requester may not read the posts of the channel in this state. */
 export function requireReadable(who: CredentialsOrRequester, channel: Channel): void {
   if (!isOpen(who, channel)) throw closedRefusal(who);
 }
 
-/** What was found where the channel is open to the requester. */
+/** The result, if the channel is open to the requester. */
 export function requireOpen<T>(who: CredentialsOrRequester, read: IfOpen<T>): Extract<IfOpen<T>, { status: 'open' }> {
   if (read.status === 'closed') throw closedRefusal(who);
   return read;
 }
 
-/** What `read` brings from the journal, and the channel as it is after that. Nothing that was erased meanwhile is in it. */
+/**
+ * Runs `read` on the journal, then checks access with the channel as it is after that. The result contains nothing that was
+ * erased in between.
+ */
 export async function readIfOpen<T>(
   { engine, streams }: { engine: Channels; streams: ChannelStreams },
   who: CredentialsOrRequester,
@@ -74,7 +81,10 @@ export async function readIfOpen<T>(
   });
 }
 
-/** What `read` brings from the channel's feed, with the channel as the feed knew it. The `channel` beside it is the newest state known. */
+/**
+ * Runs `read` on the channel stream, and checks access with the channel as the stream knew it. The `channel` beside the result is
+ * the newest known state.
+ */
 export async function readStreamIfOpen<T extends { channel: Channel }>(
   { engine, streams }: { engine: Channels; streams: ChannelStreams },
   who: CredentialsOrRequester,
@@ -91,7 +101,7 @@ export async function readStreamIfOpen<T extends { channel: Channel }>(
   return { status: 'open', channel: found.channel.revision < before.revision ? before : found.channel, found };
 }
 
-/** The feed of a channel that the requester may read, to go on from. */
+/** Acquires the stream of a channel that the requester may read. */
 export async function acquireReadable(
   streams: ChannelStreams,
   who: CredentialsOrRequester,
@@ -112,7 +122,7 @@ export async function acquireReadable(
   }
 }
 
-/** What `read` brings from the feed of a channel whose requester was judged before. */
+/** Runs `read` on the stream of a channel for a requester whose access was checked before. */
 export async function withStream<T>(
   streams: ChannelStreams,
   who: CredentialsOrRequester,
@@ -129,12 +139,12 @@ export async function withStream<T>(
   }
 }
 
-/** The refusal of one who asked for a feed's channel, which is gone. */
+/** The refusal of a requester whose channel was deleted. */
 export function refusalForDeleted(who: CredentialsOrRequester, { channelId, channel }: ChannelStream): Refusal {
   return deletedRefusal(who, channelId, channel.access);
 }
 
-/** Whether the requester may read the posts. False means that the requester may know of the channel, and that the refusal is final. */
+/** Whether the requester may read the posts. False: the requester may know of the channel, and the refusal is final. */
 function isOpen(who: CredentialsOrRequester, channel: Channel): boolean {
   if (mayRead(principalOf(who), channel)) return true;
   const reason = credentialRefusal(who);
@@ -143,7 +153,7 @@ function isOpen(who: CredentialsOrRequester, channel: Channel): boolean {
   return false;
 }
 
-/** `standing`: the channel as the feed has it. It may be behind, or of a history that was lost. */
+/** `standing`: the channel as the stream has it, which may be behind, or of a lost history. */
 async function requireAdmitted(
   journal: Channels,
   who: CredentialsOrRequester,
@@ -181,7 +191,7 @@ function principalOf(who: CredentialsOrRequester): Principal | undefined {
   return who instanceof Requester ? who.principal : principalIn(who);
 }
 
-/** What the requester is told in place of what a stranger is told. */
+/** The refusal for invalid credentials, instead of the one for anonymous requesters. */
 function credentialRefusal(who: CredentialsOrRequester): Refusal | undefined {
   if (who instanceof Requester) return who.refusal;
   return isUnverified(who) ? who.refusal : undefined;

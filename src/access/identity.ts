@@ -5,50 +5,55 @@ import type { SealedSession, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
- * Who asks, and whether that still holds. Both are asked here and nowhere else, on every transport: when a request or a handshake comes
- * in, and for as long as what it opened stays open.
+ * Identifies requesters, on every transport: when a request or a handshake arrives, and for as long as a connection stays open.
+ * No other code does.
  */
 export interface Identity {
-  /** Who the token speaks for. Every failure is the refusal `token-invalid`, with a sentence that holds nothing of the token. */
+  /**
+   * The principal of the token. Every failure is the refusal `token-invalid`, with a sentence that contains nothing of the token.
+   */
   verify(token: string): Promise<Principal>;
-  /** Exchanges a token for what a browser keeps of it, for so many seconds. Refuses like `verify`. */
+  /** Exchanges a token for a session, which the browser keeps for this many seconds. Refuses like `verify`. */
   signIn(token: string): Promise<{ who: Principal } & SealedSession>;
-  /** Who a browser's session speaks for. `stale`: nobody any more. */
+  /** The principal of a session. `stale`: the session is not valid any more. */
   resume(session: string): Promise<Principal | UnverifiedSession | 'stale'>;
-  /** What the browser is to keep in the place of a session that was resumed, as it was used; undefined where that has time. */
+  /** The renewed value of a session that was used. Undefined if it does not need to be renewed yet. */
   renew(session: string): Promise<SealedSession | undefined>;
   /**
-   * Ends a browser's session, on every server. Resolves once that is on disk, with whom it spoke for; undefined where it was good no longer.
-   * Throws a `Refusal` or `JournalUnavailable` where it could not be ended.
+   * Ends a session on every server. Resolves with its principal once that is on disk, or with undefined if the session was not
+   * valid any more. Throws a `Refusal` or `JournalUnavailable` if it could not be ended.
    */
   signOut(session: string): Promise<Principal | undefined>;
-  /** How it stands now with whom one of these gave. At once: asked again and again while a socket or stream is open. */
+  /** The current status of a principal. Synchronous, because it is called again and again while a socket or stream is open. */
   statusOf(who: Principal): CredentialStatus;
 }
 
 /**
- * Whose session cannot be judged at the moment, as its issuer's keys cannot be had. They have what strangers have, and of all else they
- * are told to come back: a stranger would be told that it is not for them.
+ * A session that cannot be checked at the moment, because the issuer's keys cannot be loaded. Its reader may do what an anonymous
+ * one may, and is otherwise told to retry: the refusal of an anonymous requester would be wrong.
  */
 export interface UnverifiedSession {
   readonly refusal: Refusal;
-  /** Who it is by now. */
+  /** Checks the session again. */
   verifyAgain(): Promise<Credentials>;
 }
 
-/** Who asks; undefined for a stranger. */
+/** Undefined: anonymous. */
 export type Credentials = Principal | UnverifiedSession | undefined;
 
 export function isUnverified(credentials: Credentials): credentials is UnverifiedSession {
   return credentials !== undefined && 'refusal' in credentials;
 }
 
-/** Who it is known to be. */
+/** The principal, if it is known. */
 export function principalIn(credentials: Credentials): Principal | undefined {
   return isUnverified(credentials) ? undefined : credentials;
 }
 
-/** `revoked`, `signed-out`: what the token or the session opened is to be ended. `expired`: what needs a token is. */
+/**
+ * `revoked`, `signed-out`: everything that was opened with the credentials must end. `expired`: everything that needs a token
+ * must end.
+ */
 export type CredentialStatus = 'good' | 'expired' | 'revoked' | 'signed-out';
 
 export interface IdentityParts {
@@ -67,7 +72,7 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
   };
   const verify = async (token: string) => {
     const who = await tokens.verify(token);
-    // What was verified may be remembered; that it was not revoked since then may not.
+    // The verification may come from a cache. Revocation is always checked.
     const refusal = refusalFor(statusOf(who));
     if (refusal !== undefined) throw refusal;
     return who;
@@ -78,7 +83,7 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
       return who !== undefined && statusOf(who) === 'good' ? who : 'stale';
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // What was opened with it uses it, so it does not become idle meanwhile.
+      // An open connection uses the session, which therefore does not become idle.
       return { refusal: error, verifyAgain: () => resume(session, usedAt).then(credentialsIn) };
     }
   };
@@ -100,12 +105,12 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
   };
 }
 
-/** Who asks with a session that was looked at. */
+/** The credentials of a session that was checked. */
 export function credentialsIn(resumed: Principal | UnverifiedSession | 'stale'): Credentials {
   return resumed === 'stale' ? undefined : resumed;
 }
 
-/** What to tell whose token is good no longer. */
+/** The refusal for credentials that are not valid any more. */
 export function refusalFor(status: CredentialStatus): Refusal | undefined {
   return status === 'good' ? undefined : new Refusal('token-invalid', { detail: said[status] });
 }

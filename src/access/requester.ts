@@ -5,8 +5,8 @@ import type { EndReason } from '../streams/stream-reader.ts';
 import { type CredentialStatus, type Credentials, type Identity, isUnverified, principalIn, refusalFor } from './identity.ts';
 
 /**
- * Who asks over something that stays open, and what they may have at this moment: a token that was good when it was checked need not be
- * so any more.
+ * The requester of an open connection, and what the credentials permit at this moment: a token that was valid when it was checked
+ * may have expired or been revoked.
  */
 export class Requester {
   #credentials: Credentials;
@@ -17,29 +17,29 @@ export class Requester {
     this.#statusOf = statusOf;
   }
 
-  /** A token was sent, or a session. */
+  /** Whether a token or a session was sent. */
   get hasCredentials(): boolean {
     return this.#credentials !== undefined;
   }
 
-  /** Of the token; `good` where none was sent. */
+  /** `good` without a token. */
   get status(): CredentialStatus {
     const who = principalIn(this.#credentials);
     return who === undefined ? 'good' : this.#statusOf(who);
   }
 
-  /** The token was revoked, or the session signed out: whatever was begun with it is to end. */
+  /** The token was revoked or the session was signed out: everything that began with it must end. */
   get isRevoked(): boolean {
     const { status } = this;
     return status === 'revoked' || status === 'signed-out';
   }
 
-  /** Who asks, while the token is good. */
+  /** The principal, while the token is valid. */
   get principal(): Principal | undefined {
     return this.status === 'good' ? principalIn(this.#credentials) : undefined;
   }
 
-  /** Looks again at a session that could not be judged. Whether it could be now. */
+  /** Checks a session again that could not be checked. Resolves with whether it could be now. */
   async verifyAgain(): Promise<boolean> {
     if (!isUnverified(this.#credentials)) return false;
     this.#credentials = await this.#credentials.verifyAgain();
@@ -50,20 +50,20 @@ export class Requester {
     return mayRead(this.principal, channel);
   }
 
-  /** Why one has no more than strangers have; undefined where that is all there is to it. */
+  /** Why the requester has no more rights than an anonymous one. Undefined for an anonymous requester. */
   get refusal(): Refusal | undefined {
     return isUnverified(this.#credentials) ? this.#credentials.refusal : refusalFor(this.status);
   }
 
-  /** Whether what was begun with the token may not go on without it. */
+  /** Whether a subscription that began with the token must end without it. */
   hasLostAccess(channel: Channel): boolean {
     return this.status === 'expired' && !mayRead(undefined, channel);
   }
 
-  /** Why a subscription ended, as the reader is told it. */
+  /** The reason for the end of a subscription, in the form for the reader. */
   endedReasonFor(reason: EndReason): EndedReason {
     if (reason !== 'forbidden') return reason;
-    // Asked for again, it is answered with when to come back.
+    // A new request is answered with a time to retry.
     if (isUnverified(this.#credentials)) return 'slow';
     if (this.isRevoked) return 'revoked';
     return this.status === 'expired' ? 'expired' : reason;

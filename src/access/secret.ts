@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { makeDirectory, syncDirectory } from '../make-directory.ts';
 
 /**
- * The secret that signs tokens, where the operator gave none: made once, then the same for as long as the data directory lives.
- * The text of the file is the secret, so that it can be handed to another process as PRESSBOX_JWT_SECRET.
+ * The secret that signs tokens if the operator set none: created once, and kept as long as the data directory exists. The text of
+ * the file is the secret, so it can be passed to another process as PRESSBOX_JWT_SECRET.
  */
 const fileName = 'token-secret';
-/** As many as HS256 asks for (RFC 7518, 3.2), however the secret came. */
+/** The size that HS256 requires (RFC 7518, 3.2). */
 export const secretBytes = 32;
 
-/** The data directory has none that may be used; the message is a sentence for whoever looks after it. */
+/** The data directory has no valid secret. The message is a sentence for the operator. */
 export class InvalidSecret extends Error {}
 
 /**
- * The secret to sign and check tokens with, or undefined where only a JWK set is configured and this server signs nothing. `onMade` is
- * told the path where there was none yet.
+ * The secret that signs and verifies tokens. Undefined if only a JWK set is configured, because then the server signs nothing.
+ * `onMade` gets the path of a secret that was created.
  */
 export async function secretFor(
   config: { jwtSecret?: Uint8Array | undefined; jwksUrl?: string | undefined; dataDir: string },
@@ -27,8 +27,8 @@ export async function secretFor(
 }
 
 /**
- * The secret kept in the data directory, which is made if it is not there. When this resolves, the secret is on the disk, readable by
- * its owner alone; of several processes that start at once, all get the same one.
+ * Reads the secret from the data directory, and creates both if necessary. When it resolves, the secret is on disk and readable
+ * by its owner alone. Several processes that start at the same time get the same secret.
  */
 export async function loadSecret(dataDir: string, onMade: (path: string) => void = () => {}): Promise<Uint8Array> {
   const path = join(dataDir, fileName);
@@ -50,7 +50,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
         `The secret in ${path} has fewer than ${secretBytes} bytes. Restore the file, or remove it so that a new one is created.`,
       );
     }
-    // A copy or a restored backup may have come with wider rights.
+    // A copy or a restored backup may have wider permissions.
     await chmod(path, 0o600);
     return new Uint8Array(secret);
   } catch (error) {
@@ -59,7 +59,10 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** The whole file or none: written beside its place, synced, then linked there, which fails if another process was first. */
+/**
+ * Writes the complete file or nothing: to a draft, which is synced and then linked to its name. That fails if another process was
+ * faster.
+ */
 async function write(dataDir: string, path: string, secret: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -74,7 +77,7 @@ async function write(dataDir: string, path: string, secret: string): Promise<voi
     }
     await link(draft, path);
   } catch (error) {
-    // What is said of a write, as on a disk that is full, names no file.
+    // Errors of a write, as on a full disk, do not name a file.
     if (!isCode(error, 'EEXIST')) throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await rm(draft, { force: true });

@@ -8,25 +8,26 @@ import { limits } from '../protocol/wire-limits.ts';
 import { principalFrom, type Tokens } from './tokens.ts';
 
 /**
- * What a browser keeps instead of a token, so that no script and no address ever holds one: a JSON Web Token of a type, an audience and a
- * key of its own, so that neither is taken for the other. It holds its own id, the token's id and rights, and the thumbprint of the
- * issuer's key, and ends with the token, with that key, after some hours, or when its reader signs out (docs/decisions/0026). With an idle
- * limit it also ends when it is not used. It holds when it was used last, so that every node can tell and none has to remember.
+ * Sessions replace tokens in browsers, so that no script and no URL contains a token. A session is a JSON Web Token with its own
+ * type, audience and key, so that tokens and sessions cannot be confused. It contains its id, the id and rights of the token, and
+ * the thumbprint of the issuer's key. It ends with the token, with that key, after some hours, or when its reader signs out
+ * (docs/decisions/0026). With an idle limit it also ends when it is not used. It contains the time of its last use, so that no
+ * node has to remember it.
  *
- * Cookies of before hold until they lapse, used or not: a session without an id of its own or the time of its last use, and the token
- * itself where an issuer signed it.
+ * Older cookies are valid until they expire, used or not: sessions without an id or a time of last use, and the token itself if
+ * an issuer signed it.
  */
 export interface Sessions {
-  /** What to keep of a token that was verified, and for how many seconds: no longer than the token is good. */
+  /** Creates a session for a verified token, which lasts no longer than the token. */
   seal(who: Principal): Promise<SealedSession>;
   /**
-   * Who it speaks for; undefined where it does not hold, or no longer. Throws a `Refusal` where that cannot be told at the moment.
+   * The principal of the session. Undefined if it is not valid. Throws a `Refusal` if that cannot be decided at the moment.
    * `usedAt`: when it was sent, in milliseconds since 1970.
    */
   read(value: string, usedAt: number): Promise<Principal | undefined>;
-  /** The same session as used now, to be kept in the place of one that was read; undefined while its last use is recent enough. */
+  /** The session with its last use set to now. Undefined while the recorded last use is recent enough. */
   renew(value: string): Promise<SealedSession | undefined>;
-  /** Like `read`, for whoever ends it: its issuer's key is not asked for, and it may be idle. */
+  /** Like `read`, to end the session: does not require the key of the issuer, and accepts an idle session. */
   readForSignOut(value: string): Promise<Principal | undefined>;
 }
 
@@ -42,7 +43,7 @@ export interface SessionsParts {
   secret: Uint8Array | undefined;
   /** The key of the store, for a server without a secret. */
   storedKey(): Promise<Uint8Array>;
-  /** A session that was not used for so long is refused. Undefined: none is. */
+  /** Sessions that were not used for this long are refused. Undefined: no limit. */
   idleMs?: number | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -55,15 +56,15 @@ const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 /** A cookie is renewed at most this many times within the idle limit. */
 const renewalsWithinIdle = 10;
 
-/** What a session says. */
+/** The content of a session. */
 interface SessionContent {
   who: Principal;
-  /** Milliseconds since 1970; undefined where it does not say. */
+  /** Milliseconds since 1970. Undefined in older sessions. */
   lastUsedAt?: number;
 }
 
 export function createSessions({ tokens, secret, storedKey, idleMs, now }: SessionsParts): Sessions {
-  // A key of its own (as HKDF would make one), so that whatever else is signed with the secret can be no session.
+  // A derived key (as HKDF would make one), so that nothing else that is signed with the secret can be a session.
   const derived = secret && createHmac('sha256', secret).update('pressbox session').digest();
   const key = async () => derived ?? (await storedKey());
 
@@ -119,7 +120,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       const lastUsedAt = lastUseOf(payload);
       return { who: principalOf(value, payload), ...(lastUsedAt !== undefined && { lastUsedAt }) };
     }
-    // A token that the server signed is no session: it was never exchanged for one.
+    // A token signed by the server is not a session: it was never exchanged for one.
     if (header.alg === algorithm) return undefined;
     const who = await tokens.verify(value);
     return { who: { ...who, session: sessionOf(who, { id: idOfOldCookie(value), begunAt: 0 }) } };
@@ -135,7 +136,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
   }
 }
 
-/** A session that does not hold says nothing of why. */
+/** An invalid session gives no reason. */
 async function undefinedIfInvalid<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();
@@ -166,7 +167,7 @@ function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id:
   return { subject: shortHash(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
 }
 
-/** The id of a cookie without one: a hash of the signed part, since a signature can be spelled in several ways. */
+/** The id of a cookie without one: a hash of the signed part, because a signature can be encoded in several ways. */
 function idOfOldCookie(value: string): string {
   return shortHash(value.slice(0, value.lastIndexOf('.')));
 }

@@ -17,28 +17,36 @@ import { secretBytes } from './secret.ts';
 import { tokenLimits } from './token-limits.ts';
 
 /**
- * JSON Web Tokens (RFC 7519), checked as RFC 8725 says: the algorithm is pinned by the kind of key, never taken from the token;
- * audience, expiry and identity are required. A secret is only ever used for HMAC, and a public key never.
+ * JSON Web Tokens (RFC 7519), verified as RFC 8725 recommends: the kind of key determines the algorithm, never the token.
+ * Audience, expiry and identity are required. A secret is used only for HMAC, and a public key never is.
  */
 export interface Tokens {
-  /** Who the token speaks for. Every failure is the refusal `token-invalid`, with a sentence that holds nothing of the token. */
+  /**
+   * The principal of the token. Every failure is the refusal `token-invalid`, with a sentence that contains nothing of the token.
+   */
   verify(token: string): Promise<Principal>;
-  /** Whether the issuer still has the key that a token was signed with. Throws a `Refusal` where that cannot be told at the moment. */
+  /**
+   * Whether the issuer still has the key that a token was signed with. Throws a `Refusal` if that cannot be decided at the
+   * moment.
+   */
   hasIssuerKey(issued: Issued): Promise<boolean>;
 }
 
 export interface TokenKeys {
-  /** For HS256. The bytes as they are, at least 32 of them. */
+  /** For HS256. At least 32 bytes. */
   secret?: Uint8Array | undefined;
-  /** Where a JWK set with public keys is found, for RS256, ES256 and EdDSA. */
+  /** URL of a JWK set with public keys, for RS256, ES256 and EdDSA. */
   jwksUrl?: string | undefined;
-  /** What tokens that such a key signed must be of, for, and how long they may be good at most. Undefined: anyone's, `pressbox`, and any time. */
+  /**
+   * Requirements for tokens signed with such a key: issuer, audience and longest lifetime. Undefined: any issuer, `pressbox`, and
+   * any lifetime.
+   */
   issuer?: string | undefined;
   audience?: string | undefined;
   maxLifetimeSeconds?: number | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   elapsed?: () => number;
 }
 
@@ -49,7 +57,7 @@ const requiredClaims = ['exp', 'iat', 'jti', 'sub', 'aud'];
 const { tokenCharacters, clockSkewMs, jwksTimeoutMs, jwksRetrySeconds, jwksKeptMs, jwksPauseMs, jwksFailurePauseMs } =
   tokenLimits;
 const { rememberedTokenMs: verifiedMs, rememberedTokens: verifiedMost } = tokenLimits;
-/** The tolerance is for `nbf`; jose has the same for `exp`, which is looked at again for that. */
+/** The tolerance is meant for `nbf`. jose applies it to `exp` too, which is checked again without it. */
 const checks = { audience, requiredClaims, clockTolerance: clockSkewMs / 1_000 };
 
 type Check = (token: string, currentDate: Date) => Promise<{ payload: JWTPayload; issued?: Issued }>;
@@ -66,7 +74,7 @@ export function createTokens(given: TokenKeys): Tokens {
   return {
     async verify(token) {
       if (token.length > tokenCharacters) throw invalidToken('The token is too long.');
-      // A decoder passes over white space in the signature, which a cookie could not hold (RFC 7515, 2: there is none).
+      // A decoder would ignore white space in the signature, which a cookie cannot contain (RFC 7515, 2 permits none).
       if (!/^[\w.-]*$/.test(token)) throw invalidToken('This is not a signed JSON Web Token.');
       const key = hash('sha256', token, 'base64');
       const known = verifiedTokens.find(key);
@@ -108,8 +116,8 @@ interface VerifiedTokens {
 }
 
 /**
- * Whom tokens speak for that were checked of late, by the tokens' hashes, so that no token stays in memory. Never past the expiry. In two
- * halves: a full newer one becomes the older one, and what that held is forgotten.
+ * Caches principals of recently verified tokens, by the hash of the token, so that no token stays in memory. Entries end with the
+ * token. There are two maps: when the newer one is full, it becomes the older one, and the previous older one is dropped.
  */
 function createVerifiedTokens(now: () => number): VerifiedTokens {
   let newer = new Map<string, { principal: Principal; from: number; until: number }>();
@@ -127,7 +135,7 @@ function createVerifiedTokens(now: () => number): VerifiedTokens {
       const entry = here ?? older.get(key);
       if (entry === undefined) return undefined;
       const at = now();
-      // A clock that was put back says nothing about what was found later by it.
+      // After the system clock went back, an entry from the future is not used.
       if (at < entry.from || at >= entry.until) return undefined;
       if (here === undefined) put(key, entry);
       return entry.principal;
@@ -140,9 +148,9 @@ function createVerifiedTokens(now: () => number): VerifiedTokens {
 }
 
 export interface TokenContent {
-  /** Who it speaks for. */
+  /** The author or reader. */
   sub: string;
-  /** The byline; where left out, `sub` is shown. */
+  /** The byline. Default: `sub`. */
   name?: string | undefined;
   grants: Partial<Grants>;
   ttlSeconds: number;
@@ -151,7 +159,10 @@ export interface TokenContent {
   jti: string;
 }
 
-/** A token signed with the server's secret. Claims are the caller's: what it grants is what whoever holds it may do. */
+/**
+ * Signs a token with the secret of the server. The caller decides the claims: whoever holds the token has the rights that it
+ * grants.
+ */
 export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeconds, now, jti }: TokenContent): Promise<string> {
   assertLongEnough(secret);
   const { reader = [], author = [], editor = [], admin = false } = grants;
@@ -174,7 +185,7 @@ export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeco
 
 function checkBySecret(secret: Uint8Array): Check {
   assertLongEnough(secret);
-  // Imported once: jose would import raw bytes again for every token.
+  // Imported once, because jose would import raw bytes for every token.
   const key = crypto.subtle.importKey('raw', new Uint8Array(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
   return async (token, currentDate) => {
     const options = { algorithms: [...secretAlgorithms], ...checks, currentDate };
@@ -194,20 +205,20 @@ function checkByPublicKey(keys: IssuerKeys, { issuer, audience: wanted = audienc
     if (maxLifetimeSeconds !== undefined && exp - iat > maxLifetimeSeconds) {
       throw invalidToken(`The token is good for longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`);
     }
-    // As an object, which only symmetric keys are not.
+    // A CryptoKey, as only symmetric keys have another type.
     return { payload, issued: { key: await calculateJwkThumbprint(key as CryptoKey), ...(issuer !== undefined && { issuer }) } };
   };
 }
 
-/** The keys that an issuer publishes. Each throws where they cannot be had. */
+/** The published keys of an issuer. Each method throws if they cannot be loaded. */
 interface IssuerKeys {
   find: JWTVerifyGetKey;
-  /** Whether a key with this thumbprint (RFC 7638) is among them. */
+  /** Whether the issuer has a key with this thumbprint (RFC 7638). */
   has(thumbprint: string): Promise<boolean>;
 }
 
 function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
-  // When the issuer is asked again is decided here: jose goes by the time of day, which may be put back.
+  // Reloads are timed here, because jose uses the system clock, which may go back.
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: jwksTimeoutMs,
     cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -216,7 +227,7 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
   let [loadedAt, failedAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let thumbprints: Promise<ReadonlySet<string>> | undefined;
   const loadKeys = async () => {
-    // A stranger's token would have it asked as well: an issuer that cannot keep up would be asked for each.
+    // Anonymous clients can trigger reloads with any token, which would overload an issuer that is slow.
     if (elapsed() - failedAt < jwksFailurePauseMs) throw keysUnavailable();
     try {
       await keys.reload();
@@ -227,7 +238,7 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
       throw error;
     }
   };
-  /** Looks with what is known, and once more with what the issuer has now, where nothing was found. */
+  /** Searches the known keys, and once more after a reload if nothing was found. */
   const lookUp = async <T>(once: () => Promise<T | undefined>): Promise<T | undefined> => {
     const isOld = elapsed() - loadedAt >= jwksKeptMs;
     if (isOld) await loadKeys();
@@ -262,13 +273,13 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
   };
 }
 
-/** What has none is no key that signs tokens. */
+/** Keys without a thumbprint cannot sign tokens. */
 async function thumbprintsOf(keys: readonly JWK[]): Promise<ReadonlySet<string>> {
   const told = await Promise.allSettled(keys.map((key) => calculateJwkThumbprint(key)));
   return new Set(told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
 }
 
-/** What the claims of a token, or of a session, say of whom it speaks for. Throws a `Refusal` where they have another form. */
+/** The principal in the claims of a token or session. Throws a `Refusal` if the claims have another form. */
 export function principalFrom(payload: JWTPayload, now: number): Principal {
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) {
@@ -308,7 +319,7 @@ function refusalFor(error: unknown): Refusal {
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
     return invalidToken('The token is signed in a way that is not accepted here.');
   }
-  // What is left went wrong while the issuer's keys were asked for. That says nothing about the token.
+  // Anything else failed while the issuer's keys were loaded, and says nothing about the token.
   return keysUnavailable();
 }
 
@@ -316,7 +327,7 @@ function keysUnavailable(): Refusal {
   return notCheckable("Its issuer's keys cannot be had.");
 }
 
-/** It may be good, so trying again can help. */
+/** The token may be valid, so a retry can help. */
 function notCheckable(why: string): Refusal {
   return new Refusal('token-invalid', {
     detail: `The token cannot be checked at the moment. ${why}`,
