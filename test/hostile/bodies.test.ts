@@ -219,7 +219,7 @@ describe('malformed bodies', () => {
     const objects = `${'{"a":'.repeat(170_000)}1${'}'.repeat(170_000)}`;
     for (const text of [`{"media":${lists}}`, `{"headline":${objects}}`, `{"x":${lists}}`]) {
       const answer = await raw(text);
-      expect(answer.body).toMatchObject({ code: 'invalid-body', errors: [{ message: 'Must not nest so deeply.' }] });
+      expect(answer.body).toMatchObject({ code: 'invalid-body', errors: [{ message: 'Must not nest this deeply.' }] });
       expect(answer.text.length).toBeLessThan(500);
     }
   });
