@@ -190,7 +190,7 @@ describe('a feed that opens', () => {
     engine.channel = async (...asked) => instead(await channel(...asked));
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
     const held = await streams.acquire('moon').catch(() => undefined);
-    if (held !== undefined && 'feed' in held) expect(follows).toBe(1);
+    if (held !== undefined && 'stream' in held) expect(follows).toBe(1);
     streams.close();
     expect(follows).toBe(0);
   });
