@@ -9,7 +9,7 @@ import { hasExpectedInternals } from '../../../src/live/socket/engine-io-interna
 import { messageFrame, messagesIn, socketFormat, withPing } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
-it('finds the insides of engine.io and ws where they are expected', () => {
+it('finds the private fields of engine.io and ws where they are expected', () => {
   const engine = new SocketEngine();
   onTestFinished(() => void engine.close());
   expect(hasExpectedInternals(engine)).toBe(true);
@@ -32,7 +32,7 @@ it.each([
   expect(engine.usesInternals).toBe(false);
 });
 
-/** A connection that engine.io makes alone, as it documents it. */
+/** A connection that uses only the documented interface of engine.io. */
 async function connect(everyMs = 60_000) {
   const http = createServer();
   const engine = new SocketEngine({ usesInternals: false, everyMs, withinMs: everyMs * 0.8, stepMs: 20 });
@@ -64,7 +64,7 @@ async function connect(everyMs = 60_000) {
 const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), { type: 'post.published', cursor: '' });
 const saying = (text: string) => `42["event",{"text":"${text}"}]`;
 
-it('carries frames and packets in their order where engine.io is not as expected, also long ones', async () => {
+it('carries frames and packets of any length in order without the private fields of engine.io', async () => {
   const { pipe, heard } = await connect();
   const long = 'ö'.repeat(200_000);
   pipe.write(Buffer.concat([event('one'), event('two')]));
@@ -74,7 +74,7 @@ it('carries frames and packets in their order where engine.io is not as expected
   await vi.waitFor(() => expect(heard()).toEqual([saying('one'), saying('two'), '42["three"]', saying('four'), saying(long)]));
 });
 
-it('is not ready there while a packet waits, and tells when all were taken', async () => {
+it('is not ready without the private fields while a packet waits, and reports when all packets were taken', async () => {
   const { pipe, client, heard } = await connect();
   const taken = vi.fn(() => [pipe.ready, pipe.packetsWaiting]);
   pipe.onTaken(taken);
@@ -84,12 +84,12 @@ it('is not ready there while a packet waits, and tells when all were taken', asy
   for (; written < 100 && pipe.packetsWaiting < 5; written += 1) pipe.write(event(large));
   expect([pipe.ready, pipe.packetsWaiting, taken.mock.calls.length]).toEqual([false, 5, 0]);
   client.resume();
-  // It may tell earlier as well, of what was taken by then.
+  // It may also report earlier, when some packets were taken.
   await vi.waitFor(() => expect(taken).toHaveReturnedWith([true, 0]));
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
 });
 
-it('releases whoever waits there for a connection that is gone', async () => {
+it('releases a reader that waits without the private fields when the connection closes', async () => {
   const { connection, pipe, client } = await connect();
   const waiting = new ReaderConnection(pipe, { now: () => 1 });
   connection.on('close', () => waiting.onClosed());
@@ -101,7 +101,7 @@ it('releases whoever waits there for a connection that is gone', async () => {
   expect([pipe.open, pipe.closed, pipe.ready]).toEqual([false, true, false]);
 });
 
-it('pings a connection there, and closes one that answers no longer', async () => {
+it('pings a connection without the private fields, and closes one that stops answering', async () => {
   const { connection, pings, fallSilent } = await connect(200);
   const closed = once(connection, 'close');
   await vi.waitFor(() => expect(pings()).toBeGreaterThan(3));
@@ -110,7 +110,7 @@ it('pings a connection there, and closes one that answers no longer', async () =
   expect((await closed)[0]).toBe('ping timeout');
 });
 
-it('reads back what frames say, whatever their length', () => {
+it('extracts the messages from frames of any length', () => {
   const packets = [0, 1, 120, 124, 125, 126, 1_000, 65_533, 65_535, 70_000, 300_000].map(
     (length) => `2["${'ä'.repeat(length / 2)}"]`,
   );

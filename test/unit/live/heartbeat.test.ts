@@ -44,7 +44,7 @@ function beating(random: () => number = () => 0.5) {
   return { heartbeat, open };
 }
 
-it('asks each once in every time, and never gives up one that answers', () => {
+it('pings each connection once per interval, and never times out one that answers', () => {
   const { open } = beating();
   const one = open(true);
   vi.advanceTimersByTime(10 * everyMs);
@@ -52,7 +52,7 @@ it('asks each once in every time, and never gives up one that answers', () => {
   expect(one.missed).toEqual([]);
 });
 
-it('gives up one that does not answer, when its time is over and not before', () => {
+it('times out a connection that does not answer when the timeout is over, and not earlier', () => {
   const { open } = beating();
   const [silent, other] = [open(false), open(true)];
   vi.advanceTimersByTime(5 * everyMs);
@@ -61,7 +61,7 @@ it('gives up one that does not answer, when its time is over and not before', ()
   expect(other.pings).toHaveLength(5);
 });
 
-it('asks no second time who was asked with something else shortly before, and gives up likewise who does not answer', () => {
+it('sends no separate ping soon after one that was sent with other data, and still times out a connection that does not answer', () => {
   const { open } = beating();
   const [one, silent] = [open(true), open(true)];
   const due: number[] = [];
@@ -73,13 +73,13 @@ it('asks no second time who was asked with something else shortly before, and gi
       setTimeout(() => Object.assign(one, { isPongAwaited: false }), withinMs);
     }
   }
-  // It was asked with something else in the second turn, and not again.
+  // In the second interval the ping was sent with other data, and not a second time.
   expect(due).toEqual([400, 450, 1_400, 1_450, 2_400, 2_450]);
   expect([one.pings, one.missed]).toEqual([[500, 2_500], []]);
   expect([silent.pings, silent.missed]).toEqual([[500], [1_500 + withinMs]]);
 });
 
-it('goes on with the others where one throws, asked or given up, and asks it no more', () => {
+it('continues with the other connections if one throws, and does not ping that one again', () => {
   const { open } = beating();
   const thrown = new Error('it has come apart');
   const fault = () => {
@@ -94,7 +94,7 @@ it('goes on with the others where one throws, asked or given up, and asks it no 
   for (const other of [before, after]) expect([other.pings.length, other.missed, other.failures]).toEqual([5, [], []]);
 });
 
-it('asks a crowd that came at one moment at many', () => {
+it('spreads the pings of connections that opened at the same moment', () => {
   let drawn = 0;
   const { open } = beating(() => (drawn++ % 20) / 20);
   const crowd = Array.from({ length: 100 }, () => open(true));
@@ -106,7 +106,7 @@ it('asks a crowd that came at one moment at many', () => {
   expect([...moments.values()].map(({ length }) => length)).toEqual(Array(20).fill(5));
 });
 
-it('asks nobody any more who has left, or when it is stopped', () => {
+it('stops pinging a connection that was removed, and all of them when it is stopped', () => {
   const { heartbeat, open } = beating();
   const [gone, there] = [open(true), open(true)];
   vi.advanceTimersByTime(everyMs);
@@ -118,7 +118,7 @@ it('asks nobody any more who has left, or when it is stopped', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('asks often enough for clients, and late enough for the last answer, however early some pings go with something else', () => {
+it('pings before clients time out, and after the last answer, even if some pings are sent early with other data', () => {
   const [pingMs, answerMs] = [limits.pingSeconds * 1_000, limits.pingTimeoutSeconds * 1_000];
   const heartbeat = new Heartbeat({ everyMs: pingMs, withinMs: answerMs, random: () => 0 });
   const pings: number[] = [];
@@ -126,7 +126,7 @@ it('asks often enough for clients, and late enough for the last answer, however 
   const asked = (one: Pingable) => {
     Object.assign(one, { isPingDue: false, isPongAwaited: true });
     pings.push(Date.now());
-    // The last moment at which it still counts.
+    // The last moment at which the answer counts.
     setTimeout(() => Object.assign(one, { isPongAwaited: false }), answerMs - 1);
   };
   const one: Pingable = {
@@ -140,7 +140,7 @@ it('asks often enough for clients, and late enough for the last answer, however 
   heartbeat.add(one);
   for (let ms = 0; ms < 10 * pingMs; ms += liveLimits.pingStepMs) {
     vi.advanceTimersByTime(liveLimits.pingStepMs);
-    // Every other one goes as early as it may.
+    // Every second ping is sent as early as allowed.
     if (one.isPingDue && pings.length % 2 === 1) asked(one);
   }
   heartbeat.stop();
@@ -148,7 +148,7 @@ it('asks often enough for clients, and late enough for the last answer, however 
   expect([Math.min(...gaps), Math.max(...gaps)]).toEqual([pingMs - liveLimits.pingEarlyMs, pingMs + liveLimits.pingEarlyMs]);
   expect(missed).toBe(0);
   expect(Math.min(...gaps)).toBeGreaterThan(answerMs);
-  // Over 32 kbit/s a part of a long message takes four seconds before the ping behind it arrives.
+  // At 32 kbit/s, a part of a long message takes four seconds to arrive before the ping behind it.
   expect(Math.max(...gaps) + liveLimits.pingStepMs + 4_000).toBeLessThan(silenceMs);
   for (const ms of [pingMs, answerMs, liveLimits.pingEarlyMs]) expect(ms % liveLimits.pingStepMs).toBe(0);
 });

@@ -8,7 +8,7 @@ const { socketBurstBytes, socketBytesPerSecond } = liveLimits;
 function open() {
   const clock = { ms: 0 };
   const onCut = vi.fn();
-  /** What is written waits, until the test has it taken. */
+  /** Every write waits until the test completes it. */
   let taken = () => {};
   const socket = new Duplex({
     read() {},
@@ -20,7 +20,7 @@ function open() {
   return { clock, onCut, socket, take: () => taken() };
 }
 
-it('lets a socket send no more at once for having been silent, and ends one that does', () => {
+it('limits the burst of a socket after any silence, and closes a socket that exceeds it', () => {
   const { clock, onCut, socket } = open();
   clock.ms += 3_600_000;
   expect(countIncoming(socket, socketBurstBytes)).toBe(true);
@@ -28,7 +28,7 @@ it('lets a socket send no more at once for having been silent, and ends one that
   expect([onCut.mock.calls.length, socket.destroyed]).toEqual([1, true]);
 });
 
-it('lets it go on sending so much a second, and no more', () => {
+it('lets a socket send at the permitted rate, and no faster', () => {
   const { clock, socket } = open();
   expect(countIncoming(socket, socketBurstBytes)).toBe(true);
   for (let seconds = 0; seconds < 5; seconds += 1) {
@@ -38,7 +38,7 @@ it('lets it go on sending so much a second, and no more', () => {
   expect(countIncoming(socket, 1)).toBe(false);
 });
 
-it('reads no more of who takes nothing of what is answered, until they do', async () => {
+it('stops reading from a client that does not take its answers, until it does', async () => {
   const { socket, take } = open();
   socket.push('a ping');
   await vi.waitFor(() => expect(socket.readableLength).toBe(0));

@@ -9,10 +9,10 @@ import { type SocketConnection, SocketEngine } from '../../../src/live/socket/so
 import { Refusal } from '../../../src/protocol/problems.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
-/** A client that has a connection, and a namespace that looks at credentials like this. */
+/** Connects a client to a namespace that checks credentials with `authenticate`. */
 async function connect(authenticate: NamespaceContext['authenticate']) {
   const http = createServer();
-  // Pinged once all of this is over.
+  // The first ping is later than the end of the test.
   const engine = new SocketEngine({ random: () => 0 });
   const onFailed = vi.fn();
   const onJoined = vi.fn(() => ({ onMessage: () => {}, close: () => {} }));
@@ -42,7 +42,7 @@ async function connect(authenticate: NamespaceContext['authenticate']) {
   return { client, closed, onFailed, onJoined };
 }
 
-/** What a client is told that joins, where a look at its credentials ends like this. */
+/** What a client receives when it joins and the check of its credentials ends this way. */
 async function join(authenticate: NamespaceContext['authenticate']) {
   const { client, onFailed, onJoined } = await connect(authenticate);
   client.send('40');
@@ -50,13 +50,13 @@ async function join(authenticate: NamespaceContext['authenticate']) {
   return { said: String(said), onFailed, onJoined };
 }
 
-it('says nothing of a refusal to the log', async () => {
+it('does not log a refusal', async () => {
   const { said, onFailed, onJoined } = await join(() => Promise.reject(new Refusal('token-invalid')));
   expect(said).toMatch(/^44\{.*"token-invalid"/);
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
-it('tells whoever runs the server of anything else, and the client nothing of it but to come back', async () => {
+it('logs any other error, and tells the client only when to retry', async () => {
   const thrown = new Error('thrown in the test');
   const { said, onFailed, onJoined } = await join(() => Promise.reject(thrown));
   expect(said).toMatch(/^44\{.*"internal-error".*"retryAfter":1/);
@@ -64,7 +64,7 @@ it('tells whoever runs the server of anything else, and the client nothing of it
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[[thrown]], []]);
 });
 
-it('lets nobody join who went away while their credentials were looked at', async () => {
+it('does not let a client join that disconnected while its credentials were checked', async () => {
   const asked = Promise.withResolvers<void>();
   const looked = Promise.withResolvers<undefined>();
   const { client, closed, onFailed, onJoined } = await connect(() => {
@@ -80,7 +80,7 @@ it('lets nobody join who went away while their credentials were looked at', asyn
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
-it('looks at the credentials of a client once at a time, whatever it sends meanwhile', async () => {
+it('checks the credentials of a client once at a time, whatever the client sends during the check', async () => {
   const looked = Promise.withResolvers<undefined>();
   const authenticate = vi.fn(() => looked.promise);
   const { client, onJoined } = await connect(authenticate);

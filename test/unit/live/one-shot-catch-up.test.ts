@@ -5,7 +5,10 @@ import type { Access } from '../../../src/protocol/model.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
-/** A channel that is read as public, while its feed knows it as one for members: it is behind, or the store lost what it has. */
+/**
+ * A channel that the journal reads as public and the channel stream as restricted to members: the stream is behind, or the store
+ * lost an entry.
+ */
 function asked(again: Access) {
   const reads: Access[] = ['public', 'members', again];
   const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
@@ -35,15 +38,15 @@ function asked(again: Access) {
   return { answer, catchUp, close: () => streams.close() };
 }
 
-describe('who asks once, and is not let in by what the feed holds', () => {
-  it('is told to come back where the channel is open to them, and the feed asks the journal', async () => {
+describe('a single request that the channel stream would refuse', () => {
+  it('is answered to retry if the journal says that the channel is open, and makes the stream read the journal', async () => {
     const { answer, catchUp, close } = asked('public');
     await expect(answer).rejects.toBeInstanceOf(JournalUnavailable);
     expect(catchUp).toHaveBeenCalledTimes(1);
     close();
   });
 
-  it('is refused where it is not', async () => {
+  it('is refused if the journal refuses it too', async () => {
     const { answer, close } = asked('members');
     await expect(answer).rejects.toMatchObject({ problem: { code: 'token-missing' } });
     close();

@@ -4,7 +4,7 @@ import * as ws from 'ws';
 import { messageFrame, packetFrame } from '../../../src/live/socket/packet-encoder.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
-/** What a client hears of these bytes, and between which of them it was pinged. */
+/** The messages and pings that a client receives from these bytes, in order. */
 async function heardOf(bytes: Buffer): Promise<string[]> {
   const heard: string[] = [];
   const receiver = new Receiver({ isServer: false, binaryType: 'nodebuffer' });
@@ -19,16 +19,16 @@ async function heardOf(bytes: Buffer): Promise<string[]> {
 
 const { socketPartBytes: partBytes } = limits;
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
-/** Of three bytes each, so that parts end in the middle of them. */
+/** Characters of three bytes, so that parts end inside a character. */
 const textOf = (bytes: number) => '漢'.repeat(Math.floor(bytes / 3)).padEnd(Math.floor(bytes / 3) + (bytes % 3), 'x');
 
-it('sends a message whole up to the length of a part', async () => {
+it('sends a message of up to one part in one frame', async () => {
   const packet = textOf(partBytes - 8);
   expect(messageFrame(packet).equals(packetFrame(`4${packet}`))).toBe(true);
 });
 
 it.each([1, 2, 3.5, 4, 28])(
-  'has a message of %d parts begin with a ping, and answers asked for between the parts',
+  'sends a message of %d parts with a ping before it and a WebSocket ping between the parts',
   async (parts) => {
     const packet = textOf(parts * partBytes - 1);
     expect(await heardOf(messageFrame(packet))).toEqual(['2', ...Array(Math.ceil(parts) - 1).fill('(ping)'), `4${packet}`]);

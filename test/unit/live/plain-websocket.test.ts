@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import * as ws from 'ws';
 import { plainAnswerTo, plainTextOf } from '../../../src/live/socket/plain-websocket.ts';
 
-/** What the library makes of bytes that a client sends first: the messages, and whether the next byte would begin another. */
+/** What `ws` reads from bytes that a client sends first: the messages, and whether the next byte would begin a new message. */
 function read(bytes: Buffer): { messages: string[]; isBetween: boolean; failed: boolean } {
   const receiver = new Receiver({ isServer: true, maxPayload: 16_384 });
   const messages: string[] = [];
@@ -38,7 +38,7 @@ interface Drawn {
   isMasked: boolean;
   mask: Uint8Array;
   said: Buffer;
-  /** Bytes that the length is told in, beyond the first; as few as it takes where it is not given. */
+  /** Bytes of the length field after the first one. The default is the shortest form. */
   lengthBytes?: 0 | 2 | 8;
 }
 
@@ -72,7 +72,7 @@ const frame = fc
     ),
   })
   .map(({ lengthBytes, ...drawn }) => frameOf(lengthBytes === undefined ? drawn : { ...drawn, lengthBytes }));
-/** One frame, several, or one that was cut or has a byte that should be another. */
+/** One frame, several, or one that was cut or has one wrong byte. */
 const bytes = fc.oneof(
   { arbitrary: frame, weight: 4 },
   fc.tuple(frame, frame).map((both) => Buffer.concat(both)),
@@ -84,7 +84,7 @@ const bytes = fc.oneof(
   }),
 );
 
-it('takes nothing for a plain text that the library reads in another way, and leaves the bytes as they are', () => {
+it('accepts only texts that ws reads the same way, and does not change the bytes', () => {
   let taken = 0;
   fc.assert(
     fc.property(bytes, (some) => {
@@ -100,18 +100,18 @@ it('takes nothing for a plain text that the library reads in another way, and le
   expect(taken).toBeGreaterThan(300);
 });
 
-it('takes every text of ASCII of up to a thousand bytes', () => {
+it('accepts every ASCII text of up to a thousand bytes', () => {
   const ascii = fc.string({ unit: 'binary-ascii', maxLength: 1_024 });
   fc.assert(
     fc.property(ascii, mask, fc.nat(20), (said, mask, more) => {
       const whole = frameOf({ head: 0x81, isMasked: true, mask, said: Buffer.from(said) });
-      // Behind what was read may lie what was read before.
+      // Old bytes may follow the ones that were read.
       expect(plainTextOf(Buffer.concat([whole, Buffer.alloc(more, 'x')]), whole.length)).toBe(said);
     }),
   );
 });
 
-it('leaves what is no such text', () => {
+it('leaves anything that is not a plain text to ws', () => {
   const said = frameOf({ head: 0x81, isMasked: true, mask: Uint8Array.of(1, 2, 3, 4), said: Buffer.from('Grüße') });
   expect(plainTextOf(said, said.length)).toBeUndefined();
   expect(read(said).messages).toEqual(['Grüße']);
@@ -120,14 +120,14 @@ it('leaves what is no such text', () => {
   expect(read(long).messages).toHaveLength(1);
 });
 
-it('leaves a frame that tells its length in eight bytes, however long it is', () => {
-  // Read as a length of seven bits, 127 would be that of what follows.
+it('leaves a frame with a length field of eight bytes to ws, whatever its length', () => {
+  // Read as a seven-bit length, 127 would count into the bytes that follow.
   const frame = Buffer.concat([Buffer.from([0x81, 0xff]), Buffer.alloc(4), Buffer.from(`42["x"]${' '.repeat(120)}`)]);
   expect(read(frame)).toMatchObject({ messages: [], failed: true });
   expect(plainTextOf(frame, frame.length)).toBeUndefined();
 });
 
-/** What is answered to a request with these lines, here and by the library. */
+/** The answer to a request with these header lines, from Pressbox and from `ws`. */
 async function answersTo(method: string, lines: readonly string[]): Promise<[ours: string | undefined, theirs: string]> {
   const library = new ws.WebSocketServer({ noServer: true });
   const http = createServer();
@@ -146,7 +146,7 @@ async function answersTo(method: string, lines: readonly string[]): Promise<[our
 
 const asked = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
 
-it('answers a request for a WebSocket as the library does, whatever extensions it offers', async () => {
+it('answers a WebSocket request like ws, whatever extensions it offers', async () => {
   for (const more of [
     [],
     ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'],
@@ -158,7 +158,7 @@ it('answers a request for a WebSocket as the library does, whatever extensions i
   }
 });
 
-it('leaves a request that is anything else to the library', async () => {
+it('leaves any other request to ws', async () => {
   const [upgrade, version, key] = asked as [string, string, string];
   const others = {
     'another method': answersTo('POST', asked),

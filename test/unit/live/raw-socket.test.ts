@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { handleOf, interceptReads, isHandleOf, isOpen, watchWrites, writeToHandle } from '../../../src/live/raw-socket.ts';
 
-/** Bytes go past what Node has around a socket, by what is under it: so it is tried on real sockets. */
+/** The code bypasses Node's stream of a socket through its handle, so the tests use real sockets. */
 async function connect() {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +30,7 @@ function mustHandle(socket: Socket) {
 
 const large = Buffer.alloc(1_000_000, 'x');
 
-it('writes what the kernel takes at once, between what the stream writes', async () => {
+it('writes what the kernel takes at once, in order with the writes of the stream', async () => {
   const { socket, heard } = await connect();
   socket.write('one ');
   expect(writeToHandle(mustHandle(socket), Buffer.from('two '))).toBe('taken');
@@ -38,7 +38,7 @@ it('writes what the kernel takes at once, between what the stream writes', async
   await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
 });
 
-it('keeps what the kernel leaves, in order, and tells when it has been taken', async () => {
+it('keeps what the kernel does not take yet, in order, and reports when it was taken', async () => {
   const { socket, client, heard } = await connect();
   const handle = mustHandle(socket);
   client.pause();
@@ -61,7 +61,7 @@ it('keeps what the kernel leaves, in order, and tells when it has been taken', a
   expect(String(heard().subarray(-9))).toBe('after all');
 });
 
-it('tells of bytes that nobody will take any more', async () => {
+it('reports bytes that can no longer be sent', async () => {
   const { socket, client } = await connect();
   const handle = mustHandle(socket);
   client.pause();
@@ -75,7 +75,7 @@ it('tells of bytes that nobody will take any more', async () => {
   expect(told.mock.lastCall?.[0]).toBeLessThan(0);
 });
 
-it('shows what comes in before the stream has it, which gets what is left, whole and in order', async () => {
+it('shows incoming bytes before the stream reads them, and the stream gets the rest complete and in order', async () => {
   const { socket, client } = await connect();
   const shown: string[] = [];
   const left: Buffer[] = [];
@@ -92,7 +92,7 @@ it('shows what comes in before the stream has it, which gets what is left, whole
   await vi.waitFor(() => expect(shown).toEqual(['one']));
   client.write('four');
   await vi.waitFor(() => expect(String(Buffer.concat(left))).toBe('four'));
-  // While the stream does not read, more comes than it is given memory for at once.
+  // While the stream does not read, more bytes arrive than fit into one read.
   socket.pause();
   const numbers = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, at) => at).buffer);
   client.write(numbers);
@@ -105,7 +105,7 @@ it('shows what comes in before the stream has it, which gets what is left, whole
   expect(shown).toEqual(['one', 'two']);
 });
 
-it('shows each of two sockets its own, though both are read into the same memory', async () => {
+it('shows each of two sockets its own bytes, although both are read into the same memory', async () => {
   const both = [await connect(), await connect()];
   const told = both.map(({ socket }, at) => {
     const heard: string[] = [];
@@ -125,7 +125,7 @@ it('shows each of two sockets its own, though both are read into the same memory
   await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
 });
 
-it('tells the stream of a connection that is reset', async () => {
+it('reports a reset connection to the stream', async () => {
   const { socket, client } = await connect();
   interceptReads(socket, { interceptRead: () => false });
   const failed = new Promise((resolve) => socket.once('error', resolve));
@@ -134,7 +134,7 @@ it('tells the stream of a connection that is reset', async () => {
   expect(await failed).toMatchObject({ code: 'ECONNRESET' });
 });
 
-it('tells of each write of the stream as it goes to the kernel, also of one that waited, and of none that goes past it', async () => {
+it('reports each write of the stream when it goes to the kernel, including delayed ones, and no direct write', async () => {
   const { socket, client, heard } = await connect();
   const written = vi.fn();
   expect(watchWrites(socket, { onStreamWrite: written })).toBe(true);
@@ -160,7 +160,7 @@ it('tells of each write of the stream as it goes to the kernel, also of one that
   expect(written).toHaveBeenCalledTimes(before + 1);
 });
 
-it('is not to be had where Node forbids a look, and what goes out and comes in goes through the stream', async () => {
+it('is unavailable if Node denies access to the handle, and all data goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
     const { handleOf, interceptReads } = await import('./src/live/raw-socket.ts');
@@ -183,7 +183,7 @@ it('is not to be had where Node forbids a look, and what goes out and comes in g
   expect(stdout).toBe('undefined all');
 });
 
-it('is refused by a socket that is closed', async () => {
+it('refuses writes to a closed socket', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
   expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([true, true]);
@@ -194,7 +194,7 @@ it('is refused by a socket that is closed', async () => {
   expect(isHandleOf(socket, handle)).toBe(false);
 });
 
-it('is lost by a socket in the moment in which it is reset', async () => {
+it('ends at the moment when the socket is reset', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
   socket.resetAndDestroy();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Pipe, ReaderConnection } from '../../../src/live/reader-connection.ts';
 import type { Subscription } from '../../../src/live/subscription.ts';
 
-/** A connection that one write fills, and of which the test says when that was taken. */
+/** A connection that one write fills. The test decides when the write was taken. */
 function open() {
   let taken = () => {};
   let ready = false;
@@ -21,7 +21,7 @@ function open() {
   const busy = new Set<ReaderConnection>();
   const connection = new ReaderConnection(pipe as unknown as Pipe, { now: () => 1, busy, defer: (run) => void soon.push(run) });
   const written: string[] = [];
-  /** One that missed something, which so many writes bring. */
+  /** A subscription that needs `writes` writes to catch up. */
   const missed = (name: string, writes: number) => {
     let left = writes;
     const pump = () => {
@@ -49,14 +49,14 @@ function open() {
   };
 }
 
-it('has the subscriptions of a connection that is busy again and again take turns, the longest waiting first', () => {
+it('lets the subscriptions of a busy connection take turns, the longest waiting first', () => {
   const { written, missed, take } = open();
   for (const name of ['first', 'second', 'third']) missed(name, 2);
   for (let writes = 0; writes < 6; writes += 1) take();
   expect(written).toEqual(['first', 'second', 'third', 'first', 'second', 'third']);
 });
 
-it('comes to each that waits, and counts as busy until none does', () => {
+it('serves each waiting subscription, and counts as busy until none waits', () => {
   const { connection, written, missed, busy, take } = open();
   for (const name of ['first', 'second']) missed(name, 1);
   take();
@@ -65,7 +65,7 @@ it('comes to each that waits, and counts as busy until none does', () => {
   expect([written, connection.busySince, busy.size]).toEqual([['first', 'second'], 0, 0]);
 });
 
-it('comes in the next turn to who waits though nothing is to be taken', () => {
+it('serves a waiting subscription in the next turn if the connection is free', () => {
   const { written, missed, soon, free } = open();
   free();
   missed('one', 1);

@@ -4,7 +4,7 @@ import { liveLimits } from '../../../src/live/live-limits.ts';
 import { type Pipe, ReaderConnection } from '../../../src/live/reader-connection.ts';
 import { type OpenReader, Readers } from '../../../src/live/readers.ts';
 
-/** Where one of many throws: the others are looked after as ever, and who threw is cut off. */
+/** If one of many readers throws, the others are served as before, and the one that threw is disconnected. */
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -54,7 +54,7 @@ function crowd(broken: (keyof OpenReader)[]) {
   return { readers, first, bad, last, warnings, stall, tell: (reach: Reachability) => tell(reach) };
 }
 
-it('tells all others of the store', () => {
+it('tells all other readers that the reachability of the store changed', () => {
   const { tell, first, bad, last, readers, warnings } = crowd(['onReachChanged']);
   tell(unreachable);
   expect([first, bad, last]).toEqual([['onReachChanged'], ['onReachChanged', 'cut'], ['onReachChanged']]);
@@ -62,7 +62,7 @@ it('tells all others of the store', () => {
   expect(warnings).toEqual([{ readers: 1, err: thrown }]);
 });
 
-it('looks after all others, and lets go of who cannot even be cut off', () => {
+it('sweeps all other readers, and drops one that cannot even be disconnected', () => {
   const { readers, first, bad, last, warnings } = crowd(['sweep', 'cut']);
   vi.advanceTimersByTime(3 * liveLimits.sweepMs);
   expect([first, last]).toEqual([Array(3).fill('sweep'), Array(3).fill('sweep')]);
@@ -71,7 +71,7 @@ it('looks after all others, and lets go of who cannot even be cut off', () => {
   expect(warnings).toHaveLength(1);
 });
 
-it('leads all others out, and closes them', async () => {
+it('asks all other readers to disconnect, and closes them', async () => {
   const { readers, first, bad, last } = crowd(['askToDisconnect', 'close']);
   const drained = readers.drain(100);
   await vi.advanceTimersByTimeAsync(200);
@@ -86,7 +86,7 @@ it('leads all others out, and closes them', async () => {
   expect([one, other]).toEqual([['close'], ['close']]);
 });
 
-it('ends all other connections that take no bytes, and lets go of one that cannot be ended', () => {
+it('ends all other stalled connections, and drops one that cannot be ended', () => {
   const { readers, stall, warnings } = crowd([]);
   const ended: string[] = [];
   stall(() => ended.push('first'));

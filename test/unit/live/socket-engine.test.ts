@@ -13,7 +13,7 @@ import { boundIncoming } from '../../../src/live/socket/incoming-bytes.ts';
 import { packetFrame } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
-/** What it does for engine.io rests on the insides of it, so it is tried on real connections. */
+/** The engine relies on private fields of engine.io, so the tests use real connections. */
 async function serve(rhythm?: Partial<HeartbeatOptions>) {
   const http = createServer();
   const failures: unknown[] = [];
@@ -37,7 +37,7 @@ async function serve(rhythm?: Partial<HeartbeatOptions>) {
   return { port: (http.address() as AddressInfo).port, connections, messages, requests, failures };
 }
 
-/** Asks for a WebSocket with these headers, and collects what comes, as it comes. */
+/** Requests a WebSocket with these headers, and collects what arrives. */
 function ask(port: number, headers: string): Buffer[] {
   const chunks: Buffer[] = [];
   const socket = dial(port, '127.0.0.1', () => {
@@ -53,9 +53,9 @@ function ask(port: number, headers: string): Buffer[] {
 const good = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 it.each([
-  ['as most clients ask', ''],
-  ['as ws has to look at it', 'Sec-WebSocket-Protocol: a\r\n'],
-])('says in one write that it upgrades, and opens, asked %s', async (_, more) => {
+  ['with the headers of most clients', ''],
+  ['with a header that ws has to handle', 'Sec-WebSocket-Protocol: a\r\n'],
+])('confirms the upgrade and opens the connection in one write if the request comes %s', async (_, more) => {
   const { port, connections } = await serve();
   const chunks = ask(port, good + more);
   await vi.waitFor(() => expect(chunks.length).toBeGreaterThan(0));
@@ -64,7 +64,7 @@ it.each([
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
 });
 
-it('hears in order what comes with the request, and behind it', async () => {
+it('reads messages that come with the request and after it in order', async () => {
   const { port, connections, messages } = await serve();
   const socket = dial(port, '127.0.0.1').setNoDelay(true).resume();
   onTestFinished(() => void socket.destroy());
@@ -84,14 +84,14 @@ it('hears in order what comes with the request, and behind it', async () => {
   await vi.waitFor(() => expect(messages).toEqual(['one', 'two', 'three']));
 });
 
-it('answers at once where it does not upgrade', async () => {
+it('answers at once if it does not upgrade', async () => {
   const { port, connections } = await serve();
   const chunks = ask(port, 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: no\r\n');
   await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /));
   expect(connections).toHaveLength(0);
 });
 
-it('ends a connection that cannot be taken up, and says so to whoever gave it the request', async () => {
+it('closes a connection that it cannot accept, and throws to its caller', async () => {
   const http = createServer();
   const engine = new SocketEngine();
   const thrown = new Error('thrown in the test');
@@ -116,13 +116,13 @@ it('ends a connection that cannot be taken up, and says so to whoever gave it th
   expect(await caught).toEqual([thrown, true]);
 });
 
-it('keeps nothing of the request that a connection began with', async () => {
+it('keeps no reference to the request that opened a connection', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const { port, connections, requests } = await serve();
   ask(port, good);
   await vi.waitFor(() => expect(connections).toHaveLength(1));
-  // Not the request itself is looked at, as whatever is looked at may be kept by that.
+  // Through a weak reference: a direct look at the request could keep it alive.
   const isKept = () => requests[0]?.deref() !== undefined;
   collect();
   expect(isKept()).toBe(true);
@@ -136,7 +136,7 @@ it('keeps nothing of the request that a connection began with', async () => {
 
 const quick: Partial<HeartbeatOptions> = { everyMs: 300, withinMs: 200, earlyMs: 20, stepMs: 20, random: () => 0 };
 
-/** A client that answers pings as long as it is told to. */
+/** A client that answers pings while `answers` is true. */
 async function join(port: number) {
   const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   onTestFinished(() => client.terminate());
@@ -150,7 +150,7 @@ async function join(port: number) {
   return state;
 }
 
-it('pings each connection, and closes one that answers no longer', async () => {
+it('pings each connection, and closes one that stops answering', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   const reasons: string[] = [];
@@ -161,7 +161,7 @@ it('pings each connection, and closes one that answers no longer', async () => {
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
-it('knows by answers to pings of WebSocket itself that a client is there which reads a long message, and closes one that gives none', async () => {
+it('keeps a client that answers WebSocket pings while it reads a long message, and closes one that answers none', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   client.answers = false;
@@ -175,7 +175,7 @@ it('knows by answers to pings of WebSocket itself that a client is there which r
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
-it('pings one who is written to in the same write, and closes it likewise where it answers no longer', async () => {
+it('sends a ping in the same write as other data, and closes a connection that does not answer it', async () => {
   const { port, connections } = await serve({ everyMs: 480, withinMs: 200, earlyMs: 60, stepMs: 20, random: () => 0 });
   const client = await join(port);
   const connection = connections[0] as SocketConnection;
@@ -186,13 +186,13 @@ it('pings one who is written to in the same write, and closes it likewise where 
   client.client.on('message', (data) => heard.push(String(data)));
   const events: string[] = [];
   const writing = setInterval(() => {
-    // Where the one before was taken at once, so that this one goes the shortest way.
+    // Only if the previous write was taken at once, so that this one goes directly to the kernel.
     if (!connection.pipe.ready) return;
     events.push(`4${events.length}`);
     connection.pipe.write(packetFrame(events.at(-1) as string));
   }, 2);
   onTestFinished(() => clearInterval(writing));
-  // Where something holds this process up, no write may come in time; then a ping goes by itself.
+  // If this process is held up, no write may come in time, and the ping is sent separately.
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(alone.mock.calls.length + 3));
   client.answers = false;
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
@@ -200,7 +200,7 @@ it('pings one who is written to in the same write, and closes it likewise where 
   expect(told).toEqual(events.slice(0, told.length));
 });
 
-it('ends one that throws when it is pinged, and goes on with the others', async () => {
+it('closes a connection that throws when it is pinged, and continues with the others', async () => {
   const { port, connections, failures } = await serve(quick);
   const thrown = new Error('it has come apart');
   await join(port);
@@ -218,7 +218,7 @@ it('ends one that throws when it is pinged, and goes on with the others', async 
   expect(failures).toEqual([thrown]);
 });
 
-it('gives up one that is to be closed and takes nothing, whatever it goes on saying', async () => {
+it('times out a closing connection that takes no bytes, whatever the client keeps sending', async () => {
   const { port, connections } = await serve(quick);
   const { client } = await join(port);
   const connection = connections[0] as Socket & { transport: { socket: { _socket: NetSocket } } };
@@ -226,7 +226,7 @@ it('gives up one that is to be closed and takes nothing, whatever it goes on say
   connection.on('close', (reason: string) => reasons.push(reason));
   const saying = setInterval(() => client.send('3'), 20);
   onTestFinished(() => clearInterval(saying));
-  // As if the kernel took no more.
+  // As if the kernel took no more bytes.
   connection.transport.socket._socket.cork();
   connection.send('one');
   connection.send('two');
@@ -235,7 +235,7 @@ it('gives up one that is to be closed and takes nothing, whatever it goes on say
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
-/** A client without a library, which has opened a connection that is pinged once a minute; `heard` are the messages that the server had of it. */
+/** A client without a library on a connection that is pinged once a minute. `messages` are those that the server received. */
 async function open() {
   const { port, connections, messages } = await serve({ ...quick, everyMs: 60_000 });
   const socket = dial(port, '127.0.0.1')
@@ -252,10 +252,10 @@ async function open() {
     isPongAwaited: boolean;
     transport: { socket: WebSocket & { _socket: NetSocket } };
   };
-  /** What was taken apart frame by frame. */
+  /** Messages that `ws` parsed frame by frame. */
   const frames: string[] = [];
   connection.transport.socket.on('message', (data: unknown) => frames.push(String(data)));
-  /** Each is read before the next one goes out. */
+  /** Sends the pieces one by one, each after the server read the one before. */
   const send = async (...pieces: Buffer[]) => {
     const far = connection.transport.socket._socket;
     for (const piece of pieces) {
@@ -264,7 +264,7 @@ async function open() {
       await vi.waitFor(() => expect(far.bytesRead).toBe(read), { interval: 2 });
     }
   };
-  /** As the heartbeat does. */
+  /** Pings like the heartbeat. */
   const ask = () => {
     connection.isPongAwaited = true;
     connection.ping();
@@ -272,13 +272,13 @@ async function open() {
   return { connection, client: socket, messages, frames, ask, send };
 }
 
-/** A frame of a client. */
+/** A masked frame, as clients send it. */
 function masked(said: string | Buffer, { mask = [1, 2, 3, 4], head = 0x81 } = {}): Buffer {
   const bytes = Buffer.from(said as string).map((byte, at) => byte ^ mask[at % 4]!);
   return Buffer.concat([Buffer.from([head, 0x80 | bytes.length, ...mask]), bytes]);
 }
 
-it('is not ready once its socket is closed, however that came', async () => {
+it('is not ready once its socket is closed, however it was closed', async () => {
   for (const close of ['end', 'resetAndDestroy'] as const) {
     const { connection, client } = await open();
     const { pipe } = connection as unknown as SocketConnection;
@@ -288,7 +288,7 @@ it('is not ready once its socket is closed, however that came', async () => {
   }
 });
 
-it('hears the answer to a ping without taking it apart, once for each ping', async () => {
+it('reads the answer to a ping without the parser of ws, once for each ping', async () => {
   const { connection, frames, ask, send } = await open();
   await send(masked('3'));
   expect(frames).toEqual(['3']);
@@ -299,7 +299,7 @@ it('hears the answer to a ping without taking it apart, once for each ping', asy
   expect(frames).toEqual(['3', '3']);
 });
 
-it('hears a message that comes as one frame of plain text without taking it apart, and all others as well', async () => {
+it('reads a message in one plain text frame without the parser of ws, and every other message with it', async () => {
   const { messages, frames, send } = await open();
   await send(masked('4one'));
   await send(masked('4two').subarray(0, 5), masked('4two').subarray(5));
@@ -310,10 +310,10 @@ it('hears a message that comes as one frame of plain text without taking it apar
   expect(frames).toEqual(['4two', '4four', '4vier, fünf']);
 });
 
-it('hears no message of one who has said that it closes', async () => {
+it('reads no message of a client after its close frame', async () => {
   const { connection, messages, send } = await open();
   const { socket } = connection.transport;
-  // It takes no close frame of ours, so that its own does not end it.
+  // The server's own close frame is held back, so that it does not end the connection.
   const below = socket as unknown as { _socket: NetSocket };
   below._socket.cork();
   const before = socket.readyState;
@@ -323,7 +323,7 @@ it('hears no message of one who has said that it closes', async () => {
   expect(messages).toEqual([]);
 });
 
-it('hears messages in their order where it has begun to read no more, since the other end does not', async () => {
+it('reads messages in order after it had stopped reading', async () => {
   const { connection, messages, send } = await open();
   const { _socket: below } = connection.transport.socket;
   below.pause();
@@ -334,13 +334,13 @@ it('hears messages in their order where it has begun to read no more, since the 
   await vi.waitFor(() => expect(messages).toEqual(['one', 'two']));
 });
 
-it('counts what it hears so, and ends who says too much', async () => {
+it('counts the bytes that it reads directly, and closes a connection that sends too much', async () => {
   const { connection, messages, send } = await open();
   const onCut = vi.fn();
   boundIncoming(connection.transport.socket._socket, { now: () => 0, onCut });
   const said = masked(`4${'x'.repeat(100)}`);
   const most = Math.floor(liveLimits.socketBurstBytes / said.length);
-  // Most of what it may say comes at once, and is taken apart.
+  // Most of the permitted bytes come at once, and go through the parser of ws.
   await send(Buffer.concat(Array<Buffer>(most - 2).fill(said)));
   for (let count = 0; count < 2; count += 1) await send(said);
   expect([messages.length, onCut.mock.calls.length]).toEqual([most, 0]);
@@ -349,7 +349,7 @@ it('counts what it hears so, and ends who says too much', async () => {
   await vi.waitFor(() => expect(connection.readyState).toBe('closed'));
 });
 
-it('hears it as well in pieces, and with what else comes', async () => {
+it('also reads the answer to a ping if it comes in pieces or with other frames', async () => {
   const { connection, messages, frames, ask, send } = await open();
   const answers = [
     [masked('3').subarray(0, 3), masked('3').subarray(3)],
@@ -365,7 +365,7 @@ it('hears it as well in pieces, and with what else comes', async () => {
   expect(frames.filter((frame) => frame === '3')).toHaveLength(3);
 });
 
-it('takes no answer of one of whom nothing is read, such as who takes none of ours', async () => {
+it('reads no answer to a ping while reading is paused', async () => {
   const { connection, frames, ask, send } = await open();
   const { _socket: below } = connection.transport.socket as unknown as { _socket: NetSocket };
   below.pause();
@@ -376,9 +376,9 @@ it('takes no answer of one of whom nothing is read, such as who takes none of ou
   await vi.waitFor(() => expect([connection.isPongAwaited, frames]).toEqual([false, ['3']]));
 });
 
-it('takes no part of a message for it, though it looks the same', async () => {
+it('does not take a part of a message for an answer to a ping, even with the same bytes', async () => {
   const { messages, ask, send } = await open();
-  // As they go over the wire, its last bytes are those of an answer.
+  // On the wire its last bytes equal those of an answer.
   const answer = masked('3', { mask: [0x81, 0x82, 0x83, 0x84] });
   const text = `4${Buffer.from(answer.map((byte) => byte ^ 0x80))}`;
   const message = masked(text, { mask: [0x80, 0x80, 0x80, 0x80] });
@@ -388,7 +388,7 @@ it('takes no part of a message for it, though it looks the same', async () => {
   expect(messages).toEqual([text.slice(1)]);
 });
 
-it('lets no answer stand between the parts of a message', async () => {
+it('closes a connection that sends an answer between the parts of a message', async () => {
   const { connection, messages, ask, send } = await open();
   ask();
   await send(masked('4on', { head: 0x01 }), masked('3'));
@@ -396,7 +396,7 @@ it('lets no answer stand between the parts of a message', async () => {
   expect(messages).toEqual([]);
 });
 
-it('pings through engine.io where something waits there, and behind it', async () => {
+it('pings through engine.io if packets wait there, and after them', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   const connection = connections[0] as Socket & { ping(): void };
@@ -411,7 +411,7 @@ it('pings through engine.io where something waits there, and behind it', async (
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before));
 });
 
-it('gives nobody up whose answer lies there unread, after the process was held up', async () => {
+it('does not time out a client whose answer is still unread because the process was held up', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(0), { interval: 1 });

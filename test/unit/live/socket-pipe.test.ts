@@ -7,7 +7,7 @@ import { ReaderConnection } from '../../../src/live/reader-connection.ts';
 import { socketFormat } from '../../../src/live/socket/packet-encoder.ts';
 import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
 
-/** Frames go to the socket past engine.io, on conditions that are read off its insides: so they are tried on a real connection. */
+/** Frames bypass engine.io under conditions that depend on its private fields, so the tests use a real connection. */
 async function connect() {
   const http = createServer();
   const engine = new Server({ transports: ['websocket'], perMessageDeflate: false, allowUpgrades: false });
@@ -16,7 +16,7 @@ async function connect() {
   const arrived = new Promise<EngineSocket>((resolve) => engine.once('connection', resolve));
   const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/engine.io/?EIO=4&transport=websocket`);
   const heard: string[] = [];
-  // But for pings, which go before what is long.
+  // Except pings, which precede long messages.
   client.on('message', (data) => String(data) !== '2' && heard.push(String(data)));
   const connection = await arrived;
   onTestFinished(() => {
@@ -33,7 +33,7 @@ const facts = { type: 'post.published', cursor: '' } as const;
 const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), facts);
 const saying = (text: string) => `42["event",{"text":"${text}"}]`;
 
-it('writes frames between what engine.io sends, in the order in which they were given', async () => {
+it('writes frames and packets of engine.io in the order in which they were given', async () => {
   const { pipe, connection, heard } = await connect();
   expect(pipe.ready).toBe(true);
   pipe.write(event('first'));
@@ -44,12 +44,12 @@ it('writes frames between what engine.io sends, in the order in which they were 
   await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
 });
 
-it('is not ready while engine.io has packets that wait, and tells when they are gone', async () => {
+it('is not ready while packets of engine.io wait, and reports when they are sent', async () => {
   const { pipe, connection, heard } = await connect();
   const taken = vi.fn();
   pipe.onTaken(taken);
   connection.send('one');
-  // The first one is on its way, so this one waits for it.
+  // The first packet is being sent, so this one waits for it.
   connection.send('two');
   expect(pipe.ready).toBe(false);
   await vi.waitFor(() => expect(taken).toHaveBeenCalled());
@@ -58,11 +58,11 @@ it('is not ready while engine.io has packets that wait, and tells when they are 
   await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
 });
 
-it('is not ready in the moment in which something waits, though it was ready in the moment before', async () => {
+it('is not ready from the moment when something waits', async () => {
   const { pipe, connection, client, heard } = await connect();
   expect(pipe.ready).toBe(true);
   connection.send('one');
-  // Taken by the kernel, and engine.io knows of it only in its next turn.
+  // The kernel took it, and engine.io notices that in its next turn.
   expect(pipe.ready).toBe(true);
   connection.send('two');
   expect(pipe.ready).toBe(false);
@@ -84,7 +84,7 @@ it('is not ready in the moment in which something waits, though it was ready in 
   expect(pipe.ready).toBe(false);
 });
 
-it('is not ready while the kernel has not taken what it was given, and tells when it has', async () => {
+it('is not ready while the kernel has not taken its bytes, and reports when it has', async () => {
   const { pipe, client, heard } = await connect();
   const taken = vi.fn();
   pipe.onTaken(taken);
@@ -100,7 +100,7 @@ it('is not ready while the kernel has not taken what it was given, and tells whe
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
 });
 
-it('is ready again after what engine.io sent behind bytes that the kernel had not taken', async () => {
+it('is ready again after engine.io sent packets behind bytes that waited for the kernel', async () => {
   const { pipe, connection, client, heard } = await connect();
   const told: boolean[] = [];
   pipe.onTaken(() => told.push(pipe.ready));
@@ -115,7 +115,7 @@ it('is ready again after what engine.io sent behind bytes that the kernel had no
   expect(told).toContain(true);
 });
 
-it('tells of what was written in the moment in which the kernel had taken what was there before', async () => {
+it('reports bytes that were written at the moment when the kernel took the earlier ones', async () => {
   const { pipe, connection, client, heard } = await connect();
   const told: boolean[] = [];
   pipe.onTaken(() => told.push(pipe.ready));
@@ -123,10 +123,10 @@ it('tells of what was written in the moment in which the kernel had taken what w
   const large = event('x'.repeat(1_000_000));
   let written = 0;
   const { socket } = (connection as unknown as { transport: { socket: { _socket: Socket } } }).transport;
-  // As engine.io would.
+  // Like engine.io.
   for (; pipe.ready && written < 100; written += 1) socket._socket.write(large);
   pipe.requestTaken();
-  // Told before whoever waits behind the bytes.
+  // Called before those who wait for the bytes.
   let refilled = 0;
   socket._socket.once('drain', () => {
     for (; socket._socket.writableLength === 0 && refilled < 100; refilled += 1) pipe.write(large);
@@ -139,7 +139,7 @@ it('tells of what was written in the moment in which the kernel had taken what w
   await vi.waitFor(() => expect(told.at(-1)).toBe(true));
 });
 
-it('tells whoever waits when the answers to pings have been taken, which nobody of ours wrote', async () => {
+it('wakes a waiting reader when the answers to pings were taken, which ws wrote by itself', async () => {
   const { pipe, connection, client } = await connect();
   const reader = new ReaderConnection(pipe, { now: Date.now });
   client.pause();
@@ -156,7 +156,7 @@ it('tells whoever waits when the answers to pings have been taken, which nobody 
   await vi.waitFor(() => expect(isTold).toBe(true));
 });
 
-it('is not ready from the moment at which either end begins to close', async () => {
+it('is not ready once either end begins to close', async () => {
   const ours = await connect();
   ours.connection.close();
   expect([ours.pipe.ready, ours.pipe.open]).toEqual([false, false]);

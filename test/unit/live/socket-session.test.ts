@@ -11,7 +11,7 @@ import { newChannel } from '../../model/simulation/contents.ts';
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
 const stored = { channel: newChannel(1), position, posts: [], pinned: null, summary: null, keyEvents: [], more: false };
 
-/** A client who talks to a server whose journal answers when the test says so. */
+/** A client that talks to a server. The test decides when the journal answers. */
 function join() {
   const read = Promise.withResolvers<StoredSnapshot>();
   const snapshot = vi.fn(() => read.promise);
@@ -52,7 +52,7 @@ function join() {
   return { conversation, streams, read, snapshot, idle, acknowledge, acknowledgeCatchUp, disconnect };
 }
 
-describe('a subscribe that is under way', () => {
+describe('a subscribe in progress', () => {
   const begin = async () => {
     const joined = join();
     joined.conversation.onMessage('subscribe', [{ channelId: stored.channel.id }], 1);
@@ -66,7 +66,7 @@ describe('a subscribe that is under way', () => {
     ]);
   };
 
-  it.each(['endRevoked', 'close'] as const)('comes to nothing, and leaves nothing, after %s', async (end) => {
+  it.each(['endRevoked', 'close'] as const)('leaves no subscription after %s', async (end) => {
     const joined = await begin();
     joined.conversation[end]();
     joined.read.resolve(stored);
@@ -74,7 +74,7 @@ describe('a subscribe that is under way', () => {
     expectNothingHeld(joined);
   });
 
-  it('leaves nothing where the journal cannot be read', async () => {
+  it('leaves no subscription if the journal cannot be read', async () => {
     const joined = await begin();
     joined.read.reject(new JournalUnavailable('It is away.', 'unchanged'));
     await vi.waitFor(() => expect(joined.acknowledge).toHaveBeenCalled());
@@ -84,11 +84,11 @@ describe('a subscribe that is under way', () => {
 });
 
 it.each([
-  ['that do not fit', 'subscribe', { channelId: 17 }, 1],
-  ['that do not fit, to end a subscription', 'unsubscribe', {}, undefined],
-  ['that want no answer', 'subscribe', { channelId: 'moon' }, undefined],
-  ['that there are none of', 'publish', {}, undefined],
-])('a client that goes on with messages %s is disconnected', async (_which, name, said, id) => {
+  ['with wrong fields', 'subscribe', { channelId: 17 }, 1],
+  ['with wrong fields, to end a subscription', 'unsubscribe', {}, undefined],
+  ['without an acknowledgement id', 'subscribe', { channelId: 'moon' }, undefined],
+  ['of unknown names', 'publish', {}, undefined],
+])('a client that keeps sending messages %s is disconnected', async (_which, name, said, id) => {
   const { conversation, disconnect } = join();
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   for (let times = 1; times < limits.socketMisuses; times += 1) conversation.onMessage(name, [said], id);

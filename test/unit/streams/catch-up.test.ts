@@ -6,8 +6,8 @@ import { ChannelStream } from '../../../src/streams/channel-stream.ts';
 import type { StreamReader } from '../../../src/streams/stream-reader.ts';
 
 /**
- * Two histories that part at one offset, of which the journal's answer is of one and the announcement that overtakes it of the other.
- * The moment between the two is one tick wide, so the engine here is scripted.
+ * Two histories that differ from one offset on. The journal answers with one of them, and an announcement of the other overtakes
+ * the answer. The window between the two is one tick wide, so the engine is scripted.
  */
 const at = '2026-11-24T12:00:00.000Z';
 const epoch = 'abcdefabcdef';
@@ -22,7 +22,7 @@ function entry(offset: number, history: string, before: string): Announcement {
   return { type: 'entry', epoch, before, change: change(offset, history) };
 }
 
-/** A feed at offset 10. The journal answers whoever asks from offset 8 up to 11 of the history `a`. */
+/** A channel stream at offset 10. The journal answers a read from offset 8 with offset 11 of history `a`. */
 async function openStream(): Promise<ChannelStream> {
   const channel = { id: 'moon', access: 'public', revision: 1 } as Channel;
   const engine = {
@@ -36,7 +36,7 @@ async function openStream(): Promise<ChannelStream> {
   return stream;
 }
 
-/** Asks from offset 8 on, and hears of offset 11 of a history just before the answer goes out. */
+/** Catches up from offset 8. Just before the answer is sent, offset 11 of `history` is announced. */
 async function join(stream: ChannelStream, history: string): Promise<{ answer: EncodedCatchUp; joined: boolean }> {
   const reader = { ready: false, lag() {}, end() {}, mayRead: () => true } as unknown as StreamReader;
   let answer: EncodedCatchUp | undefined;
@@ -58,15 +58,15 @@ async function join(stream: ChannelStream, history: string): Promise<{ answer: E
   return { answer: answer as EncodedCatchUp, joined: stream.readers.has(reader) };
 }
 
-it('lets a reader join where the feed has come to the same entry as the answer', async () => {
+it('lets a reader join if the stream reached the same entry as the answer', async () => {
   expect(await join(await openStream(), 'a')).toMatchObject({ answer: { more: false, position: { offset: 11 } }, joined: true });
 });
 
-it('lets no reader join a feed that has another entry where the answer ends: it is told to ask again', async () => {
+it('does not let a reader join a stream with another entry at the end of the answer: the reader has to ask again', async () => {
   expect(await join(await openStream(), 'b')).toMatchObject({ answer: { more: true, position: { offset: 11 } }, joined: false });
 });
 
-it('answers a reader before it hands on what came after the answer was read', async () => {
+it('answers a reader before it delivers what came after the answer was read', async () => {
   const stream = await openStream();
   const order: string[] = [];
   const format = { name: 'socket' as const, frame: (event: string) => Buffer.from(event) };
@@ -88,7 +88,7 @@ it('answers a reader before it hands on what came after the answer was read', as
   expect(order).toEqual(['answer to 11', 'event']);
 });
 
-it('gives out what the journal has where the feed heard of the same entry meanwhile', async () => {
+it('answers with what the journal has if the same entry was announced to the stream in between', async () => {
   const stream = await openStream();
   const { engine } = stream;
   const read = engine.catchUp;

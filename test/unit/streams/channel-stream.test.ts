@@ -16,8 +16,8 @@ import type { EndReason, StreamReader } from '../../../src/streams/stream-reader
 import { newChannel, newPost } from '../../model/simulation/contents.ts';
 
 /**
- * What the simulation found of feeds, each in the fewest steps that show it. The journal answers when the test says so, and with what it
- * says: two histories are told apart by a letter in their checks.
+ * Faults of channel streams that the simulation found, each in the fewest steps that show it. The test decides when the journal
+ * answers, and what. The histories differ by a letter in their checks.
  */
 const epoch = 'abcdefabcdef';
 const check = (offset: number, history = 'a') => `${offset}`.padStart(15, '0') + history;
@@ -31,7 +31,7 @@ function change(offset: number, id: string, { history = 'a', text = `text ${offs
 const replay = (to: Position, changes: StoredChange[]): Replay => ({ status: 'replay', to, changes, more: false });
 
 class Journal {
-  /** What stands where the feed opens. */
+  /** The head of the journal when the stream opens. */
   head: Position;
   channel = newChannel(1);
   isLost = false;
@@ -107,8 +107,8 @@ async function open(head: Position, journal = new Journal(head)) {
   };
   const streams = new ChannelStreams({ engine: journal.engine(), random: () => 0.5, log, delivered() {}, startTimer: later });
   const held = await streams.acquire('moon');
-  if (held === undefined || 'deleted' in held) throw new Error('no feed');
-  /** What waits for its time has it now. */
+  if (held === undefined || 'deleted' in held) throw new Error('no stream');
+  /** Runs the timers that are due. */
   const passTime = () => {
     for (const run of [...due]) {
       due.delete(run);
@@ -120,7 +120,7 @@ async function open(head: Position, journal = new Journal(head)) {
 
 type Opened = Awaited<ReturnType<typeof open>>;
 
-/** Subscribes with a cursor that the tail does not know; the journal's answer is given. */
+/** Subscribes with a cursor that the tail does not know. The journal gives `answer`. */
 async function join({ journal, stream }: Opened, after: Position, answer: Replay) {
   const listener = new Listener();
   let said: EncodedCatchUp | undefined;
@@ -136,21 +136,21 @@ const settled = async () => {
   for (let turn = 0; turn < 50; turn += 1) await undefined;
 };
 
-describe('a feed that opens', () => {
-  it('has an entry that was appended before it was told of any', async () => {
+describe('a channel stream that opens', () => {
+  it('has an entry that was appended before the stream received announcements', async () => {
     const journal = new Journal(at(10));
     const { subscribe } = journal.engine();
     const engine = {
       ...journal.engine(),
       subscribe: async (...asked: Parameters<typeof subscribe>) => {
-        // Told to nobody: what this node subscribes to takes effect after it.
+        // Announced to nobody, because the subscription of this node takes effect later.
         journal.head = at(11);
         return await subscribe(...asked);
       },
     };
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
     const held = await streams.acquire('moon');
-    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    if (held === undefined || 'deleted' in held) throw new Error('no stream');
     expect(held.stream.head).toEqual(at(11));
   });
 
@@ -165,7 +165,7 @@ describe('a feed that opens', () => {
     };
     const streams = new ChannelStreams({ engine, random: () => 0.5, log: { info() {}, warn() {} }, delivered() {} });
     const held = await streams.acquire('moon');
-    if (held === undefined || 'deleted' in held) throw new Error('no feed');
+    if (held === undefined || 'deleted' in held) throw new Error('no stream');
     (await journal.read()).answer(replay(at(11), [change(11, 'a')]));
     await settled();
     expect(held.stream.head).toEqual(at(11));
@@ -176,7 +176,7 @@ describe('a feed that opens', () => {
     ['unknown', async (): Promise<ChannelRead> => ({ status: 'missing' })],
     ['deleted', async (): Promise<ChannelRead> => ({ status: 'deleted', access: 'public' })],
     ['out of reach', () => Promise.reject(new JournalUnavailable('The journal is away.', 'unchanged'))],
-  ])('lets go of what it is told of once it is closed, also of a channel that is %s', async (_what, instead) => {
+  ])('ends its subscription to announcements when it is closed, also for a channel that is %s', async (_what, instead) => {
     const journal = new Journal(at(10));
     const engine = journal.engine();
     const { channel } = engine;
@@ -195,7 +195,7 @@ describe('a feed that opens', () => {
     expect(follows).toBe(0);
   });
 
-  it('is not kept where the channel went while it opened', async () => {
+  it('is not kept if the channel was deleted while it opened', async () => {
     const journal = new Journal(at(10));
     const engine = journal.engine();
     const { channel } = engine;
@@ -213,8 +213,8 @@ describe('a feed that opens', () => {
   });
 });
 
-describe('a reader of whom the journal was read further than the feed', () => {
-  it('is sent away when the journal lost that meanwhile and others stand in its place', async () => {
+describe('a reader whose catch-up read further than the channel stream', () => {
+  it('is reset if the journal lost that history and has other entries in its place', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
     await done;
@@ -224,7 +224,7 @@ describe('a reader of whom the journal was read further than the feed', () => {
     expect(listener.events).toEqual([]);
   });
 
-  it('is sent away when the journal no longer reaches there', async () => {
+  it('is reset if the journal no longer reaches that offset', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
     await done;
@@ -234,7 +234,7 @@ describe('a reader of whom the journal was read further than the feed', () => {
     expect(listener.ended).toBe('history');
   });
 
-  it('goes on where the feed comes there too', async () => {
+  it('continues once the stream reaches that offset too', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(11), [change(11, 'p')]));
     await done;
@@ -246,8 +246,8 @@ describe('a reader of whom the journal was read further than the feed', () => {
   });
 });
 
-describe('what lies ready in one turn of the event loop', () => {
-  it('goes out in one write a reader, in order, each post in its latest state', async () => {
+describe('entries that are ready in one turn of the event loop', () => {
+  it('are delivered in one write per reader, in order, each post in its latest state', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -267,7 +267,7 @@ describe('what lies ready in one turn of the event loop', () => {
     expect(listener.offset).toBe(13);
   });
 
-  it('goes out before what an erasure forbids that was heard after it', async () => {
+  it('are delivered although another post was erased after they were announced', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -280,8 +280,8 @@ describe('what lies ready in one turn of the event loop', () => {
   });
 });
 
-describe('a reader ahead of a feed that comes over its place in one read', () => {
-  it('is told to come back: what stood there is not known, and nothing is handed on after it', async () => {
+describe('a reader ahead of a channel stream that passes the reader’s offset in one read', () => {
+  it('has to ask again and gets no more events, because the entry at its offset is unknown', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(12), [change(12, 'p')]));
     await done;
@@ -293,8 +293,8 @@ describe('a reader ahead of a feed that comes over its place in one read', () =>
   });
 });
 
-describe('an answer of the journal that ends where the tail does not know the check', () => {
-  it('is not continued with what the tail holds, which may be of another history', async () => {
+describe('an answer of the journal that ends at an offset whose check the tail does not know', () => {
+  it('is not continued from the tail, which may hold another history', async () => {
     const opened = await open(at(10));
     opened.journal.tell({ type: 'maybe-missed' });
     (await opened.journal.read()).answer(replay(at(14), [change(14, 'p')]));
@@ -310,8 +310,8 @@ describe('an answer of the journal that ends where the tail does not know the ch
   });
 });
 
-describe('an answer of the journal that ends below what the tail goes on from', () => {
-  it('is not given out, to be shared by all who ask again: the journal had lost what it has now', async () => {
+describe('an answer of the journal that ends before the start of the tail', () => {
+  it('is discarded and not shared, because the journal had lost entries that it has now', async () => {
     const opened = await open(at(12));
     const { done, said } = await join(opened, at(8), replay(at(8), []));
     await settled();
@@ -327,7 +327,7 @@ describe('a change of access', () => {
   const isPublic = ({ access }: Channel) => access === 'public';
   const forMembers = (revision: number): Channel => ({ ...newChannel(revision), access: 'members' });
 
-  it('counts for what is read up to a cut, where the entry that made it is superseded by one behind that', async () => {
+  it('applies to a partial read even if its own entry was superseded after the end of that read', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -343,7 +343,7 @@ describe('a change of access', () => {
     expect(opened.stream.head).toEqual(at(14));
   });
 
-  it('is assumed where the store lost the channel after a read that was cut', async () => {
+  it('is assumed if the store lost the channel after a partial read', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -357,7 +357,7 @@ describe('a change of access', () => {
     expect(listener.ended).toBe('gone');
   });
 
-  it('counts for what is read with it beyond the feed, which may have another with a higher revision of a history that was lost', async () => {
+  it('applies to entries that were read with it, even if the stream has a higher revision from a lost history', async () => {
     const journal = new Journal(at(10));
     journal.channel = newChannel(3);
     const { stream } = await open(at(10), journal);
@@ -371,8 +371,8 @@ describe('a change of access', () => {
   });
 });
 
-describe('an answer of the journal that was asked for before the history was replaced', () => {
-  it('is given to nobody: the journal is read again', async () => {
+describe('an answer of the journal that was requested before the history was replaced', () => {
+  it('is discarded, and the journal is read again', async () => {
     const { journal, stream } = await open(at(10));
     const said: EncodedCatchUp[] = [];
     const done = catchUp(stream, { after: at(5), limit: 100, posts: 20 }, (encoded) => said.push(encoded));
@@ -389,8 +389,8 @@ describe('an answer of the journal that was asked for before the history was rep
   });
 });
 
-describe('an answer of the journal that brings nothing', () => {
-  it('leaves what is given to many as it is', async () => {
+describe('an answer of the journal without entries', () => {
+  it('keeps the shared answers', async () => {
     const { journal, stream } = await open(at(5));
     const given = () =>
       stream.answers.make(
@@ -410,8 +410,8 @@ describe('an answer of the journal that brings nothing', () => {
   });
 });
 
-describe('an announcement at an offset before those that the tail knows', () => {
-  it('may be of another history: the journal is asked, and readers are told', async () => {
+describe('an announcement at an offset before those in the tail', () => {
+  it('makes the stream read the journal, because it may be of another history, and resets the readers', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
     await done;
@@ -424,7 +424,7 @@ describe('an announcement at an offset before those that the tail knows', () => 
     expect(opened.stream.head).toEqual(at(8, 'b'));
   });
 
-  it('costs one read however many come', async () => {
+  it('causes one read, however many arrive', async () => {
     const { journal, stream, passTime } = await open(at(10));
     for (let each = 0; each < 1_000; each += 1) journal.announce(change(1 + (each % 9), 'p'), check(each % 9));
     await settled();
@@ -440,8 +440,8 @@ describe('an announcement at an offset before those that the tail knows', () => 
   });
 });
 
-describe('an announcement that comes after its text was erased', () => {
-  it('is not handed on: the journal is asked what stands', async () => {
+describe('an announcement that arrives after its text was erased', () => {
+  it('is not delivered: the stream reads the current state from the journal', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -454,7 +454,7 @@ describe('an announcement that comes after its text was erased', () => {
     expect(JSON.stringify(listener.events)).not.toContain('secret');
   });
 
-  it('is not handed on where all of the channel was: it may have been deleted', async () => {
+  it('is not delivered after an erasure of the whole channel, which may have been deleted', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -468,8 +468,8 @@ describe('an announcement that comes after its text was erased', () => {
   });
 });
 
-describe('an answer that there is no channel', () => {
-  it('is not believed where an entry was heard of since it was asked for: the channel was made anew', async () => {
+describe('an answer that the channel does not exist', () => {
+  it('is ignored if an entry was announced since the request: the channel was created again', async () => {
     const opened = await open(at(10));
     const { journal } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
@@ -487,8 +487,8 @@ describe('an answer that there is no channel', () => {
   });
 });
 
-describe('a feed that reads while posts are erased', () => {
-  it('reads again so many times, then waits before it reads on', async () => {
+describe('a channel stream that reads while posts are erased', () => {
+  it('retries a limited number of times, then waits before the next read', async () => {
     const { journal, stream, passTime } = await open(at(10));
     stream.checkJournal();
     for (let tries = 0; tries < streamLimits.catchUpTries; tries += 1) {
@@ -506,8 +506,8 @@ describe('a feed that reads while posts are erased', () => {
   });
 });
 
-describe('an announcement that comes after its text was erased while the feed was opened', () => {
-  it('is not handed on either', async () => {
+describe('an announcement that arrives after its text was erased while the channel stream opened', () => {
+  it('is not delivered', async () => {
     const journal = new Journal(at(10));
     let read = () => {};
     const reading = new Promise<void>((resolve) => {
@@ -527,8 +527,8 @@ describe('an announcement that comes after its text was erased while the feed wa
   });
 });
 
-describe('an erasure while a post is handed out', () => {
-  it('gives those who are still to come what came in its place, and never the text', async () => {
+describe('an erasure during the delivery of a post', () => {
+  it('delivers the replacement to the remaining readers, and never the text', async () => {
     const usual = streamLimits.turnReaders;
     Object.assign(streamLimits, { turnReaders: 1 });
     onTestFinished(() => void Object.assign(streamLimits, { turnReaders: usual }));
@@ -551,8 +551,8 @@ describe('an erasure while a post is handed out', () => {
   });
 });
 
-describe('a feed whose channel is gone', () => {
-  it('ends its readers, and holds no text for whoever holds it for a while', async () => {
+describe('the channel stream of a deleted channel', () => {
+  it('ends its readers, and keeps no text even if it is still referenced', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
     await done;
@@ -568,8 +568,8 @@ describe('a feed whose channel is gone', () => {
   });
 });
 
-describe('a feed that finds its channel damaged', () => {
-  it('follows no longer, and has its readers ask again instead of taking silence for no news', async () => {
+describe('a channel stream with a damaged channel', () => {
+  it('closes and makes its readers ask again, so that they do not take silence for no news', async () => {
     const opened = await open(at(10));
     const { journal, stream, passTime } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
@@ -587,7 +587,7 @@ describe('a feed that finds its channel damaged', () => {
     });
   });
 
-  it('is kept where the journal only cannot be asked, and reads again', async () => {
+  it('stays open if the journal is only unreachable, and reads again', async () => {
     const opened = await open(at(10));
     const { journal, stream, passTime } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), []));
@@ -601,8 +601,8 @@ describe('a feed that finds its channel damaged', () => {
   });
 });
 
-describe('a node whose store is out of reach', () => {
-  it('hands on nothing that it hears late, which may have been erased by then, and everything that stands once it is back', async () => {
+describe('a node that cannot reach its store', () => {
+  it('delivers no late announcement, whose text may be erased, and sends its readers to ask again once the store is back', async () => {
     const opened = await open(at(10));
     const { journal, stream } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
@@ -619,11 +619,11 @@ describe('a node whose store is out of reach', () => {
     journal.reach(true);
     await settled();
     expect(JSON.stringify(listener.events)).not.toContain('erased meanwhile');
-    // What was erased left a hole, which nobody is led over: the reader asks again.
+    // The erased post left a gap that no reader may skip, so the reader asks again.
     expect(listener.ended).toBe('slow');
   });
 
-  it('hands on nothing of what it holds where it learns that any of it may have been erased', async () => {
+  it('delivers nothing that it holds if any of it may have been erased', async () => {
     const opened = await open(at(10));
     const { journal } = opened;
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
@@ -638,7 +638,7 @@ describe('a node whose store is out of reach', () => {
     expect(listener.ended).toBe('slow');
   });
 
-  it('brings everyone up to date when nothing was erased', async () => {
+  it('brings all readers up to date if nothing was erased', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
     await done;
@@ -651,7 +651,7 @@ describe('a node whose store is out of reach', () => {
     expect(listener.events.map(({ from, offset }) => [from, offset])).toEqual([[11, 11]]);
   });
 
-  it('hands on nothing any more that it heard just before', async () => {
+  it('does not deliver what was announced just before, until the store is back', async () => {
     const opened = await open(at(10));
     const { listener, done } = await join(opened, at(5), replay(at(10), [change(10, 'p')]));
     await done;
@@ -664,7 +664,7 @@ describe('a node whose store is out of reach', () => {
     expect(listener.events.map(({ offset }) => offset)).toEqual([11]);
   });
 
-  it('hands on nothing of a channel that it began to follow just before', async () => {
+  it('delivers nothing of a channel that it began to follow just before', async () => {
     const journal = new Journal(at(10));
     const opening = open(at(10), journal);
     journal.reach(false);

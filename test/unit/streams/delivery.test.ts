@@ -4,7 +4,7 @@ import { FairScheduler } from '../../../src/streams/fair-scheduler.ts';
 import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import type { StreamReader } from '../../../src/streams/stream-reader.ts';
 
-/** What is handed out is a number that rises; who is handed something has it all from then on. */
+/** Delivers a rising number. A reader that received it has everything up to that number. */
 const usual = { ...streamLimits };
 afterEach(() => {
   Object.assign(streamLimits, usual);
@@ -42,7 +42,7 @@ function open(names: string) {
   return { delivery, readers, said, turns, onFailure, delivered, come, turn };
 }
 
-it('hands out in one write what came before the end of the turn, to some in each turn', async () => {
+it('delivers in one write what came before the end of the turn, to some readers per turn', async () => {
   const { said, turns, delivered, come, turn } = open('abc');
   come();
   come();
@@ -58,7 +58,7 @@ it('hands out in one write what came before the end of the turn, to some in each
   ]);
 });
 
-it('has what comes during a round go to those who are still to come in the same write, and to the others after them', async () => {
+it('delivers what comes during a round to the remaining readers in the same write, and to the others in the next round', async () => {
   const { said, come, turn, turns } = open('abcd');
   come();
   await undefined;
@@ -72,7 +72,7 @@ it('has what comes during a round go to those who are still to come in the same 
   expect(said).toHaveLength(6);
 });
 
-it('comes to whoever joins during a round, and not to whoever leaves', async () => {
+it('includes readers who join during a round, and no readers who left', async () => {
   const { readers, said, come, turn } = open('abcd');
   come();
   await undefined;
@@ -83,7 +83,7 @@ it('comes to whoever joins during a round, and not to whoever leaves', async () 
   expect(said).toEqual(['a:1-1', 'b:1-1', 'd:1-1', 'e:1-1']);
 });
 
-it('counts who is busy, and is told so, as one of the turn', async () => {
+it('counts a busy reader toward the turn, and tells it that it is behind', async () => {
   const { readers, said, turns, come, turn } = open('abcd');
   for (const one of [...readers].slice(0, 3)) Object.assign(one, { ready: false, lag: () => said.push(`${one.name} is behind`) });
   come();
@@ -95,7 +95,7 @@ it('counts who is busy, and is told so, as one of the turn', async () => {
   expect(turns).toEqual([]);
 });
 
-it('can be stopped, and begins again with what comes', async () => {
+it('can be stopped, and starts again with the next entry', async () => {
   const { delivery, said, come, turn, turns } = open('abcd');
   come();
   await undefined;
@@ -107,7 +107,7 @@ it('can be stopped, and begins again with what comes', async () => {
   expect(said.slice(2)).toEqual(['a:2-2', 'b:2-2']);
 });
 
-it('passes over whoever makes it throw, when asked or when handed something, and comes to the others in the same turn', async () => {
+it('skips a reader that makes it throw, and serves the others in the same turn', async () => {
   const { readers, said, onFailure, come, turns } = open('abcdef');
   Object.assign(streamLimits, { turnReaders: 6 });
   const [first, , third, , , last] = readers;
@@ -130,14 +130,14 @@ it('passes over whoever makes it throw, when asked or when handed something, and
   expect(turns).toEqual([]);
 });
 
-it('hands everything out before the tail has to let go of what some have not had', async () => {
+it('delivers everything before the tail has to drop what some readers lack', async () => {
   const { said, come } = open('abcd');
   come(streamLimits.tailBytes / 4);
   await undefined;
   expect(said).toHaveLength(2);
   come(streamLimits.tailBytes / 3);
   expect(said).toHaveLength(6);
-  // From there it is counted anew.
+  // The count starts again.
   come(streamLimits.tailBytes / 4);
   expect(said).toHaveLength(6);
 });

@@ -7,7 +7,7 @@ afterEach(() => {
   Object.assign(streamLimits, usual);
 });
 
-/** Feeds that have so much to hand out, named by letters; three readers make a turn. */
+/** Channel streams with much to deliver, named by letters. A turn has room for three readers. */
 function open(amounts: Record<string, number>) {
   Object.assign(streamLimits, { turnReaders: 3 });
   const later: (() => void)[] = [];
@@ -30,7 +30,7 @@ function open(amounts: Record<string, number>) {
   return { scheduler, tasks, said, later, turn };
 }
 
-it('has all feeds share a turn, and one that did not get done wait behind the others', async () => {
+it('shares a turn between all streams, and puts an unfinished one behind the others', async () => {
   const { scheduler, tasks, said, later, turn } = open({ a: 5, b: 1, c: 4 });
   for (const task of tasks) scheduler.schedule(task);
   expect(said).toEqual([]);
@@ -40,7 +40,7 @@ it('has all feeds share a turn, and one that did not get done wait behind the ot
   expect(later).toEqual([]);
 });
 
-it('has a feed wait once, however often it asks, and keeps its place', async () => {
+it('queues a stream once, however often it asks, at its first position', async () => {
   const { scheduler, tasks, said, later, turn } = open({ a: 4, b: 3, c: 1 });
   for (const task of tasks) scheduler.schedule(task);
   await undefined;
@@ -50,7 +50,7 @@ it('has a feed wait once, however often it asks, and keeps its place', async () 
   expect([turn(), turn()]).toEqual(['b3', 'c1 a1']);
 });
 
-it('goes on with the others where one throws', async () => {
+it('continues with the other streams if one throws', async () => {
   const { scheduler, tasks, turn, said, later } = open({ a: 1, b: 2 });
   const thrown = new Error('thrown in the test');
   const heard: unknown[] = [];

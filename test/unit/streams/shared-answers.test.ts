@@ -6,7 +6,7 @@ const { sharedCharacters, sharedCharactersOfAll } = streamLimits;
 const whole = 'an answer';
 const make = () => whole;
 
-/** Whether the answer with this key is still kept. */
+/** Whether the answer with this key is still cached. */
 function keeps(answers: SharedAnswers, key: string): boolean {
   let asked = false;
   answers.make(
@@ -20,8 +20,8 @@ function keeps(answers: SharedAnswers, key: string): boolean {
   return !asked;
 }
 
-describe('the answers that all channels keep together', () => {
-  it('are counted for as long as they are kept, so that a channel that changes often drops nothing of another', () => {
+describe('the shared answers of all channels', () => {
+  it('count only while they are kept, so that a channel that changes often drops no answer of another', () => {
     const ofAll = new SharedAnswersBudget();
     const [quiet, busy] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
     quiet.make('quiet', make, () => 1);
@@ -33,7 +33,7 @@ describe('the answers that all channels keep together', () => {
     expect(keeps(quiet, 'quiet')).toBe(true);
   });
 
-  it('are dropped by the others past the bound, once: who keeps what fits drops nothing more', () => {
+  it('drop the answers of other channels once over the bound, and the channel that then fits drops nothing more', () => {
     const ofAll = new SharedAnswersBudget();
     const full = Array.from({ length: Math.floor(sharedCharactersOfAll / sharedCharacters) }, () => new SharedAnswers(ofAll));
     for (const answers of full) answers.make('it', make, () => sharedCharacters);
@@ -46,7 +46,7 @@ describe('the answers that all channels keep together', () => {
     expect([keeps(late, 'it'), keeps(later, 'it')]).toEqual([true, true]);
   });
 
-  it('are dropped by the others alone: who passes the bound keeps its own', () => {
+  it('drop the answers of other channels only: the channel that exceeds the bound keeps its own', () => {
     const ofAll = new SharedAnswersBudget();
     const half = sharedCharacters / 2;
     const [one, other] = [new SharedAnswers(ofAll), new SharedAnswers(ofAll)];
@@ -58,7 +58,7 @@ describe('the answers that all channels keep together', () => {
     expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
   });
 
-  it('of one channel take up to its bound and count what came later as what was made at once', async () => {
+  it('of one channel take up to their bound, and count answers that arrive later like those made at once', async () => {
     const answers = new SharedAnswers();
     const read = (key: string, characters: number) =>
       answers.read(
@@ -75,7 +75,7 @@ describe('the answers that all channels keep together', () => {
     expect(answers.characters).toBe(0);
   });
 
-  it('count nothing that comes once its channel changed, and keep what was read since', async () => {
+  it('do not count an answer that arrives after its channel changed, and keep what was read since', async () => {
     const answers = new SharedAnswers();
     let comeLate: (answer: string) => void = () => {};
     const late = new Promise<string>((resolve) => {

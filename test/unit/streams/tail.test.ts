@@ -15,8 +15,8 @@ function changeOf(offset: number, id: string, text = '', type: PostEventType = '
 
 const offsets = (tail: Tail, after: number) => [...tail.after(after)].map(({ offset }) => offset);
 
-describe('the tail of a feed', () => {
-  it('hands out each post once, at its latest change, in order of last change', () => {
+describe('the tail of a channel stream', () => {
+  it('delivers each post once, at its latest change, in order of last change', () => {
     const tail = new Tail(10, check(10));
     for (const [offset, id] of [
       [11, 'a'],
@@ -48,7 +48,7 @@ describe('the tail of a feed', () => {
     expect(offsets(tail, 12)).toEqual([14]);
   });
 
-  it('holds no text of a post that was forgotten', () => {
+  it('holds no text of a post that was erased', () => {
     const tail = new Tail(0, check(0));
     tail.push(changeOf(1, 'a', 'secret'));
     tail.push(changeOf(2, 'b'));
@@ -57,7 +57,7 @@ describe('the tail of a feed', () => {
     expect(tail.head).toBe(2);
   });
 
-  it('leads nobody over what was forgotten, until a later change of the same post has come', () => {
+  it('lets no reader pass an erased post until a later change of it arrives', () => {
     const tail = new Tail(0, check(0));
     for (const [offset, id] of [
       [1, 'a'],
@@ -72,7 +72,7 @@ describe('the tail of a feed', () => {
     expect(offsets(tail, 0)).toEqual([1, 3, 4]);
   });
 
-  it('holds nothing of any post once all were forgotten, not even what a takedown says, and leads nobody over them', () => {
+  it('holds no post after an erasure of all, not even a takedown, and lets no reader pass', () => {
     const tail = new Tail(0, check(0));
     tail.push(changeOf(1, 'a', 'secret'));
     tail.push(changeOf(2, 'b', '', 'post.taken-down'));
@@ -83,7 +83,7 @@ describe('the tail of a feed', () => {
     expect([tail.completeFrom, offsets(tail, 2)]).toEqual([2, [4]]);
   });
 
-  it('keeps a takedown, which has no text, when it hears of the erasure only then', () => {
+  it('keeps a takedown, which has no text, if the erasure is announced after it', () => {
     const tail = new Tail(0, check(0));
     tail.push(changeOf(1, 'a', '', 'post.taken-down'));
     tail.forget('a');
@@ -91,7 +91,7 @@ describe('the tail of a feed', () => {
     expect(tail.completeFrom).toBe(0);
   });
 
-  it('keeps to its bound in offsets, and never lies about where it starts', () => {
+  it('stays within its bound in offsets, and always reports its true start', () => {
     const tail = new Tail(0, check(0));
     const last = streamLimits.tailOffsets * 3;
     for (let offset = 1; offset <= last; offset += 1) {
@@ -102,7 +102,7 @@ describe('the tail of a feed', () => {
     expect(tail.check(tail.start)).toBe(check(tail.start));
   });
 
-  it('keeps to its bound in bytes, and always holds the newest change', () => {
+  it('stays within its bound in bytes, and always holds the newest change', () => {
     const tail = new Tail(0, check(0));
     const text = 'x'.repeat(400_000);
     for (let offset = 1; offset <= 100; offset += 1) {
@@ -114,7 +114,7 @@ describe('the tail of a feed', () => {
     expect(tail.bytes).toBe(held);
   });
 
-  it('counts no bytes twice when posts are superseded, forgotten and trimmed', () => {
+  it('counts no bytes twice when posts are superseded, erased and trimmed', () => {
     const tail = new Tail(0, check(0));
     for (let offset = 1; offset <= streamLimits.tailOffsets * 2; offset += 1) {
       tail.push(changeOf(offset, `post ${(offset * 7919) % 1000}`, 'y'.repeat(offset % 300)));
@@ -128,7 +128,7 @@ describe('the tail of a feed', () => {
 });
 
 describe('an encoded change', () => {
-  it('is the event of the contract, standing for what the reader lacks', () => {
+  it('is the documented event, and covers every offset that the reader lacks', () => {
     const event = JSON.parse(changeOf(42, 'a').json(40));
     expect(event).toEqual({
       channelId: 'moon',
@@ -141,7 +141,7 @@ describe('an encoded change', () => {
     });
   });
 
-  it('is framed once for all readers of a transport who have what lies before', () => {
+  it('is framed once per transport for all readers who start from the same offset', () => {
     let frames = 0;
     const format: Format = { name: 'socket', frame: (json) => Buffer.from(`${json}${frames++}`) };
     const change = changeOf(42, 'a');
