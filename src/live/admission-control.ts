@@ -6,10 +6,10 @@ import { liveLimits } from './live-limits.ts';
 import { sendRetry } from './sse-retry.ts';
 
 /**
- * Readers who have come and not been answered yet: over a socket from the handshake until it has joined, over a stream until that begins,
- * over a poll until it is answered or held. So many at a time are let in, whatever they come over. The others are told to come back, each at
- * another moment, before anything is looked up for them: a crowd that returns at once is taken in portions, and nobody else waits for it.
- * One address may have as many under way as are still free, so that nobody is kept out by one that never joins.
+ * Limits the readers that are being admitted at the same time, on all transports together. A socket counts from its handshake until it has
+ * joined, a stream until it begins, a poll until it is answered or held. Readers beyond the limit are told to retry after a random time,
+ * before anything is looked up for them, so that a crowd that reconnects at once is admitted in portions and delays nobody else. One address
+ * may hold as many places as are still free, so that a client that never joins cannot keep others out.
  */
 export class AdmissionControl {
   readonly #underWay = new Map<object, Share<PendingReader>>();
@@ -29,7 +29,7 @@ export class AdmissionControl {
     this.#metrics = metrics;
   }
 
-  /** Throws `rate-limited` where there are as many as there may be. */
+  /** Throws `rate-limited` if the limit is reached. */
   requireRoom(): void {
     const backMs = this.retryDelayMs();
     if (backMs === undefined) return;
@@ -39,21 +39,21 @@ export class AdmissionControl {
     });
   }
 
-  /** There likewise, for who is told in another way: milliseconds until it may come back. */
+  /** Milliseconds until a retry if the limit is reached, for transports that do not send a problem. Undefined if there is room. */
   retryDelayMs(): number | undefined {
     if (this.#underWay.size < liveLimits.handshakesMost) return undefined;
     this.#metrics.rejections.inc({ kind: 'handshakes' });
     return 1_000 * (1 + this.#random() * (liveLimits.handshakeRetrySeconds - 1));
   }
 
-  /** `end` closes its connection, where its address has too many under way. */
+  /** Counts `of` as being admitted. `end` closes its connection, and is called if its address holds too many places. */
   begin(of: object, address: string, end: () => void): void {
     if (this.#underWay.has(of)) return;
     const share = this.#shares.add({ of, end }, address);
     if (this.#shares.has(share)) this.#underWay.set(of, share);
   }
 
-  /** It has been answered, or has gone. Again does nothing. */
+  /** Call it when `of` has been answered or has disconnected. Safe to call twice. */
   end(of: object): void {
     const share = this.#underWay.get(of);
     if (share === undefined) return;
@@ -68,10 +68,10 @@ interface PendingReader {
 }
 
 /**
- * For those who ask over HTTP; mount it before who they are is looked up. A handshake is that of the response, and ends with it at the latest.
+ * Admission control for polls and streams. Mount it before the credentials are checked. A place is held until the response ends at the
+ * latest.
  *
- * A poll is refused with the problem, as a socket is. A stream is answered as an EventSource is told of it (`come-back.ts`), whoever
- * asks for it.
+ * A poll beyond the limit gets the problem, like a socket. A stream gets the retry that an EventSource understands (`sse-retry.ts`).
  */
 export function admitReaders(admission: AdmissionControl): RequestHandler {
   function onClose(this: object): void {
@@ -89,5 +89,5 @@ export function admitReaders(admission: AdmissionControl): RequestHandler {
   };
 }
 
-/** As their routes have it. A router of its own would answer OPTIONS in their place. */
+/** The paths of the two routes. A separate router would answer OPTIONS requests in their place. */
 const asked = /^\/channels\/[^/]+\/(events|stream)\/?$/;

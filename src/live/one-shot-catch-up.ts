@@ -6,7 +6,7 @@ import { type CatchUpQuery, catchUp, type EncodedCatchUp } from '../streams/catc
 import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 
-/** Catches up with a channel's feed, for one who does not go on from there. Throws `JournalUnavailable`. */
+/** A catch-up for a request that does not stay open. Throws `JournalUnavailable`. */
 export async function oneShotCatchUp(
   stream: ChannelStream,
   query: CatchUpQuery,
@@ -19,8 +19,8 @@ export async function oneShotCatchUp(
 }
 
 /**
- * What `read` brings of the channel's feed, encoded once for all who ask the same, for one who may read the channel and asks once, by HTTP. Its
- * `channel` is as it was known then, for how the answer may be cached.
+ * What `read` returns from the channel stream, for an HTTP request by a requester who may read the channel. `channel` is the newest known
+ * state, which decides how the response may be cached.
  */
 export async function readOneShot<T extends { channel: Channel }>(
   parts: { engine: Journal; streams: ChannelStreams },

@@ -17,8 +17,8 @@ import type { LiveContext } from './sse-streams.ts';
 import { catchUpAndJoin, countCatchUp } from './subscription.ts';
 
 /**
- * Catching up with a wait (contract, 2): where there is nothing to tell the answer is held, for a time, until there is. Between the
- * question and the answer a poll is a reader of the feed who is never ready, and so is woken by the first change.
+ * Long polling (contract, 2): a catch-up without news is held until there are some, or until the wait is over. While it is held, the poll
+ * is a reader of the channel stream that is never ready, so that the first change wakes it.
  */
 export interface PollQuery {
   after: Position | undefined;
@@ -29,7 +29,7 @@ export interface PollQuery {
 
 export async function poll(context: LiveContext, req: Request, res: Response, { waitMs, ...query }: PollQuery): Promise<void> {
   const { streams, identity, readers, admission, rates, metrics } = context;
-  // A cookie is answered at once: the browser may have signed out, or in anew, when a held answer comes.
+  // A response that sets a cookie is sent at once: by the time a held response arrives, the browser may have signed out or in again.
   const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
   // While the token was looked at the client may have gone: nobody would say so again.
   if (res.closed) return;
@@ -45,7 +45,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
     if (res.closed) return;
     countCatchUp(metrics, answer);
     if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);
-    // The next question goes to another node.
+    // So that the next poll connects to another node.
     if (readers.isDraining) res.set('Connection', 'close');
     sendJson(res, bytesOf(answer), { cache: 'none' });
   } finally {
@@ -54,10 +54,10 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
   }
 }
 
-/** Those who wait at the same cursor are answered with the same bytes. */
+/** Encoded once for all polls that wait at the same cursor. */
 const bytesOf = encodeOnce(({ json }: EncodedCatchUp) => Buffer.from(json));
 
-/** Nothing is ever pushed to who is never ready. */
+/** Nothing is ever pushed to a poll, because it is never ready. */
 const noFormat: Format = { name: 'poll', frame: () => Buffer.alloc(0) };
 
 class Poll implements StreamReader, OpenReader {
@@ -65,19 +65,19 @@ class Poll implements StreamReader, OpenReader {
   readonly subscriptions = 1;
   readonly format = noFormat;
   readonly ready = false;
-  /** A whole answer of HTTP takes as long as frames for so many. */
+  /** An HTTP response costs about as much as this many frames. */
   readonly weight = 20;
   offset = -1;
   readonly #held: StreamLease;
   readonly #stream: ChannelStream;
   readonly requester: Requester;
   readonly #random: () => number;
-  /** The answer must go out as it is. */
+  /** Respond now, even without events. */
   #isFinished = false;
   #failure: unknown;
   #wake = (): void => {};
   #timer: NodeJS.Timeout | undefined;
-  /** Beside it: who was to be answered sooner still is. */
+  /** Separate from `#timer`, so that a poll whose wait ends earlier still responds then. */
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(held: StreamLease, requester: Requester, { random }: Pick<LiveContext, 'random'>) {
@@ -87,7 +87,7 @@ class Poll implements StreamReader, OpenReader {
     this.#random = random;
   }
 
-  /** What was missed; `waited` where it was not there at once, and `onHeld` called then. Throws a `Refusal` or `JournalUnavailable`. */
+  /** The catch-up. Calls `onHeld` if it has to wait, and returns `waited` then. Throws a `Refusal` or `JournalUnavailable`. */
   async answer(
     query: Omit<PollQuery, 'waitMs'>,
     waitMs: number,
@@ -97,7 +97,7 @@ class Poll implements StreamReader, OpenReader {
     else this.#finishAfter(waitMs);
     const parts = { stream: this.#stream, requester: this.requester, reader: this, wanted: () => true };
     for (let waited = false; ; waited = true) {
-      // From before the question: what changes once it has joined must wake it.
+      // Created before the catch-up, so that a change right after it has joined wakes the poll.
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -113,7 +113,7 @@ class Poll implements StreamReader, OpenReader {
     }
   }
 
-  /** The answer goes out as it is, without events if there are none. */
+  /** Responds now, without events if there are none. */
   finish(): void {
     this.#isFinished = true;
     this.#wake();
@@ -129,7 +129,7 @@ class Poll implements StreamReader, OpenReader {
     this.#wake();
   }
 
-  /** It asks again, and so is told what stands now: another history, that it may not read any more, or that there is nothing. */
+  /** Catches up again, which finds the reason: another history, lost access, or a deleted channel. */
   end(): void {
     this.#wake();
   }
@@ -151,12 +151,12 @@ class Poll implements StreamReader, OpenReader {
     this.#failUnlessGood();
   }
 
-  /** Late news that it lacks may have been erased since: it is better told to come back. */
+  /** Fails the poll, so that the client retries: events that it lacks may have been erased by the time the store is back. */
   onReachChanged({ reachable }: Reachability): void {
     if (!reachable) this.#fail(new JournalUnavailable('The journal became unreachable.', 'unchanged'));
   }
 
-  /** Not all at once, or they would all ask another node at that moment. */
+  /** At a random moment, so that not all polls move to another node at once. */
   askToDisconnect(withinMs: number): void {
     this.#drainTimer = setTimeout(() => this.finish(), this.#random() * withinMs).unref();
   }

@@ -1,66 +1,65 @@
 import { Socket } from 'node:net';
 
 /**
- * Hands bytes to the kernel, and hears what came from it, past the stream that Node has around a socket. For a write that is taken at once,
- * as nearly all are, that stream makes objects and turns of a queue, which cost more than all that we do for a delivery ourselves; and for
- * the byte that answers a ping it sets 64 kB aside.
+ * Reads and writes below the stream that Node puts around a socket. The kernel accepts nearly every write at once. For such a write the
+ * stream allocates objects and schedules callbacks that cost more than the rest of a delivery, and to read a one-byte pong it allocates
+ * 64 KiB.
  *
- * This is the one place that knows what is under Node's sockets: the handle, and the requests and the state that `stream_wrap` has for it.
- * Where they are not as expected, or Node's permission model forbids a look, there is no handle to be had, and whoever asks for one writes to
- * the stream. Under `--pending-deprecation` Node warns of the look (DEP0111).
- * `test/unit/live/raw-socket.test.ts` fails where they have moved.
+ * No other file uses these internals of Node: the handle of a socket, and the requests and state that `stream_wrap` has for it. If they are
+ * not as expected, or Node's permission model forbids access to them, `handleOf` returns undefined and callers write to the stream. With
+ * `--pending-deprecation` Node warns about the access (DEP0111). `test/unit/live/raw-socket.test.ts` fails when the internals have moved.
  */
 export interface SocketHandle {
-  /** The descriptor; negative when it has been closed. */
+  /** The file descriptor. Negative once it is closed. */
   readonly fd: number;
-  /** The system's error as a negative number, or 0. The request is used only where bytes are left. */
+  /** Returns 0, or the system's error as a negative number. The request is used only if the kernel does not accept all bytes at once. */
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
 }
 
-/** Undefined where the socket has been destroyed, or nothing is known of what is under it. */
+/** Undefined if the socket is destroyed, or its internals are not as expected. */
 export function handleOf(socket: Socket): SocketHandle | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: Partial<SocketHandle> | null };
   return streamWrap !== undefined && typeof handle?.writeBuffer === 'function' ? (handle as SocketHandle) : undefined;
 }
 
-/** Whether a socket still has the handle that it had. It loses it in the moment in which it is destroyed. */
+/** Whether a socket still has this handle. It loses the handle as soon as it is destroyed. */
 export function isHandleOf(socket: Socket, handle: SocketHandle): boolean {
   return (socket as unknown as { _handle?: unknown })._handle === handle;
 }
 
-/** Whether it can be written to. The look has the processor fetch of it what a write will need. */
+/** Whether the handle can be written to. Reading `fd` also brings the handle into the processor's cache for the write that follows. */
 export function isOpen(handle: SocketHandle): boolean {
   return handle.fd >= 0;
 }
 
-/** Bytes that the kernel has not taken yet. It is called with 0 when they have been, or with a negative number when they cannot be. */
+/** Bytes that the kernel has not accepted yet. `oncomplete` gets 0 once it has, or a negative number if the write failed. */
 export interface PendingWrite {
   oncomplete?: (status: number) => void;
 }
 
-/** Writes behind all that was written to the handle before. Whoever gets a rest is told of its end; a socket that refuses is done with. */
+/** Writes after everything that was written to the handle before. After `refused` the socket is unusable. */
 export function writeToHandle(handle: SocketHandle, bytes: Buffer): 'taken' | 'refused' | PendingWrite {
-  // Without them there is no handle.
+  // A handle exists only if these were found.
   const { WriteWrap, streamBaseState, kLastWriteWasAsync } = streamWrap as StreamWrap;
   spareRequest ??= new WriteWrap();
   if (handle.writeBuffer(spareRequest, bytes) !== 0) return 'refused';
   if (streamBaseState[kLastWriteWasAsync] === 0) return 'taken';
   const rest = spareRequest;
-  // For as long as they are needed.
+  // Keeps the bytes in memory until the kernel has accepted them.
   rest.buffer = bytes;
   spareRequest = undefined;
   return rest;
 }
 
-/** Is shown what came in over a socket before Node is. */
+/** Gets the incoming bytes of a socket before Node's stream does. */
 export interface ReadInterceptor {
-  /** Whether it has done with the first bytes of this memory, `length` of them: then nobody else hears of them. It may keep none. */
+  /** Returns true if it has handled the first `length` bytes. The stream does not get them then. The memory is reused, so keep no reference. */
   interceptRead(memory: Uint8Array, length: number): boolean;
 }
 
 /**
- * Has all that comes in over a socket read into memory that all such sockets share, and shown to `first`. What that leaves, the stream gets
- * as ever, in memory of its own. Where nothing is known of what is under the socket, all goes to the stream.
+ * Reads the incoming bytes of a socket into memory that all such sockets share, and offers them to `first`. The stream gets a copy of the
+ * bytes that `first` does not handle. If the internals are not as expected, the stream gets everything.
  */
 export function interceptReads(socket: Socket, first: ReadInterceptor): void {
   const handle = handleOf(socket) as ReadHandle | undefined;
@@ -74,19 +73,19 @@ export function interceptReads(socket: Socket, first: ReadInterceptor): void {
 function onRead(this: ReadHandle, made?: ArrayBuffer): unknown {
   const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = streamWrap as StreamWrap;
   const length = streamBaseState[kReadBytesOrError] as number;
-  // The end of it, or an error.
+  // The end of the stream, or an error.
   if (length <= 0) return this[originalOnRead](made);
   if (this[interceptor].interceptRead(sharedReadBuffer, length)) return undefined;
   streamBaseState[kArrayBufferOffset] = 0;
   return this[originalOnRead](sharedReadBuffer.buffer.slice(0, length));
 }
 
-/** Is told when something that was written to the stream of a socket goes to the kernel. */
+/** Notified when the stream of a socket passes a write to the kernel. */
 export interface WriteWatcher {
   onStreamWrite(): void;
 }
 
-/** Whether it will be told: not where nothing is known of what is under the socket, or of how its stream writes. */
+/** Returns whether `watcher` will be notified. False if the internals of the socket or of its stream are not as expected. */
 export function watchWrites(socket: Socket, watcher: WriteWatcher): boolean {
   if (handleOf(socket) === undefined || typeof writeGeneric !== 'function') return false;
   const watched = socket as WatchedSocket;
@@ -110,20 +109,20 @@ interface WatchedSocket extends Socket {
 const watcherKey = Symbol('watching');
 const { _writeGeneric: writeGeneric } = Socket.prototype as { _writeGeneric?: unknown };
 
-/** As much as Node sets aside for a read. */
+/** The size of Node's own read buffers. */
 const sharedReadBuffer = Buffer.allocUnsafeSlow(65_536);
 const interceptor = Symbol('hearer');
 const originalOnRead = Symbol('usual');
 
 interface ReadHandle extends SocketHandle {
-  /** With the bytes where they were read into memory of their own; returns what the next are to be read into, if not the same. */
+  /** Gets the bytes if they were read into a new buffer. Returns the buffer for the next read, if it is another one. */
   onread(made?: ArrayBuffer): unknown;
   useUserBuffer(memory: Buffer): void;
   [interceptor]: ReadInterceptor;
   [originalOnRead](made?: ArrayBuffer): unknown;
 }
 
-/** One serves all writes until bytes are left of one. */
+/** One request serves all writes until the kernel does not accept one completely. */
 let spareRequest: WriteRequest | undefined;
 
 interface WriteRequest extends PendingWrite {

@@ -2,12 +2,9 @@ import { type Position, parseCursor } from '../protocol/cursor.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
 
-/** What readers name in a request. Each throws a refusal where it is not what it should be. */
+/** Parses parameters of readers' requests. Each function throws a `Refusal` for an invalid value. */
 
-/**
- * The position that a client's cursor stands for; undefined where it sent none. What is no cursor is refused, the empty text too,
- * alike on every transport.
- */
+/** The position of a cursor; undefined if the client sent none. The same on every transport: anything else, also empty text, is refused. */
 export function cursorFrom(text: string | null | undefined): Position | undefined {
   if (text === undefined || text === null) return undefined;
   const position = parseCursor(text);
@@ -15,7 +12,7 @@ export function cursorFrom(text: string | null | undefined): Position | undefine
   return position;
 }
 
-/** The id of a post in a path. What cannot be one is not there. */
+/** The id of a post in a path. Text that cannot be an id gets `not-found`. */
 export function postIdOf(text: string | undefined): string {
   if (text === undefined || !postIdSchema.safeParse(text).success) throw new Refusal('not-found', missing.post);
   return text;

@@ -1,26 +1,23 @@
 import type { Format } from '../streams/encoded-events.ts';
 import { liveLimits } from './live-limits.ts';
 
-/** Something that takes ready-made frames and carries them to one reader: a WebSocket, or the body of an answer. */
+/** Carries encoded frames to one reader, over a WebSocket or in the body of a response. */
 export interface Pipe {
-  /** How an event looks on it. */
+  /** How events are encoded. */
   readonly format: Format;
-  /** It has not been ended or cut. */
+  /** Neither ended nor cut. */
   readonly open: boolean;
-  /** Nothing that it was given is still waiting, and it takes more. */
+  /** It accepts a write, and no earlier bytes are waiting. */
   readonly ready: boolean;
-  /** One write of one or more whole frames. */
+  /** Writes one or more whole frames at once. */
   write(frames: Buffer): void;
-  /** Calls the listener, the only one, when what was written has been taken. Returns its undo. */
+  /** Sets the only listener, which is called when the kernel has accepted the written bytes. Returns a function that removes it. */
   onTaken(listener: () => void): () => void;
-  /** Has it called also where the bytes that wait are not its own, such as the answer to a client's ping. */
+  /** Calls the listener also when the waiting bytes were not written through this pipe, such as a pong. */
   requestTaken(): void;
-  /** Ends it in good order. */
+  /** Closes the connection gracefully. */
   cut(): void;
-  /**
-   * Ends it at once, with a reset: it may take no bytes, and a last word would wait behind them for ever. The system keeps none of them
-   * either.
-   */
+  /** Resets the connection at once and discards waiting bytes. For a client that accepts none, a graceful close would wait forever. */
   terminate(): void;
 }
 
@@ -33,15 +30,15 @@ export interface Lagging {
 export interface ReaderConnectionContext {
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
-  /** Runs something in the next turn; `setImmediate` where it is not given. */
+  /** Runs a function in the next turn of the event loop. Default: `setImmediate`. */
   defer?: (run: () => void) => void;
-  /** Has those in it that something waits for. */
+  /** Contains every connection that has bytes or subscriptions waiting. */
   busy?: Set<ReaderConnection>;
 }
 
 /**
- * One connection of a reader. It is ready when nothing it was given is still waiting: then it takes one write. Whoever missed something
- * meanwhile is brought up to date when the kernel has taken the bytes.
+ * One connection of a reader. It accepts a write when no earlier bytes are waiting. Subscriptions that missed events in the meantime catch
+ * up when the kernel has accepted the bytes.
  */
 export class ReaderConnection {
   readonly pipe: Pipe;
@@ -56,7 +53,7 @@ export class ReaderConnection {
     if (this.#busySince === 0 || !this.ready) return;
     this.#isFree();
     for (const subscription of this.#lagging ?? []) {
-      // In turn: whoever is served goes to the end, should it fall behind again.
+      // In turn: a subscription that falls behind again goes to the end of the queue.
       this.#lagging?.delete(subscription);
       subscription.pump();
       if (!this.ready) break;
@@ -71,7 +68,7 @@ export class ReaderConnection {
     this.#undo = pipe.onTaken(this.#drained);
   }
 
-  /** Since when something waits, by the clock; 0 if nothing does. */
+  /** When the current wait began, by `now`. 0 if nothing waits. */
   get busySince(): number {
     return this.#busySince;
   }
@@ -88,18 +85,18 @@ export class ReaderConnection {
     this.#lagging ??= new Set();
     this.#lagging.add(subscription);
     this.busy();
-    // Nothing pending means that nothing will be taken.
+    // With no bytes pending, the listener of the pipe would never be called.
     const { defer = setImmediate } = this.#context;
     if (this.ready) defer(this.#drained);
   }
 
-  /** Something waits for it: its bytes must be taken within a time. */
+  /** Marks the connection as busy: it is terminated if the client accepts no bytes for too long. */
   busy(): void {
     this.#isBusy();
     this.pipe.requestTaken();
   }
 
-  /** Resolves when nothing waits, or the connection is closed. */
+  /** Resolves when no bytes are waiting, or the connection is closed. */
   async whenReady(): Promise<void> {
     if (this.ready || !this.open) return;
     this.busy();
@@ -109,7 +106,7 @@ export class ReaderConnection {
     });
   }
 
-  /** Closes without a word, so that the client comes back by itself. */
+  /** Closes without a reason, so that the client reconnects by itself. */
   cut(): void {
     this.pipe.cut();
   }
@@ -118,7 +115,7 @@ export class ReaderConnection {
     this.pipe.terminate();
   }
 
-  /** Ends it so, unless the other end has closed it by then. */
+  /** Terminates the connection after a moment, unless the client has closed it by then. */
   terminateSoon(): void {
     setTimeout(() => this.terminate(), liveLimits.refusedMs).unref();
   }

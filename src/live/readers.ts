@@ -7,48 +7,45 @@ import { forEachSafe } from '../streams/for-each-safe.ts';
 import { liveLimits } from './live-limits.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 
-/**
- * All who read over something that stays open, whatever it is: looked after by one timer, told of the store, and led out when the node
- * goes away.
- */
+/** All readers with an open socket, stream or poll. One timer serves them all. They are told about the store, and drained at shutdown. */
 export interface OpenReader {
   readonly transport: Transport;
   readonly requester: Requester;
-  /** Channels that it follows now. */
+  /** Number of channels it follows. */
   readonly subscriptions: number;
-  /** Something of it is due with time, such as the end of its token. Others are not looked at. */
+  /** Something depends on time, such as the expiry of a token. Only these readers are swept. */
   readonly needsSweep: boolean;
-  /** Once in a while, where it is timed: ends what a token was needed for that has run out. */
+  /** Called at intervals if `needsSweep`. Ends subscriptions whose token has expired and is needed. */
   sweep(now: number): void;
-  /** The token was revoked, or the session signed out: ends whatever was begun with it, of public channels too, and says so where it can. */
+  /** The token was revoked or the session signed out: ends all subscriptions, also those of public channels, and tells the client if possible. */
   endRevoked(): void;
-  /** The store came out of reach, or back. */
+  /** The store became unreachable or reachable. */
   onReachChanged(reach: Reachability): void;
-  /** The node goes away: asked to leave within a time, all of them at different moments. */
+  /** The node shuts down: asks the client to disconnect within this time, at a moment of its own. */
   askToDisconnect(withinMs: number): void;
-  /** It has not left. */
+  /** Disconnects a client that did not disconnect itself. */
   cut(): void;
-  /** Lets go of everything. */
+  /** Releases everything it holds. */
   close(): void;
 }
 
 export interface ReadersContext {
-  /** The store came out of reach, or back. */
+  /** The store became unreachable or reachable. */
   onReach(listener: (reach: Reachability) => void): () => void;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** A connection that took no bytes was terminated. */
+  /** A connection was terminated because its client accepted no bytes. */
   onStalled(): void;
 }
 
 const { drainStepMs } = liveLimits;
 
 export class Readers {
-  /** How the store is, while it is out of reach. */
+  /** The state of the store while it is unreachable. */
   unreachable: Reachability | undefined;
   isDraining = false;
-  /** Connections that something waits for, of all who read. Where one takes no bytes for long, it is terminated. */
+  /** Connections with waiting bytes. One whose client accepts no bytes for too long is terminated. */
   readonly busy = new Set<ReaderConnection>();
   readonly #open = new Set<OpenReader>();
   readonly #swept = new Set<OpenReader>();
@@ -66,7 +63,7 @@ export class Readers {
     this.#timer = setInterval(() => this.#sweep(), liveLimits.sweepMs).unref();
   }
 
-  /** Throws a refusal where the node goes away: who comes back in a moment reaches another one. */
+  /** Throws `draining` while the node shuts down. A retry reaches another node. */
   requireNotDraining(): void {
     if (this.isDraining) throw new Refusal('draining', { retryAfter: responseLimits.momentRetrySeconds });
   }
@@ -77,7 +74,6 @@ export class Readers {
     if (reader.needsSweep) this.#swept.add(reader);
   }
 
-  /** It has ended. */
   remove(reader: OpenReader): void {
     if (this.#open.delete(reader)) this.#counts[reader.transport] -= 1;
     this.#swept.delete(reader);
@@ -91,14 +87,14 @@ export class Readers {
     return this.#open.size;
   }
 
-  /** Channels followed, counted once a reader. */
+  /** Subscriptions of all readers. */
   subscriptions(): number {
     let sum = 0;
     for (const reader of this.#open) sum += reader.subscriptions;
     return sum;
   }
 
-  /** Asks the readers to leave within a time, and cuts those who have stayed. Nobody new is taken from now on. */
+  /** Asks all readers to disconnect within this time, and cuts the connections that remain. New readers are refused from now on. */
   async drain(withinMs: number): Promise<void> {
     this.isDraining = true;
     this.#each(this.#open, (reader) => reader.askToDisconnect(withinMs));
@@ -124,7 +120,7 @@ export class Readers {
     this.#endStalled(now);
   }
 
-  /** Whoever makes it throw is lost already, and would be ended again and again; the others are gone on with. */
+  /** A connection that cannot be terminated is dropped from `busy`, so that it is not tried again. */
   #endStalled(now: number): void {
     const { log, onStalled } = this.#context;
     const stalled = [...this.busy].filter(({ busySince }) => now - busySince >= liveLimits.stallMs);
@@ -140,7 +136,7 @@ export class Readers {
     });
   }
 
-  /** Whoever makes it throw is cut off, to come back with their cursor; the others are gone on with. What befalls many at once is said once. */
+  /** Cuts a reader for which `act` throws, so that it reconnects with its cursor, and continues with the others. Logs one line for all. */
   #each(readers: ReadonlySet<OpenReader>, act: (reader: OpenReader) => void): void {
     const errors: unknown[] = [];
     forEachSafe([...readers], act, (reader, error) => {
@@ -148,7 +144,7 @@ export class Readers {
       try {
         reader.cut();
       } catch {
-        // It is lost already, and would be told again and again.
+        // It cannot be cut either. Without it in the list it is not tried again.
         this.remove(reader);
       }
     });

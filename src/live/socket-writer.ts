@@ -4,16 +4,16 @@ import { handleOf, isHandleOf, type SocketHandle, writeToHandle } from './raw-so
 const nothing = Buffer.alloc(0);
 
 /**
- * Frames that were made once for many, written to the socket under a connection.
+ * Writes frames to the socket of a connection.
  *
- * Nearly every write is taken by the kernel at once, and then there is nothing to be told of: a callback for each would cost a turn of
- * the event loop's queue a reader. So they go past the socket's stream, unless that holds something: nothing may overtake it.
+ * The kernel accepts nearly every write at once, and a callback for each would cost a turn of the event loop for each reader. So writes
+ * bypass the socket's stream, unless the stream has waiting bytes, which must not be overtaken.
  */
 export class SocketWriter {
   protected readonly socket: Socket;
   protected readonly handle: SocketHandle | undefined;
   #taken: () => void = noListener;
-  /** An empty write of the stream is behind bytes that wait. */
+  /** An empty write is queued in the stream behind the waiting bytes. */
   #markerPending = false;
 
   constructor(socket: Socket) {
@@ -21,7 +21,7 @@ export class SocketWriter {
     this.handle = handleOf(socket);
   }
 
-  /** No bytes wait for the kernel. */
+  /** No bytes are waiting for the kernel. */
   get isFree(): boolean {
     const { socket } = this;
     const isThere = this.handle === undefined ? !socket.destroyed : isHandleOf(socket, this.handle);
@@ -38,7 +38,7 @@ export class SocketWriter {
     this.writeDirectly(frames);
   }
 
-  /** For one that is free and has a handle, past its stream. Whether it is free still. */
+  /** Bypasses the stream. Requires a handle and `isFree`. Returns whether it is still free. */
   protected writeDirectly(frames: Buffer): boolean {
     const { socket } = this;
     const rest = writeToHandle(this.handle as SocketHandle, frames);
@@ -50,12 +50,12 @@ export class SocketWriter {
     rest.oncomplete = (status) => {
       if (status < 0) socket.destroy();
     };
-    // With a write behind them the stream does not end before they have been taken: a socket that is about to end cannot be reset.
+    // With a write behind these bytes the stream does not end before they are accepted: a socket that is ending cannot be reset.
     this.#writeMarker();
     return false;
   }
 
-  /** Calls the listener, the only one, when bytes that the kernel did not take at once have been taken, or the socket has been destroyed. */
+  /** Sets the only listener. It is called when the kernel has accepted bytes that had to wait, or the socket is destroyed. */
   onTaken(listener: () => void): () => void {
     this.#taken = listener;
     return () => {
@@ -63,7 +63,7 @@ export class SocketWriter {
     };
   }
 
-  /** Has it called when what waits has been taken, whoever wrote it. */
+  /** Calls the listener when all waiting bytes are accepted, also those written by others. */
   requestTaken(): void {
     if (this.socket.writableLength > 0) this.#writeMarker();
   }
@@ -76,10 +76,10 @@ export class SocketWriter {
     const { destroyed, writableEnded } = this.socket;
     if (this.#markerPending || destroyed || writableEnded) return;
     this.#markerPending = true;
-    // It is taken when all before it has been.
+    // Its callback runs when everything before it has been accepted.
     this.socket.write(nothing, () => {
       this.#markerPending = false;
-      // By now more may have been written, of which this told nothing.
+      // More may have been written since.
       this.requestTaken();
       if (!this.#markerPending) this.#taken();
     });

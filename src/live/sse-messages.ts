@@ -9,30 +9,30 @@ import type { Pipe } from './reader-connection.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /**
- * Server-Sent Events as bytes (contract, 4; the HTML standard, 9.2.6), each block made once for all who get it. JSON has no line break
- * in it, so that the data of a block is one line.
+ * Encodes Server-Sent Events (contract, 4; HTML standard, 9.2.6), each block once for all readers who get it. JSON contains no line break,
+ * so the data of a block is one line.
  */
 const streamFormat: Format = {
   name: 'stream',
   frame: (event, { type, cursor }) => sseBlock(type, event, cursor),
 };
 
-/** A message that is no event of the channel. Without an id the reader's cursor stays as it is. */
+/** A message that is not an event of the channel. It has no id, so the reader's cursor does not change. */
 export function sseMessage(name: string, data: object): Buffer {
   return sseBlock(name, JSON.stringify(data));
 }
 
-/** How long an EventSource waits before it comes back. */
+/** Sets how long an EventSource waits before it reconnects. */
 export function retryField(ms: number): Buffer {
   return Buffer.from(`retry: ${Math.round(ms)}\n\n`);
 }
 
-/** After this time and a little more, at random: whoever was ended together does not come back so. */
+/** `ms` plus a random time, so that streams that ended together do not reconnect together. */
 export function retryDelayMs(ms: number, random: () => number): number {
   return ms + liveLimits.streamRetryMs * (0.5 + random());
 }
 
-/** The answer to what was missed; its id is the cursor at its end. */
+/** A catch-up. Its id is the cursor at its end. */
 export const catchUpMessage = encodeOnce(({ json, position }: EncodedCatchUp) =>
   sseBlock('catchup', json, formatCursor(position)),
 );
@@ -41,18 +41,17 @@ export const storeMessage = encodeOnce((reach: Reachability) => sseMessage('stor
 
 /** `data` is JSON. */
 function sseBlock(name: string, data: string, id?: string): Buffer {
-  // Many a client splits lines where its language does, though only CR and LF end one here.
+  // Some clients split lines at every line break that their language knows, although only CR and LF end a line here.
   const line = data.replace(otherLineBreaks, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
   return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${line}\n\n`);
 }
 
-/** Those that JSON leaves as they are, and posts may hold. */
+/** The line breaks that JSON does not escape. */
 const otherLineBreaks = /[\u2028\u2029]/g;
 
 /**
- * The body of one answer as a pipe. It has no length and is not chunked (RFC 9112, 6.3: it ends with the connection), so that a block
- * that was made for many is written to the socket as it is; the HTML standard advises against chunks, and a proxy that speaks HTTP/1.0
- * to us takes none.
+ * The body of one response as a pipe. It has no length and is not chunked: it ends with the connection (RFC 9112, 6.3). So a shared block
+ * is written to the socket unchanged. The HTML standard advises against chunks, and a proxy that uses HTTP/1.0 does not support them.
  */
 export class StreamPipe extends SocketWriter implements Pipe {
   readonly format = streamFormat;
@@ -67,9 +66,9 @@ export class StreamPipe extends SocketWriter implements Pipe {
     return this.#response.headersSent;
   }
 
-  /** Sends the head, and these blocks with it. */
+  /** Sends the headers together with these blocks. */
   begin(...blocks: Buffer[]): void {
-    // Writes past it do not count for this timer. Who takes no bytes is found by the sweep.
+    // Writes that bypass the stream do not reset this timer. The sweep finds clients that accept no bytes.
     this.socket.setTimeout(0);
     this.socket.cork();
     this.#response.removeHeader('Transfer-Encoding');
@@ -86,7 +85,7 @@ export class StreamPipe extends SocketWriter implements Pipe {
     return this.isFree && this.hasBegun && this.open;
   }
 
-  /** The connection ends when what was written has been taken. */
+  /** The connection ends when the written bytes have been accepted. */
   cut(): void {
     this.#response.end();
   }

@@ -4,21 +4,21 @@ import type { Problem } from '../protocol/problems.ts';
 import { retryDelayMs, retryField, streamHeaders } from './sse-messages.ts';
 
 /**
- * What passes by itself, as an EventSource is told it. The HTML standard (9.2.3) has it give up for good at any status but 200, and whoever
- * reads with one would see the coverage stand still and never learn why. So it is answered with a stream that says when to come back and
- * ends, and comes back by itself, with its cursor. Who reads with fetch finds the same in the header.
+ * Answers temporary problems so that an EventSource retries. An EventSource gives up for good at any status except 200 (HTML standard,
+ * 9.2.3), and its reader would see a page that silently stopped. So it gets a stream that contains only a `retry` and ends, and reconnects
+ * with its cursor. Clients that use fetch find the same time in `Retry-After`.
  */
 export interface SseRetry {
-  /** Tells an EventSource; false, and nothing said, where someone else asks, or waiting does not help. */
+  /** Answers an EventSource. Returns false, without a response, for other clients and for problems that a retry does not solve. */
   send(req: Request, res: Response, said: Problem): boolean;
-  /** Whatever was thrown, where `tell` tells it; the rest is passed on. */
+  /** Handles thrown errors with `send`, and passes on the rest. */
   handler: ErrorRequestHandler;
 }
 
 export function createSseRetry({ random }: { random: () => number }): SseRetry {
   const send = (req: Request, res: Response, { code, retryAfter: seconds }: Problem) => {
     if (seconds === undefined || !isEventSource(req)) return false;
-    // For those who count.
+    // For the metrics.
     res.locals.problem = code;
     sendRetry(res, retryDelayMs(seconds * 1_000, random));
     return true;
@@ -38,10 +38,10 @@ export function sendRetry(res: Response, ms: number): void {
   res.writeHead(200, { ...streamHeaders, ...head }).end(block);
 }
 
-/** It takes nothing but a stream (9.2.2). Who takes anything else can be told the problem itself. */
+/** An EventSource accepts only a stream (HTML standard, 9.2.2). A client that accepts anything else can read the problem document. */
 function isEventSource({ method, headers: { accept }, baseUrl, path }: Request): boolean {
   return method === 'GET' && accept?.trim().toLowerCase() === 'text/event-stream' && streamPath.test(baseUrl + path);
 }
 
-/** As its route has it. */
+/** The path of the route. */
 const streamPath = /^\/v1\/channels\/[^/]+\/stream\/?$/;

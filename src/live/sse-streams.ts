@@ -21,8 +21,8 @@ import { catchUpMessage, retryDelayMs, retryField, StreamPipe, sseMessage, store
 import { catchUpAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
- * Server-Sent Events (contract, 4): a channel as one answer that does not end. What an EventSource does by itself is reckoned with: it
- * comes back after every end, with its cursor, and gives up for good where it is answered anything but 200.
+ * Server-Sent Events (contract, 4): one channel as a response that does not end. An EventSource reconnects with its cursor after every end,
+ * and gives up for good at any status except 200.
  */
 export interface LiveContext {
   streams: ChannelStreams;
@@ -48,11 +48,11 @@ export function stream(context: LiveContext): RequestHandler {
       res.writeHead(200, streamHeaders).end();
       return;
     }
-    // While the token was looked at the client may have gone: nobody would say so again.
+    // The client may have disconnected while the token was checked: `close` is not emitted again.
     if (res.closed) return;
     context.readers.requireNotDraining();
     res.once('close', context.rates.connection(req.ip ?? ''));
-    // What was missed is the answer; news that are pushed after it nobody asked for.
+    // Only the catch-up counts towards the rate of requests, not the events pushed after it.
     chargesItself(res);
     await new EventStream(res, channelId, requester, context).run(after, posts);
   };
@@ -69,7 +69,7 @@ const pingMs = limits.pingSeconds * 1_000;
 
 class EventStream implements OpenReader {
   readonly transport = 'stream';
-  /** It is pinged. */
+  /** Pings are sent by the sweep. */
   readonly needsSweep = true;
   readonly connection: ReaderConnection;
   readonly #response: Response;
@@ -79,14 +79,14 @@ class EventStream implements OpenReader {
   readonly #context: LiveContext;
   #subscription: Subscription | undefined;
   #pingedAt: number;
-  /** Of the store, and not told yet. */
+  /** A state of the store that is still to be sent. */
   #unsentReach: Reachability | undefined;
-  /** Wakes who waits for the store. */
+  /** Wakes `#awaitStore`. */
   #wakeOnReach = (): void => {};
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(res: Response, channelId: string, requester: Requester, context: LiveContext) {
-    // Asked for while another answer goes out on the same connection.
+    // Another response is being sent on the same connection.
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
     this.#response = res;
     this.#pipe = new StreamPipe(res, res.socket);
@@ -107,7 +107,7 @@ class EventStream implements OpenReader {
     return this.#subscription === undefined ? 0 : 1;
   }
 
-  /** Until the stream is live, or has ended. Throws where it has not begun, so that the answer is a problem. */
+  /** Resolves when the stream is live or has ended. Throws if it has not begun, so that the response is a problem. */
   async run(after: Position | undefined, posts: number): Promise<void> {
     try {
       await this.#awaitStore();
@@ -119,7 +119,7 @@ class EventStream implements OpenReader {
       if (!this.#pipe.hasBegun) throw error;
       if (!this.#pipe.open) return;
       if (problemFor(error) === undefined) this.#context.log.warn({ err: error }, 'stream failed');
-      // It comes back with its cursor, and what is wrong is the answer then.
+      // The client reconnects with its cursor and gets the problem then.
       this.#end();
     }
   }
@@ -141,23 +141,23 @@ class EventStream implements OpenReader {
   }
 
   endRevoked(): void {
-    // What has not begun yet is refused: the answer is a problem.
+    // A stream that has not begun is refused with a problem.
     if (!this.#pipe.hasBegun) return;
     if (!this.connection.ready) return this.#pipe.terminate();
     this.#unsubscribed('revoked');
   }
 
-  /** Not all at once: an EventSource picks no moment of its own. */
+  /** At a random moment, because an EventSource does not choose one itself. */
   askToDisconnect(withinMs: number): void {
     const { random } = this.#context;
     const at = random() * withinMs;
-    // Whoever came back to this very node before it is gone would be told to wait again.
+    // A client that reconnects before this node is gone would be refused again.
     const retry = retryField(retryDelayMs(withinMs - at + random() * withinMs, random));
     this.#drainTimer = setTimeout(() => this.#end(retry, sseMessage('drain', { withinMs })), at).unref();
   }
 
   cut(): void {
-    // Who takes no bytes would not take the last word either.
+    // A client that accepts no bytes would not accept the last message either.
     if (this.#pipe.hasBegun && !this.connection.ready) return this.#pipe.terminate();
     this.#end(retryField(retryDelayMs(0, this.#context.random)), sseMessage('drain', { withinMs: 0 }));
   }
@@ -170,7 +170,7 @@ class EventStream implements OpenReader {
     if (this.#pipe.open) this.#pipe.terminate();
   }
 
-  /** As a socket stays while the store is away, a stream that is asked for then begins with that, and catches up when it is back. */
+  /** While the store is unreachable, begins the stream with that message. The catch-up follows when the store is back. */
   async #awaitStore(): Promise<void> {
     const { readers } = this.#context;
     if (readers.unreachable !== undefined) this.#send(storeMessage(readers.unreachable));
@@ -181,7 +181,7 @@ class EventStream implements OpenReader {
     }
   }
 
-  /** Says what was missed and joins, or returns from where there is more. */
+  /** Sends a catch-up and joins. If there is more, returns the position to continue from. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { streams, metrics } = this.#context;
     const held = await acquireReadable(streams, this.requester, this.#channelId);
@@ -219,14 +219,14 @@ class EventStream implements OpenReader {
     this.#context.admission.end(this.#response);
   }
 
-  /** Last words, if any, and the end of the answer. */
+  /** Sends the last messages, if any, and ends the response. */
   #end(...blocks: Buffer[]): void {
     if (!this.#pipe.open) return;
     clearTimeout(this.#drainTimer);
     this.#leave();
     for (const block of blocks) this.#send(block);
     this.#pipe.cut();
-    // They too must be taken in time.
+    // The last bytes must be accepted in time too.
     this.connection.busy();
   }
 

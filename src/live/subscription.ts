@@ -10,20 +10,20 @@ import type { EndReason, StreamReader } from '../streams/stream-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pipe, ReaderConnection } from './reader-connection.ts';
 
-/** What sockets, streams and polls do alike on the feed that they hold: answer what was missed, and go on with what follows. */
+/** What sockets, streams and polls have in common: a catch-up, then the events of the channel stream. */
 
 export interface CatchUpRequest extends CatchUpQuery {
   stream: ChannelStream;
   requester: Requester;
-  /** Who goes on from the answer. */
+  /** Joins the channel stream at the end of the catch-up. */
   reader: StreamReader;
-  /** Still waits for the answer. */
+  /** Whether the client still waits for the answer. */
   wanted(): boolean;
 }
 
 /**
- * Calls `respond` once with what was missed, and returns it; unless there is more, the reader joins the feed in the tick of that call.
- * Throws a refusal or `JournalUnavailable`; `respond` was not called then.
+ * Calls `respond` once with the catch-up, and returns it. Unless there is more, the reader joins the channel stream in the same tick. Throws
+ * a `Refusal` or `JournalUnavailable` if `respond` was not called.
  */
 export async function catchUpAndJoin(
   question: CatchUpRequest,
@@ -49,7 +49,7 @@ export async function catchUpAndJoin(
   throw subscriptionEnded();
 }
 
-/** Once for each answer that is given out. */
+/** Call it once for each catch-up that is sent. */
 export function countCatchUp(
   { catchUps }: Pick<Metrics, 'catchUps'>,
   { mode, reset }: Pick<EncodedCatchUp, 'mode' | 'reset'>,
@@ -57,7 +57,7 @@ export function countCatchUp(
   catchUps.inc({ mode: reset ? 'reset' : mode });
 }
 
-/** To who unsubscribed or left before the answer came. */
+/** The refusal of a subscribe whose client unsubscribed or disconnected before the answer. */
 export function subscriptionEnded(): Refusal {
   return new Refusal('not-found', { detail: 'The subscription was ended while it was being made.' });
 }
@@ -73,7 +73,7 @@ export class Subscription implements StreamReader {
   readonly #requester: Requester;
   readonly #ended: (reason: EndedReason) => void;
 
-  /** `ended` is called where it ends by itself; it has left then. */
+  /** `ended` is called when the subscription ends by itself, after it has left. */
   constructor(held: StreamLease, connection: ReaderConnection, requester: Requester, ended: (reason: EndedReason) => void) {
     this.#held = held;
     this.stream = held.stream;
@@ -108,7 +108,7 @@ export class Subscription implements StreamReader {
     this.stream.pump(this);
   }
 
-  /** Says no more, and lets the feed go. Safe to call twice. */
+  /** Stops delivery and releases the channel stream. Safe to call twice. */
   leave(): void {
     this.stream.leave(this);
     this.#connection.forgetSubscription(this);
@@ -125,9 +125,9 @@ export class Subscription implements StreamReader {
     this.#connection.terminate();
   }
 
-  /** Ends it where it needed a token that has run out. */
+  /** Ends the subscription if it needs a token and the token has expired. */
   sweep(): void {
-    // Who has not joined yet is told by the answer.
+    // Before it has joined, the answer to the subscribe says so.
     if (this.offset === -1 || !this.#requester.hasLostAccess(this.stream.channel)) return;
     this.leave();
     this.#ended('expired');

@@ -10,7 +10,7 @@ import { type Server as EngineServer, Socket as EngineSocket, protocol, transpor
  * more a reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something has moved.
  */
 
-/** A connection of engine.io with the methods that it calls on itself. */
+/** A connection of engine.io, with the methods that engine.io calls on it. */
 export interface InnerConnection {
   readonly id: string;
   readonly server: EngineServer;
@@ -32,7 +32,7 @@ export const InnerConnection = EngineSocket as unknown as new (
   protocol: number,
 ) => InnerConnection;
 
-/** engine.io tells a client its terms in `onOpen`, and starts its timers. */
+/** Replaces `onOpen`, in which engine.io sends the open packet and starts its timers. */
 class UnopenedConnection extends InnerConnection {
   declare opened: number;
 
@@ -57,7 +57,7 @@ interface WebSocket {
     /** What the parser expects next: 0 at the beginning of a frame. */
     readonly _state: number;
     readonly _bufferedBytes: number;
-    /** The opcode of a fragmented message whose rest is still to come, or 0. */
+    /** The opcode of a fragmented message that is incomplete, or 0. */
     readonly _fragmented: number;
   };
 }
@@ -69,7 +69,7 @@ interface InnerServer {
   };
 }
 
-/** Whether engine.io and ws have inside what this file expects of them. It tries them on a connection without a socket. */
+/** Whether engine.io and ws have the internals that this file expects. It tests them on a connection without a socket. */
 export function hasExpectedInternals(engine: EngineServer): boolean {
   try {
     const { ws } = engine as unknown as InnerServer;
@@ -97,7 +97,7 @@ function has(holder: object, methods: readonly string[]): boolean {
   return methods.every((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
 }
 
-/** A WebSocket on a socket whose upgrade has been judged already, made as ws makes one. */
+/** A WebSocket on a socket whose upgrade request has been checked, created as ws creates one. */
 export function webSocketOn(engine: EngineServer, socket: Duplex, head: Buffer): WebSocket {
   const { options } = (engine as unknown as InnerServer).ws;
   const webSocket = new options.WebSocket(null, undefined, options);
@@ -105,7 +105,7 @@ export function webSocketOn(engine: EngineServer, socket: Duplex, head: Buffer):
   return webSocket;
 }
 
-/** Lets ws judge an upgrade. ws calls `then` at once, or has answered the request with the reason why not. */
+/** Lets ws handle an upgrade request. ws either calls `then` at once, or has answered the request with an error. */
 export function upgradeByLibrary(
   engine: EngineServer,
   request: IncomingMessage,
@@ -130,7 +130,7 @@ export function hasTransport(request: IncomingMessage): boolean {
 
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
 
-/** Frees the request that a connection began with, which is some kilobytes a reader. engine.io may still look at these fields. */
+/** Releases the request of a connection, which takes some kilobytes per reader. engine.io may still read the fields that remain. */
 export function releaseRequest(connection: EngineSocket): void {
   (connection as unknown as { request: unknown }).request = releasedRequest;
 }
@@ -139,7 +139,7 @@ const releasedRequest = Object.freeze({ headers: Object.freeze({}), url: '', _qu
 
 const webSocketOpen = 1;
 
-/** What decides whether bytes may go to a socket past engine.io and ws. */
+/** The state that decides whether bytes may bypass engine.io and ws. */
 export class ConnectionState {
   readonly #connection: InnerConnection;
   readonly #webSocket: WebSocket;
@@ -168,13 +168,13 @@ export class ConnectionState {
     return this.#connection.transport.writable;
   }
 
-  /** ws has parsed all it was given, and no message is incomplete. False if ws no longer shows it: then ws gets all that comes in. */
+  /** ws has parsed all its bytes, and no message is incomplete. False if ws no longer exposes this. Then ws gets all incoming bytes. */
   get betweenMessages(): boolean {
     const receiver = this.#webSocket._receiver;
     return receiver?._state === 0 && receiver._bufferedBytes === 0 && receiver._fragmented === 0;
   }
 
-  /** Calls the listener each time engine.io has written its packets. Returns its undo. */
+  /** Calls the listener each time engine.io has written its packets. Returns a function that removes it. */
   onPacketsWritten(listener: () => void): () => void {
     const { transport } = this.#connection;
     transport.on('ready', listener);

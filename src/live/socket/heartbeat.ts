@@ -1,29 +1,29 @@
 import { forEachSafe } from '../../streams/for-each-safe.ts';
 import { liveLimits } from '../live-limits.ts';
 
-/** One that is asked now and then whether it is there. */
+/** A connection that is pinged. */
 export interface Pingable {
-  /** It is asked soon, if whatever goes to it before has not asked it as well: then it is not due any more, but awaited. */
+  /** A ping is due. The next write carries it, and then sets `isPongAwaited` instead. */
   isPingDue: boolean;
-  /** It was asked, and has not been heard of since. */
+  /** A ping was sent, and nothing was received since. */
   isPongAwaited: boolean;
-  /** Its place on the wheel, which is the heartbeat's to know. */
+  /** Its slot on the wheel. Only the heartbeat uses it. */
   slot: number;
   ping(): void;
-  /** It was not heard of in time. */
+  /** Nothing was received in time. */
   onTimeout(): void;
-  /** One of the two threw. It is asked no more. */
+  /** `ping` or `onTimeout` threw. The connection is not pinged again. */
   onError(error: unknown): void;
 }
 
 export interface HeartbeatOptions {
-  /** Each is asked once in this time, or a little sooner where that comes for nothing. */
+  /** Interval of the pings of a connection. A ping that a write carries may come a little earlier. */
   everyMs: number;
-  /** By then it must have been heard of: together with `earlyMs`, less than the time between two pings. */
+  /** Time to answer a ping. Together with `earlyMs` it is less than the interval. */
   withinMs: number;
-  /** It is due for so long before its moment. */
+  /** How long before its time a ping is due. */
   earlyMs?: number;
-  /** Between two steps of the wheel: so much later each of the two may happen. */
+  /** The interval between two steps of the wheel. Pings and timeouts may be late by this much. */
   stepMs?: number;
   random: () => number;
 }
@@ -36,9 +36,9 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   readonly #slots: readonly Set<Pingable>[];
   readonly #random: () => number;
-  /** Steps from a ping to the moment at which it must have been answered. */
+  /** Steps from a ping to its timeout. */
   readonly #timeoutSteps: number;
-  /** Steps before a ping in which it may go with something else. */
+  /** Steps before a ping during which a write may carry it. */
   readonly #earlySteps: number;
   readonly #timer: NodeJS.Timeout;
   #current = 0;

@@ -10,22 +10,22 @@ interface Bounds {
 }
 
 /**
- * What may come in over one socket, counted in bytes below WebSocket: there frames count that nobody above sees, such as pings,
- * continuations of a message that never ends, and acknowledgements of nothing. A reader has little to say, and pays for all of it here.
+ * Limits the bytes that a client may send over one socket. They are counted below WebSocket, so that pings, fragments of endless messages
+ * and empty acknowledgements count too. Readers send very little.
  */
 export function boundIncoming(socket: Duplex, bounds: Bounds): void {
   (socket as Bounded)[allowance] = { bytes: socketBurstBytes, countedAt: bounds.now(), bounds };
   socket.on('data', count);
 }
 
-/** What a socket may send, as of when it last did. Kept with it: a listener of its own would be another hundred bytes a reader. */
+/** The bytes that a socket may still send, as of its last read. Stored on the socket, which takes less memory than a closure per reader. */
 const allowance = Symbol('allowance');
 
 interface Bounded extends Duplex {
   [allowance]: { bytes: number; countedAt: number; readonly bounds: Bounds };
 }
 
-/** Counts bytes that came in past the stream. Whether it may send them: if not, it has been ended. */
+/** Counts incoming bytes that bypassed the stream. Returns false if they exceed the limit and the socket was destroyed. */
 export function countIncoming(socket: Duplex, bytes: number): boolean {
   const left = (socket as Partial<Bounded>)[allowance];
   if (left === undefined) return true;
@@ -42,7 +42,7 @@ export function countIncoming(socket: Duplex, bytes: number): boolean {
 function count(this: Bounded, chunk: Buffer): void {
   const isLetGoOn = countIncoming(this, chunk.length);
   if (isLetGoOn && this.writableNeedDrain && !this.isPaused()) {
-    // Each ping is answered, so of who does not read, nothing more is read. The ping that we send then goes unanswered and ends it.
+    // Each ping gets a pong. If the client does not read them, stop reading from it. It then misses our ping and is disconnected.
     this.pause();
     this.once('drain', this.resume);
   }

@@ -3,36 +3,36 @@ import type { Problem } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { Pipe } from '../reader-connection.ts';
 
-/** What goes over a socket from here (contract, 3). Events themselves go out as ready-made frames. */
+/** The messages of the server over a socket (contract, 3), except events, which are sent as encoded frames. */
 export interface ServerMessages {
   store: { reachable: boolean; since: string };
   unsubscribed: { channelId: string; reason: EndedReason };
   drain: { withinMs: number };
 }
 
-/** What a message of the client's is answered with that says no more than that. A `subscribe` that is taken is answered with a CatchUp. */
+/** The acknowledgement of a client's message. A successful `subscribe` is acknowledged with a CatchUp instead. */
 export type Acknowledgement = { ok: true } | { ok: false; problem: Problem };
 
-/** A client that has joined, as whoever talks with it has it. */
+/** A client that has joined the namespace, as its session sees it. */
 export interface ClientSocket {
-  /** Where it comes from, for rates. */
+  /** The client's address, for rate limits. */
   readonly address: string;
-  /** Its handshake was counted and pays for the first subscribe of the connection, however often its client joins. */
+  /** The request rate has counted the handshake, which covers the first subscribe of the connection, however often the client joins. */
   isPaid: boolean;
-  /** For ready-made frames. */
+  /** For encoded frames. */
   readonly pipe: Pipe;
   emit<Name extends keyof ServerMessages>(name: Name, said: ServerMessages[Name]): void;
-  /** Acknowledges the message that came with this number. */
+  /** Acknowledges the message with this id. */
   acknowledge(id: number, said: Acknowledgement): void;
   acknowledgeCatchUp(id: number, said: EncodedCatchUp): void;
-  /** Says that it is over, and closes the connection. */
+  /** Sends a disconnect packet and closes the connection. */
   disconnect(): void;
 }
 
-/** Who talks with a client that has joined. */
+/** Handles the messages of a client that has joined. */
 export interface MessageHandler {
-  /** A message; `id` is the number to acknowledge it with, where its sender wants that. */
+  /** `id`: acknowledge the message with it. Undefined if the client wants no acknowledgement. */
   onMessage(name: unknown, said: readonly unknown[], id: number | undefined): void;
-  /** The client has left, or its connection is closed. */
+  /** The client has left the namespace, or its connection is closed. */
   close(): void;
 }

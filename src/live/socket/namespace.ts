@@ -14,20 +14,20 @@ import type { SocketConnection } from './socket-engine.ts';
 import type { PacketQueue } from './socket-pipe.ts';
 
 /**
- * The namespace `/` of Socket.IO (its protocol, revision 5) on connections of engine.io: who joins, what they say, and what they are told.
- * There are no other namespaces, no rooms, no middleware, and nothing that is sent again: what Socket.IO's own server has for these a
- * reader would pay for with every connection (docs/decisions/0025).
+ * The Socket.IO namespace `/` (Socket.IO protocol, revision 5) on connections of engine.io: joins, messages and acknowledgements. There are
+ * no other namespaces, no rooms, no middleware and no resending. Socket.IO's own server would cost memory for these with every connection
+ * (docs/decisions/0025).
  */
 export interface NamespaceContext {
-  /** From which address a connection comes. */
+  /** The client's address. */
   addressOf(connection: EngineSocket): string;
-  /** One is under way for each connection that has not joined yet, or has left. */
+  /** Counts each connection that has not joined yet, or has left. */
   admission: Pick<AdmissionControl, 'begin' | 'end'>;
-  /** Who asks with these credentials; undefined where nothing has to be looked up for a stranger. Rejects with a refusal. */
+  /** Verifies the credentials. Returns undefined for an anonymous client. Rejects with a `Refusal`. */
   authenticate(auth: Record<string, unknown>, connection: EngineSocket): Promise<Credentials> | undefined;
   /** A client has joined. */
   onJoined(socket: ClientSocket, who: Credentials, request: EngineSocket['request']): MessageHandler;
-  /** It threw something that is no refusal: the client is told to come back. */
+  /** `authenticate` rejected with something other than a `Refusal`. The client is told to retry. */
   onFailed(error: unknown): void;
   /** A connection was ended that goes on credentials without reading the answers. */
   onUnanswered(): void;
@@ -51,13 +51,13 @@ class Client implements ClientSocket {
   isPaid = true;
   readonly #connection: EngineSocket;
   readonly #context: NamespaceContext;
-  /** While it has joined. */
+  /** Set while the client has joined. */
   #handler: MessageHandler | undefined;
-  /** Its credentials are being looked at. */
+  /** Its credentials are being verified. */
   #isAuthenticating = false;
-  /** Until when it has to join. */
+  /** Closes the connection if the client does not join in time. */
   #deadline: NodeJS.Timeout | undefined;
-  /** Of messages with binary parts, which come one by one. */
+  /** Collects a message with binary parts, which arrive one by one. */
   #partialDecoder: Decoder | undefined;
 
   constructor(connection: SocketConnection, context: NamespaceContext) {
@@ -95,20 +95,20 @@ class Client implements ClientSocket {
     try {
       packet = this.#decoded(data);
     } catch {
-      // It is no Socket.IO.
+      // Not a Socket.IO packet.
       this.#connection.close();
     }
     if (packet !== undefined) this.#onPacket(packet);
-    // Who asks without reading the answers would have them all kept here.
+    // The answers of a client that does not read them would fill the memory.
     if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= liveLimits.waitingAnswers) return;
     this.#context.onUnanswered();
     this.pipe.terminate();
   }
 
-  /** Undefined while parts of it are on their way. */
+  /** Undefined while parts of the packet are missing. */
   #decoded(data: unknown): Packet | undefined {
     if (this.#partialDecoder === undefined && typeof data === 'string' && !isBinaryType.test(data)) return decoded(decoder, data);
-    // A decoder keeps what has come so far, so that nobody else may have this one.
+    // A decoder stores the parts received so far, so it cannot be shared.
     this.#partialDecoder ??= decoderOf();
     const packet = decoded(this.#partialDecoder, data);
     if (packet !== undefined) this.#partialDecoder = undefined;
@@ -129,7 +129,7 @@ class Client implements ClientSocket {
       case PacketType.DISCONNECT:
         this.#leave();
         return this.#awaitJoin();
-      // Nothing of ours asks for one.
+      // The server never requests an acknowledgement.
       case PacketType.ACK:
         return;
       default:
@@ -155,7 +155,7 @@ class Client implements ClientSocket {
   }
 
   #join(who: Credentials): void {
-    // It may have gone while it was looked at.
+    // The client may have disconnected during the verification.
     if (!this.pipe.open) return;
     this.#stopAwaitingJoin();
     const { request } = this.#connection;
@@ -164,7 +164,7 @@ class Client implements ClientSocket {
     this.#handler = this.#context.onJoined(this, who, request);
   }
 
-  /** Its client hears of it as a `connect_error`. */
+  /** The client gets a `connect_error`. */
   #refuse(said: Problem): void {
     this.#send(textOf({ type: PacketType.CONNECT_ERROR, data: { message: said.title, data: said } }));
   }
@@ -180,10 +180,9 @@ class Client implements ClientSocket {
     this.#context.admission.begin(this, this.address, () => this.pipe.terminate());
   }
 
-  /** For it to join. */
   #stopAwaitingJoin(): void {
     clearTimeout(this.#deadline);
-    // Nor is the timer kept with each reader.
+    // Frees the memory of the timer.
     this.#deadline = undefined;
     this.#context.admission.end(this);
   }
@@ -193,7 +192,7 @@ class Client implements ClientSocket {
     this.#leave();
     if (this.pipe.closed) return;
     if (reason === 'ping timeout') return this.pipe.terminate();
-    // Who was sent away may not say goodbye, and would be waited for.
+    // A client that was disconnected may not close its end.
     setTimeout(() => this.pipe.terminate(), liveLimits.refusedMs).unref();
   }
 
@@ -203,7 +202,7 @@ class Client implements ClientSocket {
   }
 }
 
-/** Of a packet whose binary parts follow it. */
+/** A packet whose binary parts follow. */
 const isBinaryType = /^[56]/;
 
 function decoderOf(): Decoder {
@@ -216,10 +215,10 @@ function decoderOf(): Decoder {
 
 let latest: Packet | undefined;
 
-/** Of all packets that come whole. */
+/** Shared by all packets without binary parts. */
 const decoder = decoderOf();
 
-/** Throws where it is not as the protocol says. */
+/** Throws if the packet violates the protocol. */
 function decoded(by: Decoder, data: unknown): Packet | undefined {
   latest = undefined;
   by.add(data);

@@ -4,18 +4,18 @@ import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import { encodeOnce, type Format } from '../../streams/encoded-events.ts';
 
 /**
- * What goes over a Socket.IO connection, as text and as bytes that are made once for many: frames of events, and acknowledgements that
- * tell many readers the same. The bytes are those that Socket.IO itself would send; a test compares them.
+ * Encodes Socket.IO packets as text and as WebSocket frames. Frames of events and of equal acknowledgements are encoded once for many
+ * readers. The bytes are the same as those of Socket.IO itself, which a test checks.
  */
 
 const encoder = new Encoder();
 const { socketPartBytes: partBytes } = limits;
-/** The first byte of a frame (RFC 6455, 5.2): that it ends its message, and what it is. */
+/** The first byte of a frame (RFC 6455, 5.2): the FIN bit and the opcodes. */
 const final = 0x80;
 const continuation = 0x00;
 const text = 0x01;
 
-/** A packet of the namespace `/` that holds nothing binary. */
+/** The text of a packet without binary parts. Default namespace: `/`. */
 export function textOf(packet: Omit<Packet, 'nsp'> & { nsp?: string }): string {
   const [text] = encoder.encode({ nsp: '/', ...packet });
   return text as string;
@@ -26,7 +26,7 @@ export function catchUpText(id: number, said: EncodedCatchUp): string {
   return `${PacketType.ACK}${id}[{"ok":true,${said.json.slice(1)}]`;
 }
 
-/** The same as a frame. Readers who come back together have counted alike, so that one is kept of each answer. */
+/** The acknowledgement as a frame. Readers that reconnect together use the same ids, so the last frame of each answer is cached. */
 export function catchUpFrame(id: number, said: EncodedCatchUp): Buffer {
   const known = frames.get(said);
   if (known?.id === id) return known.frame;
@@ -43,16 +43,16 @@ export const socketFormat: Format = {
   frame: (event) => messageFrame(`${PacketType.EVENT}["event",${event}]`),
 };
 
-/** A packet of Socket.IO as a message of engine.io (4): one frame, or several. */
+/** A Socket.IO packet as an engine.io message (packet type 4), in one or several frames. */
 export function messageFrame(packet: string): Buffer {
   const frame = packetFrame(`4${packet}`);
   return frame.length > partBytes ? inParts(Buffer.from(`4${packet}`)) : frame;
 }
 
 /**
- * Over a narrow line a long message takes so long that who waits for a sign of the other would take them for gone, and nothing else can be
- * said before it has ended. So its client is pinged first, and from then on has time for it. It comes in parts (RFC 6455, 5.4), and between
- * them are pings of WebSocket's own, which a client answers as it reads: so the server hears that bytes arrive, and still notices when none do.
+ * Splits a long message into fragments (RFC 6455, 5.4). On a slow link a long message takes longer than the ping timeout, and nothing else
+ * can be sent before it ends. So an engine.io ping comes first, which restarts the client's timeout. Between the fragments are WebSocket
+ * pings, which clients answer while they read. So the server knows that bytes arrive, and still notices when none do.
  */
 function inParts(message: Buffer): Buffer {
   const frames: Buffer[] = [];
@@ -66,7 +66,7 @@ function inParts(message: Buffer): Buffer {
   return Buffer.concat(frames);
 }
 
-/** The packets of Socket.IO in frames that were made here. Pings among the frames are left out. */
+/** The Socket.IO packets in frames that this module encoded, without the pings. */
 export function* messagesIn(frames: Buffer): Generator<string> {
   const parts: Buffer[] = [];
   for (let at = 0; at < frames.length; ) {
@@ -80,12 +80,12 @@ export function* messagesIn(frames: Buffer): Generator<string> {
     if (isPing) continue;
     parts.push(payload);
     if ((head & final) === 0) continue;
-    // Behind the type of a packet of engine.io.
+    // After the engine.io packet type.
     yield Buffer.concat(parts.splice(0)).toString('utf8', 1);
   }
 }
 
-/** A packet of engine.io in an unmasked text frame, final and uncompressed (RFC 6455, 5.2). */
+/** An engine.io packet as one unmasked, uncompressed text frame (RFC 6455, 5.2). */
 export function packetFrame(packet: string): Buffer {
   const length = Buffer.byteLength(packet);
   const frame = emptyFrame(final | text, length);
@@ -93,7 +93,7 @@ export function packetFrame(packet: string): Buffer {
   return frame;
 }
 
-/** With room at its end for what is in it. */
+/** A frame header, followed by room for `length` bytes of payload. */
 function emptyFrame(first: number, length: number): Buffer {
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafeSlow(headerLength + length);
@@ -110,10 +110,10 @@ function emptyFrame(first: number, length: number): Buffer {
   return frame;
 }
 
-/** Asks a client of engine.io whether it is there (2). */
+/** An engine.io ping (packet type 2). */
 export const pingFrame = packetFrame('2');
-/** The same of WebSocket (RFC 6455, 5.5.2), which no program is told of. */
+/** A WebSocket ping (RFC 6455, 5.5.2), which the client's WebSocket library answers. */
 const webSocketPing = Buffer.from([0x89, 0]);
 
-/** Frames with a ping behind them. */
+/** The frames, followed by a ping. */
 export const withPing = encodeOnce((some: Buffer) => Buffer.concat([some, pingFrame]));

@@ -3,10 +3,7 @@ import type { Socket as EngineSocket } from 'engine.io';
 import { messagesIn, socketFormat } from './packet-encoder.ts';
 import type { PacketQueue } from './socket-pipe.ts';
 
-/**
- * A Socket.IO connection as a pipe, by what engine.io documents alone: each frame is unpacked, and sent as a packet. It costs more than
- * `SocketPipe` and carries the same.
- */
+/** A pipe that uses only what engine.io documents: it decodes each frame and sends it as a packet. It costs more than `SocketPipe`. */
 export class PacketPipe implements PacketQueue {
   readonly format = socketFormat;
   readonly #connection: EngineSocket;
@@ -17,7 +14,7 @@ export class PacketPipe implements PacketQueue {
   constructor(connection: EngineSocket, socket: Socket) {
     this.#connection = connection;
     this.#socket = socket;
-    // engine.io never calls back for packets that it did not send.
+    // engine.io never calls back for packets that it could not send.
     socket.once('close', () => {
       this.#waiting = 0;
       this.#taken?.();
@@ -59,7 +56,7 @@ export class PacketPipe implements PacketQueue {
     };
   }
 
-  /** All that waits is this pipe's own. */
+  /** All waiting bytes were written through this pipe. */
   requestTaken(): void {}
 
   cut(): void {

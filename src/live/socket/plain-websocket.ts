@@ -2,14 +2,11 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * WebSocket (RFC 6455) as nearly all clients speak it, in a fraction of what it takes to be ready for everything. Whatever is not as plain,
- * right or wrong, is undefined here, and for the library to judge.
+ * A fast path for the plain WebSocket (RFC 6455) that nearly all clients use. For everything else, valid or not, these functions return
+ * undefined, and the library handles it.
  */
 
-/**
- * The answer to a request for a WebSocket that wants nothing beyond that (4.2.2), in the words of the library. Extensions that a client
- * offers need not be taken.
- */
+/** The response to a plain upgrade request (RFC 6455, 4.2.2), the same as the library's. Extensions that a client offers are ignored. */
 export function plainAnswerTo({ method, headers }: IncomingMessage): string | undefined {
   const key = headers['sec-websocket-key'];
   const isForWebSocket = method === 'GET' && headers.upgrade === 'websocket' && headers['sec-websocket-version'] === '13';
@@ -24,21 +21,20 @@ const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ';
 
 /**
- * What a client says in a frame (5.2), where that is all there is and as simple as nearly all are: one frame that begins
- * and ends with the bytes, final, masked and uncompressed, with text of ASCII.
+ * The text of a frame (RFC 6455, 5.2), if the bytes are exactly one final, masked, uncompressed frame with ASCII text.
  *
- * @param bytes as they were read, of which the first `length` count; they stay as they are.
+ * @param bytes Only the first `length` count. They are not changed.
  */
 export function plainTextOf(bytes: Uint8Array, length: number): string | undefined {
   if (length < shortestLength || bytes[0] !== finalText) return undefined;
   let textAt = 6;
   let textLength = bytes[1]! - masked;
-  // Not masked, or as long as takes eight bytes to tell.
+  // Not masked, or so long that its length takes eight bytes.
   if (textLength < 0 || textLength > twoBytesMore) return undefined;
   if (textLength === twoBytesMore) {
     textAt = 8;
     textLength = (bytes[2]! << 8) | bytes[3]!;
-    // In fewer bytes it would have to be.
+    // A shorter length must not use two bytes.
     if (textLength < twoBytesMore) return undefined;
   }
   if (textAt + textLength !== length || textLength > unmasked.length) return undefined;
@@ -53,10 +49,10 @@ export function plainTextOf(bytes: Uint8Array, length: number): string | undefin
 
 const finalText = 0x81;
 const masked = 0x80;
-/** In place of a length: it follows in two bytes. */
+/** A length of 126 means that two bytes with the length follow. */
 const twoBytesMore = 126;
-/** Two bytes and a mask. */
+/** Two bytes of header and four of mask. */
 const shortestLength = 6;
 
-/** What is longer is no cheaper in this way. */
+/** Longer frames are not cheaper to decode here than in the library. */
 const unmasked = Buffer.allocUnsafeSlow(1_024);

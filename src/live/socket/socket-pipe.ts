@@ -6,20 +6,20 @@ import { SocketWriter } from '../socket-writer.ts';
 import { ConnectionState } from './engine-io-internals.ts';
 import { socketFormat, withPing } from './packet-encoder.ts';
 
-/** A pipe on a connection of engine.io, which can also queue a packet. */
+/** A pipe on an engine.io connection that can also queue packets. */
 export interface PacketQueue extends Pipe {
-  /** Sends a packet of Socket.IO behind everything that waits. */
+  /** Sends a Socket.IO packet after everything that waits. */
   send(packet: string): void;
-  /** Packets that wait for those before them to be taken. */
+  /** Packets that wait until earlier ones are accepted. */
   readonly packetsWaiting: number;
-  /** Nothing of the connection is left. */
+  /** The connection is completely closed. */
   readonly closed: boolean;
 }
 
 /**
- * One Socket.IO connection as a pipe for ready-made frames, which go straight to its socket where that is as good as to go through
- * engine.io: nothing of engine.io's waits, nobody has begun to close, and the kernel has taken all there was. Nothing may follow a close
- * frame. Whatever cannot go so goes through engine.io.
+ * A pipe that writes encoded frames directly to the socket of a Socket.IO connection. It does so only while engine.io has no packets
+ * waiting, neither side has begun to close (nothing may follow a close frame), and the kernel has accepted all earlier bytes. Everything
+ * else goes through engine.io.
  */
 export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatcher {
   readonly format = socketFormat;
@@ -27,13 +27,13 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   readonly #state: ConnectionState;
   readonly #isWatched: boolean;
   /**
-   * It was ready, all that was written since was taken, and nothing went through the stream: no packet, no answer to a ping, no close frame.
-   * What tells whether it is ready lies here and there in memory, and to fetch it costs more than all else of a write that is ours.
+   * It was ready, all writes since were accepted, and nothing went through the stream: no packet, no pong, no close frame. Caches the
+   * result of `#checkReady`, whose reads from memory cost more than the rest of our part of a write.
    */
   #isStillReady = false;
-  /** What is written next has a ping behind it: for those who are written to often, a write less. Here, where every write looks anyway. */
+  /** A ping is due, and the next write carries it. That saves a write for readers who get events often. */
   isPingDue = false;
-  /** A ping has gone out, and nothing was heard since. */
+  /** A ping was sent, and nothing was received since. */
   isPongAwaited = false;
 
   constructor(connection: EngineSocket, socket: Socket) {
@@ -66,7 +66,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   #checkReady(): boolean {
     const state = this.#state;
     const isReady = this.isFree && state.webSocketOpen && state.packetsWaiting === 0 && state.open;
-    // A packet that waits for the transport goes through the stream only later.
+    // A packet that waits for the transport goes through the stream later.
     this.#isStillReady = isReady && this.#isWatched && state.transportIdle && this.socket.writableCorked === 0;
     return isReady;
   }
@@ -86,19 +86,19 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
     this.#isStillReady = false;
   }
 
-  /** Whether what comes in next is read at once, and begins a frame of a message that is none of several parts. */
+  /** Whether the next incoming bytes are read at once and begin a new message. */
   get isBetweenMessages(): boolean {
     return this.socket.readableLength === 0 && !this.socket.isPaused() && this.#state.betweenMessages;
   }
 
-  /** Whether a message that comes in is to be heard: nobody has begun to close, and what it takes of what goes out keeps up. */
+  /** Whether incoming messages are handled: neither side has begun to close, and the client reads fast enough. */
   get takesMessages(): boolean {
     return this.#state.webSocketOpen && !this.socket.writableNeedDrain;
   }
 
   override onTaken(listener: () => void): () => void {
     const undo = super.onTaken(listener);
-    // For what engine.io sent itself.
+    // For packets that engine.io sends itself.
     const undoWritten = this.#state.onPacketsWritten(listener);
     return () => {
       undo();
@@ -106,7 +106,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
     };
   }
 
-  /** Without a word to the client's Socket.IO, so that it comes back by itself. */
+  /** Without a disconnect packet, so that the client reconnects by itself. */
   cut(): void {
     this.#connection.close();
   }

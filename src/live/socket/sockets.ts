@@ -21,20 +21,20 @@ import { type SocketConnection, SocketEngine } from './socket-engine.ts';
 import { SocketSession } from './socket-session.ts';
 
 /**
- * The Socket.IO endpoint: who may connect, and the conversations under way. WebSocket only: long-polling would need sticky balancing, and
- * clients fall back to other ways with the same cursor.
+ * The Socket.IO endpoint: it admits connections and runs their sessions. WebSocket only: long-polling would need sticky load balancing, and
+ * clients fall back to other transports with the same cursor.
  */
 export interface SocketsContext {
   streams: ChannelStreams;
   readers: Readers;
   admission: AdmissionControl;
   identity: Pick<Identity, 'verify' | 'statusOf'>;
-  /** Who is signed in, in the browser that connects; undefined for a stranger, and for whoever comes from a page elsewhere. */
+  /** The credentials of the browser's session. Undefined without a session, and for requests from pages of other sites. */
   signedIn(request: IncomingMessage): Promise<Credentials> | undefined;
   rates: Pick<Rates, 'requests' | 'chargeResponse' | 'connection'>;
   addressOf(request: IncomingMessage): string;
   mayConnect(request: IncomingMessage): boolean;
-  /** Throws a `Refusal` where it was asked by another name than its own. */
+  /** Throws a `Refusal` if the Host header does not name this server. */
   mustNameHost(request: IncomingMessage): void;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
@@ -69,14 +69,14 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     try {
       left = admit(request);
       engine.handleUpgrade(request, socket, head);
-      // After it, as a listener for bytes sets them flowing.
+      // After the upgrade, because a listener for `data` starts the stream.
       boundIncoming(socket, bounds);
     } catch (error) {
       refuse(request, socket, error);
     }
   };
 
-  /** What to do when the connection has ended; throws a refusal. */
+  /** Returns what to call when the connection has closed. Throws a `Refusal`. */
   const admit = (request: IncomingMessage): (() => void) => {
     requireUnambiguous(request);
     context.mustNameHost(request);
@@ -96,7 +96,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     context.metrics.problems.inc({ code: said.code });
     context.security.refused(said.code, { address: context.addressOf(request) });
     if (socket.writable) socket.end(httpAnswer(said));
-    // Who was refused may keep its end open, and would be counted nowhere.
+    // A refused client may keep its end open, and no limit would count it.
     const cut = setTimeout(() => socket.destroy(), liveLimits.refusedMs).unref();
     socket.once('close', () => clearTimeout(cut)).resume();
   };
@@ -135,21 +135,21 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   return {
     async close() {
       http.off('upgrade', onUpgrade);
-      // Also those that have not joined, and those that do not answer a close frame: the server waits for each of them.
+      // Also sockets that have not joined or do not answer a close frame, because the HTTP server waits for every connection.
       for (const socket of connections) socket.destroy();
       engine.close();
     },
   };
 }
 
-/** What clients of Socket.IO ask for. */
+/** The request target of Socket.IO clients. */
 const usualTarget = `${socketPath}/?EIO=4&transport=websocket`;
 
 function mustAskForSocket(target: string): void {
   const url = URL.parse(target, 'http://localhost');
   if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`))
     throw new Refusal('not-found', missing.path);
-  // As Express does, for no more than a thousand names.
+  // Parses at most a thousand names, like Express.
   const { sid, EIO, transport } = parseQuery(url.search.slice(1));
   if (sid !== undefined) throw new Refusal('invalid-body', { detail: 'A connection cannot be taken over.' });
   if (EIO !== '4' || transport !== 'websocket') {
@@ -161,7 +161,7 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-/** For requests to the endpoint that are no upgrade: long-polling, which is not served. Mount it at `socketPath`. */
+/** Refuses requests to the endpoint that are not upgrades, such as long-polling. Mount it at `socketPath`. */
 export function refusePolling(): RequestHandler {
   return (_req, res) => {
     const detail = 'Long-polling is not served. Connect by WebSocket: transports: ["websocket"] in a Socket.IO v4 client.';
