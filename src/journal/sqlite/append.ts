@@ -15,12 +15,12 @@ export interface PreparedAppend {
   request: RequestId;
   decidedOn: AppendRequest['decidedOn'];
   entries: PreparedEntry[];
-  /** See `AppendRequest`, here and below. */
+  /** This and the next field: see `AppendRequest`. */
   lastDateBindsUntil: string | undefined;
   root: string | undefined;
-  /** For the server's own journal, where it is appended. */
+  /** Entries for the server's own journal. */
   told: ServerFacts[];
-  /** By the clock of requests. */
+  /** By the request clock. */
   requestAt: number;
 }
 
@@ -187,7 +187,7 @@ function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: 
   return seq ?? offset;
 }
 
-/** Takes away what the post is no longer to be found by, and from `wanted` what it has already. */
+/** Removes tags that the post no longer has, and removes from `wanted` the tags that it already has. */
 function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>): void {
   for (const { tag } of sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?').all(n, seq)) {
     if (!wanted.delete(tag as string)) {
@@ -197,7 +197,7 @@ function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>)
 }
 
 function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PreparedEntry, seq: number): void {
-  // The entry's own revision is what stands afterwards.
+  // An erasure never includes the entry's own revision.
   const through = Math.min(entry.post!.erases, entry.facts.revision - 1);
   const rows = sql('SELECT text FROM entries WHERE channel = ? AND seq = ? AND revision <= ?').all(channel, seq, through);
   for (const { text } of rows) emptyText(sql, text as number);

@@ -16,15 +16,15 @@ import { syncDirectory } from '../../make-directory.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { codeOf, notUsable } from './file-damage.ts';
 
-/** The data directory: made to last, with what was written there before, and taken by one engine alone. */
+/** The data directory: created durably, with everything written to it, and used by one engine at a time. */
 
-/** Read and written by their owner alone. */
+/** Readable and writable only by the owner. */
 const privateMode = 0o600;
 const readByOthers = 0o077;
 
 /**
- * Makes a file that only its owner can read, whatever the umask, unless it is there. SQLite gives the files beside a database the mode of
- * the database.
+ * Creates a file that only its owner can read, whatever the umask, unless it exists. SQLite gives its additional files the mode
+ * of the database.
  */
 export function makePrivate(file: string): void {
   try {
@@ -34,12 +34,12 @@ export function makePrivate(file: string): void {
   }
 }
 
-/** What Pressbox keeps in a data directory: the journal and its copies, and the secret. Other files there are somebody else's. */
+/** Files that Pressbox keeps in a data directory: the journal, its copies, and the secret. Other files are not touched. */
 const ownFiles = /^(journal|token-secret)\b/;
 
 /**
- * Takes the rights of other users away from the files of a data directory, which an earlier version or a copy left readable. Returns those
- * that still have them: they belong to another user.
+ * Removes access of other users to the files of a data directory, which an earlier version or a copy may have left readable.
+ * Returns the files that others can still read, because they belong to another user.
  */
 export function restrictFiles(dataDir: string): string[] {
   const files = readdirSync(dataDir, { withFileTypes: true }).filter((entry) => entry.isFile() && ownFiles.test(entry.name));
@@ -51,7 +51,7 @@ function tighten(file: string): boolean {
     if ((statSync(file).mode & readByOthers) !== 0) chmodSync(file, privateMode);
     return true;
   } catch (error) {
-    // A file of SQLite's own may be gone meanwhile.
+    // One of SQLite's own files may have been deleted meanwhile.
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
@@ -65,7 +65,7 @@ function withOpen(path: string, flags: 'r' | 'r+' | 'wx', use: (descriptor: numb
   }
 }
 
-/** The write-ahead log beside a journal. */
+/** The write-ahead log of a journal. */
 export function logOf(file: string): string {
   return `${file}-wal`;
 }
@@ -73,9 +73,10 @@ export function logOf(file: string): string {
 const copiedBytes = 1024 * 1024;
 
 /**
- * Makes last what SQLite finds in the log. Whoever wrote it may have been killed before the sync, or told that it failed; it counts all the
- * same from now on, and readers and authors are told so. It is written once more, since of what a sync failed to write the kernel may say
- * that it is on the disk. To be called before the journal is open in this process. Throws `JournalUnavailable`.
+ * Makes durable what SQLite finds in the write-ahead log. The process that wrote it may have been killed before the sync, or told
+ * that the sync failed, but the log counts from now on and is shown to readers and authors. The log is written again, because
+ * after a failed sync the kernel may report data as stored that is not. Call before this process opens the journal. Throws
+ * `JournalUnavailable`.
  */
 export function syncLog(file: string): void {
   const log = logOf(file);
@@ -96,8 +97,8 @@ export function syncLog(file: string): void {
 }
 
 /**
- * Notes which files an open journal is made of. The function returned says why nothing may be written to it: one of them was moved,
- * deleted or replaced since, and the next start would not find there what was answered.
+ * Remembers the files of an open journal. The returned function says why nothing may be written: a file was moved, deleted or
+ * replaced, so the next start would not find what is answered now.
  */
 export function watchFiles(file: string): () => string | undefined {
   const files = [file, logOf(file), `${file}-shm`, lockOf(dirname(file))];
@@ -123,17 +124,17 @@ function lockOf(dataDir: string): string {
 const sqliteBusy = 5;
 
 /**
- * Takes a data directory for this engine alone; the function returned gives it back. The lock is an open transaction on a small file of
- * its own, so the death of the process gives it back too. Throws `JournalRefused` where another has it.
+ * Locks a data directory for this engine. The returned function unlocks it. The lock is an open transaction on a small file of
+ * its own, so it also ends when the process dies. Throws `JournalRefused` if another process holds it.
  *
- * Nothing in this process may open and close that file, or the journal, by other means: POSIX locks go with any such close.
+ * Nothing else in this process may open and close that file or the journal, because any such close releases POSIX locks.
  */
 export function lockDirectory(dataDir: string): () => void {
   const file = lockOf(dataDir);
   makePrivate(file);
   const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    // Of a file that it may only read SQLite would lock nothing, and say nothing of that.
+    // SQLite would silently not lock a file that it may only read.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
   } catch (error) {
     db.close();

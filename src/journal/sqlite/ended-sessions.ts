@@ -8,7 +8,7 @@ export function endSession(sql: Sql, { add, remove }: SessionEnd): null {
   return null;
 }
 
-/** See `SessionStore.sessionKey`. `made` is kept unless there is one. */
+/** See `SessionStore.sessionKey`. `made` is stored if there is no key. */
 export function sessionKey(sql: Sql, { made }: { made: string }): string {
   sql('INSERT OR IGNORE INTO sessionKey (n, key) VALUES (1, ?)').run(made);
   return sql('SELECT key FROM sessionKey').get()?.key as string;

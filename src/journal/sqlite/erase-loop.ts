@@ -11,7 +11,7 @@ const { erasureRetryFirstMs: retryMs, erasureRetryMostMs: longestRetryMs } = sql
 
 type Wanted = Writes['erase']['given'];
 
-/** Drives erasures to their end: at once for who asks, and in the background what did not succeed then. */
+/** Completes erasures: at once for a request, and in the background if that takes too long. */
 export class EraseLoop {
   readonly #writer: Thread<Writes>;
   readonly #log: Log;
@@ -24,7 +24,7 @@ export class EraseLoop {
     this.#log = log;
   }
 
-  /** Complete, or what is pending; that is then finished in the background. Null: all that is owed. */
+  /** Returns complete, or what is pending and then completes in the background. Null: all pending erasures. */
   async finish(wanted: Wanted): Promise<Erasure> {
     const deadline = performance.now() + patienceMs;
     let why = 'it takes longer than can be waited for';
@@ -46,7 +46,7 @@ export class EraseLoop {
     return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };
   }
 
-  /** Those that did not succeed for who asked, as of the last attempt. */
+  /** Erasures that were not complete when their request was answered, as of the last attempt. */
   get pending(): number {
     return this.#background === undefined ? 0 : this.#owed;
   }

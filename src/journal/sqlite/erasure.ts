@@ -7,8 +7,8 @@ import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
 /**
- * Erasures. The text leaves its table in the transaction of the append or the deletion, which also notes the erasure as owed. It is
- * complete once the write-ahead log, which still holds the pages as they were, has been copied into the journal and cut to nothing.
+ * Erasures. The transaction of the append or the deletion removes the text from its table and notes the erasure as pending. The
+ * erasure is complete once the write-ahead log, which still holds the old pages, was copied into the journal and truncated.
  */
 
 /** Without a `postId`: the whole channel, whose rows are those of `n`. */
@@ -16,7 +16,7 @@ export function addPendingErasure(sql: Sql, channelId: string, postId: string | 
   sql('INSERT OR REPLACE INTO owed (channelId, postId, n) VALUES (?, ?, ?)').run(channelId, postId ?? '', n);
 }
 
-/** The erasure of a post is owed by that of its channel too. */
+/** The pending erasure of a channel includes its posts. */
 export function isErasurePending(sql: Sql, channelId: string, postId: string | null): boolean {
   return sql("SELECT 1 FROM owed WHERE channelId = ? AND postId IN (?, '')").get(channelId, postId ?? '') !== undefined;
 }
@@ -35,7 +35,7 @@ export function emptyText(sql: Sql, text: number): void {
 
 export type Deletion = 'deleted' | 'was-deleted' | 'missing';
 
-/** Takes the channel out of sight at once; its rows go in steps, since there may be many. */
+/** Hides the channel at once. Its rows are deleted in steps, since there may be many. */
 export function deleteChannel(
   sql: Sql,
   {
@@ -54,7 +54,7 @@ export function deleteChannel(
   sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
   sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
   addPendingErasure(sql, channelId, null, channel.n as number);
-  // What noted requests asked for may quote the channel.
+  // Noted requests may quote the channel.
   sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
   const salt = newSalt();
   sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
@@ -70,7 +70,7 @@ export function deleteChannel(
 
 const { erasureStepEntries: stepEntries } = sqliteLimits;
 
-/** A step of what deleted channels still have. Answers whether there is more. */
+/** Deletes some rows of deleted channels. Returns whether there was anything to delete. */
 export function eraseDeletedRows(sql: Sql): boolean {
   const owed = sql('SELECT channelId, n FROM owed WHERE n IS NOT NULL LIMIT 1').get();
   if (owed === undefined) return false;
@@ -87,13 +87,13 @@ export function eraseDeletedRows(sql: Sql): boolean {
 }
 
 /**
- * Cuts the log to nothing, and with it completes what is owed. False where a reader still needs the log: nothing is lost, ask again.
- * To be called outside a transaction, after `wipe` has answered that there is no more.
+ * Truncates the log, which completes pending erasures. Returns false if a reader still needs the log: nothing is lost, call
+ * again. Call outside a transaction, after `eraseDeletedRows` returned false.
  */
 export function truncateLog(db: DatabaseSync, sql: Sql): boolean {
   const answer = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
   if (answer?.busy !== 0) return false;
-  // This commit is synced to the same file, after the cut; so the cut outlives a power failure if this does.
+  // This commit is synced to the same file after the truncation. If it survives a power failure, the truncation does too.
   sql('DELETE FROM owed WHERE n IS NULL').run();
   return true;
 }

@@ -1,6 +1,6 @@
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 
-/** What a failure of SQLite says of the file. */
+/** What an error of SQLite says about the file. */
 
 const sqliteReadOnly = 8;
 const sqliteCorrupt = 11;
@@ -8,7 +8,7 @@ export const sqliteFull = 13;
 const sqliteCannotOpen = 14;
 const sqliteNotADatabase = 26;
 
-/** SQLite's extended result code, where the error is SQLite's. */
+/** The extended result code of an SQLite error. */
 export function codeOf(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
 }
@@ -18,15 +18,15 @@ export function isDamage(error: unknown): boolean {
   return code !== undefined && [sqliteCorrupt, sqliteNotADatabase].includes(code & 0xff);
 }
 
-/** Nothing may be written where it lies, or it may not be read. */
+/** The file cannot be written or opened. */
 export function isOutOfReach(error: unknown): boolean {
   const code = codeOf(error);
   return code !== undefined && [sqliteReadOnly, sqliteCannotOpen].includes(code & 0xff);
 }
 
 /**
- * Why a journal could not be opened or walked, for whoever looks after it: `JournalRefused` where the file is damaged,
- * `JournalUnavailable` where it cannot be used now. What is not of SQLite stays as it is.
+ * Converts an error of opening or reading a journal, for the operator: `JournalRefused` if the file is damaged,
+ * `JournalUnavailable` if it cannot be used now. Other errors are returned unchanged.
  */
 export function notUsable(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || codeOf(error) === undefined) return error;

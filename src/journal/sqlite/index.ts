@@ -50,22 +50,22 @@ import { journalName } from './verify.ts';
 const { journalSilentMs: silentMs } = sqliteLimits;
 
 export interface SqliteOptions {
-  /** Made if it is not there. For one engine at a time. */
+  /** Created if missing. Used by one engine at a time. */
   dataDir: string;
   renderer: Renderer;
   /** The system clock, in milliseconds since 1970. */
   now?: () => number;
-  /** Milliseconds of a clock that never goes back; by it, requests are forgotten. */
+  /** A monotonic clock in milliseconds, which expires requests. */
   elapsed?: () => number;
   log?: Log;
 }
 
 /**
- * The engine within this process: SQLite in a data directory, one thread that writes and one that reads, so that the main thread
- * never waits for a disk. Opening verifies every channel's chain and finishes erasures that are owed.
+ * The engine within this process: SQLite in a data directory, with one thread that writes and one that reads, so that the main
+ * thread never waits for a disk. Opening verifies the chain of every channel and completes pending erasures.
  *
- * Throws `JournalRefused` where the directory is in use, a chain does not hold (naming channel and offset), or the schema is from the
- * future; `JournalUnavailable` where the directory cannot be used now.
+ * Throws `JournalRefused` if the directory is in use, a chain is broken (with channel and offset), or the schema is of a newer
+ * version; `JournalUnavailable` if the directory cannot be used now.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const { dataDir, renderer, now = Date.now, elapsed = () => performance.now(), log = silentLog } = options;
@@ -90,7 +90,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
     requestClock.reach(writer.lastRequestAt ?? now());
     const engine = new SqliteEngine({ writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
-    // A disk that is full can still be read; the next start tells it.
+    // A full disk can still be read. The next start records it.
     await engine
       .tellRenderer()
       .catch((error: unknown) => log.warn({ err: error }, 'this start could not be recorded in the server journal'));
@@ -126,7 +126,7 @@ class SqliteEngine implements Engine {
   readonly #ended: EndedSessions;
   #sessionKey: Promise<Uint8Array> | undefined;
   #closing: Promise<void> | undefined;
-  /** Of both threads, while they have not answered. */
+  /** The ping of both threads, while unanswered. */
   #pinged: Promise<unknown> | undefined;
 
   constructor({ writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
@@ -142,7 +142,7 @@ class SqliteEngine implements Engine {
     this.#ended = new EndedSessions(now);
     const dead = new Set<Thread<Writes> | Thread<Reads>>();
     const say = (reachable: boolean) => {
-      // What it had committed and not yet answered was not announced.
+      // Commits that the thread had not answered yet were not announced.
       this.#announcer.announceMaybeMissed();
       this.#announcer.announceReachability({ reachable, since: new Date(now()).toISOString() });
     };
@@ -155,7 +155,7 @@ class SqliteEngine implements Engine {
       thread.onRevival = async () => {
         dead.delete(thread);
         if (dead.size > 0) return;
-        // Where that fails one has died again.
+        // If this fails, a thread has died again.
         await this.readRefused().catch(() => undefined);
         if (dead.size > 0) return;
         log.info({}, 'the journal is reachable again');
@@ -184,13 +184,13 @@ class SqliteEngine implements Engine {
   async #close(): Promise<void> {
     this.#announcer.close();
     await this.#erasures.close();
-    // The writer last: the last connection copies the log into the journal and takes it away.
+    // The writer last: the last connection copies the log into the journal and deletes it.
     await this.#reader.close();
     await this.#writer.close();
     this.#unlock();
   }
 
-  /** What an earlier engine on this directory did not get to. */
+  /** Completes erasures that an earlier process left pending. */
   async finishErasures(): Promise<void> {
     await this.#erasures.finish(null);
   }
@@ -218,7 +218,7 @@ class SqliteEngine implements Engine {
     return result ?? (appended as Exclude<Appended, { status: 'appended' }>);
   }
 
-  /** Runs once the append is on the disk, before its author goes on, and in the order of the journal. */
+  /** Runs when the append is on disk, before its author continues, and in journal order. */
   #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
     const { erased, announcements, result } = appendEffects(entries, prepared, answer.position, answer.placed);
@@ -267,13 +267,15 @@ class SqliteEngine implements Engine {
 
   // ---- Tokens and sessions that are refused
 
-  /** Before anyone asks, and whenever the thread that writes may have taken one of which nobody heard. */
+  /**
+   * Before the first request, and whenever the writer thread may have stored a revocation or an ended session without an answer.
+   */
   async readRefused(): Promise<void> {
     this.#revoked.add(await this.#read('revoked', []));
     this.#ended.apply({ add: await this.#read('endedSessions', []), remove: [] });
   }
 
-  /** Before any html of it is kept. */
+  /** Before html of this renderer is stored. */
   async tellRenderer(): Promise<void> {
     const { version, publicUrl } = this.#renderer;
     await this.#writer.call('recordOnce', factsOfRenderer(version, publicUrl, this.#now()));
@@ -400,7 +402,7 @@ class SqliteEngine implements Engine {
     return this.#announcer.onErased(listener);
   }
 
-  /** In reach as long as its threads live. */
+  /** Reachable while both threads live. */
   onReachability(listener: (reach: Reachability) => void): () => void {
     return this.#announcer.onReachability(listener);
   }

@@ -6,14 +6,14 @@ import { openForReading } from './schema.ts';
 import { type Sql, statements } from './statements.ts';
 import type { Reads, ThreadData, ThreadMessage, ThreadRequest, ThreadResponse } from './thread-messages.ts';
 
-/** The reader thread: each read is one transaction on a connection that cannot write, so it is true as of one place of the journal. */
+/** The reader thread. Each read is one transaction on a read-only connection, and so consistent as of one position. */
 const { file, port } = workerData as ThreadData;
 const operations = { ...reads };
 
 function start(): void {
   const db = openForReading(file);
   const sql = statements(db);
-  /** Said to whoever asks whether all is well: only who reads of the page meets it. */
+  /** Reported by `ping`, because otherwise only reads of the damaged page fail. */
   let damage: unknown;
   port.postMessage({ type: 'open', owed: 0 } satisfies ThreadMessage);
 
@@ -42,7 +42,7 @@ function start(): void {
 }
 
 function read(sql: Sql, { operation, given }: Exclude<ThreadRequest<Reads>, { operation: 'ping' | 'close' }>): unknown {
-  // The message's type pairs each operation with what it takes, which the compiler cannot follow through an index.
+  // The message type pairs each operation with its parameters, which the compiler cannot follow through an index.
   const perform = operations[operation] as (sql: Sql, ...given: unknown[]) => unknown;
   return perform(sql, ...given);
 }

@@ -12,8 +12,8 @@ import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
 /**
- * The reads, each inside one transaction of the reader thread, so true as of one place in the journal. Texts go out as they are
- * stored; whoever asked makes posts of them.
+ * Reads, each inside one transaction of the reader thread and so consistent as of one position. Texts are returned as stored. The
+ * caller turns them into posts.
  */
 export interface StoredPost extends StoredText {
   seq: number;
@@ -48,7 +48,7 @@ function headOf({ root, head, headCheck }: ChannelRow): Position {
   return positionAt(epochOf(root), head, headCheck);
 }
 
-/** The whole check at an offset from 0 to the head. */
+/** The full check at an offset from 0 to the head. */
 function checkAt(sql: Sql, channel: ChannelRow, offset: number): string {
   if (offset === 0) return channel.root;
   return sql('SELECT "check" FROM entries WHERE channel = ? AND offset = ?').get(channel.n, offset)?.check as string;
@@ -58,7 +58,7 @@ function stateOf(sql: Sql, text: number): string {
   return sql('SELECT state FROM texts WHERE id = ?').get(text)?.state as string;
 }
 
-/** Takes from rows in their order until a bound is reached: at least one where there is one. `rows` may be read lazily. */
+/** Takes rows in order until a bound is reached, but at least one. `rows` may be lazy. */
 function bounded<R extends Sized>(rows: Iterable<R>, bounds: Bounds, weigh: (row: R) => number): { taken: R[]; more: boolean } {
   const taken: R[] = [];
   let left = bounds.bytes;
@@ -100,7 +100,7 @@ export function channel(
   return deleted ? { status: 'deleted', access: deleted.access as Access } : { status: 'missing' };
 }
 
-/** A page's address is the time and id of the last channel before it. */
+/** The key of a page: time and id of the last channel before it. */
 const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
 const firstPage = ['9007199254740991', ''];
 
@@ -125,7 +125,7 @@ export function channels(
   };
 }
 
-/** Whether a pattern of a JSON list fits the channel's id: see `protocol/rights.ts`. */
+/** Whether a pattern of a JSON list matches the channel's id. See `protocol/rights.ts`. */
 const fitsPattern = `EXISTS (
   SELECT 1 FROM json_each(?) p
   WHERE iif(p.value LIKE '%*', substr(c.id, 1, length(p.value) - 1) || '*' = p.value, c.id = p.value))`;
@@ -149,7 +149,7 @@ export function catchUp(
   return { status: 'replay', to, entries: taken, more };
 }
 
-/** Posts in order of their last change, the channel among them. */
+/** Posts, and the channel, in order of their last change. */
 function* changesAfter(sql: Sql, channel: ChannelRow, after: number): Generator<SizedEntry> {
   const columns = `e.offset, e."check", e.type, e.at, e.seq, t.bytes, t.bodyBytes, t.version, t.html, t.state`;
   const own =
@@ -185,14 +185,14 @@ function findPost(sql: Sql, channel: ChannelRow, postId: string): SizedPost | un
   ) as unknown as SizedPost | undefined;
 }
 
-/** SQLite keeps no statistics here, so it cannot choose the tag that fewest posts have. */
+/** SQLite has no statistics here, so it cannot choose the rarest tag itself. */
 function rarestFirst(sql: Sql, { n }: ChannelRow, keys: readonly string[]): string[] {
   const count = sql('SELECT count(*) AS count FROM (SELECT 1 FROM tags WHERE channel = ? AND tag = ? LIMIT ?)');
   const counted = keys.map((key) => ({ key, count: count.get(n, key, countedPosts)?.count as number }));
   return counted.sort((a, b) => a.count - b.count).map(({ key }) => key);
 }
 
-/** Posts below and above a `seq`, in one direction, that have all the tags; read lazily. */
+/** Posts between two bounds of `seq`, in one direction, that have all the tags. Lazy. */
 function postsIn(sql: Sql, channel: ChannelRow, query: PostsQuery, order: 'ASC' | 'DESC'): Iterable<SizedPost> {
   const keys = (query.tags ?? []).map((tag) => tagKey(channel.root, tag));
   const [first, ...others] = keys.length < 2 ? keys : rarestFirst(sql, channel, keys);
@@ -282,7 +282,7 @@ export function corrections(
 ): { corrections: Correction[]; position: Position; more: boolean } | undefined {
   const row = findChannel(sql, channelId);
   if (!row) return undefined;
-  // Without the name of the index SQLite walks the primary key, and so every entry of the channel.
+  // Without the index, SQLite walks the primary key and so every entry of the channel.
   const found = sql(
     `SELECT e.offset, p.id AS postId, now.headline, e.revision, e.kind, past.note, e.at,
        CASE WHEN past.salt IS NULL THEN now.state END AS standing

@@ -5,7 +5,7 @@ import { fingerprint, newSalt } from '../hash-chain.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
-/** What is remembered of requests, by their own clock (`requestAt`), and the keys that tags are found by. */
+/** Remembered requests, by the request clock (`requestAt`), and the keys of tags. */
 const keptMs = limits.idempotencyHours * 3_600_000;
 
 interface RequestRow {
@@ -67,7 +67,7 @@ export function note(
   return undefined;
 }
 
-/** Once a transaction, of so many operations. */
+/** Call once per transaction, with its number of operations. */
 export function sweepRequests(sql: Sql, requestAt: number, operations: number): void {
   const sweptAtOnce = sqliteLimits.requestsSwept * operations;
   const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(requestAt - keptMs, sweptAtOnce);
@@ -99,7 +99,7 @@ export function reserve(
   return channelId;
 }
 
-/** The latest time of anything that is remembered, since which no less time has passed. */
+/** The latest time of a remembered request. At least as much time has passed. */
 export function lastRequestAt(sql: Sql): number | undefined {
   const latest = ['requests', 'reservations'].map(
     (table) => sql(`SELECT max(made) AS at FROM ${table}`).get()?.at as number | null,
@@ -108,7 +108,7 @@ export function lastRequestAt(sql: Sql): number | undefined {
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-/** A tag as it is indexed: a source's name is text, and must not be read or guessed from what is kept. */
+/** The key of a tag in the index. The name of a source is text, and must not be readable or guessable from the key. */
 export function tagKey(root: string, tag: string): string {
   return hash('sha256', `${root}|${tag}`).slice(0, 24);
 }

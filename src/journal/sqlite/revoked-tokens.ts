@@ -3,7 +3,7 @@ import { factsOfRevocation } from '../server-journal.ts';
 import { recordFacts } from './server-journal.ts';
 import type { Sql } from './statements.ts';
 
-/** See `Revocations.revoke`. At the bound the one that lapsed first makes room. */
+/** See `Revocations.revoke`. At the bound, the revocation that expired first is removed. */
 export function revoke(
   sql: Sql,
   { jti, until, now, by }: { jti: string; until: number | null; now: number; by: string },

@@ -6,11 +6,11 @@ import { sqliteLimits } from './sqlite-limits.ts';
 import { type Sql, statements } from './statements.ts';
 
 /**
- * The tables, the steps from one version of them to the next, and how a connection is set up.
+ * The tables, the migrations between their versions, and how connections are set up.
  *
- * Text stands in the table `texts` alone, and erasing relies on how that table is written: a row is inserted behind all others, never
- * grows, never moves, and is never deleted, only emptied. SQLite then has no reason to copy a row from one page to another, and a copy
- * left in the unused part of a page is what `secure_delete` does not reach. Facts may be anywhere.
+ * All text is in the table `texts`, and erasing relies on how that table is written: a row is inserted after all others, never
+ * grows, never moves, and is never deleted, only emptied. So SQLite has no reason to copy a row to another page. `secure_delete`
+ * does not reach a copy that is left in the unused part of a page. Facts may be anywhere.
  */
 export type Migration = (db: DatabaseSync) => void;
 
@@ -139,7 +139,7 @@ export const migrations: readonly Migration[] = [
       -- What signs sessions where no secret does: one row, base64url.
       CREATE TABLE sessionKey (n INTEGER PRIMARY KEY CHECK (n = 1), key TEXT NOT NULL) STRICT;
     `),
-  // The revision up to which an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
+  // The last revision that an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
   (db) => db.exec('ALTER TABLE entries ADD COLUMN erases INTEGER'),
   (db) => {
     db.exec(`
@@ -159,15 +159,15 @@ export const migrations: readonly Migration[] = [
   },
 ];
 
-/** Whether SQLite tells how long the log is without copying it: from 3.51 on. */
+/** Since 3.51, SQLite reports the length of the log without copying it. */
 const tellsLog = Number(process.versions.sqlite?.split('.')[1]) >= 51;
 const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = sqliteLimits;
 
 const logPages = logBytes / 4096;
 
 /**
- * Copies the log into the journal where it has grown long; to be called after each commit. SQLite does so by itself where it cannot be
- * asked, and says nothing of what fails then, such as a sync. Here that is thrown.
+ * Copies a long log into the journal. Call after each commit. Throws if the copy fails. Older versions of SQLite copy by
+ * themselves and do not report failures, such as a failed sync.
  */
 export function copyLog(sql: Sql): void {
   if (!tellsLog) return;
@@ -176,8 +176,8 @@ export function copyLog(sql: Sql): void {
 }
 
 /**
- * The writing connection: each commit is on the disk when it returns, erased bytes are overwritten, nothing goes to temporary files.
- * Throws `JournalRefused` for a schema from the future or a file that is no journal.
+ * The writing connection: each commit is on disk when it returns, erased bytes are overwritten, and nothing goes to temporary
+ * files. Throws `JournalRefused` if the schema is of a newer version or the file is not a journal.
  */
 export function openForWriting(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: lockWaitMs });
@@ -195,7 +195,7 @@ export function openForWriting(file: string): DatabaseSync {
       PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
     migrate(db);
-    // A file that it may only read SQLite opens too, and refuses what is written later.
+    // SQLite also opens a file that it may only read, and then fails later writes.
     db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}; ROLLBACK`);
     return db;
   } catch (error) {
@@ -204,7 +204,7 @@ export function openForWriting(file: string): DatabaseSync {
   }
 }
 
-/** `unchanging`: nobody writes to it, so that nothing need be written beside it either, as otherwise where it is read. */
+/** `unchanging`: nobody writes to the file, so SQLite need not create files beside it. */
 export function openForReading(file: string, { unchanging = false } = {}): DatabaseSync {
   const location = unchanging ? Object.assign(pathToFileURL(file), { search: 'immutable=1' }) : file;
   const db = new DatabaseSync(location, { readOnly: true, timeout: journalReadLockMs });
@@ -212,7 +212,7 @@ export function openForReading(file: string, { unchanging = false } = {}): Datab
   return db;
 }
 
-/** Brings the tables to the version of `steps`, each step in its own transaction. */
+/** Migrates the tables, each step in its own transaction. */
 export function migrate(db: DatabaseSync, steps: readonly Migration[] = migrations): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > steps.length) {

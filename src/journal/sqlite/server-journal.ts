@@ -11,7 +11,7 @@ interface Head {
   check: string;
 }
 
-/** To be called in the transaction that does what the facts tell of. */
+/** Call in the transaction that does what the facts record. */
 export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
   if (facts.length === 0) return;
   const last = sql('SELECT root, offset, "check" FROM serverEntries ORDER BY offset DESC LIMIT 1').get() as unknown as
@@ -36,14 +36,14 @@ export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
   }
 }
 
-/** The same unless there is an entry with that type and subject. */
+/** The same, unless there is an entry with this type and subject. */
 export function recordOnce(sql: Sql, facts: ServerFacts): null {
   const before = sql('SELECT 1 FROM serverEntries WHERE type = ? AND subject = ?').get(facts.type, facts.subject);
   if (before === undefined) recordFacts(sql, [facts]);
   return null;
 }
 
-/** What is there already is told of by where it stands. */
+/** Records the position of channels that exist already. */
 export function beginServerJournal(sql: Sql, now: number): void {
   const channels = sql('SELECT id, head AS offset, headCheck AS "check" FROM channels ORDER BY n').all();
   const found = channels.map((row) => {

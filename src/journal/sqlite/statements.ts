@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 export type Sql = (text: string) => StatementSync;
 
-/** Statements by their text, each prepared once. */
+/** Prepares each statement once, by its text. */
 export function statements(db: DatabaseSync): Sql {
   const prepared = new Map<string, StatementSync>();
   return (text) => {

@@ -6,7 +6,7 @@ import type { Appended, PreparedAppend } from './append.ts';
 import type { Deletion } from './erasure.ts';
 import type * as reads from './reads.ts';
 
-/** What the engine's two threads are asked, and how they answer. */
+/** The requests to the engine's two threads, and their responses. */
 export interface Writes {
   append: { given: PreparedAppend; answer: Appended };
   note: {
@@ -15,25 +15,25 @@ export interface Writes {
   };
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; requestAt: number }; answer: string };
   delete: { given: { channelId: string; request: RequestId; requestAt: number; now: number; by: string }; answer: Deletion };
-  /** Unless the server's own journal has such an entry. */
+  /** Adds the entry unless the server's own journal has one like it. */
   recordOnce: { given: ServerFacts; answer: null };
   revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: 'revoked' | 'full' };
   endSession: { given: SessionEnd; answer: null };
   sessionKey: { given: { made: string }; answer: string };
-  /** Goes a step on with an erasure, or with all that are owed. `waits`: a reader still needs the log. `owed`: how many are, in all. */
+  /** Continues an erasure, or all pending ones (null). `waits`: a reader still needs the log. `owed`: all pending erasures. */
   erase: {
     given: { channelId: string; postId: string | null } | null;
     answer: { state: 'complete' | 'goes-on' | 'waits'; owed: number };
   };
   ping: { given: null; answer: null };
-  /** Everything asked before is done. */
+  /** Answered after all earlier requests. */
   close: { given: null; answer: null };
 }
 
 type Read = typeof reads;
 type AfterFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never;
 
-/** Each function of `reads.ts`, given what it takes after the connection. */
+/** Each function of `reads.ts`, with its parameters after the connection. */
 export type Reads = { [K in keyof Read]: { given: AfterFirst<Read[K]>; answer: ReturnType<Read[K]> } } & Pick<
   Writes,
   'ping' | 'close'
@@ -43,10 +43,10 @@ export type Operation<T> = keyof T & string;
 export type ParamsOf<T, K extends keyof T> = T[K] extends { given: infer G } ? G : never;
 export type ResultOf<T, K extends keyof T> = T[K] extends { answer: infer A } ? A : never;
 
-/** One of the operations with what it is given. */
+/** An operation with its parameters. */
 export type ThreadRequest<T> = { [K in Operation<T>]: { id: number; operation: K; given: ParamsOf<T, K> } }[Operation<T>];
 
-/** As of a `JournalUnavailable`. */
+/** As in `JournalUnavailable`. */
 export interface Failure {
   message: string;
   outcome: 'unchanged' | 'unknown';
@@ -61,16 +61,16 @@ export interface ThreadResponse {
 }
 
 export type ThreadMessage =
-  /** `owed`: erasures that were not complete when the journal was last let go. */
+  /** `owed`: erasures that were pending when the journal was last closed. */
   | { type: 'open'; owed: number; lastRequestAt?: number | undefined }
-  /** It will not open. `refused`: the journal must not be used; else it could not be. */
+  /** The thread could not open the journal. `refused`: it must not be used; otherwise it cannot be used now. */
   | { type: 'failed'; message: string; refused: boolean }
-  /** Of the writer: in the order of the journal. */
+  /** From the writer, in journal order. */
   | { type: 'answers'; answers: ThreadResponse[] };
 
 export interface ThreadData {
   file: string;
-  /** The file was open before: where it is not there, none is made. */
+  /** The file was open before, so it must not be created if it is missing. */
   again: boolean;
   port: MessagePort;
 }

@@ -21,7 +21,7 @@ interface Waiting {
   fail(error: JournalUnavailable): void;
 }
 
-/** A thread of the engine, seen from the main one: calls with answers. One that dies is started again. `T` names its operations. */
+/** The main thread's view of an engine thread: calls with results. A thread that dies is restarted. `T` lists its operations. */
 export class Thread<T> {
   readonly #name: 'writer' | 'reader';
   readonly #file: string;
@@ -32,13 +32,13 @@ export class Thread<T> {
   /** Why it takes no calls. */
   #gone: string | undefined;
   readonly #closing = new AbortController();
-  /** Called when the thread ends without having been asked to. */
+  /** Called when the thread ends unexpectedly. */
   onDeath: (why: string) => void = () => {};
-  /** Called when it takes calls again. */
+  /** Called when the thread takes calls again. */
   onRevival: () => void = () => {};
-  /** Erasures that were owed when it opened the file. */
+  /** Erasures that were pending when it opened the file. */
   owed = 0;
-  /** The latest time of anything that is remembered of requests, when it opened the file first. */
+  /** The latest time of a remembered request when it first opened the file. */
   lastRequestAt: number | undefined;
 
   private constructor(name: 'writer' | 'reader', file: string) {
@@ -46,7 +46,7 @@ export class Thread<T> {
     this.#file = file;
   }
 
-  /** Resolves when the thread has the file open. Throws `JournalRefused` where it must not be used. */
+  /** Resolves when the thread has opened the file. Throws `JournalRefused` if the file must not be used. */
   static async open<T>(name: 'writer' | 'reader', file: string): Promise<Thread<T>> {
     const thread = new Thread<T>(name, file);
     await thread.#begin({ again: false });
@@ -57,7 +57,7 @@ export class Thread<T> {
   #begin({ again }: { again: boolean }): Promise<void> {
     const { port1: port, port2 } = new MessageChannel();
     const data: ThreadData = { file: this.#file, again, port: port2 };
-    // The thread needs none of the flags that this process may have been started with.
+    // The thread needs none of this process's flags.
     const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${this.#name}` };
     // The file beside this one: TypeScript in a checkout, JavaScript in the package.
     const worker = new Worker(new URL(`./${this.#name}${extname(import.meta.filename)}`, import.meta.url), options);
@@ -83,7 +83,7 @@ export class Thread<T> {
       const die = (why: string) => {
         if (isOver) return;
         isOver = true;
-        // What it said last counts, though its end was heard of first.
+        // Its last messages count, even if its end was noticed first.
         for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
         port.close();
         if (isOpen) this.#die(why);
@@ -96,8 +96,8 @@ export class Thread<T> {
   }
 
   /**
-   * `settled` is called with the answer at once and in the order of answers, before the promise's callers go on.
-   * Throws `JournalUnavailable`.
+   * Calls `settled` with the result synchronously and in the order of responses, before the caller continues. Throws
+   * `JournalUnavailable`.
    */
   call<K extends Operation<T>>(
     operation: K,
@@ -121,7 +121,7 @@ export class Thread<T> {
     });
   }
 
-  /** What was asked is finished, or refused where that takes too long. */
+  /** Finishes earlier calls, or fails them if that takes too long. */
   async close(): Promise<void> {
     if (this.#gone === undefined) {
       const closed = this.call('close' as Operation<T>, null as ParamsOf<T, Operation<T>>).catch(() => undefined);
@@ -154,7 +154,7 @@ export class Thread<T> {
     void this.#revive();
   }
 
-  /** Until it stands again, is closed, or finds that the journal must not be used. */
+  /** Retries until the thread runs, is closed, or finds that the journal must not be used. */
   async #revive(): Promise<void> {
     const { signal } = this.#closing;
     for (let pauseMs: number = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
@@ -175,7 +175,7 @@ export class Thread<T> {
   #failAll(why: string): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    // A call that was under way when the thread died may have been carried out, if it writes.
+    // If the thread writes, a call in progress may have taken effect.
     for (const { fail } of waiting) fail(new JournalUnavailable(why, this.#name === 'writer' ? 'unknown' : 'unchanged'));
   }
 }

@@ -28,13 +28,13 @@ import { isOutOfReach, notUsable } from './file-damage.ts';
 import { tagKey } from './request-keys.ts';
 import { openForReading } from './schema.ts';
 
-/** The journal of a data directory, walked channel by channel, and the server's own. */
+/** Verifies the journal of a data directory, channel by channel, and the server's own journal. */
 export type VerifyOptions = StoreOptions;
 
 /**
- * Throws `JournalRefused` for the first fault, naming channel and offset. Takes time in proportion to the journal. A server waits for it
- * at its start, so that neither html nor what lists are found by is read and compared here. An erasure that no entry tells of is left to
- * `verify`: the chain holds without it, and a backup would not bring the text back.
+ * Throws `JournalRefused` for the first fault, with channel and offset. Takes time in proportion to the journal. A server waits
+ * for this at its start, so html and indexes are not compared here. Nor are unexplained erasures: the chain is intact without
+ * them, and a backup would not restore the text. `verify` finds both.
  */
 export function verifyJournal(db: DatabaseSync): void {
   for (const { fault } of verifyChannels(db, { ignoresUnexplainedErasures: true }, undefined)) {
@@ -54,8 +54,8 @@ export function verifyJournal(db: DatabaseSync): void {
 export const journalName = 'journal.db';
 
 /**
- * Walks the journal of a data directory, which a server may have open meanwhile: it is read as of one moment. An erasure of that time is
- * pending until the walk is over. Throws `JournalRefused` where there is no journal, or its file is damaged, `JournalUnavailable` where
+ * Verifies the journal of a data directory, as of one moment, while a server may have it open. Erasures in that time are pending
+ * until the end of the walk. Throws `JournalRefused` if there is no journal or its file is damaged, and `JournalUnavailable` if
  * it cannot be read.
  */
 export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport | ServerReport> {
@@ -75,11 +75,14 @@ export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): 
 
 interface Opened {
   db: DatabaseSync;
-  /** Read on the word that nobody writes to it. */
+  /** Opened on the assumption that nobody writes to it. */
   unchanging: boolean;
 }
 
-/** To read a journal SQLite writes a file beside it. Where that cannot be, it reads one that was closed, which has no log. */
+/**
+ * To read a journal, SQLite creates a file beside it. If that is not possible, it can still read a journal that was closed and so
+ * has no log.
+ */
 function openAsOfNow(file: string): Opened {
   const db = openReadable(file);
   try {
@@ -94,7 +97,7 @@ function openAsOfNow(file: string): Opened {
 
 function openReadable(file: string): DatabaseSync {
   try {
-    // Says why, where a path leads nowhere.
+    // Fails with the reason if the path does not exist.
     statSync(file);
     return openForReading(file);
   } catch (error) {
@@ -118,17 +121,17 @@ function begun(db: DatabaseSync): DatabaseSync {
 
 function* verifyAll(db: DatabaseSync, options: StoreOptions): Generator<ChannelReport | ServerReport> {
   const server = walkServer(db, options);
-  // What does not hold tells nothing of channels.
+  // A broken server journal says nothing about channels.
   yield* verifyChannels(db, options, server.holds ? server : undefined);
   if (options.channelId === undefined) yield server.finish();
 }
 
-/** An earlier version made the tables, and none of this one has opened them yet. */
+/** The tables are from an earlier version, and have not been migrated yet. */
 function lacks(db: DatabaseSync, table: string, column: string): boolean {
   return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) === undefined;
 }
 
-/** The server's own journal, compared with what is there. */
+/** Walks the server's own journal and compares it with the store. */
 function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk {
   const walk = new ServerWalk(since?.get(serverJournalId));
   if (lacks(db, 'serverEntries', 'offset')) return walk;
@@ -145,7 +148,7 @@ function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk 
   return walk;
 }
 
-/** A report for each channel, in the order of their ids. Without `server` nothing is compared with the server's own journal. */
+/** A report for each channel, ordered by id. Without `server`, nothing is compared with the server's own journal. */
 function* verifyChannels(db: DatabaseSync, options: StoreOptions, server: ServerWalk | undefined): Generator<ChannelReport> {
   const columns = 'SELECT n, id, root, head, headCheck, revision, last, text, state, access, created, pinned FROM channels';
   const { channelId } = options;
@@ -168,7 +171,7 @@ function* verifyChannels(db: DatabaseSync, options: StoreOptions, server: Server
   }
 }
 
-/** Channels that are gone though their entries are there, and are not those of a deleted one, which are taken away in steps. */
+/** Missing channels that still have entries. Excludes deleted channels, whose entries are removed in steps. */
 function* missingChannels(db: DatabaseSync): Generator<ChannelReport> {
   const missing = db.prepare(
     `WITH RECURSIVE written (n) AS (
@@ -209,7 +212,7 @@ interface EntryRow extends Facts, Pick<Text, 'headline' | 'note'>, Partial<Pick<
   text: number;
   salt: string | null;
   state: string | null;
-  /** Of the post: revisions up to this one were erased. */
+  /** The last erased revision of the post. */
   erased: number | null;
 }
 
@@ -222,7 +225,7 @@ interface PostRow {
   text: number;
   publishedAt: string;
   state: string;
-  /** In their order, with spaces between. */
+  /** In order, separated by spaces. */
   tags: string | null;
 }
 
@@ -277,7 +280,7 @@ function verifyChannel(
   return walk.finish();
 }
 
-/** A post's or the channel's last entry where the compacted state disagrees with it. */
+/** Compares the indexes with the last entries. Returns the last entry of a post or of the channel that differs. */
 function wrongIndex(
   db: DatabaseSync,
   channel: ChannelRow,
@@ -292,7 +295,7 @@ function wrongIndex(
   const posts = db.prepare(`SELECT ${columns} FROM posts WHERE channel = ? ORDER BY seq`).iterate(channel.n);
   for (const post of posts as unknown as Iterable<PostRow>) {
     const expected = latest.get(post.seq);
-    // What stands is never erased: an erasure is of what was before it.
+    // An erasure never includes the current revision.
     if (expected === undefined || !agrees(post, expected) || post.erased >= post.revision)
       return { offset: expected?.offset ?? post.seq, postId: post.id };
     latest.delete(post.seq);
@@ -300,7 +303,7 @@ function wrongIndex(
   return latest.values().next().value;
 }
 
-/** The last entry of what is found by something else than its text says. The texts are those that were written. */
+/** Compares lists and tags with the texts. Returns the last entry of what differs. */
 function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; postId: string | null } | undefined {
   const { n, root, last, text } = channel;
   const own = channelFrom(db.prepare('SELECT state FROM texts WHERE id = ?').get(text)?.state as string);

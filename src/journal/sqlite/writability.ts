@@ -5,8 +5,8 @@ import { codeOf, isOutOfReach, sqliteFull } from './file-damage.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
- * Whether the journal could take a write, for who asks while nobody writes. What was committed last answers that. Where the last commit
- * failed, or the disk looks full or read-only, a commit is tried that changes nothing; else an idle journal is left alone.
+ * Whether the journal can take a write, for when nobody writes. The last commit usually answers this. If it failed, or the disk
+ * looks full or read-only, an empty commit is tried. Otherwise an idle journal is left alone.
  */
 export class Writability {
   readonly #db: DatabaseSync;
@@ -18,12 +18,12 @@ export class Writability {
     this.#directory = dirname(file);
   }
 
-  /** What became of a transaction. */
+  /** The outcome of a transaction. */
   note(became: 'committed' | 'refused'): void {
     this.#last = became;
   }
 
-  /** Throws what SQLite says, or the system, where nothing can be written. */
+  /** Throws the error of SQLite or of the system if nothing can be written. */
   probe(): void {
     const last = this.#last;
     if (last === 'committed') {
@@ -35,7 +35,7 @@ export class Writability {
     this.#last = 'refused';
     const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as { user_version: number };
     this.#db.exec(`PRAGMA user_version = ${version}`);
-    // One page may fit where no post does.
+    // One page may fit even if a post does not.
     if (!looksRight && last === 'refused')
       throw Object.assign(new Error('There is no room for a post on the disk of the journal.'), { code: 'ENOSPC' });
     this.#last = undefined;
@@ -48,7 +48,7 @@ function hasRoom(directory: string): boolean {
   return bavail * bsize >= sqliteLimits.journalRoomBytes;
 }
 
-/** Why nothing can be written, without names of files. */
+/** Why nothing can be written, without file names. */
 export function refusalOf(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (codeOf(error) === sqliteFull || code === 'ENOSPC' || code === 'EDQUOT') return 'Its disk is full.';

@@ -18,8 +18,8 @@ import { verifyJournal } from './verify.ts';
 import { movedAway, refusalOf, Writability } from './writability.ts';
 
 /**
- * The writer thread. What waits when a commit ends forms the next transaction, each operation in its savepoint, so that many authors
- * share one sync. Nothing is answered before the sync, and everything in the order of the journal.
+ * The writer thread. The requests that wait when a commit ends form the next transaction, each in a savepoint, so that many
+ * authors share one sync. Requests are answered after the sync, in journal order.
  */
 
 const { transactionOperations: transactionMost } = sqliteLimits;
@@ -108,7 +108,7 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
     for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
     sweepRequests(sql, Math.max(...batch.map(requestAtOf)), batch.length);
   } catch (error) {
-    // The commit was not tried: what was begun is void.
+    // No commit was attempted, so nothing was written.
     rollBack(db);
     noteDamage(error, breakDown);
     return refuse(batch, messageOf(error));
@@ -119,13 +119,14 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
   } catch (error) {
     rollBack(db);
     noteDamage(error, breakDown);
-    // A full disk kept the last bytes of the transaction out of the log. After another error they may be there, and found at the next start.
+    // A full disk kept the end of the transaction out of the log. After other errors it may be there, and be found at the next
+    // start.
     const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
     return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome, refusesToWrite: true } }));
   }
 }
 
-/** What is answered stands in the log; that it cannot be copied on is a matter of later writes. */
+/** Answered requests are in the log. A failed copy only affects later writes. */
 function tend(sql: Sql, breakDown: (why: string) => void): void {
   try {
     copyLog(sql);
@@ -134,7 +135,7 @@ function tend(sql: Sql, breakDown: (why: string) => void): void {
   }
 }
 
-/** By the clock of requests. What has none sweeps nothing. */
+/** By the request clock. Operations without one sweep nothing. */
 function requestAtOf({ given }: AskedWrite): number {
   return given !== null && 'requestAt' in given ? given.requestAt : 0;
 }
@@ -147,7 +148,7 @@ function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): ThreadRespo
     sql('RELEASE operation').run();
     return { id, answer };
   } catch (error) {
-    // Errors such as a full disk void the whole transaction, and with it the savepoint.
+    // Errors such as a full disk abort the whole transaction, including the savepoint.
     if (!db.isTransaction) throw error;
     db.exec('ROLLBACK TO operation; RELEASE operation');
     if (codeOf(error) !== undefined) throw error;
@@ -181,7 +182,7 @@ function perform(sql: Sql, asked: AskedWrite): unknown {
 interface Condition {
   /** Why nothing may be written until a restart. */
   broken: string | undefined;
-  /** Why nothing may be written while the files are not where they were. */
+  /** Why nothing may be written while files are not in place. */
   moved: string | undefined;
   breakDown: (why: string) => void;
   writability: Writability;
@@ -243,8 +244,8 @@ function rollBack(db: DatabaseSync): void {
 const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
 
 /**
- * After a failed sync the kernel may drop what it could not write and call the next sync good. So nothing is written any more until a
- * start has read the file anew; the same where the file turns out damaged.
+ * After a failed sync, the kernel may drop what it could not write and report the next sync as successful. So nothing is written
+ * until a restart has read the file again. The same applies if the file is damaged.
  */
 function noteDamage(error: unknown, breakDown: (why: string) => void): void {
   if (isDamage(error) || syncFailures.includes(codeOf(error) ?? 0)) {
