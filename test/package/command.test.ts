@@ -79,7 +79,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
   });
 
   it('has a server for other programs, started as the configuration page says', async () => {
-    const [program = ''] = await blocks('docs/reference/configuration.md', 'A server in a program of your own');
+    const [program = ''] = await blocks('docs/guides/server-library.md', 'Start and stop it');
     await writeFile(join(folder, 'serve.mjs'), program);
     const serving = shell.start('exec node serve.mjs');
     await vi.waitFor(() => expect(serving.out).toMatch(/^Serves http:\S+$/m));
