@@ -16,7 +16,7 @@ import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { streamLimits } from '../../../src/streams/stream-limits.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
-/** The one guard of access, with a journal that says of a channel what the test tells it to. */
+/** The read guard of channels, with a journal whose answers the test sets. */
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
 const moon = newChannel(1);
 const grants: Grants = { reader: [], author: [], editor: [], admin: false };
@@ -37,7 +37,7 @@ const found = (access: Access, revision = 1): ChannelRead => ({
   position,
 });
 
-/** A journal that answers each read of the channel with the next of these, and with the last one from then on. */
+/** A journal that answers each read of the channel with the next of these, and every later read with the last. */
 function journalOf(...reads: ChannelRead[]) {
   const channel = vi.fn(async (_channelId: string, _seesDesk?: boolean) => reads.shift() ?? last);
   const last = reads.at(-1) as ChannelRead;
@@ -72,23 +72,23 @@ async function codeOf(refused: Promise<unknown>): Promise<ProblemCode | undefine
   return error instanceof Refusal ? error.problem.code : undefined;
 }
 
-/** Every way to a channel. */
+/** The functions that check access to a channel. */
 const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: CredentialsOrRequester) => Promise<unknown>> = {
-  'what is answered once': ({ engine }, who) => visibleChannel(engine, who, 'moon'),
-  'what is read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
-  'what is read from a feed': (parts, who) => readStreamIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
-  'what stays open': ({ streams }, who) => acquireReadable(streams, who, 'moon'),
+  'a single answer': ({ engine }, who) => visibleChannel(engine, who, 'moon'),
+  'a read from the journal': (parts, who) => readIfOpen(parts, who, 'moon', async () => 'posts'),
+  'a read from a channel stream': (parts, who) => readStreamIfOpen(parts, who, 'moon', async ({ channel }) => ({ channel })),
+  'a subscription': ({ streams }, who) => acquireReadable(streams, who, 'moon'),
 };
 
 describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
   it.each<[string, CredentialsOrRequester, ChannelRead, ProblemCode]>([
-    ['a channel that never was', member, { status: 'missing' }, 'not-found'],
-    ['a channel of the desk', member, found('desk'), 'not-found'],
-    ['a channel that was deleted from the desk', member, { status: 'deleted', access: 'desk' }, 'not-found'],
+    ['a channel that never existed', member, { status: 'missing' }, 'not-found'],
+    ['a channel for authors only', member, found('desk'), 'not-found'],
+    ['a deleted channel that was for authors only', member, { status: 'deleted', access: 'desk' }, 'not-found'],
     ['a deleted channel that was for members', stranger, { status: 'deleted', access: 'members' }, 'channel-deleted'],
-    ['their own deleted channel of the desk', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
-    ['a channel of the desk, with a token that has expired', requester(principal({}), 'expired'), found('desk'), 'token-invalid'],
-    ['a channel that is not there, with a session that cannot be judged', unjudged, { status: 'missing' }, 'starting'],
+    ['their own deleted channel for authors only', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
+    ['a channel for authors only, with an expired token', requester(principal({}), 'expired'), found('desk'), 'token-invalid'],
+    ['a missing channel, with a session that cannot be verified', unjudged, { status: 'missing' }, 'starting'],
   ])('refuses %s', async (_what, who, read, code) => {
     const journal = journalOf(read);
     expect(await codeOf(ask(journal, who))).toBe(code);
@@ -96,7 +96,7 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
     journal.streams.close();
   });
 
-  it('refuses a hidden channel after as many reads as one that is not there, when its feed is open too', async () => {
+  it('refuses a hidden channel after as many reads as a missing channel, even if its stream is open', async () => {
     const journal = journalOf(found('desk'));
     await acquireReadable(journal.streams, author, 'moon');
     journal.channel.mockClear();
@@ -105,7 +105,7 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
     journal.streams.close();
   });
 
-  it('finds no channel by a name that none can have', async () => {
+  it('finds no channel under an invalid id, and reads nothing', async () => {
     const journal = journalOf(found('public'));
     await expect(visibleChannel(journal.engine, member, 'Not a channel')).rejects.toMatchObject({
       problem: { code: 'not-found' },
@@ -115,8 +115,8 @@ describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
   });
 });
 
-describe('what is read from the journal', () => {
-  it('is not given to whom access was closed while it was read', async () => {
+describe('a read from the journal', () => {
+  it('is not returned to a reader who lost access during the read', async () => {
     const journal = journalOf(found('public'));
     const read = await readIfOpen(journal, undefined, 'moon', async () => {
       journal.channel.mockResolvedValue(found('members'));
@@ -126,7 +126,7 @@ describe('what is read from the journal', () => {
     journal.streams.close();
   });
 
-  it('is not even read for one who may only know of the channel', async () => {
+  it('is skipped for a reader who may only know that the channel exists', async () => {
     const journal = journalOf(found('members'));
     const read = vi.fn(async () => 'posts');
     expect(await readIfOpen(journal, undefined, 'moon', read)).toMatchObject({ status: 'closed' });
@@ -135,10 +135,10 @@ describe('what is read from the journal', () => {
   });
 });
 
-describe('what is read from a feed that is behind, or follows a history that was lost', () => {
+describe('a read from a channel stream that lags behind or follows a lost history', () => {
   const closed = { ...moon, access: 'members' as const, revision: 2 };
 
-  it('is not given out: where the journal says that the channel is open, the client retries and the feed asks the journal', async () => {
+  it('is not returned: if the journal says that the channel is open, the client has to retry and the stream reads the journal', async () => {
     const journal = journalOf(found('public', 3));
     const read = readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: closed }));
     await expect(read).rejects.toBeInstanceOf(JournalUnavailable);
@@ -146,13 +146,13 @@ describe('what is read from a feed that is behind, or follows a history that was
     journal.streams.close();
   });
 
-  it('is refused where the journal says that the channel is closed by now', async () => {
+  it('is refused if the journal says that the channel is closed by now', async () => {
     const journal = journalOf(found('public'), found('public'), found('members', 2));
     expect(await codeOf(readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: closed })))).toBe('token-missing');
     journal.streams.close();
   });
 
-  it('is given out with the channel as the journal has it, where that is newer', async () => {
+  it('is returned with the newer channel of the journal', async () => {
     const journal = journalOf(found('public', 3));
     const read = await readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: moon }));
     expect(read).toMatchObject({ status: 'open', channel: { revision: 3 } });
@@ -160,8 +160,8 @@ describe('what is read from a feed that is behind, or follows a history that was
   });
 });
 
-describe('what stays open', () => {
-  it('lets go of the feed of a channel that it refuses, be it open or not, so that it ends some time after its last reader', async () => {
+describe('a stream held for a subscription', () => {
+  it('is released if access is refused, open before or not, so that it closes some time after its last reader', async () => {
     const { streams, idle } = journalOf(found('members'));
     expect(await codeOf(acquireReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toEqual([streamLimits.feedIdleMs]);
@@ -173,14 +173,14 @@ describe('what stays open', () => {
     streams.close();
   });
 
-  it('has a feed that is behind ask the journal, where that says that the channel was opened to who is refused', async () => {
+  it('reads the journal if it lags behind and the journal says that the channel is now open to the refused reader', async () => {
     const { streams, catchUp } = journalOf(found('members'), found('members'), found('public'));
     await expect(acquireReadable(streams, stranger, 'moon')).rejects.toBeInstanceOf(JournalUnavailable);
     expect(catchUp).toHaveBeenCalledTimes(1);
     streams.close();
   });
 
-  it('reads nothing for one whom an open feed lets in', async () => {
+  it('admits a reader without a read of the journal if it is open', async () => {
     const { streams, channel } = journalOf(found('members'));
     await acquireReadable(streams, member, 'moon');
     channel.mockClear();

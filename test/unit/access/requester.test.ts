@@ -7,22 +7,22 @@ const grants = { reader: ['*'], author: [], editor: [], admin: false };
 const holding = (standing: CredentialStatus) =>
   new Requester({ sub: 'ada', name: 'Ada', jti: 'a', expiresAt: 0, grants }, () => standing);
 
-describe('a reader whom a channel is closed to', () => {
+describe('a subscription to a channel that is closed to its reader', () => {
   it.each([
     ['good', 'forbidden'],
     ['expired', 'expired'],
     ['revoked', 'revoked'],
     ['signed-out', 'revoked'],
-  ] as const)('is told of a token that is %s that it is %s: with another one there may be more to be had', (standing, reason) => {
+  ] as const)('ends for a token that is %s with the reason %s, because another token may give access', (standing, reason) => {
     expect(holding(standing).endedReasonFor('forbidden')).toBe(reason);
   });
 
-  it('is to ask again where nobody knows at the moment who it is', () => {
+  it('ends with the advice to ask again while the credentials cannot be verified', () => {
     const unjudged = { refusal: new Refusal('token-invalid', { retryAfter: 5 }), verifyAgain: async () => undefined };
     expect(new Requester(unjudged, () => 'good').endedReasonFor('forbidden')).toBe('slow');
   });
 });
 
-it('is told why else a subscription ended, whatever became of the token', () => {
+it('a subscription ends with any other reason, whatever the status of the token', () => {
   for (const reason of ['slow', 'history', 'gone'] as const) expect(holding('expired').endedReasonFor(reason)).toBe(reason);
 });

@@ -12,7 +12,7 @@ const seconds = now / 1000;
 const secret = new Uint8Array(randomBytes(32));
 const grants = { reader: ['sport-*'], author: ['mars'], editor: ['moon'], admin: true };
 
-/** What servers without a secret share. */
+/** Shared by servers without a secret. */
 const storedKey = new Uint8Array(randomBytes(32));
 
 interface Opened {
@@ -36,7 +36,7 @@ function opened({ jwksUrl, issuer, at = now, key = secret }: Opened = {}) {
 const token = (ttlSeconds = 3_600) => signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds, now, jti: 't1' });
 
 describe('a session of a token that was signed with the secret', () => {
-  it('speaks for the same person, with the same rights and id, and until the token expires', async () => {
+  it('has the person, the rights and the id of its token, and expires with it', async () => {
     const { identity } = opened();
     const { who, value, maxAgeSeconds } = await identity.signIn(await token());
     expect(maxAgeSeconds).toBe(3_600);
@@ -45,7 +45,7 @@ describe('a session of a token that was signed with the secret', () => {
     expect(await opened({ at: now + 3_600_000 }).identity.resume(value)).toBe('stale');
   });
 
-  it('is void with the secret, and with the token when that is revoked', async () => {
+  it('becomes invalid with another secret, and when its token is revoked', async () => {
     const { identity, revoked } = opened();
     const { value } = await identity.signIn(await token());
     expect(await opened({ key: new Uint8Array(randomBytes(32)) }).identity.resume(value)).toBe('stale');
@@ -54,7 +54,7 @@ describe('a session of a token that was signed with the secret', () => {
     await expect(identity.signIn(await token())).rejects.toThrow('The token was revoked.');
   });
 
-  it('ends when its reader signs out, and no other one of the same token does', async () => {
+  it('ends at its own sign-out, which ends no other session of the same token', async () => {
     const { identity } = opened();
     const [one, other] = [await identity.signIn(await token()), await identity.signIn(await token())];
     expect(await identity.signOut(one.value)).toMatchObject({ sub: 'ida' });
@@ -64,13 +64,13 @@ describe('a session of a token that was signed with the secret', () => {
     expect(await identity.verify(await token())).toMatchObject({ sub: 'ida' });
   });
 
-  it('of an older server, which has no id of its own, holds until it lapses, and can be ended', async () => {
+  it('of an older server, without an id of its own, is accepted until it expires, and can be ended', async () => {
     const { identity } = opened();
     const { sid: _sid, ...claims } = decodeJwt((await identity.signIn(await token())).value);
     const key = createHmac('sha256', secret).update('pressbox session').digest();
     const old = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' }).sign(key);
     expect(await identity.resume(old)).toMatchObject({ sub: 'ida', grants });
-    // The last character of the signature has bits that say nothing.
+    // The last character of the signature has bits without meaning.
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const respelled = old.slice(0, -1) + letters[letters.indexOf(old.slice(-1)) ^ 1];
     expect(await identity.resume(respelled)).toMatchObject({ sub: 'ida' });
@@ -78,12 +78,12 @@ describe('a session of a token that was signed with the secret', () => {
     expect([await identity.resume(old), await identity.resume(respelled)]).toEqual(['stale', 'stale']);
   });
 
-  it('is no token, and no token is one, whatever it says of itself', async () => {
+  it('is not accepted as a token, and no token is accepted as a session, whatever its type claims', async () => {
     const { identity } = opened();
     const { value } = await identity.signIn(await token());
     await expect(identity.verify(value)).rejects.toThrow();
     expect(await identity.resume(await token())).toBe('stale');
-    // As whoever knows the secret, and not what is made of it, would forge one.
+    // Forged with the secret itself instead of the key that is derived from it.
     const forged = await new SignJWT(decodeJwt(value))
       .setProtectedHeader({ alg: 'HS256', typ: 'pressbox-session+jwt' })
       .sign(secret);
@@ -91,7 +91,7 @@ describe('a session of a token that was signed with the secret', () => {
   });
 
   it.each(['', 'a', 'a.b', 'a.b.c', 'e30.e30.', `${'x'.repeat(5_000)}`, 'eyJhbGciOiJub25lIn0.e30.'])(
-    'is not %j',
+    'is not made of %j',
     async (value) => {
       expect(await opened().identity.resume(value)).toBe('stale');
     },
@@ -115,7 +115,7 @@ describe('a session of a token that an issuer signed', () => {
       .setProtectedHeader({ alg: 'ES256', kid: 'one' })
       .sign(privateKey);
 
-  it('is not that token, and good for 12 hours, with no secret on the servers, and beside one', async () => {
+  it('is not the token itself and is valid for 12 hours, on servers with and without a secret', async () => {
     for (const key of [null, secret]) {
       const { identity } = opened({ jwksUrl, key });
       const token = await issued();
@@ -129,7 +129,7 @@ describe('a session of a token that an issuer signed', () => {
     }
   });
 
-  it('ends with the key, also where the issuer gives its name to another one', async () => {
+  it('ends when the issuer drops its key, even if another key gets the same name', async () => {
     const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'one' }];
@@ -138,17 +138,17 @@ describe('a session of a token that an issuer signed', () => {
     expect(await opened({ jwksUrl }).identity.resume(value)).toMatchObject({ sub: 'ida' });
   });
 
-  it('of an older server, which is the token itself, holds until it lapses, and can be ended', async () => {
+  it('of an older server, which is the token itself, is accepted until it expires, and can be ended', async () => {
     const { identity } = opened({ jwksUrl });
     const old = await issued();
     expect(await identity.resume(old)).toMatchObject({ sub: 'ida', expiresAt: now + 7 * 86_400_000 });
     expect(await identity.signOut(old)).toMatchObject({ sub: 'ida' });
     expect(await identity.resume(old)).toBe('stale');
-    // The token is good as before.
+    // The token stays valid.
     expect(await identity.verify(old)).toMatchObject({ sub: 'ida' });
   });
 
-  it('ends when the issuer withdraws its key, and is kept while the issuer cannot be asked', async () => {
+  it('ends when the issuer withdraws its key, and is kept while the issuer is unreachable', async () => {
     const { value } = await opened({ jwksUrl }).identity.signIn(await issued());
     keys = [];
     expect(await opened({ jwksUrl }).identity.resume(value)).toBe('stale');
@@ -157,7 +157,7 @@ describe('a session of a token that an issuer signed', () => {
     expect(await opened().identity.resume(value)).toBe('stale');
   });
 
-  it('is kept where its key may be newer than what the server was told a moment ago', async () => {
+  it('is kept if its key may be newer than the keys that the server fetched last', async () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     keys = [{ ...other.publicKey.export({ format: 'jwk' }), kid: 'old' }];
     const { identity } = opened({ jwksUrl });

@@ -35,7 +35,7 @@ describe('tokens signed with the secret', () => {
   const sign = (payload: JWTPayload, key: Uint8Array = secret, alg = 'HS256') =>
     new SignJWT(payload).setProtectedHeader({ alg }).sign(key);
 
-  it('say who asks, what they may do and until when', async () => {
+  it('contain the person, the rights and the time of expiry', async () => {
     const grants = { author: ['mars-*'], editor: ['moon'] };
     const token = await signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds: 60, now, jti: 't1' });
     expect(await tokens.verify(token)).toEqual({
@@ -47,7 +47,7 @@ describe('tokens signed with the secret', () => {
     });
   });
 
-  it('are refused from the moment they expire, also where they were found right just before', async () => {
+  it('are refused from the moment when they expire, even if they were accepted just before', async () => {
     let at = now;
     const clocked = createTokens({ secret, now: () => at });
     const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't2' });
@@ -58,7 +58,7 @@ describe('tokens signed with the secret', () => {
     expect((await refusalOf(clocked, token)).detail).toContain('expired');
   });
 
-  it('are refused as of the future where the clock was put back further than it may be, though they were found right before', async () => {
+  it('are refused as issued in the future after the clock was set back too far, even if they were accepted just before', async () => {
     let at = now;
     const clocked = createTokens({ secret, now: () => at });
     const token = await signToken(secret, { sub: 'ida', grants: {}, ttlSeconds: 30, now, jti: 't3' });
@@ -69,7 +69,7 @@ describe('tokens signed with the secret', () => {
     expect((await refusalOf(clocked, token)).detail).toContain('in the future');
   });
 
-  it('are each taken for what they are, however many were found right before', async () => {
+  it('are not confused with each other, however many were verified just before', async () => {
     const many = await Promise.all(
       Array.from({ length: 50 }, (_, at) => signToken(secret, { sub: `s${at}`, grants: {}, ttlSeconds: 60, now, jti: `m${at}` })),
     );
@@ -77,19 +77,19 @@ describe('tokens signed with the secret', () => {
       for (const [at, token] of many.entries())
         expect(await tokens.verify(token)).toMatchObject({ sub: `s${at}`, jti: `m${at}` });
     }
-    // One whose first part is another's and whose signature is its own.
+    // The payload of one token with the signature of another.
     const [head, , signature] = many[0]!.split('.');
     await refusalOf(tokens, [head, many[1]!.split('.')[1], signature].join('.'));
   });
 
-  it('name their subject where they have no name, and grant nothing unless they say so', async () => {
+  it('have the subject as their name by default, and grant nothing by default', async () => {
     expect(await tokens.verify(await sign(claims))).toMatchObject({
       name: 'ida',
       grants: { reader: [], author: [], editor: [], admin: false },
     });
   });
 
-  it('may carry claims and audiences of others beside ours', async () => {
+  it('may contain other claims and other audiences', async () => {
     await tokens.verify(await sign({ ...claims, iss: 'https://id.example.org', scope: 'x', aud: ['other', 'pressbox'] }));
   });
 
@@ -101,16 +101,16 @@ describe('tokens signed with the secret', () => {
   it.each([
     ['for another audience', { aud: 'other' }],
     ['not valid yet', { nbf: seconds + 61 }],
-    ['not valid at a time that is none', { nbf: 'soon' as unknown as number }],
+    ['with a start of validity that is no time', { nbf: 'soon' as unknown as number }],
     ['with an empty subject', { sub: '' }],
     ['with a subject of several lines', { sub: 'a\nb' }],
     ['with a number for an id', { jti: 7 as unknown as string }],
-    ['with an id that no store could keep as it is', { jti: 'a\ud800' }],
+    ['with an id that no store can keep unchanged', { jti: 'a\ud800' }],
     ['with grants of an unknown kind', { pressbox: { owner: ['*'] } }],
-    ['with a pattern that is none', { pressbox: { author: ['*-final'] } }],
-    ['with one string for a list', { pressbox: { editor: '*' } }],
+    ['with an invalid pattern', { pressbox: { author: ['*-final'] } }],
+    ['with a string instead of a list', { pressbox: { editor: '*' } }],
     ['with an empty name', { name: '  ' }],
-  ])('are refused when they are %s', async (_what, change) => {
+  ])('are refused if they are %s', async (_what, change) => {
     await refusalOf(tokens, await sign({ ...claims, ...change }));
   });
 
@@ -119,26 +119,26 @@ describe('tokens signed with the secret', () => {
     await tokens.verify(await sign({ ...claims, exp: seconds + 1 }));
   });
 
-  it('are refused when they were issued in the future, but for a clock that is a little fast', async () => {
+  it('are refused if they were issued in the future, with a tolerance for a fast clock', async () => {
     const { detail } = await refusalOf(tokens, await sign({ ...claims, iat: seconds + 61, exp: seconds + 600 }));
     expect(detail).toBe('The token says that it was issued in the future.');
     await tokens.verify(await sign({ ...claims, iat: seconds + 60, exp: seconds + 600 }));
   });
 
-  it('are refused before the time from which they are valid, but for a clock that is a little fast', async () => {
+  it('are refused before their `nbf`, with a tolerance for a fast clock', async () => {
     const { detail } = await refusalOf(tokens, await sign({ ...claims, nbf: seconds + 61, exp: seconds + 600 }));
     expect(detail).toBe('The claim "nbf" of the token does not fit.');
     await tokens.verify(await sign({ ...claims, iat: seconds + 60, nbf: seconds + 60, exp: seconds + 600 }));
   });
 
-  it('are refused when signed with another secret or changed afterwards', async () => {
+  it('are refused if they were signed with another secret or changed afterwards', async () => {
     await refusalOf(tokens, await sign(claims, new Uint8Array(randomBytes(32))));
     const [header, , signature] = (await sign(claims)).split('.');
     const forged = Buffer.from(JSON.stringify({ ...claims, pressbox: { admin: true } })).toString('base64url');
     await refusalOf(tokens, `${header}.${forged}.${signature}`);
   });
 
-  it('are refused unsigned, or with another algorithm, even of the same family', async () => {
+  it('are refused if they are unsigned or use another algorithm, even of the same family', async () => {
     await refusalOf(tokens, new UnsecuredJWT(claims).encode());
     const long = new Uint8Array(randomBytes(64));
     await refusalOf(createTokens({ secret: long, now: () => now }), await sign(claims, long, 'HS512'));
@@ -147,18 +147,18 @@ describe('tokens signed with the secret', () => {
   });
 
   it.each(['', 'x', 'a.b', 'a.b.c', 'eyJhbGciOiJIUzI1NiJ9..', '....', '\u0000.\u0000.\u0000'])(
-    'are refused when they are none: %j',
+    'are refused if they are malformed: %j',
     async (text) => {
       await refusalOf(tokens, text);
     },
   );
 
-  it('are refused unread when they are too long', async () => {
+  it('are refused unread if they are too long', async () => {
     const token = await sign({ ...claims, padding: 'x'.repeat(20_000) });
     expect((await refusalOf(tokens, token)).detail).toBe('The token is too long.');
   });
 
-  it('cannot be made or checked with a secret that is too short', async () => {
+  it('cannot be signed or verified with a secret that is too short', async () => {
     const short = new Uint8Array(31);
     expect(() => createTokens({ secret: short, now: () => now })).toThrow('32 bytes');
     await expect(signToken(short, { sub: 'a', grants: {}, ttlSeconds: 1, now, jti: 'x' })).rejects.toThrow('32 bytes');
@@ -187,7 +187,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
   });
   afterAll(() => issuer[Symbol.asyncDispose]());
 
-  it.each(['RS256', 'ES256', 'EdDSA'])('are taken with %s', async (alg) => {
+  it.each(['RS256', 'ES256', 'EdDSA'])('are accepted with %s', async (alg) => {
     const tokens = createTokens({ jwksUrl, now: () => now });
     const { privateKey } = pairs[alg] as { privateKey: KeyObject };
     const sign = (more: JWTPayload = {}) =>
@@ -198,7 +198,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
     expect((await refusalOf(tokens, await sign({ exp: seconds }))).detail).toBe('The token has expired.');
   });
 
-  it('are refused when the public key was used as if it were a secret', async () => {
+  it('are refused if the public key was used as a secret', async () => {
     const { publicKey } = pairs.RS256 as { publicKey: KeyObject };
     const pem = new Uint8Array(Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })));
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'RS256' }).sign(pem);
@@ -206,14 +206,14 @@ describe('tokens signed by an issuer with a JWK set', () => {
     await refusalOf(createTokens({ jwksUrl, secret, now: () => now }), token);
   });
 
-  it('are refused when the key is not in the set', async () => {
+  it('are refused if their key is not in the set', async () => {
     const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const tokens = createTokens({ jwksUrl, now: () => now });
     await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'other' }).sign(stranger));
     await refusalOf(tokens, await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(stranger));
   });
 
-  it('are of the issuer, for the audience and of the lifetime that are set', async () => {
+  it('must have the configured issuer, audience and maximum lifetime', async () => {
     const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
     const sign = (more: JWTPayload = {}) =>
       new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: 'ES256', kid: 'ES256' }).sign(privateKey);
@@ -230,18 +230,18 @@ describe('tokens signed by an issuer with a JWK set', () => {
       expect((await refusalOf(tokens, await sign({ ...good, aud }))).detail).toContain('"aud"');
     }
     expect((await refusalOf(tokens, await sign({ ...good, exp: seconds + 541 }))).detail).toContain('10 minutes');
-    // None of this is asked of the secret's.
+    // These rules do not apply to tokens signed with the secret.
     const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 6_000, now, jti: 'x' });
     expect(await tokens.verify(own)).not.toHaveProperty('issued');
   });
 
-  it('stand beside those signed with the secret', async () => {
+  it('are accepted beside tokens signed with the secret', async () => {
     const tokens = createTokens({ jwksUrl, secret, now: () => now });
     const own = await signToken(secret, { sub: 'own', grants: {}, ttlSeconds: 60, now, jti: 'x' });
     expect((await tokens.verify(own)).sub).toBe('own');
   });
 
-  it('are refused with the advice to wait where the key may be newer than what the issuer said, who is not asked each time', async () => {
+  it('are refused with a retry time if their key may be newer than the fetched keys, without a request to the issuer for each token', async () => {
     const [first, second] = [pairs.RS256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
     const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
     let published = [jwkOf('first', first)];
@@ -260,7 +260,7 @@ describe('tokens signed by an issuer with a JWK set', () => {
     expect((await refusalOf(tokens, forged!)).retryAfter).toBeUndefined();
   });
 
-  it('end with their key where the clock was put back since the issuer was asked, who has others then', async () => {
+  it('expire with their key although the clock was set back after the keys were fetched', async () => {
     const [first, second] = [pairs.ES256!, generateKeyPairSync('ec', { namedCurve: 'P-256' })];
     const jwkOf = (kid: string, { publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }), kid });
     let published = [jwkOf('first', first)];
@@ -280,14 +280,14 @@ describe('tokens signed by an issuer with a JWK set', () => {
     expect((await refusalOf(tokens, await by('second', second.privateKey, 'late'))).detail).toContain('not known here');
   });
 
-  it('are refused with the advice to wait while the issuer cannot be asked', async () => {
+  it('are refused with a retry time while the issuer is unreachable', async () => {
     const { privateKey } = pairs.ES256 as { privateKey: KeyObject };
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
     const problem = await refusalOf(createTokens({ jwksUrl: 'http://127.0.0.1:9/keys', now: () => now }), token);
     expect(problem.retryAfter).toBeGreaterThan(0);
   });
 
-  it('have an issuer that gives no answer asked again after a pause, whoever sends them, and how many there are', async () => {
+  it('cause one request per pause to an issuer that does not answer, however many tokens arrive', async () => {
     let [asked, isThere] = [0, false];
     await using ailing = await startSite((_request, response) => {
       asked += 1;
@@ -315,7 +315,7 @@ describe('the secret of a data directory', () => {
   });
   afterEach(() => rm(parent, { recursive: true }));
 
-  it('is made once, for the owner alone, and is the same ever after', async () => {
+  it('is created once, readable by its owner only, and stays the same', async () => {
     const dataDir = join(parent, 'deep', 'data');
     const first = await loadSecret(dataDir);
     expect(first.length).toBeGreaterThanOrEqual(32);
@@ -325,25 +325,25 @@ describe('the secret of a data directory', () => {
     expect((await readFile(join(dataDir, 'token-secret'), 'utf8')).trim()).toBe(Buffer.from(first).toString());
   });
 
-  it('is one secret for all who start at once', async () => {
+  it('is the same for all processes that start at once', async () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => loadSecret(parent)));
     expect(new Set(all.map((one) => Buffer.from(one).toString())).size).toBe(1);
     expect(await readdir(parent)).toEqual(['token-secret']);
   });
 
-  it('is closed to others again where a copy had opened it', async () => {
+  it('is made private again after a copy left it readable by others', async () => {
     await writeFile(join(parent, 'token-secret'), 'x'.repeat(43), { mode: 0o644 });
     await loadSecret(parent);
     expect((await stat(join(parent, 'token-secret'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is refused when it is too short, rather than replaced', async () => {
+  it('is refused and not replaced if it is too short', async () => {
     await writeFile(join(parent, 'token-secret'), 'short');
     await expect(loadSecret(parent)).rejects.toThrow('fewer than 32 bytes');
     expect(await readFile(join(parent, 'token-secret'), 'utf8')).toBe('short');
   });
 
-  it('is not made where the operator gave one, or where tokens come from an issuer', async () => {
+  it('is not created if the operator set a secret or an issuer', async () => {
     expect(await secretFor({ jwtSecret: secret, dataDir: parent })).toBe(secret);
     expect(await secretFor({ jwksUrl: 'https://id.example.org/keys', dataDir: parent })).toBeUndefined();
     expect(await readdir(parent)).toEqual([]);

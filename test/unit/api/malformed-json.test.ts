@@ -4,7 +4,7 @@ import { jsonObjectOf } from '../../../src/api/json-body.ts';
 import { malformedAt } from '../../../src/api/malformed-json.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
 
-/** JSON as several programs write it. */
+/** JSON as different programs format it. */
 const json = fc
   .tuple(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, '  ', '\t'), fc.constantFrom('\n', '\r\n'))
   .map(([value, indent, lineBreak]) => JSON.stringify(value, null, indent).replaceAll('\n', lineBreak));
@@ -34,7 +34,7 @@ const piece = fc.constantFrom(
   ],
   ...['\u0000', '\u00a0', '\ufeff', '\u2028', 'é', '\ud83d', '"a"', '"a":', '1.5e3', 'NaN', '//'],
 );
-/** Much that is nearly JSON: pieces of it, and JSON in which something was put, left out or cut off. */
+/** Fragments of JSON, and JSON with something inserted, removed or cut off. */
 const nearly = fc.oneof(
   fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
   fc
@@ -52,8 +52,8 @@ function parses(text: string): boolean {
   }
 }
 
-describe('the place where a text stops being JSON', () => {
-  it('exists for what JSON.parse refuses, and for nothing else', () => {
+describe('the position where a text stops being JSON', () => {
+  it('exists if and only if JSON.parse refuses the text', () => {
     fc.assert(
       fc.property(fc.oneof(json, nearly), (text) => {
         expect(malformedAt(text) === undefined).toBe(parses(text));
@@ -62,7 +62,7 @@ describe('the place where a text stops being JSON', () => {
     );
   });
 
-  it('is the end of JSON that was cut off', () => {
+  it('is the end of a text that was cut off', () => {
     fc.assert(
       fc.property(json, fc.nat(), (text, length) => {
         const cut = text.slice(0, length % (text.length + 1));
@@ -113,7 +113,7 @@ describe('the place where a text stops being JSON', () => {
     expect(malformedAt(text)).toBe(at);
   });
 
-  it('is found however deeply a text nests', () => {
+  it('is found at any depth of nesting', () => {
     const depth = 500_000;
     expect(malformedAt('['.repeat(depth))).toBe(depth);
     expect(malformedAt('{"a":'.repeat(depth))).toBe(depth * 5);
@@ -134,7 +134,7 @@ describe('a body that is not a JSON object', () => {
   };
   const base = 'Must be a JSON object in UTF-8.';
 
-  it('is refused with line and column, and without its text', () => {
+  it('is refused with the line and the column, and without its text', () => {
     expect(messageOf('{\n  "headline": "Fire",\n  "bödy 🔥": oops\n}')).toBe(
       `${base} The JSON is malformed at line 3, column 13.`,
     );
@@ -146,17 +146,17 @@ describe('a body that is not a JSON object', () => {
     expect(messageOf('{"a":1}')).toBeUndefined();
   });
 
-  it('counts lines from that of the import', () => {
+  it('counts its lines from the line of the import', () => {
     expect(messageOf('{"post":', { firstLine: 7 })).toBe(`${base} The JSON ends too early, at line 7, column 9.`);
   });
 
   it.each([
     ['Latin-1', [0xe9, 0x22], ''],
-    ['what begins like a replacement character', [0xef, 0xbf, 0x22], ''],
+    ['the beginning of a replacement character', [0xef, 0xbf, 0x22], ''],
     ['a surrogate', [0xed, 0xa0, 0x80], ''],
-    ['a character that is cut off', [0xf0, 0x9f, 0x94], ''],
+    ['a truncated character', [0xf0, 0x9f, 0x94], ''],
     ['Latin-1 after a replacement character', [0xe9], '\ufffd'],
-  ])('is refused where it is not UTF-8: %s', (_what, bytes, before) => {
+  ])('is refused if it is not UTF-8: %s', (_what, bytes, before) => {
     const body = Buffer.concat([Buffer.from(`{\n"é🔥${before}`), Buffer.from(bytes)]);
     expect(messageOf(body)).toBe(`${base} The bytes are not UTF-8 at line 2, column ${4 + before.length}.`);
   });

@@ -19,7 +19,7 @@ async function problemOf(response: Response) {
   return problem;
 }
 
-describe('who asks', () => {
+describe('a requester', () => {
   const routes = (app: Express) => {
     app.get('/open', (_request, response) =>
       sendJson(response, { sub: principalOf(response)?.sub ?? null }, { cache: 'private' }),
@@ -30,7 +30,7 @@ describe('who asks', () => {
   const get = (url: string, authorization?: string) =>
     fetch(url, authorization === undefined ? {} : { headers: { authorization } });
 
-  it('is known by a bearer token, in whatever case the scheme is written', async () => {
+  it('is identified by a bearer token, with the scheme in any case', async () => {
     const { url } = await serve(routes);
     for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
       const response = await get(`${url}/closed`, `${scheme} ${await token()}`);
@@ -38,7 +38,7 @@ describe('who asks', () => {
     }
   });
 
-  it('is a stranger without one, who is told so where a token is needed', async () => {
+  it('without a token is anonymous, and is refused with 401 where a token is needed', async () => {
     const { url } = await serve(routes);
     expect(await (await get(`${url}/open`)).json()).toEqual({ sub: null });
     const response = await get(`${url}/closed`);
@@ -48,7 +48,7 @@ describe('who asks', () => {
   });
 
   it.each([['Bearer x.y.z'], ['Bearer'], ['Basic aWRhOnNlY3JldA=='], ['Bearer a b'], ['x']])(
-    'is refused with a token that does not hold even where none is needed: %s',
+    'is refused with an invalid token even where none is needed: %s',
     async (authorization) => {
       const { url, lines } = await serve(routes);
       const response = await get(`${url}/open`, authorization);
@@ -60,7 +60,7 @@ describe('who asks', () => {
   );
 });
 
-describe('an answer in JSON', () => {
+describe('a JSON answer', () => {
   const routes = (app: Express) => {
     app.get('/public', (_request, response) => sendJson(response, '{"a":1}', { cache: 'public' }));
     app.get('/private', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
@@ -69,7 +69,7 @@ describe('an answer in JSON', () => {
     app.post('/made', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private', status: 201, etag: '"1"' }));
   };
 
-  it('that is public may be kept, and is revalidated each time', async () => {
+  it('for everyone may be cached, and is revalidated each time', async () => {
     const { url } = await serve(routes);
     const first = await fetch(`${url}/public`);
     expect(first.headers.get('cache-control')).toBe('no-cache');
@@ -87,7 +87,7 @@ describe('an answer in JSON', () => {
     expect((await fetch(`${url}/public`, { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
   });
 
-  it('that is for one token alone is stored nowhere', async () => {
+  it('for one token is not stored', async () => {
     const { url } = await serve(routes);
     const response = await fetch(`${url}/private`);
     expect(response.headers.get('cache-control')).toBe('private, no-store');
@@ -95,7 +95,7 @@ describe('an answer in JSON', () => {
     expect(response.headers.get('etag')).not.toBeNull();
   });
 
-  it('that was waited for has no tag and is not kept', async () => {
+  it('without a cache has no entity tag', async () => {
     const { url } = await serve(routes);
     const response = await fetch(`${url}/none`, { headers: { 'If-None-Match': '*' } });
     expect(response.status).toBe(200);
@@ -103,7 +103,7 @@ describe('an answer in JSON', () => {
     expect(response.headers.get('etag')).toBeNull();
   });
 
-  it('answers a HEAD with the headers of the GET, the length in bytes among them', async () => {
+  it('to HEAD has the headers of the answer to GET, including its length', async () => {
     const { url } = await serve(routes);
     const head = await fetch(`${url}/tagged`, { method: 'HEAD' });
     const get = await fetch(`${url}/tagged`);
@@ -138,7 +138,7 @@ describe('an answer in JSON', () => {
   });
 });
 
-describe('a request that goes wrong', () => {
+describe('a request that fails', () => {
   const routes = (app: Express) => {
     app.post('/echo', (request, response) => sendJson(response, String(request.body), { cache: 'none' }));
     app.get('/refused', () => {
@@ -164,7 +164,7 @@ describe('a request that goes wrong', () => {
   const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
     fetch(`${url}/echo`, { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } });
 
-  it('is answered with its refusal, and told when to try again', async () => {
+  it('is answered with its problem and the time to retry', async () => {
     const { url, lines } = await serve(routes);
     const response = await fetch(`${url}/refused`);
     expect(response.status).toBe(429);
@@ -173,7 +173,7 @@ describe('a request that goes wrong', () => {
     expect(lines).toEqual([]);
   });
 
-  it('is told whether the write may have happened when the journal is unreachable', async () => {
+  it('is answered with whether the write may have happened if the journal is unreachable', async () => {
     const { url } = await serve(routes);
     const response = await fetch(`${url}/journal`);
     expect(response.status).toBe(503);
@@ -184,7 +184,7 @@ describe('a request that goes wrong', () => {
     expect(problem.detail).toBeUndefined();
   });
 
-  it('is told of a store that is there and refuses to write, also where the outcome is unknown, and not why', async () => {
+  it('is answered that the store refuses writes, even if the outcome is unknown, but not why', async () => {
     const { url } = await serve(routes);
     const problem = await problemOf(await fetch(`${url}/full`));
     expect(problem).toMatchObject({ code: 'journal-unavailable', outcome: 'unknown' });
@@ -192,7 +192,7 @@ describe('a request that goes wrong', () => {
     expect(JSON.stringify(problem)).not.toContain('full');
   });
 
-  it('by our fault is answered without a word of it, and logged once', async () => {
+  it('because of a fault in the server is answered without any detail, and logged once', async () => {
     const { url, lines } = await serve(routes);
     const response = await fetch(`${url}/broken?token=abc`);
     expect(response.status).toBe(500);
@@ -210,13 +210,13 @@ describe('a request that goes wrong', () => {
     expect(lines[0]).not.toContain('abc');
   });
 
-  it('half way through its answer is cut, so that half does not look like a whole', async () => {
+  it('in the middle of its answer is cut off, so that the answer does not look complete', async () => {
     const { url, lines } = await serve(routes);
     await expect(fetch(`${url}/half`).then((response) => response.text())).rejects.toThrow();
     expect(lines).toHaveLength(1);
   });
 
-  it('with too large a body is 413', async () => {
+  it('because its body is too large is answered with 413', async () => {
     const { url } = await serve(routes);
     const response = await post(url, JSON.stringify({ a: 'x'.repeat(1001) }));
     expect(response.status).toBe(413);
@@ -230,7 +230,7 @@ describe('a request that goes wrong', () => {
   it.each([
     [{ 'Content-Encoding': 'zip' }, 415],
     [{ 'Content-Encoding': 'gzip' }, 400],
-  ])('with a body that cannot be read is refused: %j', async (headers, status) => {
+  ])('because its body cannot be read is refused: %j', async (headers, status) => {
     const { url, lines } = await serve(routes);
     const response = await post(url, '{"a":1}', headers as Record<string, string>);
     expect(response.status).toBe(status);
@@ -238,7 +238,7 @@ describe('a request that goes wrong', () => {
     expect(lines).toEqual([]);
   });
 
-  it('that its client gave up leaves no trace in the log, and the server goes on', async () => {
+  it('because the client aborted it leaves no line in the log and does not affect the server', async () => {
     const { url, lines } = await serve(routes);
     const half = request(`${url}/echo`, {
       method: 'POST',
@@ -252,15 +252,18 @@ describe('a request that goes wrong', () => {
     expect(lines).toEqual([]);
   });
 
-  it.each(['/nowhere', '/item/%', '/item/%ff', '/item/%c0%ae'])('to %s is 404', async (path) => {
-    const { url, lines } = await serve(routes);
-    const response = await fetch(`${url}${path}`);
-    expect(response.status).toBe(404);
-    expect((await problemOf(response)).code).toBe('not-found');
-    expect(lines).toEqual([]);
-  });
+  it.each(['/nowhere', '/item/%', '/item/%ff', '/item/%c0%ae'])(
+    'because there is nothing at %s is answered with 404',
+    async (path) => {
+      const { url, lines } = await serve(routes);
+      const response = await fetch(`${url}${path}`);
+      expect(response.status).toBe(404);
+      expect((await problemOf(response)).code).toBe('not-found');
+      expect(lines).toEqual([]);
+    },
+  );
 
-  it('with a method that the address does not take is told those it does', async () => {
+  it('because of its method is answered with the methods that the address accepts', async () => {
     const { url } = await serve(routes);
     const response = await fetch(`${url}/item/1`, { method: 'PUT' });
     expect(response.status).toBe(405);
@@ -268,13 +271,13 @@ describe('a request that goes wrong', () => {
     expect((await problemOf(response)).code).toBe('method-not-allowed');
   });
 
-  it('for a damaged channel tells each client another time to retry after', () => {
+  it('because of a damaged channel gets a random time to retry', () => {
     const error = new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true });
     const told = [0, 0.5, 0.999].map((random) => problemFor(error, () => random)?.retryAfter);
     expect(told).toEqual([5, 10, 15]);
   });
 
-  it('of a kind that was not foreseen stands for no problem', () => {
+  it('with an unknown error maps to no problem', () => {
     expect(problemFor(new TypeError('x'))).toBeUndefined();
     expect(problemFor('x')).toBeUndefined();
     expect(problemFor(undefined)).toBeUndefined();
@@ -283,7 +286,7 @@ describe('a request that goes wrong', () => {
 });
 
 describe('too many requests', () => {
-  it('of one address are refused before their token is looked at', async () => {
+  it('from one address are refused before their token is verified', async () => {
     const rates = createRates({ writesPerSecond: 0, requestsPerSecond: 1, connectionsPerAddress: 0 }, { now: () => 0 });
     const { url } = await serve(
       (app) => app.get('/', (_request, response) => sendJson(response, {}, { cache: 'none' })),

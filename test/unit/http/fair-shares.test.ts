@@ -9,7 +9,7 @@ function sharesOf(most: number, isDispensable?: (item: string) => boolean) {
     hold(address: string, count: number, { weight = 1, name = address } = {}) {
       for (let nth = 1; nth <= count; nth += 1) {
         const item = `${name} ${nth}`;
-        // It may be dropped before it is known by its name.
+        // Called when the item is dropped, maybe before `held` has it.
         const share = shares.add(item, address, weight);
         if (shares.has(share)) held.set(item, share);
       }
@@ -22,33 +22,33 @@ function sharesOf(most: number, isDispensable?: (item: string) => boolean) {
   };
 }
 
-it('nothing is taken from anyone while no more than half is held', () => {
+it('nothing is dropped while at most half of the capacity is used', () => {
   const { hold, held } = sharesOf(100);
   hold('10.0.0.1', 50);
   expect(held.size).toBe(50);
 });
 
-it('one address alone holds half, and loses what it has held longest', () => {
+it('a single address can use half of the capacity, and then loses its oldest items', () => {
   const { hold, of } = sharesOf(100);
   hold('10.0.0.1', 80);
   expect(of('10.0.0.1')).toHaveLength(50);
   expect(of('10.0.0.1')[0]).toBe('10.0.0.1 31');
 });
 
-it('an address that comes new always finds room, and takes it from the address that holds most', () => {
+it('a new address always gets room, taken from the address that uses most', () => {
   const { hold, of } = sharesOf(100);
   for (let attacker = 1; attacker <= 9; attacker += 1) hold(`10.0.0.${attacker}`, 200);
   hold('192.0.2.1', 8);
   expect(of('192.0.2.1')).toHaveLength(8);
 });
 
-it('a crowd of which each holds little may fill all of it', () => {
+it('many addresses that use little each may fill the whole capacity', () => {
   const { hold, held } = sharesOf(100);
   for (let reader = 1; reader <= 100; reader += 1) hold(`10.0.1.${reader}`, 1);
   expect(held.size).toBe(100);
 });
 
-it('an address that holds little keeps it, though all is held', () => {
+it('an address that uses little keeps its items when the capacity is full', () => {
   const { hold, of } = sharesOf(1_280);
   for (let reader = 1; reader <= 127; reader += 1) hold(`10.0.1.${reader}`, 10);
   hold('192.0.2.1', 10);
@@ -57,13 +57,13 @@ it('an address that holds little keeps it, though all is held', () => {
   expect(of('192.0.2.1')).toHaveLength(9);
 });
 
-it('addresses of one IPv6 /64 count as one', () => {
+it('addresses in the same IPv6 /64 count as one', () => {
   const { hold, held } = sharesOf(100);
   for (let host = 1; host <= 90; host += 1) hold(`2001:db8:1:2::${host.toString(16)}`, 1);
   expect(held.size).toBe(50);
 });
 
-it('all of an IPv6 /48 hold as much as four addresses, however many /64 they come from', () => {
+it('all of an IPv6 /48 use as much as four addresses, from however many /64 networks', () => {
   const { hold, held, of } = sharesOf(100);
   for (let net = 1; net <= 200; net += 1) hold(`2001:db8:1:${net.toString(16)}::1`, 1);
   expect(held.size).toBe(80);
@@ -71,21 +71,21 @@ it('all of an IPv6 /48 hold as much as four addresses, however many /64 they com
   expect(of('192.0.2.1')).toHaveLength(15);
 });
 
-it('what is large counts for more', () => {
+it('a larger item counts for more', () => {
   const { hold, held } = sharesOf(100);
   hold('10.0.0.1', 1, { weight: 40, name: 'large' });
   hold('10.0.0.1', 1, { weight: 30, name: 'larger' });
   expect([...held.keys()]).toEqual(['larger 1']);
 });
 
-it('what can be spared goes first, though it was held later', () => {
+it('expendable items are dropped first, even newer ones', () => {
   const { hold, held } = sharesOf(10, (item) => item.startsWith('idle'));
   hold('10.0.0.1', 4, { name: 'busy' });
   hold('10.0.0.1', 3, { name: 'idle' });
   expect([...held.keys()]).toEqual(['busy 1', 'busy 2', 'busy 3', 'busy 4', 'idle 3']);
 });
 
-it('what was let go makes room again', () => {
+it('a released item makes room again', () => {
   const { hold, held, letGo } = sharesOf(10);
   hold('10.0.0.1', 5);
   letGo('10.0.0.1 1');

@@ -9,7 +9,7 @@ describe('pages of other origins', () => {
   const page = 'https://www.example.org';
   const routes = (app: Express) => app.get('/x', (_request, response) => sendJson(response, { a: 1 }, { cache: 'private' }));
 
-  it('that are allowed can read the answers and the headers named in the contract', async () => {
+  it('that are allowed can read the answers and the documented headers', async () => {
     const { url } = await serve(routes, [cors([page])]);
     const response = await fetch(`${url}/x`, { headers: { Origin: page } });
     expect(response.headers.get('access-control-allow-origin')).toBe(page);
@@ -22,7 +22,7 @@ describe('pages of other origins', () => {
     expect(problem.headers.get('access-control-allow-origin')).toBe(page);
   });
 
-  it('that are not allowed get no leave, and caches are told that it depends', async () => {
+  it('that are not allowed get no permission, and caches learn that the answer depends on the origin', async () => {
     const { url } = await serve(routes, [cors([page])]);
     for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' }, {}] as Record<string, string>[]) {
       const response = await fetch(`${url}/x`, { headers });
@@ -32,13 +32,13 @@ describe('pages of other origins', () => {
     }
   });
 
-  it('are all let in by *', async () => {
+  it('are all allowed by *', async () => {
     const { url } = await serve(routes, [cors('*')]);
     const response = await fetch(`${url}/x`, { headers: { Origin: 'null' } });
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('have their preflight answered before anything else, with the headers they may send', async () => {
+  it('get an answer to their preflight before anything else, with the headers that they may send', async () => {
     const { url } = await serve(routes, [cors([page])]);
     const preflight = (Origin: string) =>
       fetch(`${url}/x`, { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'GET' } });
@@ -59,7 +59,7 @@ describe('security headers', () => {
   };
   const policyOf = (headers: Headers) => headers.get('content-security-policy') ?? '';
 
-  it('of every kind work on plain HTTP: none asks the browser for HTTPS', async () => {
+  it('work on plain HTTP: none requires HTTPS', async () => {
     for (const handler of [apiHeaders(), pageHeaders(), assetHeaders()]) {
       const headers = await headersOf(handler);
       expect(headers.get('strict-transport-security')).toBeNull();
@@ -69,13 +69,13 @@ describe('security headers', () => {
     }
   });
 
-  it('of the API let nothing run and nobody frame it', async () => {
+  it('of the API allow no scripts and no framing', async () => {
     const headers = await headersOf(apiHeaders());
     expect(policyOf(headers)).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-frame-options')).toBe('DENY');
   });
 
-  it('of pages let run what the server itself sends, and show pictures and videos from the web', async () => {
+  it('of pages allow scripts of the server itself, and pictures and videos from the web', async () => {
     const headers = await headersOf(pageHeaders());
     const policy = policyOf(headers);
     expect(policy).toContain("script-src 'self';");
@@ -100,7 +100,7 @@ describe('security headers', () => {
     expect(nobody.get('x-frame-options')).toBe('DENY');
   });
 
-  it('of pages say where breaches are reported, where that is set', async () => {
+  it('of pages name the configured address for violation reports', async () => {
     const address = 'https://reports.example.org/csp';
     const to: RequestHandler = (_request, response, next) => {
       reportViolationsTo(response.app as Express, address);
@@ -112,7 +112,7 @@ describe('security headers', () => {
     expect(headers.get('reporting-endpoints')).toBe(`breaches="${address}"`);
   });
 
-  it('of assets let pages elsewhere load them', async () => {
+  it('of assets allow pages of other origins to load them', async () => {
     expect((await headersOf(assetHeaders())).get('cross-origin-resource-policy')).toBe('cross-origin');
   });
 });

@@ -7,15 +7,15 @@ const list = ['https://www.example.org', 'http://localhost:8080'];
 
 describe('a page may connect', () => {
   it.each([
-    ['from no browser, without an origin', undefined, host],
+    ['from a client without an origin, which is no browser', undefined, host],
     ['from the server itself, by HTTPS', 'https://live.example.org', host],
     ['from the server itself, by HTTP', 'http://live.example.org', host],
-    ['where the Host header names the default port', 'https://live.example.org', 'live.example.org:443'],
-    ['where the Host header names the default port of HTTP', 'http://live.example.org', 'live.example.org:80'],
-    ['where the Host header has capitals', 'https://live.example.org', 'Live.Example.ORG'],
+    ['if the Host header names the default port', 'https://live.example.org', 'live.example.org:443'],
+    ['if the Host header names the default port of HTTP', 'http://live.example.org', 'live.example.org:80'],
+    ['if the Host header has capitals', 'https://live.example.org', 'Live.Example.ORG'],
     ['on another port of its own', 'http://127.0.0.1:4000', '127.0.0.1:4000'],
-    ['from no browser, which names the address that it connects to', 'wss://live.example.org', host],
-    ['from no browser, by no TLS and on a port', 'ws://127.0.0.1:4000', '127.0.0.1:4000'],
+    ['from no browser, with the address of the server as its origin', 'wss://live.example.org', host],
+    ['from no browser, with an address without TLS and with a port', 'ws://127.0.0.1:4000', '127.0.0.1:4000'],
     ['from an IPv6 address', 'http://[::1]:4000', '[::1]:4000'],
     ['from a listed origin', 'https://www.example.org', host],
     ['from a listed origin with a port', 'http://localhost:8080', host],
@@ -27,16 +27,16 @@ describe('a page may connect', () => {
 describe('a page may not connect', () => {
   it.each([
     ['from elsewhere', 'https://evil.example', host],
-    ['from a name that begins with ours', 'https://live.example.org.evil.example', host],
-    ['from a name that ends with ours', 'https://evil-live.example.org', host],
+    ['from a name that begins with the name of the server', 'https://live.example.org.evil.example', host],
+    ['from a name that ends with the name of the server', 'https://evil-live.example.org', host],
     ['from a name that ends with a listed one', 'https://evilwww.example.org', host],
     ['from the address of another server', 'wss://evil.example', host],
     ['from a listed name, by the scheme of sockets', 'wss://www.example.org', host],
-    ['from below a listed name', 'https://a.www.example.org', host],
+    ['from a subdomain of a listed name', 'https://a.www.example.org', host],
     ['from a listed host by another scheme', 'http://www.example.org', host],
     ['from a listed host on another port', 'https://www.example.org:8443', host],
     ['from another port of this host', 'https://live.example.org:8443', host],
-    ['by HTTP where the Host header names the port of HTTPS', 'http://live.example.org', 'live.example.org:443'],
+    ['by HTTP if the Host header names the port of HTTPS', 'http://live.example.org', 'live.example.org:443'],
     ['from a file or a sandboxed frame', 'null', host],
     ['with capitals in the origin', 'https://LIVE.example.org', host],
     ['with a capital scheme', 'HTTPS://live.example.org', host],
@@ -49,10 +49,10 @@ describe('a page may not connect', () => {
     ['with a tab', 'https://live.example.org\t', host],
     ['with nothing', '', host],
     ['from an extension', 'chrome-extension://abcdef', host],
-    ['where there is no Host header', 'https://live.example.org', undefined],
-    ['where the Host header is no host', 'https://live.example.org', 'evil@live.example.org'],
-    ['where the Host header has a path', 'https://live.example.org', 'live.example.org/x'],
-    ['where the Host header has a bad port', 'https://live.example.org', 'live.example.org:99999'],
+    ['if there is no Host header', 'https://live.example.org', undefined],
+    ['if the Host header is no host', 'https://live.example.org', 'evil@live.example.org'],
+    ['if the Host header has a path', 'https://live.example.org', 'live.example.org/x'],
+    ['if the Host header has a bad port', 'https://live.example.org', 'live.example.org:99999'],
   ])('%s', (_what, origin, host) => {
     expect(mayConnect({ origin, host }, list)).toBe(false);
   });
@@ -60,17 +60,17 @@ describe('a page may not connect', () => {
   it('by HTTP to a server known to be reached by HTTPS', () => {
     expect(mayConnect({ origin: 'http://live.example.org', host, secure: true }, [])).toBe(false);
     expect(mayConnect({ origin: 'https://live.example.org', host, secure: true }, [])).toBe(true);
-    // Not known to be secure: a proxy may speak TLS for it.
+    // A proxy may add TLS, so this server cannot know.
     expect(mayConnect({ origin: 'https://live.example.org', host, secure: false }, [])).toBe(true);
   });
 });
 
-it('* lets every page in, also files and sandboxed frames', () => {
+it('* allows every page, even files and sandboxed frames', () => {
   for (const origin of ['https://evil.example', 'null', 'capacitor://localhost'])
     expect(mayConnect({ origin, host }, '*')).toBe(true);
 });
 
-it('what was asked before changes no answer', () => {
+it('an earlier check does not change a later one', () => {
   const scheme = fc.constantFrom('http://', 'https://', 'ws://', 'HTTP://', '');
   const name = fc.constantFrom('a.example', 'A.example', 'b.example', '127.0.0.1', '127.1', '[::1]', '[0::1]', 'xn--a', '');
   const host = fc.tuple(name, fc.constantFrom('', '', ':80', ':443', ':8080', ':99999')).map((parts) => parts.join(''));
@@ -80,7 +80,7 @@ it('what was asked before changes no answer', () => {
     host: fc.option(host, { nil: undefined }),
     secure,
   });
-  /** From a page of the server, or one that differs in one thing. */
+  /** An origin that is the server's own, or differs in one part. */
   const alike = fc.tuple(scheme, host).chain(([scheme, host]) => {
     const own = { origin: scheme + host, host };
     return fc.array(
@@ -95,7 +95,7 @@ it('what was asked before changes no answer', () => {
   });
   const answers = (one: RequestOrigin) => [mayConnect(one, list), mayConnect(one, []), isOwnOrigin(one)];
   const answersAlone = (one: RequestOrigin) => {
-    // What is remembered now is this one.
+    // Replaces the cached result.
     expect(isOwnOrigin({ origin: 'http://other.example', host: 'other.example' })).toBe(true);
     return answers(one);
   };
@@ -108,7 +108,7 @@ it('what was asked before changes no answer', () => {
   );
 });
 
-it('an origin is told from what is none', () => {
+it('an origin is distinguished from other texts', () => {
   for (const text of ['https://a.example', 'http://a.example:81', 'http://[::1]:4000', 'https://xn--bcher-kva.example']) {
     expect(isOrigin(text)).toBe(true);
   }

@@ -5,7 +5,7 @@ const clockWith = (standstillMs: number) => {
   let at = 0;
   const pauses = watchProcessPauses({ standstillMs, standstillsKept: 10 }, () => at);
   return {
-    /** After so many steps of a tenth of a second each. */
+    /** Runs for a number of steps of a tenth of a second. */
     run(ms: number) {
       for (let left = ms; left > 0; left -= 100) {
         at += 100;
@@ -20,29 +20,29 @@ const clockWith = (standstillMs: number) => {
   };
 };
 
-it('a deadline lasts longer by the time in which the process stood still', () => {
+it('a deadline is extended by the time for which the process stood still', () => {
   const clock = clockWith(500);
   expect(clock.run(3_000)).toBe(0);
   expect(clock.stand(30_000)).toBe(30_000);
 });
 
-it('a deadline is as long as ever for what began after a standstill, once all from before has run out', () => {
+it('a deadline is not extended for what began after a pause, once everything from before has run out', () => {
   const clock = clockWith(500);
   clock.stand(30_000);
   expect(clock.run(1_000)).toBe(30_000);
   expect(clock.run(100)).toBe(0);
 });
 
-it('two pauses prolong the deadline of what began before both by their sum', () => {
+it('two pauses extend the deadline of what began before both by their sum', () => {
   const clock = clockWith(500);
   clock.stand(5_000);
   clock.run(900);
   expect(clock.stand(7_000)).toBe(12_000);
-  // It ran for 900 ms between them, and has 100 left.
+  // 900 ms have passed between the two, so 100 ms are left.
   expect(clock.run(100)).toBe(12_000);
   expect(clock.run(1_000)).toBe(0);
 });
 
-it('a short pause, as of a collection of garbage, is no standstill', () => {
+it('a short pause, such as a garbage collection, extends nothing', () => {
   expect(clockWith(500).stand(500)).toBe(0);
 });

@@ -14,7 +14,7 @@ function start(limits: Partial<Parameters<typeof createRates>[0]>) {
   return { rates, clock, rejected };
 }
 
-/** Seconds to wait, or 0 where it was let through. */
+/** Seconds to wait, or 0 if the call was allowed. */
 function waitOf(ask: () => void): number {
   try {
     ask();
@@ -44,7 +44,7 @@ describe('the rate of writes', () => {
     expect(countUntilRefused(write)).toBe(10 * writesPerSecond);
   });
 
-  it('is told with the seconds after which a write goes through', () => {
+  it('reports the seconds after which a write is allowed', () => {
     const { rates, clock } = start({ writesPerSecond: 20 });
     const write = () => rates.writes('ida');
     countUntilRefused(write);
@@ -54,13 +54,13 @@ describe('the rate of writes', () => {
     expect(waitOf(write)).toBe(0);
   });
 
-  it('is each writer’s own', () => {
+  it('applies to each writer separately', () => {
     const { rates } = start({ writesPerSecond: 1 });
     countUntilRefused(() => rates.writes('ida'));
     expect(waitOf(() => rates.writes('nellie'))).toBe(0);
   });
 
-  it('is without limit at 0', () => {
+  it('has no limit at 0', () => {
     const { rates, rejected } = start({});
     for (let count = 0; count < 10_000; count += 1) {
       rates.writes('ida');
@@ -70,7 +70,7 @@ describe('the rate of writes', () => {
     expect(rejected).toEqual([]);
   });
 
-  it('lets no more through in any span than ten seconds’ worth and the rate, however it is asked', () => {
+  it('allows in any period at most ten seconds’ worth plus the rate, whatever the pattern of calls', () => {
     const perSecond = 5;
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 50, maxLength: 300 }), (pauses) => {
@@ -124,11 +124,11 @@ describe('the rate of requests', () => {
     ['192.0.2.1:', 'unknown'],
     ['', 'unknown'],
     ['nonsense', 'unknown'],
-  ])('knows %s by %s', (address, key) => {
+  ])('maps %s to %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
   });
 
-  it('knows an IPv6 address by its first half, and a mapped one by the IPv4 address, however they are spelled', () => {
+  it('maps an IPv6 address to its /64 and a mapped one to its IPv4 address, in any spelling', () => {
     const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
     const any = fc.array(group, { minLength: 8, maxLength: 8 });
     const mapped = fc.tuple(group, group).map((last) => [0, 0, 0, 0, 0, 0xffff, ...last]);
@@ -162,7 +162,7 @@ describe('the rate of requests', () => {
     );
   });
 
-  it('keeps its memory bounded: of very many addresses it forgets those who asked longest ago', () => {
+  it('keeps its memory bounded: with very many addresses it forgets those with the oldest requests', () => {
     const { rates } = start({ requestsPerSecond: 1 });
     const first = () => rates.requests('192.0.2.1');
     const ofMany = (index: number) => rates.requests(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
@@ -173,7 +173,7 @@ describe('the rate of requests', () => {
     expect(countUntilRefused(first)).toBe(10);
   });
 
-  it('remembers for ten seconds who has asked, whenever that was', () => {
+  it('remembers the requests of the last ten seconds at any time', () => {
     for (let startedAt = 0; startedAt < 20_000; startedAt += 700) {
       const { rates, clock } = start({ requestsPerSecond: 1 });
       const ask = () => rates.requests('192.0.2.1');
@@ -187,8 +187,8 @@ describe('the rate of requests', () => {
   });
 });
 
-describe('the rate of one of many', () => {
-  it('is not forgotten while others ask all the time', () => {
+describe('the rate of one writer among many', () => {
+  it('is remembered while others write all the time', () => {
     for (let startedAt = 0; startedAt < 20_000; startedAt += 700) {
       const { rates, clock } = start({ writesPerSecond: 1 });
       const othersAsk = (ms: number) => {
@@ -205,8 +205,8 @@ describe('the rate of one of many', () => {
   });
 });
 
-describe('a long answer', () => {
-  it('has the next request wait as long as a whole bucket takes, and no longer, whatever its length', () => {
+describe('a long response', () => {
+  it('delays the next request by the time that a whole bucket takes to refill, and no longer, whatever its length', () => {
     for (const pieces of [21, 10_000]) {
       const { rates, clock } = start({ requestsPerSecond: 1 });
       const ask = () => rates.requests('192.0.2.1');
@@ -220,7 +220,7 @@ describe('a long answer', () => {
 });
 
 describe('the number of connections', () => {
-  it('is limited by address, and a place that was given back is free again', () => {
+  it('is limited per address, and a closed connection makes room', () => {
     const { rates, rejected } = start({ connectionsPerAddress: 2 });
     const release = rates.connection('192.0.2.1');
     rates.connection('::ffff:192.0.2.1');

@@ -33,7 +33,7 @@ async function serve(health: () => Health) {
 }
 
 describe('health', () => {
-  it('tells liveness whatever the state', async () => {
+  it('reports liveness in every state', async () => {
     const { url } = await serve(() => ({ phase: 'draining' }));
     const response = await fetch(`${url}/healthz`);
     expect(response.status).toBe(200);
@@ -48,27 +48,30 @@ describe('health', () => {
     expect(await response.json()).toEqual({ status: phase });
   });
 
-  it.each(['starting', 'draining'] as const)('has everything else answered with its own problem while %s', async (phase) => {
-    const metrics = createMetrics({ tailBytes: 5 });
-    const parts = {
-      health: { phase },
-      metrics,
-      counted: metrics.text,
-      compression: createCompression(() => undefined),
-      random: Math.random,
-      log: createLog('silent'),
-      security: { note() {}, refused() {} },
-    };
-    const site = await startSite(createApp(readConfig({}), parts).app);
-    sites.push(site);
-    const program = await fetch(`${site.url}/v1/channels`);
-    expect([program.status, program.headers.get('retry-after')]).toEqual([503, '2']);
-    expect(problemSchema.parse(await program.json())).toEqual(problem(phase, { retryAfter: 2 }));
-    const page = await fetch(`${site.url}/live/harbour-fire`, { headers: { accept: 'text/html', 'accept-language': 'en' } });
-    expect(await page.text()).toContain('This server is being restarted');
-  });
+  it.each(['starting', 'draining'] as const)(
+    'answers every other request with the problem for its state while %s',
+    async (phase) => {
+      const metrics = createMetrics({ tailBytes: 5 });
+      const parts = {
+        health: { phase },
+        metrics,
+        counted: metrics.text,
+        compression: createCompression(() => undefined),
+        random: Math.random,
+        log: createLog('silent'),
+        security: { note() {}, refused() {} },
+      };
+      const site = await startSite(createApp(readConfig({}), parts).app);
+      sites.push(site);
+      const program = await fetch(`${site.url}/v1/channels`);
+      expect([program.status, program.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(problemSchema.parse(await program.json())).toEqual(problem(phase, { retryAfter: 2 }));
+      const page = await fetch(`${site.url}/live/harbour-fire`, { headers: { accept: 'text/html', 'accept-language': 'en' } });
+      expect(await page.text()).toContain('This server is being restarted');
+    },
+  );
 
-  it('is ready with the reason why it is degraded, while the store is out of reach', async () => {
+  it('is ready and reports why it is degraded while the store is unreachable', async () => {
     const health: Health = { phase: 'ready' };
     const { url } = await serve(() => health);
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' });
@@ -79,7 +82,7 @@ describe('health', () => {
     expect(await response.json()).toEqual({ status: 'degraded', reason: 'The store does not answer.', since });
   });
 
-  it('takes no other method', async () => {
+  it('accepts no other method', async () => {
     const { url } = await serve(() => ({ phase: 'ready' }));
     expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
   });
@@ -88,7 +91,7 @@ describe('health', () => {
 describe('metrics', () => {
   const ready = (): Health => ({ phase: 'ready' });
 
-  it('are served in the text format of Prometheus, every series from the start', async () => {
+  it('are served in the text format of Prometheus, with every series from the start', async () => {
     const { url } = await serve(ready);
     const response = await fetch(`${url}/metrics`);
     expect(response.headers.get('content-type')).toContain('text/plain');
@@ -103,13 +106,13 @@ describe('metrics', () => {
     expect(names.filter((name) => !name?.startsWith('pressbox_'))).toEqual([]);
   });
 
-  it('tell every limit', async () => {
+  it('contain every limit', async () => {
     const text = await createMetrics({ tailBytes: 5 }).text();
     for (const [name, value] of Object.entries({ ...limits, tailBytes: 5 }))
       expect(text).toContain(`pressbox_limit{name="${name}"} ${value}\n`);
   });
 
-  it('count appends by what became of them, time those that were on disk, and have the log say why none is', async () => {
+  it('count appends by outcome, measure the stored ones, and log why the journal accepts none', async () => {
     const metrics = createMetrics();
     const results = ['appended', 'appended', 'duplicate', 'conflict', 'deleted'].map((status) => ({ status }));
     const failures = [
@@ -139,25 +142,25 @@ describe('metrics', () => {
     }
     expect(text).toContain('pressbox_append_seconds_count 3\n');
     expect(text).toMatch(/^pressbox_append_seconds_sum 0\.6/m);
-    // Once for all that failed in a row.
+    // One line for all failures in a row.
     expect(lines).toEqual(['the journal accepts no writes: It is full.', 'the journal accepts writes again']);
   });
 
-  it('count problems by their code', async () => {
+  it('count problems by code', async () => {
     const { url, metrics } = await serve(ready);
     await (await fetch(`${url}/gone`)).text();
     await (await fetch(`${url}/gone`)).text();
     expect(await metrics.text()).toContain('pressbox_problems_total{code="channel-deleted"} 2');
   });
 
-  it('of two servers in one process are apart', async () => {
+  it('of two servers in one process are separate', async () => {
     const [one, two] = [createMetrics(), createMetrics()];
     one.subscriptions.inc(3);
     expect(await one.text()).toContain('pressbox_subscriptions 3');
     expect(await two.text()).toContain('pressbox_subscriptions 0');
   });
 
-  it('are read anew before each scrape, until the reading is undone', async () => {
+  it('are updated before each scrape, until the callback is removed', async () => {
     const metrics = createMetrics();
     let entries = 1;
     const undo = metrics.beforeScrape(() => metrics.tailEntries.set(entries));
@@ -180,7 +183,7 @@ describe('the log', () => {
     return { log, lines, last: () => JSON.parse(lines.at(-1) as string) as Record<string, unknown> };
   }
 
-  it('is one JSON object a line, with the facts as fields', () => {
+  it('is one JSON object per line, with the facts as fields', () => {
     const { log, lines, last } = collect();
     log.info({ channel: 'moon', offset: 7, tookMs: 1.5, reasons: ['a', 'b'], at: { deep: true } }, 'post appended');
     expect(lines).toHaveLength(1);
@@ -197,7 +200,7 @@ describe('the log', () => {
     expect(Date.parse(last().time as string)).not.toBeNaN();
   });
 
-  it('holds no text of a post and no token, whatever is given to it', () => {
+  it('contains no text of a post and no token, whatever is logged', () => {
     const { log, lines } = collect();
     const post = { id: 'p', headline: words, body: words, html: words, history: [{ note: words }] };
     log.info({ post, channel: { headline: words }, headline: words, note: words, body: { changes: { body: words } } }, 'x');
@@ -219,7 +222,7 @@ describe('the log', () => {
     }
   });
 
-  it('tells of an error its kind, code, message and place', () => {
+  it('records the type, code, message and place of an error', () => {
     const { log, last } = collect();
     log.error(
       { err: Object.assign(new Error('disk full', { cause: new TypeError('inner') }), { code: 'ENOSPC' }) },
@@ -232,7 +235,7 @@ describe('the log', () => {
     expect(JSON.stringify(last())).toContain('request-telemetry.test.ts');
   });
 
-  it('cuts what is too long or too deep, also what refers to itself', () => {
+  it('cuts values that are too long or too deep, including circular ones', () => {
     const { log, last } = collect();
     const circle: Record<string, unknown> = {};
     circle.circle = circle;
@@ -240,7 +243,7 @@ describe('the log', () => {
     expect(JSON.stringify(last()).length).toBeLessThan(1_000);
   });
 
-  it('says of what it cut that there was more, and counts it', async () => {
+  it('marks what was cut, and counts it', async () => {
     const { log, last } = collect();
     const counted = async () => Number(/^pressbox_log_cuts_total (\d+)$/m.exec(await createMetrics().text())?.[1]);
     const { logTextCharacters, logItems } = logLimits;
@@ -266,7 +269,7 @@ describe('the log', () => {
     expect(process.listenerCount('exit') - before).toBeLessThanOrEqual(1);
   });
 
-  it('is quiet below its level', () => {
+  it('is silent below its level', () => {
     const lines: string[] = [];
     const log = createLog('warn', { write: (line) => void lines.push(line) });
     log.info('x');

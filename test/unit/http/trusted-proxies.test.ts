@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { trustProxies } from '../../../src/http/trusted-proxies.ts';
 
 it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'uniquelocal, 2001:db8::/32'])(
-  'tells who asks, and how, as Express does where %j is trusted, whoever asked before',
+  'finds the address and protocol of a client like Express if %j is trusted, whatever the earlier requests',
   (trustProxy) => {
     const ours = express();
     trustProxies(ours, trustProxy);
@@ -53,10 +53,10 @@ it.each([false, true, 0, 1, 2, 'loopback', '10.0.0.0/8, ::1', '203.0.113.7', 'un
 );
 
 it.each<[what: string, forwardedFor: string, ip: string]>([
-  ['whom the nearest proxy names', `${'::1, '.repeat(4_000)}203.0.113.7, 10.1.2.3`, '203.0.113.7'],
-  ['the first of the last few where all are trusted', `203.0.113.7, ${'::1, '.repeat(4_000)}10.1.2.3`, '::1'],
-  ['the proxy where what it says is no list', `${'x'.repeat(16_000)}`, '10.0.0.1'],
-])('takes %s for who asks, and looks at few addresses', (_what, forwardedFor, ip) => {
+  ['the address that the nearest proxy names', `${'::1, '.repeat(4_000)}203.0.113.7, 10.1.2.3`, '203.0.113.7'],
+  ['the first of the last few addresses if all are trusted', `203.0.113.7, ${'::1, '.repeat(4_000)}10.1.2.3`, '::1'],
+  ['the proxy if its header is not a list', `${'x'.repeat(16_000)}`, '10.0.0.1'],
+])('takes %s for the client, and checks few addresses', (_what, forwardedFor, ip) => {
   const looked: string[] = [];
   const app = express();
   trustProxies(app, true);

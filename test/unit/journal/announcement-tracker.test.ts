@@ -3,14 +3,14 @@ import { AnnouncementTracker } from '../../../src/journal/redis/announcement-tra
 
 const at = (offset: number, check: string) => ({ epoch: 'abcdefabcdef', offset, check });
 
-describe('where the journal is asked whether there still is a channel', () => {
-  it('it is gone if none was found, and nothing was heard of it meanwhile', () => {
+describe('a read of the journal for a channel', () => {
+  it('means that the channel was deleted if it found none and nothing was announced during the read', () => {
     const announced = new AnnouncementTracker();
     announced.note(3, 'a');
     expect(announced.isGone(announced.mark)).toBe(true);
   });
 
-  it('it is not where it was made anew meanwhile, however far the new one has come', () => {
+  it('does not mean that the channel was deleted if it was created again during the read, at whatever offset', () => {
     for (const offset of [1, 3, 7]) {
       for (const hear of ['note', 'read'] as const) {
         const announced = new AnnouncementTracker();
@@ -23,7 +23,7 @@ describe('where the journal is asked whether there still is a channel', () => {
     }
   });
 
-  it('a head that is not what was announced is another one, and one below it has lost something', () => {
+  it('means another history if the head has another check than announced, and a loss if the head is lower', () => {
     const announced = new AnnouncementTracker();
     announced.note(3, 'a');
     const { mark } = announced;

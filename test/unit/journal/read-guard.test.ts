@@ -5,7 +5,7 @@ import { type ReadAgain, ReadGuard, type Reading, readAgain } from '../../../src
 const tries = 3;
 
 describe('a guarded read', () => {
-  it('is made again when something was erased under it, and gives what it reads then', async () => {
+  it('is repeated if something was erased during the read, and returns the second result', async () => {
     const guard = new ReadGuard(tries);
     const texts = ['the text', 'a tombstone'];
     const read = vi.fn(async () => {
@@ -17,7 +17,7 @@ describe('a guarded read', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  it('gives up after its tries, and says that nothing was changed', async () => {
+  it('fails after a bounded number of tries, and says that nothing was changed', async () => {
     const guard = new ReadGuard(tries);
     const read = vi.fn(async () => guard.invalidate());
     const failed = guard.read(read).catch((error: unknown) => error);
@@ -26,7 +26,7 @@ describe('a guarded read', () => {
     expect(read).toHaveBeenCalledTimes(tries);
   });
 
-  it('is compared by each who shares it: what comes before an erasure is not used after it', async () => {
+  it('is checked by each caller who shares it: a result from before an erasure is not used after it', async () => {
     const guard = new ReadGuard(tries);
     const before = guard.reading(async () => 'the text');
     const first = await guard.use(
@@ -43,7 +43,7 @@ describe('a guarded read', () => {
     expect([first, second]).toEqual(['the text', 'a tombstone']);
   });
 
-  it('is used in the tick in which it is compared', async () => {
+  it('is checked and used in the same tick', async () => {
     const order: string[] = [];
     const isValid = () => {
       queueMicrotask(() => order.push('next'));
@@ -56,7 +56,7 @@ describe('a guarded read', () => {
     expect(order).toEqual(['compared', 'used', 'next']);
   });
 
-  it('is used in the tick of the call where there is nothing to wait for', () => {
+  it('is used in the tick of the call if there is nothing to wait for', () => {
     const guard = new ReadGuard(tries);
     const used: string[] = [];
     void guard.use(
@@ -66,7 +66,7 @@ describe('a guarded read', () => {
     expect(used).toEqual(['from memory']);
   });
 
-  it('is made again when it says so itself, or when what it brought does not fit', async () => {
+  it('is repeated if it asks for that, or if its caller rejects the result', async () => {
     const guard = new ReadGuard(tries);
     const reads: (string | ReadAgain)[] = [readAgain, 'too old', 'fits'];
     const used = await guard.use(
@@ -79,7 +79,7 @@ describe('a guarded read', () => {
     expect(used).toBe('fits');
   });
 
-  it('is neither used nor made again once what it reads has ended', async () => {
+  it('is neither used nor repeated once its source has ended', async () => {
     let ended: 'gone' | undefined;
     const guard = new ReadGuard(tries, () => ended);
     const read = vi.fn(async () => {

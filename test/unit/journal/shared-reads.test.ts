@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { SharedReads } from '../../../src/journal/redis/shared-reads.ts';
 
-/** Readings by key, in the order in which they began; each ends when it is told to. */
+/** Reads by key, in the order in which they began. The test ends each of them. */
 function readings() {
   const reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
   const begun: { key: string; end: (answer: string) => void; fail: (error: Error) => void }[] = [];
@@ -11,8 +11,8 @@ function readings() {
   return { begun, ask, began };
 }
 
-describe('Lists of channels on Redis', () => {
-  it('are read once for all who ask before the reading begins', async () => {
+describe('lists of channels on Redis', () => {
+  it('are read once for all requests that arrive before the read begins', async () => {
     const { begun, ask, began } = readings();
     const asked = [ask('live'), ask('live'), ask('live')];
     await began(1);
@@ -21,7 +21,7 @@ describe('Lists of channels on Redis', () => {
     expect(begun.length).toBe(1);
   });
 
-  it('are read once more, after the reading under way, for all who ask while it goes on: it may miss what they know of', async () => {
+  it('are read once more for all requests that arrive during a read, which may miss what they know of', async () => {
     const { begun, ask, began } = readings();
     const first = ask('live');
     await began(1);
@@ -33,7 +33,7 @@ describe('Lists of channels on Redis', () => {
     expect(await Promise.all(later)).toEqual(['new', 'new']);
   });
 
-  it('are read so many at a time where they differ, and refused where too many wait', async () => {
+  it('are read a bounded number at a time, and refused if too many requests wait', async () => {
     const { begun, ask, began } = readings();
     const { listsRead, listsWaiting } = redisLimits;
     const asked = Array.from({ length: listsRead }, (_, n) => ask(`read ${n}`));
@@ -48,7 +48,7 @@ describe('Lists of channels on Redis', () => {
     expect(await Promise.all(asked)).toEqual(begun.map(({ key }) => key));
   });
 
-  it('are read anew after a reading that failed', async () => {
+  it('are read again after a read that failed', async () => {
     const { begun, ask, began } = readings();
     const failed = ask('live');
     await began(1);

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { withTimeout } from '../../../src/journal/redis/connection/with-timeout.ts';
 
-/** In a thread of its own, since the one that asks is held up: answers, and says when the answer is on its way. */
+/** Runs in a thread of its own, because the test blocks its own: answers, and signals when the answer is sent. */
 const answering = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer((socket) =>
@@ -18,7 +18,7 @@ const answering = `
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-it('is in time with an answer that lies there unread when the time is over, since the process was held up', async () => {
+it('accepts an answer that arrived in time but is still unread because the process was held up', async () => {
   const isAnswered = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(answering, { eval: true, workerData: isAnswered });
   onTestFinished(async () => void (await worker.terminate()));
@@ -36,7 +36,7 @@ it('is in time with an answer that lies there unread when the time is over, sinc
   expect(await said).toBe('Are you there?');
 });
 
-it('tells an answer, or that there was one, from none in time and from a failure', async () => {
+it('returns the answer, true for an empty answer, and undefined after a timeout or a failure', async () => {
   expect(await withTimeout(10_000, Promise.resolve('an answer'))).toBe('an answer');
   expect(await withTimeout(10_000, Promise.resolve())).toBe(true);
   expect(await withTimeout(10_000, Promise.reject(new Error('no connection')))).toBeUndefined();
