@@ -16,17 +16,17 @@ import { openReader, type SocketReader } from '../readers/socket-reader.ts';
 import { openStream, type StreamReader } from '../readers/stream-reader.ts';
 
 /**
- * Sends the examples of the documents to a real server with an embedded journal, one after the other. Its clock goes on by ten seconds
- * with each, and what chance decides (histories, hashes, entity tags made of bytes) is replaced on both ways, so that the answers are the
- * same each time.
+ * Sends the examples of the API documents to a real server with an embedded journal, in order. The clock advances by ten seconds with each
+ * example, and random values (histories, hashes, entity tags of bytes) are replaced in both directions, so that the answers are always the
+ * same.
  */
 export interface Played {
   server: PressboxServer;
-  /** By `keyOf` the example. */
+  /** By the `keyOf` of the example. */
   answers: Map<string, { example: Example; real: Response; text: string; recorded: RecordedAnswer }>;
-  /** Of the socket, by `messageKey`: the acknowledgement, or what the server sent. */
+  /** The acknowledgements and messages of the socket, by `messageKey`. */
   messages: Map<string, { real: unknown; recorded: unknown }>;
-  /** What was answered to those who asked again with the entity tag, by `keyOf` the example. */
+  /** The answers to requests repeated with the entity tag, by the `keyOf` of the example. */
   again: Map<string, number>;
   replacer: Replacer;
   token(role: ExampleRole): Promise<string>;
@@ -35,7 +35,7 @@ export interface Played {
 
 export const examplesUrl = 'https://live.example.org';
 const firstAt = Date.parse('2026-08-12T17:30:00.000Z');
-/** Short of what a connection may take to take its bytes: to a server whose clock leaps it would seem to have stalled. */
+/** Shorter than the time a connection may stall. With a larger step of the clock, the server would close connections as stalled. */
 const stepMs = 10_000;
 
 export async function playExamples(): Promise<Played> {
@@ -72,7 +72,7 @@ export async function playExamples(): Promise<Played> {
   const send = async (example: Example) => {
     const address = replacer.toReal(`${server.url}${addressOf(example)}`);
     const asked = await requestFor(example, played);
-    // As it is, so that examples show the tags of uncompressed answers.
+    // Not compressed, so that the examples show the tags of uncompressed answers.
     const request = { ...asked, headers: { ...asked.headers, 'accept-encoding': 'identity' } };
     const real = await fetch(address, request);
     const text = example.operation === 'stream' ? await firstBlocks(real) : await real.text();
@@ -125,7 +125,7 @@ export async function playExamples(): Promise<Played> {
   }
 }
 
-/** A stream does not end by itself: it is read until it has said what was missed. */
+/** A stream does not end by itself, so it is read up to the end of its catch-up. */
 async function firstBlocks(stream: Response): Promise<string> {
   let text = '';
   for await (const bytes of stream.body!.pipeThrough(new TextDecoderStream())) {
@@ -137,7 +137,7 @@ async function firstBlocks(stream: Response): Promise<string> {
 
 const patienceMs = 30_000;
 
-/** The first message of this name, once it has come. */
+/** Waits for the first message of this name. */
 async function heard(reader: SocketReader | StreamReader, name: string): Promise<unknown> {
   for (const until = Date.now() + patienceMs; Date.now() < until; await pause(5)) {
     const [first] = reader.heard(name);
@@ -181,7 +181,7 @@ function record(example: Example, real: Response, text: string, replacer: Replac
   );
   const isProblem = headers['content-type'] === 'application/problem+json';
   const hasForm = operationOf(example).answers.some(({ status, schema }) => status === real.status && schema !== undefined);
-  // What has no schema is a page, a document or the metrics, and is not shown.
+  // Answers without a schema are pages, documents and metrics, which are not shown.
   const body = isProblem || (hasForm && text !== '') ? { body: JSON.parse(replacer.toExample(text)) as unknown } : {};
   return { status: real.status, headers, ...body };
 }
@@ -198,9 +198,9 @@ async function withJournalHeld(dataDir: string, run: () => Promise<unknown>): Pr
 }
 
 export interface Replacer {
-  /** What chance decided, replaced by what the documents say. */
+  /** Replaces random values by those of the documents. */
   toExample(text: string): string;
-  /** What the documents say, replaced by what a server gave out. */
+  /** Replaces the values of the documents by those of the server. */
   toReal(text: string): string;
 }
 
