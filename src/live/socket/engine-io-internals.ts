@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream';
 import { type Server as EngineServer, Socket as EngineSocket, protocol, transports } from 'engine.io';
 
 /**
- * Everything that Pressbox uses of engine.io and ws and that neither documents. No other file reaches for it.
+ * Everything undocumented that Pressbox uses of engine.io and ws. No other file uses it.
  *
- * `knowsInside` tells whether all of it is where it was. If not, `SocketEngine` serves readers with what engine.io documents, which costs
- * more a reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something has moved.
+ * `hasExpectedInternals` checks that all of it is where it was. If not, `SocketEngine` uses only what engine.io documents, which costs more
+ * per reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something has moved.
  */
 
 /** A connection of engine.io, with the methods that engine.io calls on it. */

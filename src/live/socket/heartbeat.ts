@@ -29,9 +29,9 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Pings every connection from one timer: a wheel on which each has a place, chosen at random, so that a crowd that came at one moment is
- * not asked at one moment. Two timers for each would be taken from a list and put into another for ever, and be kept in memory. It goes by
- * its own steps: in a process that was held up nobody is given up whose answer lies there unread.
+ * Pings every connection from one timer. Each connection has a random slot on a wheel, so that a crowd that connected at once is not pinged
+ * at once. One timer costs less memory and time than two for each connection. Time is counted in steps of the wheel: after the process was
+ * blocked, a connection whose answer waits to be read does not time out.
  */
 export class Heartbeat {
   readonly #slots: readonly Set<Pingable>[];

@@ -29,7 +29,7 @@ export interface NamespaceContext {
   onJoined(socket: ClientSocket, who: Credentials, request: EngineSocket['request']): MessageHandler;
   /** `authenticate` rejected with something other than a `Refusal`. The client is told to retry. */
   onFailed(error: unknown): void;
-  /** A connection was ended that goes on credentials without reading the answers. */
+  /** A connection was terminated because its client kept sending requests without reading the answers. */
   onUnanswered(): void;
 }
 

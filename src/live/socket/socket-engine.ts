@@ -21,20 +21,20 @@ import { plainAnswerTo, plainTextOf } from './plain-websocket.ts';
 import { type PacketQueue, SocketPipe } from './socket-pipe.ts';
 
 /**
- * The server of engine.io for WebSockets alone, which carries its clients with less: whoever connects has been looked at already, so no
- * request is parsed or checked a second time, no answer is made up for middleware that is not there, nothing is waited for, what a handshake
- * says goes out in one write, of its request nothing stays, one timer pings them all, and what answers a ping costs next to nothing.
+ * The engine.io server, for WebSockets only and with a lower cost per connection: it does not parse or check requests a second time, has no
+ * middleware, sends the handshake in one write, keeps nothing of the request, pings all connections from one timer, and handles a pong
+ * almost for free.
  *
- * All of that rests on the insides of engine.io (`engine-io.ts`). Where they are not as expected, engine.io does it its own way.
+ * This depends on internals of engine.io (`engine-io-internals.ts`). If they are not as expected, engine.io's own implementation is used.
  */
 export class SocketEngine extends EngineServer {
   readonly heartbeat: Heartbeat;
-  /** What a connection is told when it opens, behind its name: the rest of an object of JSON. */
+  /** The rest of the open packet's JSON after the `sid`. */
   readonly openOptions: string;
 
-  /** A connection threw when it was pinged, and was ended. */
+  /** A connection was destroyed because it threw when it was pinged. */
   readonly onFailed: (error: unknown) => void;
-  /** Connections are made with less, by what is known of the insides of engine.io. */
+  /** Connections use the internals of engine.io. */
   readonly usesInternals: boolean;
 
   constructor({ onFailed = () => {}, usesInternals, ...rhythm }: SocketEngineOptions = {}) {
@@ -60,7 +60,7 @@ export class SocketEngine extends EngineServer {
     return super.close();
   }
 
-  /** For a request that asks for `EIO=4&transport=websocket`. Whoever closes the server closes the sockets: it keeps no list of them. */
+  /** For a request with `EIO=4&transport=websocket`. The server keeps no list of sockets: the caller must close them when it closes the server. */
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (!this.usesInternals) return super.handleUpgrade(request as Parameters<EngineServer['handleUpgrade']>[0], socket, head);
     try {
@@ -68,13 +68,13 @@ export class SocketEngine extends EngineServer {
       if (answer === undefined) this.#upgradeByWs(request, socket, head);
       else this.#open(request, socket as Socket, { webSocket: webSocketOn(this, socket, head), answer });
     } catch (error) {
-      // It has been told that it upgrades: no other answer may follow.
+      // The upgrade response has been sent, so no other response may follow.
       if (hasTransport(request)) socket.destroy();
       throw error;
     }
   }
 
-  /** ws takes it at once, and answers it, or not at all: then it has written why. */
+  /** ws accepts the upgrade at once, or has answered it with an error. */
   #upgradeByWs(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.cork();
     try {
@@ -93,16 +93,16 @@ export class SocketEngine extends EngineServer {
 
 export interface SocketEngineOptions extends Partial<HeartbeatOptions> {
   onFailed?: (error: unknown) => void;
-  /** False: connections are made by engine.io alone, as where its insides have moved. */
+  /** False: use only what engine.io documents, as when its internals have moved. */
   usesInternals?: boolean;
 }
 
 type WebSocket = ReturnType<typeof webSocketOn>;
 
-/** A connection as this server makes it. */
+/** A connection of this server. */
 export type SocketConnection = EngineSocket & { readonly pipe: PacketQueue };
 
-/** Called before anyone else hears of the connection. */
+/** The first listener for `connection`, so that all others find the pipe. */
 function givePacketPipe(connection: EngineSocket): void {
   Object.assign(connection, { pipe: new PacketPipe(connection, connection.request.socket) });
 }
@@ -121,7 +121,7 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
   readonly #engine: SocketEngine;
   readonly #socket: Socket;
 
-  /** `answer` is what the request is still to be told, before all else and in the same write. */
+  /** `answer`: the upgrade response, if it is still to be sent. It goes out first, in the same write as the open packet. */
   constructor({ engine, socket, transport, request, answer }: Opening) {
     super(randomUUID(), engine, transport, request, protocol);
     this.#engine = engine;
@@ -149,12 +149,12 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
     this.pipe.isPongAwaited = isAwaited;
   }
 
-  /** Called while it is made, when it has what engine.io gives it. */
+  /** engine.io calls this in its constructor. */
   onOpen(): void {
     this.readyState = 'open';
   }
 
-  /** Where engine.io would set two timers. */
+  /** Sets no timers, unlike engine.io. */
   schedulePing(): void {}
 
   ping(): void {
@@ -163,8 +163,8 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
   }
 
   /**
-   * Most readers ever say but two messages, and after that again and again that they are there. Where one of these comes in a frame of its
-   * own, nobody else takes it apart: neither a message as they write it, nor what was asked for.
+   * Handles a pong or a plain message directly if it is the only frame that was read, so that ws and engine.io do not parse it. Most readers
+   * send two messages and then only pongs.
    */
   interceptRead(memory: Uint8Array, length: number): boolean {
     if (!this.pipe.open || !this.pipe.isBetweenMessages) return false;
@@ -172,7 +172,7 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
       this.isPongAwaited = false;
       return true;
     }
-    // Nobody else tells of it. It comes in the middle of a long message, where what was asked can not have come yet.
+    // engine.io does not report WebSocket pongs. The client sends them while it reads a long message, before it has read the engine.io ping.
     if (memory[0] === webSocketPong) this.isPongAwaited = false;
     const packet = this.pipe.takesMessages ? plainTextOf(memory, length) : undefined;
     if (packet?.[0] !== message) return false;
@@ -190,7 +190,7 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
   }
 
   override onPacket(packet: unknown): void {
-    // Of one that is to be closed nothing is heard: it may never take what goes out before.
+    // Once the connection is closing, packets do not count: the client may never accept what is sent before the close.
     if (this.pipe.open) this.isPongAwaited = false;
     super.onPacket(packet);
   }
@@ -201,14 +201,14 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
   }
 }
 
-/** A whole text frame of a client that says `3`: two bytes, four of the mask, and one under it. */
+/** Whether this is a masked text frame with the text `3`: two bytes of header, four of mask, one of payload. */
 function isPong(frame: Uint8Array): boolean {
   return frame[0] === 0x81 && frame[1] === 0x81 && (frame[2]! ^ frame[6]!) === pong;
 }
 
-/** What a packet of engine.io begins with that is a message. */
+/** The engine.io packet type of a message. */
 const message = '4';
 const pongLength = 7;
-/** With what a frame begins that answers a ping of WebSocket's own (RFC 6455, 5.5.3). */
+/** The first byte of a WebSocket pong (RFC 6455, 5.5.3). */
 const webSocketPong = 0x8a;
 const pong = '3'.charCodeAt(0);

@@ -20,10 +20,7 @@ import type { OpenReader, Readers } from '../readers.ts';
 import { catchUpAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
 import type { Acknowledgement, ClientSocket, MessageHandler } from './messages.ts';
 
-/**
- * What one client and the server say to each other over a socket (contract, 3): subscriptions, one catch-up at a time, and the end of
- * both when a token runs out.
- */
+/** The session of one client over a socket (contract, 3): its subscriptions, with one catch-up at a time, until its token expires. */
 export interface SocketSessionContext {
   streams: ChannelStreams;
   identity: Pick<Identity, 'statusOf'>;
@@ -31,7 +28,7 @@ export interface SocketSessionContext {
   rates: Pick<Rates, 'requests' | 'chargeResponse'>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
-  /** Runs something in the next turn; `setImmediate` where it is not given. */
+  /** Runs a function in the next turn of the event loop. Default: `setImmediate`. */
   defer?: (run: () => void) => void;
   log: { warn(fields: object, message: string): void };
   metrics: Pick<Metrics, 'catchUps' | 'problems' | 'subscriptionsEnded' | 'rejections'>;
@@ -44,12 +41,12 @@ export class SocketSession implements OpenReader, MessageHandler {
   readonly requester: Requester;
   readonly #context: SocketSessionContext;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Catch-ups go one after the other: this one is the last of the queue, while there is one. */
+  /** Catch-ups run one after the other. This is the last one in the queue. */
   #last: Promise<void> | undefined;
-  /** Subscribes that are not answered yet. */
+  /** Subscribes without an answer yet. */
   #pending: readonly PendingSubscribe[] = [];
   #misuses = 0;
-  /** Of somebody known. */
+  /** Set for clients with credentials. */
   readonly #onRefused: ((code: ProblemCode) => void) | undefined;
 
   constructor(
@@ -68,7 +65,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   }
 
   onMessage(name: unknown, said: readonly unknown[], id: number | undefined): void {
-    // What is more than one thing is not what it should be.
+    // More than one argument is invalid, so the schema gets the whole list.
     const request = said.length > 1 ? said : said[0];
     if (name === 'unsubscribe') this.#onUnsubscribe(request, id);
     else if (name !== 'subscribe') this.#misuse(id, 'There is no such message.');
@@ -99,11 +96,11 @@ export class SocketSession implements OpenReader, MessageHandler {
       this.#sendUnsubscribed(channelId, 'revoked');
     }
     this.#socket.disconnect();
-    // A close frame waits behind bytes that are not taken, and may not be answered.
+    // The close frame may wait behind bytes that the client does not accept, or get no answer.
     this.#connection.terminateSoon();
   }
 
-  /** Its client picks the moment. */
+  /** The client chooses the moment. */
   askToDisconnect(withinMs: number): void {
     this.#socket.emit('drain', { withinMs });
   }
@@ -141,7 +138,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   async #inTurn(earlier: Promise<void> | undefined, pending: PendingSubscribe, id: number): Promise<void> {
     try {
       await earlier;
-      // Once the client has left, nobody would hear that its connection is ready.
+      // After the client has disconnected, `whenReady` would never resolve.
       if (!pending.withdrawn && !this.#connection.ready) await this.#connection.whenReady();
       await this.#subscribe(pending, id);
     } finally {
@@ -155,7 +152,7 @@ export class SocketSession implements OpenReader, MessageHandler {
     if (pending.withdrawn) throw subscriptionEnded();
     this.#drop(channelId);
     if (this.#subscriptions.size >= limits.socketChannels) {
-      // No wait would help: so it is none of the problems that say so.
+      // Not a problem with `retryAfter`, because waiting does not help.
       throw new Refusal('invalid-body', {
         detail: `A socket takes up to ${limits.socketChannels} channels. Unsubscribe from one, or open another socket.`,
       });
@@ -169,7 +166,7 @@ export class SocketSession implements OpenReader, MessageHandler {
       const query = { after: cursor, limit: limits.catchUpMost, posts };
       const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !pending.withdrawn };
       await catchUpAndJoin({ ...query, ...parts }, (answer) => {
-        // Joined in this very tick, unless there is more: then the client asks again, and nothing is held meanwhile.
+        // The subscription joins in this tick. If there is more, the client subscribes again, and the stream is released until then.
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
         this.#socket.acknowledgeCatchUp(id, answer);
@@ -182,7 +179,7 @@ export class SocketSession implements OpenReader, MessageHandler {
     }
   }
 
-  /** A session that could not be judged when its socket came is looked at again where that matters: the socket may stay for days. */
+  /** Verifies a session again that could not be verified when the socket connected, if access depends on it. A socket may stay for days. */
   async #hold(channelId: string): Promise<StreamLease> {
     const { streams } = this.#context;
     try {
@@ -196,7 +193,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   #onUnsubscribe(request: unknown, id: number | undefined): void {
     try {
       const { channelId } = this.#parsed(() => parse(unsubscribeSchema, request));
-      // Also what was asked for before and is not answered yet.
+      // Also withdraws subscribes that have no answer yet.
       for (const pending of this.#pending) if (pending.channelId === channelId) pending.withdrawn = true;
       this.#drop(channelId);
       if (id !== undefined) this.#socket.acknowledge(id, { ok: true });
@@ -256,7 +253,7 @@ export class SocketSession implements OpenReader, MessageHandler {
   }
 }
 
-/** Counted once for all who get the same answer. */
+/** Counted once for all readers who get the same answer. */
 function bytesIn(answer: EncodedCatchUp): number {
   let bytes = counted.get(answer);
   if (bytes === undefined) {
@@ -268,12 +265,12 @@ function bytesIn(answer: EncodedCatchUp): number {
 
 const counted = new WeakMap<EncodedCatchUp, number>();
 
-/** A subscribe that is under way. */
+/** A subscribe without an answer yet. */
 interface PendingSubscribe {
   channelId: string;
   cursor: Position | undefined;
   posts: number;
-  /** The client unsubscribed, or left. */
+  /** The client unsubscribed or disconnected. */
   withdrawn: boolean;
 }
 
