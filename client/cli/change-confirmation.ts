@@ -48,14 +48,14 @@ async function confirmRevision(now: { id: string; revision: number }, lines: str
 }
 
 function retryWithRevision(revision: number): string {
-  return `If your change is meant for that, give the command again with --revision ${revision}.`;
+  return `If your change is meant for this revision, repeat the command with --revision ${revision}.`;
 }
 
 /** Requires `--yes` or a confirmation at the terminal. Throws without either. `erases`: what is erased, as a sentence. */
 export async function confirmErasure(erases: string, yes: boolean | undefined, terminal: Terminal): Promise<void> {
   if (yes === true) return;
-  if (!terminal.isAttended) throw new UsageError(`${erases} Say --yes if you mean it.`);
-  if (!(await terminal.confirm(`${erases} Do you mean it?`))) throw new CommandFailed('Nothing was changed.');
+  if (!terminal.isAttended) throw new UsageError(`${erases} Confirm with --yes.`);
+  if (!(await terminal.confirm(`${erases} Are you sure?`))) throw new CommandFailed('Nothing was changed.');
 }
 
 /** If someone else changed the post first, prints the difference from `before`. Returns false for any other problem. */

@@ -11,7 +11,7 @@ export class CommandFailed extends Error {}
 
 export const defaultUrl = 'http://127.0.0.1:4000';
 /** What to check if the server cannot be reached. */
-export const serverAddressHint = `  --url or PRESSBOX_URL says where the server is; without both it is ${defaultUrl}.`;
+export const serverAddressHint = `  Set the server's address with --url or PRESSBOX_URL. Default: ${defaultUrl}.`;
 
 interface ErrorOutput {
   /** Prints one line of JSON: the problem, or `{"error"}` if it was not the server that refused, with `again` if it applies. */
@@ -58,7 +58,7 @@ export function printError(
 /** Why an export ended early. */
 export function exportCutError(error: unknown): Error {
   if (error instanceof ProblemError || error instanceof NoAnswer || error instanceof NotPressbox) return error;
-  return new NoAnswer('The connection was cut before the export was whole.', { cause: error });
+  return new NoAnswer('The connection was cut before the export was complete.', { cause: error });
 }
 
 /**
@@ -89,24 +89,20 @@ function problemLines({ problem }: ProblemError): string[] {
 
 /** Advice for problems that the user can solve with the command. */
 const adviceByCode: Partial<Record<ProblemCode, string>> = {
-  'token-missing':
-    'Put one into PRESSBOX_TOKEN, or a file of it into --token-file. `pressbox token --help` says how to make one.',
-  'token-invalid': '`pressbox token --help` says how to make another one.',
-  forbidden: '`pressbox token inspect` tells what a token permits.',
-  'not-found': '`pressbox channel list` tells which channels there are.',
+  'token-missing': 'Set PRESSBOX_TOKEN or --token-file. `pressbox token --help` explains how to make a token.',
+  'token-invalid': '`pressbox token --help` explains how to make another token.',
+  forbidden: '`pressbox token inspect` shows what a token permits.',
+  'not-found': '`pressbox channel list` lists the channels.',
   'channel-ended': '`pressbox channel update <channel> --state live` opens it again.',
-  'post-withdrawn': 'It stays withdrawn; `pressbox post` publishes anew.',
+  'post-withdrawn': 'A withdrawn post stays withdrawn. Publish a new one with `pressbox post`.',
 };
 
 /** Names the current revision, because repeating the command with the old one would be refused again. */
 export function revisionMovedLine(revision: number): string {
-  return `It is now at revision ${revision}. If your change still holds, give the command again with --revision ${revision}.`;
+  return `It is now at revision ${revision}. If your change still applies, repeat the command with --revision ${revision}.`;
 }
 
 function retryLines(again: string | undefined): string[] {
   if (again === undefined) return [];
-  return [
-    'Whether it was done is not known. To go on with it without any danger of doing it twice, give the same command with',
-    `  ${again}`,
-  ];
+  return ['The outcome is unknown. To continue without doing it twice, repeat the command with', `  ${again}`];
 }

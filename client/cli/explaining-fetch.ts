@@ -24,7 +24,7 @@ export const explainingFetch: Fetch = async (url, init) => {
   if (isPressbox(response, new Headers(init.headers).get('accept')) && !losesToken) return response;
   response.body?.cancel().catch(() => {});
   if (losesToken)
-    throw new WrongAddress(request, `led to ${urlWithoutQuery(response.url)}; no token goes along to another address`);
+    throw new WrongAddress(request, `led to ${urlWithoutQuery(response.url)}; the token is not sent to another address`);
   const type = headers.get('content-type')?.split(';')[0] || 'without a content type';
   const received = `came back with ${`${status} ${statusText}`.trim()}, ${type}`;
   const requestAndRedirect = `${request}${redirected ? ` led to ${urlWithoutQuery(response.url)}, which` : ''}`;
@@ -73,12 +73,12 @@ function isPressbox({ ok, status, headers }: Response, accept: string | null): b
 async function otherProtocol(url: string, error: unknown): Promise<string | undefined> {
   const { name, code } = innermost(error) as { name?: string; code?: string };
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
-    return 'came back with what is no TLS; without it an address begins with http://';
+    return 'came back without TLS; such an address begins with http://';
   }
-  if (name === 'HTTPParserError') return 'came back with what is no HTTP';
+  if (name === 'HTTPParserError') return 'came back without HTTP';
   // A TLS server closes a plain connection without an answer, but other servers may do so too.
   if (code !== 'UND_ERR_SOCKET' || !/^http:/i.test(url) || !(await speaksTls(url))) return undefined;
-  return 'was closed, as TLS is spoken there; with it an address begins with https://';
+  return 'was closed, because the server uses TLS; such an address begins with https://';
 }
 
 /** Timeout of the handshake, milliseconds. */

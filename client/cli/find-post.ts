@@ -15,7 +15,7 @@ export async function findPost(client: AuthorClient, channelId: string, name: st
   if (wanted === 'latest') return findLatest(client, channelId, options);
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(wanted)) return client.getPost(channelId, wanted, options);
   if (!/^[0-9a-f-]{4,}$/.test(wanted)) {
-    throw new UsageError(`Which post is "${name}"? Say latest, an id, or at least the last four characters of one.`);
+    throw new UsageError(`"${name}" does not name a post. Use latest, an id, or at least the last four characters of an id.`);
   }
   const found = await findAll(client, channelId, ({ id }) => id.endsWith(wanted), options);
   if (found.length === 1) return found[0] as SeenPost;
@@ -41,7 +41,7 @@ async function findLatest(client: AuthorClient, channelId: string, { sub, ...opt
     );
     if (post !== undefined) return post;
   }
-  throw new CommandFailed(`You have no published post in ${channelId}. Another one is named by its id, or the end of it.`);
+  throw new CommandFailed(`You have no published post in ${channelId}. Name another post by its id or the end of its id.`);
 }
 
 async function findAll(client: AuthorClient, channelId: string, fits: (post: SeenPost) => boolean, options: CommandOptions) {

@@ -72,13 +72,13 @@ function program(env: Env, terminal: Terminal, done: (code: number) => void, jso
       getOutHasColors: () => terminal.style.coloured,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError(json ? false : '(--help tells more)')
+    .showHelpAfterError(json ? false : '(see --help)')
     .addHelpText(
       'after',
       `
-The commands that ask a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 done, 1 refused, not reached or not printed,
+Commands that contact a server read PRESSBOX_URL and PRESSBOX_TOKEN. Exit codes: 0 success, 1 refused, unreachable or output failed,
 2 wrong usage.
-In a checkout, and where it is installed in a folder, \`pressbox\` is \`npx pressbox\`.
+In a checkout or a local installation, use \`npx pressbox\`.
 
 Examples:
   $ pressbox serve --demo

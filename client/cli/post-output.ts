@@ -89,7 +89,7 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
       `It is now: ${style.bold(plainLine(channel.headline))}`,
     );
   }
-  if (channel.standfirst !== before.standfirst) lines.push(`Below it: ${plainText(channel.standfirst ?? 'nothing')}`);
+  if (channel.standfirst !== before.standfirst) lines.push(`Standfirst: ${plainText(channel.standfirst ?? 'nothing')}`);
   for (const { revision, note } of channel.history) {
     if (revision > before.revision && note !== null) lines.push(...indented(plainText(note)).map(style.yellow));
   }

@@ -29,10 +29,10 @@ export function addWriteOptions(command: Command, env: Env): Command {
   return addServerOptions(command, env)
     .option(
       '--timeout <seconds>',
-      'give up after this long without an answer; default: 60, without a connection 10',
+      'give up after this long without an answer; default: 60, or 10 without a connection',
       parseSeconds,
     )
-    .option('--key <key>', 'go on with a write that got no answer: the key that was printed then', parseIdempotencyKey);
+    .option('--key <key>', 'continue a write that got no answer, with the key printed then', parseIdempotencyKey);
 }
 
 /** The server, the token and the `fetch` to use. */
@@ -84,7 +84,7 @@ function validToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (trimmed !== undefined && !/^[!-~]*$/.test(trimmed)) {
     throw new UsageError(
-      'The token (PRESSBOX_TOKEN, --token-file or --token) holds spaces or other characters that no token has.',
+      'The token (PRESSBOX_TOKEN, --token-file or --token) contains spaces or other characters that no token has.',
     );
   }
   return trimmed;
@@ -100,5 +100,5 @@ function validUrl(url: string): string {
   // Checked here, where the address is not printed.
   const { username, password } = new URL(url);
   if (username === '' && password === '') return url;
-  throw new UsageError("The server's address: It must hold no name and no password; the token says who you are.");
+  throw new UsageError("The server's address: It must not contain a user name or password. Use a token instead.");
 }

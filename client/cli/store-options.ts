@@ -9,7 +9,7 @@ export function redisUrlFrom(
 ): string {
   const url = redis === true ? env.PRESSBOX_REDIS_URL : redis;
   if (redis !== true && /:\/\/[^/@]*:[^/@]+@/.test(redis)) {
-    warnOfVisibleSecret('--redis', '--redis alone takes PRESSBOX_REDIS_URL.', terminal, json);
+    warnOfVisibleSecret('--redis', 'Use --redis without a value, and PRESSBOX_REDIS_URL, instead.', terminal, json);
   }
   if (!url) throw new UsageError('Name the Redis with --redis <url>, or in PRESSBOX_REDIS_URL.');
   return url;

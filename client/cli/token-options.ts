@@ -6,10 +6,10 @@ import type { Terminal } from './terminal.ts';
 import { plainJson } from './terminal-text.ts';
 
 /** Options for the token: PRESSBOX_TOKEN, a file, standard input, or, with a warning, the command line. */
-export function addTokenOptions(command: Command, whose = 'who you are'): Command {
+export function addTokenOptions(command: Command, whose = 'your token'): Command {
   return command
     .option('--token <token>', `${whose} (PRESSBOX_TOKEN); other users of this machine can see it here`)
-    .addOption(new Option('--token-file <path>', 'a file that holds the token; - is the standard input').conflicts('token'));
+    .addOption(new Option('--token-file <path>', 'a file with the token; - is standard input').conflicts('token'));
 }
 
 /** Runs before each command: reads the token of `--token-file` and warns about a visible one. */
@@ -31,15 +31,15 @@ async function readTokenFile(file: string, command: Command, terminal: Terminal)
   }
   const { tokenFile: _itself, ...others } = command.opts();
   if ([...command.processedArgs.flat(), ...Object.values(others)].includes('-')) {
-    throw new UsageError('The standard input can hold the token or the text, not both. --token-file takes a file as well.');
+    throw new UsageError('Standard input can be the token or the text, not both. Use a file for --token-file.');
   }
   return (await readStandardInput(terminal)).trim();
 }
 
-export const saferTokenHint = 'PRESSBOX_TOKEN or --token-file keeps a token from them.';
+export const saferTokenHint = 'Use PRESSBOX_TOKEN or --token-file instead.';
 
 /** Warns about a secret on the command line, once per command. */
 export function warnOfVisibleSecret(where: string, elsewhere: string, terminal: Terminal, json: boolean): void {
-  const warning = `Other users of this machine can see what ${where} holds. ${elsewhere}`;
+  const warning = `Other users of this machine can see the value of ${where}. ${elsewhere}`;
   terminal.note(json ? plainJson({ warning }) : `pressbox: ${warning}`);
 }

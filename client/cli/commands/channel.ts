@@ -42,7 +42,7 @@ export function addChannelCommands(program: Command, env: Env, terminal: Termina
     .description('Create a channel')
     .argument('<headline>')
     .option('--id <id>', 'its id, as in its address; default: made from the headline')
-    .option('--scheduled', 'it is to go live later')
+    .option('--scheduled', 'it goes live later')
     .addHelpText(
       'after',
       `
@@ -65,11 +65,11 @@ Examples:
     .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
     .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
     .option('--note <text>', 'what was wrong, for readers')
-    .option('--revision <number>', 'the revision that you decided on; refused if there is a newer one', parseRevision)
+    .option('--revision <number>', 'the revision that your change is based on; refused if there is a newer one', parseRevision)
     .addHelpText(
       'after',
       `
-Give an empty text to take a field away.
+Pass an empty text to remove a field.
 
 Examples:
   $ pressbox channel update moon-landing --state live
@@ -85,7 +85,7 @@ Examples:
     .action(async (channelId: string, options: UpdateOptions) => done(await change(channelId, '*', { state: 'ended' }, options)));
 
   addWriteOptions(channel.command('delete'), env)
-    .description('Erase a channel with everything in it; needs the rights of an administrator')
+    .description('Erase a channel with everything in it; requires admin rights')
     .argument('<channel>', 'its id', parseChannelId)
     .option('--yes', 'yes, erase it')
     .addHelpText('after', '\nExample:\n  $ pressbox channel delete moon-landing --yes')
@@ -124,7 +124,7 @@ Examples:
         page = answer.next;
         complete &&= answer.complete !== false;
       }
-      if (!complete) terminal.note('Some cannot be told of at the moment and may be missing here. Ask again in a while.');
+      if (!complete) terminal.note('Some channels cannot be listed at the moment. Try again later.');
     });
   }
 
@@ -140,7 +140,7 @@ Examples:
       if (options.note !== undefined && options.change === undefined) {
         throw new UsageError('--note goes with a change of headline or standfirst, and needs --change.');
       }
-      if (Object.keys(patch).length === 0) throw new UsageError('What is to change?');
+      if (Object.keys(patch).length === 0) throw new UsageError('Nothing to change: give at least one field.');
       const tells = patch.headline !== undefined || patch.standfirst !== undefined;
       if (tells && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
       const seen = options.revision ?? (await client.getChannel(channelId, read));
@@ -212,10 +212,10 @@ function addFields(command: Command): Command {
     .option('--section <text>', 'its section')
     .option('--byline <name>', 'who writes; may be repeated', collect)
     .option('--language <tag>', 'BCP 47 tag such as en or de-AT')
-    .option('--timezone <name>', 'zone in which times are told, such as Europe/Berlin')
+    .option('--timezone <name>', 'time zone of displayed times, such as Europe/Berlin')
     .addOption(new Option('--access <who>', 'who may read').choices(accesses))
-    .option('--page <url>', "the newsroom's page that carries it")
-    .option('--starts-at <time>', 'when it is to begin, such as 2026-11-24T12:00:00Z');
+    .option('--page <url>', "the newsroom's page that embeds it")
+    .option('--starts-at <time>', 'when it begins, such as 2026-11-24T12:00:00Z');
 }
 
 function isMoved(error: unknown): error is ProblemError & { problem: { current: Channel } } {

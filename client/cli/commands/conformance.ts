@@ -22,14 +22,17 @@ interface ConformanceOptions {
 }
 
 export function addConformanceCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
-  addTokenOptions(program.command('conformance'), "an editor's of conformance-*, or an admin's, so that nothing is left behind")
-    .description('Examine whether a server keeps the wire contract, rule by rule')
+  addTokenOptions(
+    program.command('conformance'),
+    'an editor token for conformance-*, or an admin token, which leaves nothing behind',
+  )
+    .description('Check whether a server keeps the wire contract, rule by rule')
     .argument('[url]', 'the server (PRESSBOX_URL)')
     .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', collect)
-    .option('--quick', 'without the cases that wait for seconds')
-    .option('--list', 'print the names and rules, and examine nothing')
+    .option('--quick', 'skip the cases that wait for seconds')
+    .option('--list', 'print the names and rules, and check nothing')
     .option('--record <file>', "write what went over the wire as JSON, for a client's tests")
-    .option('--client-rules <file>', "examine nothing; record the rules for clients as scenarios, for a client's tests")
+    .option('--client-rules <file>', "check nothing; record the rules for clients as scenarios, for a client's tests")
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

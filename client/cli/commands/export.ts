@@ -20,13 +20,13 @@ const idleTimeoutMs = 60_000;
 
 export function addExportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('export'), env)
-    .description('Write a channel out as lines of JSON: every revision, with times and history')
+    .description('Export a channel as lines of JSON: every revision, with times and history')
     .argument('<channel>', 'its id', parseChannelId)
-    .option('-o, --output <file>', 'where to; default: the standard output')
+    .option('-o, --output <file>', 'the file to write; default: standard output')
     .addHelpText(
       'after',
       `
-A file appears under its name once it is whole. It holds what the channel holds: treat it like a backup.
+The file appears under its name once it is complete. It contains everything in the channel: treat it like a backup.
 
 Examples:
   $ pressbox export moon-landing --output moon-landing.ndjson

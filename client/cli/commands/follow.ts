@@ -25,13 +25,13 @@ export function addFollowCommand(program: Command, env: Env, terminal: Terminal,
   addServerOptions(program.command('follow'), env)
     .description('Follow a channel in the terminal')
     .argument('<channel>', 'its id', parseChannelId)
-    .option('--since <cursor>', 'begin after this cursor: what changed since, each thing once')
-    .option('--posts <number>', 'posts to begin with, 1 to 100', parsePostCount, 10)
+    .option('--since <cursor>', 'start after this cursor and print every later change once')
+    .option('--posts <number>', 'number of posts to start with, 1 to 100', parsePostCount, 10)
     .addHelpText(
       'after',
       `
-With --json each event is printed as one line of JSON; its "cursor" is what --since takes. A line {"type":"reset"} says that the
-channel has another history now, and what was printed before no longer holds.
+With --json each event is printed as one line of JSON; pass its "cursor" to --since. A line {"type":"reset"} means that the
+channel now has another history and that earlier output is void.
 
 Examples:
   $ pressbox follow moon-landing
@@ -102,9 +102,9 @@ function failureOf({ reason, problem }: ReaderState & { status: 'ended' }): Erro
 const endMessages = {
   expired: 'The token has expired.',
   revoked: 'The token was revoked.',
-  forbidden: 'The token does not permit to read this any more.',
+  forbidden: 'The token no longer permits reading this channel.',
   gone: 'The channel was deleted.',
-  refused: 'The server refuses.',
+  refused: 'The server refused.',
 } as const;
 
 /**
@@ -113,7 +113,7 @@ const endMessages = {
  */
 const slowResponseMs = 8_000;
 
-const askedToWait = 'The server is there, and asks to come back later.';
+const askedToWait = 'The server is up and asks to retry later.';
 
 /** `lastError`: the error of the last request, while there is no connection. */
 type StateListener = (state: ReaderState, lastError: unknown) => void;
@@ -146,7 +146,7 @@ function showText({ client, terminal, server, revisions }: FollowContext, fromSn
     for (const post of timeline.posts.toReversed()) terminal.print(...postLines(post, channel.timezone, style));
   };
   client.on('reset', () => {
-    terminal.print(style.red('The channel has another history now. What stands above may be wrong; this is how it is:'), '');
+    terminal.print(style.red('The channel now has another history. The output above may be wrong. Current state:'), '');
     if (client.timeline !== undefined) showAll(client.timeline);
   });
   client.on('timeline', (timeline) => {
@@ -216,7 +216,9 @@ function stateReporter(terminal: Terminal, server: string, timezone: () => strin
       const since = asOf === null ? undefined : clockTime(asOf, timezone());
       terminal.note(
         style.dim(
-          since === undefined ? 'The server has its journal again.' : `The server cannot reach its journal since ${since}.`,
+          since === undefined
+            ? 'The server can reach its journal again.'
+            : `The server has not reached its journal since ${since}.`,
         ),
       );
     }

@@ -24,12 +24,12 @@ const maxAttempts = 12;
 
 export function addImportCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('import'), env)
-    .description('Read in what an export wrote; needs the rights of an administrator')
-    .argument('<file>', 'lines of JSON; - is the standard input')
+    .description('Import an export; requires admin rights')
+    .argument('<file>', 'lines of JSON; - is standard input')
     .addHelpText(
       'after',
       `
-Nothing is written over, and what was erased on the server stays erased. After a failure give the same command again: it goes on.
+Nothing is overwritten, and what was erased on the server stays erased. After a failure, repeat the command to continue.
 
 Examples:
   $ pressbox import moon-landing.ndjson
@@ -58,14 +58,14 @@ Examples:
         progress.update({ bytes, totalBytes, count: lines, counted: 'lines' });
       }
       progress.clear();
-      if (!hasProcessedLines(total)) throw new CommandFailed('It holds no line of an export.');
+      if (!hasProcessedLines(total)) throw new CommandFailed('It contains no line of an export.');
       if (json) terminal.json(total);
       else terminal.print(...importSummary(total, file));
       return total.conflicting > 0 ? 1 : 0;
     } catch (error) {
       progress.clear();
       if (!json && hasProcessedLines(total))
-        terminal.note(...importSummary(total, file), 'Then it stopped; the same command goes on from there.');
+        terminal.note(...importSummary(total, file), 'Then it stopped. Repeat the command to continue.');
       return printError(asFileError(error, file), terminal, { json, hasBegun: hasProcessedLines(total) });
     }
   }
@@ -158,16 +158,16 @@ function importSummary({ channels, posts, revisions, skipped, withheld, ...rest 
   const lines = [
     `${counted(revisions, 'line')} of ${file} written: ${counted(channels, 'new channel')}, ${counted(posts, 'new post')}.`,
   ];
-  if (skipped > 0) lines.push(`${counted(skipped, 'line')} stood there already.`);
-  if (withheld > 0) lines.push(`${counted(withheld, 'line')} left out: the post was taken down there, and stays so.`);
-  if (conflicting > 0) lines.push(`${counted(conflicting, 'line')} left out, as something else was written there meanwhile:`);
+  if (skipped > 0) lines.push(`${counted(skipped, 'line')} already existed.`);
+  if (withheld > 0) lines.push(`${counted(withheld, 'line')} skipped: the post was taken down on the server.`);
+  if (conflicting > 0) lines.push(`${counted(conflicting, 'line')} skipped, because the server has something else in its place:`);
   for (const { line, channelId, postId, revision, why } of conflicts) {
     lines.push(
       plainLine(`  line ${line}: ${channelId}${postId === null ? '' : `, post ${postId}`}, revision ${revision}. ${why}`),
     );
   }
   if (conflicting > conflicts.length) lines.push('  ...');
-  if (revisions > 0 && !sameHistory) lines.push('Readers who come with a cursor from elsewhere start afresh.');
+  if (revisions > 0 && !sameHistory) lines.push('Readers with a cursor from the old server start afresh.');
   return lines;
 }
 

@@ -47,7 +47,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .argument('[text...]', 'the body, in Markdown; - reads it from the standard input')
     .addOption(new Option('--kind <kind>', 'what kind of post').choices(postKinds))
     .option('--derived-from <post>', 'an id of a post that this one restates; may be repeated', collect)
-    .option('--id <uuid>', 'the id it is to have (UUIDv7)')
+    .option('--id <uuid>', 'its id (UUIDv7)')
     .addHelpText('after', examples.post)
     .action(async (channelId: string, text: string[], options: PostOptions) => done(await post(channelId, text, options)));
 
@@ -60,7 +60,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     .option('--note <text>', 'what was wrong or unclear, for readers; required with a correction or clarification')
     .addOption(new Option('--kind <kind>', 'what kind of change').choices(revisionKinds).default('correction'))
     .addOption(new Option('--as <kind>', 'make it another kind of post').choices(postKinds))
-    .option('--no-key-event', 'it is no key event any more')
+    .option('--no-key-event', 'it is no longer a key event')
     .option('--no-developing', 'there is no more to follow')
     .option('--revision <number>', revisionHelp, parseRevision)
     .option('--erase-earlier', 'erase the text of the earlier revisions (for editors)')
@@ -126,7 +126,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
         const { as: kindOfPost, ...others } = options;
         const changes = fieldsFrom({ ...others, kind: kindOfPost }, body);
         if (Object.keys(changes).length === 0 && options.eraseEarlier !== true) {
-          throw new UsageError('What is to change? Give a text, --headline or another field.');
+          throw new UsageError('Nothing to change: give a text, --headline or another field.');
         }
         const needsNote = options.kind === 'correction' || options.kind === 'clarification';
         if (needsNote && options.note === undefined) throw new UsageError(`A ${options.kind} needs --note, for readers.`);
@@ -273,7 +273,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   function printErasure({ erasure }: RevisedPost, options: RequestOptions, text: string): void {
     if (options.json || erasure === undefined) return;
     if (erasure.complete) terminal.print(`${text} is erased.`);
-    else terminal.print('Readers no longer have it. Still to be erased, which the server goes on with:');
+    else terminal.print('Readers no longer have it. The server is still erasing:');
     for (const { where, why } of erasure.pending) terminal.print(`  ${plainLine(where)}: ${plainLine(why)}`);
   }
 }
@@ -305,7 +305,8 @@ interface TakedownOptions extends RequestOptions {
   yes?: boolean;
 }
 
-const revisionHelp = 'the revision that you decided on; refused if there is a newer one (the one that was last shown here)';
+const revisionHelp =
+  'the revision that your change is based on; refused if there is a newer one (default: the one last shown here)';
 
 const changed = { refile: 'Refiled', update: 'Updated', clarification: 'Clarified', correction: 'Corrected' } as const;
 const withdrawn = { retracted: 'Retracted', 'taken-down': 'Taken down' } as const;
@@ -317,7 +318,7 @@ function addPostFields(command: Command): Command {
     .option('--source <name>', 'who reported it; may be repeated', collect)
     .option('--author <name>', 'its byline; may be repeated', collect)
     .option('--developing', 'more is to follow')
-    .addOption(new Option('--verification <state>', 'how sure it is').choices([...verifications, 'none']))
+    .addOption(new Option('--verification <state>', 'its verification state').choices([...verifications, 'none']))
     .addOption(new Option('--unverified', 'short for --verification unverified').conflicts('verification'))
     .option('--image <url>', 'an image, with an --alt for each; may be repeated', collect)
     .option('--alt <text>', 'what an image shows', collect)
@@ -373,9 +374,9 @@ Examples:
   $ pressbox post moon-landing --image https://example.org/eagle.jpg --alt "Eagle over craters" "First picture."
   $ pressbox post moon-landing - < report.md`,
   correct: `
-Without --revision it changes the revision that \`post\`, \`correct\` or \`follow\` last showed on this machine, and is refused where a
-colleague has changed the post since. A post that was not shown here yet is shown first: in a terminal you are asked whether your
-change is meant for it, elsewhere give --revision.
+Without --revision the change is based on the revision that \`post\`, \`correct\` or \`follow\` last showed on this machine. It is refused
+if a colleague has changed the post since. A post that was not shown here yet is shown first: confirm the change in the terminal, or
+give --revision.
 
 Examples:
   $ pressbox correct moon-landing latest --note "The crew is three, not two." "Three are on board."

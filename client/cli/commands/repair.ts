@@ -17,7 +17,7 @@ interface RepairCommandOptions {
 export function addRepairCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   program
     .command('repair')
-    .description('Look for damaged channels in a Redis or Valkey, and rebuild them from what is left')
+    .description('Find damaged channels in a Redis or Valkey, and rebuild them from the remaining data')
     .argument('[channel]', 'only this one; default: every channel', parseChannelId)
     .option('--redis [url]', 'the Redis or Valkey (PRESSBOX_REDIS_URL)')
     .option('--apply', 'repair; without it nothing is changed')
@@ -25,9 +25,9 @@ export function addRepairCommand(program: Command, env: Env, terminal: Terminal,
     .addHelpText(
       'after',
       `
-Servers may run meanwhile: they refuse a damaged channel, and serve it again once it is repaired.
-What was changed by hand is not repaired, nor is a channel whose own text is lost: put back a copy of the store, or delete the channel.
-See docs/guides/redis.md. Exit codes: 0 nothing is damaged any more, 1 something is, 2 wrong usage.
+Servers may keep running: they refuse a damaged channel, and serve it again once it is repaired.
+Data changed by hand, and a channel whose own text is lost, cannot be repaired: restore a backup of the store, or delete the channel.
+See docs/guides/redis.md. Exit codes: 0 nothing is damaged, 1 something still is, 2 wrong usage.
 
 Examples:
   $ pressbox repair --redis redis://127.0.0.1:6379
@@ -70,7 +70,7 @@ Examples:
     const { channelId, outcome, why, lost, erasedAgain, fault } = report;
     const { style } = terminal;
     const name = style.bold(plainLine(channelId));
-    if (outcome === 'sound') return terminal.print(`${style.green('ok')}  ${name}  nothing is to be repaired`);
+    if (outcome === 'sound') return terminal.print(`${style.green('ok')}  ${name}  nothing to repair`);
     const mark = isHealthy(report) ? style.green('ok') : style.red('NO');
     terminal.print(`${mark}  ${name}  ${plainLine(why ?? '')}. ${outcomeSentences[outcome](report)}`);
     for (const id of lost) terminal.print(`    post ${plainLine(id)}: its text is lost, and it is left out`);
@@ -86,12 +86,12 @@ function isHealthy({ outcome, fault }: RepairReport): boolean {
 const outcomeSentences: Record<Exclude<RepairReport['outcome'], 'sound'>, (report: RepairReport) => string> = {
   damaged: (report) => `With --apply ${outcomeText(report)}.`,
   repaired: (report) => `Repaired: ${outcomeText(report)}.`,
-  refused: () => 'It cannot be repaired: put back a copy of the store, or delete the channel.',
-  busy: () => 'Another repairs it: look again later.',
+  refused: () => 'It cannot be repaired: restore a backup of the store, or delete the channel.',
+  busy: () => 'Another process is repairing it: check again later.',
 };
 
 function outcomeText({ history, posts }: RepairReport): string {
   const kept = `${posts.toLocaleString('en')} ${posts === 1 ? 'post' : 'posts'}`;
-  if (history === 'same') return `it has its ${kept}, and its history goes on`;
+  if (history === 'same') return `it keeps its ${kept} and its history`;
   return `it has ${kept} and another history begins, so that readers start afresh`;
 }

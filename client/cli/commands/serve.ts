@@ -17,15 +17,15 @@ export function addServerCommands(program: Command, env: Env, terminal: Terminal
   program
     .command('serve')
     .description('Start a server')
-    .option('--demo', 'play a story into it: the first landing on the Moon, minute by minute')
+    .option('--demo', 'play a demo into it: the first landing on the Moon, minute by minute')
     .option('--host <address>', 'address to listen on (PRESSBOX_HOST)')
     .option('--port <number>', 'port to listen on (PRESSBOX_PORT)')
     .option('--data-dir <path>', 'where the journal and the secret are kept (PRESSBOX_DATA_DIR)')
     .addHelpText(
       'after',
       `
-Everything else is set by environment variables; see docs/reference/configuration.md. In a terminal it logs from \`warn\` on, unless
-PRESSBOX_LOG_LEVEL says otherwise. It ends on SIGTERM or Ctrl-C, once readers have moved away.
+All other settings are environment variables; see docs/reference/configuration.md. In a terminal it logs only warnings, unless
+PRESSBOX_LOG_LEVEL is set. It ends on SIGTERM or Ctrl-C, once readers have moved away.
 
 Examples:
   $ pressbox serve
@@ -57,7 +57,7 @@ Examples:
       const { url, publicUrl } = server;
       terminal.streams.outputFailed = ({ message }) => {
         terminal.streams.outputFailed = () => undefined;
-        terminal.note(`pressbox: ${message}. Pressbox serves ${publicUrl} all the same.`);
+        terminal.note(`pressbox: ${message}. Pressbox keeps serving ${publicUrl}.`);
       };
       terminal.print(`Pressbox serves ${terminal.style.bold(publicUrl)}`);
       if (options.demo) demo = await startDemo(url, publicUrl, server.secret);
@@ -87,7 +87,7 @@ Examples:
   ): Promise<{ told: Promise<void> } | undefined> {
     const { interrupted } = terminal.streams;
     if (secret === undefined)
-      throw new CommandFailed('The demo writes with a token, and this server has only public keys to check them with.');
+      throw new CommandFailed('The demo needs a secret to sign its token, but this server has only public keys.');
     const { playDemo } = await import('../../../demo/play.ts');
     const { audienceAt } = await import('../../../demo/audience.ts');
     const { demoChannel } = await import('../../../demo/story.ts');
@@ -100,7 +100,7 @@ Examples:
     const client = new AuthorClient({ url, token: playing });
     if (!(await shouldPlayDemo(client, demoChannel.id))) {
       terminal.print(
-        'There are other channels in the data directory, so the demo is not played into it. --data-dir names another directory.',
+        'There are other channels in the data directory, so the demo is not played into it. Choose another directory with --data-dir.',
       );
       return undefined;
     }

@@ -26,18 +26,18 @@ export function addTokenCommands(program: Command, env: Env, terminal: Terminal,
   const token = program
     .command('token')
     .description('Print a token, signed with the secret of the environment or the data directory')
-    .option('--name <name>', 'whose it is: the byline; required')
-    .option('--sub <id>', 'who it speaks for, the same in every token of theirs; default: the name')
+    .option('--name <name>', 'the owner, shown as the byline; required')
+    .option('--sub <id>', 'the id of the owner, the same in all their tokens; default: the name')
     .option('--reader <channel>', 'may read: an id, a prefix ending in *, or *; may be repeated', patterns)
     .option('--author <channel>', 'may write; may be repeated', patterns)
     .option('--editor <channel>', 'may change everything there; may be repeated', patterns)
     .option('--admin', 'may do everything')
-    .addOption(new Option('--ttl <time>', 'how long it is good for: 30m, 8h, 7d').argParser(ttlSeconds).default(8 * 3600, '8h'))
+    .addOption(new Option('--ttl <time>', 'how long it is valid: 30m, 8h, 7d').argParser(ttlSeconds).default(8 * 3600, '8h'))
     .option('--data-dir <path>', 'where the secret is kept (PRESSBOX_DATA_DIR)')
     .addHelpText(
       'after',
       `
-The token alone goes to the standard output; its id, by which it can be revoked, to the standard error.
+Standard output gets only the token. Its id, for revoking it, goes to standard error.
 
 Examples:
   $ export PRESSBOX_TOKEN=$(pressbox token --name "Ruth Calder" --editor moon-landing)
@@ -49,20 +49,20 @@ Examples:
 
   token
     .command('inspect')
-    .description('Tell what a token says: its id, whose it is, what it permits and until when. Its signature is not checked')
+    .description('Show what is in a token: its id, owner, rights and expiry. The signature is not checked')
     .argument('[token]', '- reads it from the standard input; default: PRESSBOX_TOKEN')
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, options: { json?: boolean }) => done(await inspect(given, options)));
 
   addWriteOptions(token.command('revoke'), env)
-    .description('Have a token refused on every server from now on, and end what it opened. Takes the token of an admin')
-    .argument('<jti>', 'its id, or the token itself, of which only the id is sent; - reads it from the standard input')
-    .option('--expires-at <time>', 'when it would have expired; without it the servers must remember it for ever')
+    .description('Revoke a token on every server, and end its sessions. Requires an admin token')
+    .argument('<jti>', 'its id, or the token itself (only its id is sent); - reads it from standard input')
+    .option('--expires-at <time>', 'when it would have expired; without it the servers remember it forever')
     .addHelpText(
       'after',
       `
-Where no token of an admin is at hand, make one where the server's secret is. Where no server runs, change the secret: that refuses
-every token that was signed with it.
+Without an admin token, make one with the server's secret. If no server is running, change the secret: that revokes
+every token signed with it.
 
 Examples:
   $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11
@@ -84,20 +84,22 @@ Examples:
     const { tokenLimits } = await import('../../../src/access/token-limits.ts');
     const secret = await secretFor(readConfig(envWithOptions(env, options)), (path) => {
       terminal.note(
-        `There was no secret yet, so one was made: ${path}`,
-        'Only a server with this data directory takes the token.',
+        `There was no secret yet, so one was created: ${path}`,
+        'Only a server with this data directory accepts the token.',
       );
     });
     if (secret === undefined) {
-      throw new CommandFailed('This server takes tokens that others sign (PRESSBOX_JWKS_URL), so none can be made here.');
+      throw new CommandFailed('This server accepts only tokens of another issuer (PRESSBOX_JWKS_URL), so none can be made here.');
     }
     if (reader.length + author.length + editor.length === 0 && !admin) {
-      terminal.note('The token permits no more than no token does: --reader, --author, --editor and --admin say what it is for.');
+      terminal.note('The token permits no more than anonymous access: add rights with --reader, --author, --editor or --admin.');
     }
     const jti = newKey();
     const token = await signToken(secret, { sub, name, grants, ttlSeconds: ttl, now: Date.now(), jti });
     if (token.length > tokenLimits.tokenCharacters) {
-      throw new UsageError('--reader, --author and --editor name more than a token can hold: a prefix ending in * is shorter.');
+      throw new UsageError(
+        '--reader, --author and --editor name more channels than a token can hold. A prefix ending in * is shorter.',
+      );
     }
     terminal.print(token);
     terminal.note(`Its id, for \`pressbox token revoke\`: ${jti}`);
@@ -110,7 +112,7 @@ Examples:
       if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
       const claims = readClaims(token);
       if (claims === undefined) {
-        throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is no token, or not all of one.`);
+        throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is not a complete token.`);
       }
       const { jti, sub, name, iat, exp, pressbox } = claims;
       const facts = { jti, sub, name: name ?? sub, issuedAt: timeOf(iat), expiresAt: timeOf(exp), rights: pressbox ?? {} };
@@ -130,12 +132,12 @@ Examples:
       const revoked = await readArgument(given, options.json);
       const claims = readClaims(revoked);
       const jti = claims === undefined ? revoked : claims.jti;
-      if (typeof jti !== 'string') throw new UsageError('This token has no id, so it can be no token of Pressbox.');
+      if (typeof jti !== 'string') throw new UsageError('This token has no id, so it is not a Pressbox token.');
       const expiresAt = options.expiresAt ?? timeOf(claims?.exp);
       const { client, write } = createAuthor(options, env, terminal);
       const until = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
       if (options.json) terminal.json(until);
-      else terminal.print(`Revoked ${plainLine(until.jti)}. What it opened ends within 5 seconds, on every server.`);
+      else terminal.print(`Revoked ${plainLine(until.jti)}. Its sessions end within 5 seconds on every server.`);
       return 0;
     } catch (error) {
       return printError(error, terminal, { json: options.json === true, hasBegun: options.key !== undefined });
@@ -146,7 +148,7 @@ Examples:
   async function readArgument(given: string, json: boolean | undefined): Promise<string> {
     if (given === '-') return (await readStandardInput(terminal)).trim();
     if (readClaims(given) !== undefined)
-      warnOfVisibleSecret('the argument', '- reads a token from the standard input.', terminal, json === true);
+      warnOfVisibleSecret('the argument', 'Use - to read a token from standard input.', terminal, json === true);
     return given;
   }
 

@@ -26,19 +26,19 @@ interface VerifyOptions extends RequestOptions {
 
 export function addVerifyCommand(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   addServerOptions(program.command('verify'), env)
-    .description('Look whether what is kept is what was written: every fact, and every text that was not erased')
+    .description('Check that the journal still is what was written: every fact, and every text that was not erased')
     .argument('[channel]', 'only this one; default: every channel', parseChannelId)
-    .option('--data-dir <path>', 'the journal in this directory, beside a running server or without one')
-    .option('--redis [url]', 'the journals in a Redis or Valkey (PRESSBOX_REDIS_URL), beside the servers that use it')
+    .option('--data-dir <path>', 'the journal in this directory, with or without a running server')
+    .option('--redis [url]', 'the journals in a Redis or Valkey (PRESSBOX_REDIS_URL); its servers may run')
     .option('--file <file>', 'the channels of an export')
-    .option('--since <file>', 'what an earlier --json printed: whether everything of then still stands')
+    .option('--since <file>', 'the output of an earlier --json: check that everything from then still exists')
     .addHelpText(
       'after',
       `
-Without --data-dir, --redis or --file it asks a server, with the token of an editor of the channel, or of all.
-With --data-dir and --redis also the html of posts is looked at, if it was made for PRESSBOX_PUBLIC_URL: set it as for the server.
-A copy of an earlier time holds in itself: only --since tells that something is missing.
-Exit codes: 0 all holds, 1 something does not, 2 wrong usage.
+Without --data-dir, --redis or --file it verifies a server, with an editor token for the channel, or for all channels.
+With --data-dir and --redis it also checks the html of posts made for PRESSBOX_PUBLIC_URL: set it as for the server.
+An outdated copy is consistent in itself: only --since detects that something is missing.
+Exit codes: 0 everything is intact, 1 something is not, 2 wrong usage.
 
 Examples:
   $ pressbox verify moon-landing
@@ -76,11 +76,11 @@ Examples:
       for (const id of unseen) {
         faults += 1;
         if (id === serverJournalId) {
-          const gone = { channelId: null, offset: 0, postId: null, why: "the server's own journal is not there any more" };
+          const gone = { channelId: null, offset: 0, postId: null, why: "the server's own journal no longer exists" };
           tellServer({ channelId: null, entries: 0, coveredFrom: null, position: undefined, fault: gone }, json);
           continue;
         }
-        const fault = { channelId: id, offset: 0, postId: null, why: 'the channel is not there any more' };
+        const fault = { channelId: id, offset: 0, postId: null, why: 'the channel no longer exists' };
         tell(
           {
             channelId: id,
@@ -99,7 +99,7 @@ Examples:
         throw new CommandFailed(`There is no channel ${channelId}.`);
       // A truncated file without lines is not an export, which has at least its channel.
       if (options.file !== undefined && channels === 0 && unseen.size === 0)
-        throw new CommandFailed('It holds no line of an export.');
+        throw new CommandFailed('It contains no line of an export.');
       if (!json && channels === 0 && unseen.size === 0) terminal.print('There are no channels.');
       return faults > 0 ? 1 : 0;
     } catch (error) {
@@ -140,9 +140,9 @@ Examples:
     const { entries, coveredFrom, isUnseen } = report;
     const place = fault?.offset ? `offset ${fault.offset}: ` : '';
     if (fault !== undefined) return terminal.print(`${style.red('NO')}  ${name}  ${place}${plainLine(fault.why)}.`);
-    if (isUnseen) return terminal.print(`--  ${name}  not looked at: that takes the token of an administrator`);
+    if (isUnseen) return terminal.print(`--  ${name}  not verified: requires an admin token`);
     if (coveredFrom === null)
-      return terminal.print(`--  ${name}  has not begun: a server of this version begins it at its start`);
+      return terminal.print(`--  ${name}  does not exist yet: a server of this version creates it when it starts`);
     const since = `what was before ${coveredFrom} is not covered`;
     terminal.print(`${style.green('ok')}  ${name}  ${formatNumber(entries)} entries hold; ${since}`);
   }
@@ -222,7 +222,7 @@ function objectIn(line: string, file: string): object {
 }
 
 function notAReportError(file: string): UsageError {
-  return new UsageError(`${file} is not what pressbox verify --json prints.`);
+  return new UsageError(`${file} is not the output of pressbox verify --json.`);
 }
 
 /** Splits at line feeds only. Node's line reader also splits at other characters, which texts may contain. */
@@ -239,7 +239,7 @@ async function* splitLines(chunks: AsyncIterable<Uint8Array | string>): AsyncGen
 }
 
 function asExportError(error: unknown): unknown {
-  return error instanceof SyntaxError ? new CommandFailed('It holds a line that is none of an export.') : error;
+  return error instanceof SyntaxError ? new CommandFailed('It contains a line that is not from an export.') : error;
 }
 
 function formatNumber(value: number): string {

@@ -118,7 +118,7 @@ describe('pressbox follow', () => {
     expect(running.err.split('\n')).toEqual([
       `There is no connection to ${server.url} yet. Trying again ...`,
       expect.stringMatching(/^ {2}The server could not be reached: GET \S+\/v1\/channels\/\S+: other side closed\.$/),
-      expect.stringMatching(/^ {2}--url or PRESSBOX_URL says where the server is/),
+      expect.stringMatching(/^ {2}Set the server's address with --url or PRESSBOX_URL/),
       '',
     ]);
     await new Promise((resolve) => refusing.close(resolve));

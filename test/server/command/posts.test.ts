@@ -102,7 +102,7 @@ describe('pressbox post', () => {
     const argv = ['post', room.channelId, 'One', '--timeout', '0.1', '--url', `http://127.0.0.1:${await freePort()}`];
     const { code, err } = await done(argv);
     expect([code, err]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
-    expect(err).not.toContain('Whether it was done is not known');
+    expect(err).not.toContain('The outcome is unknown');
     expect(JSON.parse((await done([...argv, '--json'])).err.trim().split('\n').at(-1) ?? '')).not.toHaveProperty('again');
     // What was begun earlier may have been done then.
     const goingOn = await done([...argv, '--key', 'one']);
@@ -203,7 +203,7 @@ describe('pressbox correct', () => {
     expect(code).toBe(1);
     expect(err).toContain('More is known.');
     expect(err).toContain('Second.');
-    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
+    expect(err).toContain('It is now at revision 2. If your change still applies, repeat the command with --revision 2.');
     expect((await room.author.getPost(room.channelId, id)).body).toBe('Second.');
     const again = await done(['correct', room.channelId, id, '--revision', '2', '--note', 'Wrong.', 'Third.']);
     expect([again.code, (await newest()).revision]).toEqual([0, 3]);
@@ -232,7 +232,7 @@ describe('pressbox correct', () => {
     journal.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     const argv = ['correct', channel.id, post.id, '--note', 'A name was given.', '--erase-earlier', 'A name: withheld.'];
     const { code, out } = await done([...argv, '--revision', '1', '--url', embedded.url, '--token', token]);
-    expect([code, out]).toEqual([0, expect.stringContaining('Still to be erased')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('still erasing')]);
     expect(out).toContain("the journal's write-ahead log: ");
   });
 });
@@ -308,7 +308,7 @@ describe('pressbox channel', () => {
     expect([code, out]).toEqual([1, '']);
     expect(err).toContain('Someone else changed it first.');
     expect(err).toContain('On the Moon');
-    expect(err).toContain('It is now at revision 2. If your change still holds, give the command again with --revision 2.');
+    expect(err).toContain('It is now at revision 2. If your change still applies, repeat the command with --revision 2.');
     expect(err).not.toContain('`current`');
     expect(JSON.parse((await done([...late, '--json'])).err)).toMatchObject({ code: 'revision-moved', current: { revision: 2 } });
   });

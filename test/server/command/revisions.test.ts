@@ -93,7 +93,7 @@ describe('pressbox correct without --revision', () => {
     expect([code, out]).toEqual([1, '']);
     expect(err).toContain('Two.');
     expect(err).toContain('This is revision 2.');
-    expect(err).toContain('give the command again with --revision 2.');
+    expect(err).toContain('repeat the command with --revision 2.');
     expect(await bodyNow(post.id)).toBe('Two.');
     expect((await done([...argv, '--revision', '2', 'Three.'])).code).toBe(0);
     expect(await bodyNow(post.id)).toBe('Three.');
@@ -140,7 +140,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     const { id } = await newest();
     const argv = ['takedown', room.channelId, 'latest'];
     const { code, err } = await done(argv);
-    expect([code, err]).toEqual([2, expect.stringContaining('Say --yes if you mean it.')]);
+    expect([code, err]).toEqual([2, expect.stringContaining('Confirm with --yes.')]);
     expect((await done(argv, { terminal: true, input: 'no\n' })).code).toBe(1);
     expect(await bodyNow(id)).toBe('Xylander.');
     const asked = await done(argv, { terminal: true, input: 'y\n' });

@@ -202,9 +202,7 @@ describe('pressbox serve and token', () => {
       ...(argv.length === 1
         ? []
         : [
-            expect.stringMatching(
-              new RegExp(`^pressbox: The standard output: .*${code}.*\\. Pressbox serves ${url} all the same\\.$`),
-            ),
+            expect.stringMatching(new RegExp(`^pressbox: The standard output: .*${code}.*\\. Pressbox keeps serving ${url}\\.$`)),
           ]),
     ]);
   });

@@ -26,7 +26,7 @@ describe('pressbox token', () => {
     expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
     expect(first.err).toContain('permits no more');
     // A wrong directory would make a token that no server takes: so it is told when a secret was made.
-    expect(first.err).toContain(`so one was made: ${join(dataDir, 'token-secret')}`);
+    expect(first.err).toContain(`so one was created: ${join(dataDir, 'token-secret')}`);
     const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
     expect([second.code, second.err]).toEqual([0, expect.stringMatching(/^Its id, for `pressbox token revoke`: \S+\n$/)]);
     expect(second.out).toMatch(/^\S+\.\S+\.\S+\n$/);
@@ -145,8 +145,10 @@ describe('pressbox token inspect', () => {
 
   it('names the argument or variable that is not a token', async () => {
     expect((await done(['token', 'inspect'])).err).toContain('A token is needed');
-    expect((await done(['token', 'inspect', 'eyJhbGci.cut'])).err).toContain('The argument is no token');
-    expect((await done(['token', 'inspect'], { PRESSBOX_TOKEN: 'Ruth' })).err).toContain('PRESSBOX_TOKEN is no token');
+    expect((await done(['token', 'inspect', 'eyJhbGci.cut'])).err).toContain('The argument is not a complete token');
+    expect((await done(['token', 'inspect'], { PRESSBOX_TOKEN: 'Ruth' })).err).toContain(
+      'PRESSBOX_TOKEN is not a complete token',
+    );
   });
 });
 
@@ -159,10 +161,10 @@ describe('pressbox token revoke', () => {
       const [token, jti] = [made.out.trim(), /: (\S+)\n$/.exec(made.err)?.[1] ?? ''];
       expect(await list(token)).toBe(200);
       const visible =
-        named === 'jti' ? '' : expect.stringContaining('Other users of this machine can see what the argument holds.');
+        named === 'jti' ? '' : expect.stringContaining('Other users of this machine can see the value of the argument.');
       const revoked = await done(['token', 'revoke', named === 'jti' ? jti : token], { PRESSBOX_TOKEN: admin });
       expect([revoked.code, revoked.err]).toEqual([0, visible]);
-      expect(revoked.out).toBe(`Revoked ${jti}. What it opened ends within 5 seconds, on every server.\n`);
+      expect(revoked.out).toBe(`Revoked ${jti}. Its sessions end within 5 seconds on every server.\n`);
       expect(await list(token)).toBe(401);
     }
     expect(await list(admin)).toBe(200);

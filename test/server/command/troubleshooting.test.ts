@@ -32,7 +32,7 @@ describe('advice after a refusal', () => {
     const { post } = await author.publish(channelId, { body: 'One' });
     await author.retract(channelId, post.id, { note: 'Wrong.' });
     expect((await done(['correct', channelId, post.id, '--kind', 'update', 'Two'])).err).toContain(
-      '`pressbox post` publishes anew',
+      'Publish a new one with `pressbox post`',
     );
     await author.updateChannel(channelId, '*', { state: 'ended' });
     expect((await done(['post', channelId, 'Two'])).err).toContain('`pressbox channel update <channel> --state live`');

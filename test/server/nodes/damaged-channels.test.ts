@@ -77,7 +77,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
       const found = await repair();
       expect([found.code, found.err]).toEqual([1, '']);
-      expect(found.out).toMatch(new RegExp(`^ok  ${whole.id}  nothing is to be repaired$`, 'm'));
+      expect(found.out).toMatch(new RegExp(`^ok  ${whole.id}  nothing to repair$`, 'm'));
       expect(found.out).toMatch(
         new RegExp(`^NO  ${broken.id}  .*\\. With --apply it has its 2 posts, and its history goes on\\.$`, 'm'),
       );
@@ -115,7 +115,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await redis.admin.del(channelKeys(broken.id)[4] as string);
       const refusedRepair = await repair(broken.id, '--apply');
       expect(refusedRepair.code).toBe(1);
-      expect(refusedRepair.out).toMatch(/It cannot be repaired: put back a copy of the store, or delete the channel\.$/m);
+      expect(refusedRepair.out).toMatch(/It cannot be repaired: restore a backup of the store, or delete the channel\.$/m);
       expect(await repair('never-made')).toMatchObject({ code: 1, out: '' });
     });
   });

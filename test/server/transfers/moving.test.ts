@@ -56,7 +56,7 @@ describe('pressbox import', () => {
   it('reports what was already there, also for standard input', async () => {
     const command = run(['import', '-'], env.target, { input: await readFile(file(), 'utf8') });
     expect(await command.code).toBe(0);
-    expect(command.out).toBe('0 lines of - written: 0 new channels, 0 new posts.\n34 lines stood there already.\n');
+    expect(command.out).toBe('0 lines of - written: 0 new channels, 0 new posts.\n34 lines already existed.\n');
   });
 
   it('shows its progress on a terminal only', async () => {
@@ -76,7 +76,7 @@ describe('pressbox import', () => {
     await writeFile(wrong, good.with(32, '{"post":{}}').join('\n'));
     const command = run(['import', wrong], env.target);
     expect(await command.code).toBe(1);
-    expect(command.err).toContain('32 lines stood there already.\nThen it stopped; the same command goes on from there.\n');
+    expect(command.err).toContain('32 lines already existed.\nThen it stopped. Repeat the command to continue.\n');
     expect(command.err).toContain('  line 33\n');
     const json = run(['import', wrong, '--json'], env.target);
     expect(await json.code).toBe(1);
@@ -88,14 +88,14 @@ describe('pressbox import', () => {
     const command = run(['import', '-'], env.target, { input: lines });
     expect(await command.code).toBe(1);
     expect(command.err).toContain('1 line of - written: 1 new channel, 0 new posts.\n');
-    expect(command.err).toContain('Then it stopped; the same command goes on from there.\n');
+    expect(command.err).toContain('Then it stopped. Repeat the command to continue.\n');
     expect(command.err).toContain('  line 2\n');
   });
 
   it('exits with 1 if there is no line, as after a failed export', async () => {
     for (const input of ['', '\n\n']) {
       const command = run(['import', '-'], env.target, { input });
-      expect([await command.code, command.out, command.err]).toEqual([1, '', 'pressbox: It holds no line of an export.\n']);
+      expect([await command.code, command.out, command.err]).toEqual([1, '', 'pressbox: It contains no line of an export.\n']);
     }
   });
 
@@ -108,7 +108,7 @@ describe('pressbox import', () => {
     ];
     const command = run(['import', '-'], env.target, { input: lines.map((line) => JSON.stringify(line)).join('\n') });
     expect(await command.code).toBe(1);
-    expect(command.out).toContain('1 line left out, as something else was written there meanwhile:\n');
+    expect(command.out).toContain('1 line skipped, because the server has something else in its place:\n');
     expect(command.out).toContain(`  line 3: meanwhile, post ${post.id}, revision 1. `);
   });
 

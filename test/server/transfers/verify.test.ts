@@ -184,7 +184,7 @@ describe('pressbox verify', () => {
     }
     const editors = run(['verify'], { ...own, PRESSBOX_TOKEN: await second.token() });
     expect(await editors.code).toBe(0);
-    expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not looked at: that takes the token of an administrator$/m);
+    expect(editors.out).toMatch(/^-- {2}the server's own journal {2}not verified: requires an admin token$/m);
   });
 
   it('skips and counts the html of a server with another renderer', async () => {
@@ -322,8 +322,8 @@ describe('pressbox verify', () => {
       why: 'the entry is not the one that was written',
     });
     for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
-      expect(await faultOf([...lines, none]), none).toContain('It holds a line that is none of an export.');
-    expect(await faultOf([])).toContain('It holds no line of an export.');
+      expect(await faultOf([...lines, none]), none).toContain('It contains a line that is not from an export.');
+    expect(await faultOf([])).toContain('It contains no line of an export.');
   });
 
   it('reports an import that was cut at an erased line, and what to do', async () => {
@@ -387,7 +387,7 @@ describe('pressbox verify', () => {
     const { code, out } = await verify('--data-dir', older, '--since', then);
     expect(code).toBe(1);
     expect(out).toMatch(/^NO {2}quiet {2}offset 2: what was written until the earlier time is missing: this is an older copy\./m);
-    expect(out).toMatch(/^NO {2}newest {2}the channel is not there any more\./m);
+    expect(out).toMatch(/^NO {2}newest {2}the channel no longer exists\./m);
     await client.deleteChannel('newest');
   });
 
@@ -405,7 +405,7 @@ describe('pressbox verify', () => {
     const lacking = await verify('--file', some, '--since', then);
     expect(lacking).toMatchObject({
       code: 1,
-      out: expect.stringMatching(/^NO {2}quiet {2}the channel is not there any more\./m),
+      out: expect.stringMatching(/^NO {2}quiet {2}the channel no longer exists\./m),
     });
   });
 
@@ -413,7 +413,7 @@ describe('pressbox verify', () => {
     const other = join(directory, 'other.jsonl');
     for (const line of ['{}', '{"channelId":"quiet"}', '{"channelId":"quiet","cursor":"none"}', '{"cursor":null}']) {
       await writeFile(other, `${line}\n`);
-      expect(await verify('--since', other)).toMatchObject({ code: 2, err: expect.stringContaining('is not what') });
+      expect(await verify('--since', other)).toMatchObject({ code: 2, err: expect.stringContaining('is not the output of') });
     }
   });
 
@@ -424,7 +424,7 @@ describe('pressbox verify', () => {
     });
     expect(await verify(id, '--url', site.url)).toMatchObject({
       code: 1,
-      err: expect.stringContaining('The connection was cut before the export was whole.'),
+      err: expect.stringContaining('The connection was cut before the export was complete.'),
     });
   });
 

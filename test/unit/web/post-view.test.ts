@@ -39,7 +39,7 @@ describe('a post on a page', () => {
     );
   });
 
-  it('shows what kind it is, that it is a key event, that more is to follow, and how sure it is', () => {
+  it('shows what kind it is, that it is a key event, that more is to follow, and its verification state', () => {
     const text = textOf(
       rendered({ kind: 'breaking', keyEvent: true, headline: 'H', developing: true, verification: 'unverified' }),
     );
