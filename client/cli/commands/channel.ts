@@ -124,7 +124,7 @@ Examples:
         page = answer.next;
         complete &&= answer.complete !== false;
       }
-      if (!complete) terminal.note('Some channels cannot be listed at the moment. Try again later.');
+      if (!complete) terminal.note('Some channels cannot be read at the moment and may be missing here. Try again later.');
     });
   }
 
