@@ -13,12 +13,12 @@ import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /**
- * A channel written out, a line for each entry of its journal (`protocol/transfer.ts`), from the first to the head as it is when the
- * export gets there: so what changes meanwhile is in it, too, and a takedown of that time comes after what it took down.
+ * Exports a channel: one line for each entry of its journal (`protocol/transfer.ts`), from the first entry to the head at the
+ * time when the export reaches it. Changes made during the export are included, so a takedown follows the post that it took down.
  *
- * One page is held at a time, and the next is read once this one has left the process. What was erased goes out no more: a page that was
- * read while something was erased is read again, and one that waits for a slow client while a post of it is erased is dropped with its
- * connection. So is all of it when the token is good no longer.
+ * Only one page is in memory. The next page is read once the current one has left the process. Erased text is never sent: a page
+ * is read again if something was erased during the read, and the connection is cut if text that waits for a slow client is
+ * erased. The connection is also cut when the token expires or is revoked.
  */
 export interface ExportContext {
   engine: Engine;
@@ -47,7 +47,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
 
   return router;
 
-  /** Half an export never looks like a whole one: its connection is cut. */
+  /** An incomplete export must not look complete, so its connection is cut. */
   async function send(
     req: Request,
     res: Response,
@@ -55,7 +55,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     who: Principal,
   ): Promise<{ whole: boolean; lines: number }> {
     const cut = () => res.socket?.resetAndDestroy();
-    // It may take long, and its client may take nothing meanwhile.
+    // An export can take long, and a slow client blocks the loop below.
     const sweep = setInterval(() => {
       if (identity.statusOf(who) !== 'good') cut();
     }, liveLimits.sweepMs).unref();
@@ -94,7 +94,7 @@ function begin(res: Response, channelId: string): void {
   });
 }
 
-/** Resolves once the text has left this process, with whether the client took it. One that takes nothing for a while is given up. */
+/** Resolves to true once the text has left this process, and to false if the connection closed or the client stalled. */
 async function written(res: Response, text: string): Promise<boolean> {
   if (res.destroyed || res.socket?.destroyed !== false) return false;
   return await new Promise((resolve) => {
@@ -113,16 +113,16 @@ async function written(res: Response, text: string): Promise<boolean> {
 
 interface Page {
   lines: string[];
-  /** Whose text is in them. */
+  /** The posts whose text is in the lines. Null stands for the channel. */
   posts: Set<string | null>;
-  /** Where the next one begins; undefined after the last. */
+  /** The position of the next page. Undefined after the last page. */
   next: ExportPosition | undefined;
 }
 
 type ExportPosition =
-  /** `placed`: the history begins at offset 1, so its entries can have the same places elsewhere. */
+  /** `placed`: the history begins at offset 1, so an import can give its entries the same offsets. */
   | { from: number; root: string | undefined; placed: boolean }
-  /** Among posts above a `seq` that are older than a history which began anew, at offset `began`. */
+  /** In the posts with a higher `seq` that are older than the journal, which was restarted at offset `began`. */
   | { above: number; root: string; began: number };
 
 const start: ExportPosition = { from: 1, root: undefined, placed: true };
@@ -136,7 +136,7 @@ async function readPage(engine: Engine, channelId: string, place: ExportPosition
   if (place.root !== undefined && place.root !== root) throw new Error('the history was replaced while it was exported');
   const [first] = entries;
   if (place === start && first !== undefined && first.offset > 1) {
-    // The channel comes before its posts. What they wrote before has no entries any more.
+    // The channel comes before its posts. Posts from before the restart no longer have entries.
     const next = { above: 0, root, began: first.offset };
     return { lines: [lineOf(channelId, first)], posts: new Set(), next };
   }
@@ -148,7 +148,7 @@ async function readPage(engine: Engine, channelId: string, place: ExportPosition
   };
 }
 
-/** One post with its revisions. */
+/** Reads one post that is older than the journal, with its revisions. */
 async function readOlder(
   engine: Engine,
   channelId: string,
@@ -170,7 +170,7 @@ async function readOlder(
   return { lines, posts: new Set([post.id]), next: { above: post.seq, root, began } };
 }
 
-/** `root`: of the history, where the entry's place in it is told. */
+/** `root`: the root of the history, if the line states the position of the entry in it. */
 function lineOf(channelId: string, entry: ExportedEntry, root?: string): string {
   const { offset, type, postId, revision, kind, at, by, content, check, written, erases, chained } = entry;
   const facts = JSON.stringify({
@@ -185,7 +185,7 @@ function lineOf(channelId: string, entry: ExportedEntry, root?: string): string 
   return `{"${postId === null ? 'channel' : 'post'}":${state},"revision":${facts}}\n`;
 }
 
-/** A revision that has no entry any more: what the post itself tells of it. */
+/** The line of a revision without an entry, from the facts in the post itself. */
 function olderLineOf({ seq: _seq, html: _html, ...post }: AuthorPost): string {
   const { revision, history, publishedAt, updatedAt, publishedBy } = post;
   const own = history.find((change) => change.revision === revision);

@@ -16,11 +16,11 @@ import { BodyAborted, linesOf } from './ndjson-lines.ts';
 import { requireType } from './write-request.ts';
 
 /**
- * Lines of exports, read in again as they come: what was dealt with stands, whatever comes after it, and sent again it is passed over. An
- * import counts as one write of its token; what it writes takes turns with the authors.
+ * Imports the lines of an export as they arrive. A line that was imported stays, even if a later line fails, and is skipped if it
+ * is sent again. An import counts as one write of its token. Its writes alternate with those of authors.
  */
 export interface ImportContext {
-  /** For one import. */
+  /** Creates the importer for one request. */
   importer(by: string): Importer;
   publicUrl: string;
   identity: Pick<Identity, 'statusOf'>;
@@ -59,17 +59,17 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
   return router;
 }
 
-/** Whatever ends it, the lines before that are on the disk. `lost`: what to tell whose token is good no longer. */
+/** However it ends, the lines before that are on disk. `lost` returns the refusal once the token has expired or was revoked. */
 async function take(req: Request, importing: Importer, publicUrl: string, lost: () => Refusal | undefined): Promise<void> {
   try {
     for await (const { number, bytes } of linesOf(req)) {
-      // It may take hours, and each line is a write.
+      // Each line is a write, and an import can outlive its token.
       const refusal = lost();
       if (refusal !== undefined) throw refusal;
       let line: ReturnType<typeof parseLine>;
       try {
         line = parseLine(jsonObjectOf(bytes, { firstLine: number }));
-        // What was exported keeps the addresses that it had where it was written.
+        // Entries of an exported journal keep the media addresses of the server that wrote them.
         if ('post' in line && !isJournalled(line.facts)) requireLoadable(line.post.media, publicUrl, 'post.media');
       } catch (error) {
         throw atLine(number, error);

@@ -4,9 +4,10 @@ import { limits } from '../protocol/wire-limits.ts';
 import { malformedAt } from './malformed-json.ts';
 
 /**
- * The JSON object in a body. UTF-8 alone, no deeper than anything of ours, and each name once in its object: of two, whoever looked at
- * the body before us (a proxy, a library of the editor) may have believed the other. A name such as `__proto__` is a field like any
- * other, and unknown to our schemas. A refusal of malformed JSON names its line and column, counted from `firstLine`, and quotes nothing.
+ * Parses the JSON object in a body. It must be UTF-8, must not nest deeper than `bodyNesting`, and must not repeat a name in an
+ * object: a proxy or a library that read the body before may have used the other value. A name such as `__proto__` is an ordinary
+ * field, which the schemas refuse as unknown. A refusal of malformed JSON states its line and column, counted from `firstLine`,
+ * and never quotes the body.
  */
 export function jsonObjectOf(bytes: Uint8Array, { firstLine = 1 }: { firstLine?: number } = {}): object {
   const json = textOf(bytes, firstLine);
@@ -25,11 +26,11 @@ function textOf(bytes: Uint8Array, firstLine: number): string {
   }
 }
 
-/** The text before the first bytes that are not UTF-8, of bytes that hold such. */
+/** The text before the first invalid UTF-8 sequence. `bytes` must contain one. */
 function utf8Before(bytes: Uint8Array): string {
   const replaced = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let at = replaced.findIndex((byte, index) => byte !== bytes[index]);
-  // A replacement character may begin with the bytes that it replaces.
+  // The first bytes of a replacement character can equal the bytes that it replaces.
   while (isContinuation(replaced[at])) at -= 1;
   return new TextDecoder().decode(replaced.subarray(0, at));
 }
@@ -42,14 +43,14 @@ function parsed(json: string, firstLine: number): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // The parser's own message quotes the body, and does not always name a place.
+    // The message of JSON.parse quotes the body, and does not always state a position.
     const at = malformedAt(json);
     const place = placeAfter(json.slice(0, at), firstLine);
     throw notAnObject(at === json.length ? `The JSON ends too early, at ${place}.` : `The JSON is malformed at ${place}.`);
   }
 }
 
-/** The place right after a text. Lines and columns count from 1, and columns are characters. */
+/** The position after the text. Lines and columns count from 1. Columns are characters. */
 function placeAfter(text: string, firstLine: number): string {
   let line = firstLine;
   let column = 1;
@@ -67,19 +68,19 @@ function notAnObject(why?: string): Refusal {
   return new Refusal('invalid-body', { errors: [{ path: '', message }] });
 }
 
-/** An object or list that is open where one reads, and what of it was read last: a name, or a place from 0. */
+/** An object or array that is not closed yet. `at`: the name or the index (from 0) of the member that is being read. */
 type Open = { names: Set<string>; at: string } | { names: null; at: number };
 
 const { bodyNesting: nestingMost } = limits;
 
-/** The first fault that parsing does not see. `json` must be JSON. */
+/** Finds a repeated name or too deep nesting, which JSON.parse accepts. `json` must be valid JSON. */
 function faultOf(json: string): FieldError | undefined {
   const open: Open[] = [];
   const fault = (message: string) => ({ path: placeOf(open.map((one) => one.at)), message });
   let nameFollows = false;
   for (let at = 0; at < json.length; at += 1) {
     const inside = open.at(-1);
-    if (open.length > nestingMost) return fault('Must not nest so deeply.');
+    if (open.length > nestingMost) return fault('Must not nest this deeply.');
     switch (json[at]) {
       case '{':
         open.push({ names: new Set(), at: '' });
@@ -101,10 +102,10 @@ function faultOf(json: string): FieldError | undefined {
       case '"': {
         const end = endOfString(json, at);
         if (nameFollows && inside !== undefined && inside.names !== null) {
-          // Read as JSON: an escape is another spelling of the same name.
+          // Decoded, because escapes can spell the same name differently.
           const name = JSON.parse(json.slice(at, end + 1)) as string;
           inside.at = name;
-          if (inside.names.has(name)) return fault('Must not stand twice.');
+          if (inside.names.has(name)) return fault('Must not be repeated.');
           inside.names.add(name);
         }
         nameFollows = false;
@@ -119,7 +120,7 @@ function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (json[end - 1 - backslashes] === '\\') backslashes += 1;
-    // Each pair of them is one that is written, and says nothing of the quotation mark.
+    // An even number of backslashes is escaped backslashes only, so the quotation mark ends the string.
     if (backslashes % 2 === 0) return end;
   }
 }

@@ -1,17 +1,17 @@
-/** What may come next. */
+/** What may follow at this point of the text. */
 type State = 'value' | 'first item' | 'first name' | 'name' | 'colon' | 'after a value';
 
 const mayClose: ReadonlySet<State> = new Set(['first item', 'first name', 'after a value']);
 
-/** Where reading a token ended: behind it, or at the first character that does not belong. */
+/** `at`: the index after the token or, if the token is malformed, of the first wrong character. */
 interface Token {
   isWhole: boolean;
   at: number;
 }
 
 /**
- * Finds where a text stops being JSON (RFC 8259): the index of the first character with which it can no longer become JSON, the length
- * of the text if it ends too early, undefined if it is JSON. Reads the text once and does not recurse, however deeply the text nests.
+ * Finds where a text stops being JSON (RFC 8259). Returns the index of the first wrong character, the length of the text if it
+ * ends too early, or undefined if it is valid JSON. Reads the text once, and never recurses, so deep nesting is safe.
  */
 export function malformedAt(text: string): number | undefined {
   const closers: ('}' | ']')[] = [];

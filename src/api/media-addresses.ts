@@ -3,8 +3,8 @@ import type { Media } from '../protocol/model.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
 
 /**
- * Media lie at `https:` addresses, or on this server: its pages may load nothing else, and a page over TLS loads nothing over plain HTTP.
- * `publicUrl`: where this server is reached. `at`: where the media stand in the request.
+ * Refuses media that pages of this server cannot load: addresses must be `https:` or have the origin of `publicUrl`. `at`: the
+ * path of the media in the request, for error messages.
  */
 export function requireLoadable(media: readonly Media[], publicUrl: string, at: string): void {
   const own = new URL(publicUrl).origin;

@@ -4,19 +4,22 @@ import { withUnit } from '../protocol/limit-table.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { limits } from '../protocol/wire-limits.ts';
 
-/** A body of lines, read as it comes: one line is held at a time, and the next is asked for once this one was dealt with. */
 export interface NumberedLine {
-  /** From 1. */
+  /** Counted from 1. */
   number: number;
   bytes: Buffer;
 }
 
-/** The request ended before its end: nobody is there to be answered. */
+/** The client disconnected before the end of the body, so there is nobody to respond to. */
 export class BodyAborted extends Error {}
 
 const [lineFeed, carriageReturn] = [10, 13];
 
-/** Empty lines are counted and passed over, up to a bound: what is packed may hold thousands of millions. A line that is too long is a refusal that says which. */
+/**
+ * Reads the lines of a body as they arrive, and holds one line at a time. The body is read no further until the caller asks for
+ * the next line. Blank lines are skipped up to `importBlankLines`, because a small compressed body can contain billions of them.
+ * A line over `importLineBytes` is refused with its number.
+ */
 export async function* linesOf(request: IncomingMessage): AsyncGenerator<NumberedLine> {
   let number = 1;
   let blanks = 0;
@@ -65,7 +68,10 @@ function isEmpty(bytes: Buffer): boolean {
   return bytes.length === 0 || (bytes.length === 1 && bytes[0] === carriageReturn);
 }
 
-/** The request's own iterator would take the connection with it when it is left early, and with that the answer. */
+/**
+ * The decompressed chunks. The default iterator of a request would destroy the connection when it is left early, and so the
+ * response.
+ */
 async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   const unpack = unpacking(request.headers['content-encoding']);
   const body = unpack === undefined ? request : request.pipe(unpack);
@@ -77,7 +83,7 @@ async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   } catch (error) {
     if (!request.complete && request.destroyed) throw new BodyAborted();
     if (unpack === undefined) throw error;
-    throw new Refusal('invalid-body', { errors: [{ path: '', message: 'Cannot be unpacked.' }] });
+    throw new Refusal('invalid-body', { errors: [{ path: '', message: 'Cannot be decompressed.' }] });
   } finally {
     if (unpack !== undefined) {
       request.unpipe(unpack);

@@ -19,9 +19,9 @@ import { limits } from '../protocol/wire-limits.ts';
 import { readSnapshot } from '../streams/snapshots.ts';
 
 /**
- * What readers write over HTTP (contract, 2). What holds text of posts or channels is read under a guard: that of `feeds`, which reads
- * again what was read while something was erased, or where it comes from a feed, that of the feed (`streams/catch-up.ts`). The
- * audit trail holds no text and needs none.
+ * The HTTP routes for reading. Text of posts and channels is always read under an erasure guard, so that erased text is never
+ * sent: `streams.guarded` repeats a read of the journal during which something was erased, and reads of a channel stream have
+ * their own guard (`streams/catch-up.ts`). The audit trail contains no text, so it needs no guard.
  */
 export interface ReaderContext extends LiveContext {
   engine: Engine;
@@ -66,7 +66,7 @@ export function readerRoutes(context: ReaderContext): Router {
       countCatchUp(metrics, encoded);
       sendJson(res, encoded.json, cachingOf(res, channel));
     }
-    // However long it takes to go out.
+    // The admission ends here, because sending the response to a slow client can take long.
     context.admission.end(res);
   });
 
@@ -78,7 +78,7 @@ export function readerRoutes(context: ReaderContext): Router {
   }
 
   router.get('/channels/:channelId/posts', async (req, res) => {
-    // Parsed anew each time that it is looked at.
+    // Express parses the query each time it is accessed.
     const asked = req.query;
     const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, asked);
     const wanted = [
@@ -110,7 +110,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const query = schemas.parse(schemas.revisionsQuerySchema, req.query);
     const { channel, found } = await readAllowed(req, res, async (channelId) => {
       const page = await engine.revisions(channelId, postId, { ...query, bytes: limits.answerBytes });
-      // After the page: a withdrawal in between must count.
+      // Read after the page, so that a withdrawal between the two reads is seen.
       return { page, read: await engine.post(channelId, postId) };
     });
     const { page, read } = found;
@@ -147,7 +147,7 @@ export interface ChannelsQuery {
   page?: string | undefined;
 }
 
-/** The channels that the requester may know of. A refusal where `page` is not the `next` of an earlier page. */
+/** The channels that the requester may know about. Throws a `Refusal` if `page` is not the `next` of an earlier page. */
 export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
@@ -181,14 +181,14 @@ function viewFor(res: Response, channel: Channel) {
 
 export type Caching = { cache: 'public' | 'private' };
 
-/** What anyone may see can be revalidated; the rest is not kept at all, nor is what a browser with a session was answered. */
+/** Public responses may be cached and revalidated. Others must not be stored, nor may responses to a browser with a session. */
 export function cachingOf(res: Response, channel?: Channel): Caching {
   if (isForOneBrowser(res)) return { cache: 'private' };
   if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };
   return { cache: principalOf(res) === undefined ? 'public' : 'private' };
 }
 
-/** Answers whose view depends on who asks. */
+/** The caching of responses with posts, whose content depends on the rights of the requester. */
 function postCaching(res: Response, channel: Channel): Caching {
   vary(res, credentialHeaders);
   return isAuthor(res, channel) ? { cache: 'private' } : cachingOf(res, channel);

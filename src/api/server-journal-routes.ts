@@ -7,7 +7,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { journalQuerySchema, parse } from '../protocol/schemas.ts';
 
-/** What administrators and imports did on this server: its own journal, with the chain that `verify` walks. */
+/** The server's own journal: actions of administrators and imports, in the hash chain that `verify` checks. */
 export interface ServerJournalContext {
   engine: Pick<Journal, 'serverJournal'> & Pick<Revocations, 'isRevoked'>;
   /** Milliseconds since 1970. */

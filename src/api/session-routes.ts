@@ -7,19 +7,19 @@ import { logSecurityEvent } from '../http/security-log.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 
-/** A token is exchanged once for a session, which scripts of pages then need not hold. */
+/** Exchanges a token for a session cookie, so that page scripts need not keep the token. */
 export interface SessionContext {
   identity: Identity;
   cookie: SessionCookie;
 }
 
-/** `idleSeconds`: how long a session may go unused; undefined if there is no limit. */
+/** `idleSeconds`: how long a session may be unused. Undefined means no limit. */
 export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext & { idleSeconds: number | undefined }): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/session', (_req, res) => {
     const who = credentialsOf(res);
-    // Nobody is signed in, it would say.
+    // Otherwise the response would claim that nobody is signed in.
     if (isUnverified(who)) throw who.refusal;
     sendJson(res, { session: who === undefined ? null : described(who, who.session && idleSeconds) }, { cache: 'none' });
   });
@@ -42,14 +42,14 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
 
   return router;
 
-  /** A page elsewhere must not sign anyone in or out; what is no page may. */
+  /** Prevents login CSRF: pages of other origins must not sign anyone in or out. Clients other than browsers may. */
   function refuseElsewhere(req: Request): void {
     if (req.headers.origin === undefined || cookie.isOwnPage(req)) return;
     throw new Refusal('forbidden', { detail: 'Only a page of this server may start or end a session this way.' });
   }
 }
 
-/** Ends the session that came with the request, and takes its cookie away. That stays where the session could not be ended. */
+/** Ends the session of the request, then deletes its cookie. If ending the session fails, this throws and the cookie stays. */
 export async function signOut(req: Request, res: Response, { identity, cookie }: SessionContext): Promise<void> {
   const session = cookie.readForSignOut(req);
   const who = session === undefined ? undefined : await identity.signOut(session);
@@ -57,7 +57,7 @@ export async function signOut(req: Request, res: Response, { identity, cookie }:
   cookie.clear(req, res);
 }
 
-/** A token may name a time that has no date. */
+/** The latest time that RFC 3339 can express. Tokens can expire later. */
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 function described({ sub, name, grants, expiresAt }: Principal, idleSeconds: number | undefined) {

@@ -11,7 +11,7 @@ import { revocationSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { readBytes, readCommand } from './write-request.ts';
 
-/** Tokens that are not to be taken any more, though they have not expired. */
+/** Revokes tokens before they expire. */
 export interface TokenContext {
   revocations: Pick<Revocations, 'revoke'>;
   rates: Pick<Rates, 'writes'>;
@@ -24,7 +24,7 @@ const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
   const router = Router({ caseSensitive: true });
 
-  /** Can be sent again: it is the same revocation. So an Idempotency-Key changes nothing. */
+  /** Revoking a token twice is the same revocation, so an Idempotency-Key has no effect. */
   router.post(
     '/tokens/revoked',
     (_req, res, next) => {

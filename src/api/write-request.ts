@@ -9,24 +9,22 @@ import { fieldErrors, idempotencyKeySchema, parse } from '../protocol/schemas.ts
 import { limits } from '../protocol/wire-limits.ts';
 import { jsonObjectOf } from './json-body.ts';
 
-/** How the request of someone who writes is read: its bytes, its JSON, and what it says about being the same as an earlier one. */
-
 /**
- * The body as bytes, whatever its type claims: it is looked at only once the request is known to be a new one. Over 1 MiB, also when
- * it was sent compressed, is 413.
+ * Reads the body as bytes, regardless of its content type. It is parsed only once the request is known to be new. A body over
+ * `bodyBytes`, also after decompression, is 413.
  */
 export function readBytes(): RequestHandler {
   const readAny = express.raw({ type: () => true, limit: limits.bodyBytes });
   return (request, response, next) => {
     const { 'content-length': length, 'content-encoding': encoding } = request.headers;
-    // Express would read to the end of what it refuses before it says so.
+    // Express would read the whole body before it refuses it.
     if (Number(length ?? 0) > limits.bodyBytes) throw new Refusal('too-large');
     if (length === undefined || encoding !== undefined) readAny(request, response, next);
     else readPlain(request, next);
   };
 }
 
-/** What nearly every client sends: bytes as they are, whose number it says and Node holds it to. */
+/** The common case: an uncompressed body with a Content-Length, which Node enforces. */
 function readPlain(request: Request, next: (error?: unknown) => void): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => void chunks.push(chunk));
@@ -34,13 +32,13 @@ function readPlain(request: Request, next: (error?: unknown) => void): void {
     request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
     next();
   });
-  request.once('error', () => next(new Refusal('invalid-body', { detail: 'The body did not come whole.' })));
+  request.once('error', () => next(new Refusal('invalid-body', { detail: 'The body is incomplete.' })));
 }
 
 const json = ['application/json'];
 export const mergePatch = ['application/merge-patch+json', 'application/json'];
 
-/** What the request asks for, by a schema; a refusal where it has another form. A body left out is read as `{}` where that is allowed. */
+/** Parses the body by the schema, or throws a `Refusal`. With `mayBeEmpty`, an empty body is read as `{}`. */
 export function readCommand<S extends z.ZodType>(
   request: Request,
   schema: S,
@@ -57,7 +55,7 @@ function bytesOf(request: Request): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
-/** Refuses another type than these, and another charset than UTF-8. */
+/** Refuses content types other than these, and charsets other than UTF-8. */
 export function requireType(header: string | undefined, types: readonly string[]): void {
   const [type = '', ...parameters] = (header ?? '').split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
@@ -86,8 +84,8 @@ export function requireIfMatch(request: Request): Expected {
 }
 
 /**
- * The request as the desk takes it. One key stands for one request of this `sub` in this channel (for a creation, of this `sub`); what
- * was asked is method, path, If-Match and body.
+ * The write command of the request, for the newsroom. An Idempotency-Key identifies one request of this `sub` in this channel, or
+ * one channel creation of this `sub`. Two requests are the same if their method, path, If-Match and body are equal.
  */
 export function readWriteCommand<Command>(
   request: Request,

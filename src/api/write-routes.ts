@@ -14,9 +14,11 @@ import { requireLoadable } from './media-addresses.ts';
 import { mergePatch, readBytes, readCommand, readIfMatch, readWriteCommand, requireIfMatch } from './write-request.ts';
 
 /**
- * What those who write write over HTTP (contract, 2). A route reads the request and words the answer; what may happen is the desk's.
- * In this order: the token, its rate, the body's bytes; then the desk asks for rights, for an earlier request under the same key, and
- * only then for what the body says. Of who has no right there whatever it says, the bytes are not read.
+ * The HTTP routes for writing. A route reads the request and builds the response. The newsroom decides what happens.
+ *
+ * Checks run in this order: the token, its rate, the bytes of the body. Then the newsroom checks the rights, looks for an earlier
+ * request with the same key, and only then parses the body. The bytes are not even read if the author has no rights in the
+ * channel.
  */
 export interface AuthorContext {
   newsroom: Newsroom;
@@ -105,7 +107,7 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
   router.post('/channels/:channelId/posts/:postId/takedown', writing, async (req: Request, res: Response) => {
     const { channelId, postId } = idsIn(req);
     const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
-      // In haste nobody should fail for a body that could be empty anyway.
+      // A takedown is urgent, so it must not fail because the optional body is missing.
       const { note } = readCommand(req, schemas.takedownSchema, { mayBeEmpty: true });
       return { note: note ?? null, ...expectedIn(req) };
     });
@@ -129,11 +131,11 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
   ) {
     const { post, position, replayed } = answer;
     const facts = { channel: post.channelId, offset: position.offset, post: post.id, revision: post.revision };
-    // As the journal has it: the revisions up to this one.
+    // The last erased revision, as in the journal.
     const erasing = more.erasure === undefined || replayed ? {} : { erases: post.revision - 1 };
     if (more.erasure !== undefined) logSecurityEvent(res, 'erasure', { channel: post.channelId, post: post.id });
     note(res, replayed, { ...facts, ...erasing }, did);
-    // The same tag that a GET in the author's view has.
+    // The same tag as in a GET by an author.
     const etag = postEtag(post.revision, JSON.stringify(post), 'author', renderer);
     sendJson(res, { post, cursor: formatCursor(position), offset: position.offset, ...more }, { status, cache: 'private', etag });
   }
@@ -152,13 +154,13 @@ export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }:
   }
 }
 
-/** In the channel of the path, or where there is none, in one that is to be made: something, if not what is asked for. */
+/** Whether the author may write anything in the channel of the path. Without a channel: whether it may create any channel. */
 function mayWriteAt(req: Request, who: Principal): boolean {
   const { channelId } = idsIn(req);
   return channelId === '' ? mayEditSome(who) : mayAuthor(who, channelId);
 }
 
-/** Express gives strings for these; its types also know paths that have none. */
+/** In the types of Express, path parameters can be missing or lists. */
 function idsIn({ params }: Request): { channelId: string; postId: string } {
   return { channelId: String(params.channelId ?? ''), postId: String(params.postId ?? '') };
 }
