@@ -124,7 +124,7 @@ describe('a journal that is unreachable', () => {
     const other = {
       ...write,
       request: { ...write.request, digest: 'e'.repeat(64) },
-      command: () => ({ headline: 'Something else' }),
+      parse: () => ({ headline: 'Something else' }),
     };
     await expect(desk().openChannel(other)).rejects.toMatchObject({ problem: { code: 'key-reused' } });
     expect(await engine.channel('something-else')).toEqual({ status: 'missing' });
