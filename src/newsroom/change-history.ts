@@ -2,10 +2,7 @@ import type { Change, ChangeKind } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
-/**
- * What readers are told of earlier versions of a post: the newest changes within its bounds. At the bound the oldest refiles and
- * updates go first, so that a correction is the last thing forgotten.
- */
+/** Adds a change to the history of a post that readers see. At its limits the oldest refiles and updates are dropped first, corrections last. */
 export function withChange<C extends Change>(history: readonly C[], change: C): C[] {
   const kept = [...history, change];
   let bytes = bytesOf(kept);
@@ -17,19 +14,19 @@ export function withChange<C extends Change>(history: readonly C[], change: C): 
   return kept;
 }
 
-/** What readers are told of earlier versions of a channel: the newest changes, whatever their kind. */
+/** Adds a change to the history of a channel that readers see. At the limit the oldest change is dropped. */
 export function withChannelChange(history: readonly Change[], change: Change): Change[] {
   return [...history, change].slice(-limits.historyChanges);
 }
 
-/** The same changes without their notes, which may quote what is erased. */
+/** The changes without their notes, which may quote erased text. */
 export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
   return history.map((change) => ({ ...change, note: null }));
 }
 
 /**
- * The same changes when what was published before is erased but the post stays. What readers were told of a mistake stays too, unless it
- * is named by its revision: it is the record of what was wrong.
+ * The changes when earlier revisions are erased but the post stays. The notes of corrections and clarifications stay, because they record
+ * what was wrong, unless their revision is in `named`.
  */
 export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
   return history.map((change) =>
@@ -37,7 +34,7 @@ export function withoutUnlistedNotes<C extends Change>(history: readonly C[], na
   );
 }
 
-/** Whether a change of this kind must say what was wrong. */
+/** Whether a change of this kind requires a note. */
 export function needsNote(kind: ChangeKind): boolean {
   return kind === 'clarification' || kind === 'correction' || kind === 'retraction';
 }

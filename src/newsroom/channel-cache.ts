@@ -3,16 +3,13 @@ import { ReadGuard } from '../journal/read-guard.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import type { CurrentChannel } from './write-access.ts';
 
-/**
- * Channels as this process read them last, kept for a moment: enough to decide that there is a new post. And the guard of everything that
- * those who write are answered with.
- */
+/** A short-lived cache of channels, good enough to decide on a new post. Also has the guard of everything that is sent to authors. */
 export interface ChannelCache {
-  /** What `read` says of the channel, read under the guard, and kept. */
+  /** Reads the channel under the guard, and caches it. */
   read(channelId: string, read: () => Promise<CurrentChannel>): Promise<CurrentChannel>;
-  /** The channel a moment ago; undefined where that is too long ago, or something of the channel was erased since. */
+  /** The cached channel. Undefined if it was read too long ago, or something in it was erased since. */
   cached(channelId: string): CurrentChannel | undefined;
-  /** An erasure of any channel makes reads invalid. */
+  /** An erasure in any channel invalidates reads. */
   readonly guard: ReadGuard;
 }
 
@@ -22,7 +19,7 @@ const { knownChannelMs, knownChannels, decisionTries } = newsroomLimits;
 export function createChannelCache({ onErased }: Pick<Bus, 'onErased'>, now: () => number): ChannelCache {
   const recent = new Map<string, { standing: CurrentChannel; at: number }>();
   const guard = new ReadGuard(decisionTries);
-  // A channel that was deleted leaves none of its text here.
+  // So that no text of a deleted channel stays here.
   onErased((channelId) => {
     guard.invalidate();
     recent.delete(channelId);

@@ -12,9 +12,9 @@ import type { CurrentChannel } from './write-access.ts';
 import { type ChannelWritten, positionOf, requireSameRequest, type WriteCommand } from './write-command.ts';
 
 /**
- * Opening a channel, which is the one write that has to find its id first. A request that may be repeated notes the id before it is
- * used, so that the second time finds the channel of the first and never opens another; then it is an append like any other, under a
- * request id made of both. Each step can be repeated.
+ * Creates a channel: the only write that must find an id first. A request with a key reserves the id before it is used, so that a repeated
+ * request finds the channel of the first one and never creates another. The write itself is an append under a request id made of both. Each
+ * step can be repeated.
  */
 
 const { slugCandidates: candidatesMost } = newsroomLimits;
@@ -64,13 +64,13 @@ export async function openChannel(
     }
     const next: string | undefined = ids[ids.indexOf(id) + 1];
     if (next === undefined) throw new Refusal('channel-exists');
-    // Who repeats this request at the same moment may have gone further: then what it noted stays.
+    // The same request, sent twice at once, may have reserved another id already. Then that id counts.
     id = keyed ? await engine.reserve(request.id, next, id) : next;
     if (!ids.includes(id)) throw new Refusal('key-reused');
   }
   throw new JournalUnavailable('no free id was found for the channel', 'unchanged');
 
-  /** What is asked for. A body that is refused may come under a key that made a channel before: that is told first. */
+  /** The command. If its body is invalid but its key created a channel before, the refusal is `key-reused`. */
   async function commandUnlessUsed(): Promise<NewChannel> {
     try {
       return write.parse();
@@ -81,11 +81,12 @@ export async function openChannel(
     }
   }
 
-  /** The id that this request noted the first time, or now. */
+  /** The id that this request reserved before, or reserves now. */
   async function reserveId(wanted: string): Promise<string> {
     const found = await engine.reserve(request.id, wanted);
     if (ids.includes(found)) return found;
-    // The key was used for another body. If that made its channel, or may still, it is used up; if the id was someone else's, it is free.
+    // The key was used with another body. If that created its channel, or still may, the key is used. If the id belonged to someone else, the
+    // key is free.
     const made = await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest });
     const there = await engine.channel(found);
     if (made || there.status === 'missing') throw new Refusal('key-reused');

@@ -12,7 +12,7 @@ import {
   isSameValue,
 } from './decision.ts';
 
-/** The rules for channels: how coverage opens, goes live, ends and goes on, and what readers are told of its headline. */
+/** The rules for channels: how they open, go live, end and go live again, and how changes of the headline are recorded. */
 
 export function create(command: NewChannel & { id: string }, { by, at }: Attribution): Decision {
   const state = command.state ?? 'live';
@@ -49,7 +49,7 @@ const steps: Record<ChannelState, readonly ChannelState[]> = {
 
 export interface ChannelStateRead {
   channel: Channel;
-  /** The post that the change pins, if there is one with that id. */
+  /** The post that the change pins, if it exists. */
   pinned: AuthorPost | undefined;
 }
 
@@ -102,11 +102,11 @@ export function change(
     channel: next,
     ...(entryChange ? { change: entryChange } : {}),
   };
-  // What is pinned must still be published when the entry is taken, or a withdrawal at the same moment would leave its pin behind.
+  // The pinned post must still be published when the entry is appended. Otherwise a concurrent withdrawal would leave it pinned.
   return appendEntries({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
 }
 
-/** The second entry of a withdrawal whose post was pinned. */
+/** The second entry of the withdrawal of a pinned post. */
 export function unpin(channel: Channel, { by, at }: Attribution): NewChannelEntry {
   const next: Channel = { ...channel, pinnedPostId: null, updatedAt: at, revision: channel.revision + 1 };
   return { type: 'channel.changed', at, by, kind: null, listed: false, channel: next };

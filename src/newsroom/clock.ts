@@ -1,8 +1,8 @@
 import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
- * The clock that posts are dated by: the system clock at the start of the process, and the monotonic time since. It takes on small
- * corrections at once and never goes back for them. A jump of the system clock is not followed until that clock has been stable:
+ * The clock that dates posts: the system clock at the start of the process plus the monotonic time since. It follows small corrections at once
+ * and never goes back for them. It follows a jump of the system clock only once that clock has been stable:
  *
  *     follows ── the system clock jumps ──▶ waits ── stable for clockStableMs ──▶ follows
  *        ▲                                  │    ▲
@@ -18,18 +18,18 @@ export interface ClockParts {
   system(): number;
   /** Milliseconds of a clock that never goes back. */
   elapsed(): number;
-  /** Called for each jump of the system clock, with how far it went: below 0 for one back. */
+  /** Called for each jump of the system clock. `byMs` is negative for a jump back. */
   onJump(byMs: number): void;
-  /** Called when dates follow the system clock again after a jump that stayed. */
+  /** Called when the clock follows the system clock again after a lasting jump. */
   onFollow(byMs: number): void;
 }
 
 const { clockStableMs, clockSlewMs } = newsroomLimits;
 
-/** Must be read every second or so for jumps to be seen. */
+/** Must be read about every second, so that it notices jumps. */
 export function createClock({ system, elapsed, onJump, onFollow }: ClockParts): Clock {
   const differs = (a: number, b: number) => Math.abs(a - b) > clockSlewMs;
-  /** How far the clock is ahead of the monotonic one; the same of the system clock, as read last, and since when. */
+  /** The difference between this clock and the monotonic one, the same for the system clock at its last read, and since when. */
   let offset = system() - elapsed();
   let seen = offset;
   let seenSince = elapsed();

@@ -2,15 +2,15 @@ import type { AppendRequest, NewEntry, Outcome } from '../journal/engine.ts';
 import type { ProblemCode, ProblemDetails } from '../protocol/problems.ts';
 
 /**
- * What a decision is. The rules themselves are in `post.ts` and `channel.ts`: from what the journal says and what someone asks, they
- * make entries, or a refusal. They are pure: time comes in, and what to do goes out as data.
+ * The result of a rule. The rules are in `post-rules.ts` and `channel-rules.ts`: from the state in the journal and a command they make
+ * entries or a refusal. They are pure: time comes in as an argument, and what to do is returned as data.
  */
 export type Decision =
   | { status: 'append'; decidedOn: AppendRequest['decidedOn']; entries: AppendRequest['entries'] }
   | Unchanged
   | RefusedWrite;
 
-/** What was asked for stands already: in this post or, where that is null, in the channel, at this revision. */
+/** The command changes nothing: the post, or the channel if `postId` is null, already has this state at this revision. */
 export interface Unchanged extends Pick<Outcome, 'postId' | 'revision'> {
   status: 'unchanged';
 }
@@ -21,15 +21,15 @@ export interface RefusedWrite {
   details: ProblemDetails;
 }
 
-/** Who does it and when (RFC 3339). */
+/** Who makes a change, and when (RFC 3339). */
 export interface Attribution {
   by: string;
-  /** The owner key of the person who does it, where posts keep one. */
+  /** The owner key of this person, if posts have owner keys. */
   ownerKey?: string;
   at: string;
 }
 
-/** The revision a change was made for: `any` is `If-Match: *`. */
+/** The revision that a change is based on. `any`: `If-Match: *`. */
 export type Expected = number | 'any';
 
 export function appendEntries(decidedOn: AppendRequest['decidedOn'], ...entries: [NewEntry] | [NewEntry, NewEntry]): Decision {
@@ -40,18 +40,18 @@ export function refuse(code: ProblemCode, details: ProblemDetails = {}): Refused
   return { status: 'refused', code, details };
 }
 
-/** 400, for a value that does not fit what stands. */
+/** 400, for a value that the present state does not allow. */
 export function invalidField(path: string, message: string): RefusedWrite {
   return refuse('invalid-body', { errors: [{ path, message }] });
 }
 
-/** 412 unless the revision is the one expected. `current` is shown to who asked. */
+/** 412 unless `current` has the expected revision. The refusal shows `current`. */
 export function checkRevision(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
   if (expected === undefined || expected === 'any' || expected === current.revision) return undefined;
   return refuse('revision-moved', { current });
 }
 
-/** Whether two values of one field say the same. Both come from the same schema, which puts their fields in order. */
+/** Whether two values of one field are equal. Both come from the same schema, which orders their fields. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

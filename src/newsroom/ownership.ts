@@ -3,12 +3,12 @@ import type { AuthorPost } from '../protocol/model.ts';
 import type { Principal } from '../protocol/rights.ts';
 
 /**
- * Whose a post is. By the `sub` of who published it, until an issuer is set. From then on a `sub` of the issuer's tokens and the same `sub`
- * of tokens that the server's secret signed are two people: each new post keeps an owner key, which is opaque, so that it names no issuer
- * to anyone. Posts from before have none, and are kept byte by byte.
+ * Who owns a post. Without a configured issuer it is the `sub` that published it. With an issuer, the same `sub` in the issuer's tokens and in
+ * tokens signed with the server's secret means two people. So each new post gets an owner key, which is opaque and does not reveal the
+ * issuer. Older posts have no owner key and are never rewritten.
  */
 export interface Ownership {
-  /** Whose the posts without an owner key are. */
+  /** Which of the two people owns posts without an owner key. */
   olderPosts: 'issuer' | 'secret';
 }
 

@@ -1,6 +1,6 @@
 import { limits } from '../protocol/wire-limits.ts';
 
-/** Letters that have no decomposition, as they are commonly spelled out. */
+/** Letters without a decomposition, with their usual spelling. */
 const spelled: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -15,10 +15,7 @@ const spelled: Readonly<Record<string, string>> = {
   ŋ: 'n',
 };
 
-/**
- * A channel id made from a headline: its words in plain letters with hyphens between, `channel` where it has none. Letters outside
- * the Latin alphabet are left out.
- */
+/** A channel id from a headline: its words in plain letters, joined by hyphens. Letters outside the Latin alphabet are dropped. */
 export function slugOf(headline: string): string {
   const plain = headline
     .toLowerCase()
@@ -31,7 +28,7 @@ export function slugOf(headline: string): string {
   return shortened(plain, 60) || 'channel';
 }
 
-/** The slug, then `-2`, `-3` and so on: what to try where an id is taken. */
+/** The ids to try in turn if an id is taken: the slug, then with `-2`, `-3` and so on. */
 export function candidates(slug: string, most: number): string[] {
   return Array.from({ length: most }, (_, index) => {
     if (index === 0) return slug;
@@ -40,7 +37,7 @@ export function candidates(slug: string, most: number): string[] {
   });
 }
 
-/** Cut at the end of a word where there is one in the last third. */
+/** Cut at the end of a word, if one ends in the last third. */
 function shortened(slug: string, most: number): string {
   if (slug.length <= most) return slug;
   const cut = slug.slice(0, most + 1);

@@ -6,8 +6,8 @@ import { mayKnow, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 
 /**
- * Who may ask for a write to a channel. Who may not learns no more than a reader would: a channel of the desk, one that was deleted
- * from there and one that never was are all the same to a stranger.
+ * Checks that a principal may write to a channel. A refused principal learns no more than a reader: a `desk` channel, a deleted `desk` channel
+ * and a missing channel get the same refusal.
  */
 export async function admitWriter(
   engine: Journal,
@@ -29,7 +29,7 @@ export interface CurrentChannel {
   position: Position;
 }
 
-/** The channel that was read, without what lists add to it; a refusal where it is not there, or no longer. */
+/** The channel that was read, without the fields that only lists have. Throws a `Refusal` if it is missing or deleted. */
 export function currentChannel(read: ChannelRead): CurrentChannel {
   if (read.status === 'missing') throw new Refusal('not-found', missing.channel);
   if (read.status === 'deleted') throw new Refusal('channel-deleted');

@@ -9,21 +9,21 @@ import { newsroomLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
 import { type PostWritten, positionOf, type RevisionWritten } from './write-command.ts';
 
-/** What those who wrote are told of a post, from what stands once it was written. Nothing that was erased meanwhile is in it. */
+/** Builds the answers to writes of posts, from the state after the write. They contain nothing that was erased in the meantime. */
 export interface WriteAnswers {
   /**
-   * The first answer of a request, from what stands now: the revision that it made, if that is still there and the post was not
-   * withdrawn since, else the post as it is.
+   * Rebuilds the first answer of a repeated request: the revision that it made, if that still exists and the post was not withdrawn since.
+   * Otherwise the post as it is now.
    */
   replayPost(channelId: string, outcome: Outcome): Promise<PostWritten>;
-  /** The answer with the posts that restate this one and, where it was `erasing`, how far that is. */
+  /** Adds the posts that restate this one and, if `erasing`, the state of the erasure. */
   withDerived(answer: PostWritten, erasing: boolean): Promise<RevisionWritten>;
 }
 
 export interface WriteAnswersParts {
   engine: Pick<Journal, 'erase' | 'posts' | 'revisions'>;
   guard: ReadGuard;
-  /** A refusal where it is not there, or no longer. */
+  /** Throws a `Refusal` if the post or its channel is missing or deleted. */
   postNow(channelId: string, postId: string): Promise<PostState & { position: Position }>;
   erasureWaitMs: number;
 }
@@ -44,7 +44,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     const { post } = await postNow(channelId, postId);
     if (isWithdrawn(post) || post.revision === revision) return post;
     const page = await engine.revisions(channelId, postId, { after: revision - 1, limit: 1, bytes: limits.answerBytes });
-    // Last, since a newer revision may have erased the one that was just read.
+    // Read last, because a newer revision may have erased the one that was just read.
     const { post: current } = await postNow(channelId, postId);
     const made = page?.revisions.find((past) => past.revision === revision);
     return made && current.revision === post.revision ? made : current;
@@ -55,7 +55,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     const isValid = guard.begin();
     return await afterWrite(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
-      // Last, since it may be a while until an erasure is complete, and these may be erased meanwhile, as may the post itself.
+      // Read last: an erasure may take a while, and the post and those that restate it may be erased in the meantime.
       const read = await guard.read(async () => ({
         post: isValid() ? answer.post : await readRevision(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
@@ -81,7 +81,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     return derived;
   }
 
-  /** The state of the erasure when it is complete, or when the author has waited long enough. What is pending goes on by itself. */
+  /** The state of the erasure when it is complete, or after a limited wait. A pending erasure continues by itself. */
   async function erasureOf(channelId: string, postId: string): Promise<Erasure> {
     const pending = (why: string): Erasure => ({ complete: false, pending: [{ where: 'journal', why }] });
     let timer: NodeJS.Timeout | undefined;
@@ -99,7 +99,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
   }
 }
 
-/** A withdrawal stays. Of a post that is published the request before withdrew nothing: its key was used for a revision, erased since. */
+/** A withdrawal is final. If the post is published, the key was used before for a revision that was erased since, not for a withdrawal. */
 export function withdrawnBy(answer: PostWritten): PostWritten {
   if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
   return answer;

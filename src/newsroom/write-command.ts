@@ -4,14 +4,14 @@ import type { AuthorPost, Channel, Erasure, PostKind } from '../protocol/model.t
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 
-/** What a write asks for and is answered with, and what is known of it when it comes again. */
+/** A write, its results, and how a repeated request is recognized. */
 
 export interface WriteCommand<Command> {
   who: Principal;
   request: RequestId;
-  /** Whether the same request may come again. One that nobody can repeat need not be looked up. */
+  /** Whether the request has an idempotency key. One without a key cannot be repeated, so it need not be looked up. */
   keyed: boolean;
-  /** What is asked for. Called once it is known that the request is new; throws a `Refusal` where it does not have the form expected. */
+  /** Parses the body. Called once the request is known to be new. Throws a `Refusal` for an invalid body. */
   parse(): Command;
 }
 
@@ -19,7 +19,7 @@ export interface ChannelWritten {
   channel: Channel;
   /** After the last entry of the request. */
   position: Position;
-  /** The request was done before, and this is its answer again. */
+  /** The request was handled before, and this is its first answer again. */
   replayed: boolean;
 }
 
@@ -36,12 +36,12 @@ export interface RevisionWritten extends PostWritten {
   erasure?: Erasure;
 }
 
-/** What a write is about: the channel itself, a post that is there, or one that it makes, of an id that may have been chosen. */
+/** What a write changes: the channel, an existing post, or a new post, whose id the author may have chosen. */
 export type Subject = 'channel' | { post: string } | { newPost: string | undefined };
 
 /**
- * What the same request did before; the refusal `key-reused` where it was another one under the same key. Where the text that it made was
- * erased nobody knows any more what it said, but still what it was about: nobody is told that another post than theirs was taken down.
+ * The outcome of the same request before. Throws `key-reused` if the key was used for another request. After an erasure the body of the first
+ * request is unknown, but not its subject: so an author never gets an answer about another post.
  */
 export function requireSameRequest(outcome: Outcome, subject: Subject): Outcome {
   if (!outcome.same || !isAbout(outcome, subject)) throw new Refusal('key-reused');
@@ -54,7 +54,7 @@ function isAbout({ postId, revision }: Outcome, subject: Subject): boolean {
   return postId !== null && revision === 1 && postId === (subject.newPost ?? postId);
 }
 
-/** Where the journal stood after the request. A deletion has no place. */
+/** The position after the request. Throws `channel-deleted` for a deletion, which has none. */
 export function positionOf(outcome: Outcome): Position {
   if (outcome.position) return outcome.position;
   throw new Refusal('channel-deleted');
