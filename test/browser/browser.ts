@@ -14,7 +14,7 @@ import { onTestFinished } from 'vitest';
 import { familyOf, within } from '../support/runner/settled-within.ts';
 import { fontsFor } from './fonts.ts';
 
-/** A real browser for as long as a test file runs. Nothing in it looks for hosts outside the machine. */
+/** A real browser for the duration of a test file. It never contacts hosts outside the machine. */
 const quiet = [
   '--no-sandbox',
   '--disable-gpu',
@@ -29,39 +29,42 @@ const quiet = [
 const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"/>';
 
 export interface TestBrowser extends AsyncDisposable {
-  /** A page with storage of its own, for as long as the test runs that asks for it. */
+  /** A page with its own storage, for the duration of the test. */
   page(options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
 export interface WatchedPage {
   page: Page;
-  /** What the page complained of: errors of scripts, of the console, and breaches of the content security policy. */
+  /** Complaints of the page: script errors, console errors and violations of the content security policy. */
   complaints: string[];
 }
 
-/** Chromium. `keepsPages`: those that are left, to go back to them. The scripts of the pages were built before the tests, by test/support/runner/built.ts. */
+/**
+ * Starts Chromium. `keepsPages`: enables the back/forward cache. The page scripts were built before the tests by
+ * test/support/runner/built.ts.
+ */
 export async function startBrowser(executablePath: string, { keepsPages = false } = {}): Promise<TestBrowser> {
   const profile = await newProfile();
   const browser = await chromium.launch({
     executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
     args: quiet,
     env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
-    // As browsers do; what drives it would rather not.
+    // As in normal use; the automation would turn the cache off.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
-  // Pictures and films of posts lie elsewhere on the web, where nothing is to be asked for.
+  // Images and videos of posts are on other hosts, which are not contacted.
   return testBrowser(browser, profile, (context) =>
     context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture })),
   );
 }
 
-/** What a context of Firefox cannot be told is told to the whole of it. */
+/** Settings that apply to all of Firefox, not to a context. */
 export interface FirefoxOptions {
   scripts?: boolean;
   colorScheme?: 'light' | 'dark';
 }
 
-/** Firefox as Debian has it, without a patch of Playwright's. The rest of the web is behind a proxy that is not there. */
+/** Starts the unpatched Firefox of Debian. All other hosts are behind a proxy that does not exist. */
 export async function startFirefox(
   executablePath: string,
   { scripts = true, colorScheme = 'light' }: FirefoxOptions = {},
@@ -86,8 +89,8 @@ export async function startFirefox(
 }
 
 /**
- * Resolves when the page as it stands has been drawn, and it was told what is in view: observers are told in the order in which they were
- * made. Frames of animation would not do: with a clock of the test's they come whether or not anything was drawn.
+ * Resolves once the page was rendered and its intersection observers have run: observers are called in the order in which they
+ * were created. Animation frames would not do, because with the test’s clock they fire without rendering.
  */
 export async function drawn(page: Page | Frame): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
@@ -99,19 +102,16 @@ export async function drawn(page: Page | Frame): Promise<void> {
   })`);
 }
 
-/** Waits for what is promised within a time, of this process and the browsers that it has started. */
+/** Waits for something promised within a time, for this process and its browsers. */
 export function withinTime<T>(promisedMs: number, check: () => Promise<T>): Promise<T> {
   return within(promisedMs, check, familyOf(process.pid));
 }
 
-/** However long a busy machine takes to load a page. */
+/** Upper bound for loading a page on a busy machine. */
 const loadMs = 90_000;
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
 
-/**
- * What is no fault of the page: a connection that cannot be made, which is what the test is about, and a picture for the tab that Firefox
- * asks for by itself.
- */
+/** Not the page’s fault: a failed connection, which the test is about, and the icon that Firefox requests by itself. */
 const away =
   /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
 
@@ -120,7 +120,7 @@ function testBrowser(browser: Browser, profile: string, prepare: (context: Brows
     async page(options = {}) {
       const context = await browser.newContext(options);
       context.setDefaultNavigationTimeout(loadMs);
-      // Left open it would go on telling the time and keeping its connection.
+      // An open page would keep its timers and its connection.
       onTestFinished(() => context.close());
       await prepare(context);
       const page = await context.newPage();

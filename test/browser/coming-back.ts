@@ -2,19 +2,19 @@ import type { Page } from 'playwright-core';
 import { drawn } from './browser.ts';
 import { type Newsroom, post } from './newsroom.ts';
 
-/** Coverage that someone reads, leaves, and comes back to: for what the page and the element are asked alike about it. */
+/** A channel that a reader reads, leaves and returns to, for the same checks on the page and the element. */
 export interface LeftCoverage {
   id: string;
-  /** Twelve, oldest first. */
+  /** Twelve ids, oldest first. */
   ids: string[];
-  /** Two of them, which turn out to be that. */
+  /** Two posts that turn out to be wrong. */
   wrong: string;
   rumour: string;
-  /** The one is corrected and the other retracted. */
+  /** Corrects the one and retracts the other. */
   setRight(): Promise<void>;
 }
 
-/** `text`: of each post; so long that they don't fit into one window. */
+/** `text`: the body of each post; long enough that they do not fit into one window. */
 export async function coverageToLeave(room: Newsroom, text: string): Promise<LeftCoverage> {
   const before = Array.from({ length: 9 }, () => text);
   const { id, ids } = await room.coverage([...before, { headline: 'The bridge is open', body: text }, text, text]);
@@ -31,7 +31,7 @@ export async function coverageToLeave(room: Newsroom, text: string): Promise<Lef
   };
 }
 
-/** Brings one post after the other into the middle of the window. */
+/** Scrolls each post into the middle of the window, one after the other. */
 export async function read(page: Page, ...ids: (string | undefined)[]): Promise<void> {
   for (const id of ids) {
     await post(page, id).evaluate((element) => element.scrollIntoView({ block: 'center' }));

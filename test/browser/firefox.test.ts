@@ -5,7 +5,7 @@ import { examineReaderStates } from './reader-states.ts';
 describeWith(needs.firefox, 'reader pages in Firefox', (firefox) => {
   examineReaderStates({
     start: () => startFirefox(firefox),
-    // None whose WebSocket is open when it is left.
+    // Firefox does not cache a page with an open WebSocket.
     keepsPages: false,
     startWithoutScripts: () => startFirefox(firefox, { scripts: false, colorScheme: 'dark' }),
   });

@@ -3,13 +3,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Pages are laid out alike on every machine: browsers under test have the DejaVu fonts of a package, and none of the machine. */
+/** Makes layouts identical on every machine: browsers under test use the DejaVu fonts of a package and none of the machine. */
 
 const generic = { 'sans-serif': 'DejaVu Sans', 'system-ui': 'DejaVu Sans', serif: 'DejaVu Serif', monospace: 'DejaVu Sans Mono' };
 
 /**
- * The environment that makes a browser with this profile use them. With FONTCONFIG_FILE set, the fonts are those that it names: for a look
- * at the pages in others.
+ * The environment that makes a browser with this profile use these fonts. If FONTCONFIG_FILE is set, its fonts are used instead.
  */
 export async function fontsFor(profile: string): Promise<Record<string, string>> {
   const given = process.env.FONTCONFIG_FILE;

@@ -3,17 +3,17 @@ import { AuthorClient, type NewPost } from '../../client/lib/author-client.ts';
 import type { TestServer } from '../support/servers/server.ts';
 import { drawn } from './browser.ts';
 
-/** Every page of a server and the states that readers meet it in, one of each: for what is to hold of all of them. */
+/** One example of every page of a server in every state that readers meet, for checks that apply to all of them. */
 export interface Scene {
   name: string;
   path: string;
-  /** It stands in a page of others, which has a headline of its own. */
+  /** Embedded in another page, which has its own headline. */
   isPart?: boolean;
-  /** So long that whoever looks at all of it does so once. */
+  /** Long: checks that scroll through the whole page run once. */
   isLong?: boolean;
-  /** Brings the page that was opened into the state, and waits until it is in it. */
+  /** Brings the opened page into the state and waits for it. */
   reach?: (page: Page) => Promise<void>;
-  /** Ends what `reach` began. */
+  /** Undoes `reach`. */
   leave?: (page: Page) => Promise<void>;
 }
 
@@ -25,13 +25,13 @@ const picture = {
 } as const;
 const words = 'The wind has turned, and the harbour office keeps the outer basin closed until the morning at least. ';
 
-/** A word, and an address, longer than a line on a phone. */
+/** A word and an address that are longer than a line on a phone. */
 const long = {
   word: 'Bundesverfassungsgerichtsentscheidungsbegründung',
   url: 'https://example.org/wiki/File:The_last_ferry_before_the_closure_2026-11-24_14-05-33.jpg',
 } as const;
 
-/** Posts with everything that a post can have. */
+/** Posts with every possible feature. */
 const posts = {
   plain: { body: `${words.repeat(3)}\n\n${words}` },
   breaking: {
@@ -143,7 +143,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const empty = await made({ headline: 'Budget day', state: 'scheduled', startsAt: '2030-03-01T09:00:00.000Z' });
   const [closing, framed] = [await made({ headline: 'A hearing' }), await made({ headline: 'A hearing in a frame' })];
   for (const id of [closing, framed]) await publish(id, posts.plain);
-  /** Whoever reads it is told that it is for members from now on. */
+  /** The channel becomes members-only while it is read. */
   const closes = (id: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
     await live(page);
     await client.updateChannel(id, '*', { access: 'members' });
@@ -165,7 +165,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     verification: 'disputed',
     sources: [{ name: 'وكالة الساحل' }],
   });
-  // Begins with a name in other letters; and is in another language.
+  // Starts with a name in another script; and is in another language.
   await publish(arabic, {
     headline: 'MSC Aurora تغادر الرصيف',
     body: 'MSC Aurora غادرت عند الظهر، حسب BBC عربي:\n\n- MSC Aurora إلى بورسعيد\n- North Star تنتظر\n\n> All ferries stay in port today.',
@@ -197,7 +197,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const isLiveInFrame = (page: Page) => page.locator('.status[data-state="live"]').waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
-  /** Back after two hours, in which something was corrected that they had read. */
+  /** Returns after two hours in which a read post was corrected. */
   const comesBack = (path: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
     await live(page);
     const read = await publish(harbour, { headline: 'The basin stays closed', body: words });
@@ -336,7 +336,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   ];
 }
 
-/** A page in the language that its reader likes best. */
+/** The page in the language that its reader prefers. */
 function inArabic(name: string, path: string): Scene {
   return {
     name: `${name}, in Arabic`,

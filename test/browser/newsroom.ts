@@ -7,23 +7,23 @@ import { AuthorClient, type NewChannel, type NewPost } from '../../client/lib/au
 import { startTestServer, type TestServer } from '../support/servers/server.ts';
 import type { TestBrowser, WatchedPage } from './browser.ts';
 
-/** A browser, a server and an author for as long as the suite runs that asks for them, and what its tests do with them. */
+/** A browser, a server and an author for the duration of a suite, with helpers for its tests. */
 export interface Newsroom {
   readonly browser: TestBrowser;
   readonly server: TestServer;
   readonly author: AuthorClient;
-  /** A channel with these posts, whose ids are told, oldest first; a text is the body of one. */
+  /** Creates a channel with these posts and returns their ids, oldest first. A string is the body of a post. */
   coverage(posts?: readonly (string | NewPost)[], fields?: Partial<NewChannel>): Promise<{ id: string; ids: string[] }>;
   publish(channelId: string, ...posts: (string | NewPost)[]): Promise<string[]>;
-  /** The page of a channel, or another one below `/live/`, once it is live. */
+  /** Opens the page of a channel, or another one below `/live/`, and waits until it is live. */
   open(path: string, options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
-/** So long before midnight, at which what is of today becomes of yesterday and is told with its day, no test begins. */
+/** No test starts this close before midnight, when today’s times become yesterday’s and are shown with their day. */
 const beforeMidnightMs = 30_000;
 const dayMs = 86_400_000;
 
-/** `environment`: what the server is started with beyond a test server's own, asked for when the suite begins. */
+/** `environment`: further variables for the server, evaluated when the suite begins. */
 export function newsroom(
   start: () => Promise<TestBrowser>,
   environment: () => Promise<Record<string, string>> = async () => ({}),
@@ -77,26 +77,26 @@ export function newsroom(
   return room;
 }
 
-/** Of a post. Several of them do not fit into one window. */
+/** The body of a post. Several of these posts do not fit into one window. */
 export const few = 'Some words that fill a few lines of the page. '.repeat(8);
 
 export const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
 export const post = (page: Page, id: string | undefined) => page.locator(`#post-${id}`);
 
-/** Where a post begins in the window, in pixels. */
+/** The top of a post in the window, pixels. */
 export const topOf = (page: Page, id: string | undefined) =>
   post(page, id).evaluate((element) => element.getBoundingClientRect().top);
 
-/** The text of an element, white space as a reader sees it. */
+/** The text of an element, with white space as a reader sees it. */
 export async function textOf(locator: Locator): Promise<string> {
   return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
 }
 
-/** Of today, for the clock of a page: where it goes on by a minute that is the same day, which then is not told. */
+/** Noon of today, for the clock of a page: a minute later is still the same day, which is then not shown. */
 export const noon = () => new Date().setUTCHours(12, 0, 0, 0);
 
-/** Keeps what is said to those who hear the page, or the first element on it, from now on: each sentence stands there for some seconds only. */
+/** Records announcements of the page, or of its first element, from now on: each stays for only a few seconds. */
 export async function listenTo(page: Page): Promise<void> {
   await page.evaluate(`(() => {
     window.said = [];
@@ -106,12 +106,12 @@ export async function listenTo(page: Page): Promise<void> {
   })()`);
 }
 
-/** Resolves once this was said since then. */
+/** Resolves once this has been announced since then. */
 export async function announced(page: Page, said: string | RegExp): Promise<void> {
   await eventually(async () => expect(await page.evaluate<string>(`said.join('\\n')`)).toMatch(said));
 }
 
-/** The page is hidden, or seen again, as far as it can know. */
+/** Hides or shows the page, as far as the page can tell. */
 export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
@@ -120,18 +120,18 @@ export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
   );
 }
 
-/** Waits for a fact; on a busy machine longer than usual. */
+/** Waits for a fact, longer than usual on a busy machine. */
 export function eventually(fact: () => Promise<void>): Promise<void> {
   return vi.waitFor(fact, { interval: 30 });
 }
 
-/** Put in by the debugger: the policy of the pages lets no other script in. */
+/** Inserted by the debugger, because the policy of the pages allows no other script. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Every rule of axe-core, with the one of WCAG 2.2 AA that it leaves out by itself. */
+/** Every rule of axe-core, including the WCAG 2.2 AA rule that is off by default. */
 export const everyRule = { rules: { 'target-size': { enabled: true } } };
 
-/** What axe-core finds on the page as it stands. */
+/** The findings of axe-core for the page in its current state. */
 export async function faultsOf(page: Page, options: { rules?: object; runOnly?: string[] } = everyRule): Promise<unknown[]> {
   await page.evaluate(axe);
   return await page.evaluate(

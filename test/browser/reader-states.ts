@@ -11,21 +11,21 @@ import { places } from './states/places.ts';
 import { versions } from './states/versions.ts';
 import { withdrawn } from './states/withdrawn.ts';
 
-/** The browser under examination, with scripts and without. */
+/** The browser under test, with and without scripts. */
 export interface ReadersBrowser {
   start(): Promise<TestBrowser>;
   startWithoutScripts(): Promise<TestBrowser>;
-  /** It keeps a page that is left while it is live, to go back to it. */
+  /** Its back/forward cache keeps a page that is left while live. */
   keepsPages: boolean;
 }
 
 export interface Exam extends Pick<ReadersBrowser, 'startWithoutScripts' | 'keepsPages'> {
   room: Newsroom;
-  /** A site of someone else's. */
+  /** Another site. */
   host: () => HostSite;
 }
 
-/** What readers meet, in whatever browser: each state is written once, and every browser passes the same exam. */
+/** The states that readers meet, written once and run in every browser. */
 export function examineReaderStates({ start, startWithoutScripts, keepsPages }: ReadersBrowser): void {
   let host: HostSite;
   const room = newsroom(start, async () => {

@@ -4,13 +4,13 @@ import { type HostSite, startHostSite, strictPolicy } from '../support/servers/h
 import type { TestBrowser, WatchedPage } from './browser.ts';
 import { type Newsroom, newsroom } from './newsroom.ts';
 
-/** A newsroom, and a site of someone else's whose pages carry its element, for as long as the suite runs that asks for them. */
+/** A newsroom and another site whose pages embed its element, for the duration of a suite. */
 export interface SiteAround {
   readonly room: Newsroom;
   readonly host: HostSite;
-  /** The script of the element, as a page has it. */
+  /** The script tag of the element. */
   script(): string;
-  /** A page of the site with this in it, under the strict policy if no other is given. Returns its address. */
+  /** Creates a page of the site with this body, by default under a strict policy. Returns its address. */
   page(body: string, options?: { head?: string; policy?: string }): string;
   open(body: string, options?: { head?: string; policy?: string }): Promise<WatchedPage>;
 }
@@ -45,7 +45,7 @@ export function siteAround(start: () => Promise<TestBrowser>): SiteAround {
 
 export const tag = (channelId: string, attributes = '') => `<pressbox-live channel="${channelId}" ${attributes}></pressbox-live>`;
 
-/** As many elements of the page as there are to be. */
+/** Waits until the page has that many elements. */
 export async function areLive(page: Page, elements = 1): Promise<void> {
   for (let nth = 0; nth < elements; nth += 1) await page.locator('.status[data-state="live"]').nth(nth).waitFor();
 }

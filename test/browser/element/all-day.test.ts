@@ -9,7 +9,7 @@ import { holdsItsMost, pageDown } from '../paging.ts';
 import { areLive, siteAround, tag } from '../site-around.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
-/** More than are let go of together. */
+/** More posts than are dropped together. */
 const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'the element on a page that is open all day', (chromium) => {
@@ -20,7 +20,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
   const pageWith = (channelIds: readonly string[], attributes = '') =>
     site.page(`${channelIds.map((id) => tag(id, attributes)).join('')}${site.script()}`);
 
-  /** A page of another site with a frame as high as what is in it. */
+  /** A page of another site with a frame as high as its content. */
   function pageAround(channelId: string): string {
     const fit = `addEventListener('message', ({ data }) => { document.querySelector('iframe').height = data.height; });`;
     const frame = `<iframe src="${room.server.url}/embed/${channelId}" width="700" height="800"></iframe>`;
@@ -36,7 +36,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
 
   const posts = (page: Page) => page.locator('.posts > .post');
 
-  /** As many as are given, by several authors at once. */
+  /** Publishes that many posts, by several authors in parallel. */
   async function publishMany(channelId: string, count: number): Promise<void> {
     for (let done = 0; done < count; done += 10)
       await Promise.all(Array.from({ length: 10 }, (_, nth) => room.publish(channelId, `New number ${done + nth}. ${long}`)));
@@ -52,7 +52,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await post(page, ids[0]).count()).toBe(0);
     await pageDown(posts(page), page.getByRole('button', { name: 'Older posts' }), post(page, ids[0]));
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
-    // Whoever pages down lets go of the top, which is paged for likewise.
+    // Paging down drops the top, which is loaded again in the same way.
     expect(await post(page, last).count()).toBe(0);
     await post(page, ids[2]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     const before = await topOf(page, ids[2]);
@@ -108,7 +108,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await inside.locator(`#post-${last}`).waitFor();
     expect(await held.count()).toBe(mostPosts);
     expect(await inside.locator(`#post-${ids[0]}`).count()).toBe(0);
-    // Further down new ones wait, and it is they that are let go of.
+    // New posts are held back further down, and those are dropped.
     await eventually(async () => expect(await page.evaluate('scrollTo(0, 9_000), scrollY')).toBe(9_000));
     await inside.locator('pressbox-live[hold]').waitFor();
     await publishMany(id, mostBeyond + 10);
@@ -127,7 +127,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     await publishMany(id, beyond);
     const news = page.getByRole('button', { name: `${beyond} new posts` });
     await news.waitFor();
-    // Those that have no room are above.
+    // Posts outside the window are counted as above it.
     await page.getByRole('button', { name: 'Newer posts' }).waitFor();
     await news.click();
     await eventually(async () => expect(await textOf(posts(page).first())).toContain('New number'));
@@ -157,7 +157,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await textOf(line.locator('ul'))).toMatch(
       /^2 new posts ?1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
     );
-    // It stands in the window over its own element, takes no room, and the other element has nothing to tell.
+    // The summary overlays its own element without taking room, and the other element shows none.
     const { y = 0, height = 0 } = (await line.boundingBox()) ?? {};
     expect(Math.round(y + height)).toBe(700 - 16);
     expect(Math.abs((await topOf(page, ids[3])) - before)).toBeLessThan(0.5);
@@ -197,7 +197,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const line = page.locator('.since');
     await line.waitFor();
     expect(await textOf(line.locator('ul'))).toBe('22 neue Beiträge1 Korrektur: „Drei Schiffe“');
-    // It is further back than what is shown, and is fetched.
+    // The post is older than the window, and is loaded.
     expect(await post(page, ids[0]).count()).toBe(0);
     await line.getByRole('link', { name: 'Drei Schiffe' }).click();
     await post(page, ids[0]).waitFor();
@@ -229,7 +229,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  /** A time as an English page tells it. */
+  /** A time as an English page shows it. */
   const clockIn = (timeZone: string, at: string) =>
     new Intl.DateTimeFormat('en', {
       hour: '2-digit',
@@ -255,7 +255,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const told = () => page.locator('.posts .when time').allTextContents();
     const around = () => page.locator('pressbox-live').first().locator('.key-list time, .pinned .when time').allTextContents();
     const publishedAt = await publishedOf(page);
-    // The clock of the page stands where it is put, and its timers run.
+    // The page’s clock is fixed, and its timers run.
     await page.clock.setFixedTime(Date.parse(publishedAt) + 5_000);
     const here = clockIn(kolkata, publishedAt);
     expect((await told())[0]).toBe(here);
@@ -265,7 +265,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
       expect.stringMatching(/^Your time \((?:EST|EDT|GMT-[45])\)$/),
       'How long ago',
     ]);
-    // By keyboard alone.
+    // With the keyboard alone.
     await lists.first().focus();
     await page.keyboard.press('ArrowDown');
     const own = clockIn(newYork, publishedAt);
@@ -280,7 +280,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const isFocused = `document.querySelector('pressbox-live').shadowRoot.activeElement?.localName`;
     expect(await page.evaluate(isFocused)).toBe('select');
 
-    // It is kept current, and what comes in is told alike.
+    // Relative times are updated, also those of new posts.
     await page.clock.setFixedTime(Date.parse(publishedAt) + 150_000);
     await page.clock.runFor(15_000);
     await eventually(async () => expect(await told()).toEqual(['2 min. ago', '2 min. ago']));

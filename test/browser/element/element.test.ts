@@ -68,13 +68,13 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await eventually(async () =>
       expect(await textOf(page.locator('.connection').first())).toMatch(/^(Offline|Reconnecting), as of \d\d:\d\d UTC$/),
     );
-    // To whoever looks at it again on a later day, of which day that was.
+    // When shown again days later, the age includes the date.
     await page.clock.setSystemTime(Date.now() + 24 * 3_600_000);
     await hide(page, false);
     await eventually(async () =>
       expect(await textOf(page.locator('.connection').first())).toMatch(/, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/),
     );
-    // What is not live does not look as if it were.
+    // An element that is not live does not look live.
     expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');
     await room.publish(channelId, { body: 'The bridge is shut.' });
     await page.context().setOffline(false);
@@ -160,7 +160,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const { page } = await open(`${tag('no-such-one')}${tag(members)}<pressbox-live></pressbox-live>${script()}`);
     for (const said of ['This coverage is not here.', 'This coverage is for members.', 'No channel is named.'])
       await page.getByText(said).waitFor();
-    // What it is about is no secret, and members sign in on its page.
+    // The channel’s headline is public, and members sign in on its page.
     await page.getByRole('link', { name: 'Behind closed doors' }).waitFor();
     await page.getByText('What was said.').waitFor();
     const onItsPage = page.getByRole('link', { name: 'Open the coverage on its own page' });
@@ -172,7 +172,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     const { id: channelId } = await room.coverage();
     const { page, complaints } = await open(`${tag(channelId)}${script()}`);
     await areLive(page);
-    // What is said, one after the other, and whether the posts are there then.
+    // Records each announcement and whether the posts are present.
     await page.evaluate(`window.said = [];
       const { shadowRoot } = document.querySelector('pressbox-live');
       const place = shadowRoot.getElementById('announcement');

@@ -12,7 +12,7 @@ import { areLive, siteAround, tag } from '../site-around.ts';
 const { resolve } = createRequire(import.meta.url);
 const docs = readFileSync(join(import.meta.dirname, '../../../docs/guides/embedding.md'), 'utf8');
 
-/** The nth block of this kind on the page about embedding. */
+/** The nth code block of this kind in the embedding guide. */
 function snippet(kind: string, nth: number): string {
   const blocks = [...docs.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter(([, of]) => of === kind);
   return blocks[nth]?.[2] ?? '';
@@ -110,7 +110,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     const long = 'Some words that fill a few lines of the page. '.repeat(8);
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, () => long));
     const [reading, above = ''] = [ids[4], ids[9]];
-    // Firefox would keep it by itself, as would Chromium in other places.
+    // Turns off the browser’s own scroll anchoring, which Firefox has here and Chromium elsewhere.
     site.host.put('/scrolled.css', 'main { height: 500px; overflow: auto; overflow-anchor: none }');
     const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url}`;
     const head = '<link rel="stylesheet" href="/scrolled.css">';
@@ -158,7 +158,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     const { page, complaints } = await room.browser.page();
     await page.goto(url);
     await page.getByText('PRESSBOX_ORIGINS').nth(1).waitFor();
-    // What the console says comes by itself.
+    // The console message arrives asynchronously.
     await eventually(async () =>
       expect(complaints.filter((line) => line.includes('PRESSBOX_ORIGINS'))).toEqual([
         `<pressbox-live>: ${room.server.url} does not admit pages of ${stranger.url}. Its operator can add that origin to PRESSBOX_ORIGINS.`,
@@ -171,7 +171,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     await room.publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));
     const frame = snippet('html', 1).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
     site.host.put('/fit.js', snippet('js', 1));
-    // No script and no connection of the server's in the page around.
+    // The host page allows no script and no connection of the server.
     const policy = `default-src 'none'; script-src ${site.host.url}; frame-src ${room.server.url}`;
     const { page, complaints } = await open(`<script src="/fit.js"></script>${frame}`, { policy });
     const inside = page.frameLocator('iframe');
@@ -189,7 +189,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
       // The frame has a border of two pixels on each side.
       expect(Math.abs(outer - inner)).toBeLessThanOrEqual(4);
     });
-    // Further down the page around is scrolled, of which the frame knows by what is seen of it.
+    // Further down, the host page scrolls. The frame notices by what is visible of it.
     await page.evaluate('scrollTo(0, 500)');
     await inside.locator('pressbox-live[hold]').waitFor();
     const [id] = await room.publish(channelId, { body: 'One that waits.' });

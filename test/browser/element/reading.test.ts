@@ -30,7 +30,7 @@ describeWith(needs.chromium, 'readers of an element', (chromium) => {
     expect(await button.count()).toBe(0);
     const focused = () => page.locator('pressbox-live').evaluate((element) => element.shadowRoot?.activeElement?.id);
     expect(await focused()).toBe(`post-${added[1]}`);
-    // Page Down and Page Up go from post to post.
+    // Page Down and Page Up move between posts.
     await page.keyboard.press('PageDown');
     expect(await focused()).toBe(`post-${added[0]}`);
     await page.keyboard.press('PageUp');
@@ -78,7 +78,7 @@ describeWith(needs.chromium, 'readers of an element', (chromium) => {
     expect(await shown()).toEqual([`post-${far}`]);
     expect(page.url()).toContain(site.host.url);
 
-    // What comes in waits above, and is counted; a page up, and what is read stays where it is.
+    // New posts wait above and are counted. Paging up keeps the reading position.
     const added = await room.publish(channelId, { body: 'Meanwhile.' });
     const news = page.getByRole('button', { name: '1 new post' });
     await news.waitFor();
@@ -99,7 +99,7 @@ describeWith(needs.chromium, 'readers of an element', (chromium) => {
     await eventually(async () => expect(await focused()).toBe(`post-${middle[1]}`));
     await page.evaluate(`location.hash = 'post-${latest[0]}'`);
     await eventually(async () => expect(await focused()).toBe(`post-${latest[0]}`));
-    // One that is not of this coverage changes nothing.
+    // A post of another channel changes nothing.
     const unknown = '00000000-0000-7000-8000-000000000000';
     const answered = page.waitForResponse((answer) => answer.url().includes(unknown));
     await page.evaluate(`location.hash = 'post-${unknown}'`);

@@ -5,7 +5,7 @@ import { startBrowser } from '../browser.ts';
 import { eventually, few, hide, post, topOf } from '../newsroom.ts';
 import { areLive, siteAround, tag } from '../site-around.ts';
 
-/** Of the page around. */
+/** Text of the host page. */
 const article = `<p>${'What else the page has to say. '.repeat(120)}</p>`;
 
 describeWith(needs.chromium, 'the reading position in an element after back or reload', (chromium) => {
@@ -13,10 +13,10 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
   const { room } = site;
   const coverage = (posts = 12) => room.coverage(Array.from({ length: posts }, () => few));
 
-  /** A page with text above these elements and below them. */
+  /** A page with text above and below these elements. */
   const open = (elements: string) => site.open(`${article}${elements}${article}${site.script()}`);
 
-  /** Reads on from the middle of what the post is seen through. Returns where it is then. */
+  /** Scrolls on from the middle of the viewport. Returns the position of the post. */
   async function read(page: Page, id: string | undefined): Promise<number> {
     await post(page, id).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     return topOf(page, id);
@@ -25,7 +25,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
   const isAt = async (page: Page, id: string | undefined, top: number) =>
     eventually(async () => expect(Math.abs((await topOf(page, id)) - top)).toBeLessThanOrEqual(2));
 
-  /** Once the page is loaded: the elements have taken the reader where they were, and do so no more. */
+  /** Resolves once the page is loaded and the elements no longer scroll. */
   const areSettled = (page: Page) => page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve)))');
 
   const kept = (page: Page) => page.evaluate<string>('JSON.stringify(sessionStorage)');
@@ -128,7 +128,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     await areLive(page, 2);
     await isAt(page, other.ids[5], settled);
     await areSettled(page);
-    // Whoever reads what is around keeps no place in any.
+    // A reader of the surrounding text stores no position for any element.
     await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
     await hide(page, true);
     expect(await kept(page)).not.toContain('/live/');

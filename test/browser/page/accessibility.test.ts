@@ -7,19 +7,19 @@ import { startBrowser } from '../browser.ts';
 import { openGallery } from '../gallery.ts';
 import { everyRule, faultsOf } from '../newsroom.ts';
 
-/** What is not asked of a part of somebody's page; and the rules whose answer is another one on a phone or in the dark. */
+/** Rules that do not apply to a part of another page, and rules whose result differs on a phone or in dark mode. */
 const ofAPart = { 'page-has-heading-one': { enabled: false } };
 const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
 
 const isTooWide = (page: Page) =>
   page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
-/** What a reader has chosen in the settings of their browser. */
+/** The font size that a reader has set in the browser. */
 const letters = (page: Page, size: string) => page.evaluate(`document.documentElement.style.fontSize = '${size}'`);
 
 const desk = { width: 1280, height: 900 };
 const phone = { width: 390, height: 844 };
-/** What a desk's window is in pixels of the page at 200 % and at 400 %. */
+/** Widths of a desktop window at 200 % and 400 % zoom. */
 const zoomed = [640, 320];
 
 describeWith(needs.chromium, 'every page in every state', (chromium) => {

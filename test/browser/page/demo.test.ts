@@ -14,7 +14,7 @@ import { startBrowser, type TestBrowser, withinTime } from '../browser.ts';
 
 const screens: BrowserContextOptions[] = [{ viewport: { width: 1280, height: 900 } }, { viewport: { width: 390, height: 844 } }];
 
-/** What has come in since this was first asked, and is seen on the first screen: beginnings of posts, and notes of corrections. */
+/** The new beginnings of posts and correction notes on the first screen since the first call. */
 const arrived = `(() => {
   const isSeen = (element) => {
     const { top, bottom, height } = element.getBoundingClientRect();
@@ -32,13 +32,13 @@ const arrived = `(() => {
   };
 })()`;
 
-/** Opens the page on a desk and a phone at the same moment. Resolves once both have seen a post and a correction come in. */
+/** Opens the page on desktop and phone at the same time. Resolves once both have shown a new post and a correction. */
 async function seeArrive(browser: TestBrowser, address: string): Promise<void> {
   await Promise.all(
     screens.map(async (options) => {
       const { page, complaints } = await browser.page(options);
       await page.goto(address);
-      // Each by itself: a post may be pushed down by the next before its neighbour is corrected.
+      // Each is counted separately: the next post may push one out of view before its neighbour is corrected.
       const seen = { posts: 0, corrections: 0 };
       await withinTime(promisedMs, async () => {
         const { scrolled, posts, corrections } =

@@ -22,7 +22,7 @@ describeWith(needs.chromium, 'the API reference page in a browser', (chromium) =
     const { page, complaints } = await browser.page({ viewport, colorScheme, javaScriptEnabled });
     await page.goto(`${server.url}/docs#publishPost`);
     expect(await page.locator('#publishPost').isVisible()).toBe(true);
-    // Nothing is wider than the window but what scrolls by itself.
+    // Only scrollable elements are wider than the window.
     const size = await page.locator('html').boundingBox();
     expect(size?.width).toBe(viewport.width);
     for (const part of ['main', 'nav.contents'])

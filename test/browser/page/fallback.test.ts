@@ -19,7 +19,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
 
   beforeAll(async () => {
     browser = await startBrowser(chromium);
-    // Built with the pages.
+    // Built together with the pages.
     client = await readFile(join(import.meta.dirname, '../../../dist/client/bundle.js'), 'utf8');
     server = await startTestServer();
     author = new AuthorClient({ url: server.url, token: await server.token() });
@@ -32,7 +32,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
     await server[Symbol.asyncDispose]();
   });
 
-  /** From the moment in which the page is shown, milliseconds. */
+  /** Time from opening the page until it is live, milliseconds. */
   const promisedMs = 5_000;
 
   async function open(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams'>>, prepare = async (_page: Page) => {}) {
@@ -91,7 +91,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
     const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
     await isLive(page, 'stream');
     way.webSockets = 'free';
-    // Time flies, but not so far that the stream seems to be silent.
+    // Advances the clock, but not so far that the stream counts as silent.
     await page.clock.fastForward(15_000);
     await shows(page, channelId, 'Pushed as an event');
     await page.clock.fastForward(15_000);
@@ -115,7 +115,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
     await author.publish(channelId, { headline: 'While it was in a pocket' });
     await page.clock.fastForward(15_000);
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    // No answer in this time, and it is dead.
+    // Without an answer for this long, the connection counts as dead.
     await page.clock.fastForward(3_000);
     await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor();
     await isLive(page, 'socket');

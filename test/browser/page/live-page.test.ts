@@ -14,7 +14,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
   const newChannel = async () => (await room.coverage()).id;
   const publish = (channelId: string, ...bodies: string[]) => room.publish(channelId, ...bodies);
-  /** The channel's page, once it is live. */
+  /** The channel’s page, once it is live. */
   const open = (channelId: string, search = '') => room.open(channelId + search);
 
   it('has JSON-LD for search engines until the first change, and then nothing of a post that was taken down', async () => {
@@ -78,7 +78,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const { page, complaints } = await open(channelId);
     const reading = post(page, ids[4] as string);
     await reading.evaluate((element) => {
-      // Not every browser keeps the place by itself; this one is not to.
+      // Turns off the browser’s own scroll anchoring, which not every browser has.
       element.ownerDocument.documentElement.style.setProperty('overflow-anchor', 'none');
       element.scrollIntoView({ block: 'center' });
     });
@@ -141,7 +141,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 8 }, () => few));
     const { page } = await open(channelId);
-    // Not every browser keeps the place by itself, and lines are seldom as high as whole pixels.
+    // Turns off the browser’s own scroll anchoring. Lines rarely have whole-pixel heights.
     await page.evaluate(`document.documentElement.style.overflowAnchor = 'none'`);
     const style = 'p { line-height: 25.6px !important; font-size: 16px !important }';
     await page.evaluate(`document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];
@@ -177,7 +177,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('3'));
     await page.getByRole('button', { name: '1 correction' }).waitFor();
     await announced(page, 'Correction to a post: It is shut.');
-    // Whoever has come to it by themselves need not be led there.
+    // A reader who has scrolled there needs no button.
     await post(page, above).evaluate((element) => element.scrollIntoView());
     await page.locator('#new-posts').waitFor({ state: 'hidden' });
   });
@@ -240,7 +240,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const channelId = await newChannel();
     await publish(channelId, 'The bridge is open.');
     const address = `${room.server.url}/live/${channelId}`;
-    // As whoever goes back to a page without a network is given it.
+    // As after going back to a page without a network.
     const body = await (await fetch(address)).text();
     const { page } = await room.browser.page();
     await page.route(address, (route) => route.fulfill({ body, contentType: 'text/html' }));
@@ -328,7 +328,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       .waitFor();
     expect(await page.locator('#posts > .post').count()).toBe(5);
     expect(await post(page, newest).count()).toBe(0);
-    // What was there before and is changed is not new.
+    // A changed post that already existed is not new.
     expect(await textOf(page.locator('#newer .count'))).toBe('1 new');
     await room.author.takedown(channelId, newest);
     await page.locator('#newer .count').waitFor({ state: 'detached' });
@@ -423,7 +423,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.unrouteAll();
     await page.evaluate(`dispatchEvent(new Event('online'))`);
     await eventually(async () => expect(await connection.textContent()).toBe('Up to date'));
-    // One that is deleted is not in it any more.
+    // A deleted channel is removed from the list.
     await room.author.deleteChannel(id);
     await page.clock.fastForward(25_000);
     await page.locator(`[data-channel="${id}"]`).waitFor({ state: 'detached' });
@@ -468,7 +468,7 @@ describeWith(needs.chromium, 'the live page over a whole day', (chromium) => {
   });
 });
 
-/** Without what marks a post as new, which is no part of its text. */
+/** Without the mark for new posts, which is not part of the text. */
 function markupOf(html: string): string {
   return html.replace(/ fresh"/g, '"');
 }
@@ -502,7 +502,7 @@ describeWith(needs.chromium, 'the live page of a server restored from a backup',
     // The longest pause between two attempts is half a minute.
     await page.getByRole('heading', { name: 'Corrected' }).waitFor({ state: 'detached', timeout: 90_000 });
     expect(await page.locator('#posts > .post').count()).toBe(8);
-    // What was lost was never corrected.
+    // The lost correction is gone.
     expect(await page.locator('#new-posts').isVisible()).toBe(false);
     await post(page, first).evaluate((element) => element.scrollIntoView({ block: 'end' }));
     const added = await publish('New');

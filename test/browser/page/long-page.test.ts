@@ -7,14 +7,14 @@ import { eventually, newsroom, post, textOf, topOf } from '../newsroom.ts';
 import { holdsItsMost, pageDown } from '../paging.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
-/** More than are let go of together. */
+/** More posts than are dropped together. */
 const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'a page that is open for a long time', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
   const posts = (page: Page) => page.locator('#posts > .post');
 
-  /** As many as are given, by several authors at once. */
+  /** Publishes that many posts, by several authors in parallel. */
   async function publishMany(channelId: string, count: number): Promise<void> {
     const ten = Array.from({ length: count / 10 }, (_, at) => at);
     for (const at of ten)
@@ -29,11 +29,11 @@ describeWith(needs.chromium, 'a page that is open for a long time', (chromium) =
     await post(page, last).waitFor();
     await holdsItsMost(posts(page));
     expect(await post(page, ids[0]).count()).toBe(0);
-    // What is in the document is what the page holds, and both are bounded.
+    // Both the document and the timeline are bounded.
     expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThan((mostPosts + mostBeyond) * 30);
     await pageDown(posts(page), page.getByRole('link', { name: 'Older posts' }), post(page, ids[0]));
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
-    // Whoever pages down lets go of the top, which is paged for likewise.
+    // Paging down drops the top, which is loaded again in the same way.
     expect(await post(page, last).count()).toBe(0);
     await page.locator('#newer a').first().waitFor({ state: 'attached' });
     expect(complaints).toEqual([]);

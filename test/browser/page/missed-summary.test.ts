@@ -19,7 +19,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     return [...metrics.matchAll(/^pressbox_readers\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  /** Of a channel, whose reader was there, and has lost the connection since. */
+  /** The page of a channel that the reader visited, now without a connection. */
   async function offlinePage(id: string, options: Parameters<typeof room.browser.page>[0] = {}): Promise<Page> {
     const { page } = await room.browser.page(options);
     await page.clock.install({ time: noon() });
@@ -40,14 +40,14 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await isLive(page);
     await listenTo(page);
     const [notRead, reading] = [ids[0], ids[5]];
-    // Two are read, and left behind.
+    // Two posts are read and scrolled past.
     await read(page, wrong, rumour, reading);
     await eventually(async () => expect(Math.abs((await topOf(page, wrong)) - 350)).toBeGreaterThan(600));
     await hide(page, true);
     await author.correct(id, notRead ?? '', 1, { note: 'Elsewhere.', changes: { body: 'Elsewhere.' } });
     await setRight();
     const added = await room.publish(id, `New one. ${long}${long}`, `New two. ${long}${long}`);
-    // The last that comes, so the rest is there.
+    // The last event, so the others have arrived.
     await page.getByRole('button', { name: '2 new posts' }).waitFor();
     expect(await line(page).isVisible()).toBe(false);
     await page.clock.fastForward(minuteMs);
@@ -60,7 +60,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await page.clock.fastForward(1_000);
     await announced(page, ' UTC. 2 new posts. 1 correction: “The bridge is shut”. 1 withdrawn');
 
-    // Before it has stood for a while it is not taken for read, whatever is in view.
+    // Until the summary has been visible for a while, posts in view do not count as read.
     expect(await line(page).isVisible()).toBe(true);
     await page.clock.fastForward(5_000);
     await line(page).getByRole('link', { name: '2 new posts' }).click();
@@ -78,7 +78,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await hide(page, true);
     const [added] = await room.publish(id, 'Two.');
     await post(page, added).waitFor();
-    // The tab tells meanwhile.
+    // Meanwhile the tab’s title shows the count.
     expect(await page.title()).toBe('(1) Harbour fire');
     await hide(page, false);
     await drawn(page);
@@ -125,7 +125,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
       await page.emulateMedia({ colorScheme });
       expect(await faultsOf(page)).toEqual([]);
     }
-    // It is not on this page, so its own page is led to; closed, the line stays away.
+    // The post is not on this page, so the link leads to its own page. Once closed, the summary stays away.
     expect(await line(page).getByRole('link', { name: 'Three ships' }).getAttribute('href')).toBe(`/live/${id}/${ids[0]}`);
     await line(page).getByRole('button', { name: 'Close' }).press('Enter');
     await line(page).waitFor({ state: 'hidden' });
@@ -284,7 +284,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await page.evaluate('window.samePage = true');
     expect(await readers()).toBeGreaterThan(0);
     await page.goto(`${room.server.url}/`);
-    // The pages of the tests before are closed.
+    // The pages of earlier tests are closed.
     await eventually(async () => expect(await readers()).toBe(0));
     await author.correct(id, ids[0] ?? '', 1, {
       note: 'It is shut.',
@@ -326,7 +326,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     );
     expect(await faultsOf(page)).toEqual([]);
 
-    // At the end of the page, where nothing can be scrolled further, what is to be pressed is not behind it.
+    // At the end of the page, where nothing can be scrolled further, the buttons are not covered.
     await page.getByRole('link', { name: 'Older posts' }).focus();
     await drawn(page);
     const [older, said] = await page.evaluate<number[]>(`[

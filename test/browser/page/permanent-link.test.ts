@@ -9,7 +9,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
   let channelId: string;
   let ids: string[];
 
-  /** A channel with so many posts, and the page of the nth. */
+  /** A channel with that many posts, and the page of the nth one. */
   async function open(count: number, nth: number, options: Parameters<TestBrowser['page']>[0] = {}): Promise<WatchedPage> {
     const body = 'Some words to fill a few lines. '.repeat(12);
     const posts = Array.from({ length: count }, (_, at) => ({ headline: `Headline ${at + 1}`, body }));
@@ -50,7 +50,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await page.title()).toBe('(1) Headline 8 · Harbour fire');
     expect(await shown(page)).not.toContain(31);
 
-    // The reader stays where they are, and sees that there is more above.
+    // The reader stays in place and sees that there are newer posts.
     const before = await topOf(page, 15);
     await page.getByRole('link', { name: 'Newer posts' }).click();
     await page.locator('#newer a').first().waitFor({ state: 'detached' });
@@ -61,7 +61,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await page.title()).toBe('Headline 8 · Harbour fire');
     await announced(page, '15 newer posts.');
 
-    // Now it reaches the newest, and holds new ones back while someone reads below.
+    // Now the window reaches the newest post and holds new ones back from a reader below.
     await room.author.publish(channelId, { headline: 'Headline 32' });
     await page.getByRole('button', { name: '1 new post' }).click();
     expect((await shown(page))[0]).toBe(32);
@@ -82,7 +82,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await room.author.takedown(channelId, ids[1] as string);
     await page.locator('.withdrawn[aria-current=true]').waitFor();
     expect(await page.title()).toBe('Harbour fire');
-    // What others are to be shown of a link stands in the head.
+    // The head has the data for link previews.
     await eventually(async () => expect(await page.content()).not.toContain('Headline 2'));
     expect(complaints).toEqual([]);
   });
@@ -94,7 +94,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     const sizes = async () =>
       [await post(page, 3).boundingBox(), await button.boundingBox()].map((box) => [box?.width, box?.height]);
     const before = await sizes();
-    // From here on time passes as it is told to, and what is said for a while is not over before anyone looks.
+    // From here on the test controls the clock, so that short-lived messages stay until they are checked.
     await page.clock.install();
     await page.clock.pauseAt(Date.now() + 10_000);
     await button.click();
@@ -103,7 +103,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await page.clock.runFor(1_000);
     expect(await page.locator('#announcement').textContent()).toBe('Link copied');
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
-    // It ends by itself, and also where the post has a new state in between.
+    // It ends by itself, also if the post changes in the meantime.
     await page.clock.runFor(2_000);
     expect(await button.textContent()).toBe('Copy link');
     await button.click();
@@ -112,7 +112,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await post(page, 3).getByText('It is four.').waitFor();
     await page.clock.runFor(3_000);
     expect(await button.textContent()).toBe('Copy link');
-    // No sheet in this browser to share with.
+    // This browser has no share sheet.
     expect(await page.getByRole('button', { name: /^Share/ }).count()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -209,7 +209,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     const names = ['.bar', '#newer', '#older', '.actions', '.post .headline', 'h1'];
     const seen = await Promise.all(names.map((name) => page.locator(name).first().isVisible()));
     expect(seen).toEqual([false, false, false, false, true, true]);
-    // A sheet that lies on its side is as wide as a window with two columns, of which one is not printed.
+    // In landscape the paper is as wide as a two-column window, of which only one column is printed.
     await page.setViewportSize({ width: 1046, height: 720 });
     const widths = await page.evaluate(`['.head', '.coverage'].map((part) => document.querySelector(part).clientWidth)`);
     expect(new Set(widths as number[]).size).toBe(1);

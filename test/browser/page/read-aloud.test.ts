@@ -7,7 +7,7 @@ import { isLive, newsroom, noon, post } from '../newsroom.ts';
 describeWith(needs.chromium, 'announcements to screen readers', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
-  /** The page of a channel whose clock stands still, and what stands there to be read out. */
+  /** The page of a channel with a stopped clock, and its live region. */
   async function listening() {
     const { id } = await room.coverage();
     const { page } = await room.browser.page();
@@ -78,7 +78,7 @@ describeWith(needs.chromium, 'announcements to screen readers', (chromium) => {
     await revised(page, changed, 5);
     await page.clock.runFor(3_000);
     expect(await said()).toBe('Clarification of “The bridge is shut for cars”: The new one.');
-    // Nothing is said of what readers need not be told.
+    // A refile is not announced.
     await author.revise(id, changed, 5, { kind: 'refile', changes: { body: 'The new bridge, that is.' } });
     await revised(page, changed, 6);
     await page.clock.runFor(3_000);

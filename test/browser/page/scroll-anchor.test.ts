@@ -9,7 +9,7 @@ const long = 'Some words that fill a few lines of the page. '.repeat(14);
 describeWith(needs.chromium, 'the reading position', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
-  /** This part of a post stands so many pixels below the top of the window. */
+  /** Scrolls this part of a post to so many pixels below the top of the window. */
   async function scrollTo(page: Page, id: string | undefined, part: string, top: number): Promise<void> {
     const found = await post(page, id).locator(part).boundingBox();
     await page.evaluate(`window.scrollBy({ top: ${(found?.y ?? 0) - top}, behavior: 'instant' })`);
@@ -21,7 +21,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     const { id, ids } = await room.coverage(posts);
     const { page, complaints } = await room.open(id);
     await scrollTo(page, ids[4], '.body', -60);
-    // The next one down, which they see too.
+    // The next part below, which is in view too.
     const before = await topOf(page, ids[3]);
     expect(before).toBeLessThan(600);
     const changes = { body: long.replace('Some', 'Same') };
@@ -76,7 +76,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     await page.locator('#newer a').first().waitFor({ state: 'attached' });
     const first = page.locator('#posts > .post').first();
     const [, at = ''] = ((await first.getAttribute('id')) ?? '').split('post-');
-    // The link has led to its post. Until then the page would scroll there once more.
+    // The link has scrolled to its post. Before that, the page would scroll once more.
     const height = await page.evaluate<number>('innerHeight');
     await eventually(async () => {
       const top = await topOf(page, ids[1]);

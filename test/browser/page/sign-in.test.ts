@@ -13,7 +13,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
   let author: string;
   let members: string;
   let now = Date.now;
-  /** From when a revocation is answered, until what the token had opened has ended. */
+  /** Time from a revocation’s answer until the sessions of the token have ended. */
   const promisedMs = 5_000;
 
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
 
   const publish = (body: string) =>
     call(`${server.url}/v1/channels/${members}/posts`, { method: 'POST', token: author, body: { body } });
-  /** A tab where a member is signed in with this token, and leads to the page of the coverage. */
+  /** A tab in which a member with this token is signed in. */
   async function signedIn(token: string): Promise<Page> {
     const { page } = await browser.page();
     await page.goto(`${server.url}/sign-in?to=/live/${members}`);
@@ -47,7 +47,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     return page;
   }
 
-  /** The page of a coverage and the element with it, live, each in a tab beside this one. */
+  /** The live page and an element of the same channel, each in a new tab. */
   async function openBoth(page: Page, id: string): Promise<Page[]> {
     return await Promise.all(
       [`/live/${id}`, `/embed/${id}`].map(async (path) => {
@@ -59,7 +59,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     );
   }
 
-  /** Of the document and of the element in it. */
+  /** Of the document and the element’s shadow tree. */
   const markupOf = (page: Page) =>
     page.evaluate<string>(
       `document.documentElement.outerHTML + (document.querySelector('pressbox-live')?.shadowRoot.innerHTML ?? '')`,
@@ -81,7 +81,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').waitFor();
     expect(await page.getByLabel('Access token').getAttribute('aria-invalid')).toBe('true');
-    // Focused by itself, so that another one can be pasted at once.
+    // The field is focused, so that another token can be pasted at once.
     await page.getByLabel('Access token').and(page.locator(':focus')).waitFor();
     await page.keyboard.insertText(await server.token({ reader: ['*'] }, { name: 'Ruth Calder' }));
     await page.keyboard.press('Enter');
@@ -98,7 +98,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
     expect(await page.textContent('main')).not.toContain('The first word.');
-    // The console tells that the wrong token was refused, and nothing else.
+    // The console reports the refusal of the wrong token and nothing else.
     expect(complaints.filter((line) => !line.includes('401'))).toEqual([]);
   });
 
@@ -116,13 +116,13 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await publish('To the stream.');
     await vi.waitFor(async () => expect(await page.evaluate('heard')).toContain('<p>To the stream.</p>\n'));
     await revoke(token);
-    // The page's own socket is ended too, and what it holds is not told to be live.
+    // The page’s own socket is closed too, and the page is no longer shown as live.
     await Promise.all([
       withinTime(promisedMs, async () => expect(await page.evaluate('heard.at(-1)')).toBe('revoked')),
       withinTime(promisedMs, async () => expect(await page.textContent('#connection-text')).toContain('No longer live')),
     ]);
     for (const word of ['The first word.', 'To the stream.']) expect(await page.textContent('body')).not.toContain(word);
-    // It comes back by itself when it was told to, is refused, and stays away.
+    // It reconnects when asked to, is refused, and stays away.
     await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2));
     await page.reload();
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
@@ -159,7 +159,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await new Promise<void>((resolve) => newsroom.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void newsroom.close());
     const tab = await page.context().newPage();
-    // Another port of the same host is another origin of the same site: cookies go there and back.
+    // Another port of the same host is another origin of the same site, so cookies are sent.
     await tab.goto(`http://127.0.0.1:${(newsroom.address() as AddressInfo).port}`);
     const frame = tab.frameLocator('iframe').first();
     await frame.getByText('This coverage is for members.').waitFor();
@@ -173,7 +173,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
         ),
     );
     expect(shown.join('')).not.toContain('The first word.');
-    // The member is none the less signed in.
+    // The member is still signed in.
     await page.reload();
     await page.getByText('The first word.').waitFor();
   });
@@ -246,7 +246,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     });
     await new Promise<void>((resolve) => newsroom.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void newsroom.close());
-    // Another name of the same machine is another site.
+    // Another host name of the same machine is another site.
     const site = `http://localhost:${(newsroom.address() as AddressInfo).port}`;
     const before = server;
     await newServer({ PRESSBOX_ORIGINS: site });
@@ -261,7 +261,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.goto(site);
     const read = `fetch('${server.url}/v1/channels/${members}/snapshot', { credentials: 'include' }).then(({ status }) => status, () => 'kept from it')`;
     expect(await page.evaluate(read)).toBe('kept from it');
-    // A link leads there with the session.
+    // A link from there includes the session.
     await page.evaluate(`location.assign('${server.url}/live/${members}')`);
     await page.waitForURL(`${server.url}/live/${members}`);
     await page.getByText('The first word.').waitFor();
@@ -293,7 +293,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(address);
     expect(await elsewhere.textContent('main')).toContain('You cannot be recognised at the moment');
-    // The list has what is not for strangers again by itself, as soon as it can be known who looks at it.
+    // The list shows members’ channels again by itself, as soon as the session can be checked.
     const list = await page.context().newPage();
     await list.clock.install();
     await list.goto(server.url);

@@ -10,7 +10,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
   let browser: TestBrowser;
   let server: TestServer;
   let author: AuthorClient;
-  /** Of the server, which is the reader's, too. */
+  /** The server’s clock, which is also the reader’s. */
   let now = Date.parse('2026-10-24T23:30:00Z');
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     return (await author.publish(channelId, { body, headline: body, keyEvent: true })).post.id;
   }
 
-  /** As a browser does when another tab is looked at, and when this one is again. */
+  /** Hides and shows the page, as a browser does when the tab is switched. */
   const look = (page: Page, away: boolean) =>
     page.evaluate(
       `Object.defineProperty(document, 'hidden', { configurable: true, value: ${away} }); document.dispatchEvent(new Event('visibilitychange'))`,
@@ -53,7 +53,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await timesOf(page)).toEqual(['01:30 GMT', '01:30 BST', '00:40 BST']);
     expect(await daysOf(page)).toEqual(['Sunday, 25 October 2026']);
 
-    // By keyboard alone.
+    // With the keyboard alone.
     const list = page.getByLabel('Times');
     expect(await list.locator('option').allTextContents()).toEqual(['Coverage time (GMT)', 'Your time (GMT-4)', 'How long ago']);
     await list.focus();
@@ -66,14 +66,14 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await eventually(async () => expect((await timesOf(page))[0]).toBe('00:10 GMT-4'));
     expect(await daysOf(page)).toEqual(['Sunday, 25 October 2026', 'Saturday, 24 October 2026']);
 
-    // From here on the clock of the page stands where it is put, and its timers run.
+    // From here on the page’s clock is fixed, and its timers run.
     await page.clock.setFixedTime(now + 30_000);
     await page.keyboard.press('ArrowDown');
     await eventually(async () => expect(await timesOf(page)).toEqual(['now', '2 hr ago', '3 hr ago', '4 hr ago']));
     expect(await page.locator('#posts .when time').first().getAttribute('title')).toBe(
       'Sunday, 25 October 2026 at 04:10 Greenwich Mean Time',
     );
-    // The time of a tick, not longer: the page would take its connection for lost.
+    // Advances by one tick only, so that the page does not count its connection as lost.
     await page.clock.setFixedTime(now + 155_000);
     await page.clock.runFor(15_000);
     await eventually(async () => expect((await timesOf(page))[0]).toBe('2 min ago'));
@@ -82,7 +82,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await author.correct(channel.id, id, 1, { note: 'A slip.', changes: { headline: 'The last' } });
     await page.locator('#posts .change-correction').getByText('Correction, now').waitFor();
 
-    // Nothing is done for a page that nobody sees, and whoever comes back to it sees it as it is.
+    // A hidden page is not updated, and is current when shown again.
     await look(page, true);
     await page.clock.setFixedTime(now + 215_000);
     await page.clock.runFor(15_000);
@@ -111,7 +111,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     });
     await page.clock.install({ time: now });
     await page.goto(server.url);
-    // From here on time passes as it is told to: no question is asked in the middle of what is written.
+    // From here on the test controls the clock, so that no request interrupts a write.
     await page.clock.pauseAt(now + 10_000);
     const asked: number[] = [];
     let asking = 0;
@@ -122,7 +122,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     const headlines = () => page.locator('#channels h2').allTextContents();
     const announced = (said: string) =>
       eventually(async () => expect(await page.locator('#announcement').textContent()).toBe(said));
-    // Asks every twenty seconds, give or take a quarter; second by second, as an answer that takes ten is given up.
+    // The page polls every 20 s, ±25%. Advances second by second, because a request times out after ten.
     const nextAnswer = async () => {
       const before = asking;
       for (let seconds = 0; seconds < 25 && asking === before; seconds += 1) await page.clock.runFor(1_000);
@@ -132,7 +132,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#connection-text').textContent()).toBe('Up to date');
     await page.getByRole('link', { name: 'Older' }).focus();
 
-    // What had been later in the list is live now, and stands first.
+    // A channel that was further down is live now and comes first.
     await publishAt(over, '2026-10-25T05:01:00Z', 'y');
     await author.updateChannel(older, '*', { state: 'live' });
     await author.updateChannel(over, '*', { state: 'ended' });
@@ -144,11 +144,11 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator(`[data-channel="${older}"] a:focus`).count()).toBe(1);
     expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 05:01 UTC');
 
-    // Nothing is new: an answer without a body.
+    // Nothing changed: an answer without a body.
     await nextAnswer();
     expect(asked.at(-1)).toBe(304);
 
-    // Nobody sees the page: nothing is asked for, until somebody does.
+    // A hidden page does not poll until it is shown.
     await look(page, true);
     const answered = asked.length;
     await page.clock.runFor(60_000);
@@ -160,7 +160,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 01:01 GMT-4');
     await page.getByLabel('Times').selectOption('ago');
     await publishAt(fresh, '2026-10-25T05:02:00Z', 'z');
-    // Read further down: what comes in above does not move it.
+    // The reader has scrolled down: additions above do not move the page.
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     expect(await page.evaluate<number>('scrollY')).toBeGreaterThan(150);
     const top = async () => Math.round((await page.locator(`[data-channel="${over}"]`).boundingBox())?.y ?? Number.NaN);
@@ -171,11 +171,11 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
     expect(await page.locator(`[data-channel="${fresh}"] .latest`).textContent()).toMatch(/^Latest post (?:now|\d min ago)$/);
 
-    // A page that is cut off says so, and comes back by itself.
+    // A disconnected page says so and recovers by itself.
     await page.context().setOffline(true);
     await page.clock.runFor(40_000);
     await eventually(async () => expect(await page.locator('#connection-text').textContent()).toMatch(/^Offline, as of /));
-    // It was opened at 05:00 UTC, and has been asked for again more than a minute later.
+    // The page was opened at 05:00 UTC and requested again more than a minute later.
     expect(await page.locator('#connection-text').textContent()).toMatch(/01:0[1-9]/);
     await page.context().setOffline(false);
     await eventually(async () => expect(await page.locator('#connection-text').textContent()).toBe('Up to date'));

@@ -9,11 +9,11 @@ export async function signIn({ server }: Newsroom, page: Page, channelId: string
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Who may read: members, and nobody any more. */
+/** Who may read: members, and people who no longer may. */
 export function access({ room }: Exam): void {
   const { coverage, publish, open } = room;
 
-  /** In the browser, under whatever key. */
+  /** Everything stored in the browser, under any key. */
   const keptBy = (page: Page) => page.evaluate<string>('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
 
   it('let members in with a token, keep them signed in on reload, and sign them out', async () => {
@@ -42,7 +42,7 @@ export function access({ room }: Exam): void {
     const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
     await room.author.pin(id, ids[6] ?? '');
     const { page, complaints } = await open(`${id}/${ids[8]}`);
-    // One that waits to be shown.
+    // A post that is held back.
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await publish(id, secret);
     await page.locator('#new-posts').waitFor();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { announced, eventually, few, isLive, post, topOf } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
-/** What comes in while a page is open: posts, corrections, and what was missed while it was cut off. */
+/** Changes that arrive while a page is open, and those missed during a disconnection. */
 export function changes({ room }: Exam): void {
   const { coverage, publish, open } = room;
 

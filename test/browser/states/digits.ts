@@ -4,7 +4,7 @@ import { drawn } from '../browser.ts';
 import { eventually, few, isLive, post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
-/** In which digits things are counted. */
+/** The digits used for counts. */
 export function digits({ room }: Exam): void {
   const { coverage, publish } = room;
 
@@ -20,7 +20,7 @@ export function digits({ room }: Exam): void {
     const [first = '', second = ''] = ids;
     await publish(id, { body: few, kind: 'summary', derivedFrom: [first, second] });
     await room.author.revise(id, first, 1, { kind: 'update', changes: { body: few.repeat(2) }, eraseEarlier: true });
-    /** What is said of posts, beside themselves. */
+    /** Texts around the posts. */
     const said = async (page: Page) => {
       const text = await page.evaluate<string>(
         `document.title + document.body.innerText + (document.querySelector('pressbox-live')?.shadowRoot.textContent ?? '')`,
@@ -47,7 +47,7 @@ export function digits({ room }: Exam): void {
     expect(await said(page)).toMatch(/^\(\p{Nd}\) /u);
     await page.goto(`${room.server.url}/live/${id}/${first}/versions`);
     expect(await said(page)).toMatch(/\p{Nd}/u);
-    // While it is open it would ask, and a browser complains of each refusal.
+    // An open page would poll, and the browser complains about each refusal.
     await page.goto('about:blank');
     await room.author.updateChannel(id, '*', { access: 'members' });
     await page.goto(`${room.server.url}/live/${id}`);
@@ -74,7 +74,7 @@ export function digits({ room }: Exam): void {
       await page.locator(`${live}[data-state="live"]`).waitFor();
       const list = page.locator('.body > ol');
       const numbered = await list.screenshot();
-      // No browser tells a script what it puts before an item, so it is put there, and nothing looks different.
+      // Scripts cannot read the marker of a list item, so it is inserted as content that looks the same.
       const before = `.body li::marker { content: "${one}. " } .body > ol > li + li::marker, .body li li::marker { content: "${two}. " }`;
       await page.evaluate(`(() => {
         const sheet = new CSSStyleSheet();

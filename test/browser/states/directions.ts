@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually, few, post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
-/** Which way a page runs, and what is written on it. */
+/** The direction of a page and of its texts. */
 export function directions({ room }: Exam): void {
   const { coverage, publish, open } = room;
 
@@ -20,10 +20,10 @@ export function directions({ room }: Exam): void {
       return { width: document.documentElement.scrollWidth, isRight: left > innerWidth / 2, right, borderRightWidth };
     })()`);
     expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
-    // Key events stand above the posts, and a link leads past them.
+    // The key events are above the posts, and a link skips them.
     await room.author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
     const below = await publish(id, few, few);
-    // Without them the page is too short to be scrolled so far.
+    // Without these posts the page would be too short to scroll that far.
     await post(page, below[1]).waitFor();
     await page.locator('#to-posts').click();
     await eventually(async () => {
@@ -68,7 +68,7 @@ export function directions({ room }: Exam): void {
   });
 
   describe('in a right-to-left language', () => {
-    /** Begins with a name in Latin letters, and is Arabic; and is in English, whatever the coverage is in, or the word that it quotes. */
+    /** Arabic that starts with a Latin name; English in any channel; and the quoted word. */
     const [arabic, english, quoting] = ['NASA تعلن', 'ESA says no.', 'The word حرية means freedom.'];
     async function written(language: string): Promise<Record<'id' | 'withdrawn' | 'corrected', string>> {
       const fields = {
@@ -109,7 +109,7 @@ export function directions({ room }: Exam): void {
       return { id, withdrawn, corrected };
     }
 
-    /** Each of them that is seen: where it stands, and which way it runs, by the style and as its first and last characters are drawn. */
+    /** The position and direction of each visible one, by its style and by where its first and last characters are drawn. */
     const runs = (page: Page) =>
       page.evaluate<{ text: string; where: string; direction: string; drawn: string }[]>(`(() => {
         const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
@@ -132,7 +132,7 @@ export function directions({ room }: Exam): void {
         return found;
       })()`);
 
-    /** Of what shows on which side it begins. */
+    /** Elements whose direction is visible. */
     const sides = (page: Page) =>
       page.evaluate<[string, string][]>(`(() => {
         const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;

@@ -4,7 +4,7 @@ import { strictPolicy } from '../../support/servers/host-page.ts';
 import { post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
-/** Where a page is read by another way than most: behind a network that blocks, within a page of others, or without scripts. */
+/** Pages read under unusual conditions: behind a blocking network, embedded in another page, or without scripts. */
 export function elsewhere({ room, host, startWithoutScripts }: Exam): void {
   const { coverage, publish } = room;
 

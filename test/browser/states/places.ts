@@ -11,19 +11,19 @@ async function goBackTo(page: Page, channelId: string): Promise<void> {
   await isLive(page);
 }
 
-/** Where a reader is: at the post that a link led to, and where they were when they go back to a page, or load it again. */
+/** The reading position: at a linked post, and after going back or reloading. */
 export function places({ room, keepsPages }: Exam): void {
   const { coverage, publish, open } = room;
 
-  /** A channel's page that whoever goes back to it has from the server again, as it is by then. */
+  /** Opens a channel’s page outside the back/forward cache, so that going back requests it again. */
   async function openUnkept(posts: string[]): Promise<WatchedPage & { id: string; ids: string[] }> {
-    // A page for members is in no cache of answers; that of a public channel is taken from there, as it was, and goes on from it.
+    // A members’ page is never cached. A public page comes from the cache as it was, and continues from there.
     const { id, ids } = await coverage(posts, { access: 'members' });
     const watched = await room.browser.page({ viewport: { width: 1000, height: 700 } });
     await watched.page.goto(`${room.server.url}/live/${id}`);
     await signIn(room, watched.page, id);
     await isLive(watched.page);
-    // No browser of a desktop keeps a page itself that listens for this.
+    // Desktop browsers do not cache a page that listens for this event.
     await watched.page.evaluate(`window.samePage = true; addEventListener('unload', () => {})`);
     return { ...watched, id, ids };
   }
@@ -67,7 +67,7 @@ export function places({ room, keepsPages }: Exam): void {
         const [id = ''] = await publish(channel, next);
         const element = page.locator(`:is(#posts, .posts) > [data-post="${id}"]`);
         await element.waitFor({ state: 'attached' });
-        // A browser that keeps the place by itself does so in the frame after a change.
+        // A browser with scroll anchoring adjusts in the frame after a change.
         await page.evaluate(framesLater);
         const { y = -1 } = (await element.boundingBox()) ?? {};
         expect(y).toBeGreaterThanOrEqual(0);

@@ -7,11 +7,11 @@ import { signIn } from './access.ts';
 
 const promisedMs = 5_000;
 
-/** What a post said before, while its page is open, and when someone goes back to it. */
+/** The page of a post’s earlier versions, while open and after going back to it. */
 export function versions({ room, keepsPages }: Exam): void {
   const { coverage } = room;
 
-  /** A post that was corrected once, and the page of what it said before. */
+  /** A post that was corrected once, and the page of its earlier versions. */
   async function openVersions(fields: Parameters<typeof coverage>[1] = {}) {
     const { id, ids } = await coverage(['There were thirteen ships.', 'Another post.'], fields);
     const [wrong = '', other = ''] = ids;
@@ -92,7 +92,7 @@ export function versions({ room, keepsPages }: Exam): void {
     const cursor = await page.locator('main').getAttribute('data-cursor');
     const asksOn = page.waitForRequest(/\/events\?/);
     await room.author.takedown(id, other);
-    // From where it is now: from where it was it would be answered at once, again and again.
+    // From its new cursor: with the old one, every request would be answered at once.
     expect(cursorOf((await asksOn).url())).not.toBe(cursor);
     expect(await page.locator('main[data-mine]').count()).toBe(1);
     expect(pages).toBe(0);

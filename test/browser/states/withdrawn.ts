@@ -9,7 +9,7 @@ import { signIn } from './access.ts';
 const promisedMs = 5_000;
 const reason = 'Nobody counted.';
 
-/** The address of a post that was withdrawn, while its page is open, and when someone goes back to it. */
+/** The page of a withdrawn post, while open and after going back to it. */
 export function withdrawn({ room }: Exam): void {
   const { coverage } = room;
 

@@ -14,7 +14,7 @@ import { run } from '../../support/servers/command.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 
-/** The command at an address at which there is something else. */
+/** The command at an address where something else answers. */
 type Answer = (response: ServerResponse) => unknown;
 const others: [name: string, answer: Answer, came: string][] = [
   ['a page', (to) => to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>Hello</p>'), '200 OK, text/html'],
@@ -32,10 +32,10 @@ const json: typeof others = [
     '200 OK, application/json',
   ],
 ];
-/** Between two tries to reach a server that is away there may be half a minute. */
+/** Two attempts to reach a server may be half a minute apart. */
 const patient = { timeout: 60_000 };
 
-/** Listens until the test has ended. */
+/** Listens until the test ends. */
 async function listening(server: Server): Promise<string> {
   onTestFinished(async () => void server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -172,7 +172,7 @@ describe('every command that sends requests to a server', () => {
         const tookMs = performance.now() - began;
         expect([argv, code, err]).toEqual([argv, 1, expect.stringContaining('Nothing was sent.')]);
         expect(err).not.toContain('The outcome is unknown');
-        // With a margin of ten seconds for a machine that is busy; without a bound it is a minute.
+        // With a margin of ten seconds for a busy machine. Without the limit it would take a minute.
         expect(tookMs).toBeGreaterThan(9_900);
         expect(tookMs).toBeLessThan(20_000);
       }),
@@ -256,7 +256,7 @@ describe('pressbox follow', () => {
     begin();
     const running = run(['follow', id], { PRESSBOX_URL: server.url });
     onTestFinished(() => running.interrupt());
-    // Over two ways, in the first round: later ones come after ever longer pauses.
+    // Over two transports in the first round. Later rounds come after growing pauses.
     await vi.waitFor(() => expect([answered > 1, running.err]).toEqual([true, expect.stringContaining('502')]), patient);
     status = 503;
     await vi.waitFor(() => expect(running.err).toContain('503'), patient);
@@ -265,7 +265,7 @@ describe('pressbox follow', () => {
     expect(
       running.err.match(/(?<=^ {2}Something in front of the server answered: GET .+ came back with ).+(?=, text\/html\.$)/gm),
     ).toEqual(['502 Bad Gateway', '503 Service Unavailable']);
-    // What was Pressbox will be again: a page that says that something is being mended is no reason to end.
+    // A server that was Pressbox before will return, so a maintenance page does not end the command.
     await server.stop();
     status = 200;
     begin();

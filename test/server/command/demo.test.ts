@@ -7,7 +7,7 @@ import { demoChannel, openingMinutes, story } from '../../../demo/story.ts';
 import { sendTo } from '../../support/authors/transfer.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** Fast enough that the whole story takes a second. */
+/** The whole story takes a second at this speed. */
 const speed = 500;
 const published = story.filter((step) => step.type === 'publish');
 
@@ -39,14 +39,14 @@ describe('the demo', () => {
     );
   }
 
-  /** All of the story has been told. */
+  /** The whole story was played. */
   async function isTold(): Promise<boolean> {
     const { posts } = await allPosts();
     const revisions = posts.reduce((sum, { revision }) => sum + revision, 0);
     return revisions >= story.length;
   }
 
-  /** Every post once, each with the changes that the story makes to it, in the story's order. */
+  /** Every post appears once, with the changes of the story in order. */
   async function expectTold() {
     const { posts } = await allPosts();
     expect(posts.map(({ id }) => id).reverse()).toEqual(published.map(({ name }) => postIds[name]));
@@ -147,7 +147,7 @@ describe('the demo', () => {
 
   it('leaves posts alone that someone else changed, and plays the rest', async () => {
     const publish = client.publish.bind(client);
-    // As soon as it is there, and before the demo goes on.
+    // As soon as the post exists, before the demo continues.
     vi.spyOn(client, 'publish').mockImplementation(async (...given) => {
       const published = await publish(...given);
       if (published.post.id !== postIds.landing) return published;
@@ -167,13 +167,13 @@ describe('the demo', () => {
     const lines: string[] = [];
     const leaving = new AbortController();
     const { signal } = leaving;
-    // It waits for six seconds then.
+    // Then it waits for six seconds.
     const playing = playDemo({ client, signal, speed: 10, log: (line) => lines.push(line) });
     await untilThereAre(12);
     const mine: string[] = [];
     const latest = async () => (await client.listPosts(demoChannel.id, { limit: 1 })).posts[0]?.id;
     await vi.waitFor(async () => {
-      // One that comes between the demo's look and its next post is not the latest, and nothing to wait for.
+      // A post published between the demo’s check and its next post is not the latest, so the demo does not wait.
       if ((await latest()) !== mine.at(-1)) mine.push((await client.publish(demoChannel.id, { body: 'Mine.' })).post.id);
       expect(lines).toContain('The demo pauses for a minute, so that your post stays the latest.');
     });

@@ -14,7 +14,7 @@ import { startServerProcess } from '../../support/servers/process.ts';
 const room = commandRoom();
 const { done, env } = room;
 const esc = '\u001b';
-/** Between two tries to reach a server that is away there may be half a minute. */
+/** Two attempts to reach a server may be half a minute apart. */
 const patient = { timeout: 60_000 };
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 
@@ -37,7 +37,7 @@ describe('pressbox follow', () => {
   it('prints the existing posts, then posts, corrections with what they replace, and withdrawals as they happen', async () => {
     for (const body of ['Long before.', 'Before.']) await room.author.publish(room.channelId, { body });
     const running = await following();
-    // The newest last, as what comes is printed below it.
+    // The newest post comes last, because later output follows below it.
     expect(running.out).toMatch(/^To the Moon\n.*Long before\..* Before\./s);
     const { post } = await room.author.publish(room.channelId, {
       headline: 'Two men',
@@ -108,7 +108,7 @@ describe('pressbox follow', () => {
     let attempts = 0;
     const refusing = createServer((socket) => {
       attempts += 1;
-      // Not before it has said what it wants: to end a connection with something unread is to reset it, which is told in other words.
+      // Read the request first: closing a socket with unread data resets it, which gives another error.
       socket.on('error', () => {}).once('data', () => socket.end());
     });
     refusing.listen(Number(new URL(server.url).port), '127.0.0.1');

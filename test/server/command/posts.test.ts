@@ -11,7 +11,7 @@ import { freePort } from '../../support/servers/free-port.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 import { startSite } from '../../support/servers/site.ts';
 
-/** The command of those who write, against a real server. */
+/** The writing commands, against a real server. */
 const room = commandRoom();
 const { done, env } = room;
 const newest = async () => (await room.author.listPosts(room.channelId)).posts[0] as SeenPost;
@@ -104,7 +104,7 @@ describe('pressbox post', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('Nothing was sent.')]);
     expect(err).not.toContain('The outcome is unknown');
     expect(JSON.parse((await done([...argv, '--json'])).err.trim().split('\n').at(-1) ?? '')).not.toHaveProperty('again');
-    // What was begun earlier may have been done then.
+    // The earlier command may have been executed.
     const goingOn = await done([...argv, '--key', 'one']);
     expect(goingOn.err).not.toContain('Nothing was sent.');
     expect(goingOn.err).toContain('--key one');
@@ -166,7 +166,7 @@ describe('pressbox correct', () => {
       revision: 2,
       history: [{ kind: 'correction', note: 'It is three.' }],
     });
-    // One that is withdrawn is not meant any more.
+    // A withdrawn post is not a candidate.
     await done(['post', room.channelId, 'A rumour.']);
     await done(['retract', room.channelId, 'latest', '--note', 'Not so.']);
     const again = await done(['correct', room.channelId, 'latest', '--kind', 'refile', 'Three are on board.']);
@@ -222,7 +222,7 @@ describe('pressbox correct', () => {
   });
 
   it('says where the earlier text may still be', async () => {
-    // On every store: another program can have the file of this one open.
+    // On every store: another program may have the file of this one open.
     await using embedded = await startTestServer({ PRESSBOX_REDIS_URL: '' });
     const token = await embedded.token();
     const author = new AuthorClient({ url: embedded.url, token });
@@ -250,7 +250,7 @@ describe('pressbox retract, takedown and pin', () => {
       status: 'retracted',
       history: [{ note: 'Not so.' }],
     });
-    // At once, or when the store is done with it.
+    // At once, or when the store has finished.
     await vi.waitFor(async () => {
       const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8), '--yes']);
       expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);

@@ -8,7 +8,7 @@ import { newPostId } from '../../../client/lib/ids.ts';
 import { run } from '../../support/servers/command.ts';
 import { commandRoom } from '../../support/servers/command-room.ts';
 
-/** A change by the command is decided on what its machine was shown, against a real server and a colleague who writes too. */
+/** Changes are based on the revision last displayed on this machine. A real server, and a colleague who writes too. */
 const room = commandRoom();
 let state: string;
 let colleague: AuthorClient;
@@ -46,7 +46,7 @@ describe('pressbox correct without --revision', () => {
       expect(err).toContain('What the colleague found out.');
       expect(err).toContain('--revision 2');
       expect(await bodyNow(id)).toBe('What the colleague found out.');
-      // The refusal has shown it, so the same command is decided on that now.
+      // The refusal displayed the new revision, so the same command is now based on it.
       await colleagueUpdates(id, 'Once more.');
       expect((await done(argv)).code).toBe(1);
       expect(await bodyNow(id)).toBe('Once more.');
@@ -79,7 +79,7 @@ describe('pressbox correct without --revision', () => {
     await vi.waitFor(() => expect(json.out).toContain('Four.'));
     json.interrupt();
     await json.code;
-    // What a program was given nobody has read.
+    // Output for a program does not count as displayed.
     expect((await done([...argv, 'Five.'])).code).toBe(1);
   });
 
@@ -179,7 +179,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     const { code, err } = await done(argv('To the Moon'));
     expect([code, err]).toEqual([1, expect.stringContaining('On the Moon')]);
     expect((await room.author.getChannel(id)).headline).toBe('On the Moon');
-    // Neither has anyone else seen it.
+    // Nor does it count as displayed elsewhere.
     const elsewhere = join(state, 'elsewhere');
     const other = run(argv('To the Moon'), { ...room.env, XDG_STATE_HOME: elsewhere });
     expect([await other.code, other.err]).toEqual([1, expect.stringContaining('--revision 4')]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { run } from '../../support/servers/command.ts';
 import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** `pressbox token` and what can be done with one. */
+/** `pressbox token` and its subcommands. */
 let test: TestServer;
 beforeAll(async () => {
   test = await startTestServer();
@@ -25,7 +25,7 @@ describe('pressbox token', () => {
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/^\S+\.\S+\.\S+\n$/);
     expect(first.err).toContain('permits no more');
-    // A wrong directory would make a token that no server takes: so it is told when a secret was made.
+    // A wrong directory would give a token that no server accepts, so the command reports a newly created secret.
     expect(first.err).toContain(`so one was created: ${join(dataDir, 'token-secret')}`);
     const second = await done(['token', '--name', 'Ada', '--admin', '--data-dir', dataDir], { PRESSBOX_JWT_SECRET: '' });
     expect([second.code, second.err]).toEqual([0, expect.stringMatching(/^Its id, for `pressbox token revoke`: \S+\n$/)]);

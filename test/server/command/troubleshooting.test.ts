@@ -7,7 +7,7 @@ import { problem } from '../../../src/protocol/problems.ts';
 import { commandRoom } from '../../support/servers/command-room.ts';
 import { startSite } from '../../support/servers/site.ts';
 
-/** What the command says where something goes wrong, against a real server. */
+/** Error messages of the command, against a real server. */
 const room = commandRoom();
 const { done, env } = room;
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
@@ -91,7 +91,7 @@ describe('errors with --json', () => {
         code,
         expect.objectContaining(said),
       ]);
-      // While it tries again it says so beside it.
+      // Retries are reported too.
       expect(lines.filter((line) => !line.endsWith('Trying again ...'))).toHaveLength(1);
     }
   });
@@ -105,7 +105,7 @@ describe('standard output', () => {
     ['follow', () => `follow ${room.channelId}`],
   ];
   const exporting = () => `export ${room.channelId}`;
-  /** As a process in a pipeline; `code` is its own. */
+  /** Runs in a pipeline; `code` is its own exit code. */
   async function inShell(line: string): Promise<{ code: number; err: string }> {
     const script = line.replace('pressbox', '"$NODE" "$BIN"');
     const child = spawn('bash', ['-c', `${script}; exit "\${PIPESTATUS[0]}"`], {
@@ -137,7 +137,7 @@ describe('standard output', () => {
 
   it('closed by its reader ends an export silently, but not as success', async () => {
     expect(await inShell(`pressbox ${exporting()} | true`)).toEqual({ code: 1, err: '' });
-    // More than a pipe holds.
+    // More than a pipe can buffer.
     for (let posts = 0; posts < 20; posts += 1)
       await room.author.publish(room.channelId, { body: 'Down it goes. '.repeat(3_000) });
     expect(await inShell(`pressbox ${exporting()} | head -c 1`)).toEqual({ code: 1, err: '' });
@@ -159,14 +159,14 @@ describe('standard output', () => {
 });
 
 describe('a malicious server', () => {
-  /** Clears the screen, renames the window, hides what follows and turns it. */
+  /** Clears the screen, renames the window, hides what follows and reverses it. */
   const hostile = '\u001b[2J\u001b]0;x\u0007\u009b8m\u202e\r';
-  // What `pressbox` itself marks with, and how it begins a line anew that tells how far it is, may come out.
+  // The command’s own styles and the start of its progress line may appear.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   const own = /\u001b\[(?:1|2|9|22|29|31|32|33|39)m|\r\u001b\[K/g;
   const obeyed = /(?![\n\t])\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
-  /** With that at the end of each text. */
+  /** Appends the hostile text to every string. */
   function spoilt(value: unknown, name: string, kept: ReadonlySet<string>): unknown {
     if (Array.isArray(value)) return value.map((one) => spoilt(one, name, kept));
     if (typeof value === 'object' && value !== null)
@@ -174,7 +174,7 @@ describe('a malicious server', () => {
     return typeof value === 'string' && !kept.has(name) ? value + hostile : value;
   }
 
-  /** The real server behind one that spoils its answers, but for these fields. */
+  /** A proxy that adds the hostile text to the real server’s answers, except in these fields. */
   async function startSpoiler(...kept: string[]) {
     const names = new Set(kept);
     const site = await startSite(async (request, response) => {

@@ -10,7 +10,7 @@ const other = aPost({ id: 'other', seq: 10, headline: null });
 const never = aPost({ id: 'never', seq: 3, headline: 'Not read' });
 const fresh = (nth: number) => aPost({ id: `fresh-${nth}`, seq: 20 + nth, headline: `News ${nth}` });
 
-/** At noon, with two posts read. */
+/** At noon, after reading two posts. */
 const left: LastVisit = {
   at: Date.UTC(2026, 10, 24, 12),
   newest: 12,
@@ -135,7 +135,7 @@ describe('the missed summary after an absence of a minute or more', () => {
     absence.leave('left', { at: afterwards, newest: 21, seen: new Map() });
     absence.onEvent(heard(fresh(2)));
     const events = [fresh(1), changed(read, 'correction'), fresh(2)].map(heard);
-    // Nobody is there yet.
+    // The page is still hidden.
     expect(absence.onReopen(left, events, afterwards)).toBe(false);
     expect(absence.line).toBeUndefined();
     absence.onEvent(heard(withdrawn(fresh(2))));
@@ -148,7 +148,7 @@ describe('the missed summary after an absence of a minute or more', () => {
     const events = [fresh(1), changed(read, 'clarification')].map(heard);
     expect(absence.onReopen(left, events, afterwards)).toBe(true);
     expect([absence.line?.posts.size, absence.line?.changed.size]).toEqual([1, 1]);
-    // From now on nothing is missed.
+    // Nothing is missed from now on.
     absence.onEvent(heard(fresh(2)));
     expect(absence.line?.posts.size).toBe(1);
   });

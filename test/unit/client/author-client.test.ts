@@ -9,7 +9,7 @@ import * as schemas from '../../../src/protocol/schemas.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 
-/** How a command comes to its answer, over a server that answers badly or not at all. */
+/** Commands against a server that answers badly or not at all. */
 interface Heard {
   method: string;
   url: string;
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
 });
 
-/** Answers each request with the next of `said`, the last one for ever. */
+/** Answers each request with the next of `said`, and repeats the last one. */
 async function server(...said: Said[]): Promise<{ url: string; heard: Heard[] }> {
   const heard: Heard[] = [];
   const site = await startSite(async (request, response) => {
@@ -42,7 +42,7 @@ const json =
 const cut: Said = (response) => response.destroy();
 const silent: Said = () => {};
 const done = json(201, { post: { id: 'a' }, cursor: 'c', offset: 7 }, { 'idempotency-replayed': 'true' });
-/** What any command takes. */
+/** An answer that suits every command. */
 const anything = json(200, {
   post: {},
   channel: {},
@@ -125,7 +125,7 @@ describe('a command', () => {
     const took = performance.now() - began;
     expect([error instanceof NoAnswer, wasNeverSent(error)]).toEqual([true, true]);
     expect(took).toBeGreaterThanOrEqual(395);
-    // One that was sent is waited for as before.
+    // A request that was sent is waited for as before.
     const { url: slow, heard } = await server(cut, cut, cut, done);
     expect(await author(slow, { unreachedMs: 0 }).publish('moon', {})).toMatchObject({ offset: 7 });
     expect(heard).toHaveLength(4);
@@ -177,7 +177,7 @@ describe('a command', () => {
     const began = performance.now();
     await expect(author(held.url, { deadlineMs: 200 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
     expect(performance.now() - began).toBeLessThan(responseTimeoutMs);
-    // Another one: what was given up there may arrive late.
+    // A new server, because the aborted request may arrive late.
     const other = await server(silent);
     const waiting = new AbortController();
     const unanswered = author(other.url).publish('moon', {}, { signal: waiting.signal });
@@ -196,7 +196,7 @@ describe('a command', () => {
         .catch((error: unknown) => error);
       return (error as ProblemError).problem;
     };
-    // To wait longer than the author does ends it.
+    // A requested wait beyond the deadline ends the command.
     const long = { retryAfter: 60 };
     const refused = json(401, problem('token-invalid'));
     for (const open of [cut, unavailable('unknown'), json(502, {}), json(500, problem('internal-error'))]) {
@@ -204,7 +204,7 @@ describe('a command', () => {
       expect(await came(open, json(429, problem('rate-limited', long)))).toMatchObject({ status: 429, outcome: 'unknown' });
       expect(await came(open, json(503, problem('draining', long)))).toMatchObject({ status: 503, outcome: 'unknown' });
       expect(await came(open, refused)).toMatchObject({ status: 401, outcome: 'unknown' });
-      // Its key is looked up before this is refused.
+      // The server looks up the key before it refuses this.
       expect(await came(open, json(409, problem('post-exists')))).not.toHaveProperty('outcome');
     }
     expect(await came(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
@@ -229,7 +229,7 @@ describe('a command', () => {
       });
     expect(await author(url, { token }).publish('moon', {})).toMatchObject({ replayed: true });
     expect(heard).toHaveLength(2);
-    // Where nothing was sent yet there is nothing to find out.
+    // Nothing was sent yet, so the outcome is known.
     const broken = () => Promise.reject(new Error('Signed out.'));
     await expect(author(url, { token: broken }).publish('moon', {})).rejects.toThrow('Signed out.');
   });
@@ -243,7 +243,7 @@ describe('a command', () => {
     expect(lost.heard).toHaveLength(1);
     const soon = await server(cut, done);
     expect(await author(soon.url, sleep(23)).publish('moon', {})).toMatchObject({ replayed: true });
-    // Surely not done: it is the first time, whenever that is.
+    // Certainly not executed: this is the first time.
     const refused = await server(json(503, problem('journal-unavailable', { outcome: 'unchanged' })), done);
     await author(refused.url, sleep(60)).publish('moon', {});
     expect(refused.heard).toHaveLength(2);

@@ -17,7 +17,7 @@ async function bundle(options: { packages: 'bundle' | 'external' }) {
     write: false,
     metafile: true,
     minify: options.packages === 'external',
-    // Only free names are replaced: a field called window is none.
+    // Replaces only global names, not fields called window.
     define: options.packages === 'external' ? Object.fromEntries(all.map((name) => [name, `free_${name}`])) : {},
     packages: options.packages,
     logLevel: 'silent',

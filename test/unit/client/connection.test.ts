@@ -3,7 +3,7 @@ import { Connection, type ConnectionCallbacks, type ConnectionOptions } from '..
 import { Http } from '../../../client/lib/http.ts';
 import { scripted } from '../../support/readers/scripted-reader.ts';
 
-/** The connection of a reader, and what it tells. */
+/** A connection and its callbacks. */
 function connect(options: ConnectionOptions) {
   const told: string[] = [];
   const nothing: ConnectionCallbacks = {
@@ -31,7 +31,7 @@ it('replaces a link that does not answer at once', async () => {
     dialled += 1;
     return 'token';
   };
-  // A pause would be as long as it may be.
+  // The longest possible pause.
   const { connection, told } = connect({ url: server.url, token, transports: ['socket'], random: () => 0.999 });
   connection.open();
   await vi.waitFor(() => expect(told).toEqual(['up']));

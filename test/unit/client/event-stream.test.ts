@@ -8,7 +8,7 @@ interface Said {
   data: string;
 }
 
-/** What is heard of a stream that comes in these pieces. */
+/** The messages parsed from a stream in these pieces. */
 function heard(create: typeof createParser, pieces: readonly string[], maxBufferSize = 1_000): (Said | string)[] {
   const all: (Said | string)[] = [];
   const parser = create({
@@ -43,7 +43,7 @@ it('the event stream parser for browsers matches the library, however the stream
   const piece = fc.array(fc.constantFrom(...parts), { maxLength: 8 }).map((words) => words.join(''));
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-      // A carriage return at the end of a piece is waited on for its other half: that the stream goes on tells.
+      // After a carriage return at the end of a piece, the parser waits for more. The comment line makes it continue.
       const whole = [...pieces, 'x\n\n'];
       expect(heard(createParser, whole)).toEqual(heard(quiet, whole));
     }),

@@ -7,7 +7,7 @@ import type { Event } from '../../../src/protocol/model.ts';
 import { type Problem, type ProblemCode, problem } from '../../../src/protocol/problems.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** What a reader asks over a connection, and when; the connection answers as a test says. */
+/** What a follower requests and when. Each test provides the answers. */
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -40,7 +40,7 @@ function follow(posts = 2) {
   const fail = () => asked.at(-1)?.answered(undefined);
   const refuse = (code: ProblemCode, more: Partial<Problem> = {}) =>
     asked.at(-1)?.answered({ ok: false, problem: { ...problem(code), ...more } });
-  /** As it stood at an offset, where one is given. */
+  /** `asOf`: answers as of an earlier offset. */
   const answer = (asOf = server.head) => {
     const { after } = asked.at(-1)?.request ?? {};
     const offset = after === undefined ? 0 : Number(after.split('.')[1]);

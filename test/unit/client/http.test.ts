@@ -17,7 +17,7 @@ describe('whether a problem is temporary', () => {
 describe('an answer that arrives slowly', () => {
   const timeoutMs = 1_000;
 
-  /** What was asked, and a way to say more of the answer. */
+  /** A request under way, and a function that sends more of its answer. */
   function ask() {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { onPageLifecycle } from '../../../client/lib/page-lifecycle.ts';
 
-/** What a page says of itself and its network, as a browser tells it. */
+/** Simulates the page and network events of a browser. */
 let page: EventTarget;
 let document: EventTarget & { visibilityState?: string };
 let connection: EventTarget & { type?: string };

@@ -7,7 +7,7 @@ import { ModelServer } from '../../support/servers/model-server.ts';
 
 const asOf = '2026-11-24T12:00:00.000Z';
 
-/** What is kept has a bound, whatever is held. */
+/** The saved state and its limits. */
 function held(posts: number, html: string): SavedReader {
   const model = new ModelServer();
   for (let each = 0; each < posts; each += 1) model.publish({ kind: 'update', keyEvent: each % 2 === 0 });
@@ -78,7 +78,7 @@ describe('saved reader state', () => {
       other.changed(true);
       await settled();
       expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([ahead.cursor]);
-      // Of another history: what one tab wrote itself it writes over.
+      // Another history: a tab overwrites its own state.
       current = ahead;
       other.changed(true);
       await settled();
@@ -87,7 +87,7 @@ describe('saved reader state', () => {
       other.changed(true);
       await settled();
       expect([...items.values()].map((text) => JSON.parse(text).cursor)).toEqual([current.cursor]);
-      // And what another tab wrote of one that is gone, however far that was.
+      // It also overwrites another tab’s state of a history that is gone.
       for (let each = 0; each < 9; each += 1) model.publish({ kind: 'update', keyEvent: false });
       const gone = fromSnapshot(model.snapshot(9), model.head);
       keeperOf(() => gone).changed(true);
@@ -159,7 +159,7 @@ describe('saved reader state', () => {
     model.revise(0, 'correction', {});
     model.revise(110, 'correction', {});
     const later = [model.event(model.head - 1), model.event(model.head)].reduce(applyEvent, restored);
-    // The second is of a post that was not kept, and comes with its page.
+    // The second post was not saved, and is loaded with its page.
     expect(later.posts).toEqual(model.snapshot(100).posts);
   });
 });

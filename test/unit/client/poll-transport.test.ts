@@ -3,7 +3,7 @@ import { type Http, NoAnswer } from '../../../client/lib/http.ts';
 import { dialPoll } from '../../../client/lib/transports/poll.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** A reader that polls, and a server that answers at once. */
+/** A polling link, and a server that answers at once. */
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -26,7 +26,7 @@ it('polls less and less often if the server answers at once without anything new
   expect(told.up).toHaveBeenCalledTimes(1);
   link.subscribe(request, () => {}, 1_000);
   await vi.advanceTimersByTimeAsync(60_000);
-  // After 0.25, 0.5, 1, 2 and 4 seconds, and then every five.
+  // After 0.25, 0.5, 1, 2 and 4 seconds, then every five seconds.
   expect(asked.mock.calls.length).toBe(1 + 5 + 10);
   link.close();
 });

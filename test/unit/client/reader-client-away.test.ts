@@ -2,14 +2,14 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/readers/scripted-reader.ts';
 
-/** What a reader does, and says, when its server goes away, its connection does, or its device sleeps. */
+/** A reader whose server or connection fails, or whose device sleeps. */
 
 describe('a reader that loses its server, store or connection', () => {
   it('moves to another connection when the server drains, without going offline', async () => {
     const { server, model, reader, first } = await live(2, { random: () => 0.5 });
     const began = performance.now();
     first.socket.emit('drain', { withinMs: 400 });
-    // The old connection serves until the new one stands.
+    // The old connection stays in use until the new one is up.
     first.socket.emit('event', publish(model));
     const second = await server.subscribe(2);
     expect(performance.now() - began).toBeGreaterThanOrEqual(190);
@@ -31,7 +31,7 @@ describe('a reader that loses its server, store or connection', () => {
     const check = await server.subscribe(2);
     first.socket.emit('store', { reachable: false, since: 'then' });
     await vi.waitFor(() => expect(reader.client.state).toMatchObject({ asOf: 'then' }));
-    // Where it has no answer for three seconds, it asks over another connection.
+    // Without an answer within three seconds, the reader makes another connection.
     expect(server.subscribes.filter(({ socket }) => socket === first.socket)).toEqual([first, check]);
     answer(model, check);
     await vi.waitFor(() => {
@@ -52,7 +52,7 @@ describe('a reader that loses its server, store or connection', () => {
 
   it('that is woken just after connecting sends nothing more', async () => {
     let now = Date.now();
-    // The connection takes a while to be made.
+    // Connecting takes a while.
     const server = await scripted({
       admit: () => {
         now += 5_000;

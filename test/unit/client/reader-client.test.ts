@@ -7,7 +7,7 @@ import { problem } from '../../../src/protocol/problems.ts';
 import { answer, live, modelWith, offsets, publish, read, scripted } from '../../support/readers/scripted-reader.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** What a reader does when a server says what a healthy one seldom says. */
+/** A reader whose server behaves unusually. */
 
 describe('a reader', () => {
   it('applies events that arrive in the same packet as the answer to its subscribe', async () => {
@@ -28,12 +28,12 @@ describe('a reader', () => {
     first.socket.emit('event', heard);
     const second = await server.subscribe(2);
     expect(second.request.after).toBe(model.cursor(3));
-    // What does not fit while the subscribe is under way is ignored; what fits is applied.
+    // Events that do not fit during the subscribe are ignored; those that fit are applied.
     first.socket.emit('event', heard);
     first.socket.emit('event', missed);
     await vi.waitFor(() => expect(offsets(reader.events)).toEqual([4]));
     answer(model, second);
-    // The answer began below what was applied meanwhile and goes beyond it: asked once more, from there.
+    // The answer begins below what was applied in the meantime and goes beyond it, so the reader requests once more.
     const third = await server.subscribe(3);
     expect(third.request.after).toBe(model.cursor(4));
     answer(model, third);
@@ -79,7 +79,7 @@ describe('a reader', () => {
     answer(model, await server.subscribe(2));
     await reader.until('ended');
     expect(told).toEqual(['catching-up', 'event 4', 'ended']);
-    // Whoever goes on from there is told the rest.
+    // A reader that resumes from there receives the rest.
     expect(reader.client.cursor).toBe(model.cursor(4));
     expect(reader.client.save()?.cursor).toBe(model.cursor(4));
   });
@@ -163,7 +163,7 @@ describe('a reader', () => {
       expect(asked.at(-1)?.path).toBe(path);
       asked.at(-1)?.response.end(JSON.stringify(body));
     };
-    // One event stands for two offsets, so the reader was never at the first of them.
+    // One event covers two offsets, so the reader never was at the first of them.
     publish(model);
     const between = model.page({ before: 5, limit: 2 });
     publish(model);
@@ -402,7 +402,7 @@ describe('a reader with only a cursor', () => {
     await vi.waitFor(() => expect(reader.client.timeline?.offset).toBe(5));
     expect(reader.client.cursor).toBe(cursor);
     expect(reader.client.state.status).toBe('catching-up');
-    // Post 3 was published at 4 and corrected at 5: only the correction is told, once.
+    // Post 3 was published at 4 and corrected at 5: only the correction is delivered, once.
     json(held[0] as ServerResponse, model.catchUp(cursor, 2, { limit: 9, posts: 9 }));
     await reader.until('live');
     expect(offsets(reader.events)).toEqual([3, 5]);
@@ -465,7 +465,7 @@ describe('a reader with only a cursor', () => {
     const began = performance.now();
     const before = asked.length;
     await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(before + 4), { interval: 5 });
-    // The shortest pause there is, each time.
+    // Each pause has the minimum length.
     expect(performance.now() - began).toBeGreaterThanOrEqual(3 * 45);
     isStuck = false;
     await reader.until('live');

@@ -4,15 +4,15 @@ import { io, type Socket } from 'socket.io-client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** Types of a browser's globals are not those of the tests. */
+/** The browser’s global types are not available in tests. */
 const page: { io(url: string, options: { path: string }): Pick<Socket, 'on' | 'disconnect'> } = await import(
   new URL('../../../client/browser/socket-io.ts', import.meta.url).href
 );
-/** A browser's window tells when its network is gone; the global object of Node takes no listeners. */
+/** A browser reports a lost network on the window. Node’s global object takes no listeners. */
 vi.stubGlobal('addEventListener', () => {});
 vi.stubGlobal('removeEventListener', () => {});
 
-/** A server that tells these terms when a connection opens, and then pings as the test says. */
+/** A server that sends these terms in the handshake and pings when the test says so. */
 async function serverTelling(terms: { pingInterval: number; pingTimeout: number }) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   onTestFinished(() => void server.close());
@@ -48,7 +48,7 @@ describe.each(Object.entries(libraries))('a socket of %s', (_, dial) => {
     for (let answers = 1; answers <= 3; answers += 1) await once(server, 'message');
     expect(ended).toEqual([]);
     clearInterval(pings);
-    // Within 5 s, where the terms of a real server would take 25.
+    // Within 5 s. The terms of a real server would take 25 s.
     await vi.waitFor(() => expect(ended).toEqual(['ping timeout']), { timeout: 5_000 });
   });
 });

@@ -15,12 +15,12 @@ import { limits } from '../../../src/protocol/wire-limits.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 import { startSite } from '../../support/servers/site.ts';
 
-/** What a reader does when a stream says what a healthy one seldom says. The answers are real HTTP; what they say is a model's. */
+/** A reader whose stream behaves unusually. The answers are real HTTP, from a model server. */
 interface Asked {
   url: URL;
   headers: IncomingMessage['headers'];
   response: ServerResponse;
-  /** Begins the stream if need be, and says this. */
+  /** Sends this message, after starting the stream if necessary. */
   say(event: string, data: unknown): void;
   refuse(status: number, said: unknown): void;
 }
@@ -201,7 +201,7 @@ describe('a reader of a stream', () => {
     const { address, nth, model, catchUp, next, live } = await scripted();
     (await nth(1)).say('catchup', catchUp(3));
     await live();
-    // As while another way was in use: events went on to come there, perhaps of a history that parted from the one answered here.
+    // As if another transport had been in use: events continued there, perhaps of another history.
     next();
     const up = Promise.withResolvers<void>();
     const told = {

@@ -8,7 +8,7 @@ import { createRenderer } from '../../../src/newsroom/render.ts';
 import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** What the command writes to a terminal of what others wrote. */
+/** Foreign text that the command writes to a terminal. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
@@ -79,7 +79,7 @@ describe('a post in a terminal', () => {
     history: [{ revision: 2, kind: 'correction', note: hostile, at: post.publishedAt }],
     revision: 2,
   };
-  /** Also where there is one of a few words, or no text at all. */
+  /** Also for a post of a few words or without text. */
   const more = {
     ...wicked,
     id: hostile,

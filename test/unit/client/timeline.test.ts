@@ -20,7 +20,7 @@ import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { emptied } from '../../support/samples/samples.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** The contract's rules for clients, one by one. The property tests show that they are enough. */
+/** The contract’s rules for clients, one by one. The property tests show that they are sufficient. */
 
 const plain = { kind: 'update', keyEvent: false } as const;
 const key = { kind: 'update', keyEvent: true } as const;
@@ -32,7 +32,7 @@ function serverWith(posts: number, write: { kind: 'update' | 'summary'; keyEvent
   return server;
 }
 const begin = (server: ModelServer, limit = 3) => fromSnapshot(server.snapshot(limit), server.head);
-/** Applies every event that the server has and the timeline has not. */
+/** Applies every event of the server that the timeline lacks. */
 function follow(timeline: Timeline, server: ModelServer): Timeline {
   let next = timeline;
   while (next.offset < server.head) next = applyEvent(next, server.event(next.offset + 1));
@@ -103,7 +103,7 @@ describe('an event', () => {
     server.publish(plain);
     const { heard } = follow(full, server);
     expect([heard.size, heard.get(first), heard.has(second)]).toEqual([10_000, 2, false]);
-    // Of one that is held an older copy is known even so.
+    // An older copy of a held post is recognised even so.
     const corrected = follow(begin(server), server);
     const late = { ...corrected, heard: new Map<string, number>() };
     expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
@@ -309,7 +309,7 @@ describe('key events', () => {
     server.withdraw(1, 'retracted');
     timeline = follow(timeline, server);
     const ask = need(timeline, 'key-events');
-    // Nor from that of a node that is far behind.
+    // Nor from a page of a node that lags far behind.
     const none = server.page({ keyEvent: true, before: ask.before, limit: 5 }, 1);
     expect(applyKeyEventsPage(timeline, none, ask)).toBe(timeline);
     const page = server.page({ keyEvent: true, before: ask.before, limit: 5 });

@@ -11,12 +11,12 @@ import {
 } from '../../../client/lib/transports/transport-selector.ts';
 import { type Transport, transports } from '../../../src/protocol/model.ts';
 
-/** Which way is taken when: the whole of it is a pure function, and the clock is the test's. */
+/** The selector is a pure function, so the test controls the clock. */
 class Chooser {
   state: SelectorState = initialSelectorState(transports);
   now = 0;
   random = 0;
-  /** Everything that was dialled, in order. */
+  /** Every dialled transport, in order. */
   readonly dialled: Transport[] = [];
   last: SelectorDecision | undefined;
 
@@ -26,7 +26,7 @@ class Chooser {
     this.dialled.push(...this.last.dial);
     return this;
   }
-  /** Lets time go by, and alarms ring. */
+  /** Advances the clock and sends the alarms that are due. */
   pass(ms: number): this {
     const end = this.now + ms;
     for (;;) {
@@ -47,7 +47,7 @@ class Chooser {
   lose(silent = false): this {
     return this.hear({ type: 'lost', silent });
   }
-  /** What was dialled since. */
+  /** The transports dialled since the last call. */
   since(): Transport[] {
     return this.dialled.splice(0);
   }
@@ -112,7 +112,7 @@ describe('the selected transport', () => {
     const chooser = begun().up('socket').pass(26_000).lose(true);
     chooser.since();
     expect(chooser.pass(60).since()).toEqual(['stream']);
-    // Whose silence came after many pings has only lost its network.
+    // A link that falls silent after many pings has only lost its network.
     const proven = begun()
       .up('socket')
       .pass(selectorTiming.provenMs + 1)
@@ -365,7 +365,7 @@ describe('invariants', () => {
           expect(using !== undefined || trying.length > 0 || roundAt !== undefined).toBe(true);
           expect(new Set(trying).size).toBe(trying.length);
         }
-        // Everything that is dialled from now on stands at once.
+        // From now on every dialled link comes up at once.
         for (const way of chooser.state.trying) chooser.fail(way);
         for (let each = 0; each < 20 && chooser.state.active !== 'socket'; each += 1) {
           chooser.pass(Math.max(0, (nextAlarmAt(chooser.state) ?? chooser.now) - chooser.now));

@@ -6,24 +6,24 @@ import { fromSnapshot } from '../../../client/lib/timeline/timeline.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 import { startSite } from '../../support/servers/site.ts';
 
-/** What a reader does with what no Pressbox server says: hotels, proxies, service workers and apps that are at odds with themselves. */
+/** Answers that are not from Pressbox: captive portals, proxies, service workers and broken apps. */
 const opened: { close(): unknown }[] = [];
 const lost: unknown[] = [];
 const onLost = (reason: unknown) => void lost.push(reason);
 process.on('unhandledRejection', onLost);
 process.on('uncaughtException', onLost);
-// Other files share the process.
+// Other test files share the process.
 afterAll(() => void process.off('unhandledRejection', onLost).off('uncaughtException', onLost));
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
-  // Whatever was to go wrong behind our backs has gone wrong by the next turn.
+  // Unhandled errors would surface by the next turn.
   await new Promise((resolve) => setImmediate(resolve));
   expect(lost.splice(0)).toEqual([]);
 });
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** Gives these answers, one after the other; the last one to all that follow. */
+/** Serves these answers one after the other, and repeats the last one. */
 async function answering(...answers: [Answer, ...Answer[]]) {
   const askedAt: number[] = [];
   const site = await startSite((request, response) => {
@@ -179,7 +179,7 @@ it.each(['', '/live', 'live.example.org', 'ftp://live.example.org'])(
   },
 );
 
-/** Timers that run, with where they were set. Those of Node's own `fetch` are its own. */
+/** Active timers with the place where they were set, without those of Node’s own `fetch`. */
 function watchTimers() {
   const { setTimeout, clearTimeout } = globalThis;
   const running = new Map<unknown, string>();
