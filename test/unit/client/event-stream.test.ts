@@ -43,7 +43,7 @@ it('the event stream parser for browsers matches the library, however the stream
   const piece = fc.array(fc.constantFrom(...parts), { maxLength: 8 }).map((words) => words.join(''));
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-      // After a carriage return at the end of a piece, the parser waits for more. The comment line makes it continue.
+      // After a carriage return at the end of a piece, the parser waits for more, so another message follows.
       const whole = [...pieces, 'x\n\n'];
       expect(heard(createParser, whole)).toEqual(heard(quiet, whole));
     }),
