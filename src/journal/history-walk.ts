@@ -110,15 +110,15 @@ export class HistoryWalk {
   readonly #record: ChannelRecord | undefined;
   readonly #renderers: WalkOptions['renderers'];
   readonly #began: number;
-  readonly #ignoresUntold: boolean;
+  readonly #ignoresUnexplained: boolean;
   #check: string;
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
   /** Erased texts by post that no entry has explained so far. */
-  readonly #untold = new Map<string, UnexplainedErasures>();
+  readonly #unexplained = new Map<string, UnexplainedErasures>();
 
   constructor(channelId: string, root: string, options: WalkOptions = {}) {
-    const { began = 1, since, renderer, record, renderers, ignoresUnexplainedErasures: ignoresUntoldErasures = false } = options;
+    const { began = 1, since, renderer, record, renderers, ignoresUnexplainedErasures = false } = options;
     this.channelId = channelId;
     this.#root = root;
     this.#since = since;
@@ -126,7 +126,7 @@ export class HistoryWalk {
     this.#record = record;
     this.#renderers = renderers;
     this.#began = began;
-    this.#ignoresUntold = ignoresUntoldErasures;
+    this.#ignoresUnexplained = ignoresUnexplainedErasures;
     this.#check = root;
     this.#next = began;
   }
@@ -145,7 +145,7 @@ export class HistoryWalk {
     const offset = this.#next;
     if (entry.offset !== offset) return this.fail(offset, null, 'the entry is missing');
     const check = nextCheck(this.#check, offset, digestOf({ ...entry, channelId: this.channelId }, entry.content));
-    if (check !== entry.check) return this.fail(offset, entry.postId, 'the entry is not the one that was written');
+    if (check !== entry.check) return this.fail(offset, entry.postId, 'the entry was changed');
     const why = wrongText(entry);
     if (why !== undefined) return this.fail(offset, entry.postId, why);
     const html = this.#htmlOf(entry);
@@ -153,9 +153,9 @@ export class HistoryWalk {
     if (html === 'differs') return this.fail(offset, entry.postId, htmlMismatch(entry.revision));
     const { found, root } = this.#record ?? {};
     if (offset === this.#began && this.#began === 1 && root !== undefined && root !== this.#root)
-      return this.fail(offset, entry.postId, 'the history is not the one that was begun here');
+      return this.fail(offset, entry.postId, 'the history was replaced since the channel was created');
     if (found?.offset === offset && found.check !== check)
-      return this.fail(offset, entry.postId, 'the history is another one than when the journal of the server began');
+      return this.fail(offset, entry.postId, 'the history was replaced since the server journal began');
     this.#check = check;
     this.#next += 1;
     this.#report.entries += 1;
@@ -164,7 +164,7 @@ export class HistoryWalk {
     this.#noteErasure(entry);
     if (html === 'unknown') this.#report.htmlNotCompared += 1;
     if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check) {
-      return this.fail(offset, entry.postId, 'the history is another one than at the earlier time');
+      return this.fail(offset, entry.postId, 'the history was replaced since the earlier time');
     }
     return undefined;
   }
@@ -197,26 +197,26 @@ export class HistoryWalk {
   /** A missing text must be explained by a later entry of its post. */
   #noteErasure(entry: WalkedEntry): void {
     const { offset, postId, revision, text } = entry;
-    if (postId === null || this.#ignoresUntold) return;
+    if (postId === null || this.#ignoresUnexplained) return;
     this.#tellErasure(postId, revision, this.#erasureBy(entry));
     if (text !== undefined) return;
-    const { texts } = this.#untold.get(postId) ?? { texts: [] };
-    this.#untold.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
+    const { texts } = this.#unexplained.get(postId) ?? { texts: [] };
+    this.#unexplained.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
   }
 
   #tellErasure(postId: string, revision: number, { through, isChained }: ErasureRecord): void {
-    const untold = this.#untold.get(postId);
+    const untold = this.#unexplained.get(postId);
     if (untold === undefined) return;
     const told = untold.texts.filter((gone) => gone.revision <= through);
     if (!isChained) this.#report.erasedBeforeChained += told.length;
     untold.texts = untold.texts.filter((gone) => gone.revision > through);
     untold.latest = revision;
-    if (untold.texts.length === 0) this.#untold.delete(postId);
+    if (untold.texts.length === 0) this.#unexplained.delete(postId);
   }
 
   /** Whether texts are missing that no entry has explained so far. */
   get hasUnexplainedErasures(): boolean {
-    return this.#untold.size > 0;
+    return this.#unexplained.size > 0;
   }
 
   /** Takes an entry that was written after the walk began. It may explain a missing text, and is not checked itself. */
@@ -231,12 +231,12 @@ export class HistoryWalk {
   /** Call after the last entry. */
   finish(): ChannelReport {
     if (this.#since !== undefined && this.#since.offset > this.offset) {
-      return this.fail(this.offset + 1, null, 'what was written until the earlier time is missing: this is an older copy');
+      return this.fail(this.offset + 1, null, 'entries from before the earlier time are missing: this is an older copy');
     }
-    for (const [postId, { texts, latest }] of this.#untold) {
+    for (const [postId, { texts, latest }] of this.#unexplained) {
       const [gone] = texts as [ErasedText];
       const isLatest = gone.revision === latest;
-      return this.fail(gone.offset, postId, isLatest ? erasureNotThere : erasureNotTold);
+      return this.fail(gone.offset, postId, isLatest ? erasureEntryMissing : erasureUnrecorded);
     }
     return this.#told();
   }
@@ -259,16 +259,16 @@ interface UnexplainedErasures {
   latest: number;
 }
 
-const erasureNotTold = 'the text is missing, and no entry tells of its erasure';
+const erasureUnrecorded = 'the text is missing, and no entry records its erasure';
 
 /** Whether an entry that is not written yet may explain the fault, for example while an import runs. */
 export function mayBeExplainedLater({ why }: Pick<Fault, 'why'>): boolean {
-  return why === erasureNotThere || why === erasureNotTold;
+  return why === erasureEntryMissing || why === erasureUnrecorded;
 }
 
 /** If no later entry of the post exists, a removed text looks the same as an interrupted import. */
-const erasureNotThere =
-  'the text is not there, and the entry that tells of its erasure is not either: where an import was cut, import the whole export again';
+const erasureEntryMissing =
+  'the text and the entry that records its erasure are missing: if an import was interrupted, import the whole export again';
 
 interface ErasureRecord {
   through: number;
@@ -295,7 +295,7 @@ function wrongText(entry: WalkedEntry): string | undefined {
   // A placeholder for a text that was erased elsewhere stays until the next revision is imported. No hash covers it, so it must
   // hold no words.
   const stands = isErased(entry) ? isEmptyText(text) : hashOf(text) === content;
-  return stands ? undefined : 'the text is not the one that was written';
+  return stands ? undefined : 'the text was changed';
 }
 
 /** For an intact text. */
@@ -311,15 +311,15 @@ function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 's
 }
 
 /** Findings about lists and indexes that disagree with the entries. */
-export const listMismatch = 'the list of corrections is not what the entries say';
-export const indexMismatch = 'what it is found by is not what it says';
+export const listMismatch = 'the list of corrections differs from the entries';
+export const indexMismatch = 'the index differs from the text';
 
 /** A finding about html whose version no server on this store has used. */
 function unknownHtmlVersion(revision: number): string {
-  return `the html of revision ${revision} is of a version that no server here had`;
+  return `the html of revision ${revision} has a version that no server here used`;
 }
 
 /** A finding about html that differs from the rendered body. */
 export function htmlMismatch(revision: number): string {
-  return `the html of revision ${revision} is not what its body becomes`;
+  return `the html of revision ${revision} differs from its rendered body`;
 }

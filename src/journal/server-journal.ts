@@ -139,9 +139,9 @@ export class ServerWalk {
     const offset = this.#offset + 1;
     if (entry.offset !== offset) return this.#break(offset, 'the entry is missing');
     const check = nextCheck(this.#check, offset, serverDigest(entry));
-    if (check !== entry.check) return this.#break(offset, 'the entry is not the one that was written');
+    if (check !== entry.check) return this.#break(offset, 'the entry was changed');
     if (this.#since?.offset === offset && shortCheck(check) !== this.#since.check)
-      return this.#break(offset, 'the history is another one than at the earlier time');
+      return this.#break(offset, 'the history was replaced since the earlier time');
     this.#check = check;
     this.#offset = offset;
     this.#learn(entry);
@@ -164,7 +164,7 @@ export class ServerWalk {
 
   finish(): ServerReport {
     if (this.#since !== undefined && this.#since.offset > this.#offset)
-      this.fail(this.#offset + 1, 'what was written until the earlier time is missing: this is an older copy');
+      this.fail(this.#offset + 1, 'entries from before the earlier time are missing: this is an older copy');
     const position = this.#offset === 0 ? undefined : positionAt(epochOf(this.#root), this.#offset, this.#check);
     const report = { channelId: null, entries: this.#offset, coveredFrom: this.#coveredFrom, position };
     return { ...report, ...(this.#fault && { fault: this.#fault }) };
@@ -213,6 +213,6 @@ export class ServerWalk {
   }
 }
 
-export const channelIsMissing = 'the channel is not there, and nobody deleted it';
-export const channelIsBack = 'the channel was deleted, and is there';
-export const tokenIsForgotten = 'a token that was revoked here is not refused any more';
+export const channelIsMissing = 'the channel is missing, but was not deleted';
+export const channelIsBack = 'the channel was deleted, but exists';
+export const tokenIsForgotten = 'a revoked token is no longer refused';

@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));
     expect(await metric('pressbox_store_reachable')).toBe('0');
     expect(said.join('\n')).toMatch(/the journal accepts no writes/);
-    expect(said.join('\n')).toMatch(/takes no more writes until it is started anew/);
+    expect(said.join('\n')).toMatch(/takes no writes until a restart/);
     expect(shown()).toEqual(['Before']);
     expect(await wholeJournal(server, id, token)).toHaveLength(2);
     await server.kill();

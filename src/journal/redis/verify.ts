@@ -68,7 +68,7 @@ export async function* verifyRedis({
   });
 }
 
-export const notListed = 'the list of channels does not have it';
+export const notListed = 'the list of channels lacks it';
 
 /** Walks the server's own journal and compares it with the revoked tokens. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
@@ -291,7 +291,7 @@ async function wrongIndex(
   { journal, changes, posts, index }: Record<'journal' | 'changes' | 'posts' | 'index', string>,
   { latest, head, began }: { latest: Map<string, Latest>; head: number; began: number },
 ): Promise<{ offset: number; postId: string | null; why: string } | undefined> {
-  const why = 'the state is not the one that the last entry left';
+  const why = 'the state differs from the last entry';
   const all = [...latest];
   let highest = head;
   for (let at = 0; at < all.length; at += pageLines) {

@@ -121,7 +121,7 @@ export class Writes implements JournalWrites {
         case 'deleted':
           return { status };
         default:
-          throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+          throw new JournalUnavailable('The first entry of a channel must be the channel itself.', 'unchanged');
       }
     });
   }

@@ -110,7 +110,7 @@ function whatMoved(sql: Sql, channel: ChannelRow | undefined, decidedOn: AppendR
 }
 
 function createChannel(sql: Sql, channelId: string, root: string, first: PreparedEntry): number {
-  if (!first.channel) throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+  if (!first.channel) throw new JournalUnavailable('The first entry of a channel must be the channel itself.', 'unchanged');
   const { lastInsertRowid } = sql(
     `INSERT INTO channels (id, root, head, headCheck, revision, state, access, created, last, text) VALUES (?, ?, 0, ?, 0, '', '', ?, 0, 0)`,
   ).run(channelId, root, root, Date.parse(first.channel.createdAt));

@@ -105,7 +105,7 @@ export function watchFiles(file: string): () => string | undefined {
   const places = files.map((path) => ({ path, inode: inodeAt(path) }));
   return () => {
     const moved = places.find(({ path, inode }) => inodeAt(path) !== inode);
-    return moved && `${moved.path} is no longer the file that was opened. Put it back, or start anew.`;
+    return moved && `${moved.path} is no longer the file that was opened. Put it back, or restart.`;
   };
 }
 

@@ -27,7 +27,7 @@ export class EraseLoop {
   /** Returns complete, or what is pending and then completes in the background. Null: all pending erasures. */
   async finish(wanted: Wanted): Promise<Erasure> {
     const deadline = performance.now() + patienceMs;
-    let why = 'it takes longer than can be waited for';
+    let why = 'it takes longer than a request can wait';
     try {
       let pauseMs: number = firstPauseMs;
       while (performance.now() < deadline) {
@@ -40,7 +40,7 @@ export class EraseLoop {
       }
     } catch (error) {
       if (!(error instanceof JournalUnavailable) && !this.#stop.signal.aborted) throw error;
-      why = error instanceof JournalUnavailable ? error.message : 'the journal is being closed; the next start finishes it';
+      why = error instanceof JournalUnavailable ? error.message : 'the journal is closing; the next start completes it';
     }
     this.#retry();
     return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };

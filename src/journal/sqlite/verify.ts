@@ -90,7 +90,7 @@ function openAsOfNow(file: string): Opened {
   } catch (error) {
     if (!isOutOfReach(error)) throw error;
     if (!existsSync(logOf(file))) return { db: begun(openForReading(file, { unchanging: true })), unchanging: true };
-    const why = `The journal ${file} was not closed, and nothing can be written beside it, as is needed to read it`;
+    const why = `The journal ${file} was not closed, and reading it requires creating files beside it`;
     throw new JournalUnavailable(`${why}: copy the directory, and verify the copy.`, 'unchanged', { cause: error });
   }
 }
@@ -184,7 +184,7 @@ function* missingChannels(db: DatabaseSync): Generator<ChannelReport> {
   for (const { n } of missing.iterate()) {
     const state = opening.get(n as number)?.state;
     const id = typeof state === 'string' ? channelFrom(state).id : `(number ${n})`;
-    yield new HistoryWalk(id, '').fail(0, null, 'the channel is missing, and what was written in it is there');
+    yield new HistoryWalk(id, '').fail(0, null, 'the channel is missing, but its entries exist');
   }
 }
 
@@ -239,7 +239,7 @@ interface Latest {
 function verifyChannel(
   db: DatabaseSync,
   channel: ChannelRow,
-  { since, renderer, rendererFor, isListed, ignoresUnexplainedErasures: ignoresUntoldErasures, onEntry }: StoreOptions,
+  { since, renderer, rendererFor, isListed, ignoresUnexplainedErasures, onEntry }: StoreOptions,
   server: ServerWalk | undefined,
 ): ChannelReport {
   const html = renderer === undefined ? '' : ', t.html, t.version';
@@ -254,9 +254,9 @@ function verifyChannel(
     .iterate(channel.n) as unknown as Iterable<EntryRow>;
   const record = server?.channels.get(channel.id);
   const renderers = server && renderersOf(server, rendererFor);
-  const options = { since: since?.get(channel.id), renderer, record, renderers, ignoresUntoldErasures };
+  const options = { since: since?.get(channel.id), renderer, record, renderers, ignoresUnexplainedErasures };
   const walk = new HistoryWalk(channel.id, channel.root, options);
-  if (server !== undefined && record === undefined) return walk.fail(0, null, 'nothing tells that the channel was made');
+  if (server !== undefined && record === undefined) return walk.fail(0, null, 'the server journal does not mention the channel');
   if (record?.isDeleted) return walk.fail(0, null, channelIsBack);
   const latest = new Map<number | null, Latest>();
   for (const row of rows) {
@@ -271,10 +271,10 @@ function verifyChannel(
     onEntry?.();
   }
   if (channel.head > walk.offset) return walk.fail(walk.offset + 1, null, 'the entry is missing');
-  if (channel.head < walk.offset) return walk.fail(channel.head + 1, null, 'the entry is behind the head');
-  if (channel.headCheck !== walk.check) return walk.fail(channel.head, null, 'the head is not at the end of the chain');
+  if (channel.head < walk.offset) return walk.fail(channel.head + 1, null, 'the entry is after the head');
+  if (channel.headCheck !== walk.check) return walk.fail(channel.head, null, 'the head does not match the chain');
   const wrong = wrongIndex(db, channel, latest);
-  if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, 'the state is not the one that the last entry left');
+  if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, 'the state differs from the last entry');
   const lost = isListed && wrongPlace(db, channel);
   if (lost !== undefined) return walk.fail(lost.offset, lost.postId, indexMismatch);
   return walk.finish();

@@ -249,7 +249,7 @@ const syncFailures = [(4 << 8) | 10, (5 << 8) | 10];
  */
 function noteDamage(error: unknown, breakDown: (why: string) => void): void {
   if (isDamage(error) || syncFailures.includes(codeOf(error) ?? 0)) {
-    breakDown(`The journal takes no more writes until it is started anew: ${messageOf(error)}`);
+    breakDown(`The journal takes no writes until a restart: ${messageOf(error)}`);
   }
 }
 

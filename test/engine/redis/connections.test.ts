@@ -57,7 +57,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         await vi.waitFor(async () => expect((await near.heads([id]))[0]?.offset).toBe((before?.offset ?? 0) + 1), patient);
         line.delayMs = 0;
         line.cut();
-        const message = 'Redis: the connection was lost before the answer came';
+        const message = 'Redis: the connection was lost before the answer arrived';
         expect(await write).toMatchObject({ name: 'JournalUnavailable', outcome: 'unknown', message });
         const again = await vi.waitFor(() => far.append(id, appending([publication(post)], { request })), patient);
         expect(again).toMatchObject({

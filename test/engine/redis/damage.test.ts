@@ -284,7 +284,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const story = await tell();
         await server.admin.del(registry.channels);
         const before = await kept(story);
-        expect(await repair(story.id, false)).toMatchObject({ outcome: 'damaged', why: 'the list of channels does not have it' });
+        expect(await repair(story.id, false)).toMatchObject({ outcome: 'damaged', why: 'the list of channels lacks it' });
         expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', history: 'same', fault: null });
         expect(await kept(story)).toEqual(before);
         expect((await there.channels({ limit: 100, desk: [] }))?.channels.map((channel) => channel.id)).toContain(story.id);
@@ -486,7 +486,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const before = await everything(story);
       for (const [at, key] of keys.entries()) await server.admin.hset(key, place, then[at] as string);
       const found = { history: 'same', posts: 4, lost: [], erasedAgain: [story.c.id], fault: null };
-      const why = 'an erased text is there again';
+      const why = 'an erased text exists again';
       expect(await repair(story.id, false)).toMatchObject({ outcome: 'damaged', why, ...found });
       expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', why, ...found });
       expect(await Promise.all(keys.map((key) => server.admin.hexists(key, place)))).toEqual([0, 0]);
@@ -503,7 +503,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             await forget(id, 'channel:2');
             await server.admin.del(keyOf(id, 'index'));
           },
-          'who may read it',
+          'and with it the access',
         ],
         [
           'all of its own texts were deleted',
@@ -522,7 +522,7 @@ for (const kind of ['redis', 'valkey'] as const) {
               ((await server.admin.hget(texts, `${c.id}:1`)) as string).replace('2026', '2025'),
             );
           },
-          'the text is not the one that was written',
+          'the text was changed',
         ],
         [
           'a text was changed, and the index deleted',
@@ -535,7 +535,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             );
             await server.admin.del(keyOf(id, 'index'));
           },
-          'the text is not the one that was written',
+          'the text was changed',
         ],
         [
           'a text is not JSON, and the journal was deleted',

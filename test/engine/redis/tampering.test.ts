@@ -175,7 +175,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   it('fails if html is not what its body renders to, and names the revision', async () => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
-    const why = (revision: number) => `the html of revision ${revision} is not what its body becomes`;
+    const why = (revision: number) => `the html of revision ${revision} differs from its rendered body`;
     expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 5, postId: standing, why: why(1) });
     // A server with this address renders html for another address again, so it is skipped.
     const other = createRenderer({ publicUrl: 'https://other.example' });
@@ -277,17 +277,17 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
       await redis.hset(lines, other, ((await redis.hget(lines, other)) as string).replace(/^(2 3 2) 0 /, '$1 1 '));
     };
     await mark();
-    expect(await faults()).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
+    expect(await faults()).toEqual([['another', 2, 'the text is missing, and no entry records its erasure']]);
   });
 
   it('fails if html names a renderer that no server here had', async () => {
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
     await replaced(labels, `${standing}:1`, renderer.version, 'md1-00000000');
-    expect(await faults()).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
+    expect(await faults()).toEqual([['bridge', 5, 'the html of revision 1 has a version that no server here used']]);
   });
 
   it('fails if a revocation was deleted or shortened', async () => {
-    const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
+    const forgotten = [[null, 5, 'a revoked token is no longer refused']];
     await redis.zadd(registry.revoked, '1', 'stolen');
     expect(await faults()).toEqual(forgotten);
     await redis.zrem(registry.revoked, 'stolen');
@@ -295,10 +295,10 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   });
 
   it('fails if a channel was removed from the store, from the list, or as if it had been deleted', async () => {
-    const gone = [['another', 0, 'the channel is not there, and nobody deleted it']];
+    const gone = [['another', 0, 'the channel is missing, but was not deleted']];
     const place = (await redis.zrange(registry.channels, '0', '-1')).find((name) => name.endsWith(':another')) as string;
     await redis.zrem(registry.channels, place);
-    expect(await faults()).toEqual([['another', 0, 'the list of channels does not have it']]);
+    expect(await faults()).toEqual([['another', 0, 'the list of channels lacks it']]);
     await redis.del(...channelKeys('another'));
     expect(await faults()).toEqual(gone);
     await redis.set(channelKeys('another')[9] as string, 'public');

@@ -216,7 +216,7 @@ describe('a journal with a page that is damaged while it is open', () => {
     const refused = {
       outcome: 'unchanged',
       refusesToWrite: true,
-      message: expect.stringMatching(/started anew: database disk image is malformed/),
+      message: expect.stringMatching(/until a restart: database disk image is malformed/),
     };
     await expect(publish(engine, id)).rejects.toMatchObject({ outcome: 'unchanged', refusesToWrite: true });
     await expect(publish(engine, other)).rejects.toMatchObject(refused);

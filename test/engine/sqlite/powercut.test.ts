@@ -149,7 +149,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
   const noMore = {
     told: 'unchanged',
     refusesToWrite: true,
-    message: expect.stringMatching(/no more writes until it is started anew/),
+    message: expect.stringMatching(/takes no writes until a restart/),
   };
   const writes = ['append', 'publish', 'delete', 'note', 'reserve', 'revoke'];
 

@@ -97,7 +97,7 @@ describe('a journal that was tampered with', () => {
       'UPDATE texts SET salt = NULL, state = NULL, headline = NULL, html = NULL WHERE id = 5',
       'UPDATE posts SET erased = revision WHERE channel = 1 AND seq = 5',
     );
-    expect(gone).toMatch(/channel bridge, offset 5: the state is not/);
+    expect(gone).toMatch(/channel bridge, offset 5: the state differs/);
   });
 
   it('is refused if a channel is missing that nobody deleted', async () => {
@@ -176,12 +176,12 @@ describe("the server's own journal", () => {
 
   it('shows that a first revision was blanked and marked as erased', () => {
     const blanked = changedCopy(`UPDATE texts SET ${emptied} WHERE id = 8`, 'UPDATE posts SET erased = 1 WHERE channel = 2');
-    expect(faultsIn(blanked)).toEqual([['another', 2, 'the text is missing, and no entry tells of its erasure']]);
+    expect(faultsIn(blanked)).toEqual([['another', 2, 'the text is missing, and no entry records its erasure']]);
   });
 
   it('shows that html names a renderer that no server here had', () => {
     const forged = changedCopy("UPDATE texts SET html = '<p>Forged</p>', version = 'md1-00000000' WHERE id = 5");
-    expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 is of a version that no server here had']]);
+    expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 has a version that no server here used']]);
   });
 
   it('allows html for another address that was used here to be compared', async () => {
@@ -193,11 +193,11 @@ describe("the server's own journal", () => {
     db.prepare("UPDATE texts SET html = '<p>Forged</p>', version = ? WHERE id = 5").run(other.version);
     db.close();
     const [, bridge] = [...verifyDirectory(dataDir, { renderer, rendererFor })];
-    expect(bridge).toMatchObject({ fault: { offset: 5, why: 'the html of revision 1 is not what its body becomes' } });
+    expect(bridge).toMatchObject({ fault: { offset: 5, why: 'the html of revision 1 differs from its rendered body' } });
   });
 
   it('shows that a revocation was deleted or shortened', () => {
-    const forgotten = [[null, 5, 'a token that was revoked here is not refused any more']];
+    const forgotten = [[null, 5, 'a revoked token is no longer refused']];
     expect(faultsIn(changedCopy("DELETE FROM revoked WHERE jti = 'stolen'"))).toEqual(forgotten);
     expect(faultsIn(changedCopy("UPDATE revoked SET until = 1 WHERE jti = 'stolen'"))).toEqual(forgotten);
   });
@@ -207,9 +207,9 @@ describe("the server's own journal", () => {
     const db = new DatabaseSync(join(dataDir, 'journal.db'));
     for (const sql of [...removed, "DELETE FROM channels WHERE id = 'another'"]) db.exec(sql);
     db.close();
-    expect(faultsIn(dataDir)).toEqual([['another', 0, 'the channel is not there, and nobody deleted it']]);
+    expect(faultsIn(dataDir)).toEqual([['another', 0, 'the channel is missing, but was not deleted']]);
     const made = changedCopy("UPDATE serverEntries SET type = 'journal.begun', subject = NULL WHERE subject = 'another'");
-    expect(faultsIn(made)).toEqual([[null, 4, 'the entry is not the one that was written']]);
+    expect(faultsIn(made)).toEqual([[null, 4, 'the entry was changed']]);
   });
 
   it.each([
@@ -243,18 +243,23 @@ describe('the indexes behind lists and pages, which no check covers', () => {
   it.each([
     ['a correction that is left out of the list', `UPDATE entries SET listed = 0 ${bridge} offset = 3`, 3, /^the list of corr/],
     ['a publication that stands in it', `UPDATE entries SET listed = 1 ${bridge} offset = 5`, 5, /^the list of corrections/],
-    ['a tag that is gone', `DELETE FROM tags ${bridge} seq = 5 AND tag = (SELECT min(tag) FROM tags WHERE seq = 5)`, 5, /^what/],
-    ['a tag that nothing says', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^what it is found by/],
-    ['the time of a post', `UPDATE posts SET publishedAt = '2026-11-24T12:00:00.001Z' ${bridge} seq = 5`, 5, /^what it is/],
     [
-      'what is pinned',
-      `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`,
-      6,
-      /^what it is found by/,
+      'a tag that is gone',
+      `DELETE FROM tags ${bridge} seq = 5 AND tag = (SELECT min(tag) FROM tags WHERE seq = 5)`,
+      5,
+      /^the index differs/,
     ],
-    ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^what it is found by/],
-    ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^what it is found by/],
-    ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^what it is found by/],
+    ['a tag that nothing says', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^the index differs/],
+    [
+      'the time of a post',
+      `UPDATE posts SET publishedAt = '2026-11-24T12:00:00.001Z' ${bridge} seq = 5`,
+      5,
+      /^the index differs/,
+    ],
+    ['what is pinned', `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`, 6, /^the index differs/],
+    ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^the index differs/],
+    ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^the index differs/],
+    ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^the index differs/],
   ])('are reported with the place if they were changed: %s', async (_what, sql, offset, why) => {
     expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
     // A server does not compare html at its start.
@@ -282,7 +287,7 @@ describe('the html of a journal, which no check covers', () => {
     ],
   ])('is reported with post and revision if it was changed: %s', (_where, sql, { offset, revision: number }) => {
     const { fault } = verified(changedCopy(sql), renderer) as ChannelReport;
-    const why = `the html of revision ${number} is not what its body becomes`;
+    const why = `the html of revision ${number} differs from its rendered body`;
     expect(fault).toEqual({ channelId: 'bridge', offset, postId: offset === 5 ? standing : expect.any(String), why });
   });
 

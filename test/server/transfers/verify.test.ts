@@ -50,7 +50,7 @@ const reportsOf = (out: string) =>
     .map((line) => JSON.parse(line));
 
 const notToldErased = expect.stringMatching(
-  /^the text is not there, .+: where an import was cut, import the whole export again$/,
+  /^the text and .+ are missing: if an import was interrupted, import the whole export again$/,
 );
 
 interface ExportLine {
@@ -128,7 +128,7 @@ describe('pressbox verify', () => {
     db.close();
     expect(changes).toBe(1);
 
-    const why = `the html of revision ${post.revision} is not what its body becomes`;
+    const why = `the html of revision ${post.revision} differs from its rendered body`;
     for (const argv of [directory_, []]) {
       const { code, out } = await verifyOther({ PRESSBOX_PUBLIC_URL: other.url }, '--json', ...argv);
       expect(code, out).toBe(1);
@@ -176,10 +176,8 @@ describe('pressbox verify', () => {
       const command = run(['verify', ...argv], { ...own, PRESSBOX_PUBLIC_URL: second.url });
       expect(await command.code).toBe(1);
       expect(command.out).toMatch(/^ok {2}kept /m);
-      expect(command.out).toMatch(/^NO {2}removed {2}the channel is not there, and nobody deleted it\./m);
-      expect(command.out).toMatch(
-        /^NO {2}the server's own journal {2}offset 7: a token that was revoked here is not refused any more\./m,
-      );
+      expect(command.out).toMatch(/^NO {2}removed {2}the channel is missing, but was not deleted\./m);
+      expect(command.out).toMatch(/^NO {2}the server's own journal {2}offset 7: a revoked token is no longer refused\./m);
       expect(command.out).not.toContain('gone');
     }
     const editors = run(['verify'], { ...own, PRESSBOX_TOKEN: await second.token() });
@@ -235,7 +233,7 @@ describe('pressbox verify', () => {
       `UPDATE texts SET state = replace(state, '"kind":"update"', '"kind":"breaking"') WHERE id =
          (SELECT e.text FROM entries e JOIN texts t ON t.id = e.text WHERE e.offset > 20 AND t.state LIKE '%"kind":"update"%' LIMIT 1)`,
     );
-    expect(text).toMatchObject({ channelId: id, why: 'the entry is not the one that was written' });
+    expect(text).toMatchObject({ channelId: id, why: 'the entry was changed' });
     expect(text.offset).toBeGreaterThan(20);
     expect(await faultAfter("UPDATE entries SET by = 'somebody' WHERE offset = 12")).toMatchObject({ offset: 12 });
     expect(await faultAfter('DELETE FROM entries WHERE offset = 9')).toMatchObject({ offset: 9, why: 'the entry is missing' });
@@ -246,10 +244,7 @@ describe('pressbox verify', () => {
     const { code, out } = await verify('--data-dir', copy);
     expect(code).toBe(1);
     expect(out).toMatch(
-      new RegExp(
-        `^NO  ${id}  offset 7, post [0-9a-f-]{36}: the entry is not the one that was written\\. Before it 6 entries`,
-        'm',
-      ),
+      new RegExp(`^NO  ${id}  offset 7, post [0-9a-f-]{36}: the entry was changed\\. Before it 6 entries`, 'm'),
     );
     expect(out).toMatch(/^ok {2}quiet/m);
   });
@@ -260,8 +255,8 @@ describe('pressbox verify', () => {
     );
     const hidden = await tampered('DELETE FROM tags WHERE (channel, tag, seq) = (SELECT channel, tag, seq FROM tags LIMIT 1)');
     for (const [copy, why] of [
-      [unlisted, 'the list of corrections is not what the entries say'],
-      [hidden, 'what it is found by is not what it says'],
+      [unlisted, 'the list of corrections differs from the entries'],
+      [hidden, 'the index differs from the text'],
     ] as const) {
       const { code, out } = await verify('--data-dir', copy);
       expect(code).toBe(1);
@@ -280,7 +275,7 @@ describe('pressbox verify', () => {
       await chmod(join(folder, name), 0o644);
     }
     await unwritable(folder, async () => {
-      const open = `The journal ${journal} was not closed, and nothing can be written beside it, as is needed to read it`;
+      const open = `The journal ${journal} was not closed, and reading it requires creating files beside it`;
       const err = `pressbox: ${open}: copy the directory, and verify the copy.\n`;
       expect(told(await verify('--data-dir', folder))).toEqual([1, '', err]);
     });
@@ -319,7 +314,7 @@ describe('pressbox verify', () => {
     const later = lines.findIndex((line, at) => at > erased && line.includes('"erases":'));
     expect(await faultOf(lines.with(later, (lines[later] as string).replace(/"erases":\d+,/, '')))).toMatchObject({
       offset: later + 1,
-      why: 'the entry is not the one that was written',
+      why: 'the entry was changed',
     });
     for (const none of ['half a li', 'null', '5', '[]', '{}', '{"post":null}', '{"channel":{"id":"a","history":[null]}}'])
       expect(await faultOf([...lines, none]), none).toContain('It contains a line that is not from an export.');
@@ -386,7 +381,7 @@ describe('pressbox verify', () => {
     expect(await verify('--data-dir', older)).toMatchObject({ code: 0 });
     const { code, out } = await verify('--data-dir', older, '--since', then);
     expect(code).toBe(1);
-    expect(out).toMatch(/^NO {2}quiet {2}offset 2: what was written until the earlier time is missing: this is an older copy\./m);
+    expect(out).toMatch(/^NO {2}quiet {2}offset 2: entries from before the earlier time are missing: this is an older copy\./m);
     expect(out).toMatch(/^NO {2}newest {2}the channel no longer exists\./m);
     await client.deleteChannel('newest');
   });

@@ -217,7 +217,7 @@ function unavailable(error: unknown): JournalUnavailable {
   // The message of this ioredis error is about its options.
   const isLost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
   const message = isLost
-    ? 'the connection was lost before the answer came'
+    ? 'the connection was lost before the answer arrived'
     : error instanceof Error
       ? error.message
       : String(error);

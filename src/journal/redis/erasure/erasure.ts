@@ -19,8 +19,8 @@ type Pending = Map<string, string>;
 
 /** Stands for nodes that the store no longer lists, for as long as they may give out what they hold. See heartbeat.lua. */
 const others = 'others';
-const areLost = 'Redis has lost which there are, and hears of them again';
-const isSilent = 'it has not yet said that it let go of what it read before';
+const areLost = 'Redis lost the list of nodes and learns it again from their heartbeats';
+const isSilent = 'it has not confirmed that it dropped what it read before';
 
 function placeOf(node: string): string {
   return node === others ? 'other nodes' : `node ${node}`;

@@ -55,7 +55,7 @@ export interface RepairReport {
 /** The author of the entry that begins a new history. The `sub` of a token names a person or a program, never this. */
 const repairer = 'pressbox:repair';
 const contradictory = 'its keys contradict each other';
-const textIsBack = 'an erased text is there again';
+const textIsBack = 'an erased text exists again';
 const { repairSilentMs: silentMs } = redisLimits;
 const scripts = loadScripts();
 
@@ -181,7 +181,7 @@ class Repair {
   async #apply(): Promise<Plan | string> {
     const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
     if (begun === 'busy') return 'busy';
-    if (begun === 'missing') return 'it was deleted meanwhile';
+    if (begun === 'missing') return 'it was deleted in the meantime';
     const stay = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
     const staying = setInterval(stay, silentMs / 5);
     try {
@@ -189,7 +189,7 @@ class Repair {
       const surviving = await this.#corkUntilNextTurn(Number(top));
       const plan = await this.#checkedPlan(surviving);
       if (typeof plan === 'string') return plan;
-      return (await this.#rebuild(surviving, plan)) ? plan : 'another repairs it, or it was deleted meanwhile';
+      return (await this.#rebuild(surviving, plan)) ? plan : 'another repairs it, or it was deleted in the meantime';
     } finally {
       clearInterval(staying);
     }

@@ -88,12 +88,12 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   const written = writtenIn(texts);
   const channel = standing.known.get(channelSubject);
   if (texts.size === 0) return 'no text is left';
-  if (channel === undefined) return 'nothing tells of the channel itself';
+  if (channel === undefined) return 'the state of the channel is lost';
   const channelRevision = written.get(channelSubject)?.highest ?? 0;
   if (channelRevision === 0) return "the channel's own text is lost";
   // An earlier text does not say who may read the channel now.
   if (channelRevision < channel.revision && (summary === undefined || index.get(channelSubject)?.revision !== channel.revision))
-    return "the channel's own text is lost, and with it who may read it";
+    return "the channel's own text is lost, and with it the access";
 
   const known = new Map<string, KnownState>();
   const lost: string[] = [];

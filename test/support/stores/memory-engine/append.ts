@@ -43,7 +43,7 @@ export function append(store: MemoryStore, { channelId, request, prepared, root,
   if (lastAt !== undefined && lastDateBindsUntil !== undefined && lastAt > first.facts.at && lastAt <= lastDateBindsUntil)
     return { status: 'earlier', lastAt };
   if (found === undefined && first.channel === undefined)
-    throw new JournalUnavailable('The first entry of a channel is the channel itself.', 'unchanged');
+    throw new JournalUnavailable('The first entry of a channel must be the channel itself.', 'unchanged');
 
   const channel = found ?? newChannel(root ?? newRoot());
   store.channels.set(channelId, channel);
