@@ -8,18 +8,18 @@ import { bytesOf, invalidField, isSameValue, type RefusedWrite } from './decisio
 import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from './post-rules.ts';
 
 /**
- * The rules of an import: what becomes of a line, by what stands here. A line is written where the one before it stands, and nowhere
- * else. So an import goes on where it stopped, never goes over what was changed here, and never brings back what was erased here.
+ * The rules of an import: what happens to a line, depending on the state here. A line is written only directly after its preceding revision.
+ * So a repeated import continues where it stopped, never overwrites changes made here, and never restores what was erased here.
  */
 export type LineVerdict =
   | { verdict: 'write' }
-  /** It stands here, or stood here and was erased. */
+  /** The revision is already here, or was here and is erased. */
   | { verdict: 'stands' }
   /** Its post was taken down here. */
   | { verdict: 'withheld' }
   | { verdict: 'conflict'; why: string };
 
-/** `past`: the post as it was here at the line's revision; undefined where that was erased, or has not been. */
+/** `past`: the post here at the line's revision. Undefined if that revision is erased, or not here. */
 export function verdictOnPost(
   line: PostLine | ErasedLine,
   current: AuthorPost | undefined,
@@ -42,7 +42,7 @@ export function verdictOnPost(
   return { verdict: 'write' };
 }
 
-/** `past`: the channel as it was here at the line's revision, where that is known. `pinned`: the post that the line pins, as it is here. */
+/** `past`: the channel here at the line's revision, if known. `pinned`: the post here that the line pins. */
 export function verdictOnChannel(
   { channel }: ChannelLine,
   current: Channel | undefined,
@@ -57,24 +57,24 @@ export function verdictOnChannel(
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
   if (!hasSameChanges(current.history, channel.history)) return conflict('It does not follow on what was written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
-  // What was erased of a post was published then, and what became of the post comes with a later line.
+  // A placeholder counts as published: its text is erased, and its later state comes with a later line.
   const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));
   if (pins && !isThere) return conflict('It pins a post that is not published here.');
   return { verdict: 'write' };
 }
 
-/** Why a line must not become an event, whose bounds are those of what is published here. `html` is the body of the post rendered. */
+/** The refusal of a line that exceeds the limits of posts published here. `html`: the rendered body of the post. */
 export function checkLine({ post }: PostLine, html: string): RefusedWrite | undefined {
   if (bytesOf(post.history) <= limits.historyBytes) return checkPostSize({ ...post, html }, 'post');
   return invalidField('post.history', `Must have at most ${limits.historyBytes / 1024} KiB as JSON.`);
 }
 
-/** Whether the two are one channel, and not two that were given the same id. */
+/** Whether both are the same channel, not two channels with the same id. */
 export function isSameChannel(a: Channel, b: Channel): boolean {
   return a.createdAt === b.createdAt;
 }
 
-/** `html` is the body of the post rendered. `by`: who imports, where the line does not say who did it. */
+/** `by`: the importing user, if the line does not say who made the change. */
 export function channelEntryOf({ channel, facts }: ChannelLine, by: string): NewChannelEntry {
   const own = channel.history.find((change) => change.revision === channel.revision);
   const kind = own?.kind ?? null;
@@ -101,7 +101,7 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
     return { ...facts, type, post, erased: line.facts.content, ...erasureOf(line, erased.revision - 1) };
   }
   const { post } = line;
-  // A takedown leaves nothing, whatever the line says of it.
+  // A takedown erases everything before it, whatever the line says.
   const through =
     post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeholderRevision(current));
   return {
@@ -114,8 +114,8 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
 }
 
 /**
- * What an entry erases, and what the chain says of that. A line with a place keeps what the chain said where it was written. Any other line
- * makes a new entry: where it says that it erased, the chain says all that goes, which includes placeholders.
+ * What an entry erases, and what the chain records about it. A line with an offset keeps the record of its original chain. Any other line makes
+ * a new entry: if the line says that it erased something, the chain records everything that is erased, including placeholders.
  */
 function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'toldErasure'> {
   const { erases, chained } = line.facts;
@@ -125,7 +125,7 @@ function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEn
   return { ...erasing, toldErasure: erases === undefined ? null : through };
 }
 
-/** The revision up to which only a placeholder is here: it goes with the first text. */
+/** The revision of a placeholder here, which the first text of the post erases. 0 without one. */
 function placeholderRevision(current: AuthorPost | UnnumberedPost | undefined): number {
   return current !== undefined && isPlaceholder(current) ? current.revision : 0;
 }
@@ -139,20 +139,20 @@ function conflict(why: string): LineVerdict {
   return { verdict: 'conflict', why };
 }
 
-/** `seq` and `html` are the server's own. */
+/** Ignores `seq` and `html`, which each server assigns. */
 function hasSameContent({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
   const sorted = (post: object) => JSON.stringify(Object.entries(withEveryField(post)).sort(([a], [b]) => (a < b ? -1 : 1)));
   return sorted(post) === sorted(line);
 }
 
-/** Whether the line tells of the post as it is here: the same publication, and the change that was the last one here. */
+/** Whether the line continues the post here: the same publication, and the last change made here is in its history. */
 function continues(current: AuthorPost, next: PostLine['post']): boolean {
   const { publishedAt, publishedBy, history } = current;
   if (publishedAt !== next.publishedAt || publishedBy !== next.publishedBy) return false;
   return hasSameChanges(history.slice(-1), next.history);
 }
 
-/** Whether the changes known here are told likewise in the line, as far as it still holds them. Notes may have been erased. */
+/** Whether the line agrees with the changes known here, as far as it still has them. Notes may be erased. */
 function hasSameChanges(known: readonly Change[], told: readonly Change[]): boolean {
   return known.every((change) => {
     const same = told.find(({ revision }) => revision === change.revision);

@@ -12,16 +12,16 @@ import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
 import { currentChannel } from './write-access.ts';
 
 /**
- * Lines of exports, read in again (`imported.ts` has the rules). Some lines of one channel are taken together: what stands is read, each
- * is weighed, and what is to be written goes to the journal in order, without waiting for each in turn. An entry is decided on the one
- * before it, so where one is not written none after it is. Then, and wherever others wrote meanwhile, what is left is weighed again.
+ * Imports the lines of exports (the rules are in `import-rules.ts`). Lines of one channel are handled in batches: the state is read, each line
+ * gets a verdict, and entries go to the journal in order without waiting for each one. Each entry is decided on the one before it, so if one
+ * is not written, none after it is. Then, and whenever others wrote in the meantime, the remaining lines get a new verdict.
  */
 export interface Importer {
-  /** What was done so far. */
+  /** The result so far. */
   readonly done: Imported;
-  /** Lines in their order, `number` from 1. Resolves when more may be given; a `Refusal` names the line, and what came before it stands. */
+  /** Takes the lines in order, `number` from 1. Resolves when it can take more. A `Refusal` names the line, and earlier lines stay written. */
   take(number: number, line: TransferLine): Promise<void>;
-  /** What was given is on the disk. */
+  /** Resolves when all lines are on disk. */
   finish(): Promise<void>;
 }
 
@@ -32,41 +32,41 @@ export interface ImportParts {
   newId(): string;
 }
 
-/** Nobody repeats a line under its request: what stands is found by its revision. */
+/** A line is never repeated under its request id: an earlier import of it is recognized by its revision. */
 const digest = '0'.repeat(64);
 
 interface QueuedLine {
   number: number;
   line: TransferLine;
-  /** The body of its post rendered. */
+  /** The rendered body of its post. */
   html: string;
 }
 
-/** What the lines are weighed by: what stands, and then what of those before is on its way. */
+/** The state that verdicts are based on: the state in the journal, updated with the entries that are being written. */
 interface ImportState {
   channel: Channel | undefined;
   posts: Map<string, AuthorPost | UnnumberedPost | undefined>;
-  /** Posts and the channel as they were at the revision of a line. */
+  /** Posts and the channel at the revision of a line. */
   pasts: Map<TransferLine, AuthorPost | Channel | undefined>;
 }
 
 interface LineWrite {
   item: QueuedLine;
   verdict: rules.LineVerdict;
-  /** What was not here before it. */
+  /** What the line creates. */
   makes?: 'channels' | 'posts' | undefined;
   writing?: Promise<AppendResult>;
-  /** Which entry of what is written it is. */
+  /** The index of its entry in the append. */
   nth: 0 | 1;
 }
 
 interface PlannedEntry {
   entry: NewEntry;
-  /** The post that it is of; null for the channel. */
+  /** The post that it changes. Null for the channel. */
   postId: string | null;
-  /** At which revision that stands. */
+  /** The present revision of that post or channel. */
   was: number;
-  /** What it is decided on. */
+  /** The revisions of posts that it is decided on. */
   revisions: Record<string, number>;
 }
 
@@ -79,7 +79,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   let characters = 0;
   let before: HistoryPosition | undefined;
   const erased = new Set<string>();
-  /** Channels into which this import has written. */
+  /** Channels that this import has written to. */
   const begun = new Set<string>();
 
   return { done, take, finish };
@@ -100,7 +100,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     if (queue.length >= newsroomLimits.importLines || characters >= newsroomLimits.importCharacters) await flush({ more: true });
   }
 
-  /** The body of its post rendered; a refusal where that makes more than an event may hold. */
+  /** The rendered body. Throws a `Refusal` if the post exceeds the limits of an event. */
   function htmlOf(line: PostLine): string {
     const { body, channelId } = line.post;
     const html = body === '' ? '' : renderer.render(body, { channelId });
@@ -114,7 +114,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     await erase();
   }
 
-  /** The text is gone from every answer already; this makes the files forget it. What is pending goes on by itself. */
+  /** Removes erased text from the files. It is already gone from every answer. A pending erasure continues by itself. */
   async function erase(): Promise<void> {
     for (const place of erased) {
       const [channelId, postId] = place.split('/') as [string, string];
@@ -123,7 +123,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     erased.clear();
   }
 
-  /** `more`: a withdrawal at the end waits for the line after it, which may unpin its post. */
+  /** `more`: a withdrawal at the end waits for the next line, which may unpin its post. */
   async function flush({ more } = { more: false }): Promise<void> {
     const held = more && isWithdrawal(queue.at(-1)?.line) ? queue.splice(-1) : [];
     try {
@@ -137,7 +137,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       queue = held;
       characters = 0;
     } catch (error) {
-      // Nobody will ask for it later: sent again, what stands is passed over.
+      // A repeated import skips these lines and would not erase them.
       await erase();
       throw done.revisions > 0 ? withUnknownOutcome(error) : error;
     }
@@ -148,12 +148,12 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     const state = await readState(lines);
     const steps: LineWrite[] = [];
     let previous: Record<string, number> = {};
-    /** What lines that were not yet answered are of. */
+    /** The posts and the channel of lines that are being written. */
     const underWay = new Set<string>();
-    /** The first that this import writes into the channel is on its way. */
+    /** The first line that this import writes to the channel is being written. */
     let isBeginning = false;
     for (const item of lines) {
-      // Written with the line before it.
+      // Was written together with the line before it.
       if (steps.at(-1)?.item === item) continue;
       const step: LineWrite = { item, verdict: verdictOn(item, state), nth: 0 };
       steps.push(step);
@@ -162,9 +162,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       const second = unpinningOf(item, lines[steps.length], state);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
       if (erases && hasText(state.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
-      // An engine notes these two elsewhere first, and what comes after could be faster.
+      // For these, an engine first stores something elsewhere, so later entries could overtake them.
       const alone = erases || state.channel === undefined || second !== undefined;
-      // Decided on a revision's number, which someone else may have taken: that it is the line before is known once that was answered.
+      // The entry is decided on the number of a revision, which someone else may have written. Only the answer tells that it is the line before.
       const subjects = postId === null ? [channelSubject, ...Object.keys(revisions)] : [postId];
       if (alone || subjects.some((subject) => underWay.has(subject))) {
         if (!(await allWritten(steps))) break;
@@ -196,8 +196,8 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /**
-   * What is written with a withdrawal of the post that is pinned, both or neither: the line after it, where that unpins the post, else what
-   * the desk would write, which is what that line will say. But lines without a place in a history may unpin it later.
+   * The second entry of the withdrawal of a pinned post, written atomically with it: the next line if it unpins the post, otherwise the entry
+   * that the newsroom would write, which is what that line will contain. Undefined for lines without an offset, which may unpin the post later.
    */
   function unpinningOf({ line }: QueuedLine, after: QueuedLine | undefined, ground: ImportState): Unpinning | undefined {
     const { channel } = ground;
@@ -207,7 +207,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return line.facts.offset === undefined ? undefined : { entry: unpin(channel, line.facts), revisions: {} };
   }
 
-  /** `revisions`: of the post that it is of, or of the one that it pins, which must still be published when the entry is taken. */
+  /** `revisions`: of its post, or of the post that it pins, which must still be published when the entry is appended. */
   function planEntry({ line, html }: QueuedLine, { channel, posts }: ImportState): PlannedEntry {
     if ('channel' in line) {
       const pinned = posts.get(line.channel.pinnedPostId ?? '');
@@ -220,7 +220,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return { entry: rules.postEntryOf(line, html, current), postId, was, revisions: { [postId]: was } };
   }
 
-  /** Counts it; false where it was not written since something else was meanwhile. */
+  /** Counts the result. Returns false if the line was not written because of a concurrent write. */
   async function countResult({ item, verdict, makes, writing, nth }: LineWrite): Promise<boolean> {
     const { number, line } = item;
     switch (verdict.verdict) {
@@ -297,7 +297,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 }
 
-/** The channel itself, among ids of posts. */
+/** Stands for the channel among ids of posts. */
 const channelSubject = '';
 
 async function allWritten(steps: readonly LineWrite[]): Promise<boolean> {
@@ -306,14 +306,14 @@ async function allWritten(steps: readonly LineWrite[]): Promise<boolean> {
 }
 
 function verdictOn({ line }: QueuedLine, { channel, posts, pasts }: ImportState): rules.LineVerdict {
-  // What is on its way has no `seq` yet, which no rule asks for.
+  // An entry that is being written has no `seq` yet. No rule uses it.
   const post = (id: string | null) => (id === null ? undefined : (posts.get(id) as AuthorPost | undefined));
   if (!('channel' in line)) return rules.verdictOnPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
   const pinned = post(line.channel.pinnedPostId);
   return rules.verdictOnChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
 }
 
-/** Whether it is one that withdraws a post; what stands for an erased text only looks so. */
+/** Whether the line withdraws a post. The line of an erased revision does not. */
 function isWithdrawal(line: TransferLine | undefined): line is PostLine {
   return line !== undefined && 'post' in line && line.post.status !== 'published';
 }
@@ -322,14 +322,17 @@ function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
   return post !== undefined && !isPlaceholder(post);
 }
 
-/** Where the line before stands, if it has a place in a history. */
+/** The position of the preceding line in its history, if it has one. */
 interface HistoryPosition {
   channelId: string;
   offset: number;
   check: string;
 }
 
-/** A refusal where lines are not those that were exported. What the first line of an import hangs on is not known, unless it is the first entry. */
+/**
+ * Throws a `Refusal` if the lines were changed, reordered or removed after the export. The first line of an import can be checked only if it is
+ * the first entry of its channel.
+ */
 function positionAfter(
   before: HistoryPosition | undefined,
   line: TransferLine,
@@ -363,7 +366,7 @@ function postIdOf(line: TransferLine): string | null {
   return 'erased' in line ? line.erased.id : line.post.id;
 }
 
-/** A refusal says which line it is about. */
+/** Adds the number of the line to a refusal. */
 export function atLine(line: number, error: unknown): unknown {
   return error instanceof Refusal ? new Refusal(error.problem.code, { ...error.problem, line }) : error;
 }

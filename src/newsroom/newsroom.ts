@@ -26,16 +26,16 @@ import {
 } from './write-command.ts';
 
 /**
- * What those who write ask for: reads what a decision needs, decides, appends, and decides again where something moved meanwhile.
+ * The service for writes: it reads the state that a decision needs, decides, appends, and decides again if the state changed in the meantime.
  *
- * Every method resolves only once the journal has it on disk. A `Refusal` thrown says that nothing was changed by it; a
- * `JournalUnavailable` says whether something may have been. The same request again does what it asks once: it gets the first answer,
- * rebuilt from what stands.
+ * Every method resolves only once the journal has the write on disk. A thrown `Refusal` means that the request changed nothing. A
+ * `JournalUnavailable` says whether it may have changed something. A repeated request takes effect once: it gets the first answer again,
+ * rebuilt from the present state.
  */
 export interface Newsroom {
   openChannel(write: WriteCommand<NewChannel>): Promise<ChannelWritten>;
   changeChannel(write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelWritten>;
-  /** Erases the channel; asked again, it tells the state. */
+  /** Erases the channel. A repeated request returns the present state of the erasure. */
   deleteChannel(write: WriteCommand<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
   publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten>;
   /** With `eraseEarlier` the answer has `erasure`. */
@@ -45,7 +45,7 @@ export interface Newsroom {
     channelId: string,
     postId: string,
   ): Promise<RevisionWritten>;
-  /** The answer has `erasure`; asked again, it tells the state. */
+  /** The answer has `erasure`. A repeated request returns its present state. */
   takeDown(
     write: WriteCommand<{ note: string | null; expected?: Expected }>,
     channelId: string,
@@ -55,14 +55,14 @@ export interface Newsroom {
 
 export interface NewsroomOptions {
   engine: Journal & Pick<Bus, 'onErased'>;
-  /** How the engine is asked to append, where that is measured. */
+  /** Replaces `engine.append`, to measure it. */
   append?: Journal['append'];
   renderer: Renderer;
   /** Milliseconds since 1970. */
   now(): number;
   /** A fresh UUIDv7. */
   newId(): string;
-  /** Where an issuer is set. */
+  /** Set if an issuer is configured. */
   ownership?: Ownership | undefined;
   erasureWaitMs?: number;
 }
@@ -131,7 +131,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   }
 
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
-    // Where what is remembered moved since, the append says so, and a refusal is decided once more on what is read then.
+    // If the cached state is stale, the append notices, and a refusal is decided again on the state that is read then.
     let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
     let asked: NewPost;
     let html: string;
@@ -139,7 +139,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       asked = write.parse();
       html = renderer.render(asked.body ?? '', { channelId });
     } catch (refusal) {
-      // Looked up only now: where the form is right, the append does it.
+      // Looked up only for an invalid body: for a valid one, the append looks it up.
       const before = await recallOutcome(write, channelId, { newPost: undefined });
       if (before) return await replayPost(channelId, before);
       throw refusal;
@@ -207,10 +207,10 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     | { status: 'unchanged'; position: Position };
 
   /**
-   * Decides on what stands, appends, and decides anew, on what is read again, while what stood has moved. Throws what is refused.
+   * Decides on the present state and appends. Reads and decides again while the state changes in the meantime. Throws refusals.
    *
-   * Nothing but an entry is believed at first sight. What stands in its way may be what this very request did, sent twice at once. And
-   * what was read a moment ago may have been erased since, while a refusal shows it.
+   * A refusal, or a decision that nothing changes, is confirmed by a second decision: the same request, sent twice at once, may have caused
+   * it, and a refusal must not show text that was erased since the read.
    */
   async function decideAndAppend(
     write: WriteCommand<unknown>,
@@ -219,7 +219,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     decide: (anew: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<WriteOutcome> {
     let confirming = false;
-    /** The date of the channel's last entry, where that is ahead of the clock. */
+    /** The date of the channel's last entry, if it is ahead of the clock. */
     let lastAt: string | undefined;
     for (let tries = 0; tries < triesMost; tries += 1) {
       const isValid = guard.begin();
@@ -245,7 +245,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     throw new JournalUnavailable('other writes kept changing what this write depends on', 'unchanged');
   }
 
-  /** Remembered like an entry: the same request again must not do later what it did not have to do now. */
+  /** Stores the outcome like that of an entry, so that the request changes nothing if it is repeated later. */
   async function noteUnchanged(
     write: WriteCommand<unknown>,
     channelId: string,
@@ -267,9 +267,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     throw new Error('a write of a post answered without the post');
   }
 
-  // ---- What is read first
+  // ---- Reads before a write
 
-  /** Rights first, then whether the request was done before. */
+  /** Checks the rights first, then whether the request is a repeated one. */
   async function admitToPost(
     write: WriteCommand<unknown>,
     channelId: string,
@@ -294,7 +294,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return outcome && requireSameRequest(outcome, subject);
   }
 
-  /** What the same request did at the same moment, if it did something. One that nobody can repeat need not be remembered. */
+  /** Stores the outcome. Returns the outcome of the same request sent at the same time, if that was first. Requests without a key are not stored. */
   async function noteOutcome(
     { request, keyed }: WriteCommand<unknown>,
     channelId: string,
@@ -323,14 +323,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return { channel, post: read.post, position: read.position };
   }
 
-  /** With the revisions at which they stand. */
+  /** The published posts among `ids`, with their revisions. */
   async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<ReadonlyMap<string, number>> {
     const reads = await Promise.all(ids.map((id) => engine.post(channelId, id)));
     const published = reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post] : []));
     return new Map(published.map(({ id, revision }) => [id, revision]));
   }
 
-  /** The author sent `changes.body`, so that is what a refusal is about. */
+  /** A refusal names `changes.body`, the field that the author sent. */
   function renderChange(body: string, channelId: string): string {
     try {
       return renderer.render(body, { channelId });
@@ -341,14 +341,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     }
   }
 
-  /** Dated by the clock, but not before the last entry. */
+  /** Dated by the clock, but never before the last entry. */
   function attributionOf(who: Principal, lastAt = ''): Attribution {
     const now = new Date(clock()).toISOString();
     return { by: who.sub, ...(ownership && { ownerKey: ownerKeyOf(who) }), at: now < lastAt ? lastAt : now };
   }
 }
 
-/** Whether a repeated request asks for an erasure. Where its text was erased any body counts as the same, so it may be one that asks nothing. */
+/** Whether a repeated request asks for an erasure. After an erasure any body counts as the same request, so its body may be invalid. */
 function wantsErasure(write: WriteCommand<Revision & { expected: Expected }>): boolean {
   try {
     return write.parse().eraseEarlier === true;

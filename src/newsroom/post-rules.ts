@@ -21,11 +21,11 @@ import {
 } from './decision.ts';
 import { isOwn, type Ownership } from './ownership.ts';
 
-/** The rules for posts. Nothing changes without a kind, and a withdrawn post changes no more, but that it can still be taken down. */
+/** The rules for posts. Every change has a kind. A withdrawn post cannot change, but a retracted post can still be taken down. */
 
 export type UnnumberedPost = NewPostEntry['post'];
 
-/** "Its author" is who published it, whatever name is printed. */
+/** The author of a post is the principal that published it, not the byline. */
 export function mayChange(
   who: Principal,
   post: Pick<AuthorPost, 'channelId' | 'publishedBy' | 'ownerKey'>,
@@ -36,13 +36,13 @@ export function mayChange(
 
 export interface PublishState {
   channel: Channel;
-  /** The post that has this id already. */
+  /** The post that already has this id. */
   existing: AuthorPost | undefined;
-  /** Of the posts that it restates, those that are published, with the revisions at which they stand. */
+  /** The published posts among those that it restates, with their revisions. */
   sources: ReadonlyMap<string, number>;
 }
 
-/** `html` is the body rendered; `byline` the printed name where the post names no authors. */
+/** `html`: the rendered body. `byline`: the printed name if the post names no authors. */
 export function publish(
   { channel, existing, sources }: PublishState,
   command: NewPost & { id: string; html: string; byline: string },
@@ -78,11 +78,11 @@ export interface PostState {
 
 export interface Revise extends Revision {
   expected: Expected;
-  /** The new body rendered, where there is one. */
+  /** The new body rendered, if there is one. */
   html?: string | undefined;
 }
 
-/** Only a note that says something, or an erasure, is a revision without a change of the text. */
+/** A revision without a change of the text needs a note or an erasure. */
 export function revise(
   { channel, post, sources }: PostState & Pick<PublishState, 'sources'>,
   command: Revise,
@@ -133,7 +133,7 @@ export function revise(
   });
 }
 
-/** Withdraws the post from readers; authors still see what it was. */
+/** Withdraws the post from readers. Authors still see its earlier revisions. */
 export function retract(
   { channel, post }: PostState,
   command: { note: string; expected?: Expected },
@@ -146,8 +146,8 @@ export function retract(
 }
 
 /**
- * Erases the post. One that is retracted can still be taken down; for one that is taken down there is nothing left to do. A placeholder
- * only looks so: what an import still brings of its post must find the takedown.
+ * Erases the post. A retracted post can still be taken down. A second takedown changes nothing. A placeholder has the status `taken-down` but
+ * is taken down like any post, so that later lines of an import find the takedown.
  */
 export function takeDown(
   { channel, post }: PostState,
@@ -162,7 +162,7 @@ export function takeDown(
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, attribution);
 }
 
-/** What is shown of a post of which nothing is left but that it was there, until a later revision of it comes in. */
+/** The stand-in for an imported post whose text is erased, until the import brings a later revision. */
 export function placeholder(
   { id, channelId, revision }: Pick<UnnumberedPost, 'id' | 'channelId' | 'revision'>,
   { publishedAt, publishedBy, ownerKey }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy' | 'ownerKey'>,
@@ -182,7 +182,7 @@ export function placeholder(
   };
 }
 
-/** A post that was taken down has its takedown in its history. */
+/** Distinguishes a placeholder from a takedown, which is in the history of its post. */
 export function isPlaceholder({ status, history }: Pick<AuthorPost, 'status' | 'history'>): boolean {
   return status === 'taken-down' && history.length === 0;
 }
@@ -206,7 +206,7 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     revision,
     updatedAt: at,
     history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
-    // Kept, since who published it may still write what became of it.
+    // Kept, so that its author still has access to it.
     publishedBy: post.publishedBy,
     ...(post.ownerKey !== undefined && { ownerKey: post.ownerKey }),
   };
@@ -225,12 +225,15 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     : appendEntries(decided, entry);
 }
 
-/** What is restated must still be published when the entry is taken, or who withdraws it at the same moment would not hear of this post. */
+/**
+ * Restated posts must still be published when the entry is appended. Otherwise the answer to a concurrent withdrawal would not list this
+ * post.
+ */
 function decidedOn(channel: Channel, post: Pick<AuthorPost, 'id' | 'revision'>, sources: PublishState['sources'] = new Map()) {
   return { channel: channel.revision, posts: { ...Object.fromEntries(sources), [post.id]: post.revision } };
 }
 
-/** The fields of the post that a request has, and nothing else of it. */
+/** The fields of a post in a request. */
 function given(request: { readonly [F in keyof PostFields]?: PostFields[F] | undefined }): Partial<PostFields> {
   const names = Object.keys(blankFields()) as (keyof PostFields)[];
   return Object.fromEntries(names.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])));
@@ -240,7 +243,7 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
   return post;
 }
 
-/** What a published post must be, whatever made it so. `at` is where its fields stand in the request. */
+/** Checks the requirements of a published post. `at`: the path of its fields in the request. */
 function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   if (post.keyEvent && post.headline === null) return invalidField(`${at}headline`, 'A key event must have a headline.');
   if (post.headline === null && !showsText(post.html) && post.media.length === 0) {
@@ -249,12 +252,12 @@ function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   return checkPostSize(post, at.slice(0, -1));
 }
 
-/** A rule across the page can be seen; other tags show only what is in them. */
+/** A horizontal rule is visible. Other tags show only their content. */
 function showsText(html: string): boolean {
   return isVisible(html.replace(/<(?!hr>)[^>]*>/g, ''));
 }
 
-/** What an event holds of a post, beside its history. `at` is where the post stands in the request. */
+/** Checks the size of a post in an event, without its history. `at`: the path of the post in the request. */
 export function checkPostSize(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   const sent = readerView({ ...post, seq: Number.MAX_SAFE_INTEGER, history: [] });
   if (bytesOf(sent) <= limits.postBytes) return undefined;

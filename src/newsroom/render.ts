@@ -8,14 +8,14 @@ import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
- * `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, written as the contract's tags and nothing else.
+ * Renders `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, using only the tags in the contract.
  *
- * Safe by construction: markdown-it only reads; what is written comes from `Writer`, which knows a closed list of tags and escapes
- * everything else. Bounded while it is written: a body of 50 kB can stand for 100 MB of html (`[a]` for a long link definition).
+ * Safe by construction: markdown-it only parses. `Writer` produces the html: it knows a closed list of tags and escapes everything else. It
+ * limits the size while it writes, because a body of 50 kB can expand to 100 MB of html (`[a]` for a long link definition).
  */
 export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   const base = publicUrl.replace(/\/+$/, '');
-  // The address stands in `post:` links, so html made for another address is of another version.
+  // `post:` links contain the public URL, so html for another URL has another version.
   const version = `md1-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`;
   return {
     version,
@@ -28,7 +28,7 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   };
 }
 
-/** The tags that html may hold, with their attributes. */
+/** The tags that html may contain, with their attributes. */
 export const allowedTags: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     'p br strong em s ul li blockquote code pre h3 h4 hr table thead tbody tr th td'.split(' ').map((tag) => [tag, []]),
@@ -43,7 +43,7 @@ const markdown = createMarkdown();
 
 function createMarkdown() {
   const md = new MarkdownIt({ html: false, linkify: true, typographer: false, maxNesting: nesting });
-  // Whether a link may stand is decided where it is written: there a refused one keeps its text, here it would keep its markup.
+  // `Writer` decides which links are allowed: there a refused link keeps its text, here it would keep its markup.
   md.validateLink = () => true;
   // The text of a bare link is what the author wrote, not what it decodes to.
   md.normalizeLinkText = (url) => url;
@@ -64,12 +64,12 @@ function createMarkdown() {
   return md;
 }
 
-/** The least that is written for a cell. */
+/** The shortest html of a cell. */
 const cellTags = '<td></td>\n';
 
 /**
- * Refuses a body before its tables are read whose cells alone become more html than a post may have: a row of one letter stands for as many
- * cells as the first row has, so that 50 kB make 65,000 of them. No table is begun here.
+ * Refuses a body whose table cells alone exceed the limit of html, before its tables are parsed: a row of one letter gets as many cells as the
+ * header row, so a small body can have tens of thousands. Never starts a table itself.
  */
 function boundTable(state: StateBlock, startLine: number, endLine: number): boolean {
   const columns = columnsOf(state, startLine, endLine);
@@ -103,19 +103,19 @@ function cellsOf(row: string): string[] {
   return cells;
 }
 
-/** Whether the line goes on with the table above it, and neither is empty nor begins something else. */
+/** Whether the line continues the table above it: it is not empty and does not begin another block. */
 function isRow(state: StateBlock, line: number, endLine: number): boolean {
   if (state.isEmpty(line) || isOutside(state, line) || isIndented(state, line)) return false;
   const begins = state.md.block.ruler.getRules('blockquote');
   return !begins.some((rule) => rule(state, line, endLine, true));
 }
 
-/** Whether the line lies outside the list or quote around the table. */
+/** Whether the line is outside the list or quote that contains the table. */
 function isOutside(state: StateBlock, line: number): boolean {
   return (state.sCount[line] ?? 0) < state.blkIndent;
 }
 
-/** As code is. */
+/** Whether the line is indented like code. */
 function isIndented(state: StateBlock, line: number): boolean {
   return (state.sCount[line] ?? 0) - state.blkIndent >= 4;
 }
@@ -137,7 +137,7 @@ const blockTags: Readonly<Record<string, string>> = {
 class Writer {
   html = '';
   private bytes = 0;
-  /** For each link that is open, whether its tags are written. */
+  /** For each open link, whether its tags are written. */
   private readonly links: boolean[] = [];
   private readonly permanentLink: (postId: string) => string;
 
@@ -154,7 +154,7 @@ class Writer {
       throw refusal('Must not nest lists and quotes so deeply.');
     }
     if (token.hidden) {
-      // The paragraph of a tight list. What follows it in its item begins on a line of its own.
+      // The paragraph of a tight list. The next block in its item begins on a new line.
       if (token.type === 'paragraph_close') this.write('\n');
       return;
     }
@@ -217,7 +217,7 @@ class Writer {
     if (target) this.write(anchor(target, String(token.attrGet('title') ?? '')));
   }
 
-  /** Pictures are `media`. One in the text becomes a link to it that reads as its alternative text, so that nothing is lost. */
+  /** Pictures belong into `media`. A picture in the text becomes a link with its alternative text. */
   private image(token: Token): void {
     const text = plainText(token.children ?? []);
     const target = this.links.includes(true) ? undefined : this.target(String(token.attrGet('src') ?? ''));
@@ -226,13 +226,13 @@ class Writer {
     this.write(`${anchor(target, title)}${escapeText(text.trim() === '' ? target.href : text)}</a>`);
   }
 
-  /** Where a link leads, or undefined if it may not stand. */
+  /** The target of a link, or undefined if the link is not allowed. */
   private target(href: string): Target | undefined {
     if (/^post:/i.test(href)) {
       const id = href.slice('post:'.length).toLowerCase();
       return postIdSchema.safeParse(id).success ? { href: this.permanentLink(id), outgoing: false } : undefined;
     }
-    // `https:page` is relative to an https page, so the slashes are asked for.
+    // Requires the slashes, because `https:page` is relative to an https page.
     const whole = /^https?:\/\/[^/]/i.test(href) ? URL.canParse(href) : /^mailto:[^?]/i.test(href);
     return whole ? { href, outgoing: true } : undefined;
   }
@@ -254,7 +254,7 @@ function anchor({ href, outgoing }: Target, title: string): string {
   return `<a href="${escapeAttribute(href)}"${titled}${outgoing ? ' rel="nofollow noopener"' : ''}>`;
 }
 
-/** A post's headline is above its text, so the text begins at the level below. */
+/** The headings of the text are one level below the post's headline. */
 function headingTag(token: Token): string {
   return token.tag === 'h1' || token.tag === 'h2' ? 'h3' : 'h4';
 }
