@@ -83,11 +83,11 @@ const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Credenti
 describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
   it.each<[string, CredentialsOrRequester, ChannelRead, ProblemCode]>([
     ['a channel that never existed', member, { status: 'missing' }, 'not-found'],
-    ['a channel for authors only', member, found('desk'), 'not-found'],
-    ['a deleted channel that was for authors only', member, { status: 'deleted', access: 'desk' }, 'not-found'],
+    ['a desk channel', member, found('desk'), 'not-found'],
+    ['a deleted desk channel', member, { status: 'deleted', access: 'desk' }, 'not-found'],
     ['a deleted channel that was for members', stranger, { status: 'deleted', access: 'members' }, 'channel-deleted'],
-    ['their own deleted channel for authors only', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
-    ['a channel for authors only, with an expired token', requester(principal({}), 'expired'), found('desk'), 'token-invalid'],
+    ['their own deleted desk channel', author, { status: 'deleted', access: 'desk' }, 'channel-deleted'],
+    ['a desk channel, with an expired token', requester(principal({}), 'expired'), found('desk'), 'token-invalid'],
     ['a missing channel, with a session that cannot be verified', unjudged, { status: 'missing' }, 'starting'],
   ])('refuses %s', async (_what, who, read, code) => {
     const journal = journalOf(read);

@@ -41,7 +41,7 @@ describe('a history', () => {
   });
   const grown = (changes: AuthorChange[]) => changes.reduce<AuthorChange[]>(withChange, []);
 
-  it('forgets the oldest refiles and updates first, and corrections last', () => {
+  it('drops the oldest refiles and updates first, and corrections last', () => {
     const changes = Array.from({ length: 80 }, (_, i) =>
       made(i % 4 === 0 ? 'correction' : i % 2 ? 'refile' : 'update', i + 2, 'n'),
     );
@@ -58,12 +58,12 @@ describe('a history', () => {
     expect(kept.map(({ revision }) => revision)).toEqual(kept.map(({ revision }) => revision).toSorted((a, b) => a - b));
   });
 
-  it('forgets the oldest corrections where there is nothing else', () => {
+  it('drops the oldest corrections if there is nothing else', () => {
     const kept = grown(Array.from({ length: 60 }, (_, i) => made('correction', i + 2, 'n')));
     expect(kept.map(({ revision }) => revision)).toEqual(Array.from({ length: 50 }, (_, i) => i + 12));
   });
 
-  it('of a channel is its newest fifty changes, whatever they were', () => {
+  it('of a channel keeps the newest fifty changes of any kind', () => {
     const changes = Array.from({ length: 60 }, (_, i) => ({
       revision: i + 2,
       kind: i < 20 ? ('correction' as const) : ('refile' as const),
@@ -74,7 +74,7 @@ describe('a history', () => {
     expect(kept).toEqual(changes.slice(-50));
   });
 
-  it('of a channel leaves it within one event, were every field as long as it can be', () => {
+  it('of a channel leaves room in one event, even if every field has its maximum length', () => {
     const long = (count: number) => '🌕'.repeat(count);
     const person = {
       name: long(limits.textCharacters),
@@ -98,7 +98,7 @@ describe('a history', () => {
     expect(Buffer.byteLength(JSON.stringify(largest))).toBeLessThan(limits.eventBytes - 2_048);
   });
 
-  it('stays within its bytes', () => {
+  it('stays within its bound in bytes', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom<ChangeKind>('refile', 'update', 'correction'), fc.integer({ min: 0, max: 1_000 })), {
@@ -115,7 +115,7 @@ describe('a history', () => {
     );
   });
 
-  it('keeps its changes where their notes go', () => {
+  it('keeps its changes when their notes are removed', () => {
     expect(withoutNotes([made('correction', 2, 'secret')])).toEqual([made('correction', 2, null)]);
   });
 });
@@ -124,7 +124,7 @@ describe('a channel', () => {
   const changing = (patch: ChannelPatch, on: Channel = channel, more: { expected?: number | 'any'; pinned?: AuthorPost } = {}) =>
     change({ channel: on, pinned: more.pinned }, { patch, expected: more.expected ?? 'any' }, bob);
 
-  it('opens live, in English and UTC, for everyone, unless it is told otherwise', () => {
+  it('starts live, in English and UTC, and public, by default', () => {
     const told = { id: 'moon', headline: 'To the Moon' };
     const assumed = { state: 'live', language: 'en', timezone: 'UTC', access: 'public' } as const;
     expect(channel).toEqual(aChannel({ ...told, ...assumed, createdAt: at, startedAt: at }));
@@ -136,7 +136,7 @@ describe('a channel', () => {
     expect(create({ id: 'm', headline: 'A' }, ada)).toMatchObject({ decidedOn: { channel: 0, posts: {} } });
   });
 
-  it('is opened by every valid request', () => {
+  it('can be created by every valid request', () => {
     fc.assert(
       fc.property(newChannel, (command) => {
         expect(channelSchema.safeParse(channelOf(create({ ...command, id: 'moon' }, ada))).error).toBeUndefined();
@@ -144,7 +144,7 @@ describe('a channel', () => {
     );
   });
 
-  it('goes from scheduled to live to ended to live again, and no other way', () => {
+  it('can go from scheduled to live to ended and back to live, and no other way', () => {
     const scheduled = { ...channel, state: 'scheduled' as const, startedAt: null };
     const live = channelOf(changing({ state: 'live' }, scheduled));
     expect(live).toMatchObject({ state: 'live', startedAt: later, endedAt: null, revision: 2, updatedAt: later });
@@ -159,7 +159,7 @@ describe('a channel', () => {
       expect(refusalOf(changing({ state: to }, { ...channel, state: from }))).toMatchObject(misfit('state'));
   });
 
-  it('changes its headline or standfirst only with the kind of change', () => {
+  it('needs a kind of change to change its headline or standfirst', () => {
     expect(refusalOf(changing({ headline: 'B' }))).toMatchObject(misfit('change'));
     expect(refusalOf(changing({ standfirst: 'B' }))).toMatchObject(misfit('change'));
     const decision = changing({ headline: 'B', change: { kind: 'correction', note: 'n' } });
@@ -171,7 +171,7 @@ describe('a channel', () => {
     });
   });
 
-  it('has no kind of change for anything else', () => {
+  it('takes no kind of change for other fields', () => {
     expect(refusalOf(changing({ section: 'B', change: { kind: 'update' } }))).toMatchObject(misfit('change'));
     expect(refusalOf(changing({ headline: channel.headline, change: { kind: 'correction', note: 'n' } }))).toMatchObject(
       misfit('change'),
@@ -187,12 +187,12 @@ describe('a channel', () => {
     expect(refusalOf(changing({ headline: 'B', change: { kind } }))).toMatchObject(misfit('change.note'));
   });
 
-  it('does not tell a refile of its headline as a change', () => {
+  it('does not count a refile of its headline as an update', () => {
     expect(channelOf(changing({ headline: 'B', change: { kind: 'refile' } })).updatedAt).toBeNull();
     expect(channelOf(changing({ headline: 'B', section: 'C', change: { kind: 'refile' } })).updatedAt).toBe(later);
   });
 
-  it('pins a published post of its own, and decides on that post too', () => {
+  it('can pin its own published posts, and the decision depends on that post too', () => {
     const decision = changing({ pinnedPostId: id }, channel, { pinned: { ...post, revision: 3 } });
     expect(decision).toMatchObject({ decidedOn: { channel: 1, posts: { [id]: 3 } } });
     expect(channelOf(decision).pinnedPostId).toBe(id);
@@ -203,7 +203,7 @@ describe('a channel', () => {
     expect(changing({ pinnedPostId: null }, { ...channel, pinnedPostId: id })).toMatchObject({ decidedOn: { posts: {} } });
   });
 
-  it('is not an event where nothing changes', () => {
+  it('gets no event if nothing changes', () => {
     const unchanged = { status: 'unchanged', postId: null, revision: 1 };
     expect(changing({})).toEqual(unchanged);
     expect(changing({ headline: channel.headline, section: null, state: 'live', byline: [], pinnedPostId: null })).toEqual(
@@ -211,25 +211,25 @@ describe('a channel', () => {
     );
   });
 
-  it('is changed from the revision that the editor saw', () => {
+  it('is changed only from the revision that the editor saw', () => {
     expect(refusalOf(changing({ section: 'B' }, channel, { expected: 2 }))).toEqual({ code: 'revision-moved', current: channel });
     expect(changing({ section: 'B' }, channel, { expected: 1 }).status).toBe('append');
   });
 });
 
-describe('the id made of a headline', () => {
-  it('is its words in plain letters', () => {
+describe('the id derived from a headline', () => {
+  it('consists of its words in plain letters', () => {
     expect(slugOf('To the Moon!')).toBe('to-the-moon');
     expect(slugOf('Überschwemmung in Köln: 3 Straßen gesperrt')).toBe('uberschwemmung-in-koln-3-strassen-gesperrt');
     expect(slugOf("L'été à Łódź – Ærø’s ½ ﬁnale")).toBe('lete-a-lodz-aeros-1-2-finale');
     expect(slugOf('Выборы')).toBe('channel');
     expect(slugOf('🌕 🚀')).toBe('channel');
     expect(slugOf(`${'word '.repeat(30)}`)).toBe(Array(12).fill('word').join('-'));
-    // Rather within a word than far before its end.
+    // Better to cut inside a word than far before the limit.
     expect(slugOf(`A ${'x'.repeat(80)}`)).toBe(`a-${'x'.repeat(58)}`);
   });
 
-  it('is always an id, and so is every further one', () => {
+  it('is always valid, and so is every alternative', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (headline) => {
         for (const candidate of candidates(slugOf(headline), 12))

@@ -8,7 +8,7 @@ const noon = Date.parse('2026-11-24T12:00:00.000Z');
 const hour = 3_600_000;
 
 let elapsed: number;
-/** How far the system clock is ahead of time itself. */
+/** How far the system clock is ahead of the real time. */
 let ahead: number;
 let jumps: number[];
 let followed: number[];
@@ -25,7 +25,7 @@ function begin(): void {
   });
 }
 
-/** Reads the clock as a server does while time passes, and answers what it says at the end. */
+/** Reads the clock while time passes, like a server, and returns its time at the end. */
 function pass(ms: number): number {
   for (const end = elapsed + ms; elapsed < end; ) {
     elapsed = Math.min(end, elapsed + lookMs);
@@ -34,14 +34,14 @@ function pass(ms: number): number {
   return clock.now();
 }
 
-describe('The clock of dates', () => {
-  it('is the system clock while that runs evenly', () => {
+describe('the clock for dates', () => {
+  it('equals the system clock while that runs steadily', () => {
     expect(clock.now()).toBe(noon);
     expect(pass(hour)).toBe(noon + hour);
     expect([jumps, followed]).toEqual([[], []]);
   });
 
-  it.each([-hour, hour, 25 * hour])('goes on evenly where the system clock jumps by %d ms and comes back', (byMs) => {
+  it.each([-hour, hour, 25 * hour])('ignores a jump of the system clock by %d ms that is undone', (byMs) => {
     ahead = byMs;
     expect(pass(stableMs - lookMs)).toBe(noon + stableMs - lookMs);
     ahead = 0;
@@ -57,7 +57,7 @@ describe('The clock of dates', () => {
     expect([jumps, followed]).toEqual([[byMs], [byMs]]);
   });
 
-  it('waits anew where the system clock jumps once more meanwhile', () => {
+  it('waits another minute if the system clock jumps again', () => {
     ahead = hour;
     pass(stableMs - lookMs);
     ahead = 2 * hour;
@@ -67,7 +67,7 @@ describe('The clock of dates', () => {
     expect(pass(1)).toBe(noon + before - 1_000 + stableMs + 2 * hour);
   });
 
-  it('takes on small corrections at once, and does not go back for them', () => {
+  it('follows small corrections at once, without going back', () => {
     ahead = slewMs;
     expect(clock.now()).toBe(noon + slewMs);
     ahead = 0;
@@ -76,7 +76,7 @@ describe('The clock of dates', () => {
     expect([jumps, followed]).toEqual([[], []]);
   });
 
-  it('goes back only where it follows a system clock that was put back for a minute', () => {
+  it('goes back only when it follows a system clock that was set back for a minute', () => {
     const step = fc.record({ ms: fc.nat(2 * stableMs), byMs: fc.oneof(fc.integer({ min: -slewMs, max: slewMs }), fc.integer()) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {

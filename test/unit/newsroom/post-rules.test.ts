@@ -29,7 +29,7 @@ const revising = (on: AuthorPost, command: Partial<Revise>, sources = none) =>
   revise({ channel, post: on, sources }, { kind: 'update', changes: {}, expected: 'any', ...command }, bob);
 
 describe('publishing', () => {
-  it('fills in what the author left out', () => {
+  it('sets the defaults for omitted fields', () => {
     expect(post).toEqual({
       id,
       channelId: 'moon',
@@ -54,13 +54,13 @@ describe('publishing', () => {
     });
   });
 
-  it('is decided on the channel as it was read, and on there being no such post', () => {
+  it('depends on the channel that was read, and on the id being unused', () => {
     const decision = publish({ channel, existing: undefined, sources: none }, asNew({ headline: 'A' }), ada);
     expect(decision).toMatchObject({ decidedOn: { channel: 1, posts: { [id]: 0 } } });
     expect(entriesOf(decision)).toMatchObject([{ type: 'post.published', kind: null, listed: false, by: 'ada', at }]);
   });
 
-  it('needs a headline, a body that shows something, or media', () => {
+  it('needs a headline, a body with visible content, or media', () => {
     const tried = (command: NewPost) => publish({ channel, existing: undefined, sources: none }, asNew(command), ada);
     expect(refusalOf(tried({}))).toMatchObject(misfit('body'));
     expect(refusalOf(tried({ headline: null, body: '', media: [] }))).toMatchObject(misfit('body'));
@@ -81,20 +81,20 @@ describe('publishing', () => {
     ).toMatchObject(misfit('headline'));
   });
 
-  it('is taken by a scheduled channel, and not by one that ended', () => {
+  it('is possible in a scheduled channel, and not in an ended one', () => {
     const tried = (state: Channel['state']) =>
       publish({ channel: { ...channel, state }, existing: undefined, sources: none }, asNew({ headline: 'A' }), ada);
     expect(tried('scheduled').status).toBe('append');
     expect(refusalOf(tried('ended'))).toMatchObject({ code: 'channel-ended' });
   });
 
-  it('is refused under an id that a post has', () => {
+  it('is refused if the id is in use', () => {
     expect(refusalOf(publish({ channel, existing: post, sources: none }, asNew({ headline: 'A' }), ada))).toMatchObject({
       code: 'post-exists',
     });
   });
 
-  it('restates published posts of the channel, and never itself', () => {
+  it('can restate published posts of the channel, and never the post itself', () => {
     const tried = (derivedFrom: string[]) =>
       publish({ channel, existing: undefined, sources: new Map([[other, 3]]) }, asNew({ headline: 'A', derivedFrom }), ada);
     expect(tried([other])).toMatchObject({ status: 'append', decidedOn: { posts: { [id]: 0, [other]: 3 } } });
@@ -102,7 +102,7 @@ describe('publishing', () => {
     expect(refusalOf(tried([id]))).toMatchObject(misfit('derivedFrom[0]'));
   });
 
-  it('is refused where the post would not fit into an event', () => {
+  it('is refused if the post does not fit into an event', () => {
     const media = Array.from({ length: 20 }, () => ({
       type: 'image' as const,
       url: `https://a.example/${'é'.repeat(2_000)}`,
@@ -118,7 +118,7 @@ describe('publishing', () => {
     ).toBe('append');
   });
 
-  it('takes every valid post', () => {
+  it('accepts every valid post', () => {
     fc.assert(
       fc.property(newPost, (command) => {
         const html = command.body ? 'x' : '';
@@ -130,7 +130,7 @@ describe('publishing', () => {
 });
 
 describe('revising', () => {
-  it('changes what was named and nothing else, and tells readers', () => {
+  it('changes only the named fields, and tells readers', () => {
     const decision = revising(post, { kind: 'correction', note: 'It was Tuesday.', changes: { headline: 'B' } });
     const revised = postOf(decision);
     expect(revised).toEqual({
@@ -145,7 +145,7 @@ describe('revising', () => {
     expect(entriesOf(decision)[0]).not.toHaveProperty('erases');
   });
 
-  it('takes the new body together with its html', () => {
+  it('sets the new body together with its html', () => {
     expect(postOf(revising(post, { changes: { body: 'C' }, html: '<p>C</p>\n' }))).toMatchObject({
       body: 'C',
       html: '<p>C</p>\n',
@@ -163,13 +163,13 @@ describe('revising', () => {
     expect(entriesOf(revising(post, { kind, changes: { headline: 'B' } }))).toMatchObject([{ listed: false }]);
   });
 
-  it('is not a time of change if it is a refile', () => {
+  it('does not change the time of the last update if it is a refile', () => {
     expect(postOf(revising(post, { kind: 'refile', changes: { headline: 'B' } })).updatedAt).toBeNull();
     const updated = { ...post, updatedAt: at };
     expect(postOf(revising(updated, { kind: 'refile', changes: { headline: 'B' } })).updatedAt).toBe(at);
   });
 
-  it('must change or say something', () => {
+  it('must change a field or have a note', () => {
     for (const changes of [{}, { headline: post.headline }, { authors: [{ name: 'Ada Byron' }], derivedFrom: [] }]) {
       expect(refusalOf(revising(post, { kind: 'refile', note: 'n', changes }))).toMatchObject(misfit('changes'));
       expect(refusalOf(revising(post, { kind: 'update', changes }))).toMatchObject(misfit('changes'));
@@ -179,7 +179,7 @@ describe('revising', () => {
     }
   });
 
-  it('leaves a post that could have been published', () => {
+  it('must leave a post that could be published', () => {
     expect(refusalOf(revising(post, { changes: { headline: null, body: '' }, html: '' }))).toMatchObject(misfit('changes.body'));
     expect(refusalOf(revising(post, { changes: { headline: null, keyEvent: true } }))).toMatchObject(misfit('changes.headline'));
     expect(refusalOf(revising(post, { changes: { derivedFrom: [other] } }))).toMatchObject(misfit('changes.derivedFrom[0]'));
@@ -192,12 +192,12 @@ describe('revising', () => {
     );
   });
 
-  it('may leave what it restates as it is, though that was withdrawn since', () => {
+  it('may keep a restated post that was withdrawn since', () => {
     const summary = { ...post, derivedFrom: [other] };
     expect(revising(summary, { changes: { headline: 'B', derivedFrom: [other] } }, none).status).toBe('append');
   });
 
-  it('is made for the revision that the author saw', () => {
+  it('applies to the revision that the author saw', () => {
     expect(refusalOf(revising(post, { expected: 2, changes: { headline: 'B' } }))).toEqual({
       code: 'revision-moved',
       current: post,
@@ -212,14 +212,14 @@ describe('revising', () => {
       });
   });
 
-  it('is taken by a channel that ended', () => {
+  it('is possible in an ended channel', () => {
     const ended = { ...channel, state: 'ended' as const };
     const command = { kind: 'update' as const, changes: { headline: 'B' }, expected: 1 };
     expect(revise({ channel: ended, post, sources: none }, command, bob).status).toBe('append');
     expect(retract({ channel: ended, post }, { note: 'n' }, bob).status).toBe('append');
   });
 
-  it('erases the earlier revisions where asked, and of their notes those that told of no mistake', () => {
+  it('erases the earlier revisions and the notes of refiles and updates on request', () => {
     const once = postOf(revising(post, { kind: 'update', note: 'names a victim', changes: { headline: 'B' } }));
     const twice = postOf(revising(once, { kind: 'correction', note: 'It was six.', changes: { headline: 'C' } }));
     const decision = revising(twice, { kind: 'refile', changes: { headline: 'D' }, eraseEarlier: true });
@@ -227,7 +227,7 @@ describe('revising', () => {
     expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'It was six.', null]);
   });
 
-  it('erases the note of a correction only where it is named', () => {
+  it('erases the note of a correction only if its revision is named', () => {
     const once = postOf(revising(post, { kind: 'correction', note: 'names a victim', changes: { headline: 'B' } }));
     const twice = postOf(revising(once, { kind: 'correction', note: 'It was six.', changes: { headline: 'C' } }));
     const erasing = { kind: 'refile' as const, changes: { headline: 'D' }, eraseEarlier: true };
@@ -238,7 +238,7 @@ describe('revising', () => {
     expect(refusalOf(withoutErasure)).toMatchObject(misfit('eraseNotes'));
   });
 
-  it('takes every valid revision of a post with a headline', () => {
+  it('accepts every valid revision of a post with a headline', () => {
     fc.assert(
       fc.property(revision, (command) => {
         const decision = revising(post, { ...command, html: 'x' });
@@ -260,7 +260,7 @@ describe('withdrawing', () => {
     anAuthorPost({ id, seq: 7, kind: 'breaking', revision: 3, publishedAt: at, updatedAt: later, publishedBy: 'ada' }),
   );
 
-  it('leaves a tombstone: retraction', () => {
+  it('leaves a tombstone after a retraction', () => {
     const decision = retract({ channel, post: corrected }, { note: 'It was not so.' }, bob);
     expect(postOf(decision)).toEqual({
       ...tombstone,
@@ -272,7 +272,7 @@ describe('withdrawing', () => {
     expect(entriesOf(decision)[0]).not.toHaveProperty('erases');
   });
 
-  it('leaves a tombstone that quotes nothing: takedown', () => {
+  it('leaves a tombstone without the notes after a takedown', () => {
     const decision = takeDown({ channel, post: corrected }, { note: null }, bob);
     expect(postOf(decision)).toEqual({
       ...tombstone,
@@ -286,7 +286,7 @@ describe('withdrawing', () => {
     expect(JSON.stringify(decision)).not.toContain('secret');
   });
 
-  it('happens once, except that a retracted post can be taken down', () => {
+  it('is possible once, except that a retracted post can be taken down', () => {
     const retracted = postOf(retract({ channel, post }, { note: 'secret' }, bob));
     expect(refusalOf(retract({ channel, post: retracted }, { note: 'n', expected: 1 }, bob))).toMatchObject({
       code: 'post-withdrawn',
@@ -303,7 +303,7 @@ describe('withdrawing', () => {
     expect(refusalOf(retract({ channel, post: gone }, { note: 'n' }, bob))).toMatchObject({ code: 'post-withdrawn' });
   });
 
-  it('heeds the revision seen, where one is told', () => {
+  it('applies to the revision that the author saw, if one is given', () => {
     expect(refusalOf(retract({ channel, post }, { note: 'n', expected: 4 }, bob))).toEqual({
       code: 'revision-moved',
       current: post,
@@ -315,7 +315,7 @@ describe('withdrawing', () => {
     expect(retract({ channel, post }, { note: 'n', expected: 'any' }, bob).status).toBe('append');
   });
 
-  it('unpins what was pinned, by the same write', () => {
+  it('unpins the post in the same write', () => {
     const pinned = { ...channel, revision: 5, pinnedPostId: id };
     for (const decision of [
       retract({ channel: pinned, post }, { note: 'n' }, bob),
@@ -337,7 +337,7 @@ describe('withdrawing', () => {
   });
 });
 
-describe('who may change a post', () => {
+describe('the right to change a post', () => {
   const who = (sub: string, grants: Partial<Principal['grants']>): Principal => ({
     sub,
     name: sub,
@@ -345,7 +345,7 @@ describe('who may change a post', () => {
     expiresAt: 0,
     grants: { reader: [], author: [], editor: [], admin: false, ...grants },
   });
-  it('is who published it, and every editor of the channel', () => {
+  it('belongs to its author and to every editor of the channel', () => {
     expect(mayChange(who('ada', { author: ['moon'] }), post)).toBe(true);
     expect(mayChange(who('bob', { author: ['moon'] }), post)).toBe(false);
     expect(mayChange(who('bob', { editor: ['mo*'] }), post)).toBe(true);

@@ -12,7 +12,7 @@ const renderer = createRenderer({ publicUrl: 'https://live.example/' });
 const render = (body: string) => renderer.render(body, { channelId: 'moon' });
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 
-/** What an independent sanitizer, given the contract's list, makes of it. */
+/** The html after an independent sanitizer with the documented list of tags. */
 function sanitized(html: string): string {
   return sanitize(html, {
     allowedTags: Object.keys(allowedTags),
@@ -26,7 +26,7 @@ function sanitized(html: string): string {
     .replaceAll('<hr />', '<hr>');
 }
 
-/** Every tag as it is written, so that nothing depends on how a parser mends it. */
+/** Every tag as written, independent of how a parser repairs it. */
 const tag =
   /^<(?:\/?(?:p|strong|em|s|ul|li|blockquote|code|pre|h3|h4|table|thead|tbody|tr|th|td)|br|hr|\/?ol|ol start="\d{1,9}"|\/a|a href="(?:https?:\/\/[^"<>\s]+|mailto:[^"<>\s]+)"(?: title="[^"<>]*")?(?: rel="nofollow noopener")?)>$/i;
 
@@ -47,7 +47,7 @@ function refusedFor(body: string) {
 }
 
 describe('the html of a post', () => {
-  it('has the tags of CommonMark and GFM that the contract names', () => {
+  it('has the documented tags of CommonMark and GFM', () => {
     expect(render('**a** _b_ ~~c~~ `d`')).toBe('<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>\n');
     expect(render('> a')).toBe('<blockquote><p>a</p>\n</blockquote>\n');
     expect(render('3. a\n4. b')).toBe('<ol start="3"><li>a\n</li>\n<li>b\n</li>\n</ol>\n');
@@ -60,24 +60,24 @@ describe('the html of a post', () => {
     expect(render('# a\n## b\n### c\n###### d')).toBe('<h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>\n<h4>d</h4>\n');
   });
 
-  it('writes tables without styles and code without classes', () => {
+  it('has tables without styles and code without classes', () => {
     expect(render('| a |\n|:-:|\n| b |')).toBe(
       '<table><thead><tr><th>a</th>\n</tr>\n</thead>\n<tbody><tr><td>b</td>\n</tr>\n</tbody>\n</table>\n',
     );
     expect(render('```js\na < b\n```')).toBe('<pre><code>a &lt; b\n</code></pre>\n');
   });
 
-  it('shows raw html as the text it is', () => {
+  it('shows raw html as text', () => {
     expect(render('<b onclick="x">a</b>')).toBe('<p>&lt;b onclick="x"&gt;a&lt;/b&gt;</p>\n');
     expect(render('<script>alert(1)</script>')).toBe('<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n');
   });
 
-  it('keeps the text character by character', () => {
+  it('keeps every character of the text', () => {
     expect(render(`"a" -- 'b' ... (c) +- --- ?!?!?!`)).toBe(`<p>"a" -- 'b' ... (c) +- --- ?!?!?!</p>\n`);
     expect(render('https://example.com/a%20b/%C3%A9')).toContain('>https://example.com/a%20b/%C3%A9</a>');
   });
 
-  it('makes links of bare addresses, and of nothing that only looks a little like one', () => {
+  it('links bare addresses, and nothing that only resembles one', () => {
     expect(render('see https://a.example/x_y. Or')).toContain(
       '<a href="https://a.example/x_y" rel="nofollow noopener">https://a.example/x_y</a>.',
     );
@@ -87,7 +87,7 @@ describe('the html of a post', () => {
       expect(render(text)).toBe(`<p>${text}</p>\n`);
   });
 
-  it('leads a post: link to that post on the page of its channel', () => {
+  it('turns a post: link into a link to that post on the page of its channel', () => {
     expect(render(`[earlier](post:${id})`)).toBe(`<p><a href="https://live.example/live/moon/${id}">earlier</a></p>\n`);
     expect(render(`[earlier](POST:${id.toUpperCase()} "what")`)).toContain(
       `href="https://live.example/live/moon/${id}" title="what">`,
@@ -95,7 +95,7 @@ describe('the html of a post', () => {
     expect(render('[earlier](post:7)')).toBe('<p>earlier</p>\n');
   });
 
-  it('shows a link of another scheme, or a relative one, as its text alone', () => {
+  it('shows only the text of a link with another scheme or a relative address', () => {
     for (const href of [
       'javascript:alert(1)',
       'JAVASCRIPT:alert(1)',
@@ -123,7 +123,7 @@ describe('the html of a post', () => {
     expect(render('[x][a]\n\n[a]: javascript:alert(1)')).toBe('<p>x</p>\n');
   });
 
-  it('turns a picture into a link that reads as its alternative text', () => {
+  it('turns a picture into a link with the alternative text', () => {
     expect(render('![the *landing*](https://a.example/p.png "t")')).toBe(
       '<p><a href="https://a.example/p.png" title="t" rel="nofollow noopener">the landing</a></p>\n',
     );
@@ -134,11 +134,11 @@ describe('the html of a post', () => {
     );
   });
 
-  it('is empty where the body says nothing', () => {
+  it('is empty if the body has no visible content', () => {
     for (const body of ['', ' \n\t\n', '[a]: https://a.example']) expect(render(body)).toBe('');
   });
 
-  it('has a version that changes with the address that stands in it', () => {
+  it('has a version that changes with the public address in it', () => {
     expect(createRenderer({ publicUrl: 'https://live.example' }).version).toBe(renderer.version);
     expect(createRenderer({ publicUrl: 'https://other.example' }).version).not.toBe(renderer.version);
   });
@@ -203,7 +203,7 @@ describe('hostile text', () => {
     expectSafe(render(`before ${attack} after\n\n- ${attack}`));
   });
 
-  it('becomes harmless whatever it is', () => {
+  it('becomes harmless, whatever it contains', () => {
     fc.assert(
       fc.property(markdown, (body) => expectSafe(render(body))),
       { numRuns: 400 },
@@ -214,14 +214,14 @@ describe('hostile text', () => {
     );
   });
 
-  it('is told to be too large before it is built', () => {
+  it('is refused as too large before its html is built', () => {
     const bomb = `[a]: https://a.example/${'x'.repeat(2_000)}\n\n${'[a]'.repeat(15_000)}`;
     expect(refusedFor(bomb)).toMatchObject({ code: 'invalid-body', errors: [{ path: 'body', message: /256 KiB/ }] });
     const table = `|${'a|'.repeat(2_000)}\n|${'-|'.repeat(2_000)}\n${'|\n'.repeat(20_000)}`;
     expect(refusedFor(table)).toMatchObject({ code: 'invalid-body' });
   });
 
-  it('is refused where lists and quotes are so deep that some of it would be left out', () => {
+  it('is refused if lists and quotes nest so deeply that some of it would be dropped', () => {
     expect(refusedFor(`${'> '.repeat(50)}a`)).toMatchObject({
       code: 'invalid-body',
       errors: [{ path: 'body', message: /deeply/ }],
@@ -253,7 +253,7 @@ describe('hostile text', () => {
     'empty tables': repeated('a|b\n-|-\n\n'),
     'a table of short rows': `${'|a'.repeat(200)}\n${'|-'.repeat(200)}\n${repeated('x\n')}`,
   };
-  it.each([2, 50, 1_000, 6_000])('is refused before a table is read that is far too large, of %d columns', (columns) => {
+  it.each([2, 50, 1_000, 6_000])('is refused for a much too large table of %d columns before the table is parsed', (columns) => {
     const rows = `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${repeated('x\n')}`;
     const read = vi.spyOn(new MarkdownIt().block.State.prototype, 'push');
     try {
@@ -266,7 +266,7 @@ describe('hostile text', () => {
     }
   });
 
-  it('is not refused for a table that fits, nor for lines below it that are none of its rows', () => {
+  it('is accepted with a table that fits, and with lines below a table that are no rows of it', () => {
     const rows = (count: number, columns: number) => `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${'x\n'.repeat(count)}`;
     expect(refusedFor(rows(500, 40))).toBeUndefined();
     expect(refusedFor(`${rows(10, 300)}${'- x\n'.repeat(200)}`)).toBeUndefined();
@@ -274,7 +274,7 @@ describe('hostile text', () => {
     expect(refusedFor(repeated('a | b\n---\n'))).toBeUndefined();
   });
 
-  it.each(Object.entries(bombs))('does not hold up the desk: %s', (_name, bomb) => {
+  it.each(Object.entries(bombs))('does not block the newsroom: %s', (_name, bomb) => {
     const ms = processorMs(() => {
       const refused = refusedFor(bomb.slice(0, limits.bodyCharacters));
       if (refused) expect(refused.code).toBe('invalid-body');

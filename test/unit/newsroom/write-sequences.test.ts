@@ -12,7 +12,7 @@ import { channel } from '../../support/authors/decisions.ts';
 import { newPost, revision } from '../../support/samples/arbitraries.ts';
 import { emptied } from '../../support/samples/samples.ts';
 
-/** Whatever a newsroom does, in whatever order: what stands afterwards is what the contract says can stand. */
+/** After any sequence of writes, the channel and its posts are valid. */
 type Step =
   | { do: 'publish'; post: NewPost }
   | { do: 'revise'; at: number; revision: Revision; eraseEarlier: boolean; expected: number | 'any' }
@@ -79,7 +79,7 @@ class Newsroom {
     }
   }
 
-  /** As an engine takes it: what was decided on stands, every revision is the next one. */
+  /** Applies a decision like an engine. It must be based on the current revisions, and every revision increases by one. */
   take(decision: Decision): void {
     if (decision.status !== 'append') return;
     expect(decision.decidedOn.channel).toBe(this.channel.revision);
@@ -105,7 +105,7 @@ class Newsroom {
   }
 }
 
-describe('whatever a newsroom does', () => {
+describe('any sequence of writes', () => {
   it('leaves a channel and posts that can be sent to readers', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {

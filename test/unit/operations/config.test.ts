@@ -15,7 +15,7 @@ function mistakesOf(env: Record<string, string>) {
 }
 
 describe('the configuration', () => {
-  it('has the defaults of the contract when nothing is set', () => {
+  it('has the documented defaults', () => {
     expect(readConfig({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
@@ -51,11 +51,11 @@ describe('the configuration', () => {
     ['PRESSBOX_DATADIR', 'PRESSBOX_DATA_DIR'],
     ['PRESSBOX_TRUSTED_PROXY', 'PRESSBOX_TRUST_PROXY'],
     ['PRESSBOX_COLOUR', undefined],
-  ] as const)('notes %s as a name that is no setting, and that %s is near', ([name, nearest]) => {
+  ] as const)('reports %s as an unknown setting, and suggests %s', ([name, nearest]) => {
     expect(readConfig({ [name]: '80' }).unknownSettings).toEqual([{ name, nearest }]);
   });
 
-  it('notes no name that the commands read, or that Kubernetes or Docker set for a service', () => {
+  it('ignores names that the commands read, or that Kubernetes or Docker set for a service', () => {
     const names = [
       ...['URL', 'TOKEN', 'SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'NAME', 'ENV_PATH'],
       ...['PORT_4000_TCP', 'PORT_4000_TCP_PROTO', 'PORT_4000_TCP_PORT', 'PORT_4000_TCP_ADDR'],
@@ -65,12 +65,12 @@ describe('the configuration', () => {
     expect(readConfig({ ...env, PRESSBOX_REDIS_PORT: 'tcp://10.0.0.1:6379' }).unknownSettings).toEqual([]);
   });
 
-  it('takes an empty value for an unset one, and lets variables of others be', () => {
+  it('treats an empty value as unset, and ignores other variables', () => {
     const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, '']));
     expect(readConfig({ ...empty, PATH: '/bin', PRESSBOX_TOKEN: 'x', PRESSBOX_URL: 'y' })).toEqual(readConfig({}));
   });
 
-  it('says where a port comes from that is the address of a service in Kubernetes', () => {
+  it('explains a port that Kubernetes set to the address of a service', () => {
     const { mistakes } = mistakesOf({ PRESSBOX_PORT: 'tcp://10.96.0.7:80', PRESSBOX_SERVICE_HOST: '10.96.0.7' });
     expect(mistakes).toEqual([{ name: 'PRESSBOX_PORT', message: expect.stringMatching(/Kubernetes.*enableServiceLinks/) }]);
   });
@@ -129,14 +129,14 @@ describe('the configuration', () => {
     expect(config.jwtSecret).toHaveLength(32);
   });
 
-  it('has the public URL as it is parsed, whatever stood around it', () => {
+  it('normalizes the public URL', () => {
     for (const text of ['https://live.example.org\n', ' https://live.example.org ', 'HTTPS://LIVE.example.org:443//']) {
       expect(readConfig({ PRESSBOX_PUBLIC_URL: text }).publicUrl).toBe('https://live.example.org');
     }
     expect(readConfig({ PRESSBOX_PUBLIC_URL: 'http://a.example:8080/' }).publicUrl).toBe('http://a.example:8080');
   });
 
-  it('refuses a path in the public URL, as pages would not find what they load', () => {
+  it('refuses a path in the public URL, because pages would not find their files', () => {
     for (const text of [
       'http://a.example:8080/news',
       'https://example.org/news/',
@@ -149,14 +149,14 @@ describe('the configuration', () => {
     }
   });
 
-  it('refuses one port for operators and for all else', () => {
+  it('refuses the same port for operators and for everyone', () => {
     const message = 'must differ from PRESSBOX_PORT.';
     expect(mistakesOf({ PRESSBOX_ADMIN_PORT: '4000' }).mistakes).toEqual([{ name: 'PRESSBOX_ADMIN_PORT', message }]);
     expect(readConfig({ PRESSBOX_ADMIN_PORT: '0', PRESSBOX_PORT: '0' }).adminPort).toBe(0);
     expect(readConfig({}).adminPort).toBeUndefined();
   });
 
-  it('tells all mistakes at once, each with the name of the variable and what fits', () => {
+  it('reports all mistakes at once, each with the name of the variable and the valid values', () => {
     const error = mistakesOf({
       PRESSBOX_HOST: 'two words',
       PRESSBOX_PORT: '65536',
@@ -191,21 +191,21 @@ describe('the configuration', () => {
     }
   });
 
-  it('prints no value that was given, least of all a secret', () => {
+  it('prints none of the given values, which may be secrets', () => {
     const env = Object.fromEntries(Object.keys(variables).map((name, index) => [name, `§hunter${index}`]));
     const { message } = mistakesOf(env);
     expect(message).not.toContain('hunter');
     expect(mistakesOf({ PRESSBOX_REDIS_URL: 'redis://user:hunter2@localhost' }).message).not.toContain('hunter2');
   });
 
-  it('refuses what needs Redis without it, and Redis without a common secret', () => {
+  it('refuses settings that need Redis without it, and Redis without a common secret', () => {
     const alone = mistakesOf({ PRESSBOX_WORKERS: '2', PRESSBOX_REDIS_MIN_REPLICAS: '1' });
     expect(alone.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_WORKERS', 'PRESSBOX_REDIS_MIN_REPLICAS']);
     const unsigned = mistakesOf({ PRESSBOX_REDIS_URL: 'redis://localhost' });
     expect(unsigned.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_JWT_SECRET']);
   });
 
-  it('takes a JWK set by http on the loopback, and elsewhere where its host is named', () => {
+  it('accepts a JWK set over HTTP from the loopback, and from hosts that are named', () => {
     const from = (PRESSBOX_JWKS_URL: string, more = {}) => readConfig({ PRESSBOX_JWKS_URL, ...more }).jwksUrl;
     for (const host of ['localhost:8080', '127.0.0.1', '127.1.2.3:81', '[::1]:8080']) {
       expect(from(`http://${host}/keys`)).toBe(`http://${host}/keys`);
@@ -223,12 +223,12 @@ describe('the configuration', () => {
     }
   });
 
-  it('refuses what is to be checked of an issuer’s tokens where there is no JWK set', () => {
+  it('refuses rules for the tokens of an issuer without a JWK set', () => {
     const { mistakes } = mistakesOf({ PRESSBOX_JWT_ISSUER: 'https://id.example.org' });
     expect(mistakes).toEqual([{ name: 'PRESSBOX_JWT_ISSUER', message: 'needs PRESSBOX_JWKS_URL.' }]);
   });
 
-  it('takes an idle limit of sessions from 5 minutes to 12 hours, or none', () => {
+  it('accepts an idle limit of sessions from 5 minutes to 12 hours, or none', () => {
     const minutes = (PRESSBOX_SESSION_IDLE_MINUTES: string) => readConfig({ PRESSBOX_SESSION_IDLE_MINUTES }).sessionIdleMinutes;
     expect(['0', '5', '720'].map(minutes)).toEqual([0, 5, limits.sessionHours * 60]);
     const message = 'must be 0, or a whole number from 5 to 720.';
@@ -238,7 +238,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('has several processes on a port with Redis, and one with the embedded journal', () => {
+  it('allows several processes with Redis, and one with the embedded journal', () => {
     const redis = { PRESSBOX_REDIS_URL: 'redis://h', PRESSBOX_JWKS_URL: 'https://id.example/keys' };
     expect(readConfig({ ...redis, PRESSBOX_WORKERS: '3' }).workers).toBe(3);
     expect(readConfig({ ...redis, PRESSBOX_WORKERS: 'auto' }).workers).toBe(Math.min(availableParallelism(), 256));
@@ -258,7 +258,7 @@ describe('the configuration', () => {
     ['redis://a:1,redis://b:2, redis://c:3'],
     ['redis+sentinel://a:1,b:2,c:3/name'],
     ['redis+sentinel://:word@a:1/name'],
-  ])('knows %s as the address of a Redis', (url) => {
+  ])('accepts %s as the address of a Redis', (url) => {
     const { redisUrls } = readConfig({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     for (const one of redisUrls!) expect(one).toMatch(/^redis\S+$/);
   });
@@ -274,7 +274,7 @@ describe('the configuration', () => {
     ['redis://user:100%@h'],
     ['redis://user:%ff@h'],
     ['redis://h/one'],
-  ])('does not take %s for one', (url) => {
+  ])('refuses %s as the address of a Redis', (url) => {
     const error = mistakesOf({ PRESSBOX_REDIS_URL: url, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });
     expect(error.mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_REDIS_URL']);
   });
@@ -323,15 +323,15 @@ describe('the configuration', () => {
     ['https://user@example.org'],
     ['https://example.org,*'],
     ['https://example.org,,https://b.example'],
-  ])('refuses the origin %s, which no browser would send', (value) => {
+  ])('refuses the origin %s, which no browser sends', (value) => {
     expect(mistakesOf({ PRESSBOX_ORIGINS: value }).mistakes.map(({ name }) => name)).toEqual(['PRESSBOX_ORIGINS']);
   });
 
-  it('takes * as the origin for every page', () => {
+  it('accepts * as the origin for every page', () => {
     expect(readConfig({ PRESSBOX_ORIGINS: '*' }).origins).toBe('*');
   });
 
-  it('makes the public address from host and port where none is set', () => {
+  it('derives the public address from host and port if none is set', () => {
     expect(publicUrlOf({ host: '127.0.0.1', publicUrl: undefined }, 4000)).toBe('http://127.0.0.1:4000');
     expect(publicUrlOf({ host: '::1', publicUrl: undefined }, 4000)).toBe('http://[::1]:4000');
     expect(publicUrlOf({ host: '0.0.0.0', publicUrl: undefined }, 80)).toBe('http://localhost');

@@ -27,6 +27,6 @@ it('a container is healthy while its server answers at the address and port that
   }
   expect(await check({ PRESSBOX_PORT: other })).toBe(1);
   expect(await check({ PRESSBOX_PORT: other, PRESSBOX_ADMIN_PORT: port })).toBe(0);
-  // Nobody listens there.
+  // Nothing listens there.
   expect(await check({ PRESSBOX_PORT: '1' })).toBe(1);
 });

@@ -5,7 +5,7 @@ import { root } from '../../support/runner/imports.ts';
 const namesIn = ({ components }: Bom) => components.map(({ name }) => name);
 
 describe('the bill of materials', () => {
-  it('has what a server runs and what pages load, and nothing that only builds and tests', async () => {
+  it('lists what a server runs and what pages load, and nothing that only builds and tests', async () => {
     const lockfile = await readLockfile(root);
     const bom = billOfMaterials(lockfile, await bundledPackages(root));
     const installed = Object.entries(lockfile.packages).filter(([path, { dev }]) => path !== '' && !dev);
@@ -13,12 +13,12 @@ describe('the bill of materials', () => {
       const name = path.split('node_modules/').at(-1);
       expect(bom.components).toContainEqual(expect.objectContaining({ name, version }));
     }
-    // In the scripts of pages, although package.json names it for development.
+    // It is in the scripts of pages, although package.json lists it for development.
     expect(namesIn(bom)).toEqual(expect.arrayContaining(['@lit/reactive-element', 'socket.io-client']));
     for (const name of ['vitest', 'typescript', 'esbuild', 'playwright-core']) expect(namesIn(bom)).not.toContain(name);
   });
 
-  it('names each once, with its hash, and leads to nothing that it does not name', async () => {
+  it('lists each package once with its hash, and its references are complete', async () => {
     const bom = billOfMaterials(await readLockfile(root), await bundledPackages(root));
     expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.5', version: 1 });
     const refs = bom.components.map((component) => component['bom-ref']);
@@ -32,7 +32,7 @@ describe('the bill of materials', () => {
     expect(bom.dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.has(ref))).toEqual([]);
   });
 
-  it('leads from a package to the version that it finds beside it, not to another', () => {
+  it('refers to the version of a package that is installed beside it', () => {
     const packages = {
       '': { license: 'MIT', dependencies: { a: '^1', b: '^1' } },
       'node_modules/a': { version: '1.0.0', license: '(MIT OR Apache-2.0)', dependencies: { b: '^2' } },

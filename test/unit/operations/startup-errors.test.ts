@@ -10,11 +10,11 @@ import { NotBuilt } from '../../../src/web/pages/assets.ts';
 
 const command = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 
-/** Stands where the program stands, and shows what reached it. */
+/** Replaces the program, and prints what it received. */
 const program = `
 export async function main(argv: string[], env: Record<string, string | undefined>): Promise<number> {
   const hold = setInterval(() => {}, 1000);
-  // Listening before it says that it is there: the signal may follow at once.
+  // Listens before it prints, because the signal may follow at once.
   const signalled = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
   console.log(JSON.stringify({ argv, word: env['WORD'], handedOver: process.env['BY_PROJECT_NODE'] === 'yes' }));
   if (argv[0] === 'wait') await signalled;
@@ -74,20 +74,20 @@ describe('the command', () => {
     return { child, ended };
   }
 
-  it('runs the program with its arguments, and ends with its exit code', async () => {
+  it('runs the program with its arguments, and exits with its code', async () => {
     const { code, out } = await start(['post', '3', '--json', 'a b']).ended;
     expect(JSON.parse(out)).toEqual({ argv: ['post', '3', '--json', 'a b'], word: 'of the environment', handedOver: false });
     expect(code).toBe(3);
   });
 
-  it('hands over to the Node of the project where its own is too old', async () => {
+  it('runs the Node of the project if its own is too old', async () => {
     await installNode();
     const { code, out } = await start(['post', '3', 'a b'], { old: true }).ended;
     expect(JSON.parse(out)).toEqual({ argv: ['post', '3', 'a b'], word: 'of the environment', handedOver: true });
     expect(code).toBe(3);
   });
 
-  it('passes signals on, and waits for what becomes of them', async () => {
+  it('passes signals on, and waits for the program to end', async () => {
     await installNode();
     const { child, ended } = start(['wait', '7'], { old: true });
     await once(child.stdout, 'data');
@@ -95,19 +95,19 @@ describe('the command', () => {
     expect(await ended).toMatchObject({ code: 7, signal: null });
   });
 
-  it('dies of the signal that the program died of', async () => {
+  it('dies of the same signal as the program', async () => {
     await installNode();
     expect(await start(['die'], { old: true }).ended).toMatchObject({ code: null, signal: 'SIGKILL' });
   });
 
-  it('says what to do, and exits 2, where there is no Node that fits', async () => {
+  it('says what to do and exits with 2 if there is no suitable Node', async () => {
     const { code, out, err } = await start(['post'], { old: true }).ended;
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).toMatch(/needs Node.js 24 or later; this is v20.9.0. Run "npm ci"/);
   });
 
-  it('tells a Node that was installed without its scripts apart, and says how to mend it', async () => {
+  it('recognizes a Node that was installed without its scripts, and says how to fix it', async () => {
     await mkdir(join(checkout, 'node_modules', 'node'), { recursive: true });
     await writeFile(join(checkout, 'node_modules', 'node', 'package.json'), '{"name":"node","version":"26.0.0"}');
     const { code, err } = await start(['post'], { old: true }).ended;
@@ -115,7 +115,7 @@ describe('the command', () => {
     expect(err).toContain('--ignore-scripts');
   });
 
-  it('is told, where a program loads the server with a Node that is too old, which one is needed', async () => {
+  it('says which Node is needed if a program loads the server with one that is too old', async () => {
     const server = fileURLToPath(new URL('../../../bin/server.mjs', import.meta.url));
     const child = spawn(process.execPath, ['--import', join(checkout, 'old.mjs'), server], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -129,7 +129,7 @@ describe('the command', () => {
     expect(err).toContain('pressbox/server needs Node.js 24 or later; this is v20.9.0. Run "npm install node"');
   });
 
-  it('tells of a program that failed', async () => {
+  it('reports a program that failed', async () => {
     const { code, err } = await start(['throw']).ended;
     expect(code).toBe(70);
     expect(err).toContain('out of order');

@@ -12,7 +12,7 @@ function watching() {
   return { watchdog, steps, silent };
 }
 
-it('gives up who gave no sign in more steps than the most, once, and nobody else', () => {
+it('gives up a process that gave no sign for too many steps, once, and no other process', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('hangs');
   watchdog.watch('lives');
@@ -31,7 +31,7 @@ it('gives up who gave no sign in more steps than the most, once, and nobody else
   expect(silent).toEqual(['hangs']);
 });
 
-it('lets live who was held up for as long as that, and gives signs again', () => {
+it('keeps a process that was held up for that long and gives signs again', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('busy');
   for (let round = 0; round < 10; round += 1) {
@@ -41,7 +41,7 @@ it('lets live who was held up for as long as that, and gives signs again', () =>
   expect(silent).toEqual([]);
 });
 
-it('does not begin again with who has ended, whose last sign may come late, or was given up', () => {
+it('does not watch a process again that ended or was given up, if its last sign arrives late', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('ended');
   watchdog.forget('ended');

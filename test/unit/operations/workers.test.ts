@@ -6,7 +6,7 @@ import { workerLimits } from '../../../src/workers/worker-limits.ts';
 
 const { workerDeathsMost, workerSteadyMs, workerRestartFirstMs, workerRestartMostMs } = workerLimits;
 
-/** What follows on so many ends in a row. */
+/** The decisions after this number of ends in a row. */
 function inARow(times: number, next: (before: Streak) => RestartDecision): RestartDecision[] {
   const all: RestartDecision[] = [];
   let streak = noStreak;
@@ -20,7 +20,7 @@ function inARow(times: number, next: (before: Streak) => RestartDecision): Resta
 }
 
 describe('a worker that ended', () => {
-  it('is followed by another after a pause that doubles, and by none where it goes on dying', () => {
+  it('is restarted after a pause that doubles, and not at all once it died too often in a row', () => {
     const all = inARow(100, (before) => afterDeath(before, 10));
     expect(all).toHaveLength(workerDeathsMost);
     expect(all.at(-1)).toEqual({ status: 'give-up' });
@@ -28,26 +28,26 @@ describe('a worker that ended', () => {
     expect(pauses).toEqual(pauses.map((_, at) => workerRestartFirstMs * 2 ** at));
   });
 
-  it('is followed by another for ever where each has served for a while', () => {
+  it('is restarted without limit if each one served for a while', () => {
     const all = inARow(100, (before) => afterDeath(before, workerSteadyMs));
     expect(all).toEqual(
       all.map(() => ({ status: 'restart', afterMs: workerRestartFirstMs, streak: { deaths: 1, refusals: 0 } })),
     );
   });
 
-  it('is tried again for ever where it cannot start now, ever more slowly', () => {
+  it('is retried without limit, ever more slowly, while it refuses to start', () => {
     const all = inARow(20, afterRefusal);
     expect(all).toHaveLength(20);
     expect(all.at(-1)).toMatchObject({ status: 'restart', afterMs: workerRestartMostMs, streak: { deaths: 0 } });
   });
 
-  it('and had served is followed as soon as at first where the next one cannot start, however often others could not before', () => {
+  it('is retried after the first pause again if it had served, however many refusals came before', () => {
     const refused = inARow(20, afterRefusal).at(-1);
     const died = afterDeath((refused as { streak: Streak }).streak, workerSteadyMs);
     expect(afterRefusal((died as { streak: Streak }).streak)).toMatchObject({ afterMs: workerRestartFirstMs });
   });
 
-  it('that could not start is no break in a row of deaths', () => {
+  it('is not forgiven its earlier deaths because it refused to start in between', () => {
     const all = inARow(100, (before) => (before.deaths > before.refusals ? afterRefusal(before) : afterDeath(before, 0)));
     expect(all.at(-1)).toEqual({ status: 'give-up' });
   });
@@ -61,7 +61,7 @@ describe('the metrics of several processes', () => {
     return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
   }
 
-  it('are summed, but for what is the same in each, and for what is as good as the worst', async () => {
+  it('are summed, except values that are equal everywhere and values where the worst counts', async () => {
     const { one, two } = open();
     const totals = new Totals({ serving: () => 2, wanted: 3 });
     for (const [metrics, readers] of [
@@ -94,7 +94,7 @@ describe('the metrics of several processes', () => {
       expect([series, all.get(series)]).toEqual([series, value]);
   });
 
-  it('have every series that a single server has', async () => {
+  it('have every series of a single server', async () => {
     const names = (text: string) => [...text.matchAll(/^# TYPE (\S+ \S+)/gm)].map(([, name]) => name).sort();
     const { one } = open();
     const totals = new Totals({ serving: () => 1, wanted: 2 });
@@ -102,7 +102,7 @@ describe('the metrics of several processes', () => {
     expect(names(await totals.text())).toEqual(names(await createMetrics({ here: 7 }).text()));
   });
 
-  it('keep what was counted by those that have ended, and not what they held', async () => {
+  it('keep the counters of processes that ended, but not their gauges', async () => {
     const totals = new Totals({ serving: () => 1, wanted: 1 });
     for (let round = 1; round <= 3; round += 1) {
       const { one } = open();

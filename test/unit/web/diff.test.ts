@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { diffWords, outlineOf, type Piece, piecesOf } from '../../../client/browser/view/diff.ts';
 import { compareVersions, stepsOf, type Version } from '../../../client/browser/view/versions.ts';
 
-/** As an editor would mark it: [-removed-] and {+added+}. */
+/** Marked like in an editor: [-removed-] and {+added+}. */
 function marked(pieces: readonly Piece[] | undefined): string | undefined {
   return pieces?.map(({ kind, text }) => ({ same: text, removed: `[-${text}-]`, added: `{+${text}+}` })[kind]).join('');
 }
@@ -13,17 +13,17 @@ const all = Number.MAX_SAFE_INTEGER;
 const unbounded = { edits: all, steps: all };
 const compare = (before: string, after: string) => marked(diffWords(before, after, unbounded));
 
-/** Texts that have much in common, and any texts at all. */
+/** Texts with much in common, and arbitrary texts. */
 const word = fc.constantFrom('fire', 'harbour', 'two', '3,000', '火事', 'กรุงเทพ', 'é', '😀', ' ', '\n', '. ', "don't");
 const texts = fc.oneof(
   fc.array(word, { maxLength: 30 }).map((words) => words.join('')),
   fc.string({ unit: 'binary', maxLength: 40 }),
-  // Half a character, too: a text is compared by code points, and given back whole.
+  // Includes lone surrogates, because texts are compared by code points and must be returned unchanged.
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 10 }).map((units) => String.fromCharCode(...units)),
 );
 
-describe('the words of two texts, compared', () => {
-  it('are the text before without what was added, and the text after without what was removed', () => {
+describe('the difference between two texts', () => {
+  it('yields the first text without the additions, and the second text without the removals', () => {
     fc.assert(
       fc.property(texts, texts, (before, after) => {
         const pieces = diffWords(before, after, unbounded) ?? [];
@@ -35,7 +35,7 @@ describe('the words of two texts, compared', () => {
     );
   });
 
-  it('are no more than they have to be', () => {
+  it('is as small as possible', () => {
     const few = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 12 }).map((words) => words.join(';'));
     fc.assert(
       fc.property(few, few, (before, after) => {
@@ -57,11 +57,11 @@ describe('the words of two texts, compared', () => {
     ['Same', 'Same', 'Same'],
     ['', 'All of it', '{+All of it+}'],
     ['', '', ''],
-  ])('are told as a reader would: %j, then %j', (before, after, told) => {
+  ])('is split the way a reader expects: %j, then %j', (before, after, told) => {
     expect(compare(before, after)).toBe(told);
   });
 
-  it('are not compared where more than so many were changed', () => {
+  it('is not computed if more words changed than the bound', () => {
     const before = Array.from({ length: 300 }, (_, at) => `old${at}`).join(' ');
     const after = before.replaceAll('old', 'new');
     expect(diffWords(before, after, { edits: 600, steps: all })).toBeDefined();
@@ -69,16 +69,16 @@ describe('the words of two texts, compared', () => {
     expect(marked(diffWords(`${before} x`, `${before} y`, { edits: 2, steps: all }))).toBe(`${before} [-x-]{+y+}`);
   });
 
-  it('are given up after so many steps, however few words were changed', () => {
+  it('is abandoned after a bounded number of steps, however few words changed', () => {
     const numbered = (word: string) => Array.from({ length: 90 }, (_, at) => `${word}${at}`).join(' ');
-    // Each change can be followed by the run of equal words, on more than one diagonal.
+    // Each change can be followed by the run of equal words on more than one diagonal.
     const same = 'tick '.repeat(10_000);
     const pair = [`${numbered('a')} ${same}${numbered('b')}`, `${numbered('c')} ${same}${numbered('d')}`] as const;
     const isCompared = (steps: number) => diffWords(...pair, { edits: 400, steps }) !== undefined;
     expect([isCompared(all), isCompared(50_000)]).toEqual([true, false]);
   });
 
-  it('are made again from their lengths and the two texts', () => {
+  it('can be rebuilt from its lengths and the two texts', () => {
     fc.assert(
       fc.property(texts, texts, (before, after) => {
         const pieces = diffWords(before, after, unbounded) ?? [];
@@ -89,7 +89,7 @@ describe('the words of two texts, compared', () => {
   });
 });
 
-describe('the steps of a post', () => {
+describe('the versions of a post', () => {
   const version = (revision: number): Version => ({
     revision,
     change: null,
@@ -105,7 +105,7 @@ describe('the steps of a post', () => {
       step.status === 'erased' ? `erased ${step.from}-${step.to}` : `${step.status} ${step.version.revision}`,
     );
 
-  it('go from the newest to the first, and tell what is missing', () => {
+  it('are listed from the newest to the first, with the erased ones marked', () => {
     expect(shortOf([1, 2, 3], 1, 3)).toEqual(['compared 3', 'compared 2', 'whole 1']);
     expect(shortOf([2, 3, 4], 3, 4)).toEqual(['compared 4', 'compared 3']);
     expect(shortOf([4, 5], 1, 5)).toEqual(['compared 5', 'whole 4', 'erased 1-3']);
@@ -114,7 +114,7 @@ describe('the steps of a post', () => {
   });
 });
 
-/** The length of the longest common subsequence, by the textbook. */
+/** The length of the longest common subsequence, by the textbook algorithm. */
 function commonOf(one: readonly string[], other: readonly string[]): number {
   let row = new Array<number>(other.length + 1).fill(0);
   for (const word of one) {

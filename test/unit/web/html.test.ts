@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { html, isolated } from '../../../client/browser/view/html.ts';
 
 describe('text put into HTML', () => {
-  it('is isolated where it holds a bidirectional control, whatever it opens or closes', () => {
+  it('is isolated if it contains a bidirectional control character, balanced or not', () => {
     expect(html`<b>${'plain \u200e'}</b>`.text).toBe('<b>plain \u200e</b>');
     expect(html`<b>${'a\u202eb'}</b>`.text).toBe('<b>\u2068a\u202eb\u2069</b>');
     expect(html`<b>${'\u2069\u202eb'}</b>`.text).toBe('<b>\u2068\u2068\u2069\u202eb\u2069</b>');
@@ -11,7 +11,7 @@ describe('text put into HTML', () => {
     const unit = fc.constantFrom(...'a\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069');
     fc.assert(
       fc.property(fc.string({ unit }), (text) => {
-        // Never closes what was open before it, and leaves nothing open.
+        // It never closes what was opened before it, and leaves nothing open.
         let open = 0;
         for (const control of isolated(text).match(/[\u2066-\u2069]/g) ?? []) {
           open += control === '\u2069' ? -1 : 1;
@@ -22,7 +22,7 @@ describe('text put into HTML', () => {
     );
   });
 
-  it('is put into an attribute as it is, so that an address leads where it led', () => {
+  it('is inserted unchanged into an attribute, so that an address keeps its target', () => {
     expect(html`<a href="${'https://a.example/\u202e'}"></a>`.text).toBe('<a href="https://a.example/\u202e"></a>');
   });
 });

@@ -8,12 +8,12 @@ import { asyncApi } from '../../../src/apidocs/asyncapi.ts';
 import { openApi } from '../../../src/apidocs/openapi.ts';
 import { assetsDirectory, loadAssets } from '../../../src/web/pages/assets.ts';
 
-/** What a reader's browser loads beside the page itself. Bytes, by the older of the ways in which they are compressed. */
+/** The script, style and words of a channel page in bytes, gzipped. */
 const mostBytes = 35_300;
-/** What keeps the page of a post's earlier versions, or of one that was withdrawn, current. Bytes, likewise. */
+/** The script that keeps a withdrawn post or its list of versions current, in bytes, gzipped. */
 const mostFollowPostBytes = 1_200;
 
-/** What a page brings its script. A field that does not stand here does not compile. */
+/** The fields that a page passes to its script. A missing field does not compile. */
 const ofPage: Record<keyof PageData, true> = {
   at: true,
   snapshot: true,
@@ -37,11 +37,11 @@ it('the script and style of the page of a channel weigh less than 35.3 kB togeth
   }
 });
 
-it('the script of what a post said before, and of what was withdrawn, weighs less than 1.2 kB, compressed', () => {
+it('the script for earlier versions and withdrawn posts weighs less than 1.2 kB compressed', () => {
   expect(weigh(loadAssets().followPost)).toBeLessThan(mostFollowPostBytes);
 });
 
-it('no field that is given a short name in the scripts of pages is one of the wire, or of what a page tells its script', async () => {
+it('no short name in the scripts of pages replaces a field of the wire or of the page data', async () => {
   const { inside } = await import(new URL('../../../scripts/build-pages.mjs', import.meta.url).href);
   const names = new Set<string>();
   const url = 'https://live.example.org';

@@ -84,7 +84,7 @@ describe('the page of a channel', () => {
     expect(html).toContain('<link rel="canonical" href="https://live.example/live/moon">');
   });
 
-  it('hands its script the state and the cursor it was made from, whatever the text holds', () => {
+  it('passes its state and its cursor to its script, whatever the text contains', () => {
     const posts = [post({ seq: 9, html: '<p>--&gt; <!-- <script></p>', headline: `</script>${hostile}` })];
     const html = page({ posts });
     expect(dataOf(html)).toEqual({
@@ -100,7 +100,7 @@ describe('the page of a channel', () => {
     expect(html.split('<script type="application/json"')[1]).not.toContain('\u2028');
   });
 
-  it('tells search engines what it shows, where it is public and begins with the newest posts', () => {
+  it('describes its posts to search engines if it is public and starts with the newest posts', () => {
     const posts = [post({ seq: 9, headline: hostile, html: '<p>Text</p>', history: [aChange('correction', hostile)] })];
     const html = page({ posts });
     const [, told] = /<script type="application\/ld\+json" id="pressbox-live-blog">([^<]*)<\/script>/.exec(html) ?? [];
@@ -112,13 +112,13 @@ describe('the page of a channel', () => {
     expect(older).not.toContain('id="pressbox-live-blog"');
   });
 
-  it('begins to load the words of its language with its script, where that does not hold them', () => {
+  it('preloads the words of its language unless the script has them', () => {
     const preloaded = (language: string) =>
       /<link rel="modulepreload" href="([^"]*)">/.exec(page({ channel: { ...channel, language } }))?.[1];
     expect(['de-CH', 'en', 'pl'].map(preloaded)).toEqual([words.de, undefined, undefined]);
   });
 
-  it('names the feeds of a public channel, and none that would ask for a token', () => {
+  it('links to the feeds of a public channel, and to none that needs a token', () => {
     const feed =
       /<link rel="alternate" type="application\/atom\+xml" title="Atom" href="https:\/\/live\.example\/v1\/channels\/([^"]+)\/feed\.atom">/;
     const headOf = (access: 'public' | 'members') => page({ channel: { ...channel, access } }).split('</head>')[0];
@@ -126,7 +126,7 @@ describe('the page of a channel', () => {
     expect(headOf('members')).not.toContain('rel="alternate"');
   });
 
-  it('holds no script and no style that a strict policy would refuse', () => {
+  it('contains no script and no style that a strict policy blocks', () => {
     const html = page({ posts: [post({ media: [{ type: 'image', url: 'https://a.example', alt: '' }] })] });
     expect(html).not.toMatch(/ style=| on[a-z]+=|<style/);
     expect(html.match(/<script(?! type="application\/(?:ld\+)?json")[^>]*>/g)).toEqual([
@@ -134,7 +134,7 @@ describe('the page of a channel', () => {
     ]);
   });
 
-  it('shows older posts from a place on, and where still older and newer ones are, and is passed over by search engines', () => {
+  it('shows older posts with links to older and newer ones, and is not indexed', () => {
     const posts = [post({ seq: 7, html: '<p>Older</p>' })];
     const html = livePage({
       snapshot: snapshot({ posts: [post({ seq: 30, html: '<p>Newest</p>' })], more: true }),
@@ -153,14 +153,14 @@ describe('the page of a channel', () => {
     expect(dataOf(html)).toMatchObject({ floor: 7, ceiling: 11, newest: 30, snapshot: { cursor: snapshot().cursor, posts } });
   });
 
-  it('leads on from a page that was cut before its first post, and says where there is nothing older', () => {
+  it('links to older posts from an empty page, and says when there are none', () => {
     const window = { posts: [], floor: 12, ceiling: 11 };
     expect(livePage({ snapshot: snapshot(), window, publicUrl, assets, at })).toContain('?before=12"');
     const end = livePage({ snapshot: snapshot(), window: { ...window, floor: 0 }, publicUrl, assets, at });
     expect(textOf(end)).toContain('There is nothing older than this.');
   });
 
-  it('says whether the coverage is to come, on, or over, and what was wrong in its headline', () => {
+  it('says whether the coverage is scheduled, live or ended, and shows a correction of its headline', () => {
     const text = (fields: Partial<Channel>) => textOf(page({ channel: { ...channel, ...fields } }));
     expect(text({ state: 'scheduled', startsAt: at })).toContain('Scheduled Begins Nov 24, 2026, 16:00 UTC');
     expect(text({ state: 'ended', endedAt: at })).toContain('Ended As it happened This coverage ended Nov 24, 2026, 16:00 UTC');
@@ -169,12 +169,12 @@ describe('the page of a channel', () => {
     );
   });
 
-  it('runs from right to left where its language does', () => {
+  it('has the direction of its language', () => {
     expect(page({ channel: { ...channel, language: 'ar-EG' } })).toContain('<html lang="ar-EG" dir="rtl">');
     expect(page({ channel: { ...channel, language: 'de-AT' } })).toContain('<html lang="de-AT" dir="ltr">');
   });
 
-  it('lets whoever is signed in sign out in its language', () => {
+  it('lets a signed-in reader sign out, in its language', () => {
     const visitor = { name: 'Ada', page: '/live/moon' };
     const signOut = (language: string) =>
       livePage({ snapshot: snapshot({ channel: { ...channel, language } }), visitor, publicUrl, assets, at }).match(
@@ -184,7 +184,7 @@ describe('the page of a channel', () => {
     expect(signOut('he')).toBe('<button lang="en" dir="ltr">Sign out</button></form>');
   });
 
-  it('tells the day above the first post of each day', () => {
+  it('shows the day above the first post of each day', () => {
     const html = page({ posts: [post({ seq: 3 }), post({ seq: 2, publishedAt: '2026-11-23T23:59:00.000Z' })] });
     expect(html.match(/<p class="day">[^<]+/g)).toEqual([
       '<p class="day">Tuesday, November 24, 2026',
@@ -214,7 +214,7 @@ describe('the page of a post', () => {
       at,
     });
 
-  it('marks the post among its neighbours, so that it is seen, heard and opened at', () => {
+  it('marks the post among its neighbours for eyes and screen readers, and opens at it', () => {
     const html = of();
     expect(html.match(/<article[^>]*aria-current[^>]*>/g)).toEqual([
       `<article class="post marked" id="post-${shown.id}" data-post="${shown.id}" data-revision="1" tabindex="-1" aria-current="true" autofocus>`,
@@ -223,7 +223,7 @@ describe('the page of a post', () => {
     expect(dataOf(html)).toMatchObject({ marked: shown.id, floor: 4, ceiling: 12 });
   });
 
-  it('tells those who show a link to it what it is, where it is and when it was written', () => {
+  it('has a title, address, picture and dates for link previews', () => {
     const html = of({}, { language: 'en-GB', section: 'Space' });
     const tags = Object.fromEntries(
       [...html.matchAll(/<meta (?:property|name)="([a-z:_]+)" content="([^"]*)">/g)].map(([, name, content]) => [name, content]),
@@ -248,21 +248,21 @@ describe('the page of a post', () => {
     expect(html).toContain(`<title>${escaped} · The landing</title>`);
   });
 
-  it('is found on the page of the newsroom where the channel has one', () => {
+  it('links to the newsroom’s page if the channel has one', () => {
     const html = of({}, { url: 'https://news.example/moon#live' });
     expect(html).toContain('<link rel="canonical" href="https://news.example/moon">');
     expect(html).toContain(`property="og:url" content="https://news.example/moon#post-${shown.id}"`);
     expect(html).toContain(`<a class="when" href="https://news.example/moon#post-${shown.id}" rel="bookmark">`);
   });
 
-  it('is described by what there is: a cut at a word, a picture, or the coverage', () => {
+  it('is described by its text cut between words, by its picture, or by the standfirst of the channel', () => {
     const described = (fields: Partial<ReaderPost>, on: Partial<Channel> = {}) =>
       of(fields, on).match(/<meta name="description" content="([^"]*)">/)?.[1];
     const long = described({ html: `<p>${'Häuser '.repeat(60)}</p>` }) ?? '';
     expect(long).toMatch(/^(?:Häuser )+Häuser…$/);
     expect([...long].length).toBeLessThanOrEqual(200);
     expect([...long].length).toBeGreaterThan(190);
-    // Two of these are a word to the segmenter, and words stay whole.
+    // The segmenter takes two of these characters as one word, and words are not split.
     expect(described({ html: `<p>${'字'.repeat(300)}</p>` })).toBe(`${'字'.repeat(198)}…`);
     expect(described({ html: '' })).toBe('The ship');
     expect(described({ html: '', media: [] }, { standfirst: 'What it is about' })).toBe('What it is about');
@@ -271,8 +271,8 @@ describe('the page of a post', () => {
   });
 });
 
-describe('what a stranger is shown', () => {
-  it('is the headline of coverage for members, and how to read on, but nothing that its script could use', () => {
+describe('a page for anonymous visitors', () => {
+  it('is the headline of a members’ channel and how to sign in, without any data for a script', () => {
     const html = membersNotice({
       channel: { ...channel, access: 'members', standfirst: 'What it is about' },
       page: `/live/moon?before=${hostile}`,
@@ -287,7 +287,7 @@ describe('what a stranger is shown', () => {
     expect(html).not.toContain('<script');
   });
 
-  it('is the list of channels, newest as the server gave them, with the way to earlier ones', () => {
+  it('is the list of channels in the order of the server, with a link to the next page', () => {
     const listed = { ...channel, headline: hostile, latestPostAt: at };
     const html = indexPage({
       channels: [listed, { ...channel, id: 'b', access: 'members', latestPostAt: null }],
@@ -306,14 +306,14 @@ describe('what a stranger is shown', () => {
     );
   });
 
-  it('is a sentence where there is nothing, or it cannot be reached', () => {
+  it('is a sentence if there is nothing or the server cannot answer', () => {
     expect(textOf(errorPage(problem('not-found'), { language: 'en', assets }))).toContain('404 This page is not here');
     expect(textOf(errorPage(problem('journal-unavailable', { retryAfter: 5 }), { language: 'en', assets }))).toContain(
       'Try again in 5 seconds.',
     );
   });
 
-  it('is marked as English where a problem has no words in the language of the page', () => {
+  it('marks a problem as English if it has no words in the language of the page', () => {
     const page = errorPage(problem('post-exists'), { language: 'de', assets });
     expect(page).toContain('<p class="standfirst"><span lang="en" dir="ltr">A post with this id already exists.</span></p>');
   });

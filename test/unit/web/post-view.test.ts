@@ -9,7 +9,7 @@ const rendered = (fields: Partial<ReaderPost>, setting: PostSetting = { timezone
   renderPost(aPost({ publishedAt: '2026-11-24T14:05:00.000Z', ...fields }), setting).text;
 
 describe('a post on a page', () => {
-  it('is put in as it is where the server made it safe, and escaped everywhere else', () => {
+  it('shows the html that the server sanitized unchanged, and escapes everything else', () => {
     const url = 'https://a.example/?a="b"&c';
     const html = rendered({
       html: '<p>Safe &amp; sound</p>',
@@ -29,7 +29,7 @@ describe('a post on a page', () => {
     expect(html.split(escaped)).toHaveLength(16);
   });
 
-  it('tells its time in the zone of the channel, with the label of the zone', () => {
+  it('shows its time in the time zone of the channel, with the label of the zone', () => {
     expect(rendered({})).toContain(
       '<time datetime="2026-11-24T14:05:00.000Z" title="Tuesday, November 24, 2026 at 14:05 Coordinated Universal Time">14:05 UTC</time>',
     );
@@ -39,7 +39,7 @@ describe('a post on a page', () => {
     );
   });
 
-  it('shows what kind it is, that it is a key event, that more is to follow, and its verification state', () => {
+  it('shows its kind, its key event mark, its developing mark and its verification', () => {
     const text = textOf(
       rendered({ kind: 'breaking', keyEvent: true, headline: 'H', developing: true, verification: 'unverified' }),
     );
@@ -48,7 +48,7 @@ describe('a post on a page', () => {
     expect(rendered({})).not.toContain('marks');
   });
 
-  it('tells each correction, clarification and update with its time, and no refile', () => {
+  it('shows each correction, clarification and update with its time, and no refile', () => {
     const text = textOf(
       rendered({
         html: '<p>Text</p>',
@@ -69,7 +69,7 @@ describe('a post on a page', () => {
   it.each([
     ['fr', 'Correction, 14:20 UTC\u00a0: ', 'Source\u00a0: Reuters, AFP'],
     ['ar', 'تصحيح، 14:20 UTC: ', 'المصدر: Reuters، AFP'],
-  ])('puts the marks between things that its language has: %s', (language, label, source) => {
+  ])('uses the punctuation of its language: %s', (language, label, source) => {
     const text = rendered(
       { history: [aChange('correction', 'x')], sources: [{ name: 'Reuters' }, { name: 'AFP' }] },
       { timezone: 'UTC', language },
@@ -78,17 +78,17 @@ describe('a post on a page', () => {
     expect(text).toContain(source);
   });
 
-  it('tells an update without a note by its time alone', () => {
+  it('shows only the time of an update without a note', () => {
     expect(textOf(rendered({ history: [aChange('update', null)] }))).toContain('14:05 UTC updated 14:20 UTC');
     expect(textOf(rendered({ history: [aChange('refile', null)] }))).not.toContain('14:20');
-    // A slip that was mended after it is none that takes that back; a correction has its time in its own note.
+    // A later refile does not hide the update. A correction shows its time in its own note.
     const mended = [aChange('update', null), aChange('refile', null, '2026-11-24T14:30:00.000Z', 3)];
     expect(textOf(rendered({ history: mended }))).toContain('14:05 UTC updated 14:20 UTC');
     const corrected = [...mended, aChange('correction', null, '2026-11-24T14:40:00.000Z', 4)];
     expect(textOf(rendered({ history: corrected }))).not.toContain('updated');
   });
 
-  it('leaves a tombstone with the reason when it was retracted, and without what it said', () => {
+  it('leaves a tombstone with the reason and without its text after a retraction', () => {
     const html = rendered({
       status: 'retracted',
       headline: 'Gone',
@@ -99,13 +99,13 @@ describe('a post on a page', () => {
     expect(html).not.toContain('Gone');
   });
 
-  it('leaves a tombstone without a reason when it was taken down and none was given', () => {
+  it('leaves a tombstone without a reason if it was taken down without one', () => {
     const html = rendered({ status: 'taken-down', history: [aChange('correction', null), aChange('takedown', null)] });
     expect(textOf(html)).toContain('Removed, 14:20 UTC : This post is no longer available.');
     expect(html).not.toContain('Correction');
   });
 
-  it('reads what a later version of the server may send: a kind, a medium or a status that is not known', () => {
+  it('accepts unknown kinds, media and statuses of later servers', () => {
     const kind = rendered({ kind: 'poll' as ReaderPost['kind'], verification: 'likely' as ReaderPost['verification'] });
     expect(kind).toContain('class="post"');
     expect(kind).not.toContain('undefined');
@@ -117,7 +117,7 @@ describe('a post on a page', () => {
     expect(unknown).toContain('class="post withdrawn"');
   });
 
-  it('keeps the room that a picture or film will take before it comes', () => {
+  it('reserves the space of a picture or video before it loads', () => {
     const url = 'https://a.example/a';
     expect(rendered({ media: [{ type: 'image', url, alt: 'A', width: 1200, height: 800 }] })).toContain(
       'width="1200" height="800"',
@@ -128,7 +128,7 @@ describe('a post on a page', () => {
     );
   });
 
-  it('makes no link of an address that is not one of the web, and loads none', () => {
+  it('neither links to an address outside the web nor loads one', () => {
     for (const url of [
       'javascript:alert(1)',
       'javascript:alert("https://a.example")',
@@ -151,7 +151,7 @@ describe('a post on a page', () => {
     }
   });
 
-  it('loads media of the server itself by the name that its reader uses', () => {
+  it('loads media of the server from the host that the reader uses', () => {
     const own = 'http://127.0.0.1:4000/assets';
     const media: Media[] = [
       { type: 'image', url: `${own}/a.svg`, alt: 'A' },
@@ -175,7 +175,7 @@ describe('a post on a page', () => {
     expect(loaded('http://[::1]/live')).toEqual(from('http://[::1]'));
   });
 
-  it('never takes a path of media of the server for another host', () => {
+  it('never takes the path of the server’s own media for another host', () => {
     const image = { type: 'image', url: 'http://127.0.0.1:4000//b.example/a.png', alt: 'A' } as const;
     for (const server of [undefined, 'https://live.example.org'])
       expect(rendered({ media: [image] }, { timezone: 'UTC', language: 'en', ...(server && { server }) })).toContain(
@@ -183,7 +183,7 @@ describe('a post on a page', () => {
       );
   });
 
-  it('names the host that a link leads to, whatever stands before it', () => {
+  it('shows the host that a link leads to, whatever comes before the host', () => {
     for (const url of [
       'https://a.example',
       'https://b.example@a.example/x',
@@ -193,7 +193,7 @@ describe('a post on a page', () => {
       expect(textOf(rendered({ media: [{ type: 'link', url, title: 'T' }] }))).toContain(' T a.example ');
   });
 
-  it('says to the page that is led to, and to search engines, no more than that somebody linked to it', () => {
+  it('marks links as nofollow and user content, and loads pictures without a referrer', () => {
     const url = 'https://a.example/';
     const html = rendered({
       authors: [{ name: 'A', url }],
@@ -209,8 +209,8 @@ describe('a post on a page', () => {
   });
 });
 
-describe('the summary of a coverage', () => {
-  it('stands above the posts, but not beside itself where it is pinned', () => {
+describe('the summary of a channel', () => {
+  it('is shown above the posts, unless it is pinned', () => {
     const summary = aPost({ kind: 'summary', html: '<p>So far.</p>' });
     const shown = { channel: aChannel(), posts: [summary], keyEvents: [], summary, pinned: null };
     expect(textOf(regions.summary(shown).text)).toContain('So far.');

@@ -6,7 +6,7 @@ import { aChannel, aPost } from '../../support/samples/samples.ts';
 
 const setting = (timezone: string, language = 'en-GB') => ({ timezone, language });
 
-/** The last minute before clocks are changed, and the first one after it. */
+/** The last minute before a clock change and the first one after it. */
 const changes = [
   ['Europe/London', '2026-03-29T00:59:00.000Z', '00:59 GMT', '2026-03-29T01:00:00.000Z', '02:00 BST'],
   ['Europe/London', '2026-10-25T00:59:00.000Z', '01:59 BST', '2026-10-25T01:00:00.000Z', '01:00 GMT'],
@@ -17,13 +17,13 @@ const changes = [
 ] as const;
 
 describe('a time', () => {
-  it.each(changes)('is that of its zone on both sides of a change of clocks: %s, %s', (timezone, before, then, after, now) => {
+  it.each(changes)('is in its time zone on both sides of a clock change: %s, %s', (timezone, before, then, after, now) => {
     expect([clockText(before, setting(timezone)), clockText(after, setting(timezone))]).toEqual([then, now]);
     expect(agoText(before, Date.parse(after), setting(timezone))).toBe('1 min ago');
     expect(zoneLabel(setting(timezone), Date.parse(after))).toBe(now.slice(6));
   });
 
-  it('says which of two it is, where clocks are set back and an hour comes twice', () => {
+  it('has an offset that distinguishes the two hours when clocks are set back', () => {
     const [first, second] = ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'] as const;
     const london = setting('Europe/London');
     expect(clock(first, london).text).toBe(
@@ -34,7 +34,7 @@ describe('a time', () => {
     expect(momentOf(second, setting('Europe/London', 'de'))).toBe('Sonntag, 25. Oktober 2026 um 01:30 Mittlere Greenwich-Zeit');
   });
 
-  it('is of a day that has 23 hours or 25', () => {
+  it('belongs to its day even if the day has 23 or 25 hours', () => {
     const days = (zone: string, ...times: string[]) =>
       firstOfDay(
         times.map((publishedAt) => aPost({ publishedAt })),
@@ -63,7 +63,7 @@ describe('a time', () => {
     ]);
   });
 
-  it('names its year with its day, the one that it is in the zone that is shown', () => {
+  it('shows the year in the displayed time zone with its day', () => {
     const startsAt = '2030-12-31T23:30:00Z';
     const begins = (timezone: string, language = 'en') =>
       renderState(aChannel({ state: 'scheduled', startsAt, timezone, language })).text;
@@ -73,7 +73,7 @@ describe('a time', () => {
     expect(begins('UTC', 'ar-EG')).toContain('>٣١ ديسمبر ٢٠٣٠، ٢٣:٣٠ UTC</time>');
   });
 
-  it('belongs to the day that it is in the zone that is shown', () => {
+  it('belongs to its day in the displayed time zone', () => {
     const posts = ['2026-11-24T02:30:00Z', '2026-11-24T01:30:00Z', '2026-11-23T22:30:00Z'].map((publishedAt) =>
       aPost({ publishedAt }),
     );
@@ -86,11 +86,11 @@ describe('a time', () => {
   });
 });
 
-describe('how long ago', () => {
+describe('a relative time', () => {
   const now = Date.parse('2026-11-24T12:00:00Z');
   const ago = (seconds: number, language = 'en-GB') => agoText(new Date(now - seconds * 1_000).toISOString(), now, { language });
 
-  it('is told in minutes, then in hours, and a day later no more', () => {
+  it('is shown in minutes, then in hours, and not after a day', () => {
     expect([0, 59, 60, 119, 3_599, 3_600, 7_199, 86_399, 86_400].map((seconds) => ago(seconds))).toEqual([
       'now',
       'now',
@@ -104,7 +104,7 @@ describe('how long ago', () => {
     ]);
   });
 
-  it('is never told as to come, where the reader’s clock is slow', () => {
+  it('is never in the future, even if the reader’s clock is slow', () => {
     expect(ago(-300)).toBe('now');
   });
 
@@ -116,7 +116,7 @@ describe('how long ago', () => {
     ['ar', 'قبل دقيقتين'],
     ['he', 'לפני 2 דק׳'],
     ['xx-invalid-language-tag-', '2 min. ago'],
-  ])('is told as the language does: %s', (language, said) => {
+  ])('is in the words of the language: %s', (language, said) => {
     expect(
       ago(150, language)
         ?.replace(/[\u200e\u200f]/g, '')
@@ -124,7 +124,7 @@ describe('how long ago', () => {
     ).toBe(said);
   });
 
-  it('counts the hours that passed, not those that the clocks say', () => {
+  it('counts the hours that passed, not the hours on the clock', () => {
     const spring = { at: '2026-03-29T00:30:00Z', now: Date.parse('2026-03-29T01:30:00Z') };
     expect(clockText(spring.at, setting('Europe/London'))).toBe('00:30 GMT');
     expect(clockText(new Date(spring.now).toISOString(), setting('Europe/London'))).toBe('02:30 BST');
@@ -132,12 +132,12 @@ describe('how long ago', () => {
   });
 });
 
-describe('the list of ways to tell times', () => {
+describe('the choice of time displays', () => {
   const winter = Date.parse('2026-12-01T00:00:00Z');
   const names = (own: string | undefined, timezone: string | null = 'Europe/London', language = 'en-GB', now = winter) =>
     [...renderTimeChoice({ language, timezone }, own, now).text.matchAll(/<option[^>]*>([^<]*)/g)].map(([, name]) => name);
 
-  it('names both zones as they are called at the time, and the reader’s only where it is another one', () => {
+  it('names both zones as they are called at that date, and the reader’s zone only if it differs', () => {
     expect(names('Australia/Lord_Howe')).toEqual(['Coverage time (GMT)', 'Your time (GMT+11)', 'How long ago']);
     expect(names('Europe/London', 'Europe/London', 'en-GB', Date.parse('2026-07-01T00:00:00Z'))).toEqual([
       'Coverage time (BST)',
@@ -146,11 +146,11 @@ describe('the list of ways to tell times', () => {
     expect(names(undefined)).toEqual(['Coverage time (GMT)', 'How long ago']);
   });
 
-  it('names no zone of the coverage where there are several', () => {
+  it('names no zone of a channel if there are several channels', () => {
     expect(names('Europe/Berlin', null, 'de')).toEqual(['Zeit vor Ort', 'Ihre Zeit (MEZ)', 'Wie lange her']);
   });
 
-  it('says that it is English where there are no words in the language', () => {
+  it('is marked as English if there are no words in the language', () => {
     expect(renderTimeChoice({ language: 'he', timezone: 'UTC' }, 'UTC', winter).text).toMatch(
       /^<label lang="en" dir="ltr">Times <select /,
     );

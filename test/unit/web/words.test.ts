@@ -18,12 +18,12 @@ describe('the words around posts', () => {
     ['de', '1 neuer Beitrag', '2 neue Beiträge', '1.200 neue Beiträge'],
     ['fr', '1 nouveau message', '2 nouveaux messages', `1${'\u202f'}200 nouveaux messages`],
     ['es', '1 mensaje nuevo', '2 mensajes nuevos', '1200 mensajes nuevos'],
-  ])('count as the language does: %s', (language, one, two, many) => {
+  ])('use the plural forms of their language: %s', (language, one, two, many) => {
     const { newPosts } = words(language);
     expect([1, 2, 1_200].map((count) => counted(newPosts, count, words(language)))).toEqual([one, two, many]);
   });
 
-  it('have the five forms of Arabic that are told: of none nobody hears', () => {
+  it('have the five Arabic plural forms that can occur', () => {
     const { newPosts } = words('ar');
     const forms = [1, 2, 3, 11, 100].map((count) => counted(newPosts, count, words('ar')).replace(/[\d٠-٩]+/g, '#'));
     expect(forms).toEqual(['منشور جديد واحد', 'منشوران جديدان', '# منشورات جديدة', '# منشورًا جديدًا', '# منشور جديد']);
@@ -36,25 +36,22 @@ describe('the words around posts', () => {
     es: '3 mensajes nuevos, 1 corrección, 2 retirados',
     ar: '3 منشورات جديدة، وتصحيح واحد، وسُحب منشوران',
   };
-  it.each(Object.entries(inOneSentence))(
-    'tell what is new in one sentence, and nothing of what there is none of: %s',
-    (language, said) => {
-      const text = (posts: number, corrections: number, withdrawals: number) =>
-        newsText({ posts, corrections, withdrawals }, words(language)).replace(/٣/, '3');
-      expect(text(3, 1, 2)).toBe(said);
-      expect(text(0, 0, 0)).toBe('');
-      expect(said.startsWith(text(3, 0, 0))).toBe(true);
-    },
-  );
+  it.each(Object.entries(inOneSentence))('summarize what is new in one sentence without zero counts: %s', (language, said) => {
+    const text = (posts: number, corrections: number, withdrawals: number) =>
+      newsText({ posts, corrections, withdrawals }, words(language)).replace(/٣/, '3');
+    expect(text(3, 1, 2)).toBe(said);
+    expect(text(0, 0, 0)).toBe('');
+    expect(said.startsWith(text(3, 0, 0))).toBe(true);
+  });
 
-  it('are found by a language of any region or script, and by nothing else', () => {
+  it('are found for every region and script of their language, and for no other language', () => {
     expect(['de-AT', 'ar-EG', 'ES-419', 'fr'].map((language) => wordsIn(language)?.language)).toEqual(['de', 'ar', 'es', 'fr']);
     for (const none of ['pl', '', 'constructor', '__proto__'])
       expect([none, wordsIn(none), pageWordsIn(none)]).toEqual([none, undefined, undefined]);
     expect(pageWordsIn('AR-eg')).toBe(pageWords('ar'));
   });
 
-  it('are loaded by the script of a page for its own language, with nothing to load for one that has none', async () => {
+  it('are loaded for the language of the page, and not loaded for a language without words', async () => {
     expect(loaded.wordsIn('en-GB')).toBe(words('en'));
     for (const language of languages) {
       const tag = `${language}-AT`;
@@ -64,18 +61,18 @@ describe('the words around posts', () => {
         true,
         words(language),
         pageWords(language),
-        // The element has its English ones itself.
+        // The element itself contains its English words.
         language === 'en' ? undefined : elementWordsIn(language),
       ]);
     }
     expect([loaded.isLoaded('pl'), loaded.wordsIn('pl')]).toEqual([true, undefined]);
   });
 
-  it('have a form for every category of their language', () => {
+  it('have a form for every plural category of their language', () => {
     for (const language of languages) {
       const { newPosts, corrections, withdrawals } = words(language);
       const { cameIn, saidNewer, saidOlder } = pageWords(language);
-      // Spanish and French have a form for a million and more, which is the one of many; nobody is told of none or a million changes.
+      // Counts of zero and of a million, with the forms that Spanish and French have for them, never occur.
       for (const { pluralCategories } of [new Intl.PluralRules(language).resolvedOptions()])
         for (const category of pluralCategories)
           if (category !== 'zero' && (category !== 'many' || language === 'ar'))
@@ -90,21 +87,21 @@ describe('the words around posts', () => {
       (_, value) => (typeof value === 'function' ? value('X', 'Y') : value),
     );
 
-  it('are not left empty in any language', () => {
+  it('are not empty in any language', () => {
     for (const language of languages) expect(everythingIn(language)).not.toMatch(/""|undefined/);
   });
 
-  it('say which language they are in', () => {
+  it('name their language', () => {
     expect(languages.map((language) => words(language).language)).toEqual(languages);
   });
 
-  it('are in the languages that the README names', () => {
+  it('exist in the languages that the README names', () => {
     const names = languages.map((language) => new Intl.DisplayNames('en', { type: 'language' }).of(language) ?? language);
     const list = new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(names);
     expect(readFileSync('README.md', 'utf8')).toContain(`Pages and the element speak ${list}, `);
   });
 
-  it('break no line before a colon or within a quotation mark, in French', () => {
+  it('do not break the line before a colon or inside quotation marks, in French', () => {
     expect(everythingIn('fr')).not.toMatch(/(?<![\u00a0"])[:»]|(?<!\u202f)[;!?]|«(?!\u00a0)/);
     expect(everythingIn('fr')).toContain('«\u00a0X\u00a0»');
   });
