@@ -4,21 +4,24 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { startTestServer, type TestServer } from '../servers/server.ts';
 
 /**
- * A server under attack: whatever it logs, down to `trace`, is kept, and searched at the end for what must not be in it.
+ * A server whose complete log, down to `trace`, is kept and searched at the end for secrets.
  *
- * Every text that a hostile test sends as part of a post or channel holds `secretWord`.
+ * Every text that a hostile test sends as part of a post or channel contains `secretWord`.
  */
 export interface AttackedServer extends TestServer {
   readonly port: number;
-  /** Lines of the log. */
+  /** The lines of the log. */
   readonly log: readonly string[];
-  /** All that a write could change: the heads of all journals, the list of channels, and what the newest few show, with its entity tag. */
+  /**
+   * Everything that a write could change: the heads of all journals, the list of channels, and the newest posts with their entity
+   * tag.
+   */
   state(): Promise<string>;
-  /** Each line is JSON; none holds a token that was given out, nor `secretWord`, nor a character that a terminal obeys. */
+  /** Fails unless every line is JSON and contains no token, no `secretWord` and no control character. */
   expectCleanLog(): void;
 }
 
-/** No word of any language, so that finding it means what it seems to. */
+/** A word of no language, so that finding it is no accident. */
 export const secretWord = 'zaunkoenigxq';
 
 export async function startAttackedServer(env: Record<string, string> = {}): Promise<AttackedServer> {
@@ -55,8 +58,8 @@ export async function startAttackedServer(env: Record<string, string> = {}): Pro
 }
 
 /**
- * Sends bytes on a connection of its own, and resolves with what came until the server closed it, `closed` then being true, or until
- * that matches `until`, or `untilMs` have passed.
+ * Sends bytes on a new connection. Resolves with the received bytes when the server closes the connection (`closed` is true),
+ * when they match `until`, or after `untilMs`.
  */
 export async function sendBytes(
   { port }: { port: number },
@@ -83,14 +86,14 @@ export async function sendBytes(
   return { text, closed, statuses: [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status)) };
 }
 
-/** A request as text, its lines ended as HTTP has them. `Connection: close` stands last, unless another one is there. */
+/** An HTTP request as text. `Connection: close` is added last, unless `headers` contains a `Connection` header. */
 export function requestText(first: string, headers: readonly string[] = [], body = ''): string {
   const named = (name: string) => headers.some((header) => header.toLowerCase().startsWith(`${name}:`));
   const all = [...(named('host') ? [] : ['Host: a']), ...headers, ...(named('connection') ? [] : ['Connection: close'])];
   return `${[first, ...all].join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** Each line is JSON, and none holds a token or a text. */
+/** Fails unless every line is JSON and contains no token and no text. */
 export function expectCleanLines(lines: readonly string[], tokens: readonly string[]): void {
   expect(lines.length).toBeGreaterThan(0);
   for (const line of lines) {

@@ -2,31 +2,31 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type Malformed, malformedMessages } from './malformed.ts';
 
 /**
- * Who attacks, in a process of its own, so that what it costs to attack is not measured as if the server were slow:
+ * The attacker runs in a process of its own, so that its own cost does not count as slowness of the server:
  *
  *     node test/support/attacks/attacker.ts '{"port":4000,"seeds":[1],"messages":1000,"seconds":10,"halfOpen":20,"slow":10,"token":"…"}'
  *
- * Without a port it attacks a listener of its own that takes everything and says nothing. It is paced: so many messages in so many
- * seconds, from addresses of the loopback that nobody else uses. Prints what it did, as JSON.
+ * Without a port it attacks its own listener, which accepts everything and never answers. It sends the messages at a steady rate, from
+ * loopback addresses that nobody else uses. Prints its counts as JSON.
  */
 interface Attack {
   port?: number;
   seeds: number[];
-  /** Of each seed. */
+  /** Messages per seed. */
   messages: number;
   seconds: number;
   halfOpen: number;
   slow: number;
-  /** Good, and permits nothing. */
+  /** A valid token without any rights. */
   token: string;
 }
 
 const attack = JSON.parse(process.argv[2] ?? '') as Attack;
 const { seeds, messages, seconds, token } = attack;
 const endsAt = performance.now() + seconds * 1_000;
-/** Milliseconds for each second of the attack, after which what was not sent stays so. */
+/** Milliseconds per second of the attack. Messages that were not sent by then are dropped. */
 const patience = 5_000;
-/** `sockets` and `requests`: connections opened for messages. */
+/** `sockets` and `requests` count the connections opened for messages. */
 const done = { sent: 0, sockets: 0, requests: 0, halfOpen: 0, slow: 0, refused: 0 };
 
 const port = attack.port ?? (await startSink());
@@ -43,7 +43,7 @@ async function startSink(): Promise<number> {
   return (sink.address() as { port: number }).port;
 }
 
-/** Opens a connection from the nth address that attackers have. */
+/** Opens a connection from the nth address of the attacker. */
 function dial(nth: number): Socket {
   const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.${1 + (nth % 2)}.${1 + (nth % 100)}` });
   return socket.on('error', () => {
@@ -51,7 +51,7 @@ function dial(nth: number): Socket {
   });
 }
 
-/** Every message of every seed, spread over the time there is. */
+/** Sends every message of every seed, spread over the available time. */
 async function sendAll(): Promise<void> {
   const total = seeds.length * messages;
   const beganAt = performance.now();
@@ -59,7 +59,7 @@ async function sendAll(): Promise<void> {
   const lanes = { http: newLane(), socket: newLane() };
   const waiting: Record<Malformed['over'], Malformed[]> = { http: [], socket: [] };
   let made = 0;
-  // A machine that is busy with other things takes longer to send them all.
+  // On a busy machine it takes longer to send all messages.
   const latest = beganAt + seconds * patience;
   while (done.sent < total && performance.now() < latest) {
     const due = Math.min(total, Math.ceil((total * (performance.now() - beganAt)) / (seconds * 950)));
@@ -79,7 +79,7 @@ async function sendAll(): Promise<void> {
   for (const lane of Object.values(lanes)) lane.end();
 }
 
-/** Connections of one kind that are used again until the server closes them. */
+/** Connections of one kind, reused until the server closes them. */
 function newLane() {
   const idle: Socket[] = [];
   let open = 0;
@@ -90,7 +90,7 @@ function newLane() {
     done[kind] += 1;
     const socket = dial(done[kind]);
     socket.setNoDelay(true);
-    // An answer, and it can take the next one; silence for a while, and it is given up.
+    // A connection is free again after an answer, or given up after some silence.
     const free = () => {
       if (!socket.destroyed && !idle.includes(socket)) idle.push(socket);
     };
@@ -132,7 +132,7 @@ function newLane() {
   };
 }
 
-/** So many connections of a kind, opened again where the server closed them. */
+/** Keeps `count` connections of a kind open, and replaces those that the server closes. */
 function keep(count: number, openOne: (nth: number) => Socket): () => void {
   let ended = false;
   const sockets = new Set<Socket>();
@@ -152,7 +152,7 @@ function keep(count: number, openOne: (nth: number) => Socket): () => void {
   };
 }
 
-/** Nothing, the beginning of a request, or a WebSocket that never joins. */
+/** Sends nothing, the beginning of a request, or a WebSocket upgrade without joining. */
 function openHalf(nth: number): Socket {
   done.halfOpen += 1;
   const socket = dial(nth);
@@ -166,7 +166,7 @@ function openHalf(nth: number): Socket {
   return socket.resume();
 }
 
-/** Headers that come a byte at a time, a body that does, or an answer that is not read. */
+/** Sends headers byte by byte, a body byte by byte, or a request whose answer is never read. */
 function openSlow(nth: number): Socket {
   done.slow += 1;
   const socket = dial(nth);

@@ -1,7 +1,7 @@
 import { createLog } from '../../../src/telemetry/log.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
-/** A program for tests: logs so many lines, a hundred in each turn of the event loop, and says on the standard error what it counted. */
+/** A program for tests: logs `lines` lines, a hundred per turn of the event loop, and prints its counts to standard error. */
 const lines = Number(process.argv[2]);
 const turnLines = 100;
 const log = createLog('info');

@@ -1,8 +1,11 @@
 import { randomFrom } from '../samples/random.ts';
 
-/** Messages that are none, made from a seed: the same seed makes the same ones. Imports little, so that an attacker starts fast. */
+/**
+ * Malformed messages, made from a seed: the same seed makes the same messages. It imports little, so that an attacker starts
+ * fast.
+ */
 export interface Malformed {
-  /** Over which kind of connection. */
+  /** The kind of connection to send it on. */
   over: 'http' | 'socket';
   bytes: Buffer;
 }
@@ -13,7 +16,7 @@ export function malformedMessages(seed: number): () => Malformed {
   const one = <T>(of: readonly T[]) => of[below(of.length)] as T;
   const noise = (most: number) => Buffer.from(Array.from({ length: 1 + below(most) }, () => below(256)));
 
-  /** Something whole with a piece cut, doubled, or replaced by noise. */
+  /** A valid text with a piece cut, doubled or replaced by noise. */
   const broken = (text: string): Buffer => {
     const bytes = Buffer.from(text, 'latin1');
     const at = below(bytes.length);

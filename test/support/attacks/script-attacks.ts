@@ -1,6 +1,6 @@
 /**
- * Text that wants to run as a script, by the way it takes. `hit()` and `alert()` tell the test that it did; `evil.example` is asked for
- * nothing. Each is put into every field that takes text.
+ * Texts that try to run as a script, by technique. A script that runs calls `hit()` or `alert()`, which tells the test. Nothing
+ * is requested from `evil.example`. The tests put each text into every text field.
  */
 export const textAttacks: Readonly<Record<string, readonly string[]>> = {
   'a tag': [
@@ -136,7 +136,7 @@ export const textAttacks: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** For the fields that take an address. Most are none and refused; what is taken must do nothing but lead to `media.example`. */
+/** For the fields that take an address. Most are invalid and refused. The others must do nothing but lead to `media.example`. */
 export const urlAttacks: readonly string[] = [
   'javascript:hit()',
   'JAVASCRIPT:hit()',

@@ -14,10 +14,10 @@ import { call } from '../servers/server.ts';
 import { secretWord } from './attacked-server.ts';
 
 /**
- * A server as it is by default, in a process of its own, with one author and one reader who mind their business, measured: while
- * an attacker wears itself out on a listener that takes everything, and while the same attacker attacks the server. So both
- * measurements have the same load on the machine beside them, and what differs is what the attack does to the server. What else the
- * machine does meanwhile is measured on a second server, which nobody attacks.
+ * Measures a server with default settings in a process of its own, with one author and one reader in normal use: first while the
+ * attacker runs against a listener that accepts everything, then while the same attacker runs against the server. The load on the
+ * machine is the same in both measurements, so the difference is the effect of the attack. A second server, which nobody attacks,
+ * measures what else the machine does.
  */
 export interface Trial {
   seeds: number[];
@@ -33,16 +33,16 @@ export interface Outcome {
   attacked: Delays;
   /** At the same time, on the server that is not attacked. */
   beside: Delays;
-  /** What the attacker says it did. */
+  /** The counts that the attacker reports. */
   attack: { sent: number; sockets: number; requests: number; halfOpen: number; slow: number; refused: number };
-  /** Bytes, after a collection of garbage. */
+  /** Bytes after a garbage collection. */
   memory: { before: Memory; after: Memory };
   /** Everything that the server printed. */
   lines: string[];
   tokens: string[];
 }
 
-/** The 99th of a hundred, ms: of an author until the answer, a reader until the event, and a reader until the snapshot. */
+/** The 99th percentile in ms: of an author until the answer, a reader until the event, and a reader until the snapshot. */
 interface Delays {
   author: number;
   event: number;
@@ -64,7 +64,7 @@ const memoryOnSignal = new URL('../preload/memory-on-signal.mjs', import.meta.ur
 export async function underAttack(trial: Trial): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-attack-'));
   await using _ = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
-  // Some thousand lines a second, at the finest level: to hear them would cost the time that is measured here.
+  // At the finest level the log has thousands of lines per second. Reading them here would distort the measurement.
   const logFile = join(directory, 'log');
   const trim = await builtTrim(directory);
   await using server = await startServerProcess({
@@ -90,7 +90,7 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
 
   const attack = async (seconds: number, port?: number) => {
     const { seeds, messagesOfEach, halfOpen, slow, attackSeconds } = trial;
-    // In a shorter time fewer messages, so that the pace is the same.
+    // A shorter attack sends fewer messages, so that the rate is the same.
     const messages = Math.ceil((messagesOfEach * seconds) / attackSeconds);
     const asked = { ...(port !== undefined && { port }), seeds, messages, seconds, halfOpen, slow, token: nobody };
     const { stdout } = await promisify(execFile)(process.execPath, [attacker, JSON.stringify(asked)]);
@@ -103,18 +103,18 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   const [attacked, beside] = await Promise.all([measure(server, author, running), measure(other, otherAuthor, running)]);
   const said = await running;
 
-  // Nothing of the attack is left: who reads is the reader who was there, and the memory is back.
+  // Nothing of the attack is left: the only reader is the one from before, and the memory is released.
   await vi.waitFor(async () => expect(await metric(server, 'pressbox_readers\\{transport="socket"\\}')).toBe(0), {
     timeout: 60_000,
   });
   let after = await memoryOf(server, logFile);
   const isBack = () => after.rss - before.rss < 50_000_000 && keptIn(after) - keptIn(before) < 50_000_000;
-  // What is free goes back to the system a little later.
+  // Free memory returns to the system a little later.
   for (let tries = 0; tries < 120 && !isBack(); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     after = await memoryOf(server, logFile);
   }
-  // Before and after: what else the machine does meanwhile comes and goes.
+  // Measured before and after, because the other load on the machine varies.
   calm.push(await measure(server, author, attack(trial.calmSeconds)));
   expect(await server.stop()).toBe(0);
   const lines = await linesOf(logFile);
@@ -129,14 +129,14 @@ export async function underAttack(trial: Trial): Promise<Outcome> {
   };
 }
 
-/** What the process itself keeps, of the heap and beside it. */
+/** Memory that the process itself keeps, on the heap and outside it. */
 export function keptIn({ heapUsed, external }: Memory): number {
   return heapUsed + external;
 }
 
 /**
- * Publishes and reads at a steady pace until the attack is over. Throws where anything is refused. What is told is how long the server took, without
- * the time in which the machine gave it, or this process, no processor.
+ * Publishes and reads at a steady pace until the attack is over. Throws if anything is refused. The result is the time that the
+ * server took, without the time in which the server or this process waited for a processor.
  */
 async function measure(server: ServerProcess, token: string, until: Promise<unknown>): Promise<Measured> {
   const now = momentsOf(() => [process.pid, server.pid]);
@@ -161,7 +161,7 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
   const end = () => {
     over = true;
   };
-  // Where it failed, that is thrown below.
+  // A failure of the attack is thrown below.
   void until.then(end, end);
   for (let nth = 0; !over; nth += 1) {
     const headline = `${secretWord} ${nth}`;
@@ -182,7 +182,7 @@ async function measure(server: ServerProcess, token: string, until: Promise<unkn
   return { author, event, snapshot };
 }
 
-/** Each delay that was measured, ms. */
+/** Each measured delay in ms. */
 type Measured = Record<'author' | 'event' | 'snapshot', number[]>;
 
 function delaysOf(measured: readonly Measured[]): Delays {
@@ -196,7 +196,7 @@ function p99(values: number[]): number {
   return Math.round((sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN) * 10) / 10;
 }
 
-/** Undefined where nothing can be compiled: resident memory then counts what malloc keeps free as well. */
+/** Undefined if nothing can be compiled. Resident memory then includes what malloc keeps free. */
 async function builtTrim(directory: string): Promise<string | undefined> {
   const compiler = needs.compiler.find();
   if (compiler === undefined) return undefined;

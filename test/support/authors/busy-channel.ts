@@ -4,18 +4,18 @@ import type { Random } from '../samples/sample-text.ts';
 import { createChannel, publish, read, type Write, type Written, write } from './writers.ts';
 
 /**
- * A channel in which many posts were changed and some withdrawn, with what stood at every offset, and a mark in the text of each
- * revision by which its bytes are found anywhere.
+ * A channel with many changed and some withdrawn posts, its state at every offset, and a mark in the text of each revision by
+ * which its bytes are found anywhere.
  */
 export interface BusyChannel {
   id: string;
-  /** By offset, where a write was answered with it. */
+  /** By offset, for every write that was answered. */
   cursors: Map<number, string>;
   head: number;
   /** The posts that had changed up to an offset, as readers saw them then. */
   postsAt(offset: number): Map<string, ReaderPost>;
   channelAt(offset: number): Channel;
-  /** Marks in a text that stand for something superseded or withdrawn. */
+  /** Marks in a text that belong to a superseded or withdrawn revision. */
   staleMarks(text: string): string[];
 }
 
@@ -23,10 +23,10 @@ export interface BusyOptions {
   posts: number;
   /** Posts that are changed three times each. */
   changed: number;
-  /** Posts that are withdrawn, by retraction and takedown in turn. */
+  /** Posts that are withdrawn, alternately by retraction and takedown. */
   withdrawn: number;
   random: Random;
-  /** Called when the channel has been made and holds nothing. */
+  /** Called when the channel was created and is empty. */
   opened?: (id: string) => Promise<unknown>;
 }
 
@@ -55,7 +55,7 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
     return await read(`${place.url}/v1/channels/${id}`, editor);
   }
 
-  // What happens to each post, in order; then all of it is mixed, each post's own order kept.
+  // The changes of each post in order. They are shuffled below, with the order within each post kept.
   const lines = Array.from({ length: posts }, (_, index) => {
     const steps: (() => Promise<void>)[] = [];
     let made: Written['post'];
@@ -78,7 +78,7 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
         note(said);
       });
     }
-    // Some of the withdrawn ones were changed before, so that they have revisions to leak.
+    // Some of the withdrawn posts were changed before, so that they have revisions that could leak.
     const firstWithdrawn = changed - Math.ceil(withdrawn / 2);
     if (index >= firstWithdrawn && index < firstWithdrawn + withdrawn) {
       steps.push(async () => {
@@ -101,7 +101,7 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
     if (at === middle) await changeChannel();
   }
 
-  /** A pin that a withdrawal undoes: two events in a row. And a headline that was corrected. */
+  /** A pin that a withdrawal removes, which makes two events in a row, and a corrected headline. */
   async function changeChannel(): Promise<void> {
     const patch = (body: object) => write(place, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
     const noteChannel = (said: Written) => {
@@ -133,7 +133,7 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
   };
 }
 
-/** Every field that can hold text holds the mark. */
+/** Every text field contains the mark. */
 function textOf(post: number, revision: number) {
   const token = mark(post, revision);
   return {

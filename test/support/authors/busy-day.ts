@@ -5,11 +5,13 @@ import { notInJournal, type Watcher, watch } from '../readers/distrustful-reader
 import type { ServerProcess } from '../servers/process.ts';
 import { allPosts, createChannel, publish, read, type Written, wholeJournal } from './writers.ts';
 
-/** A busy day that is struck again and again: several authors publish at once, readers watch, and the server is brought down under them. */
+/**
+ * A busy day with repeated outages: several authors publish at once, readers watch, and the server is stopped and started again.
+ */
 export interface Coverage {
-  /** What the authors were told, in the order in which they heard it. */
+  /** The answers that authors received, in order. */
   acknowledged: (Written & { headline: string })[];
-  /** When all was over. */
+  /** The posts at the end. */
   posts: ReaderPost[];
   journal: JournalLine[];
   watchers: Watcher[];
@@ -21,7 +23,7 @@ export interface CoverageOptions {
   posts: number;
   authors: number;
   readers: number;
-  /** Brings the server down and up again; called `strikes` times, at moments that `random` chooses among the publications. */
+  /** Stops and restarts the server. Called `strikes` times, at moments that `random` chooses. */
   strike: () => Promise<void>;
   strikes: number;
   /** From 0 to below 1. */
@@ -35,11 +37,11 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
   try {
     await vi.waitFor(() => expect(watchers.every(({ live }) => live)).toBe(true));
 
-    // Each strike has its own stretch of the day, and comes somewhere in it.
+    // Each outage has its own part of the day, and happens at a random moment in it.
     const moments = Array.from({ length: strikes }, (_, index) => Math.floor(((index + random()) * posts) / strikes));
     const acknowledged: Coverage['acknowledged'] = [];
     let striking: Promise<void> = Promise.resolve();
-    // Or authors would wait for ever for a server that nobody starts again.
+    // Otherwise authors would wait forever for a server that nobody starts again.
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();
     let next = 0;
     const work = async (token: string) => {
@@ -47,14 +49,14 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
         const number = next;
         next += 1;
         const headline = `Post ${number}`;
-        // Half of them choose their id, and half leave it to the server.
+        // Half of the posts have an id that the author chose, the other half one that the server chose.
         const chosen = number % 2 === 0 ? { id: uuidv7(number, random) } : {};
         const body = { ...chosen, headline, body: `What we know of **${number}**.\n\n${'More of it. '.repeat(number % 40)}` };
         const written = await publish(server, token, id, body, `key-${number}`);
         acknowledged.push({ ...written, headline });
         if (acknowledged.length > (moments[0] ?? Number.POSITIVE_INFINITY)) {
           moments.shift();
-          // Not at the end of an answer, but somewhere between two.
+          // Between two answers, rather than at the end of one.
           const delay = random() * 8;
           striking = striking.then(() => pause(delay)).then(strike);
           striking.catch(fail);
@@ -74,15 +76,15 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
   }
 }
 
-/** None lost, none doubled, none reordered; and what readers saw is what the journal says. */
+/** Fails unless every acknowledged post exists once and in order, and readers saw what the journal contains. */
 export function expectWhole({ acknowledged, posts, journal, watchers, cursor }: Coverage, total: number): void {
   expect(acknowledged).toHaveLength(total);
-  // Or the strikes hit nobody, and the rest proves nothing.
+  // Otherwise no outage interrupted a write, and the rest proves nothing.
   expect(acknowledged.some(({ tries }) => tries > 1)).toBe(true);
   expect(journal.map(({ offset }) => offset)).toEqual(Array.from({ length: total + 1 }, (_, index) => index + 1));
   expect(posts.map(({ headline }) => headline).sort()).toEqual(acknowledged.map(({ headline }) => headline).sort());
 
-  // What was acknowledged stands where the answer said it stands, under the id that it said.
+  // Each acknowledged post has the position and id from its answer.
   const standing = new Map(posts.map((post) => [post.id, post]));
   const moved = acknowledged.filter(({ post, headline }) => {
     const found = standing.get(post.id);
@@ -106,7 +108,7 @@ export function expectWhole({ acknowledged, posts, journal, watchers, cursor }: 
   }
 }
 
-/** Says which seed a random test runs with, and takes the one in PRESSBOX_TEST_SEED instead, so that a failure can be had again. */
+/** Prints the seed of a random test. PRESSBOX_TEST_SEED sets the seed, to repeat a failure. */
 export function seedOf(test: string): number {
   const given = Number(process.env.PRESSBOX_TEST_SEED ?? Number.NaN);
   const seed = Number.isInteger(given) ? given : Math.floor(Math.random() * 2 ** 31);

@@ -3,7 +3,7 @@ import { create } from '../../../src/newsroom/channel-rules.ts';
 import type { Decision } from '../../../src/newsroom/decision.ts';
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 
-/** For tests of the rules: a channel to decide on, and what is in a decision. */
+/** For tests of the rules: a channel to decide on, and the parts of a decision. */
 
 export const at = '2026-11-24T12:00:00.000Z';
 export const later = '2026-11-24T13:00:00.000Z';
@@ -31,7 +31,7 @@ export function refusalOf(decision: Decision) {
   return decision.status === 'refused' ? { code: decision.code, ...decision.details } : decision;
 }
 
-/** A refusal that names this place and says something of it. */
+/** A refusal with an error at this path. */
 export function misfit(path: string) {
   return { code: 'invalid-body', errors: [{ path, message: expect.stringMatching(/^[A-Z].*\.$/) }] };
 }

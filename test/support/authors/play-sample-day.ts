@@ -1,12 +1,12 @@
 import type { AuthorClient } from '../../../client/lib/author-client.ts';
 import type { SampleCommand, SampleDay } from '../samples/sample-day.ts';
 
-/** Makes the day's channel. */
+/** Creates the channel of the day. */
 export async function openSampleDay(client: AuthorClient, { channel }: SampleDay): Promise<void> {
   await client.createChannel(channel);
 }
 
-/** Sends these commands of the day in their order, each with the revision that it was decided on. Throws at the first that is refused. */
+/** Sends these commands in order, each with the revision that it was decided on. Throws at the first refusal. */
 export async function playSampleDay(client: AuthorClient, day: SampleDay, commands: readonly SampleCommand[]): Promise<void> {
   for (const command of commands) await send(client, day.channel.id, command);
 }

@@ -4,7 +4,7 @@ import type { Imported, Problem } from '../../../src/protocol/problems.ts';
 import { aChannel, anAuthorPost } from '../samples/samples.ts';
 import { call, type TestServer } from '../servers/server.ts';
 
-/** Exports and imports as a test asks for them, and lines that another system could have written. */
+/** Exports, imports, and import lines like those of another system. */
 
 type Place = Pick<TestServer, 'url' | 'token'>;
 
@@ -25,7 +25,7 @@ export async function sendTo(server: Place, lines: string | Buffer, headers: Rec
   return { status: answer.status, headers: answer.headers, body: answer.body as Imported & Problem };
 }
 
-/** An import that did nothing. */
+/** The result of an import that changed nothing. */
 export const none = {
   channels: 0,
   posts: 0,

@@ -2,15 +2,15 @@ import { expect } from 'vitest';
 import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { call, type TestServer } from '../servers/server.ts';
 
-/** Writes over HTTP, single ones, whatever they are answered. Ed may edit everything, Ada writes. */
+/** Sends single writes over HTTP and returns any answer. Ed is an editor of every channel, Ada an author. */
 interface Sent {
   method?: string;
-  /** Default: Ed's. */
+  /** Default: Ed's token. */
   token?: string;
   headers?: Record<string, string>;
 }
 
-/** What an answer may hold. A test reads what it expects. */
+/** The fields that an answer may have. A test reads those that it expects. */
 export interface WriteBody {
   post: AuthorPost;
   channel: Channel;
@@ -32,18 +32,18 @@ export const ifMatch = (revision: number | string, more: Record<string, string> 
 });
 export const key = (value: string) => ({ 'idempotency-key': value });
 
-/** `server` is asked for with each call: it may be started later. */
+/** `server` is called for each request, so the server may start later. */
 export function deskCalls(server: () => TestServer) {
   let channels = 0;
 
-  /** `path` is what follows `/v1/channels`. */
+  /** `path` is the part after `/v1/channels`. */
   async function write(path: string, body: unknown, { method = 'POST', token, headers = {} }: Sent = {}) {
     const sender = token ?? (await server().token({ editor: ['*'] }, ed));
     const answer = await call(`${server().url}/v1/channels${path}`, { method, token: sender, body, headers });
     return { ...answer, body: (answer.body ?? {}) as WriteBody };
   }
 
-  /** A fresh one; its id. */
+  /** Creates a channel, and returns its id. */
   async function newChannel(more: object = {}): Promise<string> {
     channels += 1;
     const { status, body } = await write('', { id: `channel-${channels}`, headline: 'To the Moon', ...more });
@@ -51,7 +51,7 @@ export function deskCalls(server: () => TestServer) {
     return body.channel.id;
   }
 
-  /** Ada's. */
+  /** Publishes a post as Ada. */
   async function newPost(channel: string, more: object = {}): Promise<AuthorPost> {
     const token = await server().token({ author: ['*'] }, ada);
     const post = { headline: 'Lift-off', body: 'Away *it* goes.', ...more };

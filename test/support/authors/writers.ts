@@ -3,7 +3,7 @@ import type { AuthorPost, Channel, Erasure, JournalLine, ReaderPost } from '../.
 import type { NewChannel, NewPost } from '../../../src/protocol/schemas.ts';
 import { call } from '../servers/server.ts';
 
-/** Authors who do not give up, and what anyone can read of a channel when they are done. */
+/** Authors who retry every write, and functions that read a whole channel. */
 export interface Place {
   readonly url: string;
   /** Resolves while the server serves. */
@@ -16,9 +16,9 @@ export interface Written {
   channel: Channel;
   cursor: string;
   offset: number;
-  /** It was a second sending that was answered. */
+  /** A retry was answered. */
   replayed: boolean;
-  /** Sendings until one was answered. */
+  /** Attempts until the write was answered. */
   tries: number;
 }
 
@@ -30,7 +30,7 @@ export interface Write {
   ifMatch?: string | number;
 }
 
-/** Sends the same request, with the same key and body, until it is answered with something else than "later". Throws on a refusal. */
+/** Repeats a request with the same key and body until the server answers anything but "retry later". Throws on a refusal. */
 export async function write(place: Place, token: string, { method = 'POST', path, body, key, ifMatch }: Write): Promise<Written> {
   for (let tries = 1; ; tries += 1) {
     await place.up?.();
@@ -43,7 +43,7 @@ export async function write(place: Place, token: string, { method = 'POST', path
         ...(ifMatch === undefined ? {} : { 'if-match': String(ifMatch) }),
       },
     }).catch((error: unknown) => {
-      // No answer: it may have been done. Without a key nobody could tell.
+      // Without an answer the write may have happened. Without a key nobody can tell.
       if (key === undefined) throw error;
     });
     if (answer === undefined || answer.status === 503) continue;
@@ -54,8 +54,8 @@ export async function write(place: Place, token: string, { method = 'POST', path
 }
 
 /**
- * A write that erases, sent again until nothing is pending (202): what a store on a busy machine has not done while its author is kept waiting,
- * it does after the answer. What changes a revision needs a key.
+ * Repeats a write that erases until no erasure is pending (202), because a store on a busy machine may finish after the answer. A
+ * write that creates a revision needs a key.
  */
 export async function writeAndErase(place: Place, token: string, asked: Write): Promise<Written & { erasure?: Erasure }> {
   for (;;) {
@@ -75,7 +75,7 @@ export function publish(place: Place, token: string, channelId: string, body: Ne
   return write(place, token, { path: `/v1/channels/${channelId}/posts`, body, ...(key === undefined ? {} : { key }) });
 }
 
-/** Every post as readers see it, newest first, page by page. */
+/** Every post in the readers' view, newest first, page by page. */
 export async function allPosts({ url }: Place, channelId: string): Promise<ReaderPost[]> {
   const posts: ReaderPost[] = [];
   let more = true;
@@ -88,7 +88,7 @@ export async function allPosts({ url }: Place, channelId: string): Promise<Reade
   return posts;
 }
 
-/** The whole audit trail; the token must be an editor's. */
+/** The whole audit trail. The token must belong to an editor. */
 export async function wholeJournal({ url }: Place, channelId: string, token: string): Promise<JournalLine[]> {
   const lines: JournalLine[] = [];
   let more = true;
@@ -104,7 +104,7 @@ export async function wholeJournal({ url }: Place, channelId: string, token: str
   return lines;
 }
 
-/** Asks until it is answered with something else than "later". Throws on a refusal. */
+/** Repeats a request until the server answers anything but "retry later". Throws on a refusal. */
 export async function read<T>(url: string, token?: string): Promise<T> {
   for (;;) {
     const answer = await call(url, token === undefined ? {} : { token });

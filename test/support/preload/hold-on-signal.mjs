@@ -1,7 +1,4 @@
-/**
- * Loaded into a server of several processes: a worker that gets SIGUSR2 is held up, with all that it has to do, for `HOLD_MS`, and prints a
- * line when it goes on.
- */
+/** Loaded into a server of several processes: on SIGUSR2 a worker blocks for `HOLD_MS`, and prints a line when it continues. */
 import cluster from 'node:cluster';
 
 const never = new Int32Array(new SharedArrayBuffer(4));

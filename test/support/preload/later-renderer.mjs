@@ -1,5 +1,5 @@
-// Loaded before a server's own modules, in each of its threads: a renderer as a later version of Pressbox may have it, under a version of
-// its own and with other html for every body.
+// Loaded before a server's own modules, in each of its threads: the renderer of a later version of Pressbox, with its own version
+// and different html for every body.
 import { registerHooks } from 'node:module';
 
 const changed = [

@@ -1,7 +1,7 @@
 /**
- * Loaded into a server of the tests that runs with --expose-gc: on SIGUSR2 it collects its garbage and prints what it keeps, as a line.
- * With PRESSBOX_TEST_TRIM, a build of `trim-memory.c`, resident memory is without what malloc keeps free between blocks: some 30 MB that
- * would hide a leak as large.
+ * Loaded into a test server that runs with --expose-gc: on SIGUSR2 the server collects garbage and prints its memory as a line.
+ * With PRESSBOX_TEST_TRIM, a build of `trim-memory.c`, resident memory excludes what malloc keeps free: about 30 MB, which could
+ * hide a leak of that size.
  */
 process.on('SIGUSR2', () => {
   globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
@@ -14,7 +14,7 @@ function trim(library) {
   try {
     process.dlopen({ exports: {} }, library);
   } catch (error) {
-    // It is no module of Node, which is what the error must say.
+    // It is no Node module, and the error must say so.
     if (!/did not self-register/.test(error.message)) throw error;
   }
 }

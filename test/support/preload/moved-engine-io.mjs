@@ -1,6 +1,6 @@
 import { transports } from 'engine.io';
 
-/** Loaded into a server: engine.io works as ever, and is not quite what Pressbox knows of its insides. */
+/** Loaded into a server: engine.io works as usual, but one of its private fields differs from what Pressbox expects. */
 Object.defineProperty(transports.websocket.prototype, 'writable', {
   get() {
     return this.isWritable ? 1 : 0;

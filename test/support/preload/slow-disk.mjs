@@ -1,5 +1,5 @@
-// Loaded before a process's own modules, in each of its threads: a disk that takes its time. What is let out before a commit has ended
-// is then out long enough to be noticed.
+// Loaded before a process's own modules, in each of its threads: commits take long. Anything announced before its commit ended is
+// then visible long enough to be noticed.
 import { DatabaseSync } from 'node:sqlite';
 
 const commitMs = 30;

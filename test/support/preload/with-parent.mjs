@@ -1,4 +1,4 @@
-// Loaded before a process's own modules: it ends when whoever started it has ended, however that came about.
+// Loaded before a process's own modules: the process ends when its parent ends, for any reason.
 import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
@@ -7,7 +7,7 @@ import { isMainThread } from 'node:worker_threads';
 if (isMainThread && !cluster.isWorker) {
   process.stdin
     .on('end', () => process.exit(1))
-    // Told that it serves: what it compiled is kept now, since a process that is killed keeps nothing at its end.
+    // Sent when the server is ready: the compile cache is written now, because a killed process does not write it at its end.
     .on('data', () => flushCompileCache());
   process.stdin.unref?.();
 }

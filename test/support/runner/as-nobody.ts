@@ -1,7 +1,7 @@
-/** The user of that name, who owns nothing (nobody(5) of Linux). */
+/** The user id of `nobody` (nobody(5) on Linux), who owns nothing. */
 const nobody = 65_534;
 
-/** Does it as somebody who may do what a file permits to others, and no more: whoever may do everything is nobody meanwhile. */
+/** Runs `act` with only the permissions that a file gives to others. Root becomes `nobody` for that time. */
 export async function asNobody<T>(act: () => Promise<T>): Promise<T> {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(nobody);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from './imports.ts';
 
-/** Builds the scripts of the pages before the tests that have a browser, so that they are tested as they are written and not as they were installed. */
+/** Builds the scripts of the pages before the browser tests, so that the tests use the current source. */
 export default async function setup(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs')]);
 }

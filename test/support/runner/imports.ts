@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Reads which file imports which, from the source text. */
+/** Finds the imports of each file in its source text. */
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -10,14 +10,14 @@ export interface Import {
   from: string;
   /** A path within the project, or the name of a package: `zod`, `node:fs`. */
   to: string;
-  /** Gone at run time. */
+  /** Erased at run time. */
   typeOnly: boolean;
 }
 
 /** Source files by their path within the project. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** All TypeScript files below these folders; a folder that is not there has none. */
+/** All TypeScript files in these folders. A missing folder has none. */
 export function readSources(...folders: string[]): Sources {
   const sources = new Map<string, string>();
   for (const folder of folders) {
@@ -44,7 +44,7 @@ export function importsOf(sources: Sources): Import[] {
   return imports;
 }
 
-/** Everything that is loaded at run time when the entries are, with the way to it. */
+/** Everything that is loaded at run time with the entries, with the path of imports to it. */
 export function reachableFrom(entries: readonly string[], imports: readonly Import[]): Map<string, string[]> {
   const ways = new Map<string, string[]>();
   const queue = entries.map((entry) => [entry]);
@@ -57,7 +57,7 @@ export function reachableFrom(entries: readonly string[], imports: readonly Impo
   return ways;
 }
 
-/** Good enough for our own sources: a comment opener inside a string would be taken for a comment, unless it is part of a URL. */
+/** Sufficient for the project's own sources: a comment opener inside a string counts as a comment, unless it is part of a URL. */
 export function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
 }
@@ -72,7 +72,7 @@ function resolve(from: string, to: string): string {
 function entriesOf(folder: string): string[] {
   try {
     const entries = readdirSync(posix.join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
-    // What the peers of the benchmark are installed into lies among ours.
+    // The peers of the benchmark are installed inside its folder.
     return entries.filter((entry) => !/(?:^|[\\/])node_modules[\\/]/.test(entry));
   } catch {
     return [];

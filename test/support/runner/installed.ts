@@ -8,16 +8,16 @@ import { root } from './imports.ts';
 import { startRegistry } from './registry.ts';
 
 /**
- * Packs the project and installs the tarball into an empty folder, once for all tests of the package. It is packed from a copy, so that
- * tests that build pages at the same time change nothing under it.
+ * Packs the project and installs the tarball into an empty folder, once for all tests of the package. The tarball is made from a
+ * copy, so that other tests may build pages at the same time.
  */
 export interface Installed {
   tarball: string;
-  /** Where it was installed: nothing else was in it. */
+  /** The folder of the installation, empty before. */
   folder: string;
-  /** What was run there. */
+  /** The command that was run there. */
   line: string;
-  /** The environment of someone with the Node that runs the tests, whose npm asks no network. */
+  /** An environment with the Node of the tests, in which npm uses no network. */
   env: Record<string, string>;
 }
 
@@ -28,9 +28,9 @@ declare module 'vitest' {
 }
 
 const run = promisify(execFile);
-/** For an npm that waits for a registry: what it does here takes ten seconds, and on a busy machine some minutes. */
+/** The timeout of an npm command, which takes ten seconds here, and some minutes on a busy machine. */
 const withinMs = 600_000;
-/** What packing does not read, or makes anew. */
+/** Files that packing does not read, or creates again. */
 const left = /^(?:\..*|node_modules|dist|data|coverage|test|bench|.*\.(?:log|tgz))$/;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -65,7 +65,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return end;
 }
 
-/** As in a fresh terminal: nothing of the npm or the Pressbox that may run us is left in it. */
+/** Like a fresh terminal: without the variables of the npm or Pressbox that may run the tests. */
 function cleanEnv(more: Record<string, string>): Record<string, string> {
   const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const kept = Object.entries(process.env).filter(

@@ -1,7 +1,6 @@
 /**
- * Files that keep a processor busy for long, or wait for long, and say little of what most changes could break: `npm test`, which is to be
- * done within four minutes on two cores, leaves them to `npm run test:long`, like the tests of the package.
- * They stand in the order in which they are begun: those that take longest first.
+ * Files that take long and rarely break: `npm test`, which must end within four minutes on two cores, leaves them to `npm run
+ * test:long`, like the tests of the package. They are listed in the order in which they start: the longest first.
  */
 export const longFiles = [
   'test/server/readers/narrow-links.test.ts',

@@ -1,13 +1,13 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { longFiles } from './long-files.ts';
 
-/** Projects whose files take long, the longest first: begun last, one of them would be waited for alone. */
+/** Projects with long files, the longest first. If one of them started last, the run would wait for it alone. */
 const long = ['model', 'browser', 'package'];
 
-/** Begins with the files that take long. */
+/** Starts the long files first. */
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    // Of one place they stay in the order that they have.
+    // Files of the same project keep their order.
     return (await super.sort(files)).toSorted((a, b) => placeOf(a) - placeOf(b));
   }
 }

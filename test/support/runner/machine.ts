@@ -3,12 +3,12 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * What some tests need of the machine beyond what `npm ci` brings. Where it is not there they are skipped by name, with a sentence
- * that says how to get it; the summary at the end of a run repeats it, and `.ci/run` counts it as a failure. Imports nothing of vitest,
- * so that its configuration can ask too.
+ * Programs that some tests need beyond `npm ci`. If one is missing, its tests are skipped by name, with a sentence that says how
+ * to get it. The summary of a run repeats that sentence, and `.ci/run` counts it as a failure. Imports nothing from vitest, so
+ * that the configuration of vitest can use it.
  */
 export interface Need<T> {
-  /** The path or whatever else stands for it; undefined where it is missing. */
+  /** Returns the path or similar, or undefined if the program is missing. */
   find(): T | undefined;
   /** How to get it. */
   advice: string;
@@ -32,7 +32,7 @@ export const needs = {
     find: () => onPath('curl'),
     advice: "install Debian's curl",
   },
-  /** What builds an image without a daemon, and a base for it, which takes root. */
+  /** Programs that build an image without a daemon, and a base image. They need root. */
   containers: {
     find: () => {
       const [buildah, mmdebstrap] = [onPath('buildah'), onPath('mmdebstrap')];
@@ -53,7 +53,7 @@ export const needs = {
     find: () => onPath('python3'),
     advice: "install Debian's python3",
   },
-  /** Debian's own Python with its Socket.IO client; another Python on the path does not see what Debian installs. */
+  /** Debian's own Python with its Socket.IO client. Another Python on the path does not find Debian's packages. */
   pythonSocketIo: {
     find: () =>
       ['socketio', 'websocket'].every((name) => isThere(`/usr/lib/python3/dist-packages/${name}/__init__.py`))

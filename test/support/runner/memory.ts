@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What a test wants to see let go of: noted without being held. */
+/** Objects whose release a test checks, noted by weak references. */
 export class Traces {
   readonly #traces: WeakRef<object>[] = [];
 
@@ -13,9 +13,9 @@ export class Traces {
     return this.#traces.length;
   }
 
-  /** How many of them something still holds. */
+  /** How many of the objects are still referenced. */
   async held(): Promise<number> {
-    // What was looked at in this turn is kept to its end.
+    // An object that was looked at in this turn is kept until the turn ends.
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
     return this.#traces.filter((trace) => trace.deref() !== undefined).length;

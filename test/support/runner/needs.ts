@@ -3,19 +3,21 @@ import { type Need, needs } from './machine.ts';
 
 export { needs };
 
-/** A suite that is given what it needs, or is one skipped test that says what is missing. */
+/** A suite that receives what it needs, or one skipped test that says what is missing. */
 export function describeWith<T>(need: Need<T>, name: string, suite: (found: T) => void): void {
   suiteWith(describe, need, name, suite);
 }
 
-/** The same, whose cases run side by side, and beside those of its neighbours that do so too. Each must open what it uses for itself. */
+/**
+ * The same, with cases that run concurrently with each other and with similar neighbours. Each case must open its own resources.
+ */
 describeWith.concurrent = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
   suiteWith(describe.concurrent, need, name, suite);
 };
 
 /**
- * Of programs of others that the docs speak of, and that the check of a fresh machine does not install: where one is not there, there is no suite,
- * since a skipped test counts as failed.
+ * For third-party programs in the docs that `.ci/run` does not install. If the program is missing there is no suite, because a
+ * skipped test counts as failed.
  */
 describeWith.ifThere = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
   if (need.find() !== undefined) describeWith(need, name, suite);

@@ -1,4 +1,4 @@
-/** So long it had the processor: on a machine that is busy it takes longer than that. */
+/** Processor time in ms, which does not depend on the load of the machine. */
 export function processorMs(run: () => void): number {
   const before = process.cpuUsage();
   run();

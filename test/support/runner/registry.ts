@@ -5,8 +5,8 @@ import { type Site, startSite } from '../servers/site.ts';
 import { root } from './imports.ts';
 
 /**
- * A registry on the loopback for npm, that gives what `npm ci` has installed here and nothing else, in the versions of the lock file. So the
- * packed tarball is installed by npm as anyone's would be, with no network and nothing in npm's cache.
+ * A registry for npm on the loopback that serves what `npm ci` installed, in the versions of the lock file. With it npm installs
+ * the packed tarball like a user's npm, without network and without npm's cache.
  */
 export async function startRegistry(): Promise<Site> {
   const packages = installedPackages();

@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Between two looks at what is waited for. */
+/** Between two checks. */
 const intervalMs = 10;
 
 /**
- * Waits for what is promised within a time: until `check` does not throw, and throws what it threw where that time is over.
- * The promise is one of processes that have a processor when they have something to do. So the time in which they had none, though they were
- * ready to run, does not count: on a machine that is not busy that is next to nothing. `processes` are all that have to do with it; where none
- * are named, this one.
+ * Waits until `check` does not throw. Throws the last error once the time is over. The time in which the processes were ready to
+ * run but had no processor does not count. On an idle machine that is next to nothing. `processes` are all processes involved, by
+ * default this one.
  */
 export async function within<T>(
   promisedMs: number,
@@ -29,16 +28,16 @@ export async function within<T>(
   }
 }
 
-/** The waits of processes are looked at this often at most: to look takes some of the time that is measured. */
+/** The processes are examined at most this often, because that takes some of the measured time. */
 const lookMs = 50;
 
-/** When something happened, and how long each thread of some processes had waited for a processor by then. */
+/** A point in time, and how long each thread of some processes had waited for a processor by then. */
 export interface Moment {
   at: number;
   waited: ReadonlyMap<string, number>;
 }
 
-/** Tells the moment it is. The processes are asked for at each look, for some end and others begin. */
+/** Returns the current moment. `processes` is called each time, because processes start and end. */
 export function momentsOf(processes: () => readonly number[]): () => Moment {
   let looked = Number.NEGATIVE_INFINITY;
   let waited: Moment['waited'] = new Map();
@@ -50,9 +49,9 @@ export function momentsOf(processes: () => readonly number[]): () => Moment {
 }
 
 /**
- * Milliseconds between two moments, without those in which the processes had no processor though they were ready to run. For what is measured while
- * all of them have much to do: of the threads of a process, which wait at the same time, the one that waited longest counts, and not their sum.
- * Those of several processes add up, for what one says waits for the next.
+ * Milliseconds between two moments, without the time in which the processes waited for a processor. For measurements while all
+ * processes are busy. Of the threads of a process, which wait in parallel, only the longest wait counts. The waits of several
+ * processes add up, because one waits for another.
  */
 export function msBetween(from: Moment, to: Moment): number {
   const longest = new Map<string, number>();
@@ -64,7 +63,7 @@ export function msBetween(from: Moment, to: Moment): number {
   return Math.max(0, to.at - from.at - waits);
 }
 
-/** The process and all that it has started, and they in turn, such as a browser; itself alone where the system does not tell. */
+/** The process and all its descendants, such as those of a browser. Only the process itself if the system does not tell. */
 export function familyOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -77,7 +76,10 @@ export function familyOf(pid: number): number[] {
   }
 }
 
-/** So long each of their threads, by process and thread, was ready to run, and waited for a processor (proc(5), schedstat); none where the system does not tell. */
+/**
+ * How long each thread was ready to run and waited for a processor (proc(5), schedstat), by process and thread. Empty if the
+ * system does not tell.
+ */
 function waitedMs(processes: readonly number[]): Map<string, number> {
   const waited = new Map<string, number>();
   for (const pid of processes) {
@@ -87,7 +89,7 @@ function waitedMs(processes: readonly number[]): Map<string, number> {
         waited.set(`${pid}/${thread}`, Number(ns) / 1e6);
       }
     } catch {
-      // It ends.
+      // The process is ending.
     }
   }
   return waited;

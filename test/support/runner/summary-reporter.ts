@@ -2,17 +2,17 @@ import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 /**
- * Says at the end of a run what was skipped and how to get what was missing, one line a reason. Where PRESSBOX_TEST_SUMMARY names a
- * file, the numbers are written there as JSON, for `.ci/run`.
+ * Prints at the end of a run which tests were skipped and how to get what is missing, one line per reason. If
+ * PRESSBOX_TEST_SUMMARY names a file, it writes the numbers there as JSON, for `.ci/run`.
  */
 export interface Summary {
   passed: number;
-  /** Failed tests, files that could not be loaded, and errors outside any test: each with where it was and what it said. */
+  /** Failed tests, files that could not be loaded, and errors outside any test, each with its location and message. */
   failures: string[];
   skipped: { reason: string; tests: string[] }[];
 }
 
-/** Characters of an error in the summary; the whole of it stands where the runner printed it. */
+/** Characters of an error in the summary. The runner prints the complete error. */
 const MESSAGE_MOST = 300;
 
 export default class SummaryReporter implements Reporter {
@@ -40,7 +40,7 @@ function summarise(modules: readonly TestModule[], unhandled: readonly Serialize
         skippedBy.set(reason, [...(skippedBy.get(reason) ?? []), name]);
       }
     }
-    // A file that fails to load has no tests; a suite whose hook fails leaves its tests skipped, but is a failure.
+    // A file that fails to load has no tests. A suite whose hook fails has only skipped tests, but is a failure.
     for (const suite of module.children.allSuites()) {
       if (suite.errors().length > 0)
         summary.failures.push(`${module.relativeModuleId} > ${suite.fullName}: ${said(suite.errors())}`);
@@ -52,7 +52,7 @@ function summarise(modules: readonly TestModule[], unhandled: readonly Serialize
   return summary;
 }
 
-/** Each error's first words and where in the tests it came up. */
+/** The first words of each error and its location in the tests. */
 function said(errors: readonly SerializedError[]): string {
   return errors
     .map(({ message, stack }) => {

@@ -14,13 +14,16 @@ import { isVisible } from '../../../src/protocol/visible-text.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 
 /**
- * fast-check arbitraries of what authors send. Everything made here is valid by the schemas and, as far as a single request can be,
- * by the rules: a new post has something to say, a correction has its note. Sizes are kept small; what is large has tests of its own.
+ * fast-check arbitraries of requests by authors. Every value is valid by the schemas and, as far as one request can be, by the
+ * rules: a new post has content, a correction has its note. Sizes are small, because other tests cover large values.
  */
 
 const controls = /[\p{Cc}\u2028\u2029]/u;
 
-/** Whole characters: letters, punctuation of html and markdown, emoji, right-to-left and combining ones; no control characters. */
+/**
+ * Whole characters: letters, punctuation of html and markdown, emoji, right-to-left and combining characters, but no control
+ * characters.
+ */
 const character = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...'abcdefghij KLMNO 0123456789 .,;:!?-') },
   { weight: 2, arbitrary: fc.constantFrom(...'<>&"\'`*_~[](){}|\\/#+=@') },
@@ -36,7 +39,7 @@ function line(most: number = 40): fc.Arbitrary<string> {
     .filter(isVisible);
 }
 
-/** Pieces that mean something in markdown, set together at random: finds more than random characters do. */
+/** Markdown syntax, combined at random: this finds more than random characters do. */
 const markdownPiece = fc.constantFrom(
   ...[
     '*',
@@ -146,12 +149,12 @@ const postFields = {
   developing: fc.boolean(),
 } satisfies { [F in Exclude<keyof PostFields, 'derivedFrom'>]: fc.Arbitrary<PostFields[F]> };
 
-/** A publication that every channel takes: `derivedFrom` and `id`, which depend on what stands, are left to the caller. */
+/** A post that every channel accepts. The caller sets `derivedFrom` and `id`, which depend on the existing posts. */
 export const newPost: fc.Arbitrary<NewPost> = fc
   .record(postFields, { requiredKeys: [] })
   .chain((post) => line().map((headline) => (post.keyEvent || !post.headline ? { ...post, headline } : post)));
 
-/** A revision that a published post with a headline takes: it never takes the headline away, and always changes or says something. */
+/** A revision that every published post with a headline accepts: it keeps the headline, and always has a change or a note. */
 export const revision: fc.Arbitrary<Revision> = fc.record({
   kind: fc.constantFrom(...revisionKinds),
   note: line(limits.noteCharacters),

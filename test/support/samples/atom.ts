@@ -1,6 +1,6 @@
 import type { Element } from './xml.ts';
 
-/** What RFC 4287 demands of a feed document, and of the links of its pages RFC 5005, as a list of what is not so. */
+/** The rules of RFC 4287 for a feed document, and of RFC 5005 for the links between its pages. Returns the violations. */
 
 const namespace = '{http://www.w3.org/2005/Atom}';
 const ofXml = '{http://www.w3.org/XML/1998/namespace}';
@@ -51,11 +51,11 @@ function entryFaults(entry: Element, where: string): string[] {
     contributor: 'any',
     link: 'any',
   });
-  // 4.1.2: without content there is an alternate link; with content that is not here, a summary.
+  // 4.1.2: an entry without content has an alternate link, and an entry with content elsewhere has a summary.
   if (all(entry, 'content').length === 0 && !links(entry, 'alternate')) faults.push(`${where} leads nowhere`);
   for (const content of all(entry, 'content')) {
     if (content.attributes.src !== undefined && all(entry, 'summary').length === 0) faults.push(`${where} has no summary`);
-    // 4.1.3.3: HTML is text here, and no element.
+    // 4.1.3.3: HTML is text here, not an element.
     if (content.attributes.type !== 'html') faults.push(`${where} has content of type ${content.attributes.type}`);
     if (content.children.length > 0) faults.push(`${where} has elements in its html`);
   }
@@ -64,7 +64,7 @@ function entryFaults(entry: Element, where: string): string[] {
 
 type Often = 'one' | 'maybe' | 'any';
 
-/** How often each child may stand there. All others are of other namespaces, which 6.4 allows. */
+/** How often each child may occur. All other children are in other namespaces, which 6.4 allows. */
 function holds(element: Element, where: string, often: Record<string, Often>): string[] {
   const counts = new Map<string, number>();
   for (const { name } of element.children) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -79,7 +79,7 @@ function holds(element: Element, where: string, often: Record<string, Often>): s
   ];
 }
 
-/** What holds wherever such an element stands. */
+/** Checks elements that may occur at several places. */
 function parts(element: Element, where: string): string[] {
   const faults: string[] = [];
   const fault = (what: string) => void faults.push(`${where}: ${what}`);
@@ -92,7 +92,7 @@ function parts(element: Element, where: string): string[] {
       if (child.children.length > 0) fault(`${name} has elements`);
     }
     if (name === 'title' && text.trim() === '') fault('its title is empty');
-    // 4.2.6: an IRI that names it for ever; ours are all of this kind.
+    // 4.2.6: a permanent IRI. Pressbox always uses this kind.
     if (name === 'id' && !/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(text))
       fault(`its id is ${text}`);
     if (name === 'author') {
@@ -112,7 +112,7 @@ function parts(element: Element, where: string): string[] {
     const language = attributes[`${ofXml}lang`];
     if (language !== undefined && !/^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$/.test(language)) fault(`its language is ${language}`);
   }
-  // 4.1.1 and 4.1.2: of links to the same in another form, one for each form.
+  // 4.1.1 and 4.1.2: at most one alternate link for each form.
   const alternates = all(element, 'link').filter(({ attributes }) => (attributes.rel ?? 'alternate') === 'alternate');
   if (new Set(alternates.map(({ attributes }) => `${attributes.type} ${attributes.hreflang}`)).size !== alternates.length)
     fault('has two alternates');
@@ -121,10 +121,10 @@ function parts(element: Element, where: string): string[] {
   return faults;
 }
 
-/** 3.3: RFC 3339 in capitals. */
+/** 3.3: RFC 3339 with capital letters. */
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** As RFC 3986 writes them, which is stricter than the IRIs that RFC 4287 allows. */
+/** The syntax of RFC 3986, which is stricter than the IRIs of RFC 4287. */
 export function isUri(text: string): boolean {
   return (
     /^[a-z][a-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/.test(text) &&
@@ -142,7 +142,7 @@ export function textOf(element: Element, name: string): string | undefined {
   return all(element, name)[0]?.text;
 }
 
-/** Where its link of this relation leads. */
+/** The target of the link with this relation. */
 export function links(element: Element, rel: string): string | undefined {
   return all(element, 'link').find(({ attributes }) => attributes.rel === rel)?.attributes.href;
 }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { isUri } from './atom.ts';
 
 /**
- * The forms of JSON Feed 1.1 and ninjs 3.1, as far as the feeds of Pressbox use them. They are strict: an unknown name is an error. They
- * follow the specifications of jsonfeed.org and of the IPTC, whose ninjs schema is in no package.
+ * Schemas of JSON Feed 1.1 and ninjs 3.1, as far as the feeds of Pressbox use them. They are strict: an unknown name is an error.
+ * They follow the specifications of jsonfeed.org and of the IPTC, whose ninjs schema is in no package.
  */
 
 const uri = z.string().refine(isUri, 'must be a URI');
@@ -46,7 +46,7 @@ const jsonFeedForm = z.strictObject({
   _pressbox: extension,
 });
 
-/** The published schema, and the form above, which is stricter: no field that Pressbox always sends may be missing. */
+/** The published schema, and the schema above, which is stricter: every field that Pressbox always sends is required. */
 export const jsonFeedForms = [z.fromJSONSchema(createRequire(import.meta.url)('jsonfeed-schema')), jsonFeedForm];
 
 export function formFaults(form: z.ZodType, value: unknown): string[] {

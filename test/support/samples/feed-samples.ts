@@ -6,7 +6,7 @@ import { aChannel, aPost, emptied } from './samples.ts';
 
 export const publicUrl = 'https://live.example.org';
 
-/** Characters that XML 1.0 cannot contain, but a post, or an older post, can. */
+/** Characters that XML 1.0 cannot contain, but a post can. */
 export const unwritable = '\u0000\u0008\u000b\u001f\ufffe\uffff\ud800';
 
 export const hostileText = `]]></title><script>hit()</script>&amp;"'<!-- \u2028\u202e${unwritable}`;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * Values made from a JSON Schema: that fit it, that fit but for one place, and that have nothing to do with it. What a refinement of
- * zod holds the schema may not tell, so "fits" is "nearly always fits"; the server is the judge.
+ * Makes values from a JSON Schema: values that match, values that match except at one place, and arbitrary values. The schema
+ * does not contain the refinements of zod, so a matching value is nearly always valid. The server decides.
  */
 interface Schema {
   type?: string;
@@ -69,7 +69,7 @@ function stringOf({ pattern, format, minLength = 0, maxLength = 300 }: Schema): 
   return fc.string({ unit: plain, minLength, maxLength: most }).map((text) => (minLength > 0 && text.trim() === '' ? 'a' : text));
 }
 
-/** What is refined by more than its schema says. */
+/** Names with refinements beyond their schema. */
 const byName: Record<string, fc.Arbitrary<unknown>> = {
   language: fc.constantFrom('en', 'de-AT', 'ar'),
   timezone: fc.constantFrom('UTC', 'Europe/Vienna'),
@@ -77,7 +77,7 @@ const byName: Record<string, fc.Arbitrary<unknown>> = {
   pinnedPostId: fc.constant(null),
 };
 
-/** Those that something on the way may mind. */
+/** Characters that may cause trouble on the way. */
 const oddCharacter = fc.constantFrom(
   ...[
     '\0',
@@ -98,7 +98,7 @@ const oddCharacter = fc.constantFrom(
   ...['🌕', 'e\u0301', 'א', '\u0130', 'ß', '\\', '"', "'", '/', '%00', '..', '\r\n', '\t'],
 );
 
-/** Anything that JSON can say, with the names that JavaScript minds. */
+/** Any JSON value, with names that are special in JavaScript. */
 export const garbage: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
   fc.dictionary(
@@ -110,7 +110,7 @@ export const garbage: fc.Arbitrary<unknown> = fc.oneof(
   ),
 );
 
-/** A value with one place in it changed: another type, another number, gone, or one more. */
+/** A value with one place changed: another type, another number, removed, or duplicated. */
 export function nearly(fits: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const other = fc.oneof(
     fc.constantFrom(

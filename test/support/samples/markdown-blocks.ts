@@ -1,10 +1,10 @@
-/** What stands in the fenced blocks of a section of a Markdown text, in order. */
+/** The contents of the fenced blocks in a section of a Markdown text, in order. */
 export function blocksOf(text: string, heading: string): string[] {
   const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
   return [...section.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, code]) => code ?? '');
 }
 
-/** The tables of a section of a Markdown text, each as rows of cells, without its head. */
+/** The tables in a section of a Markdown text, each as rows of cells, without its head. */
 export function tablesOf(text: string, heading: string): string[][][] {
   const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
   const tables = [...section.matchAll(/^\|.*\n\| ---.*\n((?:\|.*\n)+)/gm)].map(([, rows]) => (rows ?? '').trimEnd().split('\n'));
@@ -18,7 +18,7 @@ export function tablesOf(text: string, heading: string): string[][][] {
   );
 }
 
-/** What stands between backticks. */
+/** The texts between backticks. */
 export function quotedIn(text = ''): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, quoted]) => quoted ?? '');
 }

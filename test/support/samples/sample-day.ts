@@ -4,13 +4,12 @@ import type { Media, PostFields, RevisionKind } from '../../../src/protocol/mode
 import { headline, longBody, paragraphs, type Random, seeded, sentence, speciality } from './sample-text.ts';
 
 /**
- * A day of coverage as plain data: 300 posts and 80 changes of every kind, in an order in which a server that keeps the contract takes
- * every one of them. The same for the same seed. Each revision of a post has a mark of its own in its body, so that a test can tell
- * whose text it sees.
+ * A day of coverage as data: 300 posts and 80 changes of every kind, in an order in which a correct server accepts every one. The
+ * same for the same seed. Each revision of a post has its own mark in its body, so that a test can tell which text it sees.
  */
 export type SampleCommand =
   | { type: 'publish'; post: NewPost & { id: string } }
-  /** `revision`: the one that it changes, for If-Match. */
+  /** `revision`: the current revision, for If-Match. */
   | { type: 'revise'; postId: string; revision: number; change: Revision }
   | { type: 'retract'; postId: string; revision: number; note: string }
   | { type: 'takedown'; postId: string; revision: number; note?: string }
@@ -22,7 +21,7 @@ export interface SampleDay {
   commands: SampleCommand[];
 }
 
-/** Stands in the body of this revision of a post, and nowhere else. */
+/** The mark in the body of this revision of a post, and nowhere else. */
 export function markOf(postId: string, revision: number): string {
   return `mark${postId.slice(-12)}r${revision}`;
 }
@@ -37,7 +36,7 @@ type ChangeName =
   | 'pin'
   | 'withdraw-pinned';
 
-/** How many of each there are in 80 changes; other totals are cut from it or repeat it. */
+/** How many changes of each kind there are in 80. Other totals are cut from it or repeat it. */
 const mix: Record<ChangeName, number> = {
   refile: 18,
   update: 22,
@@ -52,7 +51,7 @@ const mix: Record<ChangeName, number> = {
   'withdraw-pinned': 1,
 };
 
-/** A post as it stands, as far as later commands must know. */
+/** The state of a post, as far as later commands depend on it. */
 interface Standing {
   id: string;
   revision: number;
@@ -67,7 +66,7 @@ export function sampleDay(seed: number, { posts = 300, changes = 80 }: { posts?:
   const waiting = changeNames(random, changes);
   for (let at = 0; at < posts; at += 1) {
     commands.push(day.publish(at, posts));
-    // Changes are spread over the day; one that finds nothing to change waits for a later turn.
+    // Changes are spread over the day. A change without a suitable post waits for a later turn.
     const due = Math.floor(((at + 1) / posts) * changes) - (commands.length - at - 1);
     for (let turn = 0; turn < due; turn += 1) {
       const next = waiting.findIndex((name) => day.can(name));
@@ -137,7 +136,7 @@ class Day {
     return { type: 'publish', post: { id, ...fields } };
   }
 
-  /** Whether there is something to do this to. */
+  /** Whether a post is suitable for this change. */
   can(name: ChangeName): boolean {
     switch (name) {
       case 'channel':
@@ -182,7 +181,7 @@ class Day {
     return this.#posts.filter(({ withdrawn }) => withdrawn === 'no');
   }
 
-  /** Mostly recent posts, as in a newsroom, and now and then a very old one. The pinned one is left to `withdraw-pinned`. */
+  /** Mostly recent posts, as in a newsroom, and sometimes a very old one. The pinned post is reserved for `withdraw-pinned`. */
   #revisable(): Standing[] {
     const free = this.#published().filter(({ id }) => id !== this.#pinned);
     return free.length > 40 && this.#posts.length % 5 !== 0 ? free.slice(-40) : free;
@@ -251,7 +250,7 @@ class Day {
   }
 }
 
-/** Every speciality in turn; long ones at fixed places, one of them as long as may be. */
+/** Every special text in turn. Long bodies are at fixed places, one of them with the maximum length. */
 function bodyOf(random: Random, at: number, of: number, mark: string): string {
   if (at === Math.floor(of / 2)) return `${mark}\n\n${longBody(random, 49_900 - mark.length)}`;
   if (at % 37 === 36) return `${mark}\n\n${longBody(random, 4_000 + random.below(12_000))}`;
@@ -267,7 +266,7 @@ function sourcesOf(random: Random): PostFields['sources'] {
   ]);
 }
 
-/** Every type in turn, with all of its fields and with as few as may be. */
+/** Every type in turn, with all of its fields and with as few as possible. */
 function mediaOf(random: Random, at: number): Media[] {
   const url = `https://media.example.org/${random.below(10_000)}`;
   const kinds: Media[][] = [

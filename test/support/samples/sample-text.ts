@@ -1,15 +1,18 @@
 import { randomFrom } from './random.ts';
 
-/** Texts of the sample day: what newsrooms write, and what breaks software that has only seen English prose. All of it made up. */
+/**
+ * Texts of the sample day: typical texts of newsrooms, and texts that break software made for English prose. All of it is made
+ * up.
+ */
 
 export interface Random {
-  /** From 0 up to, not including, `below`. */
+  /** From 0 to below `below`. */
   below(below: number): number;
   pick<T>(from: readonly T[]): T;
   chance(of: number): boolean;
 }
 
-/** The same choices for the same seed, on every machine. */
+/** The same choices for the same seed on every machine. */
 export function seeded(seed: number): Random {
   const next = randomFrom(seed);
   const below = (bound: number) => Math.floor(next() * bound);
@@ -53,7 +56,7 @@ const asides = [
   'Nothing else is known – yet.',
 ];
 
-/** Each is a body, or a part of one, of a kind that must come through unharmed. */
+/** Special texts, each a body or a part of one, which must arrive unchanged. */
 const specialities: readonly ((random: Random) => string)[] = [
   (random) => `- ${sentence(random)}\n- ${sentence(random)}\n  - ${sentence(random)}\n- **${random.pick(places)}**`,
   (random) => `1. ${sentence(random)}\n2. ${sentence(random)}\n3. ~~${sentence(random)}~~`,
@@ -100,7 +103,7 @@ export function speciality(random: Random, at?: number): string {
   );
 }
 
-/** Prose of nearly so many characters, never more. */
+/** Prose of nearly this many characters, and never more. */
 export function longBody(random: Random, characters: number): string {
   let text = '';
   for (;;) {

@@ -1,6 +1,6 @@
 import type { AuthorPost, Change, Channel, PostFields, ReaderPost } from '../../../src/protocol/model.ts';
 
-/** One channel and one post with every field, for tests that need some and care for few of their fields. */
+/** One channel and one post with every field, for tests that need any channel or post. */
 
 const sampleTime = '2026-11-24T12:00:00.000Z';
 
@@ -28,7 +28,7 @@ export function aChannel(changed: Partial<Channel> = {}): Channel {
   };
 }
 
-/** In the reader's view; each `seq` has its own id. */
+/** In the readers' view. Each `seq` has its own id. */
 export function aPost(changed: Partial<ReaderPost> = {}): ReaderPost {
   const { seq = 2 } = changed;
   return {
@@ -54,12 +54,12 @@ export function aPost(changed: Partial<ReaderPost> = {}): ReaderPost {
   };
 }
 
-/** The same in the author's view. */
+/** The same post in the authors' view. */
 export function anAuthorPost(changed: Partial<AuthorPost> = {}): AuthorPost {
   return { ...aPost(), body: '', publishedBy: 'ada', history: [], ...changed };
 }
 
-/** Every field that an author writes, each saying something. `derivedFrom`: posts that are there. */
+/** Every field that an author writes, with a value. `derivedFrom` must contain existing posts. */
 export function everyField(derivedFrom: string[]): PostFields {
   return {
     kind: 'analysis',
@@ -80,7 +80,7 @@ export function aChange(kind: Change['kind'], note: string | null, changedAt = '
   return { kind, note, at: changedAt, revision };
 }
 
-/** What the contract leaves of a withdrawn post, but for its status, revision, times and history, which are the withdrawal's. */
+/** The documented remains of a withdrawn post, except its status, revision, times and history, which the withdrawal sets. */
 export function emptied<P extends Omit<ReaderPost, 'seq'>>(post: P): P {
   const left = {
     keyEvent: false,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { isUri } from './atom.ts';
 
 /**
- * schema.org: of each type that we use, which properties it has and what they may be. A type has those of the one it is a kind of. That
- * they are its types, and that each has these properties, the compiler checks against the published vocabulary.
+ * The schema.org types that Pressbox uses, with the properties of each type and their values. A type inherits the properties of
+ * its parents. The compiler checks the types and their properties against the published vocabulary.
  */
 
 type Range = readonly string[];
@@ -29,7 +29,7 @@ type Name<T extends keyof Vocabulary> = Exclude<keyof Vocabulary[T], `@${string}
 interface Type {
   kindOf?: string;
   properties: Record<string, Range>;
-  /** What those who read such data will not do without. */
+  /** Properties that consumers of the data require. */
   required?: readonly string[];
 }
 
@@ -145,7 +145,7 @@ function typeOf(name: string): Type | undefined {
   return (types as Record<string, Type>)[name];
 }
 
-/** A type, and what it is a kind of. */
+/** A type and its parents. */
 function linesOf(type: string): string[] {
   const { kindOf } = typeOf(type) ?? {};
   return kindOf === undefined ? [type] : [type, ...linesOf(kindOf)];

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 
-/** A document as a real parser reads it: that of Python, which takes nothing that is not well-formed. */
+/** A document as parsed by Python, which rejects anything that is not well-formed. */
 export interface Element {
   /** `{namespace}name`. */
   name: string;
   attributes: Record<string, string>;
   children: Element[];
-  /** What stands between its tags, elements left out. */
+  /** The text between its tags, without child elements. */
   text: string;
 }
 
-/** Throws where the text is no XML. */
+/** Throws if the text is not XML. */
 export function parseXml(python: string, text: string): Element {
   return JSON.parse(
     execFileSync(python, ['-c', script], { input: text, encoding: 'utf8', stdio: 'pipe', maxBuffer: 64 * 1024 * 1024 }),

@@ -3,8 +3,8 @@ import { run } from '../servers/command.ts';
 import type { TestServer } from '../servers/server.ts';
 
 /**
- * What an earlier version wrote, before erasures were facts of the chain: two posts from which earlier revisions were erased, one that was
- * taken down, and one that was left alone.
+ * A data directory from an earlier version, whose chain did not contain erasures: two posts whose earlier revisions were erased,
+ * one post that was taken down, and one unchanged post.
  */
 export const folder = new URL('./golden/', import.meta.url);
 export const golden = await readFile(new URL('before-chained-erasures.ndjson', folder), 'utf8');

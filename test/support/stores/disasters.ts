@@ -11,47 +11,53 @@ import { startTwoServers, type TwoServers } from '../servers/two-servers.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 
 /**
- * Two servers on one Redis, 200 publications a second through both, readers on both, and a disaster in the middle: nothing that was
- * answered is lost, nothing is there twice, no reader sees a gap, and all are at the head again soon after.
+ * Two servers on one Redis with 200 publications per second through both, readers on both, and a disaster in the middle. No
+ * answered post is lost or duplicated, no reader has a gap, and all readers reach the head again soon after.
  */
 
-/** This process, the servers and the store, whichever of them run. The time in which a busy machine gives them no processor does not count. */
+/**
+ * This process, the servers and the store, as far as they run. Time in which a busy machine gives them no processor does not
+ * count.
+ */
 const everyone = () => familyOf(process.pid);
 const now = momentsOf(everyone);
 
 const perSecond = 200;
-/** The contract: what a node missed it has filled this long after that, and after the store is in reach again. */
+/** The documented bound: how long after a loss, or after the store is reachable again, a node has caught up. */
 const soonMs = 5_000;
 /**
- * A reader is at the head who has whatever was answered this long ago. On a busy machine nobody may be for some moments; but who is told
- * only by the comparison of heads, every two seconds, is behind three quarters of any time that is longer than that.
+ * A reader is at the head if it has everything that was answered this long ago. On a busy machine a reader may lag for a moment.
+ * But a reader that depends on the comparison of heads, every two seconds, lags for three quarters of any longer time.
  */
 const behindMs = 500;
 const stretchMs = 5_000;
-/** So long the machine may have to do with what came meanwhile. */
+/** How long the machine may take for the backlog. */
 const backlogMs = 30_000;
 
 type Disaster = (stormed: Stormed) => Promise<unknown>;
 
 interface Stormed {
-  /** Publications begun; each was sent until it was answered. */
+  /** Publications begun. Each was retried until it was answered. */
   sent: number;
   answered: Map<string, string>;
-  /** In the order of time: when an answer came, from which node, and the highest offset answered until then. */
+  /** In order of time: when an answer arrived, from which node, and the highest offset answered by then. */
   answers: { at: Moment; node: number; highest: number }[];
-  /** What authors were told in 503s. */
+  /** The outcomes in the 503 answers that authors received. */
   outcomes: Set<string>;
-  /** From healing until both nodes had answered an author. */
+  /** From the recovery until both nodes had answered an author. */
   answeredMs: number;
-  /** The longest that a reader lacked what was answered, after healing; what had been before that counts from then. */
+  /**
+   * The longest time after the recovery for which a reader lacked an answered post. Posts answered before count from the
+   * recovery.
+   */
   lackedMs: number;
-  /** Nobody waits for what was not answered yet. */
+  /** Set when the test has failed, so that no publication is retried. */
   isOver: boolean;
 }
 
-/** In the file of one store, so that those of both can be run at once: most of their time is spent waiting. */
+/** In one file per store, so that both can run at once: most of their time is spent waiting. */
 export function disastersOn(kind: 'redis' | 'valkey'): void {
-  describeWith(needs[kind], `two servers on one ${kind}, 200 publications a second`, (binary) => {
+  describeWith(needs[kind], `two servers on one ${kind} with 200 publications per second`, (binary) => {
     let redis: RedisServer;
     let two: TwoServers;
     let lines: Line[] = [];
@@ -74,7 +80,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       await redis.stop();
     });
 
-    /** Sends until it is answered with the post, to the one node and the other in turn, with one key. */
+    /** Publishes with one key, to the two nodes in turn, until the post is returned. */
     async function publish(index: number, stormed: Stormed): Promise<void> {
       const body = { body: `Post number ${index}.` };
       for (let time = index; !stormed.isOver; time += 1) {
@@ -91,15 +97,16 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
         if (answer !== undefined && answer.status !== 503) throw new Error(`Answered ${answer.status}: ${answer.text}`);
         const said = answer?.body as { code: string; outcome?: string } | undefined;
         if (said !== undefined) stormed.outcomes.add(said.outcome ?? said.code);
-        // As the answer says, spread out; at once a thousand authors who wait would keep the machine busy with refusals alone.
+        // Waits as long as the answer says, plus a random time. A thousand authors retrying at once would keep the machine busy
+        // with refusals.
         const seconds = Number(answer?.headers.get('retry-after') ?? 0.2);
         await pause(seconds * 1_000 * (1 + Math.random() / 2));
       }
     }
 
     /**
-     * Looks at what readers lack from now on, for longer than they may, so that those who fall behind again are noticed, and until they are at
-     * the head. Resolves with the longest that a reader lacked what was answered; what had been before counts from now.
+     * Watches the readers for longer than the bound, so that readers who fall behind again are noticed, and until they are at the
+     * head. Resolves with the longest time for which a reader lacked an answered post. Posts answered before count from now.
      */
     async function watchReaders({ answers }: Stormed): Promise<number> {
       const since = now();
@@ -145,7 +152,8 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       let [isStruck, due] = [false, 0];
       const ticking = setInterval(() => {
         for (; due < ((performance.now() - started) / 1_000) * perSecond; due += 1) {
-          // All wait while a disaster lasts. Else a machine that is too busy for so many is given fewer: it is to heal, and not to be held down.
+          // During a disaster all publications wait. At other times a machine that cannot keep up gets fewer, so that it can
+          // recover.
           if (!isStruck && stormed.sent - stormed.answered.size >= perSecond) continue;
           const publication = publish(stormed.sent++, stormed);
           // Thrown at the end.
@@ -162,7 +170,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
         healed = now();
         stormed.lackedMs = await watchReaders(stormed);
       } catch (error) {
-        // What was to be published goes nowhere once this test has failed, and is not to come into the next one.
+        // The open publications must not continue in the next test.
         stormed.isOver = true;
         throw error;
       } finally {
@@ -195,7 +203,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       expect([...outcomes].filter((outcome) => !['unchanged', 'unknown', 'draining', 'starting'].includes(outcome))).toEqual([]);
     }
 
-    /** A fault of the store is no reason to lose a reader. */
+    /** No reader loses its connection because of a fault of the store. */
     async function expectReadersKept(disaster: Disaster): Promise<Stormed> {
       const sockets = readers.map(({ socket }) => socket.id);
       const stormed = await storm(disaster);
@@ -204,7 +212,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       return stormed;
     }
 
-    it('the connections that listen are killed, again and again', async () => {
+    it('recover when the subscriber connections are killed repeatedly', async () => {
       await expectReadersKept(async () => {
         for (let time = 0; time < 10; time++) {
           await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -213,15 +221,15 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       });
     });
 
-    it('a connection that listens goes deaf', async () => {
+    it('recover when a subscriber connection stops delivering', async () => {
       await expectReadersKept(async (stormed) => {
         await vi.waitFor(() => expect(lines[1]!.deafen('subscribe')).toBe(1));
-        // It is replaced long before it would hear again.
+        // The connection is replaced long before it would work again.
         expect(await watchReaders(stormed)).toBeLessThanOrEqual(soonMs);
       });
     });
 
-    it('Redis is stopped for five seconds', async () => {
+    it('recover when Redis is stopped for five seconds', async () => {
       await expectReadersKept(async () => {
         process.kill(redis.pid, 'SIGSTOP');
         await pause(5_000);
@@ -229,7 +237,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       });
     });
 
-    it('Redis is killed and comes back', async () => {
+    it('recover when Redis is killed and restarted', async () => {
       await expectReadersKept(async () => {
         await redis.kill('SIGKILL');
         await pause(1_000);
@@ -237,7 +245,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       });
     });
 
-    it('answers of Redis are cut off ten times', async () => {
+    it('recover when answers of Redis are cut off ten times', async () => {
       const { outcomes } = await expectReadersKept(async () => {
         for (let time = 0; time < 10; time++) {
           const line = lines[time % 2]!;
@@ -251,7 +259,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       expect(outcomes).toContain('unknown');
     });
 
-    it('a server is killed and comes back', async () => {
+    it('recover when a server is killed and restarted', async () => {
       await expectKept(
         await storm(async () => {
           await nodes[1]!.kill();
@@ -261,7 +269,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
       );
     });
 
-    it('both servers are restarted in turn', async () => {
+    it('recover when both servers are restarted in turn', async () => {
       await expectKept(
         await storm(async () => {
           for (const node of nodes) {
@@ -274,7 +282,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
   });
 }
 
-/** As whoever looks after a service does: on a busy machine one that starts may not have heard of its store in time, and ends. */
+/** Restarts a server like a supervisor: on a busy machine a start may fail because the store did not answer in time. */
 async function startAgain(node: ServerProcess): Promise<void> {
   for (let left = 10; ; left -= 1) {
     try {

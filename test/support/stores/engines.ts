@@ -16,19 +16,19 @@ import type { Position } from '../../../src/protocol/cursor.ts';
 import type { AuthorChange, AuthorPost, Change, Channel } from '../../../src/protocol/model.ts';
 import { aChannel, anAuthorPost, emptied } from '../samples/samples.ts';
 
-/** An engine in a directory of its own, and sample entries: as the desk would make them, without the desk. */
+/** An engine in a directory of its own, and sample entries like those of the newsroom. */
 export const renderer = createRenderer({ publicUrl: 'https://news.example' });
 
-/** More than any of the tests has, so that one answer is the whole. */
+/** More than any test has, so that one answer is complete. */
 export const wide = { limit: 1_000, bytes: 10_000_000 };
 
 export interface TempEngine extends AsyncDisposable {
   readonly dataDir: string;
-  /** The one that is open now. */
+  /** The engine that is open now. */
   readonly engine: Engine;
-  /** Closes and opens it again, on the same directory. */
+  /** Closes the engine and opens it again, on the same directory. */
   reopen(options?: Partial<SqliteOptions>): Promise<Engine>;
-  /** Closes it and takes its directory away. */
+  /** Closes the engine and removes its directory. */
   close(): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ export function revision(
   return { type: 'post.revised', at: change.at, by: 'ada', kind, listed: kind !== 'refile', post: next } satisfies NewPostEntry;
 }
 
-/** What stays of a post: its places and times, and the history, whose notes a takedown empties. */
+/** The remains of a withdrawn post: its seq and times, and its history, whose notes a takedown empties. */
 function tombstone(post: PostState, status: 'retracted' | 'taken-down', change: AuthorChange): PostState {
   const history = status === 'taken-down' ? post.history.map((past) => ({ ...past, note: null })) : post.history;
   return { ...emptied(post), status, revision: change.revision, updatedAt: change.at, history: [...history, change] };
@@ -127,7 +127,7 @@ export function retraction(post: PostState): NewPostEntry {
   return { type: 'post.retracted', at: time, by, kind, listed: true, post: tombstone(post, 'retracted', change) };
 }
 
-/** Erases every revision before. */
+/** Erases every earlier revision. */
 export function takedown(post: PostState, note: string | null = null): NewPostEntry {
   const change = changeOf(post, 'takedown', note);
   const { kind, at: time, by } = change;
@@ -135,7 +135,7 @@ export function takedown(post: PostState, note: string | null = null): NewPostEn
   return { type: 'post.taken-down', at: time, by, kind, listed: true, post: taken, erases: post.revision };
 }
 
-/** The channel's next revision. */
+/** The next revision of the channel. */
 export function channelChange(channel: Channel, changes: Partial<Channel>, change?: Omit<Change, 'revision' | 'at'>) {
   const revision = channel.revision + 1;
   const own = change && { revision, at: at(revision), ...change };
@@ -153,13 +153,13 @@ export function newRequest(): RequestId {
 }
 
 export interface Decided {
-  /** The channel's revision; 1 where not said. */
+  /** The revision of the channel. Default: 1. */
   channel?: number;
   posts?: Record<string, number>;
   request?: RequestId;
 }
 
-/** A request to append, decided on what stood before each entry. */
+/** A request to append, decided on the state before each entry. */
 export function appending(entries: AppendRequest['entries'], { channel, posts, request }: Decided = {}): AppendRequest {
   const [first] = entries;
   const creates = first.type === 'channel.changed' && first.channel.revision === 1;
@@ -172,7 +172,7 @@ export function appending(entries: AppendRequest['entries'], { channel, posts, r
   };
 }
 
-/** Appends, and fails the test where it was not appended. */
+/** Appends, and fails the test unless the entries were appended. */
 export async function appended(
   engine: Engine,
   channelId: string,
@@ -184,7 +184,7 @@ export async function appended(
   return result;
 }
 
-/** A channel that is there. */
+/** Creates a channel. */
 export async function createChannel(
   engine: Engine,
   id = `channel-${newPostId()}`,
@@ -195,12 +195,12 @@ export async function createChannel(
   return channel;
 }
 
-/** Where the journal of a channel ends that is there. */
+/** The head of the journal of an existing channel. */
 export async function head(engine: Engine, channelId: string): Promise<Position> {
   return (await engine.heads([channelId]))[0] as Position;
 }
 
-/** Published posts, one after the other. */
+/** Publishes posts, one after the other. */
 export async function publish(engine: Engine, channelId: string, changed: Partial<PostState> = {}): Promise<AuthorPost> {
   const { post } = await appended(engine, channelId, [publication(samplePost(channelId, changed))]);
   if (post === undefined) throw new Error('The append did not answer with its post.');
@@ -208,8 +208,8 @@ export async function publish(engine: Engine, channelId: string, changed: Partia
 }
 
 /**
- * A channel `bridge` with a bit of everything: a post that was revised and taken down, one that is `standing`, and a change of the channel
- * itself; `before` is where it stood before that. And another channel beside it.
+ * Writes a channel `bridge` with a post that was revised and taken down, a post `standing` that was not, and a change of the
+ * channel itself. `before` is the position before that change. Also writes a second channel.
  */
 export async function writeTheBridge(engine: Engine): Promise<{ standing: string; before: Position }> {
   const channel = await createChannel(engine, 'bridge');

@@ -8,12 +8,15 @@ import { appended, createChannel, newRequest, type PostState, publish, revision,
 
 /** Texts that are erased, and the search for what may be left of them in files. */
 
-/** Whoever asks for an erasure waits for a while, and is told so where it is not complete by then; asked again, it tells the state. */
+/**
+ * Repeats an erasure until it is complete. An engine answers with a pending erasure after a while, and with its state when it is
+ * called again.
+ */
 export async function untilComplete(ask: () => Promise<Erasure>): Promise<void> {
   await vi.waitFor(async () => expect(await ask()).toEqual({ complete: true, pending: [] }));
 }
 
-/** The same of all that a channel had, which is deleted with the first of them. */
+/** The same for the deletion of a channel, which the first call deletes. */
 export async function untilDeleted(engine: Engine, channelId: string): Promise<void> {
   await untilComplete(async () => {
     const deletion = await engine.deleteChannel(channelId, newRequest(), 'root');
@@ -23,8 +26,8 @@ export async function untilDeleted(engine: Engine, channelId: string): Promise<v
 }
 
 /**
- * Tokens, all of which begin with `zq`, that are found in the files of a directory, in the order asked. In a process of its own: closing a
- * file that SQLite has open would give away this process's locks on it.
+ * Which of these tokens are in the files of a directory, in the given order. All tokens begin with `zq`. The search runs in its
+ * own process, because closing a file that SQLite has open would release this process's locks on it.
  */
 export async function found(directory: string, tokens: string[]): Promise<string[]> {
   const script = `
@@ -48,7 +51,7 @@ export async function found(directory: string, tokens: string[]): Promise<string
   return JSON.parse(stdout) as string[];
 }
 
-/** A post in which each field that is text holds the token. */
+/** A post in which each text field contains the token. */
 export function shaped(channelId: string, token: string, bytes: number): Partial<PostState> {
   const body = `${token} ${'lorem '.repeat(Math.ceil(bytes / 6)).slice(0, bytes)} ${token}`;
   return {
@@ -62,7 +65,7 @@ export function shaped(channelId: string, token: string, bytes: number): Partial
   };
 }
 
-/** Few bytes to 200 KiB, most of them short, as posts are; drawn with a seed. */
+/** From a few bytes to 200 KiB, most of them short, drawn with a seed. */
 export function sizes(count: number, seed: number): number[] {
   const some = fc.oneof(
     { weight: 10, arbitrary: fc.integer({ min: 0, max: 600 }) },
@@ -75,14 +78,14 @@ export function sizes(count: number, seed: number): number[] {
 
 export interface Story {
   id: string;
-  /** What is to be in no file any more. */
+  /** Tokens that must be in no file. */
   erased: string[];
-  /** Some of what is to be there. */
+  /** Some of the tokens that must be there. */
   kept: string[];
   posts: AuthorPost[];
 }
 
-/** Posts of many shapes and all fates, side by side, so that the erased ones have neighbours that stay. The erasures are not yet asked for. */
+/** Writes posts of many shapes, some to be erased and some not, next to each other. The erasures are not started yet. */
 export async function writeAndErase(engine: Engine, count: number, seed: number): Promise<Story> {
   const { id } = await createChannel(engine);
   const drawn = sizes(count, seed);
@@ -101,7 +104,7 @@ export async function writeAndErase(engine: Engine, count: number, seed: number)
     const size = drawn[(index * 7) % drawn.length] as number;
     const revised = revision(post, shaped(id, token('second', index), size), 'correction', `Note ${note}`);
     if (index % 4 === 0) {
-      // Kept as it is.
+      // Unchanged.
       kept.push(token('first', index));
     } else if (index % 4 === 1) {
       // Taken down at once.
@@ -113,7 +116,7 @@ export async function writeAndErase(engine: Engine, count: number, seed: number)
       await appended(engine, id, [takedown(revised.post)]);
       erased.push(token('first', index), token('second', index), note);
     } else {
-      // Revised with `eraseEarlier`: the desk takes the earlier notes out of the history.
+      // Revised with `eraseEarlier`: the newsroom removes the earlier notes from the history.
       await appended(engine, id, [revised]);
       const history = revised.post.history.map((change) => ({ ...change, note: null }));
       const last = revision({ ...revised.post, history }, shaped(id, token('third', index), size), 'update', null);

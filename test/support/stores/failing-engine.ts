@@ -2,11 +2,11 @@ import { vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
 import type { Random } from '../samples/sample-text.ts';
 
-/** An engine that does no more than the port promises. Undone by `vi.restoreAllMocks`. */
+/** An engine that does no more than the port promises. `vi.restoreAllMocks` restores it. */
 
 type ReadName = 'channel' | 'catchUp' | 'snapshot' | 'post' | 'posts' | 'revisions' | 'corrections';
 
-/** Reads are answered late, at random, as from a store that is busy or far away. What they say is what stood when they were asked. */
+/** Answers reads late, after a random time, like a busy or distant store. The answers are from the time of the call. */
 export function answerLate(engine: Engine, random: Random, names: readonly ReadName[], mostMs: number): void {
   for (const name of names) {
     const ask = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
@@ -18,7 +18,7 @@ export function answerLate(engine: Engine, random: Random, names: readonly ReadN
   }
 }
 
-/** Announcements are lost, doubled and swapped; after a loss listeners hear `maybe-missed`, some time. */
+/** Drops, duplicates and reorders announcements. Some time after a loss, listeners receive `maybe-missed`. */
 export function troubleTheBus(engine: Engine, random: Random, loss: number): void {
   const subscribe = engine.subscribe.bind(engine);
   vi.spyOn(engine, 'subscribe').mockImplementation(async (channelId, listener) => {

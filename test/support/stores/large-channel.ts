@@ -9,8 +9,8 @@ import { channelEntry, publication, renderer, sampleChannel, samplePost } from '
 const atOnce = 2_000;
 
 /**
- * Writes a channel with that many posts into Redis, faster than an engine would: its journal and its texts, of which all else can be
- * made. Post n has seq n + 1. Answers their ids.
+ * Writes a channel with this many posts into Redis, faster than an engine: its journal and its texts, from which everything else
+ * can be derived. Post n has seq n + 1. Returns the ids.
  */
 export async function writeLargeChannel(redis: Redis, id: string, count: number): Promise<string[]> {
   const [journal, , , , texts, labels] = channelKeys(id) as [string, string, string, string, string, string];

@@ -10,31 +10,31 @@ import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
 import { freePort } from '../servers/free-port.ts';
 import { renderer } from './engines.ts';
 
-/** A real Redis or Valkey on a free port of the loopback, with a directory of its own and a user that has the rights of the docs. */
+/** A real Redis or Valkey on a free loopback port, with its own directory and a user with the documented rights. */
 export interface RedisServer extends AsyncDisposable {
-  /** With the user that Pressbox is to have. */
+  /** With the user for Pressbox. */
   readonly url: string;
-  /** With one that may do the same, except that it publishes nothing: what it would tell other nodes is lost. */
+  /** With a user that has the same rights except publishing, so that its announcements to other nodes are lost. */
   readonly muteUrl: string;
-  /** Those of the first. */
+  /** The rights of the first user. */
   readonly rights: readonly string[];
   readonly port: number;
   readonly directory: string;
-  /** A connection that may do everything. Closed with the server. */
+  /** A connection with all rights. Closed with the server. */
   readonly admin: Redis;
   readonly pid: number;
-  /** Ends the process in this way, and waits for its end. */
+  /** Ends the process with this signal, and waits for its end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port and directory; `env` is laid over the environment. */
+  /** Starts it again on the same port and directory. `env` is added to the environment. */
   start(env?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Between two looks at whether a node has compared again. */
+/** Between two checks for a new comparison. */
 const comparisonLookMs = 10;
 const safe = ['appendonly yes', 'appendfsync always', 'no-appendfsync-on-rewrite no', 'maxmemory-policy noeviction', 'save ""'];
 
-/** The rights that the docs say are needed. */
+/** The documented rights. */
 async function aclRule(binary: string): Promise<string> {
   const docs = await readFile(new URL('../../../docs/guides/redis.md', import.meta.url), 'utf8');
   const block = (name: string) => new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\``, 'ms').exec(docs)?.[1] ?? '';
@@ -42,13 +42,13 @@ async function aclRule(binary: string): Promise<string> {
   return rule.trim().replace(/\s+/g, ' ');
 }
 
-/** Ends the servers that run, where a test's process ends before its tests do. */
+/** Ends the running servers if a test process exits early. */
 const atExit = new Set<() => void>();
 const endAll = () => {
   for (const end of atExit) end();
 };
 
-/** `lines` come after the safe settings, and win. */
+/** `lines` follow the safe settings and override them. */
 export async function startRedis(binary: string, lines: readonly string[] = []): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'pressbox-redis-'));
   const port = await freePort();
@@ -59,7 +59,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     'bind 127.0.0.1',
     `dir ${directory}`,
     `logfile ${join(directory, 'server.log')}`,
-    // So that a search of the files finds what is in them.
+    // So that a search of the files finds the texts.
     'rdbcompression no',
     ...safe,
     `user pressbox on >word ${rule}`,
@@ -95,7 +95,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     await kill();
     atExit.delete(end);
     if (atExit.size === 0) process.off('exit', endAll);
-    // What it forked to write its file anew outlives it for a moment, and may put a file there between the two steps of this.
+    // A forked child that rewrites the file outlives the server for a moment, and may create a file during the removal.
     await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
   const end = () => {
@@ -126,37 +126,37 @@ export function openNode(server: RedisServer, options: Partial<RedisEngineOption
   return openRedis({ urls: [server.url], minReplicas: 0, allowUnsafe: false, renderer, ...options });
 }
 
-/** Of the context of a test, what ends what it opened, also where it fails or is not done in time; the last first. */
+/** The part of a test context that registers clean-up, which also runs after failures and timeouts, the last first. */
 export interface Finishing {
   onTestFinished(end: () => PromiseLike<void>): void;
 }
 
-/** For this test alone. */
+/** For one test. */
 export async function startRedisFor(test: Finishing, binary: string, lines: readonly string[] = []): Promise<RedisServer> {
   const server = await startRedis(binary, lines);
   test.onTestFinished(server.stop);
   return server;
 }
 
-/** For this test alone. */
+/** For one test. */
 export async function openNodeFor(test: Finishing, ...node: Parameters<typeof openNode>): Promise<RedisEngine> {
   const engine = await openNode(...node);
   test.onTestFinished(() => engine.close());
   return engine;
 }
 
-/** What it tells other nodes reaches none of them, while their connections stay as they are. */
+/** Its announcements reach no other node, while its connections stay open. */
 export function openMuteNodeFor(test: Finishing, server: RedisServer): Promise<RedisEngine> {
   return openNodeFor(test, { ...server, url: server.muteUrl });
 }
 
-/** Two nodes on a server of the test's own. */
+/** Two nodes on a server for one test. */
 export async function openTwoNodesFor(test: Finishing, binary: string, lines: readonly string[] = []) {
   const server = await startRedisFor(test, binary, lines);
   return { server, here: await openNodeFor(test, server), there: await openNodeFor(test, server) };
 }
 
-/** What stands of a channel now; the function returned puts it back, as where a replica takes over that has no more. */
+/** Saves the keys of a channel. The returned function restores them, like a failover to a stale replica. */
 export async function copyOf({ admin }: RedisServer, channelId: string): Promise<() => Promise<void>> {
   const keys = channelKeys(channelId);
   const copies = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
@@ -167,12 +167,15 @@ export async function copyOf({ admin }: RedisServer, channelId: string): Promise
   };
 }
 
-/** When a node compared last what it knows with the store, by the clock of that: its heartbeat goes out in one piece with the question. */
+/**
+ * When a node last compared its state with the store, by the clock of the store. The heartbeat is written together with the
+ * comparison.
+ */
 export async function lastComparison({ admin }: RedisServer, { nodeId }: RedisEngine): Promise<number> {
   return Number(await admin.zscore(registry.nodes, nodeId));
 }
 
-/** Resolves once a node has compared again. What happens then waits longest for it to be noticed. */
+/** Resolves once a node has compared again. A change right after that is noticed the latest. */
 export async function nextComparison(server: RedisServer, node: RedisEngine): Promise<void> {
   const last = await lastComparison(server, node);
   while ((await lastComparison(server, node)) <= last) await pause(comparisonLookMs);
@@ -185,7 +188,7 @@ export interface TempRedisEngine extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** An engine with a server of its own. */
+/** An engine with its own server. */
 export async function openTempRedis(binary: string, options: Partial<RedisEngineOptions> = {}): Promise<TempRedisEngine> {
   const server = await startRedis(binary);
   let engine = await openNode(server, options);

@@ -6,19 +6,19 @@ import { openTempEngine, type TempEngine } from './engines.ts';
 import { openTempRedis, type RedisServer, startRedis, type TempRedisEngine } from './redis.ts';
 
 /**
- * Where a test's servers keep their journal: in their data directory, or in a Redis or Valkey, as the variable `PRESSBOX_TEST_STORE` of
- * the tests says, so that the same tests run on each. Imports nothing of vitest, so that the benchmark can use it too.
+ * The store of a test's servers: their data directory, or a Redis or Valkey if `PRESSBOX_TEST_STORE` says so, so that the same
+ * tests run on each. Imports nothing from vitest, so that the benchmark can use it too.
  */
 export interface Store {
-  /** Laid over the environment of the server. */
+  /** Added to the environment of the server. */
   readonly env: Record<string, string>;
-  /** Where the bytes of the journal lie. */
+  /** The directory with the bytes of the journal. */
   readonly directory: string;
-  /** A copy of it as it is now, as a backup would have it. No server may write meanwhile, or run while it is put back. */
+  /** A copy of the current state, like a backup. No server may write during the copy, or run during its restoration. */
   copy(): Promise<StoreCopy>;
-  /** All is lost. No server may run on it. */
+  /** Removes all data. No server may run on it. */
   wipe(): Promise<void>;
-  /** Nothing of it is left for whoever has the next one. */
+  /** Empties the store for its next user. */
   release(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface StoreCopy extends AsyncDisposable {
 
 const binaries = { redis: 'redis-server', valkey: 'valkey-server' } as const;
 
-/** What to start; undefined where the journal is in the data directory. */
+/** The program to start. Undefined if the journal is in the data directory. */
 function binary(): string | undefined {
   const kind = process.env.PRESSBOX_TEST_STORE ?? 'embedded';
   if (kind === 'embedded') return undefined;
@@ -36,17 +36,17 @@ function binary(): string | undefined {
   throw new Error(`PRESSBOX_TEST_STORE is "${kind}", and must be embedded, redis or valkey.`);
 }
 
-/** Nobody uses them; they are empty. */
+/** Unused and empty servers. */
 const idle: RedisServer[] = [];
 
-/** A store of its own, for as long as it is not released. */
+/** A store for exclusive use until it is released. */
 export async function openStore(dataDir: string): Promise<Store> {
   const command = binary();
   if (command === undefined) return embeddedIn(dataDir);
   const redis = idle.pop() ?? (await startRedis(command));
   const files = join(redis.directory, 'appendonlydir');
   return {
-    // Servers on Redis make no secret of their own.
+    // Servers on Redis do not create a secret.
     env: { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: randomBytes(32).toString('base64url') },
     directory: redis.directory,
     async copy() {
@@ -69,7 +69,7 @@ export async function openStore(dataDir: string): Promise<Store> {
   };
 }
 
-/** To be called when no test of the file will open one any more. */
+/** Call it after the last test of a file that opens a store. */
 export async function endStores(): Promise<void> {
   await Promise.all(idle.splice(0).map((redis) => redis.stop()));
 }
@@ -97,7 +97,7 @@ async function replace(directory: string, copy: string): Promise<void> {
   await cp(copy, directory, { recursive: true });
 }
 
-/** An engine on what the tests run on, with a store of its own. */
+/** An engine on the store of the tests, with its own data. */
 export async function openTestEngine(
   options: Pick<SqliteOptions, 'now' | 'log' | 'renderer'>,
 ): Promise<TempEngine | TempRedisEngine> {

@@ -2,9 +2,9 @@ import { openSqlite } from '../../../../src/journal/sqlite/index.ts';
 import { appended, createChannel, newPostId, publication, renderer, revision, samplePost, takedown } from '../engines.ts';
 
 /**
- * Appends to the journal in the directory named until it is killed, several authors at once. A line `<post> <revision>` on standard output
- * says what was answered, `erased <post>` that a takedown's erasure is complete: then `text of <post>` must be in no file. Where an append was
- * refused, a line says why.
+ * Appends to the journal in the given directory until it is killed, several authors at once. A line `<post> <revision>` on
+ * standard output is an answered append. A line `erased <post>` is a completed erasure: `text of <post>` must then be in no file.
+ * A refused append prints its reason.
  */
 const [dataDir = '', channelId = 'power', authors = '4'] = process.argv.slice(2);
 const engine = await openSqlite({ dataDir, renderer });
@@ -14,7 +14,7 @@ for (let author = 0; author < Number(authors); author++) void write();
 
 async function write(): Promise<void> {
   for (let count = 0; ; count++) {
-    // Mostly short, now and then longer than a page of the file.
+    // Mostly short, sometimes longer than a page of the file.
     const id = newPostId();
     const body = `The text of ${id}. ${'x'.repeat(count % 7 === 0 ? 9_000 : 100)}`;
     const post = samplePost(channelId, { id, body });

@@ -3,9 +3,9 @@ import { openSqlite } from '../../../../src/journal/sqlite/index.ts';
 import { appending, createChannel, newRequest, publication, publish, renderer, samplePost, takedown } from '../engines.ts';
 
 /**
- * Opens the journal in the directory named, and does what each line on standard input names. Prints for each a line of JSON: `told`, which is
- * a status, or the outcome of a failure with its `message`; and how many announcements there were until then. `append` is one and the same
- * request each time, of the post named.
+ * Opens the journal in the given directory, and executes the command in each line on standard input. Prints a line of JSON for
+ * each: `told`, which is a status or the outcome of a failure with its `message`, and the number of announcements so far.
+ * `append` is the same request each time, for the given post.
  */
 const [dataDir = '', postId = ''] = process.argv.slice(2);
 const channelId = 'power';
@@ -19,8 +19,8 @@ const post = samplePost(channelId, { id: postId, body: `The text of ${postId}.` 
 const asked: Record<string, () => Promise<unknown>> = {
   append: async () => (await engine.append(channelId, appending([publication(post)], { request }))).status,
   publish: async () => (await publish(engine, channelId)).status,
-  // More than the log holds before it is copied into the journal.
-  // A reader that is busy at the moment keeps SQLite from copying the whole log, and then nothing is synced: fill until a write fails.
+  // More than the log holds before it is copied into the journal. A busy reader keeps SQLite from copying the whole log, and then
+  // nothing is synced: fill until a write fails.
   fill: async () => {
     for (let round = 0; round < 10; round += 1) {
       const body = 'Much. '.repeat(20_000);

@@ -6,23 +6,23 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Power } from './powercut.ts';
 
-/** Runs `appender.ts` in a process of its own whose power can be taken away. */
+/** Runs `appender.ts` in a process of its own whose power can be cut. */
 export interface Authors {
   dataDir: string;
   power: Power;
-  /** Killed once so many appends were answered; left out: when one of the callbacks does it. */
+  /** Killed after this number of answers. Default: a callback kills it. */
   answers?: number;
   authors?: number;
   env?: Record<string, string>;
-  /** Called with each append that was refused, and with each that was answered. */
+  /** Called for each refused append, and for each answered one. */
   onRefused?: (refused: { outcome: string; post: string }, kill: () => void) => void;
   onAnswered?: (count: number, kill: () => void) => void;
 }
 
 export interface Written {
-  /** The highest revision answered of each post. */
+  /** The highest answered revision of each post. */
   answered: Map<string, number>;
-  /** Posts whose erasure was answered as complete. */
+  /** Posts whose erasure was reported as complete. */
   erased: string[];
 }
 
@@ -51,7 +51,7 @@ export async function writeUntilKilled({ dataDir, power, answers, authors = 4, e
   return written;
 }
 
-/** Erased posts of which some file still holds the text. Only where this process has none of the files open. */
+/** Erased posts whose text is still in some file. Only call it while this process has none of the files open. */
 export function leftOf(dataDir: string, erased: string[]): string[] {
   const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name)));
   return erased.filter((id) => files.some((bytes) => bytes.includes(`text of ${id}`)));
@@ -64,7 +64,7 @@ export interface Told {
   announced: number;
 }
 
-/** Runs `asked.ts` in a process of its own whose power can be taken away. */
+/** Runs `asked.ts` in a process of its own whose power can be cut. */
 export async function startAsked({ dataDir, power, post }: { dataDir: string; power: Power; post: string }) {
   const script = fileURLToPath(new URL('./asked.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dataDir, post], {
@@ -79,7 +79,7 @@ export async function startAsked({ dataDir, power, post }: { dataDir: string; po
   };
   await lines.next();
   return {
-    /** What became of it; undefined where it was killed before that was known. */
+    /** The result. Undefined if the process was killed before. */
     async ask(what: string): Promise<Told | undefined> {
       child.stdin.write(`${what}\n`);
       const { value } = await lines.next();

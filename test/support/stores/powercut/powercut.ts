@@ -19,24 +19,29 @@ import { randomFrom } from '../../samples/random.ts';
 import { Disk, type Tree } from './record.ts';
 
 /**
- * Takes the power away from a process: a kill alone proves nothing about the disk, since the kernel still has what the process wrote.
+ * Cuts the power of a process. Killing it is not enough, because the kernel still writes what the process wrote before.
  *
  *     using power = watchPower(dir);
  *     const child = spawn(command, { env: { ...process.env, ...power.env } });
  *     …; child.kill('SIGKILL'); await exit;
- *     power.lose();                  // dir now holds what was synced, and nothing else
- *     power.lose({ seed: 7 });       // or that and some of what was not
+ *     power.lose();                  // dir now contains only what was synced
+ *     power.lose({ seed: 7 });       // or that and some of the rest
  */
 export interface Power extends Disposable {
   /** For the process whose writes are watched, and its children. */
   readonly env: Record<string, string>;
-  /** Puts the directory into a state that a power cut may have left. Only when the process is dead; can be repeated. */
+  /**
+   * Restores the directory to a state that a power cut may have left. Only call it when the process is dead. It can be repeated.
+   */
   lose(options?: { seed?: number }): Disk['seen'];
-  /** From now on writing fails as on a full disk, every sync as on a broken one, or no sync comes to an end; or no longer. Broken may be one file alone. */
+  /**
+   * Starts or stops failures: every write fails as on a full disk, every sync fails as on a broken disk, or no sync ends. A
+   * broken disk can affect one file only.
+   */
   fail(how: 'full' | 'broken' | 'stuck', on: boolean, file?: string): void;
 }
 
-/** Why power cuts cannot be tested here, or undefined where they can. */
+/** Why power cuts cannot be tested here. Undefined if they can. */
 export function noPowercut(): string | undefined {
   if (process.platform !== 'linux') return 'LD_PRELOAD is of Linux';
   return compiler() === undefined ? 'there is no C compiler' : undefined;
@@ -55,7 +60,7 @@ function compiler(): string | undefined {
 
 const kept = fileURLToPath(new URL('../../../../node_modules/.powercut', import.meta.url));
 
-/** `directory` must be there; watch the one above a data directory to see that it is made to last, too. */
+/** `directory` must exist. Watch the parent of a data directory to check that its creation is durable too. */
 export function watchPower(directory: string): Power {
   const root = realpathSync(directory);
   const own = mkdtempSync(join(tmpdir(), 'pressbox-power-'));
@@ -78,7 +83,7 @@ export function watchPower(directory: string): Power {
   };
 }
 
-/** Kept between processes, one for each source and way to compile it. */
+/** Kept between processes, one for each source and compiler command. */
 function compiledShim(): string {
   const source = fileURLToPath(new URL('./shim.c', import.meta.url));
   const flags = ['-shared', '-fPIC', '-O1'];
@@ -87,7 +92,7 @@ function compiledShim(): string {
   const shim = join(kept, `${name}.so`);
   if (existsSync(shim)) return shim;
   mkdirSync(kept, { recursive: true });
-  // Where two compile at once, each puts a whole one there.
+  // If two processes compile at once, each installs a complete file.
   const own = `${shim}.${process.pid}`;
   execFileSync(compiler() ?? 'cc', [...flags, '-o', own, source, '-lpthread']);
   renameSync(own, shim);

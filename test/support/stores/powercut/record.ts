@@ -1,17 +1,17 @@
-/** Reads what `shim.c` recorded, and works out what a disk holds after the power went away. Pure: bytes in, files out. */
+/** Reads what `shim.c` recorded, and computes what a disk contains after a power cut. Pure: bytes in, files out. */
 
 export type Random = () => number;
 
-/** A directory as it lies on the disk: names of files with their bytes, and of directories. */
+/** A directory on the disk: names of files with their bytes, and of directories. */
 export type Tree = Map<string, Uint8Array | Tree>;
 
-/** A change that the disk keeps for certain once it was synced after it. `index` counts the records. */
+/** A change that is durable after the next sync. `index` counts the records. */
 interface Change {
   index: number;
   offset: number;
   /** Undefined: cut, or grown with zeros, to `offset`. */
   data: Uint8Array | undefined;
-  /** A sync of it failed: the kernel counts it as written, and no later sync writes it. */
+  /** A sync failed: the kernel counts the change as written, and no later sync writes it. */
   isLost?: boolean;
 }
 
@@ -33,7 +33,7 @@ type NameChange = { index: number } & (
 
 class Directory {
   readonly base = new Map<string, File | Directory>();
-  /** As the process sees it. */
+  /** The state that the process sees. */
   readonly now = new Map<string, File | Directory>();
   readonly changes: NameChange[] = [];
   synced = -1;
@@ -73,7 +73,7 @@ function* records(log: Uint8Array): Generator<Recorded> {
     const pathBytes = view.getUint32(at + 4, true);
     const bytes = Number(view.getBigUint64(at + 24, true));
     const data = at + headBytes + pathBytes;
-    // The process was killed within its last record.
+    // The process was killed in the middle of its last record.
     if (data + bytes > log.byteLength) return;
     yield {
       index,
@@ -87,13 +87,13 @@ function* records(log: Uint8Array): Generator<Recorded> {
   }
 }
 
-/** What was recorded of one process, on top of what lay in `root` before. */
+/** The recorded calls of one process, on top of the earlier contents of `root`. */
 export class Disk {
   readonly #root: string;
   readonly #tree: Directory;
   readonly #inodes = new Map<bigint, File>();
   readonly #begun = new Map<string, number>();
-  /** Calls that were seen, by their kind. */
+  /** The recorded calls, by kind. */
   readonly seen: Partial<Record<Recorded['kind'], number>> = {};
 
   constructor(root: string, base: Tree, log: Uint8Array) {
@@ -106,8 +106,8 @@ export class Disk {
   }
 
   /**
-   * What is there when the power comes back. Without `random` it is only what was synced: the least that a disk may keep. With it, any
-   * of the rest may have survived too: writes whole, torn at sectors, or not, in whatever order, and names as far as some point.
+   * The contents after the power returns. Without `random` only what was synced, which is the minimum. With `random` any other
+   * change may have survived too: writes whole, torn at sectors, or lost, in any order, and names up to some point.
    */
   afterPowerCut(random?: Random): Tree {
     return treeOf(this.#tree, random);
@@ -222,7 +222,7 @@ function treeOf(directory: Directory, random: Random | undefined): Tree {
 const sectorBytes = 512;
 
 function bytesOf(file: File, random: Random | undefined): Uint8Array {
-  // With room to grow, so that a file written in small pieces is not copied for each of them.
+  // Allocates extra space, so that a file written in small pieces is not copied for each of them.
   let room = Buffer.from(file.base);
   let size = room.byteLength;
   const resize = (wanted: number) => {
@@ -235,7 +235,7 @@ function bytesOf(file: File, random: Random | undefined): Uint8Array {
     room.set(data, offset);
   };
   for (const { index, offset, data, isLost } of file.changes) {
-    // Whole, torn, or gone. How long a file is does not go with its bytes.
+    // Whole, torn, or lost. The length of a file is independent of its bytes.
     const fate = isLost && data !== undefined ? 1 : index <= file.synced ? 0 : random ? random() : 1;
     if (fate >= 0.6) continue;
     if (data === undefined) resize(offset);

@@ -1,16 +1,20 @@
 /*
- * Records, for files under one directory, every change and every sync, in the order they happen, with the bytes: what a disk would need
- * to know to say what it holds after the power went away. Loaded with LD_PRELOAD into the process under test; the reader of the record
- * is powercut.ts.
+ * Records every change and every sync of the files under one directory, in order and with the bytes, so that the contents of a disk
+ * after a power cut can be computed. Loaded with LD_PRELOAD into the process under test. record.ts reads the record.
  *
  *   POWERCUT_DIR  the directory, as realpath gives it
- *   POWERCUT_LOG  where the record is appended to; outside that directory
+ *   POWERCUT_LOG  the record, to which the shim appends; outside that directory
  *
- * While a file named "<POWERCUT_LOG>.full" exists, writing fails as on a full disk; while there is "<POWERCUT_LOG>.broken", each sync does
- * of a file whose name ends with what stands there, and as in Linux nothing of what it was to keep is kept by a later one; while there is "<POWERCUT_LOG>.stuck", no sync comes to an end.
+ * Files beside the record cause failures while they exist:
  *
- * A record is a header, then `paths` bytes of a path, then `bytes` bytes of data. Shared memory (files that end in -shm) is left out: it
- * does not outlive a power cut. Memory-mapped writes are not seen, so a program that maps its files for writing cannot be tested so.
+ *   <POWERCUT_LOG>.full    writes fail as on a full disk
+ *   <POWERCUT_LOG>.broken  each sync fails of a file whose name ends with the contents of this file. As on Linux, a later sync does not
+ *                          keep the changes either.
+ *   <POWERCUT_LOG>.stuck   no sync ends
+ *
+ * A record is a header, then `paths` bytes of a path, then `bytes` bytes of data. Shared memory (files that end in -shm) is left out,
+ * because it does not survive a power cut. Memory-mapped writes are not seen, so programs that map their files for writing cannot be
+ * tested this way.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,7 +58,7 @@ __attribute__((constructor)) static void begin(void) {
   snprintf(stuck_path, sizeof stuck_path, "%s.stuck", log);
   int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) abort();
-  /* Out of the way of programs that expect low numbers. */
+  /* High numbers, because some programs expect low ones for themselves. */
   log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
   syscall(SYS_close, fd);
   if (log_fd < 0) abort();
@@ -67,7 +71,7 @@ static int inside(const char *path) {
   return !(length > 4 && strcmp(path + length - 4, "-shm") == 0);
 }
 
-/* The path of a descriptor, if it is one of ours. */
+/* The path of a descriptor, if it is in the directory. */
 static int path_of(int fd, char *path) {
   char link[64];
   if (log_fd < 0) return 0;
@@ -105,7 +109,7 @@ static void put(enum kind kind, uint64_t inode, uint64_t offset, const char *pat
 
 static void put_path(enum kind kind, uint64_t inode, const char *path) { put(kind, inode, 0, path, strlen(path), NULL, 0); }
 
-/* A path as the root has it, whether or not the last part is there. */
+/* The absolute path, whether or not its last part exists. */
 static int absolute(int dirfd, const char *path, char *out) {
   char base[PATH_MAX], whole[2 * PATH_MAX];
   if (log_fd < 0) return 0;
@@ -165,7 +169,7 @@ int creat(const char *path, mode_t mode) { return opened(AT_FDCWD, path, O_CREAT
 
 static int is_there(const char *path) { return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0; }
 
-/* `at` below 0: where the descriptor stands. */
+/* `at` below 0: the current position of the descriptor. */
 static ssize_t written(int fd, const struct iovec *parts, int count, off_t at) {
   char path[PATH_MAX];
   if (!path_of(fd, path)) {
@@ -211,7 +215,10 @@ static int truncated(int fd, off_t length) {
 int ftruncate(int fd, off_t length) { return truncated(fd, length); }
 int ftruncate64(int fd, off64_t length) { return truncated(fd, length); }
 
-/* A sync keeps what was written before it began. The record is the disk here: the real one is not waited for, so tests are quick. */
+/*
+ * A sync keeps what was written before it began. The record replaces the disk: the shim does not wait for the real one, so that
+ * tests are fast.
+ */
 static int synced(int fd, long call) {
   char path[PATH_MAX];
   int regular = 0;
@@ -263,7 +270,7 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
   char old[PATH_MAX], new[PATH_MAX], both[2 * PATH_MAX];
   int ours = absolute(from_fd, from, old) | absolute(to_fd, to, new) << 1;
   if (ours == 0) return syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
-  /* Into or out of the directory: not followed. */
+  /* Renames into or out of the directory are not supported. */
   if (ours != 3) abort();
   pthread_mutex_lock(&lock);
   int answer = syscall(SYS_renameat2, from_fd, from, to_fd, to, flags), saved = errno;

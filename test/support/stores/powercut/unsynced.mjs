@@ -1,5 +1,5 @@
-// Loaded before a process's own modules, in each of its threads: SQLite no longer waits for the disk. The control of the power-cut
-// tests: with it, what was answered must be found lost.
+// Loaded before a process's own modules, in each of its threads: SQLite does not wait for the disk. This is the control of the
+// power-cut tests: with it, answered writes must be lost.
 import { DatabaseSync } from 'node:sqlite';
 
 const exec = DatabaseSync.prototype.exec;
