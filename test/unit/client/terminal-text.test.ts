@@ -256,7 +256,7 @@ describe('a post in a terminal', () => {
       state: 'ended',
       pinnedPostId: full.id,
     };
-    expect(channelLines(later, channel, style)).toEqual(['Below it: nothing', 'The coverage has ended.', 'Pinned: 9a8057', '']);
+    expect(channelLines(later, channel, style)).toEqual(['Standfirst: nothing', 'The coverage has ended.', 'Pinned: 9a8057', '']);
     expect(channelLines({ ...later, pinnedPostId: null }, later, style)).toEqual(['Nothing is pinned now.', '']);
     expect(channelLines(later, later, style)).toEqual([]);
     expect(channelLines(channel, undefined, style)).toEqual(['To the Moon', '  Three men.', '']);
