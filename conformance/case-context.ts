@@ -1,5 +1,5 @@
 import type { AuthorPost, CatchUp, Channel, Event, JournalLine } from '../src/protocol/model.ts';
-import { must, mustEqual, RuleBroken } from './case.ts';
+import { must, mustEqual, RuleBroken } from './assertions.ts';
 import { Exchange } from './exchange.ts';
 import type { ReaderSocket, ServerUnderTest, Stream, TestRequest, TestResponse } from './server-under-test.ts';
 

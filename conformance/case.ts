@@ -1,4 +1,3 @@
-import { deepStrictEqual } from 'node:assert/strict';
 import type { CaseContext } from './case-context.ts';
 
 /**
@@ -15,27 +14,4 @@ export interface Case {
   /** Requires a token that may delete channels. */
   admin?: true;
   run(context: CaseContext): Promise<void>;
-}
-
-/** The server does not follow the rule. */
-export class RuleBroken extends Error {}
-
-export function must(holds: boolean, sentence: string): asserts holds {
-  if (!holds) throw new RuleBroken(sentence);
-}
-
-/** `what` is a noun: "the status of the answer". */
-export function mustEqual(actual: unknown, expected: unknown, what: string): void {
-  try {
-    deepStrictEqual(actual, expected);
-  } catch {
-    throw new RuleBroken(`${what} should be ${short(expected)} but is ${short(actual)}.`);
-  }
-}
-
-const longest = 300;
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

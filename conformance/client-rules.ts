@@ -1,5 +1,5 @@
 import type { AuthorPost, CatchUp, Event, ReaderPost } from '../src/protocol/model.ts';
-import { must } from './case.ts';
+import { must } from './assertions.ts';
 import { CaseContext } from './case-context.ts';
 import { type ReaderSocket, ServerUnderTest } from './server-under-test.ts';
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Case, RuleBroken } from './case.ts';
+import { RuleBroken } from './assertions.ts';
+import type { Case } from './case.ts';
 import { CaseContext } from './case-context.ts';
 import { compressionCases } from './cases/compression.ts';
 import { pollCases, socketCases, streamCases } from './cases/live.ts';

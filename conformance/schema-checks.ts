@@ -1,4 +1,4 @@
-import { RuleBroken } from './case.ts';
+import { RuleBroken } from './assertions.ts';
 
 /**
  * Checks the form of an answer. Accepts unknown fields, because clients ignore them, and any cursor, because cursors are opaque.

@@ -5,7 +5,7 @@ import { createParser } from 'eventsource-parser';
 import { io, type Socket } from 'socket.io-client';
 import type { CatchUp, Event } from '../src/protocol/model.ts';
 import type { Problem } from '../src/protocol/problems.ts';
-import { RuleBroken } from './case.ts';
+import { RuleBroken } from './assertions.ts';
 import type { Exchange, SentHeaders } from './exchange.ts';
 
 /** The server under test, seen from outside: over HTTP, Socket.IO and Server-Sent Events. */

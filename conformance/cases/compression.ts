@@ -1,4 +1,5 @@
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 
 /** Which answers are compressed. Others never are: their length would reveal their content, or events would wait in the compressor. */
 export const compressionCases: readonly Case[] = [

@@ -1,5 +1,6 @@
 import { catchUpSchema, problemSchema } from '../../src/protocol/wire-messages.ts';
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 import { mustCover } from '../case-context.ts';
 import { mustFit } from '../schema-checks.ts';
 import { ReaderSocket, within } from '../server-under-test.ts';

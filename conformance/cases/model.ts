@@ -1,5 +1,6 @@
 import { channelAnswerSchema, channelSchema, postAnswerSchema, readerPostSchema } from '../../src/protocol/wire-messages.ts';
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 import { mustFit } from '../schema-checks.ts';
 
 /** The fields of channels and posts, their two views, and the rendering of bodies. */

@@ -1,6 +1,7 @@
 import type { CatchUp, ReplayCatchUp } from '../../src/protocol/model.ts';
 import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/wire-messages.ts';
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 import { mustCover } from '../case-context.ts';
 import { mustFit } from '../schema-checks.ts';
 

@@ -1,4 +1,5 @@
-import { type Case, mustEqual } from '../case.ts';
+import { mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 
 /** Sessions of browsers. */
 export const sessionCases: readonly Case[] = [

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { PostFields } from '../../src/protocol/model.ts';
 import { blankPost } from '../../src/protocol/post-fields.ts';
 import { erasureSchema, serverJournalPageSchema } from '../../src/protocol/wire-messages.ts';
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 import { mustFit } from '../schema-checks.ts';
 
 /** A report with a value in every field. */

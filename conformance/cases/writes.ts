@@ -1,4 +1,5 @@
-import { type Case, must, mustEqual } from '../case.ts';
+import { must, mustEqual } from '../assertions.ts';
+import type { Case } from '../case.ts';
 import type { CaseContext } from '../case-context.ts';
 
 /** Writes: refusals that change nothing, idempotency keys, If-Match, and the states of a channel. */
