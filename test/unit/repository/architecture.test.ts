@@ -214,6 +214,31 @@ function rings(all: readonly Import[]): string[] {
   return [...found];
 }
 
+/** Circles of files that import each other, types included: each as its shortest way from one of its files back to it. */
+function circles(all: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of all) if (ours.test(to)) next.set(from, [...(next.get(from) ?? []), to]);
+  const found = new Map<string, string>();
+  for (const start of next.keys()) {
+    const cameFrom = new Map<string, string>();
+    for (const queue = [start]; queue.length > 0 && !cameFrom.has(start); ) {
+      const at = queue.shift() as string;
+      for (const to of next.get(at) ?? []) {
+        if (cameFrom.has(to)) continue;
+        cameFrom.set(to, at);
+        queue.push(to);
+      }
+    }
+    if (!cameFrom.has(start)) continue;
+    const way = [start];
+    do way.unshift(cameFrom.get(way[0] as string) as string);
+    while (way[0] !== start);
+    const files = [...new Set(way)].sort().join(' ');
+    if (!found.has(files)) found.set(files, way.join(' → '));
+  }
+  return [...found.values()];
+}
+
 function filesWith(pattern: RegExp, ...places: RegExp[]): string[] {
   return [...sources]
     .filter(([path, source]) => places.some((place) => place.test(path)) && pattern.test(withoutComments(source)))
@@ -244,6 +269,10 @@ describe('the layout', () => {
 
   it('has no ring of folders', () => {
     expect(rings(imports)).toEqual([]);
+  });
+
+  it('has no files that import each other in a circle, not even types', () => {
+    expect(circles(imports)).toEqual([]);
   });
 
   it('has tables of limits that import nothing but the protocol', () => {
@@ -368,6 +397,22 @@ describe('the check of the layout', () => {
       'src/protocol/p.ts': "import type { B } from '../newsroom/d.ts';",
     });
     expect(rings(ring)).toContain('src/newsroom/ → src/journal/ → src/protocol/ → src/newsroom/');
+  });
+
+  it('notices a circle of files in one folder, also of types alone', () => {
+    const circle = check({
+      'src/http/a.ts': "import type { B } from './b.ts';\nimport './d.ts';",
+      'src/http/b.ts': "import './c.ts';",
+      'src/http/c.ts': "import type { A } from './a.ts';",
+      'src/http/d.ts': "import './c.ts';",
+    });
+    expect(circles(circle)).toEqual([
+      'src/http/a.ts → src/http/b.ts → src/http/c.ts → src/http/a.ts',
+      'src/http/d.ts → src/http/c.ts → src/http/a.ts → src/http/d.ts',
+    ]);
+    expect(
+      circles(check({ 'src/http/a.ts': "import './b.ts';\nimport './c.ts';", 'src/http/b.ts': "import './c.ts';" })),
+    ).toEqual([]);
   });
 
   it('follows what a browser would load, but no types', () => {
