@@ -11,9 +11,9 @@ export interface Pingable {
   slot: number;
   ping(): void;
   /** Nothing was received in time. */
-  onTimeout(): void;
-  /** `ping` or `onTimeout` threw. The connection is not pinged again. */
-  onError(error: unknown): void;
+  onPongTimeout(): void;
+  /** `ping` or `onPongTimeout` threw. The connection is not pinged again. */
+  onPingFailed(error: unknown): void;
 }
 
 export interface HeartbeatOptions {
@@ -70,7 +70,7 @@ export class Heartbeat {
     const slots = this.#slots;
     this.#current = (this.#current + 1) % slots.length;
     this.#each(slots.at(this.#current - this.#timeoutSteps), (one) => {
-      if (one.isPongAwaited) one.onTimeout();
+      if (one.isPongAwaited) one.onPongTimeout();
     });
     this.#each(slots[this.#current], (one) => {
       if (!one.isPingDue) return;
@@ -84,7 +84,7 @@ export class Heartbeat {
   #each(some: Iterable<Pingable> = [], act: (one: Pingable) => void): void {
     forEachSafe([...some], act, (one, error) => {
       this.remove(one);
-      one.onError(error);
+      one.onPingFailed(error);
     });
   }
 }

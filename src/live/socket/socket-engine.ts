@@ -180,11 +180,11 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
     return true;
   }
 
-  onTimeout(): void {
+  onPongTimeout(): void {
     this.onClose('ping timeout');
   }
 
-  onError(error: unknown): void {
+  onPingFailed(error: unknown): void {
     this.#engine.onFailed(error);
     this.#socket.destroy();
   }

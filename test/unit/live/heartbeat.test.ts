@@ -30,11 +30,11 @@ function beating(random: () => number = () => 0.5) {
         one.pings.push(Date.now() - began);
         if (answers) setTimeout(() => answered(one), withinMs - stepMs);
       },
-      onTimeout() {
+      onPongTimeout() {
         one.missed.push(Date.now() - began);
         heartbeat.remove(one);
       },
-      onError(error) {
+      onPingFailed(error) {
         one.failures.push(error);
       },
     };
@@ -87,7 +87,7 @@ it('continues with the other connections if one throws, and does not ping that o
   };
   const [askedInVain, before, givenUpInVain, after] = [open(false), open(true), open(false), open(true)];
   Object.assign(askedInVain, { ping: fault });
-  Object.assign(givenUpInVain, { onTimeout: fault });
+  Object.assign(givenUpInVain, { onPongTimeout: fault });
   vi.advanceTimersByTime(5 * everyMs);
   expect([askedInVain.failures, givenUpInVain.failures]).toEqual([[thrown], [thrown]]);
   expect(givenUpInVain.pings).toHaveLength(1);
@@ -132,10 +132,10 @@ it('pings before clients time out, and after the last answer, even if some pings
   const one: Pingable = {
     ...{ isPingDue: false, isPongAwaited: false, slot: 0 },
     ping: () => asked(one),
-    onTimeout() {
+    onPongTimeout() {
       missed += 1;
     },
-    onError() {},
+    onPingFailed() {},
   };
   heartbeat.add(one);
   for (let ms = 0; ms < 10 * pingMs; ms += liveLimits.pingStepMs) {
