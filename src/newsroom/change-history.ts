@@ -2,7 +2,10 @@ import type { Change, ChangeKind } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
-/** Adds a change to the history of a post that readers see. At its limits the oldest refiles and updates are dropped first, corrections last. */
+/**
+ * Adds a change to the history of a post. If the history exceeds its limits, the oldest refiles and updates are dropped first, so
+ * that corrections are kept longest.
+ */
 export function withChange<C extends Change>(history: readonly C[], change: C): C[] {
   const kept = [...history, change];
   let bytes = bytesOf(kept);
@@ -14,19 +17,19 @@ export function withChange<C extends Change>(history: readonly C[], change: C): 
   return kept;
 }
 
-/** Adds a change to the history of a channel that readers see. At the limit the oldest change is dropped. */
+/** Adds a change to the history of a channel, which keeps the newest changes of any kind. */
 export function withChannelChange(history: readonly Change[], change: Change): Change[] {
   return [...history, change].slice(-limits.historyChanges);
 }
 
-/** The changes without their notes, which may quote erased text. */
+/** Removes the notes, which may quote erased text. */
 export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
   return history.map((change) => ({ ...change, note: null }));
 }
 
 /**
- * The changes when earlier revisions are erased but the post stays. The notes of corrections and clarifications stay, because they record
- * what was wrong, unless their revision is in `named`.
+ * Removes notes when the earlier revisions of a post are erased and the post stays. Notes of listed changes, such as corrections,
+ * are kept as the record of what was wrong, except those of the revisions in `named`.
  */
 export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
   return history.map((change) =>

@@ -3,11 +3,14 @@ import { ReadGuard } from '../journal/read-guard.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 import type { CurrentChannel } from './write-access.ts';
 
-/** A short-lived cache of channels, good enough to decide on a new post. Also has the guard of everything that is sent to authors. */
+/**
+ * Caches channels for `knownChannelMs`, so that a new post needs no read of its channel. Also holds the read guard for responses
+ * to authors.
+ */
 export interface ChannelCache {
-  /** Reads the channel under the guard, and caches it. */
+  /** Calls `read` under the guard, and caches the result. */
   read(channelId: string, read: () => Promise<CurrentChannel>): Promise<CurrentChannel>;
-  /** The cached channel. Undefined if it was read too long ago, or something in it was erased since. */
+  /** The cached channel. Undefined if it is too old, or if something in the channel was erased since. */
   cached(channelId: string): CurrentChannel | undefined;
   /** An erasure in any channel invalidates reads. */
   readonly guard: ReadGuard;
@@ -19,7 +22,7 @@ const { knownChannelMs, knownChannels, decisionTries } = newsroomLimits;
 export function createChannelCache({ onErased }: Pick<Bus, 'onErased'>, now: () => number): ChannelCache {
   const recent = new Map<string, { standing: CurrentChannel; at: number }>();
   const guard = new ReadGuard(decisionTries);
-  // So that no text of a deleted channel stays here.
+  // Erased text must not stay in the cache.
   onErased((channelId) => {
     guard.invalidate();
     recent.delete(channelId);

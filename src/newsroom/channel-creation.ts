@@ -12,9 +12,9 @@ import type { CurrentChannel } from './write-access.ts';
 import { type ChannelWritten, positionOf, requireSameRequest, type WriteCommand } from './write-command.ts';
 
 /**
- * Creates a channel: the only write that must find an id first. A request with a key reserves the id before it is used, so that a repeated
- * request finds the channel of the first one and never creates another. The write itself is an append under a request id made of both. Each
- * step can be repeated.
+ * Opens a channel. This is the only write that may have to choose the id of its channel. A request with an idempotency key
+ * reserves the id before using it, so that a retry finds the channel of the first attempt and never opens another. The rest is an
+ * ordinary append, with a request id derived from the request and the channel id. Every step can be repeated.
  */
 
 const { slugCandidates: candidatesMost } = newsroomLimits;
@@ -28,7 +28,7 @@ export async function openChannel(
   }: {
     engine: Journal;
     append: Journal['append'];
-    /** A refusal where it is not there, or no longer. */
+    /** Throws a `Refusal` if the channel does not exist or was deleted. */
     channelNow(channelId: string): Promise<CurrentChannel>;
     attribution: () => Attribution;
   },
@@ -60,17 +60,17 @@ export async function openChannel(
     if (result.status === 'duplicate') return await replayChannel(id, requireSameRequest(result.outcome, 'channel'));
 
     if (result.status === 'deleted' && command.id !== undefined) {
-      throw new Refusal('channel-exists', { detail: 'A channel that was deleted had this id, which stays used.' });
+      throw new Refusal('channel-exists', { detail: 'A deleted channel had this id, and ids are not reused.' });
     }
     const next: string | undefined = ids[ids.indexOf(id) + 1];
     if (next === undefined) throw new Refusal('channel-exists');
-    // The same request, sent twice at once, may have reserved another id already. Then that id counts.
+    // A concurrent retry of this request may have reserved a later id. That reservation is kept.
     id = keyed ? await engine.reserve(request.id, next, id) : next;
     if (!ids.includes(id)) throw new Refusal('key-reused');
   }
   throw new JournalUnavailable('no free id was found for the channel', 'unchanged');
 
-  /** The command. If its body is invalid but its key created a channel before, the refusal is `key-reused`. */
+  /** Parses the body. If it is invalid and its key already opened a channel, the refusal is `key-reused`. */
   async function commandUnlessUsed(): Promise<NewChannel> {
     try {
       return write.parse();
@@ -81,12 +81,12 @@ export async function openChannel(
     }
   }
 
-  /** The id that this request reserved before, or reserves now. */
+  /** Returns the id that this request reserved before, or reserves one. */
   async function reserveId(wanted: string): Promise<string> {
     const found = await engine.reserve(request.id, wanted);
     if (ids.includes(found)) return found;
-    // The key was used with another body. If that created its channel, or still may, the key is used. If the id belonged to someone else, the
-    // key is free.
+    // The key was used with another body. It is used up if that request opened its channel or still can. If the id belongs to a
+    // channel of another request, the key is free.
     const made = await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest });
     const there = await engine.channel(found);
     if (made || there.status === 'missing') throw new Refusal('key-reused');

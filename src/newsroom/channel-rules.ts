@@ -12,7 +12,7 @@ import {
   isSameValue,
 } from './decision.ts';
 
-/** The rules for channels: how they open, go live, end and go live again, and how changes of the headline are recorded. */
+/** The rules for channels: creation, states, and changes of the headline and the standfirst. */
 
 export function create(command: NewChannel & { id: string }, { by, at }: Attribution): Decision {
   const state = command.state ?? 'live';
@@ -40,7 +40,7 @@ export function create(command: NewChannel & { id: string }, { by, at }: Attribu
   return appendEntries({ channel: 0, posts: {} }, entry);
 }
 
-/** scheduled → live → ended → live again. */
+/** Allowed changes of state. */
 const steps: Record<ChannelState, readonly ChannelState[]> = {
   scheduled: ['live'],
   live: ['ended'],
@@ -102,11 +102,11 @@ export function change(
     channel: next,
     ...(entryChange ? { change: entryChange } : {}),
   };
-  // The pinned post must still be published when the entry is appended. Otherwise a concurrent withdrawal would leave it pinned.
+  // The append fails if the pinned post has changed since. Otherwise a concurrent withdrawal would leave a withdrawn post pinned.
   return appendEntries({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
 }
 
-/** The second entry of the withdrawal of a pinned post. */
+/** The second entry of a withdrawal, if its post is pinned. */
 export function unpin(channel: Channel, { by, at }: Attribution): NewChannelEntry {
   const next: Channel = { ...channel, pinnedPostId: null, updatedAt: at, revision: channel.revision + 1 };
   return { type: 'channel.changed', at, by, kind: null, listed: false, channel: next };

@@ -1,12 +1,12 @@
 import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
- * The clock that dates posts: the system clock at the start of the process plus the monotonic time since. It follows small corrections at once
- * and never goes back for them. It follows a jump of the system clock only once that clock has been stable:
+ * The clock that dates posts: the system clock at the start of the process plus the monotonic time since. It adopts small
+ * corrections of the system clock at once, without ever going back. It follows a jump only once the system clock has been stable:
  *
  *     follows ── the system clock jumps ──▶ waits ── stable for clockStableMs ──▶ follows
  *        ▲                                  │    ▲
- *        └──── the system clock is back ────┘    └── jumps again: waits anew
+ *        └──── the system clock is back ────┘    └── jumps again: wait restarts
  */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -16,20 +16,20 @@ export interface Clock {
 export interface ClockParts {
   /** The system clock, in milliseconds since 1970. */
   system(): number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   elapsed(): number;
-  /** Called for each jump of the system clock. `byMs` is negative for a jump back. */
+  /** Called for each jump of the system clock. Negative if it went back. */
   onJump(byMs: number): void;
-  /** Called when the clock follows the system clock again after a lasting jump. */
+  /** Called when the clock follows the system clock after a jump. */
   onFollow(byMs: number): void;
 }
 
 const { clockStableMs, clockSlewMs } = newsroomLimits;
 
-/** Must be read about every second, so that it notices jumps. */
+/** Call `now` at least every `clockLookMs`, so that jumps are noticed. */
 export function createClock({ system, elapsed, onJump, onFollow }: ClockParts): Clock {
   const differs = (a: number, b: number) => Math.abs(a - b) > clockSlewMs;
-  /** The difference between this clock and the monotonic one, the same for the system clock at its last read, and since when. */
+  /** Leads over the monotonic clock: of this clock, and of the system clock when read last. */
   let offset = system() - elapsed();
   let seen = offset;
   let seenSince = elapsed();

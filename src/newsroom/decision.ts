@@ -2,15 +2,15 @@ import type { AppendRequest, NewEntry, Outcome } from '../journal/engine.ts';
 import type { ProblemCode, ProblemDetails } from '../protocol/problems.ts';
 
 /**
- * The result of a rule. The rules are in `post-rules.ts` and `channel-rules.ts`: from the state in the journal and a command they make
- * entries or a refusal. They are pure: time comes in as an argument, and what to do is returned as data.
+ * The result of a rule. The rules in `post-rules.ts` and `channel-rules.ts` are pure functions: from the state in the journal, a
+ * command and the time, they return entries to append or a refusal.
  */
 export type Decision =
   | { status: 'append'; decidedOn: AppendRequest['decidedOn']; entries: AppendRequest['entries'] }
   | Unchanged
   | RefusedWrite;
 
-/** The command changes nothing: the post, or the channel if `postId` is null, already has this state at this revision. */
+/** The requested state already exists, at this revision of the post, or of the channel if `postId` is null. */
 export interface Unchanged extends Pick<Outcome, 'postId' | 'revision'> {
   status: 'unchanged';
 }
@@ -21,15 +21,15 @@ export interface RefusedWrite {
   details: ProblemDetails;
 }
 
-/** Who makes a change, and when (RFC 3339). */
+/** The author of a write and its time (RFC 3339). */
 export interface Attribution {
   by: string;
-  /** The owner key of this person, if posts have owner keys. */
+  /** The owner key of the author, if posts store one. */
   ownerKey?: string;
   at: string;
 }
 
-/** The revision that a change is based on. `any`: `If-Match: *`. */
+/** The revision in `If-Match`. `any` is `If-Match: *`. */
 export type Expected = number | 'any';
 
 export function appendEntries(decidedOn: AppendRequest['decidedOn'], ...entries: [NewEntry] | [NewEntry, NewEntry]): Decision {
@@ -40,18 +40,18 @@ export function refuse(code: ProblemCode, details: ProblemDetails = {}): Refused
   return { status: 'refused', code, details };
 }
 
-/** 400, for a value that the present state does not allow. */
+/** 400, for a value that does not fit the current state. */
 export function invalidField(path: string, message: string): RefusedWrite {
   return refuse('invalid-body', { errors: [{ path, message }] });
 }
 
-/** 412 unless `current` has the expected revision. The refusal shows `current`. */
+/** 412 if the revision is not the expected one. The response contains `current`. */
 export function checkRevision(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
   if (expected === undefined || expected === 'any' || expected === current.revision) return undefined;
   return refuse('revision-moved', { current });
 }
 
-/** Whether two values of one field are equal. Both come from the same schema, which orders their fields. */
+/** Compares two values of a field. Both must come from the same schema, which sorts their fields. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

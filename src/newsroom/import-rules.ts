@@ -8,18 +8,19 @@ import { bytesOf, invalidField, isSameValue, type RefusedWrite } from './decisio
 import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from './post-rules.ts';
 
 /**
- * The rules of an import: what happens to a line, depending on the state here. A line is written only directly after its preceding revision.
- * So a repeated import continues where it stopped, never overwrites changes made here, and never restores what was erased here.
+ * The rules of an import: what happens to a line, depending on the state of this server. A line is written only if the revision
+ * before it exists here. So an import continues where it stopped, never overwrites changes made here, and never restores text
+ * that was erased here.
  */
 export type LineVerdict =
   | { verdict: 'write' }
-  /** The revision is already here, or was here and is erased. */
+  /** The revision exists here, or existed here and was erased. */
   | { verdict: 'stands' }
-  /** Its post was taken down here. */
+  /** The post was taken down here. */
   | { verdict: 'withheld' }
   | { verdict: 'conflict'; why: string };
 
-/** `past`: the post here at the line's revision. Undefined if that revision is erased, or not here. */
+/** `past`: the post here at the revision of the line. Undefined if that was erased or does not exist. */
 export function verdictOnPost(
   line: PostLine | ErasedLine,
   current: AuthorPost | undefined,
@@ -42,7 +43,10 @@ export function verdictOnPost(
   return { verdict: 'write' };
 }
 
-/** `past`: the channel here at the line's revision, if known. `pinned`: the post here that the line pins. */
+/**
+ * `past`: the channel here at the revision of the line, if known. `pinned`: the current state here of the post that the line
+ * pins.
+ */
 export function verdictOnChannel(
   { channel }: ChannelLine,
   current: Channel | undefined,
@@ -57,24 +61,24 @@ export function verdictOnChannel(
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
   if (!hasSameChanges(current.history, channel.history)) return conflict('It does not follow on what was written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
-  // A placeholder counts as published: its text is erased, and its later state comes with a later line.
+  // A placeholder stands for an erased revision, which was published at the time. A later line has the later state of the post.
   const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));
   if (pins && !isThere) return conflict('It pins a post that is not published here.');
   return { verdict: 'write' };
 }
 
-/** The refusal of a line that exceeds the limits of posts published here. `html`: the rendered body of the post. */
+/** Refuses a line that exceeds the size limits of published posts. `html` is the rendered body. */
 export function checkLine({ post }: PostLine, html: string): RefusedWrite | undefined {
   if (bytesOf(post.history) <= limits.historyBytes) return checkPostSize({ ...post, html }, 'post');
   return invalidField('post.history', `Must have at most ${limits.historyBytes / 1024} KiB as JSON.`);
 }
 
-/** Whether both are the same channel, not two channels with the same id. */
+/** Whether the two are the same channel, rather than two channels with the same id. */
 export function isSameChannel(a: Channel, b: Channel): boolean {
   return a.createdAt === b.createdAt;
 }
 
-/** `by`: the importing user, if the line does not say who made the change. */
+/** `by`: the importing user, for lines that do not name an author. */
 export function channelEntryOf({ channel, facts }: ChannelLine, by: string): NewChannelEntry {
   const own = channel.history.find((change) => change.revision === channel.revision);
   const kind = own?.kind ?? null;
@@ -97,11 +101,11 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
     const { erased } = line;
     const post = placeholder(erased, current ?? { publishedAt: at, publishedBy: by });
     const type = line.facts.type ?? (erased.revision === 1 ? 'post.published' : 'post.revised');
-    if (type === 'channel.changed') throw new Error('the line of a post tells of the channel');
+    if (type === 'channel.changed') throw new Error('the line of a post has the type of a channel');
     return { ...facts, type, post, erased: line.facts.content, ...erasureOf(line, erased.revision - 1) };
   }
   const { post } = line;
-  // A takedown erases everything before it, whatever the line says.
+  // A takedown erases all earlier revisions, regardless of `erases` in the line.
   const through =
     post.status === 'taken-down' ? post.revision - 1 : Math.max(line.facts.erases ?? 0, placeholderRevision(current));
   return {
@@ -114,8 +118,9 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
 }
 
 /**
- * What an entry erases, and what the chain records about it. A line with an offset keeps the record of its original chain. Any other line makes
- * a new entry: if the line says that it erased something, the chain records everything that is erased, including placeholders.
+ * The erasure of an entry, and the erasure that its hash covers. A line with an offset in a history keeps what its hash covered
+ * on the server that wrote it. Any other line makes a new entry: if the line states an erasure, the hash covers all that is
+ * erased, including placeholders.
  */
 function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'toldErasure'> {
   const { erases, chained } = line.facts;
@@ -125,7 +130,7 @@ function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEn
   return { ...erasing, toldErasure: erases === undefined ? null : through };
 }
 
-/** The revision of a placeholder here, which the first text of the post erases. 0 without one. */
+/** The last revision for which only a placeholder exists. It is erased by the first revision with text. */
 function placeholderRevision(current: AuthorPost | UnnumberedPost | undefined): number {
   return current !== undefined && isPlaceholder(current) ? current.revision : 0;
 }
@@ -139,20 +144,22 @@ function conflict(why: string): LineVerdict {
   return { verdict: 'conflict', why };
 }
 
-/** Ignores `seq` and `html`, which each server assigns. */
+/** `seq` and `html` are not compared, because each server makes its own. */
 function hasSameContent({ seq: _seq, html: _html, ...post }: AuthorPost, line: PostLine['post']): boolean {
   const sorted = (post: object) => JSON.stringify(Object.entries(withEveryField(post)).sort(([a], [b]) => (a < b ? -1 : 1)));
   return sorted(post) === sorted(line);
 }
 
-/** Whether the line continues the post here: the same publication, and the last change made here is in its history. */
+/**
+ * Whether the line continues the post here: both were published by the same author at the same time and agree on the last change.
+ */
 function continues(current: AuthorPost, next: PostLine['post']): boolean {
   const { publishedAt, publishedBy, history } = current;
   if (publishedAt !== next.publishedAt || publishedBy !== next.publishedBy) return false;
   return hasSameChanges(history.slice(-1), next.history);
 }
 
-/** Whether the line agrees with the changes known here, as far as it still has them. Notes may be erased. */
+/** Whether the changes here agree with those in the line, as far as the line still has them. Notes may have been erased. */
 function hasSameChanges(known: readonly Change[], told: readonly Change[]): boolean {
   return known.every((change) => {
     const same = told.find(({ revision }) => revision === change.revision);

@@ -12,16 +12,21 @@ import { isPlaceholder, type UnnumberedPost } from './post-rules.ts';
 import { currentChannel } from './write-access.ts';
 
 /**
- * Imports the lines of exports (the rules are in `import-rules.ts`). Lines of one channel are handled in batches: the state is read, each line
- * gets a verdict, and entries go to the journal in order without waiting for each one. Each entry is decided on the one before it, so if one
- * is not written, none after it is. Then, and whenever others wrote in the meantime, the remaining lines get a new verdict.
+ * Imports the lines of exports. `import-rules.ts` has the rules.
+ *
+ * Lines of one channel are imported in batches: read the state, decide about each line, and append the entries in order, without
+ * waiting for each result. An entry depends on the one before it, so if an append fails, the later ones fail too. The remaining
+ * lines are then decided again, as they are if other writes came in between.
  */
 export interface Importer {
   /** The result so far. */
   readonly done: Imported;
-  /** Takes the lines in order, `number` from 1. Resolves when it can take more. A `Refusal` names the line, and earlier lines stay written. */
+  /**
+   * Takes the lines in order, numbered from 1. Resolves when the next may be given. A `Refusal` names its line, and earlier lines
+   * stay.
+   */
   take(number: number, line: TransferLine): Promise<void>;
-  /** Resolves when all lines are on disk. */
+  /** Resolves once all lines are on disk. */
   finish(): Promise<void>;
 }
 
@@ -32,41 +37,41 @@ export interface ImportParts {
   newId(): string;
 }
 
-/** A line is never repeated under its request id: an earlier import of it is recognized by its revision. */
+/** Imported lines are recognised by their revision, never by their request, so all requests have the same digest. */
 const digest = '0'.repeat(64);
 
 interface QueuedLine {
   number: number;
   line: TransferLine;
-  /** The rendered body of its post. */
+  /** The rendered body of the post. */
   html: string;
 }
 
-/** The state that verdicts are based on: the state in the journal, updated with the entries that are being written. */
+/** The state that lines are decided on: the journal, then the entries that are being appended. */
 interface ImportState {
   channel: Channel | undefined;
   posts: Map<string, AuthorPost | UnnumberedPost | undefined>;
-  /** Posts and the channel at the revision of a line. */
+  /** The post or channel at the revision of each line. */
   pasts: Map<TransferLine, AuthorPost | Channel | undefined>;
 }
 
 interface LineWrite {
   item: QueuedLine;
   verdict: rules.LineVerdict;
-  /** What the line creates. */
+  /** Set if the line creates a channel or post. */
   makes?: 'channels' | 'posts' | undefined;
   writing?: Promise<AppendResult>;
-  /** The index of its entry in the append. */
+  /** The index of the line's entry in the append. */
   nth: 0 | 1;
 }
 
 interface PlannedEntry {
   entry: NewEntry;
-  /** The post that it changes. Null for the channel. */
+  /** Null for the channel. */
   postId: string | null;
-  /** The present revision of that post or channel. */
+  /** The revision before the entry. */
   was: number;
-  /** The revisions of posts that it is decided on. */
+  /** The revisions of posts that must not change before the append. */
   revisions: Record<string, number>;
 }
 
@@ -100,7 +105,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     if (queue.length >= newsroomLimits.importLines || characters >= newsroomLimits.importCharacters) await flush({ more: true });
   }
 
-  /** The rendered body. Throws a `Refusal` if the post exceeds the limits of an event. */
+  /** Renders the body. Throws a `Refusal` if the post exceeds its size limit. */
   function htmlOf(line: PostLine): string {
     const { body, channelId } = line.post;
     const html = body === '' ? '' : renderer.render(body, { channelId });
@@ -114,7 +119,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     await erase();
   }
 
-  /** Removes erased text from the files. It is already gone from every answer. A pending erasure continues by itself. */
+  /** Removes erased text from the files. No response contains it any more. Pending erasures continue on their own. */
   async function erase(): Promise<void> {
     for (const place of erased) {
       const [channelId, postId] = place.split('/') as [string, string];
@@ -123,7 +128,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     erased.clear();
   }
 
-  /** `more`: a withdrawal at the end waits for the next line, which may unpin its post. */
+  /** `more`: more lines may follow, so a withdrawal at the end waits for the next line, which may unpin its post. */
   async function flush({ more } = { more: false }): Promise<void> {
     const held = more && isWithdrawal(queue.at(-1)?.line) ? queue.splice(-1) : [];
     try {
@@ -137,23 +142,23 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       queue = held;
       characters = 0;
     } catch (error) {
-      // A repeated import skips these lines and would not erase them.
+      // A retry of the import would skip these lines, and so would not erase the text.
       await erase();
       throw done.revisions > 0 ? withUnknownOutcome(error) : error;
     }
   }
 
-  /** Returns how many of the lines, from the first, are settled. */
+  /** Returns how many lines, from the first, are done. */
   async function attempt(lines: readonly QueuedLine[]): Promise<number> {
     const state = await readState(lines);
     const steps: LineWrite[] = [];
     let previous: Record<string, number> = {};
-    /** The posts and the channel of lines that are being written. */
+    /** The posts and channels of pending appends. */
     const underWay = new Set<string>();
-    /** The first line that this import writes to the channel is being written. */
+    /** Whether this import's first append to the channel was started. */
     let isBeginning = false;
     for (const item of lines) {
-      // Was written together with the line before it.
+      // Already written with the line before it.
       if (steps.at(-1)?.item === item) continue;
       const step: LineWrite = { item, verdict: verdictOn(item, state), nth: 0 };
       steps.push(step);
@@ -162,9 +167,10 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       const second = unpinningOf(item, lines[steps.length], state);
       const erases = entry.type !== 'channel.changed' && entry.erases !== undefined;
       if (erases && hasText(state.posts.get(entry.post.id))) erased.add(`${entry.post.channelId}/${entry.post.id}`);
-      // For these, an engine first stores something elsewhere, so later entries could overtake them.
+      // Engines first record these appends elsewhere, so a later append could overtake them.
       const alone = erases || state.channel === undefined || second !== undefined;
-      // The entry is decided on the number of a revision, which someone else may have written. Only the answer tells that it is the line before.
+      // The decision depends on a revision number. Only the result of the pending append shows that no other write took that
+      // number.
       const subjects = postId === null ? [channelSubject, ...Object.keys(revisions)] : [postId];
       if (alone || subjects.some((subject) => underWay.has(subject))) {
         if (!(await allWritten(steps))) break;
@@ -196,8 +202,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /**
-   * The second entry of the withdrawal of a pinned post, written atomically with it: the next line if it unpins the post, otherwise the entry
-   * that the newsroom would write, which is what that line will contain. Undefined for lines without an offset, which may unpin the post later.
+   * The second entry of a withdrawal of the pinned post. Both entries are appended, or neither. It is the next line, if that
+   * unpins the post. Otherwise it is the entry that the newsroom would write, which equals a later line of the export. For lines
+   * without an offset in a history there is no such entry, because they may unpin the post later.
    */
   function unpinningOf({ line }: QueuedLine, after: QueuedLine | undefined, ground: ImportState): Unpinning | undefined {
     const { channel } = ground;
@@ -207,7 +214,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return line.facts.offset === undefined ? undefined : { entry: unpin(channel, line.facts), revisions: {} };
   }
 
-  /** `revisions`: of its post, or of the post that it pins, which must still be published when the entry is appended. */
+  /** `revisions`: of the post, or of the post that the channel pins, which must still be published at the append. */
   function planEntry({ line, html }: QueuedLine, { channel, posts }: ImportState): PlannedEntry {
     if ('channel' in line) {
       const pinned = posts.get(line.channel.pinnedPostId ?? '');
@@ -220,7 +227,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return { entry: rules.postEntryOf(line, html, current), postId, was, revisions: { [postId]: was } };
   }
 
-  /** Counts the result. Returns false if the line was not written because of a concurrent write. */
+  /** Counts the result. False if another write came first, so that the line was not written. */
   async function countResult({ item, verdict, makes, writing, nth }: LineWrite): Promise<boolean> {
     const { number, line } = item;
     switch (verdict.verdict) {
@@ -297,7 +304,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 }
 
-/** Stands for the channel among ids of posts. */
+/** Stands for the channel among post ids. */
 const channelSubject = '';
 
 async function allWritten(steps: readonly LineWrite[]): Promise<boolean> {
@@ -306,14 +313,14 @@ async function allWritten(steps: readonly LineWrite[]): Promise<boolean> {
 }
 
 function verdictOn({ line }: QueuedLine, { channel, posts, pasts }: ImportState): rules.LineVerdict {
-  // An entry that is being written has no `seq` yet. No rule uses it.
+  // Posts that are being appended have no `seq` yet. No rule uses it.
   const post = (id: string | null) => (id === null ? undefined : (posts.get(id) as AuthorPost | undefined));
   if (!('channel' in line)) return rules.verdictOnPost(line, post(postIdOf(line)), pasts.get(line) as AuthorPost | undefined);
   const pinned = post(line.channel.pinnedPostId);
   return rules.verdictOnChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
 }
 
-/** Whether the line withdraws a post. The line of an erased revision does not. */
+/** Whether the line withdraws a post. Lines of erased revisions do not, though their placeholder is withdrawn. */
 function isWithdrawal(line: TransferLine | undefined): line is PostLine {
   return line !== undefined && 'post' in line && line.post.status !== 'published';
 }
@@ -322,7 +329,7 @@ function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
   return post !== undefined && !isPlaceholder(post);
 }
 
-/** The position of the preceding line in its history, if it has one. */
+/** The position of the previous line in its history, if it has one. */
 interface HistoryPosition {
   channelId: string;
   offset: number;
@@ -330,8 +337,8 @@ interface HistoryPosition {
 }
 
 /**
- * Throws a `Refusal` if the lines were changed, reordered or removed after the export. The first line of an import can be checked only if it is
- * the first entry of its channel.
+ * Checks the hash chain. Throws a `Refusal` if lines are missing or were changed. The first line of a channel is only checked if
+ * it has offset 1.
  */
 function positionAfter(
   before: HistoryPosition | undefined,
@@ -366,7 +373,7 @@ function postIdOf(line: TransferLine): string | null {
   return 'erased' in line ? line.erased.id : line.post.id;
 }
 
-/** Adds the number of the line to a refusal. */
+/** Adds the line number to a `Refusal`. */
 export function atLine(line: number, error: unknown): unknown {
   return error instanceof Refusal ? new Refusal(error.problem.code, { ...error.problem, line }) : error;
 }

@@ -2,7 +2,7 @@ import { erasuresPending, type LimitTable, problem, rateLimited, valuesOf } from
 
 /** Limits on writing. */
 export const newsroomTable = {
-  /** Each time, another write succeeded in between. */
+  /** Each retry follows another write that succeeded. */
   decisionTries: {
     value: 100,
     metric: 'pressbox_appends_total{outcome="conflict"}',

@@ -26,26 +26,26 @@ import {
 } from './write-command.ts';
 
 /**
- * The service for writes: it reads the state that a decision needs, decides, appends, and decides again if the state changed in the meantime.
+ * Executes the writes of authors: reads the state, decides, appends, and decides again if the state changed in between.
  *
- * Every method resolves only once the journal has the write on disk. A thrown `Refusal` means that the request changed nothing. A
- * `JournalUnavailable` says whether it may have changed something. A repeated request takes effect once: it gets the first answer again,
- * rebuilt from the present state.
+ * Every method resolves only once the write is on disk in the journal. A `Refusal` means that the write changed nothing. A
+ * `JournalUnavailable` states whether it may have. A repeated request takes effect once, and gets the first response again,
+ * rebuilt from the current state.
  */
 export interface Newsroom {
   openChannel(write: WriteCommand<NewChannel>): Promise<ChannelWritten>;
   changeChannel(write: WriteCommand<{ patch: ChannelPatch; expected: Expected }>, channelId: string): Promise<ChannelWritten>;
-  /** Erases the channel. A repeated request returns the present state of the erasure. */
+  /** Erases the channel. A repeated call returns the state of the erasure. */
   deleteChannel(write: WriteCommand<void>, channelId: string): Promise<{ erasure: Erasure; replayed: boolean }>;
   publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten>;
-  /** With `eraseEarlier` the answer has `erasure`. */
+  /** With `eraseEarlier`, the result has `erasure`. */
   revise(write: WriteCommand<Revision & { expected: Expected }>, channelId: string, postId: string): Promise<RevisionWritten>;
   retract(
     write: WriteCommand<{ note: string; expected?: Expected }>,
     channelId: string,
     postId: string,
   ): Promise<RevisionWritten>;
-  /** The answer has `erasure`. A repeated request returns its present state. */
+  /** The result has `erasure`. A repeated call returns the state of the erasure. */
   takeDown(
     write: WriteCommand<{ note: string | null; expected?: Expected }>,
     channelId: string,
@@ -68,7 +68,7 @@ export interface NewsroomOptions {
 }
 
 const { decisionTries: triesMost } = newsroomLimits;
-const notTheirOwn = 'Authors change their own posts; this is of someone else.';
+const notTheirOwn = 'Authors may change only their own posts, and this post has another author.';
 const notAnEditor = 'Only an editor of the channel may erase what was published (`eraseEarlier`).';
 
 export function createNewsroom(options: NewsroomOptions): Newsroom {
@@ -131,7 +131,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   }
 
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
-    // If the cached state is stale, the append notices, and a refusal is decided again on the state that is read then.
+    // If the cached channel is stale, the append reports a conflict. A refusal is decided again on a fresh read.
     let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
     let asked: NewPost;
     let html: string;
@@ -139,7 +139,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       asked = write.parse();
       html = renderer.render(asked.body ?? '', { channelId });
     } catch (refusal) {
-      // Looked up only for an invalid body: for a valid one, the append looks it up.
+      // For a valid body, the append finds an earlier request. An invalid one is never appended, so this looks for it.
       const before = await recallOutcome(write, channelId, { newPost: undefined });
       if (before) return await replayPost(channelId, before);
       throw refusal;
@@ -199,18 +199,16 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return await withDerived(withdrawnBy(await answerFor(channelId, done)), true);
   }
 
-  // ---- One write
-
   type WriteOutcome =
     | Extract<Awaited<ReturnType<Journal['append']>>, { status: 'appended' }>
     | { status: 'repeated'; outcome: Outcome; position: Position }
     | { status: 'unchanged'; position: Position };
 
   /**
-   * Decides on the present state and appends. Reads and decides again while the state changes in the meantime. Throws refusals.
+   * Decides, appends, and decides again on fresh reads while other writes come first. Throws a refusal.
    *
-   * A refusal, or a decision that nothing changes, is confirmed by a second decision: the same request, sent twice at once, may have caused
-   * it, and a refusal must not show text that was erased since the read.
+   * A decision not to append is confirmed on a second read: the obstacle may be the work of the same request, sent twice at once,
+   * and a refusal must not show text that was erased since the read.
    */
   async function decideAndAppend(
     write: WriteCommand<unknown>,
@@ -245,7 +243,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     throw new JournalUnavailable('other writes kept changing what this write depends on', 'unchanged');
   }
 
-  /** Stores the outcome like that of an entry, so that the request changes nothing if it is repeated later. */
+  /** Records the request like an entry, so that a retry changes nothing, even if the state has changed by then. */
   async function noteUnchanged(
     write: WriteCommand<unknown>,
     channelId: string,
@@ -267,9 +265,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     throw new Error('a write of a post answered without the post');
   }
 
-  // ---- Reads before a write
-
-  /** Checks the rights first, then whether the request is a repeated one. */
+  /** Checks the rights, then looks for an earlier execution of the request. */
   async function admitToPost(
     write: WriteCommand<unknown>,
     channelId: string,
@@ -294,7 +290,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return outcome && requireSameRequest(outcome, subject);
   }
 
-  /** Stores the outcome. Returns the outcome of the same request sent at the same time, if that was first. Requests without a key are not stored. */
+  /** Records the outcome. Returns that of the same request if it was recorded first. Without a key, nothing is recorded. */
   async function noteOutcome(
     { request, keyed }: WriteCommand<unknown>,
     channelId: string,
@@ -323,14 +319,14 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return { channel, post: read.post, position: read.position };
   }
 
-  /** The published posts among `ids`, with their revisions. */
+  /** The published posts among the ids, with their revisions. */
   async function publishedAmong(channelId: string, ids: readonly string[] = []): Promise<ReadonlyMap<string, number>> {
     const reads = await Promise.all(ids.map((id) => engine.post(channelId, id)));
     const published = reads.flatMap((read) => (read && !isWithdrawn(read.post) ? [read.post] : []));
     return new Map(published.map(({ id, revision }) => [id, revision]));
   }
 
-  /** A refusal names `changes.body`, the field that the author sent. */
+  /** Renders the body. A refusal names `changes.body`, as in the request. */
   function renderChange(body: string, channelId: string): string {
     try {
       return renderer.render(body, { channelId });
@@ -341,14 +337,17 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     }
   }
 
-  /** Dated by the clock, but never before the last entry. */
+  /** Uses the time of the clock, or `lastAt` if that is later. */
   function attributionOf(who: Principal, lastAt = ''): Attribution {
     const now = new Date(clock()).toISOString();
     return { by: who.sub, ...(ownership && { ownerKey: ownerKeyOf(who) }), at: now < lastAt ? lastAt : now };
   }
 }
 
-/** Whether a repeated request asks for an erasure. After an erasure any body counts as the same request, so its body may be invalid. */
+/**
+ * Whether a repeated request asks for an erasure. The body may be invalid, because any body counts as equal to one that was
+ * erased.
+ */
 function wantsErasure(write: WriteCommand<Revision & { expected: Expected }>): boolean {
   try {
     return write.parse().eraseEarlier === true;

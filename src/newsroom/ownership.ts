@@ -3,12 +3,12 @@ import type { AuthorPost } from '../protocol/model.ts';
 import type { Principal } from '../protocol/rights.ts';
 
 /**
- * Who owns a post. Without a configured issuer it is the `sub` that published it. With an issuer, the same `sub` in the issuer's tokens and in
- * tokens signed with the server's secret means two people. So each new post gets an owner key, which is opaque and does not reveal the
- * issuer. Older posts have no owner key and are never rewritten.
+ * Decides who owns a post. Without an issuer, the owner is the `sub` that published it. With an issuer, the same `sub` in tokens
+ * of the issuer and in tokens signed with the server's secret means two people. So each new post stores an owner key, which is
+ * opaque and does not reveal the issuer. Older posts have no owner key, and are not rewritten.
  */
 export interface Ownership {
-  /** Which of the two people owns posts without an owner key. */
+  /** The kind of tokens that own posts without an owner key. */
   olderPosts: 'issuer' | 'secret';
 }
 

@@ -21,11 +21,11 @@ import {
 } from './decision.ts';
 import { isOwn, type Ownership } from './ownership.ts';
 
-/** The rules for posts. Every change has a kind. A withdrawn post cannot change, but a retracted post can still be taken down. */
+/** The rules for posts. Every change has a kind. A withdrawn post cannot change, but a retracted one can still be taken down. */
 
 export type UnnumberedPost = NewPostEntry['post'];
 
-/** The author of a post is the principal that published it, not the byline. */
+/** Authors may change posts that they published, whatever byline is shown. Editors may change all posts. */
 export function mayChange(
   who: Principal,
   post: Pick<AuthorPost, 'channelId' | 'publishedBy' | 'ownerKey'>,
@@ -38,11 +38,11 @@ export interface PublishState {
   channel: Channel;
   /** The post that already has this id. */
   existing: AuthorPost | undefined;
-  /** The published posts among those that it restates, with their revisions. */
+  /** The published posts among those that the post restates, with their revisions. */
   sources: ReadonlyMap<string, number>;
 }
 
-/** `html`: the rendered body. `byline`: the printed name if the post names no authors. */
+/** `html`: the rendered body. `byline`: the author's name, if the post names no authors. */
 export function publish(
   { channel, existing, sources }: PublishState,
   command: NewPost & { id: string; html: string; byline: string },
@@ -78,11 +78,11 @@ export interface PostState {
 
 export interface Revise extends Revision {
   expected: Expected;
-  /** The new body rendered, if there is one. */
+  /** The new body, rendered, if there is one. */
   html?: string | undefined;
 }
 
-/** A revision without a change of the text needs a note or an erasure. */
+/** A revision that changes no field must erase, or have a note and a kind other than `refile`. */
 export function revise(
   { channel, post, sources }: PostState & Pick<PublishState, 'sources'>,
   command: Revise,
@@ -133,7 +133,7 @@ export function revise(
   });
 }
 
-/** Withdraws the post from readers. Authors still see its earlier revisions. */
+/** Withdraws the post from readers. Authors can still read its revisions. */
 export function retract(
   { channel, post }: PostState,
   command: { note: string; expected?: Expected },
@@ -146,8 +146,8 @@ export function retract(
 }
 
 /**
- * Erases the post. A retracted post can still be taken down. A second takedown changes nothing. A placeholder has the status `taken-down` but
- * is taken down like any post, so that later lines of an import find the takedown.
+ * Erases the post. A retracted post can still be taken down. A post that is taken down is unchanged. A placeholder looks taken
+ * down but is not: it gets a takedown entry, so that a later import finds the takedown.
  */
 export function takeDown(
   { channel, post }: PostState,
@@ -162,7 +162,7 @@ export function takeDown(
   return withdraw({ channel, post }, { type: 'post.taken-down', kind: 'takedown', note: command.note }, attribution);
 }
 
-/** The stand-in for an imported post whose text is erased, until the import brings a later revision. */
+/** The post of an erased revision in an import. A later revision with text replaces it. */
 export function placeholder(
   { id, channelId, revision }: Pick<UnnumberedPost, 'id' | 'channelId' | 'revision'>,
   { publishedAt, publishedBy, ownerKey }: Pick<UnnumberedPost, 'publishedAt' | 'publishedBy' | 'ownerKey'>,
@@ -182,7 +182,7 @@ export function placeholder(
   };
 }
 
-/** Distinguishes a placeholder from a takedown, which is in the history of its post. */
+/** Unlike a placeholder, a post that was taken down has the takedown in its history. */
 export function isPlaceholder({ status, history }: Pick<AuthorPost, 'status' | 'history'>): boolean {
   return status === 'taken-down' && history.length === 0;
 }
@@ -206,7 +206,7 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     revision,
     updatedAt: at,
     history: withChange(erasing ? withoutNotes(post.history) : post.history, { revision, kind, note, at, by }),
-    // Kept, so that its author still has access to it.
+    // Kept, because later requests for this post are still checked against its owner.
     publishedBy: post.publishedBy,
     ...(post.ownerKey !== undefined && { ownerKey: post.ownerKey }),
   };
@@ -225,15 +225,12 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     : appendEntries(decided, entry);
 }
 
-/**
- * Restated posts must still be published when the entry is appended. Otherwise the answer to a concurrent withdrawal would not list this
- * post.
- */
+/** Includes the sources, so that the append fails if one was withdrawn since: its withdrawal would not have listed this post. */
 function decidedOn(channel: Channel, post: Pick<AuthorPost, 'id' | 'revision'>, sources: PublishState['sources'] = new Map()) {
   return { channel: channel.revision, posts: { ...Object.fromEntries(sources), [post.id]: post.revision } };
 }
 
-/** The fields of a post in a request. */
+/** The post fields of a request. */
 function given(request: { readonly [F in keyof PostFields]?: PostFields[F] | undefined }): Partial<PostFields> {
   const names = Object.keys(blankFields()) as (keyof PostFields)[];
   return Object.fromEntries(names.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])));
@@ -243,7 +240,7 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
   return post;
 }
 
-/** Checks the requirements of a published post. `at`: the path of its fields in the request. */
+/** Checks the content of a published post. `at`: the path of its fields in the request. */
 function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   if (post.keyEvent && post.headline === null) return invalidField(`${at}headline`, 'A key event must have a headline.');
   if (post.headline === null && !showsText(post.html) && post.media.length === 0) {
@@ -252,7 +249,7 @@ function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
   return checkPostSize(post, at.slice(0, -1));
 }
 
-/** A horizontal rule is visible. Other tags show only their content. */
+/** `<hr>` is visible by itself. Other tags show only their content. */
 function showsText(html: string): boolean {
   return isVisible(html.replace(/<(?!hr>)[^>]*>/g, ''));
 }

@@ -8,14 +8,14 @@ import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
 
 /**
- * Renders `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, using only the tags in the contract.
+ * Renders `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, using only the tags in `allowedTags`.
  *
- * Safe by construction: markdown-it only parses. `Writer` produces the html: it knows a closed list of tags and escapes everything else. It
- * limits the size while it writes, because a body of 50 kB can expand to 100 MB of html (`[a]` for a long link definition).
+ * Safe by construction: markdown-it only parses. `Writer` writes the html with a closed list of tags, and escapes all other text.
+ * The size is limited while writing, because a body of 50 kB can make 100 MB of html (`[a]` for a long link definition).
  */
 export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   const base = publicUrl.replace(/\/+$/, '');
-  // `post:` links contain the public URL, so html for another URL has another version.
+  // `post:` links contain the public URL, so the version depends on it.
   const version = `md1-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`;
   return {
     version,
@@ -43,9 +43,9 @@ const markdown = createMarkdown();
 
 function createMarkdown() {
   const md = new MarkdownIt({ html: false, linkify: true, typographer: false, maxNesting: nesting });
-  // `Writer` decides which links are allowed: there a refused link keeps its text, here it would keep its markup.
+  // `Writer` checks links, and keeps the text of a refused link. markdown-it would keep its Markdown.
   md.validateLink = () => true;
-  // The text of a bare link is what the author wrote, not what it decodes to.
+  // Shows a bare link as the author wrote it, without decoding.
   md.normalizeLinkText = (url) => url;
   md.linkify.add('//', null);
   md.linkify.add('ftp:', null);
@@ -68,8 +68,8 @@ function createMarkdown() {
 const cellTags = '<td></td>\n';
 
 /**
- * Refuses a body whose table cells alone exceed the limit of html, before its tables are parsed: a row of one letter gets as many cells as the
- * header row, so a small body can have tens of thousands. Never starts a table itself.
+ * Refuses a body whose table cells alone exceed the limit of html, before the tables are parsed. Short rows are filled up to the
+ * width of the first row, so 50 kB can make 65,000 cells. This rule never parses a table itself.
  */
 function boundTable(state: StateBlock, startLine: number, endLine: number): boolean {
   const columns = columnsOf(state, startLine, endLine);
@@ -82,7 +82,7 @@ function boundTable(state: StateBlock, startLine: number, endLine: number): bool
   return false;
 }
 
-/** Counts the columns of a table that begins on this line, as markdown-it does. 0: no table begins here. */
+/** The number of columns of a table that begins on this line, as markdown-it counts them. 0 if no table begins here. */
 function columnsOf(state: StateBlock, line: number, endLine: number): number {
   if (line + 1 >= endLine || isOutside(state, line + 1) || isIndented(state, line) || isIndented(state, line + 1)) return 0;
   const [head, dashes] = [textOn(state, line), textOn(state, line + 1)];
@@ -103,7 +103,7 @@ function cellsOf(row: string): string[] {
   return cells;
 }
 
-/** Whether the line continues the table above it: it is not empty and does not begin another block. */
+/** Whether the line continues the table above it. */
 function isRow(state: StateBlock, line: number, endLine: number): boolean {
   if (state.isEmpty(line) || isOutside(state, line) || isIndented(state, line)) return false;
   const begins = state.md.block.ruler.getRules('blockquote');
@@ -115,7 +115,7 @@ function isOutside(state: StateBlock, line: number): boolean {
   return (state.sCount[line] ?? 0) < state.blkIndent;
 }
 
-/** Whether the line is indented like code. */
+/** Whether the line is indented like a code block. */
 function isIndented(state: StateBlock, line: number): boolean {
   return (state.sCount[line] ?? 0) - state.blkIndent >= 4;
 }
@@ -154,7 +154,7 @@ class Writer {
       throw refusal('Must not nest lists and quotes so deeply.');
     }
     if (token.hidden) {
-      // The paragraph of a tight list. The next block in its item begins on a new line.
+      // A paragraph in a tight list has no tags, so a line break separates it from the next block of the item.
       if (token.type === 'paragraph_close') this.write('\n');
       return;
     }
@@ -217,7 +217,7 @@ class Writer {
     if (target) this.write(anchor(target, String(token.attrGet('title') ?? '')));
   }
 
-  /** Pictures belong into `media`. A picture in the text becomes a link with its alternative text. */
+  /** Images belong in `media`. An image in the text becomes a link with its alternative text, so that nothing is lost. */
   private image(token: Token): void {
     const text = plainText(token.children ?? []);
     const target = this.links.includes(true) ? undefined : this.target(String(token.attrGet('src') ?? ''));
@@ -226,13 +226,13 @@ class Writer {
     this.write(`${anchor(target, title)}${escapeText(text.trim() === '' ? target.href : text)}</a>`);
   }
 
-  /** The target of a link, or undefined if the link is not allowed. */
+  /** The target of a link. Undefined if the link is not allowed. */
   private target(href: string): Target | undefined {
     if (/^post:/i.test(href)) {
       const id = href.slice('post:'.length).toLowerCase();
       return postIdSchema.safeParse(id).success ? { href: this.permanentLink(id), outgoing: false } : undefined;
     }
-    // Requires the slashes, because `https:page` is relative to an https page.
+    // The slashes are required, because `https:page` is relative on an https page.
     const whole = /^https?:\/\/[^/]/i.test(href) ? URL.canParse(href) : /^mailto:[^?]/i.test(href);
     return whole ? { href, outgoing: true } : undefined;
   }
@@ -254,7 +254,7 @@ function anchor({ href, outgoing }: Target, title: string): string {
   return `<a href="${escapeAttribute(href)}"${titled}${outgoing ? ' rel="nofollow noopener"' : ''}>`;
 }
 
-/** The headings of the text are one level below the post's headline. */
+/** Headings start one level below the headline of the post. */
 function headingTag(token: Token): string {
   return token.tag === 'h1' || token.tag === 'h2' ? 'h3' : 'h4';
 }

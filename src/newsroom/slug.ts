@@ -1,6 +1,6 @@
 import { limits } from '../protocol/wire-limits.ts';
 
-/** Letters without a decomposition, with their usual spelling. */
+/** Common spellings of letters without a Unicode decomposition. */
 const spelled: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -15,7 +15,10 @@ const spelled: Readonly<Record<string, string>> = {
   ŋ: 'n',
 };
 
-/** A channel id from a headline: its words in plain letters, joined by hyphens. Letters outside the Latin alphabet are dropped. */
+/**
+ * Makes a channel id from a headline: its words in ASCII letters, joined by hyphens, or `channel` if none are left. Letters
+ * outside the Latin alphabet are left out.
+ */
 export function slugOf(headline: string): string {
   const plain = headline
     .toLowerCase()
@@ -28,7 +31,7 @@ export function slugOf(headline: string): string {
   return shortened(plain, 60) || 'channel';
 }
 
-/** The ids to try in turn if an id is taken: the slug, then with `-2`, `-3` and so on. */
+/** The slug, then the slug with `-2`, `-3` and so on, to try until an id is free. */
 export function candidates(slug: string, most: number): string[] {
   return Array.from({ length: most }, (_, index) => {
     if (index === 0) return slug;
@@ -37,7 +40,7 @@ export function candidates(slug: string, most: number): string[] {
   });
 }
 
-/** Cut at the end of a word, if one ends in the last third. */
+/** Cuts at the end of a word, if one ends in the last third. */
 function shortened(slug: string, most: number): string {
   if (slug.length <= most) return slug;
   const cut = slug.slice(0, most + 1);

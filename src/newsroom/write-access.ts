@@ -6,8 +6,8 @@ import { mayKnow, type Principal } from '../protocol/rights.ts';
 import { channelIdSchema } from '../protocol/schemas.ts';
 
 /**
- * Checks that a principal may write to a channel. A refused principal learns no more than a reader: a `desk` channel, a deleted `desk` channel
- * and a missing channel get the same refusal.
+ * Reads the channel for a write, and refuses users without the right. The refusal reveals no more than a reader may know: a
+ * channel with `desk` access, a deleted one with `desk` access and one that never existed get the same refusal.
  */
 export async function admitWriter(
   engine: Journal,
@@ -29,7 +29,7 @@ export interface CurrentChannel {
   position: Position;
 }
 
-/** The channel that was read, without the fields that only lists have. Throws a `Refusal` if it is missing or deleted. */
+/** The channel of a read, without the fields for lists. Throws a `Refusal` if it does not exist or was deleted. */
 export function currentChannel(read: ChannelRead): CurrentChannel {
   if (read.status === 'missing') throw new Refusal('not-found', missing.channel);
   if (read.status === 'deleted') throw new Refusal('channel-deleted');

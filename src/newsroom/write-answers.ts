@@ -9,11 +9,11 @@ import { newsroomLimits } from './newsroom-limits.ts';
 import type { PostState } from './post-rules.ts';
 import { type PostWritten, positionOf, type RevisionWritten } from './write-command.ts';
 
-/** Builds the answers to writes of posts, from the state after the write. They contain nothing that was erased in the meantime. */
+/** Builds responses to writes of posts from the current state. They never contain text that was erased in the meantime. */
 export interface WriteAnswers {
   /**
-   * Rebuilds the first answer of a repeated request: the revision that it made, if that still exists and the post was not withdrawn since.
-   * Otherwise the post as it is now.
+   * Repeats the response to an earlier request: with the revision that it made, if that still exists and the post was not
+   * withdrawn since, or else with the current post.
    */
   replayPost(channelId: string, outcome: Outcome): Promise<PostWritten>;
   /** Adds the posts that restate this one and, if `erasing`, the state of the erasure. */
@@ -23,7 +23,7 @@ export interface WriteAnswers {
 export interface WriteAnswersParts {
   engine: Pick<Journal, 'erase' | 'posts' | 'revisions'>;
   guard: ReadGuard;
-  /** Throws a `Refusal` if the post or its channel is missing or deleted. */
+  /** Throws a `Refusal` if the post does not exist, or its channel was deleted. */
   postNow(channelId: string, postId: string): Promise<PostState & { position: Position }>;
   erasureWaitMs: number;
 }
@@ -55,7 +55,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     const isValid = guard.begin();
     return await afterWrite(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
-      // Read last: an erasure may take a while, and the post and those that restate it may be erased in the meantime.
+      // Read last: an erasure can take long, and these posts or the post itself may be erased in the meantime.
       const read = await guard.read(async () => ({
         post: isValid() ? answer.post : await readRevision(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
@@ -81,25 +81,28 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     return derived;
   }
 
-  /** The state of the erasure when it is complete, or after a limited wait. A pending erasure continues by itself. */
+  /** The state of the erasure once it is complete, or after `erasureWaitMs`. A pending erasure continues on its own. */
   async function erasureOf(channelId: string, postId: string): Promise<Erasure> {
     const pending = (why: string): Erasure => ({ complete: false, pending: [{ where: 'journal', why }] });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Erasure>((resolve) => {
-      timer = setTimeout(() => resolve(pending('It takes longer than usual, and goes on.')), erasureWaitMs);
+      timer = setTimeout(() => resolve(pending('The erasure takes longer than usual, and continues.')), erasureWaitMs);
     });
     try {
       return await Promise.race([engine.erase(channelId, postId), late]);
     } catch (error) {
       if (!(error instanceof JournalUnavailable)) throw error;
-      return pending('It is out of reach, and erases once it is back.');
+      return pending('The journal is unreachable. It erases the text once it is reachable again.');
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-/** A withdrawal is final. If the post is published, the key was used before for a revision that was erased since, not for a withdrawal. */
+/**
+ * Throws `key-reused` if the post is published. A withdrawal is final, so the key must belong to a revision that was erased
+ * since.
+ */
 export function withdrawnBy(answer: PostWritten): PostWritten {
   if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');
   return answer;

@@ -4,27 +4,25 @@ import type { AuthorPost, Channel, Erasure, PostKind } from '../protocol/model.t
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 
-/** A write, its results, and how a repeated request is recognized. */
-
 export interface WriteCommand<Command> {
   who: Principal;
   request: RequestId;
-  /** Whether the request has an idempotency key. One without a key cannot be repeated, so it need not be looked up. */
+  /** Whether the request has an idempotency key. Without one, nobody can repeat it, so no earlier request is looked up. */
   keyed: boolean;
-  /** Parses the body. Called once the request is known to be new. Throws a `Refusal` for an invalid body. */
+  /** Parses the command. Called only once the request is known to be new. Throws a `Refusal` if it is invalid. */
   parse(): Command;
 }
 
 export interface ChannelWritten {
   channel: Channel;
-  /** After the last entry of the request. */
+  /** The position after the last entry of the request. */
   position: Position;
-  /** The request was handled before, and this is its first answer again. */
+  /** Whether the request was executed before, and this repeats its response. */
   replayed: boolean;
 }
 
 export interface PostWritten {
-  /** In the author's view. */
+  /** The post as authors see it. */
   post: AuthorPost;
   position: Position;
   replayed: boolean;
@@ -36,12 +34,12 @@ export interface RevisionWritten extends PostWritten {
   erasure?: Erasure;
 }
 
-/** What a write changes: the channel, an existing post, or a new post, whose id the author may have chosen. */
+/** The object of a write: the channel, an existing post, or a new post, whose id the author may have chosen. */
 export type Subject = 'channel' | { post: string } | { newPost: string | undefined };
 
 /**
- * The outcome of the same request before. Throws `key-reused` if the key was used for another request. After an erasure the body of the first
- * request is unknown, but not its subject: so an author never gets an answer about another post.
+ * Returns the outcome of the earlier request. Throws `key-reused` if that was a different request with the same key. If its text
+ * was erased, the bodies cannot be compared, but the subjects still are, so that the response is never about another post.
  */
 export function requireSameRequest(outcome: Outcome, subject: Subject): Outcome {
   if (!outcome.same || !isAbout(outcome, subject)) throw new Refusal('key-reused');

@@ -156,7 +156,7 @@ describe('a channel', () => {
     expect((await another()).headers.get('idempotency-replayed')).toBe('true');
     expect(await write(`/${channel}/posts`, { headline: 'A' })).toMatchObject({ status: 410, body: { code: 'channel-deleted' } });
     expect(await write(`/${channel}/posts/${post.id}/takedown`, {})).toMatchObject({ status: 410 });
-    const stays = 'A channel that was deleted had this id, which stays used.';
+    const stays = 'A deleted channel had this id, and ids are not reused.';
     expect(await write('', { id: channel, headline: 'A' })).toMatchObject({
       status: 409,
       body: { code: 'channel-exists', detail: stays },

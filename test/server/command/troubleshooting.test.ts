@@ -54,7 +54,10 @@ describe('advice after a refusal', () => {
       '--token',
       token,
     ]);
-    expect([code, err]).toEqual([1, expect.stringContaining('Authors change their own posts; this is of someone else.')]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('Authors may change only their own posts, and this post has another author.'),
+    ]);
   });
 
   it('starts with "nothing was changed" when the store cannot write, if that is known', async () => {
