@@ -75,7 +75,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       const value = await sign(await key(), who, startedAt, maxAgeSeconds);
       if (value.length > limits.sessionCharacters) {
         throw new Refusal('too-large', {
-          detail: `The token says too much for a browser to keep: its session has ${value.length} characters, and up to ${limits.sessionCharacters} fit into a cookie. Prefixes ending in * take fewer than lists of channels.`,
+          detail: `The token is too large for a browser session: the session has ${value.length} characters, and at most ${limits.sessionCharacters} fit into a cookie. Prefixes ending in * are shorter than lists of channels.`,
         });
       }
       return { value, maxAgeSeconds, expiresAt: (startedAt + maxAgeSeconds) * 1_000 };
@@ -120,7 +120,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       const lastUsedAt = lastUseOf(payload);
       return { who: principalOf(value, payload), ...(lastUsedAt !== undefined && { lastUsedAt }) };
     }
-    // A token signed by the server is not a session: it was never exchanged for one.
+    // A token that was signed with the secret is not accepted as a session, because it was never exchanged for one.
     if (header.alg === algorithm) return undefined;
     const who = await tokens.verify(value);
     return { who: { ...who, session: sessionOf(who, { id: idOfOldCookie(value), begunAt: 0 }) } };
@@ -136,7 +136,7 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
   }
 }
 
-/** An invalid session gives no reason. */
+/** Returns undefined for an invalid session. Rethrows errors that leave open whether it is valid. */
 async function undefinedIfInvalid<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await read();

@@ -100,7 +100,7 @@ export function createTokens(given: TokenKeys): Tokens {
       : isOneOf(publicKeyAlgorithms, algorithm)
         ? byPublicKey
         : undefined;
-    if (!read) throw invalidToken('The token is signed in a way that is not accepted here.');
+    if (!read) throw invalidToken('The token is signed with an algorithm that this server does not accept.');
     try {
       const { payload, issued } = await read(token, new Date(now()));
       return { ...principalFrom(payload, now()), ...(issued && { issued }) };
@@ -203,7 +203,9 @@ function checkByPublicKey(keys: IssuerKeys, { issuer, audience: wanted = audienc
     const { payload, key } = await jwtVerify(token, keys.find, options);
     const { exp = 0, iat = 0 } = payload;
     if (maxLifetimeSeconds !== undefined && exp - iat > maxLifetimeSeconds) {
-      throw invalidToken(`The token is good for longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`);
+      throw invalidToken(
+        `The lifetime of the token is longer than the ${maxLifetimeSeconds / 60} minutes that this server accepts.`,
+      );
     }
     // A CryptoKey, as only symmetric keys have another type.
     return { payload, issued: { key: await calculateJwkThumbprint(key as CryptoKey), ...(issuer !== undefined && { issuer }) } };
@@ -245,7 +247,7 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
     const found = await once();
     if (found !== undefined || isOld) return found;
     if (elapsed() - loadedAt < jwksPauseMs) {
-      throw notCheckable('The key that it is signed with was not known when its issuer was last asked, a moment ago.');
+      throw notCheckable('The keys of its issuer, loaded a moment ago, do not include the key that signed the token.');
     }
     await loadKeys();
     return await once();
@@ -288,7 +290,7 @@ export function principalFrom(payload: JWTPayload, now: number): Principal {
   }
   const { sub, name = sub, jti, iat, exp, pressbox = {} } = claims.data;
   if (exp * 1000 <= now) throw invalidToken('The token has expired.');
-  if (iat * 1000 > now + clockSkewMs) throw invalidToken('The token says that it was issued in the future.');
+  if (iat * 1000 > now + clockSkewMs) throw invalidToken('The token was issued in the future.');
   const { reader = [], author = [], editor = [], admin = false } = pressbox;
   return { sub, name, jti, expiresAt: Math.min(exp * 1000, Number.MAX_SAFE_INTEGER), grants: { reader, author, editor, admin } };
 }
@@ -308,29 +310,29 @@ function refusalFor(error: unknown): Refusal {
     return invalidToken(`The claim "${error.claim}" of the token ${reason}.`);
   }
   if (error instanceof errors.JWSSignatureVerificationFailed)
-    return invalidToken('The signature of the token is not right: signed with another secret (another data directory?).');
-  if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('The token is signed with a key that is not known here.');
+    return invalidToken('The signature of the token is wrong. It may be signed with the secret of another data directory.');
+  if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('The token is signed with an unknown key.');
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return invalidToken('The token does not say which key it is signed with, and several would fit.');
+    return invalidToken('The token does not name the key that signed it, and several keys are possible.');
   }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
     return invalidToken('This is not a signed JSON Web Token.');
   }
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
-    return invalidToken('The token is signed in a way that is not accepted here.');
+    return invalidToken('The token is signed with an algorithm that this server does not accept.');
   }
   // Anything else failed while the issuer's keys were loaded, and says nothing about the token.
   return keysUnavailable();
 }
 
 function keysUnavailable(): Refusal {
-  return notCheckable("Its issuer's keys cannot be had.");
+  return notCheckable('The keys of its issuer cannot be loaded.');
 }
 
 /** The token may be valid, so a retry can help. */
 function notCheckable(why: string): Refusal {
   return new Refusal('token-invalid', {
-    detail: `The token cannot be checked at the moment. ${why}`,
+    detail: `The token cannot be verified at the moment. ${why}`,
     retryAfter: jwksRetrySeconds,
   });
 }

@@ -18,7 +18,7 @@ const told = {
   code: 'token-invalid',
   status: 401,
   retryAfter: 5,
-  detail: expect.stringContaining("issuer's keys cannot be had"),
+  detail: expect.stringContaining('keys of its issuer cannot be loaded'),
 };
 
 beforeAll(async () => {
