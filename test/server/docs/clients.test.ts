@@ -273,7 +273,7 @@ describe('docs/guides/clients/nodejs.md and clients/eventsource.md: the programs
     await vi.waitFor(() => expect(program.run.out).toContain('post.published at '));
   });
 
-  it('end with the reason where there is no such channel', async () => {
+  it('end with the reason if the channel does not exist', async () => {
     await using program = await start('clients/nodejs.md', 'mars-landing');
     expect(await program.run.ended).toBe(1);
     const { detail, title } = (await (await fetch(`${server.url}/v1/channels/mars-landing`)).json()) as Problem;
@@ -329,7 +329,7 @@ describeWith(needs.curl, 'docs/guides/clients/curl.md', () => {
     });
   });
 
-  it('has an example that starts as shown, and so has python.md', async () => {
+  it('has an example that starts as shown, like python.md', async () => {
     const [python = '', follow = ''] = [...`${pythonPage}\n${curlPage}`.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
       here(lines ?? '').trim(),
     );

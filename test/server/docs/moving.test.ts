@@ -18,7 +18,7 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
   let other: TestServer;
   let folder: string;
   const printed: string[] = [];
-  /** All of its commands, one after the other. */
+  /** All commands of the page in order. */
   beforeAll(async () => {
     server = await startTestServer();
     other = await startTestServer();
@@ -27,7 +27,7 @@ describeWith(needs.curl, 'docs/guides/moving.md and docs/guides/verifying.md', (
     await createChannel(server.server.engine, 'harbour-fire');
     const post = await publish(server.server.engine, 'harbour-fire', { body: 'A name: Xylander.' });
     folder = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
-    // What `npx` would find.
+    // Replaces the command that `npx` finds.
     await mkdir(join(folder, 'bin'));
     const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'bin/pressbox.mjs')}' "$@"\n`;
     await writeFile(join(folder, 'bin/npx'), npx, { mode: 0o755 });

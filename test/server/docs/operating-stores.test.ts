@@ -17,19 +17,19 @@ import { type ServerProcess, startServerProcess } from '../../support/servers/pr
 import { call } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
-/** What the pages for operators say about stores that are unreachable, full or replaced. */
+/** Tests what the pages for operators say about stores that are unreachable, full or replaced. */
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
 const [health, troubleshooting] = await Promise.all([read('reference/health.md'), read('guides/troubleshooting.md')]);
 const patient = { interval: 50 };
 
-/** What an author is told of a store that is there. Why it does not write is the operator's to know. */
+/** The answer to an author if the store is reachable but refuses to write. Only the log contains the reason. */
 const refusesToWrite = {
   code: 'journal-unavailable',
   outcome: 'unchanged',
   detail: 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.',
 };
 
-/** Each process its own mounts, which end with it. */
+/** Gives a process its own mounts, which end with it. */
 const ownMounts = {
   find: () => (spawnSync('unshare', ['--mount', 'true']).status === 0 ? 'unshare' : undefined),
   advice: 'run it as root',
@@ -48,7 +48,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     const send = (path: string, body: object) => call(`${server.url}/v1/channels/${id}/${path}`, { method: 'POST', token, body });
     const { body } = await send('posts', { body: 'First.' });
     const first = (body as { post: { id: string } }).post.id;
-    // Until not even a word fits.
+    // Publishes until not even a word fits.
     for (const text of ['Word. '.repeat(8_000), 'Word.']) {
       let answer = await send('posts', { body: text });
       for (let count = 0; answer.status === 201 && count < 500; count += 1) answer = await send('posts', { body: text });
@@ -103,7 +103,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     }
   });
 
-  it('keeps the server running if the log is on it, and the log is complete once there is space', async (test) => {
+  it('does not stop a server that logs to it, and the log is complete again once there is space', async (test) => {
     const [dataDir, full] = await Promise.all(['data', 'full'].map((name) => mkdtemp(join(tmpdir(), `pressbox-${name}-`))));
     test.onTestFinished(() => Promise.all([dataDir!, full!].map((path) => rm(path, { recursive: true }))).then(() => undefined));
     const fill = 'mount -t tmpfs -o size=64k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; exec "$@" > "$0/log"; }';
@@ -118,7 +118,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     await vi.waitFor(async () => expect((await call(`${url}/readyz`)).body).toEqual({ status: 'ready' }), patient);
     const inside = `/proc/${server.pid}/root${full}`;
     await rm(`${inside}/all`);
-    // It writes a line.
+    // Makes the server write a log line.
     server.kill('SIGUSR2');
     await vi.waitFor(
       async () => expect(await readFile(`${inside}/log`, 'utf8')).toMatch(/listening.*SIGUSR2 was ignored/s),
@@ -130,7 +130,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
 });
 
 describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the pages for operators say', (binary) => {
-  /** What the page says that `/readyz` answers. */
+  /** The documented answer of `/readyz`. */
   const [states = []] = tablesOf(health, '/readyz');
   const told = (status: string) => quotedIn(states.find(([, body]) => body?.includes(`"status":"${status}"`))?.[1])[0];
 
@@ -155,7 +155,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     await says(/"msg":"the journal is reachable again"/);
     await redis.kill();
     await says(/"why":"Redis is unreachable: [^"]*ECONNREFUSED[^"]+","msg":"Redis is unreachable/);
-    // Nor is it a mistake of the configuration where a server starts meanwhile.
+    // A server that starts at this time does not report a mistake in its configuration either.
     const started = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } }).catch((error: Error) => error.message);
     expect(started).toMatch(/PRESSBOX_REDIS_URL: Redis cannot be reached: connect ECONNREFUSED/);
     expect(started).not.toContain('mistakes');
@@ -192,7 +192,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
       const { status, text } = await call(`${url}/readyz`);
       expect([status, text]).toEqual([503, told('starting')]);
     }, patient);
-    // There is nothing to renew yet.
+    // There are no workers to replace yet.
     process.kill(server.pid, 'SIGUSR2');
     await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
   });
@@ -267,7 +267,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     await before.admin.call('REPLICAOF', '127.0.0.1', String(after.port));
     address.target = `http://127.0.0.1:${after.port}`;
     await vi.waitFor(async () => expect(await answered(server)).toEqual([200, told('degraded')]), patient);
-    // It does answer, and says what it is.
+    // The old master answers, and its error says that it is a replica.
     for (const msg of ['Redis is unreachable: readers may see stale state', 'the journal is unreachable'])
       await vi.waitFor(
         () => expect(said.find((line) => line.includes(`"msg":"${msg}"`))).toMatch(/"why":"[^"]*READONLY/),

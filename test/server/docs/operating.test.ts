@@ -104,7 +104,7 @@ describe('docs/reference/log.md', () => {
     .map((path) => readFileSync(join(root, 'src', path), 'utf8'));
 
   it.each(tablesOf(logPage, 'Messages').flat())('has the lines of level %s that it quotes: %s', (level, messages) => {
-    // What authors did is told with the words that the route gives.
+    // Routes pass the message of what an author did to the log.
     const isSaid = (message: string) =>
       source.some((text) => new RegExp(`\\.${level}\\([^;]*?'${message}'`).test(text)) ||
       (level === 'info' && source.some((text) => new RegExp(`\\b(?:note|sendRevision)\\([^;]*?'${message}'`).test(text)));
@@ -137,7 +137,7 @@ describe('docs/reference/log.md', () => {
         shown += chunk;
       });
       await vi.waitFor(() => expect(shown).toContain('Pressbox serves'));
-      // Ctrl-C, as somebody presses it.
+      // Ctrl-C, as typed by a user.
       const ended = once(serving, 'close');
       serving.stdin.write('\x03');
       await ended;
@@ -185,7 +185,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
       expect([signal, await ended]).toEqual([signal, 0]);
       await server.start();
     }
-    /** How it ends that is told to a second time, while a reader stays. */
+    /** The exit code after a second signal while a reader stays connected. */
     const toldTwice = async () => {
       const reader = await openReader(server.url);
       test.onTestFinished(() => reader.destroy());
@@ -197,8 +197,8 @@ describe.concurrent('a server that is operated as the pages for operators say', 
       await server.start();
       return code;
     };
-    // At once, of the signal, which has no code: in good order, when its reader has been waited for, it ends with 0. On a busy machine
-    // it may have waited before it is told again.
+    // Null, because the second signal kills the process. A server that ends in order, after it waited for its reader, exits with
+    // 0. On a busy machine it may have ended that way before the second signal, so this is repeated.
     await vi.waitFor(async () => expect(await toldTwice()).toBeNull());
     const hungUp = server.exit();
     process.kill(server.pid, 'SIGHUP');
@@ -290,7 +290,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     });
   });
 
-  it('resets readers who saw more than a restored copy, and has texts again that were taken down since', async () => {
+  it('resets readers who saw more than a restored copy, and shows texts again that were taken down since', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ editor: ['*'], admin: true });
     const { id } = await createChannel(server, token);

@@ -18,7 +18,7 @@ import { freePort } from '../../support/servers/free-port.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
-/** What docs/guides/proxies.md says. */
+/** Tests what docs/guides/proxies.md says. */
 const page = await readFile(join(root, 'docs/guides/proxies.md'), 'utf8');
 const [environment = '', nginx = '', caddy = ''] = ['Settings', 'nginx', 'Caddy'].map((part) => blocksOf(page, part)[0]);
 const settings = Object.fromEntries(
@@ -43,9 +43,9 @@ describe('the proxies of docs/guides/proxies.md', () => {
 
 interface Place {
   folder: string;
-  /** Where the proxy is to listen. */
+  /** The port of the proxy. */
   port: number;
-  /** Of the server. */
+  /** The port of the server. */
   behind: number;
   key: string;
   certificate: string;
@@ -53,7 +53,7 @@ interface Place {
 
 const proxies = {
   nginx: {
-    /** The lines around those of the page are what a package of nginx brings; they keep everything in the folder. */
+    /** The lines that a package of nginx adds around those of the page, with all files in the folder. */
     config: ({ folder, port, behind, key, certificate }: Place) => {
       const server = nginx
         .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
@@ -126,13 +126,13 @@ for (const name of ['nginx', 'caddy'] as const) {
       });
 
       interface Asking {
-        /** Whose address it comes from. */
+        /** The address that the request comes from. */
         from?: string;
         headers?: Record<string, string>;
         body?: string;
       }
 
-      /** Resolves with the head of the answer; its text is still to come. */
+      /** Resolves with the head of the answer, before its body arrives. */
       async function begin(path: string, { from = '127.0.0.1', headers = {}, body }: Asking = {}) {
         const method = body === undefined ? 'GET' : 'POST';
         const asked = request(new URL(path, url), {
@@ -200,7 +200,7 @@ for (const name of ['nginx', 'caddy'] as const) {
 
       it('passes on the real address of a client, whatever the client claims', async () => {
         const status = async (from: string, headers = {}) => (await ask('/v1/channels', { from, headers })).status;
-        // More than are let in meanwhile, however long they take; each says that it is another.
+        // More requests than the rate permits in any time they take, each with another claimed address.
         const crowd = await Promise.all(
           Array.from({ length: 220 }, (_, nth) => status('127.0.0.2', { 'x-forwarded-for': `192.0.2.${nth}` })),
         );
@@ -210,7 +210,7 @@ for (const name of ['nginx', 'caddy'] as const) {
 
       if (name === 'nginx') {
         it('compresses public responses, but neither private ones nor streams', async () => {
-          // Whose rate nothing else has used.
+          // An address that no other test uses, so that its rate is free.
           const from = '127.0.0.4';
           const editor = { authorization: `Bearer ${token}` };
           const { id } = await createChannel({ url: server.url }, token);
@@ -262,7 +262,7 @@ for (const name of ['nginx', 'caddy'] as const) {
             };
             const writing = Promise.all([writeAll(true), writeAll(true), writeAll(false)]);
             for (const node of nodes) {
-              // While somebody reads, it goes on answering.
+              // The server keeps answering while a reader is connected.
               const reader = await openReader(node.url);
               const closing = node.server.close({ drainMs: 60_000 });
               await vi.waitFor(() => expect(reader.heard('drain')).toHaveLength(1));
@@ -270,7 +270,7 @@ for (const name of ['nginx', 'caddy'] as const) {
               await vi.waitFor(() => expect(found.done).toBeGreaterThan(before + 20));
               reader.destroy();
               await closing;
-              // Nobody listens.
+              // Now nothing listens on that port.
               const gone = found.done;
               await vi.waitFor(() => expect(found.done).toBeGreaterThan(gone + 5));
               await node.restart();
@@ -283,7 +283,7 @@ for (const name of ['nginx', 'caddy'] as const) {
           });
         });
 
-        it('retries what a draining server refuses on another one, and passes on what all of them refuse', async () => {
+        it('retries a request that a draining server refuses on another server, and passes on what all of them refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
           const portOf = (one: TestServer) => new URL(one.url).port;

@@ -15,7 +15,7 @@ describe('docs/guides/publish-and-correct.md', () => {
   let folder: string;
   let shell: Shell;
   let url: string;
-  // That npx finds the command is shown by the test of the README; without npx this takes half as long.
+  // The test of the README checks that npx finds the command. Without npx this test takes half as long.
   const here = (lines: string) =>
     lines
       .replaceAll('http://127.0.0.1:4100', url)
@@ -39,7 +39,7 @@ describe('docs/guides/publish-and-correct.md', () => {
   it('publishes and corrects with the command, line by line', async () => {
     const [, commands = '', endAndReopen = ''] = blocksOf(page, 'With the command');
     const printed = await shell.run(`${here(commands)}\necho; echo "$PRESSBOX_TOKEN"`);
-    // The exports hold for what follows in this terminal.
+    // The exported variables apply to all later lines.
     Object.assign(shell.env, {
       PRESSBOX_URL: url,
       PRESSBOX_DATA_DIR: './newsroom',
@@ -80,7 +80,7 @@ describe('docs/guides/publish-and-correct.md', () => {
       });
       expect(corrections.map(({ kind }) => kind)).toEqual(['correction', 'retraction', 'correction']);
 
-      // The same requests once more do nothing.
+      // The same requests again change nothing.
       await shell.run(here(write));
       expect(((await get('/v1/channels/budget-day/snapshot')) as Snapshot).posts[0]).toEqual(snapshot.posts[0]);
     });

@@ -62,7 +62,7 @@ describe('the readme', () => {
     return heard;
   }
 
-  /** Runs lines of the shell as they stand and fails if one of them fails. */
+  /** Runs lines of shell unchanged, and fails if one of them fails. */
   async function run(lines: string): Promise<string> {
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', lines], {
       cwd: root,
@@ -88,7 +88,7 @@ describe('the readme', () => {
     await vi.waitFor(async () => expect(await (await fetch(url + path)).text()).toContain('Apollo 11'));
   });
 
-  it('shows what a stock Socket.IO client hears', async () => {
+  it('shows what a stock Socket.IO client receives', async () => {
     const [program = ''] = blocks('Read it with any Socket.IO client');
     // In the project's folder, where `socket.io-client` is installed.
     const file = join(root, 'dist', `readme-${process.pid}.mjs`);
@@ -122,12 +122,12 @@ describe('the readme', () => {
 });
 
 describe('the servers that the readme and the guides start', () => {
-  it('use neither the port nor the data directory of a demo that runs', async () => {
+  it('use neither the port nor the data directory of a running demo', async () => {
     const pages = ['README.md', 'docs/guides/install.md', 'docs/guides/publish-and-correct.md'];
     const texts = await Promise.all(pages.map((page) => readFile(join(root, page), 'utf8')));
     const started = texts.flatMap((text) => text.match(/^npx pressbox serve\b.*/gm) ?? []);
     expect(started.length).toBeGreaterThan(1);
-    // What comes from the package is in a folder of its own.
+    // A server from the package runs in its own folder, so only its port could collide.
     const ports = started.map((line) => / --port (?!4000)(\d+)/.exec(line)?.[1]);
     expect(ports).not.toContain(undefined);
     expect(new Set(ports).size).toBe(ports.length);

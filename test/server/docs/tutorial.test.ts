@@ -26,7 +26,7 @@ async function followTutorial(chromium: string): Promise<void> {
   const ports = new Map<string, number>();
   for (const port of new Set(page.match(/\b43\d\d\b/g))) ports.set(port, await freePort());
   const here = (text: string) => text.replaceAll(/\b43\d\d\b/g, (port) => String(ports.get(port)));
-  // The test of the README shows that npx finds the command; without npx this takes half as long.
+  // The test of the README checks that npx finds the command. Without npx this test takes half as long.
   const command = (lines: string) => here(lines).replaceAll('npx pressbox', `"${process.execPath}" "${root}/bin/pressbox.mjs"`);
   const [serve, token, create, correct, cursor, away, ask, site, serveSite, serveAgain, takedown, search, ...rest] = blocks;
   const [exported, redis, first, second, imported, balance, follow, goodNight, ...none] = rest;

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { type Import, importsOf, reachableFrom, readSources, root, withoutComments } from '../../support/runner/imports.ts';
 
 /**
- * The import arrows of the layout. Places are path prefixes, and a file belongs to the longest that fits. A file may import from its
- * own place, and from what stands here.
+ * The permitted imports between the parts of the source. Keys are path prefixes, and a file belongs to the longest that matches.
+ * A file may import from its own part, and from the parts listed here.
  */
 const arrows: Record<string, readonly string[]> = {
   'src/main.ts': ['src/serve.ts', 'src/startup-errors.ts', 'src/config.ts'],
-  // In one process or several.
+  // Starts the server in one process or several.
   'src/serve.ts': ['src/server.ts', 'src/workers/', 'src/telemetry/', 'src/config.ts'],
   'src/workers/': [
     'src/workers/worker-limits.ts',
@@ -24,13 +24,13 @@ const arrows: Record<string, readonly string[]> = {
   'src/workers/worker-limits.ts': ['src/protocol/'],
   'src/make-directory.ts': [],
   'src/unknown-settings.ts': [],
-  // Why it does not start, as a sentence.
+  // Turns a failed start into a sentence.
   'src/startup-errors.ts': ['src/journal/engine.ts', 'src/config.ts', 'src/access/secret.ts', 'src/web/pages/assets.ts'],
-  // The server for other programs, as the package gives it.
+  // The server as the package exports it.
   'src/server-package.ts': ['src/server.ts', 'src/startup-errors.ts', 'src/config.ts'],
   // The composition root.
   'src/server.ts': ['src/'],
-  // What it answers over HTTP.
+  // The HTTP application.
   'src/app.ts': [
     'src/live/',
     'src/access/',
@@ -44,7 +44,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/telemetry/',
     'src/config.ts',
   ],
-  // All limits together.
+  // All limits in one place.
   'src/all-limits.ts': [
     'src/access/',
     'src/newsroom/',
@@ -57,10 +57,10 @@ const arrows: Record<string, readonly string[]> = {
     'src/workers/worker-limits.ts',
     'src/telemetry/telemetry-limits.ts',
   ],
-  // What looks at a store from outside of a server.
+  // Commands that read a store without a server.
   'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
   'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
-  // What an origin or a secret must be is known where it is used.
+  // The rules for origins and secrets belong to the code that uses them.
   'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/worker-limits.ts'],
   'src/api/': [
     'src/newsroom/',
@@ -72,14 +72,14 @@ const arrows: Record<string, readonly string[]> = {
     'src/journal/post-tags.ts',
     'src/protocol/',
   ],
-  // Readers who stay connected.
+  // Connections of readers.
   'src/live/': ['src/http/', 'src/access/', 'src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/telemetry/metrics.ts'],
   'src/newsroom/': ['src/journal/', 'src/protocol/'],
   'src/journal/': ['src/protocol/'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
-  // What the wire's documents say, as data and as JSON: no server in it.
+  // The API documents, as data and as JSON, without a server.
   'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
   'src/web/': [
     'src/api/',
@@ -92,10 +92,10 @@ const arrows: Record<string, readonly string[]> = {
     'src/journal/post-tags.ts',
     'src/protocol/',
     'src/telemetry/metrics.ts',
-    // How a post is drawn, the same on the server and in the page.
+    // Renders posts the same way on the server and in the page.
     'client/browser/view/',
   ],
-  // Who asks, and what they may read.
+  // Identifies requesters and checks what they may read.
   'src/access/': ['src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
   'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
   'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
@@ -104,7 +104,7 @@ const arrows: Record<string, readonly string[]> = {
   'client/browser/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
   'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
-  // The words around posts, a file a language.
+  // The words on pages, one file per language.
   'client/browser/i18n/': ['src/protocol/'],
   'client/cli/': [
     'client/lib/',
@@ -119,16 +119,16 @@ const arrows: Record<string, readonly string[]> = {
     'conformance/',
   ],
   'demo/': ['client/lib/', 'src/protocol/'],
-  // Knows a server from outside alone.
+  // Tests a server only from outside.
   'conformance/': ['src/protocol/'],
-  // Measures from outside, with the helpers that tests have.
+  // Measures from outside, with the helpers of the tests.
   'bench/': ['src/', 'client/lib/', 'test/support/'],
   'test/support/': [],
-  // Made by `npm run docs`.
+  // Written by `npm run docs`.
   'generated/': [],
 };
 
-/** Where a package may be imported. One that is not named here may be imported nowhere. */
+/** Where each package may be imported. Other packages may be imported nowhere. */
 const packages: Record<string, readonly string[]> = {
   'node:sqlite': ['src/journal/sqlite/'],
   ioredis: ['src/journal/redis/'],
@@ -137,7 +137,7 @@ const packages: Record<string, readonly string[]> = {
   'socket.io-parser': ['src/live/'],
   ws: ['bench/'],
   'socket.io-client': ['client/', 'conformance/'],
-  // In what browsers load alone, so that nothing of it is needed at run time.
+  // Only for code that only browsers load, so that the server does not need it at run time.
   lit: ['client/browser/element/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/'],
@@ -149,17 +149,17 @@ const packages: Record<string, readonly string[]> = {
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
   'playwright-core': ['bench/'],
-  // Types alone: the vocabulary of schema.org.
+  // Only types: the vocabulary of schema.org.
   'schema-dts': ['src/web/'],
 };
 
-/** Paths of the project, as against packages. */
+/** Paths of the project, as opposed to packages. */
 const ours = /^(?:src|client|demo|conformance|bench|test|generated)\//;
 
 const sources = readSources('src', 'client', 'demo', 'conformance', 'bench');
 const imports = importsOf(sources);
 
-/** Style sheets and JSON that scripts import are no sources here. */
+/** Style sheets and JSON files that scripts import do not count as sources. */
 function isDataFile(path: string): boolean {
   return /\.(?:css|json)$/.test(path) && existsSync(join(root, path));
 }
@@ -170,7 +170,7 @@ function placeOf(path: string): string | undefined {
     .sort((a, b) => b.length - a.length)[0];
 }
 
-/** Every import that no arrow permits, as a sentence. */
+/** A sentence for each import that is not permitted. */
 function strays(all: readonly Import[]): string[] {
   return all.flatMap(({ from, to }) => {
     const place = placeOf(from);
@@ -186,15 +186,15 @@ function permitted(place: string, to: string): boolean {
   return (arrows[place] ?? []).some((arrow) => follows(arrow, to));
 }
 
-/** `src/journal/` stands for the files of that place, not for the engines below it; `src/` stands for all. */
+/** `src/journal/` means the files directly in it, without its engines. `src/` means all files. */
 function follows(arrow: string, to: string): boolean {
   return arrow === 'src/' || arrow === to ? to.startsWith(arrow) : placeOf(to) === arrow;
 }
 
-/** Tables of limits, which are read together and lead nowhere. */
+/** Tables of limits, which may be imported from anywhere because they import only the protocol. */
 const limitTable = /^src\/.+\/[a-z-]*limits\.ts$/;
 
-/** Rings of places that import each other. */
+/** Import cycles between the parts. */
 function rings(all: readonly Import[]): string[] {
   const next = new Map<string, Set<string>>();
   for (const { from, to } of all) {
@@ -246,12 +246,12 @@ function filesWith(pattern: RegExp, ...places: RegExp[]): string[] {
 }
 
 describe('the layout', () => {
-  it('has no import against its arrows', () => {
+  it('has no import that is not permitted', () => {
     expect(imports.length).toBeGreaterThan(50);
     expect(strays(imports)).toEqual([]);
   });
 
-  it('has no arrow that nobody uses', () => {
+  it('permits no import that does not occur', () => {
     const unused = Object.entries(arrows).flatMap(([place, targets]) =>
       targets
         .filter((target) => target !== 'src/')
@@ -267,48 +267,48 @@ describe('the layout', () => {
     expect(idle).toEqual([]);
   });
 
-  it('has no ring of folders', () => {
+  it('has no import cycle between folders', () => {
     expect(rings(imports)).toEqual([]);
   });
 
-  it('has no files that import each other in a circle, not even types', () => {
+  it('has no import cycle between files, not even of types', () => {
     expect(circles(imports)).toEqual([]);
   });
 
-  it('has tables of limits that import nothing but the protocol', () => {
+  it('has tables of limits that import only the protocol', () => {
     const found = imports.filter(({ from, to }) => limitTable.test(from) && !/^src\/protocol\/(?:client-|wire-)?limit/.test(to));
     expect(found.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
-  it('imports only files that are there', () => {
+  it('imports only existing files', () => {
     const missing = imports.filter(({ to }) => ours.test(to) && !to.startsWith('test/') && !sources.has(to) && !isDataFile(to));
     expect(missing.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
-  it('reads the environment only in main.ts and in the command', () => {
+  it('reads the environment only in main.ts', () => {
     expect(filesWith(/process\s*\.\s*env\b|process\[|\benv\b[^;]*from 'node:process'/, /^(?:src|client|demo)\//)).toEqual([
       'src/main.ts',
     ]);
   });
 
-  it('loads neither schemas nor anything of Node in a browser', () => {
+  it('loads neither schemas nor Node modules in a browser', () => {
     const entries = [...sources.keys()].filter((path) => path === 'client/lib/index.ts' || /^client\/browser\//.test(path));
     const ways = reachableFrom(entries, imports);
     const wrong = [...ways].filter(([path]) => path === 'zod' || path.startsWith('node:') || path === 'src/protocol/schemas.ts');
     expect(wrong.map(([, way]) => way.join(' → '))).toEqual([]);
   });
 
-  it('has no clock and no chance in the rules, the protocol and the timeline', () => {
+  it('has no clock and no randomness in the rules, the protocol and the timeline', () => {
     const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
     const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/lib\/timeline\//];
     expect(filesWith(impure, ...pure)).toEqual([]);
-    // What waits for the engine may bound its wait.
+    // The wait for the engine has a timeout.
     expect(
       filesWith(/\bset(?:Timeout|Interval|Immediate)\b/, ...pure).filter((path) => path !== 'src/newsroom/write-answers.ts'),
     ).toEqual([]);
   });
 
-  it('takes no package that package.json does not name', () => {
+  it('imports only packages that package.json names', () => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
       string,
       object
@@ -322,7 +322,7 @@ describe('the layout', () => {
 describe('the check of the layout', () => {
   const check = (files: Record<string, string>) => importsOf(new Map(Object.entries(files)));
 
-  it('sees every form of import', () => {
+  it('finds every form of import', () => {
     const found = check({
       'src/a/b.ts': [
         "import x from 'zod';",
@@ -374,7 +374,7 @@ describe('the check of the layout', () => {
     ['client/browser/w.ts', '../../src/http/e.ts'],
     ['src/server.ts', '../client/lib/index.ts'],
     ['src/server.ts', 'left-pad'],
-  ])('notices that %s imports %s', (from, to) => {
+  ])('finds that %s imports %s', (from, to) => {
     expect(strays(check({ [from]: `import '${to}';` }))).toHaveLength(1);
   });
 
@@ -386,11 +386,11 @@ describe('the check of the layout', () => {
     ['src/web/pages/p.ts', '../../../client/browser/view/post.ts'],
     ['src/server.ts', './journal/sqlite/index.ts'],
     ['client/cli/serve.ts', '../../src/serve.ts'],
-  ])('lets %s import %s', (from, to) => {
+  ])('permits %s to import %s', (from, to) => {
     expect(strays(check({ [from]: `import '${to}';` }))).toEqual([]);
   });
 
-  it('notices a ring, also one of types alone', () => {
+  it('finds a cycle, even one of types only', () => {
     const ring = check({
       'src/newsroom/d.ts': "import type { A } from '../journal/engine.ts';",
       'src/journal/e.ts': "import '../protocol/p.ts';",
@@ -399,7 +399,7 @@ describe('the check of the layout', () => {
     expect(rings(ring)).toContain('src/newsroom/ → src/journal/ → src/protocol/ → src/newsroom/');
   });
 
-  it('notices a circle of files in one folder, also of types alone', () => {
+  it('finds a cycle of files in one folder, even one of types only', () => {
     const circle = check({
       'src/http/a.ts': "import type { B } from './b.ts';\nimport './d.ts';",
       'src/http/b.ts': "import './c.ts';",
@@ -415,7 +415,7 @@ describe('the check of the layout', () => {
     ).toEqual([]);
   });
 
-  it('follows what a browser would load, but no types', () => {
+  it('follows what a browser loads, without types', () => {
     const graph = check({
       'client/lib/index.ts': "import { a } from './a.ts'; \nimport type { S } from '../../src/protocol/schemas.ts';",
       'client/lib/a.ts': "import { type T, u } from '../../src/protocol/u.ts';",

@@ -51,7 +51,7 @@ describe('statistics over rounds', () => {
 
 const goalOf = (row: number) => goals.find((goal) => goal.row === row)!;
 
-/** A line as a session writes it, for one side of a goal. */
+/** A result line of a session, for one side of a goal. */
 function line({ subject, step, readers, crowd }: Goal['of'], round: string, figures: Record<string, number>): Measured {
   return { at: '2026-11-26T12:00:00.000Z', round, subject, step, readers, crowd, figures };
 }

@@ -18,7 +18,7 @@ it.each([
     500,
   ],
   ['Embed the fonts\n\nSome differ.\n\nCo-authored-by: Ada <ada@example.org>\n', 500],
-])('takes the message %j', (message, lines) => {
+])('accepts the message %j', (message, lines) => {
   expect(faultsOf(message, lines)).toEqual([]);
 });
 
@@ -92,7 +92,7 @@ it('installs a hook in a checkout that refuses a wrong message, and keeps it', (
   git('commit', '-q', '--fixup', 'HEAD');
 });
 
-it('installs nothing without a checkout, and leaves the hook of someone else', () => {
+it('installs nothing without a checkout, and does not replace another hook', () => {
   const { root, git, run } = checkout();
   expect(run('install-hooks.mjs')).toMatchObject({ status: 0, stdout: '', stderr: '' });
   expect(existsSync(join(root, '.git'))).toBe(false);

@@ -20,7 +20,7 @@ const published = story.filter((step) => step.type === 'publish');
 const of = <T extends Step['type']>(type: T) => story.filter((step): step is Extract<Step, { type: T }> => step.type === type);
 
 describe('the story of the demo', () => {
-  it('is taken by the server as it is', () => {
+  it('is accepted by the server as it is', () => {
     parse(newChannelSchema, demoChannel);
     const renderer = createRenderer({ publicUrl: 'https://live.example' });
     for (const step of story) {
@@ -45,7 +45,7 @@ describe('the story of the demo', () => {
     }
   });
 
-  it('publishes each post once, and changes and restates only what was published before', () => {
+  it('publishes each post once, and changes and restates only posts that it published before', () => {
     expect(published.map(({ name }) => name).toSorted()).toEqual(Object.keys(postIds).toSorted());
     expect(new Set(Object.values(postIds)).size).toBe(published.length);
     const standing = new Set<PostName>();
@@ -60,41 +60,41 @@ describe('the story of the demo', () => {
     }
   });
 
-  it('shows everything that a channel can do', () => {
+  it('shows every feature of a channel', () => {
     expect(published.length).toBeGreaterThanOrEqual(40);
     expect(new Set(of('revise').map(({ kind }) => kind))).toEqual(new Set(['update', 'correction', 'clarification', 'refile']));
     expect(of('retract')).toHaveLength(1);
     const kinds = new Set(published.map(({ post }) => post.kind ?? 'update'));
-    // A summary would stand above the posts of a phone, and push what comes in off the first screen.
+    // A summary would be shown above the posts on a phone, and push new posts off the first screen.
     expect(kinds).toEqual(new Set(['update', 'breaking', 'analysis']));
     expect(published.some(({ post }) => post.keyEvent)).toBe(true);
     expect(published.some(({ post }) => post.media?.length)).toBe(true);
     expect(published.some(({ post }) => post.body?.includes('| --- |'))).toBe(true);
   });
 
-  it('tells no two key events with the same minute', () => {
+  it('has no two key events in the same minute', () => {
     expect(openingMinutes.every((minutes, at) => minutes > (openingMinutes[at + 1] ?? 1))).toBe(true);
     expect(story.slice(0, openingMinutes.length).every(({ type }) => type === 'publish')).toBe(true);
     let sinceMs = openingMinutes.at(-1) ?? 0;
     for (const step of story.slice(openingMinutes.length)) {
       sinceMs += pauseOf(step);
       if (step.type !== 'publish' || !step.post.keyEvent) continue;
-      // The first one comes more than a minute after those that were published before the demo began.
+      // The first key event comes more than a minute after those that were published before the demo began.
       if (step.name !== 'landing') expect(sinceMs).toBeGreaterThanOrEqual(60_000);
       sinceMs = 0;
     }
   });
 
-  it('corrects its newest post soon after it begins, within the time promised to a reader', () => {
+  it('corrects its newest post soon after it begins, within the promised time', () => {
     const first = story.findIndex(correctsNewest);
     const steps = story.slice(openingMinutes.length, first + 1);
     expect(steps.length).toBeLessThanOrEqual(stepsNear);
-    // Six seconds are left for the page, the looks whether somebody reads, and a busy machine.
+    // Six seconds are left for loading the page, for the check for readers, and for a busy machine.
     expect(steps.reduce((sum, step) => sum + pauseOf(step), 0)).toBeLessThanOrEqual(promisedMs - 6_000);
     expect(pauseMs.most * stepsNear).toBeLessThan(promisedMs);
   });
 
-  it('has pictures that are there, each with what it shows', () => {
+  it('has only existing pictures, each with a description', () => {
     const pictured = published.flatMap(({ name }) => pictureOf(name, 'http://127.0.0.1:4000/') ?? []);
     expect(new Set(pictured.map(({ url }) => url)).size).toBe(
       readdirSync(new URL('../../../demo/pictures', import.meta.url)).length,
@@ -106,7 +106,7 @@ describe('the story of the demo', () => {
     }
   });
 
-  it('has asides that differ from their corrections, and are taken by the server', () => {
+  it('has asides that differ from their corrections and are accepted by the server', () => {
     for (const { headline, body, corrected, note } of asides) {
       parse(newPostSchema, { headline, body });
       parse(revisionSchema, { kind: 'correction', note, changes: { body: corrected } });
@@ -114,7 +114,7 @@ describe('the story of the demo', () => {
     }
   });
 
-  it('fills in every post that said more would follow, and corrects what was not verified', () => {
+  it('completes every developing post, and corrects or retracts every unverified one', () => {
     const developing = published.filter(({ post }) => post.developing);
     const unverified = published.filter(({ post }) => post.verification === 'unverified');
     for (const some of [developing, unverified]) expect(some).not.toEqual([]);

@@ -33,7 +33,7 @@ describe('the summary of a test run', () => {
     return { ...result, summary: JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8')) as Summary };
   }
 
-  it('counts what passed and failed, and says what was skipped and how to get what is missing', async () => {
+  it('counts passed and failed tests, and says what was skipped and how to get what is missing', async () => {
     const { out, summary } = await summaryOf(`
       import { describeWith } from '${join(root, 'test/support/runner/needs.ts')}';
       describeWith({ find: () => undefined, advice: "install Debian's moon" }, 'tests on the moon', () => it('never', () => {}));
@@ -75,13 +75,13 @@ describe('the summary of a test run', () => {
   });
 });
 
-it('every file that is named as a long one, or as one that protects a promise, is there', () => {
+it('names only existing files as long files and as tests of promises', () => {
   const named = [...longFiles, ...slowPromises, ...promisesOnEachStore];
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-describe('the check of a fresh machine', () => {
-  /** Runs the script in a made-up checkout, in which `npm` does what it is told, and nothing can be installed. */
+describe('the check on a fresh machine', () => {
+  /** Runs the script in a made-up checkout, in which `npm` runs the given commands and nothing can be installed. */
   async function check(npm: string, { readme = 'npm ci && npm test', longer = [] as string[], env = {}, commits = '' } = {}) {
     const commands = join(folder, 'bin');
     await mkdir(join(folder, '.ci'));
@@ -103,13 +103,13 @@ describe('the check of a fresh machine', () => {
   const writing = (summary: Summary, status = 0) =>
     `if [ "$1" != ci ]; then echo '${JSON.stringify(summary)}' > "$PRESSBOX_TEST_SUMMARY"; exit ${status}; fi`;
 
-  it('ends with how many passed and failed', async () => {
+  it('ends with the numbers of passed and failed tests', async () => {
     const { code, last } = await check(writing({ passed: 12, failures: [], skipped: [] }));
     expect(last).toBe('12 passed, 0 failed');
     expect(code).toBe(0);
   });
 
-  it('fails when a commit message is not as it should be', async () => {
+  it('fails if a commit message does not follow the rules', async () => {
     const { code, out, last } = await check(writing({ passed: 12, failures: [], skipped: [] }), {
       commits: 'process.exitCode = 1;',
     });
@@ -117,7 +117,7 @@ describe('the check of a fresh machine', () => {
     expect(out).toContain('ci: commit messages do not follow CONTRIBUTING.md');
   });
 
-  it('adds the disasters, and the tests on each store, up with the rest', async () => {
+  it('adds up the long tests and the tests on each store with the rest', async () => {
     const { code, last, out } = await check(writing({ passed: 12, failures: ['a > b: expected 1 to be 2'], skipped: [] }, 1), {
       longer: ['long', 'stores'],
     });
@@ -128,7 +128,7 @@ describe('the check of a fresh machine', () => {
     expect(code).toBe(1);
   });
 
-  it('leaves out what takes long when it is to be fast, and looks at the promises on each store', async () => {
+  it('leaves out the long tests in fast mode, and runs the tests of promises on each store', async () => {
     const { code, last, out } = await check(writing({ passed: 12, failures: [], skipped: [] }), {
       longer: ['promises', 'long', 'stores', 'container'],
       env: { FAST: '1' },
@@ -151,13 +151,13 @@ describe('the check of a fresh machine', () => {
     ['types or lint failed', 'if [ "$1" != ci ]; then exit 2; fi', '0 passed, 1 failed'],
     ['nothing ran', writing({ passed: 0, failures: [], skipped: [] }), '0 passed, 1 failed'],
     ['the runner failed although no test did', writing({ passed: 3, failures: [], skipped: [] }, 1), '3 passed, 1 failed'],
-  ])('fails when %s', async (_what, npm, expected) => {
+  ])('fails if %s', async (_what, npm, expected) => {
     const { code, last } = await check(npm);
     expect(last).toBe(expected);
     expect(code).toBe(1);
   });
 
-  it('fails when the README tells people another command', async () => {
+  it('fails if the README names another test command', async () => {
     const { code, last } = await check(writing({ passed: 3, failures: [], skipped: [] }), { readme: 'npm install' });
     expect(last).toBe('3 passed, 1 failed');
     expect(code).toBe(1);

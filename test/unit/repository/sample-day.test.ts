@@ -16,7 +16,7 @@ const of = <T extends SampleCommand['type']>(type: T) =>
   day.commands.filter((command): command is Extract<SampleCommand, { type: T }> => command.type === type);
 
 describe('the sample day', () => {
-  it('is the same for the same seed and another for another', () => {
+  it('is the same for the same seed and different for another', () => {
     expect(sampleDay(1969)).toEqual(day);
     expect(sampleDay(1970)).not.toEqual(day);
   });
@@ -36,7 +36,7 @@ describe('the sample day', () => {
     expect(new Set(media)).toEqual(new Set(['image', 'video', 'link']));
   });
 
-  it.each([1969, 1, 2, 3])('asks for nothing that the contract refuses (seed %i)', (seed) => {
+  it.each([1969, 1, 2, 3])('contains only writes that the rules accept (seed %i)', (seed) => {
     const { channel, commands } = sampleDay(seed);
     const renderer = createRenderer({ publicUrl: 'https://live.example' });
     parse(newChannelSchema, channel);
