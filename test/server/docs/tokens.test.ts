@@ -49,7 +49,7 @@ describeWith(needs.curl, 'docs/guides/tokens.md', () => {
   });
 
   it('revokes the token', async () => {
-    expect(printed[5]).toMatch(/^Revoked \S+\. What it opened ends within 5 seconds, on every server\.$/);
+    expect(printed[5]).toMatch(/^Revoked \S+\. Its sessions end within 5 seconds on every server\.$/);
     expect((await call(`${server.url}/v1/channels`, { token })).body).toMatchObject({ detail: 'The token was revoked.' });
   });
 });
