@@ -124,7 +124,7 @@ describe('docs/reference/log.md', () => {
     it.each([
       ['warn', {}],
       ['info', { PRESSBOX_LOG_LEVEL: 'info' }],
-    ])('begins at the level %s where the environment has %o', async (level, env) => {
+    ])('starts with the level %s if the environment has %o', async (level, env) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
       onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
       const inTerminal = 'import pty, sys; pty.spawn(sys.argv[1:])';

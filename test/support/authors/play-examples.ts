@@ -143,7 +143,7 @@ async function heard(reader: SocketReader | StreamReader, name: string): Promise
     const [first] = reader.heard(name);
     if (first !== undefined) return first;
   }
-  throw new Error(`Nobody said ${name}.`);
+  throw new Error(`No message ${name} arrived.`);
 }
 
 async function requestFor(example: Example, { token, replacer }: Played): Promise<RequestInit> {

@@ -7,15 +7,15 @@ const list = ['https://www.example.org', 'http://localhost:8080'];
 
 describe('a page may connect', () => {
   it.each([
-    ['from a client without an origin, which is no browser', undefined, host],
+    ['without an origin, because only browsers send one', undefined, host],
     ['from the server itself, by HTTPS', 'https://live.example.org', host],
     ['from the server itself, by HTTP', 'http://live.example.org', host],
     ['if the Host header names the default port', 'https://live.example.org', 'live.example.org:443'],
     ['if the Host header names the default port of HTTP', 'http://live.example.org', 'live.example.org:80'],
     ['if the Host header has capitals', 'https://live.example.org', 'Live.Example.ORG'],
-    ['on another port of its own', 'http://127.0.0.1:4000', '127.0.0.1:4000'],
-    ['from no browser, with the address of the server as its origin', 'wss://live.example.org', host],
-    ['from no browser, with an address without TLS and with a port', 'ws://127.0.0.1:4000', '127.0.0.1:4000'],
+    ['from the server itself on another port', 'http://127.0.0.1:4000', '127.0.0.1:4000'],
+    ['with the WebSocket address of the server as the origin, from a client that is no browser', 'wss://live.example.org', host],
+    ['with a WebSocket address with a port and without TLS as the origin', 'ws://127.0.0.1:4000', '127.0.0.1:4000'],
     ['from an IPv6 address', 'http://[::1]:4000', '[::1]:4000'],
     ['from a listed origin', 'https://www.example.org', host],
     ['from a listed origin with a port', 'http://localhost:8080', host],

@@ -19,7 +19,7 @@ it('finds the private fields of engine.io and ws where they are expected', () =>
 it.each([
   ['a method of a connection', EngineSocket.prototype, 'schedulePing'],
   ['a method of a transport', transports.websocket.prototype, 'onData'],
-  ['whether a transport is writing', transports.websocket.prototype, 'writable'],
+  ['the writing flag of a transport', transports.websocket.prototype, 'writable'],
 ])('notices that %s has moved', (_, holder, name) => {
   const before = Object.getOwnPropertyDescriptor(holder, name);
   Object.defineProperty(holder, name, { configurable: true, get: () => undefined, set: () => {} });

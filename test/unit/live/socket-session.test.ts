@@ -87,7 +87,7 @@ it.each([
   ['with wrong fields', 'subscribe', { channelId: 17 }, 1],
   ['with wrong fields, to end a subscription', 'unsubscribe', {}, undefined],
   ['without an acknowledgement id', 'subscribe', { channelId: 'moon' }, undefined],
-  ['of unknown names', 'publish', {}, undefined],
+  ['with unknown names', 'publish', {}, undefined],
 ])('a client that keeps sending messages %s is disconnected', async (_which, name, said, id) => {
   const { conversation, disconnect } = join();
   const turn = () => new Promise((resolve) => setImmediate(resolve));

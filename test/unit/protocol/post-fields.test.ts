@@ -81,7 +81,7 @@ describe('a withdrawn post', () => {
   it.each([
     ['retracted', retract({ channel, post }, { note: 'No.' }, ada)],
     ['taken down', takeDown({ channel, post }, { note: null }, ada)],
-  ])('loses every field that is not kept, also one that this version does not know: %s', (_how, decision) => {
+  ])('loses every field that is not kept, even a field of a later version: %s', (_how, decision) => {
     const { html, ...tombstone } = postOf(decision);
     expect(html).toBe('');
     expect(tombstone).toMatchObject(blank);

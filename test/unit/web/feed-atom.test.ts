@@ -80,7 +80,7 @@ describe('an address in a feed', () => {
     ['https://münchen.example/%zz?q=ä#a#b', 'https://xn--mnchen-3ya.example/%25zz?q=%C3%A4#a%23b'],
     ['https://[2001:db8::1]:8443/a', 'https://[2001:db8::1]:8443/a'],
     ['https://a.example/%C3%A9?x=1&y=%2F#post-1', 'https://a.example/%C3%A9?x=1&y=%2F#post-1'],
-  ])('%s is written as RFC 3986 has it', (given, written) => {
+  ])('is written in the syntax of RFC 3986: %s', (given, written) => {
     expect(plainUri(given)).toBe(written);
     expect(isUri(written)).toBe(true);
   });

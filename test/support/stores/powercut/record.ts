@@ -179,7 +179,7 @@ export class Disk {
   #place(path: string): [Directory, string] {
     const cut = path.lastIndexOf('/');
     const directory = this.#find(path.slice(0, cut));
-    if (!(directory instanceof Directory)) throw new Error(`The record names ${path}, whose directory it does not know.`);
+    if (!(directory instanceof Directory)) throw new Error(`The record contains ${path}, but not its directory.`);
     return [directory, path.slice(cut + 1)];
   }
 
