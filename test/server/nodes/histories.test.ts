@@ -229,7 +229,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await redis.admin.flushall();
       await expectTold('FLUSHALL', staying, ({ endings }) => endings.includes('gone'));
       const namedBy = (said: string[]) =>
-        said.filter((line) => line.includes('the journal has lost a channel')).map((line) => JSON.parse(line).channel);
+        said.filter((line) => line.includes('the journal lost a channel')).map((line) => JSON.parse(line).channel);
       await vi.waitFor(() => {
         for (const said of two.said) expect(namedBy(said)).toContain(channelId);
       }, patient);
