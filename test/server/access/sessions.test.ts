@@ -91,7 +91,10 @@ describe('the cookie', () => {
   it('is refused if a browser could not keep it', async () => {
     const author = Array.from({ length: 200 }, (_, index) => `channel-with-a-long-name-${index}`);
     const { answer, setCookie } = await signIn({ author });
-    expect(answer).toMatchObject({ status: 413, body: { code: 'too-large', detail: expect.stringContaining('up to 4000 fit') } });
+    expect(answer).toMatchObject({
+      status: 413,
+      body: { code: 'too-large', detail: expect.stringContaining('at most 4000 fit') },
+    });
     expect(setCookie).toBe('');
   });
 });
