@@ -188,7 +188,7 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
 }
 
 /** The reason is for the operator, and not in the response. */
-const writesRefused = 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.';
+const writesRefused = 'The store is reachable, but refuses to write. The reason is in the log of the server.';
 
 const channelDamaged =
   'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';

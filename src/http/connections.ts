@@ -56,7 +56,7 @@ export function guardReserve(): RequestHandler {
     if (!isReserved(request.socket)) return next();
     if (request.headers.authorization !== undefined && !isReadRequest(request)) return next();
     throw new Refusal('rate-limited', {
-      detail: 'As many connections are open as may be.',
+      detail: 'The server has too many open connections.',
       retryAfter: responseLimits.slotRetrySeconds,
     });
   };

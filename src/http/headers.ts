@@ -11,8 +11,7 @@ import helmet, { type HelmetOptions } from 'helmet';
 export type FrameAncestors = 'none' | 'self' | '*' | readonly string[];
 
 const everywhere = {
-  // Whether a host stays on HTTPS for ever is the decision of whoever operates its TLS. Set here, the header would outlive a
-  // trial.
+  // The operator of TLS decides whether a host stays on HTTPS for good. If Pressbox set the header, it would outlast a trial.
   strictTransportSecurity: false,
   // Only pages that share memory need these. On plain HTTP, browsers ignore them with a warning.
   crossOriginOpenerPolicy: false,

@@ -24,7 +24,7 @@ export function rejectAmbiguousRequests(): RequestHandler {
 
 /** Throws a `Refusal`. Runs for every request, so it does not build further objects from the headers. */
 export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
-  if (httpVersionMajor !== 1) throw new Refusal('invalid-body', { detail: 'HTTP/1.1 is spoken here, and HTTP/1.0.' });
+  if (httpVersionMajor !== 1) throw new Refusal('invalid-body', { detail: 'This server supports only HTTP/1.1 and HTTP/1.0.' });
   // HTTP/1.0 has no chunked encoding, so an old proxy takes the chunks for the body (RFC 9112, 6.1).
   if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
     throw new Refusal('invalid-body', { detail: 'HTTP/1.0 has no Transfer-Encoding.' });
@@ -35,7 +35,7 @@ export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, http
     if (!singletonLengths.has(name.length)) continue;
     const said = singletonHeaders.get(name.toLowerCase());
     if (said === undefined) continue;
-    if (seen.has(said)) throw new Refusal('invalid-body', { detail: `A request has ${said} once.` });
+    if (seen.has(said)) throw new Refusal('invalid-body', { detail: `A request may have only one ${said} header.` });
     seen.add(said);
   }
 }
@@ -61,7 +61,7 @@ export function hostGuard(publicUrl: string | undefined): (request: IncomingMess
     const name = nameIn(asked);
     if (name !== undefined && (own.has(name) || isIP(name) !== 0)) return;
     throw new Refusal('invalid-body', {
-      detail: 'This server has another name. Ask it by its public URL; a proxy passes Host on as it came.',
+      detail: 'This server has another host name. Use its public URL. A proxy must pass the Host header unchanged.',
     });
   };
 }

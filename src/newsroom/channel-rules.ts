@@ -72,7 +72,7 @@ export function change(
   const changed = new Set(changes.map(([field]) => field));
   const retold = changed.has('headline') || changed.has('standfirst');
   if (retold && !told) return invalidField('change', 'A changed headline or standfirst needs the kind of change.');
-  if (told && !retold) return invalidField('change', 'Is for a changed headline or standfirst, and neither would change.');
+  if (told && !retold) return invalidField('change', 'Is only allowed if the headline or the standfirst changes.');
   if (changed.has('state') && fields.state && !steps[channel.state].includes(fields.state)) {
     return invalidField('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
   }

@@ -39,7 +39,8 @@ export function verdictOnPost(
   if (current.status === 'retracted' && !('post' in line && line.post.status === 'taken-down')) {
     return conflict('The post was retracted here.');
   }
-  if ('post' in line && !continues(current, line.post)) return conflict('It does not follow on what was written here.');
+  if ('post' in line && !continues(current, line.post))
+    return conflict('It does not continue the revisions that were written here.');
   return { verdict: 'write' };
 }
 
@@ -59,7 +60,8 @@ export function verdictOnChannel(
     return conflict('Another revision with this number was written here.');
   }
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');
-  if (!hasSameChanges(current.history, channel.history)) return conflict('It does not follow on what was written here.');
+  if (!hasSameChanges(current.history, channel.history))
+    return conflict('It does not continue the revisions that were written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
   // A placeholder stands for an erased revision, which was published at the time. A later line has the later state of the post.
   const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));

@@ -264,12 +264,12 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     if (read.status === 'deleted') throw new Refusal('channel-deleted', { line: first.number });
     const channel = read.status === 'found' ? currentChannel(read).channel : undefined;
     if (channel === undefined && !('channel' in first.line)) {
-      const errors = [{ path: 'post.channelId', message: 'There is no such channel here: its own line comes first.' }];
+      const errors = [{ path: 'post.channelId', message: 'There is no such channel here. Its own line must come first.' }];
       throw new Refusal('invalid-body', { line: first.number, errors });
     }
     for (const { number, line } of lines) {
       if (channel === undefined || !('channel' in line) || rules.isSameChannel(channel, line.channel)) continue;
-      throw new Refusal('channel-exists', { line: number, detail: 'Another channel with this id is here.' });
+      throw new Refusal('channel-exists', { line: number, detail: 'There is another channel with this id here.' });
     }
     const ground: ImportState = { channel, posts: new Map(), pasts: new Map() };
     if (channel === undefined) return ground;
@@ -355,7 +355,7 @@ function positionAfter(
   }
   const base = offset === 1 ? root : follows ? before.check : undefined;
   if (base !== undefined && nextCheck(base, offset, digestOf()) !== check) {
-    const message = 'Is not that of what the line says: it was changed after it was exported.';
+    const message = 'Does not match the content of the line, which was changed after the export.';
     throw new Refusal('invalid-body', { errors: [{ path: 'revision.check', message }] });
   }
   return { channelId, offset, check };

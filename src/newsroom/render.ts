@@ -151,7 +151,7 @@ class Writer {
 
   private block(token: Token): void {
     if (token.level >= nesting - 1 && (token.type === 'blockquote_open' || token.type === 'list_item_open')) {
-      throw refusal('Must not nest lists and quotes so deeply.');
+      throw refusal('Must not nest lists and quotes this deeply.');
     }
     if (token.hidden) {
       // A paragraph in a tight list has no tags, so a line break separates it from the next block of the item.

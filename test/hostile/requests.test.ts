@@ -172,7 +172,7 @@ describe('an ambiguous request', () => {
       const asked = post([...headers, `Content-Length: ${body.length}`, keep], body);
       const { closed, statuses, text } = await sendBytes(server, asked);
       expect([closed, statuses]).toEqual([true, [400]]);
-      expect(text).toContain(`A request has ${name} once.`);
+      expect(text).toContain(`A request may have only one ${name} header.`);
       expect(text).toContain('application/problem+json');
       expect(await server.state()).toBe(before);
     },

@@ -26,7 +26,7 @@ const patient = { interval: 50 };
 const refusesToWrite = {
   code: 'journal-unavailable',
   outcome: 'unchanged',
-  detail: 'The store is there, and refuses to write. Whoever runs the server finds the reason in its log.',
+  detail: 'The store is reachable, but refuses to write. The reason is in the log of the server.',
 };
 
 /** Gives a process its own mounts, which end with it. */

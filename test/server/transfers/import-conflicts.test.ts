@@ -145,7 +145,7 @@ describe('an import into an existing channel', () => {
     const why = 'Another revision with this number was written here.';
     expect(body.conflicts).toEqual([
       { line: 4, channelId: id, postId: first, revision: 2, why },
-      { line: 5, channelId: id, postId: first, revision: 3, why: 'It does not follow on what was written here.' },
+      { line: 5, channelId: id, postId: first, revision: 3, why: 'It does not continue the revisions that were written here.' },
       { line: 6, channelId: id, postId: null, revision: 2, why },
     ]);
     const text = await everythingOf(target, id, first);
