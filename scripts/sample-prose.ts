@@ -22,15 +22,20 @@ function commentsIn(path: string): Passage[] {
   return found.map(({ 0: text, index }) => ({ place: placeIn(path, index), text: text.trim() }));
 }
 
-/** The title of each test, behind the title of the suite above it. */
+/** The title of each test, behind the titles of the suites around it, which are indented less. */
 function titlesIn(path: string): Passage[] {
-  let suite = '';
+  let suites: { indent: number; title: string }[] = [];
   return read(path)
     .split('\n')
     .flatMap((line, index) => {
-      const [, call = '', , title = ''] = /^\s*(describe|it|test)\b.*?\((?:[^'"`]*,\s*)?(['"`])(.+?)\2,/.exec(line) ?? [];
-      if (call === 'describe') suite = title;
-      return call === '' || call === 'describe' ? [] : [{ place: `${path}:${index + 1}`, text: `${suite} › ${title}` }];
+      const [, space = '', call = '', , title = ''] =
+        /^(\s*)(describe|describeWith|it|test)\b.*?\((?:[^'"`]*,\s*)?(['"`])(.+?)\3,/.exec(line) ?? [];
+      if (call === '') return [];
+      suites = suites.filter(({ indent }) => indent < space.length);
+      const text = [...suites.map((suite) => suite.title), title].join(' › ');
+      if (!call.startsWith('describe')) return [{ place: `${path}:${index + 1}`, text }];
+      suites.push({ indent: space.length, title });
+      return [];
     });
 }
 
