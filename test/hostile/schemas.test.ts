@@ -170,7 +170,7 @@ function wellFormed(value: unknown): string {
   return (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed();
 }
 
-it('was sometimes accepted and sometimes refused', () => {
+it('some arbitrary writes were accepted and some refused', () => {
   const rightful = Object.entries(writes).filter(([, [, , , right]]) => right !== undefined);
   expect([...taken]).toEqual(rightful.map(([what]) => what));
   expect(refused).toBeGreaterThan(runs);

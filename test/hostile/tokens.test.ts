@@ -9,8 +9,8 @@ import { call } from '../support/servers/server.ts';
 import type { Site } from '../support/servers/site.ts';
 
 /**
- * Invalid tokens against a server that accepts both kinds: signed with its secret, and by an issuer with a JWK set. Each is refused over
- * HTTP and at the socket alike. The server fetches no URL that a token names, and no answer quotes a token.
+ * Sends invalid tokens to a server that accepts tokens signed with its secret and tokens of an issuer with a JWK set. Each invalid
+ * token is refused over HTTP and at the socket. The server fetches no URL that a token names, and no answer quotes a token.
  */
 const secret = 'a secret that an attacker would like to know, of 32 bytes';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -214,7 +214,7 @@ describe('a follower of a journal', () => {
     );
   });
 
-  it('reads nothing while it hears nothing new', () => {
+  it('does not read the journal for announcements that it already knows', () => {
     fc.assert(
       fc.property(named([...happenings, ...forks]), (story) => {
         const world = play(true, story);

@@ -8,7 +8,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 describeWith(needs.chromium, 'the page in the picture of the README', (chromium) => {
-  it('has the same text as when the picture was taken; if not, run npm run picture', async () => {
+  it('has the text that the picture shows (otherwise run npm run picture)', async () => {
     await using browser = await launchBrowser(chromium);
     await using picture = await openPicture(browser);
     expect(picture.text).toBe(read(textPath));

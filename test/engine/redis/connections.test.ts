@@ -81,7 +81,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await near.heads([id]))[0]?.offset).toBe(2);
     });
 
-    it('answers that a channel is deleted and what is pending, even if the connection is lost after the deletion', async (test) => {
+    it('reports the deletion of a channel and the pending erasure, even if the connection is lost after the deletion', async (test) => {
       const { line, near, far } = await openNodesFor(test, binary);
       const { id } = await createChannel(near);
       line.cutAfter = 'deleted';

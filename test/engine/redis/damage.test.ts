@@ -369,7 +369,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect(await there.catchUp(id, end, wide)).toMatchObject({ status: 'replay', changes: [] });
       });
 
-      it('begins a new history again if its journal was trimmed after a repair', async () => {
+      it('begins another new history if its journal is trimmed after a repair', async () => {
         const story = await tell();
         await server.admin.del(keyOf(story.id, 'journal'));
         await repair(story.id);

@@ -71,7 +71,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.keys('*:requests')).toEqual([]);
     });
 
-    it('expires by itself after its channel was deleted', async (test) => {
+    it('expires without a sweep after its channel was deleted', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);

@@ -177,7 +177,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     await replaced(texts, `${standing}:1`, '<p>Something', '<p>Nothing');
     const why = (revision: number) => `the html of revision ${revision} differs from its rendered body`;
     expect(await faultOf()).toEqual({ channelId: 'bridge', offset: 5, postId: standing, why: why(1) });
-    // A server with this address renders html for another address again, so it is skipped.
+    // The html was rendered for another public URL. A server would render it again, so the verification skips it.
     const other = createRenderer({ publicUrl: 'https://other.example' });
     for (const [by, htmlNotCompared] of [
       [other, 1],

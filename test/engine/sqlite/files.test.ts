@@ -247,7 +247,7 @@ it('checkpoints a long log into the journal, and starts the log again', async ()
 });
 
 describe('a torn tail', () => {
-  // The log of a killed process whose last bytes were lost or garbled. Just after an erasure the log may be shorter than that.
+  // Each damages the last bytes of the log of a killed process. Just after an erasure the log may be shorter than the cut.
   const lengthWithout = (bytes: number, wal: string) => Math.max(0, readFileSync(wal).length - bytes);
   const tears: [string, (wal: string) => void][] = [
     ['cut by a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
@@ -262,7 +262,7 @@ describe('a torn tail', () => {
     ],
     ['with unrelated bytes behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
   ];
-  it.each(tears)('%s is cut: everything before it is there, and the chain holds', async (_name, tear) => {
+  it.each(tears)('%s is cut: everything before it is kept, and the chain is valid', async (_name, tear) => {
     const dataDir = join(opened.dataDir, 'torn');
     const theirs = await startAppender(dataDir, { answers: 40 });
     const answered = await theirs.kill();

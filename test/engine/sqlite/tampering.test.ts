@@ -291,7 +291,7 @@ describe('the html of a journal, which no check covers', () => {
     expect(fault).toEqual({ channelId: 'bridge', offset, postId: offset === 5 ? standing : expect.any(String), why });
   });
 
-  it('is skipped and counted if it was made for another address or is not compared', () => {
+  it('is counted as not compared if it was rendered for another public URL, or without a renderer', () => {
     const other = createRenderer({ publicUrl: 'https://other.example' });
     for (const [by, htmlNotCompared] of [
       [other, 1],

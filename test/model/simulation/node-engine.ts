@@ -25,7 +25,7 @@ export type Message =
   | { type: 'erased'; from: string; postId: string | null; ask: number }
   | { type: 'acknowledged'; from: string; to: string; ask: number };
 
-/** The times of the Redis engine. */
+/** The intervals and timeouts of the Redis engine. */
 const headsMs = 2_000;
 const damaged = 'damaged';
 const checksMs = 1_000;

@@ -61,7 +61,7 @@ it('with a configured issuer, tokens of the issuer and of the secret with the sa
   expect(await mayRetract(async () => published(await ofIssuer()))).toEqual([false, true]);
 });
 
-it('with a configured issuer, an older post belongs to the issuer, or to the secret if that is configured', async () => {
+it('with a configured issuer, an older post belongs to the issuer unless PRESSBOX_OLDER_POSTS says `secret`', async () => {
   const older = [await published(await ofSecret()), await published(await ofIssuer())];
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   expect(await mayRetract(async () => older[0] as string)).toEqual([false, true]);

@@ -121,7 +121,7 @@ describe('an unknown path', () => {
     }
   });
 
-  it('gets a problem document in a program, and for everybody below the API’s paths', async () => {
+  it('answers programs with a problem document, and browsers too below the paths of the API', async () => {
     for (const [path, headers] of [
       ['/nope', {}],
       ['/live/nothing', { accept: 'application/json' }],
@@ -172,7 +172,7 @@ describe('the security headers', () => {
 });
 
 describe('a server that is shutting down', () => {
-  it('answers pages of other origins and people so that they can read why', async () => {
+  it('explains the restart to pages of other origins and to readers in a browser', async () => {
     await using leaving = await startTestServer({ PRESSBOX_ORIGINS: origin });
     // The server answers as long as a reader is connected.
     const staying = await openReader(leaving.url);

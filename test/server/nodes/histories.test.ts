@@ -121,7 +121,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(readers.map(({ faults }) => faults)).toEqual(readers.map(() => []));
     }
 
-    it('tell every reader when an older copy was restored, even if the copy has passed their offset', async () => {
+    it('reset every reader after an older copy was restored, even if the copy has grown past their offset', async () => {
       await publishMany(['In both']);
       const files = join(redis.directory, 'appendonlydir');
       const older = join(redis.directory, 'older');

@@ -148,7 +148,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     await two.startAgain();
   });
 
-  it('shuts down in order', async () => {
+  it('stops its workers and exits with 0 at shutdown', async () => {
     const { id } = await createChannel(two.server, two.token);
     await two.readersOfBoth(id);
     const workers = [two.pidOf(1), two.pidOf(2)];

@@ -190,7 +190,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect((await only()).changed).toBe(gone.updatedAt);
   });
 
-  it('has corrections of the headline and standfirst of the channel, which Atom and JSON Feed show to people', async () => {
+  it('has corrections of the headline and standfirst of the channel, as readable text in Atom and JSON Feed', async () => {
     const id = `channel-${slug}`;
     await createChannel(server, editor, { id, standfirst: 'Two men.' });
     await publish(server, editor, id, { headline: 'Lift-off' });

@@ -310,7 +310,7 @@ describe('erased text', () => {
     expect([...marksIn(log)]).toEqual([]);
   });
 
-  it('was announced to connected readers', () => {
+  it('is replaced or removed at connected readers', () => {
     const last = new Map(
       readers[0]!.heard<{ post?: { id: string; status: string } }>('event').map(({ post }) => [post?.id, post?.status]),
     );

@@ -96,7 +96,7 @@ async function startMachine(env: Record<string, string> = {}): Promise<Machine> 
       await server.kill();
       const { create, found } = power.lose(seed === undefined ? {} : { seed });
       power[Symbol.dispose]();
-      // Otherwise the shim was not loaded. Between two cuts there may have been no write.
+      // Checks that the shim was loaded. Between two cuts there may have been no write.
       expect(create ?? found).toBeGreaterThan(0);
       power = watchPower(disk);
       await server.start();

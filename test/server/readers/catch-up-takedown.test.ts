@@ -131,7 +131,7 @@ describe.each([
   ['eraseEarlier', 'a bus that loses nothing', 0],
   ['takedown', 'a bus that loses every second word', 0.5],
 ] as const)('what an author erased by %s, over %s', (how, _bus, loss) => {
-  it('is sent to nobody after the answer, in any interleaving', async () => {
+  it('is sent to nobody once the author has the answer, in any interleaving', async () => {
     if (loss > 0) troubleTheBus(server.server.engine, random, loss);
     const readers = await Promise.all([0, 1, 2].map(() => openReader(server.url)));
     try {

@@ -183,7 +183,7 @@ it('a drain answers held polls without events at different moments, so that the 
   }
 });
 
-it('a drain holds no poll longer than the poll asked for', async () => {
+it('a drain answers each poll no later than the poll requested', async () => {
   const server = await start();
   const editor = await server.token();
   const { id } = await createChannel(server, editor);

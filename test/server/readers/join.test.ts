@@ -120,14 +120,14 @@ async function crowdJoins(id: string, known: string[]): Promise<void> {
 }
 
 describe('readers that join while authors write', () => {
-  it('miss nothing and get nothing twice if the tail covers what they missed', async () => {
+  it('get every event exactly once if the tail reaches back to their cursor', async () => {
     const { id } = await createChannel(server, editor);
     await join(id, undefined);
     const { cursor } = await publish(server, editor, id, { headline: 'The start' });
     await crowdJoins(id, [cursor]);
   });
 
-  it('miss nothing and get nothing twice if the tail does not reach back and the journal is slow', async () => {
+  it('get every event exactly once if the tail does not reach back and the journal is slow', async () => {
     const { id } = await createChannel(server, editor);
     const known: string[] = [];
     for (let index = 0; index < 60; index += 1)

@@ -170,7 +170,7 @@ describe('a members channel', () => {
   });
 });
 
-describe('a channel that is closed during a read', () => {
+describe('a channel whose access is restricted during a read', () => {
   it('shows no page of later posts', async () => {
     const { engine } = server.server;
     for (const name of ['posts', 'post'] as const) {

@@ -260,7 +260,7 @@ describe('a refused stream', () => {
     return { status: answer.status, code };
   }
 
-  it('is a problem with the right status', async () => {
+  it('gets a problem document with the right status', async () => {
     const { id } = await channelWith(1);
     const members = await channelWith(1, { access: 'members' });
     const desk = await channelWith(1, { access: 'desk' });

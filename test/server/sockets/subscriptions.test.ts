@@ -135,7 +135,7 @@ describe('subscribe', () => {
     if (said.mode === 'snapshot') expect(said.snapshot.posts).toHaveLength(2);
   });
 
-  it('is repeated until `more` is false, and holds no events meanwhile', async () => {
+  it('subscribes only once `more` is false, and must be repeated until then', async () => {
     const { id, cursors } = await channelWith(1);
     for (let nth = 0; nth < 4; nth += 1) await publish(server, editor, id, { body: 'x'.repeat(25_000) });
     const socket = await connected();

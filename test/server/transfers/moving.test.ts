@@ -112,7 +112,7 @@ describe('pressbox import', () => {
     expect(command.out).toContain(`  line 3: meanwhile, post ${post.id}, revision 1. `);
   });
 
-  it('exits with 1 without a file or right, and with 2 for wrong usage', async () => {
+  it('exits with 1 if the file or the right is missing, and with 2 for wrong usage', async () => {
     const missing = run(['import', join(directory, 'none.ndjson')], env.target);
     expect(await missing.code).toBe(1);
     expect(missing.err).toMatch(/none\.ndjson: ENOENT/);

@@ -80,7 +80,7 @@ async function unwritable(folder: string, act: () => Promise<void>): Promise<voi
 }
 
 describe('pressbox verify', () => {
-  it('reports from outside that a server’s journal holds, and how much was erased', async () => {
+  it('reports over HTTP that the journal of a server is intact, and how much was erased', async () => {
     const { code, out, err } = await verify();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^ok {2}quiet {2}1 entries and 1 texts hold$/m);
@@ -89,7 +89,7 @@ describe('pressbox verify', () => {
     );
   });
 
-  it('reports the same for its directory while it runs, and for its export', async () => {
+  it('reports the same for the data directory of a running server, and for an export', async () => {
     const [http, directory_, lines] = [
       await verify(id, '--json'),
       await verify(id, '--data-dir', server.dataDir, '--json'),

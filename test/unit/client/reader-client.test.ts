@@ -151,7 +151,7 @@ describe('a reader', () => {
     expect(pages).toEqual(['no-cache', 'no-cache', 'no-cache']);
   });
 
-  it('asks the journal about a page read at an unknown position, and rejects one of another history', async () => {
+  it('checks with the journal whether a page at an unknown position is of its history, and drops the page if not', async () => {
     const asked: { path: string; response: ServerResponse }[] = [];
     const onRequest = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
       asked.push({ path: url.replace(/\?.*/, '').split('/').at(-1) as string, response });

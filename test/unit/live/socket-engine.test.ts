@@ -192,7 +192,7 @@ it('sends a ping in the same write as other data, and closes a connection that d
     connection.pipe.write(packetFrame(events.at(-1) as string));
   }, 2);
   onTestFinished(() => clearInterval(writing));
-  // If this process is held up, no write may come in time, and the ping is sent separately.
+  // If this process is blocked, there may be no write in time, and the ping is sent separately.
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(alone.mock.calls.length + 3));
   client.answers = false;
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));

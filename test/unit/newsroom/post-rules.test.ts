@@ -227,7 +227,7 @@ describe('revising', () => {
     expect(postOf(decision).history.map(({ note }) => note)).toEqual([null, 'It was six.', null]);
   });
 
-  it('erases the note of a correction only if its revision is named', () => {
+  it('erases the note of a correction only if the command names the revision of the note', () => {
     const once = postOf(revising(post, { kind: 'correction', note: 'names a victim', changes: { headline: 'B' } }));
     const twice = postOf(revising(once, { kind: 'correction', note: 'It was six.', changes: { headline: 'C' } }));
     const erasing = { kind: 'refile' as const, changes: { headline: 'D' }, eraseEarlier: true };
