@@ -21,7 +21,7 @@ export interface TimeDisplayOptions {
   setting: ChoiceSetting;
   /** Where the times are: a page, or an element in one. */
   root?: Document | ShadowRoot;
-  /** The choice for a reader who has not chosen. */
+  /** The default for a reader who has not chosen. */
   preset?: TimeChoice;
   /** Renders the page in the zone that `inChosenZone` gives. Without it, each time is converted in place. */
   renderInZone?: () => void;

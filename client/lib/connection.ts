@@ -111,7 +111,7 @@ export class Connection {
     return this.#time() - this.#heardAt;
   }
 
-  /** The time when the server was last heard, by the current clock. RFC 3339. */
+  /** When the server last sent something, by the current clock, as RFC 3339. */
   get lastHeardAt(): string {
     return new Date(this.#now() - this.silentMs).toISOString();
   }

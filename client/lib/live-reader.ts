@@ -162,7 +162,7 @@ export class LiveReader {
     this.#end('closed', undefined);
   }
 
-  /** Returns what to pass in later to resume from here. Undefined if there is nothing yet. */
+  /** The state from which a later reader can resume. Undefined until there is a cursor. */
   save(): SavedReader | undefined {
     const { cursor } = this;
     if (cursor === undefined) return undefined;

@@ -21,8 +21,8 @@ export interface Sessions {
   /** Creates a session for a verified token, which lasts no longer than the token. */
   seal(who: Principal): Promise<SealedSession>;
   /**
-   * The principal of the session. Undefined if it is not valid. Throws a `Refusal` if that cannot be decided at the moment.
-   * `usedAt`: when it was sent, in milliseconds since 1970.
+   * The principal of the session. Undefined if the session is not valid. Throws a `Refusal` if the session cannot be checked now.
+   * `usedAt`: when the client sent the session, in milliseconds since 1970.
    */
   read(value: string, usedAt: number): Promise<Principal | undefined>;
   /** The session with its last use set to now. Undefined while the recorded last use is recent enough. */

@@ -26,8 +26,8 @@ export interface Tokens {
    */
   verify(token: string): Promise<Principal>;
   /**
-   * Whether the issuer still has the key that a token was signed with. Throws a `Refusal` if that cannot be decided at the
-   * moment.
+   * Whether the issuer still has the key that a token was signed with. Throws a `Refusal` if the
+   * keys cannot be loaded now.
    */
   hasIssuerKey(issued: Issued): Promise<boolean>;
 }

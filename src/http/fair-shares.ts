@@ -17,7 +17,7 @@ export interface SharesOptions<Item> {
   isDispensable?(item: Item): boolean;
 }
 
-/** What an item takes until it is removed. */
+/** The share of the capacity that an item uses until it is removed. */
 export interface Share<Item> {
   readonly item: Item;
   readonly weight: number;

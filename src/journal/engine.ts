@@ -55,9 +55,9 @@ export interface Journal {
 
   /**
    * Remembers the outcome of a request that appended nothing, durably and in one atomic step. Returns the earlier outcome,
-   * unchanged, if the request is already remembered. Returns undefined if it is remembered now: `append` then answers
-   * `duplicate`, and `recall` returns the outcome. The channel need not exist. The digest is stored as an HMAC under a salt of
-   * its own, which is erased with the channel.
+   * unchanged, if the request is already remembered. Returns undefined if this call remembered it: from then on `append` answers
+   * `duplicate`, and `recall` returns the outcome. The channel need not exist. The digest is stored as an HMAC under a separate
+   * salt, which is erased with the channel.
    */
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
 

@@ -219,7 +219,7 @@ export class HistoryWalk {
     return this.#unexplained.size > 0;
   }
 
-  /** Takes an entry that was written after the walk began. It may explain a missing text, and is not checked itself. */
+  /** Accepts an entry that was written after the walk began, as the explanation of a missing text. The entry is not checked. */
   takeErasure(entry: ErasingEntry): void {
     if (entry.postId !== null) this.#tellErasure(entry.postId, entry.revision, this.#erasureBy(entry));
   }
@@ -277,7 +277,7 @@ interface ErasureRecord {
 
 type ErasingEntry = Pick<WalkedEntry, 'offset' | 'postId' | 'type' | 'revision' | 'erases' | 'erasedThrough' | 'erasesUnchained'>;
 
-/** The same from the entry and the store alone. For takedowns, the type has always implied the erasure. */
+/** The erasure that an entry records, from the entry and the store alone. The type of a takedown implies its erasure. */
 function erasureOf(entry: Omit<ErasingEntry, 'offset' | 'postId'>): ErasureRecord {
   const { type, revision, erases, erasedThrough, erasesUnchained } = entry;
   if (typeof erases === 'number') return { through: erases, isChained: true };

@@ -1,8 +1,8 @@
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * The revoked tokens, held in memory so that every use of a token can be checked. An expired revocation is kept until its place
- * is needed: the clock may be ahead, and once it is corrected the token would be accepted again. Stores do the same.
+ * The revoked tokens, in memory so that every use of a token can be checked. An expired revocation is dropped only when its place
+ * is needed: if the clock is ahead and is corrected later, the token must not be accepted again. Stores keep them for as long.
  */
 
 export interface Revocation {

@@ -329,7 +329,7 @@ function hasText(post: AuthorPost | UnnumberedPost | undefined): boolean {
   return post !== undefined && !isPlaceholder(post);
 }
 
-/** The position of the previous line in its history, if it has one. */
+/** The position of the previous line in the history of its channel. */
 interface HistoryPosition {
   channelId: string;
   offset: number;

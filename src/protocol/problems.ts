@@ -71,7 +71,7 @@ export interface Problem {
   status: number;
   title: string;
   detail?: string;
-  /** With `invalid-body`. */
+  /** With `invalid-body`: each invalid value. */
   errors?: FieldError[];
   /** With `revision-moved`: the current post or channel, in the author's view. */
   current?: unknown;

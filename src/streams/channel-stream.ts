@@ -423,7 +423,7 @@ export class ChannelStream {
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#checkAheadReaders();
-    // The share of the tail that the changes take, by either of its bounds.
+    // The tail is bounded by bytes and by offsets. Report whichever share of it the changes fill more, in bytes.
     const share = (this.tail.head - before) / streamLimits.tailOffsets;
     if (!this.#isPaused) this.#delivery.begin(Math.max(bytes, share * streamLimits.tailBytes));
   }

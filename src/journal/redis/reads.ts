@@ -309,7 +309,7 @@ export class Reads implements JournalReads {
     );
   }
 
-  /** The first values of a `posts` reply. `reached`: the seq up to which posts were examined, if there are more. */
+  /** Parses a `posts` reply up to and including its posts. `reached`: the seq of the last examined post, if there are more. */
   #page(values: ReplyReader): {
     position: Position;
     more: boolean;

@@ -2,7 +2,7 @@ import { erasuresPending, type LimitTable, problem, storeReachable, valuesOf } f
 
 /** Limits of the embedded journal. */
 export const sqliteTable = {
-  /** Calls that wait for a thread. A refused call certainly did nothing. */
+  /** Calls that wait for a thread. A call over the limit is refused before it reaches the thread. */
   waitingCalls: {
     value: 10_000,
     metric: problem('journal-unavailable'),

@@ -96,8 +96,8 @@ export class Thread<T> {
   }
 
   /**
-   * Calls `settled` with the result synchronously and in the order of responses, before the caller continues. Throws
-   * `JournalUnavailable`.
+   * Sends a call to the thread. `settled` gets the result before the promise resolves, in the tick and order in which the
+   * responses arrive. Rejects with `JournalUnavailable`.
    */
   call<K extends Operation<T>>(
     operation: K,

@@ -38,7 +38,7 @@ export class Heartbeat {
   readonly #random: () => number;
   /** Steps from a ping to its timeout. */
   readonly #timeoutSteps: number;
-  /** Steps before a ping during which a write may carry it. */
+  /** How many steps before a ping is due a write may already carry it. */
   readonly #earlySteps: number;
   readonly #timer: NodeJS.Timeout;
   #current = 0;

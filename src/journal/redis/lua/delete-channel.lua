@@ -10,7 +10,7 @@ local summary = readSummary()
 call('SET', deleted, summary and summary.access or 'desk')
 call('UNLINK', journal, changes, posts, index, texts, labels, tags, listed, pendingErasures, notes)
 call('ZADD', pendingErasures, 0, own)
--- Its other requests expire in steps (end-requests.lua).
+-- The deletion's own request gets its TTL below. The other requests of the channel get theirs in steps (end-requests.lua).
 call('ZREM', KEYS[13], requestId())
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
 appendToServerJournal(KEYS[14], ARGV[5], 6)

@@ -58,7 +58,7 @@ export async function readSurvivingKeys(redis: Redis, keys: readonly string[], t
 
 /** What the repair will produce. */
 export interface Plan {
-  /** Posts that are kept, and the channel under `channelSubject`. */
+  /** The state of each kept post, by its id, and of the channel, under `channelSubject`. */
   known: ReadonlyMap<string, KnownState>;
   /**
    * Whether the history continues: the journal is complete, and nothing that it mentions is missing. Otherwise a new history
