@@ -21,26 +21,28 @@ export function renderSchema(name: ComponentName): Html {
   const schema = jsonSchemas[name];
   const anchor = schemaAnchor(name);
   return html`<section class="schema" aria-labelledby="${anchor}"><h3 id="${anchor}">${name}</h3>${prose(schema.description ?? '')}${
-    schema.properties ? renderFields(name) : html`<p class="type">${typeOf(schema)}</p>`
+    renderFields(name) ?? html`<p class="type">${typeOf(schema)}</p>`
   }</section>`;
 }
 
-/** The fields of an object. Marks optional fields of what the server sends, and required fields of what clients send. */
-export function renderFields(name: ComponentName): Html {
+/**
+ * The fields of an object, null if it has none. Marks optional fields of what the server sends, and required fields of what
+ * clients send.
+ */
+export function renderFields(name: ComponentName): Html | null {
   const { properties = {}, required = [] } = jsonSchemas[name];
   const isTaken = (components[name] as Component).closed === true;
   const notesOf = (field: string) => {
     if (required.includes(field)) return isTaken ? ['required'] : [];
     return isTaken ? [] : ['optional'];
   };
-  return renderRows(
-    Object.entries(properties).map(([field, schema]) => ({
-      name: field,
-      type: typeOf(schema),
-      notes: notesOf(field),
-      text: schema.description ?? '',
-    })),
-  );
+  const rows = Object.entries(properties).map(([field, schema]) => ({
+    name: field,
+    type: typeOf(schema),
+    notes: notesOf(field),
+    text: schema.description ?? '',
+  }));
+  return rows.length > 0 ? renderRows(rows) : null;
 }
 
 export interface Row {
@@ -64,6 +66,7 @@ export function typeOf(schema: JsonSchema): Part {
   if (schema.items) return [...boundsOf(schema), typeOf(schema.items), '[]'];
   const forms = schema.oneOf ?? schema.anyOf;
   if (forms) return joined(forms.map(typeOf), ' or ');
+  if (schema.type === 'null') return 'null';
   if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
   const values = schema.enum?.filter((value) => value !== null);
   const types = [schema.type ?? 'anything'].flat().filter((type) => type !== 'null');
