@@ -11,7 +11,7 @@ const shows = ['page/live.ts', 'element/embed.ts'];
  * Fields and methods that are used only inside the script, for example in `lib/transports/transport-selector.ts` and
  * `lib/timeline/timeline.ts`. Shortening these names saves each reader more than a hundred bytes.
  */
-export const inside = new RegExp(
+export const mangledNames = new RegExp(
   `^(?:${[
     'active|activity|announce|announceInstead|anyWindow|applyTo|askedMs|available|beganAt|betterAt|betterFirstMs|betterRounds|callbacks',
     'canRenewToken|candidate|confirmToken|cursorHistory|decorate|dial|extend|failures|forgetChannel|giveUp|headStartMs|heard|heldBack|holdsNew',
@@ -56,7 +56,7 @@ export async function bundle(esbuild, root) {
     legalComments: 'eof',
     logLevel: 'warning',
     charset: 'utf8',
-    mangleProps: inside,
+    mangleProps: mangledNames,
     // These files say why.
     alias: {
       'socket.io-client': join(source, 'socket-io.ts'),

@@ -6,7 +6,7 @@ import { readerRoutes } from './api/read-routes.ts';
 import { serverJournalRoutes } from './api/server-journal-routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-routes.ts';
-import { authorRoutes } from './api/write-routes.ts';
+import { writeRoutes } from './api/write-routes.ts';
 import type { Config } from './config.ts';
 import { handleErrors, notFound } from './http/answers.ts';
 import type { Compression } from './http/compression.ts';
@@ -58,7 +58,7 @@ export interface AppContext {
   health: Health;
   metrics: Metrics;
   /** The answer of `/metrics`. */
-  counted(): Promise<string>;
+  metricsText(): Promise<string>;
   compression: Compression;
   random: () => number;
   log: Log;
@@ -87,7 +87,7 @@ export interface Parts {
   elapsed: () => number;
 }
 
-export function createApp(config: Config, { health, metrics, counted, compression, random, log, security }: AppContext): App {
+export function createApp(config: Config, { health, metrics, metricsText, compression, random, log, security }: AppContext): App {
   const app = express();
   attachSecurityLog(app, security);
   reportViolationsTo(app, config.reportUrl);
@@ -110,7 +110,7 @@ export function createApp(config: Config, { health, metrics, counted, compressio
   );
   app.use(['/v1', socketPath, ...documentPaths, '/oembed'], cors(config.origins));
   app.use(leadAway(health));
-  if (config.adminPort === undefined) app.use(healthRoutes(() => health, counted));
+  if (config.adminPort === undefined) app.use(healthRoutes(() => health, metricsText));
   const mustNameHost = hostGuard(config.publicUrl);
   app.use(guardReserve(), (request, _response, next) => {
     mustNameHost(request);
@@ -154,9 +154,9 @@ export function createApp(config: Config, { health, metrics, counted, compressio
 export function createAdminApp({
   health,
   metrics,
-  counted,
+  metricsText,
   log,
-}: Pick<AppContext, 'health' | 'metrics' | 'counted' | 'log'>): Express {
+}: Pick<AppContext, 'health' | 'metrics' | 'metricsText' | 'log'>): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -167,7 +167,7 @@ export function createAdminApp({
     countProblems(metrics),
     rejectAmbiguousRequests(),
     leadAway(health),
-    healthRoutes(() => health, counted),
+    healthRoutes(() => health, metricsText),
     notFound(missing.adminPath),
     handleErrors(log),
   );
@@ -191,7 +191,7 @@ function apiRoutes(
       },
     });
   return [
-    authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }),
+    writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }),
     readerRoutes({
       engine,
       streams,

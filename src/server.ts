@@ -109,10 +109,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
-  const counted = group?.metrics ?? metrics.text;
+  const metricsText = group?.metrics ?? metrics.text;
   const security = createSecurityLog({ log, now: elapsed, onLeftOut: () => metrics.securityLinesLeftOut.inc() });
   const compression = createCompression((how) => metrics.compressions.inc({ how }));
-  const { app, mount } = createApp(config, { health, metrics, counted, compression, random, log, security });
+  const { app, mount } = createApp(config, { health, metrics, metricsText, compression, random, log, security });
   const onCut = (kind: CutKind) => metrics.rejections.inc({ kind });
   const http = createHttp(app, onCut, boundByDescriptors(config, { metrics, log }));
   const onGone = () => metrics.connections.dec();
@@ -127,7 +127,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const admin =
       config.adminPort === undefined
         ? undefined
-        : createHttp(createAdminApp({ health, metrics, counted, log }), onCut, {
+        : createHttp(createAdminApp({ health, metrics, metricsText, log }), onCut, {
             connections: { most: httpLimits.adminConnections, reserved: 0 },
           });
     const listenAdmin = async () => {

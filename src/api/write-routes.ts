@@ -20,7 +20,7 @@ import { mergePatch, readBytes, readCommand, readIfMatch, readWriteCommand, requ
  * request with the same key, and only then parses the body. The bytes are not even read if the author has no rights in the
  * channel.
  */
-export interface AuthorContext {
+export interface WriteContext {
   newsroom: Newsroom;
   renderer: Renderer;
   publicUrl: string;
@@ -30,7 +30,7 @@ export interface AuthorContext {
   log: { info(facts: object, message: string): void };
 }
 
-export function authorRoutes({ newsroom, renderer, publicUrl, rates, now, log }: AuthorContext): Router {
+export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: WriteContext): Router {
   const router = Router({ caseSensitive: true });
   const readBody = readBytes();
   const writing = [

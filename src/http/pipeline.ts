@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Requests of one connection that came without waiting for their answers (pipelining). One is worked on at a time: the next begins when the
- * kernel has taken the answer before, so that at most one answer of a connection is held here. A request beyond the bound is never answered:
- * the connection is read no further, and closed after the answers of those before.
+ * Handles pipelined requests of a connection one at a time: the next starts when the kernel has taken the answer before it, so the
+ * server holds at most one answer of a connection. A request beyond the bound is never answered: the server stops reading, answers
+ * the earlier requests and closes the connection.
  *
- *     idle ── request ──> busy ── request, up to the bound ──> busy, others wait
+ *     idle ── request ──> busy ── request, up to the bound ──> busy, requests wait
  *      ^                   │  │
  *      └─ answer taken ────┘  └── one more ──> closing ── last answer taken ──> half closed ──> closed
  *

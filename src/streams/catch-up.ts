@@ -93,7 +93,7 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
     events.push(change.json(last + 1));
     last = change.offset;
   }
-  return replay(after, position ?? head, events, position !== undefined);
+  return replayAnswer(after, position ?? head, events, position !== undefined);
 }
 
 /** Readers with the same query at the same head share one read and one encoding. */
@@ -126,7 +126,9 @@ async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<
     stream.checkJournal();
     return readAgain;
   }
-  const encoded = more ? replayed(after, to, newest(stream, changes), true) : continued(stream, query.limit, after, to, changes);
+  const encoded = more
+    ? encodeReplay(after, to, newest(stream, changes), true)
+    : continued(stream, query.limit, after, to, changes);
   return { value: channel === undefined ? encoded : { ...encoded, channel }, isValid };
 }
 
@@ -154,12 +156,12 @@ function isOther(stream: ChannelStream, channel: Channel | undefined): boolean {
 function continued(stream: ChannelStream, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
   const { tail } = stream;
   const page = newest(stream, changes);
-  if (to.offset >= tail.head) return replayed(after, to, page, false);
+  if (to.offset >= tail.head) return encodeReplay(after, to, page, false);
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
-  if (all.length > limit || bytes > streamLimits.catchUpBytes) return replayed(after, to, page, true);
-  return replayed(after, stream.head, all, false);
+  if (all.length > limit || bytes > streamLimits.catchUpBytes) return encodeReplay(after, to, page, true);
+  return encodeReplay(after, stream.head, all, false);
 }
 
 function newest(stream: ChannelStream, changes: StoredChange[]): EncodedChange[] {
@@ -168,17 +170,17 @@ function newest(stream: ChannelStream, changes: StoredChange[]): EncodedChange[]
     .filter(({ subject, offset }) => stream.tail.latestOffset(subject) <= offset);
 }
 
-function replayed(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
+function encodeReplay(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
   let last = after.offset;
   const events = changes.map((change) => {
     const json = change.json(last + 1);
     last = change.offset;
     return json;
   });
-  return replay(after, to, events, more);
+  return replayAnswer(after, to, events, more);
 }
 
-function replay(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
+function replayAnswer(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
   const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), more };
   const json = `{"mode":"replay","reset":false,${JSON.stringify(facts).slice(1, -1)},"events":[${events.join(',')}]}`;
   return { json, mode: 'replay', reset: false, position: to, events: events.length, more };

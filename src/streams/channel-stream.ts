@@ -152,18 +152,18 @@ export class ChannelStream {
    * Stops following. If the channel is gone, readers are told so. If it is damaged, they end with `slow`, so that they subscribe
    * again and learn of the damage. If the process shuts down, they just keep their cursor.
    */
-  close(channel?: 'gone' | 'damaged'): void {
+  close(reason?: 'gone' | 'damaged'): void {
     this.#unsubscribe();
     this.#cancelRetry();
     this.#cancelHistoryCheck?.();
     this.closed = true;
-    if (channel === 'gone') this.gone = true;
+    if (reason === 'gone') this.gone = true;
     for (const reader of [...this.readers]) {
-      if (channel === undefined) this.leave(reader);
-      else this.#end(reader, channel === 'gone' ? 'gone' : 'slow');
+      if (reason === undefined) this.leave(reader);
+      else this.#end(reader, reason === 'gone' ? 'gone' : 'slow');
     }
     this.#dropAnswers();
-    if (channel !== 'gone') return;
+    if (reason !== 'gone') return;
     void this.#warnIfLost();
     // A caller may hold the stream a little longer. Drop all text now.
     this.tail = new Tail(0, '');
@@ -255,9 +255,9 @@ export class ChannelStream {
    * Pauses delivery while the store is unreachable: held changes may have been erased since, and other nodes no longer wait for
    * this one. Resuming brings every reader up to date.
    */
-  setPaused(isSilent: boolean): void {
-    this.#isPaused = isSilent;
-    if (isSilent) this.#delivery.stop();
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (isPaused) this.#delivery.stop();
     else this.#delivery.begin(0);
   }
 

@@ -6,10 +6,10 @@ import type { Channel, EventType, ReaderPost, Transport } from '../protocol/mode
 export interface Format {
   name: Transport;
   /** `event`: the event as JSON. `facts`: what it contains. */
-  frame(event: string, facts: EventFacts): Buffer;
+  frame(event: string, facts: EventHeader): Buffer;
 }
 
-export interface EventFacts {
+export interface EventHeader {
   readonly type: EventType;
   readonly cursor: string;
 }
@@ -18,7 +18,7 @@ export interface EventFacts {
  * A change as JSON, encoded once per process. The head of the event, with `from`, is separate from the shared body, because
  * `from` depends on what the reader has. Frames of the common case (`from` equals `offset`) are made once per transport.
  */
-export class EncodedChange implements EventFacts {
+export class EncodedChange implements EventHeader {
   readonly type: EventType;
   readonly cursor: string;
   readonly offset: number;

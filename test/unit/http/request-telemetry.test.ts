@@ -55,7 +55,7 @@ describe('health', () => {
       const parts = {
         health: { phase },
         metrics,
-        counted: metrics.text,
+        metricsText: metrics.text,
         compression: createCompression(() => undefined),
         random: Math.random,
         log: createLog('silent'),
@@ -136,8 +136,8 @@ describe('metrics', () => {
     for (const failure of failures) await expect(append('moon', request)).rejects.toBe(failure);
     await append('moon', request);
     const text = await metrics.text();
-    const counted = { appended: 3, duplicate: 1, conflict: 1, refused: 2, unknown: 2 };
-    for (const [outcome, count] of Object.entries(counted)) {
+    const metricsText = { appended: 3, duplicate: 1, conflict: 1, refused: 2, unknown: 2 };
+    for (const [outcome, count] of Object.entries(metricsText)) {
       expect(text).toContain(`pressbox_appends_total{outcome="${outcome}"} ${count}\n`);
     }
     expect(text).toContain('pressbox_append_seconds_count 3\n');
@@ -245,12 +245,12 @@ describe('the log', () => {
 
   it('marks what was cut, and counts it', async () => {
     const { log, last } = collect();
-    const counted = async () => Number(/^pressbox_log_cuts_total (\d+)$/m.exec(await createMetrics().text())?.[1]);
+    const metricsText = async () => Number(/^pressbox_log_cuts_total (\d+)$/m.exec(await createMetrics().text())?.[1]);
     const { logTextCharacters, logItems } = logLimits;
-    const before = await counted();
+    const before = await metricsText();
     const whole = { said: 'x'.repeat(logTextCharacters), list: Array(logItems).fill(1) };
     log.info(whole, 'x');
-    expect([last(), await counted()]).toEqual([expect.objectContaining(whole), before]);
+    expect([last(), await metricsText()]).toEqual([expect.objectContaining(whole), before]);
     const fields = Object.fromEntries(Array.from({ length: logItems + 3 }, (_, at) => [`field${at}`, at]));
     const text = 'x'.repeat(logTextCharacters + 1);
     log.info({ said: text, list: Array(logItems + 2).fill(1), fields, err: new Error(text), a: { b: { c: { d: {} } } } }, 'x');
@@ -260,7 +260,7 @@ describe('the log', () => {
     expect([Object.keys(some ?? {}).length, some?.['…']]).toEqual([logItems + 1, '3 more']);
     expect(err?.message).toBe(`${text.slice(1)}…`);
     expect(a).toEqual({ b: { c: { d: '[left out]' } } });
-    expect(await counted()).toBe(before + 5);
+    expect(await metricsText()).toBe(before + 5);
   });
 
   it('listens once for the end of the process, however many servers run in it', () => {
