@@ -169,7 +169,9 @@ describeWith(needs.containers, 'the container', (programs) => {
       if (knowsLocalhost) {
         it('plays the demo, and takes the commands, as the README says', async () => {
           const readme = await readFile(join(root, 'README.md'), 'utf8');
-          const [, entrypoint = '', args = ''] = /^docker run .*--entrypoint (\S+) pressbox (.+)$/m.exec(readme) ?? [];
+          const [, named = '', volume = '', entrypoint = '', args = ''] =
+            /^docker run .*--name (\S+) .*--volume [\w-]+:(\S+) --entrypoint (\S+) pressbox (.+)$/m.exec(readme) ?? [];
+          expect(Object.keys(image.config.Volumes)).toEqual([volume]);
           // A folder of its own: the demo is not played beside other channels.
           const demo = begin([entrypoint, ...args.split(' ')], { PRESSBOX_DATA_DIR: '/data/demo' });
           let printed = '';
@@ -182,7 +184,7 @@ describeWith(needs.containers, 'the container', (programs) => {
           });
           await vi.waitFor(async () => expect(await (await fetch(`${url}/live/moon-landing`)).text()).toContain('Apollo 11'));
           await publish({ url }, exported.PRESSBOX_TOKEN ?? '', 'moon-landing', { headline: 'Good morning, Moon' });
-          expect(readme).toContain('write `docker exec --env PRESSBOX_TOKEN pressbox pressbox` in place of `npx pressbox`');
+          expect(readme).toContain(`write \`docker exec --env PRESSBOX_TOKEN ${named} pressbox\` in place of \`npx pressbox\``);
           const correct = ['pressbox', 'correct', 'moon-landing', 'latest', '--revision', '1'];
           const changes = ['--note', 'It was evening there.', '--headline', 'Good evening, Moon'];
           expect((await run([...correct, ...changes], exported)).code).toBe(0);

@@ -12,7 +12,10 @@ import { blocksOf } from '../../support/samples/markdown-blocks.ts';
 
 const bin = join(root, 'bin/pressbox.mjs');
 const readme = await readFile(join(root, 'README.md'), 'utf8');
-const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+const { scripts, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+  version: string;
+};
 
 const blocks = (heading: string) => blocksOf(readme, heading);
 
@@ -73,9 +76,13 @@ describe('the readme', () => {
 
   const snapshot = async () => (await (await fetch(`${url}/v1/channels/moon-landing/snapshot`)).json()) as Snapshot;
 
-  it('names the two commands that set it up', () => {
-    const [first, , last] = blocks('Start in one minute');
-    expect([first, last]).toEqual(['npm ci && npm start\n', 'npm ci && npm test\n']);
+  it('names the commands that start it and run its tests', () => {
+    expect(blocks('Start in one minute')[0]).toBe('npm ci && npm start\n');
+    expect(blocks('Run the tests')).toEqual(['npm ci && npm test\n']);
+  });
+
+  it('names the version', () => {
+    expect(readme).toContain(`Version ${version}, `);
   });
 
   it('has at most 150 lines', () => {
