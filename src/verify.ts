@@ -118,7 +118,7 @@ class WalkedExport {
     this.#walk = new HistoryWalk(channelId, root ?? '', { since, record });
     // An export of a history that began again has no offsets and checks: they would be mistaken for those of another history.
     if (root === undefined)
-      this.#faulty = this.#walk.fail(0, null, 'its history began anew: only where it is kept can it be verified');
+      this.#faulty = this.#walk.fail(0, null, 'its history was restarted, so it can be verified only in its store');
   }
 
   take({ channel, post, revision: facts }: ExportLine): void {

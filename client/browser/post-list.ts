@@ -62,9 +62,9 @@ export class PostList {
     return posts.filter((post) => post.seq > this.#upTo).length;
   }
 
-  /** Reveals all of these posts. `anew`: they belong to another history, in which later posts may have a lower `seq`. */
-  reveal(posts: readonly ReaderPost[], anew = false): void {
-    this.#upTo = Math.max(anew ? 0 : this.#upTo, posts[0]?.seq ?? 0);
+  /** Reveals all of these posts. `resets`: they belong to another history, in which later posts may have a lower `seq`. */
+  reveal(posts: readonly ReaderPost[], resets = false): void {
+    this.#upTo = Math.max(resets ? 0 : this.#upTo, posts[0]?.seq ?? 0);
   }
 
   /** Shows these posts, newest first, except held-back ones. Returns the new elements. */

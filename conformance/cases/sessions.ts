@@ -15,7 +15,7 @@ export const sessionCases: readonly Case[] = [
   },
   {
     name: 'sessions/signed-out',
-    rule: 'A session that was signed out is no longer valid, whoever sends its cookie. Another session of the same token stays valid.',
+    rule: 'A session that was signed out is no longer valid for any holder of its cookie. Another session of the same token stays valid.',
     async run(context) {
       const [cookie, other] = [await context.signIn(), await context.signIn()];
       await context.mustAnswer(204, '/v1/session', { method: 'DELETE', token: null, headers: { cookie } });

@@ -191,7 +191,7 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
 const writesRefused = 'The store is reachable, but refuses to write. The reason is in the log of the server.';
 
 const channelDamaged =
-  'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
+  'The stored data of this channel contradicts itself. The channel is not served until an operator has repaired it.';
 
 /**
  * The problem for an error. Undefined for an unexpected error. `random` spreads the retries of the readers of a damaged channel.

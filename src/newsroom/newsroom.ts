@@ -105,8 +105,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       return await afterWrite(async () => ({ ...(await channelNow(channelId)), position: positionOf(before), replayed: true }));
     let now = currentChannel(read);
     const { patch, expected } = write.parse();
-    const done = await decideAndAppend(write, channelId, 'channel', async (anew, attribution) => {
-      if (anew) now = await channelNow(channelId);
+    const done = await decideAndAppend(write, channelId, 'channel', async (isRetry, attribution) => {
+      if (isRetry) now = await channelNow(channelId);
       const { channel, position } = now;
       const id = patch.pinnedPostId;
       const pinned = id ? (await engine.post(channelId, id))?.post : undefined;
@@ -145,8 +145,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
       throw refusal;
     }
     const command = { ...asked, id: asked.id ?? newId(), html, byline: write.who.name };
-    const done = await decideAndAppend(write, channelId, { newPost: asked.id }, async (anew, attribution) => {
-      if (anew) now = await channelNow(channelId);
+    const done = await decideAndAppend(write, channelId, { newPost: asked.id }, async (isRetry, attribution) => {
+      if (isRetry) now = await channelNow(channelId);
       const { channel, position } = now;
       const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
       const sources = await publishedAmong(channelId, asked.derivedFrom);
@@ -166,8 +166,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     if (asked.eraseEarlier === true && !mayErase(write.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
     const body = asked.changes.body;
     const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
-      if (anew) now = await postNow(channelId, postId);
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
+      if (isRetry) now = await postNow(channelId, postId);
       const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
       return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
     });
@@ -178,8 +178,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
     if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), false);
     const command = write.parse();
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
-      if (anew) now = await postNow(channelId, postId);
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
+      if (isRetry) now = await postNow(channelId, postId);
       return { decision: posts.retract(now, command, attribution), position: now.position };
     });
     return await withDerived(withdrawnBy(await answerFor(channelId, done)), false);
@@ -189,8 +189,8 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayErase);
     if (before) return await withDerived(withdrawnBy(await replayPost(channelId, before)), true);
     const command = write.parse();
-    const done = await decideAndAppend(write, channelId, { post: postId }, async (anew, attribution) => {
-      if (anew) now = await postNow(channelId, postId);
+    const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
+      if (isRetry) now = await postNow(channelId, postId);
       return { decision: posts.takeDown(now, command, attribution), position: now.position };
     });
     if (done.status === 'unchanged') {
@@ -214,7 +214,7 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     write: WriteCommand<unknown>,
     channelId: string,
     subject: Subject,
-    decide: (anew: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
+    decide: (isRetry: boolean, attribution: Attribution) => Promise<{ decision: Decision; position: Position }>,
   ): Promise<WriteOutcome> {
     let confirming = false;
     /** The date of the channel's last entry, if it is ahead of the clock. */

@@ -55,7 +55,7 @@ export interface ReadsParts {
   ask: AskChannel;
   /** Reads a channel. Returns the reply of the script even if the channel is damaged. */
   askForList: (channelId: string) => Promise<Reply>;
-  /** Reads the head of a channel, likewise. */
+  /** Reads the head of a channel. Returns the reply of the script even if the channel is damaged. */
   askForHead: (channelId: string) => Promise<Reply>;
   /** Connection for lists only, so that nothing else waits behind them. */
   lists: Connection;

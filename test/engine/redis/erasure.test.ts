@@ -111,7 +111,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await isRewriting(server);
       // Kill the rewrite, the only child process of the server.
       await promisify(execFile)('pkill', ['-KILL', '-P', String(server.pid)]);
-      const why = expect.stringContaining('its append-only file could not be written anew');
+      const why = expect.stringContaining('its append-only file could not be rewritten');
       expect(await told).toEqual({ complete: false, pending: [{ where: 'Redis', why }] });
       await server.admin.config('SET', 'rdb-key-save-delay', '0');
       expect(await found(server.directory, ['zqfailed'])).toEqual(['zqfailed']);

@@ -12,7 +12,7 @@ export interface Image {
   container(): Promise<{ name: string; files: string }>;
   /** The command line that runs something in a container, as the user of the image, with a folder of this machine as its /data. */
   runIn(name: string, options: { data: string; env?: Record<string, string>; command: readonly string[] }): readonly string[];
-  /** For whoever runs such a command line. */
+  /** The environment for running such a command line. */
   readonly env: NodeJS.ProcessEnv;
   remove(): Promise<void>;
 }

@@ -134,7 +134,7 @@ describe('a journal that is unreachable', () => {
   it('for the erasure of a takedown: readers are told at once, and the answer lists what is pending', async () => {
     const channel = await freshChannel();
     for (const [erase, why] of [
-      [unreachable(), /out of reach/],
+      [unreachable(), /unreachable/],
       [() => new Promise<never>(() => {}), /longer than usual/],
     ] as const) {
       const { post } = await desk().publish(asking({ headline: 'A' }), channel);

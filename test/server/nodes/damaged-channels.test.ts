@@ -12,8 +12,7 @@ import { startRedis } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
 const missing = 'Some coverage cannot be shown at the moment, so it may be missing here.';
-const detail =
-  'What the store holds of this channel contradicts itself. It is not served until whoever runs the server has repaired it.';
+const detail = 'The stored data of this channel contradicts itself. The channel is not served until an operator has repaired it.';
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `two servers on ${kind} after keys of a channel were deleted by hand`, (binary) => {

@@ -238,7 +238,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const before = await Promise.all(full.map(openFilesMost));
       await Promise.all(full.map((pid) => setOpenFilesMost(pid, '0:')));
       try {
-        // Whoever is taken up by the one that has no room finds the connection closed.
+        // A connection accepted by the full worker is closed.
         await vi.waitFor(
           async () => expect((await two.metrics()).get('pressbox_readers{transport="socket"}')).toBe(readers.length),
           patient,

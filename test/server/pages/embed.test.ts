@@ -178,7 +178,7 @@ describe('a channel in a frame, and oEmbed', () => {
     ['no address', 'fire', 404],
     ['no channel', `${publicUrl}/live/nothing`, 404],
     ['what cannot be a channel', `${publicUrl}/live/%2e%2e`, 404],
-    ['a channel of the desk', `${publicUrl}/live/draft`, 404],
+    ['a desk channel', `${publicUrl}/live/draft`, 404],
     ['a channel for members', `${publicUrl}/live/inner`, 401],
     ['a deleted channel', `${publicUrl}/live/gone`, 410],
   ])('refuses %s', async (_, url, status) => {

@@ -107,7 +107,7 @@ function someOffsets(step: number): number[] {
 }
 
 const grounds = [
-  ['from the tail of a feed that was open all along', async () => expect(holder.isOpen).toBe(true)],
+  ['from the tail of a channel stream that was open all along', async () => expect(holder.isOpen).toBe(true)],
   [
     'from the journal, of a server that has just started',
     async () => {

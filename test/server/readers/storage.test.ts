@@ -166,7 +166,7 @@ describe('a reader with a storage', () => {
     ['with a cursor of nobody', (text: string) => text.replaceAll(/"cursor":"[^"]*"/g, '"cursor":"nonsense"')],
     ['of another history', (text: string) => text.replaceAll(/[0-9a-f]{16}"/g, '0000000000000000"')],
     ['nothing', () => 'null'],
-  ])('begins anew where what is kept is %s, and replaces it', async (_name, spoil) => {
+  ])('starts afresh if the saved state is %s, and replaces it', async (_name, spoil) => {
     const channelId = await channelWith(2);
     const storage = new Storage();
     const now = () => Date.UTC(2026, 10, 24, 12);

@@ -139,7 +139,7 @@ export class Erasures {
   }
 
   async #rewriteFiles(pending: Pending): Promise<void> {
-    pending.set('Redis', 'its append-only file is being written anew');
+    pending.set('Redis', 'its append-only file is being rewritten');
     await this.#rewrites.rewriteAll();
     pending.delete('Redis');
   }

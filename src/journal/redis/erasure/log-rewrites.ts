@@ -108,7 +108,7 @@ async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
   while (true) {
     const now = await persistence(redis);
     if (now.rewrites > before.rewrites && !now.isBusy) {
-      if (now.status !== 'ok') throw new Error('its append-only file could not be written anew');
+      if (now.status !== 'ok') throw new Error('its append-only file could not be rewritten');
       return;
     }
     await pause(pollMs, undefined, { signal });
