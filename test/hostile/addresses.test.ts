@@ -180,4 +180,4 @@ describe('the log keeps out injected text', () => {
   });
 });
 
-it('leaves no token and no post text in the log', () => server.expectCleanLog());
+it('the log contains no token and no post text', () => server.expectCleanLog());

@@ -316,4 +316,4 @@ describe('unknown URLs', () => {
   });
 });
 
-it('leaves no token and no post text in the log', () => test.expectCleanLog());
+it('the log contains no token and no post text', () => test.expectCleanLog());

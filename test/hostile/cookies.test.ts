@@ -62,7 +62,7 @@ describe('a request is anonymous with', () => {
   });
 });
 
-it('leaves no token and no post text in the log', () => {
+it('the log contains no token and no post text', () => {
   server.expectCleanLog();
   for (const line of server.log) expect(line).not.toContain(session.slice(0, 40));
 });

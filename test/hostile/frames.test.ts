@@ -187,4 +187,4 @@ describe('an endless message', () => {
   });
 });
 
-it('leaves no token and no post text in the log', () => server.expectCleanLog());
+it('the log contains no token and no post text', () => server.expectCleanLog());

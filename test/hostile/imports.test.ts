@@ -66,7 +66,7 @@ describe('an import refuses a malformed line by its number', () => {
   });
 });
 
-it('skips blank lines up to a bound, whatever their line ending', async () => {
+it('an import skips blank lines up to a bound, whatever their line ending', async () => {
   const before = await server.state();
   const { importBlankLines: most } = limits;
   for (const blank of ['\n', '\r\n']) {
@@ -76,10 +76,10 @@ it('skips blank lines up to a bound, whatever their line ending', async () => {
   expect(await server.state()).toBe(before);
 });
 
-it('refuses endless blank lines early, and keeps none in memory', async () => {
+it('an import refuses endless blank lines early, and keeps none in memory', async () => {
   const rss = process.memoryUsage.rss();
   await expectRefused(413, new Uint8Array(gzipSync(Buffer.alloc(8_000_000, '\n'))), { 'content-encoding': 'gzip' });
   expect(process.memoryUsage.rss() - rss).toBeLessThan(50_000_000);
 });
 
-it('leaves no token and no post text in the log', () => server.expectCleanLog());
+it('the log contains no token and no post text', () => server.expectCleanLog());

@@ -326,4 +326,4 @@ describe('many requests on one connection', () => {
   });
 });
 
-it('leaves no token and no post text in the log', () => server.expectCleanLog());
+it('the log contains no token and no post text', () => server.expectCleanLog());

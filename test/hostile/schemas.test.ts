@@ -176,4 +176,4 @@ it('some arbitrary writes were accepted and some refused', () => {
   expect(refused).toBeGreaterThan(runs);
 });
 
-it('leaves no token in the log', () => server.expectCleanLog());
+it('the log contains no token', () => server.expectCleanLog());

@@ -101,7 +101,7 @@ it('a client that pipelines one request too many gets the earlier answers in ful
 it.each([
   ['the rest of its headers', 'GET / HTTP/1.1\r\nHost: a\r\n', '\r\n'],
   ['the rest of its body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe', 'llo'],
-])('who sent %s while the process stood still is answered', async (_what, first, rest) => {
+])('a client that sent %s while the process was blocked is answered', async (_what, first, rest) => {
   const server = await serve({ requestHeadersMs: 300, requestMs: 300, idleMs: 300, standstillMs: 100 });
   const socket = connect(server.port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());

@@ -148,4 +148,4 @@ function escaped(text: string): string {
     .join('');
 }
 
-it('leaves no token and no post text in the log', () => server.expectCleanLog());
+it('the log contains no token and no post text', () => server.expectCleanLog());

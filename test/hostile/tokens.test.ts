@@ -188,4 +188,4 @@ describe('a header with a token', () => {
   });
 });
 
-it('leaves no token in the log', () => server.expectCleanLog());
+it('the log contains no token', () => server.expectCleanLog());

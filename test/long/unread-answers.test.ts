@@ -10,10 +10,10 @@ import { call } from '../support/servers/server.ts';
 
 /** Twelve addresses request pages of posts, sixteen at a time on each connection, and read nothing. */
 const attack = { addresses: 12, connectionsOfEach: 20, requestsOfEach: 16 };
-/** The server's resident memory in all, and what the attack may add to it. Answers share their bytes, so most of it is connections and garbage. */
+/** The most resident memory of the server, and the most that the attack may add. Answers share their bytes, so connections and garbage take most of it. */
 const most = { residentBytes: 400_000_000, grownBytes: 100_000_000 };
 
-it('stays below 400 MB while 12 addresses request 3,840 answers and read none', async () => {
+it('the server stays below 400 MB while 12 addresses request 3,840 answers and read none', async () => {
   await using server = await startServerProcess({
     env: { PRESSBOX_REQUESTS_PER_SECOND: '50', PRESSBOX_CONNECTIONS_PER_ADDRESS: '1000' },
   });
@@ -49,7 +49,7 @@ it('stays below 400 MB while 12 addresses request 3,840 answers and read none', 
     }
     highest = Math.max(highest, await residentBytes(server.pid));
   }
-  // Until the server has answered, and it answers others meanwhile.
+  // Wait until the server has made all answers. Until then it must also answer other clients.
   for (let before = -1, now = await processorTicks(server.pid); now - before > 5; ) {
     const due = performance.now() + 500;
     while (performance.now() < due) {

@@ -237,7 +237,7 @@ describe('a journal with a page that is damaged while it is open', () => {
   });
 });
 
-it('checkpoints a long log into the journal, and starts the log again', async () => {
+it('the engine checkpoints a long log into the journal, and starts the log again', async () => {
   const { id } = await createChannel(opened.engine);
   const much = { body: 'Much. '.repeat(20_000) };
   let written = 0;
@@ -354,7 +354,7 @@ describe('a thread that dies', () => {
   });
 });
 
-it('drops requests that are too old, a few at a time', async () => {
+it('the engine forgets requests that are too old, a few at a time', async () => {
   let elapsed = 0;
   const { reopen } = opened;
   const engine = await reopen({ elapsed: () => elapsed });
@@ -376,7 +376,7 @@ it('drops requests that are too old, a few at a time', async () => {
   expect(left).toEqual([7, 4, 3, 4]);
 });
 
-it('creates the directory with its parents', async () => {
+it('the engine creates the directory with its parents', async () => {
   const dataDir = join(opened.dataDir, 'some', 'where', 'deep');
   const engine = await openSqlite({ dataDir, renderer });
   await engine.close();

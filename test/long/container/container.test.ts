@@ -13,7 +13,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { buildImage, type Image } from './image.ts';
 
-/** The image of the Dockerfile, built and run. */
+/** Builds the image of the Dockerfile and runs it. */
 describeWith(needs.containers, 'the container', (programs) => {
   let folder: string;
   let image: Image;
@@ -67,7 +67,7 @@ describeWith(needs.containers, 'the container', (programs) => {
   };
 
   for (const [name, { isPossible, knowsLocalhost, line }] of Object.entries(ways)) {
-    // A machine may forbid the second. There is no skipped test for it then, since that would count as failed.
+    // A machine may forbid one of the ways. There is no skipped test for it then, because a skipped test counts as failed.
     if (!isPossible) continue;
 
     describe(name, () => {
@@ -107,7 +107,7 @@ describeWith(needs.containers, 'the container', (programs) => {
         return { code, printed: printed.trim() };
       }
 
-      /** The server in its container, as the entry point of the image starts it. */
+      /** Starts the server in its container by the entry point of the image. */
       async function start(
         env: Record<string, string> = {},
       ): Promise<{ pid: number; ended: Promise<number | null>; said(): string }> {
@@ -172,7 +172,7 @@ describeWith(needs.containers, 'the container', (programs) => {
           const [, named = '', volume = '', entrypoint = '', args = ''] =
             /^docker run .*--name (\S+) .*--volume [\w-]+:(\S+) --entrypoint (\S+) pressbox (.+)$/m.exec(readme) ?? [];
           expect(Object.keys(image.config.Volumes)).toEqual([volume]);
-          // A folder of its own: the demo is not played beside other channels.
+          // A separate data directory, because the demo does not start if there are other channels.
           const demo = begin([entrypoint, ...args.split(' ')], { PRESSBOX_DATA_DIR: '/data/demo' });
           let printed = '';
           demo.stdout?.on('data', (chunk) => (printed += chunk));
@@ -203,7 +203,7 @@ describeWith(needs.containers, 'the container', (programs) => {
         await Promise.race([silent.connected, ended.then(() => expect.fail('It ended before it looked for its store.'))]);
         process.kill(pid, 'SIGTERM');
         expect(await ended).not.toBe(0);
-        // What it says where it has waited for its store to the end.
+        // This error appears only if the server waited until its store timed out.
         expect(said()).not.toContain('PRESSBOX_REDIS_URL');
       });
     });
@@ -211,7 +211,7 @@ describeWith(needs.containers, 'the container', (programs) => {
 });
 
 interface Way {
-  /** A machine may forbid it. */
+  /** False if the machine forbids this way to run a container. */
   isPossible: boolean;
   /** Whether the container has an /etc/hosts, as Docker and Podman give it. The demo publishes to `localhost`. */
   knowsLocalhost: boolean;
@@ -235,7 +235,7 @@ const firstProcess = `
   exec chroot --userspec="$user" "$files" env -i -C "$place" "$@"
 `;
 
-/** A server that takes connections and says nothing. */
+/** A server that accepts connections and never answers. */
 async function silentServer(): Promise<{ port: number; connected: Promise<unknown> } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => void sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1');
@@ -251,10 +251,10 @@ async function silentServer(): Promise<{ port: number; connected: Promise<unknow
   };
 }
 
-/** The process with this command line among those that one has started. */
+/** The process with this command line among `parent` and its descendants. */
 async function descendant(parent: number, command: readonly string[]): Promise<number | undefined> {
   const [program = '', ...args] = (await readFile(`/proc/${parent}/cmdline`, 'utf8').catch(() => '')).split('\0').slice(0, -1);
-  // The program may stand there with its whole path.
+  // The command line may have the full path of the program.
   if ([basename(program), ...args].join('\0') === command.join('\0')) return parent;
   // Each thread has its own children.
   for (const thread of await readdir(`/proc/${parent}/task`).catch(() => [])) {
@@ -267,7 +267,7 @@ async function descendant(parent: number, command: readonly string[]): Promise<n
   return undefined;
 }
 
-/** Every file but those of the volume, of the temporary folder and of the kernel, with its size and when it was changed. */
+/** Mode, size and times of every file outside the volume, the temporary folder and the file systems of the kernel. */
 async function stateOf(files: string): Promise<Map<string, string>> {
   const elsewhere = new Set(['data', 'dev', 'proc', 'sys', 'tmp']);
   const found = new Map<string, string>();
@@ -276,7 +276,7 @@ async function stateOf(files: string): Promise<Map<string, string>> {
       const path = relative(files, join(folder, name));
       if (elsewhere.has(path)) continue;
       const about = await lstat(join(folder, name));
-      // The builder puts a file of its own into a folder and takes it out again.
+      // The builder adds a file to a folder and removes it, which changes the times of the folder.
       const times = about.isDirectory() ? '' : `${about.size} ${about.mtimeMs} ${about.ctimeMs}`;
       found.set(path, `${about.mode} ${times}`);
       if (about.isDirectory()) await look(join(folder, name));

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../support/runner/imports.ts';
 
-/** Builds the image of the Dockerfile without a daemon and without pulling anything, in a folder of its own. */
+/** The image of the Dockerfile, built in its own folder without a daemon and without pulling another image. */
 export interface Image {
-  /** As the image itself says. */
+  /** The configuration in the image. */
   readonly config: ImageConfig;
   /** Makes a container from it. Returns its name and the folder where its files are. */
   container(): Promise<{ name: string; files: string }>;
-  /** The command line that runs something in a container, as the user of the image, with a folder of this machine as its /data. */
+  /** The command line that runs `command` in a container as the user of the image, with the folder `data` of this machine as /data. */
   runIn(name: string, options: { data: string; env?: Record<string, string>; command: readonly string[] }): readonly string[];
   /** The environment for running such a command line. */
   readonly env: NodeJS.ProcessEnv;
@@ -26,7 +26,7 @@ export interface ImageConfig {
   Healthcheck: { Test: string[] };
 }
 
-/** The user has no means to raise these, and the builder wants them as they are on most machines. */
+/** An unprivileged user cannot raise limits, so the builder must not try to. These are the limits of most machines. */
 const bounds = ['--ulimit', 'nproc=90000:90000', '--ulimit', 'nofile=20000:20000'];
 const isolation = ['--isolation', 'chroot'];
 const network = ['--network', 'host'];
@@ -74,7 +74,7 @@ export async function buildImage(
   };
 }
 
-/** Debian with the Node.js of the tests and npm: what the default base holds. Returns the folder to build it from. */
+/** Makes a base image like the default one: Debian with npm and the Node.js of the tests. Returns the folder to build it from. */
 async function makeBase(folder: string, mmdebstrap: string): Promise<string> {
   await mkdir(folder);
   await Promise.all([
@@ -87,7 +87,7 @@ async function makeBase(folder: string, mmdebstrap: string): Promise<string> {
   return folder;
 }
 
-/** From where and how this machine gets its packages. */
+/** Makes a Debian file system from the package sources and settings of this machine. */
 async function debian(tar: string, mmdebstrap: string): Promise<void> {
   const codename = /^VERSION_CODENAME=(\w+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const targets = ['indextargets', '--format', '$(ORIGIN) $(SITE) $(RELEASE) $(COMPONENT)', 'Created-By: Packages'];
@@ -101,7 +101,7 @@ async function debian(tar: string, mmdebstrap: string): Promise<void> {
   await run(mmdebstrap, [...options, codename, tar, ...(sources.length > 0 ? [`${tar}.list`] : [])]);
 }
 
-/** How npm of this machine is set up, for the build alone. */
+/** The npm configuration of this machine as build secrets, which do not stay in the image. */
 async function npmSecrets(folder: string): Promise<string[]> {
   const asked = async (name: string) => {
     const value = (await run('npm', ['config', 'get', name], { cwd: root })).trim();
@@ -116,7 +116,7 @@ async function npmSecrets(folder: string): Promise<string[]> {
   return ['--secret', `id=npmrc,src=${npmrc}`, ...ca];
 }
 
-/** What it printed. A failure has both streams in its message. */
+/** Returns the standard output. The error of a failed command contains both output streams. */
 async function run(command: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, {
     ...options,

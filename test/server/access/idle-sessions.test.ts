@@ -46,7 +46,7 @@ const after = (minutes: number) => {
   now += minutes * minuteMs;
 };
 
-it('refuses a session that was idle for the limit, on every server, and deletes its cookie', async () => {
+it('a server with an idle limit refuses a session that was idle for the limit, on every server, and deletes its cookie', async () => {
   const cookie = await signIn();
   after(29.9);
   expect([await isSignedIn(cookie), await isSignedIn(cookie, other)]).toEqual([true, true]);
@@ -64,7 +64,7 @@ it('refuses a session that was idle for the limit, on every server, and deletes 
   expect(stream.status).toBe(401);
 });
 
-it('renews the cookie of a used session once in a tenth of the limit, on every server and after a restart', async () => {
+it('a server with an idle limit renews the cookie of a used session once in a tenth of the limit, on every server and after a restart', async () => {
   let cookie = await signIn();
   const paths = ['/v1/session', '/v1/channels/closed/snapshot', '/v1/channels/open/events', '/', '/live/closed'];
   for (const [index, path] of [...paths, ...paths].entries()) {
@@ -86,7 +86,7 @@ it('renews the cookie of a used session once in a tenth of the limit, on every s
   expect(await isSignedIn(cookie)).toBe(true);
 });
 
-it('never extends the end of a session by renewing its cookie', async () => {
+it('a server with an idle limit never extends the end of a session by renewing its cookie', async () => {
   const first = await signIn();
   let cookie = first;
   for (let minutes = 0; minutes < 700; minutes += 25) {
@@ -101,7 +101,7 @@ it('never extends the end of a session by renewing its cookie', async () => {
   expect(await isSignedIn(cookie)).toBe(false);
 });
 
-it('ends all cookies of a session when its reader signs out with one, and renews none of them', async () => {
+it('a server with an idle limit ends all cookies of a session when its reader signs out with one, and renews none of them', async () => {
   const first = await signIn();
   after(5);
   const renewed = cookieOf(await ask('/v1/session', first));
@@ -113,7 +113,7 @@ it('ends all cookies of a session when its reader signs out with one, and renews
   }
 });
 
-it('does not keep a copied cookie alive when another copy is used', async () => {
+it('a server with an idle limit does not keep a copied cookie alive when another copy is used', async () => {
   const copy = await signIn();
   after(20);
   const renewed = cookieOf(await ask('/v1/session', copy));
@@ -121,7 +121,7 @@ it('does not keep a copied cookie alive when another copy is used', async () => 
   expect([await isSignedIn(copy), await isSignedIn(renewed)]).toEqual([false, true]);
 });
 
-it('keeps sockets and streams open past the limit', async () => {
+it('a server with an idle limit keeps sockets and streams open past the limit', async () => {
   const cookie = await signIn();
   const reader = await openReader(server.url, { headers: { Cookie: cookie, Origin: server.url } });
   const stream = await openStream(server.url, 'closed', { headers: { Cookie: cookie } });
@@ -137,7 +137,7 @@ it('keeps sockets and streams open past the limit', async () => {
   expect(await reader.subscribe('closed')).toMatchObject({ ok: true });
 });
 
-it('renews the cookie in the response headers of a stream, and in a poll that is answered at once', async () => {
+it('a server with an idle limit renews the cookie in the response headers of a stream, and in a poll that is answered at once', async () => {
   const cookie = await signIn();
   after(10);
   const stream = await openStream(server.url, 'closed', { headers: { Cookie: cookie } });
@@ -152,7 +152,7 @@ it('renews the cookie in the response headers of a stream, and in a poll that is
   ]);
 });
 
-it('keeps a session of a version without idle times until it expires', async () => {
+it('a server with an idle limit keeps a session of a version without idle times until it expires', async () => {
   const secret = server.server.secret as Uint8Array;
   const { used: _used, sid: _sid, ...claims } = decodeJwt((await signIn()).slice('pressbox='.length));
   const key = createHmac('sha256', secret).update('pressbox session').digest();
@@ -166,7 +166,7 @@ it('keeps a session of a version without idle times until it expires', async () 
   }
 });
 
-it('keeps a socket open whose session could not be verified until after the limit', async () => {
+it('a server with an idle limit keeps a socket open whose session could not be verified until after the limit', async () => {
   // The issuer's tokens use the system clock.
   let ahead = 0;
   const fromNow = { now: () => Date.now() + ahead, elapsed: clock.elapsed };
@@ -185,7 +185,7 @@ it('keeps a socket open whose session could not be verified until after the limi
   await vi.waitFor(async () => expect(await reader.subscribe('closed')).toMatchObject({ ok: true }), 10_000);
 });
 
-it('tells only a signed-in browser how long its session may be idle', async () => {
+it('a server with an idle limit tells only a signed-in browser how long its session may be idle', async () => {
   const token = await server.token({ reader: ['*'] });
   const started = await call(`${server.url}/v1/session`, { method: 'POST', token });
   const limited = { session: expect.objectContaining({ idleSeconds: 1_800 }) };
@@ -194,7 +194,7 @@ it('tells only a signed-in browser how long its session may be idle', async () =
   expect(body).toEqual({ session: expect.not.objectContaining({ idleSeconds: expect.anything() }) });
 });
 
-it('keeps the session alive from the page of a signed-in reader, and from no other page', async () => {
+it('the page of a signed-in reader keeps the session alive, and no other page does', async () => {
   const page = async (cookie: string, on = server) => {
     const headers = { accept: 'text/html', cookie };
     return (await call(`${on.url}/live/open`, { headers })).text;

@@ -28,7 +28,7 @@ async function token(grants: object, sub: string): Promise<string> {
 const ask = (address: string, path: string, options: Parameters<typeof call>[1] = {}) =>
   call(server.url + path, { ...options, headers: { 'x-forwarded-for': address, ...options?.headers } });
 
-it('logs sign-ins and sign-outs by form and API with subject and address', async () => {
+it('the security log records sign-ins and sign-outs by form and API with subject and address', async () => {
   const address = '192.0.2.1';
   const [mine, headers] = [await token({ reader: ['*'] }, 'ruth'), { origin: server.url, accept: 'text/html' }];
   const { headers: answered } = await ask(address, '/v1/session', { method: 'POST', token: mine });
@@ -49,7 +49,7 @@ it('logs sign-ins and sign-outs by form and API with subject and address', async
   expect(briefly(address).at(-1)).toEqual(['sign-in', 'rosa']);
 });
 
-it('logs each erasure, export, import and revocation', async () => {
+it('the security log records each erasure, export, import and revocation', async () => {
   const [address, admin] = ['192.0.2.2', await token({ admin: true }, 'ada')];
   const write = (path: string, body: unknown, method = 'POST') => ask(address, path, { method, token: admin, body });
   await write('/v1/channels', { id: 'moon', headline: text, state: 'live' });
@@ -74,7 +74,7 @@ it('logs each erasure, export, import and revocation', async () => {
   ]);
 });
 
-it('logs refused tokens and rights once for each address, over HTTP and at the socket', async () => {
+it('the security log records refused tokens and rights once for each address, over HTTP and at the socket', async () => {
   const editor = await token({ editor: ['*'] }, 'ada');
   await call(`${server.url}/v1/channels`, {
     method: 'POST',
@@ -107,7 +107,7 @@ it('logs refused tokens and rights once for each address, over HTTP and at the s
   );
 });
 
-it('logs an exceeded rate once for each address', async () => {
+it('the security log records an exceeded rate once for each address', async () => {
   const address = '192.0.2.5';
   // More than ten seconds' worth, so the speed of the requests does not matter.
   await vi.waitFor(async () => expect((await ask(address, '/v1/channels')).status).toBe(429), { interval: 0 });
@@ -115,7 +115,7 @@ it('logs an exceeded rate once for each address', async () => {
   expect(briefly(address)).toEqual([['rate-limited', undefined]]);
 });
 
-it('holds no token and no post text, and no input starts a new line', async () => {
+it('the security log holds no token and no post text, and no input starts a new line', async () => {
   await ask('192.0.2.6', '/v1/channels/\n{"security":"forged"}', { token: 'eyJhbGciOiJub25lIn0.e30.' });
   expect(lines().length).toBeGreaterThan(8);
   for (const line of written) {
@@ -125,7 +125,7 @@ it('holds no token and no post text, and no input starts a new line', async () =
   }
 });
 
-it('repeats an event in the next interval with the count of the last one, and bounds its lines', () => {
+it('the security log repeats an event in the next interval with the count of the last one, and bounds its lines', () => {
   let now = 0;
   const leftOut: true[] = [];
   const told: object[] = [];

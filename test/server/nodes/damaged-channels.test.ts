@@ -30,7 +30,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       using stream = await openStream(second.url, broken.id, { after: written.cursor });
       away.cut();
 
-      /** Whether the damaged channel is listed, in the API, on the page and by the command alike. */
+      /** Whether the damaged channel is listed. The API, the page and the command must agree. */
       const listed = async (url: string) => {
         const { status, body } = await call(`${url}/v1/channels?limit=100`);
         const { channels, ...rest } = body as ChannelList;
@@ -84,7 +84,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const repaired = await repair(broken.id, '--apply');
       expect([repaired.code, repaired.err]).toEqual([0, '']);
       expect(repaired.out).toMatch(new RegExp(`^ok  ${broken.id}  .*\\. Repaired: it keeps its 2 posts`, 'm'));
-      // No reader has to read anything again.
+      // The readers continue at their offset and receive no post again.
       away.comeBack();
       await vi.waitFor(() => expect([staying.live, away.live]).toEqual([true, true]), patient);
       const { offset } = await publish(second, two.token, broken.id, { headline: 'Three' }, 'three');

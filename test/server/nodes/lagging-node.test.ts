@@ -70,13 +70,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (const cursor of [before, after]) {
         const said = await vi.waitFor(async () => {
           const answer = await stranger.subscribe(id, cursor);
-          // While it checks the silent connection, it may answer nobody.
+          // While the server checks its silent connection, it may refuse everyone.
           expect(answer).not.toMatchObject({ problem: { code: 'journal-unavailable' } });
           return answer;
         }, patient);
         expect(said).toMatchObject({ ok: false, problem: { code: 'token-missing' } });
       }
-      // Earlier answers to others stay true.
+      // A subscribe without a cursor gets no post for members either.
       expect(JSON.stringify(await stranger.subscribe(id))).not.toContain('For members.');
     });
 
@@ -94,7 +94,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         if (!said.ok) refusals.add(said.problem.code);
         expect(said).toMatchObject({ ok: true, cursor });
       }, patient);
-      // All others are final.
+      // Any other refusal would be final.
       expect([...refusals].filter((code) => code !== 'journal-unavailable')).toEqual([]);
     });
   });

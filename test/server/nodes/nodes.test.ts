@@ -19,7 +19,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     let [a, b]: ServerProcess[] = [];
     let token: string;
     const watchers: Watcher[] = [];
-    /** The log of the first. */
+    /** The log of the first server. */
     const lines: string[] = [];
     /** Shared by all cases. Each has its own channels, and leaves both servers and the store running. */
     beforeAll(async () => {
@@ -87,7 +87,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await publish(a!, token, id, { body: 'Still here.' });
     });
 
-    // Before any is killed: an erasure waits up to 15 s for a killed server.
+    // Runs before a server is killed, because an erasure waits up to 15 s for a killed server.
     it('erase a post on both, and report that the erasure is complete', async () => {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
@@ -180,7 +180,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const answer = await poll;
         expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
         expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-        // A new reader is told so, and catches up later.
+        // A new reader is told that the store is unreachable, and catches up later.
         late = await openStream(b!.url, id, { after: cursor });
         await vi.waitFor(() => expect(storeOf(late!).at(-1)).toBe(false), patient);
         expect(late.heard('catchup')).toEqual([]);
@@ -217,7 +217,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const putBack = await copyOf(redis, id);
       await publishOver(mute, id, { body: 'zqlost', html: '<p>zqlost</p>' });
       expect((await read()).map((text) => text.includes('zqlost'))).toEqual([true, true, true]);
-      // As after a failover to a replica that lacked it.
+      // The post is missing, as after a failover to a replica that lagged.
       await putBack();
       await vi.waitFor(async () => {
         expect((await read()).map((text) => text.includes('zqlost'))).toEqual([false, false, false]);

@@ -80,7 +80,7 @@ describeWith.concurrent(needs.redis, 'a server of three processes', (binary) => 
     const [silent, ...others] = [pidOf(1), pidOf(2), pidOf(3)];
     for (const pid of [server.pid, silent!, ...others]) process.kill(pid, 'SIGSTOP');
     await seconds(workerSilentMs + 5 * workerSignMs);
-    // One does not wake up. Its timeout starts now.
+    // One worker stays stopped. Its timeout starts now.
     for (const pid of [server.pid, ...others]) process.kill(pid, 'SIGCONT');
     const woken = performance.now();
     await vi.waitFor(() => expect(said('worker serves')).toHaveLength(4), untilKilled);

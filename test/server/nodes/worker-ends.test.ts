@@ -9,7 +9,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '../../support/servers/two-workers.ts';
 
-/** How a server of several processes does not start, ends, and is started again. It is the same on either store. */
+/** How a server of several processes fails to start, ends, and starts again. Does not depend on the store. */
 describeWith(needs.redis, 'a server of two processes', (binary) => {
   const two = twoWorkers(binary);
 
@@ -32,7 +32,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
         expect(said.filter((line) => line.includes(sentence))).toHaveLength(1);
       }),
     );
-    // Inside of another program, whose file it would start again.
+    // Workers of a server inside another program would run the file of that program.
     const inside = { PRESSBOX_REDIS_URL: two.redis.url, PRESSBOX_JWT_SECRET: 'x'.repeat(32), PRESSBOX_WORKERS: '2' };
     await expect(startServer(readConfig(inside))).rejects.toThrow('PRESSBOX_WORKERS: must be 1 for a server inside');
   });
@@ -117,13 +117,13 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
     }, patient);
     await two.server.start();
     const killed = await first;
-    // What counts the workers may not have heard yet of one that has just died.
+    // The count of workers may still include one that has just died.
     await vi.waitFor(() => expect(two.pidOf(1)).not.toBe(killed), patient);
     await vi.waitFor(async () => expect((await two.metrics()).get('pressbox_workers')).toBe(2), patient);
   });
 
   it('leaves no process behind if the primary is killed while a worker starts', async () => {
-    /** Until the first of them serves, and then stops the store. Whether the other has not come so far: on a busy machine it may have. */
+    /** Starts the server, and stops the store once one worker serves. Returns false if the other worker serves too by then. */
     const isStoppedMeanwhile = async () => {
       await two.server.stop();
       const said = two.lines.length;
@@ -158,7 +158,7 @@ describeWith(needs.redis, 'a server of two processes', (binary) => {
   });
 });
 
-/** It may have ended by itself since it was seen. */
+/** The process may have ended since it was listed. */
 function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -167,7 +167,7 @@ function killIfThere(pid: number): void {
   }
 }
 
-/** It has loaded what it runs: by default it would end at SIGUSR2. */
+/** Whether the process has set its handler for SIGUSR2, which would end it by default. */
 function hearsSignals(pid: number): boolean {
   const caught = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGUSR2 - 1))) !== 0n;

@@ -13,7 +13,7 @@ import { caughtUp, childrenOf, faultsOf, isAlive, patient, twoWorkers } from '..
 /** Time after which a missing process is forgotten. */
 const forgotten = { timeout: 30_000, interval: 50 };
 
-/** Workers while the server serves. `worker-ends.test.ts` tests how the server ends. */
+/** How the workers of a running server share its work, and are replaced. `worker-ends.test.ts` tests how the server ends. */
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `a server of two processes on ${kind}`, (binary) => {
     const two = twoWorkers(binary);
@@ -33,7 +33,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect((await two.metrics()).get(appended)).toBe(0), patient);
       const { id } = await createChannel(two.server, two.token);
       const readers = await two.readersOfBoth(id);
-      // A connection each, so that both have some.
+      // One connection for each request, so that both workers get some.
       const posting = Array.from({ length: 20 }, (_, index) =>
         call(`${two.server.url}/v1/channels/${id}/posts`, {
           method: 'POST',
@@ -50,13 +50,13 @@ for (const kind of ['redis', 'valkey'] as const) {
 
       const after = await vi.waitFor(async () => {
         const counted = await two.metrics();
-        // The channel, and its posts.
+        // One append creates the channel, the others publish its posts.
         expect([appended, 'pressbox_append_seconds_count'].map((series) => counted.get(series))).toEqual([21, 21]);
         expect(counted.get('pressbox_events_delivered_total{transport="socket"}')).toBe(20 * readers.length);
         expect(counted.get('pressbox_readers{transport="socket"}')).toBe(readers.length);
         return counted;
       }, patient);
-      // What is the same in each is told as it is.
+      // A value that is the same in both workers is not summed.
       expect(after.get('pressbox_limit{name="bodyBytes"}')).toBe(1_048_576);
       expect(after.get('pressbox_store_reachable')).toBe(1);
       expect([after.get('pressbox_workers'), after.get('pressbox_workers_wanted')]).toEqual([2, 2]);
@@ -98,13 +98,13 @@ for (const kind of ['redis', 'valkey'] as const) {
         return await publish(two.server, two.token, id, { body: `Post ${index}.` }, `key-${index}`);
       });
       const written = await Promise.all(posting);
-      // It waits for no heartbeat of a process that is known to have ended, which would count for longer.
+      // The takedown does not wait for the killed worker, although its last heartbeat would still count.
       const path = `/v1/channels/${id}/posts/${post.id}/takedown`;
       await within(redisLimits.countsMs / 2, async () => {
         const down = await write(two.server, two.token, { path, body: {}, key: 'takedown' });
         expect([down.status, down]).toMatchObject([200, { erasure: { complete: true, pending: [] } }]);
       }, [process.pid, two.redis.pid, two.server.pid, ...childrenOf(two.server.pid)]);
-      // Who said no good-bye would stand there for a minute.
+      // The killed worker could not deregister itself, and would stay registered for a minute.
       await vi.waitFor(async () => expect(await nodes()).not.toEqual(expect.arrayContaining(nodesBefore)), forgotten);
       await vi.waitFor(() => expect(two.pidOf(1)).not.toBe(killed), patient);
       await caughtUp(readers, 43);
@@ -117,12 +117,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect((await two.metrics()).get('pressbox_workers')).toBe(2), patient);
       const after = await two.metrics();
       expect(after.get('pressbox_worker_ends_total{how="died"}')).toBe(1);
-      // Nothing that Prometheus would take for a restart of the whole.
+      // No counter goes back, which Prometheus would take for a restart of the server.
       const counted = [...before].filter(([series]) => /_(?:total|count|sum|bucket)\b/.test(series));
       expect(counted.filter(([series, value]) => !((after.get(series) ?? -1) >= value))).toEqual([]);
     });
 
-    // What follows is the same on either store, and takes its time.
+    // The remaining tests do not depend on the store and are slow, so they run on Redis only.
     if (kind !== 'redis') return;
 
     it('renews its workers one after the other while a reader and an author continue', async () => {
@@ -134,7 +134,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const renewed = vi.waitFor(() => expect(two.lines.some(({ msg }) => msg === 'workers are renewed')).toBe(true), patient);
       let done = false;
       process.kill(two.server.pid, 'SIGUSR2');
-      // Over connections that are kept, and without a second try.
+      // The author uses kept connections and does not retry.
       const author = async () => {
         while (!done)
           answers.push(
@@ -157,7 +157,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await caughtUp(readers, answers.length + 1);
       expect(faultsOf(readers)).toEqual([]);
       expect((await wholeJournal(two.server, id, two.token)).length).toBe(answers.length + 1);
-      // One had ended before the other began to.
+      // The first old worker had ended before the second began to drain.
       const left = () =>
         two.lines
           .filter(({ msg, pid }) => before.includes(pid!) && ['draining', 'closed'].includes(msg!))
@@ -172,7 +172,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
     it('keeps the old workers if a new one is ended during a renewal', async () => {
       const { id } = await createChannel(two.server, two.token);
-      /** Whether one of the new ones was ended before the others were all there: on a busy machine that may be seen too late. */
+      /** Renews the workers and ends a new one. Returns false if the renewal was complete by then, as on a busy machine. */
       const isEndedMeanwhile = async (before: number[]) => {
         const said = two.lines.length;
         const since = () => two.lines.slice(said).map(({ msg }) => msg);
@@ -274,13 +274,13 @@ for (const kind of ['redis', 'valkey'] as const) {
   });
 }
 
-/** What a process may have open; past it, it can start no other. */
+/** The most files that a process may open. A process at the limit cannot start another. */
 async function openFilesMost(pid: number): Promise<string> {
   const { stdout } = await promisify(execFile)('prlimit', ['--pid', String(pid), '--nofile', '--output=SOFT', '--noheadings']);
   return stdout.trim();
 }
 
-/** `most`: as prlimit(1) takes it. */
+/** `most`: in the form of prlimit(1). */
 async function setOpenFilesMost(pid: number, most: string): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', String(pid), `--nofile=${most}`]);
 }

@@ -322,7 +322,7 @@ const known = new Set(
   ),
 );
 
-it('are compared once for all readers until something changes, by whatever revision they ask', async () => {
+it('the earlier versions of a post are compared once for all readers until something changes, whichever revision they request', async () => {
   const post = await made({ body: 'One.' });
   await revise(post, 'update', { body: 'One. Two.' });
   const { engine } = server.server;

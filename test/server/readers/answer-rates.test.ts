@@ -30,7 +30,7 @@ async function requestsLeft({ url }: TestServer, channelId: string): Promise<num
   throw new Error('Nothing was refused.');
 }
 
-it('counts each subscribe of a socket except the first, which the handshake covers', async () => {
+it('the request rate counts each subscribe of a socket except the first, which the handshake covers', async () => {
   const { server, channelId } = await start('Short.');
   using reader = await openReader(server.url);
   for (let nth = 1; nth <= burst; nth += 1)
@@ -42,7 +42,7 @@ it('counts each subscribe of a socket except the first, which the handshake cove
   expect(reader.isOpen).toBe(true);
 });
 
-it('counts a subscribe after rejoining the namespace', async () => {
+it('the request rate counts a subscribe after rejoining the namespace', async () => {
   const { server, channelId } = await start('Short.');
   using reader = await openReader(server.url);
   for (let nth = 1; nth <= burst; nth += 1) {
@@ -53,7 +53,7 @@ it('counts a subscribe after rejoining the namespace', async () => {
   expect(await reader.subscribe(channelId)).toMatchObject({ ok: false, problem: { code: 'rate-limited' } });
 });
 
-it('counts a short answer as one request', async () => {
+it('the request rate counts a short answer as one request', async () => {
   const { server, channelId } = await start('Short.');
   expect((await call(`${server.url}/v1/channels/${channelId}/snapshot`)).status).toBe(200);
   expect(await requestsLeft(server, channelId)).toBe(burst - 1);
@@ -76,7 +76,7 @@ const ways = {
     return Buffer.byteLength(JSON.stringify(await reader.subscribe(id)));
   },
 };
-it.each(Object.entries(ways))('counts %s as one request for each started 64 KiB', async (_what, ask) => {
+it.each(Object.entries(ways))('the request rate counts %s as one request for each started 64 KiB', async (_what, ask) => {
   const { server, channelId } = await start('€'.repeat(50_000));
   const bytes = await ask(server.url, channelId);
   const pieces = Math.ceil(bytes / 65_536);
@@ -84,7 +84,7 @@ it.each(Object.entries(ways))('counts %s as one request for each started 64 KiB'
   await expect.poll(() => requestsLeft(server, channelId)).toBe(burst - pieces);
 });
 
-it('does not count events that are pushed over a stream', async () => {
+it('the request rate does not count events that are pushed over a stream', async () => {
   const { server, channelId } = await start('Short.');
   const token = await server.token();
   using stream = await openStream(server.url, channelId);
@@ -95,7 +95,7 @@ it('does not count events that are pushed over a stream', async () => {
   expect(await requestsLeft(server, channelId)).toBe(burst - 1 - 3);
 });
 
-it('refuses an address for at most the time that a full burst takes to refill', async () => {
+it('the request rate refuses an address for at most the time that a full burst takes to refill', async () => {
   let at = 0;
   const server = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' }, { elapsed: () => at });
   onTestFinished(() => server[Symbol.asyncDispose]());

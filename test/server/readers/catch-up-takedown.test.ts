@@ -143,7 +143,7 @@ describe.each([
   });
 });
 
-it('is not sent in an answer to a pipelined request', async () => {
+it('erased text is not sent in an answer to a pipelined request', async () => {
   const [{ id }, other] = [await createChannel(server, editor), await createChannel(server, editor)];
   const { cursor } = await publish(server, editor, other.id, { headline: 'Before' });
   const secret = 'zqbehindqz';
@@ -171,7 +171,7 @@ it('is not sent in an answer to a pipelined request', async () => {
   expect(await snapshots()).toBe(before + 1);
 });
 
-it('is not sent by a channel stream that was filling a gap during the takedown', async () => {
+it('erased text is not sent by a channel stream that was filling a gap during the takedown', async () => {
   vi.restoreAllMocks();
   const { engine } = server.server;
   const subscribe = engine.subscribe.bind(engine);

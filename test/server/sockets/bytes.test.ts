@@ -40,7 +40,7 @@ async function stockServer(answer: unknown, events: readonly unknown[]): Promise
   return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }
 
-it('sends the bytes that Socket.IO would send, for events and answers of every length', async () => {
+it('the server sends the bytes that Socket.IO would send, for events and answers of every length', async () => {
   await using server = await startTestServer();
   const editor = await server.token();
   const { id } = await createChannel(server, editor, { headline: 'Ünïcode, "quotes" and \\ slashes 🚀' });

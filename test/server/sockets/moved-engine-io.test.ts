@@ -3,7 +3,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { ReaderClient } from '../../../client/lib/reader-client.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 
-it('serves and reconnects readers over sockets with an unknown version of engine.io, and logs a warning', async () => {
+it('a server with an unknown version of engine.io serves and reconnects readers over sockets, and logs a warning', async () => {
   const lines: string[] = [];
   const moved = new URL('../../support/preload/moved-engine-io.mjs', import.meta.url).href;
   await using server = await startServerProcess({

@@ -99,12 +99,12 @@ async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Pr
   return { heard, isOpen };
 }
 
-it.each(Object.entries(said))('answers a client that %s as Socket.IO would', async (_what, packets) => {
+it.each(Object.entries(said))('the namespace answers a client that %s as Socket.IO would', async (_what, packets) => {
   const [here, there] = [await heardFrom(ours.url, packets), await heardFrom(theirs, packets)];
   expect(here).toEqual(there);
 });
 
-it('opens a connection as engine.io does, except for its id', async () => {
+it('the namespace opens a connection as engine.io does, except for its id', async () => {
   const [here, there] = await Promise.all(
     [ours.url, theirs].map(async (url) => {
       const { reader } = await shakeHands(url, { join: false });
@@ -115,7 +115,7 @@ it('opens a connection as engine.io does, except for its id', async () => {
   expect(here).toBe(there);
 });
 
-it('refuses attachments, since no message has any', async () => {
+it('the namespace refuses attachments, since no message has any', async () => {
   const asked = '52-7["unsubscribe",{"channelId":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]';
   const { heard, isOpen } = await heardFrom(ours.url, ['0', asked, bytes, bytes]);
   expect(heard[1]).toMatch(/^437\[\{"ok":false,"problem":\{.*"code":"invalid-body"/);

@@ -62,7 +62,7 @@ describe('an import into an existing channel', () => {
     await admin.target.takedown(id, secret);
     expect(await sendTo(target, older)).toMatchObject({ status: 200, body: { ...none, skipped: 5 } });
 
-    // Nor later changes of the post at the source.
+    // Later changes of the post at the source are skipped too.
     await admin.source.revise(id, secret, 2, { kind: 'correction', note: 'Secret note.', changes: { body: 'Secret again.' } });
     await admin.source.revise(id, secret, 3, { kind: 'update', changes: { body: 'Secret for ever.' } });
     await admin.source.publish(id, { body: 'Fourth.' });

@@ -209,7 +209,7 @@ async function untilListening(child: ChildProcess, heard?: (line: string) => voi
   });
 }
 
-/** The same for a log in a file. */
+/** Like the function above, for a log in a file. */
 async function untilWritten(child: ChildProcess, file: string): Promise<string> {
   for (;;) {
     const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** A folder in which a test runs shell commands like a person. Started processes are ended by their ids. */
+/** A folder in which a test runs shell commands as a person would. The shell ends the processes that it started by their ids. */
 export interface Shell extends AsyncDisposable {
   readonly folder: string;
   /** Added to the environment of later commands. */
@@ -18,9 +18,9 @@ export interface Started {
   /** The output so far. */
   readonly out: string;
   readonly err: string;
-  /** Sends a signal to it and all that it started. */
+  /** Sends a signal to the command and to every process that it started. */
   kill(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
-  /** The exit code, or the signal that it died of, once all that it and what it started had to say was heard. */
+  /** The exit code, or the signal that ended the command, once the output of all its processes was read. */
   readonly ended: Promise<number | string>;
 }
 
@@ -36,7 +36,7 @@ export function openShell(folder: string, base: Record<string, string | undefine
       return stdout;
     },
     start(line) {
-      // A group of its own, so that what `npx` started ends with it.
+      // Its own process group, so that a signal also reaches what `npx` started.
       const child = spawn('bash', ['-c', line], { cwd: folder, env: all(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
       const printed = { out: '', err: '' };
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -61,7 +61,7 @@ export function openShell(folder: string, base: Record<string, string | undefine
         kill(signal = 'SIGTERM') {
           if (child.pid === undefined || isOver) return;
           try {
-            // The group outlives the shell where what it started does.
+            // The group lives on after the shell if a process that the shell started does.
             process.kill(-child.pid, signal);
           } catch (error) {
             if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Answers HTTP on the loopback, for as long as a test runs. At the end all its connections are ended. */
+/** An HTTP server on the loopback for the duration of a test. Its connections are closed at the end. */
 export interface Site extends AsyncDisposable {
-  /** Its origin. */
+  /** The origin of the site. */
   readonly url: string;
 }
 
-/** `port`: any that is free where it is not given. */
+/** `port`: by default any free one. */
 export async function startSite(answer: RequestListener, port = 0): Promise<Site> {
   const server = createServer(answer);
   await once(server.listen(port, '127.0.0.1'), 'listening');

@@ -10,11 +10,11 @@ import { authenticate } from '../../../src/http/request-identity.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { startSite } from './site.ts';
 
-/** What tokens are signed with, and the time at which they are looked at. */
+/** The secret that signs tokens, and the time at which the server checks them. */
 export const secret = new Uint8Array(randomBytes(32));
 export const now = Date.parse('2026-11-25T12:00:00Z');
 
-/** A server with these routes between what stands before and after them in the real one, until the test is finished. */
+/** A server with these routes, behind the authentication and before the error handlers of the real one. Closed after the test. */
 export async function serve(routes: (app: Express) => void, before: RequestHandler[] = []) {
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => void lines.push(line) });

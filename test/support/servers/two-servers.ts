@@ -2,14 +2,14 @@ import type { RedisServer } from '../stores/redis.ts';
 import { type Line, startLine } from './bad-line.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
 
-/** Two servers on one Redis or Valkey, each with a line of its own to it. */
+/** Two servers on one Redis or Valkey. The connections of each pass through its own line, which a test can cut or stall. */
 export interface TwoServers extends AsyncDisposable {
   readonly servers: ServerProcess[];
-  /** To the store, in the order of the servers. */
+  /** The lines to the store, in the order of the servers. */
   readonly lines: Line[];
-  /** Of an editor and admin, for both. */
+  /** A token of an editor and administrator, valid on both servers. */
   readonly token: string;
-  /** What each has logged until now. */
+  /** The log of each server so far. */
   readonly said: string[][];
 }
 

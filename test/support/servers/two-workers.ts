@@ -5,27 +5,27 @@ import { type RedisServer, startRedis } from '../stores/redis.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
 import { call } from './server.ts';
 
-/** Processes are started, one after the other, and the machine may be busy. */
+/** Long, because processes start one after the other and the machine may be busy. */
 export const patient = { timeout: 60_000, interval: 20 };
 
-/** A line of the log, or what else was printed. */
+/** A log line. Any other output is under `said`. */
 export type Line = Record<string, unknown> & { msg?: string; pid?: number; worker?: number };
 
-/** A server of two processes on a Redis or Valkey of its own, for as long as the suite runs that asks for it. */
+/** A server with two workers on its own Redis or Valkey, for the duration of a suite. */
 export interface TwoWorkers {
   readonly redis: RedisServer;
   readonly server: ServerProcess;
-  /** An administrator's. */
+  /** A token of an editor and administrator. */
   readonly token: string;
-  /** What all its processes have said, in the order in which it was read. */
+  /** The log lines of all processes, in the order in which they were read. */
   readonly lines: readonly Line[];
-  /** Starts it, where it has ended, and waits until both serve. */
+  /** Starts the server after it has ended. Resolves when both workers serve. */
   startAgain(): Promise<void>;
-  /** The process that has this number now. */
+  /** The current process id of this worker. */
   pidOf(worker: number): number;
-  /** A worker that is slow to say what it has counted is told of as of before, or not yet: who counts waits. */
+  /** The metrics of both workers together. The counts of a slow worker may be old or missing: repeat until they arrive. */
   metrics(): Promise<Map<string, number>>;
-  /** So many readers that each worker has some: which takes a connection is up to the kernel. They leave with the test. */
+  /** Opens readers until each worker has some, because the kernel chooses the worker. They disconnect when the test ends. */
   readersOfBoth(channelId: string): Promise<Watcher[]>;
 }
 
@@ -49,13 +49,13 @@ export function twoWorkers(binary: string): TwoWorkers {
     await redis?.stop();
   });
 
-  /** Each process prints for itself: what the one says last may be read before what another said earlier. */
+  /** The output of the processes may be read out of order, so this waits for a line of each worker. */
   const bothSaid = (since: number) => {
     const saidSo = (number: number) => lines.slice(since).some(({ msg, worker }) => msg === 'worker serves' && worker === number);
     return vi.waitFor(() => expect([1, 2].every(saidSo)).toBe(true), patient);
   };
 
-  /** A reader who leaves when asked to, as our own client does, but at once. */
+  /** A reader that reconnects at once when it is asked to disconnect. Our own client waits for a random time. */
   function reader(channelId: string): Watcher {
     const watcher = watch(server.url, channelId);
     onTestFinished(() => watcher[Symbol.dispose]());
@@ -110,7 +110,7 @@ export const caughtUp = (readers: readonly Watcher[], offset: number) =>
   vi.waitFor(() => expect(readers.map((reader) => reader.offset)).toEqual(readers.map(() => offset)), patient);
 export const faultsOf = (readers: readonly Watcher[]) => readers.flatMap(({ faults }) => faults);
 
-/** None where it has ended. */
+/** The process ids of the children. Empty if the process has ended. */
 export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);

@@ -1,16 +1,16 @@
 import { Socket } from 'node:net';
 import { vi } from 'vitest';
 
-/** What the server hands to one of its sockets. */
+/** One write of the server to a socket. */
 export interface Written {
   bytes: Buffer;
   /** The port of the client. */
   client: number;
-  /** Bytes that wait in the process after it. */
+  /** Bytes that wait in the process after the write. */
   waiting: number;
 }
 
-/** Tells of everything that the server on a port writes, through the streams of its sockets and past them, until mocks are restored. */
+/** Calls `saw` for each write of the server on a port, through its sockets' streams and past them, until mocks are restored. */
 export function watchWrites(port: number, saw: (written: Written) => void): void {
   const { write } = Socket.prototype;
   vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
@@ -35,7 +35,7 @@ export function watchWrites(port: number, saw: (written: Written) => void): void
   });
 }
 
-/** Of a TCP connection, under Node's socket. */
+/** The handle of a TCP connection, under Node's socket. */
 interface Handle {
   writeBuffer(request: object, bytes: Buffer): number;
   getsockname(into: { port: number }): number;

@@ -23,7 +23,7 @@ function begin(get: (server: ModelServer) => unknown) {
 
 const answer = (server: ModelServer) => server.catchUp(server.cursor(3), 3, { limit: 9, posts: 9 }, 4);
 
-it('delivers later events in order, each post at its latest change', async () => {
+it('a backlog delivers later events in order, each post at its latest change', async () => {
   const { server, told, backlog } = begin(answer);
   for (const post of [0, 1, 0]) server.revise(post, 'correction', {});
   for (const offset of [5, 6, 7]) backlog.queue(server.event(offset));
@@ -32,7 +32,7 @@ it('delivers later events in order, each post at its latest change', async () =>
   expect(told).toEqual([4, 6, 7, 'done']);
 });
 
-it('waits as long as the server asks', async () => {
+it('a backlog waits as long as the server asks', async () => {
   const refusals = [new ProblemError(problem('rate-limited', { retryAfter: 60 }))];
   const { asked, told, backlog } = begin((server) => {
     const refusal = refusals.shift();

@@ -24,7 +24,7 @@ function connect(options: ConnectionOptions) {
   return { connection, told };
 }
 
-it('replaces a link that does not answer at once', async () => {
+it('a connection replaces a link that does not answer at once', async () => {
   const server = await scripted();
   let dialled = 0;
   const token = () => {

@@ -51,7 +51,7 @@ function follow(posts = 2) {
   return { server, follower, connection, asked, told, fail, refuse, answer };
 }
 
-it('skips an event that does not fit during a subscribe, because the new subscription delivers it again', () => {
+it('a follower skips an event that does not fit during a subscribe, because the new subscription delivers it again', () => {
   const { server, follower, asked, told, answer } = follow();
   for (let each = 0; each < 3; each += 1) server.publish(plain);
   follower.onMissed();
@@ -63,7 +63,7 @@ it('skips an event that does not fit during a subscribe, because the new subscri
   expect(told).toEqual(['to 3', 'to 5', 'event 6']);
 });
 
-it('makes another connection if the current one does not answer for three seconds after a wake-up', () => {
+it('a follower makes another connection if the current one does not answer for three seconds after a wake-up', () => {
   const { follower, asked, told, fail } = follow();
   follower.onWake(false, true);
   expect(asked.at(-1)?.withinMs).toBe(3_000);
@@ -71,7 +71,7 @@ it('makes another connection if the current one does not answer for three second
   expect(told.at(-1)).toBe('another connection');
 });
 
-it('starts with the shortest pause again once a subscribe succeeded', () => {
+it('a follower starts with the shortest pause again once a subscribe succeeded', () => {
   const { follower, asked, fail, answer } = follow();
   follower.onMissed();
   for (const pauseMs of [1, 2, 4].map((times) => (times * requestBackoff.initialMs) / 2)) {
@@ -88,7 +88,7 @@ it('starts with the shortest pause again once a subscribe succeeded', () => {
   expect(asked).toHaveLength(7);
 });
 
-it('forgets its earlier positions when another history replaces its own', () => {
+it('a follower forgets its earlier positions when another history replaces its own', () => {
   const { server, follower, answer } = follow();
   const before = server.cursor(3);
   expect(follower.cursorHistory.locate(before)).toBe('here');
@@ -101,7 +101,7 @@ it('forgets its earlier positions when another history replaces its own', () => 
   ]);
 });
 
-it('uses the normal timeout on a new connection, even if the previous one was being checked', () => {
+it('a follower uses the normal timeout on a new connection, even if the previous one was being checked', () => {
   const { follower, asked, told, fail, answer } = follow();
   follower.onWake(false, true);
   follower.onUp();
@@ -114,7 +114,7 @@ it('uses the normal timeout on a new connection, even if the previous one was be
   expect(asked.at(-1)?.withinMs).toBe(3_000);
 });
 
-it('shows itself as live after a short sleep, but not after one that must have killed the connection', () => {
+it('a follower shows itself as live after a short sleep, but not after one that must have killed the connection', () => {
   for (const [silentMs, isAsking] of [
     [24_000, false],
     [26_000, true],
@@ -128,7 +128,7 @@ it('shows itself as live after a short sleep, but not after one that must have k
   }
 });
 
-it('sends nothing on wake-up while it waits for a connection with a fresh token', () => {
+it('a follower sends nothing on wake-up while it waits for a connection with a fresh token', () => {
   const { follower, connection, asked, told, refuse, answer } = follow();
   connection.canRenewToken = true;
   follower.onMissed();
@@ -141,7 +141,7 @@ it('sends nothing on wake-up while it waits for a connection with a fresh token'
   expect([asked.length, follower.isCatchingUp]).toEqual([3, false]);
 });
 
-it('subscribes at once on another network, even if the server had asked it to wait', () => {
+it('a follower subscribes at once on another network, even if the server had asked it to wait', () => {
   const { follower, asked, refuse } = follow();
   follower.onMissed();
   refuse('rate-limited', { retryAfter: 60 });

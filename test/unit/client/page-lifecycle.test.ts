@@ -34,21 +34,21 @@ function turn(visibilityState: string): void {
   document.dispatchEvent(new Event('visibilitychange'));
 }
 
-it('wakes a reader whose page returns from the back/forward cache, but not one whose page was just loaded', () => {
+it('the page lifecycle wakes a reader whose page returns from the back/forward cache, but not one whose page was just loaded', () => {
   show(false);
   expect(told).toEqual([]);
   show(true);
   expect(told).toEqual(['wakes']);
 });
 
-it('wakes a reader whose page becomes visible, and saves its state when the page may be closed', () => {
+it('the page lifecycle wakes a reader whose page becomes visible, and saves its state when the page may be closed', () => {
   turn('hidden');
   turn('visible');
   page.dispatchEvent(new Event('pagehide'));
   expect(told).toEqual(['is hidden', 'wakes', 'is hidden', 'is left']);
 });
 
-it('reports another network, but not a slower one', () => {
+it('the page lifecycle reports another network, but not a slower one', () => {
   page.dispatchEvent(new Event('online'));
   connection.dispatchEvent(new Event('change'));
   expect(told).toEqual(['wakes on a network']);
@@ -57,7 +57,7 @@ it('reports another network, but not a slower one', () => {
   expect(told).toEqual(['wakes on a network', 'wakes on a network']);
 });
 
-it('removes all its listeners', () => {
+it('the page lifecycle removes all its listeners', () => {
   stop();
   for (const name of ['online', 'pagehide']) page.dispatchEvent(new Event(name));
   show(true);

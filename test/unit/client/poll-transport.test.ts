@@ -20,7 +20,7 @@ function dial(isThere: () => boolean) {
   return { server, asked, told, link, request };
 }
 
-it('polls less and less often if the server answers at once without anything new', async () => {
+it('a poll transport sends requests less and less often if the server answers at once without anything new', async () => {
   const { asked, told, link, request } = dial(() => true);
   await vi.advanceTimersByTimeAsync(0);
   expect(told.up).toHaveBeenCalledTimes(1);
@@ -31,7 +31,7 @@ it('polls less and less often if the server answers at once without anything new
   link.close();
 });
 
-it('reports a lost link if a poll is not answered', async () => {
+it('a poll transport reports a lost link if a poll is not answered', async () => {
   let isThere = true;
   const { told, link, request } = dial(() => isThere);
   await vi.advanceTimersByTimeAsync(0);

@@ -309,7 +309,7 @@ describe('key events', () => {
     server.withdraw(1, 'retracted');
     timeline = follow(timeline, server);
     const ask = need(timeline, 'key-events');
-    // Nor from a page of a node that lags far behind.
+    // A page from a node that lags far behind changes nothing.
     const none = server.page({ keyEvent: true, before: ask.before, limit: 5 }, 1);
     expect(applyKeyEventsPage(timeline, none, ask)).toBe(timeline);
     const page = server.page({ keyEvent: true, before: ask.before, limit: 5 });

@@ -18,7 +18,7 @@ const answering = `
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-it('accepts an answer that arrived in time but is still unread because the process was held up', async () => {
+it('a wait with a timeout accepts an answer that arrived in time but is still unread because the process was blocked', async () => {
   const isAnswered = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(answering, { eval: true, workerData: isAnswered });
   onTestFinished(async () => void (await worker.terminate()));

@@ -44,7 +44,7 @@ function beating(random: () => number = () => 0.5) {
   return { heartbeat, open };
 }
 
-it('pings each connection once per interval, and never times out one that answers', () => {
+it('the heartbeat pings each connection once per interval, and never times out one that answers', () => {
   const { open } = beating();
   const one = open(true);
   vi.advanceTimersByTime(10 * everyMs);
@@ -52,7 +52,7 @@ it('pings each connection once per interval, and never times out one that answer
   expect(one.missed).toEqual([]);
 });
 
-it('times out a connection that does not answer when the timeout is over, and not earlier', () => {
+it('the heartbeat times out a connection that does not answer when the timeout is over, and not earlier', () => {
   const { open } = beating();
   const [silent, other] = [open(false), open(true)];
   vi.advanceTimersByTime(5 * everyMs);
@@ -61,7 +61,7 @@ it('times out a connection that does not answer when the timeout is over, and no
   expect(other.pings).toHaveLength(5);
 });
 
-it('sends no separate ping soon after one that was sent with other data, and still times out a connection that does not answer', () => {
+it('the heartbeat sends no separate ping soon after one that was sent with other data, and still times out a connection that does not answer', () => {
   const { open } = beating();
   const [one, silent] = [open(true), open(true)];
   const due: number[] = [];
@@ -79,7 +79,7 @@ it('sends no separate ping soon after one that was sent with other data, and sti
   expect([silent.pings, silent.missed]).toEqual([[500], [1_500 + withinMs]]);
 });
 
-it('continues with the other connections if one throws, and does not ping that one again', () => {
+it('the heartbeat continues with the other connections if one throws, and does not ping that one again', () => {
   const { open } = beating();
   const thrown = new Error('it has come apart');
   const fault = () => {
@@ -94,7 +94,7 @@ it('continues with the other connections if one throws, and does not ping that o
   for (const other of [before, after]) expect([other.pings.length, other.missed, other.failures]).toEqual([5, [], []]);
 });
 
-it('spreads the pings of connections that opened at the same moment', () => {
+it('the heartbeat spreads the pings of connections that opened at the same moment', () => {
   let drawn = 0;
   const { open } = beating(() => (drawn++ % 20) / 20);
   const crowd = Array.from({ length: 100 }, () => open(true));
@@ -106,7 +106,7 @@ it('spreads the pings of connections that opened at the same moment', () => {
   expect([...moments.values()].map(({ length }) => length)).toEqual(Array(20).fill(5));
 });
 
-it('stops pinging a connection that was removed, and all of them when it is stopped', () => {
+it('the heartbeat stops pinging a connection that was removed, and all of them when it is stopped', () => {
   const { heartbeat, open } = beating();
   const [gone, there] = [open(true), open(true)];
   vi.advanceTimersByTime(everyMs);
@@ -118,7 +118,7 @@ it('stops pinging a connection that was removed, and all of them when it is stop
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('pings before clients time out, and after the last answer, even if some pings are sent early with other data', () => {
+it('the heartbeat pings before clients time out, and after the last answer, even if some pings are sent early with other data', () => {
   const [pingMs, answerMs] = [limits.pingSeconds * 1_000, limits.pingTimeoutSeconds * 1_000];
   const heartbeat = new Heartbeat({ everyMs: pingMs, withinMs: answerMs, random: () => 0 });
   const pings: number[] = [];

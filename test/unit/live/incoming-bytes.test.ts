@@ -20,7 +20,7 @@ function open() {
   return { clock, onCut, socket, take: () => taken() };
 }
 
-it('limits the burst of a socket after any silence, and closes a socket that exceeds it', () => {
+it('the server limits the burst of a socket after any silence, and closes a socket that exceeds it', () => {
   const { clock, onCut, socket } = open();
   clock.ms += 3_600_000;
   expect(countIncoming(socket, socketBurstBytes)).toBe(true);
@@ -28,7 +28,7 @@ it('limits the burst of a socket after any silence, and closes a socket that exc
   expect([onCut.mock.calls.length, socket.destroyed]).toEqual([1, true]);
 });
 
-it('lets a socket send at the permitted rate, and no faster', () => {
+it('the server lets a socket send at the permitted rate, and no faster', () => {
   const { clock, socket } = open();
   expect(countIncoming(socket, socketBurstBytes)).toBe(true);
   for (let seconds = 0; seconds < 5; seconds += 1) {
@@ -38,7 +38,7 @@ it('lets a socket send at the permitted rate, and no faster', () => {
   expect(countIncoming(socket, 1)).toBe(false);
 });
 
-it('stops reading from a client that does not take its answers, until it does', async () => {
+it('the server stops reading from a client that does not take its answers, until it does', async () => {
   const { socket, take } = open();
   socket.push('a ping');
   await vi.waitFor(() => expect(socket.readableLength).toBe(0));

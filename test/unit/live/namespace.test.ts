@@ -50,13 +50,13 @@ async function join(authenticate: NamespaceContext['authenticate']) {
   return { said: String(said), onFailed, onJoined };
 }
 
-it('does not log a refusal', async () => {
+it('the namespace does not log a refusal', async () => {
   const { said, onFailed, onJoined } = await join(() => Promise.reject(new Refusal('token-invalid')));
   expect(said).toMatch(/^44\{.*"token-invalid"/);
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
-it('logs any other error, and tells the client only when to retry', async () => {
+it('the namespace logs any other error, and tells the client only when to retry', async () => {
   const thrown = new Error('thrown in the test');
   const { said, onFailed, onJoined } = await join(() => Promise.reject(thrown));
   expect(said).toMatch(/^44\{.*"internal-error".*"retryAfter":1/);
@@ -64,7 +64,7 @@ it('logs any other error, and tells the client only when to retry', async () => 
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[[thrown]], []]);
 });
 
-it('does not let a client join that disconnected while its credentials were checked', async () => {
+it('the namespace does not let a client join that disconnected while its credentials were checked', async () => {
   const asked = Promise.withResolvers<void>();
   const looked = Promise.withResolvers<undefined>();
   const { client, closed, onFailed, onJoined } = await connect(() => {
@@ -80,7 +80,7 @@ it('does not let a client join that disconnected while its credentials were chec
   expect([onFailed.mock.calls, onJoined.mock.calls]).toEqual([[], []]);
 });
 
-it('checks the credentials of a client once at a time, whatever the client sends during the check', async () => {
+it('the namespace checks the credentials of a client once at a time, whatever the client sends during the check', async () => {
   const looked = Promise.withResolvers<undefined>();
   const authenticate = vi.fn(() => looked.promise);
   const { client, onJoined } = await connect(authenticate);

@@ -22,13 +22,13 @@ const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writa
 /** Characters of three bytes, so that parts end inside a character. */
 const textOf = (bytes: number) => '漢'.repeat(Math.floor(bytes / 3)).padEnd(Math.floor(bytes / 3) + (bytes % 3), 'x');
 
-it('sends a message of up to one part in one frame', async () => {
+it('the packet encoder sends a message of up to one part in one frame', async () => {
   const packet = textOf(partBytes - 8);
   expect(messageFrame(packet).equals(packetFrame(`4${packet}`))).toBe(true);
 });
 
 it.each([1, 2, 3.5, 4, 28])(
-  'sends a message of %d parts with a ping before it and a WebSocket ping between the parts',
+  'the packet encoder sends a message of %d parts with a ping before it and a WebSocket ping between the parts',
   async (parts) => {
     const packet = textOf(parts * partBytes - 1);
     expect(await heardOf(messageFrame(packet))).toEqual(['2', ...Array(Math.ceil(parts) - 1).fill('(ping)'), `4${packet}`]);

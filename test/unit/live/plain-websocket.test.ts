@@ -84,7 +84,7 @@ const bytes = fc.oneof(
   }),
 );
 
-it('accepts only texts that ws reads the same way, and does not change the bytes', () => {
+it('the fast path accepts only texts that ws reads the same way, and does not change the bytes', () => {
   let taken = 0;
   fc.assert(
     fc.property(bytes, (some) => {
@@ -100,7 +100,7 @@ it('accepts only texts that ws reads the same way, and does not change the bytes
   expect(taken).toBeGreaterThan(300);
 });
 
-it('accepts every ASCII text of up to a thousand bytes', () => {
+it('the fast path accepts every ASCII text of up to a thousand bytes', () => {
   const ascii = fc.string({ unit: 'binary-ascii', maxLength: 1_024 });
   fc.assert(
     fc.property(ascii, mask, fc.nat(20), (said, mask, more) => {
@@ -111,7 +111,7 @@ it('accepts every ASCII text of up to a thousand bytes', () => {
   );
 });
 
-it('leaves anything that is not a plain text to ws', () => {
+it('the fast path leaves anything that is not a plain text to ws', () => {
   const said = frameOf({ head: 0x81, isMasked: true, mask: Uint8Array.of(1, 2, 3, 4), said: Buffer.from('Grüße') });
   expect(plainTextOf(said, said.length)).toBeUndefined();
   expect(read(said).messages).toEqual(['Grüße']);
@@ -120,7 +120,7 @@ it('leaves anything that is not a plain text to ws', () => {
   expect(read(long).messages).toHaveLength(1);
 });
 
-it('leaves a frame with a length field of eight bytes to ws, whatever its length', () => {
+it('the fast path leaves a frame with a length field of eight bytes to ws, whatever its length', () => {
   // Read as a seven-bit length, 127 would count into the bytes that follow.
   const frame = Buffer.concat([Buffer.from([0x81, 0xff]), Buffer.alloc(4), Buffer.from(`42["x"]${' '.repeat(120)}`)]);
   expect(read(frame)).toMatchObject({ messages: [], failed: true });
@@ -146,7 +146,7 @@ async function answersTo(method: string, lines: readonly string[]): Promise<[our
 
 const asked = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
 
-it('answers a WebSocket request like ws, whatever extensions it offers', async () => {
+it('the fast path answers a WebSocket request like ws, whatever extensions it offers', async () => {
   for (const more of [
     [],
     ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'],
@@ -158,7 +158,7 @@ it('answers a WebSocket request like ws, whatever extensions it offers', async (
   }
 });
 
-it('leaves any other request to ws', async () => {
+it('the fast path leaves any other request to ws', async () => {
   const [upgrade, version, key] = asked as [string, string, string];
   const others = {
     'another method': answersTo('POST', asked),

@@ -30,7 +30,7 @@ function mustHandle(socket: Socket) {
 
 const large = Buffer.alloc(1_000_000, 'x');
 
-it('writes what the kernel takes at once, in order with the writes of the stream', async () => {
+it('a raw socket writes what the kernel takes at once, in order with the writes of the stream', async () => {
   const { socket, heard } = await connect();
   socket.write('one ');
   expect(writeToHandle(mustHandle(socket), Buffer.from('two '))).toBe('taken');
@@ -38,7 +38,7 @@ it('writes what the kernel takes at once, in order with the writes of the stream
   await vi.waitFor(() => expect(String(heard())).toBe('one two three'));
 });
 
-it('keeps what the kernel does not take yet, in order, and reports when it was taken', async () => {
+it('a raw socket keeps what the kernel does not take yet, in order, and reports when it was taken', async () => {
   const { socket, client, heard } = await connect();
   const handle = mustHandle(socket);
   client.pause();
@@ -61,7 +61,7 @@ it('keeps what the kernel does not take yet, in order, and reports when it was t
   expect(String(heard().subarray(-9))).toBe('after all');
 });
 
-it('reports bytes that can no longer be sent', async () => {
+it('a raw socket reports bytes that can no longer be sent', async () => {
   const { socket, client } = await connect();
   const handle = mustHandle(socket);
   client.pause();
@@ -75,7 +75,7 @@ it('reports bytes that can no longer be sent', async () => {
   expect(told.mock.lastCall?.[0]).toBeLessThan(0);
 });
 
-it('shows incoming bytes before the stream reads them, and the stream gets the rest complete and in order', async () => {
+it('a raw socket shows incoming bytes before the stream reads them, and the stream gets the rest complete and in order', async () => {
   const { socket, client } = await connect();
   const shown: string[] = [];
   const left: Buffer[] = [];
@@ -105,7 +105,7 @@ it('shows incoming bytes before the stream reads them, and the stream gets the r
   expect(shown).toEqual(['one', 'two']);
 });
 
-it('shows each of two sockets its own bytes, although both are read into the same memory', async () => {
+it('two raw sockets each show their own bytes, although both read into the same memory', async () => {
   const both = [await connect(), await connect()];
   const told = both.map(({ socket }, at) => {
     const heard: string[] = [];
@@ -125,7 +125,7 @@ it('shows each of two sockets its own bytes, although both are read into the sam
   await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
 });
 
-it('reports a reset connection to the stream', async () => {
+it('a raw socket reports a reset connection to the stream', async () => {
   const { socket, client } = await connect();
   interceptReads(socket, { interceptRead: () => false });
   const failed = new Promise((resolve) => socket.once('error', resolve));
@@ -134,7 +134,7 @@ it('reports a reset connection to the stream', async () => {
   expect(await failed).toMatchObject({ code: 'ECONNRESET' });
 });
 
-it('reports each write of the stream when it goes to the kernel, including delayed ones, and no direct write', async () => {
+it('a raw socket reports each write of the stream when it goes to the kernel, including delayed ones, and no direct write', async () => {
   const { socket, client, heard } = await connect();
   const written = vi.fn();
   expect(watchWrites(socket, { onStreamWrite: written })).toBe(true);
@@ -160,7 +160,7 @@ it('reports each write of the stream when it goes to the kernel, including delay
   expect(written).toHaveBeenCalledTimes(before + 1);
 });
 
-it('is unavailable if Node denies access to the handle, and all data goes through the stream', async () => {
+it('a raw socket is unavailable if Node denies access to the handle, and all data goes through the stream', async () => {
   const program = `
     const { createServer, connect } = await import('node:net');
     const { handleOf, interceptReads } = await import('./src/live/raw-socket.ts');
@@ -183,7 +183,7 @@ it('is unavailable if Node denies access to the handle, and all data goes throug
   expect(stdout).toBe('undefined all');
 });
 
-it('refuses writes to a closed socket', async () => {
+it('a raw socket refuses writes once it is closed', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
   expect([isOpen(handle), isHandleOf(socket, handle)]).toEqual([true, true]);
@@ -194,7 +194,7 @@ it('refuses writes to a closed socket', async () => {
   expect(isHandleOf(socket, handle)).toBe(false);
 });
 
-it('ends at the moment when the socket is reset', async () => {
+it('a raw socket ends at the moment when the socket is reset', async () => {
   const { socket } = await connect();
   const handle = mustHandle(socket);
   socket.resetAndDestroy();

@@ -49,14 +49,14 @@ function open() {
   };
 }
 
-it('lets the subscriptions of a busy connection take turns, the longest waiting first', () => {
+it('a busy reader connection lets its subscriptions take turns, the longest waiting first', () => {
   const { written, missed, take } = open();
   for (const name of ['first', 'second', 'third']) missed(name, 2);
   for (let writes = 0; writes < 6; writes += 1) take();
   expect(written).toEqual(['first', 'second', 'third', 'first', 'second', 'third']);
 });
 
-it('serves each waiting subscription, and counts as busy until none waits', () => {
+it('a reader connection serves each waiting subscription, and counts as busy until none waits', () => {
   const { connection, written, missed, busy, take } = open();
   for (const name of ['first', 'second']) missed(name, 1);
   take();
@@ -65,7 +65,7 @@ it('serves each waiting subscription, and counts as busy until none waits', () =
   expect([written, connection.busySince, busy.size]).toEqual([['first', 'second'], 0, 0]);
 });
 
-it('serves a waiting subscription in the next turn if the connection is free', () => {
+it('a reader connection serves a waiting subscription in the next turn if the connection is free', () => {
   const { written, missed, soon, free } = open();
   free();
   missed('one', 1);

@@ -54,7 +54,7 @@ function crowd(broken: (keyof OpenReader)[]) {
   return { readers, first, bad, last, warnings, stall, tell: (reach: Reachability) => tell(reach) };
 }
 
-it('tells all other readers that the reachability of the store changed', () => {
+it('a node with a reader that throws tells all other readers that the reachability of the store changed', () => {
   const { tell, first, bad, last, readers, warnings } = crowd(['onReachChanged']);
   tell(unreachable);
   expect([first, bad, last]).toEqual([['onReachChanged'], ['onReachChanged', 'cut'], ['onReachChanged']]);
@@ -62,7 +62,7 @@ it('tells all other readers that the reachability of the store changed', () => {
   expect(warnings).toEqual([{ readers: 1, err: thrown }]);
 });
 
-it('sweeps all other readers, and drops one that cannot even be disconnected', () => {
+it('a node with a reader that throws sweeps all other readers, and drops one that cannot even be disconnected', () => {
   const { readers, first, bad, last, warnings } = crowd(['sweep', 'cut']);
   vi.advanceTimersByTime(3 * liveLimits.sweepMs);
   expect([first, last]).toEqual([Array(3).fill('sweep'), Array(3).fill('sweep')]);
@@ -71,7 +71,7 @@ it('sweeps all other readers, and drops one that cannot even be disconnected', (
   expect(warnings).toHaveLength(1);
 });
 
-it('asks all other readers to disconnect, and closes them', async () => {
+it('a node with a reader that throws asks all other readers to disconnect, and closes them', async () => {
   const { readers, first, bad, last } = crowd(['askToDisconnect', 'close']);
   const drained = readers.drain(100);
   await vi.advanceTimersByTimeAsync(200);
@@ -86,7 +86,7 @@ it('asks all other readers to disconnect, and closes them', async () => {
   expect([one, other]).toEqual([['close'], ['close']]);
 });
 
-it('ends all other stalled connections, and drops one that cannot be ended', () => {
+it('a node with a reader that throws ends all other stalled connections, and drops one that cannot be ended', () => {
   const { readers, stall, warnings } = crowd([]);
   const ended: string[] = [];
   stall(() => ended.push('first'));

@@ -64,7 +64,7 @@ it.each([
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
 });
 
-it('reads messages that come with the request and after it in order', async () => {
+it('the socket engine reads messages that come with the request and after it in order', async () => {
   const { port, connections, messages } = await serve();
   const socket = dial(port, '127.0.0.1').setNoDelay(true).resume();
   onTestFinished(() => void socket.destroy());
@@ -84,14 +84,14 @@ it('reads messages that come with the request and after it in order', async () =
   await vi.waitFor(() => expect(messages).toEqual(['one', 'two', 'three']));
 });
 
-it('answers at once if it does not upgrade', async () => {
+it('the socket engine refuses an invalid upgrade request at once', async () => {
   const { port, connections } = await serve();
   const chunks = ask(port, 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: no\r\n');
   await vi.waitFor(() => expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 400 /));
   expect(connections).toHaveLength(0);
 });
 
-it('closes a connection that it cannot accept, and throws to its caller', async () => {
+it('the socket engine closes a connection that it cannot accept, and throws to its caller', async () => {
   const http = createServer();
   const engine = new SocketEngine();
   const thrown = new Error('thrown in the test');
@@ -116,7 +116,7 @@ it('closes a connection that it cannot accept, and throws to its caller', async 
   expect(await caught).toEqual([thrown, true]);
 });
 
-it('keeps no reference to the request that opened a connection', async () => {
+it('the socket engine keeps no reference to the request that opened a connection', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const { port, connections, requests } = await serve();
@@ -150,7 +150,7 @@ async function join(port: number) {
   return state;
 }
 
-it('pings each connection, and closes one that stops answering', async () => {
+it('the socket engine pings each connection, and closes one that stops answering', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   const reasons: string[] = [];
@@ -161,7 +161,7 @@ it('pings each connection, and closes one that stops answering', async () => {
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
-it('keeps a client that answers WebSocket pings while it reads a long message, and closes one that answers none', async () => {
+it('the socket engine keeps a client that answers WebSocket pings while it reads a long message, and closes one that answers none', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   client.answers = false;
@@ -175,7 +175,7 @@ it('keeps a client that answers WebSocket pings while it reads a long message, a
   await vi.waitFor(() => expect(reasons).toEqual(['ping timeout']));
 });
 
-it('sends a ping in the same write as other data, and closes a connection that does not answer it', async () => {
+it('the socket engine sends a ping in the same write as other data, and closes a connection that does not answer it', async () => {
   const { port, connections } = await serve({ everyMs: 480, withinMs: 200, earlyMs: 60, stepMs: 20, random: () => 0 });
   const client = await join(port);
   const connection = connections[0] as SocketConnection;
@@ -200,7 +200,7 @@ it('sends a ping in the same write as other data, and closes a connection that d
   expect(told).toEqual(events.slice(0, told.length));
 });
 
-it('closes a connection that throws when it is pinged, and continues with the others', async () => {
+it('the socket engine closes a connection that throws when it is pinged, and continues with the others', async () => {
   const { port, connections, failures } = await serve(quick);
   const thrown = new Error('it has come apart');
   await join(port);
@@ -218,7 +218,7 @@ it('closes a connection that throws when it is pinged, and continues with the ot
   expect(failures).toEqual([thrown]);
 });
 
-it('times out a closing connection that takes no bytes, whatever the client keeps sending', async () => {
+it('the socket engine times out a closing connection that takes no bytes, whatever the client keeps sending', async () => {
   const { port, connections } = await serve(quick);
   const { client } = await join(port);
   const connection = connections[0] as Socket & { transport: { socket: { _socket: NetSocket } } };
@@ -278,7 +278,7 @@ function masked(said: string | Buffer, { mask = [1, 2, 3, 4], head = 0x81 } = {}
   return Buffer.concat([Buffer.from([head, 0x80 | bytes.length, ...mask]), bytes]);
 }
 
-it('is not ready once its socket is closed, however it was closed', async () => {
+it('a connection is not ready once its socket is closed, however it was closed', async () => {
   for (const close of ['end', 'resetAndDestroy'] as const) {
     const { connection, client } = await open();
     const { pipe } = connection as unknown as SocketConnection;
@@ -288,7 +288,7 @@ it('is not ready once its socket is closed, however it was closed', async () => 
   }
 });
 
-it('reads the answer to a ping without the parser of ws, once for each ping', async () => {
+it('the socket engine reads the answer to a ping without the parser of ws, once for each ping', async () => {
   const { connection, frames, ask, send } = await open();
   await send(masked('3'));
   expect(frames).toEqual(['3']);
@@ -299,7 +299,7 @@ it('reads the answer to a ping without the parser of ws, once for each ping', as
   expect(frames).toEqual(['3', '3']);
 });
 
-it('reads a message in one plain text frame without the parser of ws, and every other message with it', async () => {
+it('the socket engine reads a message in one plain text frame without the parser of ws, and every other message with it', async () => {
   const { messages, frames, send } = await open();
   await send(masked('4one'));
   await send(masked('4two').subarray(0, 5), masked('4two').subarray(5));
@@ -310,7 +310,7 @@ it('reads a message in one plain text frame without the parser of ws, and every 
   expect(frames).toEqual(['4two', '4four', '4vier, fünf']);
 });
 
-it('reads no message of a client after its close frame', async () => {
+it('the socket engine reads no message of a client after its close frame', async () => {
   const { connection, messages, send } = await open();
   const { socket } = connection.transport;
   // The server's own close frame is held back, so that it does not end the connection.
@@ -323,7 +323,7 @@ it('reads no message of a client after its close frame', async () => {
   expect(messages).toEqual([]);
 });
 
-it('reads messages in order after it had stopped reading', async () => {
+it('the socket engine reads messages in order after it had stopped reading', async () => {
   const { connection, messages, send } = await open();
   const { _socket: below } = connection.transport.socket;
   below.pause();
@@ -334,7 +334,7 @@ it('reads messages in order after it had stopped reading', async () => {
   await vi.waitFor(() => expect(messages).toEqual(['one', 'two']));
 });
 
-it('counts the bytes that it reads directly, and closes a connection that sends too much', async () => {
+it('the socket engine counts the bytes that it reads directly, and closes a connection that sends too much', async () => {
   const { connection, messages, send } = await open();
   const onCut = vi.fn();
   boundIncoming(connection.transport.socket._socket, { now: () => 0, onCut });
@@ -349,7 +349,7 @@ it('counts the bytes that it reads directly, and closes a connection that sends 
   await vi.waitFor(() => expect(connection.readyState).toBe('closed'));
 });
 
-it('also reads the answer to a ping if it comes in pieces or with other frames', async () => {
+it('the socket engine also reads the answer to a ping if it comes in pieces or with other frames', async () => {
   const { connection, messages, frames, ask, send } = await open();
   const answers = [
     [masked('3').subarray(0, 3), masked('3').subarray(3)],
@@ -365,7 +365,7 @@ it('also reads the answer to a ping if it comes in pieces or with other frames',
   expect(frames.filter((frame) => frame === '3')).toHaveLength(3);
 });
 
-it('reads no answer to a ping while reading is paused', async () => {
+it('the socket engine reads no answer to a ping while reading is paused', async () => {
   const { connection, frames, ask, send } = await open();
   const { _socket: below } = connection.transport.socket as unknown as { _socket: NetSocket };
   below.pause();
@@ -376,7 +376,7 @@ it('reads no answer to a ping while reading is paused', async () => {
   await vi.waitFor(() => expect([connection.isPongAwaited, frames]).toEqual([false, ['3']]));
 });
 
-it('does not take a part of a message for an answer to a ping, even with the same bytes', async () => {
+it('the socket engine does not take a part of a message for an answer to a ping, even with the same bytes', async () => {
   const { messages, ask, send } = await open();
   // On the wire its last bytes equal those of an answer.
   const answer = masked('3', { mask: [0x81, 0x82, 0x83, 0x84] });
@@ -388,7 +388,7 @@ it('does not take a part of a message for an answer to a ping, even with the sam
   expect(messages).toEqual([text.slice(1)]);
 });
 
-it('closes a connection that sends an answer between the parts of a message', async () => {
+it('the socket engine closes a connection that sends an answer between the parts of a message', async () => {
   const { connection, messages, ask, send } = await open();
   ask();
   await send(masked('4on', { head: 0x01 }), masked('3'));
@@ -396,7 +396,7 @@ it('closes a connection that sends an answer between the parts of a message', as
   expect(messages).toEqual([]);
 });
 
-it('pings through engine.io if packets wait there, and after them', async () => {
+it('the socket engine pings through engine.io if packets wait there, and after them', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   const connection = connections[0] as Socket & { ping(): void };
@@ -411,7 +411,7 @@ it('pings through engine.io if packets wait there, and after them', async () => 
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(before));
 });
 
-it('does not time out a client whose answer is still unread because the process was held up', async () => {
+it('the socket engine does not time out a client whose answer is still unread because the process was blocked', async () => {
   const { port, connections } = await serve(quick);
   const client = await join(port);
   await vi.waitFor(() => expect(client.pings).toBeGreaterThan(0), { interval: 1 });

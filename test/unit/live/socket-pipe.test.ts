@@ -33,7 +33,7 @@ const facts = { type: 'post.published', cursor: '' } as const;
 const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), facts);
 const saying = (text: string) => `42["event",{"text":"${text}"}]`;
 
-it('writes frames and packets of engine.io in the order in which they were given', async () => {
+it('a socket pipe writes frames and packets of engine.io in the order in which they were given', async () => {
   const { pipe, connection, heard } = await connect();
   expect(pipe.ready).toBe(true);
   pipe.write(event('first'));
@@ -44,7 +44,7 @@ it('writes frames and packets of engine.io in the order in which they were given
   await vi.waitFor(() => expect(heard()).toEqual([saying('first'), '4second', saying('third')]));
 });
 
-it('is not ready while packets of engine.io wait, and reports when they are sent', async () => {
+it('a socket pipe is not ready while packets of engine.io wait, and reports when they are sent', async () => {
   const { pipe, connection, heard } = await connect();
   const taken = vi.fn();
   pipe.onTaken(taken);
@@ -58,7 +58,7 @@ it('is not ready while packets of engine.io wait, and reports when they are sent
   await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
 });
 
-it('is not ready from the moment when something waits', async () => {
+it('a socket pipe is not ready from the moment when something waits', async () => {
   const { pipe, connection, client, heard } = await connect();
   expect(pipe.ready).toBe(true);
   connection.send('one');
@@ -84,7 +84,7 @@ it('is not ready from the moment when something waits', async () => {
   expect(pipe.ready).toBe(false);
 });
 
-it('is not ready while the kernel has not taken its bytes, and reports when it has', async () => {
+it('a socket pipe is not ready while the kernel has not taken its bytes, and reports when it has', async () => {
   const { pipe, client, heard } = await connect();
   const taken = vi.fn();
   pipe.onTaken(taken);
@@ -100,7 +100,7 @@ it('is not ready while the kernel has not taken its bytes, and reports when it h
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
 });
 
-it('is ready again after engine.io sent packets behind bytes that waited for the kernel', async () => {
+it('a socket pipe is ready again after engine.io sent packets behind bytes that waited for the kernel', async () => {
   const { pipe, connection, client, heard } = await connect();
   const told: boolean[] = [];
   pipe.onTaken(() => told.push(pipe.ready));
@@ -115,7 +115,7 @@ it('is ready again after engine.io sent packets behind bytes that waited for the
   expect(told).toContain(true);
 });
 
-it('reports bytes that were written at the moment when the kernel took the earlier ones', async () => {
+it('a socket pipe reports bytes that were written at the moment when the kernel took the earlier ones', async () => {
   const { pipe, connection, client, heard } = await connect();
   const told: boolean[] = [];
   pipe.onTaken(() => told.push(pipe.ready));
@@ -139,7 +139,7 @@ it('reports bytes that were written at the moment when the kernel took the earli
   await vi.waitFor(() => expect(told.at(-1)).toBe(true));
 });
 
-it('wakes a waiting reader when the answers to pings were taken, which ws wrote by itself', async () => {
+it('a socket pipe wakes a waiting reader when the answers to pings were taken, which ws wrote by itself', async () => {
   const { pipe, connection, client } = await connect();
   const reader = new ReaderConnection(pipe, { now: Date.now });
   client.pause();
@@ -156,7 +156,7 @@ it('wakes a waiting reader when the answers to pings were taken, which ws wrote 
   await vi.waitFor(() => expect(isTold).toBe(true));
 });
 
-it('is not ready once either end begins to close', async () => {
+it('a socket pipe is not ready once either end begins to close', async () => {
   const ours = await connect();
   ours.connection.close();
   expect([ours.pipe.ready, ours.pipe.open]).toEqual([false, false]);

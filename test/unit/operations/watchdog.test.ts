@@ -12,7 +12,7 @@ function watching() {
   return { watchdog, steps, silent };
 }
 
-it('gives up a process that gave no sign for too many steps, once, and no other process', () => {
+it('the watchdog gives up a process that gave no sign for too many steps, once, and no other process', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('hangs');
   watchdog.watch('lives');
@@ -31,7 +31,7 @@ it('gives up a process that gave no sign for too many steps, once, and no other 
   expect(silent).toEqual(['hangs']);
 });
 
-it('keeps a process that was held up for that long and gives signs again', () => {
+it('the watchdog keeps a process that was blocked for that long and then gives signs again', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('busy');
   for (let round = 0; round < 10; round += 1) {
@@ -41,7 +41,7 @@ it('keeps a process that was held up for that long and gives signs again', () =>
   expect(silent).toEqual([]);
 });
 
-it('does not watch a process again that ended or was given up, if its last sign arrives late', () => {
+it('the watchdog does not watch a process again that ended or was given up, if its last sign arrives late', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('ended');
   watchdog.forget('ended');

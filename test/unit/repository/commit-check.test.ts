@@ -59,7 +59,7 @@ function checkout() {
   return { root, git, run, change };
 }
 
-it('checks every commit after the one that added the check, and none before', () => {
+it('the commit check examines every commit after the one that added the check, and none before', () => {
   const { git, run, change } = checkout();
   git('init', '-q');
   change(1);
@@ -79,7 +79,7 @@ it('checks every commit after the one that added the check, and none before', ()
   );
 });
 
-it('installs a hook in a checkout that refuses a wrong message, and keeps it', () => {
+it('the commit check installs a hook in a checkout that refuses a wrong message, and keeps it', () => {
   const { root, git, run, change } = checkout();
   git('init', '-q');
   expect(run('install-hooks.mjs')).toMatchObject({ status: 0, stdout: '', stderr: '' });
@@ -92,7 +92,7 @@ it('installs a hook in a checkout that refuses a wrong message, and keeps it', (
   git('commit', '-q', '--fixup', 'HEAD');
 });
 
-it('installs nothing without a checkout, and does not replace another hook', () => {
+it('the commit check installs nothing without a checkout, and does not replace another hook', () => {
   const { root, git, run } = checkout();
   expect(run('install-hooks.mjs')).toMatchObject({ status: 0, stdout: '', stderr: '' });
   expect(existsSync(join(root, '.git'))).toBe(false);

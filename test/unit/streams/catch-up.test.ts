@@ -58,15 +58,15 @@ async function join(stream: ChannelStream, history: string): Promise<{ answer: E
   return { answer: answer as EncodedCatchUp, joined: stream.readers.has(reader) };
 }
 
-it('lets a reader join if the stream reached the same entry as the answer', async () => {
+it('a catch-up lets a reader join if the stream reached the same entry as the answer', async () => {
   expect(await join(await openStream(), 'a')).toMatchObject({ answer: { more: false, position: { offset: 11 } }, joined: true });
 });
 
-it('does not let a reader join a stream with another entry at the end of the answer: the reader has to ask again', async () => {
+it('a catch-up does not let a reader join a stream with another entry at the end of the answer: the reader has to ask again', async () => {
   expect(await join(await openStream(), 'b')).toMatchObject({ answer: { more: true, position: { offset: 11 } }, joined: false });
 });
 
-it('answers a reader before it delivers what came after the answer was read', async () => {
+it('a catch-up answers a reader before it delivers what came after the answer was read', async () => {
   const stream = await openStream();
   const order: string[] = [];
   const format = { name: 'socket' as const, frame: (event: string) => Buffer.from(event) };
@@ -88,7 +88,7 @@ it('answers a reader before it delivers what came after the answer was read', as
   expect(order).toEqual(['answer to 11', 'event']);
 });
 
-it('answers with what the journal has if the same entry was announced to the stream in between', async () => {
+it('a catch-up answers with what the journal has if the same entry was announced to the stream in between', async () => {
   const stream = await openStream();
   const { engine } = stream;
   const read = engine.catchUp;

@@ -42,7 +42,7 @@ function open(names: string) {
   return { delivery, readers, said, turns, onFailure, delivered, come, turn };
 }
 
-it('delivers in one write what came before the end of the turn, to some readers per turn', async () => {
+it('a channel stream delivers in one write what came before the end of the turn, to some readers per turn', async () => {
   const { said, turns, delivered, come, turn } = open('abc');
   come();
   come();
@@ -58,7 +58,7 @@ it('delivers in one write what came before the end of the turn, to some readers 
   ]);
 });
 
-it('delivers what comes during a round to the remaining readers in the same write, and to the others in the next round', async () => {
+it('a channel stream delivers what comes during a round to the remaining readers in the same write, and to the others in the next round', async () => {
   const { said, come, turn, turns } = open('abcd');
   come();
   await undefined;
@@ -72,7 +72,7 @@ it('delivers what comes during a round to the remaining readers in the same writ
   expect(said).toHaveLength(6);
 });
 
-it('includes readers who join during a round, and no readers who left', async () => {
+it('a channel stream includes readers who join during a round, and no readers who left', async () => {
   const { readers, said, come, turn } = open('abcd');
   come();
   await undefined;
@@ -83,7 +83,7 @@ it('includes readers who join during a round, and no readers who left', async ()
   expect(said).toEqual(['a:1-1', 'b:1-1', 'd:1-1', 'e:1-1']);
 });
 
-it('counts a busy reader toward the turn, and tells it that it is behind', async () => {
+it('a channel stream counts a busy reader toward the turn, and tells it that it is behind', async () => {
   const { readers, said, turns, come, turn } = open('abcd');
   for (const one of [...readers].slice(0, 3)) Object.assign(one, { ready: false, lag: () => said.push(`${one.name} is behind`) });
   come();
@@ -95,7 +95,7 @@ it('counts a busy reader toward the turn, and tells it that it is behind', async
   expect(turns).toEqual([]);
 });
 
-it('can be stopped, and starts again with the next entry', async () => {
+it('a channel stream can be stopped, and starts again with the next entry', async () => {
   const { delivery, said, come, turn, turns } = open('abcd');
   come();
   await undefined;
@@ -107,7 +107,7 @@ it('can be stopped, and starts again with the next entry', async () => {
   expect(said.slice(2)).toEqual(['a:2-2', 'b:2-2']);
 });
 
-it('skips a reader that makes it throw, and serves the others in the same turn', async () => {
+it('a channel stream skips a reader that makes it throw, and serves the others in the same turn', async () => {
   const { readers, said, onFailure, come, turns } = open('abcdef');
   Object.assign(streamLimits, { turnReaders: 6 });
   const [first, , third, , , last] = readers;
@@ -130,7 +130,7 @@ it('skips a reader that makes it throw, and serves the others in the same turn',
   expect(turns).toEqual([]);
 });
 
-it('delivers everything before the tail has to drop what some readers lack', async () => {
+it('a channel stream delivers everything before the tail has to drop what some readers lack', async () => {
   const { said, come } = open('abcd');
   come(streamLimits.tailBytes / 4);
   await undefined;

@@ -30,7 +30,7 @@ function open(amounts: Record<string, number>) {
   return { scheduler, tasks, said, later, turn };
 }
 
-it('shares a turn between all streams, and puts an unfinished one behind the others', async () => {
+it('the fair scheduler shares a turn between all streams, and puts an unfinished one behind the others', async () => {
   const { scheduler, tasks, said, later, turn } = open({ a: 5, b: 1, c: 4 });
   for (const task of tasks) scheduler.schedule(task);
   expect(said).toEqual([]);
@@ -40,7 +40,7 @@ it('shares a turn between all streams, and puts an unfinished one behind the oth
   expect(later).toEqual([]);
 });
 
-it('queues a stream once, however often it asks, at its first position', async () => {
+it('the fair scheduler queues a stream once, however often it asks, at its first position', async () => {
   const { scheduler, tasks, said, later, turn } = open({ a: 4, b: 3, c: 1 });
   for (const task of tasks) scheduler.schedule(task);
   await undefined;
@@ -50,7 +50,7 @@ it('queues a stream once, however often it asks, at its first position', async (
   expect([turn(), turn()]).toEqual(['b3', 'c1 a1']);
 });
 
-it('continues with the other streams if one throws', async () => {
+it('the fair scheduler continues with the other streams if one throws', async () => {
   const { scheduler, tasks, turn, said, later } = open({ a: 1, b: 2 });
   const thrown = new Error('thrown in the test');
   const heard: unknown[] = [];
