@@ -8,9 +8,19 @@ import { dirname, join } from 'node:path';
 const generic = { 'sans-serif': 'DejaVu Sans', 'system-ui': 'DejaVu Sans', serif: 'DejaVu Serif', monospace: 'DejaVu Sans Mono' };
 
 /**
- * The environment that makes a browser with this profile use these fonts. If FONTCONFIG_FILE is set, its fonts are used instead.
+ * Headless Chromium asks for `system-ui` without a name, and would be given a serif. Browsers on a desktop use the sans-serif of
+ * the interface.
  */
-export async function fontsFor(profile: string): Promise<Record<string, string>> {
+const sansAsSystemFont = `<match target="pattern">
+${['sans-serif', 'serif', 'monospace'].map((family) => `<test qual="all" name="family" compare="not_eq"><string>${family}</string></test>`).join('\n')}
+<edit name="family" mode="append_last"><string>sans-serif</string></edit>
+</match>`;
+
+/**
+ * The environment that makes a browser with this profile use these fonts. If FONTCONFIG_FILE is set, its fonts are used instead.
+ * `systemFont`: `system-ui` is the sans-serif, as on a desktop.
+ */
+export async function fontsFor(profile: string, { systemFont = false } = {}): Promise<Record<string, string>> {
   const given = process.env.FONTCONFIG_FILE;
   if (given) return { FONTCONFIG_FILE: given };
   const file = join(profile, 'fonts.conf');
@@ -25,6 +35,7 @@ export async function fontsFor(profile: string): Promise<Record<string, string>>
 <fontconfig>
 <dir>${fonts}</dir>
 <cachedir>${join(tmpdir(), 'pressbox-test-fonts')}</cachedir>
+${systemFont ? sansAsSystemFont : ''}
 ${aliases.join('\n')}
 </fontconfig>
 `,
