@@ -132,7 +132,7 @@ export interface StoredEntry extends StoredText {
   check: string;
   type: EventType;
   at: string;
-  /** Of the post; null for the channel. */
+  /** The `seq` of the post; null for the channel. */
   seq: number | null;
 }
 

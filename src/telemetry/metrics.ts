@@ -54,7 +54,7 @@ export interface Metrics {
   eventsDelivered: Counter<'transport'>;
   /** `refused`: certainly not appended. `unknown`: perhaps appended. */
   appends: Counter<'outcome'>;
-  /** Of appended writes, with the sync. */
+  /** Duration of appended writes, including the sync. */
   appendSeconds: Histogram;
   catchUps: Counter<'mode'>;
   feedPages: Counter<'format'>;

@@ -28,7 +28,7 @@ export interface WorkerProcessEnd {
 }
 
 export class WorkerProcess {
-  /** Its number, which its successor inherits. */
+  /** The number of the worker, which its replacement keeps. */
   readonly worker: number;
   /** Resolves when it serves. Rejects with `NotStarted` if it ends before that. */
   readonly serving: Promise<void>;

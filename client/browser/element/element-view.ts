@@ -119,7 +119,7 @@ export class ElementView {
     return this.#postsView.onScroll();
   }
 
-  /** The element is removed, and may come back. */
+  /** The element was removed from the page, and may be inserted again. */
   close(): void {
     this.#missedSummary.close();
   }

@@ -4,7 +4,7 @@ import { redisLimits } from './redis-limits.ts';
 const { rememberedAnnouncements: rememberedMost } = redisLimits;
 
 export interface TrackerMark {
-  /** The highest offset that was announced or read. Anything given out here stands at or below it. */
+  /** The highest offset that was announced or read. Every offset that this node gives out is at or below it. */
   highest: number;
   /** Announcements and reads so far. */
   news: number;

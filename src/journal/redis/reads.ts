@@ -298,7 +298,7 @@ export class Reads implements JournalReads {
     );
   }
 
-  /** The same for comparisons, which one damaged channel must not prevent. */
+  /** Like `heads`, but a damaged channel is reported as `damaged` and does not fail the call. */
   headsOrDamaged(channelIds: readonly string[]): Promise<(Position | 'damaged' | undefined)[]> {
     return Promise.all(
       channelIds.map(async (channelId) => {
