@@ -130,7 +130,7 @@ describe('a process with few file descriptors', () => {
     expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
   });
 
-  it('serves operators and an author when no connection is left, tells others to retry, and logs it once', async () => {
+  it('serves operators and an author when no connection is left, tells other clients to retry, and logs the shortage once', async () => {
     await using server = await startSmall({ PRESSBOX_TRUST_PROXY: '127.0.4.1' });
     const token = await server.token();
     const { id } = await createChannel(server, token, { headline: secretWord });

@@ -108,7 +108,7 @@ describe('an overlong preference header', () => {
     ['Accept-Language', '/', 'de', '<html lang="de"', '<html lang="en"'],
     ['Accept', '/none', 'text/html', '<html', '"code":"not-found"'],
     ['Accept-Encoding', '/embed.js', 'gzip', 'Content-Encoding: gzip', 'Content-Type: text/javascript'],
-  ])('counts as not said, and is counted: %s', async (header, path, value, heeded, plain) => {
+  ])('is ignored, and counted: %s', async (header, path, value, heeded, plain) => {
     const passedOver = async () =>
       Number(/^pressbox_preferences_passed_over_total (\d+)$/m.exec((await call(`${server.url}/metrics`)).text)?.[1]);
     expect((await ask(path, header, value)).text).toContain(heeded);
@@ -221,7 +221,7 @@ describe('a server with a public URL', () => {
     '127.0.0.1.evil.example',
     'a@live.example.org',
     '\xff',
-  ])('refuses to be asked as %s, for data, pages and sockets', async (host) => {
+  ])('refuses data, pages and sockets to requests with the host name %s', async (host) => {
     for (const path of ['/v1/channels', '/', '/docs']) {
       const { statuses, text } = await ask(path, host);
       expect(statuses, path).toEqual([400]);

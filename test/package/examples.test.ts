@@ -158,7 +158,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live as docs/guides/clients/javascript.md has it, and shows at the next visit what it held', async () => {
+  it('follows a channel with the code of docs/guides/clients/javascript.md, and shows its saved posts at the next visit', async () => {
     const docs = await readFile(join(home, 'docs/guides/clients/javascript.md'), 'utf8');
     const [, code = ''] = /^```js browser\n([\s\S]*?)^```$/m.exec(docs) ?? [];
     files.set('/follow.js', code);
@@ -202,7 +202,7 @@ describeWith(needs.chromium, 'a page on another origin', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is live as docs/guides/clients/javascript.md has it also where the browser lets pages keep nothing, and shows nothing of what was deleted', async () => {
+  it('follows a channel with the same code if the browser denies storage, and shows no post after the channel is deleted', async () => {
     await author.createChannel({ id: 'followed-unkept', headline: 'Followed', state: 'live' });
     await author.publish('followed-unkept', { headline: 'At noon' });
     files.set('/unkept.html', (files.get('/followed.html') ?? '').replace("'followed'", "'followed-unkept'"));

@@ -106,7 +106,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
 // Not concurrent, because it blocks the process.
 describeWith(needs.redis, 'a node whose process was blocked', (binary) => {
-  it('reads the answer that arrived meanwhile, and keeps its connections', async (test) => {
+  it('reads the answer that arrived while it was blocked, and keeps its connections', async (test) => {
     const server = await startRedisFor(test, binary);
     const node = await openNodeFor(test, server);
     const { id } = await createChannel(node);

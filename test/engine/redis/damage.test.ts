@@ -170,7 +170,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       },
     );
 
-    it('is logged once and counted, and its listeners are told that something may have been missed', async () => {
+    it('is logged once and counted, and its listeners are notified that they may have missed something', async () => {
       const story = await tell();
       const heard: Announcement[] = [];
       const undo = await here.subscribe(story.id, (one) => heard.push(one));

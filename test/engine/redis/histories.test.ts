@@ -62,7 +62,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await vi.waitFor(() => head(there!, id), patient)).offset).toBe(10);
     });
 
-    it('are told apart by listeners when the new one is as long as the lost one', async () => {
+    it('are distinguished by listeners when the new one is as long as the lost one', async () => {
       const { id } = await createChannel(here!);
       const files = join(server.directory, 'appendonlydir');
       const older = join(server.directory, 'older');

@@ -100,7 +100,7 @@ describe('an erased text', () => {
     await vi.waitFor(() => expect(engine.pendingErasures).toBe(0));
   });
 
-  it('is reported as pending in time even if the clock is set back meanwhile', async () => {
+  it('is reported as pending in time even if the clock is set back during the erasure', async () => {
     opened = await openTempEngine();
     const { engine, dataDir } = opened;
     const { id } = await createChannel(engine);

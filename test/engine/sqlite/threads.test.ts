@@ -68,7 +68,7 @@ describe('a thread of the journal that dies', () => {
     await vi.waitFor(() => expect(db.prepare('SELECT * FROM owed').all()).toEqual([]));
   });
 
-  it('creates no other journal if the file is missing meanwhile, and continues when it is restored', async () => {
+  it('creates no new journal if the file is missing at the restart, and continues when the file is restored', async () => {
     const { engine, dataDir } = temp;
     const { id } = await createChannel(engine);
     const [file, elsewhere] = [join(dataDir, 'journal.db'), join(dataDir, 'elsewhere')];

@@ -196,7 +196,7 @@ describeWith(needs.containers, 'the container', (programs) => {
         });
       }
 
-      it('ends at once when it is told to while it starts', async () => {
+      it('ends at once on SIGTERM while it starts', async () => {
         await using silent = await silentServer();
         const PRESSBOX_REDIS_URL = `redis://127.0.0.1:${silent.port}`;
         const { pid, ended, said } = await start({ PRESSBOX_REDIS_URL, PRESSBOX_JWT_SECRET: 'x'.repeat(32) });

@@ -169,7 +169,7 @@ describe('a socket with an unverified session', () => {
     expect(reader.heard('unsubscribed')).toEqual([{ channelId: 'closed', reason: 'revoked' }]);
   });
 
-  it('is refused without `retryAfter` if the token was revoked meanwhile', async () => {
+  it('is refused without `retryAfter` if the token has been revoked by then', async () => {
     const admin = await server.token({ admin: true }, { sub: 'operator' });
     await loseIssuer();
     const reader = await connect();
@@ -194,7 +194,7 @@ describe('a socket with an unverified session', () => {
 
 describe('a ReaderClient with an unverified session', () => {
   it.each(['stream', 'poll'] as const)(
-    'continues over a %s when the issuer is back, with everything published meanwhile',
+    'continues over a %s when the issuer is back, with everything published in between',
     async (way) => {
       const states: ReaderState['status'][] = [];
       const fetchSignedIn: typeof fetch = (input, init) => fetch(input, { ...init, headers: { ...init?.headers, cookie } });

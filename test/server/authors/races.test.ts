@@ -161,7 +161,7 @@ describe('an idempotency key', () => {
     expect((await publish({ headline: 'A' }, key('shared'))).replayed).toBeNull();
   });
 
-  it('still stands for its post after the text is erased, and never for another takedown', async () => {
+  it('still belongs to its request after the text is erased, and is refused for any other', async () => {
     const channel = await freshChannel();
     const doomed = (await publish({ headline: 'A' }, key('erased'))).body.post;
     const other = (await publish({ headline: 'B' })).body.post;

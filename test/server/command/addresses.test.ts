@@ -196,7 +196,7 @@ describe('every command that sends requests to a server', () => {
 });
 
 describe('pressbox follow', () => {
-  it.for([...others, ...json])('ends if the answer has %s, and prints what came back', async ([, answer, came]) => {
+  it.for([...others, ...json])('ends if the answer has %s, and prints the answer', async ([, answer, came]) => {
     const url = await answering(answer);
     const { code, out, err } = await done(['follow', 'moon', '--url', url]);
     const [first, ...more] = err.trimEnd().split('\n');
@@ -208,7 +208,7 @@ describe('pressbox follow', () => {
     expect([json.code, JSON.parse(json.err)]).toEqual([1, { error: expect.stringContaining(came) }]);
   });
 
-  it('ends if another protocol is spoken than the address says', async () => {
+  it('ends if the server speaks another protocol than the address names', async () => {
     const page = await answering((to) => to.end());
     const greeting = await listening(createServer((socket) => void socket.on('error', () => {}).write('SSH-2.0-OpenSSH\r\n')));
     for (const [url, came] of [

@@ -145,7 +145,7 @@ describe('the demo', () => {
     await playing;
   });
 
-  it('leaves posts alone that someone else changed, and plays the rest', async () => {
+  it('does not change posts that someone else changed, and plays the rest', async () => {
     const publish = client.publish.bind(client);
     // As soon as the post exists, before the demo continues.
     vi.spyOn(client, 'publish').mockImplementation(async (...given) => {

@@ -209,7 +209,7 @@ describe('pressbox correct', () => {
     expect([again.code, (await newest()).revision]).toEqual([0, 3]);
   });
 
-  it('erases the earlier text if asked to, and lists the posts that restate it', async () => {
+  it('erases the earlier text with --erase-earlier, and lists the posts that restate it', async () => {
     await done(['post', room.channelId, 'A name: Xylander.']);
     const { id } = await newest();
     await done(['post', room.channelId, '--kind', 'summary', '--headline', 'So far', '--derived-from', id, 'Summary.']);

@@ -91,7 +91,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
     const wasReset = ({ catchUps }: Watcher) => catchUps.some(({ reset }) => reset);
 
-    /** Both servers, asked with lost cursors. */
+    /** What both servers answer to lost cursors. */
     async function expectForeign(lost: readonly Written[]): Promise<void> {
       for (const { url } of nodes) {
         for (const { cursor } of lost) {

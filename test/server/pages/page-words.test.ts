@@ -180,7 +180,7 @@ describe('a page without a channel', () => {
     ['pl', 'en'],
     ['*', 'en'],
     ['"><script>', 'en'],
-  ])('is in the language that its reader likes best of those that there are: %s', async (liked, language) => {
+  ])('is in the available language that its reader prefers: %s', async (liked, language) => {
     const words = siteWordsIn(language);
     const said = { '/': words.coverage, '/sign-in': words.signIn, '/live/none': words.problems['not-found']?.name };
     for (const [path, name] of Object.entries(said)) {

@@ -419,7 +419,7 @@ describe('a page of another origin', () => {
     expect(asked.headers.get('access-control-allow-headers')).toMatch(/Authorization/i);
   });
 
-  it('may not read them otherwise', async () => {
+  it('may not read the answers if its origin is not allowed', async () => {
     for (const foreign of ['https://evil.example', 'https://news.example.evil.example', 'http://news.example', 'null']) {
       for (const path of ['/v1/channels', '/v1/channels/open/posts', '/v1/channels/nothing']) {
         const { headers } = await get(path, undefined, { origin: foreign });

@@ -95,7 +95,7 @@ describe('a reader with a storage', () => {
   it.each([
     ['that answers at once', () => new Storage()],
     ['that takes its time', () => new SlowStorage()],
-  ])('%s shows at once what it held when the app was closed, and goes on from there', async (_name, create) => {
+  ])('%s shows at once its timeline from when the app was closed, and continues from there', async (_name, create) => {
     const channelId = await channelWith(3);
     const storage = create();
     const first = read(channelId, { storage });

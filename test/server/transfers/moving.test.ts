@@ -99,7 +99,7 @@ describe('pressbox import', () => {
     }
   });
 
-  it('exits with 1 and names the line if something else was written there meanwhile', async () => {
+  it('exits with 1 and names the line if someone else wrote to the channel during the import', async () => {
     const post = plainPost('meanwhile');
     const lines = [
       { channel: plainChannel('meanwhile') },

@@ -264,7 +264,7 @@ describe('pressbox verify', () => {
     }
   });
 
-  it('reads a read-only directory if its server closed it, and otherwise says what to do', async () => {
+  it('reads a read-only directory if the server was shut down cleanly, and otherwise says what to do', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pressbox-unwritable-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const journal = join(folder, 'journal.db');

@@ -215,7 +215,7 @@ describe('a reader that is woken constantly', () => {
     expect(chooser.state.active).toBe('socket');
   });
 
-  it('leaves a server alone that asked for it, unless the network changed', () => {
+  it('sends nothing to a server that asked for a pause, unless the network changed', () => {
     const chooser = begun().hear({ type: 'failed', candidate: 'socket', why: 'asked-to-wait', waitMs: 7_000 });
     chooser.since();
     for (let ms = 0; ms < 6_500; ms += 500) chooser.pass(500).hear({ type: 'wake', network: false });
@@ -314,7 +314,7 @@ describe('a hidden page', () => {
 });
 
 describe('a draining server', () => {
-  it('is left at a random moment within the time, and serves until another link is up', () => {
+  it('is left at a random moment of the drain window, and serves its reader until another link is up', () => {
     const chooser = begun().up('socket');
     chooser.random = 0.5;
     chooser.hear({ type: 'drain', withinMs: 4_000 }).since();

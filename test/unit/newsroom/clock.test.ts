@@ -35,7 +35,7 @@ function pass(ms: number): number {
 }
 
 describe('the clock for dates', () => {
-  it('equals the system clock while that runs steadily', () => {
+  it('equals the system clock while the system clock runs steadily', () => {
     expect(clock.now()).toBe(noon);
     expect(pass(hour)).toBe(noon + hour);
     expect([jumps, followed]).toEqual([[], []]);
