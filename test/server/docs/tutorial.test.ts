@@ -29,7 +29,7 @@ async function followTutorial(chromium: string): Promise<void> {
   // The test of the README checks that npx finds the command. Without npx this test takes half as long.
   const command = (lines: string) => here(lines).replaceAll('npx pressbox', `"${process.execPath}" "${root}/bin/pressbox.mjs"`);
   const [serve, token, create, correct, cursor, away, ask, site, serveSite, serveAgain, takedown, search, ...rest] = blocks;
-  const [exported, redis, first, second, imported, balance, follow, goodNight, ...none] = rest;
+  const [exported, redis, first, second, imported, balance, follow, goodNight, cleanUp, ...none] = rest;
   expect(none).toEqual([]);
 
   await using opened = new AsyncDisposableStack();
@@ -69,7 +69,10 @@ async function followTutorial(chromium: string): Promise<void> {
   // 3
   await runAndKeep(cursor);
   await run(away);
-  const { mode, events } = JSON.parse(await run(ask)) as Extract<CatchUp, { mode: 'replay' }>;
+  const answer = JSON.parse(await run(ask)) as Extract<CatchUp, { mode: 'replay' }>;
+  const { mode, events } = answer;
+  const [shortened = ''] = [...page.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, json]) => json);
+  expect(answer).toMatchObject(JSON.parse(shortened));
   expect([mode, events.length]).toEqual(['replay', 1]);
   expect(events[0]).toMatchObject({
     post: { headline: 'Tram line 9 is decided', history: [{ kind: 'correction' }, { kind: 'update' }] },
@@ -108,9 +111,9 @@ async function followTutorial(chromium: string): Promise<void> {
   await run(exported);
   expect(await readdir(folder)).toContain('council-night.ndjson');
   await stop(again);
-  await start(redis, /Ready to accept connections/);
+  const store = await start(redis, /Ready to accept connections/);
   const firstNode = await start(first, /serves http/);
-  await start(second, /serves http/);
+  const secondNode = await start(second, /serves http/);
   await run(imported);
   await start(`${balance?.trimEnd()} & echo balancing; wait`, /balancing/);
   await Promise.all([isLive(), isOwnLive()]);
@@ -128,5 +131,10 @@ async function followTutorial(chromium: string): Promise<void> {
     'Budget passes by one vote',
     'The council meets at eight',
   ]);
-  await start(first, /serves http/);
+  const firstAgain = await start(first, /serves http/);
+
+  // Clean up
+  for (const running of [follower, firstAgain, secondNode, store]) await stop(running);
+  await run(cleanUp);
+  expect((await readdir(folder)).filter((name) => !name.startsWith('.'))).toEqual([]);
 }
