@@ -60,7 +60,7 @@ export interface PressboxServer extends AsyncDisposable {
   /** The HS256 secret that signs tokens; undefined if only a JWK set is configured. */
   readonly secret: Uint8Array | undefined;
   readonly engine: Engine;
-  /** Its identity among the nodes that share the journal; undefined with the embedded journal. */
+  /** The identity of the server among the nodes that share the journal. Undefined with the embedded journal. */
   readonly node: Node | undefined;
   /** The readers on open connections: sockets, streams and polls that wait. */
   readonly readers: Readers;

@@ -9,7 +9,7 @@ import { mostPosts } from './view/paging.ts';
 export interface ReadingPosition {
   id: string;
   seq: number;
-  /** Its distance from the upper edge of the viewport, CSS pixels. */
+  /** The distance of the post from the upper edge of the viewport, CSS pixels. */
   top: number;
 }
 

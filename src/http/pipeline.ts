@@ -49,7 +49,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const next = (pipeline: Pipeline, socket: Socket) => {
     pipeline.busy = false;
-    // Also after a response that announced the end: later requests must not be processed (RFC 9112, 9.6).
+    // After a response with `Connection: close`, too, later requests must not be processed (RFC 9112, 9.6).
     if (!socket.writable) pipeline.waiting.length = 0;
     const first = pipeline.waiting.shift();
     if (first !== undefined) return start(pipeline, first.request, first.response);

@@ -84,7 +84,7 @@ export interface ChannelRecord {
   isDeleted: boolean;
   /** The start of its chain, if the channel was created after this journal began. */
   root: string | undefined;
-  /** Its position when this journal began. */
+  /** The position of the channel when this journal began. */
   found: { offset: number; check: string } | undefined;
   /** Post id and revision of imported entries that erased before erasures were part of the chain. */
   importedErasures: Set<string>;

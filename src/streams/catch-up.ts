@@ -202,7 +202,7 @@ async function snapshot(
   return { value: { json, mode: 'snapshot', reset, position, events: 0, more: false, channel }, isValid };
 }
 
-/** The same answer for a reader that could not join and must ask again from its end. */
+/** The answer for a reader that could not join and must request more from the end of the answer. */
 function withMore(encoded: EncodedCatchUp): EncodedCatchUp {
   if (encoded.more) return encoded;
   return { ...encoded, more: true, json: encoded.json.replace('"more":false', '"more":true') };

@@ -47,7 +47,7 @@ export class SharedAnswers {
     return reading;
   }
 
-  /** The same for answers that need no read. */
+  /** Like the method above, for answers that need no read. */
   make<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
     const known = this.#made.get(key) as T | undefined;
     if (known !== undefined) return known;

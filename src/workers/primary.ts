@@ -196,7 +196,7 @@ class Group {
     if (this.#current.get(member.worker) === member) this.#launchLater(member.worker, workerRestartFirstMs);
   }
 
-  /** Its readers keep their connections, and would wait for ever. */
+  /** The readers of an unresponsive worker keep their connections, and would wait for ever. */
   #killSilent(member: WorkerProcess): void {
     const { worker, pid } = member;
     this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker is unresponsive and is killed');

@@ -21,7 +21,7 @@ export interface WorkerProcessEnd {
   signal: string | null;
   /** Until it ended, or until its last heartbeat if it was killed as unresponsive. 0 if it never served. */
   servedMs: number;
-  /** Its name among the nodes, once it has served. */
+  /** The name of the worker among the nodes, once it has served. */
   nodeId: string | undefined;
   /** Why it could not start, if it said so. */
   refused: string | undefined;

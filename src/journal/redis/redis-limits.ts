@@ -122,7 +122,7 @@ export const redisTable = {
     metric: erasuresPending,
     atLimit: 'Interval at which Redis is polled for something that a node waits for.',
   },
-  /** Its announcement may be on its way. */
+  /** The announcement of an unexpected head may still be on its way. */
   suspicionMs: {
     value: 250,
     metric: storeReachable,

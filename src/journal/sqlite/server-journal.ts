@@ -36,7 +36,7 @@ export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
   }
 }
 
-/** The same, unless there is an entry with this type and subject. */
+/** Records the facts unless there is an entry with this type and subject. */
 export function recordOnce(sql: Sql, facts: ServerFacts): null {
   const before = sql('SELECT 1 FROM serverEntries WHERE type = ? AND subject = ?').get(facts.type, facts.subject);
   if (before === undefined) recordFacts(sql, [facts]);

@@ -83,7 +83,7 @@ export class Thread<T> {
       const die = (why: string) => {
         if (isOver) return;
         isOver = true;
-        // Its last messages count, even if its end was noticed first.
+        // The last messages of the thread count, even if its end was noticed first.
         for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
         port.close();
         if (isOpen) this.#die(why);

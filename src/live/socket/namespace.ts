@@ -53,7 +53,7 @@ class Client implements ClientSocket {
   readonly #context: NamespaceContext;
   /** Set while the client has joined. */
   #handler: MessageHandler | undefined;
-  /** Its credentials are being verified. */
+  /** Set while the credentials of the client are verified. */
   #isAuthenticating = false;
   /** Closes the connection if the client does not join in time. */
   #deadline: NodeJS.Timeout | undefined;

@@ -30,7 +30,7 @@ function inScript(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The same type with optional values. */
+/** `T` with values that may be undefined. */
 type Maybe<T> = { [name in keyof T]: T[name] | undefined };
 
 /** Leaves out undefined properties. */
