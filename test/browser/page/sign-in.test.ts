@@ -59,7 +59,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     );
   }
 
-  /** Of the document and the element’s shadow tree. */
+  /** The markup of the document and of the element’s shadow tree. */
   const markupOf = (page: Page) =>
     page.evaluate<string>(
       `document.documentElement.outerHTML + (document.querySelector('pressbox-live')?.shadowRoot.innerHTML ?? '')`,

@@ -75,7 +75,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (const node of [here, there]) {
         const jti = newPostId();
         await nextComparison(server, node);
-        // Written as by a node whose message reached nobody.
+        // Written directly to Redis, as if the message of another node had been lost.
         await server.admin.multi().zadd(registry.revoked, 'inf', jti).set(registry.revokedVersion, jti).exec();
         await within(3_000, () => expect(node.isRevoked(jti)).toBe(true), [process.pid, server.pid]);
       }
@@ -105,7 +105,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const id = newPostId();
         const { begunAt, until } = session(id);
         await nextComparison(server, node);
-        // Written as by a node whose message reached nobody.
+        // Written directly to Redis, as if the message of another node had been lost.
         await server.admin.zadd(
           registry.ended,
           1_000 + (await server.admin.zcard(registry.ended)),

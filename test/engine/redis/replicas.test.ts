@@ -93,7 +93,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         // So is repeating it on another node.
         expect(await told(() => elsewhere.append(id, write))).toBe('unknown');
         expect(await told(() => elsewhere.recall(id, request))).toBe('unknown');
-        // So is every other kind of write, new or repeated.
+        // Every other kind of write is unknown as well, new or repeated.
         for (const write of [
           () => engine.note(id, noted, nothing),
           () => engine.note(id, noted, nothing),

@@ -24,7 +24,7 @@ const aWhileMs = 300_000;
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `the memory of requests in ${kind}`, (binary) => {
-    it('does not expire by the clock of the store, and is dropped with later writes once it is too old', async (test) => {
+    it('does not expire by the clock of the store; later writes drop requests that are too old', async (test) => {
       const server = await startRedisFor(test, binary);
       let elapsed = 0;
       const engine = await openNodeFor(test, server, { elapsed: () => elapsed });

@@ -102,7 +102,7 @@ describe('a journal that was tampered with', () => {
 
   it('is refused if a channel is missing that nobody deleted', async () => {
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'")).toMatch(/channel bridge, offset 0: .*backup/);
-    // A deleted channel is missing although its rows are still being removed.
+    // The journal opens if a deletion of the missing channel is still pending.
     const wiping = "INSERT INTO owed (channelId, postId, n) VALUES ('bridge', '', 1)";
     expect(await tampered("DELETE FROM channels WHERE id = 'bridge'", wiping)).toBe('opened');
   });

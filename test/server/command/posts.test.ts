@@ -222,7 +222,7 @@ describe('pressbox correct', () => {
   });
 
   it('says where the earlier text may still be', async () => {
-    // On every store: another program may have the file of this one open.
+    // Always on the embedded journal: a program that has its file open delays the erasure.
     await using embedded = await startTestServer({ PRESSBOX_REDIS_URL: '' });
     const token = await embedded.token();
     const author = new AuthorClient({ url: embedded.url, token });

@@ -179,7 +179,7 @@ describe('pressbox retract, takedown, pin and channel update', () => {
     const { code, err } = await done(argv('To the Moon'));
     expect([code, err]).toEqual([1, expect.stringContaining('On the Moon')]);
     expect((await room.author.getChannel(id)).headline).toBe('On the Moon');
-    // Nor does it count as displayed elsewhere.
+    // A command with another state directory has not displayed the headline.
     const elsewhere = join(state, 'elsewhere');
     const other = run(argv('To the Moon'), { ...room.env, XDG_STATE_HOME: elsewhere });
     expect([await other.code, other.err]).toEqual([1, expect.stringContaining('--revision 4')]);

@@ -80,7 +80,7 @@ describe('docs/guides/publish-and-correct.md', () => {
       });
       expect(corrections.map(({ kind }) => kind)).toEqual(['correction', 'retraction', 'correction']);
 
-      // The same requests again change nothing.
+      // Repeating the requests changes nothing.
       await shell.run(here(write));
       expect(((await get('/v1/channels/budget-day/snapshot')) as Snapshot).posts[0]).toEqual(snapshot.posts[0]);
     });

@@ -18,12 +18,12 @@ import { freePort } from './free-port.ts';
  * and ends when its parent ends. Imports nothing of vitest, so that the benchmark can use it too.
  */
 export interface ServerProcess extends AsyncDisposable {
-  /** The same after restarts. */
+  /** The URL stays the same after restarts. */
   readonly url: string;
   readonly dataDir: string;
   /** Where its journal is. */
   readonly store: Store;
-  /** Of the current process. */
+  /** The id of the current process. */
   readonly pid: number;
   /** Resolves when it is serving: at once, or after a restart. */
   up(): Promise<void>;

@@ -145,7 +145,7 @@ export async function openNodeFor(test: Finishing, ...node: Parameters<typeof op
   return engine;
 }
 
-/** Its announcements reach no other node, while its connections stay open. */
+/** A node whose announcements reach no other node, while its connections stay open. */
 export function openMuteNodeFor(test: Finishing, server: RedisServer): Promise<RedisEngine> {
   return openNodeFor(test, { ...server, url: server.muteUrl });
 }

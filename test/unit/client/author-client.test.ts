@@ -243,7 +243,7 @@ describe('a command', () => {
     expect(lost.heard).toHaveLength(1);
     const soon = await server(cut, done);
     expect(await author(soon.url, sleep(23)).publish('moon', {})).toMatchObject({ replayed: true });
-    // Certainly not executed: this is the first time.
+    // The only attempt was answered with `unchanged`, so the write can be repeated even after 60 hours.
     const refused = await server(json(503, problem('journal-unavailable', { outcome: 'unchanged' })), done);
     await author(refused.url, sleep(60)).publish('moon', {});
     expect(refused.heard).toHaveLength(2);

@@ -266,7 +266,7 @@ describe('hostile text', () => {
     }
   });
 
-  it('is accepted with a table that fits, and with lines below a table that are no rows of it', () => {
+  it('is accepted with a table within the limit, and with lines below a table that are not rows', () => {
     const rows = (count: number, columns: number) => `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${'x\n'.repeat(count)}`;
     expect(refusedFor(rows(500, 40))).toBeUndefined();
     expect(refusedFor(`${rows(10, 300)}${'- x\n'.repeat(200)}`)).toBeUndefined();
