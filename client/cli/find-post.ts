@@ -1,9 +1,11 @@
+import { problem } from '../../src/protocol/problems.ts';
 import type { AuthorClient, CommandOptions, SeenPost } from '../lib/author-client.ts';
+import { ProblemError } from '../lib/http.ts';
 import { CommandFailed, UsageError } from './command-errors.ts';
 import { plainLine, textOf } from './terminal-text.ts';
 
 /** `sub`: the user's id, if known. */
-type FindOptions = CommandOptions & { sub: string | undefined };
+type FindOptions = CommandOptions & { sub: string | undefined; hasToken: boolean };
 
 /**
  * Finds a post by its id, by the end of its id as displayed beside posts (ids begin with the time, so their ends differ), or by
@@ -34,8 +36,14 @@ export function displayTitle({ headline, html }: { headline: string | null; html
   return text.length > 70 ? `${text.slice(0, 69)}\u2026` : text;
 }
 
-async function findLatest(client: AuthorClient, channelId: string, { sub, ...options }: FindOptions): Promise<SeenPost> {
+async function findLatest(
+  client: AuthorClient,
+  channelId: string,
+  { sub, hasToken, ...options }: FindOptions,
+): Promise<SeenPost> {
   for await (const posts of pages(client, channelId, 20, options)) {
+    // Anyone may read a public channel, but without a token nobody has posts of their own.
+    if (!hasToken) throw new ProblemError(problem('token-missing'));
     const post = posts.find(
       ({ status, publishedBy }) => status === 'published' && publishedBy !== undefined && publishedBy === sub,
     );

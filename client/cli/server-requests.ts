@@ -54,7 +54,7 @@ export function createAuthor(options: RequestOptions, env: Env, terminal: Termin
   return {
     client,
     write: { key: options.key ?? newKey(), signal },
-    read: { signal, sub: server.token && subjectOf(server.token) },
+    read: { signal, sub: server.token && subjectOf(server.token), hasToken: server.token !== undefined },
   };
 }
 

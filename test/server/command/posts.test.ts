@@ -150,6 +150,21 @@ describe('pressbox post', () => {
   });
 });
 
+describe('every command that changes the latest post', () => {
+  it.each([['correct', '--note', 'Wrong.', 'Two.'], ['retract', '--note', 'Wrong.'], ['takedown', '--yes'], ['pin']])(
+    'says that it needs a token, like pressbox post: %s',
+    async (command, ...options) => {
+      await done(['post', room.channelId, 'One.']);
+      const { code, out, err } = await done([command, room.channelId, 'latest', ...options, '--token', '']);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toBe(
+        (await done(['post', room.channelId, 'Two.', '--token', ''])).err.replace(/ {2}Nothing was changed.\n/, ''),
+      );
+      expect(err).toContain('This request needs a token.\n  Set PRESSBOX_TOKEN');
+    },
+  );
+});
+
 describe('pressbox correct', () => {
   it('corrects the user’s own latest post, not a colleague’s that was published in between', async () => {
     await done(['post', room.channelId, 'Two on board.']);
