@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allLimits, type LimitName } from '../src/all-limits.ts';
 import { limitInWords, limitsInMarkdown } from '../src/apidocs/limit-tables.ts';
@@ -25,6 +26,9 @@ export const docPages = readdirSync(pathOf('docs'), { recursive: true, encoding:
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`)
   .sort();
+
+/** The decisions, by number. */
+export const decisionPages = docPages.filter((page) => /^docs\/decisions\/\d/.test(page));
 
 /** The pages with generated parts. */
 export const generatedPages = ['README.md', ...docPages].filter((page) =>
@@ -86,9 +90,8 @@ function metricsTable(): string {
 
 /** The list of the decisions, by their headings. */
 function decisionList(): string {
-  const decisions = docPages.filter((page) => page.startsWith('docs/decisions/'));
-  return decisions
-    .map((page) => `- [${/^# (.+)$/m.exec(readFileSync(pathOf(page), 'utf8'))?.[1]}](${page.slice('docs/'.length)})`)
+  return decisionPages
+    .map((page) => `- [${/^# (.+)$/m.exec(readFileSync(pathOf(page), 'utf8'))?.[1]}](${basename(page)})`)
     .join('\n');
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, matchesGlob, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
+import { decisionPages, docPages, generatedPages, withGenerated } from '../../../scripts/docs.ts';
 import { readConfig, variables } from '../../../src/config.ts';
 import { root } from '../../support/runner/imports.ts';
 import { blocksOf } from '../../support/samples/markdown-blocks.ts';
@@ -81,9 +81,17 @@ describe('the docs', () => {
     expect(commands.filter((command) => !command.endsWith('npx pressbox '))).toEqual([]);
   });
 
-  it('have an index with a link to every page', () => {
-    const linked = [...read('docs/README.md').matchAll(/\]\(([^)#\s]+)\)/g)].map(([, path = '']) => join('docs', path));
-    expect(docPages.filter((page) => page !== 'docs/README.md' && !linked.includes(page))).toEqual([]);
+  it('have an index with a link to every page, and one with a link to every decision', () => {
+    const linkedFrom = (index: string) =>
+      [...read(index).matchAll(/\]\(([^)#\s]+)\)/g)].map(([, path = '']) => join(dirname(index), path));
+    const others = docPages.filter((page) => page !== 'docs/README.md' && !decisionPages.includes(page));
+    expect(others.filter((page) => !linkedFrom('docs/README.md').includes(page))).toEqual([]);
+    expect(decisionPages.filter((page) => !linkedFrom('docs/decisions/README.md').includes(page))).toEqual([]);
+  });
+
+  it('have in the folder of the decisions nothing but decisions and their index', () => {
+    const inFolder = docPages.filter((page) => page.startsWith('docs/decisions/'));
+    expect(inFolder.filter((page) => !decisionPages.includes(page))).toEqual(['docs/decisions/README.md']);
   });
 
   it('are all in the package, except those that the index names', () => {
@@ -132,9 +140,8 @@ describe('the docs', () => {
   });
 
   it('number the decisions without a gap, each with date, status, context, decision, consequences and alternatives', () => {
-    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
-    expect(decisions.length).toBeGreaterThan(5);
-    for (const [index, page] of decisions.entries()) {
+    expect(decisionPages.length).toBeGreaterThan(5);
+    for (const [index, page] of decisionPages.entries()) {
       expect(relative('docs/decisions', page)).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}-[a-z0-9-]+\\.md$`));
       const text = read(page);
       const status = '(?:accepted|superseded by \\[decision \\d+\\])[^\\n]*';
@@ -149,9 +156,8 @@ describe('the docs', () => {
     ['superseded by', 'supersedes'],
     ['extended by', 'extends'],
   ])('say in the status of both decisions which one is %s the other', (passive, active) => {
-    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).sort();
     const related = (verb: string) =>
-      decisions.flatMap((page, index) =>
+      decisionPages.flatMap((page, index) =>
         (/· Status: (.*)/.exec(read(page))?.[1] ?? '')
           .split('; ')
           .filter((clause) => clause.includes(verb))
