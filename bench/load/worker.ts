@@ -22,6 +22,7 @@ interface Answer {
   error?: string;
 }
 
+/** `file`: relative to this folder. */
 export function startWorker(file: string): Worker {
   const child: ChildProcess = fork(fileURLToPath(new URL(file, import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -508,6 +508,7 @@ describeWith(needs.chromium, 'the live page of a server restored from a backup',
     const added = await publish('New');
     await page.getByRole('button', { name: '1 new post' }).waitFor();
     expect(await post(page, added).count()).toBe(0);
-    expect(complaints).toEqual([]);
+    // A page that reconnects while the server starts gets 503.
+    expect(complaints.filter((complaint) => !complaint.includes('status of 503'))).toEqual([]);
   });
 });
