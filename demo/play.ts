@@ -61,9 +61,9 @@ export async function playDemo(play: Play): Promise<void> {
   let asidesTold = 0;
   try {
     const isNew = await openChannel(play);
-    const told = await listTold(client, signal);
+    const told = await listPublished(client, signal);
     const begin = isNew && told.length === 0 ? openingMinutes.length : 0;
-    const left = story.filter((step) => !isTold(step, told));
+    const left = story.filter((step) => !isPublished(step, told));
     const known = new Set<string>([...Object.values(postIds), ...told.map(({ id }) => id)]);
     if (left.length > 0) log(isNew ? 'The demo begins.' : 'The demo resumes where it stopped.');
     for (const [at, step] of left.entries()) {
@@ -119,7 +119,7 @@ export async function playDemo(play: Play): Promise<void> {
 }
 
 /** What the server has of a post. */
-interface Told {
+interface PublishedPost {
   id: string;
   revision: number;
   withdrawn: boolean;
@@ -167,8 +167,8 @@ function mediaOf(step: Extract<Step, { type: 'publish' }>, publicUrl: string | u
 }
 
 /** The posts that the channel holds. */
-async function listTold(client: AuthorClient, signal: AbortSignal | undefined): Promise<Told[]> {
-  const told: Told[] = [];
+async function listPublished(client: AuthorClient, signal: AbortSignal | undefined): Promise<PublishedPost[]> {
+  const told: PublishedPost[] = [];
   for (let before: number | undefined; ; ) {
     const query = { limit: 100, ...(before !== undefined && { before }) };
     const page = await client.listPosts(demoChannel.id, query, signal && { signal });
@@ -179,7 +179,7 @@ async function listTold(client: AuthorClient, signal: AbortSignal | undefined): 
 }
 
 /** Whether a step was done before: its post exists, has a later revision, or was withdrawn. */
-function isTold(step: Step, told: readonly Told[]): boolean {
+function isPublished(step: Step, told: readonly PublishedPost[]): boolean {
   const post = told.find(({ id }) => id === postIds[step.name]);
   switch (step.type) {
     case 'publish':

@@ -318,7 +318,7 @@ const pages: readonly Example[] = [
 ];
 
 /** Sent while something reads the journal's file, so that their erasures cannot complete yet. */
-const owed: readonly Example[] = [
+const withPendingErasures: readonly Example[] = [
   {
     operation: 'revisePost',
     name: 'Erasing what it said before, which takes a while',
@@ -389,6 +389,6 @@ export const examples: readonly Example[] = [
   ...machines,
   ...sessions,
   ...pages,
-  ...owed,
+  ...withPendingErasures,
   ...leaving,
 ];

@@ -35,11 +35,11 @@ export interface SiteWords {
   // Error pages
   wentWrong: string;
   /** `token-invalid`: a session that cannot be checked at the moment, treated like an anonymous one. */
-  problems: Record<PageProblem, Told> & Partial<Record<ProblemCode, Told>>;
+  problems: Record<PageProblem, ProblemWords> & Partial<Record<ProblemCode, ProblemWords>>;
   tryAgain: Plural;
 }
 
-interface Told {
+interface ProblemWords {
   name: string;
   sentence: string;
 }

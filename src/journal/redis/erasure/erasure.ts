@@ -77,12 +77,12 @@ export class Erasures {
   }
 
   async #finish(channelId: string, postId: string | null, pending: Pending): Promise<void> {
-    const pendingErasures = (await this.owed(channelId)).filter(([who]) => who === channelSubject || who === postId);
+    const pendingErasures = (await this.pendingOf(channelId)).filter(([who]) => who === channelSubject || who === postId);
     if (pendingErasures.length > 0) await this.complete(channelId, pendingErasures, pending);
   }
 
   /** The pending erasures of a channel. */
-  async owed(channelId: string): Promise<PendingErasure[]> {
+  async pendingOf(channelId: string): Promise<PendingErasure[]> {
     const flat = (await this.#parts.writes.run('pending-erasures', channelKeys(channelId))) as string[];
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }

@@ -12,7 +12,7 @@ const { notedMs, owedCheckMs: sweepMs, owedStaleMs: staleMs } = redisLimits;
 
 export interface SweepParts {
   writes: Connection;
-  erasures: Pick<Erasures, 'owed' | 'complete' | 'rewriteReturned'>;
+  erasures: Pick<Erasures, 'pendingOf' | 'complete' | 'rewriteReturned'>;
   log: Log;
 }
 
@@ -106,15 +106,15 @@ export class Sweep {
   async #askAllowingDamage(channelId: string): Promise<void> {
     const channel = this.#channels.get(channelId) ?? { erasures: 0 };
     try {
-      const owed = await this.#parts.erasures.owed(channelId);
-      channel.erasures = owed.length;
-      if (owed.length > 0) {
-        channel.finishing ??= this.#finish(channelId, owed, channel);
+      const pending = await this.#parts.erasures.pendingOf(channelId);
+      channel.erasures = pending.length;
+      if (pending.length > 0) {
+        channel.finishing ??= this.#finish(channelId, pending, channel);
         this.#channels.set(channelId, channel);
       }
       // The channel was deleted, perhaps by a node of an earlier version, which leaves its requests in place.
       await endRequests(this.#parts.writes, channelId);
-      if (owed.length === 0) await this.#forget(channelId);
+      if (pending.length === 0) await this.#forget(channelId);
     } catch (error) {
       // There may be erasures that could not be read.
       channel.erasures ||= 1;
@@ -123,11 +123,11 @@ export class Sweep {
     }
   }
 
-  async #finish(channelId: string, owed: readonly PendingErasure[], channel: ChannelErasures): Promise<void> {
+  async #finish(channelId: string, pending: readonly PendingErasure[], channel: ChannelErasures): Promise<void> {
     const { erasures, log } = this.#parts;
-    if (channel.why === undefined) log.info({ channel: channelId, erasures: owed.length }, 'finishing pending erasures');
+    if (channel.why === undefined) log.info({ channel: channelId, erasures: pending.length }, 'finishing pending erasures');
     try {
-      await erasures.complete(channelId, owed);
+      await erasures.complete(channelId, pending);
       this.#channels.delete(channelId);
     } catch (error) {
       this.#failed(channelId, channel, error);
