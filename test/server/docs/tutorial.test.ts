@@ -61,10 +61,10 @@ async function followTutorial(chromium: string): Promise<void> {
   await live.goto(here(/`(\S+\/live\/\S+)`/.exec(page)?.[1] ?? ''));
   const isLive = () => live.locator('#connection[data-state="live"]').waitFor();
   await isLive();
-  await live.getByRole('heading', { name: 'Budget passes by two votes' }).waitFor();
+  await live.getByRole('heading', { name: 'Budget passes by two votes' }).first().waitFor();
   await run(correct);
-  await live.getByRole('heading', { name: 'Budget passes by one vote' }).waitFor();
-  await live.getByText('It passed by one vote, not two.').waitFor();
+  await live.getByRole('heading', { name: 'Budget passes by one vote' }).first().waitFor();
+  await live.getByText('It passed by one vote, not two.').first().waitFor();
 
   // 3
   await runAndKeep(cursor);
@@ -122,7 +122,7 @@ async function followTutorial(chromium: string): Promise<void> {
   const follower = await start(follow, /Tram line 9/);
   await stop(firstNode);
   await run(goodNight);
-  for (const shown of [live, own]) await shown.getByRole('heading', { name: 'The session is over' }).waitFor();
+  for (const shown of [live, own]) await shown.getByRole('heading', { name: 'The session is over' }).first().waitFor();
   await vi.waitFor(() => expect(follower.out).toContain('The session is over'));
   const headings = await live.locator('#posts > .post h2, #posts > .post h3').allInnerTexts();
   expect(headings).toEqual([
