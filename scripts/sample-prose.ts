@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { randomFrom } from '../test/support/samples/random.ts';
 
 /**
  * Prints 40 comments, 40 test titles and 20 paragraphs of docs, drawn at random, for a reader who judges whether each is plain on the
@@ -52,19 +53,8 @@ function placeIn(path: string, index: number): string {
   return `${path}:${read(path).slice(0, index).split('\n').length}`;
 }
 
-/** The same draws for the same seed, on every machine (mulberry32). */
-function draws(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function draw(count: number, passages: Passage[]): Passage[] {
-  const next = draws(seed);
+  const next = randomFrom(seed);
   const left = [...passages];
   return Array.from(
     { length: Math.min(count, left.length) },
