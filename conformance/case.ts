@@ -9,7 +9,7 @@ export interface Case {
   name: string;
   /** The rule as a sentence. */
   rule: string;
-  /** Takes seconds, because the contract defines a time. Skipped in a quick run. */
+  /** Takes seconds, because the protocol names a time. Skipped in a quick run. */
   slow?: true;
   /** Requires a token that may delete channels. */
   admin?: true;

@@ -28,7 +28,7 @@ interface SocketMessage {
   data: unknown;
 }
 
-/** The response headers that the contract defines. */
+/** The response headers that the protocol defines. */
 const recordedHeaders = [
   'cache-control',
   'content-type',

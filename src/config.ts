@@ -32,7 +32,7 @@ export interface Config {
   jwtMaxLifetimeMinutes: number;
   /** A session that was unused for this long is refused. 0: no limit. */
   sessionIdleMinutes: number;
-  /** Who owns posts that were published before an issuer was set. */
+  /** The owner of posts that were published before an issuer was set. */
   olderPosts: 'issuer' | 'secret';
   origins: '*' | readonly string[];
   /** A value of Express's setting `trust proxy`. */

@@ -33,7 +33,7 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 const blocks = new Set(['p', 'ul', 'ol', 'blockquote', 'pre', 'h3', 'h4', 'table', 'hr']);
 
 /**
- * The text of a post's `html`, which contains only the tags of the contract. Separates paragraphs, marks list items, and appends
+ * The text of a post's `html`, which contains only a short list of tags. Separates paragraphs, marks list items, and appends
  * the address of each link.
  */
 export function textOf(html: string): string {

@@ -34,11 +34,11 @@ export interface TimelineAccess {
 /** Attempts for one page. A node that lags this far behind is reported to the caller. */
 const maxAttempts = 5;
 /**
- * How long to wait for a page that is ahead of the reader. The missing events arrive within 5 s (promise 2 of the contract);
+ * How long to wait for a page that is ahead of the reader. The missing events arrive within 5 s;
  * otherwise the page is requested again. Milliseconds.
  */
 const maxCatchUpWaitMs = 5_000;
-/** A node that lags has caught up or refuses within 5 s (promise 2 of the contract). */
+/** A lagging node catches up, or refuses, within 5 s. */
 const needBackoff = { initialMs: 200, maxMs: 30_000 };
 
 export class PageLoader {

@@ -85,7 +85,7 @@ export const groups = {
 } as const;
 export type Group = keyof typeof groups;
 
-/** Who may use a route. The token grants the rights. */
+/** The clients that may use a route. The token grants the rights. */
 export const audiences = {
   anyone: 'Anyone. Channels with the access `desk` are only visible to their authors and editors.',
   token: 'Anyone with a token.',

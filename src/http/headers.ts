@@ -7,7 +7,7 @@ import helmet, { type HelmetOptions } from 'helmet';
  * network, pictures in posts, and embedding. Each change of a default has its reason.
  */
 
-/** Who may show a page in a frame: nobody, pages of this server, everybody, or pages of these origins. */
+/** The sites that may frame a page: none, this server, all, or these origins. */
 export type FrameAncestors = 'none' | 'self' | '*' | readonly string[];
 
 const everywhere = {

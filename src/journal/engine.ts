@@ -269,7 +269,7 @@ export interface AppendRequest {
    * their dates.
    */
   lastDateBindsUntil?: string;
-  /** Who imports the entries, and whether they begin an import into this channel. Recorded in the server's own journal. */
+  /** Set for an import: its author, and whether these entries begin it in this channel. Recorded in the server's own journal. */
   imported?: { by: string; isFirst: boolean };
   /** The start of the hash chain of a channel that these entries create. Left out: random. */
   root?: string;

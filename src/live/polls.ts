@@ -17,7 +17,7 @@ import type { LiveContext } from './sse-streams.ts';
 import { catchUpAndJoin, countCatchUp } from './subscription.ts';
 
 /**
- * Long polling (contract, 2): a catch-up without news is held until there are some, or until the wait is over. While it is held, the poll
+ * Long polling: a catch-up without news is held until there are some, or until the wait is over. While it is held, the poll
  * is a reader of the channel stream that is never ready, so that the first change wakes it.
  */
 export interface PollQuery {

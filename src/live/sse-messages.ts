@@ -9,7 +9,7 @@ import type { Pipe } from './reader-connection.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /**
- * Encodes Server-Sent Events (contract, 4; HTML standard, 9.2.6), each block once for all readers who get it. JSON contains no line break,
+ * Encodes Server-Sent Events (HTML standard, 9.2.6), each block once for all readers who get it. JSON contains no line break,
  * so the data of a block is one line.
  */
 const streamFormat: Format = {

@@ -21,7 +21,7 @@ import { catchUpMessage, retryDelayMs, retryField, StreamPipe, sseMessage, store
 import { catchUpAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
- * Server-Sent Events (contract, 4): one channel as a response that does not end. An EventSource reconnects with its cursor after every end,
+ * Server-Sent Events: one channel as a response that does not end. An EventSource reconnects with its cursor after every end,
  * and gives up for good at any status except 200.
  */
 export interface LiveContext {

@@ -1,6 +1,6 @@
 import type { Channel } from './model.ts';
 
-/** The addresses of channels and posts (contract, 6). No other module builds one. Paths begin at the server's root. */
+/** The URLs of channels and posts. No other module builds one. Paths begin at the server's root. */
 
 export function channelPath(channelId: string): string {
   return `/live/${encodeURIComponent(channelId)}`;

@@ -64,7 +64,7 @@ export interface FieldError {
   message: string;
 }
 
-/** An RFC 9457 problem document. The contract defines the members that the RFC does not. */
+/** An RFC 9457 problem document. `docs/reference/protocol.md` describes the members that the RFC does not. */
 export interface Problem {
   type: string;
   code: ProblemCode;

@@ -125,7 +125,7 @@ describe('an arbitrary write', () => {
 });
 
 describe('an arbitrary read parameter', () => {
-  it.each(Object.entries(questions))('of %s', async (_what, [path, schema]) => {
+  it.each(Object.entries(questions))('is accepted or refused, never a 500: %s', async (_what, [path, schema]) => {
     await fc.assert(
       fc.asyncProperty(anything(schema), async (query) => {
         const pairs = typeof query === 'object' && query !== null ? Object.entries(query) : [['limit', query]];

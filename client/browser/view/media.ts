@@ -3,7 +3,7 @@ import { attribute, type Html, html, nothing } from './html.ts';
 import { isWebUrl, link } from './links.ts';
 import { type Setting, wordsOf } from './time.ts';
 
-/** Images, videos and links in the given order. Media of unknown types are left out, as the contract requires. */
+/** Images, videos and links in the given order. Media of unknown types are left out, so that a newer server may add one. */
 export function renderMedia(media: readonly Media[], setting: Setting): Html {
   const shown = media.map((one) => renderOne(one, setting)).filter((one) => one !== nothing);
   return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;

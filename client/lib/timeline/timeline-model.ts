@@ -1,7 +1,7 @@
 import type { Channel, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
 
 /**
- * What a client holds of a channel, by the contract's rules for clients: a window of posts in display order, the items above it
+ * What a client holds of a channel, by the rules for clients in the protocol: a window of posts in display order, the items above it
  * (pinned, summary, key events), and the offset as of which all of it is current. Immutable: each function returns another
  * timeline, or the same one if nothing changed. `timeline-pages.ts` has what must be requested and how answers are applied.
  *

@@ -3,7 +3,7 @@ import type { Problem } from '../../protocol/problems.ts';
 import type { EncodedCatchUp } from '../../streams/catch-up.ts';
 import type { Pipe } from '../reader-connection.ts';
 
-/** The messages of the server over a socket (contract, 3), except events, which are sent as encoded frames. */
+/** The messages of the server over a socket, except events, which are sent as encoded frames. */
 export interface ServerMessages {
   store: { reachable: boolean; since: string };
   unsubscribed: { channelId: string; reason: EndedReason };

@@ -9,7 +9,7 @@ export async function signIn({ server }: Newsroom, page: Page, channelId: string
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Who may read: members, and people who no longer may. */
+/** Access: members, and readers who lost it. */
 export function access({ room }: Exam): void {
   const { coverage, publish, open } = room;
 

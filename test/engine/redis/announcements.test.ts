@@ -247,7 +247,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(here);
       const erased: (string | null)[] = [];
       there.onErased((_, postId) => erased.push(postId));
-      // The contract promises this time. Some node finishes an erasure that nobody finished earlier, and all nodes hear of that.
+      // This time is promised. Some node finishes an erasure that nobody finished earlier, and all nodes hear of that.
       const isHeardOf = (post: PostState) => within(5_000, () => expect(erased).toContain(post.id), [process.pid, server.pid]);
       const [a, b] = [await publish(here, id), await publish(here, id)];
       await appended(here, id, [{ ...revision(a, { body: 'Else.' }), erases: 1 }]);

@@ -16,7 +16,7 @@ import {
 import { type Finishing, nextComparison, openNodeFor, startRedisFor } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
-/** The contract: a node notices within this time that it missed something. */
+/** The promised time in which a node notices that it missed something. */
 const promisedMs = 5_000;
 
 for (const kind of ['redis', 'valkey'] as const) {

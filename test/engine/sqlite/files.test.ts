@@ -304,7 +304,7 @@ describe('the schema', () => {
     await opened.reopen();
   });
 
-  it('of a future version is refused, and nothing is changed', async () => {
+  it('is refused if its version is newer, and nothing is changed', async () => {
     await opened.engine.close();
     const set = (version: number) => {
       const db = new DatabaseSync(file);

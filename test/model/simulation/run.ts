@@ -15,7 +15,7 @@ export interface Outcome {
   resets: number;
 }
 
-/** The contract promises that everything is at the head this long after healing. */
+/** The promised time after healing until everything is at the head. */
 const healMs = 5_000;
 /** Then nothing happens for this long, and no node may read. */
 const quietMs = 3_000;

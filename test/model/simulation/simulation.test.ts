@@ -30,7 +30,7 @@ const found: [seed: number, what: string][] = [
 ];
 
 describe('readers on many nodes, whatever fails among links, nodes and the store,', () => {
-  it(`have the state of the store after healing, and never received what the contract forbids, in ${seeds} runs`, {
+  it(`have the state of the store after healing, and never received what the invariants forbid, in ${seeds} runs`, {
     // Only for a run that hangs. The test is busy all the time, and can take ten times as long on a busy machine.
     timeout: 1_800_000,
   }, async () => {

@@ -183,7 +183,7 @@ describe('an idempotency key', () => {
     expect(await offsetOf(channel)).toBe(5);
   });
 
-  it('of a revision withdraws nothing, even after its text is erased', async () => {
+  it('withdraws nothing if it was used for a revision, even after the text is erased', async () => {
     const channel = await freshChannel();
     const { post } = (await publish({ headline: 'A' })).body;
     const url = `${channelUrl}/posts/${post.id}`;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** What each address takes (contract, 2 and 6). */
+/** The methods of each URL. */
 const taken = (): Record<string, string[]> => {
   const channel = `/v1/channels/${id}`;
   const post = `${channel}/posts/${postId}`;

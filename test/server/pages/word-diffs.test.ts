@@ -156,7 +156,7 @@ describe('the cached comparisons', () => {
     expect(diffs.find(pairOf(post))).toBeDefined();
   });
 
-  it('of a post are gone once its takedown is answered, and no others', async () => {
+  it('are dropped once the takedown of their post is answered, and no others', async () => {
     const diffs = diffsOver();
     const { id } = await createChannel(server, editor);
     const [taken, standing] = [await changed(0, id), await changed(0, id)];

@@ -254,7 +254,7 @@ describe('revisions', () => {
     expect(revisions.map(({ body }) => body)).toEqual(['Text of *1*', 'Text of *one*', 'Text of *two*']);
   });
 
-  it('of a withdrawn post are for authors only, and empty after a takedown', async () => {
+  it('are for authors only once their post is withdrawn, and empty after a takedown', async () => {
     for (const index of [1, 2]) {
       for (const token of [undefined, reader]) {
         expect(await problemOf(`${base}/posts/${posts[index]!.id}/revisions`, token)).toMatchObject({ code: 'not-found' });

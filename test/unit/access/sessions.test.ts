@@ -64,7 +64,7 @@ describe('a session of a token that was signed with the secret', () => {
     expect(await identity.verify(await token())).toMatchObject({ sub: 'ida' });
   });
 
-  it('of an older server, without an id of its own, is accepted until it expires, and can be ended', async () => {
+  it('is accepted until it expires, and can be ended, if an older server created it without an id', async () => {
     const { identity } = opened();
     const { sid: _sid, ...claims } = decodeJwt((await identity.signIn(await token())).value);
     const key = createHmac('sha256', secret).update('pressbox session').digest();
@@ -138,7 +138,7 @@ describe('a session of a token that an issuer signed', () => {
     expect(await opened({ jwksUrl }).identity.resume(value)).toMatchObject({ sub: 'ida' });
   });
 
-  it('of an older server, which is the token itself, is accepted until it expires, and can be ended', async () => {
+  it('is accepted until it expires, and can be ended, if an older server made it from the token itself', async () => {
     const { identity } = opened({ jwksUrl });
     const old = await issued();
     expect(await identity.resume(old)).toMatchObject({ sub: 'ida', expiresAt: now + 7 * 86_400_000 });

@@ -307,7 +307,7 @@ describe('a command', () => {
     expect(heard.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('uses the paths of the contract', async () => {
+  it('uses the documented paths', async () => {
     const { url, heard } = await server(anything);
     const to = author(`${url}/`);
     await to.createChannel({ headline: 'Moon' });

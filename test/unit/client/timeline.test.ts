@@ -20,7 +20,7 @@ import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
 import { emptied } from '../../support/samples/samples.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
-/** The contract’s rules for clients, one by one. The property tests show that they are sufficient. */
+/** The rules for clients, one by one. The property tests show that they are sufficient. */
 
 const plain = { kind: 'update', keyEvent: false } as const;
 const key = { kind: 'update', keyEvent: true } as const;
@@ -62,7 +62,7 @@ describe('an event', () => {
     expect(ids(applyEvent(next, { ...fourth, from: 4 }))).toEqual([4, 3, 2, 1]);
   });
 
-  it('of an unknown type is skipped, and its cursor is kept', () => {
+  it('is skipped if its type is unknown, and its cursor is kept', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     const unknown = { ...server.event(2), from: 3, offset: 3, cursor: 'next', type: 'post.applauded' } as unknown as Event;
@@ -93,7 +93,7 @@ describe('an event', () => {
     expect(applyEvent(newer, stale)).toEqual({ ...newer, offset: 3, cursor: 'next' });
   });
 
-  it('of a post keeps the post’s revision remembered longer than older ones', () => {
+  it('makes the revision of its post the last one to be forgotten', () => {
     const server = serverWith(2);
     const timeline = begin(server);
     const [second, first] = timeline.posts.map(({ id }) => id) as [string, string];
@@ -109,7 +109,7 @@ describe('an event', () => {
     expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
   });
 
-  it('of a post below the window does not insert it until the end was reached', () => {
+  it('inserts no post below the window until the end was reached', () => {
     const server = serverWith(9);
     const short = begin(server, 3);
     const long = begin(server, 20);
@@ -119,7 +119,7 @@ describe('an event', () => {
     expect(follow(long, server).posts.at(-1)?.revision).toBe(2);
   });
 
-  it('of a post below the window still updates key events, summary and pinned post', () => {
+  it('updates key events, summary and pinned post even if its post is below the window', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     server.pin(7);
@@ -160,7 +160,7 @@ describe('a page', () => {
     expect(applyPage(reset, page, ask)).toBe(reset);
   });
 
-  it('of a node that lags so far that posts are missing is ignored', () => {
+  it('is ignored if its node lags so far that posts are missing', () => {
     const server = serverWith(9);
     const timeline = begin(server, 3);
     const ask = older(timeline);

@@ -69,13 +69,13 @@ describe('security headers', () => {
     }
   });
 
-  it('of the API allow no scripts and no framing', async () => {
+  it('allow no scripts and no framing on the API', async () => {
     const headers = await headersOf(apiHeaders());
     expect(policyOf(headers)).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-frame-options')).toBe('DENY');
   });
 
-  it('of pages allow scripts of the server itself, and pictures and videos from the web', async () => {
+  it('allow scripts of the server itself on pages, and pictures and videos from the web', async () => {
     const headers = await headersOf(pageHeaders());
     const policy = policyOf(headers);
     expect(policy).toContain("script-src 'self';");
@@ -89,7 +89,7 @@ describe('security headers', () => {
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
   });
 
-  it('of pages say who may frame them', async () => {
+  it('name the sites that may frame a page', async () => {
     const everyone = await headersOf(pageHeaders({ frameAncestors: '*' }));
     expect(policyOf(everyone)).toContain('frame-ancestors *');
     expect(everyone.get('x-frame-options')).toBeNull();
@@ -100,7 +100,7 @@ describe('security headers', () => {
     expect(nobody.get('x-frame-options')).toBe('DENY');
   });
 
-  it('of pages name the configured address for violation reports', async () => {
+  it('name the configured address for violation reports on pages', async () => {
     const address = 'https://reports.example.org/csp';
     const to: RequestHandler = (_request, response, next) => {
       reportViolationsTo(response.app as Express, address);
@@ -112,7 +112,7 @@ describe('security headers', () => {
     expect(headers.get('reporting-endpoints')).toBe(`breaches="${address}"`);
   });
 
-  it('of assets allow pages of other origins to load them', async () => {
+  it('allow pages of other origins to load assets', async () => {
     expect((await headersOf(assetHeaders())).get('cross-origin-resource-policy')).toBe('cross-origin');
   });
 });

@@ -31,7 +31,7 @@ function countUntilRefused(ask: () => void): number {
 }
 
 describe('the rate of writes', () => {
-  it.each([1, 3, 7, 20, 300])('of %i a second allows a burst of exactly ten times as many, then the rate', (writesPerSecond) => {
+  it.each([1, 3, 7, 20, 300])('allows a burst of exactly ten times %i a second, then the rate', (writesPerSecond) => {
     const { rates, clock, rejected } = start({ writesPerSecond });
     const write = () => rates.writes('ida');
     expect(countUntilRefused(write)).toBe(10 * writesPerSecond);

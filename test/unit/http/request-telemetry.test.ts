@@ -153,7 +153,7 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('pressbox_problems_total{code="channel-deleted"} 2');
   });
 
-  it('of two servers in one process are separate', async () => {
+  it('are separate for two servers in one process', async () => {
     const [one, two] = [createMetrics(), createMetrics()];
     one.subscriptions.inc(3);
     expect(await one.text()).toContain('pressbox_subscriptions 3');

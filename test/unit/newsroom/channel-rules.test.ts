@@ -63,7 +63,7 @@ describe('a history', () => {
     expect(kept.map(({ revision }) => revision)).toEqual(Array.from({ length: 50 }, (_, i) => i + 12));
   });
 
-  it('of a channel keeps the newest fifty changes of any kind', () => {
+  it('keeps the newest fifty changes of a channel, of any kind', () => {
     const changes = Array.from({ length: 60 }, (_, i) => ({
       revision: i + 2,
       kind: i < 20 ? ('correction' as const) : ('refile' as const),
@@ -74,7 +74,7 @@ describe('a history', () => {
     expect(kept).toEqual(changes.slice(-50));
   });
 
-  it('of a channel leaves room in one event, even if every field has its maximum length', () => {
+  it('leaves room for a channel in one event, even if every field has its maximum length', () => {
     const long = (count: number) => '🌕'.repeat(count);
     const person = {
       name: long(limits.textCharacters),

@@ -58,7 +58,7 @@ describe('the shared answers of all channels', () => {
     expect([keeps(one, 'earlier'), keeps(one, 'it'), keeps(other, 'it')]).toEqual([true, true, false]);
   });
 
-  it('of one channel take up to their bound, and count answers that arrive later like those made at once', async () => {
+  it('use up to the bound of one channel, and count answers that arrive later like those made at once', async () => {
     const answers = new SharedAnswers();
     const read = (key: string, characters: number) =>
       answers.read(
