@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as dial, type Socket as NetSocket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Socket } from 'engine.io';
+import { Socket as EngineSocket, type Socket } from 'engine.io';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { liveLimits } from '../../../src/live/live-limits.ts';
@@ -62,6 +62,26 @@ it.each([
   expect(connections).toHaveLength(1);
   expect(chunks).toHaveLength(1);
   expect(String(chunks[0])).toMatch(/^HTTP\/1\.1 101 [\s\S]+\r\n\r\n[^\r\n]*0\{"sid":"/);
+});
+
+it('a connection replaces only four methods of engine.io', async () => {
+  const { port, connections } = await serve();
+  ask(port, good);
+  await vi.waitFor(() => expect(connections).toHaveLength(1));
+  const connection = connections[0] as object;
+  const theirs = new Set(Object.getOwnPropertyNames(EngineSocket.prototype));
+  const own = new Set(Object.getOwnPropertyNames(connection));
+  for (let at = Object.getPrototypeOf(connection); at !== EngineSocket.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) own.add(name);
+  }
+  // Its types hide these methods, so the compiler does not notice another one with a name of theirs.
+  expect([...own].filter((name) => theirs.has(name)).sort()).toEqual([
+    'constructor',
+    'onClose',
+    'onOpen',
+    'onPacket',
+    'schedulePing',
+  ]);
 });
 
 it('the socket engine reads messages that come with the request and after it in order', async () => {
