@@ -133,7 +133,7 @@ export function mustCover(events: readonly Event[], after: number, to: number): 
   let last = after;
   for (const { from, offset } of events) {
     mustEqual(from, last + 1, `The "from" of the event after offset ${last}`);
-    must(offset >= from, `An event stands for ${from} to ${offset}.`);
+    must(offset >= from, `An event covers ${from} to ${offset}.`);
     last = offset;
   }
   must(last <= to, `An event at offset ${last} stands beyond what the answer covers, ${to}.`);

@@ -108,7 +108,7 @@ class Recorder {
   /** The live event at this offset. */
   async event(offset: number): Promise<Event> {
     const event = (await this.socket.upTo(this.id, offset)).find((one) => one.from <= offset && offset <= one.offset);
-    must(event !== undefined, `No event stands for offset ${offset}.`);
+    must(event !== undefined, `No event covers offset ${offset}.`);
     return event;
   }
 
@@ -165,7 +165,7 @@ const recordings: Record<string, Recording> = {
     },
   },
   'events/stand-for-several': {
-    rule: 'An event stands for the offsets from `from` to `offset`. Superseded events are left out.',
+    rule: 'An event covers the offsets from `from` to `offset`. Superseded events are left out.',
     async steps(recorder) {
       const start = await recorder.catchUp();
       const one = await recorder.publish('One');

@@ -106,7 +106,7 @@ export const event = {
   channelId: 'The channel.',
   from: 'The first offset that the event stands for.',
   offset: 'The last offset that the event stands for. It differs from `from` if superseded events were left out.',
-  cursor: 'Store it: it stands for everything up to `offset`.',
+  cursor: 'Store it: it covers everything up to `offset`.',
   at: 'The time of the event.',
   type: 'What happened. Skip an unknown type and keep its cursor.',
 };

@@ -175,7 +175,7 @@ export interface AuthorPost extends PostFields, PostFacts<AuthorChange> {
 
 interface EventFacts {
   channelId: string;
-  /** The event stands for the offsets `from` to `offset`. */
+  /** The event covers the offsets `from` to `offset`. */
   from: number;
   offset: number;
   cursor: string;
