@@ -34,7 +34,7 @@ export class Announcer {
     this.#setting = setting;
   }
 
-  /** `before` is the post as it was held until then. */
+  /** `before`: the post as the page had it before this event. */
   onEvent(event: Event, before?: ReaderPost): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
@@ -43,10 +43,10 @@ export class Announcer {
       this.#sentences = [];
     }
     const was = this.#changes.get(post.id)?.counts;
-    // Goes by the state of the post, not by the event type: a post never seen may arrive as revised.
+    // Use the state of the post and not the event type: the first event that the page receives for a post may be a revision.
     const now = noticeFor(post, before?.revision) ?? (post.revision === 1 ? 'posts' : was);
     if (!now) return;
-    // A post that is still announced as new is announced as new in its current state.
+    // If a post is still waiting to be announced as new, keep announcing it as new, but in its current state.
     const as = was === 'posts' && now !== 'withdrawals' ? was : now;
     this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
     this.#scheduleSpeech(Math.max(gatherMs, this.#spokenAt + minGapMs - performance.now()));
@@ -77,9 +77,9 @@ export class Announcer {
     const changes = [...this.#changes.values()];
     const count = (counts: keyof News) => changes.filter((change) => change.counts === counts).length;
     const news = { posts: count('posts'), corrections: count('corrections'), withdrawals: count('withdrawals') };
-    const told = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, this.#setting())];
+    const sentences = changes.length === 1 ? changes.map(({ sentence }) => sentence) : [newsText(news, this.#setting())];
     if (changes.length > 0) this.#spokenAt = performance.now();
-    this.#show([...this.#sentences, ...told].join(' ').trim());
+    this.#show([...this.#sentences, ...sentences].join(' ').trim());
     this.#sentences = [];
     this.#changes.clear();
     clearTimeout(this.#clearTimer);

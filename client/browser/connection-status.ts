@@ -15,7 +15,7 @@ export class ConnectionStatus {
     return this.#text.textContent ?? '';
   }
 
-  /** The server is unreachable, or it cannot reach its store. */
+  /** Whether the server is unreachable, or cannot reach its store. */
   get isWaiting(): boolean {
     return !navigator.onLine || this.#element.dataset.state === 'waiting';
   }
@@ -26,8 +26,8 @@ export class ConnectionStatus {
   show(state: ReaderState, channel: Channel, trueAt: string): void {
     const setting = settingOf(channel);
     const asOf = textBeside(trueAt, new Date().toISOString(), setting);
-    const [tone, said] = connectionSentence(state, channel.state, asOf, wordsOf(setting));
-    if (this.text !== said) this.#text.textContent = said;
+    const [tone, sentence] = connectionSentence(state, channel.state, asOf, wordsOf(setting));
+    if (this.text !== sentence) this.#text.textContent = sentence;
     this.#element.dataset.state = tone;
     // For debugging and tests; not shown to readers.
     this.#element.dataset.transport = state.status === 'live' ? state.transport : '';
@@ -37,21 +37,21 @@ export class ConnectionStatus {
 type Ended = Extract<ReaderState, { status: 'ended' }>;
 
 /**
- * Whether the posts may stay on the page. A reader whose token expired was allowed to read them, and public posts are for
- * everybody.
+ * Whether the posts may stay on the page: they are public, or the reader's token has only expired, so the reader was allowed to
+ * read them.
  */
 export function mayKeepShowing({ reason }: Ended, channel: Channel | undefined): boolean {
   return reason === 'expired' || (reason === 'revoked' && channel?.access === 'public');
 }
 
-/** Whether reading ended because the posts are for members. */
+/** Whether reading ended because the channel is for members only. */
 export function isForMembers({ reason, problem }: Ended): boolean {
   return /missing|forbidden|revoked/.test(problem?.code ?? reason);
 }
 
 export type ConnectionTone = 'live' | 'waiting' | 'still';
 
-/** The connection as a tone and a short sentence. `asOf`: the time as of which the page is current, as text. */
+/** Describes the connection by a tone and a short sentence. `asOf`: the time as of which the page is current, as text. */
 export function connectionSentence(
   state: ReaderState,
   channel: Channel['state'],

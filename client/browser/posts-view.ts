@@ -12,7 +12,7 @@ export interface PostsViewOptions {
   view?: Viewport;
   /** Settings beyond the channel's own. */
   setting?: () => Partial<PostSetting>;
-  /** New posts wait even at the top of the list. */
+  /** Whether new posts wait even at the top of the list. */
   holdsNew?: () => boolean;
   /** Receives each rendered post before it is compared with the document. */
   decorate?: (post: HTMLElement) => void;
@@ -64,7 +64,7 @@ export class PostsView {
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
   }
 
-  /** What waits above the reader. */
+  /** Counts of new and corrected posts above what the reader sees. */
   get news(): News {
     const kinds = [...this.#corrected.values()];
     return {

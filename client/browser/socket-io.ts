@@ -2,15 +2,15 @@ import { parseJson } from '../lib/http.ts';
 
 /**
  * The part of the Socket.IO client that a reader needs: one namespace, over a WebSocket, text only (Engine.IO protocol 4,
- * Socket.IO protocol 5). The build replaces `socket.io-client` with it, which would be a third of what a page loads. It has the
- * same names, as far as `client/lib/transports/socket.ts` uses them.
+ * Socket.IO protocol 5). In browsers the build uses this file in place of `socket.io-client`, which would be a third of what a
+ * page loads. Everything that `client/lib/transports/socket.ts` uses has the same name as there.
  */
 interface Options {
   path: string;
   auth?: object;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as in Socket.IO, each event has arguments of its own.
+// biome-ignore lint/suspicious/noExplicitAny: as in Socket.IO, each event has its own arguments.
 type Listener = (...args: any[]) => void;
 
 export type { PageSocket as Socket };
@@ -41,7 +41,7 @@ class PageSocket {
   #nextId = 0;
   #isClosed = false;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Without a ping for this long, the server counts as gone. Milliseconds. */
+  /** The connection counts as lost after this long without a message. Milliseconds. */
   #pingTimeoutMs = 0;
 
   constructor(origin: string, { path, auth }: Options) {

@@ -123,10 +123,10 @@ export class TimeDisplay {
     const now = Date.now();
     for (const time of content.querySelectorAll('time')) {
       const rendered = this.#rendered.get(time) ?? time.textContent ?? '';
-      const said = this.#textOf(time, now) ?? rendered;
-      if (said === time.textContent) continue;
+      const text = this.#textOf(time, now) ?? rendered;
+      if (text === time.textContent) continue;
       this.#rendered.set(time, rendered);
-      time.textContent = said;
+      time.textContent = text;
     }
   };
 

@@ -72,13 +72,13 @@ export function connectionTone({
 function status(chrome: ElementChrome): Html {
   const { words, setting } = chrome;
   const { channel } = chrome.timeline ?? {};
-  const [tone, said] = connectionTone(chrome);
+  const [tone, sentence] = connectionTone(chrome);
   const badge = channel && { live: words.live, scheduled: words.scheduled, ended: words.ended }[channel.state];
-  // The colour shows that the page is live. A running channel without a connection is shown without it.
+  // Only a live page of a running channel gets the colour.
   const isLive = tone === 'live' && channel?.state === 'live';
   const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
   // The badge "Live" already says that the connection works.
-  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || said === '' ? '' : null)}>${said}</span>${
+  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || sentence === '' ? '' : null)}>${sentence}</span>${
     channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
   }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
 }
@@ -91,7 +91,7 @@ function title({ channel, server }: ElementChrome): Html {
   }`;
 }
 
-/** Corrections of headline and standfirst, and the byline. */
+/** The corrections of the headline and the standfirst, then the byline. */
 function notes({ words, setting, channel }: ElementChrome): Html {
   if (channel === undefined) return nothing;
   return html`${correctionNotes(channel.history, null, setting)}${

@@ -55,7 +55,7 @@ export class ElementShell {
   #render(chrome: ElementChrome, theme: string | null): void {
     const { words, setting, channel, timeline, unavailableReason, news, asking } = chrome;
     const isWaiting = timeline === undefined && unavailableReason === undefined;
-    // The role `feed` requires articles.
+    // An element with the role `feed` must contain articles, so an empty list does not get the role.
     const isFeed = (timeline?.posts.length ?? 0) > 0;
     const { language = null } = timeline?.channel ?? {};
     const written = { lang: language, dir: language && directionOf(language) };

@@ -16,7 +16,7 @@ export interface ElementViewOptions {
   setting: () => PostSetting;
   /** Receives rendered content before it is compared with the document. */
   decorate: (content: ParentNode) => void;
-  /** New posts wait even at the top of the list. */
+  /** Whether new posts wait behind the button even at the top of the list. */
   holdsNew: () => boolean;
   announce: (sentence: string) => void;
   /** Reduces the window to the posts with a `seq` from `floor` to `ceiling`. */
@@ -65,7 +65,7 @@ export class ElementView {
     return this.#language;
   }
 
-  /** What waits above the reader, inside and outside the window. */
+  /** Counts of new and corrected posts above what the reader sees, inside and outside the window. */
   get news(): News {
     const { news, above } = this.#postsView;
     return { ...news, posts: news.posts + above };
@@ -96,7 +96,7 @@ export class ElementView {
     if (excess !== undefined) this.#options.narrow(excess.floor, excess.ceiling);
   }
 
-  /** The next timeline belongs to another history. */
+  /** Call when the next timeline belongs to another history. */
   reset(): void {
     this.#missedSummary.forget();
     this.#postsView.revealNext();
@@ -119,7 +119,7 @@ export class ElementView {
     return this.#postsView.onScroll();
   }
 
-  /** The element was removed from the page, and may be inserted again. */
+  /** Call when the element was removed from the page. It may be inserted again. */
   close(): void {
     this.#missedSummary.close();
   }

@@ -128,7 +128,7 @@ export class PressboxLive extends ReactiveElement {
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#follow();
-    // Held-back posts are shown once they need not wait any more.
+    // Show the held-back posts if the attribute `hold` was removed.
     if (changed.get('hold') === true && !this.hold) this.#onScroll();
     if (changed.has('times')) this.#times?.setDefault(this.#defaultTimes);
     const { timeline } = this.#followed ?? {};
@@ -193,7 +193,7 @@ export class PressboxLive extends ReactiveElement {
     this.#dispatch('state', state);
   }
 
-  /** Waits for the words of the language if they are not loaded. */
+  /** Shows the timeline. Does nothing until the words of the language are loaded. */
   #show(timeline: Timeline): void {
     const shell = this.#shell;
     if (shell === undefined || !this.#applyLanguage()) return;
@@ -330,7 +330,10 @@ export class PressboxLive extends ReactiveElement {
     };
   }
 
-  /** A frame may be as high as its content while the surrounding page scrolls. If its start is in view, its lower part is not. */
+  /**
+   * The lowest visible line, in CSS pixels. In a frame as high as its content only the surrounding page knows it. While the start
+   * of such a frame is in view, the visible part is assumed to be at most two screens high.
+   */
   get #lowestVisible(): number {
     const { innerHeight, scrollY } = this.#window;
     const isStartInView = window !== window.parent && !this.hold && scrollY === 0;

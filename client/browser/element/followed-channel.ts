@@ -22,15 +22,15 @@ export type ElementState = ReaderState | { status: 'ended'; reason: 'origin'; pr
 
 /** Callbacks of a followed channel. */
 export interface FollowedChannelCallbacks {
-  /** `before` is the post as it was held until then. */
+  /** `before`: the post as the client had it before this event. */
   event(event: Event, before: ReaderPost | undefined): void;
   /** The next timeline belongs to another history. */
   reset(): void;
   timeline(timeline: Timeline): void;
   state(state: ElementState): void;
-  /** Something around the posts changed. */
+  /** Something around the posts changed, such as the state of the connection. */
   changed(): void;
-  /** Nothing of the channel may be shown any more. */
+  /** Nothing of the channel may be shown from now on. */
   ended(why: UnavailableReason): void;
 }
 
@@ -44,7 +44,7 @@ export class FollowedChannel {
   readonly #keepSession: (() => void) | undefined;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
-  /** The time as of which the timeline is current, while following is closed. */
+  /** The time as of which the timeline was current when following was closed. */
   #trueAt: string | undefined;
   #unavailableReason: UnavailableReason | undefined;
   #publicChannel: Channel | undefined;
@@ -99,7 +99,7 @@ export class FollowedChannel {
       url: server,
       channelId: channel,
       timeline: this.#timeline,
-      // The page around a frame must not be shown what only its reader may see.
+      // In a frame, read without the reader's session: a host page must not show what only its reader may see.
       ...(self !== top && { session: false }),
       asOf: this.#trueAt,
       ...(limit !== null && limit >= 1 && limit <= 100 && { limit: Math.floor(limit) }),
@@ -149,7 +149,7 @@ export class FollowedChannel {
     );
   }
 
-  /** Members' posts are removed too once the server says that they may not be read. */
+  /** Stops following and reports why. Posts that are already shown must then be removed too. */
   #stopFollowing(unavailableReason: UnavailableReason): void {
     this.#timeline = undefined;
     this.#unavailableReason = unavailableReason;
@@ -158,7 +158,7 @@ export class FollowedChannel {
     this.#callbacks.changed();
   }
 
-  /** Loads what anyone may know of a channel for members. */
+  /** Loads the public data of a channel for members. */
   async #loadPublicChannel(client: LiveReader): Promise<void> {
     const publicChannel = await fetchPublicChannel(this.target.server, client.channelId);
     if (client !== this.#client || this.#unavailableReason !== 'forMembers') return;

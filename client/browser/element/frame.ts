@@ -6,19 +6,19 @@ const element = document.querySelector('pressbox-live');
 const start = document.getElementById('start');
 
 if (element !== null && parent !== window) {
-  let told = 0;
+  let reportedHeight = 0;
   new ResizeObserver(() => {
     const height = Math.ceil(element.getBoundingClientRect().height);
-    if (height === told) return;
-    told = height;
-    // The height is no secret to a page that shows the frame.
+    if (height === reportedHeight) return;
+    reportedHeight = height;
+    // `*`: any page that shows the frame may know its height.
     parent.postMessage({ type: 'pressbox-height', channel: element.getAttribute('channel'), height }, '*');
   }).observe(element);
 }
 if (element !== null && start !== null) {
   new IntersectionObserver((seen) => {
     const last = seen.at(-1);
-    // If the frame itself scrolls, the element handles it.
+    // If the frame itself scrolls, the element detects by itself what is in view.
     if (last !== undefined) element.toggleAttribute('hold', !last.isIntersecting && scrollY === 0);
   }).observe(start);
 }

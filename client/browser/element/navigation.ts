@@ -19,7 +19,7 @@ export class Navigation {
     this.#options = options;
   }
 
-  /** The direction being loaded. Posts that arrive now are not new. */
+  /** The direction being loaded. Posts that are added meanwhile do not count as new. */
   get paging(): 'newer' | 'older' | undefined {
     return this.#paging;
   }
@@ -40,7 +40,7 @@ export class Navigation {
     if (find() !== null || (await this.#page('newer', (client) => client.moveToPost(postId)))) focusPost(find());
   }
 
-  /** Loads posts without moving the reader. Throws if that fails. */
+  /** Loads posts without moving the reader. Rejects if that fails. */
   async load(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<void> {
     const client = this.#options.client();
     if (client === undefined || this.#paging !== undefined) throw new Error('Posts are already being loaded.');

@@ -36,8 +36,8 @@ export function trackReaderInput(): void {
 
 /**
  * Restores the reading position in an element on reload and back/forward. The posts arrive after the browser has scrolled the
- * page, and more may have been added above, so the position is stored as a post. How the browser itself scrolls is up to the
- * surrounding page.
+ * page, and more may have been added above, so the position is stored as a post. `history.scrollRestoration` is left to the host
+ * page.
  */
 export class ScrollRestorer {
   readonly #options: ScrollRestorerOptions;
@@ -101,7 +101,10 @@ export class ScrollRestorer {
     return { ...view, top: view.edge, bottom: () => scroller()?.getBoundingClientRect().bottom ?? view.bottom() };
   }
 
-  /** The window has one position to store: that of the element whose post begins first in it. */
+  /**
+   * Whether this element stores the position for the window. Among the elements that scroll with the window, it is the one whose
+   * post begins first below the window's top. An element that scrolls by itself always stores its own.
+   */
   get #ownsWindowPosition(): boolean {
     const { scroller } = this.#options;
     if (scroller() !== undefined) return true;

@@ -3,8 +3,8 @@ import { type Language, primaryOf } from './languages.ts';
 import type { ElementWords, LanguageWords, PageWords, Words } from './words.ts';
 
 /**
- * Replaces `index.ts` in page scripts: includes English and loads any other language from its own file when a channel uses it.
- * All languages together would weigh as much as a picture.
+ * Replaces `index.ts` in page scripts. It includes English and loads any other language from its own file when a channel uses it,
+ * because all languages together would make the scripts much larger.
  */
 const loaders: Readonly<Record<Exclude<Language, 'en'>, () => Promise<LanguageWords>>> = {
   ar: () => import('./ar.ts'),

@@ -77,7 +77,7 @@ export interface Words {
   forMembers: string;
 }
 
-/** Further words of the server's own pages and feeds, and of the element where it does the same. */
+/** Further words of the server's own pages. The element uses those for features that it shares with the pages. */
 export interface PageWords {
   // Channels
   asItHappened: string;

@@ -76,7 +76,7 @@ export class Absence {
   }
 }
 
-/** Keeps only the name of a post, and not even that if it is withdrawn. */
+/** The posts that the reader missed. Of each post only its name is kept, and of a withdrawn post not even that. */
 class MissedPosts {
   readonly posts = new Map<string, number>();
   readonly changed = new Map<string, Named>();

@@ -100,8 +100,8 @@ function run(list: HTMLElement): void {
     if (element === null || text === null) return;
     const [at, now] = [new Date(trueAt).toISOString(), new Date().toISOString()];
     const asOf = textBeside(at, now, { language, timezone: ownZone() ?? 'UTC' });
-    const said = failures === 0 ? words.upToDate : navigator.onLine ? words.reconnecting(asOf) : words.offline(asOf);
-    if (text.textContent !== said) text.textContent = said;
+    const sentence = failures === 0 ? words.upToDate : navigator.onLine ? words.reconnecting(asOf) : words.offline(asOf);
+    if (text.textContent !== sentence) text.textContent = sentence;
     element.dataset.state = failures === 0 ? 'live' : 'waiting';
   }
 

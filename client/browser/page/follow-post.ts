@@ -40,18 +40,18 @@ async function ask(): Promise<void> {
   try {
     const query = `after=${encodeURIComponent(cursor)}&wait=${waitSeconds}`;
     const answer = await get(`/v1/channels/${encodeURIComponent(channel)}/events?${query}`, 'application/json');
-    const told: CatchUp | undefined = answer.ok ? await answer.json() : undefined;
+    const catchUp: CatchUp | undefined = answer.ok ? await answer.json() : undefined;
     // Undefined: the channel may not be read, or has another history.
-    const changes = told?.mode === 'replay' ? told.events : undefined;
+    const changes = catchUp?.mode === 'replay' ? catchUp.events : undefined;
     const own = changes?.flatMap((event) => ('post' in event && event.post.id === post ? [event.post] : []));
-    if (told === undefined || own?.length !== 0) {
+    if (catchUp === undefined || own?.length !== 0) {
       if (own?.some(isWithdrawn)) main.replaceChildren();
       const page = await get(location.href, 'text/html');
       show(parseDocument(await page.text()));
       // The refusal may concern only the events request, and the page may come from a cache. Count it as a failure, so that the
       // pause grows.
-      if (told === undefined || document.querySelector('main')?.dataset.cursor === cursor) throw new Error('Nothing changed.');
-    } else main.dataset.cursor = told.cursor;
+      if (catchUp === undefined || document.querySelector('main')?.dataset.cursor === cursor) throw new Error('Nothing changed.');
+    } else main.dataset.cursor = catchUp.cursor;
     failures = 0;
   } catch {
     failures += 1;

@@ -96,7 +96,7 @@ export class LiveView {
     this.#postsView.revealNext();
   }
 
-  /** Shows the posts that `load` pages in without moving the reader. Returns them. */
+  /** Shows the posts that `load` loads without moving the reader. Returns them. */
   async load(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<ReaderPost[]> {
     const before = new Set(this.#timeline.posts.map(({ id }) => id));
     this.#paging = way;
@@ -200,7 +200,7 @@ export class LiveView {
 }
 
 function forgetPreview(): void {
-  for (const told of document.head.querySelectorAll('meta[property], meta[name=description], link[rel=alternate]')) told.remove();
+  for (const tag of document.head.querySelectorAll('meta[property], meta[name=description], link[rel=alternate]')) tag.remove();
 }
 
 const regionNames = Object.keys(regions) as Region[];

@@ -145,7 +145,7 @@ function run(page: PageData): void {
   client.open();
 }
 
-/** The window that the page shows. It starts at the newest post, or below it; then new posts are not added. */
+/** The window that the page shows. If it starts below the newest post, new posts are not added to it. */
 function timelineOf({ snapshot, offset, floor, ceiling, newest }: PageData): Timeline {
   const timeline = fromSnapshot(snapshot, offset);
   return { ...timeline, floor, ceiling, newestSeq: Math.max(timeline.newestSeq, newest) };

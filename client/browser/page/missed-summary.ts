@@ -156,9 +156,9 @@ export class MissedSummary {
     for (const [id, revision] of kept.seen) if (!this.#seen.has(id)) this.#seen.set(id, revision);
     if (Date.now() - kept.at < minAbsenceMs) return;
     this.#eventsDuringLoad = [];
-    const asked = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
+    const missed = await changesSince(this.#server, this.#options.timeline().channelId, kept.cursor);
     // The answer may be older than events received in the meantime, so apply both in order.
-    const events = asked && [...asked, ...this.#eventsDuringLoad].sort((one, other) => one.offset - other.offset);
+    const events = missed && [...missed, ...this.#eventsDuringLoad].sort((one, other) => one.offset - other.offset);
     this.#eventsDuringLoad = undefined;
     if (events && !this.#listeners.signal.aborted && this.#absence.onReopen(kept, events, Date.now())) this.#showLine();
   }

@@ -68,11 +68,11 @@ function copySelected(text: string): boolean {
   return done;
 }
 
-function confirm(button: HTMLButtonElement, said: string): void {
+function confirm(button: HTMLButtonElement, confirmation: string): void {
   const before = button.textContent;
-  if (before === said) return;
-  button.textContent = said;
+  if (before === confirmation) return;
+  button.textContent = confirmation;
   setTimeout(() => {
-    if (button.textContent === said) button.textContent = before;
+    if (button.textContent === confirmation) button.textContent = before;
   }, doneMs);
 }

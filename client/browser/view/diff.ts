@@ -119,13 +119,13 @@ function runsOf(steps: readonly Piece[]): Piece[] {
 
 /** Joins changed words separated only by a space into one phrase: first the old one, then the new one. */
 function inPhrases(runs: readonly Piece[]): Piece[] {
-  const told: Piece[] = [];
+  const joined: Piece[] = [];
   let phrase: Piece[] = [];
   const end = () => {
     const old = textOf(phrase, 'added');
     const fresh = textOf(phrase, 'removed');
-    if (old.trim() !== '' && fresh.trim() !== '') told.push({ kind: 'removed', text: old }, { kind: 'added', text: fresh });
-    else told.push(...phrase);
+    if (old.trim() !== '' && fresh.trim() !== '') joined.push({ kind: 'removed', text: old }, { kind: 'added', text: fresh });
+    else joined.push(...phrase);
     phrase = [];
   };
   for (const [at, run] of runs.entries()) {
@@ -135,10 +135,10 @@ function inPhrases(runs: readonly Piece[]): Piece[] {
       continue;
     }
     end();
-    told.push(run);
+    joined.push(run);
   }
   end();
-  return told;
+  return joined;
 }
 
 /** The lengths and kinds of the pieces without their text. Together with the two texts it gives the pieces again. */

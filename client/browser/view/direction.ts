@@ -23,20 +23,21 @@ const rightToLeft = 'Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi
 const either = /<(?!br|hr)(\w+)\b(?:([^>]*) dir="auto")?>(?=((?:[^<]+|<(?!\/?\1\b))*))/g;
 
 /**
- * In a right-to-left channel the first letter too often belongs to a Latin name. There each text gets the direction of most of
- * its words.
+ * Gives texts in a right-to-left channel their direction by their words. Browsers go by the first letter, which too often belongs
+ * to a Latin name.
  */
 export function turned(markup: Html, { runs }: Pick<Setting, 'runs'>): Html {
   if (runs !== 'rtl') return markup;
-  const turn = (tag: string, name: string, rest = '', within = '') => (isOurs(within) ? `<${name}${rest} dir="rtl">` : tag);
+  const turn = (tag: string, name: string, rest = '', within = '') =>
+    isRightToLeft(within) ? `<${name}${rest} dir="rtl">` : tag;
   return safe(markup.text.replace(either, turn));
 }
 
 /**
- * Whether the text is right-to-left: at least a third of its words are. A short headline has names of two or three Latin words,
- * and a text in another language contains few such words.
+ * Whether the text is right-to-left: at least a third of its words are. The share is low because a short headline may contain two
+ * or three Latin names. A text in a left-to-right language has fewer right-to-left words than that.
  */
-function isOurs(markup: string): boolean {
+function isRightToLeft(markup: string): boolean {
   const words = markup.replace(/<[^>]*>|&\w+;/g, ' ').split(/\s/);
   const count = (letter: RegExp) => words.filter((word) => letter.test(word)).length;
   const ours = count(/[\u0590-\u08ff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u);

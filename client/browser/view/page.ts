@@ -128,6 +128,6 @@ function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html 
 /** Shown if there are no posts: none yet, or none below the start of the page. */
 export function renderEmpty(channel: Channel, ceiling: number | null, words = wordsOf(channel)): Html {
   const { nothingOlder, nothingAtAll, nothingYet } = words;
-  const said = ceiling !== null ? nothingOlder : channel.state === 'ended' ? nothingAtAll : nothingYet;
-  return html`<p class="empty"${spoken({ language: channel.language, words })}>${said}</p>`;
+  const sentence = ceiling !== null ? nothingOlder : channel.state === 'ended' ? nothingAtAll : nothingYet;
+  return html`<p class="empty"${spoken({ language: channel.language, words })}>${sentence}</p>`;
 }

@@ -146,12 +146,12 @@ export function versionsTitle({ language, headline }: Channel): string {
 
 /** The whole page except its bar. */
 export function renderVersions({ channel, postId, steps, sections, older }: VersionsShown): Html {
-  const said = sayingOf(channel);
-  const { words, own } = said;
+  const context = contextFor(channel);
+  const { words, own } = context;
   return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
-<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, said.setting)}</a></p><h1>${words.earlierVersions}</h1>
+<header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, context.setting)}</a></p><h1>${words.earlierVersions}</h1>
 <p class="standfirst">${own.legend}</p></header>
-<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, said))}</div>
+<div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, context))}</div>
 <nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
     older !== null &&
     html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
@@ -161,63 +161,63 @@ export function renderVersions({ channel, postId, steps, sections, older }: Vers
 
 /** One step of the page. */
 export function renderVersion(step: Step, channel: Channel): Html {
-  return renderStep(step, sayingOf(channel));
+  return renderStep(step, contextFor(channel));
 }
 
 /** The words, times and language of a channel's page. */
-interface Saying {
+interface RenderContext {
   setting: Setting;
   words: Words;
   own: VersionWords;
 }
 
-function sayingOf(channel: Channel): Saying {
+function contextFor(channel: Channel): RenderContext {
   const words = wordsIn(channel.language) ?? en;
   return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
 }
 
-function renderStep(step: Step, said: Saying): Html {
-  const { own } = said;
+function renderStep(step: Step, context: RenderContext): Html {
+  const { own } = context;
   if (step.status === 'erased') {
     const { from, to } = step;
-    const named = (revision: number) => own.version(numberText(revision, said.setting));
+    const named = (revision: number) => own.version(numberText(revision, context.setting));
     const name = from === to ? named(to) : `${named(from)} – ${named(to)}`;
     return html`<section class="version"><h2>${name}</h2><p class="note">${from === to ? own.erased : own.erasedMany}</p></section>`;
   }
   const { version } = step;
-  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, said)}${bodyOf(step, said)}</section>`;
+  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, context)}${bodyOf(step, context)}</section>`;
 }
 
 /** "Correction, Nov 24, 2026, 14:05 UTC" with the note below. */
-function renderChange({ change, publishedAt }: Version, { setting, words, own }: Saying): Html {
+function renderChange({ change, publishedAt }: Version, { setting, words, own }: RenderContext): Html {
   const at = clockBeside(change?.at ?? publishedAt, null, setting);
   const label =
     change === null ? own.published : change.kind === 'refile' ? own.refile : (words.changes[change.kind] ?? words.changed);
   return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && turned(html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`, setting)}`;
 }
 
-function bodyOf(step: Exclude<Step, { status: 'erased' }>, said: Saying): Html {
-  const { own } = said;
+function bodyOf(step: Exclude<Step, { status: 'erased' }>, context: RenderContext): Html {
+  const { own } = context;
   const same = (text: string): Piece[] => (text === '' ? [] : [{ kind: 'same', text }]);
-  const whole = ({ headline, text }: Version) => texts(same(headline ?? ''), same(text), said);
+  const whole = ({ headline, text }: Version) => texts(same(headline ?? ''), same(text), context);
   switch (step.status) {
     case 'whole': {
       const lines = step.version.beside.map(({ what, text }): Line => ({ what, pieces: same(text) }));
-      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}${listed(lines, said)}`;
+      return html`${step.version.revision > 1 && html`<p class="hint">${own.erasedBefore}</p>`}${whole(step.version)}${listed(lines, context)}`;
     }
     case 'both':
-      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}${listed(step.lines, said)}`;
+      return html`<p class="hint">${own.tooMuch}</p><h3 class="label-line">${own.before}</h3>${whole(step.before)}<h3 class="label-line">${own.after}</h3>${whole(step.version)}${listed(step.lines, context)}`;
     default: {
       const isSame = [...step.headline, ...step.text].every(({ kind }) => kind === 'same');
       const hint = isSame && html`<p class="hint">${step.lines.length > 0 ? own.besideWords : own.noWord}</p>`;
-      return html`${hint}${texts(step.headline, step.text, said)}${listed(step.lines, said)}`;
+      return html`${hint}${texts(step.headline, step.text, context)}${listed(step.lines, context)}`;
     }
   }
 }
 
 /** "Picture: A ferry at the quay". A mark is shown as on posts. */
-function listed(lines: readonly Line[], said: Saying): Html {
-  const { setting, words, own } = said;
+function listed(lines: readonly Line[], context: RenderContext): Html {
+  const { setting, words, own } = context;
   if (lines.length === 0) return nothing;
   const marks: Record<string, string> = {
     ...words.kinds,
@@ -227,29 +227,29 @@ function listed(lines: readonly Line[], said: Saying): Html {
   };
   return html`<ul class="beside">${lines.map(({ what, pieces }) => {
     if (what !== 'mark')
-      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</bdi></li>`;
+      return html`<li>${own.beside[what]}${words.colon}<bdi lang="${setting.language}" dir="${dirOf(pieces, context)}">${marked(pieces, context)}</bdi></li>`;
     return html`<li>${marked(
       pieces.map(({ kind, text }) => ({ kind, text: marks[text] ?? text })),
-      said,
+      context,
     )}</li>`;
   })}</ul>`;
 }
 
-function texts(headline: readonly Piece[], text: readonly Piece[], said: Saying): Html {
+function texts(headline: readonly Piece[], text: readonly Piece[], context: RenderContext): Html {
   const written = (as: string, pieces: readonly Piece[]) =>
     pieces.length > 0 &&
-    html`<div class="${as}" lang="${said.setting.language}" dir="${dirOf(pieces, said)}">${marked(pieces, said)}</div>`;
+    html`<div class="${as}" lang="${context.setting.language}" dir="${dirOf(pieces, context)}">${marked(pieces, context)}</div>`;
   return html`${written('headline', headline)}${written('text', text)}`;
 }
 
 /** Goes by the post's text alone: the words "added" and "removed" may be in another language. */
-function dirOf(pieces: readonly Piece[], { setting }: Saying): 'rtl' | 'auto' {
+function dirOf(pieces: readonly Piece[], { setting }: RenderContext): 'rtl' | 'auto' {
   const text = html`<bdi>${pieces.map(({ text }) => text)}</bdi>`;
   return turned(text, setting).text === text.text ? 'auto' : 'rtl';
 }
 
 /** Says in words what is added and removed, for screen readers. */
-function marked(pieces: readonly Piece[], { words, own }: Saying): Html {
+function marked(pieces: readonly Piece[], { words, own }: RenderContext): Html {
   const hidden = (word: string) =>
     html`<span class="visually-hidden" lang="${words.language}" dir="${directionOf(words.language)}"> ${word} </span>`;
   return html`${pieces.map(({ kind, text }) => {
