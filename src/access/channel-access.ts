@@ -9,23 +9,25 @@ import { type Credentials, isUnverified, principalIn } from './identity.ts';
 import { Requester } from './requester.ts';
 
 /**
- * Decides whether a requester may read a channel, for sockets, streams, polls, pages, feeds, frames and exports. No other code decides it.
+ * Decides whether a requester may read a channel, for sockets, streams, polls, pages, feeds, frames and exports. No other code
+ * decides it.
  *
- * - The journal decides about a request that is answered once, before and after the read, because access may be closed in between.
- * - An open channel stream admits requesters that it knows may read. It ends their subscriptions in the tick in which it learns otherwise.
- * - Only the journal refuses, because a refusal is final, and a stream may be behind or follow a lost history. If the stream would refuse
- *   and the journal would not, the client is told to retry, and the stream reads the journal.
- * - Existence is hidden. A desk channel, a deleted desk channel and a missing channel get the same refusal, after the same single read of
- *   the journal, whether a stream is open or not.
- * - A requester whose credentials cannot be checked, or are no longer valid, may do what an anonymous one may. Everything else is refused
- *   with the reason.
+ * - A read of the journal checks access in the journal before and after it, because access may be withdrawn in between.
+ * - An open channel stream has its own copy of the channel, and admits a requester who may read that copy. It ends a subscription
+ *   in the same tick in which it learns that the requester may no longer read.
+ * - Only the journal refuses. A refusal is final, and a stream may be behind the journal, or follow a history that the store has
+ *   lost. If the stream would refuse and the journal would not, the client is told to retry, and the stream reads the journal.
+ * - Existence is hidden. A desk channel, a deleted desk channel and a missing channel get the same refusal, after the same single
+ *   read of the journal, whether a stream is open or not.
+ * - A requester whose credentials cannot be checked, or are no longer valid, has the rights of an anonymous requester. If these
+ *   rights are not enough, the refusal says what is wrong with the credentials.
  *
  * A refusal is thrown as a `Refusal`. `JournalUnavailable` is thrown if access cannot be decided now.
  */
 
 /**
- * A requester, whose credentials were checked with the request, or who has an open connection, where they can change at any
- * moment.
+ * Either the credentials of a single request, checked when it arrived, or the `Requester` of an open connection, whose
+ * credentials can expire or be revoked at any time.
  */
 export type CredentialsOrRequester = Credentials | Requester;
 
@@ -56,16 +58,13 @@ export function requireReadable(who: CredentialsOrRequester, channel: Channel): 
   if (!isOpen(who, channel)) throw closedRefusal(who);
 }
 
-/** The result, if the channel is open to the requester. */
+/** The result of the read. Throws the refusal if the channel is closed to the requester. */
 export function requireOpen<T>(who: CredentialsOrRequester, read: IfOpen<T>): Extract<IfOpen<T>, { status: 'open' }> {
   if (read.status === 'closed') throw closedRefusal(who);
   return read;
 }
 
-/**
- * Runs `read` on the journal, then checks access with the channel as it is after that. The result contains nothing that was
- * erased in between.
- */
+/** Runs `read` on the journal, and checks access before and after it. The result contains nothing that was erased in between. */
 export async function readIfOpen<T>(
   { engine, streams }: { engine: Channels; streams: ChannelStreams },
   who: CredentialsOrRequester,
@@ -82,8 +81,8 @@ export async function readIfOpen<T>(
 }
 
 /**
- * Runs `read` on the channel stream, and checks access with the channel as the stream knew it. The `channel` beside the result is
- * the newest known state.
+ * Runs `read` on the channel stream, and checks access to the channel that `read` returns. The `channel` of the result is the
+ * newest known state.
  */
 export async function readStreamIfOpen<T extends { channel: Channel }>(
   { engine, streams }: { engine: Channels; streams: ChannelStreams },
@@ -144,7 +143,10 @@ export function refusalForDeleted(who: CredentialsOrRequester, { channelId, chan
   return deletedRefusal(who, channelId, channel.access);
 }
 
-/** Whether the requester may read the posts. False: the requester may know of the channel, and the refusal is final. */
+/**
+ * Whether the requester may read the posts. False if the requester may only know of the channel. Throws the refusal if the
+ * credentials are invalid, or if the channel must stay hidden.
+ */
 function isOpen(who: CredentialsOrRequester, channel: Channel): boolean {
   if (mayRead(principalOf(who), channel)) return true;
   const reason = credentialRefusal(who);
@@ -153,16 +155,19 @@ function isOpen(who: CredentialsOrRequester, channel: Channel): boolean {
   return false;
 }
 
-/** `standing`: the channel as the stream has it, which may be behind, or of a lost history. */
+/**
+ * Throws unless the requester may read the channel. `copy` returns the stream's copy of the channel, which may be behind the
+ * journal or belong to a lost history.
+ */
 async function requireAdmitted(
   journal: Channels,
   who: CredentialsOrRequester,
   stream: ChannelStream,
-  standing: () => Channel,
+  copy: () => Channel,
 ): Promise<void> {
-  if (mayRead(principalOf(who), standing())) return;
+  if (mayRead(principalOf(who), copy())) return;
   await readableChannel(journal, who, stream.channelId);
-  if (mayRead(principalOf(who), standing())) return;
+  if (mayRead(principalOf(who), copy())) return;
   stream.checkJournal();
   throw new JournalUnavailable('The channel was changed a moment ago and is being read again.', 'unchanged');
 }

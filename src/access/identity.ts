@@ -5,15 +5,15 @@ import type { SealedSession, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
- * Identifies requesters, on every transport: when a request or a handshake arrives, and for as long as a connection stays open.
- * No other code does.
+ * Identifies requesters on every transport, when a request or a handshake arrives and for as long as a connection stays open. No
+ * other code identifies requesters.
  */
 export interface Identity {
   /**
    * The principal of the token. Every failure is the refusal `token-invalid`, with a sentence that contains nothing of the token.
    */
   verify(token: string): Promise<Principal>;
-  /** Exchanges a token for a session, which the browser keeps for this many seconds. Refuses like `verify`. */
+  /** Exchanges a token for a session. Refuses an invalid token like `verify`. */
   signIn(token: string): Promise<{ who: Principal } & SealedSession>;
   /** The principal of a session. `stale`: the session is not valid any more. */
   resume(session: string): Promise<Principal | UnverifiedSession | 'stale'>;
@@ -29,8 +29,8 @@ export interface Identity {
 }
 
 /**
- * A session that cannot be checked at the moment, because the issuer's keys cannot be loaded. Its reader may do what an anonymous
- * one may, and is otherwise told to retry: the refusal of an anonymous requester would be wrong.
+ * A session that cannot be checked at the moment, because the issuer's keys cannot be loaded. Its reader has the rights of an
+ * anonymous reader. A request that needs more gets a refusal with a time to retry, because the session may be valid.
  */
 export interface UnverifiedSession {
   readonly refusal: Refusal;
@@ -83,7 +83,7 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
       return who !== undefined && statusOf(who) === 'good' ? who : 'stale';
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // An open connection uses the session, which therefore does not become idle.
+      // The check uses the time at which the connection was opened, because a session in use does not become idle.
       return { refusal: error, verifyAgain: () => resume(session, usedAt).then(credentialsIn) };
     }
   };
@@ -112,10 +112,10 @@ export function credentialsIn(resumed: Principal | UnverifiedSession | 'stale'):
 
 /** The refusal for credentials that are not valid any more. */
 export function refusalFor(status: CredentialStatus): Refusal | undefined {
-  return status === 'good' ? undefined : new Refusal('token-invalid', { detail: said[status] });
+  return status === 'good' ? undefined : new Refusal('token-invalid', { detail: reasons[status] });
 }
 
-const said = {
+const reasons = {
   expired: 'The token has expired.',
   revoked: 'The token was revoked.',
   'signed-out': 'The session was signed out.',

@@ -22,13 +22,13 @@ export class Requester {
     return this.#credentials !== undefined;
   }
 
-  /** `good` without a token. */
+  /** `good` for an anonymous requester and for a session that cannot be checked. */
   get status(): CredentialStatus {
     const who = principalIn(this.#credentials);
     return who === undefined ? 'good' : this.#statusOf(who);
   }
 
-  /** The token was revoked or the session was signed out: everything that began with it must end. */
+  /** The token was revoked or the session was signed out: everything that was opened with it must end. */
   get isRevoked(): boolean {
     const { status } = this;
     return status === 'revoked' || status === 'signed-out';
@@ -39,7 +39,7 @@ export class Requester {
     return this.status === 'good' ? principalIn(this.#credentials) : undefined;
   }
 
-  /** Checks a session again that could not be checked. Resolves with whether it could be now. */
+  /** Tries again to check a session that could not be checked. Resolves to whether it was checked now. */
   async verifyAgain(): Promise<boolean> {
     if (!isUnverified(this.#credentials)) return false;
     this.#credentials = await this.#credentials.verifyAgain();
@@ -55,15 +55,15 @@ export class Requester {
     return isUnverified(this.#credentials) ? this.#credentials.refusal : refusalFor(this.status);
   }
 
-  /** Whether a subscription that began with the token must end without it. */
+  /** Whether the token has expired and the channel cannot be read without one. */
   hasLostAccess(channel: Channel): boolean {
     return this.status === 'expired' && !mayRead(undefined, channel);
   }
 
-  /** The reason for the end of a subscription, in the form for the reader. */
+  /** The reason that a reader gets when a subscription ends. */
   endedReasonFor(reason: EndReason): EndedReason {
     if (reason !== 'forbidden') return reason;
-    // A new request is answered with a time to retry.
+    // After `slow` the client subscribes again, and gets a refusal with a time to retry.
     if (isUnverified(this.#credentials)) return 'slow';
     if (this.isRevoked) return 'revoked';
     return this.status === 'expired' ? 'expired' : reason;

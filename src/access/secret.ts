@@ -60,15 +60,15 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 }
 
 /**
- * Writes the complete file or nothing: to a draft, which is synced and then linked to its name. That fails if another process was
- * faster.
+ * Writes the complete file or nothing: writes and syncs a draft, then links it to its name. If another process has created the
+ * file first, that file is kept.
  */
 async function write(dataDir: string, path: string, secret: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(draft, 'wx', 0o600);
     try {
-      // Whatever the umask.
+      // The umask may have changed the mode.
       await file.chmod(0o600);
       await file.writeFile(`${secret}\n`);
       await file.sync();
@@ -77,7 +77,7 @@ async function write(dataDir: string, path: string, secret: string): Promise<voi
     }
     await link(draft, path);
   } catch (error) {
-    // Errors of a write, as on a full disk, do not name a file.
+    // A write error, such as a full disk, does not name the file.
     if (!isCode(error, 'EEXIST')) throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await rm(draft, { force: true });

@@ -10,12 +10,12 @@ import { principalFrom, type Tokens } from './tokens.ts';
 /**
  * Sessions replace tokens in browsers, so that no script and no URL contains a token. A session is a JSON Web Token with its own
  * type, audience and key, so that tokens and sessions cannot be confused. It contains its id, the id and rights of the token, and
- * the thumbprint of the issuer's key. It ends with the token, with that key, after some hours, or when its reader signs out
- * (docs/decisions/0026). With an idle limit it also ends when it is not used. It contains the time of its last use, so that no
- * node has to remember it.
+ * the thumbprint of the issuer's key. It ends when the token expires or is revoked, when the issuer withdraws that key, after
+ * `sessionHours`, or when its reader signs out (docs/decisions/0026). With an idle limit it also ends when it is not used. It
+ * contains the time of its last use, so that no node has to remember that time.
  *
- * Older cookies are valid until they expire, used or not: sessions without an id or a time of last use, and the token itself if
- * an issuer signed it.
+ * Cookies from earlier versions stay valid until they expire: sessions without an id or a time of last use, and the token itself
+ * if an issuer signed it. The idle limit needs the time of last use, so it does not apply to cookies without it.
  */
 export interface Sessions {
   /** Creates a session for a verified token, which lasts no longer than the token. */
@@ -41,7 +41,7 @@ export interface SealedSession {
 export interface SessionsParts {
   tokens: Tokens;
   secret: Uint8Array | undefined;
-  /** The key of the store, for a server without a secret. */
+  /** The key that the store keeps for a server without a secret. */
   storedKey(): Promise<Uint8Array>;
   /** Sessions that were not used for this long are refused. Undefined: no limit. */
   idleMs?: number | undefined;
@@ -64,7 +64,7 @@ interface SessionContent {
 }
 
 export function createSessions({ tokens, secret, storedKey, idleMs, now }: SessionsParts): Sessions {
-  // A derived key (as HKDF would make one), so that nothing else that is signed with the secret can be a session.
+  // A derived key (as HKDF would make one), so that nothing else that is signed with the secret is accepted as a session.
   const derived = secret && createHmac('sha256', secret).update('pressbox session').digest();
   const key = async () => derived ?? (await storedKey());
 
@@ -81,9 +81,9 @@ export function createSessions({ tokens, secret, storedKey, idleMs, now }: Sessi
       return { value, maxAgeSeconds, expiresAt: (startedAt + maxAgeSeconds) * 1_000 };
     },
     async read(value, usedAt) {
-      const told = await undefinedIfInvalid(() => readContent(value));
-      if (told === undefined || isIdle(told, usedAt)) return undefined;
-      const { who } = told;
+      const content = await undefinedIfInvalid(() => readContent(value));
+      if (content === undefined || isIdle(content, usedAt)) return undefined;
+      const { who } = content;
       if (who.issued === undefined) return who;
       return (await tokens.hasIssuerKey(who.issued)) ? who : undefined;
     },

@@ -18,7 +18,7 @@ import { tokenLimits } from './token-limits.ts';
 
 /**
  * JSON Web Tokens (RFC 7519), verified as RFC 8725 recommends: the kind of key determines the algorithm, never the token.
- * Audience, expiry and identity are required. A secret is used only for HMAC, and a public key never is.
+ * Audience, expiry and identity are required. A secret is used only for HMAC, and a public key is never used for HMAC.
  */
 export interface Tokens {
   /**
@@ -38,8 +38,8 @@ export interface TokenKeys {
   /** URL of a JWK set with public keys, for RS256, ES256 and EdDSA. */
   jwksUrl?: string | undefined;
   /**
-   * Requirements for tokens signed with such a key: issuer, audience and longest lifetime. Undefined: any issuer, `pressbox`, and
-   * any lifetime.
+   * Requirements for tokens signed with a key of the JWK set: issuer, audience and longest lifetime. Undefined: any issuer,
+   * `pressbox`, and any lifetime.
    */
   issuer?: string | undefined;
   audience?: string | undefined;
@@ -74,7 +74,7 @@ export function createTokens(given: TokenKeys): Tokens {
   return {
     async verify(token) {
       if (token.length > tokenCharacters) throw invalidToken('The token is too long.');
-      // A decoder would ignore white space in the signature, which a cookie cannot contain (RFC 7515, 2 permits none).
+      // RFC 7515, 2 permits no white space. A decoder would ignore it in the signature, and a cookie cannot contain it.
       if (!/^[\w.-]*$/.test(token)) throw invalidToken('This is not a signed JSON Web Token.');
       const key = hash('sha256', token, 'base64');
       const known = verifiedTokens.find(key);
@@ -116,8 +116,9 @@ interface VerifiedTokens {
 }
 
 /**
- * Caches principals of recently verified tokens, by the hash of the token, so that no token stays in memory. Entries end with the
- * token. There are two maps: when the newer one is full, it becomes the older one, and the previous older one is dropped.
+ * Caches principals of recently verified tokens, by the hash of the token, so that no token stays in memory. An entry expires
+ * with its token. There are two maps: when the newer one is full, it becomes the older one, and the previous older one is
+ * dropped.
  */
 function createVerifiedTokens(now: () => number): VerifiedTokens {
   let newer = new Map<string, { principal: Principal; from: number; until: number }>();
@@ -135,7 +136,7 @@ function createVerifiedTokens(now: () => number): VerifiedTokens {
       const entry = here ?? older.get(key);
       if (entry === undefined) return undefined;
       const at = now();
-      // After the system clock went back, an entry from the future is not used.
+      // If the system clock went back, the entry may be dated in the future. Such an entry is not used.
       if (at < entry.from || at >= entry.until) return undefined;
       if (here === undefined) put(key, entry);
       return entry.principal;
@@ -159,10 +160,7 @@ export interface TokenContent {
   jti: string;
 }
 
-/**
- * Signs a token with the secret of the server. The caller decides the claims: whoever holds the token has the rights that it
- * grants.
- */
+/** Signs a token with the secret of the server. Any client that sends the token gets the rights that it grants. */
 export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeconds, now, jti }: TokenContent): Promise<string> {
   assertLongEnough(secret);
   const { reader = [], author = [], editor = [], admin = false } = grants;
@@ -275,10 +273,10 @@ function createIssuerKeys(url: URL, elapsed: () => number): IssuerKeys {
   };
 }
 
-/** Keys without a thumbprint cannot sign tokens. */
+/** Leaves out keys that have no thumbprint, because they cannot sign tokens. */
 async function thumbprintsOf(keys: readonly JWK[]): Promise<ReadonlySet<string>> {
-  const told = await Promise.allSettled(keys.map((key) => calculateJwkThumbprint(key)));
-  return new Set(told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+  const results = await Promise.allSettled(keys.map((key) => calculateJwkThumbprint(key)));
+  return new Set(results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
 }
 
 /** The principal in the claims of a token or session. Throws a `Refusal` if the claims have another form. */
@@ -321,7 +319,7 @@ function refusalFor(error: unknown): Refusal {
   if (error instanceof errors.JOSENotSupported || error instanceof errors.JOSEAlgNotAllowed) {
     return invalidToken('The token is signed with an algorithm that this server does not accept.');
   }
-  // Anything else failed while the issuer's keys were loaded, and says nothing about the token.
+  // Any other error occurred while the issuer's keys were loaded, and says nothing about the token.
   return keysUnavailable();
 }
 
