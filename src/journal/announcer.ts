@@ -10,7 +10,7 @@ export const silentLog: Log = { info() {}, warn() {}, error() {} };
 
 /** The bus within one process. Calls listeners synchronously, in journal order, and loses nothing. */
 export class Announcer implements Bus {
-  readonly #listeners = new Map<string, Set<(heard: Announcement) => void>>();
+  readonly #listeners = new Map<string, Set<(announcement: Announcement) => void>>();
   readonly #erased = new Set<(channelId: string, postId: string | null) => void>();
   readonly #reach = new Set<(reach: Reachability) => void>();
   readonly #log: Log;
@@ -20,9 +20,9 @@ export class Announcer implements Bus {
     this.#log = log;
   }
 
-  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+  async subscribe(channelId: string, listener: (announcement: Announcement) => void): Promise<() => void> {
     // A new function for each call, so that subscribing one listener twice makes two subscriptions.
-    const own = (heard: Announcement) => listener(heard);
+    const own = (announcement: Announcement) => listener(announcement);
     const listeners = this.#listeners.get(channelId) ?? new Set();
     this.#listeners.set(channelId, listeners.add(own));
     return () => {
@@ -47,8 +47,8 @@ export class Announcer implements Bus {
     return this.#listeners.has(channelId);
   }
 
-  announce(channelId: string, heard: Announcement): void {
-    for (const listener of [...(this.#listeners.get(channelId) ?? [])]) this.#guarded(() => listener(heard));
+  announce(channelId: string, announcement: Announcement): void {
+    for (const listener of [...(this.#listeners.get(channelId) ?? [])]) this.#guarded(() => listener(announcement));
   }
 
   announceErased(channelId: string, postId: string | null): void {

@@ -3,8 +3,8 @@ import { limits } from '../protocol/wire-limits.ts';
 
 /**
  * The sessions that were signed out, held in memory so that every use of a session can be checked. The list is bounded per
- * subject and in total. A session that is dropped at a bound stays ended: a cutoff replaces it, which ends every session of the
- * subject that began no later.
+ * subject and in total. At a bound, a cutoff replaces the oldest sessions. It ends every session of the subject (at the bound in
+ * total: of every subject) that began no later, so the replaced sessions stay ended.
  */
 
 /** Length of the key that signs sessions. */
@@ -35,7 +35,7 @@ export class EndedSessions {
     this.#now = now;
   }
 
-  /** Lines held, including cutoffs. */
+  /** The number of lines, including cutoffs. */
   get size(): number {
     return this.#size;
   }
@@ -63,7 +63,7 @@ export class EndedSessions {
     for (const line of remove) this.#drop(line);
     for (const line of add) this.#take(line);
     if (this.#size <= limits.endedSessions) return;
-    // Expired sessions are dropped here too: another node has dropped them.
+    // Another node has dropped expired sessions from the store, so they are dropped here too.
     for (const { lines } of [...this.#subjects.values()]) {
       for (const [line, session] of lines) if (this.#hasLapsed(session)) this.#drop(line);
     }

@@ -17,9 +17,9 @@ import type {
 import type { SessionFacts } from '../protocol/rights.ts';
 
 /**
- * The journal port. Two engines implement it, and `test/engine` has a case for each sentence below, which every engine passes. An
- * engine stores and compares. It knows no rule of the newsroom: `newsroom/` decides, and passes entries together with the
- * revisions that the decision was based on.
+ * The interface between the server and its store. Two engines implement it, and both pass the tests in `test/engine`, which have
+ * a case for each sentence below. An engine only stores entries and compares revisions. `newsroom/` has the rules: it decides,
+ * and passes entries together with the revisions that the decision was based on.
  *
  * Outcomes are return values. A throw is a `JournalUnavailable` and says whether the write may have happened.
  */
@@ -30,8 +30,8 @@ export interface Engine extends Journal, Bus, Revocations, SessionStore {
    */
   ready(): Promise<void>;
   /**
-   * Called when this process has not compared its state with the store for 5 s, so that what it holds may be stale, and again
-   * when it has caught up. Reads are always current when they succeed.
+   * Called when this process has not compared its state with the store for 5 s, so its state may be stale, and again when it has
+   * caught up. Reads that succeed are always current.
    */
   onReachability(listener: (reach: Reachability) => void): () => void;
   /** Finishes or refuses pending calls, stops calling listeners, and releases the store. */
@@ -47,29 +47,31 @@ export interface Reachability {
 export interface Journal {
   /**
    * Appends one or two entries, both or neither. One atomic step looks up the request, compares the expected revisions and the
-   * date of the channel's last entry, numbers the entries, extends the hash chain, stores and indexes. An entry that was answered
-   * `appended` is on disk, is announced only afterwards, and is never lost, duplicated or reordered. Repeating the request
-   * returns `duplicate`, whatever its entries are now. Throws if the outcome is unknown: retry with the same request id.
+   * date of the channel's last entry, numbers the entries, extends the hash chain, and stores and indexes the entries. When the
+   * result is `appended`, the entries are on disk. They are announced only afterwards, and are never lost, duplicated or
+   * reordered. Repeating the request returns `duplicate`, even if it has other entries. Throws if the outcome is unknown: retry
+   * with the same request id.
    */
   append(channelId: string, request: AppendRequest): Promise<AppendResult>;
 
   /**
    * Remembers the outcome of a request that appended nothing, durably and in one atomic step. Returns the earlier outcome,
-   * unchanged, if the request is already remembered. Returns undefined if this call remembered it: from then on `append` answers
-   * `duplicate`, and `recall` returns the outcome. The channel need not exist. The digest is stored as an HMAC under a separate
-   * salt, which is erased with the channel.
+   * unchanged, if the request is already remembered. Returns undefined if this call remembered the outcome. From then on,
+   * `append` returns `duplicate` for the request, and `recall` returns the outcome. The channel need not exist. The digest is
+   * stored as an HMAC under a separate salt, which is erased with the channel.
    */
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
 
   /**
-   * The outcome of a request that was appended to this channel, deleted it, or was noted. Requests are remembered for 24 h of
-   * server time on this store, regardless of system clocks, and also after the channel is deleted.
+   * The outcome of a request that appended to this channel, deleted it, or was noted. Requests are remembered for 24 h of server
+   * time on this store, regardless of system clocks, and also after the channel is deleted.
    */
   recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
 
   /**
-   * Reserves this id for the channel that the request creates, and returns the reserved id. The first reservation wins, unless
-   * its id is `instead`. Creates nothing. Kept for 24 h, like requests.
+   * Reserves `channelId` for the channel that the request will create, and returns the reserved id. If the request already has a
+   * reservation, that id is returned, unless it equals `instead`: then the new id replaces it. Creates no channel. Reservations
+   * are kept for 24 h, like requests.
    */
   reserve(requestId: string, channelId: string, instead?: string): Promise<string>;
 
@@ -77,18 +79,19 @@ export interface Journal {
   reserved(requestId: string): Promise<string | undefined>;
 
   /**
-   * Erases every revision that an append marked with `erases`. Once complete, the text is in nothing that the engine keeps. Safe
-   * to repeat: returns the current state. A pending erasure completes in the background, also after a restart.
+   * Erases every revision that an append marked with `erases`. Once the erasure is complete, nothing that the engine keeps
+   * contains the text. A repeated call returns the current state. A pending erasure completes in the background, even after a
+   * restart.
    */
   erase(channelId: string, postId: string): Promise<Erasure>;
 
   /**
-   * Incomplete erasures, of any process, whose requester was told that they are pending. Read from memory, and refreshed every
-   * few seconds while there are any. A deleted channel counts as one.
+   * The number of incomplete erasures, by any process, whose request was answered as pending. Read from memory, and refreshed
+   * every few seconds while there are any. A deleted channel counts as one erasure.
    */
   readonly pendingErasures: number;
 
-  /** Channels that this process found damaged and refuses. Read from memory. */
+  /** The number of channels that this process found damaged and does not serve. Read from memory. */
   readonly damagedChannels: number;
 
   /**
@@ -102,16 +105,17 @@ export interface Journal {
   ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
 
   /**
-   * The current channel. `deleted` has the access that it had. Without `seesDesk`, a channel with access `desk` is `missing`, in
-   * the same steps as a channel that does not exist, so that timing does not reveal it.
+   * The current channel. The result `deleted` has the access that the channel had. Without `seesDesk`, the result for a channel
+   * with access `desk` is `missing`, after the same steps as for a channel that does not exist, so that timing does not reveal
+   * it.
    */
   channel(channelId: string, seesDesk?: boolean): Promise<ChannelRead>;
 
   /**
    * Lists channels, newest first by `createdAt`, without deleted ones. A channel with access `desk` is listed only if a pattern
-   * of `desk` matches it; other `desk` channels affect neither the length of a page nor `next`. `page` is the `next` of the
-   * previous page. `next` is null on the last page, and is derived only from the last channel of its page. `complete` is false if
-   * channels that the requester may see could not be read. Returns undefined if `page` is malformed.
+   * in `query.desk` matches its id. Channels that match no pattern affect neither the length of a page nor `next`. `page` is the
+   * `next` of the previous page. `next` is null on the last page, and is derived only from the last channel of its page.
+   * `complete` is false if channels that the requester may see could not be read. Returns undefined if `page` is malformed.
    */
   channels(query: ChannelsQuery): Promise<ChannelsPage | undefined>;
 
@@ -159,9 +163,9 @@ export interface Journal {
   ): Promise<{ entries: JournalLine[]; more: boolean } | undefined>;
 
   /**
-   * The entries from an offset on, oldest first, each with what it wrote unless that was erased. Another engine can store them
-   * again with the same checks. `root`: the start of the chain. Consistent as of `position`, the head. Returns at most `limit`
-   * entries and about `bytes`, but at least one if there is one.
+   * The entries from an offset on, oldest first, each with the text that it wrote, unless the text was erased. Another engine can
+   * import the entries and gets the same checks. `root`: the start of the hash chain. Consistent as of `position`, the head.
+   * Returns at most `limit` entries and about `bytes`, but at least one if there is one.
    */
   entries(
     channelId: string,
@@ -169,8 +173,8 @@ export interface Journal {
   ): Promise<{ root: string; position: Position; entries: ExportedEntry[]; more: boolean } | undefined>;
 
   /**
-   * The server's own journal from an offset on, oldest first. It records channels that are created, deleted and imported into,
-   * revocations and renderers. Each entry is written in the same atomic step as what it records.
+   * The server's own journal from an offset on, oldest first. It records created, deleted and imported channels, revoked tokens,
+   * and the renderers in use. Each entry is written in the same atomic step as the change that it records.
    */
   serverJournal(query: { from: number; limit: number }): Promise<ServerPage>;
 
@@ -181,14 +185,14 @@ export interface Journal {
 export interface Bus {
   /**
    * Once the promise resolves, the listener receives the channel's announcements: each at most once, in any order, only for
-   * entries that are on disk. After a possible loss it receives `maybe-missed`. So subscribe before reading. Returns a function
-   * that unsubscribes.
+   * entries that are on disk. If announcements may have been lost, the listener receives `maybe-missed`. Subscribe before
+   * reading, so that no change falls between the two. Returns a function that unsubscribes.
    */
-  subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void>;
+  subscribe(channelId: string, listener: (announcement: Announcement) => void): Promise<() => void>;
 
   /**
    * Called for every erasure on every channel, subscribed or not, before the erasing entry is announced and before its author is
-   * answered. Anything read earlier may hold erased text and must no longer be given out. `postId` is null if the whole channel
+   * answered. Anything read earlier may contain erased text and must no longer be served. `postId` is null if the whole channel
    * is affected: it was deleted, its journal lost entries that were read here, or it is no longer known which posts were erased.
    */
   onErased(listener: (channelId: string, postId: string | null) => void): () => void;
@@ -198,16 +202,17 @@ export interface Bus {
 export interface Revocations {
   /**
    * When it resolves, the revocation is on disk and `isRevoked` reports it here. Other processes know of it within 3 s, even if
-   * the notification is lost. It holds until `until` (milliseconds since 1970, or null for ever). If repeated, the later time
-   * wins. A revocation that seemed expired because a clock was ahead holds again once the clock is corrected: revocations are
-   * dropped only when their place is needed. `full`: the maximum number of tokens is revoked, and this one is not.
+   * the notification is lost. The revocation is in effect until `until` (milliseconds since 1970, or null for ever). If the token
+   * is revoked again, the later time wins. Expired revocations are dropped only to make room, so a revocation that seemed expired
+   * because a clock was ahead is in effect again once the clock is corrected. `full`: the maximum number of tokens is already
+   * revoked, and this token was not revoked.
    */
   revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'>;
 
   /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isRevoked(jti: string): boolean;
 
-  /** Revocations in effect. */
+  /** The number of revocations in effect. */
   readonly revokedTokens: number;
 }
 
@@ -215,20 +220,20 @@ export interface Revocations {
 export interface SessionStore {
   /**
    * When it resolves, the end is on disk and `isSessionEnded` reports it here. Other processes know of it within 3 s, even if the
-   * notification is lost. It holds until the session expires. The list is bounded per subject and in total. At a bound, sessions
-   * that began no later than the oldest dropped one end as well.
+   * notification is lost. It stays in effect until the session expires. The list is bounded per subject and in total. At a bound,
+   * the oldest records are dropped, and every session that began no later than the newest dropped one ends as well.
    */
   endSession(session: SessionFacts): Promise<void>;
 
   /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isSessionEnded(session: Omit<SessionFacts, 'until'>): boolean;
 
-  /** Records of ended sessions that are held. */
+  /** The number of stored records of ended sessions. */
   readonly endedSessions: number;
 
   /**
    * The key that signs sessions: created on first use, kept in the store, and the same for every process on the store. If the
-   * store loses it, a process that knows it writes it back.
+   * store loses the key, a process that still has it writes it back.
    */
   sessionKey(): Promise<Uint8Array>;
 }
@@ -264,12 +269,14 @@ export interface AppendRequest {
   decidedOn: { channel: number; posts: Record<string, number> };
   entries: readonly [NewEntry] | readonly [NewEntry, NewEntry];
   /**
-   * Dates must not go back. If the date of the channel's last entry is later than that of the first new entry, but not later than
-   * this (RFC 3339, UTC with milliseconds), nothing is appended and `earlier` is returned. Left out for imports: entries keep
-   * their dates.
+   * Prevents dates from going back. If the channel's last entry is dated after the first new entry, but not after this time (RFC
+   * 3339, UTC with milliseconds), nothing is appended and the result is `earlier`. Left out for imports, whose entries keep their
+   * dates.
    */
   lastDateBindsUntil?: string;
-  /** Set for an import: its author, and whether these entries begin it in this channel. Recorded in the server's own journal. */
+  /**
+   * Set for an import: its author, and whether these are its first entries in this channel. Recorded in the server's own journal.
+   */
   imported?: { by: string; isFirst: boolean };
   /** The start of the hash chain of a channel that these entries create. Left out: random. */
   root?: string;
@@ -299,8 +306,8 @@ export interface NewPostEntry extends NewEntryFacts {
    */
   toldErasure?: number | null;
   /**
-   * The content hash of a text that was erased before its entry was imported. `post` is then shown in its place until the next
-   * revision, which must erase it, and is not a readable revision.
+   * The content hash of a text that was erased before its entry was imported. `post` is then a placeholder: it is the current
+   * post until the next revision, which must erase it, and `revisions` leaves it out.
    */
   erased?: string;
 }
@@ -322,11 +329,11 @@ export type AppendResult =
       position: Position;
       /** With their offsets and `seq`, in order. */
       changes: StoredChange[];
-      /** The post of the first entry in the author's view, if it is an entry of a post. */
+      /** The post of the first entry, in the author's view. Left out if that entry changes the channel. */
       post?: AuthorPost;
     }
   | { status: 'duplicate'; outcome: Outcome }
-  /** What has another revision than expected: ids of posts, and null for the channel. */
+  /** `moved`: the ids of posts that have another revision than expected, and null if the channel has. */
   | { status: 'conflict'; moved: (string | null)[] }
   /** `lastAt`: the date of the channel's last entry, later than that of the first new entry. */
   | { status: 'earlier'; lastAt: string }
@@ -334,10 +341,11 @@ export type AppendResult =
 
 /** What a request did the first time. */
 export interface Outcome {
-  /** Whether the request is the same. Always true if the salt was erased, with the text or with the channel. */
+  /** Whether the repeated request has the same digest. Always true if the salt was erased, with the text or with the channel. */
   same: boolean;
   /**
-   * The position after its last entry; undefined for a deletion. For a noted request, this field and the next ones are as noted.
+   * The position after its last entry; undefined for a deletion. For a noted request, this field and the next ones have the
+   * values that were passed to `note`.
    */
   position: Position | undefined;
   /** The post of its first entry, or null for the channel. */
@@ -359,11 +367,11 @@ export interface ExportedEntry extends Omit<JournalLine, 'hash' | 'erases'> {
   /** What it wrote: the post without `seq` and `html`, or the channel, as the JSON that was hashed. Undefined: erased. */
   written?: { salt: string; state: string };
   /**
-   * The last revision of the post that this entry erased. For erasures from before they were part of the chain, only the last
-   * erasing entry has it.
+   * The last revision of the post that this entry erased. If the post's erasures are older than erasures in the hash chain, only
+   * the last entry that erased has this field.
    */
   erases?: number;
-  /** The chain covers `erases`. */
+  /** The hash chain covers `erases`. */
   chained?: true;
 }
 
@@ -422,7 +430,7 @@ export interface PostsQuery extends Bounds {
 }
 
 /**
- * Turns a body into `html`. An engine stores the html with the version that made it, and renders again if the version differs.
+ * Turns a body into `html`. An engine stores the html with the renderer's version, and renders again if the version has changed.
  * `post:` links need the channel. Throws a `Refusal` if the html would be too large.
  */
 export interface Renderer {
@@ -432,7 +440,9 @@ export interface Renderer {
   render(body: string, context: { channelId: string }): string;
 }
 
-/** The store could not be asked, or did not answer. `unchanged`: nothing was written. `unknown`: it may have been written. */
+/**
+ * The store could not be reached, or did not answer. `unchanged`: nothing was written. `unknown`: the write may have happened.
+ */
 export class JournalUnavailable extends Error {
   readonly outcome: 'unchanged' | 'unknown';
   /** The store answers but takes no writes: its disk or memory is full, or it is a replica. Reads still work. */
@@ -460,10 +470,10 @@ export class JournalUnavailable extends Error {
   }
 }
 
-/** Runs something after a successful write. Its failure must not claim that nothing was written. */
-export async function afterWrite<T>(ask: () => Promise<T>): Promise<T> {
+/** Runs `action` after a successful write. If it fails, the error must not claim that nothing was written. */
+export async function afterWrite<T>(action: () => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await action();
   } catch (error) {
     throw withUnknownOutcome(error);
   }

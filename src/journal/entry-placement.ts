@@ -12,7 +12,7 @@ export interface PlacedEntry {
   seq: number | null;
 }
 
-/** What follows from a stored append, the same in every engine. */
+/** What an engine reports after it has stored an append. */
 export interface AppendEffects {
   /** Posts with erased revisions. Report these before anything else. */
   erased: string[];

@@ -7,7 +7,7 @@ import { tagsOf } from './post-tags.ts';
 
 /**
  * How every engine stores an entry: facts, which stay, and one text, which an erasure removes. Records are prepared before the
- * store is called and read after it answers, so that no store needs to parse JSON. The store assigns the offset, the checks and
+ * store is called and parsed after it answers, so that no store needs to parse JSON. The store assigns the offset, the checks and
  * `seq`.
  */
 
@@ -75,7 +75,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
 /** The salt of a placeholder, which replaces a text that was erased before its entry was imported. */
 export const erasedSalt = '';
 
-/** Whether a stored revision holds no words of an author. */
+/** Whether a stored revision contains nothing that an author wrote. */
 export function isEmptyText({ headline, note, state }: Pick<Text, 'headline' | 'note' | 'state'>): boolean {
   try {
     const post = JSON.parse(state) as AuthorPost;
@@ -119,7 +119,7 @@ function hashEntry(facts: Facts, text: Text, erased?: string): Pick<PreparedEntr
   return { facts, text, content, digest: digestOf(facts, content) };
 }
 
-/** Covers what was written. Excludes `html`, which is derived and may be rendered again. */
+/** The hash of what the author wrote. Excludes `html`, which is derived and may be rendered again. */
 export function hashOf({ salt, headline, note, state }: Pick<Text, 'salt' | 'headline' | 'note' | 'state'>): string {
   return contentHash(salt, JSON.stringify([headline, note]) + state);
 }
@@ -141,7 +141,7 @@ export function postFrom(text: StoredText, seq: number, renderer: Renderer): Aut
   return { id, channelId, seq, ...state, html: htmlOf(text, state.body, channelId, renderer) };
 }
 
-/** Equals `postFrom` for an entry that was just written, without parsing its JSON. */
+/** Returns the same as `postFrom` for an entry that was just written, without parsing its JSON. */
 export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
   const { id, channelId, html, seq: _seq, ...state } = withEveryField(post as AuthorPost);
   return { id, channelId, seq, ...state, html };

@@ -3,9 +3,9 @@ import type { Position } from '../protocol/cursor.ts';
 import type { ChangeKind, EventType } from '../protocol/model.ts';
 
 /**
- * The hash chain that identifies an entry by its offset: `check(n) = sha1(check(n-1) | n | digest(n))`. The digest is the SHA-256
- * of the entry's facts and of the salted hash of its content. It excludes the offset, which only the append knows. The chain is
- * the same in every engine, so cursors survive a move from one engine to another. All values are hex.
+ * The hash chain: `check(n) = sha1(check(n-1) | n | digest(n))`. A check identifies an entry and all earlier ones. The digest is
+ * the SHA-256 of the entry's facts and of the salted hash of its content. It excludes the offset, which the append assigns later.
+ * The chain is the same in every engine, so cursors survive a move from one engine to another. All values are hex.
  *
  * An erasure is the last fact and is hashed only if there is one, so that other entries have the same digest as before erasures
  * were part of the chain.
@@ -19,7 +19,7 @@ export interface Facts {
   at: string;
   by: string;
   /**
-   * The last revision of the post that the entry erased. Left out if it erased nothing, or before erasures were part of the
+   * The last revision of the post that the entry erased. Left out if the entry erased nothing, or is older than erasures in the
    * chain.
    */
   erases?: number | null | undefined;
@@ -87,7 +87,7 @@ export function positionAt(epoch: string, offset: number, check: string): Positi
   return { epoch, offset, check: shortCheck(check) };
 }
 
-/** Stored for each request. Shows whether another request is the same, and nothing once the salt is erased. */
+/** Stored for each request, to tell whether another request is the same. Reveals nothing once the salt is erased. */
 export function fingerprint(salt: string, requestDigest: string): string {
   return createHmac('sha256', salt).update(requestDigest).digest('hex');
 }

@@ -6,8 +6,8 @@ import { digestOf, epochOf, type Facts, nextCheck, positionAt, shortCheck } from
 import type { ChannelRecord, ServerWalk } from './server-journal.ts';
 
 /**
- * Walks a history from its root and compares every fact, and every text that was not erased, with the checks that cursors carry.
- * No check covers html, which is derived: it is compared with what the renderer makes of the text, if a renderer is given.
+ * Walks a history from its root and compares every fact, and every text that was not erased, with the hash chain. The chain does
+ * not cover html, which is derived from the text. If a renderer is given, html is compared with a new rendering.
  */
 export interface Fault {
   channelId: string;
@@ -25,7 +25,7 @@ export interface ChannelReport {
   texts: number;
   /** Revisions whose text was erased and cannot be compared. */
   erased: number;
-  /** Those of `erased` whose erasure no check covers, because it was made before erasures were part of the chain. */
+  /** The part of `erased` that was erased before erasures were part of the hash chain, so no check covers the erasure. */
   erasedBeforeChained: number;
   /** Texts of posts whose html was not compared with their body. */
   htmlNotCompared: number;
@@ -45,7 +45,7 @@ export interface WalkedEntry extends Facts {
   /** The last erased revision of the entry's post, whichever entry erased it. */
   erasedThrough: number;
   /**
-   * The last revision that the entry is recorded to have erased without a check that covers it. Left out: see `erasedThrough`.
+   * The last revision that the entry erased, as recorded outside the hash chain. If left out, it is derived from `erasedThrough`.
    */
   erasesUnchained?: number | undefined;
 }
@@ -64,7 +64,7 @@ export interface StoreOptions {
   isListed?: ((kind: Facts['kind']) => boolean) | undefined;
   /** Milliseconds since 1970. Revocations that expired earlier may be missing. */
   now?: number;
-  /** Accepts missing texts that no entry explains by an erasure. */
+  /** Accepts missing texts even if no entry records their erasure. */
   ignoresUnexplainedErasures?: boolean | undefined;
   /** Called after each entry. */
   onEntry?: () => void;
@@ -73,7 +73,7 @@ export interface StoreOptions {
 /** Stands for the server's own journal in maps of channels. */
 export const serverJournalId = '';
 
-/** The renderers that the server's own journal records, as far as they can be made again. */
+/** The renderers that the server's own journal records, by version. Undefined if that renderer cannot be recreated. */
 export function renderersOf(
   { renderers }: Pick<ServerWalk, 'renderers'>,
   rendererFor: StoreOptions['rendererFor'],
@@ -86,17 +86,17 @@ export function renderersOf(
 }
 
 export interface WalkOptions {
-  /** The offset of the first entry, if the history was begun again. */
+  /** The offset of the first entry. Above 1 if a repair began a new history. */
   began?: number;
   /** An earlier position that the history must pass through. */
   since?: Position | undefined;
   /** What the server's own journal records about the channel. */
   record?: ChannelRecord | undefined;
-  /** The renderers that wrote html here, by version, as far as they can be made again. Undefined: unknown. */
+  /** The renderers that wrote html in this store, as `renderersOf` returns them. Left out: unknown. */
   renderers?: ReadonlyMap<string, Renderer | undefined> | undefined;
   /**
-   * Html of this renderer's version must equal what it renders. Html of other versions is rendered again when served, and is
-   * skipped.
+   * Html of this renderer's version must equal its rendering. Html of other versions is rendered again when it is served, so it
+   * is compared only if `renderers` has its renderer.
    */
   renderer?: Renderer | undefined;
   ignoresUnexplainedErasures?: boolean | undefined;
@@ -114,7 +114,7 @@ export class HistoryWalk {
   #check: string;
   #next: number;
   #report = { entries: 0, texts: 0, erased: 0, erasedBeforeChained: 0, htmlNotCompared: 0 };
-  /** Erased texts by post that no entry has explained so far. */
+  /** By post: missing texts whose erasure no entry has recorded so far. */
   readonly #unexplained = new Map<string, UnexplainedErasures>();
 
   constructor(channelId: string, root: string, options: WalkOptions = {}) {
@@ -140,7 +140,7 @@ export class HistoryWalk {
     return this.#check;
   }
 
-  /** Checks the next entry. Returns a report if the entry is faulty: nothing can be said about later entries then. */
+  /** Checks the next entry. Returns a report if the entry is faulty. Later entries cannot be checked then. */
   take(entry: WalkedEntry): ChannelReport | undefined {
     const offset = this.#next;
     if (entry.offset !== offset) return this.fail(offset, null, 'the entry is missing');
@@ -169,7 +169,7 @@ export class HistoryWalk {
     return undefined;
   }
 
-  /** Compares html with every renderer version that was used here. */
+  /** Compares html with the rendering of its version. `strange`: no server on this store has used that version. */
   #htmlOf(entry: WalkedEntry): 'none' | 'same' | 'differs' | 'unknown' | 'strange' {
     const html = htmlOf(entry, this.#renderer);
     const { shown } = entry;
@@ -181,13 +181,13 @@ export class HistoryWalk {
   }
 
   /**
-   * The last revision that an entry erased, according to the chain or to the server's own journal. For entries from before either
-   * recorded erasures, the store is believed.
+   * The last revision that an entry erased, according to the chain or to the server's own journal. For entries older than both
+   * records, the fields in the store are trusted.
    */
   #erasureBy({ offset, postId, ...entry }: ErasingEntry): ErasureRecord {
     const { found, importedErasures } = this.#record ?? {};
-    const told = erasureOf(entry);
-    if (told.isChained || importedErasures === undefined || offset <= (found?.offset ?? 0)) return told;
+    const recorded = erasureOf(entry);
+    if (recorded.isChained || importedErasures === undefined || offset <= (found?.offset ?? 0)) return recorded;
     const { revision, erasedThrough, erasesUnchained } = entry;
     if (!importedErasures.has(`${postId} ${revision}`)) return { through: 0, isChained: false };
     // If a later entry erased more, that entry explains all of it.
@@ -198,34 +198,34 @@ export class HistoryWalk {
   #noteErasure(entry: WalkedEntry): void {
     const { offset, postId, revision, text } = entry;
     if (postId === null || this.#ignoresUnexplained) return;
-    this.#tellErasure(postId, revision, this.#erasureBy(entry));
+    this.#explainMissing(postId, revision, this.#erasureBy(entry));
     if (text !== undefined) return;
     const { texts } = this.#unexplained.get(postId) ?? { texts: [] };
     this.#unexplained.set(postId, { texts: [...texts, { offset, revision }], latest: revision });
   }
 
-  #tellErasure(postId: string, revision: number, { through, isChained }: ErasureRecord): void {
-    const untold = this.#unexplained.get(postId);
-    if (untold === undefined) return;
-    const told = untold.texts.filter((gone) => gone.revision <= through);
-    if (!isChained) this.#report.erasedBeforeChained += told.length;
-    untold.texts = untold.texts.filter((gone) => gone.revision > through);
-    untold.latest = revision;
-    if (untold.texts.length === 0) this.#unexplained.delete(postId);
+  #explainMissing(postId: string, revision: number, { through, isChained }: ErasureRecord): void {
+    const unexplained = this.#unexplained.get(postId);
+    if (unexplained === undefined) return;
+    const explained = unexplained.texts.filter((gone) => gone.revision <= through);
+    if (!isChained) this.#report.erasedBeforeChained += explained.length;
+    unexplained.texts = unexplained.texts.filter((gone) => gone.revision > through);
+    unexplained.latest = revision;
+    if (unexplained.texts.length === 0) this.#unexplained.delete(postId);
   }
 
-  /** Whether texts are missing that no entry has explained so far. */
+  /** Whether a text is missing and no entry has recorded its erasure so far. */
   get hasUnexplainedErasures(): boolean {
     return this.#unexplained.size > 0;
   }
 
   /** Accepts an entry that was written after the walk began, as the explanation of a missing text. The entry is not checked. */
   takeErasure(entry: ErasingEntry): void {
-    if (entry.postId !== null) this.#tellErasure(entry.postId, entry.revision, this.#erasureBy(entry));
+    if (entry.postId !== null) this.#explainMissing(entry.postId, entry.revision, this.#erasureBy(entry));
   }
 
   fail(offset: number, postId: string | null, why: string): ChannelReport {
-    return { ...this.#told(), fault: { channelId: this.channelId, offset, postId, why } };
+    return { ...this.#reportSoFar(), fault: { channelId: this.channelId, offset, postId, why } };
   }
 
   /** Call after the last entry. */
@@ -238,10 +238,10 @@ export class HistoryWalk {
       const isLatest = gone.revision === latest;
       return this.fail(gone.offset, postId, isLatest ? erasureEntryMissing : erasureUnrecorded);
     }
-    return this.#told();
+    return this.#reportSoFar();
   }
 
-  #told(): ChannelReport {
+  #reportSoFar(): ChannelReport {
     const { entries } = this.#report;
     const position = entries === 0 ? undefined : positionAt(epochOf(this.#root), this.offset, this.#check);
     return { channelId: this.channelId, ...this.#report, position };
@@ -261,7 +261,7 @@ interface UnexplainedErasures {
 
 const erasureUnrecorded = 'the text is missing, and no entry records its erasure';
 
-/** Whether an entry that is not written yet may explain the fault, for example while an import runs. */
+/** Whether an entry that is still to be written may explain the fault, for example while an import runs. */
 export function mayBeExplainedLater({ why }: Pick<Fault, 'why'>): boolean {
   return why === erasureEntryMissing || why === erasureUnrecorded;
 }
@@ -292,13 +292,13 @@ function isErased({ text }: WalkedEntry): boolean {
 function wrongText(entry: WalkedEntry): string | undefined {
   const { text, content, revision, erasedThrough } = entry;
   if (text === undefined) return revision > erasedThrough ? 'the text is missing' : undefined;
-  // A placeholder for a text that was erased elsewhere stays until the next revision is imported. No hash covers it, so it must
-  // hold no words.
-  const stands = isErased(entry) ? isEmptyText(text) : hashOf(text) === content;
-  return stands ? undefined : 'the text was changed';
+  // A placeholder for a text that was erased elsewhere stays until the next revision is imported. No hash covers the placeholder,
+  // so it must contain no words.
+  const isIntact = isErased(entry) ? isEmptyText(text) : hashOf(text) === content;
+  return isIntact ? undefined : 'the text was changed';
 }
 
-/** For an intact text. */
+/** Compares the html of an intact text with its rendering. */
 function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 'same' | 'differs' | 'unknown' {
   const { text, shown, postId } = entry;
   if (text === undefined || postId === null) return 'none';

@@ -9,7 +9,7 @@ export const tags = {
   /** Published posts of a kind. A snapshot contains the newest post of kind `summary`. */
   published: (kind: PostKind) => `published:${kind}`,
   keyEvent: (keyEvent: boolean) => `keyEvent:${keyEvent}`,
-  /** The full name or via of a source, ignoring case. */
+  /** The full `name` or `via` of a source, ignoring case. */
   source: (name: string) => `source:${folded(name.trim())}`,
   derivedFrom: (postId: string) => `derivedFrom:${postId}`,
 } as const;

@@ -1,15 +1,15 @@
 import { JournalUnavailable } from './engine.ts';
 
 /**
- * Discards a read if what it returned may have been erased, or lost with its history, while the read ran. This rule has no other
- * home.
+ * Discards a read if what it returned may have been erased, or lost with its history, while the read ran. No other code
+ * implements this rule.
  *
  * - A read is valid until the next `invalidate` after it began. The owner of the guard calls `invalidate` in the same tick in
  *   which it learns of an erasure, or replaces a lost history.
  * - An invalid read is discarded and repeated, at most `tries` times in all. Then the guard throws `JournalUnavailable` with the
  *   outcome `unchanged`, so that the client retries.
  * - A valid read is used in the tick in which it was checked, so that nothing is erased in between.
- * - After the end of the source nothing is read again: `ended` returns what the caller gets instead, or throws.
+ * - Once the source of the reads has ended, no read is repeated: the caller gets what `ended` returns or throws.
  */
 export class ReadGuard<Ended = never> {
   #generation = 0;
@@ -26,7 +26,7 @@ export class ReadGuard<Ended = never> {
     this.#generation += 1;
   }
 
-  /** Begins a read. The returned function tells whether it is still valid. */
+  /** Begins a read. The returned function says whether the read is still valid. */
   begin(): () => boolean {
     const generation = this.#generation;
     return () => generation === this.#generation;
@@ -47,8 +47,8 @@ export class ReadGuard<Ended = never> {
   }
 
   /**
-   * Returns what `use` makes of a valid read. A synchronous read is used in the tick of this call. Both functions may request
-   * another read.
+   * Returns the result of `use` for a valid read. If `read` is synchronous, `use` runs in the same tick as this call. Both
+   * functions may return `readAgain` to repeat the read.
    */
   async use<T, R>(
     read: () => Reading<T> | Promise<Reading<T> | ReadAgain>,

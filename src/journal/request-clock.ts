@@ -1,7 +1,7 @@
 /**
  * The clock that expires requests. It counts the time in which servers run on the store, and is never faster than real time,
  * whatever system clocks say. So a request is never forgotten early and executed twice. Its value is the last value from the
- * store plus monotonic time. It stands still while no server runs.
+ * store plus monotonic time. The clock stops while no server runs.
  */
 export class RequestClock {
   readonly #elapsed: () => number;

@@ -1,8 +1,8 @@
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * The revoked tokens, in memory so that every use of a token can be checked. An expired revocation is dropped only when its place
- * is needed: if the clock is ahead and is corrected later, the token must not be accepted again. Stores keep them for as long.
+ * The revoked tokens, in memory so that every use of a token can be checked. An expired revocation is dropped only to make room:
+ * if the clock is ahead and is corrected later, the token must not be accepted again. Stores keep revocations by the same rule.
  */
 
 export interface Revocation {
@@ -55,6 +55,6 @@ export class RevokedTokens {
 
   #lapsed(): [jti: string, until: number][] {
     const now = this.#now();
-    return [...this.#until].filter((held): held is [string, number] => held[1] !== null && held[1] <= now);
+    return [...this.#until].filter((entry): entry is [string, number] => entry[1] !== null && entry[1] <= now);
   }
 }

@@ -6,17 +6,17 @@ import type { PreparedEntry } from './entry-record.ts';
 import { epochOf, nextCheck, positionAt, shortCheck } from './hash-chain.ts';
 
 /**
- * The server's own journal: what administrators and imports did, and which channels exist, as facts without text in a chain of
- * its own. The chain of a channel records neither its own deletion nor revocations. Each entry is written in the same atomic step
- * as what it records.
+ * The server's own journal: a separate hash chain of facts without text. It records what administrators and imports did, and
+ * which channels exist. The chains of channels cannot record this: a deletion removes the channel's chain, and a revocation
+ * belongs to no channel. Each entry is written in the same atomic step as the change that it records.
  *
- * A chain without a key cannot show that somebody rewrote the whole store consistently.
+ * The chain uses no secret key, so it cannot reveal that somebody rewrote the whole store consistently.
  */
 
 /** The author of entries that the server itself makes. No token can have this name. */
 export const serverActor = 'pressbox:server';
 
-/** Begins with an empty string, which is no channel id, so that no entry of a channel has the same digest. */
+/** The hashed list begins with an empty string instead of a channel id, so that no entry of a channel has the same digest. */
 export function serverDigest({ type, subject, detail, at, by }: ServerFacts): string {
   return hash('sha256', JSON.stringify(['', type, subject, detail, at, by]));
 }
@@ -30,7 +30,10 @@ export function serverLine({ check, ...entry }: StoredServerEntry): ServerEntry 
   return { ...entry, hash: serverDigest({ ...entry }), check };
 }
 
-/** What an append adds to the server's own journal: a created channel, an import, and an erasure that no chain covers. */
+/**
+ * What an append adds to the server's own journal: the creation of a channel, the start of an import, and erasures that the
+ * channel's hash chain does not cover.
+ */
 export function factsOfAppend(
   channelId: string,
   { decidedOn, imported }: AppendRequest,
@@ -45,11 +48,11 @@ export function factsOfAppend(
   else if (decidedOn.channel === 0) {
     facts.push({ type: 'channel.created', subject: channelId, detail, at, by: imported?.by ?? first.facts.by });
   }
-  for (const { facts: told, post } of prepared) {
-    const isUntold = typeof told.erases !== 'number' && told.type !== 'post.taken-down';
-    if (post === undefined || post.erases === 0 || !isUntold) continue;
-    const by = imported?.by ?? told.by;
-    facts.push({ type: 'erasure.imported', subject: channelId, detail: `${post.id} ${told.revision}`, at, by });
+  for (const { facts: written, post } of prepared) {
+    const isUnchained = typeof written.erases !== 'number' && written.type !== 'post.taken-down';
+    if (post === undefined || post.erases === 0 || !isUnchained) continue;
+    const by = imported?.by ?? written.by;
+    facts.push({ type: 'erasure.imported', subject: channelId, detail: `${post.id} ${written.revision}`, at, by });
   }
   return facts;
 }
@@ -94,7 +97,7 @@ export interface ServerReport {
   /** Null: not about a channel. */
   channelId: null;
   entries: number;
-  /** Earlier entries are not covered. Null: the journal has not begun, and covers nothing. */
+  /** The date of the first entry. What happened earlier is not covered. Null: the journal has not begun, and covers nothing. */
   coveredFrom: string | null;
   position: Position | undefined;
   /** Not examined, because only an administrator's token may read it. */
@@ -177,7 +180,7 @@ export class ServerWalk {
       case 'channel.found': {
         const [at = '', check = ''] = (detail ?? '').split(' ');
         const channel = this.#channel(subject);
-        // A channel created since is covered from its first entry.
+        // If the channel was created after the journal began, its `root` covers every entry.
         if (channel.root === undefined) channel.found = { offset: Number(at), check };
         return;
       }
