@@ -86,7 +86,7 @@ export class RedisBus {
     this.isListening = true;
   }
 
-  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+  async subscribe(channelId: string, listener: (announcement: Announcement) => void): Promise<() => void> {
     const undo = await this.#announcer.subscribe(channelId, listener);
     const followed = this.#followed.get(channelId) ?? { tracker: new AnnouncementTracker(), subscribed: undefined };
     this.#followed.set(channelId, followed);

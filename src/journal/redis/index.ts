@@ -393,7 +393,7 @@ class SharedEngine implements RedisEngine {
 
   // ---- Listening
 
-  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+  async subscribe(channelId: string, listener: (announcement: Announcement) => void): Promise<() => void> {
     if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     return this.#bus.subscribe(channelId, listener);
   }

@@ -187,7 +187,7 @@ function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: 
   return seq ?? offset;
 }
 
-/** Removes tags that the post no longer has, and removes from `wanted` the tags that it already has. */
+/** Deletes the stored tags that the post no longer has, and removes from `wanted` the tags that are already stored. */
 function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>): void {
   for (const { tag } of sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?').all(n, seq)) {
     if (!wanted.delete(tag as string)) {

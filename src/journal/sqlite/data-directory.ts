@@ -16,15 +16,15 @@ import { syncDirectory } from '../../make-directory.ts';
 import { JournalRefused, JournalUnavailable, messageOf } from '../engine.ts';
 import { codeOf, notUsable } from './file-damage.ts';
 
-/** The data directory: created durably, with everything written to it, and used by one engine at a time. */
+/** The data directory: its files are private and durable, and only one engine uses it at a time. */
 
 /** Readable and writable only by the owner. */
 const privateMode = 0o600;
 const readByOthers = 0o077;
 
 /**
- * Creates a file that only its owner can read, whatever the umask, unless it exists. SQLite gives its additional files the mode
- * of the database.
+ * Creates the file, unless it exists, so that only its owner can read and write it, whatever the umask. SQLite gives its
+ * additional files the mode of the database.
  */
 export function makePrivate(file: string): void {
   try {
@@ -73,9 +73,9 @@ export function logOf(file: string): string {
 const copiedBytes = 1024 * 1024;
 
 /**
- * Makes durable what SQLite finds in the write-ahead log. The process that wrote it may have been killed before the sync, or told
- * that the sync failed, but the log counts from now on and is shown to readers and authors. The log is written again, because
- * after a failed sync the kernel may report data as stored that is not. Call before this process opens the journal. Throws
+ * Makes the existing write-ahead log durable. The process that wrote the log may have been killed before the sync, or its sync
+ * may have failed, but from now on readers and authors see what the log contains. The log is written again, because after a
+ * failed sync the kernel may report data as stored that is not. Call before this process opens the journal. Throws
  * `JournalUnavailable`.
  */
 export function syncLog(file: string): void {
@@ -97,8 +97,8 @@ export function syncLog(file: string): void {
 }
 
 /**
- * Remembers the files of an open journal. The returned function says why nothing may be written: a file was moved, deleted or
- * replaced, so the next start would not find what is answered now.
+ * Remembers the files of an open journal. The returned function returns why nothing may be written, or undefined. If one of the
+ * files was moved, deleted or replaced, the next start would not find new writes.
  */
 export function watchFiles(file: string): () => string | undefined {
   const files = [file, logOf(file), `${file}-shm`, lockOf(dirname(file))];
@@ -124,8 +124,8 @@ function lockOf(dataDir: string): string {
 const sqliteBusy = 5;
 
 /**
- * Locks a data directory for this engine. The returned function unlocks it. The lock is an open transaction on a small file of
- * its own, so it also ends when the process dies. Throws `JournalRefused` if another process holds it.
+ * Locks a data directory for this engine. The returned function unlocks it. The lock is an open transaction on a separate small
+ * file, so it also ends when the process dies. Throws `JournalRefused` if another process holds it.
  *
  * Nothing else in this process may open and close that file or the journal, because any such close releases POSIX locks.
  */
@@ -134,7 +134,7 @@ export function lockDirectory(dataDir: string): () => void {
   makePrivate(file);
   const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    // SQLite would silently not lock a file that it may only read.
+    // On a read-only file, SQLite would silently take no lock. The write makes it fail.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
   } catch (error) {
     db.close();

@@ -24,14 +24,17 @@ export class EraseLoop {
     this.#log = log;
   }
 
-  /** Returns complete, or what is pending and then completes in the background. Null: all pending erasures. */
+  /**
+   * Completes the wanted erasure, or all pending ones (null). If that takes too long, returns what is pending and continues in
+   * the background.
+   */
   async finish(wanted: Wanted): Promise<Erasure> {
     const deadline = performance.now() + patienceMs;
     let why = 'it takes longer than a request can wait';
     try {
       let pauseMs: number = firstPauseMs;
       while (performance.now() < deadline) {
-        const state = await this.#goOn(wanted);
+        const state = await this.#continue(wanted);
         if (state === 'complete') return { complete: true, pending: [] };
         if (state === 'goes-on') continue;
         why = 'a reader of the file still needs it';
@@ -46,7 +49,7 @@ export class EraseLoop {
     return { complete: false, pending: [{ where: "the journal's write-ahead log", why }] };
   }
 
-  /** Erasures that were not complete when their request was answered, as of the last attempt. */
+  /** The number of erasures that were not complete when their request was answered, as of the last attempt. */
   get pending(): number {
     return this.#background === undefined ? 0 : this.#owed;
   }
@@ -56,7 +59,7 @@ export class EraseLoop {
     await this.#background;
   }
 
-  async #goOn(wanted: Wanted): Promise<Writes['erase']['answer']['state']> {
+  async #continue(wanted: Wanted): Promise<Writes['erase']['answer']['state']> {
     const { state, owed } = await this.#writer.call('erase', wanted);
     this.#owed = owed;
     return state;
@@ -75,7 +78,7 @@ export class EraseLoop {
     while (!signal.aborted) {
       try {
         await pause(waitMs, undefined, { signal, ref: false });
-        const state = await this.#goOn(null);
+        const state = await this.#continue(null);
         if (state === 'complete') return this.#log.info({}, 'pending erasures are complete');
         if (state === 'goes-on') waitMs = 0;
         else {

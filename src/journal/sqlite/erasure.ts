@@ -11,7 +11,7 @@ import type { Sql } from './statements.ts';
  * erasure is complete once the write-ahead log, which still holds the old pages, was copied into the journal and truncated.
  */
 
-/** Without a `postId`: the whole channel, whose rows are those of `n`. */
+/** Without a `postId`, the whole channel is erased: all rows with the channel number `n`. */
 export function addPendingErasure(sql: Sql, channelId: string, postId: string | null, n: number | null): void {
   sql('INSERT OR REPLACE INTO owed (channelId, postId, n) VALUES (?, ?, ?)').run(channelId, postId ?? '', n);
 }
@@ -25,7 +25,7 @@ export function countPendingErasures(sql: Sql): number {
   return sql('SELECT count(*) AS count FROM owed').get()?.count as number;
 }
 
-/** Emptied, not deleted: see `schema.ts`. */
+/** Empties the row and does not delete it: see `schema.ts`. */
 export function emptyText(sql: Sql, text: number): void {
   sql(
     `UPDATE texts SET salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL
@@ -54,7 +54,7 @@ export function deleteChannel(
   sql('DELETE FROM channels WHERE n = ?').run(channel.n as number);
   sql('DELETE FROM owed WHERE channelId = ?').run(channelId);
   addPendingErasure(sql, channelId, null, channel.n as number);
-  // Noted requests may quote the channel.
+  // The digest of a noted request may depend on text of the channel. Without the salt, it cannot be used to guess the text.
   sql('UPDATE requests SET salt = NULL WHERE channelId = ? AND salt IS NOT NULL').run(channelId);
   const salt = newSalt();
   sql('INSERT OR REPLACE INTO requests (channelId, id, made, fingerprint, salt, revision) VALUES (?, ?, ?, ?, ?, 0)').run(
@@ -87,8 +87,8 @@ export function eraseDeletedRows(sql: Sql): boolean {
 }
 
 /**
- * Truncates the log, which completes pending erasures. Returns false if a reader still needs the log: nothing is lost, call
- * again. Call outside a transaction, after `eraseDeletedRows` returned false.
+ * Truncates the log, which completes pending erasures. Returns false if a reader still needs the log. Then call again later. Call
+ * outside a transaction, after `eraseDeletedRows` returned false.
  */
 export function truncateLog(db: DatabaseSync, sql: Sql): boolean {
   const answer = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();

@@ -25,7 +25,7 @@ export function isOutOfReach(error: unknown): boolean {
 }
 
 /**
- * Converts an error of opening or reading a journal, for the operator: `JournalRefused` if the file is damaged,
+ * Converts an error from opening or reading a journal into one for the operator: `JournalRefused` if the file is damaged,
  * `JournalUnavailable` if it cannot be used now. Other errors are returned unchanged.
  */
 export function notUsable(error: unknown, file: string): unknown {

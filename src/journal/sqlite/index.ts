@@ -90,9 +90,9 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
     requestClock.reach(writer.lastRequestAt ?? now());
     const engine = new SqliteEngine({ writer, reader, unlock, renderer, now, requestClock, log });
     await engine.readRefused();
-    // A full disk can still be read. The next start records it.
+    // If the disk is full, the journal can still be read, so go on. The next start records the renderer.
     await engine
-      .tellRenderer()
+      .recordRenderer()
       .catch((error: unknown) => log.warn({ err: error }, 'this start could not be recorded in the server journal'));
     if (writer.owed > 0) await engine.finishErasures();
     return engine;
@@ -126,7 +126,7 @@ class SqliteEngine implements Engine {
   readonly #ended: EndedSessions;
   #sessionKey: Promise<Uint8Array> | undefined;
   #closing: Promise<void> | undefined;
-  /** The ping of both threads, while unanswered. */
+  /** The ping of both threads, until both have answered. */
   #pinged: Promise<unknown> | undefined;
 
   constructor({ writer, reader, unlock, renderer, now, requestClock, log }: Parts) {
@@ -141,7 +141,7 @@ class SqliteEngine implements Engine {
     this.#revoked = new RevokedTokens(now);
     this.#ended = new EndedSessions(now);
     const dead = new Set<Thread<Writes> | Thread<Reads>>();
-    const say = (reachable: boolean) => {
+    const announceReach = (reachable: boolean) => {
       // Commits that the thread had not answered yet were not announced.
       this.#announcer.announceMaybeMissed();
       this.#announcer.announceReachability({ reachable, since: new Date(now()).toISOString() });
@@ -150,7 +150,7 @@ class SqliteEngine implements Engine {
       thread.onDeath = (why) => {
         log.error({ why }, 'the journal is unreachable');
         dead.add(thread);
-        say(false);
+        announceReach(false);
       };
       thread.onRevival = async () => {
         dead.delete(thread);
@@ -159,7 +159,7 @@ class SqliteEngine implements Engine {
         await this.readRefused().catch(() => undefined);
         if (dead.size > 0) return;
         log.info({}, 'the journal is reachable again');
-        say(true);
+        announceReach(true);
         if (writer.owed > 0) void this.finishErasures();
       };
     }
@@ -184,7 +184,7 @@ class SqliteEngine implements Engine {
   async #close(): Promise<void> {
     this.#announcer.close();
     await this.#erasures.close();
-    // The writer last: the last connection copies the log into the journal and deletes it.
+    // Close the writer last: when the last connection closes, it copies the log into the journal and deletes the log.
     await this.#reader.close();
     await this.#writer.close();
     this.#unlock();
@@ -197,10 +197,10 @@ class SqliteEngine implements Engine {
 
   // ---- Writing
 
-  async append(channelId: string, asked: AppendRequest): Promise<AppendResult> {
-    const { request, decidedOn, entries, lastDateBindsUntil } = asked;
+  async append(channelId: string, wanted: AppendRequest): Promise<AppendResult> {
+    const { request, decidedOn, entries, lastDateBindsUntil } = wanted;
     const prepared = prepareAll(channelId, entries, this.#renderer.version);
-    const root = asked.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
+    const root = wanted.root ?? (decidedOn.channel === 0 ? newRoot() : undefined);
     const given = {
       channelId,
       request,
@@ -208,7 +208,7 @@ class SqliteEngine implements Engine {
       entries: prepared,
       lastDateBindsUntil,
       root,
-      told: factsOfAppend(channelId, asked, prepared, { root, now: this.#now() }),
+      told: factsOfAppend(channelId, wanted, prepared, { root, now: this.#now() }),
       requestAt: this.#requestClock.now(),
     };
     let result: AppendResult | undefined;
@@ -251,7 +251,7 @@ class SqliteEngine implements Engine {
     return this.#erasures.pending;
   }
 
-  /** A damaged file is refused as a whole. */
+  /** Always 0, because a damaged file is refused as a whole. */
   readonly damagedChannels = 0;
 
   async deleteChannel(channelId: string, request: RequestId, by: string) {
@@ -268,15 +268,16 @@ class SqliteEngine implements Engine {
   // ---- Tokens and sessions that are refused
 
   /**
-   * Before the first request, and whenever the writer thread may have stored a revocation or an ended session without an answer.
+   * Call before the first request, and whenever the writer thread may have stored a revocation or an ended session without
+   * answering.
    */
   async readRefused(): Promise<void> {
     this.#revoked.add(await this.#read('revoked', []));
     this.#ended.apply({ add: await this.#read('endedSessions', []), remove: [] });
   }
 
-  /** Before html of this renderer is stored. */
-  async tellRenderer(): Promise<void> {
+  /** Call before html of this renderer is stored. */
+  async recordRenderer(): Promise<void> {
     const { version, publicUrl } = this.#renderer;
     await this.#writer.call('recordOnce', factsOfRenderer(version, publicUrl, this.#now()));
   }
@@ -393,7 +394,7 @@ class SqliteEngine implements Engine {
 
   // ---- Listening
 
-  async subscribe(channelId: string, listener: (heard: Announcement) => void): Promise<() => void> {
+  async subscribe(channelId: string, listener: (announcement: Announcement) => void): Promise<() => void> {
     if (this.#closing) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     return this.#announcer.subscribe(channelId, listener);
   }
@@ -402,7 +403,7 @@ class SqliteEngine implements Engine {
     return this.#announcer.onErased(listener);
   }
 
-  /** Reachable while both threads live. */
+  /** The journal is reachable while both threads run. */
   onReachability(listener: (reach: Reachability) => void): () => void {
     return this.#announcer.onReachability(listener);
   }

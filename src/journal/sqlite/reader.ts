@@ -6,7 +6,7 @@ import { openForReading } from './schema.ts';
 import { type Sql, statements } from './statements.ts';
 import type { Reads, ThreadData, ThreadMessage, ThreadRequest, ThreadResponse } from './thread-messages.ts';
 
-/** The reader thread. Each read is one transaction on a read-only connection, and so consistent as of one position. */
+/** The reader thread. Each read is one transaction on a read-only connection, so it is consistent as of one position. */
 const { file, port } = workerData as ThreadData;
 const operations = { ...reads };
 
@@ -17,27 +17,27 @@ function start(): void {
   let damage: unknown;
   port.postMessage({ type: 'open', owed: 0 } satisfies ThreadMessage);
 
-  port.on('message', (asked: ThreadRequest<Reads>) => {
-    const answered: ThreadResponse = { id: asked.id };
+  port.on('message', (request: ThreadRequest<Reads>) => {
+    const response: ThreadResponse = { id: request.id };
     try {
-      if (asked.operation === 'close') db.close();
-      else if (asked.operation === 'ping') {
+      if (request.operation === 'close') db.close();
+      else if (request.operation === 'ping') {
         if (damage !== undefined) throw damage;
         sql('SELECT 1').get();
       } else {
         db.exec('BEGIN');
         try {
-          answered.answer = read(sql, asked);
+          response.answer = read(sql, request);
         } finally {
           db.exec('COMMIT');
         }
       }
     } catch (error) {
       if (isDamage(error)) damage ??= notUsable(error, file);
-      answered.failure = { message: messageOf(error), outcome: 'unchanged' };
+      response.failure = { message: messageOf(error), outcome: 'unchanged' };
     }
-    port.postMessage({ type: 'answers', answers: [answered] } satisfies ThreadMessage);
-    if (asked.operation === 'close') port.close();
+    port.postMessage({ type: 'answers', answers: [response] } satisfies ThreadMessage);
+    if (request.operation === 'close') port.close();
   });
 }
 

@@ -12,8 +12,8 @@ import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
 /**
- * Reads, each inside one transaction of the reader thread and so consistent as of one position. Texts are returned as stored. The
- * caller turns them into posts.
+ * The reads. Each runs in one transaction of the reader thread, so it is consistent as of one position. Texts are returned as
+ * stored. The caller turns them into posts.
  */
 export interface StoredPost extends StoredText {
   seq: number;
@@ -285,16 +285,16 @@ export function corrections(
   // Without the index, SQLite walks the primary key and so every entry of the channel.
   const found = sql(
     `SELECT e.offset, p.id AS postId, now.headline, e.revision, e.kind, past.note, e.at,
-       CASE WHEN past.salt IS NULL THEN now.state END AS standing
+       CASE WHEN past.salt IS NULL THEN now.state END AS currentState
      FROM entries e INDEXED BY entriesListed JOIN texts past ON past.id = e.text
      LEFT JOIN posts p ON p.channel = e.channel AND p.seq = e.seq
      JOIN texts now ON now.id = coalesce(p.text, ?)
      WHERE e.channel = ? AND e.listed = 1 AND e.offset < ? ORDER BY e.offset DESC LIMIT ?`,
   ).all(row.text, row.n, query.before ?? Number.MAX_SAFE_INTEGER, query.limit + 1) as unknown as (Correction & {
-    standing: string | null;
+    currentState: string | null;
   })[];
-  const corrections = found.slice(0, query.limit).map(({ standing, ...correction }) => {
-    return standing === null ? correction : { ...correction, note: noteOfRevision(standing, correction.revision) };
+  const corrections = found.slice(0, query.limit).map(({ currentState, ...correction }) => {
+    return currentState === null ? correction : { ...correction, note: noteOfRevision(currentState, correction.revision) };
   });
   return { corrections, position: headOf(row), more: found.length > query.limit };
 }

@@ -5,7 +5,7 @@ import { fingerprint, newSalt } from '../hash-chain.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
 
-/** Remembered requests, by the request clock (`requestAt`), and the keys of tags. */
+/** Remembered requests, which expire by the request clock (`requestAt`), and the keys of tags. */
 const keptMs = limits.idempotencyHours * 3_600_000;
 
 interface RequestRow {
@@ -67,7 +67,7 @@ export function note(
   return undefined;
 }
 
-/** Call once per transaction, with its number of operations. */
+/** Deletes some expired requests and reservations. Call once per transaction, with its number of operations. */
 export function sweepRequests(sql: Sql, requestAt: number, operations: number): void {
   const sweptAtOnce = sqliteLimits.requestsSwept * operations;
   const expired = sql('SELECT channelId, id FROM requests WHERE made <= ? LIMIT ?').all(requestAt - keptMs, sweptAtOnce);
@@ -99,7 +99,7 @@ export function reserve(
   return channelId;
 }
 
-/** The latest time of a remembered request. At least as much time has passed. */
+/** The latest time of a remembered request. The request clock must not start below it. */
 export function lastRequestAt(sql: Sql): number | undefined {
   const latest = ['requests', 'reservations'].map(
     (table) => sql(`SELECT max(made) AS at FROM ${table}`).get()?.at as number | null,

@@ -9,8 +9,8 @@ import { type Sql, statements } from './statements.ts';
  * The tables, the migrations between their versions, and how connections are set up.
  *
  * All text is in the table `texts`, and erasing relies on how that table is written: a row is inserted after all others, never
- * grows, never moves, and is never deleted, only emptied. So SQLite has no reason to copy a row to another page. `secure_delete`
- * does not reach a copy that is left in the unused part of a page. Facts may be anywhere.
+ * grows, never moves, and is emptied but never deleted. So SQLite has no reason to copy a row to another page. `secure_delete`
+ * would not overwrite a copy in the unused part of a page. Facts are not erased and may be anywhere.
  */
 export type Migration = (db: DatabaseSync) => void;
 
@@ -115,7 +115,7 @@ export const migrations: readonly Migration[] = [
         access TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
 
-      -- Erasures that are not yet known to be complete. With n: all rows of that channel are still to be taken away.
+      -- Erasures that may be incomplete. If n is set, the rows of that channel number must still be deleted.
       CREATE TABLE owed (
         channelId TEXT NOT NULL,
         postId TEXT NOT NULL,
@@ -136,14 +136,14 @@ export const migrations: readonly Migration[] = [
     db.exec(`
       -- Sessions that were signed out, as EndedSessions writes them.
       CREATE TABLE endedSessions (line TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-      -- What signs sessions where no secret does: one row, base64url.
+      -- The key that signs sessions if no secret is configured: one row, base64url.
       CREATE TABLE sessionKey (n INTEGER PRIMARY KEY CHECK (n = 1), key TEXT NOT NULL) STRICT;
     `),
-  // The last revision that an entry erased. NULL: it erased nothing, or erased before that was part of the chain.
+  // The last revision that an entry erased. NULL: the entry erased nothing, or is older than erasures in the hash chain.
   (db) => db.exec('ALTER TABLE entries ADD COLUMN erases INTEGER'),
   (db) => {
     db.exec(`
-      -- The server's own journal: facts without text, in a chain of its own.
+      -- The server's own journal: a separate hash chain of facts without text.
       CREATE TABLE serverEntries (
         offset INTEGER PRIMARY KEY,
         root TEXT NOT NULL,
@@ -160,17 +160,17 @@ export const migrations: readonly Migration[] = [
 ];
 
 /** Since 3.51, SQLite reports the length of the log without copying it. */
-const tellsLog = Number(process.versions.sqlite?.split('.')[1]) >= 51;
+const reportsLogLength = Number(process.versions.sqlite?.split('.')[1]) >= 51;
 const { journalLogBytes: logBytes, journalLockMs: lockWaitMs, journalReadLockMs, journalCacheBytes } = sqliteLimits;
 
 const logPages = logBytes / 4096;
 
 /**
- * Copies a long log into the journal. Call after each commit. Throws if the copy fails. Older versions of SQLite copy by
- * themselves and do not report failures, such as a failed sync.
+ * Copies a long log into the journal. Call after each commit. Throws if the copy fails. Older versions of SQLite copy the log
+ * automatically and do not report failures, such as a failed sync.
  */
 export function copyLog(sql: Sql): void {
-  if (!tellsLog) return;
+  if (!reportsLogLength) return;
   const log = sql('PRAGMA wal_checkpoint(NOOP)').get()?.log as number;
   if (log >= logPages) sql('PRAGMA wal_checkpoint(PASSIVE)').get();
 }
@@ -191,11 +191,11 @@ export function openForWriting(file: string): DatabaseSync {
       PRAGMA fullfsync = ON;
       PRAGMA checkpoint_fullfsync = ON;
       PRAGMA journal_size_limit = ${logBytes};
-      PRAGMA wal_autocheckpoint = ${tellsLog ? 0 : logPages};
+      PRAGMA wal_autocheckpoint = ${reportsLogLength ? 0 : logPages};
       PRAGMA cache_size = -${journalCacheBytes / 1024};
     `);
     migrate(db);
-    // SQLite also opens a file that it may only read, and then fails later writes.
+    // SQLite opens a read-only file without an error, and only a write fails. This write makes it fail now.
     db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}; ROLLBACK`);
     return db;
   } catch (error) {

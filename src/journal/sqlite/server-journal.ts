@@ -11,7 +11,7 @@ interface Head {
   check: string;
 }
 
-/** Call in the transaction that does what the facts record. */
+/** Call in the transaction that makes the recorded changes. */
 export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
   if (facts.length === 0) return;
   const last = sql('SELECT root, offset, "check" FROM serverEntries ORDER BY offset DESC LIMIT 1').get() as unknown as
@@ -19,10 +19,10 @@ export function recordFacts(sql: Sql, facts: readonly ServerFacts[]): void {
     | undefined;
   const root = last?.root ?? newRoot();
   let { offset, check } = last ?? { offset: 0, check: root };
-  for (const told of facts) {
+  for (const fact of facts) {
     offset += 1;
-    check = nextCheck(check, offset, serverDigest(told));
-    const { type, subject, detail, at, by } = told;
+    check = nextCheck(check, offset, serverDigest(fact));
+    const { type, subject, detail, at, by } = fact;
     sql('INSERT INTO serverEntries (offset, root, type, subject, detail, at, by, "check") VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
       offset,
       root,
@@ -43,7 +43,7 @@ export function recordOnce(sql: Sql, facts: ServerFacts): null {
   return null;
 }
 
-/** Records the position of channels that exist already. */
+/** Begins the journal, and records the position of each channel that already exists. */
 export function beginServerJournal(sql: Sql, now: number): void {
   const channels = sql('SELECT id, head AS offset, headCheck AS "check" FROM channels ORDER BY n').all();
   const found = channels.map((row) => {

@@ -19,7 +19,7 @@ export const sqliteTable = {
     metric: 'pressbox_appends_total{outcome="unknown"}',
     atLimit: 'When the server ends, unfinished work is abandoned after this time.',
   },
-  /** Earlier calls take their time, and on a hanging disk they never return. */
+  /** A test of the journal waits for earlier calls, which never return if the disk hangs. */
   journalSilentMs: {
     value: 5_000,
     metric: storeReachable,
@@ -31,7 +31,7 @@ export const sqliteTable = {
     metric: storeReachable,
     atLimit: 'The server tries again for a lock that it cannot get in this time.',
   },
-  /** Approximate. A page that many posts change is copied once. */
+  /** Approximate. A page that changes often is copied only once. */
   journalLogBytes: {
     value: 16 * 1024 * 1024,
     metric: 'pressbox_append_seconds_count',
@@ -74,9 +74,9 @@ export const sqliteTable = {
     metric: storeReachable,
     atLimit: 'Longest such pause. The pause doubles with each failed restart.',
   },
-  /** No write waits for it. */
+  /** Longer than `journalLockMs`, because no write waits for a read. */
   journalReadLockMs: { value: 5_000, metric: storeReachable, atLimit: 'A read that finds the file locked for longer fails.' },
-  /** Idempotency keys are spread over many pages. */
+  /** Large, because idempotency keys are spread over many pages. */
   journalCacheBytes: {
     value: 32 * 1024 * 1024,
     metric: 'pressbox_append_seconds_count',

@@ -15,12 +15,15 @@ export interface Writes {
   };
   reserve: { given: { requestId: string; channelId: string; instead: string | undefined; requestAt: number }; answer: string };
   delete: { given: { channelId: string; request: RequestId; requestAt: number; now: number; by: string }; answer: Deletion };
-  /** Adds the entry unless the server's own journal has one like it. */
+  /** Adds the entry unless the server's own journal has one with the same type and subject. */
   recordOnce: { given: ServerFacts; answer: null };
   revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: 'revoked' | 'full' };
   endSession: { given: SessionEnd; answer: null };
   sessionKey: { given: { made: string }; answer: string };
-  /** Continues an erasure, or all pending ones (null). `waits`: a reader still needs the log. `owed`: all pending erasures. */
+  /**
+   * Continues an erasure, or all pending ones (null). `goes-on`: call again at once. `waits`: a reader still needs the log, so
+   * call again later. `owed`: the number of pending erasures.
+   */
   erase: {
     given: { channelId: string; postId: string | null } | null;
     answer: { state: 'complete' | 'goes-on' | 'waits'; owed: number };
@@ -61,7 +64,7 @@ export interface ThreadResponse {
 }
 
 export type ThreadMessage =
-  /** `owed`: erasures that were pending when the journal was last closed. */
+  /** `owed`: the number of erasures that were pending when the journal was last closed. */
   | { type: 'open'; owed: number; lastRequestAt?: number | undefined }
   /** The thread could not open the journal. `refused`: it must not be used; otherwise it cannot be used now. */
   | { type: 'failed'; message: string; refused: boolean }

@@ -29,16 +29,16 @@ export class Thread<T> {
   #port!: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
-  /** Why it takes no calls. */
+  /** Why calls are refused. */
   #gone: string | undefined;
   readonly #closing = new AbortController();
   /** Called when the thread ends unexpectedly. */
   onDeath: (why: string) => void = () => {};
   /** Called when the thread takes calls again. */
   onRevival: () => void = () => {};
-  /** Erasures that were pending when it opened the file. */
+  /** The number of erasures that were pending when the thread opened the file. */
   owed = 0;
-  /** The latest time of a remembered request when it first opened the file. */
+  /** The latest time of a remembered request when the thread first opened the file. */
   lastRequestAt: number | undefined;
 
   private constructor(name: 'writer' | 'reader', file: string) {
@@ -65,7 +65,7 @@ export class Thread<T> {
     this.#port = port;
     let [isOpen, isOver] = [false, false];
     return new Promise((resolve, reject) => {
-      const hear = (message: ThreadMessage) => {
+      const receive = (message: ThreadMessage) => {
         switch (message.type) {
           case 'open':
             isOpen = true;
@@ -83,13 +83,13 @@ export class Thread<T> {
       const die = (why: string) => {
         if (isOver) return;
         isOver = true;
-        // The last messages of the thread count, even if its end was noticed first.
-        for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) hear(last.message);
+        // Process the last messages of the thread, even if its end was noticed first.
+        for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) receive(last.message);
         port.close();
         if (isOpen) this.#die(why);
         reject(new JournalUnavailable(why, 'unchanged'));
       };
-      port.on('message', hear);
+      port.on('message', receive);
       worker.on('error', (error) => die(messageOf(error)));
       worker.on('exit', () => die('it ended'));
     });
@@ -146,10 +146,10 @@ export class Thread<T> {
   }
 
   #die(why: string): void {
-    const unasked = this.#gone === undefined;
+    const isUnexpected = this.#gone === undefined;
     this.#gone ??= `The journal's ${this.#name} thread is gone: ${why}`;
     this.#failAll(this.#gone);
-    if (!unasked) return;
+    if (!isUnexpected) return;
     this.onDeath(this.#gone);
     void this.#revive();
   }

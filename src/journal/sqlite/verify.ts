@@ -33,8 +33,8 @@ export type VerifyOptions = StoreOptions;
 
 /**
  * Throws `JournalRefused` for the first fault, with channel and offset. Takes time in proportion to the journal. A server waits
- * for this at its start, so html and indexes are not compared here. Nor are unexplained erasures: the chain is intact without
- * them, and a backup would not restore the text. `verify` finds both.
+ * for this when it starts, so html, tags and lists are not compared. Texts that are missing without a recorded erasure are
+ * accepted too, because the hash chain is still intact. `verifyDirectory` reports all of these.
  */
 export function verifyJournal(db: DatabaseSync): void {
   for (const { fault } of verifyChannels(db, { ignoresUnexplainedErasures: true }, undefined)) {
@@ -54,9 +54,9 @@ export function verifyJournal(db: DatabaseSync): void {
 export const journalName = 'journal.db';
 
 /**
- * Verifies the journal of a data directory, as of one moment, while a server may have it open. Erasures in that time are pending
- * until the end of the walk. Throws `JournalRefused` if there is no journal or its file is damaged, and `JournalUnavailable` if
- * it cannot be read.
+ * Verifies the journal of a data directory, as of one moment, while a server may have it open. Erasures made during the walk stay
+ * pending until it ends. Throws `JournalRefused` if there is no journal or its file is damaged, and `JournalUnavailable` if it
+ * cannot be read.
  */
 export function* verifyDirectory(dataDir: string, options: VerifyOptions = {}): Generator<ChannelReport | ServerReport> {
   const file = join(dataDir, journalName);
@@ -80,8 +80,8 @@ interface Opened {
 }
 
 /**
- * To read a journal, SQLite creates a file beside it. If that is not possible, it can still read a journal that was closed and so
- * has no log.
+ * To read a journal, SQLite creates a file beside it. If SQLite cannot create the file, it can still read a journal that was
+ * closed and so has no log.
  */
 function openAsOfNow(file: string): Opened {
   const db = openReadable(file);
@@ -121,12 +121,12 @@ function begun(db: DatabaseSync): DatabaseSync {
 
 function* verifyAll(db: DatabaseSync, options: StoreOptions): Generator<ChannelReport | ServerReport> {
   const server = walkServer(db, options);
-  // A broken server journal says nothing about channels.
+  // If the server journal is broken, channels cannot be compared with it.
   yield* verifyChannels(db, options, server.holds ? server : undefined);
   if (options.channelId === undefined) yield server.finish();
 }
 
-/** The tables are from an earlier version, and have not been migrated yet. */
+/** Whether the column is missing, because the tables are from an earlier version and have not been migrated yet. */
 function lacks(db: DatabaseSync, table: string, column: string): boolean {
   return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) === undefined;
 }
@@ -225,7 +225,7 @@ interface PostRow {
   text: number;
   publishedAt: string;
   state: string;
-  /** In order, separated by spaces. */
+  /** Sorted, separated by spaces. */
   tags: string | null;
 }
 
@@ -275,12 +275,14 @@ function verifyChannel(
   if (channel.headCheck !== walk.check) return walk.fail(channel.head, null, 'the head does not match the chain');
   const wrong = wrongIndex(db, channel, latest);
   if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, 'the state differs from the last entry');
-  const lost = isListed && wrongPlace(db, channel);
-  if (lost !== undefined) return walk.fail(lost.offset, lost.postId, indexMismatch);
+  const misplaced = isListed && wrongPlace(db, channel);
+  if (misplaced !== undefined) return walk.fail(misplaced.offset, misplaced.postId, indexMismatch);
   return walk.finish();
 }
 
-/** Compares the indexes with the last entries. Returns the last entry of a post or of the channel that differs. */
+/**
+ * Compares the indexes with the last entries. Returns the last entry of the first post, or of the channel, whose index differs.
+ */
 function wrongIndex(
   db: DatabaseSync,
   channel: ChannelRow,
@@ -303,16 +305,19 @@ function wrongIndex(
   return latest.values().next().value;
 }
 
-/** Compares lists and tags with the texts. Returns the last entry of what differs. */
+/**
+ * Compares the columns of the channel and of its posts, and their tags, with the texts. Returns the last entry of the channel, or
+ * of the first post, that differs.
+ */
 function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; postId: string | null } | undefined {
   const { n, root, last, text } = channel;
   const own = channelFrom(db.prepare('SELECT state FROM texts WHERE id = ?').get(text)?.state as string);
-  const isFound =
+  const agrees =
     channel.state === own.state &&
     channel.access === own.access &&
     channel.created === Date.parse(own.createdAt) &&
     channel.pinned === own.pinnedPostId;
-  if (!isFound) return { offset: last, postId: null };
+  if (!agrees) return { offset: last, postId: null };
   const tags = "SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags WHERE channel = p.channel AND seq = p.seq";
   const columns = `p.id, p.last, p.publishedAt, t.state, (${tags}) AS tags`;
   const posts = db.prepare(`SELECT ${columns} FROM posts p JOIN texts t ON t.id = p.text WHERE p.channel = ?`).iterate(n);

@@ -5,8 +5,8 @@ import { codeOf, isOutOfReach, sqliteFull } from './file-damage.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 
 /**
- * Whether the journal can take a write, for when nobody writes. The last commit usually answers this. If it failed, or the disk
- * looks full or read-only, an empty commit is tried. Otherwise an idle journal is left alone.
+ * Tests whether the journal can take a write while nobody writes. Usually the outcome of the last commit is enough. If that
+ * commit failed, or the disk looks full or read-only, an empty commit is tried. Otherwise an idle journal is not written to.
  */
 export class Writability {
   readonly #db: DatabaseSync;
@@ -19,8 +19,8 @@ export class Writability {
   }
 
   /** The outcome of a transaction. */
-  note(became: 'committed' | 'refused'): void {
-    this.#last = became;
+  note(outcome: 'committed' | 'refused'): void {
+    this.#last = outcome;
   }
 
   /** Throws the error of SQLite or of the system if nothing can be written. */
@@ -30,13 +30,13 @@ export class Writability {
       this.#last = undefined;
       return;
     }
-    const looksRight = hasRoom(this.#directory);
-    if (looksRight && last === undefined) return;
+    const looksWritable = hasRoom(this.#directory);
+    if (looksWritable && last === undefined) return;
     this.#last = 'refused';
     const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as { user_version: number };
     this.#db.exec(`PRAGMA user_version = ${version}`);
     // One page may fit even if a post does not.
-    if (!looksRight && last === 'refused')
+    if (!looksWritable && last === 'refused')
       throw Object.assign(new Error('There is no room for a post on the disk of the journal.'), { code: 'ENOSPC' });
     this.#last = undefined;
   }

@@ -24,7 +24,7 @@ import { movedAway, refusalOf, Writability } from './writability.ts';
 
 const { transactionOperations: transactionMost } = sqliteLimits;
 
-type AskedWrite = ThreadRequest<Writes>;
+type WriteRequest = ThreadRequest<Writes>;
 
 const { file, again, port } = workerData as ThreadData;
 
@@ -50,10 +50,10 @@ function start(): void {
   };
   send(port, { type: 'open', owed: countPendingErasures(sql), lastRequestAt: lastRequestAt(sql) });
 
-  port.on('message', (first: AskedWrite) => {
-    let next: AskedWrite | undefined = first;
+  port.on('message', (first: WriteRequest) => {
+    let next: WriteRequest | undefined = first;
     while (next !== undefined) {
-      const batch: AskedWrite[] = [];
+      const batch: WriteRequest[] = [];
       while (next !== undefined && inTransaction(next) && batch.length < transactionMost) {
         batch.push(next);
         next = receive();
@@ -64,9 +64,9 @@ function start(): void {
         writability.note(answers.some(({ failure }) => failure?.refusesToWrite) ? 'refused' : 'committed');
         answer(answers);
       }
-      if (batch.length > 0 && broken === undefined) tend(sql, breakDown);
+      if (batch.length > 0 && broken === undefined) copyLogIfLong(sql, breakDown);
       if (next !== undefined && !inTransaction(next)) {
-        answer([alone(db, sql, next, { broken, moved: refusal, breakDown, writability })]);
+        answer([performAlone(db, sql, next, { broken, moved: refusal, breakDown, writability })]);
         if (next.operation === 'close') return port.close();
         next = receive();
       }
@@ -74,8 +74,8 @@ function start(): void {
   });
 }
 
-function receive(): AskedWrite | undefined {
-  return receiveMessageOnPort(port)?.message as AskedWrite | undefined;
+function receive(): WriteRequest | undefined {
+  return receiveMessageOnPort(port)?.message as WriteRequest | undefined;
 }
 
 function send(to: MessagePort, message: ThreadMessage): void {
@@ -86,7 +86,7 @@ function answer(answers: ThreadResponse[]): void {
   send(port, { type: 'answers', answers });
 }
 
-const transacted: readonly AskedWrite['operation'][] = [
+const transacted: readonly WriteRequest['operation'][] = [
   'append',
   'note',
   'reserve',
@@ -97,15 +97,15 @@ const transacted: readonly AskedWrite['operation'][] = [
   'sessionKey',
 ];
 
-function inTransaction({ operation }: AskedWrite): boolean {
+function inTransaction({ operation }: WriteRequest): boolean {
   return transacted.includes(operation);
 }
 
-function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (why: string) => void): ThreadResponse[] {
+function transact(db: DatabaseSync, sql: Sql, batch: WriteRequest[], breakDown: (why: string) => void): ThreadResponse[] {
   const answers: ThreadResponse[] = [];
   try {
     db.exec('BEGIN IMMEDIATE');
-    for (const asked of batch) answers.push(inSavepoint(db, sql, asked));
+    for (const request of batch) answers.push(inSavepoint(db, sql, request));
     sweepRequests(sql, Math.max(...batch.map(requestAtOf)), batch.length);
   } catch (error) {
     // No commit was attempted, so nothing was written.
@@ -119,15 +119,15 @@ function transact(db: DatabaseSync, sql: Sql, batch: AskedWrite[], breakDown: (w
   } catch (error) {
     rollBack(db);
     noteDamage(error, breakDown);
-    // A full disk kept the end of the transaction out of the log. After other errors it may be there, and be found at the next
-    // start.
+    // If the disk is full, the log lacks the end of the transaction. After other errors the log may have it, and the next start
+    // may find it.
     const outcome = codeOf(error) === sqliteFull ? 'unchanged' : 'unknown';
     return batch.map(({ id }) => ({ id, failure: { message: messageOf(error), outcome, refusesToWrite: true } }));
   }
 }
 
-/** Answered requests are in the log. A failed copy only affects later writes. */
-function tend(sql: Sql, breakDown: (why: string) => void): void {
+/** Requests were answered after they reached the log, so a failed copy affects only later writes. */
+function copyLogIfLong(sql: Sql, breakDown: (why: string) => void): void {
   try {
     copyLog(sql);
   } catch (error) {
@@ -135,16 +135,16 @@ function tend(sql: Sql, breakDown: (why: string) => void): void {
   }
 }
 
-/** By the request clock. Operations without one sweep nothing. */
-function requestAtOf({ given }: AskedWrite): number {
+/** The time of a request by the request clock. Operations without a time return 0, so they expire no requests. */
+function requestAtOf({ given }: WriteRequest): number {
   return given !== null && 'requestAt' in given ? given.requestAt : 0;
 }
 
-function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): ThreadResponse {
-  const { id } = asked;
+function inSavepoint(db: DatabaseSync, sql: Sql, request: WriteRequest): ThreadResponse {
+  const { id } = request;
   sql('SAVEPOINT operation').run();
   try {
-    const answer = perform(sql, asked);
+    const answer = perform(sql, request);
     sql('RELEASE operation').run();
     return { id, answer };
   } catch (error) {
@@ -156,26 +156,26 @@ function inSavepoint(db: DatabaseSync, sql: Sql, asked: AskedWrite): ThreadRespo
   }
 }
 
-function perform(sql: Sql, asked: AskedWrite): unknown {
-  switch (asked.operation) {
+function perform(sql: Sql, request: WriteRequest): unknown {
+  switch (request.operation) {
     case 'append':
-      return append(sql, asked.given);
+      return append(sql, request.given);
     case 'note':
-      return note(sql, asked.given);
+      return note(sql, request.given);
     case 'reserve':
-      return reserve(sql, asked.given);
+      return reserve(sql, request.given);
     case 'delete':
-      return deleteChannel(sql, asked.given);
+      return deleteChannel(sql, request.given);
     case 'recordOnce':
-      return recordOnce(sql, asked.given);
+      return recordOnce(sql, request.given);
     case 'revoke':
-      return revoke(sql, asked.given);
+      return revoke(sql, request.given);
     case 'endSession':
-      return endSession(sql, asked.given);
+      return endSession(sql, request.given);
     case 'sessionKey':
-      return sessionKey(sql, asked.given);
+      return sessionKey(sql, request.given);
     default:
-      throw new JournalUnavailable(`${asked.operation} is not for a transaction.`, 'unchanged');
+      throw new JournalUnavailable(`${request.operation} is not for a transaction.`, 'unchanged');
   }
 }
 
@@ -188,16 +188,16 @@ interface Condition {
   writability: Writability;
 }
 
-function alone(db: DatabaseSync, sql: Sql, asked: AskedWrite, condition: Condition): ThreadResponse {
-  const { id } = asked;
+function performAlone(db: DatabaseSync, sql: Sql, request: WriteRequest, condition: Condition): ThreadResponse {
+  const { id } = request;
   const { broken, moved, breakDown, writability } = condition;
   try {
-    if (asked.operation === 'close') db.close();
+    if (request.operation === 'close') db.close();
     else if (broken !== undefined) return { id, failure: { message: broken, outcome: 'unchanged' } };
     else if (moved !== undefined)
       return { id, failure: { message: moved, outcome: 'unchanged', refusesToWrite: true, refusal: movedAway } };
-    else if (asked.operation === 'ping') return ping(id, writability, breakDown);
-    else if (asked.operation === 'erase') return { id, answer: goOnErasing(db, sql, asked.given) };
+    else if (request.operation === 'ping') return ping(id, writability, breakDown);
+    else if (request.operation === 'erase') return { id, answer: continueErasing(db, sql, request.given) };
     return { id, answer: null };
   } catch (error) {
     noteDamage(error, breakDown);
@@ -215,11 +215,11 @@ function ping(id: number, writability: Writability, breakDown: (why: string) => 
   }
 }
 
-function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
+function continueErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given']): Writes['erase']['answer'] {
   const isComplete = () =>
     wanted === null ? countPendingErasures(sql) === 0 : !isErasurePending(sql, wanted.channelId, wanted.postId);
-  const tell = (state: Writes['erase']['answer']['state']) => ({ state, owed: countPendingErasures(sql) });
-  if (isComplete()) return tell('complete');
+  const result = (state: Writes['erase']['answer']['state']) => ({ state, owed: countPendingErasures(sql) });
+  if (isComplete()) return result('complete');
   db.exec('BEGIN IMMEDIATE');
   let more: boolean;
   try {
@@ -229,11 +229,11 @@ function goOnErasing(db: DatabaseSync, sql: Sql, wanted: Writes['erase']['given'
     rollBack(db);
     throw error;
   }
-  if (more) return tell('goes-on');
-  return tell(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
+  if (more) return result('goes-on');
+  return result(truncateLog(db, sql) && isComplete() ? 'complete' : 'waits');
 }
 
-function refuse(batch: AskedWrite[], message: string): ThreadResponse[] {
+function refuse(batch: WriteRequest[], message: string): ThreadResponse[] {
   return batch.map(({ id }) => ({ id, failure: { message, outcome: 'unchanged', refusesToWrite: true } }));
 }
 
