@@ -49,7 +49,7 @@ export async function startBrowser(executablePath: string, { keepsPages = false 
     executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
     args: quiet,
     env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
-    // As in normal use; the automation would turn the cache off.
+    // Playwright turns the back/forward cache off unless told not to.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
   // Images and videos of posts are on other hosts, which are not contacted.
@@ -64,7 +64,7 @@ export interface FirefoxOptions {
   colorScheme?: 'light' | 'dark';
 }
 
-/** Starts the unpatched Firefox of Debian. All other hosts are behind a proxy that does not exist. */
+/** Starts the unpatched Firefox of Debian. Requests to any other host go to a proxy that does not exist, and fail. */
 export async function startFirefox(
   executablePath: string,
   { scripts = true, colorScheme = 'light' }: FirefoxOptions = {},
@@ -90,7 +90,7 @@ export async function startFirefox(
 
 /**
  * Resolves once the page was rendered and its intersection observers have run: observers are called in the order in which they
- * were created. Animation frames would not do, because with the test’s clock they fire without rendering.
+ * were created. Waiting for animation frames is not enough, because with the test’s clock they fire without rendering.
  */
 export async function drawn(page: Page | Frame): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
@@ -102,7 +102,10 @@ export async function drawn(page: Page | Frame): Promise<void> {
   })`);
 }
 
-/** Waits for something promised within a time, for this process and its browsers. */
+/**
+ * Fails unless `check` passes within `promisedMs`. Time in which this process or its browsers wait for a processor does not
+ * count.
+ */
 export function withinTime<T>(promisedMs: number, check: () => Promise<T>): Promise<T> {
   return within(promisedMs, check, familyOf(process.pid));
 }
@@ -111,7 +114,10 @@ export function withinTime<T>(promisedMs: number, check: () => Promise<T>): Prom
 const loadMs = 90_000;
 const newProfile = () => mkdtemp(join(tmpdir(), 'pressbox-browser-'));
 
-/** Not the page’s fault: a failed connection, which the test is about, and the icon that Firefox requests by itself. */
+/**
+ * Messages that do not count as complaints: failed connections, which tests cause on purpose, and the icon that Firefox requests
+ * by itself.
+ */
 const away =
   /favicon\.ico|WebSocket connection to .* failed|net::ERR_(?:CONNECTION_|INTERNET_|EMPTY_|INCOMPLETE_)|connection to (?:the server at )?ws:|NetworkError/;
 
@@ -120,7 +126,7 @@ function testBrowser(browser: Browser, profile: string, prepare: (context: Brows
     async page(options = {}) {
       const context = await browser.newContext(options);
       context.setDefaultNavigationTimeout(loadMs);
-      // An open page would keep its timers and its connection.
+      // A page that stays open would keep its timers and its connection.
       onTestFinished(() => context.close());
       await prepare(context);
       const page = await context.newPage();

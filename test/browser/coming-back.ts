@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { drawn } from './browser.ts';
 import { type Newsroom, post } from './newsroom.ts';
 
-/** A channel that a reader reads, leaves and returns to, for the same checks on the page and the element. */
+/** A channel that a reader reads, leaves and returns to. Tests of the page and of the element use it for the same checks. */
 export interface LeftCoverage {
   id: string;
   /** Twelve ids, oldest first. */
@@ -10,7 +10,7 @@ export interface LeftCoverage {
   /** Two posts that turn out to be wrong. */
   wrong: string;
   rumour: string;
-  /** Corrects the one and retracts the other. */
+  /** Corrects `wrong` and retracts `rumour`. */
   setRight(): Promise<void>;
 }
 

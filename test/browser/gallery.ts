@@ -9,7 +9,7 @@ export interface Scene {
   path: string;
   /** Embedded in another page, which has its own headline. */
   isPart?: boolean;
-  /** Long: checks that scroll through the whole page run once. */
+  /** The page is long, so checks that scroll through all of it run once. */
   isLong?: boolean;
   /** Brings the opened page into the state and waits for it. */
   reach?: (page: Page) => Promise<void>;
@@ -165,7 +165,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     verification: 'disputed',
     sources: [{ name: 'وكالة الساحل' }],
   });
-  // Starts with a name in another script; and is in another language.
+  // The first post begins with a name in another script. The second is in another language.
   await publish(arabic, {
     headline: 'MSC Aurora تغادر الرصيف',
     body: 'MSC Aurora غادرت عند الظهر، حسب BBC عربي:\n\n- MSC Aurora إلى بورسعيد\n- North Star تنتظر\n\n> All ferries stay in port today.',
@@ -225,7 +225,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
         await page.locator('.side summary').click();
       },
     },
-    { name: 'live coverage, to someone who comes back', path: live(harbour), reach: comesBack(live(harbour), isLive) },
+    { name: 'live coverage, for a returning reader', path: live(harbour), reach: comesBack(live(harbour), isLive) },
     { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
     {
       name: 'new posts that wait to be shown',

@@ -93,7 +93,7 @@ export async function textOf(locator: Locator): Promise<string> {
   return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
 }
 
-/** Noon of today, for the clock of a page: a minute later is still the same day, which is then not shown. */
+/** Noon of today, for the clock of a page: some minutes later it is still the same day, so times are shown without a day. */
 export const noon = () => new Date().setUTCHours(12, 0, 0, 0);
 
 /** Records announcements of the page, or of its first element, from now on: each stays for only a few seconds. */
@@ -106,12 +106,12 @@ export async function listenTo(page: Page): Promise<void> {
   })()`);
 }
 
-/** Resolves once this has been announced since then. */
-export async function announced(page: Page, said: string | RegExp): Promise<void> {
-  await eventually(async () => expect(await page.evaluate<string>(`said.join('\\n')`)).toMatch(said));
+/** Resolves once the sentence has been announced after the call of `listenTo`. */
+export async function announced(page: Page, sentence: string | RegExp): Promise<void> {
+  await eventually(async () => expect(await page.evaluate<string>(`said.join('\\n')`)).toMatch(sentence));
 }
 
-/** Hides or shows the page, as far as the page can tell. */
+/** Makes the page behave as if its tab were hidden or shown. */
 export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} });
@@ -120,7 +120,7 @@ export async function hide(page: Page | Frame, hidden: boolean): Promise<void> {
   );
 }
 
-/** Waits for a fact, longer than usual on a busy machine. */
+/** Waits until `fact` does not throw. The timeout is long enough for a busy machine. */
 export function eventually(fact: () => Promise<void>): Promise<void> {
   return vi.waitFor(fact, { interval: 30 });
 }

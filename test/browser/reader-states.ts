@@ -15,7 +15,7 @@ import { withdrawn } from './states/withdrawn.ts';
 export interface ReadersBrowser {
   start(): Promise<TestBrowser>;
   startWithoutScripts(): Promise<TestBrowser>;
-  /** Its back/forward cache keeps a page that is left while live. */
+  /** Whether its back/forward cache keeps a page that was live when the reader left it. */
   keepsPages: boolean;
 }
 

@@ -9,7 +9,7 @@ import { holdsItsMost, pageDown } from '../paging.ts';
 import { areLive, siteAround, tag } from '../site-around.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
-/** More posts than are dropped together. */
+/** Enough posts that the element drops some of them. */
 const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'the element on a page that is open all day', (chromium) => {
@@ -52,7 +52,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(await post(page, ids[0]).count()).toBe(0);
     await pageDown(posts(page), page.getByRole('button', { name: 'Older posts' }), post(page, ids[0]));
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
-    // Paging down drops the top, which is loaded again in the same way.
+    // Loading the older posts has dropped the newest ones. A button below loads them again.
     expect(await post(page, last).count()).toBe(0);
     await post(page, ids[2]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     const before = await topOf(page, ids[2]);
@@ -177,7 +177,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('does the same days later, from stored data without any text', async () => {
+  it('tells a reader who returns days later what they missed, from stored data without any text', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships', body: 'A zqword.' }], {
       language: 'de',
@@ -197,7 +197,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     const line = page.locator('.since');
     await line.waitFor();
     expect(await textOf(line.locator('ul'))).toBe('22 neue Beiträge1 Korrektur: „Drei Schiffe“');
-    // The post is older than the window, and is loaded.
+    // The post is older than the window, so it is loaded.
     expect(await post(page, ids[0]).count()).toBe(0);
     await line.getByRole('link', { name: 'Drei Schiffe' }).click();
     await post(page, ids[0]).waitFor();
@@ -265,7 +265,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
       expect.stringMatching(/^Your time \((?:EST|EDT|GMT-[45])\)$/),
       'How long ago',
     ]);
-    // With the keyboard alone.
+    // The choice is made with the keyboard alone.
     await lists.first().focus();
     await page.keyboard.press('ArrowDown');
     const own = clockIn(newYork, publishedAt);

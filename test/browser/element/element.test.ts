@@ -74,7 +74,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await eventually(async () =>
       expect(await textOf(page.locator('.connection').first())).toMatch(/, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/),
     );
-    // An element that is not live does not look live.
+    // While the element is not live, its badge is not styled as live.
     expect(await page.locator('.badge').getAttribute('class')).not.toContain('live');
     await room.publish(channelId, { body: 'The bridge is shut.' });
     await page.context().setOffline(false);
@@ -84,8 +84,8 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
   });
 
   it.each([
-    ['in the light', 'en', 'theme="light"'],
-    ['in the dark', 'en', 'theme="dark"'],
+    ['in light mode', 'en', 'theme="light"'],
+    ['in dark mode', 'en', 'theme="dark"'],
     ['in Arabic, from right to left', 'ar', 'theme="auto"'],
   ])('passes axe-core %s', async (_, language, theme) => {
     const { id: channelId } = await room.coverage([], {

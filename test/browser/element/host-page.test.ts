@@ -106,11 +106,11 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     }
   });
 
-  it('keeps the reading position when another element than the window scrolls', async () => {
+  it('keeps the reading position when an element of the host page scrolls instead of the window', async () => {
     const long = 'Some words that fill a few lines of the page. '.repeat(8);
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, () => long));
     const [reading, above = ''] = [ids[4], ids[9]];
-    // Turns off the browser’s own scroll anchoring, which Firefox has here and Chromium elsewhere.
+    // Turns off the browser’s own scroll anchoring, so that only the element keeps the position.
     site.host.put('/scrolled.css', 'main { height: 500px; overflow: auto; overflow-anchor: none }');
     const policy = `${strictPolicy(room.server.url)}; style-src ${site.host.url}`;
     const head = '<link rel="stylesheet" href="/scrolled.css">';
@@ -171,7 +171,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
     await room.publish(channelId, ...Array.from({ length: 4 }, () => ({ body: 'Some words. '.repeat(60) })));
     const frame = snippet('html', 1).replace('moon-landing', channelId).replace('https://live.example.org', room.server.url);
     site.host.put('/fit.js', snippet('js', 1));
-    // The host page allows no script and no connection of the server.
+    // The host page allows neither scripts of the server nor connections to it.
     const policy = `default-src 'none'; script-src ${site.host.url}; frame-src ${room.server.url}`;
     const { page, complaints } = await open(`<script src="/fit.js"></script>${frame}`, { policy });
     const inside = page.frameLocator('iframe');
@@ -189,7 +189,7 @@ describeWith(needs.chromium, 'the element on a host page', (chromium) => {
       // The frame has a border of two pixels on each side.
       expect(Math.abs(outer - inner)).toBeLessThanOrEqual(4);
     });
-    // Further down, the host page scrolls. The frame notices by what is visible of it.
+    // The host page is scrolled down. The frame detects this by which part of it is visible.
     await page.evaluate('scrollTo(0, 500)');
     await inside.locator('pressbox-live[hold]').waitFor();
     const [id] = await room.publish(channelId, { body: 'One that waits.' });

@@ -30,7 +30,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
 
   const kept = (page: Page) => page.evaluate<string>('JSON.stringify(sessionStorage)');
 
-  it('returns to the post being read, whatever was added above, and leaves scrolling to the host page', async () => {
+  it('is restored whatever was added above, and leaves scrolling to the host page', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -54,7 +54,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('works while the page is still loading, and after loading, when the browser scrolls again', async () => {
+  it('is restored while the page is still loading, and again after loading, when the browser scrolls', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(`${tag(id)}<img src="https://example.org/slow.svg" alt="">`);
     await areLive(page);
@@ -75,7 +75,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('loads the post if it is older than the first page', async () => {
+  it('is restored by loading the post if it is older than the first page', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -89,7 +89,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('works in each element that scrolls by itself', async () => {
+  it('is restored in each element that scrolls by itself', async () => {
     const [one, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(one.id, 'scroll') + tag(other.id, 'scroll'));
     await areLive(page, 2);
@@ -107,7 +107,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('stores one position among several elements, that of the one being read, without any text', async () => {
+  it('is stored without any text, and only for the element being read if there are several', async () => {
     const [one, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(one.id) + tag(other.id));
     await areLive(page, 2);
@@ -135,7 +135,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('shows the posts as usual if the browser stores nothing', async () => {
+  it('is not restored, without an error, if the browser stores nothing', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id));
     await page.addInitScript(
@@ -150,7 +150,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('returns to the right one of two elements with the same channel', async () => {
+  it('is restored in the right one of two elements with the same channel', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(tag(id) + tag(id));
     await areLive(page, 2);
@@ -169,7 +169,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('happens once, not again when the element switches back to the channel', async () => {
+  it('is restored once, and not again when the element switches back to the channel', async () => {
     const [{ id, ids }, other] = [await coverage(), await coverage()];
     const { page, complaints } = await open(tag(id));
     await areLive(page);
@@ -192,7 +192,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('does not interfere if the reader scrolls at once, or if the address names a post', async () => {
+  it('is not restored if the reader scrolls at once, or if the address names a post', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open('<pressbox-live></pressbox-live>');
     const show = async () => {

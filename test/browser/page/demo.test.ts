@@ -14,7 +14,7 @@ import { startBrowser, type TestBrowser, withinTime } from '../browser.ts';
 
 const screens: BrowserContextOptions[] = [{ viewport: { width: 1280, height: 900 } }, { viewport: { width: 390, height: 844 } }];
 
-/** The new beginnings of posts and correction notes on the first screen since the first call. */
+/** Counts the posts and correction notes that were added since the first call and are visible on the first screen. */
 const arrived = `(() => {
   const isSeen = (element) => {
     const { top, bottom, height } = element.getBoundingClientRect();
@@ -38,7 +38,7 @@ async function seeArrive(browser: TestBrowser, address: string): Promise<void> {
     screens.map(async (options) => {
       const { page, complaints } = await browser.page(options);
       await page.goto(address);
-      // Each is counted separately: the next post may push one out of view before its neighbour is corrected.
+      // The two counts need not be reached together: a new post may leave the screen before a correction appears.
       const seen = { posts: 0, corrections: 0 };
       await withinTime(promisedMs, async () => {
         const { scrolled, posts, corrections } =

@@ -16,8 +16,8 @@ describeWith(needs.chromium, 'the API reference page in a browser', (chromium) =
   });
 
   it.each([
-    ['on a phone, in the dark, without scripts', { width: 390, height: 844 }, 'dark', false],
-    ['on a desk, in the light', { width: 1280, height: 900 }, 'light', true],
+    ['on a phone in dark mode, without scripts', { width: 390, height: 844 }, 'dark', false],
+    ['on a desktop in light mode', { width: 1280, height: 900 }, 'light', true],
   ] as const)('is readable %s', async (_, viewport, colorScheme, javaScriptEnabled) => {
     const { page, complaints } = await browser.page({ viewport, colorScheme, javaScriptEnabled });
     await page.goto(`${server.url}/docs#publishPost`);

@@ -36,15 +36,15 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
   const promisedMs = 5_000;
 
   async function open(blocked: Partial<Pick<Obstacles, 'webSockets' | 'streams'>>, prepare = async (_page: Page) => {}) {
-    const way = Object.assign(await startObstacles(server.url), blocked);
-    opened.push(way);
+    const proxy = Object.assign(await startObstacles(server.url), blocked);
+    opened.push(proxy);
     channels += 1;
     const { channel } = await author.createChannel({ id: `behind-${channels}`, headline: 'To the Moon', state: 'live' });
     await author.publish(channel.id, { headline: 'There from the start' });
     const { page, complaints } = await browser.page();
     await prepare(page);
-    await page.goto(`${way.url}/live/${channel.id}`);
-    return { page, complaints, way, channelId: channel.id };
+    await page.goto(`${proxy.url}/live/${channel.id}`);
+    return { page, complaints, proxy, channelId: channel.id };
   }
   const liveBy = (page: Page, transport: string) => page.locator(`#connection[data-state=live][data-transport=${transport}]`);
   const isLive = (page: Page, transport: string) => liveBy(page, transport).waitFor();
@@ -73,13 +73,13 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
   });
 
   it('returns to the WebSocket when the network changes to one that allows it, and misses nothing', async () => {
-    const { page, way, channelId, complaints } = await open({ webSockets: 'refused' });
+    const { page, proxy, channelId, complaints } = await open({ webSockets: 'refused' });
     await isLive(page, 'stream');
     await page.context().setOffline(true);
-    way.cut();
+    proxy.cut();
     await author.publish(channelId, { headline: 'Missed in the lift' });
     await page.locator('#connection', { hasText: 'Offline' }).waitFor();
-    way.webSockets = 'free';
+    proxy.webSockets = 'free';
     await page.context().setOffline(false);
     await isLive(page, 'socket');
     await page.locator('#posts > .post').getByText('Missed in the lift').waitFor();
@@ -88,9 +88,9 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
   });
 
   it('returns to the WebSocket by itself within half a minute', async () => {
-    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    const { page, proxy, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
     await isLive(page, 'stream');
-    way.webSockets = 'free';
+    proxy.webSockets = 'free';
     // Advances the clock, but not so far that the stream counts as silent.
     await page.clock.fastForward(15_000);
     await shows(page, channelId, 'Pushed as an event');
@@ -100,31 +100,31 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
   });
 
   it('notices a silent stream that nothing has closed', async () => {
-    const { page, way, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
+    const { page, proxy, channelId } = await open({ webSockets: 'refused' }, (page) => page.clock.install());
     await isLive(page, 'stream');
-    way.freeze();
+    proxy.freeze();
     await author.publish(channelId, { headline: 'Into the silence' });
     await page.clock.fastForward(26_000);
     await page.locator('#posts > .post').getByText('Into the silence').waitFor();
   });
 
   it('notices a dead connection at once when the page becomes visible', async () => {
-    const { page, way, channelId } = await open({}, (page) => page.clock.install());
+    const { page, proxy, channelId } = await open({}, (page) => page.clock.install());
     await isLive(page, 'socket');
-    way.freeze();
+    proxy.freeze();
     await author.publish(channelId, { headline: 'While it was in a pocket' });
     await page.clock.fastForward(15_000);
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    // Without an answer for this long, the connection counts as dead.
+    // A connection counts as dead if a ping is not answered for this long.
     await page.clock.fastForward(3_000);
     await page.locator('#posts > .post').getByText('While it was in a pocket').waitFor();
     await isLive(page, 'socket');
   });
 
   it('shows what was missed after the device slept, even if the page was visible and the connection broke only on waking', async () => {
-    const { page, way, channelId } = await open({}, (page) => page.clock.install({ time: noon() }));
+    const { page, proxy, channelId } = await open({}, (page) => page.clock.install({ time: noon() }));
     await isLive(page, 'socket');
-    way.freeze();
+    proxy.freeze();
     await author.publish(channelId, { headline: 'While it slept' });
     await page.clock.fastForward(7_200_000);
     const line = page.locator('#since', { hasText: '1 new post' });
@@ -132,28 +132,28 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
     expect(await line.textContent()).toMatch(/^While you were offline, since 12:0\d UTC/);
   });
 
-  it('resumes from the browser’s storage, and works with a full one', async () => {
+  it('resumes from the browser’s storage, and works when the storage is full', async () => {
     const { page, channelId, complaints } = await open({});
     await page.route('**/client.js', (route) => route.fulfill({ contentType: 'text/javascript', body: client }));
     const read = (storage: string) => `(async () => {
       const { ReaderClient } = await import('/client.js');
       const reader = new ReaderClient({ url: location.origin, channelId: '${channelId}', storage: ${storage} });
-      const told = [];
-      reader.on('event', (event) => told.push(event.post.headline));
+      const headlines = [];
+      reader.on('event', (event) => headlines.push(event.post.headline));
       await new Promise((resolve) => {
         reader.on('state', ({ status }) => status === 'live' && resolve());
         reader.open();
       });
       const shown = reader.timeline.posts.map(({ headline }) => headline);
       reader.close();
-      return { told, shown, kept: Object.keys(localStorage).filter((key) => key.startsWith('pressbox:')).length };
+      return { headlines, shown, kept: Object.keys(localStorage).filter((key) => key.startsWith('pressbox:')).length };
     })()`;
     const first = ['There from the start'];
-    expect(await page.evaluate(read('localStorage'))).toEqual({ told: [], shown: first, kept: 1 });
+    expect(await page.evaluate(read('localStorage'))).toEqual({ headlines: [], shown: first, kept: 1 });
     await author.publish(channelId, { headline: 'Meanwhile' });
     await page.reload();
     const both = ['Meanwhile', ...first];
-    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['Meanwhile'], shown: both, kept: 1 });
+    expect(await page.evaluate(read('localStorage'))).toEqual({ headlines: ['Meanwhile'], shown: both, kept: 1 });
 
     await page.evaluate(`(() => {
       for (let size = 2 ** 20; size >= 1; ) {
@@ -161,7 +161,7 @@ describeWith(needs.chromium, 'a page behind a proxy that blocks unknown protocol
       }
     })()`);
     await author.publish(channelId, { headline: 'No room' });
-    expect(await page.evaluate(read('localStorage'))).toEqual({ told: ['No room'], shown: ['No room', ...both], kept: 0 });
+    expect(await page.evaluate(read('localStorage'))).toEqual({ headlines: ['No room'], shown: ['No room', ...both], kept: 0 });
     expect(complaints).toEqual([]);
   });
 });

@@ -21,15 +21,15 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const channelId = await newChannel();
     const [stays, goes] = (await publish(channelId, 'It stays.', 'A zqsecretqz.')) as [string, string];
     const { page, complaints } = await open(channelId);
-    const told = page.locator('script[type="application/ld+json"]');
-    expect(JSON.parse((await told.textContent()) ?? '')).toMatchObject({
+    const jsonLd = page.locator('script[type="application/ld+json"]');
+    expect(JSON.parse((await jsonLd.textContent()) ?? '')).toMatchObject({
       '@type': 'LiveBlogPosting',
       liveBlogUpdate: [{ articleBody: 'A zqsecretqz.' }, { articleBody: 'It stays.' }],
     });
     await room.author.takedown(channelId, goes, { note: 'By order.' });
     await post(page, goes).getByText('By order.').waitFor();
     expect(await page.content()).not.toContain('zqsecretqz');
-    expect(await told.count()).toBe(0);
+    expect(await jsonLd.count()).toBe(0);
     await post(page, stays).getByText('It stays.').waitFor();
     expect(complaints).toEqual([]);
   });
@@ -71,7 +71,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('moves nothing that is being read, and holds new posts back until the reader asks', async () => {
+  it('moves nothing that is being read, and holds new posts back until the reader requests them', async () => {
     const channelId = await newChannel();
     const long = 'Some words that fill a few lines of the page. '.repeat(12);
     const ids = await publish(channelId, ...Array.from({ length: 12 }, () => long));
@@ -141,7 +141,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 8 }, () => few));
     const { page } = await open(channelId);
-    // Turns off the browser’s own scroll anchoring. Lines rarely have whole-pixel heights.
+    // Turns off the browser’s own scroll anchoring. The height of a line is rarely a whole number of pixels.
     await page.evaluate(`document.documentElement.style.overflowAnchor = 'none'`);
     const style = 'p { line-height: 25.6px !important; font-size: 16px !important }';
     await page.evaluate(`document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];
@@ -240,7 +240,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const channelId = await newChannel();
     await publish(channelId, 'The bridge is open.');
     const address = `${room.server.url}/live/${channelId}`;
-    // As after going back to a page without a network.
+    // The page comes from the cache, as after going back, and the server cannot be reached.
     const body = await (await fetch(address)).text();
     const { page } = await room.browser.page();
     await page.route(address, (route) => route.fulfill({ body, contentType: 'text/html' }));
@@ -248,8 +248,8 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await page.route(`${room.server.url}/v1/**`, (route) => route.abort());
     await page.clock.setFixedTime(Date.now() + 24 * 3_600_000);
     await page.goto(address);
-    const said = /^Reconnecting, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/;
-    await eventually(async () => expect(await textOf(page.locator('#connection-text'))).toMatch(said));
+    const age = /^Reconnecting, as of \w+ \d+, \d{4}, \d\d:\d\d UTC$/;
+    await eventually(async () => expect(await textOf(page.locator('#connection-text'))).toMatch(age));
   });
 
   it('hides nothing behind the bar when going backwards with the keyboard', async () => {
@@ -297,18 +297,18 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
   it('stays on the page when the server is unreachable but the network works', async () => {
     const channelId = await newChannel();
     await publish(channelId, ...Array.from({ length: 25 }, (_, at) => `Post number ${at + 1}.`));
-    await using way = await startObstacles(room.server.url);
+    await using proxy = await startObstacles(room.server.url);
     const { page } = await room.browser.page();
-    await page.goto(`${way.url}/live/${channelId}`);
+    await page.goto(`${proxy.url}/live/${channelId}`);
     await isLive(page);
-    Object.assign(way, { requests: 'refused', streams: 'refused', webSockets: 'refused' });
-    way.cut();
+    Object.assign(proxy, { requests: 'refused', streams: 'refused', webSockets: 'refused' });
+    proxy.cut();
     await page.locator('#connection[data-state="waiting"]').waitFor();
     await listenTo(page);
     await page.getByRole('link', { name: 'Older posts' }).click();
     await announced(page, 'Reconnecting, as of');
     await page.getByText('Post number 25.').waitFor();
-    Object.assign(way, { requests: 'free', streams: 'free', webSockets: 'free' });
+    Object.assign(proxy, { requests: 'free', streams: 'free', webSockets: 'free' });
     await isLive(page);
     await page.getByRole('link', { name: 'Older posts' }).click();
     await page.getByText('Post number 1.').waitFor();
@@ -397,15 +397,15 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
           return place.height > 0 && place.top >= top && place.bottom <= bottom;
         });
       });
-    for (const said of ['Begins Mar 1, 2031, 09:00 UTC', 'This coverage ended']) {
+    for (const sentence of ['Begins Mar 1, 2031, 09:00 UTC', 'This coverage ended']) {
       await page.goto(`${room.server.url}/live/${id}`);
-      const head = page.locator('#state', { hasText: said });
+      const head = page.locator('#state', { hasText: sentence });
       expect(await isInLine(head)).toBe(true);
       await page.emulateMedia({ media: 'print' });
       expect(await isInLine(head)).toBe(true);
       await page.emulateMedia({ media: 'screen' });
       await page.goto(room.server.url);
-      expect(await isInLine(page.locator(`[data-channel="${id}"] .state`, { hasText: said }))).toBe(true);
+      expect(await isInLine(page.locator(`[data-channel="${id}"] .state`, { hasText: sentence }))).toBe(true);
       for (const state of ['live', 'ended'] as const) await room.author.updateChannel(id, '*', { state });
     }
   });

@@ -7,7 +7,7 @@ import { eventually, newsroom, post, textOf, topOf } from '../newsroom.ts';
 import { holdsItsMost, pageDown } from '../paging.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(8);
-/** More posts than are dropped together. */
+/** Enough posts that the page drops some of them. */
 const beyond = mostPosts + 60;
 
 describeWith(needs.chromium, 'a page that is open for a long time', (chromium) => {
@@ -33,13 +33,13 @@ describeWith(needs.chromium, 'a page that is open for a long time', (chromium) =
     expect(await page.evaluate<number>('document.querySelectorAll("*").length')).toBeLessThan((mostPosts + mostBeyond) * 30);
     await pageDown(posts(page), page.getByRole('link', { name: 'Older posts' }), post(page, ids[0]));
     expect(await textOf(post(page, ids[0]).locator('.body'))).toBe('The first.');
-    // Paging down drops the top, which is loaded again in the same way.
+    // Loading the older posts has dropped the newest ones. A button below loads them again.
     expect(await post(page, last).count()).toBe(0);
     await page.locator('#newer a').first().waitFor({ state: 'attached' });
     expect(complaints).toEqual([]);
   });
 
-  it('keeps position, focus and selection while more posts arrive than it holds, restores them on reload, and leads to the rest', async () => {
+  it('keeps position, focus and selection while more posts arrive than it holds, restores them on reload, and leads to the new posts', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await room.open(id);
     const reading = ids[2];

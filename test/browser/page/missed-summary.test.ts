@@ -31,7 +31,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     return page;
   }
 
-  it('sees what is new and which read posts were corrected or withdrawn, until that is read, after a minute in another tab', async () => {
+  it('sees after a minute in another tab what is new and which read posts were corrected or withdrawn, until they have read it', async () => {
     const { author } = room;
     const { id, ids, wrong, rumour, setRight } = await coverageToLeave(room, long);
     const { page, complaints } = await room.browser.page({ viewport: { width: 1000, height: 700 } });
@@ -47,7 +47,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     await author.correct(id, notRead ?? '', 1, { note: 'Elsewhere.', changes: { body: 'Elsewhere.' } });
     await setRight();
     const added = await room.publish(id, `New one. ${long}${long}`, `New two. ${long}${long}`);
-    // The last event, so the others have arrived.
+    // This is the last event, so the others have arrived.
     await page.getByRole('button', { name: '2 new posts' }).waitFor();
     expect(await line(page).isVisible()).toBe(false);
     await page.clock.fastForward(minuteMs);
@@ -125,7 +125,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
       await page.emulateMedia({ colorScheme });
       expect(await faultsOf(page)).toEqual([]);
     }
-    // The post is not on this page, so the link leads to its own page. Once closed, the summary stays away.
+    // The post is not on this page, so the link leads to its own page. Once closed, the summary does not return.
     expect(await line(page).getByRole('link', { name: 'Three ships' }).getAttribute('href')).toBe(`/live/${id}/${ids[0]}`);
     await line(page).getByRole('button', { name: 'Close' }).press('Enter');
     await line(page).waitFor({ state: 'hidden' });
@@ -133,7 +133,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('sees no corrections in later summaries that arrived while they were reading', async () => {
+  it('sees no corrections in a later summary that arrived while they were reading', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const [read = ''] = ids;
@@ -167,7 +167,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('sees days later also what arrived in a hidden tab that was left open', async () => {
+  it('sees days later what arrived while the page was open in a hidden tab', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const { page, complaints } = await room.open(id);
@@ -185,7 +185,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('sees the summary days later also in a background tab, once it is visible', async () => {
+  it('sees the summary days later in a background tab once the tab is visible', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'The bridge is open' }]);
     const { page, complaints } = await room.open(id);
@@ -248,15 +248,15 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
       await author.correct(id, changed, 2, { note: 'Not at all.', changes: { headline: 'The bridge is shut' } });
       await post(page, changed).getByText('The bridge is shut').waitFor();
       told.resolve();
-      const said = page.locator('.since ul');
-      await said.waitFor();
-      expect(await textOf(said)).toMatch(
+      const names = page.locator('.since ul');
+      await names.waitFor();
+      expect(await textOf(names)).toMatch(
         /^1 correction: “The bridge is shut” ?1 withdrawn: post of \w+ \d+, \d{4}, \d\d:\d\d UTC$/,
       );
     },
   );
 
-  it('hears no headline of a post that is taken down before it is announced', async () => {
+  it('does not hear the headline of a post that was taken down before it was announced', async () => {
     const { author } = room;
     const { id, ids } = await room.coverage([{ headline: 'Thirteen zqships' }]);
     const [taken = ''] = ids;
@@ -291,7 +291,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
       changes: { headline: 'The bridge is shut', body: 'It is shut, all of it.' },
     });
     await room.publish(id, 'Trains run again.');
-    // Nothing is loaded.
+    // The page comes from the cache, so no `load` event follows.
     await page.evaluate('setTimeout(() => history.back(), 0)');
     await page.waitForURL(`${room.server.url}/live/${id}`, { waitUntil: 'commit' });
     await post(page, ids[0]).getByText('It is shut, all of it.').waitFor();
@@ -312,7 +312,7 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     expect(await faultsOf(page)).toEqual([]);
   });
 
-  it('sees the summary after a minute offline, too', async () => {
+  it('sees the summary after a minute offline', async () => {
     const { author } = room;
     const before = Array.from({ length: limits.pageDefault }, () => 'Before.');
     const { id, ids } = await room.coverage([...before, { headline: 'The bridge is open', body: 'It is open.' }]);
@@ -329,8 +329,8 @@ describeWith(needs.chromium, 'a reader who returns to the page', (chromium) => {
     // At the end of the page, where nothing can be scrolled further, the buttons are not covered.
     await page.getByRole('link', { name: 'Older posts' }).focus();
     await drawn(page);
-    const [older, said] = await page.evaluate<number[]>(`[
+    const [older, summary] = await page.evaluate<number[]>(`[
       document.activeElement.getBoundingClientRect().bottom, document.querySelector('#since').getBoundingClientRect().top]`);
-    expect(older).toBeLessThanOrEqual(said ?? 0);
+    expect(older).toBeLessThanOrEqual(summary ?? 0);
   });
 });

@@ -11,7 +11,7 @@ describeWith(needs.chromium, 'the interface words of a live page', (chromium) =>
     const body = 'Ein paar Wörter, die einige Zeilen füllen. '.repeat(12);
     const { id } = await room.coverage(Array<string>(count).fill(body), { headline: 'Sturm', language });
     const watched = await room.open(id);
-    return { ...watched, channelId: id, author: room.author, announced: (said: string) => announced(watched.page, said) };
+    return { ...watched, channelId: id, author: room.author, announced: (sentence: string) => announced(watched.page, sentence) };
   }
 
   it('are in the channel’s language when the script sets them: button, connection, links, announcements', async () => {

@@ -4,7 +4,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser, type TestBrowser, type WatchedPage } from '../browser.ts';
 import { announced, eventually, isLive, newsroom } from '../newsroom.ts';
 
-describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
+describeWith(needs.chromium, 'the page of a permanent link in a browser', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
   let channelId: string;
   let ids: string[];
@@ -87,7 +87,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('can be copied from any post, with a confirmation', async () => {
+  it('copies the link of any post, with a confirmation', async () => {
     const { page, complaints } = await open(3, 2);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const button = post(page, 3).getByRole('button', { name: /^Copy link, post of \d\d:\d\d UTC$/ });
@@ -103,7 +103,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     await page.clock.runFor(1_000);
     expect(await page.locator('#announcement').textContent()).toBe('Link copied');
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${room.server.url}/live/${channelId}/${ids[2]}`);
-    // It ends by itself, also if the post changes in the meantime.
+    // The confirmation disappears by itself, even if the post changes in the meantime.
     await page.clock.runFor(2_000);
     expect(await button.textContent()).toBe('Copy link');
     await button.click();
@@ -117,7 +117,7 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is copied with a fallback if there is no clipboard API, and shared by the device if it can', async () => {
+  it('copies a link even without a clipboard API, and shares it on devices that can', async () => {
     const { page } = await open(1, 1);
     await page.context().grantPermissions(['clipboard-read']);
     await page.addInitScript(`
@@ -135,10 +135,10 @@ describeWith(needs.chromium, 'a permanent link in a browser', (chromium) => {
     expect(await page.evaluate('shared')).toEqual({ url: address, title: 'Headline 1' });
   });
 
-  it('goes to the post on the same page each time when it is in a text, and back works', async () => {
+  it('scrolls to a linked post without leaving the page each time the link is clicked, and back works', async () => {
     const { page, complaints } = await open(12, 12);
-    const { post: said } = await room.author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
-    await page.locator(`#post-${said.id}`).waitFor();
+    const { post: linking } = await room.author.publish(channelId, { body: `As [told before](post:${ids[1]}).` });
+    await page.locator(`#post-${linking.id}`).waitFor();
     await page.evaluate('window.samePage = true');
     for (const _time of ['first', 'second']) {
       await page.evaluate('scrollTo(0, 0)');

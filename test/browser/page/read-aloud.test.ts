@@ -15,73 +15,73 @@ describeWith(needs.chromium, 'announcements to screen readers', (chromium) => {
     await page.goto(`${room.server.url}/live/${id}`);
     await isLive(page);
     await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 10_000);
-    const said = () => page.locator('#announcement').textContent();
+    const announcement = () => page.locator('#announcement').textContent();
     const publish = async (headline: string) => {
       const [published = ''] = await room.publish(id, { headline });
       await post(page, published).waitFor();
       return published;
     };
-    return { id, page, said, publish };
+    return { id, page, announcement, publish };
   }
   const revised = (page: Page, id: string, revision: number) =>
     page.locator(`#post-${id}[data-revision="${revision}"]`).waitFor();
 
-  it('are one sentence, then, after a pause, another, and none stays for long', async () => {
-    const { page, said, publish } = await listening();
+  it('are made one sentence at a time with pauses, and are cleared soon', async () => {
+    const { page, announcement, publish } = await listening();
     await publish('One');
-    expect(await said()).toBe('');
+    expect(await announcement()).toBe('');
     await page.clock.runFor(400);
-    expect(await said()).toBe('New post: One.');
+    expect(await announcement()).toBe('New post: One.');
     await publish('Two');
     await publish('Three');
     await page.clock.runFor(2_900);
-    expect(await said()).toBe('New post: One.');
+    expect(await announcement()).toBe('New post: One.');
     await page.clock.runFor(100);
-    expect(await said()).toBe('2 new posts');
+    expect(await announcement()).toBe('2 new posts');
     await page.clock.runFor(7_900);
-    expect(await said()).toBe('2 new posts');
+    expect(await announcement()).toBe('2 new posts');
     await page.clock.runFor(100);
-    expect(await said()).toBe('');
+    expect(await announcement()).toBe('');
   });
 
-  it('lose a withdrawn post at once, and then report the withdrawal', async () => {
-    const { id, page, said, publish } = await listening();
+  it('drop the text of a withdrawn post at once, and then report the withdrawal', async () => {
+    const { id, page, announcement, publish } = await listening();
     const taken = await publish('The secret');
     await page.clock.runFor(400);
-    expect(await said()).toBe('New post: The secret.');
+    expect(await announcement()).toBe('New post: The secret.');
     await room.author.takedown(id, taken);
     await revised(page, taken, 2);
-    expect(await said()).toBe('');
+    expect(await announcement()).toBe('');
     await page.clock.runFor(3_000);
-    expect(await said()).toBe('A post was removed.');
+    expect(await announcement()).toBe('A post was removed.');
     const retracted = await publish('A rumour');
     await room.author.retract(id, retracted, { note: 'Nobody said so.' });
     await revised(page, retracted, 2);
     await page.clock.runFor(3_000);
-    expect(await said()).toBe('A post was retracted. Nobody said so.');
+    expect(await announcement()).toBe('A post was retracted. Nobody said so.');
   });
 
   it('report a new post in its current state, and a correction even if a typo was fixed after it', async () => {
-    const { id, page, said, publish } = await listening();
+    const { id, page, announcement, publish } = await listening();
     const { author } = room;
     const changed = await publish('The bridge is open');
     await author.correct(id, changed, 1, { note: 'It is shut.', changes: { headline: 'The bridge is shhut' } });
     await revised(page, changed, 2);
     await page.clock.runFor(400);
-    expect(await said()).toBe('New post: The bridge is shhut.');
+    expect(await announcement()).toBe('New post: The bridge is shhut.');
     await author.correct(id, changed, 2, { note: 'For cars.', changes: { headline: 'The bridge is shhut for cars' } });
     await author.revise(id, changed, 3, { kind: 'refile', changes: { headline: 'The bridge is shut for cars' } });
     await revised(page, changed, 4);
     await page.clock.runFor(3_000);
-    expect(await said()).toBe('Correction to “The bridge is shut for cars”: For cars.');
+    expect(await announcement()).toBe('Correction to “The bridge is shut for cars”: For cars.');
     await author.revise(id, changed, 4, { kind: 'clarification', note: 'The new one.', changes: { body: 'The new bridge.' } });
     await revised(page, changed, 5);
     await page.clock.runFor(3_000);
-    expect(await said()).toBe('Clarification of “The bridge is shut for cars”: The new one.');
+    expect(await announcement()).toBe('Clarification of “The bridge is shut for cars”: The new one.');
     // A refile is not announced.
     await author.revise(id, changed, 5, { kind: 'refile', changes: { body: 'The new bridge, that is.' } });
     await revised(page, changed, 6);
     await page.clock.runFor(3_000);
-    expect(await said()).toBe('Clarification of “The bridge is shut for cars”: The new one.');
+    expect(await announcement()).toBe('Clarification of “The bridge is shut for cars”: The new one.');
   });
 });

@@ -16,12 +16,12 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     await drawn(page);
   }
 
-  it('stays when the post at the top of the window is corrected while its text is in view', async () => {
+  it('does not move when the post at the top of the window is corrected while its text is in view', async () => {
     const posts = Array.from({ length: 8 }, (_, at) => ({ headline: `Post ${at}`, body: long }));
     const { id, ids } = await room.coverage(posts);
     const { page, complaints } = await room.open(id);
     await scrollTo(page, ids[4], '.body', -60);
-    // The next part below, which is in view too.
+    // The post below, which is in view too.
     const before = await topOf(page, ids[3]);
     expect(before).toBeLessThan(600);
     const changes = { body: long.replace('Some', 'Same') };
@@ -32,7 +32,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('stays below the posts when one of them grows', async () => {
+  it('does not move for a reader below the posts when one of them grows', async () => {
     const { id, ids } = await room.coverage([long, long, long]);
     const { page, complaints } = await room.open(id, { viewport: { width: 1000, height: 200 } });
     await page.evaluate(`{
@@ -54,7 +54,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is the newest post after going back if the reader was at the top, not the post that was newest then', async () => {
+  it('is the newest post after going back if the reader was at the top, even if a newer post was added', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 6 }, () => long));
     const { page, complaints } = await room.open(id);
     const before = await topOf(page, ids[5]);
@@ -67,7 +67,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is the start of the older posts that a link led to, after a reload there', async () => {
+  it('is the start of a page of older posts after a reload there', async () => {
     const far = { headline: 'The first ship is in', body: long, keyEvent: true };
     const { id, ids } = await room.coverage([long, far, ...Array.from({ length: 44 }, (_, at) => `Number ${at}. ${long}`)]);
     const { page, complaints } = await room.open(id);
@@ -76,7 +76,7 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     await page.locator('#newer a').first().waitFor({ state: 'attached' });
     const first = page.locator('#posts > .post').first();
     const [, at = ''] = ((await first.getAttribute('id')) ?? '').split('post-');
-    // The link has scrolled to its post. Before that, the page would scroll once more.
+    // Wait until the link has scrolled to its post. Otherwise the page would scroll there later.
     const height = await page.evaluate<number>('innerHeight');
     await eventually(async () => {
       const top = await topOf(page, ids[1]);

@@ -122,7 +122,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
       withinTime(promisedMs, async () => expect(await page.textContent('#connection-text')).toContain('No longer live')),
     ]);
     for (const word of ['The first word.', 'To the stream.']) expect(await page.textContent('body')).not.toContain(word);
-    // It reconnects when asked to, is refused, and stays away.
+    // The EventSource reconnects as the server tells it to, is refused, and does not try again.
     await vi.waitFor(async () => expect(await page.evaluate('source.readyState')).toBe(2));
     await page.reload();
     await page.getByRole('heading', { name: 'This coverage is for members' }).waitFor();
@@ -178,7 +178,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.getByText('The first word.').waitFor();
   });
 
-  it('keep what they could read when their token expires, are told so, and sign in again', async () => {
+  it('keep the posts on their page when their token expires, see that it is no longer live, and sign in again', async () => {
     const page = await signedIn(await server.token({ reader: ['*'] }, { ttlSeconds: 600 }));
     const tabs = await openBoth(page, members);
     onTestFinished(() => {
@@ -261,7 +261,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     await page.goto(site);
     const read = `fetch('${server.url}/v1/channels/${members}/snapshot', { credentials: 'include' }).then(({ status }) => status, () => 'kept from it')`;
     expect(await page.evaluate(read)).toBe('kept from it');
-    // A link from there includes the session.
+    // A link from the newsroom’s page sends the session.
     await page.evaluate(`location.assign('${server.url}/live/${members}')`);
     await page.waitForURL(`${server.url}/live/${members}`);
     await page.getByText('The first word.').waitFor();

@@ -53,7 +53,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await timesOf(page)).toEqual(['01:30 GMT', '01:30 BST', '00:40 BST']);
     expect(await daysOf(page)).toEqual(['Sunday, 25 October 2026']);
 
-    // With the keyboard alone.
+    // The choice is made with the keyboard alone.
     const list = page.getByLabel('Times');
     expect(await list.locator('option').allTextContents()).toEqual(['Coverage time (GMT)', 'Your time (GMT-4)', 'How long ago']);
     await list.focus();
@@ -120,8 +120,8 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     });
     page.on('response', (answer) => void (answer.url() === `${server.url}/` && asked.push(answer.status())));
     const headlines = () => page.locator('#channels h2').allTextContents();
-    const announced = (said: string) =>
-      eventually(async () => expect(await page.locator('#announcement').textContent()).toBe(said));
+    const announced = (sentence: string) =>
+      eventually(async () => expect(await page.locator('#announcement').textContent()).toBe(sentence));
     // The page polls every 20 s, ±25%. Advances second by second, because a request times out after ten.
     const nextAnswer = async () => {
       const before = asking;
@@ -132,7 +132,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#connection-text').textContent()).toBe('Up to date');
     await page.getByRole('link', { name: 'Older' }).focus();
 
-    // A channel that was further down is live now and comes first.
+    // A channel further down has become live, so it comes first.
     await publishAt(over, '2026-10-25T05:01:00Z', 'y');
     await author.updateChannel(older, '*', { state: 'live' });
     await author.updateChannel(over, '*', { state: 'ended' });
@@ -144,7 +144,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator(`[data-channel="${older}"] a:focus`).count()).toBe(1);
     expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 05:01 UTC');
 
-    // Nothing changed: an answer without a body.
+    // Nothing has changed, so the answer has no body.
     await nextAnswer();
     expect(asked.at(-1)).toBe(304);
 

@@ -22,10 +22,10 @@ export function access({ room }: Exam): void {
     await page.goto(`${room.server.url}/live/${id}`);
     expect(await page.content()).not.toContain('The first word.');
     await signIn(room, page, id);
-    for (const said of ['The second word.', 'The third word.']) {
+    for (const body of ['The second word.', 'The third word.']) {
       await isLive(page);
-      await publish(id, said);
-      await page.getByText(said).waitFor();
+      await publish(id, body);
+      await page.getByText(body).waitFor();
       await page.reload();
     }
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -37,7 +37,7 @@ export function access({ room }: Exam): void {
     ['for members from now on', 'This coverage is for members.', { access: 'members' }],
     ['for the desk from now on', 'This coverage is for members.', { access: 'desk' }],
     ['deleted', 'This coverage was deleted', 'deleted'],
-  ] as const)('show no members’ posts when the channel is %s, whatever the reader does', async (_, said, change) => {
+  ] as const)('show no members’ posts when the channel is %s, whatever the reader does', async (_, body, change) => {
     const secret = { headline: 'A zqsecretqz', body: `A zqsecretqz. ${few.repeat(3)}`, keyEvent: true };
     const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
     await room.author.pin(id, ids[6] ?? '');
@@ -50,10 +50,10 @@ export function access({ room }: Exam): void {
     await hide(page, false);
     expect(await keptBy(page)).toContain('pressbox-left:');
     await (change === 'deleted' ? room.author.deleteChannel(id) : room.author.updateChannel(id, '*', change));
-    await page.getByRole('alert').getByText(said).waitFor();
+    await page.getByRole('alert').getByText(body).waitFor();
     const nothing = async () => {
       expect(await page.content()).not.toContain('zqsecretqz');
-      expect(await page.title()).toBe(said);
+      expect(await page.title()).toBe(body);
     };
     await nothing();
     await hide(page, true);

@@ -7,7 +7,7 @@ import type { Exam } from '../reader-states.ts';
 export function directions({ room }: Exam): void {
   const { coverage, publish, open } = room;
 
-  it('run right to left on a phone in such a language, and fit its width', async () => {
+  it('run right to left on a phone in a right-to-left language, and fit its width', async () => {
     const { id, ids } = await coverage(['ما زالت الرياح شديدة.'], { language: 'ar', headline: 'حريق في الميناء' });
     const { page, complaints } = await open(id, { viewport: { width: 390, height: 844 } });
     await room.author.correct(id, ids[0] ?? '', 1, { note: 'هدأت الرياح.', changes: { body: 'هدأت الرياح الآن.' } });
@@ -68,7 +68,7 @@ export function directions({ room }: Exam): void {
   });
 
   describe('in a right-to-left language', () => {
-    /** Arabic that starts with a Latin name; English in any channel; and the quoted word. */
+    /** Arabic text that begins with a Latin name, English text, and English text that quotes an Arabic word. */
     const [arabic, english, quoting] = ['NASA تعلن', 'ESA says no.', 'The word حرية means freedom.'];
     async function written(language: string): Promise<Record<'id' | 'withdrawn' | 'corrected', string>> {
       const fields = {
@@ -109,7 +109,7 @@ export function directions({ room }: Exam): void {
       return { id, withdrawn, corrected };
     }
 
-    /** The position and direction of each visible one, by its style and by where its first and last characters are drawn. */
+    /** The position and direction of each visible text, by its style and by where its first and last characters are drawn. */
     const runs = (page: Page) =>
       page.evaluate<{ text: string; where: string; direction: string; drawn: string }[]>(`(() => {
         const root = document.querySelector('pressbox-live')?.shadowRoot ?? document.body;
@@ -185,7 +185,7 @@ export function directions({ room }: Exam): void {
       }
     });
 
-    it('do not separate joined letters', async () => {
+    it('do not separate the joined letters of a word', async () => {
       const fields = { language: 'ar', headline: arabic, section: arabic };
       const { id } = await coverage([{ headline: arabic, keyEvent: true, kind: 'breaking' }], fields);
       const { page } = await room.browser.page();
@@ -204,13 +204,19 @@ export function directions({ room }: Exam): void {
     type Written = Awaited<ReturnType<typeof written>>;
     it.each([
       ['on the page', 'ar', 20, ({ id }: Written) => `/live/${id}`, '#connection'],
-      ['on its page in Hebrew, in which we have no words', 'he', 20, ({ id }: Written) => `/live/${id}`, '#connection'],
+      [
+        'on a page in Hebrew, for which there are no interface words',
+        'he',
+        20,
+        ({ id }: Written) => `/live/${id}`,
+        '#connection',
+      ],
       ['in the element', 'ar-EG', 20, ({ id }: Written) => `/embed/${id}`, '.status'],
-      ['in the element, with German around it', 'ar', 20, ({ id }: Written) => `/embed/${id}?lang=de`, '.status'],
+      ['in the element with a German interface', 'ar', 20, ({ id }: Written) => `/embed/${id}?lang=de`, '.status'],
       ['in the list', 'fa', 3, () => '/', '#connection'],
       ['in earlier versions', 'ar', 4, ({ id, corrected }: Written) => `/live/${id}/${corrected}/versions`, undefined],
       ['where a post was withdrawn', 'ar', 3, ({ id, withdrawn }: Written) => `/live/${id}/${withdrawn}`, undefined],
-    ])('what begins with a Latin name runs as its language does, and what is English as English: %s', async (...given) => {
+    ])('show Arabic that begins with a Latin name right to left, and English left to right: %s', async (...given) => {
       const [, language, least, path, live] = given;
       const of = await written(language);
       const { page } = await room.browser.page({ viewport: { width: 1200, height: 800 } });

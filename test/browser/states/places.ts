@@ -17,7 +17,7 @@ export function places({ room, keepsPages }: Exam): void {
 
   /** Opens a channel’s page outside the back/forward cache, so that going back requests it again. */
   async function openUnkept(posts: string[]): Promise<WatchedPage & { id: string; ids: string[] }> {
-    // A members’ page is never cached. A public page comes from the cache as it was, and continues from there.
+    // A members’ page is never cached. A public page would come from the cache unchanged, and continue from there.
     const { id, ids } = await coverage(posts, { access: 'members' });
     const watched = await room.browser.page({ viewport: { width: 1000, height: 700 } });
     await watched.page.goto(`${room.server.url}/live/${id}`);
@@ -46,7 +46,7 @@ export function places({ room, keepsPages }: Exam): void {
   it.each([
     ['on the page', (id: string) => `/live/${id}`, '#new-posts'],
     ['in the element', (id: string) => `/embed/${id}`, 'pressbox-live .new-posts'],
-  ])('shows the next post after those that waited were asked for, %s', async (_where, pathOf, button) => {
+  ])('show the next post after the reader has revealed the held-back ones, %s', async (_where, pathOf, button) => {
     const { id: channel } = await coverage(Array.from({ length: 12 }, () => few));
     for (const viewport of [
       { width: 1200, height: 700 },
@@ -133,7 +133,7 @@ export function places({ room, keepsPages }: Exam): void {
     expect(complaints).toEqual([]);
   });
 
-  it('store the position, without any text, when the page is left or hidden, where it may end', async () => {
+  it('store the position, without any text, when the page is left, or hidden and may be closed', async () => {
     const { id, ids } = await coverage(Array.from({ length: 12 }, () => few));
     const { page } = await open(id);
     const kept = () => page.evaluate<string>('JSON.stringify(sessionStorage)');

@@ -21,7 +21,7 @@ export function versions({ room, keepsPages }: Exam): void {
     if (fields.access === 'members') await signIn(room, page, id);
     await page.locator('.version').first().waitFor();
     expect(await textOf(page.locator('main'))).toContain('thirteen');
-    return { id, wrong, other, page, complaints: () => complaints.filter((said) => !/ 4(?:01|10) /.test(said)) };
+    return { id, wrong, other, page, complaints: () => complaints.filter((text) => !/ 4(?:01|10) /.test(text)) };
   }
 
   const wordsOf = async (page: Page) => (await page.content()).match(/thirteen|three ships|Three\./g) ?? [];
@@ -38,7 +38,7 @@ export function versions({ room, keepsPages }: Exam): void {
     }
   });
 
-  it('keep nothing of them when a captive portal answers, and show the takedown later', async () => {
+  it('keep nothing of earlier versions when a captive portal answers, and show the takedown later', async () => {
     const { id, wrong, page } = await openVersions();
     const before = await page.title();
     await page.route(/\/versions$/, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The hotel</h1>' }));
@@ -53,16 +53,16 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(await page.title()).not.toBe(before);
   });
 
-  it('send no requests while hidden, and are current soon after', async () => {
+  it('send no requests while hidden, and are current soon after they are shown', async () => {
     const { id, wrong, page, complaints } = await openVersions();
-    let asked = 0;
+    let requests = 0;
     page.on('request', () => {
-      asked += 1;
+      requests += 1;
     });
     await hide(page, true);
     await room.author.takedown(id, wrong);
     await drawn(page);
-    expect(asked).toBe(0);
+    expect(requests).toBe(0);
     await hide(page, false);
     await withinTime(promisedMs, () => page.locator('.withdrawn').waitFor());
     expect(await wordsOf(page)).toEqual([]);
@@ -92,7 +92,7 @@ export function versions({ room, keepsPages }: Exam): void {
     const cursor = await page.locator('main').getAttribute('data-cursor');
     const asksOn = page.waitForRequest(/\/events\?/);
     await room.author.takedown(id, other);
-    // From its new cursor: with the old one, every request would be answered at once.
+    // The next request uses the new cursor. With the old one, every request would be answered at once.
     expect(cursorOf((await asksOn).url())).not.toBe(cursor);
     expect(await page.locator('main[data-mine]').count()).toBe(1);
     expect(pages).toBe(0);
@@ -101,7 +101,7 @@ export function versions({ room, keepsPages }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('show nothing of them after going back to the page after the takedown', async () => {
+  it('show nothing of earlier versions after going back to the page after the takedown', async () => {
     const { id, wrong, page, complaints } = await openVersions();
     await page.evaluate('window.samePage = true');
     await page.goto(`${room.server.url}/`);

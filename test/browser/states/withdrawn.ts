@@ -21,12 +21,12 @@ export function withdrawn({ room }: Exam): void {
     await page.goto(`${room.server.url}/live/${id}/${gone}${below}`);
     if (fields.access === 'members') await signIn(room, page, id);
     await page.locator('.withdrawn', { hasText: reason }).waitFor();
-    return { id, gone, page, complaints: () => complaints.filter((said) => !/ 4(?:01|10) /.test(said)) };
+    return { id, gone, page, complaints: () => complaints.filter((text) => !/ 4(?:01|10) /.test(text)) };
   }
 
   it.each([
     ['the address of the post', '', {}],
-    ['that of its earlier versions', '/versions', {}],
+    ['the address of its earlier versions', '/versions', {}],
     ['coverage for members, with the session of the page', '', { access: 'members' }],
   ] as const)('remove a reason that is erased with the post within 5 s: at %s', async (_name, below, fields) => {
     const { id, gone, page, complaints } = await openWithdrawn(below, fields);
@@ -36,7 +36,7 @@ export function withdrawn({ room }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('show nothing of that reason after going back to the page after the takedown', async () => {
+  it('show nothing of an erased reason after going back to the page after the takedown', async () => {
     const { id, gone, page, complaints } = await openWithdrawn();
     await page.goto(`${room.server.url}/`);
     await room.author.takedown(id, gone);
@@ -47,7 +47,7 @@ export function withdrawn({ room }: Exam): void {
     expect(complaints()).toEqual([]);
   });
 
-  it('become the live page of the post once an import restores it, if only its erased text was known', async () => {
+  it('become the live page of the post once an import adds its text, after one that had only its erased revision', async () => {
     const { id, ids } = await coverage(['There were thirteen ships.']);
     const [restated = ''] = ids;
     await room.author.correct(id, restated, 1, { note: 'Three.', changes: { body: 'There were three.' }, eraseEarlier: true });
