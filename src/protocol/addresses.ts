@@ -21,12 +21,15 @@ export function versionsPath(channelId: string, postId: string): string {
   return `${postPath(channelId, postId)}/versions`;
 }
 
-/** The page of a channel whose first post has this `seq`. */
+/** The part of a channel's page that begins with the post that has this `seq`. */
 export function pageFrom(channelId: string, seq: number): string {
   return `${channelPath(channelId)}?before=${seq + 1}`;
 }
 
-/** The element id of a post, and so its URL fragment: on the server's page, in the embedded element and on a newsroom's page. */
+/**
+ * The element id of a post, which is also its URL fragment: on the server's page, in the embedded element and on a newsroom's
+ * page.
+ */
 export function postAnchor(postId: string): string {
   return `post-${postId}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The limits that clients need, apart from the others so that browsers load only these. The table in `wire-limits.ts` includes them and says
- * what happens at each limit.
+ * The limits that clients need. They have their own file so that browsers load no other limits. The table in `wire-limits.ts`
+ * includes them and says what happens at each limit.
  */
 export const snapshotKeyEvents = 100;
 export const answerBytes = 768 * 1024;
@@ -9,12 +9,15 @@ export const cursorCharacters = 128;
 export const pageMost = 100;
 export const pingSeconds = 15;
 export const pingTimeoutSeconds = 10;
-/** A client that receives nothing for this long treats its connection as dead. The socket handshake names both parts, a stream neither. */
+/**
+ * A client that receives nothing for this long treats its connection as dead. The socket handshake sends both terms of the sum to
+ * the client. A stream sends neither.
+ */
 export const silenceMs = (pingSeconds + pingTimeoutSeconds) * 1_000;
 /** How long the server remembers the outcome of a request. */
 export const idempotencyHours = 24;
 export const idempotencyKeyCharacters = 255;
-/** The key must not begin or end with a space. */
+/** Describes a valid idempotency key. The key must not begin or end with a space. */
 export const idempotencyKeyForm = `1 to ${idempotencyKeyCharacters} printable ASCII characters`;
 export const idempotencyKeyPattern = /* @__PURE__ */ new RegExp(
   `^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,${idempotencyKeyCharacters - 2}}[\\x21-\\x7e])?$`,

@@ -48,7 +48,7 @@ export function notBlank(schema: z.ZodString) {
   return schema.meta({ minLength: 1 }).refine((value) => value.trim() !== '', { error: 'Must not be empty.', abort: true });
 }
 
-/** Refuses text of white space only or of invisible characters only. `parseJournalled` accepts the latter. */
+/** Refuses text without a visible character. `parseJournalled` accepts invisible characters, but not text of white space only. */
 export function notEmpty(schema: z.ZodString) {
   return notBlank(schema).refine(isVisible, {
     error: 'Must not be empty: it has no visible character.',
@@ -74,7 +74,10 @@ function url(schemes: readonly string[], begins = schemes.map((scheme) => `${sch
 
 export const httpsUrl = url(['https:']);
 const webUrl = url(['https:', 'http:']);
-/** How media URLs begin. Schemas do not know the server's address, so they accept `http:`, and the write checks it again. */
+/**
+ * How media URLs begin. Schemas do not know the server's address, so they accept every `http:` URL, and the write checks it
+ * again.
+ */
 export const mediaBegins = 'https://, or with the address of this server';
 const mediaUrl = url(['https:', 'http:'], mediaBegins);
 const pixels = z.int().min(1).max(limits.mediaPixels);

@@ -1,12 +1,12 @@
 /**
- * The gap algorithm. Both a server that listens to the bus and a client that listens to a socket use it. Announcements of changes can be
- * lost, duplicated, reordered or forked. From them the algorithm delivers each change once and in order, and decides when to read missing
- * changes from the journal.
+ * The gap algorithm. Servers that listen to the bus use it, and clients that listen to a server. Announcements of changes can be lost,
+ * duplicated or reordered, or belong to another history (a fork). The algorithm delivers each announced change once and in order, and
+ * decides when to read missing changes from the journal.
  *
  * It is a pure state machine: the caller feeds in what happens and performs the result, in order.
  *
  *                gap, fork, possible loss,
- *     ┌──────┐   or the first step without a place   ┌─────────┐ ──┐ read again: the answer has more, does not include everything
+ *     ┌──────┐   or a step before the first answer   ┌─────────┐ ──┐ read again: the answer has more, does not include everything
  *     │ idle │ ────────────────────────────────────> │ reading │   │ heard since the read began, or cannot be compared with the
  *     └──────┘ <──────────────────────────────────── └─────────┘ <─┘ steps delivered since then
  *                answer: take it, or ignore it when     │     ^
@@ -17,15 +17,16 @@
  *                                                    │ waiting │
  *                                                    └─────────┘
  *
- * A step is handled in the same way in every state:
+ * A step is handled in the same way in every state. `place` is the position up to which everything was delivered:
  *
  *     the next offset, same history   deliver, and move `place`
  *     at or below `place`             ignore a duplicate, but note it in `heard` while reading; doubt a step whose check is forgotten;
  *                                     a different check is a fork
  *     beyond a gap, or a fork         read; while reading or waiting, note in `heard` that an answer may be incomplete
  *
- * `take` with a reset, or with no place before it, replaces everything (`skip` is 0). Otherwise the caller takes the changes above `skip`,
- * which is the place. Only an answer of the journal can declare a reset. An announcement can only cause a read.
+ * The verdict `take` applies an answer. With a reset, or if nothing was delivered before, the answer replaces everything, and `skip` is 0.
+ * Otherwise `skip` is the offset of the place before the answer, and the caller takes the changes above it. Only an answer of the journal
+ * can declare a reset. An announcement can only cause a read.
  */
 export interface FollowPosition {
   offset: number;
@@ -72,7 +73,10 @@ export interface FollowState {
   readonly readAfter: number | undefined;
   /** A read failed, and the pause before the retry has not ended. */
   readonly waiting: boolean;
-  /** The highest offset heard since the read began that its answer may not include. Infinity after a fork or a possible loss. */
+  /**
+   * The highest offset that was announced since the current read began, and that its answer may not include. Infinity after a fork or a
+   * possible loss.
+   */
   readonly heard: number;
 }
 
@@ -81,7 +85,10 @@ export type Verdict =
   | 'deliver'
   /** Take the changes of the answer above `skip`; the others were delivered before. After a reset `skip` is 0: drop everything first. */
   | 'take'
-  /** The step is at a delivered offset whose check is forgotten: a duplicate, or another history. Read soon, once for many such steps. */
+  /**
+   * The offset of the step was delivered already, but its check is forgotten: the step is a duplicate, or belongs to another history.
+   * Read soon. One read settles many such steps.
+   */
   | 'doubt'
   | 'ignore';
 
@@ -103,7 +110,7 @@ export function startFollowing(place?: FollowPosition): FollowState {
 /** The check delivered at an offset; undefined if it is forgotten. */
 type CheckLookup = (offset: number) => string | undefined;
 
-const nothing: CheckLookup = () => undefined;
+const noChecks: CheckLookup = () => undefined;
 
 /**
  * Callers that remember checks below their place pass `known`, and get `doubt` for a step whose check they have forgotten. For callers
@@ -116,7 +123,7 @@ export function follow(state: FollowState, heard: FollowInput, known?: CheckLook
     case 'maybe-missed':
       return readFor(state, Number.POSITIVE_INFINITY);
     case 'answer':
-      return onAnswer(state, heard.answer, known ?? nothing);
+      return onAnswer(state, heard.answer, known ?? noChecks);
     case 'failed':
       if (heard.read !== state.read) return unchanged(state);
       return { ...unchanged({ ...state, read: 0, waiting: true }), pause: true };
@@ -155,8 +162,9 @@ function onAnswer(state: FollowState, answer: ReadAnswer, known: CheckLookup): F
     return state.heard > place.offset || answer.more ? startReading(idle) : unchanged(idle);
   }
   if (answer.to.offset === place.offset && answer.to.check !== place.check) return startReading(idle);
-  // Steps were delivered since the read began, and the answer goes beyond them. It may belong to a history that forked from theirs, and
-  // no check in it could show that. A new read from here will. A gap keeps the place still, so this ends.
+  // Steps were delivered since the read began, and the answer goes beyond them. The answer may belong to a history that forked from that
+  // of the steps, and contains no check that could show it. A new read from the current place shows it. The place does not move past a
+  // gap, so these repetitions end.
   if (answer.to.offset > place.offset && place.offset !== state.readAfter) return startReading(idle);
   return taken({ ...idle, place: answer.to }, place.offset, answer, state.heard);
 }

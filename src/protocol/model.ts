@@ -286,7 +286,7 @@ export interface ServerEntry extends ServerFacts {
   hash: string;
   /** The chain's value at this offset, hex. */
   check: string;
-  /** For a revocation: whether it is in effect or has expired. */
+  /** For a revocation: true while it is in effect or if its token has expired, false if the server has lost it. */
   stands?: boolean | undefined;
 }
 

@@ -42,7 +42,7 @@ export const wireTable = {
     metric: problem('invalid-body'),
     atLimit: 'Never reached: `postBytes` and `historyBytes` keep every event below it.',
   },
-  /** With `historyBytes` and the event's own fields it stays below `eventBytes`. */
+  /** Low enough that an event with a post of this size, its history and its own fields stays below `eventBytes`. */
   postBytes: {
     value: 448 * 1024,
     metric: problem('invalid-body'),
@@ -68,7 +68,7 @@ export const wireTable = {
     metric: problem('invalid-body'),
     atLimit: 'A problem reports the first errors and leaves out the rest.',
   },
-  /** The name comes from the client. */
+  /** The client chooses the name. */
   placeNameCharacters: {
     value: 60,
     metric: problem('invalid-body'),
@@ -142,7 +142,7 @@ export const wireTable = {
     metric: 'pressbox_feed_pages_total{format="atom"}',
     atLimit: 'The first page of a feed contains at most this many older posts that were corrected or withdrawn, the latest ones.',
   },
-  /** Together, as JSON. */
+  /** The size of all these posts together, as JSON. */
   feedToldBytes: {
     value: 256 * 1024,
     metric: 'pressbox_feed_pages_total{format="atom"}',
@@ -184,7 +184,7 @@ export const wireTable = {
     metric: rateLimited('misused'),
     atLimit: 'After this many invalid messages the server disconnects the socket.',
   },
-  /** Unless its token expires before. */
+  /** A session ends earlier if its token expires earlier. */
   sessionHours: {
     value: 12,
     metric: problem('token-missing'),
