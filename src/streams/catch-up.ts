@@ -12,9 +12,9 @@ import type { StreamReader } from './stream-reader.ts';
 /**
  * Answers "what have I missed since this cursor?", and lets the reader join the channel stream without a gap after the answer.
  *
- * An answer from the tail takes one tick. An answer from the journal is used under the stream's guard, in the tick in which it
- * arrived and was still valid. The reader joins if the tail continues from where the answer ends. Otherwise the answer says
- * `more`.
+ * The answer comes from the tail if the tail has everything after the cursor, otherwise from the journal. The stream's guard
+ * repeats a read that an erasure or a new history made invalid. The reader joins if the tail continues where the answer ends.
+ * Otherwise the answer says `more`, and the reader requests the rest.
  */
 export interface CatchUpQuery {
   after?: Position | undefined;
@@ -37,17 +37,17 @@ export interface EncodedCatchUp {
   channel?: Channel;
 }
 
-/** A reader that joins the stream after the answer, if it still wants to. */
+/** A reader that joins the stream after the answer. */
 export interface Joining {
   reader: StreamReader;
-  /** Called with the current channel, which decides who may have the answer. */
+  /** Whether the reader still waits, and may have the answer while the channel is in this state. */
   wanted(channel: Channel): boolean;
 }
 
 /**
- * Calls `respond` once, in the tick in which the reader joins and before anything else is written to it. `channel` is the newest
+ * Calls `respond` in the tick in which the reader joins, before anything else is written to the reader. `channel` is the newest
  * known state, since an answer from the journal may be ahead of the stream. The reader does not join if the answer says `more`.
- * Throws `JournalUnavailable`. Does not call `respond` then, nor if the channel is gone or the reader no longer waits.
+ * Does not call `respond` if the channel is gone, if the reader no longer waits, or if it throws `JournalUnavailable`.
  */
 export function catchUp(
   stream: ChannelStream,
@@ -56,7 +56,7 @@ export function catchUp(
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
   const read = () => fromTail(stream, query) ?? fromJournal(stream, query);
-  // Waiting for a shared answer may have let a later change pass. The answer is still true as of its position.
+  // // A later change may have arrived while the answer was awaited. The answer is still correct as of its position.
   return stream.guard.use(read, (answer) => {
     const channel = newestChannel(stream, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
@@ -100,7 +100,7 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
 function fromJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after, limit, posts } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
-  // An answer that must be read again is not kept.
+  // // `readAgain` is not cached.
   return stream.answers.read(
     key,
     () => readJournal(stream, query),
@@ -133,8 +133,9 @@ async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<
 }
 
 /**
- * The channel, if the stream does not know its state at a position: the stream has not reached it, or its tail begins later or
- * may belong to a lost history. Access may have changed before the start of a replay or after its cut.
+ * The channel in the journal, if the tail does not cover the position: the stream has not reached the position, no longer holds
+ * it, or follows a lost history. The channel's access may then differ from what the stream knows. Undefined if the tail covers
+ * the position.
  */
 async function channelBeside(stream: ChannelStream, { offset }: Position): Promise<Channel | undefined> {
   const { tail } = stream;
@@ -144,8 +145,8 @@ async function channelBeside(stream: ChannelStream, { offset }: Position): Promi
 }
 
 /**
- * Whether the journal's channel differs from a newer one in the stream: it was changed in between, or the stream's history was
- * lost.
+ * Whether the stream's channel is newer than the journal's, or has another access at the same revision: it was changed in
+ * between, or the stream's history was lost.
  */
 function isOther(stream: ChannelStream, channel: Channel | undefined): boolean {
   if (channel === undefined || channel.revision > stream.channel.revision) return false;
@@ -191,7 +192,7 @@ async function snapshot(
   { posts: limit }: CatchUpQuery,
   reset: boolean,
 ): Promise<Reading<EncodedCatchUp> | ReadAgain> {
-  // The reader has a deadline for the first answer.
+  // // Fewer bytes than in other snapshots: a reader gives up if the first answer takes too long.
   const bytes = streamLimits.catchUpBytes;
   const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;

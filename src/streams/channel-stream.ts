@@ -12,6 +12,8 @@ import { SharedAnswers, type SharedAnswersBudget } from './shared-answers.ts';
 import { streamLimits } from './stream-limits.ts';
 import type { EndReason, StreamReader } from './stream-reader.ts';
 import { Tail } from './tail.ts';
+import { type StartTimer, startTimer } from './timer.ts';
+
 export interface StreamContext {
   engine: Engine;
   random: () => number;
@@ -25,8 +27,6 @@ export interface StreamContext {
   /** Bounds the answers that all streams of the process cache. */
   answersBudget?: SharedAnswersBudget;
 }
-
-import { type StartTimer, startTimer } from './timer.ts';
 
 /**
  * One channel in one process, for any number of readers. The stream follows the channel's announcements without a gap, keeps the
@@ -62,8 +62,8 @@ export class ChannelStream {
   gone = false;
   readonly readers = new Set<StreamReader>();
   /**
-   * The positions of readers that joined ahead of this stream, because the journal was read further than the stream had followed
-   * it.
+   * The positions of readers that joined ahead of this stream: their catch-up came from the journal, which the stream had not
+   * followed that far yet.
    */
   readonly #aheadReaders = new Map<StreamReader, Position>();
   /**
@@ -108,7 +108,7 @@ export class ChannelStream {
     this.#delivery = new Delivery({ readers: this.readers, isBehind, deliver, onFailure, delivered, scheduler });
   }
 
-  /** Undefined if there is no such channel, or its access if it was deleted. Throws `JournalUnavailable`. */
+  /** Undefined if there is no such channel. If the channel was deleted, its access. Throws `JournalUnavailable`. */
   static async open(
     channelId: string,
     context: StreamContext,
@@ -125,8 +125,8 @@ export class ChannelStream {
         const { latestPostAt: _, ...channel } = read.channel;
         stream = new ChannelStream(channel, read.position, context);
         stream.#unsubscribe = undo;
-        // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
-        // existed and could be told so.
+        // // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
+        // could be notified of erasures.
         if (early.some(({ type }) => type === 'gone')) stream.close('gone');
         else if (early.length > 0) stream.checkJournal();
         early = undefined;
@@ -149,8 +149,9 @@ export class ChannelStream {
   }
 
   /**
-   * Stops following. If the channel is gone, readers are told so. If it is damaged, they end with `slow`, so that they subscribe
-   * again and learn of the damage. If the process shuts down, they just keep their cursor.
+   * Stops following and removes all readers. If the channel is gone, they end with `gone`. If it is damaged, they end with
+   * `slow`, so that they subscribe again and learn of the damage. Without a reason, when the stream is idle or the process shuts
+   * down, they are not notified and keep their cursor.
    */
   close(reason?: 'gone' | 'damaged'): void {
     this.#unsubscribe();
@@ -171,8 +172,8 @@ export class ChannelStream {
   }
 
   /**
-   * A deleted channel leaves its id. If the id is missing too, nobody deleted the channel: the store lost it. Readers only learn
-   * that it is gone.
+   * Logs a warning if the store lost the channel. The journal keeps the id of a deleted channel, so if the id is missing, nobody
+   * deleted the channel. Readers only learn that the channel is gone.
    */
   async #warnIfLost(): Promise<void> {
     const { engine, log } = this.#context;
@@ -185,8 +186,8 @@ export class ChannelStream {
   }
 
   /**
-   * Replaces the result of every read. Throws `JournalUnavailable` if the stream was closed for another reason than deletion: a
-   * read then says nothing about the channel, and certainly not that it is gone.
+   * What every read returns once the channel is gone. Throws `JournalUnavailable` if the stream was closed for another reason,
+   * because a read then does not show whether the channel still exists. Undefined while the stream is open.
    */
   #endState(): 'gone' | undefined {
     if (this.gone) return 'gone';
@@ -206,7 +207,7 @@ export class ChannelStream {
     this.#carryOut(followed);
   }
 
-  /** After an erasure, discards earlier reads and the text that the tail holds of the post. Null: of the whole channel. */
+  /** After an erasure, discards earlier reads and drops the post's text from the tail. Null: the text of the whole channel. */
   onErasure(postId: string | null): void {
     this.guard.invalidate();
     if (postId === null) this.tail.forgetAll();
@@ -215,7 +216,10 @@ export class ChannelStream {
     this.#dropAnswers();
   }
 
-  /** A late announcement may be older than the erasure. The journal has the current state. */
+  /**
+   * Whether the change may contain erased text, because a late announcement may be older than the erasure. The journal has the
+   * current state.
+   */
   #mayBeErased(change: StoredChange): boolean {
     if (this.#staleSubjects.has(null)) return true;
     switch (change.type) {
@@ -253,7 +257,7 @@ export class ChannelStream {
 
   /**
    * Pauses delivery while the store is unreachable: held changes may have been erased since, and other nodes no longer wait for
-   * this one. Resuming brings every reader up to date.
+   * this node to confirm erasures. Resuming brings every reader up to date.
    */
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
@@ -351,7 +355,7 @@ export class ChannelStream {
         changes.filter(({ offset }) => offset > followed.skip),
         to,
       );
-    // The reader joined before this read began, and the journal does not reach the reader's position.
+    // // The reader joined before this read began, but the journal ends before the reader's position: it has lost entries.
     for (const [reader, position] of ahead)
       if (!more && position.offset > to.offset && this.#aheadReaders.get(reader) === position) this.#end(reader, 'history');
     // The erasing entries were in the journal before their erasures were announced, so this read has covered them.
@@ -360,7 +364,10 @@ export class ChannelStream {
     this.#carryOut(followed);
   }
 
-  /** Whether the channel differs from the head of this stream, or is gone. It is then unknown who may read the replay. */
+  /**
+   * Whether the channel's state differs from the state at the head of this stream, or the channel is gone. It is then unknown who
+   * may read the replay.
+   */
   async #isChanged(): Promise<boolean> {
     const read = await this.#context.engine.channel(this.channelId);
     return read.status !== 'found' || read.channel.revision !== this.channel.revision;
@@ -400,16 +407,14 @@ export class ChannelStream {
     this.#failures = 0;
   }
 
-  // ---- Handing on
-
   /**
    * Appends changes to the tail and schedules their delivery. Changes that arrive in one turn of the event loop reach each reader
    * in one write.
    */
   #append(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
-    // Before anything is delivered: one read may bring posts that some readers may no longer see before the change of access
-    // itself.
+    // // Set the channel before anything is delivered. In one read, posts that some readers may no longer see can come before the
+    // change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#setChannel(channel);
     const { head: before } = this.tail;
@@ -423,7 +428,7 @@ export class ChannelStream {
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#checkAheadReaders();
-    // The tail is bounded by bytes and by offsets. Report whichever share of it the changes fill more, in bytes.
+    // // The tail is bounded by bytes and by offsets. Convert the offsets to bytes, and report whichever is more.
     const share = (this.tail.head - before) / streamLimits.tailOffsets;
     if (!this.#isPaused) this.#delivery.begin(Math.max(bytes, share * streamLimits.tailBytes));
   }
@@ -449,8 +454,8 @@ export class ChannelStream {
 
   /**
    * Checks readers that are ahead once this stream reaches their offset: the journal may have lost what they received, and hold
-   * something else there now. If one read passed over the offset, the check there is unknown. The reader then ends with `slow`
-   * and asks the journal, because continuing would assume that nothing was lost.
+   * something else there now. If a single read passed over the offset, the check there is unknown. The reader then ends with
+   * `slow` and catches up from the journal, because continuing would assume that nothing was lost.
    */
   #checkAheadReaders(): void {
     for (const [reader, { offset, check }] of this.#aheadReaders) {
@@ -477,8 +482,8 @@ export class ChannelStream {
   }
 
   /**
-   * Removes a reader whose connection threw, so that it notices that it is behind. Failures of many readers at once are logged
-   * once.
+   * Removes a reader whose connection threw, and closes the connection, so that the client reconnects and catches up. Failures of
+   * many readers at once are logged once.
    */
   #dropFailing(reader: StreamReader, error: unknown): void {
     this.leave(reader);
@@ -504,8 +509,8 @@ export class ChannelStream {
 }
 
 /**
- * A cut replay may lack a change of the channel that was superseded after the cut. The channel's state at the cut is then
- * unknown.
+ * Whether the channel's state at the end of the replay is unknown: the replay was cut, and a change of the channel may be missing
+ * because another one superseded it after the cut.
  */
 function isCut({ more, changes }: Replay): boolean {
   return more && !changes.some(({ type }) => type === 'channel.changed');

@@ -30,7 +30,7 @@ export class ChannelStreams {
   readonly #context: StreamContext;
   readonly #open = new Map<string, Entry>();
   readonly #undo: (() => void)[];
-  /** Streams may be stale: answer nothing from them. */
+  /** The store is unreachable, so streams may be stale: answer nothing from them. */
   #isUnreachable = false;
   readonly #guard = new ReadGuard(streamLimits.catchUpTries);
 
@@ -109,7 +109,7 @@ export class ChannelStreams {
     };
   }
 
-  /** The result of `read`, repeated if something was erased meanwhile. */
+  /** The result of `read`, which is repeated if something was erased while it ran. */
   guarded<T>(read: () => Promise<T>): Promise<T> {
     return this.#guard.read(read);
   }
@@ -119,7 +119,7 @@ export class ChannelStreams {
     for (const [channelId, entry] of this.#open) this.#close(channelId, entry);
   }
 
-  /** The channel may have been created again in a store that lost its data. */
+  /** Opens the channel again if the journal has it: it may have been created again in a store that lost its data. */
   async #reopenAfterGone(channelId: string): Promise<StreamLease | { deleted: Access } | undefined> {
     const read = await this.#context.engine.channel(channelId);
     if (read.status === 'found') return await this.acquire(channelId);

@@ -59,9 +59,9 @@ export class Delivery implements ScheduledTask {
         this.#isDue = false;
         this.#rest = readers.values();
       }
-      const asked = Math.min(askedAtATime, left);
-      const some = take(this.#rest, asked);
-      if (some.length < asked) this.#rest = undefined;
+      const count = Math.min(readersAtATime, left);
+      const some = take(this.#rest, count);
+      if (some.length < count) this.#rest = undefined;
       free = [];
       forEachSafe(some, schedule, onFailure);
       forEachSafe(free, handOn, onFailure);
@@ -76,7 +76,7 @@ export class Delivery implements ScheduledTask {
  * Whether a connection is free is spread across memory. Checking several readers in a row lets the processor fetch it in
  * parallel, which saves a tenth of the cost of a delivery.
  */
-const askedAtATime = 16;
+const readersAtATime = 16;
 
 function take<T>(from: IterableIterator<T>, most: number): T[] {
   const taken: T[] = [];
@@ -87,7 +87,7 @@ function take<T>(from: IterableIterator<T>, most: number): T[] {
 
 export interface DeliveryContext {
   readers: ReadonlySet<StreamReader>;
-  /** Whether a reader lacks something. */
+  /** Whether the reader has not received every change. */
   isBehind(reader: StreamReader): boolean;
   /**
    * Delivers to a free reader in one write and returns the number of events. Other readers may be checked and served between

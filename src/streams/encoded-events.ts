@@ -16,7 +16,8 @@ export interface EventHeader {
 
 /**
  * A change as JSON, encoded once per process. The head of the event, with `from`, is separate from the shared body, because
- * `from` depends on what the reader has. Frames of the common case (`from` equals `offset`) are made once per transport.
+ * `from` depends on what the reader has already received. Frames of the common case (`from` equals `offset`) are made once per
+ * transport.
  */
 export class EncodedChange implements EventHeader {
   readonly type: EventType;
@@ -78,13 +79,13 @@ function contentOf(change: StoredChange): { subject: string | null; whole: { pos
 }
 
 /** Encodes an object once for all recipients. */
-export function encodeOnce<T extends object>(make: (said: T) => Buffer): (said: T) => Buffer {
+export function encodeOnce<T extends object>(make: (object: T) => Buffer): (object: T) => Buffer {
   const made = new WeakMap<T, Buffer>();
-  return (said) => {
-    let bytes = made.get(said);
+  return (object) => {
+    let bytes = made.get(object);
     if (bytes === undefined) {
-      bytes = make(said);
-      made.set(said, bytes);
+      bytes = make(object);
+      made.set(object, bytes);
     }
     return bytes;
   };

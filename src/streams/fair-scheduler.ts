@@ -20,11 +20,11 @@ export class FairScheduler {
     this.#isScheduled = false;
     let left: number = streamLimits.turnReaders;
     try {
-      for (const taker of this.#waiting) {
-        this.#waiting.delete(taker);
-        left -= taker.run(left);
+      for (const task of this.#waiting) {
+        this.#waiting.delete(task);
+        left -= task.run(left);
         if (left > 0) continue;
-        this.#waiting.add(taker);
+        this.#waiting.add(task);
         break;
       }
     } finally {
@@ -38,8 +38,8 @@ export class FairScheduler {
   }
 
   /** Queues a task. It starts after all input that is ready has been handled, so that its changes go out in one write. */
-  schedule(taker: ScheduledTask): void {
-    this.#waiting.add(taker);
+  schedule(task: ScheduledTask): void {
+    this.#waiting.add(task);
     this.#schedule(queueMicrotask);
   }
 

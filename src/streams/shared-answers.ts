@@ -28,7 +28,10 @@ export class SharedAnswers {
     return this.#characters;
   }
 
-  /** The result of `read`, shared with other callers of this key. `charactersOf`: undefined if the result must not be kept. */
+  /**
+   * The result of `read`, shared with other callers of this key. `charactersOf` returns undefined for a result that must not be
+   * cached.
+   */
   read<T>(key: string, read: () => Promise<T>, charactersOf: (answer: T) => number | undefined): Promise<T> {
     const known = this.#read.get(key) as Promise<T> | undefined;
     if (known !== undefined) return known;
@@ -47,7 +50,7 @@ export class SharedAnswers {
     return reading;
   }
 
-  /** Like the method above, for answers that need no read. */
+  /** Like `read`, for answers that are made synchronously. */
   make<T>(key: string, make: () => T, charactersOf: (answer: T) => number): T {
     const known = this.#made.get(key) as T | undefined;
     if (known !== undefined) return known;
@@ -63,7 +66,7 @@ export class SharedAnswers {
     this.#characters = 0;
   }
 
-  /** Counts an answer if there is room for it. */
+  /** Counts an answer if there is room for it, and returns whether there was. */
   #takes(characters: number | undefined): boolean {
     if (characters === undefined || this.#characters + characters > streamLimits.sharedCharacters) return false;
     this.#ofAll.add(this, characters);
@@ -77,7 +80,7 @@ export class SharedAnswersBudget {
   readonly #keeping = new Set<SharedAnswers>();
   #characters = 0;
 
-  /** Counts an answer that is kept. Beyond the bound all other channels drop theirs. */
+  /** Counts a cached answer. Beyond the bound, all other channels drop their answers. */
   add(one: SharedAnswers, characters: number): void {
     this.#keeping.add(one);
     this.#characters += characters;
@@ -85,15 +88,15 @@ export class SharedAnswersBudget {
     for (const other of this.#keeping) if (other !== one) other.drop();
   }
 
-  /** Counts out a channel that drops its answers. */
+  /** Subtracts the answers of a channel that drops them. */
   remove(one: SharedAnswers): void {
     if (this.#keeping.delete(one)) this.#characters -= one.characters;
   }
 }
 
 /**
- * The result of `make`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `make` throws,
- * unless `givenUp` says that another caller aborted it for reasons of its own: then it is made again.
+ * The result of `make`, shared with other callers of this key. Returns `gone` if the channel is gone. Throws what `make` throws.
+ * If `givenUp` returns true for the error, another caller aborted `make`, and it is called again.
  */
 export async function readShared<T extends Shareable>(
   stream: { answers: SharedAnswers; guard: ReadGuard<'gone'> },

@@ -44,7 +44,7 @@ function readNewest(stream: ChannelStream, most: number): Promise<Reading<Newest
   );
 }
 
-/** Reads a snapshot from the journal. It must be read again if the stream does not continue from it. */
+/** Reads a snapshot from the journal. Returns `readAgain` if the stream does not continue from the snapshot. */
 export async function readStored(
   stream: ChannelStream,
   bounds: { limit: number; bytes: number },
@@ -110,8 +110,8 @@ class NewestPosts {
 }
 
 /**
- * A stored snapshot as JSON of the protocol, with as many posts as fit into the bytes, but at least one. Readers page for the
- * others.
+ * A stored snapshot as JSON of the protocol, with as many posts as fit into the bytes, but at least one. Readers request the
+ * other posts in pages.
  */
 export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
   const { before, after } = around(stored);

@@ -7,11 +7,11 @@ export const streamTable = {
     metric: subscriptionsEnded('slow'),
     atLimit: 'A reader who is further behind reads from the journal. A subscription that falls further behind ends with `slow`.',
   },
-  /** Text of events. */
+  /** Counts the text of events. */
   tailBytes: { value: 8 * 1024 * 1024, metric: subscriptionsEnded('slow'), atLimit: 'As with `tailOffsets`.' },
   /**
-   * Text of events. Less than `answerBytes`: a replay is useless until it is complete, so on a slow link it must arrive before
-   * the reader gives up, or misses the ping behind it.
+   * Counts the text of events. Less than `answerBytes`: a replay is useless until it is complete, so on a slow link it must
+   * arrive before the reader gives up, or misses the ping that is queued behind the replay.
    */
   catchUpBytes: {
     value: 64 * 1024,
@@ -45,13 +45,13 @@ export const streamTable = {
     metric: 'pressbox_catch_ups_total{mode="replay"}',
     atLimit: 'Further answers are not cached.',
   },
-  /** Their total length. */
+  /** The total length of these answers. */
   sharedCharacters: {
     value: 8 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
     atLimit: 'As with `sharedAnswers`. Snapshots over HTTP come from two more answers, which are cached separately.',
   },
-  /** About six bytes each, in all encodings. */
+  /** Each character takes about six bytes of memory, in all encodings together. */
   sharedCharactersOfAll: {
     value: 32 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
@@ -63,7 +63,7 @@ export const streamTable = {
     metric: subscriptionsEnded('history'),
     atLimit: 'If an announcement may belong to another history, the journal is read after this time to decide.',
   },
-  /** Doubled up to the most, with jitter. */
+  /** The pause doubles up to `retryMostMs`, with jitter. */
   retryFirstMs: { value: 100, metric: storeReachable, atLimit: 'First pause after a failed read.' },
   retryMostMs: { value: 2_000, metric: storeReachable, atLimit: 'Longest pause between failed reads.' },
 } satisfies LimitTable;

@@ -30,7 +30,7 @@ export class Tail {
     return this.#latest.size;
   }
 
-  /** Nothing is missing after this offset. */
+  /** The tail has every change after this offset. */
   get completeFrom(): number {
     return this.#holes.size === 0 ? this.start : Math.max(this.start, ...this.#holes.values());
   }
@@ -54,8 +54,8 @@ export class Tail {
   }
 
   /**
-   * Drops the text of a post. The erasing change follows, or is already here if it is a takedown, which has no text and stays.
-   * After another erasing change, readers that lack it cannot be served from the tail.
+   * Drops the held change of a post whose text was erased. A takedown stays, because it has no text. Until a later change of the
+   * post arrives, readers that have not received the dropped change cannot be served from the tail.
    */
   forget(subject: string | null): void {
     const offset = this.#latest.get(subject);
