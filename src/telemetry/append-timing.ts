@@ -10,7 +10,7 @@ export interface Measuring {
 
 /**
  * Wraps `append` and counts its outcomes. Only successful appends are timed, because the time of a refusal says nothing about the
- * disk. Logs the first of several failures in a row with its reason, which authors are not told, and the first success after it.
+ * disk. Logs the first of several failures in a row with its reason, which authors do not see, and the first success after them.
  */
 export function measureAppends(
   journal: Pick<Journal, 'append'>,

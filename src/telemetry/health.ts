@@ -10,7 +10,7 @@ export interface Health {
   phase: 'starting' | 'ready' | 'retired' | 'draining';
   /** Why writes fail or readers may see stale state, and since when (RFC 3339). */
   degraded?: { reason: string; since: string } | undefined;
-  /** Settings of Redis that durability needs and that are wrong, if the operator allowed it. */
+  /** Redis settings that endanger durability, if the operator allowed them. */
   unsafe?: readonly string[] | undefined;
 }
 
@@ -43,7 +43,7 @@ export function healthRoutes(health: () => Health, metrics: () => Promise<string
 
 interface Watched {
   engine: Pick<Engine, 'ready'>;
-  /** Wrong settings of the store, as of the last check. */
+  /** Settings of the store that endanger durability, as of the last check. */
   unsafe: () => readonly string[];
 }
 

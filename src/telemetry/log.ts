@@ -67,12 +67,13 @@ const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
 /**
  * Writes the lines of one turn of the event loop together, in one system call. A worker writes no more than is atomic, so that
  * its lines do not mix with those of other workers. If a write fails, the lines are kept and written with the next ones, because
- * readers must not suffer from a broken log. Standard error says so, once until a write succeeds. If a pipe is full, writes are
- * retried at intervals, and standard error says so once lines are dropped. Beyond the limit, further lines are dropped and
- * counted.
+ * readers must not suffer from a broken log. The failure is reported on standard error, once until a write succeeds. If a pipe is
+ * full, writes are retried at intervals. Beyond the limit, further lines are dropped and counted, which is reported on standard
+ * error once.
  */
 function openStandardOutput(): DestinationStream {
-  // Accessing it makes the pipe non-blocking: a write to a full pipe fails with EAGAIN, and does not block the process.
+  // // Accessing `process.stdout` makes the pipe non-blocking: a write to a full pipe fails with EAGAIN instead of blocking the
+  // process.
   void process.stdout;
   let lastTries = 0;
   const out = pino.destination({
@@ -83,25 +84,25 @@ function openStandardOutput(): DestinationStream {
     retryEAGAIN: () => lastTries-- > 0,
   });
   let again: NodeJS.Timeout | undefined;
-  let isTold = false;
+  let isReported = false;
   // Standard error may fail too, which is ignored.
-  const tell = (why: string) => {
-    if (!isTold) console.error(`pressbox: The log cannot be written: ${why}. The server keeps running.`);
-    isTold = true;
+  const report = (why: string) => {
+    if (!isReported) console.error(`pressbox: The log cannot be written: ${why}. The server keeps running.`);
+    isReported = true;
   };
   out.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code !== 'EAGAIN') return tell(message);
+    if (code !== 'EAGAIN') return report(message);
     again ??= setTimeout(() => {
       again = undefined;
       out.write('');
     }, logRetryMs).unref();
   });
   out.on('write', () => {
-    isTold = false;
+    isReported = false;
   });
   out.on('drop', (gathered: string) => {
     dropped += gathered.split('\n').length - 1;
-    tell('nobody reads it');
+    report('nobody reads it');
   });
   let lines = '';
   const flush = () => {
@@ -203,7 +204,7 @@ function begun(text: string): string {
 }
 
 /** The first items, and the number of the others. */
-function first<T>(items: readonly T[], most: number = logItems): [told: readonly T[], more: number] {
+function first<T>(items: readonly T[], most: number = logItems): [kept: readonly T[], more: number] {
   if (items.length <= most) return [items, 0];
   cut += 1;
   return [items.slice(0, most), items.length - most];

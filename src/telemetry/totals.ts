@@ -37,7 +37,7 @@ export class Totals {
   }
 }
 
-/** Metrics that only rise. Gauges end with their process. */
+/** The types of metrics that only rise. The gauges of an ended process are dropped. */
 const isCounted = new Set(['counter', 'histogram']);
 
 function sum(reports: Report[]): Registry {
