@@ -13,8 +13,8 @@ import { mayEdit, type Principal } from '../protocol/rights.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /**
- * Exports a channel: one line for each entry of its journal (`protocol/transfer.ts`), from the first entry to the head at the
- * time when the export reaches it. Changes made during the export are included, so a takedown follows the post that it took down.
+ * Exports a channel: one line for each entry of its journal (`protocol/transfer.ts`), from the first to the newest. Entries
+ * written during the export are included, so a post that is taken down during the export is followed by its takedown.
  *
  * Only one page is in memory. The next page is read once the current one has left the process. Erased text is never sent: a page
  * is read again if something was erased during the read, and the connection is cut if text that waits for a slow client is
@@ -55,7 +55,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     who: Principal,
   ): Promise<{ whole: boolean; lines: number }> {
     const cut = () => res.socket?.resetAndDestroy();
-    // An export can take long, and a slow client blocks the loop below.
+    // A timer checks the token, because the loop below may wait long for a slow client.
     const sweep = setInterval(() => {
       if (identity.statusOf(who) !== 'good') cut();
     }, liveLimits.sweepMs).unref();
@@ -65,8 +65,8 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
     });
     let lines = 0;
     try {
-      for (let place: ExportPosition | undefined = start; place !== undefined; ) {
-        const at: ExportPosition = place;
+      for (let position: ExportPosition | undefined = start; position !== undefined; ) {
+        const at: ExportPosition = position;
         const page: Page = await streams.guarded(() => readPage(engine, channelId, at));
         held = page.posts;
         if (lines === 0) begin(res, channelId);
@@ -74,7 +74,7 @@ export function exportRoutes({ engine, streams, identity, slots, log }: ExportCo
         if (!(await written(res, page.lines.join('')))) return { whole: false, lines };
         held = new Set();
         lines += page.lines.length;
-        place = page.next;
+        position = page.next;
       }
       res.end();
       return { whole: true, lines };
@@ -122,29 +122,31 @@ interface Page {
 type ExportPosition =
   /** `placed`: the history begins at offset 1, so an import can give its entries the same offsets. */
   | { from: number; root: string | undefined; placed: boolean }
-  /** In the posts with a higher `seq` that are older than the journal, which was restarted at offset `began`. */
+  /**
+   * The next post with a `seq` over `above`, among the posts older than the journal. The journal was restarted at offset `began`.
+   */
   | { above: number; root: string; began: number };
 
 const start: ExportPosition = { from: 1, root: undefined, placed: true };
 const pageBounds = { limit: liveLimits.exportPageEntries, bytes: liveLimits.exportPageBytes };
 
-async function readPage(engine: Engine, channelId: string, place: ExportPosition): Promise<Page> {
-  if ('above' in place) return await readOlder(engine, channelId, place);
-  const read = await engine.entries(channelId, { from: place.from, ...pageBounds });
+async function readPage(engine: Engine, channelId: string, position: ExportPosition): Promise<Page> {
+  if ('above' in position) return await readOlder(engine, channelId, position);
+  const read = await engine.entries(channelId, { from: position.from, ...pageBounds });
   if (read === undefined) throw new Refusal('channel-deleted');
   const { root, entries, more } = read;
-  if (place.root !== undefined && place.root !== root) throw new Error('the history was replaced while it was exported');
+  if (position.root !== undefined && position.root !== root) throw new Error('the history was replaced while it was exported');
   const [first] = entries;
-  if (place === start && first !== undefined && first.offset > 1) {
-    // The channel comes before its posts. Posts from before the restart no longer have entries.
+  if (position === start && first !== undefined && first.offset > 1) {
+    // The journal was restarted, and begins with the channel. Posts from before the restart have no entries and are read next.
     const next = { above: 0, root, began: first.offset };
     return { lines: [lineOf(channelId, first)], posts: new Set(), next };
   }
   const last = entries.at(-1);
   return {
-    lines: entries.map((entry) => lineOf(channelId, entry, place.placed ? root : undefined)),
+    lines: entries.map((entry) => lineOf(channelId, entry, position.placed ? root : undefined)),
     posts: new Set(entries.map(({ postId }) => postId)),
-    next: more && last ? { from: last.offset + 1, root, placed: place.placed } : undefined,
+    next: more && last ? { from: last.offset + 1, root, placed: position.placed } : undefined,
   };
 }
 
@@ -170,7 +172,7 @@ async function readOlder(
   return { lines, posts: new Set([post.id]), next: { above: post.seq, root, began } };
 }
 
-/** `root`: the root of the history, if the line states the position of the entry in it. */
+/** With `root`, the root of the history, the line states the position of the entry in that history. */
 function lineOf(channelId: string, entry: ExportedEntry, root?: string): string {
   const { offset, type, postId, revision, kind, at, by, content, check, written, erases, chained } = entry;
   const facts = JSON.stringify({
@@ -185,7 +187,7 @@ function lineOf(channelId: string, entry: ExportedEntry, root?: string): string 
   return `{"${postId === null ? 'channel' : 'post'}":${state},"revision":${facts}}\n`;
 }
 
-/** The line of a revision without an entry, from the facts in the post itself. */
+/** The line of a revision that has no journal entry, built from the post itself. */
 function olderLineOf({ seq: _seq, html: _html, ...post }: AuthorPost): string {
   const { revision, history, publishedAt, updatedAt, publishedBy } = post;
   const own = history.find((change) => change.revision === revision);

@@ -16,8 +16,8 @@ import { BodyAborted, linesOf } from './ndjson-lines.ts';
 import { requireType } from './write-request.ts';
 
 /**
- * Imports the lines of an export as they arrive. A line that was imported stays, even if a later line fails, and is skipped if it
- * is sent again. An import counts as one write of its token. Its writes alternate with those of authors.
+ * Imports the lines of an export as they arrive. An imported line stays imported if a later line fails, and is skipped if it is
+ * sent again. An import counts as one write of its token. Its writes alternate with those of authors.
  */
 export interface ImportContext {
   /** Creates the importer for one request. */
@@ -59,17 +59,25 @@ export function importRoutes({ importer, publicUrl, identity, rates, slots, log 
   return router;
 }
 
-/** However it ends, the lines before that are on disk. `lost` returns the refusal once the token has expired or was revoked. */
-async function take(req: Request, importing: Importer, publicUrl: string, lost: () => Refusal | undefined): Promise<void> {
+/**
+ * Imports the lines of the body. If a line is refused or the client disconnects, the earlier lines are on disk before this
+ * rejects. `tokenRefusal` returns the refusal once the token has expired or was revoked.
+ */
+async function take(
+  req: Request,
+  importing: Importer,
+  publicUrl: string,
+  tokenRefusal: () => Refusal | undefined,
+): Promise<void> {
   try {
     for await (const { number, bytes } of linesOf(req)) {
       // Each line is a write, and an import can outlive its token.
-      const refusal = lost();
+      const refusal = tokenRefusal();
       if (refusal !== undefined) throw refusal;
       let line: ReturnType<typeof parseLine>;
       try {
         line = parseLine(jsonObjectOf(bytes, { firstLine: number }));
-        // Entries of an exported journal keep the media addresses of the server that wrote them.
+        // Entries of an exported journal are imported unchanged, so their media may have addresses of the server that wrote them.
         if ('post' in line && !isJournalled(line.facts)) requireLoadable(line.post.media, publicUrl, 'post.media');
       } catch (error) {
         throw atLine(number, error);

@@ -5,9 +5,9 @@ import { malformedAt } from './malformed-json.ts';
 
 /**
  * Parses the JSON object in a body. It must be UTF-8, must not nest deeper than `bodyNesting`, and must not repeat a name in an
- * object: a proxy or a library that read the body before may have used the other value. A name such as `__proto__` is an ordinary
- * field, which the schemas refuse as unknown. A refusal of malformed JSON states its line and column, counted from `firstLine`,
- * and never quotes the body.
+ * object, because a proxy or a library that read the body before may have used the other value. A name such as `__proto__` is an
+ * ordinary field, which the schemas refuse as unknown. A refusal of malformed JSON states its line and column, counted from
+ * `firstLine`, and never quotes the body.
  */
 export function jsonObjectOf(bytes: Uint8Array, { firstLine = 1 }: { firstLine?: number } = {}): object {
   const json = textOf(bytes, firstLine);
@@ -30,7 +30,7 @@ function textOf(bytes: Uint8Array, firstLine: number): string {
 function utf8Before(bytes: Uint8Array): string {
   const replaced = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let at = replaced.findIndex((byte, index) => byte !== bytes[index]);
-  // The first bytes of a replacement character can equal the bytes that it replaces.
+  // The first bytes of a replacement character can equal the bytes that it replaces, so this goes back to its first byte.
   while (isContinuation(replaced[at])) at -= 1;
   return new TextDecoder().decode(replaced.subarray(0, at));
 }
@@ -120,7 +120,7 @@ function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (json[end - 1 - backslashes] === '\\') backslashes += 1;
-    // An even number of backslashes is escaped backslashes only, so the quotation mark ends the string.
+    // An even number of backslashes escapes only backslashes, so the quotation mark is not escaped and ends the string.
     if (backslashes % 2 === 0) return end;
   }
 }

@@ -16,9 +16,9 @@ export class BodyAborted extends Error {}
 const [lineFeed, carriageReturn] = [10, 13];
 
 /**
- * Reads the lines of a body as they arrive, and holds one line at a time. The body is read no further until the caller asks for
- * the next line. Blank lines are skipped up to `importBlankLines`, because a small compressed body can contain billions of them.
- * A line over `importLineBytes` is refused with its number.
+ * Reads the lines of a body as they arrive, and holds one line at a time. Reading pauses until the caller asks for the next line.
+ * Blank lines are skipped up to `importBlankLines`, because a small compressed body can contain billions of them. A line over
+ * `importLineBytes` is refused with its number.
  */
 export async function* linesOf(request: IncomingMessage): AsyncGenerator<NumberedLine> {
   let number = 1;
@@ -69,8 +69,8 @@ function isEmpty(bytes: Buffer): boolean {
 }
 
 /**
- * The decompressed chunks. The default iterator of a request would destroy the connection when it is left early, and so the
- * response.
+ * The decompressed chunks. The default iterator of a request would destroy the connection, and with it the response, if the
+ * caller stops early.
  */
 async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   const unpack = unpacking(request.headers['content-encoding']);

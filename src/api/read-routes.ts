@@ -66,7 +66,7 @@ export function readerRoutes(context: ReaderContext): Router {
       countCatchUp(metrics, encoded);
       sendJson(res, encoded.json, cachingOf(res, channel));
     }
-    // The admission ends here, because sending the response to a slow client can take long.
+    // The admission ends before the client has received the response, because a slow client can take long.
     context.admission.end(res);
   });
 
@@ -79,8 +79,8 @@ export function readerRoutes(context: ReaderContext): Router {
 
   router.get('/channels/:channelId/posts', async (req, res) => {
     // Express parses the query each time it is accessed.
-    const asked = req.query;
-    const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, asked);
+    const given = req.query;
+    const { before, after, kind, keyEvent, source, limit } = schemas.parse(schemas.postsQuerySchema, given);
     const wanted = [
       ...(kind === undefined ? [] : [tags.kind(kind)]),
       ...(keyEvent === undefined ? [] : [tags.keyEvent(keyEvent)]),
@@ -91,7 +91,7 @@ export function readerRoutes(context: ReaderContext): Router {
     const { channel, found: page } = await readAllowed(req, res, (channelId) => engine.posts(channelId, { ...query, ...bounds }));
     if (page === undefined) throw new Refusal('not-found', missing.channel);
     const { posts, position, more } = page;
-    if (more) res.set('Link', `<${nextPage(req, asked, posts, after !== undefined && before === undefined)}>; rel="next"`);
+    if (more) res.set('Link', `<${nextPage(req, given, posts, after !== undefined && before === undefined)}>; rel="next"`);
     const seen = posts.map(viewFor(res, channel));
     sendJson(res, { posts: seen, cursor: formatCursor(position), more }, postCaching(res, channel));
   });
@@ -163,9 +163,9 @@ export async function listChannels(
   throw new Refusal('invalid-body', { errors: [{ path: 'page', message: 'Must be the `next` of an earlier page.' }] });
 }
 
-function nextPage(req: Request, asked: Request['query'], posts: AuthorPost[], upwards: boolean): string {
+function nextPage(req: Request, given: Request['query'], posts: AuthorPost[], upwards: boolean): string {
   const query = new URLSearchParams();
-  for (const name of Object.keys(schemas.postsQuerySchema.shape)) if (name in asked) query.set(name, String(asked[name]));
+  for (const name of Object.keys(schemas.postsQuerySchema.shape)) if (name in given) query.set(name, String(given[name]));
   const edge = upwards ? posts[0] : posts.at(-1);
   if (edge !== undefined) query.set(upwards ? 'after' : 'before', String(edge.seq));
   return `${req.baseUrl}${req.path}?${query}`;
@@ -181,7 +181,10 @@ function viewFor(res: Response, channel: Channel) {
 
 export type Caching = { cache: 'public' | 'private' };
 
-/** Public responses may be cached and revalidated. Others must not be stored, nor may responses to a browser with a session. */
+/**
+ * Public responses may be cached and must be revalidated. Other responses, and all responses to a browser with a session, must
+ * not be stored.
+ */
 export function cachingOf(res: Response, channel?: Channel): Caching {
   if (isForOneBrowser(res)) return { cache: 'private' };
   if (channel !== undefined) return { cache: channel.access === 'public' ? 'public' : 'private' };

@@ -30,7 +30,7 @@ export function tokenRoutes({ revocations, rates, log }: TokenContext): Router {
     (_req, res, next) => {
       const who = requirePrincipal(res);
       rates.writes(who.sub);
-      if (!mayAdminister(who)) throw new Refusal('forbidden', { detail: 'To revoke tokens takes a token with admin rights.' });
+      if (!mayAdminister(who)) throw new Refusal('forbidden', { detail: 'Revoking tokens requires a token with admin rights.' });
       next();
     },
     readBytes(),

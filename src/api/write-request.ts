@@ -10,14 +10,14 @@ import { limits } from '../protocol/wire-limits.ts';
 import { jsonObjectOf } from './json-body.ts';
 
 /**
- * Reads the body as bytes, regardless of its content type. It is parsed only once the request is known to be new. A body over
- * `bodyBytes`, also after decompression, is 413.
+ * Reads the body as bytes, regardless of its content type. The body is parsed only once the request is known to be new. A body
+ * over `bodyBytes`, also after decompression, is 413.
  */
 export function readBytes(): RequestHandler {
   const readAny = express.raw({ type: () => true, limit: limits.bodyBytes });
   return (request, response, next) => {
     const { 'content-length': length, 'content-encoding': encoding } = request.headers;
-    // Express would read the whole body before it refuses it.
+    // Refuses the body before it is read. Express would read the whole body first.
     if (Number(length ?? 0) > limits.bodyBytes) throw new Refusal('too-large');
     if (length === undefined || encoding !== undefined) readAny(request, response, next);
     else readPlain(request, next);

@@ -36,7 +36,7 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
   const writing = [
     (_req: Request, res: Response, next: () => void) => {
       rates.writes(requirePrincipal(res).sub);
-      res.locals.askedAt = now();
+      res.locals.startedAt = now();
       next();
     },
     (req: Request, res: Response, next: () => void) => {
@@ -149,12 +149,14 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
   function note(res: Response, replayed: boolean, facts: object, did: string): void {
     if (replayed) res.set('Idempotency-Replayed', 'true');
     const by = requirePrincipal(res).sub;
-    const tookMs = now() - (res.locals.askedAt as number);
+    const tookMs = now() - (res.locals.startedAt as number);
     log.info({ ...facts, by, replayed, tookMs }, did);
   }
 }
 
-/** Whether the author may write anything in the channel of the path. Without a channel: whether it may create any channel. */
+/**
+ * Whether the author may write anything in the channel of the path. Without a channel: whether the author may create any channel.
+ */
 function mayWriteAt(req: Request, who: Principal): boolean {
   const { channelId } = idsIn(req);
   return channelId === '' ? mayEditSome(who) : mayAuthor(who, channelId);
