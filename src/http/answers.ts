@@ -17,14 +17,14 @@ export interface ResponseOptions {
   /** Default 200. */
   status?: number;
   /**
-   * - `public`: may be kept by anyone, and must be revalidated each time. Compressed for strangers who take that.
-   * - `private`: for this token alone; kept nowhere.
-   * - `none`: not even revalidated, such as a held poll.
+   * - `public`: any cache may store it, and must revalidate it each time. Compressed for anonymous clients that accept gzip.
+   * - `private`: for this requester only. No cache may store it.
+   * - `none`: no cache may store it, and by default it has no entity tag. Used for responses such as a held poll.
    */
   cache: 'public' | 'private' | 'none';
   /**
-   * A strong entity tag with its quotes. Compressed responses append `gzip`. By default a digest of the content, for `public` and
-   * `private`.
+   * A strong entity tag with its quotes. A compressed response has `-gzip` appended to it. Default: a digest of the content for
+   * `public` and `private`, no tag for `none`.
    */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
@@ -33,13 +33,13 @@ export interface ResponseOptions {
 
 /**
  * Answers with JSON. A string or bytes are sent unchanged. A GET or HEAD whose If-None-Match names the entity tag gets 304
- * without a body. A response with the text of a post is never cacheable without revalidation.
+ * without a body. A cache must revalidate every response that it stores, so it never shows erased text.
  */
 export function sendJson(response: Response, body: string | Buffer | object, answer: ResponseOptions): void {
   sendBody(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);
 }
 
-/** Answers like `sendJson`, with encoded content. */
+/** Answers like `sendJson`, with content that is sent unchanged. */
 export function sendBody(response: Response, content: ResponseBody, answer: ResponseOptions): void {
   const { status = 200, cache, type = 'application/json; charset=utf-8' } = answer;
   const plainTag = answer.etag ?? (cache === 'none' ? undefined : etagOf(content));
@@ -114,14 +114,17 @@ export function vary(response: Response, names: string): void {
 
 /**
  * The entity tag of a post in JSON. It begins with the revision, because If-Match sends it back. The rest identifies the view,
- * the renderer and the content: after a store was restored to an older state, a revision number can return with another text.
+ * the renderer and the content: after a store was restored to an older state, the same revision number can have another text.
  */
 export function postEtag(revision: number, seen: string, view: 'author' | 'reader', renderer: { version: string }): string {
   const content = hash('sha256', seen, 'base64url').slice(0, 16);
   return `"${revision}-${view === 'author' ? 'a' : 'r'}${renderer.version}-${content}"`;
 }
 
-/** Whether If-None-Match names the tag: handles lists, `*`, and weak tags, which RFC 9110 compares by value here. */
+/**
+ * Whether If-None-Match names the tag. Supports lists, `*` and weak tags. A weak tag matches a strong one with the same value
+ * (RFC 9110, 13.1.2).
+ */
 export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
@@ -137,14 +140,14 @@ export function sendProblem(response: Response, sent: Problem): void {
   send(response, 'application/problem+json', JSON.stringify(sent));
 }
 
-/** Sets the headers of a problem, in whatever form it is sent, and records it for the metrics. */
+/** Sets the headers of a problem, whatever the format of its body, and records its code for the metrics. */
 export function setProblemHeaders(response: Response, { code, retryAfter }: Problem): void {
   response.locals.problem = code;
   logRefusal(response, code);
   response.removeHeader('ETag');
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(Math.ceil(retryAfter)));
-  const asked = challenges[code];
-  if (asked !== undefined) response.setHeader('WWW-Authenticate', asked);
+  const authenticate = challenges[code];
+  if (authenticate !== undefined) response.setHeader('WWW-Authenticate', authenticate);
 }
 
 /** RFC 6750: without a token in the request, the challenge names no error. */
@@ -179,7 +182,8 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
     const known = problemFor(error);
     if (known === undefined) log.error({ err: error, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) {
-      // A partial response must not look complete, and in HTTP/1.0 a complete response ends with the connection.
+      // A partial response must not look complete. In HTTP/1.0 a closed connection means that the response is complete, so this
+      // resets the connection.
       response.socket?.resetAndDestroy();
       return;
     }
@@ -187,7 +191,7 @@ export function handleErrors(log: ErrorLog): ErrorRequestHandler {
   };
 }
 
-/** The reason is for the operator, and not in the response. */
+/** The response does not contain the reason, which is only for the operator. */
 const writesRefused = 'The store is reachable, but refuses to write. The reason is in the log of the server.';
 
 const channelDamaged =
@@ -211,8 +215,8 @@ export function problemFor(error: unknown, random: () => number = Math.random): 
 }
 
 /**
- * Errors of Express, its body parsers and its file sender have a `status`. Their messages may quote the body, so they are not
- * passed on.
+ * Errors of Express, its body parsers and its file sender have a `status`. The problem does not contain their messages, which may
+ * quote the body.
  */
 function problemForStatus(error: unknown): Problem | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number') return undefined;
@@ -232,7 +236,7 @@ const byStatus: Record<number, { code: ProblemCode; detail?: string }> = {
 function send(response: Response, type: string, content: ResponseBody): void {
   response.setHeader('Content-Type', type);
   response.setHeader('Content-Length', lengthOf(content));
-  // Text is part of the same chunk as the head. Pieces are written with the head in one system call.
+  // Node sends text in one chunk with the head, and pieces in one system call with the head.
   if (typeof content === 'string' || Buffer.isBuffer(content)) return void response.end(content);
   for (const piece of content) response.write(piece);
   response.end();

@@ -7,7 +7,7 @@ import { responseLimits } from './http-limits.ts';
 
 /**
  * Compresses public responses in other threads, and caches the results. Responses to requests with a token or a session are never
- * compressed: their length would reveal their content to an attacker who controls a part of it.
+ * compressed, because the compressed length would reveal the content to an attacker who controls a part of it.
  */
 export interface Compression {
   /** Allows compression of responses to anonymous requests. */

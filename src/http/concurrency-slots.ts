@@ -1,7 +1,7 @@
 import { Refusal } from '../protocol/problems.ts';
 import { responseLimits } from './http-limits.ts';
 
-/** Limits how many long operations run at once in this process. Further ones are refused, and told to retry. */
+/** Limits how many long operations run at once in this process. A further operation is refused with a time to retry. */
 export interface Slots {
   /**
    * Throws the refusal `rate-limited` if no slot is free. Call the returned function when the operation is done. Calling it again

@@ -9,16 +9,16 @@ import { httpLimits, responseLimits } from './http-limits.ts';
 /**
  * The TCP connections of a process. Each takes a file descriptor, and a process without free descriptors cannot accept any
  * connection. So the process accepts fewer connections than it has descriptors, and shares them among addresses. A few more are
- * reserved for operators and authors, who can fix the problem.
+ * reserved for operators and authors, so that they can act when all others are in use.
  */
 export interface ConnectionBounds {
   /** Connections for everyone. */
   most: number;
-  /** Additional connections for those who may use the reserve. */
+  /** Additional connections, for operators and authors only. */
   reserved: number;
 }
 
-/** The connections that a process with this limit of file descriptors accepts. Undefined: the limit is unknown. */
+/** How many connections a process accepts with this limit of file descriptors. Undefined: the limit is unknown. */
 export function connectionsFor(descriptors: number | undefined): ConnectionBounds {
   const { reservedConnections, otherDescriptors } = httpLimits;
   const most = (descriptors ?? Number.POSITIVE_INFINITY) - otherDescriptors - reservedConnections;
@@ -33,13 +33,16 @@ export function descriptorLimit(): number | undefined {
 }
 
 export interface ConnectionsOptions extends ConnectionBounds {
-  /** Whether a peer is a trusted proxy. It has no share, because it carries many clients. */
+  /**
+   * Whether the address is that of a trusted proxy. The shares of addresses do not apply to its connections, which carry many
+   * clients.
+   */
   isProxy(address: string): boolean;
   /** Whether the connection carries a request, a stream or a socket. Unused connections are closed first. */
   isUsed(socket: Socket): boolean;
-  /** `share`: its address held the most. `full`: no connection was free. */
+  /** A connection was closed. `share`: its address held more than its share. `full`: no connection was free. */
   onCut(kind: 'share' | 'full'): void;
-  /** The reserve is in use, or not any more. */
+  /** Called when only reserved connections are left (`isFull`), and when enough others are free again. */
   onFull(isFull: boolean, count: number): void;
 }
 
@@ -89,7 +92,7 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
       socket.once('close', () => shares.remove(share));
     }
     if (shares.held <= most) {
-      // With a margin below the limit, so that the message is not repeated.
+      // The margin keeps the message from being repeated while the count moves around the limit.
       if (shares.held <= most - reserved) reportFull(false);
       return;
     }
@@ -100,7 +103,7 @@ export function boundConnections(http: Server, options: ConnectionsOptions): voi
       return;
     }
     inReserve.add(socket);
-    // Closes unused connections of the reserve.
+    // Closes a reserved connection that is not in use.
     const checkUse = setInterval(() => {
       if (!isUsed(socket)) socket.destroy();
     }, httpLimits.reservedMs).unref();

@@ -9,11 +9,11 @@ import { isOwnOrigin, type Origins, originIn } from './origins.ts';
 export interface SessionCookie {
   /** The session of the request. Undefined if there is none, or if it does not count. */
   read(request: Request): string | undefined;
-  /** The session of a request to sign out, which is known not to come from a foreign page. */
+  /** The session of a request to sign out. The caller must know that the request does not come from a foreign page. */
   readForSignOut(request: Request): string | undefined;
   set(request: Request, response: Response, value: string, maxAgeSeconds: number): void;
   clear(request: Request, response: Response): void;
-  /** Whether a page of this server sent the request, as browsers indicate for forms and scripts. */
+  /** Whether a page of this server sent the request, by the headers that browsers send with forms and scripts. */
   isOwnPage(request: Request): boolean;
   /**
    * Whether the request comes from a page that may sign its readers in here: a page of this server, or of an origin that is
@@ -28,7 +28,7 @@ export interface CookieOptions {
   origins: Origins;
 }
 
-/** Whether a cookie of the request may be a session, even one that does not count. */
+/** Whether a cookie of the request may be a session. Also true if the session would not count. */
 export function mayHoldSession({ headers }: Pick<Request, 'headers'>): boolean {
   return headers.cookie?.includes('pressbox') === true;
 }
@@ -64,7 +64,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
 
   const sentSession = (request: Request) => {
     const { cookie } = request.headers;
-    // Most readers have only cookies of others.
+    // Most cookies are from other programs, and are not parsed.
     return cookie !== undefined && mayHoldSession(request) ? cookieIn(cookie, nameFor(request)) : undefined;
   };
 
@@ -88,7 +88,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
   };
 }
 
-/** Excludes pages in a frame, which are navigations too. */
+/** Whether the request follows a link. Excludes pages in a frame, which browsers also request with `navigate`. */
 function isFollowedLink(headers: Request['headers']): boolean {
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': into = 'document' } = headers;
   return mode === 'navigate' && into === 'document';

@@ -6,12 +6,12 @@ import { addressKey, wideAddressKey } from './rates.ts';
  * a third each, and something is always left for a new address. The address that holds too much loses what it has held for
  * longest. An address that holds no more than a `smallestShare` loses nothing, so that a crowd can use all of the resource.
  *
- * An IPv6 address counts with its /64. All addresses of a /48 together may hold as much as `wideShares` addresses.
+ * All IPv6 addresses of a /64 count as one address. All addresses of a /48 together may hold as much as `wideShares` addresses.
  */
 export interface SharesOptions<Item> {
   /** The size of the resource, in the unit of the weights. */
   most: number;
-  /** Takes the item away from its address. */
+  /** Called with an item that its address must give up. */
   drop(item: Item): void;
   /** Items that an address loses first. */
   isDispensable?(item: Item): boolean;
@@ -26,7 +26,7 @@ export interface Share<Item> {
 
 interface Holder<Item> {
   readonly key: string;
-  /** The budget, in addresses. */
+  /** How many addresses it counts as: 1, or `wideShares` for a /48. */
   readonly budget: number;
   weight: number;
   /** Oldest first. */
@@ -37,7 +37,7 @@ export class Shares<Item> {
   readonly #options: SharesOptions<Item>;
   readonly #holders = new Map<string, Holder<Item>>();
   #held = 0;
-  /** The holder with the highest load, unless it lost something since. */
+  /** The holder with the highest load, unless it has lost something since. */
   #heaviest: Holder<Item> | undefined;
   /** An upper bound of the load of any holder. */
   #ceiling = 0;
@@ -50,7 +50,7 @@ export class Shares<Item> {
     return this.#held;
   }
 
-  /** Adds an item, and drops items that are too much, perhaps this one. */
+  /** Adds an item, then drops items of addresses that hold too much. The new item can be one of them. */
   add(item: Item, address: string, weight = 1): Share<Item> {
     const key = addressKey(address);
     const wide = wideAddressKey(key);

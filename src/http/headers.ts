@@ -11,9 +11,9 @@ import helmet, { type HelmetOptions } from 'helmet';
 export type FrameAncestors = 'none' | 'self' | '*' | readonly string[];
 
 const everywhere = {
-  // The operator of TLS decides whether a host stays on HTTPS for good. If Pressbox set the header, it would outlast a trial.
+  // The operator of TLS decides this. Browsers remember the header, so it would outlast a trial of Pressbox.
   strictTransportSecurity: false,
-  // Only pages that share memory need these. On plain HTTP, browsers ignore them with a warning.
+  // Only pages that share memory need these two headers. On plain HTTP, browsers ignore them with a warning.
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
   // Removes Express's header, which would only reveal the framework.
@@ -24,7 +24,7 @@ const everywhere = {
 export function apiHeaders(): RequestHandler {
   return fixed({
     ...everywhere,
-    // A response of the API is not a page. Helmet's default would allow scripts and frames of its own origin.
+    // A response of the API is not a page. Helmet's default would allow scripts and frames of the same origin.
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
     xFrameOptions: { action: 'deny' },
   });
@@ -60,7 +60,7 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
         'trusted-types': ['pressbox'],
       },
     },
-    // The older header supports only these two values. If others may frame the page, the policy above applies.
+    // `X-Frame-Options` supports only these two values. If other sites may frame the page, only `frame-ancestors` above applies.
     xFrameOptions: frameAncestors === 'none' ? { action: 'deny' } : frameAncestors === 'self' ? { action: 'sameorigin' } : false,
     // Newsrooms and the sites that they link to want to know where readers come from. The path stays private.
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
@@ -78,7 +78,7 @@ function reporting(options: HelmetOptions): RequestHandler {
     usual(request, response, () => {
       const { breachesTo } = response.app.locals;
       if (breachesTo !== undefined) {
-        // The older directive is for browsers without the newer one, which uses the header.
+        // `report-uri` is for older browsers. Newer ones use `report-to` with the header below.
         const policy = String(response.getHeader('Content-Security-Policy'));
         response.setHeader('Content-Security-Policy', `${policy};report-uri ${breachesTo};report-to breaches`);
         response.setHeader('Reporting-Endpoints', `breaches="${breachesTo}"`);
@@ -93,7 +93,7 @@ export function assetHeaders(): RequestHandler {
   return fixed({
     ...everywhere,
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"] } },
-    // The default would keep browsers from using the file in a page of another site, which is its purpose.
+    // The file is made for pages of other sites, and with Helmet's default browsers would not let them use it.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
 }
@@ -109,7 +109,7 @@ function fixed(options: HelmetOptions): RequestHandler {
     if (error !== undefined) throw error;
   });
   return (_request, response, next) => {
-    // Removes a header that was set for every response.
+    // `apiHeaders` has set this header for every response.
     if (options.xFrameOptions === false) response.removeHeader('X-Frame-Options');
     for (const [name, value] of headers) response.setHeader(name, value);
     next();

@@ -2,7 +2,7 @@ import { channelsDamaged, type LimitTable, problem, rateLimited, storeReachable,
 
 /** Time limits for clients, and limits on data that waits for clients. */
 export const httpTable = {
-  /** Counts from the first byte, or from the connection if none comes. */
+  /** Counts from the first byte of a request, or from the connection if no byte arrives. */
   requestHeadersMs: {
     value: 20_000,
     metric: rateLimited('slow'),
@@ -32,7 +32,7 @@ export const httpTable = {
     metric: rateLimited('idle'),
     atLimit: 'A connection with a request in progress on which no bytes move is closed.',
   },
-  /** Longer than proxies keep theirs, so that no proxy sends a request into a closing connection. */
+  /** Longer than proxies keep idle connections, so that no proxy sends a request into a closing connection. */
   keepAliveMs: { value: 65_000, metric: 'pressbox_connections', atLimit: 'A connection without a request is closed.' },
   /** Unanswered requests of one connection. The server works on one at a time. Browsers send one at a time. */
   pipelinedRequests: {
@@ -64,7 +64,7 @@ export const httpTable = {
     metric: rateLimited('full'),
     atLimit: 'One more connection to the port of `PRESSBOX_ADMIN_PORT` is closed. An address may hold as many as are still free.',
   },
-  /** In addition to those for everyone. */
+  /** In addition to the connections for everyone. */
   reservedConnections: {
     value: 16,
     metric: rateLimited('full'),
@@ -72,7 +72,7 @@ export const httpTable = {
       'If all other connections are in use, this many more each answer one request of an operator, or one write with a token. Other requests are 429 `rate-limited`.',
   },
   reservedMs: { value: 2_000, metric: rateLimited('full'), atLimit: 'A reserved connection without a request is closed.' },
-  /** A crowd reconnects all at once. The default of `net.core.somaxconn`. */
+  /** A crowd reconnects all at once. This is the default of `net.core.somaxconn`. */
   waitingConnections: {
     value: 4_096,
     metric: 'pressbox_connections',
@@ -171,7 +171,7 @@ export const responseTable = {
     metric: 'pressbox_security_lines_left_out_total',
     atLimit: 'Equal lines of the security log are written once in this time.',
   },
-  /** Different lines. */
+  /** Different lines in `securityRepeatMs`. */
   securityLines: {
     value: 1_000,
     metric: 'pressbox_security_lines_left_out_total',

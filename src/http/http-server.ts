@@ -10,8 +10,8 @@ import { createPipelines } from './pipeline.ts';
 import { type ProcessPauses, watchProcessPauses } from './process-pauses.ts';
 
 /**
- * The HTTP server below the routes: time limits for clients, and limits on data that waits for clients. None of this depends on
- * addresses, so it also holds behind a proxy.
+ * The HTTP server below the routes: time limits for clients, and limits on data that waits for clients. The time limits do not
+ * depend on addresses, so they also protect a server behind a proxy.
  */
 
 export type HttpBounds = Readonly<Record<keyof typeof httpLimits, number>>;
@@ -27,7 +27,7 @@ export interface HttpOptions {
   slowCheckMs?: number;
   /** Default: unlimited. */
   connections?: ConnectionBounds;
-  /** The limit of connections is reached, or not any more. */
+  /** See `ConnectionsOptions.onFull`. */
   onFull?: (isFull: boolean, count: number) => void;
 }
 
@@ -48,10 +48,10 @@ export function createHttp(
     connectionsCheckingInterval: slowCheckMs,
     IncomingMessage: withPrototype(IncomingMessage, app.request),
     ServerResponse: withPrototype(ServerResponse, app.response),
-    // Other upgrades, such as `h2c`, may be ignored (RFC 9110, 7.8): the request is answered without one. The same holds if a
-    // response is still due on the connection, because the new protocol would start before it, and for a request with a body,
-    // which no client sends: until the body has arrived, Node passes a stream instead of the socket, which cannot be reset.
-    // Without a listener, as before the server serves, nothing is upgraded.
+    // An upgrade may be ignored (RFC 9110, 7.8), and the request is then answered without one. This ignores upgrades to other
+    // protocols, such as `h2c`, and every upgrade before there is a listener, on a reserved connection, while an earlier response
+    // is due, or with a body. The new protocol would start before the earlier response. With a body, which no client sends, Node
+    // passes a stream instead of the socket, and a stream cannot be reset.
     shouldUpgradeCallback: ({ headers, socket }) => {
       const upgrades =
         http.listenerCount('upgrade') > 0 &&
@@ -69,16 +69,16 @@ export function createHttp(
 
   const open = new Set<ServerResponse>();
   underWay.set(http, open);
-  // Shared by all connections, because it stays registered after an upgrade.
+  // One function for all connections, to save memory: the listener stays registered after an upgrade.
   const onError = ({ code = '' }: NodeJS.ErrnoException) => {
     const kind = cutByNode[code];
     if (kind !== undefined) onCut(kind);
   };
   http.on('connection', (socket: Socket) => socket.on('error', onError));
   http.on('timeout', (socket: Socket) => {
-    // Data that arrived while the process was paused is read after this.
+    // Data that arrived while the process was paused has not been read yet, so the connection gets more time.
     if (pauses.extensionOf(bounds.idleMs) > 0) return void socket.setTimeout(socket.timeout ?? bounds.idleMs);
-    // Without a request this is only an idle connection.
+    // An idle connection without a request is closed too, but not counted.
     if (pipelines.isBusy(socket)) onCut('idle');
     socket.destroy();
   });
@@ -90,7 +90,9 @@ export function createHttp(
       onCut('unread');
     },
   });
-  /** The response is complete, and the kernel has as much of it as it accepts. The rest is sent at the pace of the client. */
+  /**
+   * Called when the response is complete. Counts the bytes that the kernel has not accepted, because they wait for the client.
+   */
   const onMade = function (this: ServerResponse) {
     if (this.writableLength === 0) return;
     const share = unread.add(this, (this.req as Request).ip ?? '', this.writableLength);
@@ -124,7 +126,9 @@ export function createHttp(
   return http;
 }
 
-/** Node reads these whenever it looks for slow requests. Assigned values still count. */
+/**
+ * Extends the timeouts by the pauses of the process. Node reads them whenever it looks for slow requests. They can still be set.
+ */
 function extendDeadlines(http: Server, pauses: ProcessPauses): void {
   for (const name of ['headersTimeout', 'requestTimeout'] as const) {
     let ms = http[name];
@@ -138,8 +142,8 @@ function extendDeadlines(http: Server, pauses: ProcessPauses): void {
 }
 
 /**
- * Express sets its own prototype on requests and responses, and changing the prototype of an object makes it slow. So they are
- * created with it.
+ * Creates requests and responses with the prototype that Express would set later. Changing the prototype of an existing object
+ * makes the object slow.
  */
 function withPrototype<C extends typeof IncomingMessage | typeof ServerResponse>(base: C, prototype: object): C {
   function construct(...args: unknown[]): object {
@@ -153,7 +157,10 @@ function hasBody({ 'content-length': length = '0', 'transfer-encoding': encoding
   return length !== '0' || encoding !== undefined;
 }
 
-/** The path of a request target, also of a complete URL, as sent to a proxy. Any other target matches no route. */
+/**
+ * The path and query of a request target. The target can be a complete URL, as sent to a proxy. Any other target becomes a path
+ * that matches no route.
+ */
 function pathOf(target: string): string {
   if (target.startsWith('/')) return target;
   const url = URL.parse(target);
@@ -191,7 +198,7 @@ export function awaitDisconnects(http: Server): Promise<void> {
   return waitAtMost(httpLimits.leadAwayMs, stopListening(http));
 }
 
-/** Resolves when every response that was begun is complete, or after a timeout. */
+/** Resolves when every response in progress is complete, or after a timeout. */
 export function finishResponses(http: Server): Promise<void> {
   const begun = [...(underWay.get(http) ?? [])].filter(({ writableEnded }) => !writableEnded);
   const made = begun.map((response) => new Promise((resolve) => response.once('finish', resolve).once('close', resolve)));
@@ -204,10 +211,10 @@ async function waitAtMost(ms: number, done: Promise<unknown>): Promise<void> {
   enough.abort();
 }
 
-/** Waits a moment for responses that were begun, then closes all connections. */
+/** Waits a moment for responses in progress, then closes all connections. */
 export async function closeHttp(http: Server): Promise<void> {
   const closed = stopListening(http);
-  // Stops its timers too.
+  // Also stops the timers of the server.
   http.close();
   http.closeIdleConnections();
   const cut = setTimeout(() => http.closeAllConnections(), httpLimits.lastAnswersMs);

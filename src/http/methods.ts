@@ -2,9 +2,10 @@ import { type RequestHandler, Router } from 'express';
 import { methodNotAllowed } from './answers.ts';
 
 /**
- * Mounts these routers, with handlers for the other methods of each of their paths: 405 with `Allow`, and an answer to OPTIONS.
- * The handlers come before the routers, because Express would end an OPTIONS request at the first router with the path, and list
- * only the methods of that router. Nothing is looked up, so a hidden channel answers like a missing one.
+ * Returns these routers, preceded by handlers for the other methods of each of their paths: 405 with `Allow`, and an answer to
+ * OPTIONS. The handlers come before the routers, because Express would end an OPTIONS request at the first router with the path,
+ * and list only the methods of that router. The handlers look nothing up, so the answer for a hidden channel is the same as for a
+ * missing one.
  */
 export function onlyMethodsOf(...routers: readonly Router[]): RequestHandler[] {
   const guard = guardOf(routers);

@@ -3,8 +3,8 @@ import { vary } from './answers.ts';
 import { responseLimits } from './http-limits.ts';
 
 /**
- * Which web pages may talk to this server. Complete origins are compared, never prefixes or suffixes, which have let in
- * `https://example.org.evil.example` too often.
+ * Which web pages may talk to this server. Complete origins are compared. A comparison of prefixes would admit
+ * `https://example.org.evil.example`.
  */
 
 /** Origins in addition to the server's own, in the form of `isOrigin`. `*` admits every page. */
@@ -19,21 +19,21 @@ export interface RequestOrigin {
   secure?: boolean | undefined;
 }
 
-/** The headers of a request or a handshake. */
+/** The origin in the headers of a request or a handshake. */
 export function originIn(request: Request): RequestOrigin {
   const { origin, host } = request.headers;
-  // Unknown if TLS ends at a proxy that is not trusted.
+  // If TLS ends at a proxy that is not trusted, this server does not know that the client used TLS.
   return { origin, host, secure: request.secure || undefined };
 }
 
 /**
- * Whether a page of this origin may connect. A request without an origin does not come from a browser page, and may. `null` (a
- * file, a sandboxed frame) may only if every page may. The spelling must be that of browsers: lower case, no path, no default
- * port.
+ * Whether a page of this origin may connect. A request without an origin does not come from a page in a browser, and may connect.
+ * The origin `null` (a file, a sandboxed frame) may connect only if every page may. The spelling must be that of browsers: lower
+ * case, no path, no default port.
  */
 export function mayConnect({ origin, host, secure }: RequestOrigin, allowed: Origins): boolean {
   if (origin === undefined || allowed === '*' || allowed.includes(origin)) return true;
-  // Libraries for apps send the address that they connect to, which begins with `ws`. No browser does.
+  // Libraries for apps send the address that they connect to as the origin. It begins with `ws`, unlike the origins of browsers.
   return isOwn(origin.replace(/^ws/, 'http'), host, secure);
 }
 
@@ -77,14 +77,15 @@ const takenHeaders = 'Authorization, If-None-Match, Last-Event-ID, Cache-Control
 
 /**
  * Lets pages of allowed origins read responses to GET, and answers their preflight requests. Other pages get the same response
- * without the headers, so that their browser withholds it. Credentials are never allowed, because no cookie is used.
+ * without these headers, and their browser does not let them read it. Credentials are never allowed, because the session cookie
+ * does not count in requests from other origins.
  */
 export function cors(allowed: Origins): RequestHandler {
   return (request, response, next) => {
-    const asked = originIn(request);
-    const { origin } = asked;
+    const requestOrigin = originIn(request);
+    const { origin } = requestOrigin;
     if (allowed !== '*') vary(response, 'Origin');
-    const admitted = origin !== undefined && mayConnect(asked, allowed);
+    const admitted = origin !== undefined && mayConnect(requestOrigin, allowed);
     if (admitted) {
       response.setHeader('Access-Control-Allow-Origin', allowed === '*' ? '*' : origin);
       response.setHeader('Access-Control-Expose-Headers', exposed);

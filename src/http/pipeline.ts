@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Handles pipelined requests of a connection one at a time: the next starts when the kernel has taken the answer before it, so the
- * server holds at most one answer of a connection. A request beyond the bound is never answered: the server stops reading, answers
- * the earlier requests and closes the connection.
+ * Handles pipelined requests of a connection one at a time: the next request starts when the kernel has accepted the answer to
+ * the one before, so the server holds at most one answer per connection. A request beyond the bound is never answered: the server
+ * stops reading, answers the earlier requests and closes the connection.
  *
  *     idle ── request ──> busy ── request, up to the bound ──> busy, requests wait
  *      ^                   │  │
  *      └─ answer taken ────┘  └── one more ──> closing ── last answer taken ──> half closed ──> closed
  *
- * Requests behind an answer that closes the connection are dropped.
+ * Requests that wait while an answer closes the connection are dropped.
  */
 export interface PipelineOptions {
   /** Unanswered requests of one connection, the current one included. */
@@ -41,7 +41,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const start = (pipeline: Pipeline, request: IncomingMessage, response: ServerResponse) => {
     pipeline.busy = true;
-    // The response may have lost its socket by then.
+    // Read now, because the response may have lost its socket when it closes.
     const { socket } = request;
     response.once('close', () => next(pipeline, socket));
     begin(request, response);
@@ -49,7 +49,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
 
   const next = (pipeline: Pipeline, socket: Socket) => {
     pipeline.busy = false;
-    // After a response with `Connection: close`, too, later requests must not be processed (RFC 9112, 9.6).
+    // After a response with `Connection: close`, later requests must not be processed (RFC 9112, 9.6).
     if (!socket.writable) pipeline.waiting.length = 0;
     const first = pipeline.waiting.shift();
     if (first !== undefined) return start(pipeline, first.request, first.response);
@@ -64,7 +64,7 @@ export function createPipelines({ most, lingerMs, begin, onFull }: PipelineOptio
         pipeline = { busy: false, closing: false, waiting: [] };
         pipelines.set(socket, pipeline);
       }
-      // Requests that were read together with earlier ones.
+      // Drops requests that were read before the server stopped reading.
       if (pipeline.closing) return;
       if (!pipeline.busy) return start(pipeline, request, response);
       if (pipeline.waiting.length + 1 < most) return void pipeline.waiting.push({ request, response });

@@ -28,7 +28,8 @@ export function watchProcessPauses(
       }
       lookedAt = at;
       let moreMs = 0;
-      // A deadline that began before the pause has expired, unless the pause ended within the deadline, extended by later pauses.
+      // A pause extends the deadline if it ended less than the deadline ago. Later pauses come first in the list, and make the
+      // deadline longer.
       for (const pause of pauses) {
         if (at - pause.at > deadlineMs + moreMs) break;
         moreMs += pause.ms;

@@ -13,8 +13,8 @@ export interface Rates {
   /** Counts a request, a handshake or a subscribe of this address. Throws the refusal `rate-limited`. */
   requests(address: string): void;
   /**
-   * Counts the size of a response: one more request for each further `answerUnitBytes` that it begins. It is never refused, but
-   * later requests wait, for at most the time in which a bucket fills.
+   * Counts the size of a response: one more request for each further `answerUnitBytes` that it begins. The response is never
+   * refused. Later requests are refused instead, for at most the time in which a bucket fills.
    */
   chargeResponse(address: string, bytes: number): void;
   /**
@@ -95,13 +95,14 @@ export function limitRequests(rates: Rates): RequestHandler {
       isCharged = true;
       rates.chargeResponse(ip, socket.bytesWritten - before);
     };
-    // Charged when the response is complete: a client that reads nothing could have the next response made while this one waits.
+    // Charged when the response is produced, before the client has received it. Otherwise a client that reads nothing could
+    // request further responses that are not charged.
     response.once('prefinish', charge).once('close', charge);
     next();
   };
 }
 
-/** Exempts a response without an end, in which news are pushed. Its sender counts what was requested. */
+/** Exempts a response that stays open for pushed events. Its sender charges for the part that was requested. */
 export function chargesItself(response: object): void {
   ownCount.add(response);
 }
@@ -109,15 +110,18 @@ export function chargesItself(response: object): void {
 const ownCount = new WeakSet<object>();
 
 /**
- * The form in which some proxies forward an address: IPv4 with a port, or IPv6 in brackets. Otherwise all their clients would
- * share one rate.
+ * Some proxies forward an address in this form: IPv4 with a port, or IPv6 in brackets. If it were not recognised, all clients of
+ * such a proxy would share one rate.
  */
 const forwardedWithPort = /^(?:([\d.]+):\d+|\[([^[\]]+)\](?::\d+)?)$/;
 
-/** The owner of an address: the IPv4 address, also if IPv6 maps it, or the first 64 bits of an IPv6 address. */
+/**
+ * The key for all addresses of one owner: the IPv4 address, even if written as an IPv6 address, or the first 64 bits of an IPv6
+ * address.
+ */
 export function addressKey(address: string): string {
   if (isIPv4(address)) return address;
-  // The form of IPv4 clients in Node if it listens for both.
+  // Node shows IPv4 clients in this form if it listens for IPv4 and IPv6.
   if (address.startsWith('::ffff:') && isIPv4(address.slice(7))) return address.slice(7);
   const withPort = forwardedWithPort.exec(address);
   if (withPort !== null) return addressKey(withPort[1] ?? withPort[2] ?? '');
@@ -150,9 +154,9 @@ function groupsOf(address: string): number[] {
 }
 
 interface Buckets {
-  /** Takes one. Returns 0, or the milliseconds until one is available. */
+  /** Takes one token. Returns 0, or the milliseconds until a token is available. */
   take(key: string): number;
-  /** Takes this many without refusing. The debt is at most the size of a bucket. */
+  /** Takes this many tokens, even if there are fewer. The debt is at most the size of a bucket. */
   charge(key: string, count: number): void;
 }
 
@@ -160,13 +164,14 @@ interface Buckets {
  * A bucket stores one number, the time at which it will be full (the generic cell rate algorithm), and needs no timer.
  *
  * There are two maps of buckets. After twenty seconds, or when the newer map is full, it becomes the older one, and the previous
- * older one is dropped: its buckets were not used for twenty seconds, so they are full, or there were too many. (Deleting from
- * the front of one map becomes slower with each deletion, because the table keeps deleted places until it is rebuilt.)
+ * older one is dropped: either its buckets were not used for twenty seconds, so they are full, or there were too many buckets.
+ * (Deleting from the front of one map becomes slower with each deletion, because the table keeps deleted places until it is
+ * rebuilt.)
  */
 function createBuckets(perSecond: number, now: () => number): Buckets {
   if (perSecond === 0) return { take: () => 0, charge: () => undefined };
   const intervalMs = 1000 / perSecond;
-  // Sums of thirds are not exact: without this tolerance, rounding would lose the last request of a burst.
+  // Sums of fractions such as a third are not exact. Without this tolerance, rounding would refuse the last request of a burst.
   const roundingMs = intervalMs / 1000;
   let newer = new Map<string, number>();
   let older = new Map<string, number>();

@@ -8,7 +8,7 @@ import { httpLimits } from './http-limits.ts';
 
 /**
  * Refuses a request that two servers in a row could parse differently, and closes its connection: a proxy may have used the other
- * of two headers, or have seen the end of a body elsewhere (request smuggling).
+ * one of two equal headers, or have found another end of the body (request smuggling).
  */
 export function rejectAmbiguousRequests(): RequestHandler {
   return (request, response, next) => {
@@ -22,10 +22,13 @@ export function rejectAmbiguousRequests(): RequestHandler {
   };
 }
 
-/** Throws a `Refusal`. Runs for every request, so it does not build further objects from the headers. */
+/**
+ * Throws a `Refusal` for an ambiguous request. Runs for every request, so it reads `rawHeaders`, and Node need not build another
+ * form of the headers.
+ */
 export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
   if (httpVersionMajor !== 1) throw new Refusal('invalid-body', { detail: 'This server supports only HTTP/1.1 and HTTP/1.0.' });
-  // HTTP/1.0 has no chunked encoding, so an old proxy takes the chunks for the body (RFC 9112, 6.1).
+  // HTTP/1.0 has no chunked encoding, so an old proxy would pass on the chunks as the body (RFC 9112, 6.1).
   if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
     throw new Refusal('invalid-body', { detail: 'HTTP/1.0 has no Transfer-Encoding.' });
   }
@@ -33,10 +36,10 @@ export function requireUnambiguous({ rawHeaders, headers, httpVersionMajor, http
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     if (!singletonLengths.has(name.length)) continue;
-    const said = singletonHeaders.get(name.toLowerCase());
-    if (said === undefined) continue;
-    if (seen.has(said)) throw new Refusal('invalid-body', { detail: `A request may have only one ${said} header.` });
-    seen.add(said);
+    const header = singletonHeaders.get(name.toLowerCase());
+    if (header === undefined) continue;
+    if (seen.has(header)) throw new Refusal('invalid-body', { detail: `A request may have only one ${header} header.` });
+    seen.add(header);
   }
 }
 
@@ -55,10 +58,10 @@ export function hostGuard(publicUrl: string | undefined): (request: IncomingMess
   const { host, hostname } = new URL(publicUrl);
   const own = new Set([hostname, 'localhost']);
   return ({ headers }) => {
-    const asked = headers.host ?? '';
+    const requested = headers.host ?? '';
     // The common case.
-    if (asked === host || asked === '') return;
-    const name = nameIn(asked);
+    if (requested === host || requested === '') return;
+    const name = nameIn(requested);
     if (name !== undefined && (own.has(name) || isIP(name) !== 0)) return;
     throw new Refusal('invalid-body', {
       detail: 'This server has another host name. Use its public URL. A proxy must pass the Host header unchanged.',
@@ -74,7 +77,7 @@ function nameIn(host: string): string | undefined {
 
 /**
  * Ignores preference headers that are longer than any client sends: weighing thousands of languages takes a thousand times as
- * long as the response, and any response is then correct (RFC 9110, 12.1).
+ * long as the response. Without these headers any response is correct (RFC 9110, 12.1).
  */
 export function boundPreferences(onPassedOver: () => void): RequestHandler {
   return ({ headers }, _response, next) => {

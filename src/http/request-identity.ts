@@ -11,7 +11,7 @@ const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 /**
  * Stores the credentials for `credentialsOf` and `principalOf`. An invalid token is refused even if none is needed: a client with
- * a token wants to be recognised, and must not be answered as anonymous. With a token, the session is ignored.
+ * a token wants to be recognised, and must not be answered as anonymous. If the request has a token, its session is ignored.
  */
 export function authenticate(identity: Identity, cookie: SessionCookie): RequestHandler {
   const resume = resumeSession(identity, cookie);
@@ -47,14 +47,17 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
   };
 }
 
-/** The credentials of the session of a request without a response that could delete the cookie. Undefined without a session. */
+/**
+ * The credentials of a session, for a request whose response cannot delete the cookie, such as an upgrade. Undefined without a
+ * session.
+ */
 export function signedIn(request: Request, identity: Identity, cookie: SessionCookie): Promise<Credentials> | undefined {
   const session = cookie.read(request);
   if (session === undefined) return undefined;
   return identity.resume(session).then(credentialsIn);
 }
 
-/** The credentials of a request that must not be anonymous. */
+/** The credentials of the request. Undefined if it is anonymous. */
 export function credentialsOf(response: Response): Credentials {
   return response.locals.credentials as Credentials;
 }

@@ -42,7 +42,7 @@ const refusals: Partial<Record<ProblemCode, SecurityRefusal>> = {
 };
 
 export function createSecurityLog({ log, now, onLeftOut }: SecurityLogParts): SecurityLog {
-  // Counted separately, so that refusals from many addresses never displace an action.
+  // Counted separately, so that refusals from many addresses never use up the lines for actions.
   const [events, refused] = [createRepeats(now), createRepeats(now)];
   const write = (repeats: Repeats, what: SecurityEvent | SecurityRefusal, facts: SecurityFacts) => {
     const { address = '', by, channel, post, jti } = facts;
@@ -76,7 +76,10 @@ const messages: Record<SecurityEvent | SecurityRefusal, string> = {
 };
 
 interface Repeats {
-  /** The count in the interval before, `again` if it was seen in this interval, `full` if there are too many different events. */
+  /**
+   * How often the event occurred in the interval before. `again`: it already occurred in this interval. `full`: too many
+   * different events.
+   */
   see(key: string): number | 'again' | 'full';
 }
 
@@ -107,7 +110,7 @@ export function attachSecurityLog(app: object, security: SecurityLog): void {
   logs.set(app, security);
 }
 
-/** Logs an action of the client. `by`: if only the route knows the author. */
+/** Logs an action of the client. Pass `by` if only the route knows the author. */
 export function logSecurityEvent(response: Response, what: SecurityEvent, facts: Omit<SecurityFacts, 'address'> = {}): void {
   logs.get(response.app)?.note(what, { ...requesterFacts(response), ...facts });
 }

@@ -19,7 +19,7 @@ export function securityTxtRoutes({ contact, publicUrl, now }: SecurityTxtContex
     if (contact === undefined) return next();
     const lines = [
       `Contact: ${contact}`,
-      // Renewed with every response, as long as an operator runs the server with this contact.
+      // Computed for every response, so the contact does not expire while the server runs.
       `Expires: ${new Date(now() + responseLimits.securityTxtDays * 86_400_000).toISOString()}`,
       `Canonical: ${publicUrl}${securityTxtPath}`,
     ];

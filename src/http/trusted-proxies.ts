@@ -39,23 +39,23 @@ const directGetters: PropertyDescriptorMap & ThisType<Request> = {
 };
 
 /**
- * Each proxy appends the address of its client, so the trusted part is at the end. If all proxies were trusted, thousands of
- * addresses would have to be parsed.
+ * Shortens a long header before Express parses it. Each proxy appends the address of its client, so the trusted part is at the
+ * end. If all proxies are trusted, Express would parse thousands of addresses.
  */
 const proxyGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {
     get() {
       const { headers } = this;
-      const told = String(headers['x-forwarded-for'] ?? '');
-      if (told.length > httpLimits.forwardedCharacters) headers['x-forwarded-for'] = lastOf(told);
+      const forwarded = String(headers['x-forwarded-for'] ?? '');
+      if (forwarded.length > httpLimits.forwardedCharacters) headers['x-forwarded-for'] = lastOf(forwarded);
       return Reflect.get(express.request, 'ip', this);
     },
   },
 };
 
-/** The last complete addresses that fit. */
-function lastOf(told: string): string {
-  const end = told.slice(-httpLimits.forwardedCharacters);
+/** The last complete addresses in the last `forwardedCharacters`. */
+function lastOf(forwarded: string): string {
+  const end = forwarded.slice(-httpLimits.forwardedCharacters);
   const comma = end.indexOf(',');
   return comma < 0 ? '' : end.slice(comma + 1);
 }
