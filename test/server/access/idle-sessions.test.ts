@@ -144,7 +144,8 @@ it('a server with an idle limit renews the cookie in the response headers of a s
   onTestFinished(() => stream.destroy());
   expect(stream.headers['set-cookie']).toMatch(/^pressbox=/);
   const { cursor } = (await ask('/v1/channels/closed/snapshot', cookie)).body as { cursor: string };
-  // A held response could restore the cookie after its reader signed out or signed in as somebody else.
+  // The server does not hold this poll: a held response could restore the cookie after its reader signed out or signed in as
+  // somebody else.
   const answer = await ask(`/v1/channels/closed/events?after=${encodeURIComponent(cursor)}&wait=30`, cookie);
   expect([answer.body, cookieOf(answer)]).toEqual([
     expect.objectContaining({ mode: 'replay', events: [] }),
@@ -152,7 +153,7 @@ it('a server with an idle limit renews the cookie in the response headers of a s
   ]);
 });
 
-it('a server with an idle limit keeps a session of a version without idle times until it expires', async () => {
+it('a server with an idle limit accepts a session that an older version created without an idle time until it expires', async () => {
   const secret = server.server.secret as Uint8Array;
   const { used: _used, sid: _sid, ...claims } = decodeJwt((await signIn()).slice('pressbox='.length));
   const key = createHmac('sha256', secret).update('pressbox session').digest();
@@ -166,7 +167,7 @@ it('a server with an idle limit keeps a session of a version without idle times 
   }
 });
 
-it('a server with an idle limit keeps a socket open whose session could not be verified until after the limit', async () => {
+it('a server with an idle limit keeps a socket open if its session could be verified only after the limit', async () => {
   // The issuer's tokens use the system clock.
   let ahead = 0;
   const fromNow = { now: () => Date.now() + ahead, elapsed: clock.elapsed };

@@ -7,7 +7,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { appended, createChannel, publication, samplePost } from '../../support/stores/engines.ts';
 
-/** A running export or import ends with the token that started it. */
+/** A running export or import ends within this time, in milliseconds, after its token became invalid. */
 const promisedMs = 5_000;
 let server: TestServer;
 let now = Date.now;
@@ -58,7 +58,7 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
       duplex: 'half',
     } as RequestInit);
     body.write(`${JSON.stringify({ channel: plainChannel(id) })}\n`);
-    // As many lines as are imported together.
+    // With the channel, these lines fill one batch.
     for (let post = 0; post < 63; post += 1) body.write(line(plainPost(id)));
     const offset = async () => (await server.server.engine.heads([id]))[0]?.offset;
     await vi.waitFor(async () => expect(await offset()).toBe(64));
@@ -69,9 +69,9 @@ describe.each(ended)('a token that is %s', (_how, grant) => {
     clearInterval(feeding);
     body.end();
     expect([answer.status, await answer.json()]).toMatchObject([401, { code: 'token-invalid', imported: { channels: 1 } }]);
-    const stands = await offset();
-    expect((await server.server.engine.posts(id, { limit: 100, bytes: 1e6 }))?.posts.length).toBe((stands as number) - 1);
-    expect(stands).toBe(64);
+    const head = await offset();
+    expect((await server.server.engine.posts(id, { limit: 100, bytes: 1e6 }))?.posts.length).toBe((head as number) - 1);
+    expect(head).toBe(64);
   });
 
   it('ends the export that it started as incomplete, even if the client reads nothing', async () => {

@@ -7,7 +7,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
-/** A revoked token is refused from then on, and its open connections are ended. */
+/** The open connections of a revoked token are closed within this time, in milliseconds. */
 const promisedMs = 5_000;
 const jtiOf = (token: string): string => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
 
@@ -66,7 +66,7 @@ describe('a revoked token on one server', () => {
     expect((await call(`${server.url}/v1/channels`, { token: await server.token() })).status).toBe(200);
   });
 
-  it('loses every socket and stream that it opened within 5 s, those of public channels too, and no other', async () => {
+  it('closes within 5 s every socket and stream that was opened with it, also on public channels, and no other', async () => {
     const [members, token, another] = [await membersChannel(server), await grant(), await grant()];
     const [own, idle, deaf] = [await connected(server, token), await connected(server, token), await connected(server, token)];
     const [other, stranger] = [await connected(server, another), await connected(server)];
@@ -138,7 +138,7 @@ describe('a revoked token on one server', () => {
     expect((await call(url, { token: admin })).status).toBe(405);
   });
 
-  it('may be the admin’s own, which is answered first and refused afterwards', async () => {
+  it('may be the one that the admin sends: the request is answered, and the token is refused afterwards', async () => {
     const admin = await server.token({ admin: true });
     const body = { jti: jtiOf(admin) };
     expect((await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token: admin, body })).status).toBe(200);
@@ -147,7 +147,7 @@ describe('a revoked token on one server', () => {
 });
 
 describeWith(needs.redis, 'a revoked token on two servers with one Redis', (binary) => {
-  it('is refused on both and loses its sockets on both within 5 s, even if the message is lost', async () => {
+  it('is refused on both, and its sockets on both are closed within 5 s, even if the announcement is lost', async () => {
     await using redis = await startRedis(binary);
     const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: 'a secret that both nodes know, of 32 bytes or more' };
     await using here = await startTestServer(env);
@@ -155,7 +155,7 @@ describeWith(needs.redis, 'a revoked token on two servers with one Redis', (bina
     const [members, token] = [await membersChannel(here), await there.token({ reader: ['*'] }, { sub: 'member' })];
     const readers = [await connected(here, token), await connected(there, token)];
     for (const reader of readers) expect(await reader.subscribe(members)).toMatchObject({ ok: true });
-    // No server receives the message.
+    // No server receives the announcement.
     const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
     try {
       await revoke(here, jtiOf(token));

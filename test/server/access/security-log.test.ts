@@ -5,7 +5,6 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The security events in the log. */
 const text = 'The mayor resigned';
 const written: string[] = [];
 const given: string[] = [];
@@ -109,13 +108,13 @@ it('the security log records refused tokens and rights once for each address, ov
 
 it('the security log records an exceeded rate once for each address', async () => {
   const address = '192.0.2.5';
-  // More than ten seconds' worth, so the speed of the requests does not matter.
+  // Sends requests until one is refused.
   await vi.waitFor(async () => expect((await ask(address, '/v1/channels')).status).toBe(429), { interval: 0 });
   await ask(address, '/v1/channels');
   expect(briefly(address)).toEqual([['rate-limited', undefined]]);
 });
 
-it('the security log holds no token and no post text, and no input starts a new line', async () => {
+it('the security log contains no token and no post text, and no input can start a new line', async () => {
   await ask('192.0.2.6', '/v1/channels/\n{"security":"forged"}', { token: 'eyJhbGciOiJub25lIn0.e30.' });
   expect(lines().length).toBeGreaterThan(8);
   for (const line of written) {
@@ -125,7 +124,7 @@ it('the security log holds no token and no post text, and no input starts a new 
   }
 });
 
-it('the security log repeats an event in the next interval with the count of the last one, and bounds its lines', () => {
+it('the security log repeats an event in the next interval with the count of the previous interval, and limits the number of lines', () => {
   let now = 0;
   const leftOut: true[] = [];
   const told: object[] = [];

@@ -8,6 +8,7 @@ import { within } from '../../support/runner/settled-within.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A browser session: created from a token, kept in a cookie, and valid only for pages of this server. */
+
 const elsewhere = 'https://news.example';
 let now = Date.now();
 const clock = { now: () => now };
@@ -88,7 +89,7 @@ describe('the cookie', () => {
     expect(await read(cookie.split(';')[0] as string)).toBe(401);
   });
 
-  it('is refused if a browser could not keep it', async () => {
+  it('is not created if it is too large for a browser to keep', async () => {
     const author = Array.from({ length: 200 }, (_, index) => `channel-with-a-long-name-${index}`);
     const { answer, setCookie } = await signIn({ author });
     expect(answer).toMatchObject({
@@ -150,7 +151,7 @@ describe('a session', () => {
     }
   });
 
-  it('gives way to a token in the same request, valid or not', async () => {
+  it('is ignored if the same request contains a token, valid or not', async () => {
     const { cookie } = await signIn();
     const told = async (token: string) => (await call(`${server.url}/v1/session`, { token, headers: { cookie } })).body;
     expect(await told(await server.token({}, { name: 'Ada Byron' }))).toMatchObject({ session: { name: 'Ada Byron' } });
@@ -189,14 +190,14 @@ describe('a session', () => {
     await within(5_000, () => expect(reader.isOpen).toBe(false));
   });
 
-  it('is deleted from the browser at sign-out, even if there is none', async () => {
+  it('is deleted from the browser at sign-out, even if the request contains none', async () => {
     for (const cookie of ['', (await signIn()).cookie]) {
       const { status, headers } = await call(`${server.url}/v1/session`, { method: 'DELETE', headers: { cookie } });
       expect([status, headers.getSetCookie()]).toEqual([204, ['pressbox=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']]);
     }
   });
 
-  it('ends at sign-out for copies of the cookie too, by form and API, and after a restart', async () => {
+  it('ends at sign-out by form or API, also for copies of the cookie and after a restart', async () => {
     for (const path of ['/v1/session', '/sign-out']) {
       const [own, other] = [await signIn(), await signIn()];
       const isForm = path === '/sign-out';
@@ -273,7 +274,7 @@ describe('a page of another site', () => {
     }
   });
 
-  it('embeds nothing with the session, but its links do open pages with it', async () => {
+  it('cannot embed anything with the session, but its links open pages with it', async () => {
     const { cookie } = await signIn();
     // `fetch` would overwrite the headers that browsers set.
     const status = (site: string, mode: string, into?: string) =>
@@ -327,7 +328,7 @@ describe('the sign-in form', () => {
       body: new URLSearchParams(fields),
     });
 
-  it('leads back to the page signed in, and the sign-out form leads back signed out', async () => {
+  it('returns a reader to the page signed in, and the sign-out form returns them signed out', async () => {
     const page = `/live/${members}`;
     const stranger = await call(`${server.url}${page}`, { headers: { accept: 'text/html' } });
     expect(stranger.text).toContain('This coverage is for members');
@@ -374,7 +375,7 @@ describe('the sign-in form', () => {
     expect([answer.headers.getSetCookie(), answer.headers.has('www-authenticate')]).toEqual([[], true]);
   });
 
-  it('says that the page is for others if the token does not grant it', async () => {
+  it('leads to a page that says who is signed in if that reader may not read it', async () => {
     const { cookie } = await signIn({ reader: ['elsewhere'] });
     const { text } = await call(`${server.url}/live/${members}`, { headers: { accept: 'text/html', cookie } });
     expect(text).toContain('You are signed in as <bdi>Ruth Calder</bdi>, who may not read it.');
@@ -390,7 +391,7 @@ describe('the sign-in form', () => {
     '',
     '/live/ü',
     `/${'x'.repeat(3_000)}`,
-  ])('leads nowhere else: not to %j', async (to) => {
+  ])('does not redirect to %j', async (to) => {
     expect((await send('/sign-in', { token: await server.token(), to })).headers.get('location')).toBe('/');
     expect((await send('/sign-out', { to })).headers.get('location')).toBe('/');
     const shown = await call(`${server.url}/sign-in?to=${encodeURIComponent(to)}`, { headers: { accept: 'text/html' } });

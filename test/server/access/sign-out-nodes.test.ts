@@ -6,7 +6,8 @@ import { startStoppableIssuer } from '../../support/servers/issuer.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
-/** Sessions of nodes that share only a store: no secret is set, and the signing key lies in the store. */
+/** Sessions of nodes that share only a store: no secret is set, and the signing key is in the store. */
+
 const promisedMs = 3_000;
 
 const told = async ({ url }: TestServer, cookie: string) =>
@@ -14,7 +15,7 @@ const told = async ({ url }: TestServer, cookie: string) =>
 
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `on two servers with one ${kind} and an issuer`, (binary) => {
-    it('a session is valid on both, and signing out ends it on both within 3 s, even if the message is lost', async () => {
+    it('a session is valid on both, and signing out ends it on both within 3 s, even if the announcement is lost', async () => {
       await using redis = await startRedis(binary);
       await using issuer = await startStoppableIssuer();
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWKS_URL: issuer.jwksUrl };
@@ -37,7 +38,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         const [ended = '', kept = ''] = cookies;
         const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.url } });
         expect(await reader.subscribe('members')).toMatchObject({ ok: true });
-        // No server receives the message.
+        // No server receives the announcement.
         const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
         try {
           await call(`${here.url}/v1/session`, { method: 'DELETE', headers: { cookie: ended } });

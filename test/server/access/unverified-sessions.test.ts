@@ -7,6 +7,7 @@ import { bringBack, type StoppableIssuer, startStoppableIssuer } from '../../sup
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A server that cannot verify a session: it started while the issuer was unreachable, and has no keys yet. */
+
 let issuer: StoppableIssuer;
 let server: TestServer;
 /** Signed with the server's secret, which needs no issuer. */
@@ -87,7 +88,7 @@ describe('an unverified session over HTTP', () => {
     expect((await get('/v1/session')).body).toMatchObject({ session: { name: 'Ruth Calder' } });
   });
 
-  it('gets a list of channels marked incomplete, uncached and for no other reader, until the issuer is back', async () => {
+  it('gets a private, uncached list of channels that is marked as incomplete until the issuer is back', async () => {
     const said = 'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here.';
     const listed = async () => {
       const { text, headers } = await get('/', isHtml);
@@ -99,7 +100,7 @@ describe('an unverified session over HTTP', () => {
     const { text } = await get('/', { ...isHtml, 'accept-language': 'de' });
     expect(text).toContain('Sie können gerade nicht erkannt werden.');
     expect((await call(`${server.url}/`, { headers: isHtml })).text).not.toContain(said);
-    // Answers to programs have no field for it.
+    // The JSON list has no field that says whether it is incomplete.
     expect(Object.keys((await get('/v1/channels')).body as object)).toEqual(['channels', 'next']);
     await bringBack(issuer, server);
     expect(await listed()).toEqual([false, true, 'private, no-store']);
@@ -116,7 +117,7 @@ describe('an unverified session over HTTP', () => {
     expect([status, answered.get('idempotency-replayed')]).toEqual([201, null]);
   });
 
-  it('gets an event stream that names a retry delay, which an EventSource survives', async () => {
+  it('gets an event stream with a retry delay, after which an EventSource reconnects', async () => {
     await loseIssuer();
     const { status, headers, text } = await get('/v1/channels/closed/stream', { accept: 'text/event-stream' });
     expect([status, Number(headers.get('retry-after'))]).toEqual([200, expect.toSatisfy((seconds) => seconds >= 5)]);
@@ -127,7 +128,7 @@ describe('an unverified session over HTTP', () => {
     await vi.waitFor(() => expect(stream.heard('catchup')).toHaveLength(1));
   });
 
-  it.each(['/live/closed', '/live/hidden'])('gets the page %s with a time to retry, and no request to sign in', async (path) => {
+  it.each(['/live/closed', '/live/hidden'])('gets the page %s with a retry delay and no sign-in form', async (path) => {
     await loseIssuer();
     const { status, headers, text } = await get(path, isHtml);
     expect([status, headers.get('retry-after'), headers.getSetCookie()]).toEqual([401, '5', []]);
@@ -158,7 +159,7 @@ describe('a socket with an unverified session', () => {
     expect(await reader.subscribe('never-was')).toMatchObject({ ok: false, problem: { code: 'not-found' } });
   });
 
-  it('ends like any other if the token has been revoked by then', async () => {
+  it('is closed like any other if its token is revoked once the issuer is back', async () => {
     await loseIssuer();
     const reader = await connect();
     await bringBack(issuer, server);
@@ -169,7 +170,7 @@ describe('a socket with an unverified session', () => {
     expect(reader.heard('unsubscribed')).toEqual([{ channelId: 'closed', reason: 'revoked' }]);
   });
 
-  it('is refused without `retryAfter` if the token has been revoked by then', async () => {
+  it('is refused without `retryAfter` once the issuer is back if its token was revoked before', async () => {
     const admin = await server.token({ admin: true }, { sub: 'operator' });
     await loseIssuer();
     const reader = await connect();

@@ -6,6 +6,7 @@ import type { ProblemError } from '../../../client/lib/http.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** AuthorClient against the real server over a link that loses answers: the write is done, but its author does not know. */
+
 let test: TestServer;
 let author: AuthorClient;
 let lossy: { url: string; lose(answers: number): void; asked: number; close(): void };

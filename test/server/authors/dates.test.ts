@@ -20,7 +20,7 @@ describe('dates that readers see', () => {
   });
   afterEach(() => server[Symbol.asyncDispose]());
 
-  // A new token for each, since tokens expire by the system clock.
+  // Each post gets a new token, since tokens expire by the system clock.
   const post = async () => (await publish(server, await server.token(), id, { body: 'So.' })).post;
   const correct = async ({ id: postId, revision }: Written['post']) => {
     const body = { kind: 'correction', note: 'It was not so.', changes: { body: 'Otherwise.' } };

@@ -10,6 +10,7 @@ import { Traces } from '../../support/runner/memory.ts';
 import { openTestEngine } from '../../support/stores/store.ts';
 
 /** The newsroom's channel cache forgets a channel when it is erased. */
+
 let opened: Awaited<ReturnType<typeof openTestEngine>>;
 const renderer = createRenderer({ publicUrl: 'https://live.example' });
 beforeAll(async () => {
@@ -25,7 +26,7 @@ function asking<C>(command: C): WriteCommand<C> {
   return { who, keyed: false, request: { id: `memory-${requests}`, digest: 'd'.repeat(64) }, parse: () => command };
 }
 
-/** A newsroom on the real journal. Records each channel that it reads, and delays the answer until `delivered`. */
+/** A newsroom on the real journal. Records each channel that it reads, and delays the answer until `delivered` resolves. */
 function deskWith(traces: Traces, delivered: (read: ChannelRead) => Promise<void> = async () => {}) {
   const { engine } = opened;
   const channel = async (id: string) => {
@@ -45,7 +46,7 @@ function deskWith(traces: Traces, delivered: (read: ChannelRead) => Promise<void
 }
 
 describe('a deleted channel', () => {
-  it('is no longer in the newsroom’s memory', async () => {
+  it('is no longer in the memory of the newsroom', async () => {
     const traces = new Traces();
     const desk = deskWith(traces);
     await desk.openChannel(asking({ id: 'held', headline: 'To the Moon', standfirst: 'A rocket.' }));

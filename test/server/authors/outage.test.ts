@@ -11,7 +11,11 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { plainChannel, plainPost } from '../../support/authors/transfer.ts';
 import { openTestEngine } from '../../support/stores/store.ts';
 
-/** The journal fails at the worst moment: the answer is true all the same, and a retry with the same key completes. */
+/**
+ * Writes during which the journal fails: the answer claims no more than is known, and a retry with the same key completes the
+ * write.
+ */
+
 let opened: Awaited<ReturnType<typeof openTestEngine>>;
 let engine: Engine;
 const renderer = createRenderer({ publicUrl: 'https://live.example' });
@@ -32,7 +36,7 @@ const who: Principal = {
   grants: { reader: [], author: [], editor: ['*'], admin: true },
 };
 
-/** The real journal with some methods replaced: its answers are real, its outages are not. */
+/** The real journal with some methods replaced. Only the replaced methods simulate outages. */
 function journalWith(replaced: Partial<Journal>): Engine {
   return new Proxy(engine, {
     get(target, name) {
@@ -81,7 +85,7 @@ describe('a journal that is unreachable', () => {
     expect(await desk().publish(write, channel)).toMatchObject({ replayed: false, post: { headline: 'A' } });
   });
 
-  it('during a write: the outcome is unknown, and a retry finds it out', async () => {
+  it('during a write: the outcome is unknown, and a retry returns the stored write', async () => {
     const channel = await freshChannel();
     const write = asking({ headline: 'A' });
     const lost = deskOn({
@@ -118,7 +122,7 @@ describe('a journal that is unreachable', () => {
     }
   });
 
-  it('during the creation of a channel: its key is used, since the channel may still be created', async () => {
+  it('during the creation of a channel: its key cannot be used for another, since the channel may still be created', async () => {
     const write = asking({ headline: 'Opened in a moment' });
     await expect(deskOn({ append: unreachable('unknown') }).openChannel(write)).rejects.toBeInstanceOf(JournalUnavailable);
     const other = {
@@ -131,7 +135,7 @@ describe('a journal that is unreachable', () => {
     expect(await desk().openChannel(write)).toMatchObject({ replayed: false, channel: { id: 'opened-in-a-moment' } });
   });
 
-  it('for the erasure of a takedown: readers are told at once, and the answer lists what is pending', async () => {
+  it('during the erasure of a takedown: readers get the takedown at once, and the answer lists what is pending', async () => {
     const channel = await freshChannel();
     for (const [erase, why] of [
       [unreachable(), /unreachable/],
@@ -228,7 +232,7 @@ describe('an import', () => {
     expect((await engine.post(id, first.id))?.post).toMatchObject({ status: 'taken-down', revision: 2, body: '' });
   });
 
-  it('pins no post that is withdrawn just before', async () => {
+  it('does not pin a post that was withdrawn just before', async () => {
     const id = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), id);
     const read = await engine.channel(id);
@@ -264,7 +268,7 @@ describe('a write that keeps losing races', () => {
     expect(await busy.publish(asking({ headline: 'A' }), channel)).toMatchObject({ post: { seq: 7 } });
   });
 
-  it('is refused by the current state', async () => {
+  it('is refused if the current state does not permit it', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
     const overtaken = (by: () => Promise<unknown>) =>
@@ -289,7 +293,7 @@ describe('a write that keeps losing races', () => {
     });
   });
 
-  it('restates no post that is withdrawn just before', async () => {
+  it('is refused if it restates a post that was withdrawn just before', async () => {
     const channel = await freshChannel();
     const { post } = await desk().publish(asking({ headline: 'A' }), channel);
     const other = await desk().publish(asking({ headline: 'B' }), channel);
@@ -307,7 +311,7 @@ describe('a write that keeps losing races', () => {
     expect(answers).toMatchObject([{ derived: [] }]);
   });
 
-  it('gives up at a bound, and says that nothing was changed', async () => {
+  it('gives up after a limited number of attempts, and says that nothing was changed', async () => {
     const channel = await freshChannel();
     const stuck = deskOn({ append: async () => ({ status: 'conflict', moved: [null] }) });
     await expect(stuck.publish(asking({ headline: 'A' }), channel)).rejects.toMatchObject({ outcome: 'unchanged' });

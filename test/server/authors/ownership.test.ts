@@ -4,6 +4,7 @@ import { type StoppableIssuer, startStoppableIssuer } from '../../support/server
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The owner of a post if tokens of the secret and of an issuer have the same `sub`. */
+
 const iss = 'https://id.example.org';
 const author = { author: ['*'] };
 let env: Record<string, string>;
@@ -103,7 +104,7 @@ it('a server with a JWK set and no issuer logs a warning at its start', async ()
   expect(warnings).toEqual([told]);
 });
 
-it('neither readers nor request bodies see an issuer', async () => {
+it('no answer contains the issuer, and no answer to anonymous readers contains an owner', async () => {
   await restartWith({ PRESSBOX_JWT_ISSUER: iss });
   const token = await ofIssuer();
   const id = await published(token);

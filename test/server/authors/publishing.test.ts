@@ -5,6 +5,7 @@ import { ada, deskCalls, ed, ifMatch, key } from '../../support/authors/write-ca
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Writes to a real server with the embedded journal, and their answers. */
+
 let test: TestServer;
 let editor: string;
 let author: string;
@@ -100,7 +101,7 @@ describe('a channel', () => {
     );
   });
 
-  it('can be created with a key whose first attempt met a taken id', async () => {
+  it('can be created with a key whose first attempt was refused because the id was taken', async () => {
     await newChannel({ id: 'taken' });
     expect((await write('', { id: 'taken', headline: 'A' }, { headers: key('open-2') })).status).toBe(409);
     expect((await write('', { id: 'free', headline: 'A' }, { headers: key('open-2') })).status).toBe(201);
@@ -145,7 +146,7 @@ describe('a channel', () => {
     const admin = await test.token({ admin: true }, { sub: 'root' });
     const erase = () => write(`/${channel}`, undefined, { method: 'DELETE', token: admin, headers: key('del') });
     expect([202, 204]).toContain((await erase()).status);
-    // At once, or once the erasure is complete.
+    // A repeated request is answered with 204 once the erasure is complete.
     await vi.waitFor(async () => {
       const again = await erase();
       expect(again).toMatchObject({ status: 204, text: '' });
@@ -217,7 +218,7 @@ describe('a post', () => {
     expect((await read(`/${channel}/snapshot`)).body).toMatchObject({ cursor: answer.body.cursor });
   });
 
-  it('keeps an id chosen by its author, which works once', async () => {
+  it('can have an id chosen by its author, which no other post can have', async () => {
     const channel = await newChannel();
     const id = '01890a5d-ac96-774b-bcce-b302099a8057';
     expect((await newPost(channel, { id })).id).toBe(id);
@@ -249,7 +250,7 @@ describe('a post', () => {
     expect((await read(`/${channel}/posts/${post.id}`)).text).not.toContain('"by"');
   });
 
-  it('names all posts that restate it to the author of a change, even more than a page of them', async () => {
+  it('is changed with an answer that lists all posts that restate it, even if they exceed a page', async () => {
     const channel = await newChannel();
     const post = await newPost(channel);
     // Two of them exceed a page.
@@ -367,7 +368,7 @@ describe('a post', () => {
     expect((await read(`${path}/revisions`, editor)).body).toMatchObject({ revisions: [{ revision: 3 }] });
   });
 
-  it('answers a repeated revision whose text is erased as one that erased nothing, for any body', async () => {
+  it('is returned as a tombstone for a repeated revision once its text is erased, whatever the body', async () => {
     const channel = await newChannel();
     const post = await newPost(channel, { body: 'the name of a victim' });
     const path = `/${channel}/posts/${post.id}`;
@@ -385,7 +386,7 @@ describe('a post', () => {
     }
   });
 
-  it('is unpinned when it is withdrawn: two events, and the cursor after both', async () => {
+  it('is unpinned when it is withdrawn, with two events and a cursor after both', async () => {
     for (const withdrawal of ['retraction', 'takedown']) {
       const channel = await newChannel();
       const post = await newPost(channel);

@@ -3,6 +3,7 @@ import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Concurrent and repeated writes: promise 5, and the same answer for the same write. */
+
 let test: TestServer;
 let ada: string;
 let bob: string;
@@ -107,7 +108,7 @@ describe('an idempotency key', () => {
     expect(await offsetOf(channel)).toBe(2);
   });
 
-  it('gets one answer for every kind of write that is sent many times at once', async () => {
+  it('gives all copies of a write that are sent at once the same answer, for every kind of write', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const at = (what: string) => `${channelUrl}/posts/${post.id}/${what}`;
@@ -183,7 +184,7 @@ describe('an idempotency key', () => {
     expect(await offsetOf(channel)).toBe(5);
   });
 
-  it('withdraws nothing if it was used for a revision, even after the text is erased', async () => {
+  it('cannot withdraw a post if it was used for a revision, even after the text is erased', async () => {
     const channel = await freshChannel();
     const { post } = (await publish({ headline: 'A' })).body;
     const url = `${channelUrl}/posts/${post.id}`;
@@ -254,12 +255,12 @@ describe('a write whose answer was lost', () => {
     }
   });
 
-  it('gets the tombstone again: a takedown', async () => {
+  it('gets its tombstone again: a takedown', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const takeDown = () => write(`${channelUrl}/posts/${post.id}/takedown`, { note: 'A court.' }, { headers: key('t') });
     const first = await takeDown();
-    // At once, or once the erasure is complete.
+    // A repeated takedown is answered with 200 once the erasure is complete.
     await vi.waitFor(async () =>
       expect(await takeDown()).toMatchObject({
         status: 200,
@@ -286,7 +287,7 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
-  it('is done once by concurrent requests that find nothing to do', async () => {
+  it('is done at most once if it is sent concurrently and another author may undo it: a pin', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const pin = (pinnedPostId: string | null, headers = {}) =>
@@ -313,7 +314,7 @@ describe('a write whose answer was lost', () => {
     expect((await publish({ headline: 'A' }, key('r'))).status).toBe(201);
   });
 
-  it('is not shown to an author who has lost the right to write', async () => {
+  it('is not repeated to an author who has lost the right to write', async () => {
     const channel = await freshChannel();
     expect((await publish({ headline: 'A' }, key('l'))).status).toBe(201);
     const demoted = await test.token({ reader: ['*'] }, { sub: 'ada' });

@@ -3,6 +3,7 @@ import { ada, deskCalls, ifMatch, key } from '../../support/authors/write-calls.
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Rights to write, and what a refusal reveals. */
+
 let test: TestServer;
 let author: string;
 let colleague: string;

@@ -4,6 +4,7 @@ import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Invalid values in every field are refused with the documented status and code, a path and a sentence, and change nothing. */
+
 let test: TestServer;
 let token: string;
 let channelUrl: string;
@@ -65,7 +66,7 @@ const astral = (count: number) => '🌕'.repeat(count);
 const invisible = '\u00ad\u061c\u115f\u180b\u200b\u202e\u2800\u3164\ufe0f\uffa0\ufff9\u{e0041}';
 
 const notText: Bad[] = [[1], [true], [{}], [['a']]];
-/** A line of text that must not be empty. */
+/** Invalid values of a line of text that must not be empty. */
 const badWords = (most: number): Bad[] => [
   ...notText,
   [''],
@@ -254,7 +255,7 @@ describe('invalid values are refused with path and reason', () => {
     }
   });
 
-  it('in the fields of a revision', async () => {
+  it('in the fields of a revision besides its changes', async () => {
     const url = `${channelUrl}/posts/${post.id}/revisions`;
     const revise = (body: unknown) => () => send('POST', url, body, { 'if-match': '*' });
     const changes = { headline: 'B' };
@@ -314,7 +315,7 @@ describe('invalid values are refused with path and reason', () => {
     }
   });
 
-  it('in fields that only one of them has', async () => {
+  it('in fields that only a new channel or only a change of one has', async () => {
     const open = (body: unknown) => () => send('POST', `${test.url}/v1/channels`, body);
     const patch = (body: unknown) => () => send('PATCH', channelUrl, body, { 'if-match': '*' });
     await expectRefused(open({}), 'headline', 'no headline');

@@ -14,7 +14,7 @@ import { run } from '../../support/servers/command.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 
-/** The command at an address where something else answers. */
+/** What answers at an address that is not a Pressbox server. */
 type Answer = (response: ServerResponse) => unknown;
 const others: [name: string, answer: Answer, came: string][] = [
   ['a page', (to) => to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>Hello</p>'), '200 OK, text/html'],
@@ -221,7 +221,7 @@ describe('pressbox follow', () => {
     }
   });
 
-  describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
+  describeWith(needs.openssl, 'with a self-signed certificate', (openssl) => {
     it('ends if the server speaks TLS and the address says http, and continues if the certificate is unknown', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'pressbox-tls-'));
       onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -238,7 +238,7 @@ describe('pressbox follow', () => {
     });
   });
 
-  it('continues while a proxy has no server, prints each answer once, and goes live later', async () => {
+  it('keeps trying while a proxy has no server, prints each answer once, and goes live later', async () => {
     await using server = await startServerProcess();
     const { id } = await createChannel(server, await server.token());
     await server.stop();
@@ -256,7 +256,7 @@ describe('pressbox follow', () => {
     begin();
     const running = run(['follow', id], { PRESSBOX_URL: server.url });
     onTestFinished(() => running.interrupt());
-    // Over two transports in the first round. Later rounds come after growing pauses.
+    // The first round tries two transports. Later rounds come after growing pauses.
     await vi.waitFor(() => expect([answered > 1, running.err]).toEqual([true, expect.stringContaining('502')]), patient);
     status = 503;
     await vi.waitFor(() => expect(running.err).toContain('503'), patient);

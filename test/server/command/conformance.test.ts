@@ -134,7 +134,7 @@ describe('a server that breaks a rule', () => {
     await using saboteur = await startSaboteur(server.url, sabotage);
     const { results } = await runCases({ url: saboteur.url, token, signal: signal(), only: [name] });
     expect(results.map(({ outcome }) => outcome)).toEqual(['broken']);
-    // Because of the rule, not because the case could not run.
+    // The case failed because of the rule, not because it could not run.
     expect(results[0]?.why).not.toContain('could not continue');
   });
 

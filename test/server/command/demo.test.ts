@@ -39,7 +39,7 @@ describe('the demo', () => {
     );
   }
 
-  /** The whole story was played. */
+  /** Whether the whole story was played. */
   async function isTold(): Promise<boolean> {
     const { posts } = await allPosts();
     const revisions = posts.reduce((sum, { revision }) => sum + revision, 0);
@@ -85,7 +85,7 @@ describe('the demo', () => {
     await expectTold();
   });
 
-  it('starts as coverage under way, with pictures from its own server, if its first posts can be imported', async () => {
+  it('starts with coverage already under way, with pictures from its own server, if its first posts can be imported', async () => {
     const before = Date.now();
     const stop = new AbortController();
     const importLines = (lines: string) => sendTo(server, lines).then(({ status }) => expect(status).toBe(200));
@@ -147,7 +147,7 @@ describe('the demo', () => {
 
   it('does not change posts that someone else changed, and plays the rest', async () => {
     const publish = client.publish.bind(client);
-    // As soon as the post exists, before the demo continues.
+    // Changes the post as soon as it exists, before the demo continues.
     vi.spyOn(client, 'publish').mockImplementation(async (...given) => {
       const published = await publish(...given);
       if (published.post.id !== postIds.landing) return published;
@@ -163,11 +163,11 @@ describe('the demo', () => {
     expect(summary?.derivedFrom).not.toContain(postIds.undocking);
   });
 
-  it('waits when someone publishes a post, so that it stays the latest while they correct it', async () => {
+  it('pauses when someone publishes a post, so that it stays the latest while they correct it', async () => {
     const lines: string[] = [];
     const leaving = new AbortController();
     const { signal } = leaving;
-    // Then it waits for six seconds.
+    // At this speed the demo’s pause of a minute takes six seconds.
     const playing = playDemo({ client, signal, speed: 10, log: (line) => lines.push(line) });
     await untilThereAre(12);
     const mine: string[] = [];

@@ -11,6 +11,7 @@ import { commandRoom } from '../../support/servers/command-room.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 
 /** A reader in the terminal, against a real server. */
+
 const room = commandRoom();
 const { done, env } = room;
 const esc = '\u001b';
@@ -131,7 +132,7 @@ describe('pressbox follow', () => {
     expect(await running.code).toBe(0);
   });
 
-  it('prints events as lines of JSON from a cursor on', async () => {
+  it('prints the events after a cursor as lines of JSON', async () => {
     const { cursor } = await room.author.publish(room.channelId, { body: 'One.' });
     const { post } = await room.author.publish(room.channelId, { body: 'Two.' });
     const running = await following(['--json', '--since', cursor]);

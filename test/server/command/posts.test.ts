@@ -12,6 +12,7 @@ import { startTestServer } from '../../support/servers/server.ts';
 import { startSite } from '../../support/servers/site.ts';
 
 /** The writing commands, against a real server. */
+
 const room = commandRoom();
 const { done, env } = room;
 const newest = async () => (await room.author.listPosts(room.channelId)).posts[0] as SeenPost;
@@ -58,7 +59,7 @@ describe('pressbox post', () => {
     expect((await newest()).body).toBe('One.\n\nTwo \u{1f319}.');
   });
 
-  it('reads it as UTF-8, however it is split into chunks, and rejects anything else', async () => {
+  it('reads standard input as UTF-8, however it is split into chunks, and rejects anything else', async () => {
     const input = [...Buffer.from('Žluťoučký kůň 🌙.\r\n')].map((byte) => Uint8Array.of(byte));
     expect(await done(['post', room.channelId, '-'], { input })).toMatchObject({ code: 0, err: '' });
     expect((await room.author.listPosts(room.channelId)).posts[0]).toMatchObject({ body: 'Žluťoučký kůň 🌙.' });
@@ -263,7 +264,7 @@ describe('pressbox retract, takedown and pin', () => {
       status: 'retracted',
       history: [{ note: 'Not so.' }],
     });
-    // At once, or when the store has finished.
+    // The text may still be in the store when the first takedown is answered.
     await vi.waitFor(async () => {
       const { code, out } = await done(['takedown', room.channelId, one.id.slice(-8), '--yes']);
       expect([code, out]).toEqual([0, expect.stringContaining('Its text is erased.')]);

@@ -8,7 +8,10 @@ import { newPostId } from '../../../client/lib/ids.ts';
 import { run } from '../../support/servers/command.ts';
 import { commandRoom } from '../../support/servers/command-room.ts';
 
-/** Changes are based on the revision last displayed on this machine. A real server, and a colleague who writes too. */
+/**
+ * Changes are based on the revision last displayed on this machine. The tests use a real server, and a colleague who also writes.
+ */
+
 const room = commandRoom();
 let state: string;
 let colleague: AuthorClient;
@@ -55,7 +58,7 @@ describe('pressbox correct without --revision', () => {
     },
   );
 
-  it('continues from a correction made here', async () => {
+  it('accepts a correction after another that was made on this machine', async () => {
     await done(['post', room.channelId, 'Two on board.']);
     for (const text of ['Three.', 'Four.', 'Five.']) {
       expect((await done(['correct', room.channelId, 'latest', '--kind', 'update', text])).code).toBe(0);
@@ -105,15 +108,18 @@ describe('pressbox correct without --revision', () => {
     ['n\n', 'One.'],
     ['\n', 'One.'],
     ['', 'One.'],
-  ] as const)('prints a post that was not displayed before and asks in a terminal: with %j it says %s', async ([input, body]) => {
-    const { post } = await colleague.publish(room.channelId, { body: 'One.' });
-    const argv = ['correct', room.channelId, post.id, '--kind', 'update', 'Two.'];
-    const { code, err } = await done(argv, { terminal: true, input });
-    expect(err).toMatch(/One\.[\s\S]*This is revision 1\.[\s\S]*\? \[y\/N\] /);
-    expect([code, await bodyNow(post.id)]).toEqual([body === 'Two.' ? 0 : 1, body]);
-  });
+  ] as const)(
+    'prints a post that was not displayed before and asks in a terminal: after the input %j the post says %s',
+    async ([input, body]) => {
+      const { post } = await colleague.publish(room.channelId, { body: 'One.' });
+      const argv = ['correct', room.channelId, post.id, '--kind', 'update', 'Two.'];
+      const { code, err } = await done(argv, { terminal: true, input });
+      expect(err).toMatch(/One\.[\s\S]*This is revision 1\.[\s\S]*\? \[y\/N\] /);
+      expect([code, await bodyNow(post.id)]).toEqual([body === 'Two.' ? 0 : 1, body]);
+    },
+  );
 
-  it('does not take the text of the post for an answer', async () => {
+  it('does not treat the text of a post on standard input as the answer', async () => {
     const { post } = await colleague.publish(room.channelId, { body: 'One.' });
     const argv = ['correct', room.channelId, post.id, '--kind', 'update', '-'];
     const { code, err } = await done(argv, { terminal: true, input: 'y\n' });
@@ -122,7 +128,7 @@ describe('pressbox correct without --revision', () => {
   });
 });
 
-describe('pressbox retract, takedown, pin and channel update', () => {
+describe('commands other than pressbox correct:', () => {
   it('retract withdraws nothing if a colleague has changed the post since it was displayed', async () => {
     await done(['post', room.channelId, 'A rumour.']);
     const { id } = await newest();

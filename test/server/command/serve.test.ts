@@ -12,7 +12,7 @@ import { run } from '../../support/servers/command.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-/** The command that serves, and the service; beside a server that has its port already. */
+/** The server of this test occupies a port, which `pressbox serve` and the service then cannot use. */
 let test: TestServer;
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 const serviceFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => test[Symbol.asyncDispose]());
 
-describe('pressbox serve and token', () => {
+describe('pressbox serve, pressbox token and the service:', () => {
   it('serve prints its address and the demo, accepts tokens of the token command, and shuts down in order', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     try {
@@ -105,8 +105,8 @@ describe('pressbox serve and token', () => {
     ['serve with a secret of its own', [bin, 'serve', '--port', '0'], { PRESSBOX_JWT_SECRET: 's'.repeat(32) }],
     ['the service', [serviceFile], { PRESSBOX_PORT: '0' }],
     ['token', [bin, 'token', '--name', 'Ada'], {}],
-  ] as const)('%s ends with a sentence where nothing can be made in the place of the data directory', async ([, argv, env]) => {
-    // Where a directory is missing and cannot be made, this says that the one above it is missing.
+  ] as const)('%s ends with a sentence if its data directory cannot be created', async ([, argv, env]) => {
+    // No directory can be created in /proc. The message names the first one that failed.
     const child = spawn(process.execPath, argv, {
       env: { ...process.env, ...env, PRESSBOX_DATA_DIR: '/proc/pressbox/data' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -169,10 +169,10 @@ describe('pressbox serve and token', () => {
   });
 
   it.for([
-    ['serve on a disk that is full', [bin, 'serve'], 'ENOSPC'],
-    ['serve for a reader who has left', [bin, 'serve'], 'EPIPE'],
-    ['the service on a disk that is full', [serviceFile], 'ENOSPC'],
-    ['the service for a reader who has left', [serviceFile], 'EPIPE'],
+    ['serve with its output on a full disk', [bin, 'serve'], 'ENOSPC'],
+    ['serve with an output that its reader closed', [bin, 'serve'], 'EPIPE'],
+    ['the service with its output on a full disk', [serviceFile], 'ENOSPC'],
+    ['the service with an output that its reader closed', [serviceFile], 'EPIPE'],
   ] as const)('%s keeps running, and says so on standard error', async ([, argv, code]) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-cli-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
@@ -192,8 +192,8 @@ describe('pressbox serve and token', () => {
     const exited = once(child, 'close');
     const url = `http://127.0.0.1:${port}`;
     await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200));
-    // Each is logged at the least as something that was asked.
-    for (let asked = 0; asked < 3; asked += 1) await fetch(`${url}/v1/channels/nothing`);
+    // Each request adds a line to the log.
+    for (let nth = 0; nth < 3; nth += 1) await fetch(`${url}/v1/channels/nothing`);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     const lines = said.split('\n').filter((line) => line.startsWith('pressbox: '));
@@ -256,7 +256,7 @@ describe('a failed start', () => {
   });
 });
 
-/** What a pipe takes or gives at once; 0 where it would have to wait. */
+/** The number of bytes that a pipe takes or gives at once, or 0 if it would block. */
 function atOnce(move: () => number): number {
   try {
     return move();

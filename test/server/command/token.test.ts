@@ -6,6 +6,7 @@ import { run } from '../../support/servers/command.ts';
 import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `pressbox token` and its subcommands. */
+
 let test: TestServer;
 beforeAll(async () => {
   test = await startTestServer();

@@ -8,19 +8,20 @@ import { commandRoom } from '../../support/servers/command-room.ts';
 import { startSite } from '../../support/servers/site.ts';
 
 /** Error messages of the command, against a real server. */
+
 const room = commandRoom();
 const { done, env } = room;
 const bin = fileURLToPath(new URL('../../../bin/pressbox.mjs', import.meta.url));
 
 describe('advice after a refusal', () => {
   it.each([
-    ['a token that is not there', () => ['post', room.channelId, 'One', '--token', ''], 'PRESSBOX_TOKEN'],
-    ['a token that is none', () => ['post', room.channelId, 'One', '--token', 'moon'], 'pressbox token --help'],
-    ['rights that are missing', () => ['channel', 'delete', room.channelId, '--yes'], 'pressbox token inspect'],
-    ['a channel that is not there', () => ['post', 'nothing', 'One'], 'pressbox channel list'],
+    ['a missing token', () => ['post', room.channelId, 'One', '--token', ''], 'PRESSBOX_TOKEN'],
+    ['an invalid token', () => ['post', room.channelId, 'One', '--token', 'moon'], 'pressbox token --help'],
+    ['missing rights', () => ['channel', 'delete', room.channelId, '--yes'], 'pressbox token inspect'],
+    ['a missing channel', () => ['post', 'nothing', 'One'], 'pressbox channel list'],
     ['a channel that cannot be followed', () => ['follow', 'nothing'], 'pressbox channel list'],
-    ['a server that is not there', () => ['export', room.channelId, '--url', 'http://127.0.0.1:1'], 'PRESSBOX_URL'],
-  ])('%s is said behind what happened', async (_what, argv, remedy) => {
+    ['an unreachable server', () => ['export', room.channelId, '--url', 'http://127.0.0.1:1'], 'PRESSBOX_URL'],
+  ])('follows the message about %s', async (_what, argv, remedy) => {
     const { code, err } = await done(argv());
     const [happened, ...lines] = err.trimEnd().split('\n');
     expect([code, happened]).toEqual([1, expect.stringMatching(/^pressbox: .+\.$/)]);
@@ -165,7 +166,7 @@ describe('a malicious server', () => {
   /** Clears the screen, renames the window, hides what follows and reverses it. */
   const hostile = '\u001b[2J\u001b]0;x\u0007\u009b8m\u202e\r';
   // The command’s own styles and the start of its progress line may appear.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for control characters
   const own = /\u001b\[(?:1|2|9|22|29|31|32|33|39)m|\r\u001b\[K/g;
   const obeyed = /(?![\n\t])\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 

@@ -61,8 +61,8 @@ describeWith(needs.compiler, 'the load generator of the benchmark', () => {
     }
   });
 
-  describeWith(needs.redis, 'beside a Redis', () =>
-    it('shows that a returning reader gets each post that was changed often once, in its current state', async () => {
+  describeWith(needs.redis, 'with Redis', () =>
+    it('shows that a returning reader gets a post that changed many times only once, in its current state', async () => {
       const lines = join(directory, 'lines.jsonl');
       const round = { name: 'one', directory, seconds: 1, enduranceSeconds: 1, lines, isPinned: false };
       await runSession({ subject: 'pressbox', readers: 20, crowd: 'bare', steps: ['changes'] }, round);

@@ -130,7 +130,7 @@ describe('docs/guides/clients/javascript.md: the client with Socket.IO alone', (
 describe('docs/guides/clients/javascript.md: a page that is rendered on a server', () => {
   type ForPage = (options: { url: string; channelId: string }) => Promise<Library.Timeline & { saved: string }>;
 
-  it('is continued in the browser, with every change since, once', async () => {
+  it('continues in the browser, and shows every later change once', async () => {
     const { forPage } = await moduleOf<{ forPage: ForPage }>(block('js server-side'));
     const { id: channelId } = (await author.createChannel({ headline: 'To the Moon', state: 'live' })).channel;
     const { post } = await author.publish(channelId, { headline: '</script><b>Down', body: 'It is **down**.' });

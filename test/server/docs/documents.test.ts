@@ -156,7 +156,7 @@ describe('the examples of the API documents', () => {
       for (const name of answer?.headers ?? []) {
         // An answer that is never stored has no entity tag.
         const isUntagged = name === 'ETag' && real.headers.get('cache-control') === 'no-store';
-        // A stream that the server could begin.
+        // A stream that starts needs no retry delay.
         const needNotWait = name === 'Retry-After' && real.status === 200;
         if (!real.headers.has(name) && !isUntagged && !needNotWait && !sometimes.includes(name))
           faults.push(`${keyOf(example)} lacks ${name}`);
@@ -167,7 +167,7 @@ describe('the examples of the API documents', () => {
       }
     }
     expect(faults).toEqual([]);
-    // Optional headers are present when they have a meaning.
+    // Each optional header is in at least one answer.
     for (const name of sometimes) {
       expect(
         [...played.answers.values()].some(({ real }) => real.headers.has(name)),
@@ -252,9 +252,9 @@ describeWith(needs.curl, 'the curl commands of the examples', () => {
   });
 });
 
-/** Headers with a meaning. Every answer has the others. */
+/** Headers that must be documented wherever they appear. Every answer has the other headers. */
 const telling: readonly AnswerHeader[] = ['Location', 'Link', 'Idempotency-Replayed', 'Retry-After'];
-/** Headers that are only sent when they have a meaning. */
+/** Documented headers that only some answers have. */
 const sometimes: readonly AnswerHeader[] = ['Link', 'Idempotency-Replayed'];
 
 function faultsOf(form: ComponentName, value: unknown): string[] {

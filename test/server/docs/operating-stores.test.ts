@@ -18,6 +18,7 @@ import { call } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** Tests what the pages for operators say about stores that are unreachable, full or replaced. */
+
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
 const [health, troubleshooting] = await Promise.all([read('reference/health.md'), read('guides/troubleshooting.md')]);
 const patient = { interval: 50 };
@@ -70,7 +71,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     await vi.waitFor(() => expect(said.join()).toContain('the journal accepts writes again'));
   });
 
-  it('is reported by /readyz before anyone writes, and so is new space', async (test) => {
+  it('is reported by /readyz before anyone writes, and so is freed space', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
     const starter = [unshare, '--mount', 'sh', '-c', 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"', dataDir];
@@ -85,7 +86,7 @@ describeWith.ifThere(ownMounts, 'a full disk, as docs/guides/troubleshooting.md 
     await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 'ready' }), patient);
   });
 
-  it('stops the start with a sentence, and leaves no partial files behind', async (test) => {
+  it('makes a start fail with a sentence, and leaves no partial files behind', async (test) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-full-'));
     test.onTestFinished(() => rm(dataDir, { recursive: true }));
     const fill = 'mount -t tmpfs -o size=8k tmpfs "$0" && { head -c 1m /dev/zero > "$0/all"; "$@"; ls -A "$0"; }';
@@ -155,7 +156,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
     await says(/"msg":"the journal is reachable again"/);
     await redis.kill();
     await says(/"why":"Redis is unreachable: [^"]*ECONNREFUSED[^"]+","msg":"Redis is unreachable/);
-    // A server that starts at this time does not report a mistake in its configuration either.
+    // A server that starts meanwhile reports the outage, and no mistake in the configuration.
     const started = await startServerProcess({ env: { PRESSBOX_REDIS_URL: redis.url } }).catch((error: Error) => error.message);
     expect(started).toMatch(/PRESSBOX_REDIS_URL: Redis cannot be reached: connect ECONNREFUSED/);
     expect(started).not.toContain('mistakes');
@@ -192,7 +193,7 @@ describeWith.concurrent(needs.redis, 'a server on Redis that is operated as the 
       const { status, text } = await call(`${url}/readyz`);
       expect([status, text]).toEqual([503, told('starting')]);
     }, patient);
-    // There are no workers to replace yet.
+    // The signal does not end the server, although it has no workers to replace yet.
     process.kill(server.pid, 'SIGUSR2');
     await expect(starting).rejects.toThrow(/ended with 1 before it served:.*PRESSBOX_REDIS_URL/s);
   });

@@ -21,6 +21,7 @@ import { startServerProcess } from '../../support/servers/process.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
 /** What the pages for operators say, apart from stores (operating-stores.test.ts) and proxies (proxies.test.ts). */
+
 const read = (page: string) => readFile(join(root, 'docs', page), 'utf8');
 const [monitoring, logPage, running] = await Promise.all([
   read('guides/monitoring.md'),
@@ -104,7 +105,7 @@ describe('docs/reference/log.md', () => {
     .map((path) => readFileSync(join(root, 'src', path), 'utf8'));
 
   it.each(tablesOf(logPage, 'Messages').flat())('has the lines of level %s that it quotes: %s', (level, messages) => {
-    // Routes pass the message of what an author did to the log.
+    // Routes pass the message about an author’s action to `note` or `sendRevision`, which log it.
     const isSaid = (message: string) =>
       source.some((text) => new RegExp(`\\.${level}\\([^;]*?'${message}'`).test(text)) ||
       (level === 'info' && source.some((text) => new RegExp(`\\b(?:note|sendRevision)\\([^;]*?'${message}'`).test(text)));
@@ -120,11 +121,11 @@ describe('docs/reference/log.md', () => {
     expect(said.map(([, level, message]) => `${level}: ${message}`).filter((line) => !quoted.includes(line))).toEqual([]);
   });
 
-  describeWith(needs.python, 'in a terminal', (python) => {
+  describeWith(needs.python, 'for a server in a terminal', (python) => {
     it.each([
       ['warn', {}],
       ['info', { PRESSBOX_LOG_LEVEL: 'info' }],
-    ])('starts with the level %s if the environment has %o', async (level, env) => {
+    ])('names the level %s at the start if the environment has %o', async (level, env) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-docs-'));
       onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
       const inTerminal = 'import pty, sys; pty.spawn(sys.argv[1:])';
@@ -186,7 +187,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
       await server.start();
     }
     /** The exit code after a second signal while a reader stays connected. */
-    const toldTwice = async () => {
+    const signalledTwice = async () => {
       const reader = await openReader(server.url);
       test.onTestFinished(() => reader.destroy());
       const ended = server.exit();
@@ -199,7 +200,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     };
     // Null, because the second signal kills the process. A server that ends in order, after it waited for its reader, exits with
     // 0. On a busy machine it may have ended that way before the second signal, so this is repeated.
-    await vi.waitFor(async () => expect(await toldTwice()).toBeNull());
+    await vi.waitFor(async () => expect(await signalledTwice()).toBeNull());
     const hungUp = server.exit();
     process.kill(server.pid, 'SIGHUP');
     expect(await hungUp).toBeNull();
@@ -290,7 +291,7 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     });
   });
 
-  it('resets readers who saw more than a restored copy, and shows texts again that were taken down since', async () => {
+  it('resets readers who saw more than a restored copy contains, and shows again what was taken down after the copy was made', async () => {
     await using server = await startServerProcess();
     const token = await server.token({ editor: ['*'], admin: true });
     const { id } = await createChannel(server, token);

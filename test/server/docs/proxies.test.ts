@@ -19,6 +19,7 @@ import { startTestServer, type TestServer } from '../../support/servers/server.t
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** Tests what docs/guides/proxies.md says. */
+
 const page = await readFile(join(root, 'docs/guides/proxies.md'), 'utf8');
 const [environment = '', nginx = '', caddy = ''] = ['Settings', 'nginx', 'Caddy'].map((part) => blocksOf(page, part)[0]);
 const settings = Object.fromEntries(
@@ -26,10 +27,10 @@ const settings = Object.fromEntries(
 );
 
 describe('the proxies of docs/guides/proxies.md', () => {
-  it('wait longer than the server is silent, and close idle connections before it does', () => {
+  it('wait longer than the server is silent, and close idle connections before the server does', () => {
     const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(nginx)?.[1]);
     expect(seconds).toBeGreaterThan(Math.max(limits.waitSeconds, limits.pingSeconds));
-    // The default of nginx.
+    // By default nginx closes idle connections after 60 s.
     expect(httpLimits.keepAliveMs).toBeGreaterThan(60_000);
   });
 
@@ -81,7 +82,7 @@ const proxies = {
 
 for (const name of ['nginx', 'caddy'] as const) {
   describeWith.ifThere(needs[name], `${name} before a server, as docs/guides/proxies.md says`, (binary) => {
-    describeWith(needs.openssl, 'with a certificate of our own', (openssl) => {
+    describeWith(needs.openssl, 'with a self-signed certificate', (openssl) => {
       let server: TestServer;
       let url: string;
       let token: string;
@@ -200,7 +201,7 @@ for (const name of ['nginx', 'caddy'] as const) {
 
       it('passes on the real address of a client, whatever the client claims', async () => {
         const status = async (from: string, headers = {}) => (await ask('/v1/channels', { from, headers })).status;
-        // More requests than the rate permits in any time they take, each with another claimed address.
+        // More requests than the rate permits, however long they take. Each claims another address.
         const crowd = await Promise.all(
           Array.from({ length: 220 }, (_, nth) => status('127.0.0.2', { 'x-forwarded-for': `192.0.2.${nth}` })),
         );
@@ -283,7 +284,7 @@ for (const name of ['nginx', 'caddy'] as const) {
           });
         });
 
-        it('retries a request that a draining server refuses on another server, and passes on what all of them refuse', async () => {
+        it('sends a request that a draining server refuses to another server, and passes on the refusal if all servers refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
           const portOf = (one: TestServer) => new URL(one.url).port;

@@ -110,7 +110,7 @@ describe('the readme', () => {
     }
   });
 
-  describeWith(needs.curl, 'its first post', () => {
+  describeWith(needs.curl, 'has a first post that', () => {
     it('is published once with curl, corrected with the command, and reaches a follower', async () => {
       const follower = listen(process.execPath, [bin, 'follow', 'moon-landing']);
       await vi.waitFor(() => expect(follower.out).toContain('Apollo 11'));

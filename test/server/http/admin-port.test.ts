@@ -11,10 +11,11 @@ import { call, startTestServer } from '../../support/servers/server.ts';
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** A separate port for health checks and metrics. */
+
 const operators = ['/healthz', '/readyz', '/metrics'];
 
 describe('a server with PRESSBOX_ADMIN_PORT', () => {
-  it('serves health and metrics only there, and readers only on the other port', async () => {
+  it('serves health and metrics only on that port, and readers only on the other one', async () => {
     const port = await freePort();
     const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port), PRESSBOX_PUBLIC_URL: 'https://live.example.org' });
     onTestFinished(() => server[Symbol.asyncDispose]());
@@ -28,7 +29,7 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
     });
     expect(await call(`http://127.0.0.1:${port}/readyz`, { method: 'POST' })).toMatchObject({ status: 405 });
     expect((await call(`${server.url}/v1/channels`)).status).toBe(200);
-    // For any host name, and never ambiguously.
+    // The port accepts any host name, but not two in one request.
     const ask = (...headers: string[]) => sendBytes({ port }, requestText('GET /readyz HTTP/1.1', headers));
     expect((await ask('Host: pod-7')).statuses).toEqual([200]);
     expect((await ask('Host: a', 'Host: b')).statuses).toEqual([400]);
@@ -51,7 +52,7 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
     expect((await call(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
   });
 
-  it('closes it together with the other port', async () => {
+  it('closes that port together with the other one', async () => {
     const port = await freePort();
     const server = await startTestServer({ PRESSBOX_ADMIN_PORT: String(port) });
     await server[Symbol.asyncDispose]();
@@ -60,7 +61,7 @@ describe('a server with PRESSBOX_ADMIN_PORT', () => {
 });
 
 describeWith(needs.redis, 'a server of two processes with PRESSBOX_ADMIN_PORT', (binary) => {
-  it('reports the sums of both there', async (test) => {
+  it('reports the sums of both processes on that port', async (test) => {
     const redis = await startRedisFor(test, binary);
     const port = await freePort();
     const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_WORKERS: '2', PRESSBOX_ADMIN_PORT: String(port) };

@@ -4,6 +4,7 @@ import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Methods that a URL does not allow, other spellings of paths, and unknown paths. */
+
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 const origin = 'https://news.example';
 let server: TestServer;
@@ -76,7 +77,7 @@ describe('a method that a URL does not allow', () => {
     }
   });
 
-  it('is refused alike for a desk channel and a missing one, also without a token', async () => {
+  it('is refused in the same way for a desk channel and a missing one, also without a token', async () => {
     const answers = ['hidden', 'nothing', id].map(async (channel) => {
       const { status, headers, text } = await call(`${server.url}/v1/channels/${channel}/posts`, { method: 'DELETE' });
       return [status, allowed(headers), text];

@@ -54,7 +54,7 @@ for (const kind of ['redis', 'valkey'] as const) {
 
       const index = channelKeys(broken.id)[3] as string;
       await redis.admin.del(index);
-      // A connected reader must not mistake silence for no news.
+      // The subscriptions of connected readers end. Otherwise readers would mistake the silence for no news.
       await vi.waitFor(() => expect([staying.live, staying.endings]).toEqual([false, ['slow']]), patient);
       await stream.ended;
       const refused = { code: 'journal-unavailable', status: 503, detail, outcome: 'unchanged' };

@@ -16,9 +16,10 @@ import { startTwoServers, type TwoServers } from '../../support/servers/two-serv
 import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
- * Redis loses or replaces data under two servers with readers on both. Every reader, connected or returning, is told. The channel accepts
- * writes again, after a repair if keys were deleted by hand. No cursor stands for two histories.
+ * Redis loses or replaces data under two servers with readers on both. Every reader, connected or returning, is told. The channel
+ * accepts writes again, after a repair if keys were deleted by hand. No cursor is valid in two histories.
  */
+
 const patient = { interval: 50 };
 /**
  * Readers are told within this time after their server notices. The test measures from the earlier moment at which Redis answers again.
@@ -91,7 +92,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     }
     const wasReset = ({ catchUps }: Watcher) => catchUps.some(({ reset }) => reset);
 
-    /** What both servers answer to lost cursors. */
+    /** Expects both servers to answer lost cursors with a reset. */
     async function expectForeign(lost: readonly Written[]): Promise<void> {
       for (const { url } of nodes) {
         for (const { cursor } of lost) {
@@ -145,7 +146,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await using replica = await startRedis(binary, [...replicating, `replicaof 127.0.0.1 ${redis.port}`]);
       await vi.waitFor(async () => expect(await replica.admin.info('replication')).toContain('master_link_status:up'), patient);
       await publishMany(['In both']);
-      // The channel and the post. WAIT counts only writes of its own connection.
+      // Waits until the replica has the channel and the post. WAIT would count only writes of its own connection.
       await vi.waitFor(async () => expect(await replica.admin.xlen(channelKeys(channelId)[0]!)).toBe(2), patient);
       // From here on the replica gets no more writes.
       await replica.admin.call('REPLICAOF', 'NO', 'ONE');
@@ -155,10 +156,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       await redis.kill();
       for (const line of lines) line.target = `http://127.0.0.1:${replica.port}`;
       lines[0]!.cut();
-      // For later cases: no connection uses it any more.
+      // Restarts the old server for later cases. No connection uses it any more.
       await redis.start();
       await expectTold('a failover, who stays', staying.slice(0, 1), wasReset);
-      // Past the head that the cut-off server and its reader know.
+      // More posts than were lost, so the offset passes the head that the cut-off server and its reader know.
       const added = ['New 1', 'New 2', 'New 3', 'New 4', 'New 5'];
       await publishMany(added, nodes.slice(0, 1));
       expect(wasReset(staying[1]!)).toBe(false);
@@ -246,7 +247,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         expect([answer.status, answer.body]).toMatchObject([404, { code: 'not-found' }]);
       }
       await createChannel(nodes[1]!, token, { id: channelId });
-      // Beyond the old head.
+      // Enough posts to pass the old head.
       const added = ['New 1', 'New 2', 'New 3', 'New 4'];
       await publishMany(added);
       for (const reader of away) reader.comeBack();

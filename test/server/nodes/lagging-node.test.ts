@@ -10,6 +10,7 @@ import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 /**
  * A server that missed a change of access and has not noticed yet. The access it knows is outdated.
  */
+
 const patient = { interval: 50 };
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -36,7 +37,10 @@ for (const kind of ['redis', 'valkey'] as const) {
       return reader;
     }
 
-    /** A reader follows the channel there, and from then on the server receives no announcements, until it notices within seconds. */
+    /**
+     * Subscribes a reader to the channel on the lagging server. From then on that server receives no announcements, until it
+     * notices within seconds.
+     */
     async function followThenDeafen(channelId: string): Promise<void> {
       const member = await open(two.token);
       await vi.waitFor(async () => expect(await member.subscribe(channelId)).toMatchObject({ ok: true, more: false }), patient);
@@ -64,7 +68,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await change(id, { access: 'members' });
       const { cursor: after } = await post(id, `For members. ${'x'.repeat(49_000)}`);
       for (let each = 0; each < 4; each += 1) await post(id, `For members. ${'x'.repeat(49_000)}`);
-      // So the change comes after the first answer.
+      // The long posts fill the first answer of a catch-up, so this change would come in a later one.
       await change(id, { section: 'Space' });
       const stranger = await open();
       for (const cursor of [before, after]) {

@@ -105,7 +105,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(far.faults).toEqual([]);
     });
 
-    it('name the server that blocks an erasure as its own log does, so that an operator can stop it', async (test) => {
+    it('name a server that blocks an erasure as the log of that server does, so that an operator can stop it', async (test) => {
       const said: string[] = [];
       const env = { PRESSBOX_REDIS_URL: redis.url, PRESSBOX_JWT_SECRET: secret };
       const hung = await startServerProcess({ env, onLine: (line) => said.push(line) });

@@ -11,6 +11,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { openShell } from '../../support/servers/shell.ts';
 
 /** Reads the feeds as other programs do: page by page, repeatedly, while the newsroom writes. */
+
 let server: TestServer;
 let editor: string;
 
@@ -144,9 +145,9 @@ describe.each(Object.keys(formats))('%s', (file) => {
     const posts = await write12(id);
     await revise(posts[1]!, 'correction', 'It was two.', 'Post two');
     await revise(posts[2]!, 'update', null, 'Post three, and more');
-    // Already on the page in its place.
+    // This post is on the first page anyway, so it keeps its place.
     await revise(posts[11]!, 'correction', 'It was twelve.', 'Post twelve');
-    // The oldest post, while the one above is the newest.
+    // This is the oldest post. The one corrected above is the newest.
     await withdraw(posts[0]!, 'retraction', 'There was no first one.');
     const address = addressOf(id, file, '?limit=3');
     const first = await page(file, address);
@@ -215,7 +216,7 @@ describe.each(Object.keys(formats))('%s', (file) => {
     }
   });
 
-  it('can be limited to key events and recent withdrawals, since a tombstone no longer shows whether it was one', async () => {
+  it('can be limited to key events and recent withdrawals, since a tombstone does not show whether it was a key event', async () => {
     const id = `key-${slug}`;
     const posts = await write12(id);
     const address = addressOf(id, file, '?keyEvent=true&limit=2');

@@ -8,6 +8,7 @@ import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The words around posts on the server's pages, in the channel's language. */
+
 let server: TestServer;
 let author: AuthorClient;
 

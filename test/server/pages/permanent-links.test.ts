@@ -4,6 +4,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `/live/{c}/{post}` and the pages of a channel, as the server renders them. */
+
 let server: TestServer;
 let editor: string;
 const html = { accept: 'text/html' };
@@ -274,7 +275,7 @@ describe('paging by links', () => {
     const past = await open(`/live/${id}?after=${posts[1]!.seq}`);
     expect(listed(past.text)).toEqual([2, 1]);
     expect(past.text).toContain('rel="canonical"');
-    // Nothing is above the newest post, and new posts appear there.
+    // Nothing is above the newest post. New posts will appear there.
     const above = await open(`/live/${id}?before=${posts[1]!.seq + 1}`);
     expect([listed(above.text), hrefOf(above.text, 'Newer posts')]).toEqual([[2, 1], undefined]);
     const before = await open(`/live/${id}?before=${posts[0]!.seq}`);

@@ -6,6 +6,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** `/live/{c}/{post}/versions`: the earlier versions of a post, as the server renders them. */
+
 let server: TestServer;
 let editor: string;
 const html = { accept: 'text/html' };

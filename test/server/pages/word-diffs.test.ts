@@ -7,6 +7,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The cost of pages of earlier versions: each comparison is made once, for a few pages at a time, and only for connected clients. */
+
 let server: TestServer;
 let editor: string;
 
@@ -77,7 +78,8 @@ describe('a page of earlier versions', () => {
     };
     client.write(`GET ${post.path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await vi.waitFor(() => expect(isRead).toBe(true));
-    // Another client that requests the page gets it, whether it was started for the first or not.
+    // A second client that requests the same page gets it, whether or not the server had started to build it for the first
+    // client.
     const other = await changed(1);
     expect((await open(other)).status).toBe(200);
     expect(await comparisons('made')).toBe(made + 1);

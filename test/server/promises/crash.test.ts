@@ -42,7 +42,7 @@ describe('a reader', () => {
     await using server = await startTestServer();
     const { id } = await createChannel(server, await server.token());
     await using line = await startLine(server.url);
-    // The handshake's answer. The next one names the socket.
+    // Cuts the line at the answer to the handshake. The answer after it names the socket.
     line.cutAfter = '"sid"';
     const reader = new ReaderClient({ url: line.url, channelId: id, random: () => 0 }).open();
     try {

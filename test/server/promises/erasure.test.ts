@@ -13,6 +13,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
  * Erased text is nowhere: not in the journal's files, in an answer or in the log, while the server runs, after a restart and after its
  * end. The test has 400 posts of many shapes, of which half are taken down and half lose their earlier revisions, and a deleted channel.
  */
+
 const random = seeded(seedOf('erasure'));
 const count = 400;
 
@@ -20,7 +21,7 @@ interface Made {
   id: string;
   channelId: string;
   key: string;
-  /** The first request. */
+  /** The body of the first request. */
   body: object;
   revision: number;
 }

@@ -14,6 +14,7 @@ import { noPowercut, type Power, watchPower } from '../../support/stores/powercu
  * After a kill the kernel still has what the process wrote. Here the server loses power: the directory is restored to the synced bytes,
  * or to those and some of the others, as on a real disk.
  */
+
 const reason = noPowercut();
 
 describe.skipIf(reason !== undefined)(`a server that loses power${reason ? ` (not here: ${reason})` : ''}`, () => {

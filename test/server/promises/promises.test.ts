@@ -232,7 +232,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
     expect(await catchUpFrom(server, channelId, stands.cursor)).toMatchObject({ mode: 'replay', reset: false, events: [] });
   });
 
-  it('gives a post another entity tag than a lost text with the same revision had', async () => {
+  it('gives a post a different entity tag from a lost text with the same revision', async () => {
     await using server = await startServerProcess();
     const { token, channelId } = await openChannel(server);
     const { post } = await publish(server, token, channelId, { body: 'In both' });
@@ -250,7 +250,7 @@ describe('Promise 4: a cursor of another history is a reset, never "nothing new"
 
     const answer = await call(server.url + path, { headers: { 'if-none-match': etag } });
     expect([answer.status, answer.body]).toMatchObject([200, { revision: 2, html: '<p>Stands</p>\n' }]);
-    // It still starts with the revision.
+    // The entity tag still starts with the revision.
     const again = { path: `${path}/revisions`, body: correction('Again'), ifMatch: answer.headers.get('etag') ?? '' };
     expect(await write(server, token, again)).toMatchObject({ post: { revision: 3 } });
   });

@@ -16,6 +16,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { startSite } from '../../support/servers/site.ts';
 
 /** A crowd that connects at once, over any transport: a limited number is admitted at a time, and the others are told when to retry. */
+
 const { handshakesMost, joinMs }: { handshakesMost: number; joinMs: number } = liveLimits;
 /** Authors use the server's secret, since the issuer's keys are slow. */
 const secret = 'a secret of the server, of 32 bytes or more';
@@ -58,7 +59,7 @@ async function crowd({ url }: TestServer, size = handshakesMost): Promise<{ leav
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
     );
   };
-  // No more at once than the accept queue holds.
+  // Connects no more clients at once than the accept queue holds.
   for (let there = 0; there < size; there += 250) {
     for (let more = Math.min(250, size - there); more > 0; more -= 1) come(there + more);
     const waiting = () => [...coming].filter((socket) => !upgraded.has(socket)).length;
@@ -225,7 +226,7 @@ describe('past the admission limit', () => {
     const answers = await Promise.all(coming.map(({ answered }) => answered));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     await vi.waitFor(() => expect(server.server.readers.count('poll')).toBe(some));
-    // All of them stay, and the remaining room is filled.
+    // All of them stay, and further connections fill the remaining room.
     await crowd(server, 3 * some);
     const { cursor: last } = await publish(server, await server.token(), id, { headline: 'After' });
     for (const { held } of coming) expect((await held).body).toMatchObject({ cursor: last });

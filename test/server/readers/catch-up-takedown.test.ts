@@ -13,6 +13,7 @@ import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.t
  * Once the author of a takedown is answered, no text of the post leaves the server, not even in answers that were already being prepared.
  * The test watches bytes as they are handed to the kernel, since the order of two connections is unknown at the client.
  */
+
 let server: TestServer;
 let editor: string;
 let sent: string[];
@@ -50,7 +51,7 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
   const path = `/v1/channels/${id}`;
   const first = await publish(server, editor, id, { headline: 'Stays' });
   const { cursor } = first;
-  // A channel stream that is open with a tail, one that is open without, and one that must be opened.
+  // In turn: a channel stream that is open with a tail, one that is open without a tail, and one that must be opened.
   if (number % 3 > 0) await readers[0]!.subscribe(id, cursor);
   const secret = `zq${number}qz`;
   const text = { headline: `Headline ${secret}`, body: `Text ${secret}`, keyEvent: true, derivedFrom: [first.post.id] };

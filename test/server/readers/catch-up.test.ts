@@ -9,6 +9,7 @@ import { seeded } from '../../support/samples/sample-text.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Catch-up: what changed since a cursor, each post once and in its latest state (promises 2 to 4). */
+
 let server: TestServer;
 let editor: string;
 let busy: BusyChannel;

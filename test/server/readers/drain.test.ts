@@ -10,6 +10,7 @@ import { openStream } from '../../support/readers/stream-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Shutting down a node: readers are asked to leave, new ones are refused, and those that stay reconnect elsewhere by themselves. */
+
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
@@ -157,7 +158,7 @@ it('a drain lets an EventSource reconnect to the next server with its cursor', a
     { name: 'drain', lastEventId: cursor },
     { name: 'catchup', mode: 'replay', covers: { after: 2 } },
   ]);
-  // It may have reconnected before that is logged.
+  // The EventSource gets the post in its catch-up, or as a live event if it reconnected before the post was published.
   expect([...(catchUp!.events as object[]), ...live]).toMatchObject([{ post: { headline: 'After' } }]);
 });
 

@@ -132,7 +132,7 @@ it('a channel stream closes some time after its last reader has left, over any t
   try {
     const { id } = await createChannel(server, editor, { access: 'members' });
     const { cursor } = await publish(server, editor, id, { headline: 'First' });
-    // More than one answer holds.
+    // More posts than fit into one answer.
     for (let nth = 0; nth < 2; nth += 1) await publish(server, editor, id, { headline: 'Long', body: '🌒'.repeat(50_000) });
     const token = await server.token({ reader: ['*'] });
     const path = `${server.url}/v1/channels/${id}`;

@@ -10,6 +10,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { startRedisFor } from '../../support/stores/redis.ts';
 
 /** How temporary failures reach an EventSource, which would never reconnect after a status other than 200 (HTML standard, 9.2.3). */
+
 const patient = { interval: 50 };
 
 async function start(env: Record<string, string> = {}): Promise<TestServer> {

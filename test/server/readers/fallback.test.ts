@@ -10,6 +10,7 @@ import { type Obstacles, startObstacles } from '../../support/servers/blocking-p
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Networks that block protocols: a reader goes live all the same, quickly, over the best open transport. */
+
 let test: TestServer;
 let author: AuthorClient;
 const opened: (AsyncDisposable | { close(): void })[] = [];
@@ -158,7 +159,7 @@ describe('a reader over any transport', () => {
     }
   });
 
-  it('asks for as many in every poll, since any answer may be a new snapshot', async () => {
+  it('asks for that number of posts in every poll, since any answer may be a new snapshot', async () => {
     const channelId = await channelWith(1);
     const asked: URL[] = [];
     const { client } = read(test.url, channelId, {

@@ -12,6 +12,7 @@ import { answerLate, troubleTheBus } from '../../support/stores/failing-engine.t
  * Nothing is lost or repeated between the answer to a subscribe and the first event after it, whenever a reader joins and however old
  * its cursor is, while authors publish and correct at full speed.
  */
+
 const random = seeded(seedOf('join'));
 const writes = 250;
 const joins = 80;

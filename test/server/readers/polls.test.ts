@@ -5,6 +5,7 @@ import { createChannel, publish, type Written, write } from '../../support/autho
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Long polling: the answer is held until something changes. */
+
 let server: TestServer;
 let editor: string;
 let admin: string;
@@ -56,7 +57,7 @@ describe('a poll', () => {
     const other = await channelWith(1);
     expect(await told(poll(id, `wait=30&after=${other.head}`))).toMatchObject({ mode: 'snapshot', reset: true });
     expect(await told(poll(id, `wait=0&after=${head}`))).toMatchObject({ covers: { after: 3, to: 3 }, events: [], more: false });
-    // Far less than its wait.
+    // Far less than the wait that the poll asked for.
     expect(performance.now() - began).toBeLessThan(15_000);
   });
 

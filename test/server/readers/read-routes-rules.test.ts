@@ -5,6 +5,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Access to read routes, caching, CORS and refusals. */
+
 let server: TestServer;
 let editor: string;
 let reader: string;
@@ -84,7 +85,7 @@ describe('a desk channel', () => {
     expect(await whole('/live/desk')).toEqual(await whole('/live/nothing'));
   });
 
-  it('costs anonymous followers the same reads as a missing channel, whether it is followed or not', async () => {
+  it('costs anonymous followers the same reads as a missing channel, whether others follow it or not', async () => {
     const { engine } = server.server;
     const asked: string[] = [];
     for (const name of ['channel', 'subscribe', 'catchUp', 'snapshot', 'heads'] as const) {

@@ -5,6 +5,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The read routes: contents, views and entity tags. */
+
 let server: TestServer;
 let editor: string;
 let reader: string;

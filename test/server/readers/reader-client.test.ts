@@ -9,6 +9,7 @@ import { randomFrom } from '../../support/samples/random.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** ReaderClient against the real server: it ends with the server's state, whatever happens in between. */
+
 let test: TestServer;
 let author: AuthorClient;
 const open: { close(): unknown }[] = [];

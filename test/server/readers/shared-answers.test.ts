@@ -7,6 +7,7 @@ import { createChannel, publish } from '../../support/authors/writers.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The cache of shared answers under a client that requests everything in every way. It is bounded for each channel and in total. */
+
 let server: TestServer;
 let streams: ChannelStreams;
 const open: ChannelStream[] = [];

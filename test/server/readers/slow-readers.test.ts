@@ -6,9 +6,10 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { watchWrites } from '../../support/servers/watch-writes.ts';
 
 /**
- * A reader that stops reading, over a socket or a stream, is a position and not a queue: the server keeps only the write in progress,
- * other readers are not affected, and when the reader reads again it gets the current state.
+ * For a reader that stops reading, over a socket or a stream, the server keeps a position and no queue. Only the write in
+ * progress is in memory, other readers are not affected, and the reader gets the current state when it reads again.
  */
+
 let server: TestServer;
 let editor: string;
 /** The server's clock, which only tests move, so that nobody stalls earlier on a busy machine. */
@@ -55,7 +56,7 @@ async function stream(channelId: string, options: { after?: string; forget?: boo
   return reader;
 }
 
-/** Patience for this many bytes on a busy machine. */
+/** This many bytes take long on a busy machine. */
 const patient = { timeout: 60_000, interval: 50 };
 /** About 200 kB as html. Two hundred of them exceed any kernel buffer. */
 const long = '🌒'.repeat(50_000);

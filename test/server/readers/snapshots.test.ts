@@ -57,7 +57,7 @@ function parsed({ pieces }: EncodedSnapshot): Snapshot {
 }
 
 describe('the snapshots of a channel between two changes', () => {
-  it('take two journal reads and the memory of two answers for any number of requested posts', async () => {
+  it('take two journal reads and the memory of two answers, however many posts are requested', async () => {
     const all = await Promise.all(everyLimit.map((limit) => snapshotOf(limit)));
     expect(reads).toHaveBeenCalledTimes(2);
     const memory = new Set(all.flatMap(({ pieces }) => pieces).map(({ buffer }) => buffer));

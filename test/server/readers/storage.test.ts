@@ -7,6 +7,7 @@ import type { Event } from '../../../src/protocol/model.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A reader with a storage for its state. */
+
 let test: TestServer;
 let author: AuthorClient;
 const open: ReaderClient[] = [];
@@ -234,7 +235,7 @@ describe('a reader with a storage', () => {
     ['that answers at once', () => new Storage()],
     ['that takes its time', () => new SlowStorage()],
   ])(
-    '%s keeps nothing of what a member read who signs out while it is written, and keeps nothing later',
+    '%s keeps nothing that a member read if the member signs out during a save, and saves nothing later',
     async (_name, create) => {
       const channelId = await channelWith(2);
       const storage = create();

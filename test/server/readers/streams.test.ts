@@ -12,6 +12,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** A channel as Server-Sent Events: content, refusals and ends. */
+
 const origin = 'https://news.example';
 let server: TestServer;
 let editor: string;
@@ -182,7 +183,7 @@ describe('a stream', () => {
     expect(other.heard('ping')).toEqual([]);
     expect(reader.blocks.at(-1)).toEqual({ event: 'ping', data: '{}' });
     expect(reader.cursor).toBe(cursors[0]);
-    // Before proxies close idle connections.
+    // Pings are more frequent than any close of an idle connection.
     expect(httpLimits.idleMs).toBeGreaterThan(2 * limits.pingSeconds * 1_000);
   });
 
@@ -205,7 +206,7 @@ describe('a stream', () => {
     skippedMs = limits.pingSeconds * 1_000;
     await vi.waitFor(() => expect(reader.heard('ping')).toEqual([{}]));
     restore();
-    // The store of the other tests' server also seems silent for this long.
+    // The jump of the clock also made the store of the other tests’ server seem silent. Waits until that server has recovered.
     const standing = await channelWith(0);
     await vi.waitFor(async () => expect((await open(standing.id, { method: 'HEAD' })).status).toBe(200));
   });

@@ -11,6 +11,7 @@ import { type ConnectOptions, type Handshake, maskedFrame, openReader, shakeHand
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Which connections are accepted, on the wire. */
+
 let server: TestServer;
 
 beforeAll(async () => {
@@ -259,7 +260,7 @@ describe('an address', () => {
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  it('does not keep the server from closing if it was refused, never joins or never answers the close', async () => {
+  it('does not delay the end of the server by connections that were refused, never join or never answer the close frame', async () => {
     const { joinMs } = liveLimits;
     // The join timeout is far longer than this.
     Object.assign(liveLimits, { joinMs: 600_000 });

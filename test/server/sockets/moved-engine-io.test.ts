@@ -27,6 +27,6 @@ it('a server with an unknown version of engine.io serves and reconnects readers 
   await server.start();
   await author.publish('moon', { headline: 'Long', body: 'A long text. '.repeat(3_000).trim() });
   await vi.waitFor(() => expect(shown()).toEqual(['Long', 'Lift-off at ten']));
-  // At every start.
+  // The warning is logged at every start.
   expect(lines.filter((line) => line.includes('engine.io'))).toHaveLength(2);
 });

@@ -7,6 +7,7 @@ import { binaryFrame, shakeHands } from '../../support/readers/socket-reader.ts'
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** Pressbox implements the namespace without Socket.IO's server. This test sends the same packets to both and compares the answers. */
+
 let ours: TestServer;
 let theirs: string;
 const stock = new Server({
@@ -89,7 +90,7 @@ async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Pr
     // A client may not send messages before it has joined.
     if (packet.startsWith('0')) await answered;
   }
-  // Answered after everything before it, or not at all.
+  // This packet is answered after everything before it, or not at all.
   const answered = reader.until((packet) => packet.startsWith('4399[')).catch(() => 'over');
   reader.send(`4299${leaving}`);
   const isOpen = (await Promise.race([over, answered])) !== 'over';

@@ -7,6 +7,7 @@ import { createChannel, publish, write } from '../../support/authors/writers.ts'
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The socket protocol, tested with the stock Socket.IO client. */
+
 let server: TestServer;
 let editor: string;
 let admin: string;
@@ -356,7 +357,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('is refused by the journal’s access even before the change is announced', async () => {
+  it('is refused by the access in the journal even before the change is announced', async () => {
     const { engine } = server.server;
     const subscribe = engine.subscribe.bind(engine);
     let deaf = false;

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await openSampleDay(client, day);
   await playSampleDay(client, day, day.commands);
 });
-/** More than the buffers between a server and a client that does not read. */
+/** Opens a channel whose export is larger than the buffers between a server and a client that does not read. */
 async function openMuch({ server: { engine } }: TestServer): Promise<PostState[]> {
   await createChannel(engine, 'much');
   const posts = Array.from({ length: 300 }, (_, nth) => ({
@@ -159,7 +159,7 @@ describe('an export', () => {
     expect(await exported(channelId, editor, 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
 
-  it('is one of a few at a time, and others get a retry delay', async () => {
+  it('is refused with a retry delay while a few others run', async () => {
     const stop = new AbortController();
     const open = () =>
       fetch(`${server.url}/v1/channels/much/export`, { headers: { authorization: `Bearer ${editor}` }, signal: stop.signal });
@@ -244,7 +244,7 @@ describe('pressbox export', () => {
       expect(await command.code).toBe(0);
       const { text } = await exported(channelId, editor);
       expect(await readFile(file, 'utf8')).toBe(text);
-      // The file contains everything a backup does.
+      // Only the owner may read the file, since it contains everything that a backup does.
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
       const told = run(['export', channelId, '--output', file, '--json'], env());

@@ -9,6 +9,7 @@ import { openReader } from '../../support/readers/socket-reader.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** An import never overrides the target: erased text stays erased, and changes made there stay. */
+
 let source: TestServer;
 let target: TestServer;
 let log = '';
@@ -188,7 +189,7 @@ describe('an import into an existing channel', () => {
     ]);
   });
 
-  it('is one of a few at a time, and counted', async () => {
+  it('is refused while a few others run, and the refusal is counted', async () => {
     const open = await Promise.all([slowImport(), slowImport()]);
     await underWay(2);
     const refused = await sendTo(target, '');

@@ -10,6 +10,7 @@ import { call, startTestServer, type TestServer } from '../../support/servers/se
 import { openTempEngine, renderer, wide } from '../../support/stores/engines.ts';
 
 /** Withdrawing a post unpins it in the same write, even in an import that is cut between the two. */
+
 let source: TestServer;
 let target: TestServer;
 let admin: { source: AuthorClient; target: AuthorClient };

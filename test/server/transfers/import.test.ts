@@ -244,7 +244,7 @@ describe('an import', () => {
       await client.updateChannel(id, '*', { section: 'Weather' });
       const whole = await exportOf(source, id);
       const lines = whole.split(/(?<=\n)/);
-      // In parts, so that the erased text is there before it is pinned, and in one piece.
+      // In parts, so that the erased text is at the target before it is pinned, and then in one piece.
       if (how === 'takedown') for (const line of lines.filter(Boolean)) await sendTo(target, line);
       expect(await sendTo(target, whole)).toMatchObject({ status: 200, body: { conflicting: 0, sameHistory: true } });
       expect(await exportOf(target, id)).toBe(whole);
@@ -340,10 +340,10 @@ describe('an import', () => {
   });
 
   it.each([
-    ['below the revisions that were erased before', { erases: 1 }],
+    ['of fewer revisions than were erased before', { erases: 1 }],
     ['of all revisions that were erased before', { erases: 2 }],
     ['of none', {}],
-  ])('starts again after lines of another system that tell of an erasure %s', async (_what, erasure) => {
+  ])('leaves the server able to start again after a line of another system reports an erasure %s', async (_what, erasure) => {
     await using server = await startTestServer();
     const id = 'erased-elsewhere';
     const at = '2019-04-15T17:00:00.000Z';

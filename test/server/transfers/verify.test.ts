@@ -19,6 +19,7 @@ import { startSite } from '../../support/servers/site.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
 /** test/engine has the cases of each store. This file tests the command, and servers from outside. */
+
 const day = sampleDay(13, { posts: 40, changes: 80 });
 const { id } = day.channel;
 let directory: string;
@@ -221,7 +222,7 @@ describe('pressbox verify', () => {
       expect(await command.code).toBe(1);
       return JSON.parse(command.out).fault;
     };
-    // The state beside the journal first, since verify stops at a fault.
+    // Changes the state beside the journal first, since verify stops at a fault in the journal.
     const post = '(SELECT max(seq) FROM posts)';
     const stale = await faultAfter(`UPDATE posts SET text = (SELECT min(text) FROM posts) WHERE seq = ${post}`);
     expect(stale).toMatchObject({
