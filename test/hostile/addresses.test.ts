@@ -13,6 +13,7 @@ import { call } from '../support/servers/server.ts';
  * Ids that look like paths, and headers that try to become part of the response. They are sent as bytes, since an HTTP client would
  * normalise them.
  */
+
 let server: AttackedServer;
 let token: string;
 let postId: string;

@@ -12,6 +12,7 @@ import {
 import { call } from '../support/servers/server.ts';
 
 /** Malformed bodies and URLs are refused with the documented status and code, and change nothing. */
+
 let test: AttackedServer;
 let token: string;
 let channelUrl: string;

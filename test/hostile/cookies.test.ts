@@ -9,6 +9,7 @@ import {
 import { createChannel, publish } from '../support/authors/writers.ts';
 
 /** Requests with forged or altered session cookies are anonymous. `server/access/sessions.test.ts` tests sessions themselves. */
+
 let server: AttackedServer;
 let session: string;
 

@@ -9,6 +9,7 @@ import { call } from '../support/servers/server.ts';
  * Malformed or endless WebSocket, engine.io and Socket.IO messages end their connection with the status of RFC 6455, and other readers
  * are not affected. `server/sockets/handshake.test.ts` tests handshakes.
  */
+
 let server: AttackedServer;
 let token: string;
 let bystander: SocketReader;

@@ -5,6 +5,7 @@ import { type AttackedServer, secretWord, startAttackedServer } from '../support
 import { createChannel, publish } from '../support/authors/writers.ts';
 
 /** Malformed or endless lines of an import: the error names the line, nothing of the line is imported, and memory stays small. */
+
 let server: AttackedServer;
 let admin: string;
 

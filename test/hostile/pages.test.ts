@@ -13,6 +13,7 @@ import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/server
  * them, and as their script changes them. Each runs with the content security policy and without it, since the policy is only the second
  * line of defence. Nothing runs, no other host is requested, and each text is shown as it was written.
  */
+
 const attacks = Object.values(textAttacks).flat();
 /** A busy machine takes this long to render that much at once. */
 const patient = { timeout: 250_000 };

@@ -15,6 +15,7 @@ import { startRedisFor } from '../support/stores/redis.ts';
 /**
  * Malformed and ambiguous HTTP requests are refused, and a request smuggled behind one is never answered. `bodies.test.ts` tests bodies.
  */
+
 let server: AttackedServer;
 let token: string;
 

@@ -17,6 +17,7 @@ import { call } from '../support/servers/server.ts';
  *
  * PRESSBOX_TEST_RUNS sets how many of each are sent, PRESSBOX_TEST_SEED which.
  */
+
 const runs = Number(process.env.PRESSBOX_TEST_RUNS ?? 25);
 const seed = Number(process.env.PRESSBOX_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 

@@ -11,6 +11,7 @@ import { sendBytes } from '../support/attacks/attacked-server.ts';
  * Slow clients against the HTTP server below the routes, with timeouts a hundred times shorter. `long/attack.test.ts` runs thousands of
  * them against the real timeouts.
  */
+
 let http: Server;
 let cut: string[] = [];
 /** Answers created so far. */

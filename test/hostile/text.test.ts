@@ -8,6 +8,7 @@ import { call } from '../support/servers/server.ts';
  * Characters that software often damages. Text of any script is kept character by character; characters that belong in no text are
  * refused.
  */
+
 let server: AttackedServer;
 let token: string;
 const posts = () => `${server.url}/v1/channels/moon/posts`;

@@ -12,6 +12,7 @@ import type { Site } from '../support/servers/site.ts';
  * Sends invalid tokens to a server that accepts tokens signed with its secret and tokens of an issuer with a JWK set. Each invalid
  * token is refused over HTTP and at the socket. The server fetches no URL that a token names, and no answer quotes a token.
  */
+
 const secret = 'a secret that an attacker would like to know, of 32 bytes';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const own = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -4,6 +4,7 @@ import { createChannel, publish } from '../support/authors/writers.ts';
 import { startServerProcess } from '../support/servers/process.ts';
 
 /** The readers of an office, a school or a carrier's gateway share one address. */
+
 const size = 1_000;
 /** The burst of the request rate lets 500 in at once, and then 50 a second. Clients that were told to wait spread over some time more. */
 const patient = { timeout: 120_000, interval: 100 };

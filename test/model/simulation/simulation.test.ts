@@ -6,6 +6,7 @@ import { run } from './run.ts';
  * streams, catch-ups, socket sessions, the gap algorithm and the timeline are the real ones. The store, the bus and the links are
  * models. docs/explanation/invariants.md lists what is checked.
  */
+
 const seeds = Number(process.env.PRESSBOX_SIMULATION_SEEDS ?? 1_500);
 const from = Number(process.env.PRESSBOX_SIMULATION_FROM ?? 1);
 

@@ -8,6 +8,7 @@ import { type Problem, type ProblemCode, problem } from '../../../src/protocol/p
 import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** What a follower requests and when. Each test provides the answers. */
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

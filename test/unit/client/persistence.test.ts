@@ -8,6 +8,7 @@ import { ModelServer } from '../../support/servers/model-server.ts';
 const asOf = '2026-11-24T12:00:00.000Z';
 
 /** The saved state and its limits. */
+
 function held(posts: number, html: string): SavedReader {
   const model = new ModelServer();
   for (let each = 0; each < posts; each += 1) model.publish({ kind: 'update', keyEvent: each % 2 === 0 });

@@ -4,6 +4,7 @@ import { dialPoll } from '../../../client/lib/transports/poll.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
 /** A polling link, and a server that answers at once. */
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { handleOf, interceptReads, isHandleOf, isOpen, watchWrites, writeToHandle } from '../../../src/live/raw-socket.ts';
 
 /** The code bypasses Node's stream of a socket through its handle, so the tests use real sockets. */
+
 async function connect() {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

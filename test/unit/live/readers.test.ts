@@ -5,6 +5,7 @@ import { type Pipe, ReaderConnection } from '../../../src/live/reader-connection
 import { type OpenReader, Readers } from '../../../src/live/readers.ts';
 
 /** If one of many readers throws, the others are served as before, and the one that threw is disconnected. */
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 

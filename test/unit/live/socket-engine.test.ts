@@ -14,6 +14,7 @@ import { packetFrame } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
 /** The engine relies on private fields of engine.io, so the tests use real connections. */
+
 async function serve(rhythm?: Partial<HeartbeatOptions>) {
   const http = createServer();
   const failures: unknown[] = [];

@@ -8,6 +8,7 @@ import { socketFormat } from '../../../src/live/socket/packet-encoder.ts';
 import { SocketPipe } from '../../../src/live/socket/socket-pipe.ts';
 
 /** Frames bypass engine.io under conditions that depend on its private fields, so the tests use a real connection. */
+
 async function connect() {
   const http = createServer();
   const engine = new Server({ transports: ['websocket'], perMessageDeflate: false, allowUpgrades: false });

@@ -13,6 +13,7 @@ import { newPost, revision } from '../../support/samples/arbitraries.ts';
 import { emptied } from '../../support/samples/samples.ts';
 
 /** After any sequence of writes, the channel and its posts are valid. */
+
 type Step =
   | { do: 'publish'; post: NewPost }
   | { do: 'revise'; at: number; revision: Revision; eraseEarlier: boolean; expected: number | 'any' }

@@ -9,6 +9,7 @@ import type { StreamReader } from '../../../src/streams/stream-reader.ts';
  * Two histories that differ from one offset on. The journal answers with one of them, and an announcement of the other overtakes
  * the answer. The window between the two is one tick wide, so the engine is scripted.
  */
+
 const at = '2026-11-24T12:00:00.000Z';
 const epoch = 'abcdefabcdef';
 const position = (offset: number, history = '0') => ({ epoch, offset, check: `${history}${offset}`.padStart(16, '0') });

@@ -19,6 +19,7 @@ import { newChannel, newPost } from '../../model/simulation/contents.ts';
  * Faults of channel streams that the simulation found, each in the fewest steps that show it. The test decides when the journal
  * answers, and what. The histories differ by a letter in their checks.
  */
+
 const epoch = 'abcdefabcdef';
 const check = (offset: number, history = 'a') => `${offset}`.padStart(15, '0') + history;
 const at = (offset: number, history = 'a'): Position => ({ epoch, offset, check: check(offset, history) });
