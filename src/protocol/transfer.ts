@@ -243,7 +243,7 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
     [facts.type !== undefined && facts.type !== model.typeOf(post), 'revision.type', `Must be ${model.typeOf(post)}.`],
     [!kindFits(post, kind), 'revision.kind', 'Must be the kind of change that the post shows.'],
     [own !== undefined && own.kind !== kind, 'revision.kind', 'Must be the kind of the change in the history.'],
-    // // A full history drops refiles and updates first, so only they can be missing from it.
+    // A full history drops refiles and updates first, so only they can be missing from it.
     [own === undefined && kind !== null && kind !== 'refile' && kind !== 'update', 'post.history', 'Must contain the change.'],
     ...erasureContradictions(facts, revision),
     [facts.root !== undefined, 'revision.root', 'Is only allowed in the first entry of a channel.'],

@@ -56,7 +56,7 @@ export function catchUp(
   joining?: Joining,
 ): Promise<'answered' | 'gone' | 'unwanted'> {
   const read = () => fromTail(stream, query) ?? fromJournal(stream, query);
-  // // A later change may have arrived while the answer was awaited. The answer is still correct as of its position.
+  // A later change may have arrived while the answer was awaited. The answer is still correct as of its position.
   return stream.guard.use(read, (answer) => {
     const channel = newestChannel(stream, answer);
     if (joining !== undefined && !joining.wanted(channel)) return 'unwanted';
@@ -100,7 +100,7 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
 function fromJournal(stream: ChannelStream, query: CatchUpQuery): Promise<Reading<EncodedCatchUp> | ReadAgain> {
   const { after, limit, posts } = query;
   const key = `${after === undefined ? '' : `${formatCursor(after)} ${limit}`} ${posts}`;
-  // // `readAgain` is not cached.
+  // `readAgain` is not cached.
   return stream.answers.read(
     key,
     () => readJournal(stream, query),
@@ -192,7 +192,7 @@ async function snapshot(
   { posts: limit }: CatchUpQuery,
   reset: boolean,
 ): Promise<Reading<EncodedCatchUp> | ReadAgain> {
-  // // Fewer bytes than in other snapshots: a reader gives up if the first answer takes too long.
+  // Fewer bytes than in other snapshots: a reader gives up if the first answer takes too long.
   const bytes = streamLimits.catchUpBytes;
   const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;

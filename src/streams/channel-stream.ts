@@ -125,7 +125,7 @@ export class ChannelStream {
         const { latestPostAt: _, ...channel } = read.channel;
         stream = new ChannelStream(channel, read.position, context);
         stream.#unsubscribe = undo;
-        // // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
+        // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
         // could be notified of erasures.
         if (early.some(({ type }) => type === 'gone')) stream.close('gone');
         else if (early.length > 0) stream.checkJournal();
@@ -355,7 +355,7 @@ export class ChannelStream {
         changes.filter(({ offset }) => offset > followed.skip),
         to,
       );
-    // // The reader joined before this read began, but the journal ends before the reader's position: it has lost entries.
+    // The reader joined before this read began, but the journal ends before the reader's position: it has lost entries.
     for (const [reader, position] of ahead)
       if (!more && position.offset > to.offset && this.#aheadReaders.get(reader) === position) this.#end(reader, 'history');
     // The erasing entries were in the journal before their erasures were announced, so this read has covered them.
@@ -413,7 +413,7 @@ export class ChannelStream {
    */
   #append(changes: StoredChange[], to?: Position): void {
     this.#dropAnswers();
-    // // Set the channel before anything is delivered. In one read, posts that some readers may no longer see can come before the
+    // Set the channel before anything is delivered. In one read, posts that some readers may no longer see can come before the
     // change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
     if (channel !== undefined) this.#setChannel(channel);
@@ -428,7 +428,7 @@ export class ChannelStream {
     }
     if (to !== undefined) this.tail.advance(to.offset, to.check);
     this.#checkAheadReaders();
-    // // The tail is bounded by bytes and by offsets. Convert the offsets to bytes, and report whichever is more.
+    // The tail is bounded by bytes and by offsets. Convert the offsets to bytes, and report whichever is more.
     const share = (this.tail.head - before) / streamLimits.tailOffsets;
     if (!this.#isPaused) this.#delivery.begin(Math.max(bytes, share * streamLimits.tailBytes));
   }

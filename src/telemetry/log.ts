@@ -72,7 +72,7 @@ const atomicCharacters = cluster.isWorker ? 4_096 : Number.POSITIVE_INFINITY;
  * error once.
  */
 function openStandardOutput(): DestinationStream {
-  // // Accessing `process.stdout` makes the pipe non-blocking: a write to a full pipe fails with EAGAIN instead of blocking the
+  // Accessing `process.stdout` makes the pipe non-blocking: a write to a full pipe fails with EAGAIN instead of blocking the
   // process.
   void process.stdout;
   let lastTries = 0;
