@@ -86,9 +86,9 @@ function oneOf(values: string[]): string {
 
 /** "have at most 20 entries", "be at least 1". */
 function bound(which: string, value: number, origin: string): string {
-  const said = value.toLocaleString('en');
+  const number = value.toLocaleString('en');
   const [one, many] = counted[origin] ?? [];
-  return one === undefined ? `be ${which} ${said}` : `have ${which} ${said} ${value === 1 ? one : many}`;
+  return one === undefined ? `be ${which} ${number}` : `have ${which} ${number} ${value === 1 ? one : many}`;
 }
 
 const counted: Partial<Record<string, [one: string, many: string]>> = {

@@ -181,7 +181,7 @@ function contradictions(line: TransferLine): FieldError[] {
 
 type Fault = [contradicts: boolean, path: string, message: string];
 
-function told(faults: Fault[]): FieldError[] {
+function errorsOf(faults: Fault[]): FieldError[] {
   return faults.flatMap(([contradicts, path, message]) => (contradicts ? [{ path, message }] : []));
 }
 
@@ -189,7 +189,7 @@ function channelContradictions({ channel, facts }: ChannelLine): FieldError[] {
   const { history, revision } = channel;
   const own = history.find((past) => past.revision === revision);
   const kind = facts?.kind ?? null;
-  return told([
+  return errorsOf([
     [!rises(history, revision), 'channel.history', 'Must have increasing revisions, up to the revision of the channel.'],
     [facts !== undefined && kind !== (own?.kind ?? null), 'revision.kind', 'Must be the kind of the change in the history.'],
     [facts?.type !== undefined && facts.type !== 'channel.changed', 'revision.type', 'Must be channel.changed.'],
@@ -211,7 +211,7 @@ const hadText: Record<model.EventType, boolean> = {
 function erasedContradictions({ erased, facts }: ErasedLine): FieldError[] {
   const first = erased.revision === 1;
   const { type = first ? 'post.published' : 'post.revised' } = facts;
-  return told([
+  return errorsOf([
     [first !== (type === 'post.published'), 'revision.type', 'Must be post.published for revision 1, and only for it.'],
     [!hadText[type], 'revision.type', 'Must be the type of an entry that had a text.'],
     [facts.salt !== undefined, 'revision.salt', 'Is erased with the text.'],
@@ -230,7 +230,7 @@ function postContradictions({ post, facts }: PostLine): FieldError[] {
   const withdrawn = status !== 'published';
   const own = history.find((past) => past.revision === revision);
   const kind = facts.kind ?? null;
-  return told([
+  return errorsOf([
     [withdrawn && !isEmptied(post), 'post', 'Must be empty, because the post was withdrawn.'],
     [!withdrawn && authors.length === 0, 'post.authors', 'Must have at least 1 entry.'],
     [
