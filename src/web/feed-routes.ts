@@ -79,7 +79,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
     if (read.status === 'closed' && credentials === undefined && hasNotice === true) {
-      // With a token the answer would differ.
+      // A request with a token would get another answer.
       res.set('WWW-Authenticate', challenge);
       const notice = await write(noticePage(read.channel, file, query, publicUrl), query);
       return sendJson(res, notice, { ...cachingOf(res, read.channel), type });

@@ -6,10 +6,10 @@ import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { languageFor } from './pages/language.ts';
 
-/** Shows problems as pages to browsers. Programs get the problem document, at the same URL too. */
+/** Shows problems as pages to browsers. Programs get the problem document, even at the URL of a page. */
 export interface PageErrors {
   /** Answers with a page if the client prefers one, otherwise with the problem document. */
-  tell(req: Request, res: Response, said: Problem): void;
+  tell(req: Request, res: Response, reported: Problem): void;
   /** Shows errors as pages to browsers, and passes on the others. Mount just before `handleErrors`. */
   handler: ErrorRequestHandler;
   /** Answers requests that no route handled. */
@@ -22,11 +22,11 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
   // A frame must be able to show the error too.
   const inFrames = pageHeaders({ frameAncestors: '*' });
 
-  const tell = (req: Request, res: Response, said: Problem) => {
+  const tell = (req: Request, res: Response, reported: Problem) => {
     const framed = req.path.startsWith('/embed/');
-    if (!wantsPage(req)) return sendProblem(res, said);
-    const page = errorPage(said, { language: languageFor(req, res), assets });
-    (framed ? inFrames : headers)(req, res, () => sendErrorPage(res, page, said));
+    if (!wantsPage(req)) return sendProblem(res, reported);
+    const page = errorPage(reported, { language: languageFor(req, res), assets });
+    (framed ? inFrames : headers)(req, res, () => sendErrorPage(res, page, reported));
   };
   return {
     tell,
@@ -43,14 +43,17 @@ export function createPageErrors({ log }: { log: { error(fields: object, message
 }
 
 /** Sends an error page with the problem's status and headers. */
-export function sendErrorPage(res: Response, page: string, said: Problem): void {
-  setProblemHeaders(res, said);
-  sendJson(res, page, { status: said.status, cache: 'none', type: 'text/html; charset=utf-8' });
+export function sendErrorPage(res: Response, page: string, reported: Problem): void {
+  setProblemHeaders(res, reported);
+  sendJson(res, page, { status: reported.status, cache: 'none', type: 'text/html; charset=utf-8' });
 }
 
 const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
 
-/** API paths never answer with pages. Elsewhere a client gets a page if it prefers one, and at the URL of a page if it accepts one. */
+/**
+ * Whether to answer with a page. API paths never do. If the client accepts HTML and JSON equally, it gets HTML at the URL of a
+ * page, and JSON elsewhere.
+ */
 export function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets|oembed|embed\.js)(?:\/|$)/.test(path)) return false;

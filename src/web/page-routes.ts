@@ -30,7 +30,7 @@ import { visitorOf } from './sign-in-routes.ts';
 import { AllClientsGone, createVersionPages, hasDisconnected } from './version-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
-/** The readers' pages, complete as the server sends them, for anonymous and signed-in readers. */
+/** The pages for anonymous and signed-in readers. They are complete without a script. */
 export interface PageContext {
   engine: Engine;
   streams: ChannelStreams;
@@ -40,7 +40,7 @@ export interface PageContext {
   /** Sessions have an idle limit. */
   hasIdleLimit: boolean;
   diffs: WordDiffs;
-  /** Concurrency of pages of earlier versions. */
+  /** Bounds how many pages of earlier versions are built at the same time. */
   slots: Slots;
   now: () => number;
   metrics: Metrics;
@@ -75,7 +75,7 @@ export function pageRoutes(context: PageContext): Router {
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { snapshot, window } = read.found;
     const visitor = visitorOf(res, req.originalUrl);
-    // Above the newest post: show the page of the newest.
+    // The position is above the newest post: show the newest posts.
     const isPast = window?.ceiling === null && window.posts.length === 0;
     sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at: minute() }));
   });

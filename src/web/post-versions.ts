@@ -73,7 +73,7 @@ export async function readVersions(
 
   /** The newest revisions up to `top` and the one below them: as many as a page shows, fewer if they are large. */
   async function readUpTo(top: number, characters: number) {
-    // Avoid reading revisions that are cut off: most are as long as the current post.
+    // Read only as many revisions as are likely to fit: most are as long as the current post.
     const likely = Math.floor(liveLimits.versionBytes / characters) - 1;
     for (let count = clamp(likely, 1, liveLimits.versionChanges); ; count = Math.floor(count / 2)) {
       const floor = Math.max(1, top - count + 1);
@@ -109,9 +109,9 @@ const beside: { readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: 
   keyEvent: ({ keyEvent }) => (keyEvent ? [mark('key')] : []),
   verification: ({ verification }) => (verification === null ? [] : [mark(verification)]),
   developing: ({ developing }) => (developing ? [mark('developing')] : []),
-  media: ({ media }) => media.map((one) => ({ what: one.type, id: one.url, text: toldOf(one) })),
-  sources: ({ sources }) => sources.map(({ name, via, url }) => ({ what: 'source', id: name, text: told(name, via, url) })),
-  authors: ({ authors }) => authors.map(({ name, role }) => ({ what: 'author', id: name, text: told(name, role) })),
+  media: ({ media }) => media.map((one) => ({ what: one.type, id: one.url, text: mediaText(one) })),
+  sources: ({ sources }) => sources.map(({ name, via, url }) => ({ what: 'source', id: name, text: joinTexts(name, via, url) })),
+  authors: ({ authors }) => authors.map(({ name, role }) => ({ what: 'author', id: name, text: joinTexts(name, role) })),
   // Restated posts are not shown.
   derivedFrom: () => [],
 };
@@ -121,17 +121,17 @@ function mark(id: string): Beside {
 }
 
 /** A picture or video by its description, or by its URL. */
-function toldOf(media: Media): string {
+function mediaText(media: Media): string {
   switch (media.type) {
     case 'image':
-      return told(media.caption, media.alt, media.credit) || media.url;
+      return joinTexts(media.caption, media.alt, media.credit) || media.url;
     case 'video':
       return media.caption || media.url;
     case 'link':
-      return told(media.title, media.source);
+      return joinTexts(media.title, media.source);
   }
 }
 
-function told(...parts: (string | undefined)[]): string {
+function joinTexts(...parts: (string | undefined)[]): string {
   return [...new Set(parts.filter(Boolean))].join(', ');
 }

@@ -74,7 +74,10 @@ export function visitorOf(res: Response, page: string): Visitor | undefined {
   return who && { name: who.name, page };
 }
 
-/** Browsers never compress forms, and decompressing a stranger's form may take a thousand times its size in memory. */
+/**
+ * Whether the form is not compressed. Browsers never compress forms, and decompressing a stranger's form may take a thousand
+ * times its size in memory.
+ */
 function isPlainForm(req: IncomingMessage): boolean {
   return req.headers['content-encoding'] === undefined && (req as Request).is(formType) === formType;
 }

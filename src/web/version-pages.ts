@@ -18,7 +18,7 @@ import type { WordDiffs } from './word-diffs.ts';
  * all clients between two changes of its channel, a few pages at a time, and only while a client still waits.
  */
 export interface VersionPages {
-  /** Throws a refusal, `JournalUnavailable`, or `NobodyWaits` if the client has disconnected. */
+  /** Throws a refusal, `JournalUnavailable`, or `AllClientsGone` if every client that requested the page has disconnected. */
   read(stream: ChannelStream, asked: { postId: string; top: number; isGone: () => boolean }): Promise<MadeVersions | 'gone'>;
 }
 
@@ -42,7 +42,7 @@ export interface VersionPagesContext {
 export class AllClientsGone extends Error {}
 
 export function createVersionPages({ engine, diffs, slots, assets }: VersionPagesContext): VersionPages {
-  /** For each page being built, a check of each waiting client for whether it has disconnected. */
+  /** For each page that is being built: functions that return whether a waiting client has disconnected. */
   const waiting = new WeakMap<ChannelStream, Map<string, Set<() => boolean>>>();
 
   return {
@@ -84,7 +84,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
         sections.push(renderVersion(step, channel));
       }
       const page = versionsPage({ channel, postId, steps: found.steps, sections, older: found.older, cursor, assets });
-      // The page contains the compared texts, which are also held beside it.
+      // Counted twice: the page contains the compared texts, and `found` holds them too.
       return { ...found, channel, cursor, page, characters: 2 * page.length };
     } finally {
       release();

@@ -25,7 +25,7 @@ export interface WordDiffs {
 
 export interface VersionPair {
   channelId: string;
-  /** The epoch of the history that they are from. */
+  /** The epoch of the history that contains the two texts. */
   epoch: string;
   postId: string;
   before: Version;
@@ -36,7 +36,7 @@ interface Kept {
   channelId: string;
   postId: string;
   bytes: number;
-  /** In the order of the comparisons; null for texts that differ too much. */
+  /** One outline for each pair of texts that was compared, in that order. Null for texts that differ too much. */
   outlines: readonly (Outline | null)[];
 }
 
@@ -100,11 +100,12 @@ export function createWordDiffs({
   };
 
   /**
-   * Includes a digest of both texts: after a store was restored to an older state, the same revision numbers may have other texts.
+   * The key includes a digest of both texts: after a store was restored to an older state, the same revision numbers may have
+   * other texts.
    */
   function keyOf({ channelId, epoch, postId, before, version }: VersionPair): string {
-    const said = JSON.stringify([before, version].map(({ headline, text, beside }) => [headline, text, beside]));
-    const digest = hash('sha256', said, 'base64url');
+    const texts = JSON.stringify([before, version].map(({ headline, text, beside }) => [headline, text, beside]));
+    const digest = hash('sha256', texts, 'base64url');
     return [channelId, epoch, postId, before.revision, version.revision, renderer.version, digest].join(' ');
   }
 
@@ -127,7 +128,7 @@ export function createWordDiffs({
   }
 }
 
-/** Compares, and records each result. */
+/** A `Diff` that compares texts and appends each outline to `outlines`. */
 function record(outlines: (Outline | null)[]): Diff {
   const { versionEdits: edits, versionSteps: steps } = liveLimits;
   return (before, after) => {

@@ -40,7 +40,7 @@ function withdrawn(post: ReaderPost, channel: Channel): Html {
   return html`<p>${withdrawalNote(post.history, post.publishedAt, settingOf(channel))}</p>`;
 }
 
-/** The labels above a post: its kind, if it has a word, and its verification. */
+/** The labels above a post: its kind (if readers have a word for it), and its verification. */
 export function marksOf({ kind, keyEvent, verification, developing }: ReaderPost, channel: Channel): string[] {
   const words = wordsOf(settingOf(channel));
   const marks = [
@@ -96,11 +96,11 @@ export function summaryOf(post: ReaderPost): string | undefined {
 /** The standfirst of the channel, and corrections of headline and standfirst; undefined without either. */
 export function aboutOf(channel: Channel): string | undefined {
   const { changes, comma, colon } = wordsOf(channel);
-  const told = channel.history.filter(isCorrection).map(({ kind, note, at }) => {
+  const corrections = channel.history.filter(isCorrection).map(({ kind, note, at }) => {
     const name = kind === 'clarification' ? changes.clarification : changes.correction;
     return `${name}${comma}${datedText(at, channel)}${note === null ? '' : `${colon}${note}`}`;
   });
-  return [channel.standfirst ?? [], told].flat().join('\n') || undefined;
+  return [channel.standfirst ?? [], corrections].flat().join('\n') || undefined;
 }
 
 /** When the content of the post last changed. A refile does not count. */
@@ -108,7 +108,7 @@ export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {
   return updatedAt ?? publishedAt;
 }
 
-/** The publisher if no person is named: the host of the channel's page. */
+/** The publisher, if no person is named: the host of the channel's page. */
 export function publisherOf(links: FeedLinks): Person {
   return { name: new URL(links.home).host };
 }

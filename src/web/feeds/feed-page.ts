@@ -12,7 +12,7 @@ export interface FeedPage {
   /** The journal offset that the posts reflect. */
   offset: number;
   links: FeedLinks;
-  /** In place of members' posts. */
+  /** Shown in place of the posts of a members channel. */
   notice?: FeedNotice;
 }
 
@@ -81,7 +81,7 @@ export function feedId({ id, createdAt }: Channel, filter: FeedFilter): string {
   return nameUuid(`${id} ${createdAt} ${queryOf(filter, {})}`);
 }
 
-/** The id of the entry in place of members' posts. */
+/** The id of the entry that is shown in place of the posts of a members channel. */
 export function noticeId({ id, createdAt }: Channel): string {
   return nameUuid(`${id} ${createdAt} for-members`);
 }
@@ -94,8 +94,10 @@ export function postUrn(postId: string): string {
 /** The query of a feed's URL, without `?`. Independent of the order of the request's parameters. */
 export function queryOf({ kind, keyEvent, source }: FeedFilter, { before, after, limit, told }: FeedPlace): string {
   const range = told === undefined ? undefined : `${told.from}-${told.to}`;
-  const asked = Object.entries({ kind, keyEvent, source, limit, before, after, told: range });
-  return new URLSearchParams(asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))).toString();
+  const parameters = Object.entries({ kind, keyEvent, source, limit, before, after, told: range });
+  return new URLSearchParams(
+    parameters.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  ).toString();
 }
 
 /** `publicUrl` has no trailing slash. */

@@ -39,7 +39,7 @@ export async function readFeedPage(engine: Engine, channelId: string, query: Fee
   const further = isFirst ? await readTold(engine, channelId, page, wanted) : { posts: [], told: query.told };
   const leftOut = query.told === undefined ? new Set() : await readToldIds(engine, channelId, query.told);
   const own = page.posts.filter(({ id }) => !leftOut.has(id));
-  // Read last: if access was closed during the read, the posts may be of later.
+  // Read the channel last: if access was restricted while the posts were read, some of them may be newer than the restriction.
   const read = await engine.channel(channelId);
   if (read.status !== 'found') return undefined;
   const { latestPostAt: _, ...channel } = read.channel;
@@ -93,11 +93,14 @@ async function readTold(
     }
     from = offset;
   }
-  const told = [...posts.values()].sort((a, b) => b.seq - a.seq);
-  return { posts: told, told: told.length === 0 ? undefined : { from, to: newest.offset } };
+  const sorted = [...posts.values()].sort((a, b) => b.seq - a.seq);
+  return { posts: sorted, told: sorted.length === 0 ? undefined : { from, to: newest.offset } };
 }
 
-/** The ids of posts that no longer match the filter and did before one of these corrections, or may have if that revision was erased. */
+/**
+ * The ids of posts that no longer match the filter, but matched it before one of these corrections. If the revision before the
+ * correction was erased, the post counts as one that matched.
+ */
 async function readTakenOut(
   engine: Engine,
   channelId: string,
@@ -120,7 +123,10 @@ function fits(post: AuthorPost, wanted: readonly string[]): boolean {
   return wanted.every((tag) => has.includes(tag));
 }
 
-/** A post above the page was published after the page was read, and is on top of the next one. */
+/**
+ * Whether the first page includes this corrected or withdrawn post in addition to its own posts. A post above the page was
+ * published after the page was read, and is on top of the next version of the page.
+ */
 function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): boolean {
   if (!isWithdrawn(post)) return post.seq < lowest && fits(post, wanted);
   const has = tagsOf(post);
@@ -129,6 +135,6 @@ function isTold(post: AuthorPost, lowest: number, wanted: readonly string[]): bo
 
 async function readToldIds(engine: Engine, channelId: string, { from, to }: OffsetRange): Promise<Set<string>> {
   const listed = await engine.corrections(channelId, { before: to + 1, limit: limits.feedTold });
-  const told = (listed?.corrections ?? []).filter(({ offset }) => offset >= from);
-  return new Set(told.flatMap(({ postId }) => (postId === null ? [] : [postId])));
+  const inRange = (listed?.corrections ?? []).filter(({ offset }) => offset >= from);
+  return new Set(inRange.flatMap(({ postId }) => (postId === null ? [] : [postId])));
 }

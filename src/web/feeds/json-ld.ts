@@ -34,7 +34,7 @@ function inScript(json: string): string {
 type Maybe<T> = { [name in keyof T]: T[name] | undefined };
 
 /** Leaves out undefined properties. */
-function told<T extends object>(thing: Maybe<T>): T {
+function defined<T extends object>(thing: Maybe<T>): T {
   return Object.fromEntries(Object.entries(thing).filter(([, value]) => value !== undefined)) as T;
 }
 
@@ -50,7 +50,7 @@ function liveBlog({ channel, posts, links }: FeedPage): WithContext<LiveBlogPost
     name: publisherOf(links).name,
     url: new URL(links.home).origin,
   };
-  return told<WithContext<LiveBlogPosting>>({
+  return defined<WithContext<LiveBlogPosting>>({
     '@context': 'https://schema.org',
     '@type': 'LiveBlogPosting',
     '@id': links.home,
@@ -80,7 +80,7 @@ interface Surroundings {
 function update(post: ReaderPost, channel: Channel, { links, publisher }: Surroundings): BlogPosting {
   const url = links.post(post.id);
   const of = (type: Media['type']) => post.media.filter((media) => media.type === type);
-  return told<BlogPosting>({
+  return defined<BlogPosting>({
     '@type': 'BlogPosting',
     '@id': postUrn(post.id),
     url,
@@ -100,7 +100,7 @@ function update(post: ReaderPost, channel: Channel, { links, publisher }: Surrou
 }
 
 function person({ name, role, url }: Person): SomePerson {
-  return told<SomePerson>({
+  return defined<SomePerson>({
     '@type': 'Person',
     name,
     jobTitle: role,
@@ -110,7 +110,7 @@ function person({ name, role, url }: Person): SomePerson {
 
 function picture(image: ImageMedia): ImageObject {
   const { url, alt, caption, credit, width, height } = image;
-  return told<ImageObject>({
+  return defined<ImageObject>({
     '@type': 'ImageObject',
     contentUrl: plainUri(url),
     url: plainUri(url),
@@ -126,7 +126,7 @@ function picture(image: ImageMedia): ImageObject {
 function film(video: VideoMedia, post: ReaderPost, channel: Channel): VideoObject {
   const { url, poster, captions, caption, width, height } = video;
   const subtitles = (address: string): MediaObject => ({ '@type': 'MediaObject', contentUrl: plainUri(address) });
-  return told<VideoObject>({
+  return defined<VideoObject>({
     '@type': 'VideoObject',
     name: caption || titleOf(post, channel),
     contentUrl: plainUri(url),
@@ -139,7 +139,7 @@ function film(video: VideoMedia, post: ReaderPost, channel: Channel): VideoObjec
   });
 }
 
-/** E37 is the code for pixels. */
+/** E37 is the UN/CEFACT code for pixels. */
 function pixels(value: number | undefined): QuantitativeValue | undefined {
   return value === undefined ? undefined : { '@type': 'QuantitativeValue', value, unitCode: 'E37' };
 }

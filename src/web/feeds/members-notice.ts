@@ -13,13 +13,13 @@ import { type FeedFilter, type FeedPage, linksOf, noticeId } from './feed-page.t
 export function noticePage(channel: Channel, file: string, filter: FeedFilter, publicUrl: string): FeedPage {
   const { forMembers, language } = wordsOf(channel);
   const url = onServer(channelPath(channel.id), publicUrl);
-  const said = html`<p lang="${language}" dir="${directionOf(language)}">${forMembers} <a href="${url}">${siteWordsOf(channel).signIn}</a></p>`;
+  const sentence = html`<p lang="${language}" dir="${directionOf(language)}">${forMembers} <a href="${url}">${siteWordsOf(channel).signIn}</a></p>`;
   return {
     channel,
     posts: [],
     whole: false,
     offset: 0,
     links: linksOf(publicUrl, channel, file, filter, {}, undefined),
-    notice: { id: noticeId(channel), title: forMembers, html: said.text, url, at: channel.createdAt },
+    notice: { id: noticeId(channel), title: forMembers, html: sentence.text, url, at: channel.createdAt },
   };
 }

@@ -117,7 +117,7 @@ function descriptionsOf(standfirst: string | null, history: readonly Change[]): 
   return all.length === 0 ? {} : { descriptions: all };
 }
 
-/** A linked page is an item of somebody else, with a known URL and title. */
+/** A linked page belongs to somebody else. Only its URL and title are known. */
 function mediaItem(media: Media, name: string): object[] {
   if (media.type === 'link') return [linked(media, name)];
   if (media.type !== 'image' && media.type !== 'video') return [];

@@ -41,7 +41,7 @@ export function compressed(compress: Compress, names: ReadonlySet<string>): Requ
     res.vary('Accept-Encoding');
     const encoding = encodingFor(req);
     if (encoding === false) return next();
-    // Before the headers are set, since they would stay on an error.
+    // Compress before the headers are set, since they would remain if compressing failed.
     const bytes = await compress(name, encoding);
     res
       .set({ 'Content-Encoding': encoding, 'Cache-Control': 'public, max-age=31536000, immutable' })

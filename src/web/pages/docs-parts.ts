@@ -119,10 +119,10 @@ function renderMessageExamples({ name, replies }: Message, over: 'socket' | 'str
     return html`<div class="example">${pre(wire(over, name, storeExample), `Example over the ${over}`)}</div>`;
   const fitting = messageExamples.filter((example) => example.message === name);
   return fitting.map((example) => {
-    const said = recordedMessages[messageKey(example)];
+    const recorded = recordedMessages[messageKey(example)];
     const shown = replies
-      ? html`${pre(wire(over, name, example.body), `Sent over the ${over}: ${example.name}`)}${pre(JSON.stringify(said, null, 2), `Acknowledged over the ${over}: ${example.name}`)}`
-      : pre(wire(over, name, said), `Received over the ${over}: ${example.name}`);
+      ? html`${pre(wire(over, name, example.body), `Sent over the ${over}: ${example.name}`)}${pre(JSON.stringify(recorded, null, 2), `Acknowledged over the ${over}: ${example.name}`)}`
+      : pre(wire(over, name, recorded), `Received over the ${over}: ${example.name}`);
     return html`<details class="example"><summary>${example.name}</summary>${shown}</details>`;
   });
 }

@@ -71,14 +71,14 @@ export function typeOf(schema: JsonSchema): Part {
   const values = schema.enum?.filter((value) => value !== null);
   const types = [schema.type ?? 'anything'].flat().filter((type) => type !== 'null');
   const isNullable = [schema.type].flat().includes('null');
-  const said = values
+  const form = values
     ? joined(
         values.map((value) => html`<code>${String(value)}</code>`),
         ' · ',
       )
     : [schema.format === 'uri' ? 'URL' : schema.format === 'date-time' ? 'time' : types.join(' or '), ...boundsOf(schema)];
   const fallback = schema.default === undefined ? null : html`, default <code>${String(schema.default)}</code>`;
-  return [said, isNullable && ' or null', fallback];
+  return [form, isNullable && ' or null', fallback];
 }
 
 function boundsOf({ minimum, maximum, minLength, maxLength, minItems, maxItems }: JsonSchema): string[] {

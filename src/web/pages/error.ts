@@ -4,12 +4,15 @@ import type { Problem } from '../../protocol/problems.ts';
 import { type Assets, htmlDocument, siteBar } from './document.ts';
 import { inEnglish } from './language.ts';
 
-/** A problem as a page for readers. Uses the problem's own detail, which is for developers, only without better words. */
+/**
+ * A problem as a page for readers. Shows the problem's own detail, which is written for developers, only if there are no words
+ * for readers.
+ */
 export function errorPage(problem: Problem, { language, assets }: { language: string; assets: Assets }): string {
   const words = siteWordsOf({ language });
-  // Readers see a start and a shutdown as the same restart.
-  const told = words.problems[problem.code === 'starting' ? 'draining' : problem.code];
-  const name = told?.name ?? words.wentWrong;
+  // To readers, a server that starts and one that shuts down are the same restart.
+  const known = words.problems[problem.code === 'starting' ? 'draining' : problem.code];
+  const name = known?.name ?? words.wentWrong;
   return htmlDocument({
     title: name,
     language,
@@ -17,7 +20,7 @@ export function errorPage(problem: Problem, { language, assets }: { language: st
     body: html`${siteBar(undefined, language)}
 <main class="page">
 <header class="head"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${
-      told?.sentence ?? inEnglish(problem.detail ?? problem.title, language)
+      known?.sentence ?? inEnglish(problem.detail ?? problem.title, language)
     }</p></header>
 <p class="notice">${
       problem.retryAfter !== undefined ? tryAgainText(problem.retryAfter, { language }) : html`<a href="/">${words.coverage}</a>`

@@ -55,9 +55,15 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     newest: snapshot.posts[0]?.seq ?? 0,
     marked: marked ?? null,
   };
-  const { head, ...told } = headOf(channel, { posts, pinned: snapshot.pinned, marked, isPart: window !== undefined, publicUrl });
+  const { head, ...headings } = headOf(channel, {
+    posts,
+    pinned: snapshot.pinned,
+    marked,
+    isPart: window !== undefined,
+    publicUrl,
+  });
   return htmlDocument({
-    ...told,
+    ...headings,
     head: [head, visitor !== undefined && hasIdleLimit && keepSession(assets.keepSession)],
     language: channel.language,
     assets,
@@ -139,11 +145,11 @@ function headOf(
   if (post === undefined) {
     const of = { title: channel.headline, description: channel.standfirst ?? channel.headline };
     if (isPart) return { ...of, head: feeds };
-    const told = channel.access === 'public' && [
+    const previews = channel.access === 'public' && [
       channelPreview(channel, [pinned, ...posts], publicUrl),
       liveBlog(channel, posts, publicUrl),
     ];
-    return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, told] };
+    return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, previews] };
   }
   return {
     title: titleOf(channel, post),

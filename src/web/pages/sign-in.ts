@@ -36,7 +36,10 @@ ${signInForm({ to, fault, focus: true, language })}
   });
 }
 
-/** Works without a script. The token appears in no URL and is not repeated. `language` is English if there is no translation. */
+/**
+ * Works without a script. The token appears in no URL, and the form does not show it again. `language` is English if there is no
+ * translation.
+ */
 export function signInForm({
   to,
   fault,
@@ -48,14 +51,14 @@ export function signInForm({
   return html`<form class="fields" method="post" action="/sign-in">
 <input type="hidden" name="to" value="${to}">
 <label for="token">${accessToken}</label>
-${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${told(fault, language)}</p>`}
+${fault === undefined ? null : html`<p class="fault" id="token-fault" role="alert">${faultText(fault, language)}</p>`}
 <input class="token" id="token" name="token" type="text" dir="ltr" required autocomplete="off" autocapitalize="off" spellcheck="false"${attribute('aria-describedby', described)}${fault === undefined ? null : html` aria-invalid="true"`}${focus ? html` autofocus` : null}>
 <p class="hint" id="token-hint">${tokenHint(numberText(limits.sessionHours, { language }))}</p>
 <button>${signIn}</button>
 </form>`;
 }
 
-function told({ code, detail, title }: Problem, language: string): Html {
+function faultText({ code, detail, title }: Problem, language: string): Html {
   const { notSignedIn, faults } = siteWordsOf({ language });
   return html`${notSignedIn} ${faults[code] ?? inEnglish(detail ?? title, language)}`;
 }
