@@ -24,7 +24,7 @@ export interface Workers {
   readonly failed: Promise<Failure>;
   /** Replaces all workers without closing the port. */
   renew(): Promise<void>;
-  /** Lets all readers leave at the same time, and ends the workers. Safe to call twice. */
+  /** Lets all readers leave at the same time, then ends the workers. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -99,7 +99,10 @@ class Group {
     });
   }
 
-  /** Starts the first worker alone: whatever keeps it from starting would stop all of them, and is reported once. */
+  /**
+   * Starts the first worker alone, then the others. A fault that keeps the first from starting would stop all of them, and is
+   * reported once.
+   */
   async start(): Promise<void> {
     try {
       await this.#launch(1).serving;
@@ -120,8 +123,8 @@ class Group {
     this.#log.info({ workers: this.#config.workers }, 'renewing workers');
     const fresh: WorkerProcess[] = [];
     try {
-      // All new workers start before an old one leaves. If one cannot start, nothing has changed. Readers who leave spread
-      // evenly.
+      // All new workers start before an old one leaves. If one cannot start, the old workers keep serving. Readers who leave the
+      // old workers then spread evenly over the new ones.
       for (let worker = 1; worker <= this.#config.workers; worker += 1) {
         const member = this.#fork(worker);
         fresh.push(member);
@@ -183,7 +186,8 @@ class Group {
       onSign: (there) => this.#watchdog.signalled(there),
       onReport: (from, report) => this.#totals.take(from, report),
       onScrape: async (from) => from.send({ type: 'metrics', text: await this.#scrape() }),
-      // A signal to all processes of a service reaches this one a moment later.
+      // A worker that got SIGTERM leaves and is replaced after a pause. If the signal went to all processes of a service, the
+      // primary gets it in the meantime and starts no replacement.
       onLeaving: (leaving) => this.#left(leaving),
       onEnd: (ended, how) => this.#ended(ended, how),
     });
@@ -196,7 +200,7 @@ class Group {
     if (this.#current.get(member.worker) === member) this.#launchLater(member.worker, workerRestartFirstMs);
   }
 
-  /** The readers of an unresponsive worker keep their connections, and would wait for ever. */
+  /** Kills an unresponsive worker. Its readers would otherwise keep their connections and wait for ever. */
   #killSilent(member: WorkerProcess): void {
     const { worker, pid } = member;
     this.#log.error({ worker, workerPid: pid, silentMs: workerSilentMs }, 'worker is unresponsive and is killed');
@@ -219,15 +223,15 @@ class Group {
     if (refused === undefined) this.#log.error(facts, 'worker died');
     // During the start, the caller reports it once.
     else if (this.#isUp) this.#log.error({ ...facts, reason: refused }, 'worker cannot start');
-    // Another worker has its number, or a caller waits for it and gets the error.
+    // Nothing to restart: another worker has its number, or the caller of `start` waits for the worker and gets the error.
     if (this.#current.get(worker) !== member || !this.#isUp || this.#closing) return;
-    // As during the start: other starting workers would be refused for the same reason.
+    // No worker serves, and others that start would be refused for the same reason.
     if (refused !== undefined && this.#serving().length === 0) return this.#giveUp({ reason: refused, code: 1 });
     const streak = this.#streaks.get(worker) ?? noStreak;
     this.#follow(worker, refused === undefined ? afterDeath(streak, servedMs) : afterRefusal(streak));
   }
 
-  /** Erasures do not have to wait for the heartbeat of a process that has ended. */
+  /** Tells the workers which nodes have ended. Erasures then do not wait until the heartbeat of such a node expires. */
   #tellGone(): void {
     const serving = this.#serving();
     for (const nodeId of this.#gone) for (const member of serving) member.send({ type: 'gone', nodeId });
@@ -261,8 +265,8 @@ class Group {
   /** Scrapes at the same time share one round of reports. */
   #scrape(): Promise<string> {
     this.#scraped ??= (async () => {
-      const asked = [...this.#members].filter(({ state }) => state !== 'starting');
-      await Promise.all(asked.map((member) => member.report()));
+      const running = [...this.#members].filter(({ state }) => state !== 'starting');
+      await Promise.all(running.map((member) => member.report()));
       this.#scraped = undefined;
       return await this.#totals.text();
     })();

@@ -4,9 +4,9 @@ const { workerRestartFirstMs, workerRestartMostMs, workerDeathsMost, workerStead
 
 /** Consecutive ends of workers with the same number. */
 export interface Streak {
-  /** While serving, or before because of a fault. */
+  /** Ends while serving, and ends before that because of a fault of the program. */
   deaths: number;
-  /** Because they could not start, through no fault of their own. */
+  /** Failed starts for a reason outside the program, such as an unreachable store. */
   refusals: number;
 }
 

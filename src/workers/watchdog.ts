@@ -1,7 +1,7 @@
 /**
  * Detects workers without a heartbeat: the process is stopped, or its event loop is blocked. Counts its own steps and uses no
- * clock: while the machine sleeps or this process is blocked, it takes no steps, and does not give up workers whose heartbeats
- * are waiting to be read.
+ * clock. While the machine sleeps or this process is blocked, it takes no steps, so it does not give up workers whose heartbeats
+ * arrived but are not read yet.
  */
 export class Watchdog<Watched> {
   /** Steps since the last heartbeat. */
@@ -9,7 +9,7 @@ export class Watchdog<Watched> {
   readonly #most: number;
   readonly #onSilent: (silent: Watched) => void;
 
-  /** `most`: after more steps than this without a heartbeat, a worker is given up, once. */
+  /** `most`: after more steps than this without a heartbeat, `onSilent` is called, once for each worker. */
   constructor(most: number, onSilent: (silent: Watched) => void) {
     this.#most = most;
     this.#onSilent = onSilent;

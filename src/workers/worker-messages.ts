@@ -24,7 +24,7 @@ export type FromWorker =
   | { type: 'sign' }
   /** The worker cannot start for this reason, and ends. */
   | { type: 'refused'; reason: string }
-  /** The worker was asked to leave by somebody else, and does. */
+  /** The worker got SIGTERM from somebody other than the primary, and leaves. */
   | { type: 'leaving' }
   /** Sent on request, and once more at the end. */
   | { type: 'report'; report: Report }

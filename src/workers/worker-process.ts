@@ -11,7 +11,7 @@ export interface WorkerProcessEvents {
   onSign(member: WorkerProcess): void;
   onReport(member: WorkerProcess, report: Report): void;
   onScrape(member: WorkerProcess): void;
-  /** It leaves without having been asked by the primary. */
+  /** The worker leaves, although the primary did not request it. */
   onLeaving(member: WorkerProcess): void;
   onEnd(member: WorkerProcess, end: WorkerProcessEnd): void;
 }
@@ -19,7 +19,10 @@ export interface WorkerProcessEvents {
 export interface WorkerProcessEnd {
   code: number | null;
   signal: string | null;
-  /** Until it ended, or until its last heartbeat if it was killed as unresponsive. 0 if it never served. */
+  /**
+   * How long the worker served: until it ended, or until its last heartbeat if it was killed as unresponsive. 0 if it never
+   * served.
+   */
   servedMs: number;
   /** The name of the worker among the nodes, once it has served. */
   nodeId: string | undefined;
@@ -47,7 +50,7 @@ export class WorkerProcess {
     const ended = Promise.withResolvers<void>();
     this.serving = serving.promise;
     this.ended = ended.promise;
-    // Nobody may be waiting for it.
+    // Avoids an unhandled rejection if nobody waits for it.
     this.serving.catch(() => undefined);
     const late = setTimeout(() => this.kill(), workerLimits.workerStartMs);
 
@@ -58,7 +61,10 @@ export class WorkerProcess {
       events.onEnd(this, { code, signal, servedMs: this.#servedMs(), nodeId: this.#nodeId, refused: this.#refused });
       ended.resolve();
     };
-    /** The system has no files, processes or memory left, or the program is missing. No `exit` event follows. */
+    /**
+     * Called if the process could not be created: the system has no files, processes or memory left, or the program is missing.
+     * No `exit` event follows.
+     */
     const notBegun = ({ code, message }: NodeJS.ErrnoException) => {
       this.#refused = `The system cannot start a process for worker ${worker} (${code ?? message}).`;
       end(null, null);
@@ -111,7 +117,7 @@ export class WorkerProcess {
     if (this.#process?.isConnected()) this.#process.send(message, () => undefined);
   }
 
-  /** Requests its metrics. Resolves when they have arrived, or after a timeout. */
+  /** Requests the worker's metrics. Resolves when they have arrived, or after a timeout. */
   async report(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#reported.push(resolve);
@@ -121,7 +127,7 @@ export class WorkerProcess {
     clearTimeout(late);
   }
 
-  /** Tells it to end in this way, and kills it after a timeout. Resolves when it has ended. */
+  /** Tells the worker to leave or to end, and kills it after a timeout. Resolves when it has ended. */
   async end(how: 'leave' | 'end'): Promise<void> {
     this.state = 'leaving';
     this.send({ type: how });

@@ -22,7 +22,7 @@ process.on('message', async (message: ToWorker) => {
       for (const resolve of scrapes.splice(0)) resolve(message.text);
       return;
     case 'gone':
-      // If the store is unreachable, the node is waited for until its heartbeat expires.
+      // If the store is unreachable, erasures keep waiting for the node until its heartbeat expires.
       return await (await started).node?.forgetNode(message.nodeId).catch(() => undefined);
     case 'retire':
       return (await started).retire();
@@ -40,8 +40,8 @@ process.on('SIGTERM', () => {
   void leave();
 });
 let serves = false;
-// The primary is gone. By default the process would end at once, and disconnect its readers. A worker that does not serve yet may
-// end: it has no readers, and would not get the port.
+// The primary is gone. By default the process would end at once and disconnect its readers, so let them leave first. A worker
+// that does not serve yet may end: it has no readers, and could not listen on the port.
 cluster.worker?.once('disconnect', () => {
   if (!serves) return;
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
