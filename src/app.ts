@@ -99,7 +99,7 @@ export function createApp(config: Config, { health, metrics, metricsText, compre
 
   const pageErrors = createPageErrors({ log });
   const comeBack = createSseRetry({ random });
-  // Before anything can refuse a request, so that every answer has the headers and a page of another origin can read
+  // Mounted before anything can refuse a request, so that every answer has the headers, and a page of another origin can read
   // `Retry-After`.
   app.use(
     apiHeaders(),
@@ -128,7 +128,7 @@ export function createApp(config: Config, { health, metrics, metricsText, compre
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log });
-      // One router: its prefix is matched once, before the routes that are requested less often.
+      // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
       v1.use(limit, admitReaders(admission), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
       app.use(warnAboutForwardedHeaders(config.trustProxy, log));
@@ -222,8 +222,8 @@ function apiRoutes(
 }
 
 /**
- * Ends a connection with its next answer while the server starts or drains, so that the client reaches another process or server,
- * and for reserved connections, which serve one request each.
+ * Closes a connection after its next answer while the server starts or drains, so that the client reaches another process or
+ * server. Also closes reserved connections, which serve one request each.
  */
 function leadAway(health: Health): RequestHandler {
   return (req, res, next) => {
@@ -236,7 +236,7 @@ function leadAway(health: Health): RequestHandler {
 function whileServing(health: Health, comeBack: SseRetry, pageErrors: PageErrors): RequestHandler {
   return (req, res, next) => {
     if (health.phase === 'ready' || health.phase === 'retired') return next();
-    const said = problem(health.phase, { retryAfter: responseLimits.startRetrySeconds });
-    if (!comeBack.send(req, res, said)) pageErrors.tell(req, res, said);
+    const refusal = problem(health.phase, { retryAfter: responseLimits.startRetrySeconds });
+    if (!comeBack.send(req, res, refusal)) pageErrors.tell(req, res, refusal);
   };
 }

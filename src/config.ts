@@ -379,7 +379,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   };
 }
 
-/** Where the server is reached: as configured, or by the host and the port it listens on. */
+/** The URL at which the server is reached: the configured one, or one from the host and the port it listens on. */
 export function publicUrlOf(config: Pick<Config, 'host' | 'publicUrl'>, port: number): string {
   if (config.publicUrl !== undefined) return config.publicUrl;
   const everywhere = config.host === '0.0.0.0' || config.host === '::';
@@ -387,12 +387,15 @@ export function publicUrlOf(config: Pick<Config, 'host' | 'publicUrl'>, port: nu
   return port === 80 ? `http://${host}` : `http://${host}:${port}`;
 }
 
-/** Where a server with this environment would be reached, whatever else is in it. Throws a `ConfigError`. */
+/**
+ * The URL at which a server with this environment would be reached. Ignores mistakes in variables that do not affect it. Throws a
+ * `ConfigError` for the others.
+ */
 export function readPublicUrl(env: Record<string, string | undefined>): string {
   const mistakes: Mistake[] = [];
   const values = readValues(env, mistakes);
-  const asked: readonly string[] = ['PRESSBOX_HOST', 'PRESSBOX_PORT', 'PRESSBOX_PUBLIC_URL'] satisfies Variable[];
-  const own = mistakes.filter(({ name }) => asked.includes(name));
+  const relevant: readonly string[] = ['PRESSBOX_HOST', 'PRESSBOX_PORT', 'PRESSBOX_PUBLIC_URL'] satisfies Variable[];
+  const own = mistakes.filter(({ name }) => relevant.includes(name));
   if (own.length > 0) throw new ConfigError(own);
   return publicUrlOf({ host: values.PRESSBOX_HOST, publicUrl: values.PRESSBOX_PUBLIC_URL }, values.PRESSBOX_PORT);
 }

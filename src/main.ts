@@ -3,9 +3,9 @@ import { readConfig } from './config.ts';
 import { type Serving, serve } from './serve.ts';
 import { reasonNotToStart } from './startup-errors.ts';
 
-/** The server as a service runs it: `node src/main.ts`. `pressbox serve` does the same, and greets the person who started it. */
+/** Runs the server as a service: `node src/main.ts`. `pressbox serve` does the same, and also prints where to find the server. */
 let serving: Serving | undefined;
-const asked = new Set<NodeJS.Signals>();
+const received = new Set<NodeJS.Signals>();
 // Set up before the start, which may take a while: the first process of a container ignores signals without a listener.
 process.on('SIGUSR2', () => void serving?.renew());
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
@@ -21,15 +21,18 @@ try {
   process.exit(1);
 }
 
-/** Shuts down after readers have left. Ends at once during the start, for SIGHUP, and when the same signal comes again. */
+/**
+ * Shuts down after readers have left. Ends the process at once during the start, for SIGHUP, and when the same signal arrives
+ * again.
+ */
 function end(signal: NodeJS.Signals): void {
-  if (serving === undefined || signal === 'SIGHUP' || asked.has(signal)) {
+  if (serving === undefined || signal === 'SIGHUP' || received.has(signal)) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
     // Only the first process of a container survives the signal.
     process.exit(128 + constants.signals[signal]);
   }
-  asked.add(signal);
+  received.add(signal);
   serving.close().then(
     () => process.exit(0),
     () => process.exit(1),

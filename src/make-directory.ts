@@ -2,9 +2,9 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 
 import { dirname, resolve } from 'node:path';
 
 /**
- * Creates a directory and its parents, readable by their owner alone, so that they survive a power cut: the parent of a new
- * directory has its name, so the parent is synced. Throws if a directory cannot be created. (Node's recursive `mkdir` loops for
- * ever under `/proc`, where creating a directory fails with ENOENT.)
+ * Creates a directory and its missing parents, readable only by their owner. They survive a power cut, because the parent of each
+ * new directory is synced: the parent records the name. Throws if a directory cannot be created. (Node's recursive `mkdir` loops
+ * for ever under `/proc`, where creating a directory fails with ENOENT.)
  */
 export function makeDirectory(directory: string): void {
   const missing: string[] = [];

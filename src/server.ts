@@ -64,7 +64,7 @@ export interface PressboxServer extends AsyncDisposable {
   readonly node: Node | undefined;
   /** The readers on open connections: sockets, streams and polls that wait. */
   readonly readers: Readers;
-  /** Its metrics. */
+  /** The metrics of the server. */
   report(): Promise<Report>;
   /** Stops accepting connections. Each open one ends with its next answer, so that clients reach other processes on the port. */
   retire(): void;
@@ -105,7 +105,7 @@ export type Node = Pick<RedisEngine, 'nodeId' | 'forgetNode'>;
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<PressboxServer> {
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
-  // For durations and timeouts: if the system clock were set back, they would last that much longer.
+  // The clock for durations and timeouts. With the system clock, they would last longer whenever it is set back.
   const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
   const metrics = createMetrics(allLimits, group);
   const health: Health = { phase: 'starting' };
@@ -133,7 +133,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const listenAdmin = async () => {
       if (admin === undefined) return;
       await listen(admin, { host: config.host, port: config.adminPort ?? 0 });
-      // The admin port answers as long as the server answers anything.
+      // Closed last, so that the admin port answers as long as the server answers anything.
       undo.push(() => closeHttp(admin));
     };
     if (group === undefined) await listenAdmin();
@@ -191,7 +191,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         newId: () => newPostId(clock.now()),
       }),
       importer: (by) => createImporter({ engine, append, renderer, newId: randomUUID }, by),
-      // An import may take as long as it needs. An idle connection is closed all the same.
+      // While an import runs, requests have no time limit. Idle connections are closed nevertheless.
       onImports: (count) => {
         http.requestTimeout = count > 0 ? 0 : httpLimits.requestMs;
       },
@@ -280,7 +280,7 @@ function boundByDescriptors(config: Config, { metrics, log }: { metrics: Metrics
   if (descriptors === undefined) return {};
   const connections = connectionsFor(descriptors);
   metrics.connectionsMost.set(connections.most);
-  // One address may hold at most half of them.
+  // One address may hold at most half of all connections.
   const settings = 2 * (config.connectionsPerAddress || liveLimits.handshakesMost);
   if (connections.most < settings) {
     const facts = { descriptors, connections: connections.most, settings };
@@ -307,7 +307,7 @@ async function openEngine(
     const engine = await openRedis({ ...options, ...parts });
     return { engine, node: engine, unsafe: () => engine.faults.map(({ line }) => line) };
   } catch (error) {
-    // Name the variable to look at.
+    // Names the variable that the operator should check.
     if (error instanceof JournalRefused) throw new JournalRefused(`PRESSBOX_REDIS_URL: ${error.message}`);
     if (error instanceof JournalUnavailable) throw new NotStarted(`PRESSBOX_REDIS_URL: ${error.message}`);
     throw error;

@@ -1,5 +1,6 @@
 /**
- * A name in the environment that looks like a setting but is none: most likely misspelt, so that the setting keeps its default.
+ * A variable in the environment that looks like a setting but is none. It is most likely misspelt, and the intended setting keeps
+ * its default.
  */
 export interface UnknownSetting {
   name: string;
@@ -12,7 +13,7 @@ const others = ['PRESSBOX_URL', 'PRESSBOX_TOKEN', 'PRESSBOX_SIMULATION_SEEDS'];
 const ofTests = /^PRESSBOX_TEST_/;
 /**
  * Variables that Kubernetes and Docker links set in a container for a service whose name begins with `pressbox`: its host and
- * ports. The value of a plain `PORT` is an address there.
+ * ports. Kubernetes and Docker set such a variable named `PORT` to an address, not to a number.
  */
 const ofService = /^PRESSBOX(?:_\w+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 const ofLink = /^PRESSBOX(?:_\w+)?_(?:NAME|ENV_\w+)$/;
@@ -28,7 +29,7 @@ export function unknownSettings(env: Record<string, string | undefined>, known: 
     .map(([name]) => ({ name, nearest: nearestTo(name.toUpperCase(), known) }));
 }
 
-/** The nearest known name, of whose letters after the prefix a third may differ. Undefined if none is near enough. */
+/** The nearest known name. Up to a third of its letters after the prefix may differ. Undefined if no name is near enough. */
 function nearestTo(name: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((one) => ({ one, steps: stepsBetween(name, one) }))

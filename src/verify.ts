@@ -21,9 +21,9 @@ export {
 } from './journal/history-walk.ts';
 export { channelIsBack, channelIsMissing, type ServerReport, ServerWalk, tokenIsForgotten } from './journal/server-journal.ts';
 /**
- * Verifies that a journal is what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the same
- * hash chain (`journal/history-walk.ts`). `pressbox verify` uses this module. A server with the embedded journal walks its own
- * chain when it starts, without comparing html.
+ * Verifies that a journal holds what was written: in a data directory, in Redis or Valkey, or in an export. All three walk the
+ * same hash chain (`journal/history-walk.ts`). `pressbox verify` uses this module. A server with the embedded journal walks its
+ * own chain when it starts, without comparing html.
  */
 export { createRenderer };
 
@@ -57,8 +57,8 @@ export interface VerifyExportOptions {
 }
 
 /**
- * Verifies each channel of an export, which may hold several in a row. Throws a SyntaxError for a line that has not the form of
- * an export.
+ * Verifies each channel of an export. An export may contain several channels, one after another. Throws a SyntaxError for a line
+ * that does not have the form of an export line.
  */
 export async function* verifyExport(
   lines: AsyncIterable<string>,
@@ -78,7 +78,7 @@ export async function* verifyExport(
   if (walked !== undefined) yield walked.finish();
 }
 
-/** A line of an export. Only the chain decides whether it holds, so that later versions can add fields. */
+/** A line of an export. Only the hash chain decides whether the line is valid, so that later versions can add fields. */
 interface ExportLine {
   channel?: Channel;
   post?: Partial<AuthorPost> & { id: string; channelId: string; revision: number };
