@@ -5,23 +5,32 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** The scripts that show a coverage. Each language is a separate file. */
+/** The scripts that show a coverage. */
 const shows = ['page/live.ts', 'element/embed.ts'];
+/**
+ * What these scripts load only when a reader needs it, by name. Each is a file of its own that imports no other file, so that it
+ * takes one request and adds nothing to the scripts that load it.
+ */
+const onDemand = Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`]));
 /**
  * Fields and methods that are used only inside the script, for example in `lib/transports/transport-selector.ts` and
  * `lib/timeline/timeline.ts`. Shortening these names saves each reader more than a hundred bytes.
  */
-export const mangledNames = new RegExp(
-  `^(?:${[
-    'active|activity|announce|announceInstead|anyWindow|applyTo|askedMs|available|beganAt|betterAt|betterFirstMs|betterRounds|callbacks',
-    'canRenewToken|candidate|confirmToken|cursorHistory|decorate|dial|extend|failures|forgetChannel|giveUp|headStartMs|heard|heldBack|holdsNew',
-    'inChosenZone|initialMs|isCatchingUp|isEmpty|isUp|keyEventsDoubt|lastHeardAt|locate|markUp|maxEarlyLosses|maxMs|maxUnanswered|moveToPost',
-    'newestSeq|nextAt|noStore|notBefore|onEvent|onMissed|onReopen|onReturn|onUnsubscribed|openAtMarked|openResponse|persistence|place',
-    'preservingScroll|provenMs|publicChannel|readAfter|reads|reconnect|reconnectWithFreshToken|remembered|renderAround|renderInZone|restarts',
-    'restore|retryBetterMs|revealHeldBack|revealNext|roundAt|rounds|scroller|seqOf|setDefault|silentMs|startFrom|steadyMs|strictCursor',
-    'summaryDoubt|taken|timeoutMs|triedBetterAt|trimPosts|trueAt|trying|unanswered|unavailableReason|untried|upAt|verdict|waiting|wakeMs|whole',
-  ].join('|')})$`,
-);
+/** The shortest names, but for the coordinates x, y and z, which the DOM uses. */
+const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const shortName = (at) => letters[at % letters.length] + (letters[Math.floor(at / letters.length) - 1] ?? '');
+const shortened = [
+  'active|activity|announce|announceInstead|anyWindow|applyTo|askedMs|available|beganAt|betterAt|betterFirstMs|betterRounds|callbacks',
+  'canRenewToken|candidate|confirmToken|cursorHistory|decorate|dial|extend|failures|forgetChannel|giveUp|headStartMs|heard|heldBack|holdsNew',
+  'inChosenZone|initialMs|isCatchingUp|isEmpty|isUp|keyEventsDoubt|lastHeardAt|locate|markUp|maxEarlyLosses|maxMs|maxUnanswered|moveToPost',
+  'newestSeq|nextAt|noStore|notBefore|onEvent|onMissed|onReopen|onReturn|onUnsubscribed|openAtMarked|openResponse|persistence|place',
+  'preservingScroll|provenMs|publicChannel|readAfter|reads|reconnect|reconnectWithFreshToken|remembered|renderAround|renderInZone|restarts',
+  'restore|retryBetterMs|revealHeldBack|revealNext|roundAt|rounds|scroller|seqOf|setDefault|silentMs|startFrom|steadyMs|strictCursor',
+  'summaryDoubt|taken|timeoutMs|triedBetterAt|trimPosts|trueAt|trying|unanswered|unavailableReason|untried|upAt|verdict|waiting|wakeMs|whole',
+]
+  .join('|')
+  .split('|');
+export const mangledNames = new RegExp(`^(?:${shortened.join('|')})$`);
 /** Served under a short name outside the folder of the other files. */
 const element = 'embed.js';
 /** Other files that pages refer to by name. */
@@ -38,71 +47,85 @@ const entries = [
 
 const targetIn = (root) => join(root, 'dist', 'web');
 
-/** Bundles in memory, with the list of inputs of each bundle. */
-export async function bundle(esbuild, root) {
+/** Bundles in memory, with the list of inputs of each bundle. `shrink` makes a script smaller. */
+export async function bundle(esbuild, root, shrink = minified) {
   const source = join(root, 'client', 'browser');
-  const shared = {
-    absWorkingDir: root,
-    metafile: true,
-    outdir: targetIn(root),
-    entryNames: '[name]',
-    bundle: true,
-    minify: true,
-    write: false,
-    platform: 'browser',
-    format: 'esm',
-    target: 'es2022',
-    // The licences of the dependencies require this.
-    legalComments: 'eof',
-    logLevel: 'warning',
-    charset: 'utf8',
-    mangleProps: mangledNames,
-    // These files say why.
-    alias: {
-      'socket.io-client': join(source, 'socket-io.ts'),
-      'eventsource-parser': join(source, 'event-stream.ts'),
-    },
+  const build = async (entryPoints, plugins = []) => {
+    const built = await esbuild.build({
+      absWorkingDir: root,
+      metafile: true,
+      outdir: targetIn(root),
+      entryPoints: entryPoints.map((path) => (typeof path === 'string' ? join(source, path) : path)),
+      entryNames: '[name]',
+      bundle: true,
+      minify: true,
+      write: false,
+      platform: 'browser',
+      format: 'esm',
+      target: 'es2022',
+      // The licences of the dependencies require this.
+      legalComments: 'eof',
+      logLevel: 'warning',
+      charset: 'utf8',
+      mangleProps: mangledNames,
+      // The same in every file, because a script passes objects to the files that it loads.
+      mangleCache: Object.fromEntries(shortened.map((name, at) => [name, shortName(at)])),
+      // These files say why.
+      alias: {
+        'socket.io-client': join(source, 'socket-io.ts'),
+        'eventsource-parser': join(source, 'event-stream.ts'),
+      },
+      plugins,
+    });
+    const files = built.outputFiles.map(async ({ path, contents }) => ({
+      name: basename(path),
+      contents: extname(path) === '.js' ? await shrink(contents) : contents,
+    }));
+    return { metafile: built.metafile, files: await Promise.all(files) };
   };
-  const entryPoints = entries.map((name) => join(source, name));
+  const parts = await build(Object.entries(onDemand).map(([name, path]) => ({ in: join(source, path), out: name })));
+  const partAt = new Map(
+    Object.entries(onDemand).map(([name, path]) => {
+      const { contents } = parts.files.find((file) => file.name === `${name}.js`);
+      return [join(source, path), hashedName(`${name}.js`, contents)];
+    }),
+  );
   return await Promise.all([
-    esbuild.build({ ...shared, entryPoints }),
-    ...shows.map((name) =>
-      esbuild.build({
-        ...shared,
-        entryPoints: [join(source, name)],
-        splitting: true,
-        chunkNames: 'words-[name].[hash]',
-        plugins: [oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
-      }),
-    ),
+    parts,
+    build(entries),
+    ...shows.map((name) => {
+      const folder = basename(name, '.ts') === basename(element, '.js') ? './assets/' : './';
+      return build(
+        [name],
+        [loadedParts(partAt, folder), oneLanguage(source), noVersions, noTemplates, noStyles, sheetAsText(esbuild)],
+      );
+    }),
   ]);
+}
+
+/** terser finds what esbuild leaves: about four per cent of a script, compressed. */
+async function minified(contents) {
+  const { minify } = await import('terser');
+  const options = { module: true, ecma: 2022, compress: { passes: 3 } };
+  return Buffer.from((await minify(Buffer.from(contents).toString(), options)).code);
+}
+
+function hashedName(name, contents) {
+  const hash = createHash('sha256').update(contents).digest('base64url').slice(0, 12);
+  const extension = extname(name);
+  return `${basename(name, extension)}.${hash}${extension}`;
 }
 
 export async function buildPages(esbuild, root) {
   const target = targetIn(root);
   const built = await bundle(esbuild, root);
-  const outputFiles = built.flatMap(({ outputFiles }) => outputFiles);
 
   const manifest = {};
   const put = async (name, contents) => {
-    const hash = createHash('sha256').update(contents).digest('base64url').slice(0, 12);
-    const extension = extname(name);
-    manifest[name] = `${basename(name, extension)}.${hash}${extension}`;
+    manifest[name] = hashedName(name, contents);
     await replace(join(target, manifest[name]), contents);
   };
-  for (const { path, contents: built } of outputFiles) {
-    const name = basename(path);
-    const contents =
-      name === element ? Buffer.from(Buffer.from(built).toString().replaceAll('"./words-', '"./assets/words-')) : built;
-    // A language, which the script loads by its name.
-    const [, language] = /^(words-\w+)\.\w+\.js$/.exec(name) ?? [];
-    if (language !== undefined) {
-      manifest[`${language}.js`] = name;
-      await replace(join(target, name), contents);
-      continue;
-    }
-    await put(name, contents);
-  }
+  for (const { name, contents } of built.flatMap(({ files }) => files)) await put(name, contents);
   // The posts of the demo refer to the hashed names, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
   for (const name of await readdir(pictures)) await put(`demo-${name}`, await readFile(join(pictures, name)));
@@ -113,6 +136,19 @@ export async function buildPages(esbuild, root) {
     if (!kept.has(name) && !name.startsWith('.')) await rm(join(target, name), { recursive: true, force: true });
   }
   console.log(`build: ${Object.keys(manifest).join(', ')} → dist/web`);
+}
+
+/** Loads a part by its address when the script asks for it. The element's script is served one folder above the parts. */
+function loadedParts(partAt, folder) {
+  return {
+    name: 'loaded-parts',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+        const part = kind === 'dynamic-import' ? partAt.get(join(resolveDir, path)) : undefined;
+        return part === undefined ? undefined : { path: `${folder}${part}`, external: true };
+      });
+    },
+  };
 }
 
 /** Bundles English, and loads another language for a page that needs it: replaces `i18n/index.ts` with `i18n/loaded.ts`. */

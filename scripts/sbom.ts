@@ -118,9 +118,13 @@ function resolve(wanted: string, from: string, packages: Lockfile['packages']): 
 /** Paths of the packages in browser scripts. */
 export async function bundledPackages(root: string): Promise<string[]> {
   const { bundle } = (await import(new URL('./build-pages.mjs', import.meta.url).href)) as {
-    bundle(esbuild: unknown, root: string): Promise<{ metafile: { inputs: object } }[]>;
+    bundle(
+      esbuild: unknown,
+      root: string,
+      shrink: (script: Uint8Array) => Uint8Array,
+    ): Promise<{ metafile: { inputs: object } }[]>;
   };
-  const built = await bundle(await import('esbuild'), root);
+  const built = await bundle(await import('esbuild'), root, (script) => script);
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const paths = inputs
     .map((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0])
