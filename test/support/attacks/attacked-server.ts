@@ -21,7 +21,7 @@ export interface AttackedServer extends TestServer {
   expectCleanLog(): void;
 }
 
-/** A word of no language, so that finding it is no accident. */
+/** No language has this word, so it is found only where a test put it. */
 export const secretWord = 'zaunkoenigxq';
 
 export async function startAttackedServer(env: Record<string, string> = {}): Promise<AttackedServer> {
@@ -100,7 +100,7 @@ export function expectCleanLines(lines: readonly string[], tokens: readonly stri
     expect(() => JSON.parse(line), line).not.toThrow();
     expect(line).not.toContain(secretWord);
     for (const token of tokens) for (const part of token.split('.')) expect(line).not.toContain(part);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the log must not contain these characters
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
   }
 }

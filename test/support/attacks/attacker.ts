@@ -2,12 +2,12 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type Malformed, malformedMessages } from './malformed.ts';
 
 /**
- * The attacker runs in a process of its own, so that its own cost does not count as slowness of the server:
+ * The attacker runs in a separate process, so that its own cost does not count as slowness of the server:
  *
  *     node test/support/attacks/attacker.ts '{"port":4000,"seeds":[1],"messages":1000,"seconds":10,"halfOpen":20,"slow":10,"token":"…"}'
  *
- * Without a port it attacks its own listener, which accepts everything and never answers. It sends the messages at a steady rate, from
- * loopback addresses that nobody else uses. Prints its counts as JSON.
+ * Without a port it attacks its own listener, which accepts everything and never answers. It sends the messages at a steady rate,
+ * from loopback addresses that nothing else uses, and prints its counts as JSON.
  */
 interface Attack {
   port?: number;
@@ -24,7 +24,9 @@ interface Attack {
 const attack = JSON.parse(process.argv[2] ?? '') as Attack;
 const { seeds, messages, seconds, token } = attack;
 const endsAt = performance.now() + seconds * 1_000;
-/** Milliseconds per second of the attack. Messages that were not sent by then are dropped. */
+/**
+ * Milliseconds in which the messages for one second of the attack must be sent. Messages that were not sent by then are dropped.
+ */
 const patience = 5_000;
 /** `sockets` and `requests` count the connections opened for messages. */
 const done = { sent: 0, sockets: 0, requests: 0, halfOpen: 0, slow: 0, refused: 0 };
@@ -59,7 +61,7 @@ async function sendAll(): Promise<void> {
   const lanes = { http: newLane(), socket: newLane() };
   const waiting: Record<Malformed['over'], Malformed[]> = { http: [], socket: [] };
   let made = 0;
-  // On a busy machine it takes longer to send all messages.
+  // A busy machine may need longer than the attack to send all messages.
   const latest = beganAt + seconds * patience;
   while (done.sent < total && performance.now() < latest) {
     const due = Math.min(total, Math.ceil((total * (performance.now() - beganAt)) / (seconds * 950)));
@@ -90,7 +92,7 @@ function newLane() {
     done[kind] += 1;
     const socket = dial(done[kind]);
     socket.setNoDelay(true);
-    // A connection is free again after an answer, or given up after some silence.
+    // A connection can be used again after an answer. After some silence it is given up.
     const free = () => {
       if (!socket.destroyed && !idle.includes(socket)) idle.push(socket);
     };

@@ -136,7 +136,9 @@ export const textAttacks: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** For the fields that take an address. Most are invalid and refused. The others must do nothing but lead to `media.example`. */
+/**
+ * For the fields that take an address. The server refuses most of them as invalid. The others may only link to `media.example`.
+ */
 export const urlAttacks: readonly string[] = [
   'javascript:hit()',
   'JAVASCRIPT:hit()',

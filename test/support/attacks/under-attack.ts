@@ -31,7 +31,7 @@ export interface Trial {
 export interface Outcome {
   calm: Delays;
   attacked: Delays;
-  /** At the same time, on the server that is not attacked. */
+  /** The delays of the second server during the attack. */
   beside: Delays;
   /** The counts that the attacker reports. */
   attack: { sent: number; sockets: number; requests: number; halfOpen: number; slow: number; refused: number };
@@ -42,7 +42,10 @@ export interface Outcome {
   tokens: string[];
 }
 
-/** The 99th percentile in ms: of an author until the answer, a reader until the event, and a reader until the snapshot. */
+/**
+ * 99th percentiles in ms: from a write to its answer (`author`), from a publication to the reader's event, and from a request to
+ * the snapshot.
+ */
 interface Delays {
   author: number;
   event: number;

@@ -4,12 +4,12 @@ import type { Random } from '../samples/sample-text.ts';
 import { createChannel, publish, read, type Write, type Written, write } from './writers.ts';
 
 /**
- * A channel with many changed and some withdrawn posts, its state at every offset, and a mark in the text of each revision by
- * which its bytes are found anywhere.
+ * A channel with many changed and some withdrawn posts, and its state at every offset. The text of each revision contains a mark,
+ * by which a test finds its bytes anywhere.
  */
 export interface BusyChannel {
   id: string;
-  /** By offset, for every write that was answered. */
+  /** The cursor after each answered write, by offset. */
   cursors: Map<number, string>;
   head: number;
   /** The posts that had changed up to an offset, as readers saw them then. */
@@ -61,21 +61,21 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
     let made: Written['post'];
     steps.push(async () => {
       current.set(index, 1);
-      const said = await publish(place, editor, id, textOf(index, 1));
-      made = said.post;
-      note(said);
+      const written = await publish(place, editor, id, textOf(index, 1));
+      made = written.post;
+      note(written);
     });
     const revisions = index < changed ? 3 : 0;
     for (let times = 1; times <= revisions; times += 1) {
       steps.push(async () => {
         current.set(index, times + 1);
         const kind = (['refile', 'update', 'correction'] as const)[times - 1]!;
-        const said = await write(
+        const written = await write(
           place,
           editor,
           change(made, 'revisions', { kind, note: 'Put right.', changes: textOf(index, times + 1) }, times),
         );
-        note(said);
+        note(written);
       });
     }
     // Some of the withdrawn posts were changed before, so that they have revisions that could leak.
@@ -101,12 +101,15 @@ export async function makeBusy(place: { url: string }, editor: string, options: 
     if (at === middle) await changeChannel();
   }
 
-  /** A pin that a withdrawal removes, which makes two events in a row, and a corrected headline. */
+  /**
+   * Corrects the headline, and pins a post and withdraws it. The withdrawal also removes the pin, which makes two events in a
+   * row.
+   */
   async function changeChannel(): Promise<void> {
     const patch = (body: object) => write(place, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
-    const noteChannel = (said: Written) => {
-      cursors.set(said.offset, said.cursor);
-      channels.push({ offset: said.offset, channel: said.channel });
+    const noteChannel = (written: Written) => {
+      cursors.set(written.offset, written.cursor);
+      channels.push({ offset: written.offset, channel: written.channel });
     };
     noteChannel(await patch({ headline: 'A long, long night', change: { kind: 'correction', note: 'It was longer.' } }));
     const pinned = await publish(place, editor, id, { headline: 'Pinned' });

@@ -41,7 +41,7 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
     const moments = Array.from({ length: strikes }, (_, index) => Math.floor(((index + random()) * posts) / strikes));
     const acknowledged: Coverage['acknowledged'] = [];
     let striking: Promise<void> = Promise.resolve();
-    // Otherwise authors would wait forever for a server that nobody starts again.
+    // If the server cannot be restarted, the authors must not wait for it forever.
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();
     let next = 0;
     const work = async (token: string) => {
@@ -56,7 +56,7 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
         acknowledged.push({ ...written, headline });
         if (acknowledged.length > (moments[0] ?? Number.POSITIVE_INFINITY)) {
           moments.shift();
-          // Between two answers, rather than at the end of one.
+          // The delay makes the outage happen between two answers, and not always right after one.
           const delay = random() * 8;
           striking = striking.then(() => pause(delay)).then(strike);
           striking.catch(fail);
@@ -79,7 +79,7 @@ export async function cover({ server, posts, authors, readers, strike, strikes, 
 /** Fails unless every acknowledged post exists once and in order, and readers saw what the journal contains. */
 export function expectWhole({ acknowledged, posts, journal, watchers, cursor }: Coverage, total: number): void {
   expect(acknowledged).toHaveLength(total);
-  // Otherwise no outage interrupted a write, and the rest proves nothing.
+  // If no write was retried, no outage interrupted a write, and the checks below prove nothing.
   expect(acknowledged.some(({ tries }) => tries > 1)).toBe(true);
   expect(journal.map(({ offset }) => offset)).toEqual(Array.from({ length: total + 1 }, (_, index) => index + 1));
   expect(posts.map(({ headline }) => headline).sort()).toEqual(acknowledged.map(({ headline }) => headline).sort());

@@ -94,10 +94,10 @@ export async function playExamples(): Promise<Played> {
     clock.now += stepMs;
 
     using reader = await openReader(server.url, { token: await token('reader') });
-    const hear = async (name: string, said: Promise<unknown>) => {
+    const hear = async (name: string, message: Promise<unknown>) => {
       const [example] = messageExamples.filter((one) => one.message === name && !messages.has(messageKey(one)));
       if (example === undefined) throw new Error(`There is no example left for ${name}.`);
-      const real = await said;
+      const real = await message;
       messages.set(messageKey(example), { real, recorded: JSON.parse(replacer.toExample(JSON.stringify(real))) });
     };
     for (const { message, body } of messageExamples) {
@@ -161,7 +161,7 @@ async function requestFor(example: Example, { token, replacer }: Played): Promis
   };
 }
 
-const told = [
+const recordedHeaders = [
   'content-type',
   'etag',
   'location',
@@ -174,7 +174,7 @@ const told = [
 
 function record(example: Example, real: Response, text: string, replacer: Replacer): RecordedAnswer {
   const headers = Object.fromEntries(
-    told.flatMap((name) => {
+    recordedHeaders.flatMap((name) => {
       const value = real.headers.get(name);
       return value === null ? [] : [[name, replacer.toExample(value)]];
     }),

@@ -6,7 +6,7 @@ import { call } from '../servers/server.ts';
 /** Authors who retry every write, and functions that read a whole channel. */
 export interface Place {
   readonly url: string;
-  /** Resolves while the server serves. */
+  /** Resolves once the server is serving. */
   up?(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export interface Written {
   channel: Channel;
   cursor: string;
   offset: number;
-  /** A retry was answered. */
+  /** Whether the answer repeats that of an earlier attempt. */
   replayed: boolean;
   /** Attempts until the write was answered. */
   tries: number;
@@ -43,13 +43,13 @@ export async function write(place: Place, token: string, { method = 'POST', path
         ...(ifMatch === undefined ? {} : { 'if-match': String(ifMatch) }),
       },
     }).catch((error: unknown) => {
-      // Without an answer the write may have happened. Without a key nobody can tell.
+      // The write may have happened although there was no answer. Without a key, a retry could write twice.
       if (key === undefined) throw error;
     });
     if (answer === undefined || answer.status === 503) continue;
     if (answer.status >= 400) throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.text}`);
-    const said = answer.body as { post: AuthorPost; channel: Channel; cursor: string; offset: number };
-    return { ...said, status: answer.status, replayed: answer.headers.get('idempotency-replayed') === 'true', tries };
+    const written = answer.body as { post: AuthorPost; channel: Channel; cursor: string; offset: number };
+    return { ...written, status: answer.status, replayed: answer.headers.get('idempotency-replayed') === 'true', tries };
   }
 }
 

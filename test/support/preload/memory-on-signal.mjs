@@ -14,7 +14,7 @@ function trim(library) {
   try {
     process.dlopen({ exports: {} }, library);
   } catch (error) {
-    // It is no Node module, and the error must say so.
+    // The library is not a Node module, so loading it always throws this error.
     if (!/did not self-register/.test(error.message)) throw error;
   }
 }

@@ -1,5 +1,5 @@
-// Loaded before a process's own modules, in each of its threads: commits take long. Anything announced before its commit ended is
-// then visible long enough to be noticed.
+// Loaded before a process's own modules, in each of its threads. Makes commits slow, so that a test notices anything that is
+// announced before its commit has ended.
 import { DatabaseSync } from 'node:sqlite';
 
 const commitMs = 30;

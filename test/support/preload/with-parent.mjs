@@ -7,7 +7,7 @@ import { isMainThread } from 'node:worker_threads';
 if (isMainThread && !cluster.isWorker) {
   process.stdin
     .on('end', () => process.exit(1))
-    // Sent when the server is ready: the compile cache is written now, because a killed process does not write it at its end.
+    // A byte arrives when the server is ready. The compile cache is written now, because a killed process does not write it.
     .on('data', () => flushCompileCache());
   process.stdin.unref?.();
 }

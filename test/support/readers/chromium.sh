@@ -1,7 +1,8 @@
 #!/bin/sh
-# Chromium for the tests: run in its place with its arguments, and becomes it. CHROMIUM: where it is.
-# With each window it loads two pages for what drops down from its address bar, which took more of the processor than the pages of most
-# tests. That is turned off among what Playwright turns off, which does not ask: of two such arguments Chromium heeds the last alone.
+# Becomes the Chromium whose path is in CHROMIUM, with the same arguments.
+# Chromium loads two pages for the popup of its address bar with each window, which took more CPU time than the pages of most
+# tests. This turns them off. Playwright passes `--disable-features` itself and has no option for more features. Chromium uses
+# only the last such argument, so the names are appended to Playwright's.
 for argument; do
   shift
   case $argument in

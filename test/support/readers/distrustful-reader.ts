@@ -93,7 +93,7 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
       socket.disconnect();
     },
   };
-  const fault = (said: string) => watcher.faults.push(`at ${offset}: ${said}`);
+  const fault = (text: string) => watcher.faults.push(`at ${offset}: ${text}`);
 
   socket.on('connect', subscribe);
   socket.on('disconnect', () => {
@@ -120,10 +120,10 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
     const mine = subscribes;
     live = false;
     const asked = { channelId, after: cursor ?? null, limit: 100 };
-    socket.emit('subscribe', asked, (said: ({ ok: true } & CatchUp) | { ok: false; problem: Problem }) => {
+    socket.emit('subscribe', asked, (answer: ({ ok: true } & CatchUp) | { ok: false; problem: Problem }) => {
       if (mine !== subscribes) return;
-      if (said.ok) return take(said);
-      const { code, retryAfter } = said.problem;
+      if (answer.ok) return take(answer);
+      const { code, retryAfter } = answer.problem;
       if (retryAfter === undefined) return void fault(`subscribe was refused: ${code}`);
       const timer = setTimeout(() => {
         timers.delete(timer);
@@ -133,25 +133,25 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
     });
   }
 
-  function take(said: CatchUp): void {
-    const { mode, reset, covers, more } = said;
-    const events = said.mode === 'replay' ? said.events.length : 0;
+  function take(answer: CatchUp): void {
+    const { mode, reset, covers, more } = answer;
+    const events = answer.mode === 'replay' ? answer.events.length : 0;
     watcher.catchUps.push({ mode, reset, events, after: covers.after, to: covers.to });
-    if (said.mode === 'snapshot') {
-      if (cursor !== undefined && !said.reset) fault('a cursor was answered with a snapshot that is no reset');
-      if (said.snapshot.more) fault('the channel is too long for this watcher');
+    if (answer.mode === 'snapshot') {
+      if (cursor !== undefined && !answer.reset) fault('a cursor was answered with a snapshot that is no reset');
+      if (answer.snapshot.more) fault('the channel is too long for this watcher');
       posts.clear();
-      channel = said.snapshot.channel;
-      for (const post of said.snapshot.posts) posts.set(post.id, post);
+      channel = answer.snapshot.channel;
+      for (const post of answer.snapshot.posts) posts.set(post.id, post);
     } else {
       if (covers.after !== offset) fault(`a replay after ${covers.after} was answered`);
-      for (const event of said.events) {
+      for (const event of answer.events) {
         if (event.offset <= offset || event.offset > covers.to) fault(`the replay to ${covers.to} holds ${event.offset}`);
         apply(event);
       }
     }
     offset = covers.to;
-    cursor = said.cursor;
+    cursor = answer.cursor;
     if (more) subscribe();
     else live = true;
   }
@@ -180,7 +180,10 @@ export function watch(url: string, channelId: string, options: WatchOptions = {}
   return watcher;
 }
 
-/** Changes that a reader saw and the journal does not contain as such. Cursors carry the first 16 digits of the chain's check. */
+/**
+ * The changes that a reader saw but that the journal does not contain in this form. A cursor carries the first 16 digits of the
+ * chain's hash at its offset.
+ */
 export function notInJournal(seen: readonly Seen[], journal: readonly JournalLine[]): Seen[] {
   const lines = new Map(journal.map((line) => [line.offset, line]));
   return seen.filter(({ offset, cursor, postId, revision }) => {

@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /**
- * Adapts Debian's Firefox to Playwright. Playwright runs this program in place of Firefox; it starts Firefox and relays WebDriver BiDi
- * messages. It answers one command that this Firefox does not know and without which Playwright opens no page. It ends with Firefox, and
- * Firefox with it.
+ * Adapts Debian's Firefox to Playwright. Playwright runs this program in place of Firefox. It starts Firefox and relays WebDriver
+ * BiDi messages. It answers one command that this Firefox does not know and without which Playwright opens no page. When either
+ * process ends, the other ends too.
  */
 const unknownToFirefox = 'emulation.setMediaFeaturesOverride';
 

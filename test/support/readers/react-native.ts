@@ -87,7 +87,7 @@ async function fetchWithoutStreams(url: string, { signal, ...asked }: Asked = {}
   };
 }
 
-/** Sends the URL's origin, as React Native does. */
+/** Sends the origin of its own URL, as React Native does. */
 class NativeWebSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -129,7 +129,7 @@ class BlockedWebSocket extends NativeWebSocket {
   }
 }
 
-/** Libraries check for it. Our code does not use it. */
+/** It exists only because libraries check for it. Our code does not use it. */
 class NativeRequest {
   responseType = '';
   open(): void {

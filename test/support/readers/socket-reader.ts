@@ -248,10 +248,10 @@ export function frameAt(bytes: Buffer, at: number): Frame | undefined {
   return { opcode: bytes[at]! & 0x0f, isFinal: bytes[at]! >= 0x80, payload: bytes.subarray(at + headLength, end), end };
 }
 
-/** A client's answer to a WebSocket ping, masked with zeros. */
+/** A client's WebSocket pong, masked with zeros. */
 const webSocketPong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** An engine.io ping of the server as a frame. It may arrive at any moment. */
+/** The server's engine.io ping as a frame. It may arrive at any moment. */
 export const ping = Buffer.from([0x81, 1, ...Buffer.from('2')]);
 
 /** A client's text frame, masked with zeros, so the bytes are those of the text. */
@@ -275,12 +275,12 @@ function frameOf(first: number, payload: Buffer): Buffer {
 }
 
 /** Faults of a catch-up: its events must cover `covers` without a gap, and contain each post once. */
-export function faultsOfCatchUp(said: CatchUp): string[] {
-  if (said.mode === 'snapshot') return said.covers.after === 0 ? [] : ['a snapshot covers from 0'];
+export function faultsOfCatchUp(answer: CatchUp): string[] {
+  if (answer.mode === 'snapshot') return answer.covers.after === 0 ? [] : ['a snapshot covers from 0'];
   const faults: string[] = [];
-  let last = said.covers.after;
+  let last = answer.covers.after;
   const subjects = new Set<string>();
-  for (const event of said.events) {
+  for (const event of answer.events) {
     if (event.from !== last + 1) faults.push(`after ${last} came an event from ${event.from}`);
     if (event.offset < event.from) faults.push(`an event from ${event.from} to ${event.offset}`);
     last = event.offset;
@@ -288,11 +288,14 @@ export function faultsOfCatchUp(said: CatchUp): string[] {
     if (subjects.has(subject)) faults.push(`${subject} stands twice`);
     subjects.add(subject);
   }
-  if (last > said.covers.to) faults.push(`an event at ${last} beyond ${said.covers.to}`);
+  if (last > answer.covers.to) faults.push(`an event at ${last} beyond ${answer.covers.to}`);
   return faults;
 }
 
-/** Faults of a subscription: each live event must start where the one before it ended, the first at the answer. Returns the final offset. */
+/**
+ * Faults of a subscription: the first live event must start right after the answer, and each further one right after the event
+ * before it. Returns the final offset.
+ */
 export function followed(reader: SocketReader, channelId: string): { offset: number; faults: string[]; events: Event[] } {
   const faults: string[] = [];
   const events: Event[] = [];
@@ -300,12 +303,12 @@ export function followed(reader: SocketReader, channelId: string): { offset: num
   let live = false;
   for (const packet of reader.packets) {
     if (packet.startsWith('43')) {
-      const said: SubscribeAnswer = JSON.parse(packet.slice(packet.indexOf('[')))[0];
-      if (!said.ok || said.covers === undefined) continue;
-      faults.push(...faultsOfCatchUp(said));
-      if (said.mode === 'replay') events.push(...said.events);
-      offset = said.covers.to;
-      live = !said.more;
+      const answer: SubscribeAnswer = JSON.parse(packet.slice(packet.indexOf('[')))[0];
+      if (!answer.ok || answer.covers === undefined) continue;
+      faults.push(...faultsOfCatchUp(answer));
+      if (answer.mode === 'replay') events.push(...answer.events);
+      offset = answer.covers.to;
+      live = !answer.more;
     } else if (packet.startsWith('42["event",')) {
       const event: Event = JSON.parse(packet.slice(2))[1];
       if (event.channelId !== channelId) continue;

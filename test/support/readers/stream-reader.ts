@@ -157,7 +157,10 @@ function blockOf(text: string): Block {
   return block;
 }
 
-/** Faults of a stream: it starts with catch-ups, and each event must start where the one before it ended. Returns the final offset. */
+/**
+ * Faults of a stream: it must start with catch-ups, and each event must start where the one before it ended. Returns the final
+ * offset.
+ */
 export function streamed(
   { blocks }: Pick<StreamReader, 'blocks'>,
   after?: number,
@@ -168,23 +171,25 @@ export function streamed(
   let live = false;
   for (const { id, event, data = '' } of blocks) {
     if (event === 'catchup') {
-      const said = JSON.parse(data) as CatchUp;
+      const answer = JSON.parse(data) as CatchUp;
       if (live) faults.push('a catch-up after the last one');
-      if (said.cursor !== id) faults.push(`the id of a catch-up is ${id}`);
-      faults.push(...faultsOfCatchUp(said));
-      if (said.mode === 'replay') {
-        if (offset !== -1 && said.covers.after !== offset) faults.push(`at ${offset} came a catch-up after ${said.covers.after}`);
-        events.push(...said.events);
+      if (answer.cursor !== id) faults.push(`the id of a catch-up is ${id}`);
+      faults.push(...faultsOfCatchUp(answer));
+      if (answer.mode === 'replay') {
+        if (offset !== -1 && answer.covers.after !== offset)
+          faults.push(`at ${offset} came a catch-up after ${answer.covers.after}`);
+        events.push(...answer.events);
       }
-      offset = said.covers.to;
-      live = !said.more;
+      offset = answer.covers.to;
+      live = !answer.more;
     } else if (event?.startsWith('post.') || event === 'channel.changed') {
-      const said = JSON.parse(data) as Event;
-      if (said.cursor !== id || said.type !== event) faults.push(`event ${said.offset} came as ${event} with the id ${id}`);
-      if (!live) faults.push(`event ${said.offset} before the stream was live`);
-      if (said.from !== offset + 1) faults.push(`at ${offset} came an event from ${said.from} to ${said.offset}`);
-      offset = said.offset;
-      events.push(said);
+      const received = JSON.parse(data) as Event;
+      if (received.cursor !== id || received.type !== event)
+        faults.push(`event ${received.offset} came as ${event} with the id ${id}`);
+      if (!live) faults.push(`event ${received.offset} before the stream was live`);
+      if (received.from !== offset + 1) faults.push(`at ${offset} came an event from ${received.from} to ${received.offset}`);
+      offset = received.offset;
+      events.push(received);
     }
   }
   return { offset, faults, events };

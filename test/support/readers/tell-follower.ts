@@ -14,9 +14,9 @@ export interface HeldByFollower {
 }
 
 export interface FollowerProgram {
-  /** The state it last asked to save; undefined if it asked to delete it. */
+  /** The state that the client last saved. Undefined if the client deleted it. */
   kept(): HeldByFollower | undefined;
-  /** The sentences it printed. */
+  /** The sentences that the client printed. */
   said(): readonly string[];
 }
 
@@ -37,7 +37,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   await using script = await startScriptedServer({ admit: (token) => void tokens.push(token) });
   const model = new ModelServer();
   const write = () => model.publish({ kind: 'update', keyEvent: false });
-  const told = (offset = model.head) => model.event(offset);
+  const eventAt = (offset = model.head) => model.event(offset);
   const since = (cursor: string, limit = 100) => model.catchUp(cursor, Number(cursor.split('.')[1]), { limit, posts: 20 });
   const token = () => `token ${tokens.length + 1}`;
   let program = start({ url: script.url, channelId: model.channelId, token });
@@ -66,24 +66,24 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
 
   // Live: a new post, a repeated event, a correction, a post below the window, a headline, an unknown event.
   write();
-  socket.emit('event', told());
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
+  socket.emit('event', eventAt());
   model.revise(0, 'correction', {});
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   model.revise(5, 'correction', {});
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   model.retitle();
-  socket.emit('event', told());
-  socket.emit('event', { ...told(), channelId: 'mars', from: 1_000, offset: 1_000 });
+  socket.emit('event', eventAt());
+  socket.emit('event', { ...eventAt(), channelId: 'mars', from: 1_000, offset: 1_000 });
   socket.emit('something-new', { channelId: 'moon' });
   await holdsAll(5);
   expect(script.subscribes.length).toBe(1);
 
   // Withdrawals.
   model.withdraw(1, 'retracted');
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   model.withdraw(0, 'taken-down');
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   await holdsAll(5);
   const gone = Object.values(program.kept()?.posts ?? {}).filter(({ status }) => status !== 'published');
   expect(gone.map(({ status, html }) => [status, html]).sort()).toEqual([
@@ -96,12 +96,12 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   write();
   model.revise(0, 'update', {});
   write();
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   const gap = await script.subscribe(2);
   expect(gap.request).toEqual({ channelId: 'moon', after: held });
   const page = since(held, 1);
   expect(page.more).toBe(true);
-  socket.emit('event', told());
+  socket.emit('event', eventAt());
   gap.answer({ ok: true, ...page });
   const rest = await script.subscribe(3);
   expect(rest.request.after).toBe(page.cursor);
@@ -152,7 +152,7 @@ export async function tellFollower(start: (options: FollowerStart) => FollowerPr
   later.answer({ ok: true, ...since(kept?.cursor ?? '') });
   await holdsAll(0);
 
-  // The channel is gone: the client deletes its state and exits.
+  // The channel was deleted: the client deletes its state and exits.
   later.socket.emit('unsubscribed', { channelId: 'moon', reason: 'gone' });
   await says(/gone/);
   await vi.waitFor(() => expect([program.kept(), later.socket.connected]).toEqual([undefined, false]));

@@ -57,7 +57,10 @@ export function reachableFrom(entries: readonly string[], imports: readonly Impo
   return ways;
 }
 
-/** Sufficient for the project's own sources: a comment opener inside a string counts as a comment, unless it is part of a URL. */
+/**
+ * Removes comments. A comment opener inside a string counts as a comment, unless it is part of a URL, which is good enough for
+ * the project's own sources.
+ */
 export function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1');
 }
@@ -72,7 +75,7 @@ function resolve(from: string, to: string): string {
 function entriesOf(folder: string): string[] {
   try {
     const entries = readdirSync(posix.join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
-    // The peers of the benchmark are installed inside its folder.
+    // The benchmark installs the servers that it compares inside its folder.
     return entries.filter((entry) => !/(?:^|[\\/])node_modules[\\/]/.test(entry));
   } catch {
     return [];

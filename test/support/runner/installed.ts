@@ -28,7 +28,7 @@ declare module 'vitest' {
 }
 
 const run = promisify(execFile);
-/** The timeout of an npm command, which takes ten seconds here, and some minutes on a busy machine. */
+/** The timeout of an npm command. Usually one takes ten seconds, and on a busy machine some minutes. */
 const withinMs = 600_000;
 /** Files that packing does not read, or creates again. */
 const left = /^(?:\..*|node_modules|dist|data|coverage|test|bench|.*\.(?:log|tgz))$/;

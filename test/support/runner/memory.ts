@@ -15,7 +15,7 @@ export class Traces {
 
   /** How many of the objects are still referenced. */
   async held(): Promise<number> {
-    // An object that was looked at in this turn is kept until the turn ends.
+    // Looking at a weak reference keeps its object until the turn ends.
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
     return this.#traces.filter((trace) => trace.deref() !== undefined).length;

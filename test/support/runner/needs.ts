@@ -9,7 +9,8 @@ export function describeWith<T>(need: Need<T>, name: string, suite: (found: T) =
 }
 
 /**
- * The same, with cases that run concurrently with each other and with similar neighbours. Each case must open its own resources.
+ * Like `describeWith`, but its cases run concurrently with each other and with those of other such suites. Each case must open
+ * its own resources.
  */
 describeWith.concurrent = <T>(need: Need<T>, name: string, suite: (found: T) => void): void => {
   suiteWith(describe.concurrent, need, name, suite);

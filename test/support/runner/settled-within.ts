@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 const intervalMs = 10;
 
 /**
- * Waits until `check` does not throw. Throws the last error once the time is over. The time in which the processes were ready to
- * run but had no processor does not count. On an idle machine that is next to nothing. `processes` are all processes involved, by
- * default this one.
+ * Waits until `check` does not throw. Throws the last error once the time is over. Time in which the processes were ready to run
+ * but had no processor does not count. On an idle machine there is hardly any. `processes` are all processes involved, by default
+ * this one.
  */
 export async function within<T>(
   promisedMs: number,
@@ -63,7 +63,7 @@ export function msBetween(from: Moment, to: Moment): number {
   return Math.max(0, to.at - from.at - waits);
 }
 
-/** The process and all its descendants, such as those of a browser. Only the process itself if the system does not tell. */
+/** The process and all its descendants, such as those of a browser. Only the process itself if the system does not list them. */
 export function familyOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -78,7 +78,7 @@ export function familyOf(pid: number): number[] {
 
 /**
  * How long each thread was ready to run and waited for a processor (proc(5), schedstat), by process and thread. Empty if the
- * system does not tell.
+ * system does not report it.
  */
 function waitedMs(processes: readonly number[]): Map<string, number> {
   const waited = new Map<string, number>();

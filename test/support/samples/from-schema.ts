@@ -77,7 +77,7 @@ const byName: Record<string, fc.Arbitrary<unknown>> = {
   pinnedPostId: fc.constant(null),
 };
 
-/** Characters that may cause trouble on the way. */
+/** Characters that often reveal errors in encoding or escaping. */
 const oddCharacter = fc.constantFrom(
   ...[
     '\0',

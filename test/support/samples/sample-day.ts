@@ -36,7 +36,7 @@ type ChangeName =
   | 'pin'
   | 'withdraw-pinned';
 
-/** How many changes of each kind there are in 80. Other totals are cut from it or repeat it. */
+/** How many of 80 changes are of each kind. For another total the list is cut or repeated. */
 const mix: Record<ChangeName, number> = {
   refile: 18,
   update: 22,

@@ -6,7 +6,7 @@ import { randomFrom } from './random.ts';
  */
 
 export interface Random {
-  /** From 0 to below `below`. */
+  /** A whole number from 0 to `below` - 1. */
   below(below: number): number;
   pick<T>(from: readonly T[]): T;
   chance(of: number): boolean;
@@ -82,8 +82,8 @@ const specialities: readonly ((random: Random) => string)[] = [
 ];
 
 export function sentence(random: Random): string {
-  const said = `${random.pick(doers)} ${random.pick(deeds)}`;
-  return random.chance(0.3) ? `${said}, seen from ${random.pick(places)}.` : `${said}. ${random.pick(asides)}`;
+  const sentence = `${random.pick(doers)} ${random.pick(deeds)}`;
+  return random.chance(0.3) ? `${sentence}, seen from ${random.pick(places)}.` : `${sentence}. ${random.pick(asides)}`;
 }
 
 export function headline(random: Random): string {

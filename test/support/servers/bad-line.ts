@@ -183,10 +183,10 @@ class Carrier {
     const portion = first.chunk.subarray(0, portionBytes);
     const rest = first.chunk.subarray(portionBytes);
     const left = rest.length > 0 ? [{ ...first, chunk: rest }, ...others] : others;
-    // To the end of the queue, so that the other connections come first.
+    // Move it to the end of the queue, so that the other connections come first.
     this.#waiting.delete(connection);
     if (left.length > 0) this.#waiting.set(connection, left);
-    // The line is not slower because this process was blocked.
+    // Time in which this process was blocked must not make the line slower.
     this.#freeAt += (portion.length / this.#rate()) * 1_000;
     this.#timer = setTimeout(
       () => {

@@ -14,7 +14,7 @@ export function startIssuer(keysAt: (path: string) => readonly object[], port?: 
   );
 }
 
-/** An issuer with one key that can stop, and start again at the same URL. */
+/** An issuer with one key. It can be stopped, and started again at the same URL. */
 export interface StoppableIssuer extends AsyncDisposable {
   readonly jwksUrl: string;
   token(pressbox: Partial<Grants>, jti: string, more?: { iss: string }): Promise<string>;

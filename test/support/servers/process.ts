@@ -25,7 +25,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly store: Store;
   /** The id of the current process. */
   readonly pid: number;
-  /** Resolves when it is serving: at once, or after a restart. */
+  /** Resolves when the server is serving: at once, or after a restart. */
   up(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
@@ -209,7 +209,7 @@ async function untilListening(child: ChildProcess, heard?: (line: string) => voi
   });
 }
 
-/** Like the function above, for a log in a file. */
+/** Like `untilListening`, for a log in a file. */
 async function untilWritten(child: ChildProcess, file: string): Promise<string> {
   for (;;) {
     const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);

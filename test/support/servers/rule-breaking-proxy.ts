@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 
 /** A proxy that makes a server break a rule, to show that the conformance check notices. */
 export interface Sabotage {
-  /** Changes the request headers. Repeated headers are several values. */
+  /** Changes the request headers. A repeated header has several values. */
   headers?(headers: AskedHeaders): AskedHeaders;
   /** Changes the answer, which is decompressed and compressed again by its headers. Streams pass unchanged. `path` includes the query. */
   answer?(answer: Said, path: string, asked: AskedHeaders): Said;
@@ -31,7 +31,7 @@ export async function startSaboteur(
     const body = await buffer(req);
     const path = req.url ?? '/';
     const { method = 'GET' } = req;
-    // Over a new connection: the server could close a kept one at the moment it is reused.
+    // Uses a new connection, because the server could close a kept one at the moment it is reused.
     const given = headers?.(req.headersDistinct) ?? req.headersDistinct;
     const lines = Object.entries(given).flatMap(([name, values = []]) => values.flatMap((value) => [name, value]));
     const asked = { host: hostname, port, path, method, headers: lines, agent: false as const };
@@ -40,11 +40,11 @@ export async function startSaboteur(
       const bytes = isStream ? Buffer.alloc(0) : await buffer(from);
       const text = (isPacked(from.headers) && bytes.length > 0 ? gunzipSync(bytes) : bytes).toString();
       const said: Said = { status: from.statusCode ?? 500, headers: from.headers, body: text };
-      const told = answer?.(said, path, req.headersDistinct) ?? said;
-      const { 'content-length': _length, 'transfer-encoding': _encoding, ...rest } = told.headers;
-      res.writeHead(told.status, rest);
+      const changed = answer?.(said, path, req.headersDistinct) ?? said;
+      const { 'content-length': _length, 'transfer-encoding': _encoding, ...rest } = changed.headers;
+      res.writeHead(changed.status, rest);
       if (isStream) from.on('error', () => res.destroy()).pipe(res);
-      else res.end(isPacked(rest) ? gzipSync(told.body) : told.body);
+      else res.end(isPacked(rest) ? gzipSync(changed.body) : changed.body);
     });
     res.on('close', () => inner.destroy());
     inner.on('error', () => res.destroy());

@@ -40,7 +40,7 @@ export async function startTestServer(env: Record<string, string> = {}, options:
     );
   let tokens = 0;
   const started: TestServer = {
-    // Not an ephemeral port, which another program could take during a restart.
+    // The port must not be ephemeral, because another program could take such a port during a restart.
     server: await start(await freePort()),
     get url() {
       return started.server.url;

@@ -61,7 +61,7 @@ export function openShell(folder: string, base: Record<string, string | undefine
         kill(signal = 'SIGTERM') {
           if (child.pid === undefined || isOver) return;
           try {
-            // The group lives on after the shell if a process that the shell started does.
+            // The process group may outlive the shell: it exists until the last process in it has ended.
             process.kill(-child.pid, signal);
           } catch (error) {
             if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;

@@ -10,7 +10,10 @@ export interface Written {
   waiting: number;
 }
 
-/** Calls `saw` for each write of the server on a port, through its sockets' streams and past them, until mocks are restored. */
+/**
+ * Calls `saw` for each write of the server on a port, through a socket's stream or directly to its handle, until mocks are
+ * restored.
+ */
 export function watchWrites(port: number, saw: (written: Written) => void): void {
   const { write } = Socket.prototype;
   vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: Parameters<Socket['write']>) {
@@ -26,12 +29,12 @@ export function watchWrites(port: number, saw: (written: Written) => void): void
   ).TCP;
   const { writeBuffer } = prototype;
   vi.spyOn(prototype, 'writeBuffer').mockImplementation(function (this: Handle, request, bytes) {
-    const said = writeBuffer.call(this, request, bytes);
+    const result = writeBuffer.call(this, request, bytes);
     const [ours, theirs] = [{ port: 0 }, { port: 0 }];
     this.getsockname(ours);
     this.getpeername(theirs);
     if (ours.port === port) saw({ bytes, client: theirs.port, waiting: this.writeQueueSize });
-    return said;
+    return result;
   });
 }
 

@@ -16,8 +16,8 @@ import { type RedisServer, startRedis } from './redis.ts';
  */
 
 /**
- * This process, the servers and the store, as far as they run. Time in which a busy machine gives them no processor does not
- * count.
+ * The running processes of this test, of the servers and of the store. Time in which a busy machine gives them no processor does
+ * not count.
  */
 const everyone = () => familyOf(process.pid);
 const now = momentsOf(everyone);
@@ -26,12 +26,13 @@ const perSecond = 200;
 /** The documented bound: how long after a loss, or after the store is reachable again, a node has caught up. */
 const soonMs = 5_000;
 /**
- * A reader is at the head if it has everything that was answered this long ago. On a busy machine a reader may lag for a moment.
- * But a reader that depends on the comparison of heads, every two seconds, lags for three quarters of any longer time.
+ * A reader counts as being at the head if it has everything that was answered this long ago, because a reader may lag for a
+ * moment on a busy machine. A longer time would hide a fault: heads are compared every two seconds, and a reader that gets its
+ * events only through that comparison lags for three quarters of the time by this measure.
  */
 const behindMs = 500;
 const stretchMs = 5_000;
-/** How long the machine may take for the backlog. */
+/** How long a busy machine may take to work through the backlog. */
 const backlogMs = 30_000;
 
 type Disaster = (stormed: Stormed) => Promise<unknown>;
@@ -44,7 +45,7 @@ interface Stormed {
   answers: { at: Moment; node: number; highest: number }[];
   /** The outcomes in the 503 answers that authors received. */
   outcomes: Set<string>;
-  /** From the recovery until both nodes had answered an author. */
+  /** Milliseconds from the recovery until both nodes had answered an author. */
   answeredMs: number;
   /**
    * The longest time after the recovery for which a reader lacked an answered post. Posts answered before count from the
@@ -55,7 +56,7 @@ interface Stormed {
   isOver: boolean;
 }
 
-/** In one file per store, so that both can run at once: most of their time is spent waiting. */
+/** The tests of each store are in their own file, so that both can run at once: most of their time is spent waiting. */
 export function disastersOn(kind: 'redis' | 'valkey'): void {
   describeWith(needs[kind], `two servers on one ${kind} with 200 publications per second`, (binary) => {
     let redis: RedisServer;
@@ -95,8 +96,8 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
           return void stormed.answered.set(`post-${index}`, post.id);
         }
         if (answer !== undefined && answer.status !== 503) throw new Error(`Answered ${answer.status}: ${answer.text}`);
-        const said = answer?.body as { code: string; outcome?: string } | undefined;
-        if (said !== undefined) stormed.outcomes.add(said.outcome ?? said.code);
+        const problem = answer?.body as { code: string; outcome?: string } | undefined;
+        if (problem !== undefined) stormed.outcomes.add(problem.outcome ?? problem.code);
         // Waits as long as the answer says, plus a random time. A thousand authors retrying at once would keep the machine busy
         // with refusals.
         const seconds = Number(answer?.headers.get('retry-after') ?? 0.2);
@@ -224,7 +225,7 @@ export function disastersOn(kind: 'redis' | 'valkey'): void {
     it('recover when a subscriber connection stops delivering', async () => {
       await expectReadersKept(async (stormed) => {
         await vi.waitFor(() => expect(lines[1]!.deafen('subscribe')).toBe(1));
-        // The connection is replaced long before it would work again.
+        // The connection is replaced long before it would deliver again by itself.
         expect(await watchReaders(stormed)).toBeLessThanOrEqual(soonMs);
       });
     });

@@ -12,9 +12,9 @@ import { renderer } from './engines.ts';
 
 /** A real Redis or Valkey on a free loopback port, with its own directory and a user with the documented rights. */
 export interface RedisServer extends AsyncDisposable {
-  /** With the user for Pressbox. */
+  /** The URL with the user for Pressbox. */
   readonly url: string;
-  /** With a user that has the same rights except publishing, so that its announcements to other nodes are lost. */
+  /** The URL with a user that has the same rights except publishing, so that its announcements to other nodes are lost. */
   readonly muteUrl: string;
   /** The rights of the first user. */
   readonly rights: readonly string[];
@@ -30,7 +30,7 @@ export interface RedisServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Between two checks for a new comparison. */
+/** The interval between two checks whether a node has compared again. Milliseconds. */
 const comparisonLookMs = 10;
 const safe = ['appendonly yes', 'appendfsync always', 'no-appendfsync-on-rewrite no', 'maxmemory-policy noeviction', 'save ""'];
 
@@ -59,7 +59,7 @@ export async function startRedis(binary: string, lines: readonly string[] = []):
     'bind 127.0.0.1',
     `dir ${directory}`,
     `logfile ${join(directory, 'server.log')}`,
-    // So that a search of the files finds the texts.
+    // Uncompressed, so that a search of the files finds the texts.
     'rdbcompression no',
     ...safe,
     `user pressbox on >word ${rule}`,
@@ -175,7 +175,7 @@ export async function lastComparison({ admin }: RedisServer, { nodeId }: RedisEn
   return Number(await admin.zscore(registry.nodes, nodeId));
 }
 
-/** Resolves once a node has compared again. A change right after that is noticed the latest. */
+/** Resolves once a node has compared again. A change that is made right after this is noticed as late as possible. */
 export async function nextComparison(server: RedisServer, node: RedisEngine): Promise<void> {
   const last = await lastComparison(server, node);
   while ((await lastComparison(server, node)) <= last) await pause(comparisonLookMs);

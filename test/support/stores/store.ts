@@ -74,7 +74,7 @@ export async function endStores(): Promise<void> {
   await Promise.all(idle.splice(0).map((redis) => redis.stop()));
 }
 
-/** In the data directory, whatever the tests run on. */
+/** A store in the data directory, even if the tests run on Redis or Valkey. */
 export function embeddedIn(dataDir: string): Store {
   return {
     env: {},

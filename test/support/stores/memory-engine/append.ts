@@ -19,18 +19,21 @@ export interface PreparedAppend {
   channelId: string;
   request: AppendRequest;
   prepared: readonly PreparedEntry[];
-  /** What a new chain begins with. */
+  /** The value that a new hash chain begins with. */
   root: string | undefined;
-  /** For the server's own journal, if the entries are appended. */
-  told: readonly ServerFacts[];
-  /** By the clock of requests. */
+  /** Facts for the server's own journal. They are recorded only if the entries are appended. */
+  serverFacts: readonly ServerFacts[];
+  /** The current time for idempotency keys, in milliseconds. */
   requestAt: number;
 }
 
 type Appended = { status: 'appended'; position: Position; placed: PlacedEntry[] } | Exclude<AppendResult, { status: 'appended' }>;
 
 /** The atomic step of `Journal.append`. JavaScript runs it without interruption; in a database it is one transaction. */
-export function append(store: MemoryStore, { channelId, request, prepared, root, told, requestAt }: PreparedAppend): Appended {
+export function append(
+  store: MemoryStore,
+  { channelId, request, prepared, root, serverFacts, requestAt }: PreparedAppend,
+): Appended {
   const outcome = findRequest(store, channelId, request.request, requestAt);
   if (outcome !== undefined) return { status: 'duplicate', outcome };
   if (store.deleted.has(channelId)) return { status: 'deleted' };
@@ -48,7 +51,7 @@ export function append(store: MemoryStore, { channelId, request, prepared, root,
   const channel = found ?? newChannel(root ?? newRoot());
   store.channels.set(channelId, channel);
   const placed = prepared.map((entry) => place(channel, entry));
-  store.record(told);
+  store.record(serverFacts);
   const { offset, check } = placed.at(-1) as PlacedEntry;
   const position = positionAt(epochOf(channel.root), offset, check);
   store.requests.set(requestKey(channelId, request.request), {
@@ -64,14 +67,14 @@ function newChannel(root: string): MemoryChannel {
   return { root, entries: [], posts: new Map(), latest: new Map(), latestPostAt: null };
 }
 
-/** Posts, and null for the channel, that are no longer at the revision the request was decided on. */
+/** The posts that are no longer at the revision on which the request was decided. Null stands for the channel. */
 function whatMoved(channel: MemoryChannel | undefined, { channel: decided, posts }: AppendRequest['decidedOn']) {
   const revisionOf = (id: string | null) => channel?.latest.get(id)?.revision ?? 0;
   const moved: (string | null)[] = revisionOf(null) === decided ? [] : [null];
   return [...moved, ...Object.keys(posts).filter((id) => revisionOf(id) !== posts[id])];
 }
 
-/** Numbers and chains one entry, and updates every index. */
+/** Gives one entry its offset and its place in the hash chain, and updates every index. */
 function place(channel: MemoryChannel, { facts, content, digest, text, listed, post }: PreparedEntry): PlacedEntry {
   const before = channel.entries.at(-1)?.check ?? channel.root;
   const offset = channel.entries.length + 1;
@@ -127,7 +130,7 @@ export function deleteChannel(
   store: MemoryStore,
   channelId: string,
   request: RequestId,
-  { told, requestAt }: { told: readonly ServerFacts[]; requestAt: number },
+  { serverFacts, requestAt }: { serverFacts: readonly ServerFacts[]; requestAt: number },
 ): 'deleted' | 'was-deleted' | 'missing' {
   const channel = store.channels.get(channelId);
   if (channel === undefined) return store.deleted.has(channelId) ? 'was-deleted' : 'missing';
@@ -135,7 +138,7 @@ export function deleteChannel(
   store.channels.delete(channelId);
   for (const [key, kept] of store.requests) if (key.startsWith(`${channelId} `)) kept.salted = { text: undefined };
   note(store, channelId, request, { outcome: { position: undefined, postId: null, revision: 0 }, requestAt });
-  store.record(told);
+  store.record(serverFacts);
   return 'deleted';
 }
 

@@ -84,7 +84,7 @@ class MemoryEngine implements Engine {
     this.#ended.apply({ add: [...parts.store.endedSessions], remove: [] });
   }
 
-  /** The store, unless the engine was closed: then nothing was begun, so the outcome is `unchanged`. */
+  /** The store. Throws if the engine was closed. Nothing was begun then, so the outcome is `unchanged`. */
   get #open(): MemoryStore {
     if (this.#isClosed) throw new JournalUnavailable('The journal is closed.', 'unchanged');
     return this.#store;
@@ -104,9 +104,9 @@ class MemoryEngine implements Engine {
   async append(channelId: string, request: AppendRequest): Promise<AppendResult> {
     const prepared = prepareAll(channelId, request.entries, this.#renderer.version);
     const root = request.root ?? (request.decidedOn.channel === 0 ? newRoot() : undefined);
-    const told = factsOfAppend(channelId, request, prepared, { root, now: this.#now() });
+    const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#now() });
     const requestAt = this.#requestClock.now();
-    const result = append(this.#open, { channelId, request, prepared, root, told, requestAt });
+    const result = append(this.#open, { channelId, request, prepared, root, serverFacts, requestAt });
     if (result.status !== 'appended') return result;
     // An engine that writes to a disk waits here until the entries are synced.
     const settled = appendEffects(request.entries, prepared, result.position, result.placed);
@@ -135,7 +135,7 @@ class MemoryEngine implements Engine {
     return findReservation(this.#open, requestId, this.#requestClock.now());
   }
 
-  /** The append has dropped the text already. An engine with files waits here until they do not hold it either. */
+  /** The append has already dropped the text. An engine with files waits here until they no longer contain it. */
   async erase() {
     return { complete: true, pending: [] };
   }
@@ -144,8 +144,8 @@ class MemoryEngine implements Engine {
   readonly damagedChannels = 0;
 
   async deleteChannel(channelId: string, request: RequestId, by: string) {
-    const told = [factsOfDeletion(channelId, { now: this.#now(), by })];
-    const deletion = deleteChannel(this.#open, channelId, request, { told, requestAt: this.#requestClock.now() });
+    const serverFacts = [factsOfDeletion(channelId, { now: this.#now(), by })];
+    const deletion = deleteChannel(this.#open, channelId, request, { serverFacts, requestAt: this.#requestClock.now() });
     if (deletion === 'missing') return { status: deletion };
     if (deletion === 'deleted') {
       this.#announcer.announceErased(channelId, null);
@@ -223,7 +223,7 @@ class MemoryEngine implements Engine {
     return this.#announcer.onErased(listener);
   }
 
-  /** Memory is always in reach, so no listener is ever called. */
+  /** Memory is always reachable, so no listener is ever called. */
   onReachability(listener: (reach: Reachability) => void): () => void {
     return this.#announcer.onReachability(listener);
   }
@@ -243,7 +243,7 @@ class MemoryEngine implements Engine {
     return 'revoked';
   }
 
-  /** Makes room for one more. False: every revocation still counts. */
+  /** Drops the revocation that lapsed first, to make room for one more. Returns false if none has lapsed. */
   #dropLapsed(revoked: Map<string, number | null>): boolean {
     const lapsed = [...revoked].filter(([, until]) => until !== null && until <= this.#now());
     const [first] = lapsed.sort(([, one], [, other]) => (one as number) - (other as number));

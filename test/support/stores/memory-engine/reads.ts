@@ -45,7 +45,7 @@ function bounded<T>(items: Iterable<T>, { limit, bytes }: Bounds, weigh: (item: 
   return { taken, more: false };
 }
 
-/** Bytes of what an entry wrote in the view of authors; readers do not get the body. */
+/** The bytes of an entry's text in the view of authors. Readers do not get the body. */
 const bytesForAuthors = ({ text }: MemoryEntry) => text?.bytes ?? 0;
 const bytesForReaders = ({ text }: MemoryEntry) => (text === undefined ? 0 : text.bytes - text.bodyBytes);
 
@@ -65,7 +65,7 @@ function listed(found: MemoryChannel) {
   return { ...channelOf(found), latestPostAt: found.latestPostAt };
 }
 
-/** A page begins after the creation time and id of the last channel before it. */
+/** Where a page begins: after the channel with this creation time and id. */
 const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
 
 export function channels(store: MemoryStore, { state, limit, page, desk }: ChannelsQuery): ChannelsPage | undefined {

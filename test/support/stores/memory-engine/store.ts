@@ -11,18 +11,18 @@ export class MemoryStore {
   readonly deleted = new Map<string, Access>();
   /** By channel id and request id. */
   readonly requests = new Map<string, MemoryRequest>();
-  /** By request id: the channel that a creating request was given. */
+  /** By request id: the channel id that was reserved for a request that creates a channel. */
   readonly reservations = new Map<string, { channelId: string; made: number }>();
   /** The server's own journal. */
   readonly serverRoot = newSalt();
   readonly serverEntries: StoredServerEntry[] = [];
-  /** By `jti`: until when each revocation counts; null: for ever. */
+  /** By `jti`: the time until which each revocation counts, or null for ever. */
   readonly revoked = new Map<string, number | null>();
   /** Sessions that were signed out, as the lines that `EndedSessions` makes. */
   readonly endedSessions = new Set<string>();
   sessionKey: Uint8Array | undefined;
 
-  /** The latest time at which a request was remembered, by the clock of requests. */
+  /** The latest time at which a request was remembered, in milliseconds. */
   get lastRequestAt(): number | undefined {
     const made = [...this.requests.values(), ...this.reservations.values()].map((kept) => kept.made);
     return made.length === 0 ? undefined : Math.max(...made);
@@ -49,7 +49,7 @@ export interface MemoryChannel {
   latestPostAt: string | null;
 }
 
-/** An entry: facts, which stay, and its text, which an erasure takes away. */
+/** An entry: its facts, which remain, and its text, which an erasure removes. */
 export interface MemoryEntry extends StoredFacts {
   seq: number | null;
   listed: boolean;
@@ -66,10 +66,10 @@ export interface MemoryPost {
 }
 
 export interface MemoryRequest {
-  /** By the clock of requests. */
+  /** When the request was made, in milliseconds. */
   made: number;
   fingerprint: string;
-  /** Holds the salt of the fingerprint: the entry that the request made, so that an erasure takes the salt away too. */
+  /** The entry that the request made. It holds the salt of the fingerprint, so an erasure removes the salt too. */
   salted: { text: Pick<Text, 'salt'> | undefined };
   outcome: Omit<Outcome, 'same'>;
 }

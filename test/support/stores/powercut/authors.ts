@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Power } from './powercut.ts';
 
-/** Runs `appender.ts` in a process of its own whose power can be cut. */
+/** Runs `appender.ts` in a separate process whose power can be cut. */
 export interface Authors {
   dataDir: string;
   power: Power;
-  /** Killed after this number of answers. Default: a callback kills it. */
+  /** The process is killed after this number of answers. By default a callback kills it. */
   answers?: number;
   authors?: number;
   env?: Record<string, string>;
@@ -64,7 +64,7 @@ export interface Told {
   announced: number;
 }
 
-/** Runs `asked.ts` in a process of its own whose power can be cut. */
+/** Runs `asked.ts` in a separate process whose power can be cut. */
 export async function startAsked({ dataDir, power, post }: { dataDir: string; power: Power; post: string }) {
   const script = fileURLToPath(new URL('./asked.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dataDir, post], {
@@ -79,7 +79,7 @@ export async function startAsked({ dataDir, power, post }: { dataDir: string; po
   };
   await lines.next();
   return {
-    /** The result. Undefined if the process was killed before. */
+    /** Returns the result, or undefined if the process was killed before. */
     async ask(what: string): Promise<Told | undefined> {
       child.stdin.write(`${what}\n`);
       const { value } = await lines.next();

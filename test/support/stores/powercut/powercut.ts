@@ -35,8 +35,8 @@ export interface Power extends Disposable {
    */
   lose(options?: { seed?: number }): Disk['seen'];
   /**
-   * Starts or stops failures: every write fails as on a full disk, every sync fails as on a broken disk, or no sync ends. A
-   * broken disk can affect one file only.
+   * Starts or stops failures. `full`: every write fails as on a full disk. `broken`: every sync fails as on a broken disk, of all
+   * files or of one. `stuck`: syncs never end.
    */
   fail(how: 'full' | 'broken' | 'stuck', on: boolean, file?: string): void;
 }
