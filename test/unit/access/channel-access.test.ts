@@ -80,7 +80,7 @@ const ways: Record<string, (journal: ReturnType<typeof journalOf>, who: Credenti
   'a subscription': ({ streams }, who) => acquireReadable(streams, who, 'moon'),
 };
 
-describe.each(Object.entries(ways))('access to %s', (_way, ask) => {
+describe.each(Object.entries(ways))('the access check of %s', (_way, ask) => {
   it.each<[string, CredentialsOrRequester, ChannelRead, ProblemCode]>([
     ['a channel that never existed', member, { status: 'missing' }, 'not-found'],
     ['a desk channel', member, found('desk'), 'not-found'],
@@ -146,7 +146,7 @@ describe('a read from a channel stream that lags behind or follows a lost histor
     journal.streams.close();
   });
 
-  it('is refused if the journal says that the channel is closed by now', async () => {
+  it('is refused if the journal says that the channel has been closed', async () => {
     const journal = journalOf(found('public'), found('public'), found('members', 2));
     expect(await codeOf(readStreamIfOpen(journal, undefined, 'moon', async () => ({ channel: closed })))).toBe('token-missing');
     journal.streams.close();
@@ -161,7 +161,7 @@ describe('a read from a channel stream that lags behind or follows a lost histor
 });
 
 describe('a stream held for a subscription', () => {
-  it('is released if access is refused, open before or not, so that it closes some time after its last reader', async () => {
+  it('is released if access is refused, whether it was open before or not, so that it closes some time after its last reader left', async () => {
     const { streams, idle } = journalOf(found('members'));
     expect(await codeOf(acquireReadable(streams, stranger, 'moon'))).toBe('token-missing');
     expect(idle).toEqual([streamLimits.feedIdleMs]);
@@ -180,7 +180,7 @@ describe('a stream held for a subscription', () => {
     streams.close();
   });
 
-  it('admits a reader without a read of the journal if it is open', async () => {
+  it('admits a reader without a read of the journal if it is already open', async () => {
     const { streams, channel } = journalOf(found('members'));
     await acquireReadable(streams, member, 'moon');
     channel.mockClear();

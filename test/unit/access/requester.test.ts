@@ -17,12 +17,12 @@ describe('a subscription to a channel that is closed to its reader', () => {
     expect(holding(standing).endedReasonFor('forbidden')).toBe(reason);
   });
 
-  it('ends with the advice to ask again while the credentials cannot be verified', () => {
+  it('ends with the reason slow, after which a client retries, while the credentials cannot be verified', () => {
     const unjudged = { refusal: new Refusal('token-invalid', { retryAfter: 5 }), verifyAgain: async () => undefined };
     expect(new Requester(unjudged, () => 'good').endedReasonFor('forbidden')).toBe('slow');
   });
 });
 
-it('a subscription ends with any other reason, whatever the status of the token', () => {
+it('a subscription that ends for any other reason keeps that reason, whatever the status of the token', () => {
   for (const reason of ['slow', 'history', 'gone'] as const) expect(holding('expired').endedReasonFor(reason)).toBe(reason);
 });

@@ -12,7 +12,7 @@ const seconds = now / 1000;
 const secret = new Uint8Array(randomBytes(32));
 const grants = { reader: ['sport-*'], author: ['mars'], editor: ['moon'], admin: true };
 
-/** Shared by servers without a secret. */
+/** The signing key that servers without a secret share. */
 const storedKey = new Uint8Array(randomBytes(32));
 
 interface Opened {
@@ -91,7 +91,7 @@ describe('a session of a token that was signed with the secret', () => {
   });
 
   it.each(['', 'a', 'a.b', 'a.b.c', 'e30.e30.', `${'x'.repeat(5_000)}`, 'eyJhbGciOiJub25lIn0.e30.'])(
-    'is not made of %j',
+    'is not resumed from the value %j',
     async (value) => {
       expect(await opened().identity.resume(value)).toBe('stale');
     },

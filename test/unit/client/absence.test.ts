@@ -86,7 +86,7 @@ describe('the missed summary after an absence of a minute or more', () => {
     expect(knew.onReturn(afterwards)).toBe(false);
   });
 
-  it('measures the whole absence, whatever its cause at the start', () => {
+  it('measures the whole absence, even if its cause changes', () => {
     const absence = new Absence();
     absence.leave('offline', left);
     absence.leave('left', { ...left, at: left.at + 50_000, newest: 99 });
@@ -95,7 +95,7 @@ describe('the missed summary after an absence of a minute or more', () => {
     expect([absence.line?.cause, absence.line?.since]).toEqual(['left', left.at]);
   });
 
-  it('shrinks as it is read: all new posts with one of them, each corrected post by itself', () => {
+  it('shrinks as posts are read: one new post removes all new posts from it, a corrected post removes only itself', () => {
     const absence = away(fresh(1), fresh(2), changed(read, 'correction'));
     absence.onReturn(afterwards);
     expect(absence.read(['never'])).toBe(false);

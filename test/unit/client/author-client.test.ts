@@ -10,6 +10,7 @@ import { freePort } from '../../support/servers/free-port.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 
 /** Commands against a server that answers badly or not at all. */
+
 interface Heard {
   method: string;
   url: string;
@@ -90,7 +91,7 @@ describe('a command', () => {
     await expect(author(always.url, { deadlineMs: 300 }).publish('moon', {})).rejects.toBeInstanceOf(NoAnswer);
   });
 
-  it('that finds no connection is sent once there is one, and is known to be undone until then', async () => {
+  it('that finds no connection is sent once there is one, and is known not to have been executed until then', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     let site: Site | undefined;
@@ -125,7 +126,7 @@ describe('a command', () => {
     const took = performance.now() - began;
     expect([error instanceof NoAnswer, wasNeverSent(error)]).toEqual([true, true]);
     expect(took).toBeGreaterThanOrEqual(395);
-    // A request that was sent is waited for as before.
+    // The limit does not apply to a command that was sent.
     const { url: slow, heard } = await server(cut, cut, cut, done);
     expect(await author(slow, { unreachedMs: 0 }).publish('moon', {})).toMatchObject({ offset: 7 });
     expect(heard).toHaveLength(4);
@@ -186,7 +187,7 @@ describe('a command', () => {
     await expect(unanswered).rejects.toThrow('enough');
   });
 
-  it('that may have been executed is never reported as undone, whatever happens to its repetitions', async () => {
+  it('that may have been executed is never reported as not executed, whatever happens to its repetitions', async () => {
     const unavailable = (outcome: 'unchanged' | 'unknown', retryAfter = 0) =>
       json(503, problem('journal-unavailable', { outcome, retryAfter }));
     const came = async (...said: Said[]) => {
@@ -204,7 +205,7 @@ describe('a command', () => {
       expect(await came(open, json(429, problem('rate-limited', long)))).toMatchObject({ status: 429, outcome: 'unknown' });
       expect(await came(open, json(503, problem('draining', long)))).toMatchObject({ status: 503, outcome: 'unknown' });
       expect(await came(open, refused)).toMatchObject({ status: 401, outcome: 'unknown' });
-      // The server looks up the key before it refuses this.
+      // The server looks up the key before it refuses an id that exists, so the outcome of this refusal is known.
       expect(await came(open, json(409, problem('post-exists')))).not.toHaveProperty('outcome');
     }
     expect(await came(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
@@ -249,7 +250,7 @@ describe('a command', () => {
     expect(refused.heard).toHaveLength(2);
   });
 
-  it('to another server than Pressbox fails at once', async () => {
+  it('to a server that is not Pressbox fails at once', async () => {
     const { url, heard } = await server((response) => response.writeHead(404).end('<h1>Not here</h1>'));
     await expect(author(url).getChannel('moon')).rejects.toBeInstanceOf(NotPressbox);
     expect(heard).toHaveLength(1);

@@ -23,7 +23,7 @@ describe('a reader that loses its server, store or connection', () => {
     expect(reader.states.map(({ status }) => status)).not.toContain('offline');
   });
 
-  it('that is woken repeatedly sends one check until that is answered', async () => {
+  it('sends one check when it is woken repeatedly, until the check is answered', async () => {
     let now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });
     now += 5_000;
@@ -41,7 +41,7 @@ describe('a reader that loses its server, store or connection', () => {
     });
   });
 
-  it('that is woken just after receiving data sends no check', async () => {
+  it('sends no check when it is woken just after it received data', async () => {
     const now = Date.now();
     const { server, model, reader, first } = await live(2, { now: () => now });
     reader.client.wake();
@@ -50,7 +50,7 @@ describe('a reader that loses its server, store or connection', () => {
     expect(server.subscribes).toEqual([first]);
   });
 
-  it('that is woken just after connecting sends nothing more', async () => {
+  it('sends nothing more when it is woken just after it connected', async () => {
     let now = Date.now();
     // Connecting takes a while.
     const server = await scripted({

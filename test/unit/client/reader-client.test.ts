@@ -42,7 +42,7 @@ describe('a reader', () => {
     expect(reader.client.timeline?.posts).toEqual(model.snapshot(9).posts);
   });
 
-  it('requests again from the answer as long as there is more', async () => {
+  it('requests again from the end of each answer as long as there is more', async () => {
     const { server, model, reader, first } = await live();
     for (let each = 0; each < 3; each += 1) publish(model);
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
@@ -56,7 +56,7 @@ describe('a reader', () => {
     expect(offsets(reader.events)).toEqual([4, 5, 6]);
   });
 
-  it('pauses if an answer promises more without progress', async () => {
+  it('pauses if an answer says that there is more but makes no progress', async () => {
     const { server, model, first, reader } = await live();
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
     for (let each = 2; each < 5; each += 1) answer(model, await server.subscribe(each), { more: true });
@@ -431,22 +431,25 @@ describe('a reader with only a cursor', () => {
     expect(late.client.save()).toEqual({ cursor: model.cursor(4) });
   });
 
-  it.each(['', 'null', '{}', '<h1>The hotel</h1>'])('receives that even after “%s” came in place of an answer', async (text) => {
-    const model = modelWith(3);
-    const cursor = model.cursor(2);
-    const answers = [(response: ServerResponse) => response.end(text)];
-    const server = await scripted({
-      onRequest: (_request, response) =>
-        (answers.shift() ?? (() => json(response, model.catchUp(cursor, 2, { limit: 9, posts: 9 }))))(response),
-    });
-    const reader = read(server, { cursor });
-    answer(model, await server.subscribe(1));
-    await reader.until('live');
-    expect(offsets(reader.events)).toEqual([3, 4]);
-    expect(reader.resets()).toBe(0);
-  });
+  it.each(['', 'null', '{}', '<h1>The hotel</h1>'])(
+    'receives the changes even after “%s” came in place of an answer',
+    async (text) => {
+      const model = modelWith(3);
+      const cursor = model.cursor(2);
+      const answers = [(response: ServerResponse) => response.end(text)];
+      const server = await scripted({
+        onRequest: (_request, response) =>
+          (answers.shift() ?? (() => json(response, model.catchUp(cursor, 2, { limit: 9, posts: 9 }))))(response),
+      });
+      const reader = read(server, { cursor });
+      answer(model, await server.subscribe(1));
+      await reader.until('live');
+      expect(offsets(reader.events)).toEqual([3, 4]);
+      expect(reader.resets()).toBe(0);
+    },
+  );
 
-  it('pauses if an answer promises more without progress, and delivers nothing twice', async () => {
+  it('pauses if an answer says that there is more but makes no progress, and delivers nothing twice', async () => {
     const model = modelWith(3);
     const cursor = model.cursor(2);
     const asked: (string | null)[] = [];

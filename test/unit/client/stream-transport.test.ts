@@ -132,13 +132,16 @@ describe('a reader of a stream', () => {
 
   it.each([
     ['an event is missing', (asked: Asked, later: Event) => asked.say('post.published', later)],
-    ['it says that the reader was too slow', (asked: Asked) => asked.say('unsubscribed', { channelId: 'moon', reason: 'slow' })],
-    ['it ends', (asked: Asked) => asked.response.end()],
-    ['it is cut', (asked: Asked) => asked.response.destroy()],
-    ['it is no longer to be understood', (asked: Asked) => asked.response.write('event: post.revised\ndata: {"offset": 4,\n\n')],
-    ['it catches up unasked', (asked: Asked) => asked.say('catchup', {})],
-    ['the server is going away', (asked: Asked) => asked.say('drain', { withinMs: 60_000 })],
-  ])('opens another one from its cursor where %s', async (_why, happen) => {
+    [
+      'the stream says that the reader was too slow',
+      (asked: Asked) => asked.say('unsubscribed', { channelId: 'moon', reason: 'slow' }),
+    ],
+    ['the stream ends', (asked: Asked) => asked.response.end()],
+    ['the stream is cut', (asked: Asked) => asked.response.destroy()],
+    ['the stream is malformed', (asked: Asked) => asked.response.write('event: post.revised\ndata: {"offset": 4,\n\n')],
+    ['the stream sends a catch-up that was not requested', (asked: Asked) => asked.say('catchup', {})],
+    ['the server drains', (asked: Asked) => asked.say('drain', { withinMs: 60_000 })],
+  ])('opens another stream from its cursor if %s', async (_why, happen) => {
     const { nth, model, catchUp, next, offsets, live } = await scripted();
     const first = await nth(1);
     first.say('catchup', catchUp(3));
@@ -201,7 +204,7 @@ describe('a reader of a stream', () => {
     const { address, nth, model, catchUp, next, live } = await scripted();
     (await nth(1)).say('catchup', catchUp(3));
     await live();
-    // As if another transport had been in use: events continued there, perhaps of another history.
+    // Simulates another transport that delivered events in the meantime, perhaps of another history.
     next();
     const up = Promise.withResolvers<void>();
     const told = {

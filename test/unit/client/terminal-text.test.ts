@@ -79,7 +79,7 @@ describe('a post in a terminal', () => {
     history: [{ revision: 2, kind: 'correction', note: hostile, at: post.publishedAt }],
     revision: 2,
   };
-  /** Also for a post of a few words or without text. */
+  /** A post with hostile text in the remaining fields too. */
   const more = {
     ...wicked,
     id: hostile,

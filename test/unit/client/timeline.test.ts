@@ -43,7 +43,7 @@ const need = <A extends Need['ask']>(timeline: Timeline, ask: A) =>
   needs(timeline).find((each): each is Need & { ask: A } => each.ask === ask) as Need & { ask: A };
 const ids = ({ posts }: Timeline) => posts.map(({ id }) => Number(id.slice(-12)));
 
-it('has not reached the end with a snapshot without posts that has more', () => {
+it('a timeline from a snapshot that has no posts and says that there are more has not reached the end of the channel', () => {
   const server = serverWith(2);
   expect(reachedEnd(fromSnapshot({ ...server.snapshot(1), posts: [], more: true }, server.head))).toBe(false);
 });
@@ -103,7 +103,7 @@ describe('an event', () => {
     server.publish(plain);
     const { heard } = follow(full, server);
     expect([heard.size, heard.get(first), heard.has(second)]).toEqual([10_000, 2, false]);
-    // An older copy of a held post is recognised even so.
+    // An older copy of a held post is recognised even if its revision was forgotten.
     const corrected = follow(begin(server), server);
     const late = { ...corrected, heard: new Map<string, number>() };
     expect(applyPost(late, timeline.posts[1] as ReaderPost)).toBe(late);
@@ -181,7 +181,7 @@ describe('a move to another window', () => {
 });
 
 describe('a window that is narrowed', () => {
-  it('drops what is below it, which returns with its page in its current state', () => {
+  it('drops the posts below it, which return in their current state when their page is loaded', () => {
     const server = serverWith(9);
     const timeline = narrow(begin(server, 9), begin(server, 9).posts[3]?.seq ?? 0, null);
     expect([ids(timeline), reachedEnd(timeline), timeline.ceiling]).toEqual([[9, 8, 7, 6], false, null]);
@@ -194,7 +194,7 @@ describe('a window that is narrowed', () => {
     expect(JSON.stringify(whole.posts)).toBe(JSON.stringify(begin(server, 10).posts));
   });
 
-  it('drops what is above it, accepts no new posts, and is closed by paging', () => {
+  it('drops the posts above it, accepts no new posts, and reaches the newest post again by paging', () => {
     const server = serverWith(9);
     const held = begin(server, 9);
     const timeline = narrow(held, 0, held.posts[5]?.seq ?? 0);
@@ -207,7 +207,7 @@ describe('a window that is narrowed', () => {
     expect([ids(whole), whole.ceiling]).toEqual([[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], null]);
   });
 
-  it('is unchanged if it holds nothing else, and never becomes wider', () => {
+  it('is unchanged if it holds no posts outside the new bounds, and never becomes wider', () => {
     const timeline = begin(serverWith(9), 3);
     expect(narrow(timeline, 0, null)).toBe(timeline);
     expect(narrow(timeline, 0, 10_000)).toBe(timeline);
@@ -236,7 +236,7 @@ describe('a window that does not reach the newest post', () => {
     expect(ids(follow(closing, server))[0]).toBe(14);
   });
 
-  it('is not closed by a page that was read before a known post was published', () => {
+  it('does not reach the newest post by a page that was read before a known post was published', () => {
     const server = serverWith(12);
     const moved = moveTo(begin(server, 3), server.page({ before: 6, limit: 3 }), 6);
     const ask = newerPage(moved) as PageAsk;
@@ -256,7 +256,7 @@ describe('the summary', () => {
     expect(follow(timeline, server).summary?.headline).toBe('Post 1 revision 1');
   });
 
-  it('is requested when withdrawn if the window does not contain the next one, past tombstones', () => {
+  it('is requested when withdrawn if the window does not contain the next one, which may be below tombstones', () => {
     const server = serverWith(4, summary);
     for (let each = 0; each < 3; each += 1) server.publish(plain);
     for (const which of [4, 5]) server.withdraw(which, 'taken-down');
@@ -370,7 +370,7 @@ describe('a catch-up', () => {
     expect(applyCatchUp(timeline, ahead)).toBe(timeline);
   });
 
-  it('is new only as far as it did not arrive during the request', () => {
+  it('contains as news only the changes that did not arrive during the request', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     server.publish(plain);

@@ -108,7 +108,7 @@ describe('the selected transport', () => {
     expect(chooser.pass(20_000).since()).toEqual(['socket']);
   });
 
-  it('is no longer one that connected and then stayed silent', () => {
+  it('changes after it connected and then stayed silent', () => {
     const chooser = begun().up('socket').pass(26_000).lose(true);
     chooser.since();
     expect(chooser.pass(60).since()).toEqual(['stream']);
@@ -121,7 +121,7 @@ describe('the selected transport', () => {
     expect(proven.pass(60).since()).toEqual(['socket']);
   });
 
-  it('is no longer one that is cut off again and again', () => {
+  it('changes after it was cut off again and again', () => {
     const chooser = begun();
     for (let cut = 0; cut < selectorTiming.maxEarlyLosses; cut += 1) chooser.up('socket').pass(100).lose().pass(60);
     expect(chooser.dialled.slice(-2)).toEqual(['socket', 'stream']);
@@ -147,7 +147,7 @@ describe('an unreachable server', () => {
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
 
-  it('that asks to wait is left alone that long, by every transport', () => {
+  it('that asks to wait is not tried for that long by any transport', () => {
     const chooser = begun().fail('socket').hear({ type: 'failed', candidate: 'stream', why: 'asked-to-wait', waitMs: 7_000 });
     expect(chooser.last?.down).toBe(true);
     chooser.since();
@@ -335,7 +335,7 @@ describe('a draining server', () => {
   });
 });
 
-describe('invariants', () => {
+describe('after any sequence of inputs', () => {
   const happened: fc.Arbitrary<(chooser: Chooser) => unknown> = fc.oneof(
     fc.nat(2).map((which) => (chooser: Chooser) => {
       const way = chooser.state.trying[which];

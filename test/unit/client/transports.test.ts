@@ -119,7 +119,7 @@ it('an event of a later version does not invalidate the rest, whatever part of a
 });
 
 it.each(['poll', 'stream'] as const)(
-  'a problem without a status is not from Pressbox, and its answer is judged by the status (%s)',
+  'a problem without a status is not from Pressbox, and the HTTP status alone decides what follows (%s)',
   async (way) => {
     const busy = JSON.stringify({ code: 'SERVICE_UNAVAILABLE', title: 'Said by something before the server' });
     const { url } = await answering(polled(busy, 503), caughtUp[way]);
@@ -200,7 +200,7 @@ function watchTimers() {
   return { running, undo: () => Object.assign(globalThis, { setTimeout, clearTimeout }) };
 }
 
-describe('a closed reader leaves no timer,', () => {
+describe('a reader leaves no timer if it is closed', () => {
   const silent: Answer = () => undefined;
   const hanging = { getItem: () => new Promise<string>(() => {}), setItem() {}, removeItem() {} };
   const ways = ['socket', 'stream', 'poll'] as const;

@@ -133,7 +133,7 @@ describe('a JSON answer', () => {
     ['"aa"', '"a"', false],
     ['', '"a"', false],
     [undefined, '"a"', false],
-  ])('knows whether If-None-Match %s names %s', (header, etag, expected) => {
+  ])('compares If-None-Match %s with its entity tag %s', (header, etag, expected) => {
     expect(matchesEtag(header, etag)).toBe(expected);
   });
 });

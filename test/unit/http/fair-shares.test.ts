@@ -9,7 +9,7 @@ function sharesOf(most: number, isDispensable?: (item: string) => boolean) {
     hold(address: string, count: number, { weight = 1, name = address } = {}) {
       for (let nth = 1; nth <= count; nth += 1) {
         const item = `${name} ${nth}`;
-        // Called when the item is dropped, maybe before `held` has it.
+        // `add` may drop the item at once, before `held` has it.
         const share = shares.add(item, address, weight);
         if (shares.has(share)) held.set(item, share);
       }

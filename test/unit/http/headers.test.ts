@@ -38,7 +38,7 @@ describe('pages of other origins', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('get an answer to their preflight before anything else, with the headers that they may send', async () => {
+  it('get an answer to a preflight before any route runs, with the headers that they may send', async () => {
     const { url } = await serve(routes, [cors([page])]);
     const preflight = (Origin: string) =>
       fetch(`${url}/x`, { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'GET' } });

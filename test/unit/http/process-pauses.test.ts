@@ -26,19 +26,19 @@ it('a deadline is extended by the time for which the process stood still', () =>
   expect(clock.stand(30_000)).toBe(30_000);
 });
 
-it('a deadline is not extended for what began after a pause, once everything from before has run out', () => {
+it('a deadline that starts after a pause is not extended once all deadlines from before the pause have passed', () => {
   const clock = clockWith(500);
   clock.stand(30_000);
   expect(clock.run(1_000)).toBe(30_000);
   expect(clock.run(100)).toBe(0);
 });
 
-it('two pauses extend the deadline of what began before both by their sum', () => {
+it('two pauses extend a deadline that started before both by their sum', () => {
   const clock = clockWith(500);
   clock.stand(5_000);
   clock.run(900);
   expect(clock.stand(7_000)).toBe(12_000);
-  // 900 ms have passed between the two, so 100 ms are left.
+  // 900 ms have passed between the two pauses, so 100 ms are left.
   expect(clock.run(100)).toBe(12_000);
   expect(clock.run(1_000)).toBe(0);
 });

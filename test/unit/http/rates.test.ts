@@ -70,7 +70,7 @@ describe('the rate of writes', () => {
     expect(rejected).toEqual([]);
   });
 
-  it('allows in any period at most ten seconds’ worth plus the rate, whatever the pattern of calls', () => {
+  it('allows in any period at most ten seconds’ worth of writes plus the rate for that period, whatever the pattern of calls', () => {
     const perSecond = 5;
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 50, maxLength: 300 }), (pauses) => {
@@ -173,7 +173,7 @@ describe('the rate of requests', () => {
     expect(countUntilRefused(first)).toBe(10);
   });
 
-  it('remembers the requests of the last ten seconds at any time', () => {
+  it('remembers the requests of the last ten seconds, whenever they were made', () => {
     for (let startedAt = 0; startedAt < 20_000; startedAt += 700) {
       const { rates, clock } = start({ requestsPerSecond: 1 });
       const ask = () => rates.requests('192.0.2.1');

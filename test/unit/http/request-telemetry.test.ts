@@ -142,7 +142,7 @@ describe('metrics', () => {
     }
     expect(text).toContain('pressbox_append_seconds_count 3\n');
     expect(text).toMatch(/^pressbox_append_seconds_sum 0\.6/m);
-    // One line for all failures in a row.
+    // Consecutive failures are logged once.
     expect(lines).toEqual(['the journal accepts no writes: It is full.', 'the journal accepts writes again']);
   });
 

@@ -21,7 +21,7 @@ describe('lists of channels on Redis', () => {
     expect(begun.length).toBe(1);
   });
 
-  it('are read once more for all requests that arrive during a read, which may miss what they know of', async () => {
+  it('are read once more for all requests that arrive during a read, since that read may lack a change that they know of', async () => {
     const { begun, ask, began } = readings();
     const first = ask('live');
     await began(1);

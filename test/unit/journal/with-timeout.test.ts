@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { withTimeout } from '../../../src/journal/redis/connection/with-timeout.ts';
 
-/** Runs in a thread of its own, because the test blocks its own: answers, and signals when the answer is sent. */
+/** Answers, and signals when the answer is sent. Runs in its own thread, because the test blocks the main one. */
 const answering = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer((socket) =>
@@ -36,7 +36,7 @@ it('a wait with a timeout accepts an answer that arrived in time but is still un
   expect(await said).toBe('Are you there?');
 });
 
-it('returns the answer, true for an empty answer, and undefined after a timeout or a failure', async () => {
+it('a wait with a timeout returns the answer, true for an empty answer, and undefined after a timeout or a failure', async () => {
   expect(await withTimeout(10_000, Promise.resolve('an answer'))).toBe('an answer');
   expect(await withTimeout(10_000, Promise.resolve())).toBe(true);
   expect(await withTimeout(10_000, Promise.reject(new Error('no connection')))).toBeUndefined();

@@ -9,7 +9,7 @@ import { hasExpectedInternals } from '../../../src/live/socket/engine-io-interna
 import { messageFrame, messagesIn, socketFormat, withPing } from '../../../src/live/socket/packet-encoder.ts';
 import { type SocketConnection, SocketEngine } from '../../../src/live/socket/socket-engine.ts';
 
-it('finds the private fields of engine.io and ws where they are expected', () => {
+it('the socket engine finds the private fields of engine.io and ws where they are expected', () => {
   const engine = new SocketEngine();
   onTestFinished(() => void engine.close());
   expect(hasExpectedInternals(engine)).toBe(true);
@@ -20,7 +20,7 @@ it.each([
   ['a method of a connection', EngineSocket.prototype, 'schedulePing'],
   ['a method of a transport', transports.websocket.prototype, 'onData'],
   ['the writing flag of a transport', transports.websocket.prototype, 'writable'],
-])('notices that %s has moved', (_, holder, name) => {
+])('the socket engine notices that %s has moved', (_, holder, name) => {
   const before = Object.getOwnPropertyDescriptor(holder, name);
   Object.defineProperty(holder, name, { configurable: true, get: () => undefined, set: () => {} });
   onTestFinished(() => {
@@ -64,7 +64,7 @@ async function connect(everyMs = 60_000) {
 const event = (text: string) => socketFormat.frame(JSON.stringify({ text }), { type: 'post.published', cursor: '' });
 const saying = (text: string) => `42["event",{"text":"${text}"}]`;
 
-it('carries frames and packets of any length in order without the private fields of engine.io', async () => {
+it('a connection without the private fields carries frames and packets of any length in order', async () => {
   const { pipe, heard } = await connect();
   const long = 'ö'.repeat(200_000);
   pipe.write(Buffer.concat([event('one'), event('two')]));
@@ -74,7 +74,7 @@ it('carries frames and packets of any length in order without the private fields
   await vi.waitFor(() => expect(heard()).toEqual([saying('one'), saying('two'), '42["three"]', saying('four'), saying(long)]));
 });
 
-it('is not ready without the private fields while a packet waits, and reports when all packets were taken', async () => {
+it('a connection without the private fields is not ready while a packet waits, and reports when all packets were taken', async () => {
   const { pipe, client, heard } = await connect();
   const taken = vi.fn(() => [pipe.ready, pipe.packetsWaiting]);
   pipe.onTaken(taken);
@@ -84,12 +84,12 @@ it('is not ready without the private fields while a packet waits, and reports wh
   for (; written < 100 && pipe.packetsWaiting < 5; written += 1) pipe.write(event(large));
   expect([pipe.ready, pipe.packetsWaiting, taken.mock.calls.length]).toEqual([false, 5, 0]);
   client.resume();
-  // It may also report earlier, when some packets were taken.
+  // The pipe may also report earlier, when some packets were taken.
   await vi.waitFor(() => expect(taken).toHaveReturnedWith([true, 0]));
   await vi.waitFor(() => expect(heard()).toHaveLength(written));
 });
 
-it('releases a reader that waits without the private fields when the connection closes', async () => {
+it('a connection without the private fields releases a waiting reader when it closes', async () => {
   const { connection, pipe, client } = await connect();
   const waiting = new ReaderConnection(pipe, { now: () => 1 });
   connection.on('close', () => waiting.onClosed());
@@ -101,7 +101,7 @@ it('releases a reader that waits without the private fields when the connection 
   expect([pipe.open, pipe.closed, pipe.ready]).toEqual([false, true, false]);
 });
 
-it('pings a connection without the private fields, and closes one that stops answering', async () => {
+it('a connection without the private fields is pinged, and closed if it stops answering', async () => {
   const { connection, pings, fallSilent } = await connect(200);
   const closed = once(connection, 'close');
   await vi.waitFor(() => expect(pings()).toBeGreaterThan(3));
@@ -110,7 +110,7 @@ it('pings a connection without the private fields, and closes one that stops ans
   expect((await closed)[0]).toBe('ping timeout');
 });
 
-it('extracts the messages from frames of any length', () => {
+it('the messages are extracted from frames of any length', () => {
   const packets = [0, 1, 120, 124, 125, 126, 1_000, 65_533, 65_535, 70_000, 300_000].map(
     (length) => `2["${'ä'.repeat(length / 2)}"]`,
   );

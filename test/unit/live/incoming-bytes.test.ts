@@ -38,7 +38,7 @@ it('the server lets a socket send at the permitted rate, and no faster', () => {
   expect(countIncoming(socket, 1)).toBe(false);
 });
 
-it('the server stops reading from a client that does not take its answers, until it does', async () => {
+it('the server stops reading from a client that does not take its answers, until the client takes them', async () => {
   const { socket, take } = open();
   socket.push('a ping');
   await vi.waitFor(() => expect(socket.readableLength).toBe(0));

@@ -9,7 +9,7 @@ import { newChannel } from '../../model/simulation/contents.ts';
  * A channel that the journal reads as public and the channel stream as restricted to members: the stream is behind, or the store
  * lost an entry.
  */
-function asked(again: Access) {
+function oneShotRequest(again: Access) {
   const reads: Access[] = ['public', 'members', again];
   const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
   const catchUp = vi.fn(() => new Promise<never>(() => {}));
@@ -39,15 +39,15 @@ function asked(again: Access) {
 }
 
 describe('a single request that the channel stream would refuse', () => {
-  it('is answered to retry if the journal says that the channel is open, and makes the stream read the journal', async () => {
-    const { answer, catchUp, close } = asked('public');
+  it('is told to retry if the journal says that the channel is open, and makes the stream read the journal', async () => {
+    const { answer, catchUp, close } = oneShotRequest('public');
     await expect(answer).rejects.toBeInstanceOf(JournalUnavailable);
     expect(catchUp).toHaveBeenCalledTimes(1);
     close();
   });
 
   it('is refused if the journal refuses it too', async () => {
-    const { answer, close } = asked('members');
+    const { answer, close } = oneShotRequest('members');
     await expect(answer).rejects.toMatchObject({ problem: { code: 'token-missing' } });
     close();
   });

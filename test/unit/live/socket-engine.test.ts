@@ -75,7 +75,7 @@ it('a connection replaces only four methods of engine.io', async () => {
   for (let at = Object.getPrototypeOf(connection); at !== EngineSocket.prototype; at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) own.add(name);
   }
-  // Its types hide these methods, so the compiler does not notice another one with a name of theirs.
+  // The types of engine.io hide these methods, so the compiler does not notice another method with one of their names.
   expect([...own].filter((name) => theirs.has(name)).sort()).toEqual([
     'constructor',
     'onClose',
@@ -207,7 +207,7 @@ it('the socket engine sends a ping in the same write as other data, and closes a
   client.client.on('message', (data) => heard.push(String(data)));
   const events: string[] = [];
   const writing = setInterval(() => {
-    // Only if the previous write was taken at once, so that this one goes directly to the kernel.
+    // Writes only if the kernel took the previous write at once, so that this one goes directly to the kernel.
     if (!connection.pipe.ready) return;
     events.push(`4${events.length}`);
     connection.pipe.write(packetFrame(events.at(-1) as string));

@@ -59,7 +59,7 @@ it('a socket pipe is not ready while packets of engine.io wait, and reports when
   await vi.waitFor(() => expect(heard()).toEqual(['4one', '4two', saying('three')]));
 });
 
-it('a socket pipe is not ready from the moment when something waits', async () => {
+it('a socket pipe is not ready as soon as something waits', async () => {
   const { pipe, connection, client, heard } = await connect();
   expect(pipe.ready).toBe(true);
   connection.send('one');
@@ -124,10 +124,10 @@ it('a socket pipe reports bytes that were written at the moment when the kernel 
   const large = event('x'.repeat(1_000_000));
   let written = 0;
   const { socket } = (connection as unknown as { transport: { socket: { _socket: Socket } } }).transport;
-  // Like engine.io.
+  // Writes to the socket directly, as engine.io does.
   for (; pipe.ready && written < 100; written += 1) socket._socket.write(large);
   pipe.requestTaken();
-  // Called before those who wait for the bytes.
+  // This listener is called before those of the pipe.
   let refilled = 0;
   socket._socket.once('drain', () => {
     for (; socket._socket.writableLength === 0 && refilled < 100; refilled += 1) pipe.write(large);
@@ -140,7 +140,7 @@ it('a socket pipe reports bytes that were written at the moment when the kernel 
   await vi.waitFor(() => expect(told.at(-1)).toBe(true));
 });
 
-it('a socket pipe wakes a waiting reader when the answers to pings were taken, which ws wrote by itself', async () => {
+it('a socket pipe wakes a waiting reader when the kernel took the answers to pings that ws wrote by itself', async () => {
   const { pipe, connection, client } = await connect();
   const reader = new ReaderConnection(pipe, { now: Date.now });
   client.pause();

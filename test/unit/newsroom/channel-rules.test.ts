@@ -171,7 +171,7 @@ describe('a channel', () => {
     });
   });
 
-  it('takes no kind of change for other fields', () => {
+  it('accepts no kind of change for other fields', () => {
     expect(refusalOf(changing({ section: 'B', change: { kind: 'update' } }))).toMatchObject(misfit('change'));
     expect(refusalOf(changing({ headline: channel.headline, change: { kind: 'correction', note: 'n' } }))).toMatchObject(
       misfit('change'),

@@ -138,7 +138,7 @@ describe('the html of a post', () => {
     for (const body of ['', ' \n\t\n', '[a]: https://a.example']) expect(render(body)).toBe('');
   });
 
-  it('has a version that changes with the public address in it', () => {
+  it('has a version that changes with the public address', () => {
     expect(createRenderer({ publicUrl: 'https://live.example' }).version).toBe(renderer.version);
     expect(createRenderer({ publicUrl: 'https://other.example' }).version).not.toBe(renderer.version);
   });

@@ -12,7 +12,7 @@ function watching() {
   return { watchdog, steps, silent };
 }
 
-it('the watchdog gives up a process that gave no sign for too many steps, once, and no other process', () => {
+it('the watchdog gives up a process once it gave no sign for too many steps, does so only once, and gives up no other process', () => {
   const { watchdog, steps, silent } = watching();
   watchdog.watch('hangs');
   watchdog.watch('lives');

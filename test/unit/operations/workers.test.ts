@@ -41,13 +41,13 @@ describe('a worker that ended', () => {
     expect(all.at(-1)).toMatchObject({ status: 'restart', afterMs: workerRestartMostMs, streak: { deaths: 0 } });
   });
 
-  it('is retried after the first pause again if it had served, however many refusals came before', () => {
+  it('is retried after the shortest pause again if it had served, however often it refused to start before', () => {
     const refused = inARow(20, afterRefusal).at(-1);
     const died = afterDeath((refused as { streak: Streak }).streak, workerSteadyMs);
     expect(afterRefusal((died as { streak: Streak }).streak)).toMatchObject({ afterMs: workerRestartFirstMs });
   });
 
-  it('is not forgiven its earlier deaths because it refused to start in between', () => {
+  it('keeps the count of its earlier deaths if it refuses to start in between', () => {
     const all = inARow(100, (before) => (before.deaths > before.refusals ? afterRefusal(before) : afterDeath(before, 0)));
     expect(all.at(-1)).toEqual({ status: 'give-up' });
   });

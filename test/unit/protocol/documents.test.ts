@@ -17,7 +17,10 @@ async function faultsOf(document: object): Promise<string[]> {
     .map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer}`);
 }
 
-/** Operator routes refuse nobody, and permanent links and forms only redirect. */
+/**
+ * Whether the linter complains about something intended: operator routes refuse nobody, and permanent links and forms only
+ * redirect.
+ */
 function isAsMeant({ ruleId, location }: NormalizedProblem): boolean {
   const at = location[0]?.pointer ?? '';
   if (ruleId === 'operation-4xx-response') return /^#\/paths\/~1(?:healthz|readyz|metrics)\//.test(at);

@@ -65,7 +65,7 @@ describe('the hashed text of a post', () => {
     );
   });
 
-  it('has them in the same order after a withdrawal', () => {
+  it('has its fields in the same order after a withdrawal', () => {
     const [entry] = entriesOf(retract({ channel, post: { ...published, ownerKey: 'key' } }, { note: 'No.' }, ada));
     expect(stateOf(entry)).toBe(
       `{"id":"${id}","channelId":"moon","kind":"analysis","keyEvent":false,"headline":null,"body":"","media":[],"authors":[],"sources":[],"verification":null,"developing":false,"derivedFrom":[],"status":"retracted","revision":2,"publishedAt":"2026-11-24T12:00:00.000Z","updatedAt":"2026-11-24T12:00:00.000Z","history":[{"revision":2,"kind":"retraction","note":"No.","at":"2026-11-24T12:00:00.000Z","by":"ada"}],"publishedBy":"ada","ownerKey":"key"}`,

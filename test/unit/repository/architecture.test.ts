@@ -214,7 +214,10 @@ function rings(all: readonly Import[]): string[] {
   return [...found];
 }
 
-/** Circles of files that import each other, types included: each as its shortest way from one of its files back to it. */
+/**
+ * Circles of files that import each other, types included: each is given as the shortest path from one of its files back to that
+ * file.
+ */
 function circles(all: readonly Import[]): string[] {
   const next = new Map<string, string[]>();
   for (const { from, to } of all) if (ours.test(to)) next.set(from, [...(next.get(from) ?? []), to]);

@@ -22,7 +22,7 @@ describe('the guide to writing an engine', () => {
     expect(snippets.filter((snippet) => !sources.some((source) => source.includes(snippet)))).toEqual([]);
   });
 
-  it('names only files that exist, but for those of the engine to be written', () => {
+  it('names only files that exist, except those of the engine that its reader writes', () => {
     const named = [...guide.matchAll(/`((?:src|client|test)\/[\w./-]+)`/g)].map(([, path = '']) => path);
     expect(named.length).toBeGreaterThan(15);
     expect(named.filter((path) => !path.includes('postgres') && !existsSync(join(root, path)))).toEqual([]);

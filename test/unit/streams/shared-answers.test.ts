@@ -33,7 +33,7 @@ describe('the shared answers of all channels', () => {
     expect(keeps(quiet, 'quiet')).toBe(true);
   });
 
-  it('drop the answers of other channels once over the bound, and the channel that then fits drops nothing more', () => {
+  it('drop the answers of other channels once over the bound, and drop nothing more for a channel that then fits', () => {
     const ofAll = new SharedAnswersBudget();
     const full = Array.from({ length: Math.floor(sharedCharactersOfAll / sharedCharacters) }, () => new SharedAnswers(ofAll));
     for (const answers of full) answers.make('it', make, () => sharedCharacters);

@@ -147,7 +147,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     expect(atomFaults(parse(atom(notice, {})))).toEqual([]);
   });
 
-  it('fails the check if it does not', () => {
+  it('fails the check if it breaks RFC 4287', () => {
     const text = atom(feedPage('feed.atom'), {});
     for (const [whole, broken] of [
       ['<feed', '<food'],
@@ -165,7 +165,7 @@ describeWith(needs.python, 'an Atom feed', (python) => {
     ] as [string | RegExp, string][]) {
       const changed = text.replace(whole, broken).replace('</feed>', broken === '<food' ? '</food>' : '</feed>');
       expect(changed).not.toBe(text);
-      // One of them is valid, so that not everything fails.
+      // One of the changed feeds is valid, which shows that the check does not fail for every change.
       expect([broken, atomFaults(parse(changed)).length > 0]).toEqual([broken, !broken.includes('urn:x')]);
     }
     expect(() => parse(text.replace('Landed', 'Land\u0001ed'))).toThrow();
