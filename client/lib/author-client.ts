@@ -32,7 +32,7 @@ import { newKey, newPostId } from './ids.ts';
 import { queryString, throwIfAborted } from './platform.ts';
 
 /**
- * Client for authors. Each call is one command with one idempotency key. The client repeats the same bytes until it has an
+ * The client for authors. Each call is one command with one idempotency key. The client repeats the same bytes until it has an
  * answer, so a lost answer never creates a second post. If the server refuses, the call throws a `ProblemError` that holds the
  * problem document.
  */
@@ -153,7 +153,7 @@ export class AuthorClient {
     return this.#write('channel', { method: 'PATCH', path: apiPath(channelId), body: patch, ifMatch: revision, ...options });
   }
 
-  /** Erases the channel. The server completes whatever is still pending. */
+  /** Erases the channel. `pending` in the answer lists what the server has not erased yet. The server erases it later. */
   async deleteChannel(channelId: string, options: CommandOptions = {}): Promise<Erasure> {
     const answered = await this.#send('erasure', { method: 'DELETE', path: apiPath(channelId), ...options });
     if (answered.status === 204) return { complete: true, pending: [] };
@@ -268,8 +268,8 @@ export class AuthorClient {
   }
 
   /**
-   * `field` is a field that only the answer to this write has. After a redirect, a list that also has a cursor might be answered
-   * instead.
+   * `field` is a field that only the answer to this write has, so that another answer is not mistaken for it. For example, a
+   * redirected request might be answered with a list, which also has a cursor.
    */
   async #write<T extends Written>(field: 'post' | 'channel', command: Command): Promise<T> {
     const answered = await this.#send(field, command);
@@ -278,7 +278,7 @@ export class AuthorClient {
   }
 
   async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<HttpResponse> {
-    // Such a header cannot be sent, and the failure would look like an unreachable server forever.
+    // A header with an invalid key cannot be sent. Without this check, the failure would look like an unreachable server forever.
     if (!idempotencyKeyPattern.test(key)) throw new TypeError(`An idempotency key is ${idempotencyKeyForm}.`);
     const headers = {
       'idempotency-key': key,
@@ -286,12 +286,12 @@ export class AuthorClient {
       ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
     };
     // Built once: the server compares the bytes of a repeated command with those of the first.
-    const asked = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return this.#untilAnswered(field, asked, options);
+    const request = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    return this.#untilAnswered(field, request, options);
   }
 
   /** `field` is a field that every valid answer has. */
-  async #untilAnswered(field: string, asked: HttpRequest, options: CommandOptions): Promise<HttpResponse> {
+  async #untilAnswered(field: string, request: HttpRequest, options: CommandOptions): Promise<HttpResponse> {
     const { random = Math.random, onRetry, unreachedMs = Number.POSITIVE_INFINITY } = this.#options;
     let endsAt = Date.now() + (options.deadlineMs ?? this.#options.deadlineMs ?? Number.POSITIVE_INFINITY);
     /** Start of the first attempt that the server may have executed. */
@@ -299,28 +299,28 @@ export class AuthorClient {
     const leftFor = unreachableBudget(unreachedMs);
     for (let attempt = 0; ; attempt += 1) {
       const sentAt = Date.now();
-      let told: unknown;
+      let failure: unknown;
       try {
         const timeoutMs = Math.min(responseTimeoutMs, Math.max(0, endsAt - sentAt));
-        const answered = await this.#http.request({ ...asked, timeoutMs }, options.signal);
-        if (!(asked.method === 'DELETE' && answered.status === 204)) bodyWithField(field, answered);
+        const answered = await this.#http.request({ ...request, timeoutMs }, options.signal);
+        if (!(request.method === 'DELETE' && answered.status === 204)) bodyWithField(field, answered);
         return answered;
       } catch (thrown) {
         throwIfAborted(options.signal);
         const error: unknown = openSince === undefined ? thrown : toNoAnswer(thrown);
-        if (asked.method !== 'GET' && mayHaveBeenApplied(error)) openSince ??= sentAt;
-        told = openSince === undefined ? error : asUnknownOutcome(error);
-        if (!isRetryable(error)) throw told;
+        if (request.method !== 'GET' && mayHaveBeenApplied(error)) openSince ??= sentAt;
+        failure = openSince === undefined ? error : asUnknownOutcome(error);
+        if (!isRetryable(error)) throw failure;
         if (openSince !== undefined) endsAt = Math.min(endsAt, openSince + keyLifetimeMs);
         const leftMs = leftFor(error, sentAt);
-        if (leftMs === 0) throw told;
+        if (leftMs === 0) throw failure;
         const waitMs = Math.min(leftMs, backoffMs(attempt, random(), requestBackoff, retryAfterMs(error)));
-        if (Date.now() + waitMs > endsAt) throw told;
+        if (Date.now() + waitMs > endsAt) throw failure;
         onRetry?.(error, waitMs);
         await sleep(waitMs, options.signal);
       }
       // The device may have slept in the meantime.
-      if (Date.now() > endsAt) throw told;
+      if (Date.now() > endsAt) throw failure;
     }
   }
 }

@@ -19,7 +19,7 @@ export interface BacklogCallbacks {
   done(): void;
 }
 
-/** The server does not know the cursor, or refuses for another reason. */
+/** The server refused: it does not know the cursor, or has another reason. */
 interface RefusedRequest {
   mode: 'refused';
   problem: Problem;
@@ -59,7 +59,7 @@ export class Backlog {
     this.#queued.set(key, event);
   }
 
-  /** Stops delivering. The cursor stays. */
+  /** Stops delivering. `cursor` keeps its value. */
   abandon(): void {
     this.#stop.abort();
     this.#queued.clear();
@@ -68,7 +68,7 @@ export class Backlog {
 
   async #run(through: number): Promise<void> {
     let reached = 0;
-    /** Answers in a row without progress. */
+    /** Consecutive answers without progress. */
     let attempt = 0;
     for (let more = true; more; ) {
       const answer = await this.#request();
@@ -79,7 +79,7 @@ export class Backlog {
       }
       const { to } = answer.covers;
       reached = Math.max(reached, answer.covers.after);
-      // The events after the snapshot arrive by themselves.
+      // The connection delivers the events after the snapshot.
       for (const event of answer.events) if (event.offset > reached && event.offset <= through) this.#emit(event);
       if (this.#stop.signal.aborted) return;
       this.cursor = answer.cursor;
@@ -116,7 +116,7 @@ export class Backlog {
       } catch (error) {
         const passes = isRetryable(error);
         if (!passes && error instanceof ProblemError) return { mode: 'refused', problem: error.problem };
-        // The server gave the snapshot, so it is a Pressbox server. Something in between answered, which may pass.
+        // The snapshot came from a Pressbox server at this address. Now something else answered, perhaps a proxy, so try again.
         await sleep(backoffMs(attempt, this.#random(), requestBackoff, passes ? retryAfterMs(error) : 0), this.#stop.signal);
       }
     }

@@ -81,13 +81,13 @@ export class Connection {
   #isClosed = false;
 
   /** `request` returns what to request now. Throws if `url` is not an http(s) URL. */
-  constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest, told: ConnectionCallbacks) {
-    // Throw here, where the app can catch it. A dial attempt could report it to nobody.
+  constructor(options: ConnectionOptions, http: Http, request: () => SubscribeRequest, callbacks: ConnectionCallbacks) {
+    // Throws here, where the app can catch the error. Nobody could catch the error of a dial attempt.
     parseServerUrl(options.url);
     this.#options = options;
     this.#http = http;
     this.#buildRequest = request;
-    this.#callbacks = told;
+    this.#callbacks = callbacks;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
     this.#heardAt = this.#time();
@@ -144,18 +144,18 @@ export class Connection {
     if (this.#isOpen) this.#dispatch({ type: 'wake', network });
   }
 
-  /** Closes every link and makes none until `wake`. */
+  /** Closes every link. The next one is made by `wake`. */
   rest(): void {
     if (this.#isOpen) this.#dispatch({ type: 'rest' });
   }
 
-  /** The link does not answer: makes another one now. */
+  /** The link does not answer: dials another one now. */
   reconnect(): void {
     this.#dispatch({ type: 'lost', silent: false });
     this.#dispatch({ type: 'wake', network: false });
   }
 
-  /** Makes another link with a fresh token. */
+  /** Dials another link with a fresh token. */
   reconnectWithFreshToken(): void {
     this.#tokenWasRenewed = true;
     this.#dispatch({ type: 'begin' });
@@ -170,7 +170,7 @@ export class Connection {
   subscribe(request: SubscribeRequest, answered: SubscribeCallback, withinMs: number): void {
     const link = this.#link;
     if (link === undefined) return answered(undefined);
-    link.subscribe(request, (said) => link === this.#link && answered(said), withinMs);
+    link.subscribe(request, (response) => link === this.#link && answered(response), withinMs);
   }
 
   #dispatch(event: SelectorEvent, now = this.#time()): void {
@@ -209,7 +209,7 @@ export class Connection {
     clearTimeout(this.#timer);
     const at = nextAlarmAt(this.#selectorState);
     if (at === undefined) return;
-    // The alarm is due when the timer fires, whatever the clock says by then.
+    // When the timer fires, the alarm counts as due even if the clock was set back.
     this.#timer = setTimeout(() => this.#dispatch({ type: 'time' }, Math.max(at, this.#time())), Math.max(0, at - now));
   }
 
@@ -220,18 +220,18 @@ export class Connection {
 
   #dial(transport: Transport): void {
     const { url, token, session } = this.#options;
-    const told = this.#callbacks;
+    const callbacks = this.#callbacks;
     const ifUsed =
-      <T extends unknown[]>(tell: (...told: T) => void) =>
-      (...told: T) => {
-        if (link === this.#link) tell(...told);
+      <T extends unknown[]>(call: (...args: T) => void) =>
+      (...args: T) => {
+        if (link === this.#link) call(...args);
       };
     const ifAttempting =
-      <T extends unknown[]>(tell: (...told: T) => void) =>
-      (...told: T) => {
-        if (link === this.#attempts.get(transport)) tell(...told);
+      <T extends unknown[]>(call: (...args: T) => void) =>
+      (...args: T) => {
+        if (link === this.#attempts.get(transport)) call(...args);
       };
-    // A link calls back only after it was constructed.
+    // A link makes no callback before its constructor has returned.
     const link: Link = dials[transport]({
       url,
       token,
@@ -249,10 +249,10 @@ export class Connection {
         }),
         lost: ifUsed((silent) => this.#dispatch({ type: 'lost', silent })),
         drain: ifUsed((withinMs) => this.#dispatch({ type: 'drain', withinMs })),
-        event: ifUsed(told.event),
-        store: ifUsed(told.store),
-        unsubscribed: ifUsed(told.unsubscribed),
-        missed: ifUsed(told.missed),
+        event: ifUsed(callbacks.event),
+        store: ifUsed(callbacks.store),
+        unsubscribed: ifUsed(callbacks.unsubscribed),
+        missed: ifUsed(callbacks.missed),
       },
     });
     // The app may have closed the connection while it was asked for a token.

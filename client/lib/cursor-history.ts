@@ -2,10 +2,12 @@ import { parseCursor } from '../../src/protocol/cursor.ts';
 import type { FollowPosition } from '../../src/protocol/gap-algorithm.ts';
 
 /**
- * The positions that a reader recently passed. A page is read from the journal independently, so it may be as of a position that
- * the reader has not reached, and that a failover may lose. Its cursor would remain valid, and nothing would replace the page. So
- * a page is accepted only as of a position that the reader has passed. A cached page from before the reader started may lack a
- * change that the reader will never receive, so it is rejected.
+ * The positions that a reader recently passed. They decide which pages of posts the reader accepts.
+ *
+ * A page is read from the journal independently of the connection, so it may reflect a position that the reader has not reached.
+ * If a failover lost that position, the reader's own cursor would remain valid, and nothing would replace the page. So a page is
+ * accepted only if the reader has passed its position. A cached page from before the reader started may lack a change that the
+ * reader will never receive, so it is rejected.
  */
 export class CursorHistory {
   /** By offset, oldest first. */
@@ -21,7 +23,7 @@ export class CursorHistory {
     if (this.#cursors.size > maxCursors) this.#cursors.delete(this.#cursors.keys().next().value as number);
   }
 
-  /** Another history begins, or none. */
+  /** Forgets every position, because another history begins or the reader starts again without a cursor. */
   clear(): void {
     this.#cursors.clear();
     this.#lastOffset = -1;
@@ -39,5 +41,5 @@ export class CursorHistory {
   }
 }
 
-/** Cursors remembered. For older ones the journal is asked. */
+/** Number of cursors remembered. Older cursors are compared by the journal. */
 const maxCursors = 256;

@@ -17,7 +17,7 @@ import type { EndedReason } from './reader-types.ts';
 import type { SubscribeRequest, SubscribeResponse } from './transports/link.ts';
 
 /**
- * Follows one channel over a connection. Delivers each event once and in order. Requests what is missing until it is answered,
+ * Follows one channel over a connection. Delivers each event once and in order. Requests missing events until they are answered,
  * with a pause after each failure. Uses the same gap algorithm as the server, `src/protocol/gap-algorithm.ts`, with the cursor as
  * the check of a position.
  */
@@ -109,8 +109,8 @@ export class Follower {
   }
 
   /**
-   * The device woke up, and so did the connection. `isLive`: the reader shows itself as live. `network`: the network may have
-   * changed.
+   * The device woke up, and `Connection.wake` was called. If nothing was received recently, sends a subscribe to check that the
+   * connection is alive. `isLive`: the reader's state is `live`. `network`: the network may have changed.
    */
   onWake(network: boolean, isLive: boolean): void {
     const { up, silentMs } = this.#connection;
@@ -194,12 +194,12 @@ export class Follower {
     const checking = this.#livenessCheck !== undefined;
     this.#connection.subscribe(
       this.#requestAfter(after),
-      (said) => {
+      (response) => {
         if (read !== this.#state.read || this.#closed) return;
         this.#livenessCheck = undefined;
-        if (said?.ok === true) this.#onCatchUp(read, said);
-        else if (said === undefined && checking) this.#connection.reconnect();
-        else this.#onRefusal(read, said?.problem);
+        if (response?.ok === true) this.#onCatchUp(read, response);
+        else if (response === undefined && checking) this.#connection.reconnect();
+        else this.#onRefusal(read, response?.problem);
       },
       checking ? livenessTimeoutMs : subscribeTimeoutMs,
     );

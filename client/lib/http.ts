@@ -53,9 +53,9 @@ export class NoAnswer extends Error {
 
 /** The answer is not from a Pressbox server: the address is wrong. */
 export class NotPressbox extends Error {
-  /** `came` describes what was received. */
-  constructor(came: string) {
-    super(`The server at this address is not Pressbox: ${came}.`);
+  /** `received` describes what was received instead. */
+  constructor(received: string) {
+    super(`The server at this address is not Pressbox: ${received}.`);
     this.name = 'NotPressbox';
   }
 }
@@ -85,8 +85,8 @@ export function wasNeverSent(error: unknown): boolean {
 }
 
 /**
- * Returns a function that takes each error and returns the milliseconds left until an unreachable server is given up. Infinite if
- * a connection was made. Schedule the last attempt at the end of that time.
+ * Limits how long an unreachable server is retried. The returned function takes each error and returns the milliseconds left
+ * until the client gives up. Infinite if a connection was made. Schedule the last attempt at the end of that time.
  */
 export function unreachableBudget(maxMs: number): (error: unknown, askedAt?: number) => number {
   let since: number | undefined;
@@ -142,14 +142,14 @@ export class Http {
   }
 
   /** Sends one request. Throws `ProblemError`, `NoAnswer`, `NotPressbox`, or the signal's reason. */
-  async request(asked: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
-    const within = deadline(asked.timeoutMs ?? this.#timeoutMs, signal);
+  async request(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    const within = deadline(request.timeoutMs ?? this.#timeoutMs, signal);
     let sent = false;
     try {
       // The app's token function may hang too.
       const headers = await unlessAborted(this.#headers('application/json', signal), within.signal);
       sent = true;
-      const response = await this.#send(asked, headers, within.signal);
+      const response = await this.#send(request, headers, within.signal);
       let text = '';
       await readText(response, (more) => {
         text += more;
@@ -179,10 +179,10 @@ export class Http {
    * Requests a response of this media type to be read as a stream. Resolves once it begins; until then it throws like `request`.
    * The caller sets the timeouts.
    */
-  async openResponse(asked: HttpRequest, type: string, signal: AbortSignal): Promise<Response> {
+  async openResponse(request: HttpRequest, type: string, signal: AbortSignal): Promise<Response> {
     const headers = await this.#headers(type, signal);
     try {
-      const response = await this.#send(asked, headers, signal);
+      const response = await this.#send(request, headers, signal);
       if (response.ok && response.headers.get('content-type')?.startsWith(type)) return response;
       toHttpResponse(response, await response.text());
       throw new NotPressbox(`status ${response.status}`);

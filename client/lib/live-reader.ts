@@ -44,12 +44,12 @@ export class LiveReader {
   #timeline: Timeline | undefined;
   #state: ReaderState = { status: 'catching-up', transport: null, asOf: null };
   #isOffline = false;
-  /** The time as of which the timeline is known to be current, while something may be missing. */
+  /** While something may be missing: the time as of which the timeline is known to be current. */
   #behindSince: string | undefined;
   #ended: { reason: EndedReason; problem: Problem | undefined } | undefined;
   #asOf: string | null = null;
   #isOpen = false;
-  /** The cursor of the event being emitted, while others of the same answer still follow. */
+  /** While an event is emitted and others of the same answer follow: the cursor of that event. */
   #emittingCursor: string | undefined;
   #stopListening: () => void = () => {};
 

@@ -31,14 +31,14 @@ export interface TimelineAccess {
   locate: CursorHistory['locate'];
 }
 
-/** Attempts for one page. A node that lags this far behind is reported to the caller. */
+/** Attempts for one page. After that the caller gets an error, because the node lags too far behind. */
 const maxAttempts = 5;
 /**
  * How long to wait for a page that is ahead of the reader. The missing events arrive within 5 s;
  * otherwise the page is requested again. Milliseconds.
  */
 const maxCatchUpWaitMs = 5_000;
-/** A lagging node catches up, or refuses, within 5 s. */
+/** A node that lags catches up within 5 s, or refuses. */
 const needBackoff = { initialMs: 200, maxMs: 30_000 };
 
 export class PageLoader {
@@ -172,18 +172,20 @@ export class PageLoader {
   /** Requests a page until it is applied. Does nothing if there is nothing to request. */
   async #fetchPage(queryFor: (timeline: Timeline) => PageQuery | undefined, limit: number | undefined): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const asked = this.#timeline.read();
-      const ask = asked && queryFor(asked);
-      if (asked === undefined || ask === undefined) return;
+      const timeline = this.#timeline.read();
+      const ask = timeline && queryFor(timeline);
+      if (timeline === undefined || ask === undefined) return;
       const page = await this.#fetchUsablePage({ ...ask.query, ...(limit !== undefined && { limit }) });
       if (page !== undefined && this.#update((timeline) => ask.applyTo(timeline, page))) return;
-      if (!ask.anyWindow && this.#timeline.read()?.window !== asked.window) return;
+      if (!ask.anyWindow && this.#timeline.read()?.window !== timeline.window) return;
       await sleep(backoffMs(attempt, this.#random(), requestBackoff), this.#stop.signal);
     }
     throw new NoAnswer('The page and the live updates do not match yet. Try again in a moment.');
   }
 
-  /** Returns a page once the reader has reached the page's position. See `CursorHistory`. */
+  /**
+   * Returns a page once the reader has reached the page's position. Undefined if the page cannot be used. See `CursorHistory`.
+   */
   async #fetchUsablePage(query: Record<string, string | number>): Promise<Page | undefined> {
     const resets = this.#resets;
     const page = await this.#fetchPosts(query);

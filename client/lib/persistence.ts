@@ -15,7 +15,7 @@ export class Persistence {
   readonly #key: string;
   readonly #channelId: string;
   readonly #current: () => SavedReader | undefined;
-  /** Runs after each write. The next write that is not urgent waits for its end. */
+  /** The timer of the pause that follows each write. The next write waits for its end, unless the write is urgent. */
   #pause: ReturnType<typeof setTimeout> | undefined;
   /** Something changed since the last write began. */
   #hasChanges = false;
@@ -120,7 +120,10 @@ export class Persistence {
     }, writeIntervalMs);
   }
 
-  /** Synchronous if the storage is: a closing page has no later tick. Otherwise one write at a time. */
+  /**
+   * Calls `action` synchronously, because a closing page has no later tick. If the storage is asynchronous, other writes wait
+   * until this one ends.
+   */
   #write(action: () => unknown, removeIfNot: boolean): void {
     this.#isWriting = true;
     const done = () => {

@@ -18,14 +18,14 @@ import { isObject } from './http.ts';
  * returned unchanged.
  */
 export function readPost(post: ReaderPost): ReaderPost {
-  const said: ReaderPost = {
+  const adapted: ReaderPost = {
     ...blankPost(),
     ...(statuses.includes(post.status) ? post : { ...keptOf(post), status: 'retracted' }),
   };
-  if (!postKinds.includes(said.kind)) said.kind = 'update';
-  if (!verifications.includes(said.verification as Verification)) said.verification = null;
-  if (!said.media.every(isKnownMedia)) said.media = said.media.filter(isKnownMedia);
-  return Object.entries(said).every(([field, value]) => post[field as keyof ReaderPost] === value) ? post : said;
+  if (!postKinds.includes(adapted.kind)) adapted.kind = 'update';
+  if (!verifications.includes(adapted.verification as Verification)) adapted.verification = null;
+  if (!adapted.media.every(isKnownMedia)) adapted.media = adapted.media.filter(isKnownMedia);
+  return Object.entries(adapted).every(([field, value]) => post[field as keyof ReaderPost] === value) ? post : adapted;
 }
 
 const statuses: readonly PostStatus[] = ['published', 'retracted', 'taken-down'];

@@ -16,7 +16,7 @@ const restartSupport: RestartSupport = {
 export class ReaderClient extends LiveReader {
   /** Throws if `url` is not an http(s) URL, or if `transports` names no known transport. */
   constructor(options: ReaderClientOptions) {
-    if (options.transports?.some((way) => transports.includes(way)) === false)
+    if (options.transports?.some((name) => transports.includes(name)) === false)
       throw new TypeError(`No transport is left: transports can be ${transports.join(', ')}.`);
     super(options, restartSupport);
   }

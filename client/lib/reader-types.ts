@@ -7,8 +7,8 @@ import type { Timeline } from './timeline/timeline-model.ts';
 /** Options, states and events of a reader. */
 export type ReaderState =
   /**
-   * Nothing is missing. `transport` is the active transport. `asOf`: since then the server cannot reach its store, so the
-   * timeline may be outdated.
+   * Nothing is missing. `transport` is the active transport. `asOf`: since this time the server cannot reach its store, so the
+   * timeline may be outdated. Null if it can.
    */
   | { status: 'live'; transport: Transport; asOf: string | null }
   /** Connected, or connecting for the first time (`transport` is then null), and requesting what is missing. */
@@ -23,7 +23,10 @@ export type EndedReason = 'expired' | 'revoked' | 'forbidden' | 'gone' | 'refuse
 export interface ReaderEvents {
   /** The timeline changed. */
   timeline: [Timeline];
-  /** Every applied event, once and in order, including those of a catch-up. `before` is the post as it was held until then. */
+  /**
+   * Every applied event, once and in order, including those of a catch-up. `before` is the post as the timeline had it before the
+   * event.
+   */
   event: [event: Event, before: ReaderPost | undefined];
   /**
    * The channel has another history: the timeline so far, and whatever listeners derived from it, is void. `timeline` follows.

@@ -3,11 +3,11 @@ import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost } from '../..
 import { type Doubt, held, type Timeline } from './timeline-model.ts';
 
 /**
- * Updates pinned post, summary and key events after a post or the channel changed. If the new value is not known, the list says
- * less than the truth and the timeline's doubts say what to request.
+ * Updates pinned post, summary and key events after a post or the channel changed. If a new value is not known, the list is left
+ * incomplete, and the timeline's doubts say what to request.
  */
 
-/** The list with one more item in its place, newest first. */
+/** The list with one more item, which is inserted in display order (newest first). */
 export function insertedBySeq<T extends { readonly seq: number }>(newestFirst: readonly T[], item: T): readonly T[] {
   const below = newestFirst.findIndex(({ seq }) => seq < item.seq);
   return below === -1 ? [...newestFirst, item] : [...newestFirst.slice(0, below), item, ...newestFirst.slice(below)];

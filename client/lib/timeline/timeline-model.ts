@@ -1,9 +1,9 @@
 import type { Channel, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
 
 /**
- * What a client holds of a channel, by the rules for clients in the protocol: a window of posts in display order, the items above it
+ * A client's copy of a channel, by the protocol's rules for clients: a window of posts in display order, the items above it
  * (pinned, summary, key events), and the offset as of which all of it is current. Immutable: each function returns another
- * timeline, or the same one if nothing changed. `timeline-pages.ts` has what must be requested and how answers are applied.
+ * timeline, or the same one if nothing changed. `timeline-pages.ts` says what must be requested, and applies the answers.
  *
  * Invariant: whatever is lost, duplicated, late or cut off on the way, a timeline at offset n that needs nothing equals the
  * server's state at n.
@@ -27,10 +27,14 @@ export interface Timeline {
   readonly keyEvents: readonly KeyEvent[];
 
   /**
-   * The summary was removed, and the next one must be requested: none has a `seq` of `before` or higher, as of offset `since`.
+   * Set while the summary is unknown, after the previous one was removed. As of offset `since`, no summary has a `seq` of
+   * `before` or higher. The newest one below must be requested.
    */
   readonly summaryDoubt: Doubt | null;
-  /** `keyEvents` is complete from `seq` `before` up. Below it something may have changed at offset `since`. */
+  /**
+   * `keyEvents` is complete for posts whose `seq` is `before` or higher. Among lower ones, something may have changed at offset
+   * `since`.
+   */
   readonly keyEventsDoubt: Doubt;
   /**
    * The highest known revision of each post, in the window or not. The oldest entries are dropped past `maxRevisionsRemembered`.

@@ -11,7 +11,7 @@ import {
 } from './timeline-lists.ts';
 import { held, type Timeline } from './timeline-model.ts';
 
-/** Revisions remembered. No answer is so late that 10,000 other posts changed in the meantime. */
+/** Number of posts whose revision is remembered. No answer is so late that this many other posts changed in the meantime. */
 const maxRevisionsRemembered = 10_000;
 
 /** The state as of the snapshot's offset. Pass the replaced timeline's `window` plus one. */

@@ -35,7 +35,7 @@ class PollLink implements Link {
   readonly #callbacks: LinkCallbacks;
   readonly #prefetched: PrefetchedResponse;
   readonly #channelId: string;
-  /** Number of posts in a snapshot, which any answer may be. */
+  /** Number of posts in a snapshot. It is sent with each request, because any answer may be a snapshot. */
   readonly #posts: number | undefined;
   #abort = new AbortController();
 
@@ -64,14 +64,17 @@ class PollLink implements Link {
     this.#abort.abort();
   }
 
-  /** Passes on an answer, then polls for what comes after it. */
+  /** Passes on an answer. If the answer is complete, polls for what comes after it. */
   #deliver(response: SubscribeResponse | undefined, callback: SubscribeCallback): void {
     const { signal } = this.#abort;
     callback(response);
     if (response?.ok === true && !response.more && !signal.aborted) void this.#poll(response, signal);
   }
 
-  /** Polls until there is something, which is kept for the next subscribe, or until a request fails. */
+  /**
+   * Polls until there is something new, and keeps that answer for the next subscribe. Reports a lost link if a request fails
+   * without a problem.
+   */
   async #poll({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
     for (let gapMs = busyGapMs; ; ) {
       await sleep(gapMs, signal).catch(() => {});

@@ -35,11 +35,13 @@ class StreamLink implements Link {
   #abort = new AbortController();
   /** Restarted with each byte. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Waits for the next catch-up; then its timeout without bytes, and its deadline. */
+  /**
+   * The callback for the next catch-up. The two fields after it are the timeout without bytes and the deadline of that catch-up.
+   */
   #callback: SubscribeCallback | undefined;
   #withinMs = 0;
   #deadline = 0;
-  /** Where the stream's next catch-up starts, while one is expected that nobody requested yet. */
+  /** The cursor at which the stream's next catch-up starts. Set while a catch-up is expected that nobody requested yet. */
   #next: { after: string | undefined } | undefined;
   #requestedAfter: string | undefined;
 

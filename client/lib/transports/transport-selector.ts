@@ -81,7 +81,7 @@ export type SelectorEvent =
 
 export interface SelectorDecision {
   state: SelectorState;
-  /** Attempts to close. */
+  /** The attempts that the caller must close. */
   giveUp: readonly Transport[];
   dial: readonly Transport[];
   /** Replace the active link by this attempt. */
