@@ -27,7 +27,7 @@ export async function confirmPostRevision(post: SeenPost, check: RevisionCheck, 
   return confirmRevision(post, postLines(post, 'UTC', terminal.style), check, terminal);
 }
 
-/** Like the function above, for the headline and standfirst of a channel. */
+/** Like `confirmPostRevision`, for the headline and standfirst of a channel. */
 export async function confirmChannelRevision(channel: Channel, check: RevisionCheck, terminal: Terminal): Promise<number> {
   const { revision } = channel;
   return confirmRevision({ id: channelKey, revision }, channelLines(channel, undefined, terminal.style), check, terminal);

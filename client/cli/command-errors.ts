@@ -14,11 +14,17 @@ export const defaultUrl = 'http://127.0.0.1:4000';
 export const serverAddressHint = `  Set the server's address with --url or PRESSBOX_URL. Default: ${defaultUrl}.`;
 
 interface ErrorOutput {
-  /** Prints one line of JSON: the problem, or `{"error"}` if it was not the server that refused, with `again` if it applies. */
+  /**
+   * Prints one line of JSON: the problem if the server refused, otherwise `{"error"}`. Either may have `again`, the options for a
+   * retry.
+   */
   json: boolean;
   /** The options to add to the same command to continue a write with an unknown outcome. */
   retryWith?: string | undefined;
-  /** An earlier request of the command may have been executed, so an unsent request does not mean that nothing was done. */
+  /**
+   * An earlier request of the command may have been executed. The error of a request that was not sent then does not mean that
+   * nothing was done.
+   */
   hasBegun?: boolean | undefined;
 }
 
@@ -48,8 +54,8 @@ export function printError(
   if (aborted) return print({ error: 'interrupted' }, ['pressbox: interrupted.'], again);
   throw error;
 
-  function print(said: object, lines: string[], open: string | undefined, code = 1): number {
-    if (json) terminal.note(plainJson({ ...said, ...(open !== undefined && { again: open }) }));
+  function print(output: object, lines: string[], open: string | undefined, code = 1): number {
+    if (json) terminal.note(plainJson({ ...output, ...(open !== undefined && { again: open }) }));
     else terminal.note(...lines, ...retryLines(open));
     return code;
   }

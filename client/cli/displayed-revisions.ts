@@ -28,7 +28,10 @@ export interface DisplayedRevisions {
   /** Undefined if none was displayed or it was forgotten. */
   get(channelId: string, postId: string): number | undefined;
   record(channelId: string, shown: readonly RevisionOf[]): void;
-  /** Counts a revision written here as displayed if it follows `before`, by default the last displayed revision. */
+  /**
+   * Records a revision that was written from this machine as displayed, if it follows directly on `before`. Default: the last
+   * displayed revision.
+   */
   recordWrite(channelId: string, written: RevisionOf, before?: number): void;
 }
 interface RevisionOf {
@@ -36,7 +39,7 @@ interface RevisionOf {
   revision: number;
 }
 
-/** Replaces the post id for the headline and standfirst of a channel. */
+/** Stands in for the post id when the headline and standfirst of a channel are meant. */
 export const channelKey = '';
 
 /** Lines kept when the file is shortened: the newest of each post. */

@@ -108,8 +108,8 @@ function innermost(error: unknown): unknown {
 export function errorReason(error: unknown): string {
   const inner = innermost(error);
   // A host name with several addresses fails with one error for each.
-  const [said = inner] = inner instanceof AggregateError ? inner.errors : [];
-  return plainLine(said instanceof Error ? said.message : String(said))
+  const [first = inner] = inner instanceof AggregateError ? inner.errors : [];
+  return plainLine(first instanceof Error ? first.message : String(first))
     .trim()
     .replace(/\.$/, '');
 }

@@ -35,8 +35,8 @@ export async function main(argv: string[], env: Env, streams?: Streams): Promise
 
 async function run(argv: string[], env: Env, terminal: Terminal): Promise<number> {
   let code = 0;
-  const done = (said: number) => {
-    code = said;
+  const done = (exitCode: number) => {
+    code = exitCode;
   };
   try {
     await program(env, terminal, done, asksJson(argv)).parseAsync(argv, { from: 'user' });

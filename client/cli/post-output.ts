@@ -78,9 +78,9 @@ export function withdrawnLines(post: ReaderPost, before: ReaderPost | undefined,
 export function channelLines(channel: Channel, before: Channel | undefined, style: Style): string[] {
   if (before === undefined) {
     const standfirst = channel.standfirst === null ? [] : indented(plainText(channel.standfirst));
-    const told = channel.history.filter(isCorrection).map((change) => `  ${noteOf(change, channel.timezone, style)}`);
+    const corrections = channel.history.filter(isCorrection).map((change) => `  ${noteOf(change, channel.timezone, style)}`);
     const state = channel.state === 'live' ? [] : [stateOf(channel)];
-    return [style.bold(plainLine(channel.headline)), ...standfirst, ...told, ...state, ''];
+    return [style.bold(plainLine(channel.headline)), ...standfirst, ...corrections, ...state, ''];
   }
   const lines: string[] = [];
   if (channel.headline !== before.headline) {
@@ -136,8 +136,8 @@ function credit({ authors, sources }: ReaderPost): string {
 }
 
 function noteOf({ kind, note, at }: Change, timezone: string, style: Style): string {
-  const said = `${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clockTime(at, timezone)}`;
-  return style.yellow(note === null ? said : `${said}: ${plainLine(note)}`);
+  const title = `${kind === 'correction' ? 'Corrected' : 'Clarified'} ${clockTime(at, timezone)}`;
+  return style.yellow(note === null ? title : `${title}: ${plainLine(note)}`);
 }
 
 /** The most important change comes first. */
@@ -147,7 +147,7 @@ function severity({ kind }: Change): number {
 
 /** Changed fields: name, old value, new value. */
 function changedFields(before: PrintablePost, post: PrintablePost): [string, string, string][] {
-  return Object.values(told).flatMap((fact) => {
+  return Object.values(fieldTexts).flatMap((fact) => {
     if (fact === 'not told') return [];
     const [name, of] = fact;
     const [from, to] = [of(before), of(post)];
@@ -156,7 +156,7 @@ function changedFields(before: PrintablePost, post: PrintablePost): [string, str
 }
 
 /** How to print each field besides headline and body: its name and its value. */
-const told: {
+const fieldTexts: {
   readonly [F in Exclude<keyof PostFields, 'headline' | 'body'>]: [string, (post: PrintablePost) => string] | 'not told';
 } = {
   verification: ['verification', ({ verification }) => plainLine(verification ?? '')],

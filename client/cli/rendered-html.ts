@@ -2,8 +2,8 @@ import type { AuthorPost } from '../../src/protocol/model.ts';
 import type { HttpResponse } from '../lib/http.ts';
 
 /**
- * Whether a post's html is what the server's renderer makes of its body. The server does not name its renderer directly: its
- * OpenAPI document names the public URL used in links, and the entity tag of a post names the version.
+ * Whether a post's html is what the server's renderer makes of its body. No single answer identifies the renderer: the OpenAPI
+ * document has the public URL that its links use, and the entity tag of a post has its version.
  */
 export type HtmlComparison = 'same' | 'differs' | 'unknown';
 
@@ -28,7 +28,7 @@ export async function htmlComparer(
     // The list may come from another node with another renderer. The answer for a single post has both the html and the version.
     const alone = await get(`/v1/channels/${encodeURIComponent(post.channelId)}/posts/${post.id}`);
     if (alone === undefined) return 'unknown';
-    // After the version, the tag may contain more.
+    // The tag may contain more after the version.
     if (alone.headers.get('etag')?.includes(renderer.version) !== true) {
       known = Promise.resolve(undefined);
       return 'unknown';

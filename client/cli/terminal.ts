@@ -24,7 +24,7 @@ export interface Output {
 
 /** The reason of `interrupted` if standard output failed. */
 export class OutputFailed extends Error {
-  /** The reader closed the pipe, as `head` does. Not worth an error message. */
+  /** The program that reads the output closed the pipe, as `head` does. This is no error to report. */
   readonly isUnread: boolean;
 
   constructor(cause: Error & { code?: string }) {
@@ -118,7 +118,7 @@ export class Terminal {
     }
   }
 
-  /** Escapes everything but `Style`'s own sequences. Foreign text was already escaped; this catches what was missed. */
+  /** Escapes everything but `Style`'s own sequences. Callers already escape foreign text. This catches what they missed. */
   #plain(line: string): string {
     if (!this.style.coloured) return plainText(line);
     return line

@@ -141,17 +141,17 @@ Examples:
         throw new UsageError('--note goes with a change of headline or standfirst, and needs --change.');
       }
       if (Object.keys(patch).length === 0) throw new UsageError('Nothing to change: give at least one field.');
-      const tells = patch.headline !== undefined || patch.standfirst !== undefined;
-      if (tells && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
+      const changesText = patch.headline !== undefined || patch.standfirst !== undefined;
+      if (changesText && options.change === undefined) throw new UsageError('A change of headline or standfirst needs --change.');
       const seen = options.revision ?? (await client.getChannel(channelId, read));
-      return change(channelId, await decidedOn(seen, tells, options), patch, options);
+      return change(channelId, await decidedOn(seen, changesText, options), patch, options);
     });
   }
 
-  /** Only changes that readers are told about depend on a revision. For all other fields the last write wins. */
-  async function decidedOn(seen: Channel | number, tells: boolean, { url, json = false }: UpdateOptions): Promise<number> {
+  /** Only changes of the headline and standfirst depend on a revision. For all other fields the last write wins. */
+  async function decidedOn(seen: Channel | number, changesText: boolean, { url, json = false }: UpdateOptions): Promise<number> {
     if (typeof seen === 'number') return seen;
-    if (!tells) return seen.revision;
+    if (!changesText) return seen.revision;
     const check = { channelId: seen.id, givenRevision: undefined, displayed: displayedRevisions(env, url), json };
     return confirmChannelRevision(seen, check, terminal);
   }
@@ -161,8 +161,8 @@ Examples:
     const again = `${decided === '*' ? '' : `--revision ${decided} `}--key ${write.key}`;
     return attempt(options, again, async () => {
       const written = await client.updateChannel(channelId, decided, patch, write);
-      const tells = patch.headline !== undefined || patch.standfirst !== undefined;
-      recordOwnWrite(written.channel, options, tells && decided !== '*' ? decided : undefined);
+      const changesText = patch.headline !== undefined || patch.standfirst !== undefined;
+      recordOwnWrite(written.channel, options, changesText && decided !== '*' ? decided : undefined);
       printWritten(written, options, patch.state === 'ended' ? 'Ended' : 'Changed');
     });
   }
@@ -179,8 +179,8 @@ Examples:
 
   async function attempt(options: RequestOptions, again: string | undefined, action: () => Promise<unknown>): Promise<number> {
     try {
-      const said = await action();
-      return typeof said === 'number' ? said : 0;
+      const code = await action();
+      return typeof code === 'number' ? code : 0;
     } catch (error) {
       if (!options.json && isMoved(error)) return printRevisionMoved(error.problem.current, options);
       return printError(error, terminal, { json: options.json === true, retryWith: again, hasBegun: options.key !== undefined });

@@ -85,7 +85,7 @@ Examples:
     const count = (outcome: Result['outcome']) => report.results.filter((result) => result.outcome === outcome).length;
     const [kept, broken, skipped] = [count('kept'), count('broken'), count('skipped')];
     if (options.json) {
-      const results = report.results.map(({ exchange: _exchange, ...told }) => told);
+      const results = report.results.map(({ exchange: _exchange, ...result }) => result);
       terminal.json({ kept, broken, skipped, results, left: report.left });
     } else {
       terminal.print('', `${kept} kept, ${broken} broken, ${skipped} skipped`);
@@ -103,10 +103,10 @@ Examples:
   }
 
   async function record(path: string, { results }: Report): Promise<void> {
-    const told = results
+    const shown = results
       .filter(({ outcome }) => outcome === 'kept')
       .map(({ name, rule, exchange }) => ({ name, rule, exchange }));
-    await writeJson(path, told);
+    await writeJson(path, shown);
   }
 }
 

@@ -78,7 +78,7 @@ Examples:
       wasReached ||= isReached;
       lastError = isReached ? undefined : (error ?? lastError);
       if (state.status === 'ended') end(failureOf(state));
-      // The address never led to a server, and will not.
+      // The address never led to a Pressbox server, so retrying would not help.
       else if (state.status === 'offline' && lastError instanceof WrongAddress && !wasReached) end(lastError);
       else onState(state, lastError);
     };
@@ -108,8 +108,7 @@ const endMessages = {
 } as const;
 
 /**
- * After this long without an answer the reason is printed, milliseconds. An attempt itself takes slightly longer
- * (`dialTimeoutMs`).
+ * The reason is printed after this long without an answer, milliseconds. A dial attempt takes slightly longer (`dialTimeoutMs`).
  */
 const slowResponseMs = 8_000;
 
@@ -185,30 +184,30 @@ function showText({ client, terminal, server, revisions }: FollowContext, fromSn
   }
 }
 
-/** Different reasons printed until the connection is back. A proxy could produce new ones without end. */
+/** Number of different reasons printed until the connection is back. A proxy could produce new reasons without end. */
 const maxReasons = 10;
 
 /** Prints each change of the connection once, and each reason for a failure once. */
 function stateReporter(terminal: Terminal, server: string, timezone: () => string = () => 'UTC'): StateListener {
   const { style } = terminal;
-  let said: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
+  let printed: 'nothing' | 'not reached' | 'live' | 'offline' = 'nothing';
   let asOf: string | null = null;
   const reasons = new Set<string>();
   return (state, lastError) => {
-    if (state.status === 'offline' && said === 'nothing') {
+    if (state.status === 'offline' && printed === 'nothing') {
       terminal.note(style.dim(`There is no connection to ${server} yet. Trying again ...`));
       printReason(lastError);
       terminal.note(style.dim(serverAddressHint));
-      said = 'not reached';
+      printed = 'not reached';
     }
-    if (state.status === 'offline' && said === 'live') {
+    if (state.status === 'offline' && printed === 'live') {
       terminal.note(style.dim(`Offline since ${clockTime(state.since, timezone())}. Connecting again ...`));
-      said = 'offline';
+      printed = 'offline';
     }
     if (state.status === 'offline') printReason(lastError);
-    if (state.status === 'live' && said !== 'live') {
-      terminal.note(style.dim(said === 'offline' ? 'Live again.' : 'Live.'));
-      said = 'live';
+    if (state.status === 'live' && printed !== 'live') {
+      terminal.note(style.dim(printed === 'offline' ? 'Live again.' : 'Live.'));
+      printed = 'live';
       reasons.clear();
     }
     if (state.status === 'live' && state.asOf !== asOf) {
@@ -227,7 +226,7 @@ function stateReporter(terminal: Terminal, server: string, timezone: () => strin
   function printReason(lastError: unknown): void {
     const isKnown = lastError instanceof NotReached || lastError instanceof WrongAddress;
     // "Offline" already says that the server does not answer.
-    if (!isKnown || (said === 'offline' && lastError.cause !== undefined) || reasons.has(lastError.why)) return;
+    if (!isKnown || (printed === 'offline' && lastError.cause !== undefined) || reasons.has(lastError.why)) return;
     if (reasons.size >= maxReasons) return;
     reasons.add(lastError.why);
     terminal.note(style.dim(`  ${lastError.message}`));

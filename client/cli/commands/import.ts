@@ -70,7 +70,7 @@ Examples:
     }
   }
 
-  /** Once a part has been imported, retries are longer than for the first one. */
+  /** Sends one part. Only for the first part is an unreachable server given up early. Later parts use all their attempts. */
   async function send(http: Http, body: string, onRetry: (error: Error) => void, isFirst: boolean): Promise<Imported> {
     const { interrupted: signal } = terminal.streams;
     const headers = { 'content-type': 'application/x-ndjson' };

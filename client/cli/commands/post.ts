@@ -198,8 +198,8 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
   // ---- Shared helpers
 
   /**
-   * Determines the revision for a change, the options to retry it with, and what to print if the post was changed by someone
-   * else.
+   * Decides which revision a change is based on, which options continue the command after a failure, and what to print if
+   * somebody else changed the post.
    */
   function revisionDecision(
     channelId: string,
@@ -258,7 +258,7 @@ export function addPostCommands(program: Command, env: Env, terminal: Terminal, 
     const title = displayTitle(written.post);
     terminal.print(`${verb} ${shortId(id)}${title === '' ? '' : ` ${terminal.style.bold(title)}`}`);
     terminal.print(terminal.style.dim(plainLine(onServer(postPath(channelId, id), options.url))));
-    // A repeated command is answered with the post as it is now.
+    // The answer to a repeated command has the current post, which may have been withdrawn since.
     if (status !== 'published' && verb !== withdrawn[status])
       terminal.print(`It was ${plainLine(withdrawn[status] ?? status).toLowerCase()} since.`);
   }

@@ -50,10 +50,10 @@ Examples:
     const renew = () => void server?.renew();
     process.on('SIGUSR2', renew);
     const { interrupted } = terminal.streams;
-    let demo: { told: Promise<void> } | undefined;
+    let demo: { finished: Promise<void> } | undefined;
     try {
       server = await start(readConfig({ ...quiet, ...envWithOptions(env, options) }));
-      // A failing output must not disconnect readers.
+      // If the output fails, the server keeps running, so that readers stay connected.
       const { url, publicUrl } = server;
       terminal.streams.outputFailed = ({ message }) => {
         terminal.streams.outputFailed = () => undefined;
@@ -61,11 +61,11 @@ Examples:
       };
       terminal.print(`Pressbox serves ${terminal.style.bold(publicUrl)}`);
       if (options.demo) demo = await startDemo(url, publicUrl, server.secret);
-      const asked = new Promise<undefined>((resolve) => {
+      const interruption = new Promise<undefined>((resolve) => {
         if (interrupted.aborted) resolve(undefined);
         interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
       });
-      const failure = await Promise.race([asked, server.failed]);
+      const failure = await Promise.race([interruption, server.failed]);
       if (failure !== undefined) {
         terminal.note(`pressbox: ${failure.reason}`);
         return failure.code;
@@ -73,18 +73,18 @@ Examples:
       terminal.note('Closing: readers are asked to move away ...');
     } finally {
       process.off('SIGUSR2', renew);
-      await demo?.told;
+      await demo?.finished;
       await server?.close();
     }
     return 0;
   }
 
-  /** Prints how to try things out, then plays the demo until it ends or the server closes. */
+  /** Prints how to try things out, then starts the demo. The demo plays until it ends or the server closes. */
   async function startDemo(
     url: string,
     publicUrl: string,
     secret: Uint8Array | undefined,
-  ): Promise<{ told: Promise<void> } | undefined> {
+  ): Promise<{ finished: Promise<void> } | undefined> {
     const { interrupted } = terminal.streams;
     if (secret === undefined)
       throw new CommandFailed('The demo needs a secret to sign its token, but this server has only public keys.');
@@ -119,7 +119,7 @@ Examples:
       `  npx pressbox correct ${demoChannel.id} latest --note "It was evening there." --headline "Good evening, Moon"`,
       '',
     );
-    const told = playDemo({
+    const finished = playDemo({
       client,
       publicUrl,
       signal: interrupted,
@@ -128,7 +128,7 @@ Examples:
       audience: () => audienceAt(url, interrupted),
     });
     const failed = (error: unknown) => terminal.note(`The demo stops: ${error instanceof Error ? error.message : error}`);
-    return { told: told.catch((error: unknown) => (interrupted.aborted ? undefined : failed(error))) };
+    return { finished: finished.catch((error: unknown) => (interrupted.aborted ? undefined : failed(error))) };
   }
 
   async function importInto(url: string, token: string, lines: string): Promise<void> {

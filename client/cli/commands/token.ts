@@ -165,8 +165,8 @@ async function assertServerAccepts({ grants, ...whose }: { name: string; sub: st
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // Without --sub, the name is used for it.
-    const said = (error.problem.errors ?? []).filter(({ path }) => path !== 'sub' || whose.sub !== whose.name);
-    throw new UsageError(said.map(({ path, message }) => `--${path.replace('pressbox.', '')}: ${message}`).join('\n'));
+    const faults = (error.problem.errors ?? []).filter(({ path }) => path !== 'sub' || whose.sub !== whose.name);
+    throw new UsageError(faults.map(({ path, message }) => `--${path.replace('pressbox.', '')}: ${message}`).join('\n'));
   }
 }
 

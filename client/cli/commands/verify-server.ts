@@ -18,7 +18,9 @@ import { CommandFailed, exportCutError } from '../command-errors.ts';
 import { type HtmlComparison, htmlComparer } from '../rendered-html.ts';
 import { unreachableTimeoutMs } from '../server-requests.ts';
 
-/** Verifies a server from outside: its exports by the hash chain, and each displayed post by its last entry. */
+/**
+ * Verifies a server from outside: its exports by their hash chains, and each displayed post by comparing it with its last entry.
+ */
 export interface ServerToVerify {
   http: Http;
   /** Default: every channel that the token may export. */
@@ -37,7 +39,10 @@ export type VerifyExport = (
 ) => AsyncGenerator<VerifiedExport>;
 
 const maxAttempts = 12;
-/** Pauses before a channel that may be under import is walked again. Ends once the channel did not grow in two of them. */
+/**
+ * Pauses before a channel is read again that may be under import. Reading ends once the channel did not grow during two pauses in
+ * a row.
+ */
 const importPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 
 export async function* verifyServer({
@@ -66,7 +71,10 @@ export async function* verifyServer({
   }
   yield server?.finish() ?? { channelId: null, entries: 0, coveredFrom: null, position: undefined, isUnseen: true };
 
-  /** The reports of a channel. During an import, the entry of an erasure may arrive later than the erased text is missing. */
+  /**
+   * The final reports of a channel. During an import, an erased text may already be missing while the entry that erases it has
+   * not arrived. The channel is then read again.
+   */
   async function* settled(id: string): AsyncGenerator<ChannelReport> {
     let reports = await walked(id, known);
     let stood = 0;

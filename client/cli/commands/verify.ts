@@ -203,7 +203,7 @@ async function readEarlierPositions(file: string | undefined, channelId: string 
     const report = objectIn(line, file) as { channelId?: unknown; cursor?: unknown };
     const id = report.channelId === null ? serverJournalId : report.channelId;
     const position = typeof report.cursor === 'string' ? parseCursor(report.cursor) : undefined;
-    // If the line were skipped, the channel would falsely be reported as complete.
+    // If an invalid line were skipped, the channel would falsely be reported as complete.
     if (typeof id !== 'string' || (position === undefined && report.cursor !== null)) throw notAReportError(file);
     if (channelId !== undefined && id !== channelId) continue;
     if (position !== undefined) stood.set(id, position);
@@ -216,7 +216,7 @@ function objectIn(line: string, file: string): object {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Thrown below.
+    // Invalid JSON is reported below.
   }
   throw notAReportError(file);
 }
