@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** The machine of the measurements. */
+/** The machine on which the benchmark runs. */
 export interface Machine {
   cpu: string;
   cores: number;
@@ -39,7 +39,7 @@ function openFilesLimit(): number {
   }
 }
 
-/** Magic numbers of statfs(2). On a tmpfs a sync costs nothing, so append rates mean nothing. */
+/** File systems by their magic number in statfs(2). On a tmpfs a sync costs nothing, so append rates mean nothing. */
 const fileSystems: Record<number, string> = {
   61267: 'ext4',
   1481003842: 'xfs',

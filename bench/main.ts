@@ -111,8 +111,8 @@ async function compareServers(): Promise<void> {
 function commandLine(): string[] {
   const given = process.argv.slice(2);
   const files = ['--lines', '--directory'];
-  const said = given.filter((word, index) => !files.includes(word) && !files.includes(given[index - 1] ?? ''));
-  return said.length === 0 ? [] : ['--', ...said];
+  const shown = given.filter((word, index) => !files.includes(word) && !files.includes(given[index - 1] ?? ''));
+  return shown.length === 0 ? [] : ['--', ...shown];
 }
 
 /** Measures Pressbox alone. */
@@ -154,7 +154,7 @@ async function measurePressbox(): Promise<void> {
   console.log(options.json ? JSON.stringify(figures, null, 2) : `\n${report(figures)}`);
 }
 
-/** Cuts the numbers of readers to the limit of open files, because the server process has a socket for every reader. */
+/** Lowers the numbers of readers to the limit of open files, because the server process has a socket for every reader. */
 function limitReaders(openFiles: number, wanted: readonly number[]): { readers: number[]; remarks: string[] } {
   const most = openFiles - otherFiles;
   if (wanted.some((count) => !Number.isInteger(count) || count < 1)) throw new Error('--readers takes whole numbers from 1.');

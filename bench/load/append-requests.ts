@@ -21,9 +21,9 @@ export interface PostText {
   html: string;
 }
 
-export function postPublication(channelId: string, said: PostText, id: string = uuidv7()): AppendRequest {
+export function postPublication(channelId: string, text: PostText, id: string = uuidv7()): AppendRequest {
   const { request, at } = facts();
-  const { seq: _seq, ...post } = anAuthorPost({ id, channelId, ...said, publishedAt: at, publishedBy: 'bench' });
+  const { seq: _seq, ...post } = anAuthorPost({ id, channelId, ...text, publishedAt: at, publishedBy: 'bench' });
   return {
     request,
     decidedOn: { channel: 1, posts: { [id]: 0 } },

@@ -87,13 +87,13 @@ interface Connection {
 const endOfHead = Buffer.from('\r\n\r\n');
 const lengthName = /\r\ncontent-length: (\d+)/i;
 
-/** Supports as much HTTP/1.1 as this server's answers need: each has a length. */
+/** Understands only as much HTTP/1.1 as the answers of Pressbox need: each has a length. */
 async function openConnection(host: string, port: number): Promise<Connection> {
   const socket = connect({ host, port, noDelay: true });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   let settle: { resolve: (status: number) => void; reject: (error: Error) => void } | undefined;
   let got: Buffer | undefined;
-  /** Bytes of the complete answer; 0 until its head has arrived. */
+  /** Length of the complete answer in bytes. 0 until its head has arrived. */
   let whole = 0;
   let status = 0;
   const fail = (error: Error) => settle?.reject(error);

@@ -9,9 +9,12 @@ import { channelCreation, postPublication } from './append-requests.ts';
 import { postOf } from './sample-post.ts';
 import { answerCalls, monotonicMs } from './worker.ts';
 
-/** The engine alone: appends of finished posts, without HTTP, tokens, rules and rendering. Each is synced before it counts. */
+/**
+ * Measures the engine alone: appends of finished posts, without HTTP, tokens, rules and rendering. An append counts once it is
+ * synced.
+ */
 export interface EngineRequest {
-  /** A directory, in which the engine gets a directory of its own, or a Redis. */
+  /** A directory, in which the engine creates its own directory, or a Redis. */
   store: { directory: string } | { redisUrl: string };
   /** Concurrent appends. */
   writers: number;

@@ -4,8 +4,8 @@ import { WebSocket } from 'ws';
  * A cheap reader, so that thousands fit into the load generator: a WebSocket with just enough of Engine.IO 4 and Socket.IO 5 to
  * connect, subscribe and answer pings. It parses as little of a frame as possible.
  *
- * Engine.IO packets begin with `0` open, `2` ping, `3` pong, `4` message; in a message Socket.IO has `0` connect, `2` event, `3`
- * answer.
+ * The first character of an Engine.IO packet is its type: `0` open, `2` ping, `3` pong, `4` message. In a message the Socket.IO
+ * type follows: `0` connect, `2` event, `3` answer.
  */
 export interface RawReader {
   /** Resolves with the number of missed events once the subscription is live. */

@@ -5,7 +5,7 @@ import { answerCalls } from './worker.ts';
 
 /**
  * A server that measures the cost of a request. It measures CPU time and not real time, so other load on the machine does not
- * count. Watching the main thread costs CPU time itself, so use either `cpuMs` or `stretchMs` of a run.
+ * count. Watching the main thread costs CPU time itself, so `cpuMs` and `stretchMs` are measured in separate runs.
  */
 
 export interface Spent {

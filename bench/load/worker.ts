@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Separate processes generate the load, so that it does not block what is measured. A worker is a file that answers calls. This
- * module has both ends of the channel.
+ * module contains both ends of the channel between them.
  */
 export interface Worker extends AsyncDisposable {
   readonly pid: number;

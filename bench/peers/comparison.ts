@@ -21,7 +21,7 @@ export interface Comparison {
   /** Duration of each measurement, and of the long one that watches memory. */
   seconds: number;
   enduranceSeconds: number;
-  /** The file for the lines. Lines that it already holds are included. */
+  /** The file for the lines. Lines that are already in it are included. */
   lines: string;
   wanted: (goal: Goal) => boolean;
 }
@@ -40,13 +40,13 @@ export async function compare(comparison: Comparison): Promise<Compared> {
   const { possible, remarks } = possibleOf(chosen);
   remarks.push(...(await measureAll(possible, { ...comparison, at, progress })));
   progress.clear();
-  // Without rounds, only the lines that the file holds are used.
+  // Without rounds, only the lines that are already in the file are used.
   if (comparison.rounds > 0) appendResultLine(lines, { run: { at, command, machine, versions: versions(), remarks } });
   const { measured } = readResultLines(lines);
   return { rows: chosen.map((goal) => rowOf(goal, measured)), remarks };
 }
 
-/** Goals whose two sides can be measured here, and for the rest what is missing and how to install it. */
+/** The goals whose two servers can be measured here, and for each other goal what is missing and how to install it. */
 function possibleOf(chosen: readonly Goal[]): { possible: Goal[]; remarks: string[] } {
   const sink = buildProgram('sink');
   if ('missing' in sink) return { possible: [], remarks: [`Nothing can be measured: ${sink.missing}`] };

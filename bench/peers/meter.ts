@@ -11,7 +11,7 @@ export interface Meters {
   sink: Sink;
   /** Processes of the server. */
   pids: readonly number[];
-  /** Processes of its store and of the publisher. */
+  /** Processes of the server's store and of the publisher. */
   beside: readonly number[];
 }
 

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The two programs in C. `sink` plays the readers, publishes and measures time. `limit` is the floor: the smallest possible
- * server. They are built at the first run, and again when a source is newer, into a folder that git ignores.
+ * The two C programs. `sink` acts as the readers, publishes and measures time. `limit` is the floor of the comparison: the
+ * smallest possible server. They are built at the first run, and again when a source is newer, into a folder that git ignores.
  */
 export type Program = 'sink' | 'limit';
 

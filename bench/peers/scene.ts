@@ -31,7 +31,7 @@ export interface Scene {
   measure: Measure;
 }
 
-/** Whether readers return with a cursor in this step. Some servers must be told when the readers first connect. */
+/** Whether readers return with a cursor in this step. Some servers must know this when the readers first connect. */
 export function needsReturn(step: Step): boolean {
   return step === 'storm' || step === 'changes' || step === 'stalled' || step === 'endurance';
 }

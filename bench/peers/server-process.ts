@@ -22,16 +22,16 @@ export function startProcess(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
-  let said = '';
+  let output = '';
   let ended: string | undefined;
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2_000);
+    output = (output + text).slice(-2_000);
   });
   const atExit = () => child.kill('SIGTERM');
   process.once('exit', atExit);
   const gone = Promise.race([once(child, 'exit'), once(child, 'error')]).then(
     ([code, signal]) => {
-      ended = `${command} ended with ${code ?? signal}: ${said}`;
+      ended = `${command} ended with ${code ?? signal}: ${output}`;
       process.off('exit', atExit);
     },
     (error: Error) => {

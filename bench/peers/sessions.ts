@@ -30,7 +30,7 @@ export interface Round {
   isPinned: boolean;
 }
 
-/** Milliseconds in which a server settles after its start. */
+/** Pause after the start of a server, in which it settles. Milliseconds. */
 const settleMs = 600;
 
 export async function runSession({ subject, readers, crowd, steps: wanted }: Session, round: Round): Promise<void> {

@@ -14,7 +14,7 @@ export interface Sink extends AsyncDisposable {
 /** An answer of the sink. Which fields it has depends on the command. All processes share the sink's clock. */
 export interface SinkAnswer {
   ev: string;
-  /** Connections that are open, that failed, and that the server closed. */
+  /** The numbers of connections that are open, that failed, and that the server closed. */
   connected?: number;
   failed?: number;
   closed?: number;
@@ -38,10 +38,10 @@ export interface SinkAnswer {
   complete?: number;
   of?: number;
   extra?: number;
-  /** Readers that had stopped: those that have everything, and those whose connection was closed. */
+  /** Of the readers that had stopped: how many have everything, and how many connections were closed. */
   caught?: number;
   ended?: number;
-  /** Readers that leave and return. */
+  /** Gaps that readers found after they had left and returned. */
   gaps?: number;
   repeats?: number;
   moved?: number;

@@ -97,13 +97,13 @@ async function stalled(scene: Scene): Promise<Figures> {
   };
 }
 
-/** This step lasts a minute when others last four seconds. */
+/** This step takes this many times as long as the others: a minute if they take four seconds. */
 const stallTimes = 15;
 
 /** Events per second, and readers per second that leave and return, in the endurance run. */
 const enduranceRate = 20;
 const comingAndGoing = 20;
-/** Share of the run after which memory should be flat. */
+/** Share of the run that is warm-up. Memory should not grow after it. */
 const enduranceWarmup = 1 / 6;
 
 /** A long run in which readers leave and return, and posts are published and changed. Measures memory growth and gaps. */

@@ -21,7 +21,7 @@ export const steps: Record<Step, (scene: Scene) => Promise<Figures>> = {
 const postsOfBurst = 8;
 const burstsPerSecond = 3;
 const missedPosts = 50;
-/** Seconds in which garbage collection ends even with the largest heap of this benchmark. */
+/** Seconds after which garbage collection has ended, even with the largest heap of this benchmark. */
 const collectSeconds = 0.7;
 /** A rate is sustained if every message arrives and 99 of 100 take less than this. */
 const heldMs = 250;
@@ -52,15 +52,15 @@ async function connected({ server, sink, readers, pids, measure }: Scene): Promi
 }
 
 /**
- * One post at a time per channel, once all readers have the previous one. If each reader follows all channels, one post at a time
- * overall.
+ * Publishes one post at a time per channel, the next one once all readers have the previous one. If each reader follows all
+ * channels, one post at a time overall.
  */
 async function single({ sink, reading, channels, seconds, measure }: Scene): Promise<Figures> {
   await warmUp(sink);
   return await measure(`closed ${reading.includes('--everywhere') ? 1 : channels} ${seconds}`);
 }
 
-/** As fast as possible, with enough posts in flight that the server always has one to send. */
+/** Publishes as fast as possible, with enough posts in flight that the server always has one to send. */
 async function capacity({ sink, readers, channels, seconds, measure }: Scene): Promise<Figures> {
   await warmUp(sink);
   const underWay = (readers <= 1_000 ? 8 : readers <= 5_000 ? 3 : 2) * channels;
@@ -90,7 +90,7 @@ async function burst({ sink, readers, seconds, pids, measure }: Scene): Promise<
   return { ...sum, cpuPerMillion: (sum.serverCpu * 1e6) / sum.messages };
 }
 
-/** The highest sustained rate in deliveries per second. The rates tried are shares of the measured maximum. */
+/** Finds the highest sustained rate in deliveries per second. The rates tried are shares of the measured maximum. */
 async function held(scene: Scene): Promise<Figures> {
   const { perSecond = 0 } = await capacity(scene);
   for (const share of [0.95, 0.85, 0.75, 0.65, 0.5, 0.35]) {

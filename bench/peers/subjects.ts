@@ -37,7 +37,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly publishing: readonly (string | number)[];
   /** Whether SIGUSR2 makes the server collect garbage. */
   readonly collects: boolean;
-  /** Where an editor writes. Only Pressbox has it. */
+  /** Where an editor writes. Only Pressbox has an editor. */
   readonly editor?: EditorAccess;
 }
 
@@ -49,7 +49,7 @@ export interface EditorAccess {
 /** Loaded into every server that runs on Node. */
 const collecting = `--import ${new URL('./servers/collect.mjs', import.meta.url).href}`;
 /**
- * Sizes that make every server send a reader the same number of bytes per post. An event of Pressbox has about 530 characters of
+ * Sizes at which every server sends a reader the same number of bytes per post. An event of Pressbox has about 530 characters of
  * text and as many of other fields. The other servers forward a post of that size unchanged.
  */
 const textLine = 600;

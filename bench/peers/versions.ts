@@ -5,20 +5,20 @@ import { readFileSync } from 'node:fs';
 export function versions(): Record<string, string> {
   const all: Record<string, string | undefined> = {
     Node: process.version,
-    Redis: said('redis-server', ['--version'], /v=(\S+)/),
+    Redis: versionFrom('redis-server', ['--version'], /v=(\S+)/),
     'socket.io': packageVersion('socket.io'),
     '@socket.io/redis-adapter': packageVersion('@socket.io/redis-adapter'),
     '@socket.io/redis-emitter': packageVersion('@socket.io/redis-emitter'),
     '@socket.io/redis-streams-adapter': packageVersion('@socket.io/redis-streams-adapter'),
-    nginx: said('nginx', ['-v'], /nginx\/(\S+)/),
-    nchan: said('dpkg-query', ['-W', '-f', '$' + '{Version}', 'libnginx-mod-nchan'], /^(\S+)/),
-    cc: said('cc', ['--version'], /^(.+)$/m),
-    Pressbox: said('git', ['describe', '--always', '--dirty'], /^(\S+)/),
+    nginx: versionFrom('nginx', ['-v'], /nginx\/(\S+)/),
+    nchan: versionFrom('dpkg-query', ['-W', '-f', '$' + '{Version}', 'libnginx-mod-nchan'], /^(\S+)/),
+    cc: versionFrom('cc', ['--version'], /^(.+)$/m),
+    Pressbox: versionFrom('git', ['describe', '--always', '--dirty'], /^(\S+)/),
   };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-function said(command: string, flags: readonly string[], found: RegExp): string | undefined {
+function versionFrom(command: string, flags: readonly string[], found: RegExp): string | undefined {
   const { stdout, stderr, error, status } = spawnSync(command, flags, { encoding: 'utf8', cwd: import.meta.dirname });
   return error !== undefined || status !== 0 ? undefined : found.exec(`${stdout}${stderr}`)?.[1];
 }

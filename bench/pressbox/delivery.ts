@@ -55,7 +55,7 @@ export async function measureFanOut(plan: Plan): Promise<FanOutFigures[]> {
     await crowds.each<void>('connectReaders', readers, { transport, url, channelId });
     await pause(settleMs);
     const memoryIdle = residentBytes(server.pid);
-    // Warm-up, which also lets new connections settle. It does not count.
+    // Warm up, and let new connections settle. These posts do not count.
     await push(1_000);
     await pause(settleMs);
     await crowds.each<Received>('received', readers);
@@ -136,7 +136,7 @@ export async function measureCatchUp(plan: Plan): Promise<CatchUpFigures[]> {
   return figures;
 }
 
-/** The time until the last reader had it, for each post. */
+/** The time until the last reader had each post. */
 function lastOfEach(received: readonly Received[]): number[] {
   const last = new Map<number, number>();
   for (const crowd of received) {

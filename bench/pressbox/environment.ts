@@ -5,7 +5,7 @@ import type { ReadersRequest } from '../load/readers.ts';
 import { headlineSentAt, postOf } from '../load/sample-post.ts';
 import { monotonicMs, startWorker, type Worker } from '../load/worker.ts';
 
-/** The environment of a measurement: servers, a store of its own, authors and readers. */
+/** The environment of a measurement: servers with their own store, authors and readers. */
 
 export const stores = ['embedded', 'redis', 'valkey'] as const;
 export type StoreKind = (typeof stores)[number];
@@ -25,7 +25,7 @@ export interface Plan {
   /** Number of single catch-ups per length. */
   catchUps: number;
   returning: { readers: number; missed: number };
-  /** Number of processes that play readers. */
+  /** Number of processes that act as readers. */
   crowds: number;
   /** Numbers of readers for which the cost of a post is measured. */
   costReaders: readonly number[];

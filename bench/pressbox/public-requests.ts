@@ -32,7 +32,7 @@ export interface RequestFigures {
   stretchMs: number;
 }
 
-/** Concurrent requests from one address for uncached pages. */
+/** The figures of concurrent requests from one address for uncached pages. */
 export interface FloodFigures {
   what: string;
   requests: number;
@@ -43,7 +43,10 @@ export interface FloodFigures {
   stretchMs: number;
 }
 
-/** Bounds for one request: the main thread without a break, and CPU time depending on the size of the content. */
+/**
+ * Bounds for one request: the longest time that it occupies the main thread without a break, and its CPU time, which may grow
+ * with the size of the content.
+ */
 export const bounds = { stretchMs: 10, cpuMs: 10, bytesPerMs: 20_000 } as const;
 
 export function isWithin({ cpuMs, stretchMs, contentBytes }: RequestFigures): boolean {
@@ -168,7 +171,7 @@ async function measure(
   };
 }
 
-/** Changes the channel and waits until its readers have the change. */
+/** Changes the channel and waits until its readers have received the change. */
 async function change({ url, token, channelId }: Coverage, nth: number): Promise<void> {
   await publish({ url }, token, channelId, { body: `The harbour office speaks again, for the ${nth}th time.` });
   await pause(5);
@@ -202,7 +205,7 @@ async function flood(worker: Worker, { url, token, channelId, revised }: Coverag
   let tookMs = 0;
   let refused = 0;
   const run = async (watch: boolean) => {
-    // The change empties what the server caches between two changes.
+    // A change makes the server discard what it has cached.
     await write({ url }, token, {
       path: `/v1/channels/${channelId}/posts/${id}/revisions`,
       ifMatch: '*',
@@ -222,7 +225,7 @@ async function flood(worker: Worker, { url, token, channelId, revised }: Coverag
         await new Promise((resolve) => socket.once('close', resolve));
       }),
     );
-    // A watched server is never idle.
+    // A watched server never becomes idle, so wait for a time.
     if (watch) await pause(2 * tookMs);
     else await quiet(worker);
     tookMs = performance.now() - began;
@@ -285,7 +288,7 @@ async function writeCoverage({ url, token }: { url: string; token: string }): Pr
     [1_100, 150, floodRequests + 6],
     [6_000, 60, 40],
     [1_500, 1_400, 40],
-    // As many changes as are compared word by word.
+    // The most changes that are still compared word by word.
     [1_100, 95, 40],
   ] as const) {
     const { post } = await publish(place, token, channelId, { headline: 'Changed often', body: text(0) });
@@ -293,9 +296,9 @@ async function writeCoverage({ url, token }: { url: string; token: string }): Pr
     revised.push({ id: post.id, revisions });
     // Changes `edits` words, at other places in each revision.
     function text(revision: number): string {
-      const said = words(7, bodyWords).split(' ');
-      for (let edit = 0; edit < edits; edit += 1) said[(edit * 7 + revision) % said.length] = `${revision % 9}x${edit % 5}`;
-      return said.join(' ');
+      const text = words(7, bodyWords).split(' ');
+      for (let edit = 0; edit < edits; edit += 1) text[(edit * 7 + revision) % text.length] = `${revision % 9}x${edit % 5}`;
+      return text.join(' ');
     }
   }
   return { url, token, channelId, posts, revised, cursor };
@@ -321,14 +324,14 @@ function largePost(nth: number): NewPost {
     },
     { type: 'link', url: `https://elsewhere.example/${nth}`, title: 'What the harbour office says', description: words(nth, 30) },
   ];
-  const paragraphs = nth % 40 === 0 ? 90 : nth % 7 === 0 ? 12 : 3;
-  const said = Array.from(
-    { length: paragraphs },
+  const count = nth % 40 === 0 ? 90 : nth % 7 === 0 ? 12 : 3;
+  const paragraphs = Array.from(
+    { length: count },
     (_, at) => `The **office** says [so](https://office.example/${at}): ${words(nth + at, 60)}.`,
   );
   return {
     headline: `Report ${nth} of the day`,
-    body: [postOf(nth).body, ...said, '- one\n- two\n- *three*'].join('\n\n').slice(0, 49_000),
+    body: [postOf(nth).body, ...paragraphs, '- one\n- two\n- *three*'].join('\n\n').slice(0, 49_000),
     keyEvent: nth % 5 === 0,
     ...(nth % 2 === 0 && { media }),
     ...(nth % 3 === 0 && { sources: [{ name: 'Harbour office', url: 'https://office.example/' }] }),

@@ -150,7 +150,7 @@ function section(title: string, head: readonly string[], rows: readonly (readonl
   return rows.length === 0 ? undefined : `${title}\n${table(head, rows)}`;
 }
 
-/** With few readers, the growth of the process says nothing about a single reader. */
+/** Empty with few readers, because the growth of the process then says nothing about a single reader. */
 function kibPerReader({ readers }: FanOutFigures, bytes: number): string {
   return readers < 500 ? '-' : (bytes / 1024).toFixed(1);
 }

@@ -204,7 +204,7 @@ interface Held {
   keys: Map<string, number>;
 }
 
-/** Memory by kind of key: the last part of its name, or `request` for all keys of requests. */
+/** Memory by kind of key. A kind is the last part of the key's name, or `request` for all keys of requests. */
 async function holds({ admin }: RedisServer): Promise<Held> {
   const [memory, files] = [await admin.info('memory'), await admin.info('persistence')];
   const keys = new Map<string, number>();

@@ -12,7 +12,7 @@ export interface AppendFigures {
   perSecond: number;
   latency: Quantiles;
   /**
-   * CPU microseconds per post: of the server (or the process with the engine), of its store, and of the processes that play the
+   * CPU microseconds per post: of the server (or the process with the engine), of its store, and of the processes that act as the
    * authors.
    */
   server: number;

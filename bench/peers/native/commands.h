@@ -139,7 +139,7 @@ static void do_closed(int win, double secs) {  // closed loop: `win` posts in fl
   }
   report("closed", win, t0);
 }
-// Stopped readers read again, until each has the post with this number or its connection has ended.
+// Lets stopped readers read again until each has the post with this number or its connection has ended.
 static void do_wake(long seq, double timeout) {
   reset();
   int of = 0, caught = 0, ended = 0;
@@ -149,7 +149,7 @@ static void do_wake(long seq, double timeout) {
     if (!c->stalled) continue;
     of++;
     if (c->fd < 0) continue;
-    // Level-triggered: the queued input may end with the end of the connection.
+    // Level-triggered, because the end of the connection may come right after the queued input.
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
   }
@@ -172,7 +172,7 @@ static void do_watch(const char *text) {
   awaitdone = 0;
   printf("{\"ev\":\"watch\",\"of\":%d}\n", nready);
 }
-// Waits until every reader received it, and reports when the first and the last did, by the shared clock.
+// Waits until every reader has received that text. Reports when the first and the last received it, by the shared clock.
 static void do_told(double timeout) {
   u64 end = nowus() + (u64)(timeout * 1e6);
   while (awaitdone < (u64)nready && nowus() < end) tick(20000);
@@ -180,7 +180,7 @@ static void do_told(double timeout) {
   printf("{\"ev\":\"told\",\"complete\":%llu,\"of\":%d,\"first_us\":%llu,\"last_us\":%llu}\n", (unsigned long long)awaitdone, nready,
          (unsigned long long)tfirst, (unsigned long long)tlast);
 }
-// Readers leave and return with their cursors at this rate per second.
+// Lets readers leave and return with their cursors at this rate per second.
 static void do_churn(double per_s, double secs) {
   reset();
   reconnecting = 1;

@@ -94,7 +94,7 @@ static void on_message(conn *c, int op, const u8 *p, size_t n) {
         memcpy(c->pid, s, k);
         c->pid[k] = 0;
       }
-      if (reconnecting && CSR) set_ready(c);  // rooms come back with the session
+      if (reconnecting && CSR) set_ready(c);  // the server restores the rooms with the session
       else send_subs(c);
       return;
     }
@@ -105,7 +105,7 @@ static void on_message(conn *c, int op, const u8 *p, size_t n) {
   if (awaited && !c->tdone && memmem(p, n, awaited, strlen(awaited))) { c->tdone = rxnow; awaitdone++; tlast = rxnow; if (!tfirst) tfirst = rxnow; }
   deliver(c, p, n);
   if (OFFSETS) follow(c, p, n);
-  // A subscription that ended because the reader was slow, or that has more to catch up, continues from the cursor.
+  // Subscribes again from the cursor if the subscription ended because the reader was slow, or if there is more to catch up.
   if (DIALECT == D_EIO && NRESUB && n > 4 && p[0] == '4' &&
       ((p[1] == '2' && n > 17 && !memcmp(p + 2, "[\"unsubscribed\"", 15)) ||
        (p[1] == '3' && memmem(p, n < 400 ? n : 400, "\"more\":true", 11)))) {

@@ -4,23 +4,23 @@
 // Protocols: --dialect raw (plain WebSocket), eio (Engine.IO 4 with Socket.IO 5: sends 40, answers 2 with 3) or sse.
 //   --n N, --host, --port, --path     number of connections and their target, which must be 127.x.x.x
 //   --header TEXT                     another header of the request; may be repeated
-//   --sub TEXT                        packets to send once connected; --ready PREFIX: the first payload with this prefix makes a connection ready
+//   --sub TEXT                        packets to send once connected; --ready PREFIX: a connection is ready once a payload begins with this
 //   --resub, --repath                 replace --sub and --path for a reader that returns with a cursor
 //   --connect-packet TEXT             replaces 40; --csr: connection state recovery, with the session's id and offset
-//   --idm MARK                        remember what follows MARK in the last message: %O in --resub and --repath
+//   --idm MARK                        what follows MARK in the last message replaces %O in --resub and --repath
 //   --marker MARK                     in a message, 13 or more digits follow MARK: microseconds since 1970 at which the message was due
 //   --seqm MARK                       the numbers after MARK must rise by one on each connection
-//   --offsets                         events must fit what the reader holds, by the rule of Pressbox's wire protocol
+//   --offsets                         each event must continue from the reader's offset, as Pressbox's wire protocol requires
 //   --channels M, --everywhere        reader i follows channel i mod M, or each follows all
 //   --pub KIND:PORT:ARG               line:PORT (one post per line), http:PORT:/path (POST), redis:PORT:channel (PUBLISH), nats:PORT:subject
 //   --template, --size                the post: %S is its number, %T the time, %C the channel, %X padding up to --size bytes
 //   --conc K, --connect-timeout S, --drain S, --fin, --do 'c1;c2'
 //
 // Commands on standard input, one per line. The answer to each is a line of JSON:
-//   connect [n] · reconnect · drop · storm K [S] (all reconnect, until each has K messages) · churn PER_S S (leave and return)
+//   connect [n] · reconnect · drop · storm K [S] (all reconnect, until each has K messages) · churn PER_S S (readers leave and return)
 //   rate R S (R posts per second; latency is measured from when a post was due) · closed W S (W posts in flight, each until
 //     its last reader has it)
-//   burst K S (K posts at once, and again when all readers have them) · publish K [PER_S] · listen S · sleep S
+//   burst K S (K posts at once, repeated when all readers have them) · publish K [PER_S] · listen S · sleep S
 //   watch TEXT · told S (until all readers received a message with that text) · stall K · wake NUMBER S · quit
 #define _GNU_SOURCE
 #include <arpa/inet.h>

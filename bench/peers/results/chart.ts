@@ -1,19 +1,19 @@
 import { boundOf, peerNameOf, type Row } from './table.ts';
 
 /**
- * Draws the ratios as SVG. Each row has a bar from 1, to the left if Pressbox takes less and to the right if it takes more, a
- * tick for the goal and a thin line for the range of the rounds. The picture works on light and dark backgrounds and has a text
- * description.
+ * Draws the ratios as SVG. Each row has a bar that begins at 1 and goes to the left if Pressbox uses less and to the right if it
+ * uses more, a tick for the goal, and a thin line for the range of the rounds. The picture works on light and dark backgrounds
+ * and has a text description.
  */
 export function chart(rows: readonly Row[]): string {
   const shown = rows.filter((row) => row.goal.against !== undefined && row.judged !== undefined).map(barOf);
   const height = top + shown.length * rowHeight + foot;
   const title = 'Pressbox compared with other servers: resources taken, as a ratio';
-  const told = shown.map(({ row, what, beside, told }) => `${row}: ${what}, ${beside}: ${told}.`).join(' ');
+  const description = shown.map(({ row, what, beside, result }) => `${row}: ${what}, ${beside}: ${result}.`).join(' ');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc">`,
     `<title id="title">${escaped(title)}</title>`,
-    `<desc id="desc">${escaped(told)}</desc>`,
+    `<desc id="desc">${escaped(description)}</desc>`,
     `<style>${style}</style>`,
     `<rect class="page" width="${width}" height="${height}"/>`,
     `<text class="head" x="${margin}" y="26">${escaped(title)}</text>`,
@@ -62,11 +62,11 @@ const style = `
 interface Bar {
   row: number;
   what: string;
-  /** The server of the comparison and the number of readers. */
+  /** The compared server and the number of readers. */
   beside: string;
-  told: string;
+  result: string;
   isMet: boolean;
-  /** Ratios of resources taken: lower is better. */
+  /** Ratios of the resources that are used. Lower is better. */
   median: number;
   least: number;
   most: number;
@@ -76,7 +76,7 @@ interface Bar {
 function barOf({ goal, judged, isMet }: Row): Bar {
   const { median, least, most } = judged!;
   const { bound } = goal;
-  // If more is better, its inverse is what a unit takes.
+  // If a higher figure is better, its inverse is the amount of resources per unit.
   const taken =
     'most' in bound
       ? { median, least, most, goal: bound.most }
@@ -86,12 +86,12 @@ function barOf({ goal, judged, isMet }: Row): Bar {
     row: goal.row,
     what: goal.what,
     beside: `compared with ${peerNameOf(goal)}, ${goal.of.readers.toLocaleString('en')} readers`,
-    told: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
+    result: `${median.toFixed(2)}, goal ${boundOf(goal)}, ${isMet ? 'met' : 'not met'}`,
     isMet: isMet === true,
   };
 }
 
-function drawn({ row, what, beside, told, isMet, median, least, most, goal }: Bar, y: number): string[] {
+function drawn({ row, what, beside, result, isMet, median, least, most, goal }: Bar, y: number): string[] {
   const [from, to] = [at(1), at(median)].toSorted((a, b) => a - b) as [number, number];
   const middle = y + rowHeight / 2;
   return [
@@ -101,7 +101,7 @@ function drawn({ row, what, beside, told, isMet, median, least, most, goal }: Ba
     `<rect class="${isMet ? 'met' : 'missed'}" x="${from}" y="${middle - 6}" width="${round(Math.max(1, to - from))}" height="12"/>`,
     `<line class="range" x1="${at(least)}" x2="${at(most)}" y1="${middle}" y2="${middle}"/>`,
     `<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${middle - 9}" y2="${middle + 9}"/>`,
-    `<text x="${plotTo + margin}" y="${middle + 4}">${escaped(told)}</text>`,
+    `<text x="${plotTo + margin}" y="${middle + 4}">${escaped(result)}</text>`,
   ];
 }
 

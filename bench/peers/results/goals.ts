@@ -15,7 +15,7 @@ export interface Goal {
   against?: Place;
   /** A bound on the ratio, or on the figure if `against` is undefined. */
   bound: { most: number } | { least: number };
-  /** Takes a minute or more: measured only with `--full`. */
+  /** Whether the measurement takes a minute or more. Then it runs only with `--full`. */
   isLong?: boolean;
 }
 
@@ -35,7 +35,7 @@ const place = (subject: SubjectName, step: Step, readers: number, crowd: Crowd =
   crowd,
 });
 
-/** CPU per million deliveries, by default of Pressbox over sockets. */
+/** A goal for the CPU time per million deliveries, by default of Pressbox over sockets. */
 function delivery(
   row: number,
   readers: number,
@@ -167,13 +167,13 @@ export const goals: readonly Goal[] = [
 export function sessionsFor(wanted: readonly Goal[]): Session[] {
   const sessions = new Map<string, Session & { steps: Step[] }>();
   for (const { subject, step, readers, crowd } of wanted.flatMap(({ of, against }) => (against ? [of, against] : [of]))) {
-    // Steps that change what readers hold, or leave much behind, get a session of their own. So does a burst, as for the compared
-    // server.
+    // A step that changes the readers' state, or leaves much behind, gets its own session. So does a burst, for Pressbox and the
+    // compared server alike.
     const key = [readers, crowd, subject, (needsReturn(step) || step === 'burst') && step].join();
     const session = sessions.get(key) ?? { subject, readers, crowd, steps: [] };
     if (!session.steps.includes(step)) session.steps.push(step);
     sessions.set(key, session);
   }
-  // Subjects that are compared run one after the other.
+  // Servers that are compared with each other run one after the other.
   return [...sessions.values()].toSorted((a, b) => a.readers - b.readers || a.crowd.localeCompare(b.crowd));
 }

@@ -17,7 +17,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * Ratios of two values within each round, because other load on the machine affected both. A round that lacks either value does
+ * Ratios of two values of the same round, so that other load on the machine affects both. A round without one of the values does
  * not count.
  */
 export function ratios(of: ReadonlyMap<string, number>, against: ReadonlyMap<string, number>): number[] {

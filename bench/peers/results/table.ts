@@ -59,7 +59,7 @@ export function cellsOf({ goal, of, against, judged, isMet }: Row): string[] {
   ];
 }
 
-/** The name of the other side. If Pressbox is compared with itself, what differs. */
+/** The name of the compared server. If Pressbox is compared with itself, the difference between the two. */
 export function peerNameOf({ of, against }: Goal): string {
   if (against === undefined) return '';
   return against.subject === of.subject ? 'one channel' : subjects[against.subject].name;

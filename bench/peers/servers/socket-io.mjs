@@ -1,8 +1,7 @@
-// Socket.IO as its guides set it up: one room per channel, `io.to(room).emit()`, an adapter over Redis. The first argument is the
-// port.
+// Socket.IO as its guides set it up: one room per channel, `io.to(room).emit()`, an adapter over Redis. The first argument is the port.
+// The others select the adapter:
 //   pubsub REDIS        @socket.io/redis-adapter: posts arrive through Redis, from emitter.mjs
-//   streams REDIS LINES @socket.io/redis-streams-adapter with connection state recovery: posts arrive as lines and go through the
-// stream
+//   streams REDIS LINES @socket.io/redis-streams-adapter with connection state recovery: posts arrive as lines and go through the stream
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { takeLines } from './control.mjs';
