@@ -96,7 +96,7 @@ describe('the docs', () => {
 
   it('are all in the package, except those that the index names', () => {
     const alone = [
-      ...(/^The package holds all of them except (.*)\.$/gm
+      ...(/^The package contains all of them except (.*)\.$/gm
         .exec(sentences(read('docs/README.md')))?.[1]
         ?.matchAll(/\((.*?)\)/g) ?? []),
     ];
@@ -116,7 +116,7 @@ describe('the docs', () => {
 
   it('describe every folder and file of src, and name only existing files', () => {
     const tour = read('src/README.md');
-    const table = tour.slice(tour.indexOf('## What is where'), tour.indexOf('## Who may import whom'));
+    const table = tour.slice(tour.indexOf('## What is where'), tour.indexOf('## Which folder may import which'));
     for (const entry of readdirSync(join(root, 'src'), { withFileTypes: true })) {
       if (entry.name === 'README.md') continue;
       expect(table).toContain(entry.isDirectory() ? `\`${entry.name}/\`` : `\`${entry.name}\``);
