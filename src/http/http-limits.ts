@@ -24,7 +24,7 @@ export const httpTable = {
   forwardedCharacters: {
     value: 500,
     metric: rateLimited('requests'),
-    atLimit: 'Only the end of a longer `X-Forwarded-For` counts, which the nearest proxies wrote.',
+    atLimit: 'In a longer `X-Forwarded-For` only the end counts, which the nearest proxies wrote.',
   },
   /** While a request is in progress. Longer than a poll is held. */
   idleMs: {
@@ -43,14 +43,15 @@ export const httpTable = {
   lingerMs: {
     value: 1_000,
     metric: rateLimited('pipelined'),
-    atLimit: 'A client that does not close its end of the connection in this time is disconnected.',
+    atLimit:
+      'After the server has closed its end of a connection, a client that does not close its own end in this time is disconnected.',
   },
   /** Responses to all clients that the kernel has not accepted yet. */
   unreadAnswerBytes: {
     value: 64 * 1024 * 1024,
     metric: rateLimited('unread'),
     atLimit:
-      'One address may hold as much as is still free, and half of it at most. Beyond that, the connection of the address that has waited longest is closed.',
+      'Memory for responses that clients have not read. One address may use at most as much of it as is still free. Beyond that, its connection that has waited longest is closed.',
   },
   /** For files, threads and the store. */
   otherDescriptors: {
@@ -62,14 +63,15 @@ export const httpTable = {
   adminConnections: {
     value: 16,
     metric: rateLimited('full'),
-    atLimit: 'One more connection to the port of `PRESSBOX_ADMIN_PORT` is closed. An address may hold as many as are still free.',
+    atLimit:
+      'One more connection to the port of `PRESSBOX_ADMIN_PORT` is closed. One address may hold at most as many as are still free.',
   },
   /** In addition to the connections for everyone. */
   reservedConnections: {
     value: 16,
     metric: rateLimited('full'),
     atLimit:
-      'If all other connections are in use, this many more each answer one request of an operator, or one write with a token. Other requests are 429 `rate-limited`.',
+      'If all other connections are in use, this many more are accepted. Each answers one request of an operator or one write with a token. Other requests are 429 `rate-limited`.',
   },
   reservedMs: { value: 2_000, metric: rateLimited('full'), atLimit: 'A reserved connection without a request is closed.' },
   /** A crowd reconnects all at once. This is the default of `net.core.somaxconn`. */
@@ -77,7 +79,7 @@ export const httpTable = {
     value: 4_096,
     metric: 'pressbox_connections',
     atLimit:
-      "The kernel does not accept one more, and its client retries after a second or more. The kernel's own limit is `net.core.somaxconn`.",
+      "While this many connections wait to be accepted, the kernel ignores further ones, and their clients retry after a second or more. The kernel's own limit is `net.core.somaxconn`.",
   },
   /**
    * A slow request may take this much longer. Slow requests that began together are refused in batches, so that others do not
@@ -122,7 +124,7 @@ export const responseTable = {
   slotRetrySeconds: {
     value: 10,
     metric: rateLimited('exports'),
-    atLimit: '`Retry-After` while as many exports or imports are running as are allowed.',
+    atLimit: '`Retry-After` while the maximum number of exports or imports is running.',
   },
   startRetrySeconds: {
     value: 2,
@@ -138,7 +140,7 @@ export const responseTable = {
   preflightSeconds: {
     value: 600,
     metric: rateLimited('requests'),
-    atLimit: 'A browser repeats the preflight request for a page of another origin.',
+    atLimit: 'A browser repeats the preflight request of a page of another origin after this time.',
   },
   /** Fits into one packet with its headers. */
   compressLeastBytes: {
@@ -193,7 +195,7 @@ export const rateTable = {
     value: 64 * 1024,
     metric: rateLimited('requests'),
     atLimit:
-      'Each further piece of this size makes a response count as one more request, once it is made. The same holds for `subscribe`.',
+      'A response larger than this counts as one more request for each further piece of this size. The same applies to the answer to `subscribe`.',
   },
   /** Per kind of rate. A bucket takes about 100 bytes. */
   bucketsMost: {
@@ -205,12 +207,12 @@ export const rateTable = {
     value: 4,
     metric: rateLimited('share'),
     atLimit:
-      'All addresses of an IPv6 /48 together may hold as much as this many addresses. Beyond that they lose what they have held for longest.',
+      'All addresses of an IPv6 /48 together may hold as much of a shared resource as this many addresses. Beyond that they lose the connections or requests that they have held for longest.',
   },
   smallestShare: {
     value: 128,
     metric: rateLimited('share'),
-    atLimit: 'An address that holds no more than one part in this many of a shared resource keeps it.',
+    atLimit: 'An address always keeps its part of a shared resource if that is at most the whole divided by this number.',
   },
   connectionRetrySeconds: {
     value: 10,

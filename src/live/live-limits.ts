@@ -6,14 +6,15 @@ export const liveTable = {
   postsBytes: {
     value: 192 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'A page of posts ends there, with at least one post, and says `more`, so that it arrives in time on a slow link.',
+    atLimit:
+      'A page of posts ends at this size, after at least one post, with `more: true`. On a slow link a larger page would arrive too late.',
   },
   /** Counts the JSON. */
   pageBytes: {
     value: 128 * 1024,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
     atLimit:
-      'The first posts of a page end there, with at least one post. The others become older posts. The script of the page starts once all posts have arrived.',
+      'The page of a channel starts with posts up to this size, at least one. The reader can load the rest as older posts. The script of the page starts only when all posts on it have arrived.',
   },
   stallMs: {
     value: 20_000,
@@ -28,7 +29,7 @@ export const liveTable = {
   joinMs: {
     value: 10_000,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'A connection that has not joined the namespace, or has left it, is closed.',
+    atLimit: 'A connection that is outside the Socket.IO namespace for this long is closed.',
   },
   handshakesMost: {
     value: 5_000,
@@ -46,7 +47,7 @@ export const liveTable = {
   waitingSubscribes: {
     value: 100,
     metric: problem('rate-limited'),
-    atLimit: 'One more subscribe is refused with `rate-limited`.',
+    atLimit: 'While this many subscribes of a socket wait, one more is refused with `rate-limited`.',
   },
   /** Packets. Events never wait: a busy reader is behind. */
   waitingAnswers: {
@@ -90,7 +91,7 @@ export const liveTable = {
   versionChanges: {
     value: 10,
     metric: 'pressbox_changes_shown_total{how="by-word"}',
-    atLimit: 'Older changes are on the next page.',
+    atLimit: 'A page of earlier versions shows this many changes. Older ones are on the next page.',
   },
   /** Versions that are read and compared for one page, as JSON. */
   versionBytes: {
@@ -119,13 +120,14 @@ export const liveTable = {
   versionPagesMost: {
     value: 8,
     metric: rateLimited('versions'),
-    atLimit: 'One more page of earlier versions that is not in the cache is 429 `rate-limited`.',
+    atLimit:
+      'While this many pages of earlier versions are being rendered, one more that is not in the cache is 429 `rate-limited`.',
   },
   /** The newest come first. */
   frontLive: {
     value: 20,
     metric: 'pressbox_front_pages_total{live="newest"}',
-    atLimit: 'More live channels are listed among the others on `/`.',
+    atLimit: '`/` shows this many live channels at the top, and further ones among the other channels.',
   },
   drainMs: {
     value: 5_000,
@@ -135,7 +137,7 @@ export const liveTable = {
   drainStepMs: {
     value: 50,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'Interval at which the node checks whether they have left.',
+    atLimit: 'Interval at which a node that shuts down checks whether all readers have left.',
   },
   pingStepMs: {
     value: 250,
@@ -146,7 +148,7 @@ export const liveTable = {
   pingEarlyMs: {
     value: 1_750,
     metric: 'pressbox_readers{transport="socket"}',
-    atLimit: 'A message to a reader this shortly before their next ping carries the ping.',
+    atLimit: 'If a message is sent to a reader within this time before the next ping, the ping is sent with it.',
   },
   /** UTF-16 units, here and below. */
   feedTitleCharacters: {
@@ -157,7 +159,7 @@ export const liveTable = {
   feedSummaryCharacters: {
     value: 300,
     metric: 'pressbox_feed_pages_total{format="atom"}',
-    atLimit: 'As with `feedTitleCharacters`, for the summary of a post. Its text is complete.',
+    atLimit: 'As with `feedTitleCharacters`, for the summary of a post. The feed also has its full text.',
   },
   /** Counts html. */
   feedTurnCharacters: {
@@ -174,7 +176,8 @@ export const liveTable = {
   windowAbove: {
     value: 8,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'More posts above the linked one are on the page before.',
+    atLimit:
+      'A page that a permanent link opens shows this many posts above the linked one. Further posts are on the previous page.',
   },
 } satisfies LimitTable;
 export const liveLimits = valuesOf(liveTable);

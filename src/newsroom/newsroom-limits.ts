@@ -39,12 +39,12 @@ export const newsroomTable = {
   derivedPages: {
     value: 20,
     metric: 'pressbox_appends_total{outcome="appended"}',
-    atLimit: 'Posts further back are not listed in `derived`.',
+    atLimit: 'The answer to a revision lists in `derived` the posts of at most this many pages.',
   },
   knownChannelMs: {
     value: 1_000,
     metric: 'pressbox_appends_total{outcome="conflict"}',
-    atLimit: 'A channel that was read this long ago is read again before a post.',
+    atLimit: 'A channel that was read this long ago is read again before a post is published.',
   },
   knownChannels: {
     value: 1_000,

@@ -58,7 +58,7 @@ export const wireTable = {
   answerBytes: {
     value: answerBytes,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'A response ends there, with at least one post or event, and says `more`.',
+    atLimit: 'A response ends at this size, after at least one post or event, with `more: true`.',
   },
   /** Our schemas nest four levels. */
   bodyNesting: { value: 16, metric: problem('invalid-body'), atLimit: 'More deeply nested JSON is 400 `invalid-body`.' },
@@ -123,7 +123,7 @@ export const wireTable = {
   snapshotKeyEvents: {
     value: snapshotKeyEvents,
     metric: 'pressbox_catch_ups_total{mode="snapshot"}',
-    atLimit: 'A snapshot contains the newest key events.',
+    atLimit: 'A snapshot contains only this many key events, the newest.',
   },
 
   pageDefault: {
@@ -211,7 +211,7 @@ export const wireTable = {
   endedSessions: {
     value: 10_000,
     metric: 'pressbox_ended_sessions',
-    atLimit: 'The oldest are forgotten, and every session that began no later than those ends early.',
+    atLimit: 'The oldest are forgotten. Every session that began at the same time as these or earlier ends early.',
   },
   endedSessionsOfSubject: {
     value: 20,

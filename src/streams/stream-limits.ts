@@ -17,7 +17,7 @@ export const streamTable = {
     value: 64 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
     atLimit:
-      'A replay, or the snapshot that a reader continues from, ends there, with at least one event or post, and says `more`, so that it arrives in time on a slow link.',
+      'A replay, or the snapshot that a reader continues from, ends at this size, after at least one event or post, with `more: true`. On a slow link a larger one would arrive too late.',
   },
   /** One event at least. */
   sliceBytes: {
@@ -30,14 +30,15 @@ export const streamTable = {
     value: 1_000,
     metric: 'pressbox_events_delivered_total{transport="socket"}',
     atLimit:
-      'More readers are served in the next turn, after other work, together with what has arrived by then. A poll counts as twenty readers.',
+      'After this many readers the server does other work before it serves the rest. The rest also get the events that arrive meanwhile. A poll counts as twenty readers.',
   },
   feedIdleMs: { value: 30_000, metric: 'pressbox_feeds', atLimit: 'The channel stream of a channel without readers is closed.' },
   /** Consecutive reads of the journal that an erasure or another history invalidates. */
   catchUpTries: {
     value: 8,
     metric: problem('journal-unavailable'),
-    atLimit: 'The request is refused with `journal-unavailable`. A channel stream that reads for itself pauses and retries.',
+    atLimit:
+      'When an erasure or another history has invalidated this many reads in a row, the request is refused with `journal-unavailable`. If the channel stream itself is reading, it pauses and retries.',
   },
   /** Encoded catch-ups and snapshots that a channel stream caches between two events. */
   sharedAnswers: {
@@ -49,13 +50,13 @@ export const streamTable = {
   sharedCharacters: {
     value: 8 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'As with `sharedAnswers`. Snapshots over HTTP come from two more answers, which are cached separately.',
+    atLimit: 'As with `sharedAnswers`. Two more answers, for snapshots over HTTP, are cached separately.',
   },
   /** Each character takes about six bytes of memory, in all encodings together. */
   sharedCharactersOfAll: {
     value: 32 * 1024 * 1024,
     metric: 'pressbox_catch_ups_total{mode="replay"}',
-    atLimit: 'The other channels drop their cached answers.',
+    atLimit: 'If the cached answers of all channels exceed this, one channel keeps its answers and the others drop theirs.',
   },
   /** Announcements that arrive meanwhile share the read. */
   doubtMs: {

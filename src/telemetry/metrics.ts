@@ -124,7 +124,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     appendSeconds: new Histogram({
       name: 'pressbox_append_seconds',
-      help: 'Time until the journal had a write on disk.',
+      help: 'Time until a write was on disk.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
@@ -230,7 +230,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     storeUnsafe: new Gauge({
       name: 'pressbox_store_unsafe_settings',
-      help: 'Settings of Redis that durability needs and that are wrong.',
+      help: 'Settings of Redis that endanger acknowledged writes.',
       aggregator: 'max',
       registers,
     }),

@@ -12,7 +12,7 @@ export const redisTable = {
   replicaWaitMs: {
     value: 1_000,
     metric: 'pressbox_appends_total{outcome="unknown"}',
-    atLimit: 'A write that too few replicas have by then is 503, with `outcome` `unknown`.',
+    atLimit: 'If fewer replicas than required have a write after this time, the write is 503, with `outcome` `unknown`.',
   },
   redisOpenMs: { value: 10_000, metric: storeReachable, atLimit: 'A server that has not reached Redis by then does not start.' },
   redisCloseMs: {
@@ -83,7 +83,8 @@ export const redisTable = {
   damageRememberedMs: {
     value: 1_000,
     metric: channelsDamaged,
-    atLimit: 'A damaged channel is refused from memory for this long, and a repaired channel is served that much later.',
+    atLimit:
+      'A damaged channel is refused for this long before the store is read again, so a repaired channel is served up to this much later.',
   },
   /** Long enough for a busy machine. */
   repairSilentMs: {
@@ -92,7 +93,11 @@ export const redisTable = {
     atLimit: 'A repair that was silent for this long counts as ended, and another may begin.',
   },
   /** The notice of an erasure precedes its entry. */
-  notedMs: { value: 60_000, metric: storeReachable, atLimit: 'A notice of an erasure whose entry never came is dropped.' },
+  notedMs: {
+    value: 60_000,
+    metric: storeReachable,
+    atLimit: 'The note of an erasure is dropped if its entry is not written within this time.',
+  },
   /** They show whether a head was announced. */
   rememberedAnnouncements: {
     value: 256,
@@ -103,7 +108,7 @@ export const redisTable = {
   erasuresKept: {
     value: 10_000,
     metric: 'pressbox_feeds',
-    atLimit: 'A node that missed more erasures drops everything that it holds.',
+    atLimit: 'A node that missed more erasures than this drops everything that it has in memory.',
   },
   /** Doubled up to the most, with jitter. */
   redisReconnectFirstMs: {
@@ -126,7 +131,7 @@ export const redisTable = {
   suspicionMs: {
     value: 250,
     metric: storeReachable,
-    atLimit: 'A head without an announcement is checked again after this time.',
+    atLimit: 'If a head is newer than the last announcement, it is checked again after this time.',
   },
   erasureAskAgainMs: {
     value: 4_000,
@@ -177,7 +182,7 @@ export const redisTable = {
   listsRead: {
     value: 2,
     metric: problem('journal-unavailable'),
-    atLimit: 'Further lists wait. Requests for the same list share one read.',
+    atLimit: 'While this many lists of channels are being read, further lists wait. Requests for the same list share one read.',
   },
   listsWaiting: {
     value: 100,

@@ -62,8 +62,16 @@ export const sqliteTable = {
     metric: erasuresPending,
     atLimit: 'Longest such pause while a request waits for the erasure.',
   },
-  erasureRetryFirstMs: { value: 1_000, metric: erasuresPending, atLimit: 'First such pause in the background.' },
-  erasureRetryMostMs: { value: 60_000, metric: erasuresPending, atLimit: 'Longest such pause in the background.' },
+  erasureRetryFirstMs: {
+    value: 1_000,
+    metric: erasuresPending,
+    atLimit: 'First such pause while the erasure continues in the background.',
+  },
+  erasureRetryMostMs: {
+    value: 60_000,
+    metric: erasuresPending,
+    atLimit: 'Longest such pause while the erasure continues in the background.',
+  },
   threadRestartFirstMs: {
     value: 100,
     metric: storeReachable,
