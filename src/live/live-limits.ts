@@ -37,7 +37,7 @@ export const liveTable = {
     atLimit:
       'While this many sockets, streams and polls wait to be admitted, one more is refused with `rate-limited`. A stream ends with `Retry-After`.',
   },
-  /** At least a second. */
+  /** The wait is random, and at least a second. */
   handshakeRetrySeconds: {
     value: 5,
     metric: rateLimited('handshakes'),
@@ -49,7 +49,7 @@ export const liveTable = {
     metric: problem('rate-limited'),
     atLimit: 'While this many subscribes of a socket wait, one more is refused with `rate-limited`.',
   },
-  /** Packets. Events never wait: a busy reader is behind. */
+  /** Counts packets. Events are never queued: a busy reader misses them and catches up later. */
   waitingAnswers: {
     value: 1_000,
     metric: rateLimited('unanswered'),
@@ -81,7 +81,7 @@ export const liveTable = {
     atLimit: 'Average time after which an EventSource reconnects when its stream has ended.',
   },
   exportsMost: { value: 4, metric: rateLimited('exports'), atLimit: 'One more export is 429 `rate-limited`.' },
-  /** Held in memory at once, one entry at least. */
+  /** Entries that are in memory at once. At least one entry is read. */
   exportPageEntries: {
     value: 500,
     metric: 'pressbox_transfers{kind="exports"}',
@@ -116,7 +116,7 @@ export const liveTable = {
     metric: 'pressbox_word_diffs_total{how="forgotten"}',
     atLimit: 'The comparisons that were not requested for longest are dropped from the cache.',
   },
-  /** Rendered concurrently. */
+  /** Pages that are rendered at the same time. */
   versionPagesMost: {
     value: 8,
     metric: rateLimited('versions'),

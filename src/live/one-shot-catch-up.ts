@@ -19,7 +19,7 @@ export async function oneShotCatchUp(
 }
 
 /**
- * What `read` returns from the channel stream, for an HTTP request by a requester who may read the channel. `channel` is the newest known
+ * Runs `read` on the channel stream for an HTTP request, if the requester may read the channel. `channel` is the newest known
  * state, which decides how the response may be cached.
  */
 export async function readOneShot<T extends { channel: Channel }>(

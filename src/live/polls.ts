@@ -17,8 +17,9 @@ import type { LiveContext } from './sse-streams.ts';
 import { catchUpAndJoin, countCatchUp } from './subscription.ts';
 
 /**
- * Long polling: a catch-up without news is held until there are some, or until the wait is over. While it is held, the poll
- * is a reader of the channel stream that is never ready, so that the first change wakes it.
+ * Long polling: if the catch-up has no events, the response is held until there are some, or until the wait is over. While the
+ * response is held, the poll is a reader of the channel stream that is never ready. So the stream writes nothing to it, and the
+ * first event wakes it.
  */
 export interface PollQuery {
   after: Position | undefined;
@@ -31,7 +32,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
   const { streams, identity, readers, admission, rates, metrics } = context;
   // A response that sets a cookie is sent at once: by the time a held response arrives, the browser may have signed out or in again.
   const isHeld = waitMs > 0 && req.method === 'GET' && !setsCookie(res);
-  // While the token was looked at the client may have gone: nobody would say so again.
+  // The client may have disconnected while the token was checked: `close` is not emitted again.
   if (res.closed) return;
   readers.requireNotDraining();
   if (isHeld) res.once('close', rates.connection(req.ip ?? ''));
@@ -45,7 +46,7 @@ export async function poll(context: LiveContext, req: Request, res: Response, { 
     if (res.closed) return;
     countCatchUp(metrics, answer);
     if (waited) metrics.eventsDelivered.inc({ transport: 'poll' }, answer.events);
-    // So that the next poll connects to another node.
+    // Makes the next poll connect to another node.
     if (readers.isDraining) res.set('Connection', 'close');
     sendJson(res, bytesOf(answer), { cache: 'none' });
   } finally {
@@ -72,7 +73,7 @@ class Poll implements StreamReader, OpenReader {
   readonly #stream: ChannelStream;
   readonly requester: Requester;
   readonly #random: () => number;
-  /** Respond now, even without events. */
+  /** The poll responds even without events. */
   #isFinished = false;
   #failure: unknown;
   #wake = (): void => {};
@@ -87,7 +88,10 @@ class Poll implements StreamReader, OpenReader {
     this.#random = random;
   }
 
-  /** The catch-up. Calls `onHeld` if it has to wait, and returns `waited` then. Throws a `Refusal` or `JournalUnavailable`. */
+  /**
+   * Returns the catch-up, and in `waited` whether the poll had to wait. Calls `onHeld` before it waits. Throws a `Refusal` or
+   * `JournalUnavailable`.
+   */
   async answer(
     query: Omit<PollQuery, 'waitMs'>,
     waitMs: number,
@@ -97,7 +101,7 @@ class Poll implements StreamReader, OpenReader {
     else this.#finishAfter(waitMs);
     const parts = { stream: this.#stream, requester: this.requester, reader: this, wanted: () => true };
     for (let waited = false; ; waited = true) {
-      // Created before the catch-up, so that a change right after it has joined wakes the poll.
+      // Created before the catch-up, so that a change right after the poll has joined wakes it.
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -129,7 +133,7 @@ class Poll implements StreamReader, OpenReader {
     this.#wake();
   }
 
-  /** Catches up again, which finds the reason: another history, lost access, or a deleted channel. */
+  /** Makes the poll catch up again. That finds the reason: another history, lost access, or a deleted channel. */
   end(): void {
     this.#wake();
   }
@@ -151,12 +155,15 @@ class Poll implements StreamReader, OpenReader {
     this.#failUnlessGood();
   }
 
-  /** Fails the poll, so that the client retries: events that it lacks may have been erased by the time the store is back. */
+  /**
+   * Fails the poll, so that the client retries: the events that the client lacks may have been erased by the time the store is
+   * reachable.
+   */
   onReachChanged({ reachable }: Reachability): void {
     if (!reachable) this.#fail(new JournalUnavailable('The journal became unreachable.', 'unchanged'));
   }
 
-  /** At a random moment, so that not all polls move to another node at once. */
+  /** Responds at a random moment, so that not all polls move to another node at once. */
   askToDisconnect(withinMs: number): void {
     this.#drainTimer = setTimeout(() => this.finish(), this.#random() * withinMs).unref();
   }

@@ -32,7 +32,10 @@ export function isOpen(handle: SocketHandle): boolean {
   return handle.fd >= 0;
 }
 
-/** Bytes that the kernel has not accepted yet. `oncomplete` gets 0 once it has, or a negative number if the write failed. */
+/**
+ * Bytes that the kernel has not accepted yet. `oncomplete` gets 0 once the kernel has accepted them, or a negative number if the
+ * write failed.
+ */
 export interface PendingWrite {
   oncomplete?: (status: number) => void;
 }

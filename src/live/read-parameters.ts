@@ -4,7 +4,9 @@ import { postIdSchema } from '../protocol/schemas.ts';
 
 /** Parses parameters of readers' requests. Each function throws a `Refusal` for an invalid value. */
 
-/** The position of a cursor; undefined if the client sent none. The same on every transport: anything else, also empty text, is refused. */
+/**
+ * The position of a cursor. Undefined if the client sent none. Any other text, even an empty one, is refused on every transport.
+ */
 export function cursorFrom(text: string | null | undefined): Position | undefined {
   if (text === undefined || text === null) return undefined;
   const position = parseCursor(text);

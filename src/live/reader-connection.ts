@@ -13,11 +13,14 @@ export interface Pipe {
   write(frames: Buffer): void;
   /** Sets the only listener, which is called when the kernel has accepted the written bytes. Returns a function that removes it. */
   onTaken(listener: () => void): () => void;
-  /** Calls the listener also when the waiting bytes were not written through this pipe, such as a pong. */
+  /** Makes sure that the listener is called even if the waiting bytes, such as a pong, were not written through this pipe. */
   requestTaken(): void;
   /** Closes the connection gracefully. */
   cut(): void;
-  /** Resets the connection at once and discards waiting bytes. For a client that accepts none, a graceful close would wait forever. */
+  /**
+   * Resets the connection at once and discards waiting bytes. If the client accepts no bytes, a graceful close would wait
+   * forever.
+   */
   terminate(): void;
 }
 
@@ -53,7 +56,7 @@ export class ReaderConnection {
     if (this.#busySince === 0 || !this.ready) return;
     this.#isFree();
     for (const subscription of this.#lagging ?? []) {
-      // In turn: a subscription that falls behind again goes to the end of the queue.
+      // Removed first, so that a subscription that falls behind again goes to the end of the queue.
       this.#lagging?.delete(subscription);
       subscription.pump();
       if (!this.ready) break;
@@ -68,7 +71,7 @@ export class ReaderConnection {
     this.#undo = pipe.onTaken(this.#drained);
   }
 
-  /** When the current wait began, by `now`. 0 if nothing waits. */
+  /** When the current wait began, in the time of `now`. 0 if nothing waits. */
   get busySince(): number {
     return this.#busySince;
   }
@@ -85,7 +88,7 @@ export class ReaderConnection {
     this.#lagging ??= new Set();
     this.#lagging.add(subscription);
     this.busy();
-    // With no bytes pending, the listener of the pipe would never be called.
+    // If no bytes are waiting, the pipe would never call its listener.
     const { defer = setImmediate } = this.#context;
     if (this.ready) defer(this.#drained);
   }
@@ -106,7 +109,7 @@ export class ReaderConnection {
     });
   }
 
-  /** Closes without a reason, so that the client reconnects by itself. */
+  /** Closes the connection without telling the client why, so that the client reconnects by itself. */
   cut(): void {
     this.pipe.cut();
   }

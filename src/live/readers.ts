@@ -7,25 +7,31 @@ import { forEachSafe } from '../streams/for-each-safe.ts';
 import { liveLimits } from './live-limits.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 
-/** All readers with an open socket, stream or poll. One timer serves them all. They are told about the store, and drained at shutdown. */
+/**
+ * A reader with an open socket, stream or poll. `Readers` sweeps all of them with one timer, tells them when the store becomes
+ * unreachable or reachable, and drains them at shutdown.
+ */
 export interface OpenReader {
   readonly transport: Transport;
   readonly requester: Requester;
   /** Number of channels it follows. */
   readonly subscriptions: number;
-  /** Something depends on time, such as the expiry of a token. Only these readers are swept. */
+  /** Whether `sweep` must be called, because something depends on time, such as the expiry of a token. */
   readonly needsSweep: boolean;
   /** Called at intervals if `needsSweep`. Ends subscriptions whose token has expired and is needed. */
   sweep(now: number): void;
-  /** The token was revoked or the session signed out: ends all subscriptions, also those of public channels, and tells the client if possible. */
+  /**
+   * Called when the token was revoked or the session signed out. Ends all subscriptions, also those of public channels, and tells
+   * the client if possible.
+   */
   endRevoked(): void;
   /** The store became unreachable or reachable. */
   onReachChanged(reach: Reachability): void;
-  /** The node shuts down: asks the client to disconnect within this time, at a moment of its own. */
+  /** Called when the node shuts down. Makes the client disconnect within this time, at another moment than other clients. */
   askToDisconnect(withinMs: number): void;
   /** Disconnects a client that did not disconnect itself. */
   cut(): void;
-  /** Releases everything it holds. */
+  /** Releases everything that the reader holds. */
   close(): void;
 }
 
@@ -45,7 +51,7 @@ export class Readers {
   /** The state of the store while it is unreachable. */
   unreachable: Reachability | undefined;
   isDraining = false;
-  /** Connections with waiting bytes. One whose client accepts no bytes for too long is terminated. */
+  /** Connections with waiting bytes. A connection whose client accepts no bytes for too long is terminated. */
   readonly busy = new Set<ReaderConnection>();
   readonly #open = new Set<OpenReader>();
   readonly #swept = new Set<OpenReader>();
@@ -136,7 +142,10 @@ export class Readers {
     });
   }
 
-  /** Cuts a reader for which `act` throws, so that it reconnects with its cursor, and continues with the others. Logs one line for all. */
+  /**
+   * Calls `act` for every reader. If it throws, the reader is cut, so that it reconnects with its cursor. All failures are logged
+   * in one line.
+   */
   #each(readers: ReadonlySet<OpenReader>, act: (reader: OpenReader) => void): void {
     const errors: unknown[] = [];
     forEachSafe([...readers], act, (reader, error) => {
@@ -144,7 +153,7 @@ export class Readers {
       try {
         reader.cut();
       } catch {
-        // It cannot be cut either. Without it in the list it is not tried again.
+        // The reader cannot be cut either. It is removed, so that it is not tried again.
         this.remove(reader);
       }
     });

@@ -50,7 +50,7 @@ export class SocketWriter {
     rest.oncomplete = (status) => {
       if (status < 0) socket.destroy();
     };
-    // With a write behind these bytes the stream does not end before they are accepted: a socket that is ending cannot be reset.
+    // The marker keeps the stream from ending before these bytes are accepted, because a socket that is ending cannot be reset.
     this.#writeMarker();
     return false;
   }
@@ -63,7 +63,7 @@ export class SocketWriter {
     };
   }
 
-  /** Calls the listener when all waiting bytes are accepted, also those written by others. */
+  /** Calls the listener when all waiting bytes are accepted, also bytes that other code has written. */
   requestTaken(): void {
     if (this.socket.writableLength > 0) this.#writeMarker();
   }
@@ -76,10 +76,10 @@ export class SocketWriter {
     const { destroyed, writableEnded } = this.socket;
     if (this.#markerPending || destroyed || writableEnded) return;
     this.#markerPending = true;
-    // Its callback runs when everything before it has been accepted.
+    // The callback of the empty write runs when everything before it has been accepted.
     this.socket.write(nothing, () => {
       this.#markerPending = false;
-      // More may have been written since.
+      // More bytes may have been written since.
       this.requestTaken();
       if (!this.#markerPending) this.#taken();
     });

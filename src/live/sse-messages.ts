@@ -68,7 +68,8 @@ export class StreamPipe extends SocketWriter implements Pipe {
 
   /** Sends the headers together with these blocks. */
   begin(...blocks: Buffer[]): void {
-    // Writes that bypass the stream do not reset this timer. The sweep finds clients that accept no bytes.
+    // Turns off the idle timer, because writes that bypass the stream would not reset it. The sweep finds clients that accept no
+    // bytes.
     this.socket.setTimeout(0);
     this.socket.cork();
     this.#response.removeHeader('Transfer-Encoding');

@@ -4,13 +4,13 @@ import type { Problem } from '../protocol/problems.ts';
 import { retryDelayMs, retryField, streamHeaders } from './sse-messages.ts';
 
 /**
- * Answers temporary problems so that an EventSource retries. An EventSource gives up for good at any status except 200 (HTML standard,
- * 9.2.3), and its reader would see a page that silently stopped. So it gets a stream that contains only a `retry` and ends, and reconnects
- * with its cursor. Clients that use fetch find the same time in `Retry-After`.
+ * Answers a request that fails with a temporary problem so that an EventSource retries. An EventSource gives up for good at any
+ * status except 200 (HTML standard, 9.2.3), and its reader would see a page that silently stopped. So it gets a stream that
+ * contains only a `retry` and ends, and reconnects with its cursor. Clients that use fetch find the same time in `Retry-After`.
  */
 export interface SseRetry {
   /** Answers an EventSource. Returns false, without a response, for other clients and for problems that a retry does not solve. */
-  send(req: Request, res: Response, said: Problem): boolean;
+  send(req: Request, res: Response, problem: Problem): boolean;
   /** Handles thrown errors with `send`, and passes on the rest. */
   handler: ErrorRequestHandler;
 }
@@ -26,8 +26,8 @@ export function createSseRetry({ random }: { random: () => number }): SseRetry {
   return {
     send,
     handler(error: unknown, req, res, next) {
-      const said = res.headersSent ? undefined : problemFor(error);
-      if (said === undefined || !send(req, res, said)) next(error);
+      const problem = res.headersSent ? undefined : problemFor(error);
+      if (problem === undefined || !send(req, res, problem)) next(error);
     },
   };
 }

@@ -21,8 +21,8 @@ import { catchUpMessage, retryDelayMs, retryField, StreamPipe, sseMessage, store
 import { catchUpAndJoin, countCatchUp, Subscription } from './subscription.ts';
 
 /**
- * Server-Sent Events: one channel as a response that does not end. An EventSource reconnects with its cursor after every end,
- * and gives up for good at any status except 200.
+ * Server-Sent Events: one channel as a response that does not end. An EventSource reconnects with its cursor whenever the
+ * response ends, and gives up for good at any status except 200.
  */
 export interface LiveContext {
   streams: ChannelStreams;
@@ -86,7 +86,7 @@ class EventStream implements OpenReader {
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(res: Response, channelId: string, requester: Requester, context: LiveContext) {
-    // Another response is being sent on the same connection.
+    // The response has no socket while another response is being sent on the same connection.
     if (res.socket === null) throw new Refusal('invalid-body', { detail: 'A stream needs a connection of its own.' });
     this.#response = res;
     this.#pipe = new StreamPipe(res, res.socket);
@@ -107,7 +107,9 @@ class EventStream implements OpenReader {
     return this.#subscription === undefined ? 0 : 1;
   }
 
-  /** Resolves when the stream is live or has ended. Throws if it has not begun, so that the response is a problem. */
+  /**
+   * Resolves when the stream is live or has ended. Throws only if the stream has not begun, so that the response is a problem.
+   */
   async run(after: Position | undefined, posts: number): Promise<void> {
     try {
       await this.#awaitStore();
@@ -119,7 +121,7 @@ class EventStream implements OpenReader {
       if (!this.#pipe.hasBegun) throw error;
       if (!this.#pipe.open) return;
       if (problemFor(error) === undefined) this.#context.log.warn({ err: error }, 'stream failed');
-      // The client reconnects with its cursor and gets the problem then.
+      // The client reconnects with its cursor, and the response is then the problem.
       this.#end();
     }
   }
@@ -141,17 +143,17 @@ class EventStream implements OpenReader {
   }
 
   endRevoked(): void {
-    // A stream that has not begun is refused with a problem.
+    // `run` refuses a stream that has not begun, and the response is a problem.
     if (!this.#pipe.hasBegun) return;
     if (!this.connection.ready) return this.#pipe.terminate();
     this.#unsubscribed('revoked');
   }
 
-  /** At a random moment, because an EventSource does not choose one itself. */
+  /** Ends the stream at a random moment, because an EventSource does not choose one itself. */
   askToDisconnect(withinMs: number): void {
     const { random } = this.#context;
     const at = random() * withinMs;
-    // A client that reconnects before this node is gone would be refused again.
+    // A client that reconnects while this node still runs would be refused.
     const retry = retryField(retryDelayMs(withinMs - at + random() * withinMs, random));
     this.#drainTimer = setTimeout(() => this.#end(retry, sseMessage('drain', { withinMs })), at).unref();
   }
@@ -170,7 +172,7 @@ class EventStream implements OpenReader {
     if (this.#pipe.open) this.#pipe.terminate();
   }
 
-  /** While the store is unreachable, begins the stream with that message. The catch-up follows when the store is back. */
+  /** If the store is unreachable, begins the stream with a message that says so, and waits until the store is reachable. */
   async #awaitStore(): Promise<void> {
     const { readers } = this.#context;
     if (readers.unreachable !== undefined) this.#send(storeMessage(readers.unreachable));
@@ -181,7 +183,7 @@ class EventStream implements OpenReader {
     }
   }
 
-  /** Sends a catch-up and joins. If there is more, returns the position to continue from. */
+  /** Sends a catch-up, and joins the channel stream unless there is more. Returns the position at the end of the catch-up. */
   async #catchUp(after: Position | undefined, posts: number): Promise<Position | undefined> {
     const { streams, metrics } = this.#context;
     const held = await acquireReadable(streams, this.requester, this.#channelId);
@@ -203,9 +205,9 @@ class EventStream implements OpenReader {
   }
 
   #sendUnsentReach(): void {
-    const owed = this.#unsentReach;
+    const reach = this.#unsentReach;
     this.#unsentReach = undefined;
-    if (owed !== undefined && this.#pipe.open) this.#send(storeMessage(owed));
+    if (reach !== undefined && this.#pipe.open) this.#send(storeMessage(reach));
   }
 
   #unsubscribed(reason: EndedReason): void {
@@ -226,7 +228,7 @@ class EventStream implements OpenReader {
     this.#leave();
     for (const block of blocks) this.#send(block);
     this.#pipe.cut();
-    // The last bytes must be accepted in time too.
+    // If the client does not accept the last bytes in time, the connection is terminated.
     this.connection.busy();
   }
 

@@ -10,7 +10,7 @@ import type { EndReason, StreamReader } from '../streams/stream-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pipe, ReaderConnection } from './reader-connection.ts';
 
-/** What sockets, streams and polls have in common: a catch-up, then the events of the channel stream. */
+/** The code that sockets, streams and polls share: a catch-up, then the events of the channel stream. */
 
 export interface CatchUpRequest extends CatchUpQuery {
   stream: ChannelStream;
@@ -26,26 +26,26 @@ export interface CatchUpRequest extends CatchUpQuery {
  * a `Refusal` or `JournalUnavailable` if `respond` was not called.
  */
 export async function catchUpAndJoin(
-  question: CatchUpRequest,
+  request: CatchUpRequest,
   respond: (answer: EncodedCatchUp) => void,
 ): Promise<EncodedCatchUp> {
-  const { stream, requester, reader, wanted } = question;
-  let standing = stream.channel;
+  const { stream, requester, reader, wanted } = request;
+  let lastSeen = stream.channel;
   let answered: EncodedCatchUp | undefined;
-  const say = (answer: EncodedCatchUp) => {
+  const send = (answer: EncodedCatchUp) => {
     answered = answer;
     respond(answer);
   };
-  const outcome = await catchUp(stream, question, say, {
+  const outcome = await catchUp(stream, request, send, {
     reader,
     wanted: (channel) => {
-      standing = channel;
+      lastSeen = channel;
       return wanted() && requester.mayRead(channel);
     },
   });
   if (outcome === 'gone') throw refusalForDeleted(requester, stream);
   if (answered !== undefined) return answered;
-  requireReadable(requester, standing);
+  requireReadable(requester, lastSeen);
   throw subscriptionEnded();
 }
 
@@ -73,7 +73,7 @@ export class Subscription implements StreamReader {
   readonly #requester: Requester;
   readonly #ended: (reason: EndedReason) => void;
 
-  /** `ended` is called when the subscription ends by itself, after it has left. */
+  /** `ended` is called when the server ends the subscription, after the subscription has left the channel stream. */
   constructor(held: StreamLease, connection: ReaderConnection, requester: Requester, ended: (reason: EndedReason) => void) {
     this.#held = held;
     this.stream = held.stream;
@@ -127,7 +127,7 @@ export class Subscription implements StreamReader {
 
   /** Ends the subscription if it needs a token and the token has expired. */
   sweep(): void {
-    // Before it has joined, the answer to the subscribe says so.
+    // If the subscription has not joined yet, the answer to the subscribe is the refusal.
     if (this.offset === -1 || !this.#requester.hasLostAccess(this.stream.channel)) return;
     this.leave();
     this.#ended('expired');

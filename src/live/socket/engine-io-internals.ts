@@ -6,8 +6,9 @@ import { type Server as EngineServer, Socket as EngineSocket, protocol, transpor
 /**
  * Everything undocumented that Pressbox uses of engine.io and ws. No other file uses it.
  *
- * `hasExpectedInternals` checks that all of it is where it was. If not, `SocketEngine` uses only what engine.io documents, which costs more
- * per reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something has moved.
+ * `hasExpectedInternals` checks that all of these internals exist. If one is missing, `SocketEngine` uses only what engine.io
+ * documents, which costs more per reader (`packet-pipe.ts`). `test/unit/live/engine-io-internals.test.ts` fails when something
+ * has moved.
  */
 
 /** A connection of engine.io, with the methods that engine.io calls on it. */
@@ -97,7 +98,7 @@ function has(holder: object, methods: readonly string[]): boolean {
   return methods.every((name) => typeof (holder as Record<string, unknown>)[name] === 'function');
 }
 
-/** A WebSocket on a socket whose upgrade request has been checked, created as ws creates one. */
+/** Creates a WebSocket as ws does, on a socket whose upgrade request has been checked. */
 export function webSocketOn(engine: EngineServer, socket: Duplex, head: Buffer): WebSocket {
   const { options } = (engine as unknown as InnerServer).ws;
   const webSocket = new options.WebSocket(null, undefined, options);
@@ -117,9 +118,9 @@ export function upgradeByLibrary(
 }
 
 export function transportOn(webSocket: WebSocket, request: IncomingMessage): Transport {
-  const asked = Object.assign(request, { _query: query, websocket: webSocket });
+  const prepared = Object.assign(request, { _query: query, websocket: webSocket });
   return new transports.websocket(
-    asked as unknown as ConstructorParameters<typeof transports.websocket>[0],
+    prepared as unknown as ConstructorParameters<typeof transports.websocket>[0],
   ) as unknown as Transport;
 }
 
@@ -130,7 +131,9 @@ export function hasTransport(request: IncomingMessage): boolean {
 
 const query: Record<string, string> = Object.freeze({ EIO: '4', transport: 'websocket' });
 
-/** Releases the request of a connection, which takes some kilobytes per reader. engine.io may still read the fields that remain. */
+/**
+ * Releases the request of a connection, which takes some kilobytes per reader. Keeps only fields that engine.io may still read.
+ */
 export function releaseRequest(connection: EngineSocket): void {
   (connection as unknown as { request: unknown }).request = releasedRequest;
 }

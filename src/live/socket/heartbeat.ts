@@ -21,7 +21,7 @@ export interface HeartbeatOptions {
   everyMs: number;
   /** Time to answer a ping. Together with `earlyMs` it is less than the interval. */
   withinMs: number;
-  /** How long before its time a ping is due. */
+  /** A write may carry a ping this long before the regular time of the ping. */
   earlyMs?: number;
   /** The interval between two steps of the wheel. Pings and timeouts may be late by this much. */
   stepMs?: number;
@@ -29,16 +29,16 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Pings every connection from one timer. Each connection has a random slot on a wheel, so that a crowd that connected at once is not pinged
- * at once. One timer costs less memory and time than two for each connection. Time is counted in steps of the wheel: after the process was
- * blocked, a connection whose answer waits to be read does not time out.
+ * Pings every connection from one timer. Each connection has a random slot on a wheel, so that a crowd that connected at once is
+ * not pinged at once. One timer costs less memory and time than two for each connection. Time is counted in steps of the wheel,
+ * which does not turn while the process is blocked. So a connection whose answer has not been read yet does not time out.
  */
 export class Heartbeat {
   readonly #slots: readonly Set<Pingable>[];
   readonly #random: () => number;
   /** Steps from a ping to its timeout. */
   readonly #timeoutSteps: number;
-  /** How many steps before a ping is due a write may already carry it. */
+  /** A write may carry a ping this many steps before the regular time of the ping. */
   readonly #earlySteps: number;
   readonly #timer: NodeJS.Timeout;
   #current = 0;

@@ -40,9 +40,10 @@ export function countIncoming(socket: Duplex, bytes: number): boolean {
 }
 
 function count(this: Bounded, chunk: Buffer): void {
-  const isLetGoOn = countIncoming(this, chunk.length);
-  if (isLetGoOn && this.writableNeedDrain && !this.isPaused()) {
-    // Each ping gets a pong. If the client does not read them, stop reading from it. It then misses our ping and is disconnected.
+  const mayContinue = countIncoming(this, chunk.length);
+  if (mayContinue && this.writableNeedDrain && !this.isPaused()) {
+    // Each ping of the client gets a pong. If the client does not read the pongs, the server stops reading from the client. It
+    // then gets no answer to its own ping, and disconnects the client.
     this.pause();
     this.once('drain', this.resume);
   }

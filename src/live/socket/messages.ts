@@ -17,14 +17,17 @@ export type Acknowledgement = { ok: true } | { ok: false; problem: Problem };
 export interface ClientSocket {
   /** The client's address, for rate limits. */
   readonly address: string;
-  /** The request rate has counted the handshake, which covers the first subscribe of the connection, however often the client joins. */
+  /**
+   * The next subscribe does not count towards the rate of requests. The handshake was counted, and that covers the first
+   * subscribe of the connection.
+   */
   isPaid: boolean;
   /** For encoded frames. */
   readonly pipe: Pipe;
-  emit<Name extends keyof ServerMessages>(name: Name, said: ServerMessages[Name]): void;
+  emit<Name extends keyof ServerMessages>(name: Name, payload: ServerMessages[Name]): void;
   /** Acknowledges the message with this id. */
-  acknowledge(id: number, said: Acknowledgement): void;
-  acknowledgeCatchUp(id: number, said: EncodedCatchUp): void;
+  acknowledge(id: number, answer: Acknowledgement): void;
+  acknowledgeCatchUp(id: number, answer: EncodedCatchUp): void;
   /** Sends a disconnect packet and closes the connection. */
   disconnect(): void;
 }
@@ -32,7 +35,7 @@ export interface ClientSocket {
 /** Handles the messages of a client that has joined. */
 export interface MessageHandler {
   /** `id`: acknowledge the message with it. Undefined if the client wants no acknowledgement. */
-  onMessage(name: unknown, said: readonly unknown[], id: number | undefined): void;
+  onMessage(name: unknown, args: readonly unknown[], id: number | undefined): void;
   /** The client has left the namespace, or its connection is closed. */
   close(): void;
 }

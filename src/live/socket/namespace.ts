@@ -70,17 +70,17 @@ class Client implements ClientSocket {
     this.#awaitJoin();
   }
 
-  emit<Name extends keyof ServerMessages>(name: Name, said: ServerMessages[Name]): void {
-    this.#send(textOf({ type: PacketType.EVENT, data: [name, said] }));
+  emit<Name extends keyof ServerMessages>(name: Name, payload: ServerMessages[Name]): void {
+    this.#send(textOf({ type: PacketType.EVENT, data: [name, payload] }));
   }
 
-  acknowledge(id: number, said: Acknowledgement): void {
-    this.#send(textOf({ type: PacketType.ACK, id, data: [said] }));
+  acknowledge(id: number, answer: Acknowledgement): void {
+    this.#send(textOf({ type: PacketType.ACK, id, data: [answer] }));
   }
 
-  acknowledgeCatchUp(id: number, said: EncodedCatchUp): void {
-    if (this.pipe.ready) this.pipe.write(catchUpFrame(id, said));
-    else this.pipe.send(catchUpText(id, said));
+  acknowledgeCatchUp(id: number, answer: EncodedCatchUp): void {
+    if (this.pipe.ready) this.pipe.write(catchUpFrame(id, answer));
+    else this.pipe.send(catchUpText(id, answer));
   }
 
   disconnect(): void {
@@ -99,7 +99,7 @@ class Client implements ClientSocket {
       this.#connection.close();
     }
     if (packet !== undefined) this.#onPacket(packet);
-    // The answers of a client that does not read them would fill the memory.
+    // If the client does not read its answers, they would fill the memory.
     if (this.#connection.readyState === 'closed' || this.pipe.packetsWaiting <= liveLimits.waitingAnswers) return;
     this.#context.onUnanswered();
     this.pipe.terminate();
@@ -123,8 +123,8 @@ class Client implements ClientSocket {
     if (this.#handler === undefined || nsp !== '/') return void this.#connection.close();
     switch (type) {
       case PacketType.EVENT: {
-        const [name, ...said] = data ?? [];
-        return this.#handler.onMessage(name, said, id);
+        const [name, ...args] = data ?? [];
+        return this.#handler.onMessage(name, args, id);
       }
       case PacketType.DISCONNECT:
         this.#leave();
@@ -139,10 +139,10 @@ class Client implements ClientSocket {
 
   #onConnect(auth: Record<string, unknown>): void {
     if (this.#isAuthenticating) return this.#refuse(problem('rate-limited', { retryAfter: responseLimits.momentRetrySeconds }));
-    const known = this.#context.authenticate(auth, this.#connection);
-    if (known === undefined) return this.#join(undefined);
+    const verification = this.#context.authenticate(auth, this.#connection);
+    if (verification === undefined) return this.#join(undefined);
     this.#isAuthenticating = true;
-    known
+    verification
       .then((who) => this.#join(who))
       .catch((error: unknown) => {
         if (error instanceof Refusal) return this.#refuse(error.problem);
@@ -165,8 +165,8 @@ class Client implements ClientSocket {
   }
 
   /** The client gets a `connect_error`. */
-  #refuse(said: Problem): void {
-    this.#send(textOf({ type: PacketType.CONNECT_ERROR, data: { message: said.title, data: said } }));
+  #refuse(refusal: Problem): void {
+    this.#send(textOf({ type: PacketType.CONNECT_ERROR, data: { message: refusal.title, data: refusal } }));
   }
 
   #leave(): void {
@@ -192,7 +192,7 @@ class Client implements ClientSocket {
     this.#leave();
     if (this.pipe.closed) return;
     if (reason === 'ping timeout') return this.pipe.terminate();
-    // A client that was disconnected may not close its end.
+    // A client that was disconnected may keep its end of the connection open.
     setTimeout(() => this.pipe.terminate(), liveLimits.refusedMs).unref();
   }
 

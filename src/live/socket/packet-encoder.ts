@@ -22,16 +22,16 @@ export function textOf(packet: Omit<Packet, 'nsp'> & { nsp?: string }): string {
 }
 
 /** An acknowledgement of `subscribe`. */
-export function catchUpText(id: number, said: EncodedCatchUp): string {
-  return `${PacketType.ACK}${id}[{"ok":true,${said.json.slice(1)}]`;
+export function catchUpText(id: number, answer: EncodedCatchUp): string {
+  return `${PacketType.ACK}${id}[{"ok":true,${answer.json.slice(1)}]`;
 }
 
 /** The acknowledgement as a frame. Readers that reconnect together use the same ids, so the last frame of each answer is cached. */
-export function catchUpFrame(id: number, said: EncodedCatchUp): Buffer {
-  const known = frames.get(said);
+export function catchUpFrame(id: number, answer: EncodedCatchUp): Buffer {
+  const known = frames.get(answer);
   if (known?.id === id) return known.frame;
-  const frame = messageFrame(catchUpText(id, said));
-  frames.set(said, { id, frame });
+  const frame = messageFrame(catchUpText(id, answer));
+  frames.set(answer, { id, frame });
   return frame;
 }
 
@@ -80,7 +80,7 @@ export function* messagesIn(frames: Buffer): Generator<string> {
     if (isPing) continue;
     parts.push(payload);
     if ((head & final) === 0) continue;
-    // After the engine.io packet type.
+    // Skips the engine.io packet type.
     yield Buffer.concat(parts.splice(0)).toString('utf8', 1);
   }
 }

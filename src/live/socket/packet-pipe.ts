@@ -56,7 +56,7 @@ export class PacketPipe implements PacketQueue {
     };
   }
 
-  /** All waiting bytes were written through this pipe. */
+  /** Does nothing, because all waiting bytes were written through this pipe. */
   requestTaken(): void {}
 
   cut(): void {

@@ -102,7 +102,7 @@ type WebSocket = ReturnType<typeof webSocketOn>;
 /** A connection of this server. */
 export type SocketConnection = EngineSocket & { readonly pipe: PacketQueue };
 
-/** The first listener for `connection`, so that all others find the pipe. */
+/** Registered before all other listeners for `connection`, so that they find the pipe. */
 function givePacketPipe(connection: EngineSocket): void {
   Object.assign(connection, { pipe: new PacketPipe(connection, connection.request.socket) });
 }
@@ -190,7 +190,8 @@ class PingedConnection extends InnerConnection implements Pingable, ReadIntercep
   }
 
   override onPacket(packet: unknown): void {
-    // Once the connection is closing, packets do not count: the client may never accept what is sent before the close.
+    // While the connection is closing, a packet does not count as an answer to the ping. Otherwise a client that never accepts
+    // the last bytes would never time out.
     if (this.pipe.open) this.isPongAwaited = false;
     super.onPacket(packet);
   }

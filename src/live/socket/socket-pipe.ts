@@ -27,8 +27,8 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   readonly #state: ConnectionState;
   readonly #isWatched: boolean;
   /**
-   * It was ready, all writes since were accepted, and nothing went through the stream: no packet, no pong, no close frame. Caches the
-   * result of `#checkReady`, whose reads from memory cost more than the rest of our part of a write.
+   * Whether the pipe was ready, all writes since then were accepted at once, and nothing went through the stream: no packet, no
+   * pong, no close frame. Caches the result of `#checkReady`, because its reads from memory cost more than the rest of a write.
    */
   #isStillReady = false;
   /** A ping is due, and the next write carries it. That saves a write for readers who get events often. */
@@ -66,7 +66,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
   #checkReady(): boolean {
     const state = this.#state;
     const isReady = this.isFree && state.webSocketOpen && state.packetsWaiting === 0 && state.open;
-    // A packet that waits for the transport goes through the stream later.
+    // While the transport is busy, a packet can still go through the stream later.
     this.#isStillReady = isReady && this.#isWatched && state.transportIdle && this.socket.writableCorked === 0;
     return isReady;
   }
@@ -98,7 +98,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
 
   override onTaken(listener: () => void): () => void {
     const undo = super.onTaken(listener);
-    // For packets that engine.io sends itself.
+    // Also called for packets that engine.io sends itself.
     const undoWritten = this.#state.onPacketsWritten(listener);
     return () => {
       undo();
@@ -106,7 +106,7 @@ export class SocketPipe extends SocketWriter implements PacketQueue, WriteWatche
     };
   }
 
-  /** Without a disconnect packet, so that the client reconnects by itself. */
+  /** Closes the connection without a disconnect packet, so that the client reconnects by itself. */
   cut(): void {
     this.#connection.close();
   }

@@ -64,9 +64,9 @@ export class SocketSession implements OpenReader, MessageHandler {
     readers.add(this);
   }
 
-  onMessage(name: unknown, said: readonly unknown[], id: number | undefined): void {
+  onMessage(name: unknown, args: readonly unknown[], id: number | undefined): void {
     // More than one argument is invalid, so the schema gets the whole list.
-    const request = said.length > 1 ? said : said[0];
+    const request = args.length > 1 ? args : args[0];
     if (name === 'unsubscribe') this.#onUnsubscribe(request, id);
     else if (name !== 'subscribe') this.#misuse(id, 'There is no such message.');
     else if (id === undefined) this.#countMisuse();
@@ -96,11 +96,11 @@ export class SocketSession implements OpenReader, MessageHandler {
       this.#sendUnsubscribed(channelId, 'revoked');
     }
     this.#socket.disconnect();
-    // The close frame may wait behind bytes that the client does not accept, or get no answer.
+    // The close frame may wait behind bytes that the client does not accept, or the client may leave it unanswered.
     this.#connection.terminateSoon();
   }
 
-  /** The client chooses the moment. */
+  /** The client chooses when to disconnect. */
   askToDisconnect(withinMs: number): void {
     this.#socket.emit('drain', { withinMs });
   }
@@ -166,7 +166,8 @@ export class SocketSession implements OpenReader, MessageHandler {
       const query = { after: cursor, limit: limits.catchUpMost, posts };
       const parts = { stream: held.stream, requester: this.requester, reader: subscription, wanted: () => !pending.withdrawn };
       await catchUpAndJoin({ ...query, ...parts }, (answer) => {
-        // The subscription joins in this tick. If there is more, the client subscribes again, and the stream is released until then.
+        // Without more, the subscription joins in this tick. If there is more, the client subscribes again, and the stream is
+        // released until then.
         if (answer.more) this.#drop(channelId);
         countCatchUp(metrics, answer);
         this.#socket.acknowledgeCatchUp(id, answer);
@@ -179,7 +180,10 @@ export class SocketSession implements OpenReader, MessageHandler {
     }
   }
 
-  /** Verifies a session again that could not be verified when the socket connected, if access depends on it. A socket may stay for days. */
+  /**
+   * Acquires the stream of a channel. If access is refused because the session could not be verified when the socket connected,
+   * verifies the session again: a socket may stay open for days.
+   */
   async #hold(channelId: string): Promise<StreamLease> {
     const { streams } = this.#context;
     try {
@@ -232,8 +236,8 @@ export class SocketSession implements OpenReader, MessageHandler {
   }
 
   #refuse(id: number | undefined, error: unknown): void {
-    const said: Acknowledgement = { ok: false, problem: this.#problemOf(error) };
-    if (id !== undefined) this.#socket.acknowledge(id, said);
+    const answer: Acknowledgement = { ok: false, problem: this.#problemOf(error) };
+    if (id !== undefined) this.#socket.acknowledge(id, answer);
   }
 
   #countMisuse(): void {
@@ -246,10 +250,10 @@ export class SocketSession implements OpenReader, MessageHandler {
   #problemOf(error: unknown): Problem {
     const known = problemFor(error);
     if (known === undefined) this.#context.log.warn({ err: error }, 'subscribe failed');
-    const said = known ?? problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
-    this.#context.metrics.problems.inc({ code: said.code });
-    this.#onRefused?.(said.code);
-    return said;
+    const sent = known ?? problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
+    this.#context.metrics.problems.inc({ code: sent.code });
+    this.#onRefused?.(sent.code);
+    return sent;
   }
 }
 

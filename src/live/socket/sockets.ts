@@ -76,11 +76,11 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
     }
   };
 
-  /** Returns what to call when the connection has closed. Throws a `Refusal`. */
+  /** Returns a function to call when the connection has closed. Throws a `Refusal` if the connection is not admitted. */
   const admit = (request: IncomingMessage): (() => void) => {
     requireUnambiguous(request);
     context.mustNameHost(request);
-    if (request.url !== usualTarget) mustAskForSocket(request.url ?? '');
+    if (request.url !== usualTarget) requireSocketRequest(request.url ?? '');
     context.readers.requireNotDraining();
     context.admission.requireRoom();
     if (!context.mayConnect(request)) throw new Refusal('forbidden', { detail: 'Pages of this origin may not connect.' });
@@ -91,12 +91,12 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 
   const refuse = (request: IncomingMessage, socket: Duplex, error: unknown) => {
     if (!(error instanceof Refusal)) context.log.warn({ err: error }, 'connection could not be admitted');
-    const said =
+    const sent =
       error instanceof Refusal ? error.problem : problem('internal-error', { retryAfter: responseLimits.momentRetrySeconds });
-    context.metrics.problems.inc({ code: said.code });
-    context.security.refused(said.code, { address: context.addressOf(request) });
-    if (socket.writable) socket.end(httpAnswer(said));
-    // A refused client may keep its end open, and no limit would count it.
+    context.metrics.problems.inc({ code: sent.code });
+    context.security.refused(sent.code, { address: context.addressOf(request) });
+    if (socket.writable) socket.end(httpAnswer(sent));
+    // A refused client may keep its end of the connection open, and no limit would count that connection.
     const cut = setTimeout(() => socket.destroy(), liveLimits.refusedMs).unref();
     socket.once('close', () => clearTimeout(cut)).resume();
   };
@@ -135,7 +135,8 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
   return {
     async close() {
       http.off('upgrade', onUpgrade);
-      // Also sockets that have not joined or do not answer a close frame, because the HTTP server waits for every connection.
+      // Also destroys sockets that have not joined or do not answer a close frame, because the HTTP server waits for every
+      // connection.
       for (const socket of connections) socket.destroy();
       engine.close();
     },
@@ -145,7 +146,7 @@ export function openSockets(http: HttpServer, context: SocketsContext): Sockets 
 /** The request target of Socket.IO clients. */
 const usualTarget = `${socketPath}/?EIO=4&transport=websocket`;
 
-function mustAskForSocket(target: string): void {
+function requireSocketRequest(target: string): void {
   const url = URL.parse(target, 'http://localhost');
   if (url === null || (url.pathname !== socketPath && url.pathname !== `${socketPath}/`))
     throw new Refusal('not-found', missing.path);
@@ -169,15 +170,15 @@ export function refusePolling(): RequestHandler {
   };
 }
 
-function httpAnswer(said: Problem): string {
-  const body = JSON.stringify(said);
+function httpAnswer(sent: Problem): string {
+  const body = JSON.stringify(sent);
   const lines = [
-    `HTTP/1.1 ${said.status} ${STATUS_CODES[said.status] ?? ''}`,
+    `HTTP/1.1 ${sent.status} ${STATUS_CODES[sent.status] ?? ''}`,
     'Connection: close',
     'Content-Type: application/problem+json',
     'Cache-Control: no-store',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
-  if (said.retryAfter !== undefined) lines.push(`Retry-After: ${said.retryAfter}`);
+  if (sent.retryAfter !== undefined) lines.push(`Retry-After: ${sent.retryAfter}`);
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
