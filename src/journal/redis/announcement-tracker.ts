@@ -4,23 +4,23 @@ import { redisLimits } from './redis-limits.ts';
 const { rememberedAnnouncements: rememberedMost } = redisLimits;
 
 export interface TrackerMark {
-  /** The highest offset that was announced or read. Every offset that this node gives out is at or below it. */
+  /** The highest offset that was announced or read. This node serves no offset above it. */
   highest: number;
-  /** Announcements and reads so far. */
+  /** The number of announcements and reads so far. */
   news: number;
 }
 
 /**
  * Tracks the recent announcements of a channel on this node, and whether the head of the journal matches them. Announcements may
- * be late, duplicated and out of order, so the last one says nothing, but the highest one does. Free of side effects, so the
- * simulation runs this class too.
+ * be late, duplicated and out of order, so the highest offset counts, not the last announcement. The class has no side effects,
+ * so the simulation runs it too.
  */
 export class AnnouncementTracker {
   readonly #checks = new Map<number, string>();
   #highest = 0;
   #news = 0;
 
-  /** Take this before asking the journal for its head. */
+  /** Take the mark before reading the head of the journal. */
   get mark(): TrackerMark {
     return { highest: this.#highest, news: this.#news };
   }
@@ -38,21 +38,26 @@ export class AnnouncementTracker {
   }
 
   /**
-   * The journal was read up to this offset. That is not an announcement. A head below the highest offset has lost what was read.
+   * Call when the journal was read up to this offset. A read does not count as an announcement. A later head below this offset
+   * shows that the journal lost entries that were read.
    */
   read(offset: number, isHead = true): void {
     this.#news += 1;
-    // Announcements beyond the head are lost. They may come back from a node that had them, and must not count as known then.
+    // The entries of announcements beyond the head are lost. If they reappear, for example from another Redis server, they must
+    // not count as announced.
     if (isHead && offset < this.#highest) for (const known of this.#checks.keys()) if (known > offset) this.#checks.delete(known);
     this.#highest = Math.max(this.#highest, offset);
   }
 
-  /** Whether the head was announced and is not below the mark. If it is below, the journal lost entries. */
+  /** Whether the head was announced and is not below the mark. A head below the mark shows that the journal lost entries. */
   fits({ offset, check }: Position, before: TrackerMark): boolean {
     return offset >= before.highest && this.#checks.get(offset) === check;
   }
 
-  /** The journal has this head, which did not match. Returns whether the journal lost what was announced or read here. */
+  /**
+   * Call when the journal has this head, which did not fit. Returns whether the journal lost entries that were announced or read
+   * here.
+   */
   found({ offset, check }: Position, before: TrackerMark): boolean {
     const isLost = offset < before.highest;
     if (isLost) this.forget();
@@ -61,14 +66,14 @@ export class AnnouncementTracker {
   }
 
   /**
-   * The journal is missing. Announcements or reads after the mark belong to a journal that was created since, so nothing is gone
-   * then.
+   * Call when the journal is missing. Returns whether the channel is gone. If anything was announced or read after the mark, the
+   * channel was created since, and is not gone.
    */
   isGone(before: TrackerMark): boolean {
     return this.#news === before.news;
   }
 
-  /** The journal no longer exists. */
+  /** Call when the journal no longer exists. */
   forget(): void {
     this.#checks.clear();
     this.#highest = 0;

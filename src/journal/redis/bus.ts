@@ -11,7 +11,7 @@ const { erasuresKept, erasureAskAgainMs: askAgainMs } = redisLimits;
 /** Messages over Redis pub/sub, as JSON. `from` is a node id. */
 type Message =
   | { type: 'heard'; from: string; heard: Announcement }
-  /** `ask` requests an acknowledgement. */
+  /** With `ask`, the receiver answers `acknowledged` with the same `ask`. */
   | { type: 'erased'; from: string; channelId: string; postId: string | null; ask?: string }
   | { type: 'acknowledged'; from: string; ask: string }
   /** A token was revoked. */
@@ -46,7 +46,7 @@ export class RedisBus {
   onRevoked: () => void = () => {};
   /** Called when another node ended a session. */
   onSessionEnded: () => void = () => {};
-  /** All channels are subscribed, and missed erasures were replayed. */
+  /** Whether all channels are subscribed, and missed erasures were replayed. */
   isListening = false;
   /** The last erasure that this node knows of: an id in the registry's stream. */
   #erasuresTo = '$';
@@ -66,7 +66,7 @@ export class RedisBus {
       try {
         this.#onMessage(name, JSON.parse(text) as Message);
       } catch {
-        // From another version or an unrelated client. Useless, but no reason to fail.
+        // The message is from another version or from an unrelated client.
         log.warn({ name }, 'an unknown pub/sub message was ignored');
       }
     });
@@ -77,7 +77,7 @@ export class RedisBus {
     return [...this.#followed.keys()];
   }
 
-  /** Call once at the start and whenever the subscriber reconnected. Afterwards no message is missed. */
+  /** Call once at the start and whenever the subscriber reconnected. No message after it resolves is missed. */
   async listen(): Promise<void> {
     const names = [registry.control, registry.node(this.#nodeId), ...this.channelIds.map(announcements)];
     await this.#subscriber.ask((redis) => redis.subscribe(...names));
@@ -107,11 +107,11 @@ export class RedisBus {
     }
   }
 
-  // ---- Telling
+  // ---- Sending
 
-  announce(channelId: string, heard: Announcement): void {
-    this.#applyAnnouncement(channelId, heard);
-    this.#publish(announcements(channelId), { type: 'heard', from: this.#nodeId, heard });
+  announce(channelId: string, announcement: Announcement): void {
+    this.#applyAnnouncement(channelId, announcement);
+    this.#publish(announcements(channelId), { type: 'heard', from: this.#nodeId, heard: announcement });
   }
 
   announceRevoked(): void {
@@ -133,16 +133,16 @@ export class RedisBus {
   }
 
   /**
-   * Announces an erasure repeatedly, and calls back for every node that dropped what it had read. Returns a function that stops
-   * this.
+   * Announces an erasure repeatedly, and calls `acknowledged` for every node that dropped what it had read. Returns a function
+   * that stops the announcements.
    */
   requestErasureAcks(channelId: string, postId: string | null, acknowledged: (nodeId: string) => void): () => void {
     const ask = `${this.#nodeId}.${++this.#lastRequest}`;
     this.#pendingAcks.set(ask, acknowledged);
     if (!this.#announcedErasures.delete(`${channelId} ${postId}`)) this.#announcer.announceErased(channelId, postId);
-    const tell = () => this.#publish(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId, ask });
-    tell();
-    const again = setInterval(tell, askAgainMs).unref();
+    const publish = () => this.#publish(registry.control, { type: 'erased', from: this.#nodeId, channelId, postId, ask });
+    publish();
+    const again = setInterval(publish, askAgainMs).unref();
     return () => {
       clearInterval(again);
       this.#pendingAcks.delete(ask);
@@ -185,8 +185,8 @@ export class RedisBus {
   }
 
   /**
-   * Tells listeners to read, because the head of the journal does not match the announcements. Entries that were read here and
-   * are lost are no longer given out.
+   * Tells listeners to read the channel again, because the head of the journal does not match the announcements. If the journal
+   * lost entries that were read here, the listeners must no longer serve what they read before.
    */
   announceMissed(channelId: string, head: Position, before: TrackerMark): void {
     const isLost = this.#followed.get(channelId)?.tracker.found(head, before);
@@ -194,23 +194,24 @@ export class RedisBus {
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
-  /** Tells listeners to read, whatever was announced. */
+  /** Tells listeners to read the channel again, regardless of the announcements. */
   markUncertain(channelId: string): void {
     this.#announcer.announce(channelId, { type: 'maybe-missed' });
   }
 
-  /** The channel no longer exists. */
+  /** Call when the channel no longer exists. */
   gone(channelId: string): void {
     this.#followed.get(channelId)?.tracker.forget();
     this.#announcer.announce(channelId, { type: 'gone' });
   }
 
-  // ---- Hearing
+  // ---- Receiving
 
-  #applyAnnouncement(channelId: string, heard: Announcement): void {
-    if (heard.type === 'entry') this.#followed.get(channelId)?.tracker.note(heard.change.offset, heard.change.check);
-    if (heard.type === 'gone') this.#followed.get(channelId)?.tracker.forget();
-    this.#announcer.announce(channelId, heard);
+  #applyAnnouncement(channelId: string, announcement: Announcement): void {
+    if (announcement.type === 'entry')
+      this.#followed.get(channelId)?.tracker.note(announcement.change.offset, announcement.change.check);
+    if (announcement.type === 'gone') this.#followed.get(channelId)?.tracker.forget();
+    this.#announcer.announce(channelId, announcement);
   }
 
   #onMessage(name: string, message: Message): void {
@@ -232,7 +233,7 @@ export class RedisBus {
         if (message.from === this.#nodeId) return;
         // Listeners drop what they hold, and the reads that are under way.
         this.#announcer.announceErased(message.channelId, message.postId);
-        // Another node completes this erasure. A later one of this post must be announced again.
+        // Another node completes this erasure, so this node must announce a later erasure of the post again.
         this.#announcedErasures.delete(`${message.channelId} ${message.postId}`);
         if (message.ask === undefined) return;
         return this.#publish(registry.node(message.from), { type: 'acknowledged', from: this.#nodeId, ask: message.ask });
@@ -250,13 +251,13 @@ export class RedisBus {
     if (this.#erasuresTo !== '$') {
       const missed = await this.#commands.ask((redis) => redis.xrange(registry.erasures, `(${this.#erasuresTo}`, '+'));
       for (const [, [, channelId, , postId]] of missed) this.#announcer.announceErased(channelId as string, postId || null);
-      // Older erasures may have been trimmed from the stream.
+      // Older erasures may have been trimmed from the stream, so listeners drop everything.
       if (missed.length >= erasuresKept) for (const channelId of this.channelIds) this.#announcer.announceErased(channelId, null);
     }
     this.#erasuresTo = last ?? '0-0';
   }
 
-  /** A message is lost if Redis is unreachable. The comparison of heads makes up for it. */
+  /** A message is lost if Redis is unreachable. Nodes notice what they missed when they compare heads. */
   #publish(name: string, message: Message): void {
     this.#commands.ask((redis) => redis.publish(name, JSON.stringify(message))).catch(() => undefined);
   }

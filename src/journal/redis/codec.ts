@@ -20,7 +20,7 @@ export function hashed(tag: string): string {
   return hash('sha256', tag);
 }
 
-/** Precedes the salt in the record of a noted request. */
+/** The prefix of the salt in the record of a noted request. */
 const noted = 'note:';
 
 /**
@@ -33,7 +33,7 @@ export function appendArguments(
   { request, decidedOn, lastDateBindsUntil = '' }: AppendRequest,
   prepared: readonly PreparedEntry[],
   times: RequestTimes,
-  { root, told }: { root: string | undefined; told: readonly ServerFacts[] },
+  { root, serverFacts }: { root: string | undefined; serverFacts: readonly ServerFacts[] },
 ): (string | number)[] {
   const posts = Object.entries(decidedOn.posts);
   const { text } = prepared[0] as PreparedEntry;
@@ -47,17 +47,17 @@ export function appendArguments(
     ...posts.flat(),
     prepared.length,
     ...prepared.flatMap(entryArguments),
-    ...serverArguments(told),
+    ...serverArguments(serverFacts),
   ];
 }
 
-/** For the server's own journal. */
-export function serverArguments(told: readonly ServerFacts[]): (string | number)[] {
-  const entries = told.flatMap((facts) => {
+/** The arguments for entries of the server's own journal. See `lua/server-journal.lua`. */
+export function serverArguments(serverFacts: readonly ServerFacts[]): (string | number)[] {
+  const entries = serverFacts.flatMap((facts) => {
     const { type, subject, detail, at, by } = facts;
     return [type, subject ?? '', detail ?? '', at, by, serverDigest(facts)];
   });
-  return [told.length === 0 ? '' : newRoot(), told.length, ...entries];
+  return [serverFacts.length === 0 ? '' : newRoot(), serverFacts.length, ...entries];
 }
 
 /** Decodes an entry of the server's own journal. Its fields are always in this order. */
@@ -88,7 +88,7 @@ function entryArguments({ facts, listed, content, digest, text, post, channel }:
   return [...all, state, access, Date.parse(createdAt), pinnedPostId ?? '-'];
 }
 
-/** JSON contains no raw line feed, so the first one separates the parts. */
+/** JSON contains no raw line feed, so the first line feed separates the state from the html. */
 export function textOf({ state, html }: Text): string {
   return `${state}\n${html}`;
 }
@@ -187,7 +187,10 @@ export function placedIn(values: ReplyReader): { position: Position; placed: Pla
   return { position: positionAt(epochOf(root), offset, check), placed };
 }
 
-/** `kept`: the record of a request. `seal`: what its fingerprint was sealed with, or null if that was erased. */
+/**
+ * `kept`: the record of a request. `seal`: the secret of its fingerprint (see `sealOf` in `lua/shared.lua`), or null if it was
+ * erased.
+ */
 export function outcomeIn(kept: string, seal: string | null, request: RequestId): Outcome {
   const [, print, who = channelSubject, revision = '', offset = '', epoch = '-', check = '', ownSalt = '-'] = kept.split(' ');
   return {

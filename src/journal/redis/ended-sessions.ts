@@ -13,15 +13,15 @@ export interface RedisSessionsParts {
 }
 
 /**
- * The sessions that were signed out on any node, and the key that signs sessions. Each node holds all ended sessions and reads
- * new ones with every comparison. A message only makes it compare at once. If the store was restored to an older state, nodes
- * write back what it lost.
+ * The sessions that were signed out on any node, and the key that signs sessions. Each node keeps all ended sessions in memory,
+ * and reads new ones at every comparison with the store. A message from another node only makes it compare at once. If the store
+ * was restored to an older state, nodes write the lost sessions back.
  */
 export class RedisSessions {
   readonly #parts: RedisSessionsParts;
   readonly #ended: EndedSessions;
   #last = { number: 0, line: '' };
-  /** Base64url. Empty: not requested here yet. */
+  /** The key in base64url. Empty until it is first requested on this node. */
   #key = '';
 
   constructor(parts: RedisSessionsParts) {
@@ -38,7 +38,8 @@ export class RedisSessions {
   }
 
   /**
-   * Writes the end of the session. It may not be on replicas yet: `has` reports it only after the returned function was called.
+   * Writes the end of the session. Call the returned function once enough replicas have the write. Only then does `has` report
+   * it.
    */
   async write(session: SessionFacts): Promise<() => void> {
     const end = this.#ended.plan(session);
@@ -51,7 +52,7 @@ export class RedisSessions {
     return new Uint8Array(Buffer.from(this.#key, 'base64url'));
   }
 
-  /** Afterwards this node knows every session that was ended before the call. Throws if the store did not answer. */
+  /** When it resolves, this node knows every session that was ended before the call. Throws if the store did not answer. */
   async compare(): Promise<void> {
     await this.#read(this.#key);
   }

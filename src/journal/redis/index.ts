@@ -38,9 +38,9 @@ import { Writes } from './writes.ts';
 export interface RedisEngineOptions {
   /** One URL, `redis://` or `rediss://`, with user and password if required. */
   urls: readonly string[];
-  /** Replicas that must have a write before it is answered. */
+  /** The number of replicas that must have a write before it is answered. */
   minReplicas: number;
-  /** Use the server even if its settings are not durable. */
+  /** Whether to use the server even if its settings are unsafe. */
   allowUnsafe: boolean;
   renderer: Renderer;
   /** The system clock, in milliseconds since 1970. */
@@ -53,7 +53,7 @@ export interface RedisEngineOptions {
 export interface RedisEngine extends Engine {
   /** Unsafe settings of the server. Only non-empty if they are allowed. */
   readonly faults: readonly Fault[];
-  /** The id that other processes know this one by. */
+  /** The id of this process among the processes on the store. */
   readonly nodeId: string;
   /** Removes a node that certainly ended without signing off, so that no erasure waits for it. */
   forgetNode(nodeId: string): Promise<void>;
@@ -113,7 +113,8 @@ class SharedEngine implements RedisEngine {
     const { nodeId } = this;
     this.#log = log;
     const scripts = loadScripts();
-    const connect = (name: string, speaks?: Log) => new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: speaks });
+    const connect = (name: string, connectionLog?: Log) =>
+      new Connection({ url, name, minReplicas, allowUnsafe, scripts, log: connectionLog });
     this.#writes = connect('writes', log);
     this.#commands = connect('reads');
     this.#lists = connect('lists');
@@ -169,7 +170,7 @@ class SharedEngine implements RedisEngine {
     this.#subscriber.onLost = () => {
       this.#bus.isListening = false;
     };
-    // Missed erasures are read over the other connection, which may reconnect later.
+    // Missed erasures are read over `#commands`, which may reconnect later than the subscriber.
     const listenAgain = () => {
       if (!this.#bus.isListening && this.#subscriber.isOpen && this.#commands.isOpen)
         void this.#listen().catch(() => this.#subscriber.replace());
@@ -180,7 +181,7 @@ class SharedEngine implements RedisEngine {
     await this.#compareRefused();
     await this.#requests.open();
     await this.#monitor.compare();
-    // A store that takes no writes can still be read. The next start records it.
+    // A store that takes no writes can still be read, so go on. The next start records what is missing.
     await this.#server
       .begin()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'this start could not be recorded in the server journal'));
@@ -251,7 +252,7 @@ class SharedEngine implements RedisEngine {
     throw damaged(channelId);
   }
 
-  /** For callers that continue without a damaged channel. */
+  /** Returns the reply even if the channel is damaged. */
   async #askAllowingDamage(connection: Connection, operation: Operation, channelId: string): Promise<Reply> {
     const answer = await connection.run(operation, channelKeys(channelId));
     if (isDamaged(answer)) this.#damagedChannels.found(channelId);
@@ -323,8 +324,8 @@ class SharedEngine implements RedisEngine {
   // ---- Reading
 
   /**
-   * Many simultaneous reads of a channel share one script, and need none while damage is remembered. Reads for desk users are not
-   * shared with strangers: a hidden channel must cost them what a missing channel costs.
+   * Simultaneous reads of a channel share one script. A channel that was just found damaged is refused without a script. Reads
+   * with and without `seesDesk` are not shared: without it, a hidden channel must take as long as a missing one.
    */
   channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     const key = `${channelId} ${seesDesk ? 'desk' : ''}`;

@@ -2,12 +2,15 @@
  * Every key in Redis, with its type and content. A channel has a fixed set of keys under one hash tag, so that a script can use
  * them in a cluster, and so that erasing a channel needs no search.
  *
- * Lists of values separated by spaces are lines that only the scripts read. The place of a revision is `<post id>:<revision>`, or
- * `channel:<revision>` for the channel itself, whose text is stored like that of a post.
+ * A line is a list of values separated by spaces. The place of a revision is `<post id>:<revision>`, or `channel:<revision>` for
+ * the channel itself, whose text is stored like that of a post.
  */
 const prefix = 'pressbox:';
 
-/** In the order in which every script receives them. Scripts for a request also receive its key and the key of all requests. */
+/**
+ * The keys of a channel, in the order in which every script on a channel receives them. Scripts for a request also receive the
+ * key of the request and the key of all requests.
+ */
 export function channelKeys(channelId: string, requestId?: string): string[] {
   const key = (name: string) => `${prefix}{${channelId}}:${name}`;
   return [
@@ -15,19 +18,20 @@ export function channelKeys(channelId: string, requestId?: string): string[] {
     // trimmed.
     key('journal'),
     // Sorted set: post id or `channel`, by the offset of its last change. The highest score is the head of the journal. During a
-    // repair, `mending` scores above all offsets, and `highest` scores the last offset that may have been given out.
+    // repair, the score of the member `mending` is above all offsets, and the score of `highest` is the last offset that may have
+    // been assigned.
     key('changes'),
     // Sorted set: post id, by seq.
     key('posts'),
-    // Hash: post id → revision, last, seq, last erased revision, publishedAt, stored tags · `channel` → revision, last, state,
-    // access, createdAt in ms, pinned id, latestPostAt, salt of tags.
+    // Hash of lines: post id → revision, offset of its last change, seq, last erased revision, publishedAt, stored tags ·
+    // `channel` → revision, offset of its last change, state, access, createdAt in ms, pinned id, latestPostAt, salt of tags.
     key('index'),
-    // Hash: place of a revision → what was written as JSON, a line feed, its html. The only place of a text.
+    // Hash: place of a revision → the post or channel as JSON, a line feed, its html. No other key contains a text.
     key('texts'),
     // Hash: place of a revision → bytes, bytes of its body, JSON of salt, renderer version, headline and note. Erased with the
     // text.
     key('labels'),
-    // Sorted set, all scores 0: a stored tag, the number of digits of seq as a letter, seq.
+    // Sorted set, all scores 0. Members concatenate a stored tag, the number of digits of seq as a letter, and seq.
     key('tags'),
     // Sorted set: offsets of listed entries, by offset.
     key('listed'),
@@ -43,14 +47,17 @@ export function channelKeys(channelId: string, requestId?: string): string[] {
 
 /**
  * String: when a request was made (ms, node's clock), its fingerprint, post id or `channel`, revision, offset, epoch, short
- * check, own salt. Has a TTL if there is no channel. Otherwise it is deleted by way of `requests`, a sorted set of request ids by
- * the request clock.
+ * check, own salt. If there is no channel, the key has a TTL. Otherwise `requests`, a sorted set of request ids by the request
+ * clock, shows when to delete it.
  */
 export function requestKey(channelId: string, requestId: string): string {
   return `${prefix}{${channelId}}:request:${requestId}`;
 }
 
-/** String with a TTL: who repairs the channel. Servers of earlier versions repaired channels by themselves and used this name. */
+/**
+ * String with a TTL: the process that repairs the channel. The name is from earlier versions, whose servers repaired channels
+ * automatically.
+ */
 export function repairKey(channelId: string): string {
   return `${prefix}{${channelId}}:mending`;
 }
@@ -68,11 +75,12 @@ export const registry = {
   channels: `${prefix}{registry}:channels`,
   /** Sorted set: ids of channels that may have pending erasures, by time of the notice (ms, Redis' clock). */
   pendingErasures: `${prefix}{registry}:owed`,
-  /** Stream of bounded length: erasures, as channel and post. A node that was disconnected reads here what it missed. */
+  /** Stream of bounded length: erasures, as channel and post. A node that was disconnected reads the erasures that it missed. */
   erasures: `${prefix}{registry}:erasures`,
   /**
-   * Sorted set: the number of the last rewrite that was `begun` after an erasure, of the last one that is `done`, and for each
-   * replica (`host:port`) of the last one it took part in. Rewrites are counted from 1.
+   * Sorted set. After each erasure the append-only file is rewritten, and rewrites are numbered from 1. The scores are the
+   * numbers of the last rewrite that was `begun`, of the last one that is `done`, and for each replica (`host:port`) of the last
+   * one that it took part in.
    */
   rewrites: `${prefix}{registry}:rewrites`,
   /** Sorted set: node ids, by last heartbeat (ms, Redis' clock). */
@@ -81,14 +89,17 @@ export const registry = {
   revoked: `${prefix}{registry}:revoked`,
   /**
    * Stream: the server's own journal. Ids are `<offset>-0`. An entry has facts without text, the root of the chain, and its
-   * check. Never trimmed. Written by the scripts that do what it records, which would not be possible in a cluster.
+   * check. Never trimmed. Written by the same scripts as the changes that it records, which would not be possible in a cluster.
    */
   server: `${prefix}{registry}:server-journal`,
-  /** Sorted set, all scores 0: entries of the server's own journal that are written only once, and were. */
+  /**
+   * Sorted set, all scores 0: marks of those entries of the server's own journal that must be written only once. A mark is added
+   * with its entry.
+   */
   told: `${prefix}{registry}:told`,
   /** String: changes whenever something is added to `revoked`. */
   revokedVersion: `${prefix}{registry}:revoked-version`,
-  /** Sorted set: ended sessions, as written by `EndedSessions`, by number of addition. */
+  /** Sorted set: ended sessions, as written by `EndedSessions`, numbered in the order in which they were added. */
   ended: `${prefix}{registry}:ended-sessions`,
   /** String: the key that signs sessions if no secret is configured, base64url. */
   sessionKey: `${prefix}{registry}:session-key`,

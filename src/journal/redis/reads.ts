@@ -62,7 +62,7 @@ export interface ReadsParts {
   renderer: Renderer;
 }
 
-/** Reads. Each is one script and so consistent as of one position, except queries for posts with several tags. */
+/** The reads. Each runs one script, so it is consistent as of one position. Queries for posts with several tags may run more. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
   readonly #askForList: ReadsParts['askForList'];
@@ -91,7 +91,7 @@ export class Reads implements JournalReads {
   async #readChannels({ state, limit, page, desk }: ChannelsQuery) {
     const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
     if (start === undefined) return undefined;
-    // An attempt to create a channel with a taken id leaves a place of its own, which is not the channel's.
+    // An attempt to create a channel with a taken id leaves a second place, which does not fit the date of the channel.
     const isListed: Listing = (place, summary) =>
       registered(summary.createdMs, idAt(place)) === place &&
       (state === undefined || summary.state === state) &&
@@ -105,7 +105,7 @@ export class Reads implements JournalReads {
       const places = await this.#lists.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
       );
-      // Nearly all of the newest channels are listed.
+      // Nearly all of the newest channels are listed, so their summaries would save no reads.
       const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
       for (let at = 0; at < likely.length; at += few) {
         const some = likely.slice(at, at + few);
@@ -132,7 +132,8 @@ export class Reads implements JournalReads {
   }
 
   /**
-   * No other channel can have the place of a deleted one, and every list would look there. If this fails, the next list does it.
+   * Removes the place of a deleted channel, because every list would read the channel again. No other channel can get this place.
+   * If the removal fails, the next list repeats it.
    */
   #forget(place: string): void {
     this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
@@ -140,14 +141,14 @@ export class Reads implements JournalReads {
 
   /** The places whose channels must be read: those that their summary does not exclude. */
   async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
-    const cards = await Promise.all(places.map((place) => this.#summary(idAt(place))));
+    const summaries = await Promise.all(places.map((place) => this.#summary(idAt(place))));
     return places.filter((place, number) => {
-      const summary = cards[number];
+      const summary = summaries[number];
       return summary === undefined || isListed(place, summary);
     });
   }
 
-  /** Undefined if only reading the channel tells. */
+  /** Undefined if the channel itself must be read. */
   async #summary(channelId: string): Promise<ChannelSummary | undefined> {
     const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
     const answer = await this.#lists.run('channel-summary', [journal, changes, index]);
@@ -193,7 +194,7 @@ export class Reads implements JournalReads {
     const [pinned, summary] = [one(), one()];
     const keyEvents = values.rest(() => {
       const [id, seq, publishedAt] = [values.text(), values.number(), values.text()];
-      // In the order of every engine, because a client compares the result byte for byte.
+      // Every engine returns the fields in this order, because a client compares the result byte for byte.
       return { id, seq, headline: readLabel(values.text()).headline ?? '', publishedAt };
     });
     return { position, channel, posts, pinned, summary, keyEvents, more };
@@ -209,8 +210,8 @@ export class Reads implements JournalReads {
   }
 
   /**
-   * If few posts have all the tags, a page examines many posts, in several scripts. The result is consistent as of the first one,
-   * because later changes are in the entries after it.
+   * If few posts have all the tags, a page examines many posts, in several scripts. The result has the position of the first
+   * script: later changes are in the entries after that position.
    */
   async posts(
     channelId: string,
@@ -227,7 +228,7 @@ export class Reads implements JournalReads {
       if (answer === null) return undefined;
       const part = this.#page(new ReplyReader(answer));
       position ??= part.position;
-      // The history was replaced in the meantime.
+      // The history was replaced in the meantime: start over.
       if (part.position.epoch !== position.epoch) return await this.posts(channelId, query);
       posts.push(...part.posts);
       if (part.reached === undefined) return { posts: direction === 'up' ? posts.reverse() : posts, position, more: part.more };
@@ -256,11 +257,11 @@ export class Reads implements JournalReads {
     const corrections = values.rest((): Correction => {
       const [offset, who, revision] = [values.number(), values.text(), values.number()];
       const [kind, at] = [values.text() as ChangeKind, values.text()];
-      const [past, standing] = [values.maybe(), readLabel(values.text())];
+      const [past, current] = [values.maybe(), readLabel(values.text())];
       const text = values.maybe();
       if (text !== null) states.set(who, stateIn(text));
       const note = past === null ? noteOfRevision(states.get(who) as string, revision) : readLabel(past).note;
-      return { offset, postId: who === channelSubject ? null : who, headline: standing.headline, revision, kind, note, at };
+      return { offset, postId: who === channelSubject ? null : who, headline: current.headline, revision, kind, note, at };
     });
     return { corrections, position, more };
   }

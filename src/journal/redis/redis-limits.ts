@@ -27,7 +27,7 @@ export const redisTable = {
   },
   redisReachMs: { value: 2_000, metric: storeReachable, atLimit: 'A Redis server that does not answer in this time is skipped.' },
   replicaTakenMs: { value: 5_000, metric: erasuresPending, atLimit: 'A replica that lags longer keeps an erasure pending.' },
-  /** While a command is unanswered. */
+  /** Counts only while a command is unanswered. */
   redisSilenceMs: {
     value: 3_000,
     metric: storeReachable,
@@ -39,7 +39,7 @@ export const redisTable = {
     metric: storeReachable,
     atLimit: 'Interval at which a node compares its channel streams with the journal.',
   },
-  /** Twice as often as `headsMs`. */
+  /** Half of `headsMs`. */
   probeMs: {
     value: 1_000,
     metric: storeReachable,
@@ -52,7 +52,7 @@ export const redisTable = {
     atLimit: 'Interval at which the settings of Redis are checked.',
   },
   deadlineMs: { value: 1_000, metric: storeReachable, atLimit: 'Comparisons and probes that take longer count as failed.' },
-  /** The node's channel streams may be stale then. */
+  /** After this time, the node's channel streams may be stale. */
   leaseMs: {
     value: 5_000,
     metric: storeReachable,
@@ -92,13 +92,13 @@ export const redisTable = {
     metric: channelsDamaged,
     atLimit: 'A repair that was silent for this long counts as ended, and another may begin.',
   },
-  /** The notice of an erasure precedes its entry. */
+  /** The note of an erasure is written before its entry. */
   notedMs: {
     value: 60_000,
     metric: storeReachable,
     atLimit: 'The note of an erasure is dropped if its entry is not written within this time.',
   },
-  /** They show whether a head was announced. */
+  /** Remembered announcements show whether a head was announced. */
   rememberedAnnouncements: {
     value: 256,
     metric: 'pressbox_feeds',
@@ -110,7 +110,7 @@ export const redisTable = {
     metric: 'pressbox_feeds',
     atLimit: 'A node that missed more erasures than this drops everything that it has in memory.',
   },
-  /** Doubled up to the most, with jitter. */
+  /** The pause has jitter, and doubles up to `redisReconnectMostMs`. */
   redisReconnectFirstMs: {
     value: 100,
     metric: storeReachable,

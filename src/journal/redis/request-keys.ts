@@ -10,7 +10,10 @@ export const keptMs = limits.idempotencyHours * 3_600_000;
 
 const { requestSweepMs, requestSweepChannels, requestSweepMost } = redisLimits;
 
-/** Sets a TTL on the requests of a deleted channel, and of no other channel. In steps, so that no other command waits long. */
+/**
+ * Sets a TTL on the requests of a deleted channel. Does nothing for other channels. Works in steps, so that no other command
+ * waits long.
+ */
 export async function endRequests(writes: Pick<Connection, 'run'>, channelId: string): Promise<void> {
   const keys = channelKeys(channelId, '');
   for (let ended: number = requestSweepMost; ended === requestSweepMost; )
@@ -32,14 +35,14 @@ export class Requests {
   readonly #parts: RequestsParts;
   readonly #stop = new AbortController();
   /** The place in the registry of the channel that was swept last. */
-  #lookedAt = '-';
+  #sweptTo = '-';
 
   constructor(parts: RequestsParts) {
     this.#parts = parts;
     this.clock = new RequestClock(parts.elapsed);
   }
 
-  /** Only reads, so that a store that takes no writes can still be served from. */
+  /** Only reads, so that a node can start with a store that takes no writes. */
   async open(): Promise<void> {
     this.clock.reach(Number(await this.#parts.commands.ask((redis) => redis.get(registry.requestClock))));
   }
@@ -57,9 +60,9 @@ export class Requests {
     this.clock.reach(Number(reached));
   }
 
-  /** Sweeps the next channels. */
+  /** Deletes the expired requests of the next channels. */
   async sweep(): Promise<void> {
-    const from = this.#lookedAt === '-' ? '-' : `(${this.#lookedAt}`;
+    const from = this.#sweptTo === '-' ? '-' : `(${this.#sweptTo}`;
     const { commands, writes } = this.#parts;
     const places = await commands.ask((redis) =>
       redis.zrange(registry.channels, from, '+', 'BYLEX', 'LIMIT', 0, requestSweepChannels),
@@ -69,7 +72,7 @@ export class Requests {
       for (let forgotten: number = requestSweepMost; forgotten === requestSweepMost; )
         forgotten = Number(await writes.run('forget-requests', keys, [this.clock.now(), keptMs, requestSweepMost]));
     }
-    this.#lookedAt = places.length < requestSweepChannels ? '-' : (places.at(-1) as string);
+    this.#sweptTo = places.length < requestSweepChannels ? '-' : (places.at(-1) as string);
   }
 
   async #run(): Promise<void> {

@@ -19,8 +19,9 @@ export interface RevocationsParts {
 }
 
 /**
- * The tokens that were revoked on any node. Each node holds all of them and reads them again when their version changed. A
- * message only makes it compare at once. If the store was restored to an older state, nodes write back what it lost.
+ * The tokens that were revoked on any node. Each node keeps all of them in memory, and reads them again when their version in the
+ * store changed. A message from another node only makes it compare at once. If the store was restored to an older state, nodes
+ * write the lost revocations back.
  */
 export class RedisRevocations {
   readonly #parts: RevocationsParts;
@@ -40,12 +41,12 @@ export class RedisRevocations {
     return this.#revoked.has(jti);
   }
 
-  /** Writes a revocation. It may not be on replicas yet: `has` reports it only after `taken`. */
+  /** Writes a revocation. Call `taken` once enough replicas have the write. Only then does `has` report it. */
   async write({ jti, until }: Revocation, by: string): Promise<'revoked' | 'full'> {
     const { writes, now } = this.#parts;
     const at = now();
-    const told = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
-    const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...told];
+    const entryArguments = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
+    const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...entryArguments];
     return (await writes.run('revoke-token', writeKeys, args)) as 'revoked' | 'full';
   }
 
@@ -53,7 +54,7 @@ export class RedisRevocations {
     this.#revoked.add([revocation]);
   }
 
-  /** Afterwards this node knows every token that was revoked before the call. Throws if the store did not answer. */
+  /** When it resolves, this node knows every token that was revoked before the call. Throws if the store did not answer. */
   async compare(): Promise<void> {
     const answer = (await this.#parts.commands.run('revoked-tokens', keys, [this.#version])) as string[] | null;
     if (answer === null) return;

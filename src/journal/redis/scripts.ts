@@ -81,14 +81,14 @@ export function loadScripts(): Record<Operation, Script> {
 
 export type Scripts = ReturnType<typeof loadScripts>;
 
-/** A server forgets scripts when it restarts. The text is sent again then; the failed call changed nothing. */
+/** Redis forgets scripts when it restarts. Then the text is sent, since the failed call changed nothing. */
 export async function run(
   redis: Redis,
   { text, sha }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Reply> {
-  // As a list, because the erasures of a channel may exceed the number of arguments of a call.
+  // Passed as an array, because the erasures of a channel may exceed the number of arguments that a function call can have.
   const rest = [keys.length, ...keys, ...args];
   try {
     return (await redis.call('EVALSHA', [sha, ...rest])) as Reply;

@@ -28,16 +28,16 @@ export class RedisServerJournal {
   }
 
   /**
-   * Begins the journal if no node has, and records the renderer of this node. Earlier channels are recorded afterwards, since
-   * there may be many. If that is interrupted, the next node that starts continues.
+   * Begins the journal if no node has, and records the renderer of this node. Channels that already exist are recorded in the
+   * background, since there may be many. If this is interrupted, the next node that starts continues.
    */
   async begin(): Promise<void> {
     const { renderer, now } = this.#parts;
     await this.#once(marks.begun, factsOfBeginning(now()));
     await this.#once(`renderer:${renderer.version}`, factsOfRenderer(renderer.version, renderer.publicUrl, now()));
-    // Before this node creates any: new channels are recorded when they are created.
-    const channelIds = await this.#untold();
-    void this.#tellFound(channelIds).catch(() => undefined);
+    // List the channels before this node creates any: new channels are recorded when they are created.
+    const channelIds = await this.#unrecordedChannels();
+    void this.#recordFound(channelIds).catch(() => undefined);
   }
 
   async read({ from, limit }: { from: number; limit: number }): Promise<ServerPage> {
@@ -47,8 +47,8 @@ export class RedisServerJournal {
     return { root: lines[0]?.root ?? '', entries, more: lines.length > limit };
   }
 
-  /** The existing channels, unless all were recorded. */
-  async #untold(): Promise<string[]> {
+  /** The existing channels, or none if all of them were recorded. */
+  async #unrecordedChannels(): Promise<string[]> {
     const { writes } = this.#parts;
     if ((await writes.ask((redis) => redis.zscore(registry.told, marks.allFound))) !== null) return [];
     const channelIds: string[] = [];
@@ -61,7 +61,7 @@ export class RedisServerJournal {
     }
   }
 
-  async #tellFound(channelIds: readonly string[]): Promise<void> {
+  async #recordFound(channelIds: readonly string[]): Promise<void> {
     const { writes, now } = this.#parts;
     for (const channelId of channelIds) {
       const [journal = ''] = channelKeys(channelId);
@@ -76,11 +76,11 @@ export class RedisServerJournal {
 
   /** Returns whether the entry was written now. */
   async #once(mark: string, facts: ServerFacts): Promise<boolean> {
-    const [, ...told] = serverArguments([facts]);
+    const [, ...entryArguments] = serverArguments([facts]);
     const answer = await this.#parts.writes.run(
       'record-server-entry',
       [registry.server, registry.told],
-      [mark, newRoot(), ...told],
+      [mark, newRoot(), ...entryArguments],
     );
     return answer === 1;
   }

@@ -1,8 +1,9 @@
 import { JournalUnavailable } from '../engine.ts';
 
 /**
- * Shares reads by key. Callers share a read that has not begun. While a read is under way they wait for the next one: the read under way
- * may miss what they already know, such as a change of access. One key has at most one read under way and one that waits.
+ * Shares reads with the same key. Callers share a read that has not begun. If a read is under way, they wait for the next one,
+ * because the running read may miss a change that they already know of, such as a change of access. Each key has at most one
+ * running and one waiting read.
  */
 export class SharedReads {
   /** By key: the read that has not begun, and the read under way. */
@@ -14,7 +15,10 @@ export class SharedReads {
   #free: number;
   readonly #waitingMost: number;
 
-  /** `most`: reads under way for different keys. `waitingMost`: reads that wait. Neither has a bound by default. */
+  /**
+   * `most`: the maximum number of running reads. `waitingMost`: the maximum number of waiting reads. Both are unlimited by
+   * default.
+   */
   constructor({ most = Number.POSITIVE_INFINITY, waitingMost = Number.POSITIVE_INFINITY } = {}) {
     this.#free = most;
     this.#waitingMost = waitingMost;

@@ -31,8 +31,8 @@ import { linesOf } from './repair/surviving-keys.ts';
 import { marks } from './server-journal.ts';
 
 /**
- * Verifies the journals in Redis or Valkey while servers use the store. Only reads; repairs nothing. A channel is verified up to
- * its head at the beginning of the walk. Commands are small, so that other clients do not wait.
+ * Verifies the journals in Redis or Valkey while servers use the store. Only reads, and repairs nothing. A channel is verified up
+ * to its head at the beginning of the walk. Commands are small, so that other clients do not wait.
  */
 export interface VerifyRedisOptions extends StoreOptions {
   url: string;
@@ -49,8 +49,8 @@ export async function* verifyRedis({
   yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
     const known = server.holds ? server : undefined;
-    // The server's own journal is read on during the walk. A channel created meanwhile may be placed where the list was already
-    // read.
+    // Channels that exist now must be in the list. Channels created during the walk are not expected: they may be added to a part
+    // of the list that was already read.
     const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
     const seen = new Set<string>();
     for await (const id of channelId === undefined ? registeredIds(redis) : [channelId]) {
@@ -60,7 +60,7 @@ export async function* verifyRedis({
     }
     for (const id of expected) {
       if (seen.has(id)) continue;
-      // The list of channels lacks it.
+      // The list of channels lacks this channel.
       const report = await verifyChannel(redis, id, options, known);
       if (report !== undefined) yield report.fault ? report : new HistoryWalk(id, '').fail(0, null, notListed);
     }
@@ -73,7 +73,7 @@ export const notListed = 'the list of channels lacks it';
 /** Walks the server's own journal and compares it with the revoked tokens. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(serverJournalId));
-  // Read first: a node that begins the journal meanwhile writes both at once.
+  // Read the mark first: a node that begins the journal during the walk writes the mark and the entry in one step.
   const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
   await readOn(redis, walk);
   if (wasBegun) walk.expectBeginning();
@@ -94,8 +94,8 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
 }
 
 /**
- * Reads the newest entries of the server's own journal. An entry of a channel is never visible before the entry here that records
- * it.
+ * Reads the entries that were added to the server's own journal since the last call. What a channel's entry does is never visible
+ * before the entry of the server's own journal that records it.
  */
 async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
   for (let from = walk.offset + 1; ; ) {
@@ -118,8 +118,8 @@ interface Latest {
 }
 
 /**
- * Undefined: no such channel, or it was deleted. If the server's own journal does not mention a channel, a node of an earlier
- * version created it.
+ * Undefined: no such channel, or it was deleted. A channel that the server's own journal does not mention is accepted: a node of
+ * an earlier version created it.
  */
 export async function verifyChannel(
   redis: Redis,
@@ -129,19 +129,22 @@ export async function verifyChannel(
 ): Promise<ChannelReport | undefined> {
   const [, , , , , , , , , deleted = ''] = channelKeys(channelId);
   const isDeleted = async () => (await redis.exists(deleted)) === 1;
-  const isTold = async () => {
+  const isDeletionRecorded = async () => {
     if (server !== undefined) await readOn(redis, server);
     return server?.channels.get(channelId)?.isDeleted ?? true;
   };
-  if (await isDeleted()) return (await isTold()) ? undefined : new HistoryWalk(channelId, '').fail(0, null, channelIsMissing);
+  if (await isDeleted())
+    return (await isDeletionRecorded()) ? undefined : new HistoryWalk(channelId, '').fail(0, null, channelIsMissing);
   const report = await walkChannel(redis, channelId, options, server);
-  const isDeletedSince = report?.fault !== undefined && (await isDeleted()) && (await isTold());
+  const isDeletedSince = report?.fault !== undefined && (await isDeleted()) && (await isDeletionRecorded());
   return isDeletedSince ? undefined : report;
 }
 
 type WalkedBy = Omit<VerifyRedisOptions, 'url' | 'channelId'>;
 
-/** The same, unless the channel is deleted meanwhile. Undefined: no such channel. */
+/**
+ * The report of `verifyChannel`, which is correct only if the channel is not deleted during the walk. Undefined: no such channel.
+ */
 async function walkChannel(
   redis: Redis,
   channelId: string,
@@ -158,7 +161,7 @@ async function walkChannel(
     redis.xrange(journal, '-', '+', 'COUNT', 1),
     redis.xrevrange(journal, '+', '-', 'COUNT', 1),
   ]);
-  // After the head, so that it covers every entry up to the head.
+  // Read the record after the head, so that it covers every entry up to the head.
   const record = await recordOf();
   if (first === undefined || last === undefined) {
     const surviving = await redis.exists(changes, posts, index, texts, labels);
@@ -206,8 +209,8 @@ async function walkChannel(
   }
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
   if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, wrong.why);
-  const lost = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
-  return lost ? walk.fail(lost.offset, lost.postId, indexMismatch) : walk.finish();
+  const misplaced = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
+  return misplaced ? walk.fail(misplaced.offset, misplaced.postId, indexMismatch) : walk.finish();
 }
 
 /** Compares only the entries and their texts with the chain, not the indexes. `erasedOf`: the last erased revision of a post. */
@@ -234,7 +237,10 @@ export async function chainFault(
   }
 }
 
-/** A history that was begun again starts above 1, and its first entry follows the root. Otherwise this entry is not the first. */
+/**
+ * The offset at which the history begins, from the first entry that exists. A history that a repair began starts above 1, and the
+ * check of its first entry follows from the root. For any other entry the result is 1.
+ */
 export function beganAt(channelId: string, [id, fields]: Entry, root: string): number {
   const { offset, content, check, ...facts } = factsIn(channelId, id, fields);
   return nextCheck(root, offset, digestOf(facts, content)) === check ? offset : 1;
@@ -303,21 +309,22 @@ async function wrongIndex(
     for (const [number, [who, expected]] of some.entries()) {
       const [revision = 0, last = 0, third, erased = 0] = (lines[number] ?? '').split(' ').map(Number);
       highest = Math.max(highest, last);
-      // Changed since the walk began. The index was read before the scores.
+      // Skip what changed since the walk began. The scores were read after the index, so they show every such change.
       if (last > head || Number(changed[number]) > head) continue;
       const postId = who === channelSubject ? null : who;
-      const stands =
+      const agrees =
         revision === expected.revision &&
         last === expected.offset &&
         Number(changed[number]) === expected.offset &&
         // An erasure never includes the current revision.
         (postId === null || (third === expected.seq && Number(seqs[number]) === expected.seq && erased < revision));
-      if (!stands) return { offset: expected.offset, postId, why };
+      if (!agrees) return { offset: expected.offset, postId, why };
     }
   }
   const [lines, members] = [await redis.hlen(index), await redis.zcard(posts)];
   if (lines !== all.length || members !== all.length - 1) {
-    // Somebody wrote meanwhile, or the index has something that no entry mentions. Rare enough to examine all lines.
+    // Either the channel was written to during the walk, or the index has a line that no entry explains. This is rare, so examine
+    // all lines.
     for await (const [who, line] of linesOf(redis, index)) {
       const [, last = 0, seq = 0] = line.split(' ').map(Number);
       highest = Math.max(highest, last);
@@ -331,8 +338,8 @@ async function wrongIndex(
 }
 
 /**
- * Compares lists and tags with the texts. Skips what changed meanwhile: its line in the index differs from the one read before.
- * Returns the last entry of what differs.
+ * Compares the index and the tags with the texts. Skips the channel or a post if its line in the index changed in the meantime.
+ * Returns the last entry of the first one that differs.
  */
 async function wrongPlace(
   redis: Redis,
@@ -350,21 +357,24 @@ async function wrongPlace(
       if (!line || !text) continue;
       const { facts, places } = findingOf(who, stateIn(text), seq, salt);
       const [, last, third, fourth, fifth, sixth = ''] = line.split(' ');
-      const told = who === channelSubject ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
+      const actual = who === channelSubject ? [third, fourth, fifth, sixth] : [fifth, ...sixth.split(',').sort()];
       const found = await scoresOf(redis, tags, places);
-      if (Number(last) !== offset || (told.join(' ') === facts.join(' ') && !found.includes(null))) continue;
+      if (Number(last) !== offset || (actual.join(' ') === facts.join(' ') && !found.includes(null))) continue;
       if ((await redis.hget(index, who)) === line) return { offset, postId: who === channelSubject ? null : who };
     }
   }
   return undefined;
 }
 
-/** Null for missing members. */
+/** The scores of members, or null for a missing member. */
 function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string | null)[]> {
   return Promise.all(members.map((member) => redis.zscore(key, member)));
 }
 
-/** What the index must contain for this state, and the places of the post among the tags. See `lua/shared.lua`. */
+/**
+ * The facts that the index must contain for this state, and the members that the tags must contain for the post. See
+ * `lua/shared.lua`.
+ */
 function findingOf(who: string, state: string, seq: number, salt: string): { facts: string[]; places: string[] } {
   if (who === channelSubject) {
     const { state: phase, access, createdAt, pinnedPostId } = channelFrom(state);

@@ -53,7 +53,7 @@ export interface WritesParts {
   renderer: Renderer;
   now: () => number;
   requests: Requests;
-  /** Replicas that must have a write before it is answered. */
+  /** The number of replicas that must have a write before it is answered. */
   minReplicas: number;
 }
 
@@ -64,7 +64,7 @@ type JournalWrites = Pick<
 
 import type { SessionFacts } from '../../protocol/rights.ts';
 
-/** Writes, and what is remembered of their requests. Each is answered and announced once enough replicas have it. */
+/** The writes, and the remembered outcomes of requests. A write is answered and announced once enough replicas have it. */
 export class Writes implements JournalWrites {
   readonly #parts: WritesParts;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -91,9 +91,9 @@ export class Writes implements JournalWrites {
     return this.#write(async () => {
       const prepared = prepareAll(channelId, request.entries, this.#parts.renderer.version);
       const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
-      const told = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
-      const args = appendArguments(request, prepared, this.#times(), { root, told });
-      const keys = told.length === 0 ? [] : [registry.server];
+      const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
+      const args = appendArguments(request, prepared, this.#times(), { root, serverFacts });
+      const keys = serverFacts.length === 0 ? [] : [registry.server];
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
@@ -152,7 +152,7 @@ export class Writes implements JournalWrites {
     const answer = await this.#parts.commands.run('recall-request', keys, [this.#parts.requests.clock.now(), keptMs]);
     if (answer === null) return undefined;
     const values = new ReplyReader(answer);
-    // A repeated request promises the same durability as the first answer.
+    // The answer to a repeated request promises the same durability as the first answer.
     await this.#write(() => this.#acknowledgedAgain());
     return outcomeIn(values.text(), values.maybe(), request);
   }
@@ -183,8 +183,8 @@ export class Writes implements JournalWrites {
       await this.#parts.erasures.note(channelId);
       const salt = newSalt();
       const now = this.#parts.now();
-      const told = serverArguments([factsOfDeletion(channelId, { now, by })]);
-      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...told];
+      const entryArguments = serverArguments([factsOfDeletion(channelId, { now, by })]);
+      const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...entryArguments];
       const keys = [...channelKeys(channelId, request.id), registry.server];
       const deletion = await this.#parts.writes.run('delete-channel', keys, args);
       if (deletion === 'missing') return { status: 'missing' as const };
@@ -219,7 +219,7 @@ export class Writes implements JournalWrites {
     });
   }
 
-  /** Before the channel is created, so that the list lacks no channel. Lists skip ids that were not created. */
+  /** Call before the channel is created, so that the list lacks no channel. Lists skip ids whose channel was not created. */
   async #register(channelId: string, createdAt: string): Promise<void> {
     await this.#parts.writes.ask((redis) => redis.zadd(registry.channels, 0, registered(Date.parse(createdAt), channelId)));
   }
@@ -243,7 +243,10 @@ export class Writes implements JournalWrites {
     return this.#replicated;
   }
 
-  /** WAIT counts only writes of its own connection. If another node wrote, a small write on this connection follows. */
+  /**
+   * Waits for replicas if another node may have made the write. WAIT counts only writes of its own connection, so this makes a
+   * small write first.
+   */
   async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;
     await afterWrite(() => this.#parts.requests.keepClock());

@@ -35,7 +35,10 @@ export interface ConnectionOptions {
   log?: Log | undefined;
 }
 
-/** One connection to Redis. It is used only after the server's settings were checked, again after every reconnect. */
+/**
+ * One connection to Redis. It is used only after the server's settings were checked. They are checked again after every
+ * reconnect.
+ */
 export class Connection {
   readonly redis: Redis;
   readonly #options: ConnectionOptions;
@@ -44,8 +47,8 @@ export class Connection {
   /** Incremented when the connection is lost. Earlier checks do not apply to the next connection. */
   #connectionLosses = 0;
   /**
-   * The start waits for the settings of replicas. Later readers would wait for them, so replicas that did not answer are checked
-   * by `recheck`.
+   * How long a check waits for the settings of replicas. It waits long only at the start: later, readers would have to wait, so
+   * `recheck` checks replicas that did not answer in time.
    */
   #replicasMs: number = settingsMs;
   #closed = false;
@@ -101,14 +104,17 @@ export class Connection {
     this.#replicasMs = briefMs;
   }
 
-  /** Checks the settings. Also checks a refused server again, because settings can change without a restart. */
+  /**
+   * Checks the settings, and opens the connection for use if they are safe. Also checks a refused server again, because settings
+   * can change without a restart.
+   */
   async admit(): Promise<void> {
     const { url, minReplicas, allowUnsafe, scripts, log } = this.#options;
     if (this.#admitted || this.#admitting || this.redis.status !== 'ready') return;
     this.#admitting = true;
     const losses = this.#connectionLosses;
     try {
-      // ioredis uses the first database if the user may not use the one in the URL.
+      // If the user may not use the database in the URL, ioredis silently uses the first one. This command fails instead.
       if (this.redis.options.db) await this.redis.select(this.redis.options.db);
       const faults = await faultsOf(this.redis, url, scripts, minReplicas, this.#replicasMs);
       if (faults.length > 0 && !allowUnsafe) return this.#refuse(faults);
@@ -214,7 +220,7 @@ const refusals: Readonly<Record<string, string>> = {
 
 function unavailable(error: unknown): JournalUnavailable {
   if (error instanceof JournalUnavailable) return error;
-  // The message of this ioredis error is about its options.
+  // The message of this ioredis error is only about an option, so it is replaced.
   const isLost = error instanceof Error && error.name === 'MaxRetriesPerRequestError';
   const message = isLost
     ? 'the connection was lost before the answer arrived'

@@ -9,7 +9,7 @@ const { redisReachMs: reachMs, replicaTakenMs: takenMs, redisPollMs: pollMs } = 
 type OnReplica = (replica: Redis, place: string) => Promise<void>;
 
 /**
- * Calls `act` for every replica of the server and, recursively, their replicas, each over a connection of its own. Throws
+ * Calls `act` for every replica of the server and, recursively, for their replicas, each over a separate connection. Throws
  * `JournalUnavailable` with the name of the first replica that could not be reached.
  */
 export async function eachReplica(server: Redis, url: string, act: OnReplica): Promise<void> {
@@ -24,12 +24,12 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     connectTimeout: reachMs,
     retryStrategy: () => null,
   } satisfies RedisOptions;
-  // The URL has precedence over options.
+  // ioredis prefers the URL to the options, so the URL must name the replica.
   const there = new URL(url);
   there.hostname = host.includes(':') ? `[${host}]` : host;
   there.port = String(port);
   const replica = new Redis(there.href, options);
-  // For waiting commands ioredis only reports a closed connection.
+  // For waiting commands ioredis only reports that the connection was closed. This event has the reason.
   let why = '';
   replica.on('error', (error: Error) => {
     why = error.message;
@@ -39,7 +39,7 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
     await replica.connect();
     await Promise.all([act(replica, `${host}:${port}`), eachReplica(replica, url, act)]);
   } catch (error) {
-    // Thrown for a replica of this replica.
+    // The error is about a replica of this replica.
     if (error instanceof JournalUnavailable) throw error;
     why ||= messageOf(error);
     throw new JournalUnavailable(`The replica ${host}:${port}: ${why}`, 'unknown', { cause: error });
@@ -49,8 +49,8 @@ async function onReplica(url: string, { host, port }: { host: string; port: numb
 }
 
 /**
- * Calls `act` for each selected replica, as `eachReplica` does, once the replica has received everything that the server had at
- * the time of this call.
+ * Calls `act` for each selected replica, as `eachReplica` does, once the replica has everything that was written to the server
+ * before this call.
  */
 export async function eachReplicaAfterAll(
   master: Redis,

@@ -6,8 +6,8 @@ import { redisLimits } from '../redis-limits.ts';
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
 
 /**
- * Yields what `use` yields, over a connection of its own, beside the servers that use the store. The connection ends with `use`.
- * Throws if the store cannot be used.
+ * Yields what `use` yields. `use` gets a separate connection, which is closed when `use` ends. Servers may use the store at the
+ * same time. Throws if the store cannot be used.
  */
 export async function* overSeparateConnection<T>(url: string, use: (redis: Redis) => AsyncGenerator<T>): AsyncGenerator<T> {
   if (!/^rediss?:/.test(url)) throw new JournalRefused('Name one Redis server, as redis:// or rediss://.');
@@ -23,7 +23,7 @@ export async function* overSeparateConnection<T>(url: string, use: (redis: Redis
   });
   try {
     await redis.connect();
-    // ioredis uses the first database if the user may not use the one in the URL.
+    // If the user may not use the database in the URL, ioredis silently uses the first one. This command fails instead.
     if (redis.options.db) await redis.select(redis.options.db);
     yield* use(redis);
   } catch (error) {

@@ -38,7 +38,7 @@ const always: readonly Wanted[] = [
   exactly('save', '', 'save ""'),
 ];
 
-/** Otherwise a full sync leaves a dump with the text on the replica. */
+/** With other settings, a full sync leaves a dump file on the replica, which would keep erased texts. */
 const withReplicas: readonly Wanted[] = [
   exactly('repl-diskless-sync', 'yes'),
   {
@@ -49,8 +49,8 @@ const withReplicas: readonly Wanted[] = [
 ];
 
 /**
- * Commands that the user must be allowed to run. Without one of them most things work, but rare operations fail unnoticed:
- * reading, repairing or erasing. Commands that a node misses at the start or within a second are not listed.
+ * Commands that the user must be allowed to run. If one of them is not allowed, most operations work, but rare ones fail
+ * unnoticed: reading, repairing or erasing. Commands without which a node fails at the start or within a second are not listed.
  */
 const rights = [
   ...['ping', 'wait', 'time', 'get', 'set', 'exists', 'unlink', 'pexpire'],
@@ -72,10 +72,10 @@ export async function faultsOf(
 ): Promise<Fault[]> {
   const faults = await faultsAt(redis, scripts, minReplicas > 0);
   const ofReplicas: Fault[] = [];
-  const look = async (replica: Redis, at: string) => {
+  const inspect = async (replica: Redis, at: string) => {
     ofReplicas.push(...(await faultsAt(replica, scripts, true)).map((fault) => ({ at, ...fault })));
   };
-  await withTimeout(replicasMs, eachReplica(redis, url, look));
+  await withTimeout(replicasMs, eachReplica(redis, url, inspect));
   return [...faults, ...ofReplicas];
 }
 
@@ -84,7 +84,7 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
   const [flat, info, lacking] = await Promise.all([
     redis.call('CONFIG', 'GET', ...names, 'repl-diskless-load') as Promise<string[]>,
     redis.info('replication'),
-    // By its text: the server does not know the script yet, and the user may not be allowed to load scripts.
+    // EVAL with the text, because the server may not have the script yet, and the user may not be allowed to load scripts.
     redis.call('EVAL', scripts['missing-rights'].text, 1, registry.nodes, ...rights) as Promise<string[]>,
   ]);
   const values = new Map<string, string>();
@@ -100,7 +100,7 @@ async function faultsAt(redis: Redis, scripts: Scripts, mayHaveReplicas: boolean
   return [...faults, { setting: 'user', found: `${user}, without ${lacking.join(', ')}`, line: `user ${user} … ${given}` }];
 }
 
-/** For the operator. */
+/** The faults as text for the operator. */
 export function sentenceOf(faults: readonly Fault[]): string {
   const lines = faults.map(({ at, setting, found, line }) => {
     const where = at === undefined ? '' : `on the replica ${at}: `;

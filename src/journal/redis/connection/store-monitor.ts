@@ -36,10 +36,10 @@ export class StoreMonitor {
   #busy = false;
   #probedAt = performance.now();
   #comparedAt = performance.now();
-  /** The last failure of each check, if there was an answer. */
+  /** Why the last probe and the last comparison failed. Undefined if they succeeded or timed out. */
   #probeFailure: string | undefined;
   #compareFailure: string | undefined;
-  /** The store has received a heartbeat of this node. */
+  /** Whether the store has received a heartbeat of this node. */
   #hasSentHeartbeat = false;
   reach: Reachability = { reachable: true, since: new Date().toISOString() };
 
@@ -60,7 +60,7 @@ export class StoreMonitor {
     clearTimeout(this.#suspicion);
   }
 
-  /** Removes this node from the nodes that erasures wait for. It serves nothing any more. */
+  /** Removes this node from the nodes that erasures wait for. Call when the node no longer serves anything. */
   async leave(): Promise<void> {
     const { commands, nodeId } = this.#parts;
     await withTimeout(
@@ -70,17 +70,17 @@ export class StoreMonitor {
   }
 
   async #probe(): Promise<void> {
-    // First, so that a process that was suspended notices its expired lease before it answers anyone.
+    // Check the lease first, so that a process that was suspended notices that it has expired before it answers a request.
     this.#renewLease();
     const { bus, subscriber, commands, connections } = this.#parts;
     for (const connection of connections) void connection.admit();
     if (bus.isListening && subscriber.isOpen && commands.isOpen) {
       this.#probeFailure = undefined;
-      const heard = await withTimeout(deadlineMs, bus.probe(), (error) => {
+      const hasArrived = await withTimeout(deadlineMs, bus.probe(), (error) => {
         this.#probeFailure = messageOf(error);
       });
-      if (heard) this.#probedAt = performance.now();
-      // Redis answers on the other connection, so the subscriber is the one that receives nothing.
+      if (hasArrived) this.#probedAt = performance.now();
+      // Redis answers on the other connection, so only the connection of the subscriber is silent.
       else if (
         subscriber.isOpen &&
         (await withTimeout(
@@ -116,7 +116,7 @@ export class StoreMonitor {
         const suspects: string[] = [];
         for (const [index, head] of compared[0].entries()) {
           const channelId = channelIds[index] as string;
-          // The stream of the channel reads it and notices the damage.
+          // The channel stream then reads the channel and notices the damage.
           if (head === 'damaged') {
             bus.markUncertain(channelId);
             continue;
@@ -154,7 +154,7 @@ export class StoreMonitor {
         if (head === 'damaged') continue;
         const channelId = channelIds[index] as string;
         const before = marks[index] as TrackerMark;
-        // The journal is missing. Nothing was announced since the mark, so it is not being created either.
+        // The journal is missing. If nothing was announced or read since the mark, the channel was not created in the meantime.
         if (head === undefined) {
           if (bus.isGone(channelId, before)) bus.gone(channelId);
         } else if (!bus.knows(channelId, head, before)) bus.announceMissed(channelId, head, before);

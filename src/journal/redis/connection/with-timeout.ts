@@ -1,6 +1,6 @@
 /**
- * Resolves with undefined if the promise fails or takes longer than `ms`. Data that is ready but unread when the time is over
- * counts as in time: the delay is then in this process, and no reason to give up a connection.
+ * Resolves with undefined if the promise fails or takes longer than `ms`. Data that has arrived by then but was not read yet
+ * counts as in time, because this process caused the delay, and the connection is fine.
  */
 export async function withTimeout<T>(
   ms: number,
@@ -9,7 +9,7 @@ export async function withTimeout<T>(
 ): Promise<(T extends void ? true : T) | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    // In the next turn of the event loop, after pending data was read.
+    // Decide in the next turn of the event loop, after pending data was read.
     timer = setTimeout(() => setImmediate(() => resolve(undefined)), ms);
   });
   try {

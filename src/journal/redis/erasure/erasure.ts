@@ -17,7 +17,7 @@ export type PendingErasure = readonly [who: string, offset: string];
 /** Where an erasure is not complete yet, and why. */
 type Pending = Map<string, string>;
 
-/** Stands for nodes that the store no longer lists, for as long as they may give out what they hold. See heartbeat.lua. */
+/** Stands for nodes that the store no longer lists, as long as they may serve what they have read. See `lua/heartbeat.lua`. */
 const others = 'others';
 const areLost = 'Redis lost the list of nodes and learns it again from their heartbeats';
 const isSilent = 'it has not confirmed that it dropped what it read before';
@@ -34,14 +34,14 @@ export interface ErasureParts {
 }
 
 /**
- * Completes erasures. The script has deleted the text. Older files, the log of slow commands, and nodes that have read the text
- * may still hold it. Any node completes pending erasures (`sweep.ts`).
+ * Completes erasures. The script of the append or the deletion has already deleted the text. The append-only file, the log of
+ * slow commands, and nodes that have read the text may still contain it. Any node can complete pending erasures (`sweep.ts`).
  */
 export class Erasures {
   readonly #parts: ErasureParts;
   readonly #stop = new AbortController();
   readonly #rewrites: Rewrites;
-  /** The nodes that count, read again after a pause. Shared by all erasures that wait. */
+  /** The next list of nodes that count (see `lua/heartbeat.lua`), which is read after a pause. All waiting erasures share it. */
   #counting: Promise<string[]> | undefined;
 
   constructor(parts: ErasureParts) {
@@ -54,12 +54,15 @@ export class Erasures {
     this.#stop.abort();
   }
 
-  /** Call before the erasing entry is sent, on the same connection. */
+  /** Notes that the channel may have a pending erasure. Call before the erasing entry is sent, on the same connection. */
   async note(channelId: string): Promise<void> {
     await this.#parts.writes.ask(async (redis) => redis.zadd(registry.pendingErasures, await timeOf(redis), channelId));
   }
 
-  /** Returns complete, or what is pending and then completes in the background. Null: the whole channel. */
+  /**
+   * Completes the erasure of a post, or of the whole channel (null). If that takes too long, returns what is pending and
+   * continues in the background.
+   */
   async finish(channelId: string, postId: string | null): Promise<Erasure> {
     const pending: Pending = new Map();
     const timer = new AbortController();
@@ -87,7 +90,7 @@ export class Erasures {
     return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
   }
 
-  /** Resolves when the erasures are complete. Until then `pending` says what is not. */
+  /** Resolves when the erasures are complete. Until then `pending` says where they are not complete, and why. */
   async complete(channelId: string, listPending: readonly PendingErasure[], pending: Pending = new Map()): Promise<void> {
     const failed = new AbortController();
     try {
@@ -113,7 +116,8 @@ export class Erasures {
     try {
       for (let counted = await this.#count(); !failed.aborted; counted = await this.#countSoon()) {
         const missing = counted.filter((other) => !acknowledged.has(other));
-        // If this node is not listed, others may be missing as well. Its next heartbeat makes them count.
+        // If this node is not listed, the store may have lost other nodes too. The next heartbeat of this node adds `others` to
+        // the list.
         if (!counted.includes(nodeId)) missing.push(others);
         const places = new Set(missing.map(placeOf));
         for (const where of pending.keys()) if (where.includes('node') && !places.has(where)) pending.delete(where);
@@ -144,7 +148,7 @@ export class Erasures {
     pending.delete('Redis');
   }
 
-  /** Repeats the rewrite on replicas that were disconnected during one after an erasure. One node does this. */
+  /** Rewrites the append-only file of replicas that were disconnected during an earlier rewrite. Only one node does this. */
   async rewriteReturned(): Promise<void> {
     const [first] = (await this.#count()).sort();
     if (first === this.#parts.nodeId) await this.#rewrites.rewriteReturned();

@@ -8,8 +8,8 @@ import { redisLimits } from '../redis-limits.ts';
 const { redisPollMs: pollMs } = redisLimits;
 
 /**
- * After a text was deleted, rewrites the append-only file, which still holds it, and clears the log of slow commands, on the
- * server and on every replica, including replicas that were disconnected and return.
+ * After a text was deleted, rewrites the append-only file, which still contains the text, and clears the log of slow commands.
+ * Does this on the server and on every replica, including replicas that were disconnected and reconnect later.
  */
 export class Rewrites {
   readonly #writes: Connection;
@@ -45,18 +45,18 @@ export class Rewrites {
     this.#rewriting = this.#writes
       .ask(async (master) => {
         const number = await master.zadd(registry.rewrites, 'INCR', 1, 'begun');
-        const there: string[] = [];
+        const rewritten: string[] = [];
         const onReplica = async (replica: Redis, place: string) => {
           await this.#rewriteAt(replica);
-          there.push(place);
+          rewritten.push(place);
         };
         await Promise.all([this.#rewriteAt(master), eachReplicaAfterAll(master, this.#url, onReplica)]);
         const known = await master.zrange(registry.rewrites, 0, '-1');
-        // A replica that returns is behind, whether it is known or not.
-        const gone = known.filter((name) => !['begun', 'done', ...there].includes(name));
-        if (gone.length > 0) await master.zrem(registry.rewrites, ...gone);
+        // Forget absent replicas. When one reconnects, it counts as behind even if it is not listed.
+        const absent = known.filter((name) => !['begun', 'done', ...rewritten].includes(name));
+        if (absent.length > 0) await master.zrem(registry.rewrites, ...absent);
         // Keeps the highest number, because a later rewrite may finish first.
-        const scores = ['done', ...there].flatMap((name) => [number as string, name]);
+        const scores = ['done', ...rewritten].flatMap((name) => [number as string, name]);
         await master.zadd(registry.rewrites, 'GT', ...scores);
       })
       .finally(() => {
@@ -66,8 +66,8 @@ export class Rewrites {
   }
 
   /**
-   * Rewrites the files of replicas that were disconnected. A returning replica receives the deletion, but keeps the old file with
-   * the text.
+   * Rewrites the files of replicas that were disconnected. A replica that reconnects receives the deletion, but its old file
+   * still contains the text.
    */
   async rewriteReturned(): Promise<void> {
     await this.#writes.ask(async (master) => {
@@ -88,7 +88,7 @@ export class Rewrites {
   }
 }
 
-/** Waits for a running rewrite, which may hold what was deleted since it began, and starts another one. */
+/** Waits for a running rewrite, which may keep text that was deleted after it began, and then starts another one. */
 async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
   let before = await persistence(redis);
   while (before.isBusy) {
@@ -100,7 +100,7 @@ async function rewriteFile(redis: Redis, signal: AbortSignal): Promise<void> {
       await redis.bgrewriteaof();
       break;
     } catch (error) {
-      // Another node was faster. Its rewrite may have begun before this deletion, so another one follows.
+      // Another node has started a rewrite first. It may have begun before this deletion, so start another one after it.
       if (!(error instanceof Error && /in progress/.test(error.message))) throw error;
       await pause(pollMs, undefined, { signal });
     }

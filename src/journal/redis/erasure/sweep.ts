@@ -16,7 +16,7 @@ export interface SweepParts {
   log: Log;
 }
 
-/** The pending erasures of a channel, as of the last look. */
+/** The pending erasures of a channel, as of the last sweep. */
 interface ChannelErasures {
   erasures: number;
   /** Set while they are being completed. */
@@ -26,15 +26,15 @@ interface ChannelErasures {
 }
 
 /**
- * Completes the pending erasures of any node, and expires the requests of deleted channels. Channels are independent: an erasure
- * that fails or waits for a node delays no other channel.
+ * Completes pending erasures, whichever node began them, and expires the requests of deleted channels. Channels are independent:
+ * an erasure that fails or waits for a node delays no other channel.
  */
 export class Sweep {
   readonly #parts: SweepParts;
   readonly #stop = new AbortController();
   readonly #channels = new Map<string, ChannelErasures>();
   #sweeping: Promise<void> | undefined;
-  /** Set while returned replicas rewrite their files. The last failure is logged once. */
+  /** Set while replicas that have reconnected rewrite their files. The last failure is logged once. */
   #rewritingReturned: Promise<void> | undefined;
   #whyNotReturned: string | undefined;
 
@@ -54,7 +54,7 @@ export class Sweep {
     await Promise.all([...this.#channels.values()].map(({ finishing }) => finishing));
   }
 
-  /** Erasures that are pending for longer than a request waits, as of the last look. */
+  /** The number of erasures that are pending for longer than a request waits, as of the last sweep. */
   get pending(): number {
     return this.#channels.values().reduce((sum, { erasures }) => sum + erasures, 0);
   }
@@ -68,13 +68,14 @@ export class Sweep {
       if (channelIds === undefined) continue;
       for (const [channelId, { finishing }] of this.#channels)
         if (finishing === undefined && !channelIds.has(channelId)) this.#channels.delete(channelId);
-      await Promise.all([...channelIds].map((channelId) => this.#askAllowingDamage(channelId)));
+      await Promise.all([...channelIds].map((channelId) => this.#finishChannel(channelId)));
       this.#rewritingReturned ??= this.#rewriteReturned();
     }
   }
 
   /**
-   * All abandoned channels, so that failing ones hide no others. A time in the future was noted before the clock was set back.
+   * The channels whose erasures were noted more than `owedStaleMs` ago. Returns all of them, so that channels that keep failing
+   * do not hide others. A time in the future was noted before the clock was set back. It counts as stale.
    */
   async #abandonedChannels(): Promise<Set<string>> {
     const noted = await this.#parts.writes.ask((redis) => redis.zrange(registry.pendingErasures, 0, '-1', 'WITHSCORES'));
@@ -87,7 +88,7 @@ export class Sweep {
     return stale;
   }
 
-  /** Handles replicas that were disconnected. No request waits for them. */
+  /** Rewrites the files of replicas that have reconnected. No request waits for this. */
   async #rewriteReturned(): Promise<void> {
     const { erasures, writes, log } = this.#parts;
     try {
@@ -103,7 +104,7 @@ export class Sweep {
     }
   }
 
-  async #askAllowingDamage(channelId: string): Promise<void> {
+  async #finishChannel(channelId: string): Promise<void> {
     const channel = this.#channels.get(channelId) ?? { erasures: 0 };
     try {
       const pending = await this.#parts.erasures.pendingOf(channelId);
@@ -112,11 +113,12 @@ export class Sweep {
         channel.finishing ??= this.#finish(channelId, pending, channel);
         this.#channels.set(channelId, channel);
       }
-      // The channel was deleted, perhaps by a node of an earlier version, which leaves its requests in place.
+      // Does nothing unless the channel was deleted. Its requests may have no TTL yet, for example if a node of an earlier
+      // version deleted it.
       await endRequests(this.#parts.writes, channelId);
       if (pending.length === 0) await this.#forget(channelId);
     } catch (error) {
-      // There may be erasures that could not be read.
+      // The erasures could not be read. Count at least one.
       channel.erasures ||= 1;
       this.#channels.set(channelId, channel);
       this.#failed(channelId, channel, error);
@@ -144,7 +146,7 @@ export class Sweep {
     log.warn({ channel: channelId, err: error }, 'erasures are pending');
   }
 
-  /** Drops the notice of a channel without pending erasures, unless its erasing entry may still follow. */
+  /** Drops the notice of a channel without pending erasures, unless the erasing entry may still be written. */
   async #forget(channelId: string): Promise<void> {
     const { writes } = this.#parts;
     if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);

@@ -3,10 +3,10 @@
 -- append writes to it
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
---   [7] until when the date of the last entry binds, or "" · [8] expected revision of the channel
+--   [7] lastDateBindsUntil (see AppendRequest in engine.ts), or "" · [8] expected revision of the channel
 --   [9] number of expected posts, each as id, expected revision · number of entries, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" if listed or "", content, digest, label, text, last erased
---     revision as part of the chain or "", and then
+--     revision that the hash chain covers or "", and then
 --   for a post: publishedAt, last revision to erase, number of tags, tags · for the channel: state, access, created (ms), pinned
 --     id or "-"
 --   and at the end a new root of the server's own journal, and its entries as in server-journal.lua
@@ -29,13 +29,13 @@ local function nextArgument()
   return ARGV[at]
 end
 
-local standing = {}
+local existing = {}
 local moved = { 'conflict' }
 if (summary and summary.revision or 0) ~= tonumber(ARGV[8]) then table.insert(moved, own) end
 for _ = 1, tonumber(ARGV[9]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
-  standing[id] = post
+  existing[id] = post
   if (post and post.revision or 0) ~= revision then table.insert(moved, id) end
 end
 if #moved > 1 then return moved end
@@ -82,7 +82,7 @@ local function retag(post, wanted)
   post.marks = table.concat(marks, ',')
 end
 
--- Returns the post's line.
+-- Stores the post's tags and erasure. Returns its line in the index.
 local function storePost(id, revision, post)
   if not post then
     post = { id = id, seq = offset, erased = 0, marks = '' }
@@ -115,7 +115,7 @@ for number = 1, count do
   local erasure = nextArgument()
   offset = offset + 1
   check = redis.sha1hex(before .. '|' .. offset .. '|' .. digest)
-  local post = who ~= own and (number == 1 and standing[who] or readPost(who)) or nil
+  local post = who ~= own and (number == 1 and existing[who] or readPost(who)) or nil
   local seq = who == own and '' or (post and post.seq or offset)
   local fields = { 'root', root, 'type', kind, 'post', who, 'seq', seq, 'revision', revision, 'kind', change, 'at', time, 'by', by,
     'listed', list, 'content', content, 'check', check }
@@ -125,7 +125,7 @@ for number = 1, count do
   end
   local added = redis.pcall('XADD', journal, offset .. '-0', unpack(fields))
   if type(added) == 'table' then
-    -- The entry with this offset was removed, together with everything that mentioned it.
+    -- An entry with this offset existed. It was removed, together with everything that mentioned it, so the channel is damaged.
     return string.find(added.err, 'equal or smaller', 1, true) and damaged or added
   end
   call('HSET', texts, field(who, revision), text)

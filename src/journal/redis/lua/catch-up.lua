@@ -3,7 +3,8 @@
 -- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] most changes, [5] most bytes of them in the reader's view
 -- Returns {"replay", root, offset, check, "1" if there is more or "", then for each change: offset, check, type, at, seq or "",
 -- label, text}
---   {"foreign"} · {"damaged"} · false if there is no such channel. The returned position is the one that the changes reach.
+--   {"foreign"} · {"damaged"} · false if there is no such channel. The returned position is that of the last returned change, or
+--     the head if there is no more.
 local last = head()
 if last == false then return damaged end
 if last == nil then return false end
@@ -13,7 +14,7 @@ local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
 local function checkAt(offset)
   local entry = entryAt(offset)
   if entry then return entry.check end
-  -- The root precedes the first entry of a history. It is at offset 0, unless the journal was lost and begun again.
+  -- The root precedes the first entry of a history. It is at offset 0, unless a repair began the history.
   return entryAt(offset + 1) and last.root or nil
 end
 local check = after <= last.offset and checkAt(after)

@@ -6,7 +6,7 @@ local call = redis.call
 local line = call('HGET', KEYS[3], 'channel')
 if not line then return false end
 local last, state, access, created = string.match(line, '^%d+ (%d+) (%S+) (%S+) (%S+) ')
--- The line describes the last change of the channel, as long as the journal has no entry that the index lacks.
+-- The line describes the last change of the channel, unless the journal has an entry that the index lacks.
 if call('ZSCORE', KEYS[2], 'channel') ~= last then return false end
 local top = string.match(call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2], '^%d+$')
 if not top or #call('XRANGE', KEYS[1], '(' .. top .. '-0', '+', 'COUNT', 1) > 0 then return false end

@@ -6,7 +6,7 @@ local access = call('GET', deleted)
 if access then return { 'deleted', access } end
 local last, summary = head()
 if last == false then
-  -- Hides a damaged channel as well, as far as its access is still known.
+  -- A damaged channel is hidden too, if its access is known and is "desk".
   local left = readSummary()
   return ARGV[1] == '' and left and left.access == 'desk' and { 'missing' } or damaged
 end

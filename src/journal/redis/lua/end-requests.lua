@@ -1,4 +1,5 @@
--- Sets a TTL on requests of a deleted channel. Nothing can be executed twice there, and no sweep visits it.
+-- Sets a TTL on requests of a deleted channel. A TTL that ends early does no harm, because a deleted channel
+-- takes no writes, so nothing is executed twice. No sweep visits the channel.
 -- KEYS: [1]–[11] the channel's · [12] prefix of its requests' keys · [13] its requests by time
 -- ARGV: [1] how long requests are kept (ms) · [2] most requests
 -- Returns how many requests got a TTL.

@@ -1,4 +1,4 @@
--- Returns the entries from an offset on, each with what it wrote. See Journal.entries in engine.ts.
+-- Returns the entries from an offset on, each with the text that it wrote. See Journal.entries in engine.ts.
 -- KEYS: [1]–[11] the channel's
 -- ARGV: [1] offset · [2] most entries, [3] most bytes in the author's view
 -- Returns {root, offset, check of the head, "1" if there is more or "", then for each: offset, type, post id or "channel",

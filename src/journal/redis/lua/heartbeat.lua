@@ -1,11 +1,12 @@
--- Records a node's heartbeat, or returns the nodes that count. A node is removed a minute after its last heartbeat.
+-- Records a node's heartbeat, and returns the nodes that count: those with a recent heartbeat. Erasures wait for these nodes. A
+-- node is removed a minute after its last heartbeat.
 -- KEYS: [1] nodes
 -- ARGV: [1] node id, or "" to only read · [2] how long a node counts after its last heartbeat (ms)
---   for a heartbeat also [3] "again", or "" for the node's first one · [4] how long nodes that the store has lost may give out
---     what they hold (ms)
--- Returns the ids of the nodes that count. If nodes were lost, for example with an older file, "others" stands for them, and
--- counts for as long as they may continue. A heartbeat more than a minute in the future is from before the clock was set back,
--- and counts from now.
+--   for a heartbeat also [3] "again", or "" for the node's first one · [4] how long a node that is missing from the list may
+--     still serve what it has read (ms)
+-- Returns the ids of the nodes that count, as they were before this heartbeat. If the list has lost nodes, for example because
+-- Redis started with an older file, "others" stands for them, and counts as long as they may still serve. A heartbeat that is
+-- more than a minute in the future was made before the clock was set back, and is changed to now.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local since = now - tonumber(ARGV[2])

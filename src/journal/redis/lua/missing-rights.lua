@@ -1,11 +1,11 @@
 -- Returns the commands that the user may not run.
 -- KEYS: [1] the key to use with the commands
 -- ARGV: commands, with a bar between a command and its subcommand
--- Returns those of them that the user may not run. Skips commands that the server does not know, because nobody has a right to
--- them.
+-- Returns the commands that the user may not run. Leaves out commands that the server does not know, because nobody can have a
+-- right to them.
 
--- Tries from many arguments to none: Redis answers only for a valid number of arguments, and Valkey 8.1 crashes if keys are
--- missing.
+-- Tries many arguments first, and then fewer and fewer: Redis answers only for a valid number of arguments, and Valkey 8.1
+-- crashes if keys are missing.
 local most = 5
 
 local function may(name)

@@ -4,8 +4,8 @@
 --   [5] a new secret, used if the channel has none · [6] salt of the request · [7] its fingerprint under that salt
 --   [8] post id or "channel" · [9] revision · [10] offset · [11] epoch or "-" · [12] short check or "-"
 -- Returns {request, its seal or false} if it is already remembered, otherwise false.
--- The fingerprint is sealed with the channel's secret, which is erased with the channel. A deleted channel gets no new secret: it
--- would be taken for the one that earlier requests were sealed with.
+-- The fingerprint is sealed with the channel's secret, which is erased with the channel. A deleted channel gets no new secret,
+-- because it would be mistaken for the erased secret of earlier requests.
 local requestAt, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 local known = remembered(requestAt, kept)
 if known then return { known, sealOf(known) } end

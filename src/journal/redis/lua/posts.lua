@@ -2,11 +2,11 @@
 -- engine.ts.
 -- KEYS: [1]–[11] the channel's
 -- ARGV: [1] "up" or "down" · [2] exclusive lower and [3] upper bound of seq · [4] most posts, [5] most bytes
---   [6] "readers" or "authors": the view that bytes are counted in · [7] posts returned by earlier scripts, counted against [4]
+--   [6] "readers" or "authors": the view in which bytes are counted · [7] posts returned by earlier scripts, counted against [4]
 --   [8] how many posts may be examined if they must have several tags · [9] number of tags, tags
 --   for a snapshot then: most key events, tag of key events, tag of published summaries
--- Returns {root, offset, check, "1" if there is more or "", seq up to which posts were examined or "" if that is all, bytes left,
--- number of posts, each as seq, label, text} and then for a snapshot
+-- Returns {root, offset, check, "1" if there is more or "", seq up to which posts were examined or "" if all were examined, bytes
+-- left, number of posts, each as seq, label, text} and then for a snapshot
 --   text of the channel, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
 --   {"damaged"} · false if there is no such channel
 local last, summary = head()
@@ -14,7 +14,7 @@ if last == false then return damaged end
 if last == nil then return false end
 local up, above, below = ARGV[1] == 'up', tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, left = tonumber(ARGV[4]), tonumber(ARGV[5])
-local given, toLook = tonumber(ARGV[7]), tonumber(ARGV[8])
+local given, toExamine = tonumber(ARGV[7]), tonumber(ARGV[8])
 local marks = {}
 for number = 1, tonumber(ARGV[9]) do table.insert(marks, markOf(ARGV[9 + number], summary.salt)) end
 local rest = 9 + #marks
@@ -39,7 +39,7 @@ end
 -- Calls `take` with the ids in order, in small batches, until `take` returns false or the data of an id is missing. Returns the
 -- last seq if it stopped at the limit of posts to examine.
 local chunk = 64
-local torn = false
+local isIncomplete = false
 local function eachTagged(mark, hasAll, take)
   local low, high = rangeOf(mark)
   while true do
@@ -48,13 +48,13 @@ local function eachTagged(mark, hasAll, take)
     for _, member in ipairs(found) do
       if hasAll(seqTagged(member)) then
         local id = postAt(seqTagged(member))
-        torn = not id
-        if torn or not take(id) then return end
+        isIncomplete = not id
+        if isIncomplete or not take(id) then return end
       end
     end
     if #found < chunk then return end
-    toLook = toLook - chunk
-    if toLook <= 0 then return seqTagged(found[#found]) end
+    toExamine = toExamine - chunk
+    if toExamine <= 0 then return seqTagged(found[#found]) end
     if up then low = '(' .. found[#found] else high = '(' .. found[#found] end
   end
 end
@@ -80,13 +80,13 @@ end
 -- The post's label, or false if it is missing.
 local function labelOf(post)
   local label = post and call('HGET', labels, field(post.id, post.revision))
-  torn = torn or not label
+  isIncomplete = isIncomplete or not label
   return label
 end
 
 local function textOf(post)
   local text = call('HGET', texts, field(post.id, post.revision))
-  torn = torn or not text
+  isIncomplete = isIncomplete or not text
   return text
 end
 
@@ -102,10 +102,10 @@ local function takeOne(id)
   end
   add(post.seq, label, textOf(post))
   given, answer[6], answer[7] = given + 1, left, answer[7] + 1
-  return not torn
+  return not isIncomplete
 end
 if marks[1] then answer[5] = eachTagged(marks[1], hasOthers, takeOne) or '' else eachPost(takeOne) end
-if torn then return damaged end
+if isIncomplete then return damaged end
 if not ARGV[rest + 1] then return answer end
 
 local function addOne(post)
@@ -120,10 +120,10 @@ local function always() return true end
 local newestSummary
 eachTagged(summaries, always, function(id)
   newestSummary = readPost(id)
-  torn = torn or not newestSummary
+  isIncomplete = isIncomplete or not newestSummary
   return false
 end)
-if torn then return damaged end
+if isIncomplete then return damaged end
 addOne(newestSummary)
 eachTagged(keyEvents, always, function(id)
   local post = readPost(id)
@@ -133,4 +133,4 @@ eachTagged(keyEvents, always, function(id)
   most = most - 1
   return most > 0
 end)
-return torn and damaged or answer
+return isIncomplete and damaged or answer

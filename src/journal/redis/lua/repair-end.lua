@@ -1,6 +1,7 @@
--- Ends the repair of a channel, which is whole from here on.
--- KEYS: [1]–[11] the channel's · [12] who repairs it
--- ARGV: [1] who ends the repair · [2] last offset of the journal or 0, as of the plan · [3] salt of tags
+-- Ends the repair of a channel. Servers then serve the channel again.
+-- KEYS: [1]–[11] the channel's · [12] the process that repairs it
+-- ARGV: [1] the process that ends the repair · [2] last offset of the journal when the repair was planned, or 0 · [3] salt of
+-- tags
 --   [4] state, access, created (ms), pinned id or "-", latestPostAt or "-", revision and last offset of the channel
 --   for a new history: [11] root, offset, digest, at, by, content, label, text of its first entry, which makes the channel's
 --     revision

@@ -1,6 +1,6 @@
 -- Writes a part of a channel under repair, small enough that other clients do not wait long.
--- KEYS: [1]–[11] the channel's · [12] who repairs it
--- ARGV: [1] who writes · [2] highest offset that may have been given out, or 0 · [3] salt of tags
+-- KEYS: [1]–[11] the channel's · [12] the process that repairs it
+-- ARGV: [1] the process that writes · [2] highest offset that may have been assigned, or 0 · [3] salt of tags
 --   number of posts whose erased text is erased again, each as id, number of places, places
 --   number of posts to remove from the index, each as id, number of places of its texts, places
 --   number of places whose text and label are removed, places
@@ -16,7 +16,7 @@ local function nextArgument()
   return ARGV[at]
 end
 
--- Before the lines that mention this offset are removed, so that an interrupted repair still knows it.
+-- Write this offset before the lines that mention it are removed. If this repair is interrupted, the next one still knows it.
 call('ZADD', changes, ARGV[2], 'highest')
 local function removeTexts()
   for _ = 1, tonumber(nextArgument()) do
@@ -26,8 +26,8 @@ local function removeTexts()
   end
 end
 -- An erasure becomes pending in the same step that removes the text, and all text of a post is removed at once. If it were
--- pending earlier, a server could complete it with a file that still has the text. Its score is above every offset that was given
--- out and below the next one, so that a server which completes an earlier erasure of the post does not complete this one.
+-- pending earlier, a server could complete it with a file that still has the text. Its score is above every offset that was
+-- assigned and below the next one, so that a server which completes an earlier erasure of the post does not complete this one.
 for _ = 1, tonumber(nextArgument()) do
   local who = nextArgument()
   removeTexts()

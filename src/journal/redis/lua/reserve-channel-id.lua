@@ -7,7 +7,7 @@ local at, kept = tonumber(ARGV[2]), tonumber(ARGV[3])
 local id = string.sub(KEYS[1], #ARGV[7] + 1)
 local noted = redis.call('GET', KEYS[1])
 local since = noted and redis.call('ZSCORE', KEYS[2], id)
--- A reservation of an earlier version has no time there and expires by its TTL.
+-- A reservation that an earlier version made has no time in KEYS[2] and expires by its TTL.
 if noted and not (since and tonumber(since) <= at - kept) then
   local channel = string.match(noted, '^%d+ (.*)$')
   if channel ~= ARGV[6] then return channel end

@@ -7,7 +7,7 @@ local call = redis.call
 -- Stands for the channel in places that otherwise hold a post id.
 local own = 'channel'
 
--- The operation was refused: the keys contradict each other and must be repaired first.
+-- The reply if the operation is refused, because the keys contradict each other and must be repaired first.
 local damaged = { 'damaged' }
 
 -- Decodes an entry of the stream. Fields are always in this order. The last one exists only if the entry erased.
@@ -95,8 +95,8 @@ local function postAt(seq)
   return call('ZRANGEBYSCORE', posts, seq, seq)[1]
 end
 
--- What the fingerprint of a request depends on and is erased with: the label of the revision it made, or for a noted request the
--- channel's secret.
+-- The seal of a request: what its fingerprint was made with. Once the seal is erased, the fingerprint reveals nothing. The seal
+-- is the label of the revision that the request made, or for a noted request the channel's secret.
 local function sealOf(request)
   local who, revision, salt = string.match(request, '^%d+ %S+ (%S+) (%d+) %d+ %S+ %S+ (%S+)$')
   if string.sub(salt, 1, 5) == 'note:' then return call('GET', notes) end
@@ -128,8 +128,8 @@ local function forgetRequests(before, most)
   return #old
 end
 
--- The record of the request at a time of the request clock, or false if there is none or it has expired. A record of an earlier
--- version has no time there and expires by its TTL.
+-- The record of the request at a time of the request clock, or false if there is none or it has expired. A record that an earlier
+-- version made has no time in KEYS[13] and expires by its TTL.
 local function remembered(at, kept)
   local known = call('GET', KEYS[12])
   local since = known and call('ZSCORE', KEYS[13], requestId())

@@ -46,7 +46,7 @@ export class DamagedChannels {
     return false;
   }
 
-  /** Channels found damaged within `damagedMs`. */
+  /** The number of channels that were found damaged within the last `damagedMs`. */
   get count(): number {
     for (const [channelId, { lastAt }] of this.#found) if (this.#now() - lastAt >= damagedMs) this.#found.delete(channelId);
     return this.#found.size;

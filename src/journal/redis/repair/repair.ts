@@ -22,11 +22,11 @@ import { type KnownState, type Plan, pagesOf, planRepair, readSurvivingKeys, typ
  *
  * If the journal is complete and intact, everything else is rebuilt from it. If entries are missing, or something that they
  * mention is missing, a new history begins with every post that still has its text. Its offsets are above every offset that was
- * given out, so that all earlier cursors are foreign. Changed data is not repaired, nor is a channel whose own text is lost:
- * restore a copy.
+ * ever assigned, so that all earlier cursors are foreign. A channel whose data was changed, or whose own text is lost, is not
+ * repaired: restore a copy.
  *
- * The repair is written in parts, because a running script blocks all other commands. No part removes anything that a decision
- * depends on, so that an interrupted repair can be repeated.
+ * The repair is written in parts, because a running script blocks all other commands. No part removes data that the plan depends
+ * on, so that an interrupted repair can be repeated.
  */
 export interface RepairOptions extends Omit<StoreOptions, 'renderer' | 'since'> {
   url: string;
@@ -110,7 +110,7 @@ class Repair {
     const found = await this.#verify();
     const [state, top] = await this.#script('repair-begin', ['', 0]);
     if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
-    const surviving = await this.#corkUntilNextTurn(Number(top));
+    const surviving = await this.#readSurvivingKeys(Number(top));
     const isTextBack = await this.#isTextBack(surviving);
     const isSound = state === 'sound' && found === undefined && !isTextBack;
     if (isSound && isListed) return this.#report('sound', null);
@@ -130,14 +130,14 @@ class Repair {
     return (await verifyChannel(this.#redis, this.#channelId, this.#options, this.#server))?.fault;
   }
 
-  /** A journal without its beginning is incomplete. */
-  async #corkUntilNextTurn(top: number): Promise<SurvivingKeys> {
+  /** Reads what is left of the channel. A journal without its beginning counts as incomplete. */
+  async #readSurvivingKeys(top: number): Promise<SurvivingKeys> {
     const surviving = await readSurvivingKeys(this.#redis, this.#keys, top);
     const [first] = await this.#redis.xrange(this.#keys[0] as string, '-', '+', 'COUNT', 1);
     if (first === undefined) return surviving;
     const [, fields] = first;
     const [root = '', by] = [fields[1], fields[15]];
-    // The entry of a repair is always the first. If it does not match its root, it was changed.
+    // An entry that a repair wrote is always the first of its history. If it does not match the root, it was changed.
     const isBeginning = by === repairer || beganAt(this.#channelId, first, root) === surviving.first;
     return isBeginning ? surviving : { ...surviving, isWhole: false };
   }
@@ -151,21 +151,21 @@ class Repair {
     return false;
   }
 
-  /** The plan, or the reason why its basis is not intact. */
+  /** The plan, or the reason why the channel cannot be repaired. */
   async #checkedPlan(surviving: SurvivingKeys): Promise<Plan | string> {
     const record = this.#server?.channels.get(this.#channelId);
     if (record?.isDeleted) return channelIsBack;
     const plan = planRepair(surviving);
     if (typeof plan === 'string') return plan;
-    if (!plan.goesOn) return (await this.#findUnreadable(plan)) ?? plan;
+    if (!plan.continuesHistory) return (await this.#findUnreadable(plan)) ?? plan;
     const erasedOf = (postId: string) => plan.known.get(postId)?.erased ?? 0;
     const fault = await chainFault(this.#redis, this.#channelId, { erasedOf, record });
     return fault === undefined ? plan : `offset ${fault.offset}: ${fault.why}`;
   }
 
   /**
-   * Names a text that the new history needs and that cannot be read. If it were found only during the rebuild, the channel would
-   * be left half done.
+   * Returns a sentence if a text that the new history needs cannot be read. Call before the rebuild, which would otherwise fail
+   * and leave the channel half repaired.
    */
   async #findUnreadable({ known, channelRevision, unlabelled }: Plan): Promise<string | undefined> {
     const newest = [...known].map(([who, { revision }]) => `${who}:${who === channelSubject ? channelRevision : revision}`);
@@ -182,22 +182,22 @@ class Repair {
     const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
     if (begun === 'busy') return 'busy';
     if (begun === 'missing') return 'it was deleted in the meantime';
-    const stay = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
-    const staying = setInterval(stay, silentMs / 5);
+    const renew = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
+    const renewal = setInterval(renew, silentMs / 5);
     try {
       // Read again, because servers may have written to the channel until now.
-      const surviving = await this.#corkUntilNextTurn(Number(top));
+      const surviving = await this.#readSurvivingKeys(Number(top));
       const plan = await this.#checkedPlan(surviving);
       if (typeof plan === 'string') return plan;
       return (await this.#rebuild(surviving, plan)) ? plan : 'another repairs it, or it was deleted in the meantime';
     } finally {
-      clearInterval(staying);
+      clearInterval(renewal);
     }
   }
 
   /** Returns false if another process took over or deleted the channel. */
   async #rebuild(surviving: SurvivingKeys, plan: Plan): Promise<boolean> {
-    const { known, goesOn, highest, orphans, unknown, unlabelled, erasedAgain } = plan;
+    const { known, continuesHistory, highest, orphans, unknown, unlabelled, erasedAgain } = plan;
     const salt = newRoot();
     const write = async (part: Part) => {
       const answer = await this.#call('repair-part', [this.#name, highest, salt, ...partArguments(part)]);
@@ -219,10 +219,10 @@ class Repair {
       await this.#noteErasure();
       if (!(await write({ erased: [erased] }))) return false;
     }
-    // Renewed, because servers may just have dropped the older notice of a channel without pending erasures, before the text was
-    // erased.
+    // Note the channel again: a server may have dropped the first notice because the text was not erased yet, so the channel had
+    // no pending erasure.
     if (erasedAgain.size > 0) await this.#noteErasure();
-    // After the erasures, because the line in the index may be the only record of one.
+    // Remove these after the erasures, because a line in the index may be the only record of an erasure.
     for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
     for (const some of pagesOf(orphans)) if (!(await write({ orphans: some }))) return false;
 
@@ -233,7 +233,7 @@ class Repair {
       return answer === 'repaired';
     };
     const { revision, last } = known.get(channelSubject) as KnownState;
-    if (!goesOn)
+    if (!continuesHistory)
       return end(
         revision + 1,
         highest + 1,
@@ -248,7 +248,7 @@ class Repair {
     await this.#redis.zadd(registry.pendingErasures, await timeOf(this.#redis), this.#channelId);
   }
 
-  /** The current channel. If its text is lost, an earlier text with the state, access and pinned post of the index. */
+  /** The current channel. If its text is lost: an earlier text, with the state, access and pinned post from the index. */
   async #channel({ summary }: SurvivingKeys, { known, channelRevision }: Plan): Promise<Channel> {
     const [text] = await this.#texts([`${channelSubject}:${channelRevision}`]);
     const channel = channelFrom(stateIn(text as string));
@@ -287,12 +287,12 @@ class Repair {
   }
 
   #report(outcome: RepairReport['outcome'], why: string | null, plan?: Plan): RepairReport {
-    const { known, goesOn, lost = [], erasedAgain } = plan ?? {};
+    const { known, continuesHistory, lost = [], erasedAgain } = plan ?? {};
     return {
       channelId: this.#channelId,
       outcome,
       why,
-      history: goesOn === undefined ? null : goesOn ? 'same' : 'new',
+      history: continuesHistory === undefined ? null : continuesHistory ? 'same' : 'new',
       posts: Math.max(0, (known?.size ?? 0) - 1),
       lost: [...lost],
       erasedAgain: [...(erasedAgain?.keys() ?? [])],

@@ -22,7 +22,7 @@ export interface SurvivingKeys {
   top: number;
   /** No entry is missing between the first and the last. */
   isWhole: boolean;
-  /** By subject, the state after its newest entry. `oldest`: the first revision that has an entry. */
+  /** By post id or `channelSubject`: the state after the newest entry. `oldest`: the first revision that has an entry. */
   journal: Map<string, KnownState & { oldest: number }>;
   index: Map<string, KnownState>;
   /** The line of the channel in the index. */
@@ -35,7 +35,7 @@ export interface SurvivingKeys {
   labels: Set<string>;
 }
 
-/** `top`: the highest offset that is known to have been given out. */
+/** `top`: the highest offset that is known to have been assigned. */
 export async function readSurvivingKeys(redis: Redis, keys: readonly string[], top: number): Promise<SurvivingKeys> {
   const [journal, , , index, texts, labels] = keys as [string, string, string, string, string, string];
   const surviving: SurvivingKeys = {
@@ -64,8 +64,8 @@ export interface Plan {
    * Whether the history continues: the journal is complete, and nothing that it mentions is missing. Otherwise a new history
    * begins.
    */
-  goesOn: boolean;
-  /** At least every offset that may have been given out. */
+  continuesHistory: boolean;
+  /** No offset above this one can have been assigned. */
   highest: number;
   /** The revision of the channel that has a text. An earlier one if the text of the last is lost. */
   channelRevision: number;
@@ -73,9 +73,12 @@ export interface Plan {
   lost: string[];
   /** Places of revisions to remove: left out, erased, or without text. */
   orphans: string[];
-  /** Posts of the index that are left out, each with the places of its texts, which are not among the orphans. */
+  /** Posts that are in the index but are left out, each with the places of its texts. `orphans` does not include these places. */
   unknown: ReadonlyMap<string, readonly string[]>;
-  /** Posts whose erased text exists again, each with the places of that text, which are in neither of the above. */
+  /**
+   * Posts whose erased text exists again, each with the places of that text. Neither `orphans` nor `unknown` includes these
+   * places.
+   */
   erasedAgain: ReadonlyMap<string, readonly string[]>;
   /** Places of revisions that have a text but no label. */
   unlabelled: string[];
@@ -84,9 +87,9 @@ export interface Plan {
 /** Returns a sentence if nothing can be rebuilt. */
 export function planRepair(surviving: SurvivingKeys): Plan | string {
   const { texts, labels, summary, index } = surviving;
-  const standing = standingOf(surviving);
+  const recovered = recoverStates(surviving);
   const written = writtenIn(texts);
-  const channel = standing.known.get(channelSubject);
+  const channel = recovered.known.get(channelSubject);
   if (texts.size === 0) return 'no text is left';
   if (channel === undefined) return 'the state of the channel is lost';
   const channelRevision = written.get(channelSubject)?.highest ?? 0;
@@ -97,7 +100,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
 
   const known = new Map<string, KnownState>();
   const lost: string[] = [];
-  for (const [who, facts] of standing.known) {
+  for (const [who, facts] of recovered.known) {
     if (who === channelSubject || texts.has(placeOf(who, facts.revision))) known.set(who, facts);
     else lost.push(who);
   }
@@ -106,7 +109,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
     const facts = known.get(who);
     return facts !== undefined && revision > facts.erased && revision <= facts.revision && texts.has(place);
   };
-  const erasedAgain = erasedTexts(texts, standing.known);
+  const erasedAgain = erasedTexts(texts, recovered.known);
   const isErased = new Set([...erasedAgain.values()].flat());
   const others = [...texts].filter((place) => !isKept(place) && !isErased.has(place));
   const othersOf = Map.groupBy(others, (place) => partsOf(place).who);
@@ -115,12 +118,12 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   const orphans = [...new Set([...texts, ...labels])].filter(isOrphan);
   const unlabelled = [...texts].filter((place) => isKept(place) && !labels.has(place));
   const isComplete = lost.length === 0 && unlabelled.length === 0 && isAllThere(surviving, known);
-  const goesOn = standing.goesOn && isComplete;
+  const continuesHistory = recovered.continuesHistory && isComplete;
   return {
     known,
-    goesOn,
-    // Above the journal, so that the next repair does not take the journal for complete if this one is interrupted.
-    highest: goesOn ? standing.highest : Math.max(standing.highest, surviving.last + 1),
+    continuesHistory,
+    // Above the journal: if this repair is interrupted, the next one must not take the journal for complete.
+    highest: continuesHistory ? recovered.highest : Math.max(recovered.highest, surviving.last + 1),
     channelRevision,
     lost: lost.sort(),
     orphans,
@@ -149,32 +152,33 @@ function isAllThere({ journal, texts }: SurvivingKeys, known: ReadonlyMap<string
 }
 
 /**
- * A complete journal decides. If it was begun again, only the index knows posts that did not change since. If neither mentions a
- * revision, its text does. Posts that only have texts follow the known posts in the order of their ids, which is the order of
- * time. An older post takes a free place.
+ * Recovers the states of the posts and of the channel. A complete journal decides. If a repair began its history, posts that did
+ * not change since are only in the index. If the journal is incomplete, the newest revision in the journal, the index or the
+ * texts decides. Posts that only have texts follow the known posts, in the order of their ids, which is the order of time. A post
+ * that is older than a known one gets an unused `seq`.
  */
-function standingOf({ first, last, top, isWhole, journal, index, texts }: SurvivingKeys) {
+function recoverStates({ first, last, top, isWhole, journal, index, texts }: SurvivingKeys) {
   const highest = Math.max(last, top);
   const written = writtenIn(texts);
   // Erasures always begin with the first revision.
   const erasedBefore = (who: string) => (written.get(who)?.lowest ?? 1) - 1;
   const erasedOf = (who: string) => Math.max(journal.get(who)?.erased ?? 0, index.get(who)?.erased ?? erasedBefore(who));
-  const told = [...journal].map(
+  const fromJournal = [...journal].map(
     ([who, { revision, last, seq }]) => [who, { revision, last, seq, erased: erasedOf(who) }] as const,
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
-  const known = new Map<string, KnownState>([...before, ...told]);
+  const known = new Map<string, KnownState>([...before, ...fromJournal]);
   // A text newer than the journal shows that entries were lost.
-  const isTold = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
-  const isErasureTold = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
-  if (isWhole && last > 0 && last >= top && isTold && isErasureTold) return { known, goesOn: true, highest };
+  const knowsTexts = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
+  const knowsErasures = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
+  if (isWhole && last > 0 && last >= top && knowsTexts && knowsErasures) return { known, continuesHistory: true, highest };
 
   for (const [who, facts] of index) if (facts.last >= (known.get(who)?.last ?? 0)) known.set(who, facts);
   for (const [who, facts] of known) {
     const revision = Math.max(facts.revision, written.get(who)?.highest ?? 0);
     known.set(who, { ...facts, revision, erased: Math.max(erasedOf(who), erasedBefore(who)) });
   }
-  const untold = [...written.keys()].filter((who) => !known.has(who)).sort();
+  const onlyTexts = [...written.keys()].filter((who) => !known.has(who)).sort();
   const newest =
     [...known.keys()]
       .filter((who) => who !== channelSubject)
@@ -182,15 +186,15 @@ function standingOf({ first, last, top, isWhole, journal, index, texts }: Surviv
       .at(-1) ?? '';
   const free = freeSeqs(known);
   let given = 0;
-  for (const who of untold) {
+  for (const who of onlyTexts) {
     const later = Math.max(highest, given) + 1;
     const seq = who === channelSubject ? 0 : who > newest ? later : free.next().value;
     known.set(who, { revision: written.get(who)?.highest as number, last: seq, seq, erased: erasedOf(who) });
     given = Math.max(given, seq);
   }
-  // One above all known offsets: the next repair, if this one is interrupted, finds these posts in the index and must not take it
-  // for complete.
-  return { known, goesOn: false, highest: untold.length === 0 ? highest : Math.max(highest, given) + 1 };
+  // One above all known offsets: if this repair is interrupted, the next one finds these posts in the index and must not take the
+  // journal for complete.
+  return { known, continuesHistory: false, highest: onlyTexts.length === 0 ? highest : Math.max(highest, given) + 1 };
 }
 
 function* freeSeqs(known: ReadonlyMap<string, KnownState>): Generator<number, never> {
@@ -243,8 +247,8 @@ async function fieldsOf(redis: Redis, hash: string): Promise<Set<string>> {
 }
 
 /**
- * The fields of a hash, a few per command. A field may come twice. None is missed, because nothing else writes to a channel under
- * repair.
+ * The fields of a hash, a few per command. A field may be returned twice. No field is missed, because nothing else writes to a
+ * channel under repair.
  */
 async function* scanned(scan: (cursor: string) => Promise<[cursor: string, some: string[]]>): AsyncGenerator<string[]> {
   let cursor = '0';
@@ -266,7 +270,7 @@ async function gatherJournal(redis: Redis, journal: string, surviving: Surviving
       surviving.lastAt = fields[13] as string;
       const [who, revision] = [fields[5] as string, Number(fields[9])];
       const before = surviving.journal.get(who);
-      // A takedown erases all earlier revisions. Entries of earlier versions do not say so.
+      // A takedown erases all earlier revisions. Entries that earlier versions wrote do not record this.
       const erased = fields[3] === 'post.taken-down' ? revision - 1 : Number(fields[23] ?? 0);
       surviving.journal.set(who, {
         revision,
