@@ -28,8 +28,8 @@ export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
 }
 
 /**
- * Removes notes when the earlier revisions of a post are erased and the post stays. Notes of listed changes, such as corrections,
- * are kept as the record of what was wrong, except those of the revisions in `named`.
+ * Removes notes when the earlier revisions of a post are erased, but the post itself is not. Notes of listed changes, such as
+ * corrections, are kept as the record of what was wrong, except those of the revisions in `named`.
  */
 export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
   return history.map((change) =>

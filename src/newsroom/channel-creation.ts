@@ -85,8 +85,8 @@ export async function openChannel(
   async function reserveId(wanted: string): Promise<string> {
     const found = await engine.reserve(request.id, wanted);
     if (ids.includes(found)) return found;
-    // The key was used with another body. It is used up if that request opened its channel or still can. If the id belongs to a
-    // channel of another request, the key is free.
+    // The key was used with another body. The key is refused if that request opened its channel or still can. It is free if the
+    // reserved id has become the channel of another request.
     const made = await engine.recall(found, { id: digestOf(request.id, found), digest: request.digest });
     const there = await engine.channel(found);
     if (made || there.status === 'missing') throw new Refusal('key-reused');

@@ -58,10 +58,10 @@ export function change(
   { patch, expected }: { patch: ChannelPatch; expected: Expected },
   { by, at }: Attribution,
 ): Decision {
-  const { change: told, ...fields } = patch;
-  const note = told?.note ?? null;
-  if (told && needsNote(told.kind) && note === null) {
-    return invalidField('change.note', `A ${told.kind} must tell readers what was wrong or unclear.`);
+  const { change: declared, ...fields } = patch;
+  const note = declared?.note ?? null;
+  if (declared && needsNote(declared.kind) && note === null) {
+    return invalidField('change.note', `A ${declared.kind} must tell readers what was wrong or unclear.`);
   }
   const late = checkRevision(channel, expected);
   if (late) return late;
@@ -70,9 +70,9 @@ export function change(
     ([field, value]) => value !== undefined && !isSameValue(channel[field as keyof typeof fields], value),
   );
   const changed = new Set(changes.map(([field]) => field));
-  const retold = changed.has('headline') || changed.has('standfirst');
-  if (retold && !told) return invalidField('change', 'A changed headline or standfirst needs the kind of change.');
-  if (told && !retold) return invalidField('change', 'Is only allowed if the headline or the standfirst changes.');
+  const textChanged = changed.has('headline') || changed.has('standfirst');
+  if (textChanged && !declared) return invalidField('change', 'A changed headline or standfirst needs the kind of change.');
+  if (declared && !textChanged) return invalidField('change', 'Is only allowed if the headline or the standfirst changes.');
   if (changed.has('state') && fields.state && !steps[channel.state].includes(fields.state)) {
     return invalidField('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
   }
@@ -82,8 +82,8 @@ export function change(
   if (changes.length === 0) return { status: 'unchanged', postId: null, revision: channel.revision };
 
   const revision = channel.revision + 1;
-  const kind = told?.kind ?? null;
-  const entryChange: Change | undefined = told && { revision, kind: told.kind, note, at };
+  const kind = declared?.kind ?? null;
+  const entryChange: Change | undefined = declared && { revision, kind: declared.kind, note, at };
   const silent = kind === 'refile' && [...changed].every((field) => field === 'headline' || field === 'standfirst');
   const next: Channel = {
     ...channel,
@@ -106,7 +106,7 @@ export function change(
   return appendEntries({ channel: channel.revision, posts: pins && pinned ? { [pinned.id]: pinned.revision } : {} }, entry);
 }
 
-/** The second entry of a withdrawal, if its post is pinned. */
+/** The entry that unpins a post, appended together with the withdrawal of the post. */
 export function unpin(channel: Channel, { by, at }: Attribution): NewChannelEntry {
   const next: Channel = { ...channel, pinnedPostId: null, updatedAt: at, revision: channel.revision + 1 };
   return { type: 'channel.changed', at, by, kind: null, listed: false, channel: next };

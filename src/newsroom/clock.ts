@@ -29,7 +29,7 @@ const { clockStableMs, clockSlewMs } = newsroomLimits;
 /** Call `now` at least every `clockLookMs`, so that jumps are noticed. */
 export function createClock({ system, elapsed, onJump, onFollow }: ClockParts): Clock {
   const differs = (a: number, b: number) => Math.abs(a - b) > clockSlewMs;
-  /** Leads over the monotonic clock: of this clock, and of the system clock when read last. */
+  /** How far ahead of the monotonic clock this clock is (`offset`), and the system clock was when it was last read (`seen`). */
   let offset = system() - elapsed();
   let seen = offset;
   let seenSince = elapsed();

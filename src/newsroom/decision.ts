@@ -40,12 +40,12 @@ export function refuse(code: ProblemCode, details: ProblemDetails = {}): Refused
   return { status: 'refused', code, details };
 }
 
-/** 400, for a value that does not fit the current state. */
+/** The refusal, with status 400, of a value that does not fit the current state. */
 export function invalidField(path: string, message: string): RefusedWrite {
   return refuse('invalid-body', { errors: [{ path, message }] });
 }
 
-/** 412 if the revision is not the expected one. The response contains `current`. */
+/** The refusal, with status 412, if the revision is not the expected one. The response contains `current`. */
 export function checkRevision(current: { revision: number }, expected: Expected | undefined): RefusedWrite | undefined {
   if (expected === undefined || expected === 'any' || expected === current.revision) return undefined;
   return refuse('revision-moved', { current });

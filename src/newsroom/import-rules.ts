@@ -9,8 +9,8 @@ import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from '
 
 /**
  * The rules of an import: what happens to a line, depending on the state of this server. A line is written only if the revision
- * before it exists here. So an import continues where it stopped, never overwrites changes made here, and never restores text
- * that was erased here.
+ * before it exists here. So a repeated import continues where the last one stopped. An import never overwrites changes made on
+ * this server ("here" below), and never restores text that was erased here.
  */
 export type LineVerdict =
   | { verdict: 'write' }
@@ -20,7 +20,7 @@ export type LineVerdict =
   | { verdict: 'withheld' }
   | { verdict: 'conflict'; why: string };
 
-/** `past`: the post here at the revision of the line. Undefined if that was erased or does not exist. */
+/** `past`: the post here at the revision of the line. Undefined if that revision was erased or does not exist. */
 export function verdictOnPost(
   line: PostLine | ErasedLine,
   current: AuthorPost | undefined,
@@ -63,7 +63,8 @@ export function verdictOnChannel(
   if (!hasSameChanges(current.history, channel.history))
     return conflict('It does not continue the revisions that were written here.');
   const pins = channel.pinnedPostId !== null && channel.pinnedPostId !== current.pinnedPostId;
-  // A placeholder stands for an erased revision, which was published at the time. A later line has the later state of the post.
+  // A placeholder counts as published too. It stands for an erased revision, and the post was published when the channel pinned
+  // it.
   const isThere = pinned !== undefined && (!isWithdrawn(pinned) || isPlaceholder(pinned));
   if (pins && !isThere) return conflict('It pins a post that is not published here.');
   return { verdict: 'write' };
@@ -120,9 +121,9 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
 }
 
 /**
- * The erasure of an entry, and the erasure that its hash covers. A line with an offset in a history keeps what its hash covered
- * on the server that wrote it. Any other line makes a new entry: if the line states an erasure, the hash covers all that is
- * erased, including placeholders.
+ * The erasure of an entry (`erases`), and the erasure that the hash of the entry covers (`toldErasure`). A line with an offset in
+ * a history keeps the erasure that its hash covered on the server that wrote it. Any other line makes a new entry: if the line
+ * states an erasure, the hash covers all that is erased, including placeholders.
  */
 function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'toldErasure'> {
   const { erases, chained } = line.facts;
@@ -132,7 +133,7 @@ function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEn
   return { ...erasing, toldErasure: erases === undefined ? null : through };
 }
 
-/** The last revision for which only a placeholder exists. It is erased by the first revision with text. */
+/** The revision of a placeholder, which the first revision with text erases. 0 if the post is not a placeholder. */
 function placeholderRevision(current: AuthorPost | UnnumberedPost | undefined): number {
   return current !== undefined && isPlaceholder(current) ? current.revision : 0;
 }
@@ -161,10 +162,13 @@ function continues(current: AuthorPost, next: PostLine['post']): boolean {
   return hasSameChanges(history.slice(-1), next.history);
 }
 
-/** Whether the changes here agree with those in the line, as far as the line still has them. Notes may have been erased. */
-function hasSameChanges(known: readonly Change[], told: readonly Change[]): boolean {
+/**
+ * Whether the changes that are both here and in the line have the same kind and time. Notes are not compared, because they may
+ * have been erased.
+ */
+function hasSameChanges(known: readonly Change[], stated: readonly Change[]): boolean {
   return known.every((change) => {
-    const same = told.find(({ revision }) => revision === change.revision);
+    const same = stated.find(({ revision }) => revision === change.revision);
     return same === undefined || (same.kind === change.kind && same.at === change.at);
   });
 }

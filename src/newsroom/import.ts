@@ -16,14 +16,14 @@ import { currentChannel } from './write-access.ts';
  *
  * Lines of one channel are imported in batches: read the state, decide about each line, and append the entries in order, without
  * waiting for each result. An entry depends on the one before it, so if an append fails, the later ones fail too. The remaining
- * lines are then decided again, as they are if other writes came in between.
+ * lines are then decided again. The same happens if other writes came in between.
  */
 export interface Importer {
   /** The result so far. */
   readonly done: Imported;
   /**
-   * Takes the lines in order, numbered from 1. Resolves when the next may be given. A `Refusal` names its line, and earlier lines
-   * stay.
+   * Takes one line. Lines must come in order, and are numbered from 1. Resolves when the next line may be passed. A `Refusal`
+   * names its line, and earlier lines stay imported.
    */
   take(number: number, line: TransferLine): Promise<void>;
   /** Resolves once all lines are on disk. */
@@ -119,18 +119,24 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     await erase();
   }
 
-  /** Removes erased text from the files. No response contains it any more. Pending erasures continue on their own. */
+  /**
+   * Removes erased text from the files. Responses do not contain that text any more. An erasure that cannot complete now
+   * continues on its own.
+   */
   async function erase(): Promise<void> {
-    for (const place of erased) {
-      const [channelId, postId] = place.split('/') as [string, string];
+    for (const key of erased) {
+      const [channelId, postId] = key.split('/') as [string, string];
       await engine.erase(channelId, postId).catch(() => undefined);
     }
     erased.clear();
   }
 
-  /** `more`: more lines may follow, so a withdrawal at the end waits for the next line, which may unpin its post. */
+  /**
+   * Imports the queued lines. With `more`, further lines may follow, so a withdrawal at the end waits for the next line, which
+   * may unpin its post.
+   */
   async function flush({ more } = { more: false }): Promise<void> {
-    const held = more && isWithdrawal(queue.at(-1)?.line) ? queue.splice(-1) : [];
+    const waiting = more && isWithdrawal(queue.at(-1)?.line) ? queue.splice(-1) : [];
     try {
       for (let tries = 0; queue.length > 0; tries += 1) {
         if (tries === newsroomLimits.decisionTries)
@@ -139,16 +145,16 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         queue = queue.slice(settled);
         if (settled > 0) tries = 0;
       }
-      queue = held;
+      queue = waiting;
       characters = 0;
     } catch (error) {
-      // A retry of the import would skip these lines, and so would not erase the text.
+      // Erases now, because a retry of the import would skip these lines and not erase the text.
       await erase();
       throw done.revisions > 0 ? withUnknownOutcome(error) : error;
     }
   }
 
-  /** Returns how many lines, from the first, are done. */
+  /** Imports the lines, and returns how many of them, from the first, are done. */
   async function attempt(lines: readonly QueuedLine[]): Promise<number> {
     const state = await readState(lines);
     const steps: LineWrite[] = [];
@@ -158,7 +164,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     /** Whether this import's first append to the channel was started. */
     let isBeginning = false;
     for (const item of lines) {
-      // Already written with the line before it.
+      // This line was appended together with the line before it.
       if (steps.at(-1)?.item === item) continue;
       const step: LineWrite = { item, verdict: verdictOn(item, state), nth: 0 };
       steps.push(step);
@@ -202,15 +208,16 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
   }
 
   /**
-   * The second entry of a withdrawal of the pinned post. Both entries are appended, or neither. It is the next line, if that
-   * unpins the post. Otherwise it is the entry that the newsroom would write, which equals a later line of the export. For lines
-   * without an offset in a history there is no such entry, because they may unpin the post later.
+   * The entry that unpins the post, if the line withdraws the pinned post. Both entries are appended together, or neither. If the
+   * next line unpins the post, the entry is that of the next line. Otherwise it is the entry that the newsroom would write, which
+   * equals a later line of the export. If the line has no offset in a history, there is no such entry, because a later line may
+   * unpin the post.
    */
-  function unpinningOf({ line }: QueuedLine, after: QueuedLine | undefined, ground: ImportState): Unpinning | undefined {
-    const { channel } = ground;
+  function unpinningOf({ line }: QueuedLine, after: QueuedLine | undefined, state: ImportState): Unpinning | undefined {
+    const { channel } = state;
     if (!isWithdrawal(line) || channel === undefined || channel.pinnedPostId !== line.post.id) return undefined;
     const unpins = after !== undefined && 'channel' in after.line && after.line.channel.pinnedPostId !== line.post.id;
-    if (unpins && verdictOn(after, ground).verdict === 'write') return { ...planEntry(after, ground), item: after };
+    if (unpins && verdictOn(after, state).verdict === 'write') return { ...planEntry(after, state), item: after };
     return line.facts.offset === undefined ? undefined : { entry: unpin(channel, line.facts), revisions: {} };
   }
 
@@ -227,7 +234,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
     return { entry: rules.postEntryOf(line, html, current), postId, was, revisions: { [postId]: was } };
   }
 
-  /** Counts the result. False if another write came first, so that the line was not written. */
+  /** Counts the result of a line. Returns false if another write came first, so that the line was not written. */
   async function countResult({ item, verdict, makes, writing, nth }: LineWrite): Promise<boolean> {
     const { number, line } = item;
     switch (verdict.verdict) {
@@ -238,9 +245,9 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
         done.withheld += 1;
         return true;
       case 'conflict': {
-        const place = { line: number, channelId: channelIdOf(line), postId: postIdOf(line), revision: rules.revisionOf(line) };
+        const about = { line: number, channelId: channelIdOf(line), postId: postIdOf(line), revision: rules.revisionOf(line) };
         done.conflicting += 1;
-        if (done.conflicts.length < newsroomLimits.importConflicts) done.conflicts.push({ ...place, why: verdict.why });
+        if (done.conflicts.length < newsroomLimits.importConflicts) done.conflicts.push({ ...about, why: verdict.why });
         return true;
       }
       case 'write': {
@@ -271,15 +278,15 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       if (channel === undefined || !('channel' in line) || rules.isSameChannel(channel, line.channel)) continue;
       throw new Refusal('channel-exists', { line: number, detail: 'There is another channel with this id here.' });
     }
-    const ground: ImportState = { channel, posts: new Map(), pasts: new Map() };
-    if (channel === undefined) return ground;
+    const state: ImportState = { channel, posts: new Map(), pasts: new Map() };
+    if (channel === undefined) return state;
     const ids = new Set(lines.map(({ line }) => ('channel' in line ? line.channel.pinnedPostId : postIdOf(line))));
     ids.delete(null);
     await Promise.all(
-      [...ids].map(async (id) => ground.posts.set(id as string, (await engine.post(channelId, id as string))?.post)),
+      [...ids].map(async (id) => state.posts.set(id as string, (await engine.post(channelId, id as string))?.post)),
     );
-    await Promise.all(lines.map(async ({ line }) => ground.pasts.set(line, await pastOf(line, ground))));
-    return ground;
+    await Promise.all(lines.map(async ({ line }) => state.pasts.set(line, await pastOf(line, state))));
+    return state;
   }
 
   async function pastOf(line: TransferLine, { channel, posts }: ImportState): Promise<AuthorPost | Channel | undefined> {
@@ -320,7 +327,7 @@ function verdictOn({ line }: QueuedLine, { channel, posts, pasts }: ImportState)
   return rules.verdictOnChannel(line, channel, { past: pasts.get(line) as Channel | undefined, pinned });
 }
 
-/** Whether the line withdraws a post. Lines of erased revisions do not, though their placeholder is withdrawn. */
+/** Whether the line withdraws a post. A line of an erased revision does not, although its placeholder counts as withdrawn. */
 function isWithdrawal(line: TransferLine | undefined): line is PostLine {
   return line !== undefined && 'post' in line && line.post.status !== 'published';
 }

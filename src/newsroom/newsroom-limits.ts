@@ -13,7 +13,7 @@ export const newsroomTable = {
     metric: 'pressbox_clock_jumps_total{direction="back"}',
     atLimit: 'If the last entry is dated further ahead of the clock, the next entry follows the clock, and is dated before it.',
   },
-  /** Dates follow smaller differences at once. */
+  /** Dates follow differences up to `clockSlewMs` at once. */
   clockStableMs: {
     value: 60_000,
     metric: 'pressbox_clock_jumps_total{direction="back"}',
@@ -58,20 +58,20 @@ export const newsroomTable = {
     atLimit: 'If all ids made from a headline are taken, the channel is 409 `channel-exists`.',
   },
   importsMost: { value: 2, metric: rateLimited('imports'), atLimit: 'One more import is 429 `rate-limited`.' },
-  /** An author's write waits behind at most this many. */
+  /** An author's write waits behind at most this many lines. */
   importLines: {
     value: 64,
     metric: 'pressbox_transfers{kind="imports"}',
     atLimit: 'An import writes this many lines at a time.',
   },
-  /** What an import holds in memory. */
+  /** Characters that an import holds in memory. */
   importCharacters: { value: 1024 * 1024, metric: 'pressbox_transfers{kind="imports"}', atLimit: 'As with `importLines`.' },
   importConflicts: {
     value: 100,
     metric: 'pressbox_transfers{kind="imports"}',
     atLimit: 'Further conflicts are counted, but not listed.',
   },
-  /** Lets the sender receive the response. */
+  /** Reading the rest lets the sender receive the response. */
   importRestMs: {
     value: 5_000,
     metric: 'pressbox_transfers{kind="imports"}',

@@ -133,23 +133,24 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   async function publish(write: WriteCommand<NewPost>, channelId: string): Promise<PostWritten> {
     // If the cached channel is stale, the append reports a conflict. A refusal is decided again on a fresh read.
     let now = (mayAuthor(write.who, channelId) && cache.cached(channelId)) || (await admitAuthor(write, channelId));
-    let asked: NewPost;
+    let draft: NewPost;
     let html: string;
     try {
-      asked = write.parse();
-      html = renderer.render(asked.body ?? '', { channelId });
+      draft = write.parse();
+      html = renderer.render(draft.body ?? '', { channelId });
     } catch (refusal) {
-      // For a valid body, the append finds an earlier request. An invalid one is never appended, so this looks for it.
+      // For a valid body, the append finds an earlier execution of the request. An invalid body is never appended, so the earlier
+      // execution is looked up here.
       const before = await recallOutcome(write, channelId, { newPost: undefined });
       if (before) return await replayPost(channelId, before);
       throw refusal;
     }
-    const command = { ...asked, id: asked.id ?? newId(), html, byline: write.who.name };
-    const done = await decideAndAppend(write, channelId, { newPost: asked.id }, async (isRetry, attribution) => {
+    const command = { ...draft, id: draft.id ?? newId(), html, byline: write.who.name };
+    const done = await decideAndAppend(write, channelId, { newPost: draft.id }, async (isRetry, attribution) => {
       if (isRetry) now = await channelNow(channelId);
       const { channel, position } = now;
-      const existing = asked.id ? (await engine.post(channelId, asked.id))?.post : undefined;
-      const sources = await publishedAmong(channelId, asked.derivedFrom);
+      const existing = draft.id ? (await engine.post(channelId, draft.id))?.post : undefined;
+      const sources = await publishedAmong(channelId, draft.derivedFrom);
       return { decision: posts.publish({ channel, existing, sources }, command, attribution), position };
     });
     return await answerFor(channelId, done);
@@ -162,16 +163,17 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
   ): Promise<RevisionWritten> {
     let { before, ...now } = await admitToPost(write, channelId, postId, mayAuthor);
     if (before) return await withDerived(await replayPost(channelId, before), wantsErasure(write));
-    const asked = write.parse();
-    if (asked.eraseEarlier === true && !mayErase(write.who, channelId)) throw new Refusal('forbidden', { detail: notAnEditor });
-    const body = asked.changes.body;
-    const command = { ...asked, html: body === undefined ? undefined : renderChange(body, channelId) };
+    const revision = write.parse();
+    if (revision.eraseEarlier === true && !mayErase(write.who, channelId))
+      throw new Refusal('forbidden', { detail: notAnEditor });
+    const body = revision.changes.body;
+    const command = { ...revision, html: body === undefined ? undefined : renderChange(body, channelId) };
     const done = await decideAndAppend(write, channelId, { post: postId }, async (isRetry, attribution) => {
       if (isRetry) now = await postNow(channelId, postId);
-      const sources = await publishedAmong(channelId, asked.changes.derivedFrom);
+      const sources = await publishedAmong(channelId, revision.changes.derivedFrom);
       return { decision: posts.revise({ ...now, sources }, command, attribution), position: now.position };
     });
-    return await withDerived(await answerFor(channelId, done), asked.eraseEarlier === true);
+    return await withDerived(await answerFor(channelId, done), revision.eraseEarlier === true);
   }
 
   async function retract(write: WriteCommand<{ note: string; expected?: Expected }>, channelId: string, postId: string) {
@@ -205,10 +207,10 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     | { status: 'unchanged'; position: Position };
 
   /**
-   * Decides, appends, and decides again on fresh reads while other writes come first. Throws a refusal.
+   * Decides and appends. If another write came first, decides again on a fresh read. Throws a refusal.
    *
-   * A decision not to append is confirmed on a second read: the obstacle may be the work of the same request, sent twice at once,
-   * and a refusal must not show text that was erased since the read.
+   * A decision not to append is confirmed on a second read: the obstacle may come from the same request, sent twice at once, and
+   * a refusal must not show text that was erased since the read.
    */
   async function decideAndAppend(
     write: WriteCommand<unknown>,
@@ -290,7 +292,9 @@ export function createNewsroom(options: NewsroomOptions): Newsroom {
     return outcome && requireSameRequest(outcome, subject);
   }
 
-  /** Records the outcome. Returns that of the same request if it was recorded first. Without a key, nothing is recorded. */
+  /**
+   * Records the outcome of a request, unless it has no key. Returns the earlier outcome if the same request was recorded first.
+   */
   async function noteOutcome(
     { request, keyed }: WriteCommand<unknown>,
     channelId: string,

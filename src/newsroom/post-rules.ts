@@ -82,7 +82,7 @@ export interface Revise extends Revision {
   html?: string | undefined;
 }
 
-/** A revision that changes no field must erase, or have a note and a kind other than `refile`. */
+/** A revision that changes no field must erase earlier revisions, or have a note and a kind other than `refile`. */
 export function revise(
   { channel, post, sources }: PostState & Pick<PublishState, 'sources'>,
   command: Revise,
@@ -102,8 +102,8 @@ export function revise(
   );
   if (unknown !== -1) return invalidField(`eraseNotes[${unknown}]`, 'Must be a revision whose note readers are shown.');
 
-  const asked = given(changes);
-  const changed = Object.entries(asked).some(([field, value]) => !isSameValue(post[field as keyof PostFields], value));
+  const fields = given(changes);
+  const changed = Object.entries(fields).some(([field, value]) => !isSameValue(post[field as keyof PostFields], value));
   if (!changed && !erasing && (kind === 'refile' || note === null)) {
     return invalidField('changes', `This ${kind} would change nothing.`);
   }
@@ -112,7 +112,7 @@ export function revise(
   const change: AuthorChange = { revision, kind, note, at, by };
   const next: UnnumberedPost = {
     ...withoutSeq(post),
-    ...asked,
+    ...fields,
     html: command.html ?? post.html,
     revision,
     updatedAt: kind === 'refile' ? post.updatedAt : at,
@@ -146,8 +146,8 @@ export function retract(
 }
 
 /**
- * Erases the post. A retracted post can still be taken down. A post that is taken down is unchanged. A placeholder looks taken
- * down but is not: it gets a takedown entry, so that a later import finds the takedown.
+ * Erases the post. A retracted post can still be taken down. A post that is taken down is unchanged. A placeholder has the status
+ * `taken-down`, but its post was not taken down here. It gets a takedown entry, so that a later import finds the takedown.
  */
 export function takeDown(
   { channel, post }: PostState,
@@ -225,7 +225,10 @@ function withdraw({ channel, post }: PostState, { type, kind, note }: Withdrawal
     : appendEntries(decided, entry);
 }
 
-/** Includes the sources, so that the append fails if one was withdrawn since: its withdrawal would not have listed this post. */
+/**
+ * The revisions that the append requires. Includes the sources, so that the append fails if a source was withdrawn since the
+ * read: the response to that withdrawal did not list this post.
+ */
 function decidedOn(channel: Channel, post: Pick<AuthorPost, 'id' | 'revision'>, sources: PublishState['sources'] = new Map()) {
   return { channel: channel.revision, posts: { ...Object.fromEntries(sources), [post.id]: post.revision } };
 }

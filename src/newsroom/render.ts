@@ -43,7 +43,7 @@ const markdown = createMarkdown();
 
 function createMarkdown() {
   const md = new MarkdownIt({ html: false, linkify: true, typographer: false, maxNesting: nesting });
-  // `Writer` checks links, and keeps the text of a refused link. markdown-it would keep its Markdown.
+  // `Writer` checks links, and writes only the text of a refused link. markdown-it would show the Markdown of that link.
   md.validateLink = () => true;
   // Shows a bare link as the author wrote it, without decoding.
   md.normalizeLinkText = (url) => url;

@@ -40,7 +40,7 @@ export function candidates(slug: string, most: number): string[] {
   });
 }
 
-/** Cuts at the end of a word, if one ends in the last third. */
+/** Shortens the slug at the end of a word, if a word ends in the last third. */
 function shortened(slug: string, most: number): string {
   if (slug.length <= most) return slug;
   const cut = slug.slice(0, most + 1);

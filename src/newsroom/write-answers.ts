@@ -12,8 +12,8 @@ import { type PostWritten, positionOf, type RevisionWritten } from './write-comm
 /** Builds responses to writes of posts from the current state. They never contain text that was erased in the meantime. */
 export interface WriteAnswers {
   /**
-   * Repeats the response to an earlier request: with the revision that it made, if that still exists and the post was not
-   * withdrawn since, or else with the current post.
+   * Repeats the response to an earlier request. It contains the revision that the request made, or the current post if that
+   * revision was erased or the post was withdrawn since.
    */
   replayPost(channelId: string, outcome: Outcome): Promise<PostWritten>;
   /** Adds the posts that restate this one and, if `erasing`, the state of the erasure. */
@@ -55,7 +55,7 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
     const isValid = guard.begin();
     return await afterWrite(async () => {
       const erasure = erasing ? await erasureOf(channelId, id) : undefined;
-      // Read last: an erasure can take long, and these posts or the post itself may be erased in the meantime.
+      // Read after the erasure, which can take long: these posts or the post itself may be erased in the meantime.
       const read = await guard.read(async () => ({
         post: isValid() ? answer.post : await readRevision(channelId, id, revision),
         derived: await derivedFrom(channelId, id),
@@ -100,8 +100,8 @@ export function createWriteAnswers({ engine, guard, postNow, erasureWaitMs }: Wr
 }
 
 /**
- * Throws `key-reused` if the post is published. A withdrawal is final, so the key must belong to a revision that was erased
- * since.
+ * Returns the answer to a withdrawal. Throws `key-reused` if the post is published: a withdrawal is final, so the key must belong
+ * to a revision that was erased since.
  */
 export function withdrawnBy(answer: PostWritten): PostWritten {
   if (!isWithdrawn(answer.post)) throw new Refusal('key-reused');

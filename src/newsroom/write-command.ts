@@ -38,8 +38,9 @@ export interface RevisionWritten extends PostWritten {
 export type Subject = 'channel' | { post: string } | { newPost: string | undefined };
 
 /**
- * Returns the outcome of the earlier request. Throws `key-reused` if that was a different request with the same key. If its text
- * was erased, the bodies cannot be compared, but the subjects still are, so that the response is never about another post.
+ * Returns the outcome of the earlier request. Throws `key-reused` if that was a different request with the same key. If the text
+ * of the earlier request was erased, the bodies cannot be compared. The subjects are still compared, so that the response is
+ * never about another post.
  */
 export function requireSameRequest(outcome: Outcome, subject: Subject): Outcome {
   if (!outcome.same || !isAbout(outcome, subject)) throw new Refusal('key-reused');
