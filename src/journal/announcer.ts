@@ -70,7 +70,7 @@ export class Announcer implements Bus {
     this.#reach.clear();
   }
 
-  /** A failing listener affects neither other listeners nor the author. */
+  /** An error in one listener must not affect other listeners or the author. */
   #guarded(call: () => void): void {
     if (this.#closed) return;
     try {

@@ -3,8 +3,8 @@ import { limits } from '../protocol/wire-limits.ts';
 
 /**
  * The sessions that were signed out, held in memory so that every use of a session can be checked. The list is bounded per
- * subject and in total. At a bound, a cutoff replaces the oldest sessions. It ends every session of the subject (at the bound in
- * total: of every subject) that began no later, so the replaced sessions stay ended.
+ * subject and in total. At a bound, a cutoff replaces the oldest sessions. The cutoff ends every session of the subject that
+ * began no later (at the total bound: of every subject), so the replaced sessions stay ended.
  */
 
 /** Length of the key that signs sessions. */

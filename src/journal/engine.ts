@@ -63,8 +63,8 @@ export interface Journal {
   note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined>;
 
   /**
-   * The outcome of a request that appended to this channel, deleted it, or was noted. Requests are remembered for 24 h of server
-   * time on this store, regardless of system clocks, and also after the channel is deleted.
+   * The outcome of a request that appended to this channel, deleted it, or was noted. Requests are remembered for 24 h of the
+   * request clock (`request-clock.ts`), even after the channel is deleted.
    */
   recall(channelId: string, request: RequestId): Promise<Outcome | undefined>;
 
@@ -304,7 +304,7 @@ export interface NewPostEntry extends NewEntryFacts {
    * What the hash chain says about the erasure: the last erased revision, or null if the entry was written elsewhere before
    * erasures were part of the chain. Left out: derived from `erases`.
    */
-  toldErasure?: number | null;
+  chainedErasure?: number | null;
   /**
    * The content hash of a text that was erased before its entry was imported. `post` is then a placeholder: it is the current
    * post until the next revision, which must erase it, and `revisions` leaves it out.
@@ -333,13 +333,13 @@ export type AppendResult =
       post?: AuthorPost;
     }
   | { status: 'duplicate'; outcome: Outcome }
-  /** `moved`: the ids of posts that have another revision than expected, and null if the channel has. */
+  /** `moved`: the ids of posts whose revision is not the expected one. Null stands for the channel. */
   | { status: 'conflict'; moved: (string | null)[] }
   /** `lastAt`: the date of the channel's last entry, later than that of the first new entry. */
   | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
-/** What a request did the first time. */
+/** What a request did when it was first executed. */
 export interface Outcome {
   /** Whether the repeated request has the same digest. Always true if the salt was erased, with the text or with the channel. */
   same: boolean;

@@ -66,7 +66,7 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const text = textOf(salt, JSON.stringify(state), state.body, html, state.headline, note, version);
   // An erasure never includes the entry's own revision.
   const erased = entry.erases && Math.min(entry.erases, state.revision - 1);
-  const erases = entry.toldErasure === undefined ? erased : entry.toldErasure;
+  const erases = entry.chainedErasure === undefined ? erased : entry.chainedErasure;
   const facts = { channelId, type, postId: state.id, revision: state.revision, kind, at, by, erases };
   const post = { id: state.id, publishedAt: state.publishedAt, tags: tagsOf(entry.post), erases: entry.erases ?? 0 };
   return { ...hashEntry(facts, text, entry.erased), listed, post };

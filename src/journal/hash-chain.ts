@@ -7,8 +7,8 @@ import type { ChangeKind, EventType } from '../protocol/model.ts';
  * the SHA-256 of the entry's facts and of the salted hash of its content. It excludes the offset, which the append assigns later.
  * The chain is the same in every engine, so cursors survive a move from one engine to another. All values are hex.
  *
- * An erasure is the last fact and is hashed only if there is one, so that other entries have the same digest as before erasures
- * were part of the chain.
+ * `erases` is the last fact and is hashed only if it is set, so that other entries have the same digest as before erasures were
+ * part of the chain.
  */
 export interface Facts {
   channelId: string;

@@ -1,8 +1,8 @@
 import { type AuthorPost, isWithdrawn, type PostKind } from '../protocol/model.ts';
 
 /**
- * The tags that posts are found by. Engines index tags without interpreting them, and store them hashed, because the name of a
- * source is text that a takedown erases. A withdrawn post is found only by its kind.
+ * The tags by which posts can be queried. Engines index tags without interpreting them, and store them hashed, because the name
+ * of a source is text that a takedown erases. A withdrawn post is found only by its kind.
  */
 export const tags = {
   kind: (kind: PostKind) => `kind:${kind}`,

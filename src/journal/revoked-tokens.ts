@@ -1,8 +1,9 @@
 import { limits } from '../protocol/wire-limits.ts';
 
 /**
- * The revoked tokens, in memory so that every use of a token can be checked. An expired revocation is dropped only to make room:
- * if the clock is ahead and is corrected later, the token must not be accepted again. Stores keep revocations by the same rule.
+ * The revoked tokens, kept in memory so that every use of a token can be checked. An expired revocation is dropped only to make
+ * room: if the clock is ahead and is corrected later, the token must not be accepted again. Stores keep revocations by the same
+ * rule.
  */
 
 export interface Revocation {
@@ -42,7 +43,7 @@ export class RevokedTokens {
     for (const [jti] of firstLapsed.slice(0, over)) this.#until.delete(jti);
   }
 
-  /** Revocations in effect that are missing from the list or expire earlier there. */
+  /** Revocations in effect that the list lacks, or that expire earlier in the list. */
   missingFrom(list: readonly Revocation[]): Revocation[] {
     const there = new Map(list.map(({ jti, until }) => [jti, until]));
     return [...this.#until]

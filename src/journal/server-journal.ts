@@ -94,13 +94,13 @@ export interface ChannelRecord {
 }
 
 export interface ServerReport {
-  /** Null: not about a channel. */
+  /** Always null, because the report is not about a channel. */
   channelId: null;
   entries: number;
   /** The date of the first entry. What happened earlier is not covered. Null: the journal has not begun, and covers nothing. */
   coveredFrom: string | null;
   position: Position | undefined;
-  /** Not examined, because only an administrator's token may read it. */
+  /** The journal was not examined, because only an administrator's token may read it. */
   isUnseen?: true;
   fault?: { channelId: null; offset: number; postId: null; why: string };
 }

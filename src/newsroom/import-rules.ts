@@ -125,12 +125,12 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
  * a history keeps the erasure that its hash covered on the server that wrote it. Any other line makes a new entry: if the line
  * states an erasure, the hash covers all that is erased, including placeholders.
  */
-function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'toldErasure'> {
+function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'chainedErasure'> {
   const { erases, chained } = line.facts;
   const erasing = through > 0 ? { erases: through } : {};
-  if (isJournalled(line.facts)) return { ...erasing, toldErasure: chained === true ? (erases as number) : null };
+  if (isJournalled(line.facts)) return { ...erasing, chainedErasure: chained === true ? (erases as number) : null };
   if ('post' in line && line.post.status === 'taken-down') return erasing;
-  return { ...erasing, toldErasure: erases === undefined ? null : through };
+  return { ...erasing, chainedErasure: erases === undefined ? null : through };
 }
 
 /** The revision of a placeholder, which the first revision with text erases. 0 if the post is not a placeholder. */

@@ -7,7 +7,7 @@ export interface TrackerMark {
   /** The highest offset that was announced or read. This node serves no offset above it. */
   highest: number;
   /** The number of announcements and reads so far. */
-  news: number;
+  observations: number;
 }
 
 /**
@@ -18,11 +18,11 @@ export interface TrackerMark {
 export class AnnouncementTracker {
   readonly #checks = new Map<number, string>();
   #highest = 0;
-  #news = 0;
+  #observations = 0;
 
   /** Take the mark before reading the head of the journal. */
   get mark(): TrackerMark {
-    return { highest: this.#highest, news: this.#news };
+    return { highest: this.#highest, observations: this.#observations };
   }
 
   get hasNoAnnouncements(): boolean {
@@ -30,7 +30,7 @@ export class AnnouncementTracker {
   }
 
   note(offset: number, check: string): void {
-    this.#news += 1;
+    this.#observations += 1;
     this.#checks.delete(offset);
     this.#checks.set(offset, check);
     this.#highest = Math.max(this.#highest, offset);
@@ -42,7 +42,7 @@ export class AnnouncementTracker {
    * shows that the journal lost entries that were read.
    */
   read(offset: number, isHead = true): void {
-    this.#news += 1;
+    this.#observations += 1;
     // The entries of announcements beyond the head are lost. If they reappear, for example from another Redis server, they must
     // not count as announced.
     if (isHead && offset < this.#highest) for (const known of this.#checks.keys()) if (known > offset) this.#checks.delete(known);
@@ -70,7 +70,7 @@ export class AnnouncementTracker {
    * channel was created since, and is not gone.
    */
   isGone(before: TrackerMark): boolean {
-    return this.#news === before.news;
+    return this.#observations === before.observations;
   }
 
   /** Call when the journal no longer exists. */

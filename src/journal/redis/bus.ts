@@ -167,7 +167,7 @@ export class RedisBus {
 
   /** What was announced or read here so far. */
   mark(channelId: string): TrackerMark {
-    return this.#followed.get(channelId)?.tracker.mark ?? { highest: 0, news: 0 };
+    return this.#followed.get(channelId)?.tracker.mark ?? { highest: 0, observations: 0 };
   }
 
   /** See `AnnouncementTracker.fits`. */

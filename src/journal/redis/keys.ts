@@ -73,7 +73,7 @@ export const registry = {
    * the channel may be missing. Entries of deleted channels are removed when a list finds them.
    */
   channels: `${prefix}{registry}:channels`,
-  /** Sorted set: ids of channels that may have pending erasures, by time of the notice (ms, Redis' clock). */
+  /** Sorted set: ids of channels that may have pending erasures, by the time of the note (ms, Redis' clock). */
   pendingErasures: `${prefix}{registry}:owed`,
   /** Stream of bounded length: erasures, as channel and post. A node that was disconnected reads the erasures that it missed. */
   erasures: `${prefix}{registry}:erasures`,
@@ -96,7 +96,7 @@ export const registry = {
    * Sorted set, all scores 0: marks of those entries of the server's own journal that must be written only once. A mark is added
    * with its entry.
    */
-  told: `${prefix}{registry}:told`,
+  serverMarks: `${prefix}{registry}:told`,
   /** String: changes whenever something is added to `revoked`. */
   revokedVersion: `${prefix}{registry}:revoked-version`,
   /** Sorted set: ended sessions, as written by `EndedSessions`, numbered in the order in which they were added. */

@@ -57,7 +57,7 @@ export interface ReadsParts {
   askForList: (channelId: string) => Promise<Reply>;
   /** Reads the head of a channel. Returns the reply of the script even if the channel is damaged. */
   askForHead: (channelId: string) => Promise<Reply>;
-  /** Connection for lists only, so that nothing else waits behind them. */
+  /** A connection for lists only, so that no other command waits behind them. */
   lists: Connection;
   renderer: Renderer;
 }

@@ -9,7 +9,7 @@ import { redisLimits } from './redis-limits.ts';
 
 const { verifyLines: pageLines } = redisLimits;
 
-/** Marks of entries that are written once, in `registry.told`. `allFound`: every earlier channel was recorded. */
+/** Marks of entries that are written once, in `registry.serverMarks`. `allFound`: every earlier channel was recorded. */
 export const marks = { begun: 'begun', allFound: 'found' } as const;
 
 export interface ServerJournalParts {
@@ -50,7 +50,7 @@ export class RedisServerJournal {
   /** The existing channels, or none if all of them were recorded. */
   async #unrecordedChannels(): Promise<string[]> {
     const { writes } = this.#parts;
-    if ((await writes.ask((redis) => redis.zscore(registry.told, marks.allFound))) !== null) return [];
+    if ((await writes.ask((redis) => redis.zscore(registry.serverMarks, marks.allFound))) !== null) return [];
     const channelIds: string[] = [];
     for (let after = '-'; ; ) {
       const places = await writes.ask((redis) => redis.zrange(registry.channels, after, '+', 'BYLEX', 'LIMIT', 0, pageLines));
@@ -71,7 +71,7 @@ export class RedisServerJournal {
       const head = { offset: Number.parseInt(id, 10), check: fields[21] ?? '' };
       await this.#once(`found:${channelId}`, factsOfFound(channelId, head, now()));
     }
-    await writes.ask((redis) => redis.zadd(registry.told, 0, marks.allFound));
+    await writes.ask((redis) => redis.zadd(registry.serverMarks, 0, marks.allFound));
   }
 
   /** Returns whether the entry was written now. */
@@ -79,7 +79,7 @@ export class RedisServerJournal {
     const [, ...entryArguments] = serverArguments([facts]);
     const answer = await this.#parts.writes.run(
       'record-server-entry',
-      [registry.server, registry.told],
+      [registry.server, registry.serverMarks],
       [mark, newRoot(), ...entryArguments],
     );
     return answer === 1;

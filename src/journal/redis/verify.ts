@@ -74,7 +74,7 @@ export const notListed = 'the list of channels lacks it';
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(serverJournalId));
   // Read the mark first: a node that begins the journal during the walk writes the mark and the entry in one step.
-  const wasBegun = (await redis.zscore(registry.told, marks.begun)) !== null;
+  const wasBegun = (await redis.zscore(registry.serverMarks, marks.begun)) !== null;
   await readOn(redis, walk);
   if (wasBegun) walk.expectBeginning();
   const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));

@@ -244,8 +244,8 @@ export class Writes implements JournalWrites {
   }
 
   /**
-   * Waits for replicas if another node may have made the write. WAIT counts only writes of its own connection, so this makes a
-   * small write first.
+   * Waits for replicas if another node may have made the write. WAIT counts only writes of its connection, so this makes a small
+   * write first.
    */
   async #acknowledgedAgain(): Promise<void> {
     if (this.#parts.minReplicas === 0) return;

@@ -19,7 +19,7 @@ export interface PreparedAppend {
   lastDateBindsUntil: string | undefined;
   root: string | undefined;
   /** Entries for the server's own journal. */
-  told: ServerFacts[];
+  serverFacts: ServerFacts[];
   /** By the request clock. */
   requestAt: number;
 }
@@ -76,7 +76,7 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
     headCheck = check;
   }
   sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
-  recordFacts(sql, wanted.told);
+  recordFacts(sql, wanted.serverFacts);
   const position = positionAt(epochOf(root), head, headCheck);
   noteRequest(sql, wanted, position, first, texts[0] as number);
   return { status: 'appended', position, placed };

@@ -51,7 +51,7 @@ function tighten(file: string): boolean {
     if ((statSync(file).mode & readByOthers) !== 0) chmodSync(file, privateMode);
     return true;
   } catch (error) {
-    // One of SQLite's own files may have been deleted meanwhile.
+    // SQLite may have deleted one of its files in the meantime.
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
@@ -127,7 +127,8 @@ const sqliteBusy = 5;
  * Locks a data directory for this engine. The returned function unlocks it. The lock is an open transaction on a separate small
  * file, so it also ends when the process dies. Throws `JournalRefused` if another process holds it.
  *
- * Nothing else in this process may open and close that file or the journal, because any such close releases POSIX locks.
+ * Nothing else in this process may open and close that file or the journal: closing a file releases all POSIX locks that the
+ * process has on it.
  */
 export function lockDirectory(dataDir: string): () => void {
   const file = lockOf(dataDir);

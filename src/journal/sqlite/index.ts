@@ -208,7 +208,7 @@ class SqliteEngine implements Engine {
       entries: prepared,
       lastDateBindsUntil,
       root,
-      told: factsOfAppend(channelId, wanted, prepared, { root, now: this.#now() }),
+      serverFacts: factsOfAppend(channelId, wanted, prepared, { root, now: this.#now() }),
       requestAt: this.#requestClock.now(),
     };
     let result: AppendResult | undefined;

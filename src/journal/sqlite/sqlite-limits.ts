@@ -25,7 +25,7 @@ export const sqliteTable = {
     metric: storeReachable,
     atLimit: 'A journal that has not answered for this long counts as unreachable.',
   },
-  /** Short, because the thread is blocked meanwhile. */
+  /** Short, because the thread is blocked while it waits. */
   journalLockMs: {
     value: 100,
     metric: storeReachable,

@@ -127,7 +127,7 @@ export function moving({ open }: Exam): void {
       const salt = '5'.repeat(32);
       const post = await publish(engine, channelId);
       const next = { ...revision(post, { body: 'Two.' }), salt, erases: 1 };
-      await appended(engine, channelId, [channelId === id ? next : { ...next, toldErasure: null }]);
+      await appended(engine, channelId, [channelId === id ? next : { ...next, chainedErasure: null }]);
       const [, , entry] = (await entriesOf(engine, channelId)).entries;
       const { content, check: _check, written: _written, chained, ...facts } = entry as ExportedEntry;
       expect(facts.erases).toBe(1);
@@ -206,7 +206,7 @@ function again(channelId: string, entry: ExportedEntry): NewEntry {
       revision,
       status: 'taken-down' as const,
     };
-    const erasure = { ...(revision > 1 && { erases: revision - 1 }), toldErasure: chained ? (erases as number) : null };
+    const erasure = { ...(revision > 1 && { erases: revision - 1 }), chainedErasure: chained ? (erases as number) : null };
     return { ...facts, type, post: { ...stub, html: '' }, erased: content, ...erasure };
   }
   const html = state.body === '' ? '' : renderer.render(state.body, { channelId });
@@ -214,6 +214,6 @@ function again(channelId: string, entry: ExportedEntry): NewEntry {
     ...facts,
     type,
     post: { ...state, html },
-    ...(erases !== undefined && { erases, toldErasure: chained ? erases : null }),
+    ...(erases !== undefined && { erases, chainedErasure: chained ? erases : null }),
   };
 }

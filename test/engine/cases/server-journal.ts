@@ -102,7 +102,7 @@ export function tellingOfTheServer({ open }: Exam): void {
       { type: 'channel.imported', subject: id, detail: root, by: 'root' },
     ]);
     const post = samplePost(id);
-    const next = { ...revision(post, { body: 'Otherwise.' }), erases: 1, toldErasure: null };
+    const next = { ...revision(post, { body: 'Otherwise.' }), erases: 1, chainedErasure: null };
     const lines = async () => {
       await engine.append(id, { ...appending([publication(post)]), imported: { by: 'root', isFirst: false } });
       await engine.append(id, { ...appending([next]), imported: { by: 'root', isFirst: false } });

@@ -245,7 +245,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     await publish(engine, 'another', { body: 'For another address.' });
     const post = await publish(engine, 'another', { body: 'One.' });
     // An import from before erasures were part of the chain.
-    const next = { ...revision(post, { body: 'Two.' }), erases: 1, toldErasure: null };
+    const next = { ...revision(post, { body: 'Two.' }), erases: 1, chainedErasure: null };
     await engine.append('another', { ...appending([next]), imported: { by: 'root', isFirst: true } });
     await createChannel(engine, 'z-made');
     await engine.deleteChannel('a-deleted', newRequest(), 'root');
@@ -343,9 +343,9 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   });
 
   it('covers channels that servers of an earlier version made', async () => {
-    await redis.del(registry.server, registry.told);
+    await redis.del(registry.server, registry.serverMarks);
     const engine = await openNode(server);
-    await vi.waitFor(async () => expect(await redis.zscore(registry.told, 'found')).not.toBeNull());
+    await vi.waitFor(async () => expect(await redis.zscore(registry.serverMarks, 'found')).not.toBeNull());
     await engine.close();
     const found = await redis.xrange(registry.server, '-', '+');
     const told = found.map(([, fields]) => [fields[3], fields[5]]);

@@ -128,7 +128,7 @@ function writeEverything(): void {
       entries: prepared,
       lastDateBindsUntil: undefined,
       root: undefined,
-      told: [],
+      serverFacts: [],
       requestAt: 1,
     });
   };

@@ -114,7 +114,7 @@ describe('a journal that was tampered with', () => {
     const second = revision(post, { body: 'Two.' });
     await appended(engine, 'another', [second]);
     // The entry erases both revisions but records only the first.
-    await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, toldErasure: 1 }]);
+    await appended(engine, 'another', [{ ...revision(second.post, { body: 'Three.' }), erases: 2, chainedErasure: 1 }]);
     await engine.close();
     await (await openSqlite({ dataDir, renderer })).close();
     const why = expect.stringContaining('the text is missing');

@@ -444,7 +444,7 @@ export class NodeEngine implements Used {
     this.#comparing = true;
     const { store, scheduler } = this.#setting;
     const asked = scheduler.now;
-    const before = this.#announced?.mark ?? { highest: 0, news: 0 };
+    const before = this.#announced?.mark ?? { highest: 0, observations: 0 };
     try {
       const [head] = await Promise.all([this.#ask(() => headOf(store)), this.#ask(() => this.#beat(true))]);
       if (scheduler.now - asked > compareMs) return;
@@ -478,7 +478,7 @@ export class NodeEngine implements Used {
   /** An unexpected head may belong to an announcement that is still under way, so look again later. */
   async #suspect(): Promise<void> {
     const { store } = this.#setting;
-    const before = this.#announced?.mark ?? { highest: 0, news: 0 };
+    const before = this.#announced?.mark ?? { highest: 0, observations: 0 };
     const head = await this.#ask(() => headOf(store)).catch(() => undefined);
     if (head === undefined || head === damaged || this.#fits(head, before)) return;
     if (head === null) return void (this.#announced?.isGone(before) && this.#take({ type: 'gone' }));

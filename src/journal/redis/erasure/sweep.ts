@@ -146,7 +146,7 @@ export class Sweep {
     log.warn({ channel: channelId, err: error }, 'erasures are pending');
   }
 
-  /** Drops the notice of a channel without pending erasures, unless the erasing entry may still be written. */
+  /** Removes the note of a channel without pending erasures, unless the erasing entry may still be written. */
   async #forget(channelId: string): Promise<void> {
     const { writes } = this.#parts;
     if (this.#channels.get(channelId)?.finishing === undefined) this.#channels.delete(channelId);

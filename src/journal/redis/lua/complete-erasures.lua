@@ -1,4 +1,4 @@
--- Marks erasures as complete, unless their posts were erased again meanwhile.
+-- Marks erasures as complete, unless their posts were erased again in the meantime.
 -- KEYS: [1]–[11] the channel's
 -- ARGV: post ids or "channel", each with the offset of its last erasing entry when the erasure was begun
 -- Returns nothing.

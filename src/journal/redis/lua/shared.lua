@@ -74,7 +74,7 @@ local function field(who, revision)
   return who .. ':' .. revision
 end
 
--- A tag as it is stored, so that its text can be neither read nor guessed.
+-- The stored form of a tag: a salted hash, so that its text cannot be read or guessed.
 local function markOf(tag, salt)
   return string.sub(redis.sha1hex(salt .. '|' .. tag), 1, 16)
 end

@@ -20,8 +20,8 @@ import { type KnownState, type Plan, pagesOf, planRepair, readSurvivingKeys, typ
  * Rebuilds channels whose keys were deleted by hand or restored from another time, while servers use the store. Servers refuse a
  * damaged channel and serve it again once it is whole.
  *
- * If the journal is complete and intact, everything else is rebuilt from it. If entries are missing, or something that they
- * mention is missing, a new history begins with every post that still has its text. Its offsets are above every offset that was
+ * If the journal is complete and intact, everything else is rebuilt from it. If entries are missing, or a text or label of an
+ * entry is missing, a new history begins with every post that still has its text. Its offsets are above every offset that was
  * ever assigned, so that all earlier cursors are foreign. A channel whose data was changed, or whose own text is lost, is not
  * repaired: restore a copy.
  *
@@ -219,8 +219,8 @@ class Repair {
       await this.#noteErasure();
       if (!(await write({ erased: [erased] }))) return false;
     }
-    // Note the channel again: a server may have dropped the first notice because the text was not erased yet, so the channel had
-    // no pending erasure.
+    // Note the channel again: a server may have removed the first note because the text was not erased yet, so the channel had no
+    // pending erasure.
     if (erasedAgain.size > 0) await this.#noteErasure();
     // Remove these after the erasures, because a line in the index may be the only record of an erasure.
     for (const some of pagesOf([...unknown])) if (!(await write({ unknown: some }))) return false;
