@@ -83,8 +83,8 @@ export interface ServerOptions {
   elapsed?: () => number;
   random?: () => number;
   /**
-   * For one of several processes on a port other than 0: it listens only once it can serve, because others may be serving
-   * already.
+   * Set for one of several processes that share a port, which must not be 0. Such a server listens only once it can serve,
+   * because other processes may be serving already.
    */
   group?: Group;
 }

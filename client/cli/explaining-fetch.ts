@@ -62,7 +62,7 @@ function requestLine(url: string, { method }: RequestInit): string {
   return `${method} ${urlWithoutQuery(url)}`;
 }
 
-/** Goes by the media type. */
+/** Whether an answer is from Pressbox, judged by its media type. */
 function isPressbox({ ok, status, headers }: Response, accept: string | null): boolean {
   const type = headers.get('content-type') ?? '';
   if (!ok) return type.startsWith('application/problem+json');

@@ -6,7 +6,10 @@ export interface Backoff {
   maxMs: number;
 }
 
-/** For connections: readers that were cut off together reconnect spread over one second, later over half a minute. */
+/**
+ * For connections. Readers that lost their connection at the same time reconnect spread over one second at first, later over half
+ * a minute.
+ */
 export const connectBackoff: Backoff = { initialMs: 1_000, maxMs: 30_000 };
 /** For single failed requests: few clients fail at the same moment. */
 export const requestBackoff: Backoff = { initialMs: 500, maxMs: 10_000 };

@@ -67,8 +67,8 @@ export function isRetryable(error: unknown): error is ProblemError | NoAnswer {
 }
 
 /**
- * Whether the problem may pass by itself: it has a `retryAfter`, or a status that is temporary. Equivalent to the table of
- * problems, which would be too large for pages.
+ * Whether the problem may pass by itself: it has a `retryAfter`, or a status that is temporary. Gives the same result as the
+ * table of problems, which would make pages too large.
  */
 export function isTransient({ status, retryAfter }: { status: number; retryAfter?: number | undefined }): boolean {
   // 408: the request did not arrive completely in time, for example because the server process was stopped.

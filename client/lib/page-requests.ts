@@ -52,7 +52,7 @@ export class PageLoader {
   #resets = 0;
   /** Paging under way, so that a second call waits for it instead of repeating it. */
   readonly #paging = new Map<'older' | 'newer', Promise<void>>();
-  /** Needs being requested. */
+  /** The needs that are being requested. */
   readonly #fetching = new Set<Need['ask']>();
   /** Callbacks that wait for the timeline to change. */
   readonly #onMove = new Set<() => void>();

@@ -16,7 +16,7 @@ export function postPath(channelId: string, postId: string): string {
   return `${channelPath(channelId)}/${encodeURIComponent(postId)}`;
 }
 
-/** The earlier versions of a post. */
+/** The page of a post's earlier versions. */
 export function versionsPath(channelId: string, postId: string): string {
   return `${postPath(channelId, postId)}/versions`;
 }

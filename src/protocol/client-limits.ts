@@ -14,7 +14,7 @@ export const pingTimeoutSeconds = 10;
  * the client. A stream sends neither.
  */
 export const silenceMs = (pingSeconds + pingTimeoutSeconds) * 1_000;
-/** How long the server remembers the outcome of a request. */
+/** How long the server remembers the outcome of a request that has an idempotency key. */
 export const idempotencyHours = 24;
 export const idempotencyKeyCharacters = 255;
 /** Describes a valid idempotency key. The key must not begin or end with a space. */

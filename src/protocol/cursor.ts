@@ -1,8 +1,8 @@
 import { cursorCharacters } from './client-limits.ts';
 
 /**
- * A position in one history of a channel: everything up to `offset` of the history `epoch`, whose hash chain has the value `check` there.
- * Two histories that agree on all three values agree on every entry up to the offset (to 64 bits).
+ * A position in one history of a channel. It covers everything up to `offset` in the history `epoch`, whose hash chain has the
+ * value `check` there. If two histories agree on all three values, they agree on every entry up to the offset (to 64 bits).
  */
 export interface Position {
   /** The first 12 hex digits of check(0), which is random and created with the history. */

@@ -4,8 +4,8 @@ import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
 
 /**
- * The values that schemas are made of: ids, times, text, addresses, people and media. JSON Schema does not see refinements, so `meta` tells
- * the generated documents about them where JSON Schema can express them.
+ * Schemas of the values that the other schemas consist of: ids, times, text, addresses, people and media. JSON Schema leaves out
+ * refinements, so `meta` describes them for the generated documents where JSON Schema can express them.
  */
 
 const surrogate = /\p{Surrogate}/u;

@@ -12,8 +12,9 @@ export const revisionKinds = ['refile', 'update', 'clarification', 'correction']
 /** Written out, because a bundler would keep a computed list in page scripts that do not use it. */
 export const changeKinds = ['refile', 'update', 'clarification', 'correction', 'retraction', 'takedown'] as const;
 /**
- * The only list of event types. Each begins with the subject of the event, and the event has the whole state of that subject. Code that
- * depends on either uses a total switch or table, so that a new type does not compile until every place handles it.
+ * The only list of event types. Each begins with the subject of the event, and the event has the whole state of that subject.
+ * Code that depends on the type or the subject uses a switch or a table that is complete, so that a new type does not compile
+ * until every place handles it.
  */
 export const eventTypes = ['post.published', 'post.revised', 'post.retracted', 'post.taken-down', 'channel.changed'] as const;
 
@@ -138,11 +139,11 @@ export interface PostFields {
   media: Media[];
   /** The byline. Default: the `name` of the author's token. */
   authors: Person[];
-  /** The people and organizations that reported it. */
+  /** The people and organizations that reported what the post says. */
   sources: Source[];
   /** Whether the newsroom verified what the sources say. */
   verification: Verification | null;
-  /** Whether more is expected. */
+  /** Whether more information is expected. */
   developing: boolean;
   /** The ids of posts in the same channel that this post restates. */
   derivedFrom: string[];
@@ -163,10 +164,10 @@ interface PostFacts<C extends Change> {
   history: C[];
 }
 
-/** The reader's view, on every transport. */
+/** A post in the reader's view, on every transport. */
 export interface ReaderPost extends Omit<PostFields, 'body'>, PostFacts<Change> {}
 
-/** The author's view, in answers to authors of the channel. */
+/** A post in the author's view, in answers to authors of the channel. */
 export interface AuthorPost extends PostFields, PostFacts<AuthorChange> {
   publishedBy: string;
   /** Opaque. Identifies the owner if an issuer was configured when the post was published. */

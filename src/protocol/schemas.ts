@@ -160,7 +160,7 @@ export const feedQuerySchema = z.object({
     })
     .optional(),
 });
-/** The attributes of the element that a frame can set. */
+/** The attributes of the embedded element that the URL of a frame can set. */
 export const embedQuerySchema = z.object({
   theme: z.enum(['light', 'dark', 'auto']).optional(),
   lang: z.string().max(limits.textCharacters).optional(),

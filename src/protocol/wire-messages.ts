@@ -86,7 +86,7 @@ const eventFacts = {
   cursor: cursorSchema,
   at: sentTime,
 };
-/** By the subject of the event. */
+/** The schemas of events, by the subject of the event. */
 export const eventSchemas = {
   post: z.strictObject({ ...eventFacts, type: eventTypeSchema('post'), post: readerPostSchema }),
   channel: z.strictObject({ ...eventFacts, type: eventTypeSchema('channel'), channel: channelSchema }),

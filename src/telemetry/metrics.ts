@@ -81,7 +81,10 @@ export interface Metrics {
   clockJumps: Counter<'direction'>;
   /** Erasures that were answered as pending and are not complete. */
   erasuresPending: Gauge;
-  /** Calls `set` before each scrape, for gauges that are cheaper to read than to keep up to date. Returns its undo. */
+  /**
+   * Calls `set` before each scrape, for gauges that are cheaper to read than to keep up to date. Returns a function that ends
+   * this.
+   */
   beforeScrape(set: () => void): () => void;
   /** All metrics in Prometheus' text format. */
   text(): Promise<string>;

@@ -91,7 +91,7 @@ export function createVersionPages({ engine, diffs, slots, assets }: VersionPage
     }
   }
 
-  /** Registers a waiting client. Returns its undo. */
+  /** Registers a waiting client. Returns a function that removes the client. */
   function wait(stream: ChannelStream, key: string, isGone: () => boolean): () => void {
     const pages = waiting.get(stream) ?? new Map<string, Set<() => boolean>>();
     waiting.set(stream, pages);

@@ -67,7 +67,7 @@ class Group {
   readonly #totals: Totals;
   /** All running workers. */
   readonly #members = new Set<WorkerProcess>();
-  /** The worker that has each number, or had it last. */
+  /** For each number, the worker that has the number or had it last. */
   readonly #current = new Map<number, WorkerProcess>();
   readonly #streaks = new Map<number, Streak>();
   readonly #restarts = new Map<number, NodeJS.Timeout>();

@@ -57,7 +57,8 @@ export function isSavedTimeline(value: unknown, channelId: string): value is Sav
     channel.id === channelId &&
     typeof channel.headline === 'string' &&
     typeof cursor === 'string' &&
-    // Only Pressbox cursors can be checked. With an older cursor, new events would not count as new.
+    // Only Pressbox cursors can be checked. If the cursor were older than `offset`, events after it would be taken for known
+    // ones.
     (parseCursor(cursor)?.offset ?? offset) === offset &&
     [channel.revision, offset, floor, newestSeq].every(isCount) &&
     (ceiling === null || isCount(ceiling)) &&

@@ -82,7 +82,8 @@ function applyNewer(timeline: Timeline, page: Page, after: number): Timeline {
 }
 
 /**
- * Replaces the window by the posts below `before`, or by the newest if null. Unchanged if the page is outdated: request it again.
+ * Replaces the window by the posts below `before`, or by the newest posts if null. Returns the timeline unchanged if the page is
+ * outdated. Then the page must be requested again.
  */
 export function moveTo(timeline: Timeline, page: Page, before: number | null): Timeline {
   const { newestSeq } = timeline;
@@ -104,7 +105,10 @@ export function narrow(timeline: Timeline, floor: number, ceiling: number | null
   return posts.length === timeline.posts.length ? timeline : { ...timeline, posts, floor: lowest, ceiling: highest };
 }
 
-/** Applies a post that was requested by id. Unchanged if a newer revision is known: request it again. */
+/**
+ * Applies a post that was requested by id. Returns the timeline unchanged if a newer revision is known. Then the post must be
+ * requested again.
+ */
 export function applyPost(timeline: Timeline, post: ReaderPost): Timeline {
   return mergePost(timeline, readPost(post));
 }
@@ -140,7 +144,7 @@ export function applyKeyEventsPage(timeline: Timeline, page: Page, ask: { before
 
 type Superseded = (timeline: Timeline, post: ReaderPost) => boolean;
 
-/** The posts up to the first of which a newer revision is known. */
+/** The posts before the first one of which a newer revision is known. */
 function untilSuperseded(timeline: Timeline, posts: ReaderPost[], besides: Superseded = () => false) {
   const end = posts.findIndex((post) => post.revision < knownRevision(timeline, post.id) && !besides(timeline, post));
   return { taken: end === -1 ? posts : posts.slice(0, end), whole: end === -1 };
