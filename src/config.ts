@@ -422,7 +422,10 @@ function readValues(env: Record<string, string | undefined>, mistakes: Mistake[]
   return values as Values;
 }
 
-/** Mistakes between variables. Reads the environment again, so that they are reported together with the other mistakes. */
+/**
+ * Mistakes that involve several variables. Reads the environment again, so that they are reported together with the other
+ * mistakes.
+ */
 function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   const isSet = (name: Variable) => given(env, name) !== undefined;
   const mistakes: Mistake[] = [];

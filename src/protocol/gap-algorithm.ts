@@ -34,9 +34,9 @@ export interface FollowPosition {
   check: string;
 }
 
-/** One announced change. It can stand for several offsets. */
+/** One announced change. It can cover several offsets. */
 export interface AnnouncedStep extends FollowPosition {
-  /** The first offset it stands for. */
+  /** The first offset that the change covers. */
   from: number;
   /** The check at `from - 1`, if known. */
   before?: string | undefined;

@@ -1,6 +1,9 @@
 import type { Access } from './model.ts';
 
-/** Patterns of channel ids: an id, a prefix that ends in `*`, or `*`. An editor is also an author, an author a reader, an admin everything. */
+/**
+ * Patterns of channel ids: an id, a prefix that ends in `*`, or `*`. An editor is also an author, an author is also a reader, and
+ * an admin has every right.
+ */
 export interface Grants {
   reader: readonly string[];
   author: readonly string[];

@@ -21,7 +21,7 @@ import { sentTime } from './wire-messages.ts';
 const hex = (characters: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${characters}}$`), `Must be ${characters} lower-case hexadecimal digits.`);
 
-/** The facts of an entry beside what it wrote. */
+/** The facts about an entry, apart from the post or channel that it wrote. */
 export const lineFactsSchema = z.strictObject({
   type: z.enum(model.eventTypes).optional(),
   kind: z.enum(model.changeKinds).nullish(),

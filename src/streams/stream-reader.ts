@@ -9,7 +9,7 @@ export interface StreamReader {
   readonly weight: number;
   /** Whether the connection has no pending output. */
   readonly ready: boolean;
-  /** Whether the reader may see the posts of the channel in its current state. */
+  /** Whether the reader may see the posts while the channel is in this state. */
   mayRead(channel: Channel): boolean;
   /** Writes one or more whole frames. Called only when `ready`. */
   write(frames: Buffer): void;

@@ -38,7 +38,9 @@ export function measureAppends(
   };
 }
 
-/** A write to a deleted channel is refused. A write that was dated too early is dated and decided again, like a conflict. */
+/**
+ * A write to a deleted channel is refused. A write whose date is too early gets a new date and is decided again, like a conflict.
+ */
 const outcomes: Record<AppendResult['status'], AppendOutcome> = {
   appended: 'appended',
   duplicate: 'duplicate',

@@ -13,7 +13,7 @@ export function textOf(markup: string): string {
 
 const characterOf: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
 
-/** Cuts to `most` UTF-16 units between words, on one line. */
+/** The text on one line, cut between words to at most `most` UTF-16 units. */
 export function excerpt(text: string, most: number): string {
   const line = text.replace(/\s+/gu, ' ').trim();
   if (line.length <= most) return line;

@@ -47,7 +47,7 @@ export interface WordDiffsContext {
   mostBytes?: number;
 }
 
-/** Overhead of an entry beside its key and numbers. */
+/** The memory that an entry takes in addition to its key and numbers. */
 const entryBytes = 256;
 
 export function createWordDiffs({

@@ -4,9 +4,9 @@ const { workerRestartFirstMs, workerRestartMostMs, workerDeathsMost, workerStead
 
 /** Consecutive ends of workers with the same number. */
 export interface Streak {
-  /** Ends while serving, and ends before that because of a fault of the program. */
+  /** How often a worker ended while it served, or ended before that because of a fault of the program. */
   deaths: number;
-  /** Failed starts for a reason outside the program, such as an unreachable store. */
+  /** How often a worker could not start for a reason outside the program, such as an unreachable store. */
   refusals: number;
 }
 

@@ -27,9 +27,9 @@ export const workerTable = {
     metric: workerEnds('died'),
     atLimit: 'Once a worker has served for this long, earlier deaths no longer count.',
   },
-  /** Longer than a worker waits for its store. */
+  /** Longer than the time for which a worker waits for its store. */
   workerStartMs: { value: 30_000, metric: workerEnds('died'), atLimit: 'A worker that does not serve by then is killed.' },
-  /** Longer than readers, responses and the store get to finish. */
+  /** Longer than the time that readers, responses and the store get to finish. */
   workerEndMs: {
     value: 20_000,
     metric: workerEnds('died'),

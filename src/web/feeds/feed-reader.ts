@@ -12,9 +12,9 @@ import { limits } from '../../protocol/wire-limits.ts';
 import type { FeedFilter, FeedPlace, OffsetRange } from './feed-page.ts';
 
 /**
- * A page of a channel's posts for a feed. Pages go by `seq`, so a walk over them meets every post once, even while posts are published or
- * corrected. Feed readers return only to the first page, and must get corrections there. The first page therefore also contains older
- * posts that were recently corrected or withdrawn, and later pages leave those out.
+ * A page of a channel's posts for a feed. Pages are divided by `seq`, so a client that reads all of them gets every post once,
+ * even while posts are published or corrected. Feed readers return only to the first page, and must get corrections there. The
+ * first page therefore also contains older posts that were recently corrected or withdrawn, and later pages leave those out.
  */
 export interface FoundPage {
   channel: Channel;

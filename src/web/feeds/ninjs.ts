@@ -74,7 +74,7 @@ function item(post: ReaderPost, { channel, links }: FeedPage): object {
   };
 }
 
-/** A refile counts as a version too. */
+/** When the post last changed. A refile counts too, because it is a version. */
 function lastTouched(post: ReaderPost): string {
   return [changedAt(post), ...post.history.map(({ at }) => at)].sort().at(-1) ?? post.publishedAt;
 }

@@ -19,7 +19,10 @@ export interface IndexPage {
   visitor?: Visitor | undefined;
   /** The session cannot be verified at the moment, so channels may be missing. */
   isUnverified?: boolean;
-  /** A language with translations. Each channel is described in its own language. */
+  /**
+   * The language of the page, which has translations. The headline and standfirst of each channel are in the channel's own
+   * language.
+   */
   language: string;
   publicUrl: string;
   assets: Assets;
