@@ -89,7 +89,7 @@ export function displayedRevisions(env: Env, url: string): DisplayedRevisions {
       }
       if (size > maxFileBytes) shorten(file);
     } catch {
-      // Without a writable directory nothing is remembered, and the next change asks.
+      // Without a writable directory nothing is remembered, and the next change asks for confirmation.
     }
   }
 }

@@ -10,7 +10,7 @@ export interface Streams {
   interrupted: AbortSignal;
   /** Called when the output fails. Aborts `interrupted` unless a command overrides it. */
   outputFailed?: (failure: OutputFailed) => void;
-  /** Aborts `interrupted`, so that unread output is not waited for. */
+  /** Aborts `interrupted`, so that the command does not wait for somebody to read its output. */
   end?: () => void;
 }
 

@@ -262,8 +262,7 @@ export function parseJson(text: string) {
 }
 
 /**
- * Requires a `status` too: intermediaries also send JSON with a code and a title, but without a status it does not say whether a
- * retry helps.
+ * Requires a `status` too. Intermediaries also send JSON with a code and a title, and only a status says whether a retry helps.
  */
 export function isProblem(value: unknown): value is Problem {
   return isObject(value) && typeof value.code === 'string' && typeof value.title === 'string' && typeof value.status === 'number';

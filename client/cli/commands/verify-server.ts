@@ -175,7 +175,7 @@ export async function* verifyServer({
     }
   }
 
-  /** Undefined if the server refuses or does not have it. */
+  /** Undefined if the server refuses, for example because it does not have what is requested. */
   async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
       return await withRetries(ask);

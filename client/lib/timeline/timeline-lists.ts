@@ -77,7 +77,7 @@ export function pinnedAfterChannel(timeline: Timeline, channel: Channel): Pinned
   return post ? pinnedAfterPost({ ...timeline, channel }, post) : { channel, pinned: null };
 }
 
-/** The write that withdraws a post also unpins it, so the channel's pin can be cleared without asking. */
+/** The write that withdraws a post also unpins it, so the channel's pin can be cleared without a request. */
 export function pinnedAfterPost({ channel, pinned }: Timeline, post: ReaderPost): Pinned {
   if (post.id !== channel.pinnedPostId) return { channel, pinned };
   return isWithdrawn(post) ? { channel: { ...channel, pinnedPostId: null }, pinned: null } : { channel, pinned: post };

@@ -73,7 +73,7 @@ class PollLink implements Link {
 
   /**
    * Polls until there is something new, and keeps that answer for the next subscribe. Reports a lost link if a request fails
-   * without a problem.
+   * without a problem document.
    */
   async #poll({ cursor, covers }: CatchUp, signal: AbortSignal): Promise<void> {
     for (let gapMs = busyGapMs; ; ) {

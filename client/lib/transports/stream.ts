@@ -35,11 +35,11 @@ class StreamLink implements Link {
   #abort = new AbortController();
   /** Restarted with each byte. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /**
-   * The callback for the next catch-up. The two fields after it are the timeout without bytes and the deadline of that catch-up.
-   */
+  /** The callback for the next catch-up. */
   #callback: SubscribeCallback | undefined;
+  /** The catch-up fails after this long without any bytes, milliseconds. */
   #withinMs = 0;
+  /** The time by which the catch-up must be complete. */
   #deadline = 0;
   /** The cursor at which the stream's next catch-up starts. Set while a catch-up is expected that nobody requested yet. */
   #next: { after: string | undefined } | undefined;

@@ -104,7 +104,7 @@ export const selectorTiming = {
   provenMs: 60_000,
   /** After this many early losses in a row, a transport is no longer the first to try. */
   maxEarlyLosses: 3,
-  /** Pause before a better transport is tried again. Doubles each time; the jitter covers its upper half. */
+  /** Longest pause before a better transport is tried again. Doubles each time. Jitter shortens it by up to half. */
   better: { initialMs: 30_000, maxMs: 600_000 },
   /** Wake-ups within this time count as one. Doubles with each restarted round, up to longer than one attempt takes. */
   wakeMs: 1_000,
@@ -327,8 +327,8 @@ function betterTransports({ available, active }: SelectorState): Transport[] {
 }
 
 /**
- * Schedules the next try of better transports. The jitter covers the upper half of a doubling time, so that readers that lost the
- * better transport together do not retry together.
+ * Schedules the next try of better transports, after a pause that doubles each time. Jitter shortens it by up to half, so that
+ * readers that lost the better transport together do not retry together.
  */
 function scheduleBetter(state: SelectorState, options: SelectorOptions): SelectorState {
   if (betterTransports(state).length === 0) return { ...state, betterAt: undefined };
