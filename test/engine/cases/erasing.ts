@@ -92,7 +92,7 @@ export function deletingAndErasing({ open }: Exam): void {
     expect((await engine.revisions(id, post.id, { after: 0, ...wide }))?.revisions[0]).toEqual(post);
   });
 
-  it('reports an erasure as complete when asked again, or when there was none', async () => {
+  it('reports an erasure as complete when it is requested again, or when there is nothing to erase', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     await appended(engine, id, [takedown(post)]);

@@ -120,7 +120,7 @@ export function moving({ open }: Exam): void {
     expect(lines.map(({ erases }) => erases)).toEqual([undefined, undefined, undefined, 2, 1]);
   });
 
-  it('leaves an erasure out of the chain only on request, and marks it', async () => {
+  it('leaves an erasure out of the chain only on request, and marks the erasures that are in the chain', async () => {
     const [{ id }, other] = [await createChannel(engine), await createChannel(engine)];
     const checks: string[] = [];
     for (const channelId of [id, other.id]) {

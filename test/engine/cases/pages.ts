@@ -56,7 +56,7 @@ export function pages({ open }: Exam): void {
     expect(after).toMatchObject({ status: 'found', channel: { ...changed.channel, latestPostAt: at(60) } });
   });
 
-  it('distinguishes a missing channel from a deleted one, and returns the access that had', async () => {
+  it('distinguishes a missing channel from a deleted one, and returns the access of the deleted one', async () => {
     expect(await engine.channel(`c-${newPostId()}`)).toEqual({ status: 'missing' });
     const { id } = await createChannel(engine, undefined, { access: 'desk' });
     await engine.deleteChannel(id, newRequest(), 'root');
@@ -129,7 +129,7 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('does not reveal by a page or its next that channels are left out', async () => {
+  it('does not reveal by a page or its `next` that channels are left out', async () => {
     const own = await open();
     try {
       // Hidden channels before, between and after the listed ones.
@@ -172,7 +172,7 @@ export function pages({ open }: Exam): void {
     }
   });
 
-  it('reads the current post, with the position it is true at', async () => {
+  it('reads the current post, with the position at which it is current', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const { post: revised, position } = await appended(engine, id, [revision(post, { headline: 'Now with one' })]);
@@ -213,7 +213,7 @@ export function pages({ open }: Exam): void {
     expect(await seqs(id, { after: 6, before: 2 })).toEqual({ seqs: [], more: false });
   });
 
-  it('returns the position a page is true at, and no page for a missing channel', async () => {
+  it('returns a page with the position at which it is current, and no page for a missing channel', async () => {
     const { id } = await createChannel(engine);
     const post = await publish(engine, id);
     const [position] = await engine.heads([id]);

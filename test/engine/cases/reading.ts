@@ -184,7 +184,7 @@ export function catchingUp({ open }: Exam): void {
       for (const change of answer.changes) {
         if (change.type !== 'channel.changed') states.set(change.post.id, change.post.revision);
       }
-      // Between the pages, a post that was already returned changes, and one that was not.
+      // Between two pages, one post that was already returned changes, and one that was not.
       if (calls === 0) await appended(engine, channel.id, [revision(posts[0]!, { body: 'Later.' })]);
       if (calls === 0) await appended(engine, channel.id, [revision(posts[8]!, { body: 'Later.' })]);
       ({ more, to: after } = answer);
@@ -245,7 +245,7 @@ export function catchingUp({ open }: Exam): void {
     expect(snapshot?.keyEvents.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => 104 - index));
   });
 
-  it('returns the position of each channel in the order asked', async () => {
+  it('returns the position of each channel in the requested order', async () => {
     const [a, b] = [await createChannel(engine), await createChannel(engine)];
     await publish(engine, b.id);
     const [first, none, second] = await engine.heads([b.id, `c-${newPostId()}`, a.id]);

@@ -20,7 +20,7 @@ const hour = 3_600_000;
 /** How requests are remembered, and for how long. */
 export function requests({ open }: Exam): void {
   let elapsed = 0;
-  /** How far the clock advances with each look at it. */
+  /** How far the clock advances each time it is read. */
   let tick = 0;
   let ahead = 0;
   let examined: Examined;
@@ -84,7 +84,7 @@ export function requests({ open }: Exam): void {
     expect((await engine.heads([id]))[0]?.offset).toBe(2);
   });
 
-  it('remembers two entries as the post of the first and the position after the second', async () => {
+  it('remembers a request with two entries by the post of the first and the position after the second', async () => {
     const channel = await createChannel(engine);
     const post = await publish(engine, channel.id);
     const request = newRequest();
@@ -184,7 +184,7 @@ export function requests({ open }: Exam): void {
     expect(again).toMatchObject({ status: 'duplicate', outcome: { same: true } });
   });
 
-  it('remembers requests after the channel was deleted, the deleting one included', async () => {
+  it('remembers requests after the channel was deleted, including the request that deleted it', async () => {
     const { id } = await createChannel(engine);
     const [written, deleting] = [newRequest(), newRequest()];
     const { position, post } = await appended(engine, id, [publication(samplePost(id))], { request: written });
@@ -196,7 +196,7 @@ export function requests({ open }: Exam): void {
     expect(again.status).toBe('duplicate');
   });
 
-  it('notes the outcome of a request that appended nothing, and answers duplicate to it', async () => {
+  it('notes the outcome of a request that appended nothing, and answers duplicate to a repeat', async () => {
     const { id } = await createChannel(engine);
     const request = newRequest();
     const [position] = await engine.heads([id]);
@@ -293,7 +293,7 @@ export function requests({ open }: Exam): void {
     expect(await engine.recall(id, { ...deleting, digest: 'e'.repeat(64) })).toMatchObject({ same: false });
   });
 
-  it('tells outcomes noted before a channel was deleted from those noted after', async () => {
+  it('distinguishes outcomes noted before a channel was deleted from those noted afterwards', async () => {
     const { id } = await createChannel(engine);
     const [before, after] = [newRequest(), newRequest()];
     const [position] = await engine.heads([id]);

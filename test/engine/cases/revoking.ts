@@ -79,7 +79,7 @@ export function revoking({ open }: Exam): void {
     expect(again.revokedTokens).toBe(revokedTokens);
   });
 
-  it('answers full at the bound, accepts repeats, and drops only as many expired revocations as it needs to', async () => {
+  it('answers full at the bound, accepts repeats, and drops no more expired revocations than it needs to', async () => {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const many = Array.from({ length: limits.revokedTokens }, (_, index) => `many-${index}`);
@@ -97,8 +97,8 @@ export function revoking({ open }: Exam): void {
     expect(await revoke('one-more', null)).toBe('revoked');
     expect(filled.isRevoked('one-more')).toBe(true);
     expect(filled.revokedTokens).toBe(limits.revokedTokens - 1);
-    // Wait until every earlier call was answered: by the earlier clock, the dropped revocation would count again. On a busy
-    // machine that takes longer than a node may go without a comparison.
+    // Waits until every earlier call was answered, because by the earlier clock the dropped revocation would count again. On a
+    // busy machine the calls take longer than a node may go without a comparison.
     await vi.waitFor(() => filled.ready());
     now = start;
     for (const again of [filled, await own.examined.reopen()]) {

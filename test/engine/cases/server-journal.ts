@@ -46,7 +46,7 @@ export function tellingOfTheServer({ open }: Exam): void {
   }
 
   /** The entries that an action adds. */
-  async function told(act: () => Promise<unknown>): Promise<object[]> {
+  async function addedBy(act: () => Promise<unknown>): Promise<object[]> {
     const before = (await all()).length;
     await act();
     return (await all()).slice(before).map(({ type, subject, detail, by }) => ({ type, subject, detail, by }));
@@ -61,12 +61,12 @@ export function tellingOfTheServer({ open }: Exam): void {
 
   it('records the creation of a channel with the root of its chain, its deletion, and who did it', async () => {
     const id = `c-${newPostId()}`;
-    const made = await told(() => createChannel(engine, id));
+    const made = await addedBy(() => createChannel(engine, id));
     const { root } = (await engine.entries(id, { from: 1, limit: 1, bytes: 1 }))!;
     expect(made).toEqual([{ type: 'channel.created', subject: id, detail: root, by: 'ed' }]);
     const deleted = [{ type: 'channel.deleted', subject: id, detail: null, by: 'root' }];
-    expect(await told(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual(deleted);
-    expect(await told(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual([]);
+    expect(await addedBy(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual(deleted);
+    expect(await addedBy(() => engine.deleteChannel(id, newRequest(), 'root'))).toEqual([]);
   });
 
   it('records nothing that the journal of a channel records, and nothing for a write that changes nothing', async () => {
@@ -80,12 +80,12 @@ export function tellingOfTheServer({ open }: Exam): void {
       expect(await engine.append(id, creation)).toMatchObject({ status: 'conflict' });
       await engine.deleteChannel(`c-${newPostId()}`, newRequest(), 'root');
     };
-    expect(await told(writing)).toEqual([]);
+    expect(await addedBy(writing)).toEqual([]);
   });
 
-  it('records a revocation only if it extends an earlier one, and who made it', async () => {
+  it('records each revocation and who made it, unless an earlier one lasts as long', async () => {
     const until = Date.now() + 600_000;
-    const revoke = (to: number | null) => told(() => engine.revoke('told', to, 'root'));
+    const revoke = (to: number | null) => addedBy(() => engine.revoke('told', to, 'root'));
     const entry = { type: 'token.revoked', subject: 'told', by: 'root' };
     expect(await revoke(until)).toEqual([{ ...entry, detail: new Date(until).toISOString() }]);
     expect(await revoke(until - 1)).toEqual([]);
@@ -98,7 +98,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     const imported = { by: 'root', isFirst: true };
     const root = '7'.repeat(32);
     const opening = { ...appending([channelEntry(sampleChannel(id))]), imported, root };
-    expect(await told(() => engine.append(id, opening))).toEqual([
+    expect(await addedBy(() => engine.append(id, opening))).toEqual([
       { type: 'channel.imported', subject: id, detail: root, by: 'root' },
     ]);
     const post = samplePost(id);
@@ -107,9 +107,9 @@ export function tellingOfTheServer({ open }: Exam): void {
       await engine.append(id, { ...appending([publication(post)]), imported: { by: 'root', isFirst: false } });
       await engine.append(id, { ...appending([next]), imported: { by: 'root', isFirst: false } });
     };
-    expect(await told(lines)).toEqual([{ type: 'erasure.imported', subject: id, detail: `${post.id} 2`, by: 'root' }]);
+    expect(await addedBy(lines)).toEqual([{ type: 'erasure.imported', subject: id, detail: `${post.id} 2`, by: 'root' }]);
     const again = { ...appending([publication(samplePost(id))]), imported };
-    expect(await told(() => engine.append(id, again))).toMatchObject([{ type: 'channel.imported', detail: null }]);
+    expect(await addedBy(() => engine.append(id, again))).toMatchObject([{ type: 'channel.imported', detail: null }]);
   });
 
   it('continues after the store is reopened', async () => {
@@ -117,7 +117,7 @@ export function tellingOfTheServer({ open }: Exam): void {
     const { root } = await engine.serverJournal({ from: 1, limit: 1 });
     engine = await examined.reopen();
     expect(await all()).toEqual(before);
-    expect(await told(() => createChannel(engine))).toMatchObject([{ type: 'channel.created' }]);
+    expect(await addedBy(() => createChannel(engine))).toMatchObject([{ type: 'channel.created' }]);
     expect((await engine.serverJournal({ from: 1, limit: 1 })).root).toBe(root);
   });
 }

@@ -42,7 +42,7 @@ export function sessions({ open }: Exam): void {
     expect(again.endedSessions).toBe(endedSessions);
   });
 
-  it('bounds the ended sessions of a subject, and ends all its older sessions in place of those it drops', async () => {
+  it('bounds the ended sessions of a subject, and ends all its older sessions in place of the sessions it drops', async () => {
     const most = limits.endedSessionsOfSubject;
     const before = engine.endedSessions;
     const of = (index: number) => session(`many-${index}`, { subject: 'many', begunAt: start + index * 1_000 });
@@ -67,7 +67,7 @@ export function sessions({ open }: Exam): void {
     expect(engine.isSessionEnded(session('fresh', { subject: 'lapsed', begunAt: now }))).toBe(true);
   });
 
-  it('bounds all ended sessions, and ends every older session in place of those it drops', async () => {
+  it('bounds all ended sessions, and ends every older session in place of the sessions it drops', async () => {
     await using own = await ownEngine();
     const { engine: filled } = own.examined;
     const of = (index: number) => session(`all-${index}`, { begunAt: start + index });

@@ -41,7 +41,7 @@ export function writing({ open }: Exam): void {
     expect(result.post).toBeUndefined();
   });
 
-  it('refuses an entry dated before the last one, and answers with the date of that', async () => {
+  it('refuses an entry dated before the last one, and answers with the date of the last one', async () => {
     const channel = await createChannel(engine);
     await publish(engine, channel.id, { publishedAt: at(60) });
     const [before] = await engine.heads([channel.id]);

@@ -29,7 +29,7 @@ const patient = { interval: 50 };
 /** For steps that are retried if a comparison with the store or a new connection interfered. */
 const oftenTried = { timeout: 60_000, interval: 50 };
 
-/** A channel whose creation no later listener hears of. */
+/** Creates a channel, and waits until its creation was announced, so that no later listener hears of it. */
 async function createdChannel(engine: RedisEngine) {
   const channel = await createChannel(engine);
   // Uses the same connection as the announcement, and so waits for it.
@@ -173,13 +173,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { server, here, there } = await openTwoNodesFor(test, binary);
       const mute = await openMuteNodeFor(test, server);
       /** The listening connections. Redis lists them in any order. */
-      const ears = async () => {
+      const listeningConnections = async () => {
         const listed = String(await server.admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
         return new Set([...listed.matchAll(/^(id=\d+) .*user=pressbox/gm)].map(([, id]) => id));
       };
       const twice = ['maybe-missed', 'maybe-missed'];
       await vi.waitFor(async () => {
-        const before = await ears();
+        const before = await listeningConnections();
         expect(before.size).toBeGreaterThan(0);
         const { id } = await createdChannel(here);
         const other = await listen(there, id);
@@ -189,7 +189,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(1), patient);
         for (let comparisons = 0; comparisons < 2; comparisons++) await nextComparison(server, there);
         // A replaced listening connection would have been reported as well, and is retried.
-        expect([other.types(), await ears()]).toEqual([twice, before]);
+        expect([other.types(), await listeningConnections()]).toEqual([twice, before]);
       }, oftenTried);
     });
 
@@ -207,7 +207,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const putBack = await copyOf(server, id);
       await publish(mute, id);
       expect((await there.snapshot(id, wide))?.position.offset).toBe(2);
-      // As when a replica takes over that did not have the entry yet.
+      // Simulates a failover to a replica that did not have the entry yet.
       await putBack();
       await vi.waitFor(() => expect(other.losses()).toBeGreaterThan(before), patient);
       // Nothing that was read before is handed out any more.

@@ -128,7 +128,7 @@ function deletedOf(answer: Awaited<ReturnType<Engine['deleteChannel']>>) {
   return answer.erasure;
 }
 
-/** One node with a direct connection, and one behind a line that can fail. `said` is what that one logs. */
+/** One node with a direct connection, and one behind a line that can fail. `said` is the log of the second node. */
 async function openNodesFor(test: Finishing, binary: string) {
   const server = await startRedisFor(test, binary);
   const line = await startLine(`http://127.0.0.1:${server.port}`);

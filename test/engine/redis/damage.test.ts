@@ -56,7 +56,7 @@ interface Story {
   c: PostState;
   d: PostState;
   start: Position;
-  /** Where the channel stands. */
+  /** The position of the head. */
   end: Position;
   headId: string;
 }
@@ -135,8 +135,8 @@ for (const kind of ['redis', 'valkey'] as const) {
           (await server.admin.type(key)) === 'hash' ? server.admin.hgetall(key) : server.admin.dumpBuffer(key),
         ),
       );
-    const refusal = (asked: Promise<unknown>) =>
-      asked.then(
+    const refusal = (read: Promise<unknown>) =>
+      read.then(
         () => 'answered',
         ({ name, outcome, isDamaged }: JournalUnavailable) => ({ name, outcome, isDamaged }),
       );

@@ -219,21 +219,21 @@ for (const kind of ['redis', 'valkey'] as const) {
 }
 
 /**
- * A node that acknowledges erasures on every channel but one until `letGo` is called. It does not remember requests from before
- * that.
+ * Joins a node that acknowledges erasures on every channel except one. After `letGo` it acknowledges all new requests, but none
+ * from before.
  */
 async function joinHolding(test: Finishing, server: RedisServer, channelId: string): Promise<{ letGo(): void }> {
   const nodeId = 'node-that-holds-on';
   let isHolding = true;
-  const ears = server.admin.duplicate();
-  test.onTestFinished(async () => ears.disconnect());
-  ears.on('message', (_: string, text: string) => {
+  const subscriber = server.admin.duplicate();
+  test.onTestFinished(async () => subscriber.disconnect());
+  subscriber.on('message', (_: string, text: string) => {
     const said = JSON.parse(text);
     if (said.ask === undefined || (said.channelId === channelId && isHolding)) return;
     const answer = JSON.stringify({ type: 'acknowledged', from: nodeId, ask: said.ask });
     void server.admin.publish(registry.node(said.from), answer);
   });
-  await ears.subscribe(registry.control);
+  await subscriber.subscribe(registry.control);
   // A heartbeat in the future, so that the node counts for the whole test.
   await server.admin.zadd(registry.nodes, Date.now() + 60_000, nodeId);
   return {

@@ -36,7 +36,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           });
           const goal = answered.length + 50 + Math.floor(random() * 200);
           const author = async () => {
-            // Until the server is gone.
+            // Publishes until the server is killed.
             while (answered.length < goal + 10_000) answered.push(await publish(writer, id));
           };
           const writing = Promise.allSettled(Array.from({ length: authors }, author));

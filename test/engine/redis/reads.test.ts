@@ -12,7 +12,7 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { appended, at, channelChange, createChannel, newRequest, publish, wide } from '../../support/stores/engines.ts';
 import { openNode, openNodeFor, type RedisServer, startRedis, startRedisFor } from '../../support/stores/redis.ts';
 
-/** A script blocks the store while it runs. */
+/** A script blocks the store while it runs, so each may look at only a few posts or channels. */
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith.concurrent(needs[kind], `a search for posts with rare tags in ${kind}`, (binary) => {
     it('does not look at all other posts, whatever the order of the tags', async (test) => {
@@ -171,7 +171,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('holds every unchanged channel once and in order while others change', async () => {
       const { admin } = server;
       const ended = ['other-1', 'other-901', 'other-1401'];
-      // Left by a refused creation of a channel with this id at another time.
+      // An entry left by a refused creation of a channel with this id at another time.
       await admin.zadd(registry.channels, 0, registered(Date.parse(at(-1_000)), live[0] as string));
       let done = false;
       const changing = (async () => {
@@ -219,7 +219,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           await server.admin.zadd(changes, '+inf', 'mending', top, 'highest');
         },
       ],
-    ])('is incomplete without a damaged channel, and complete after its repair: %s', async (_, tamper) => {
+    ])('is marked as incomplete while it lacks a damaged channel, and is complete after the repair: %s', async (_, tamper) => {
       const id = live[1] as string;
       const [, changes, , index] = channelKeys(id) as [string, string, string, string];
       await tamper(id, { changes, index });

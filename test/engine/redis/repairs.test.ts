@@ -222,7 +222,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       for (let at = 0; at < strays.length; at += 20_000) await admin.hset(labels, ...strays.slice(at, at + 20_000));
     };
 
-    it('begins a new history above every offset given out, even after an interruption that forgot them', async (test) => {
+    it('begins a new history above every offset given out, even if an interrupted repair deleted the record of it', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       expect(await allPosts(here, id)).toEqual(placed(ids));
@@ -242,7 +242,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await allPosts(there, id)).toEqual(placed(ids).slice(1));
     });
 
-    it('begins a new history with all posts that only the texts know of, even after an interruption that followed writing them', async (test) => {
+    it('begins a new history with all posts that only the texts know of, even if a repair was interrupted after writing them', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The journal of the new history does not record the earlier posts.
@@ -263,7 +263,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await allPosts(there, id)).map(([postId]) => postId)).toEqual(ids.toReversed());
     });
 
-    it('begins a new history even after an interruption that followed writing the lost label', async (test) => {
+    it('begins a new history even if a repair was interrupted after writing the lost label', async (test) => {
       const { server, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       const place = `${ids[5]}:1`;
@@ -278,7 +278,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await vi.waitFor(() => allPosts(there, id), patient)).toEqual(placed(ids));
     });
 
-    it('begins a new history even after an interruption that followed leaving out a post that only the index knew of', async (test) => {
+    it('begins a new history even if a repair was interrupted after leaving out a post that only the index knew of', async (test) => {
       const { server, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The journal of the new history does not record the earlier posts.

@@ -77,7 +77,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       process.kill(replica.pid, 'SIGSTOP');
       try {
         // Retried if the command was not sent, because on a busy machine a connection may have timed out.
-        const told = (ask: () => Promise<unknown>) =>
+        const outcomeOf = (ask: () => Promise<unknown>) =>
           vi.waitFor(async () => {
             const outcome = await ask().then(
               () => 'done',
@@ -86,13 +86,13 @@ for (const kind of ['redis', 'valkey'] as const) {
             expect(outcome).not.toBe('unchanged');
             return outcome;
           }, patient);
-        expect(await told(() => engine.append(id, write))).toBe('unknown');
+        expect(await outcomeOf(() => engine.append(id, write))).toBe('unknown');
         // Repeating a stored write is unknown, too.
-        expect(await told(() => engine.append(id, write))).toBe('unknown');
-        expect(await told(() => engine.recall(id, request))).toBe('unknown');
+        expect(await outcomeOf(() => engine.append(id, write))).toBe('unknown');
+        expect(await outcomeOf(() => engine.recall(id, request))).toBe('unknown');
         // So is repeating it on another node.
-        expect(await told(() => elsewhere.append(id, write))).toBe('unknown');
-        expect(await told(() => elsewhere.recall(id, request))).toBe('unknown');
+        expect(await outcomeOf(() => elsewhere.append(id, write))).toBe('unknown');
+        expect(await outcomeOf(() => elsewhere.recall(id, request))).toBe('unknown');
         // Every other kind of write is unknown as well, new or repeated.
         for (const write of [
           () => engine.note(id, noted, nothing),
@@ -103,7 +103,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           () => engine.deleteChannel(other.id, newRequest(), 'root'),
           () => engine.deleteChannel(other.id, newRequest(), 'root'),
         ])
-          expect(await told(write)).toBe('unknown');
+          expect(await outcomeOf(write)).toBe('unknown');
         expect(heard.filter(({ type }) => type === 'entry')).toEqual([]);
       } finally {
         process.kill(replica.pid, 'SIGCONT');

@@ -89,7 +89,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await server.admin.exists(all, channelKeys(id).at(-1) as string)).toBe(0);
     });
 
-    it('gets its expiry in bounded steps after its channel was deleted, and only there', async (test) => {
+    it('gets its expiry in bounded steps after its channel was deleted, and not before', async (test) => {
       const server = await startRedisFor(test, binary);
       const engine = await openNodeFor(test, server);
       const { id } = await createChannel(engine);
@@ -103,7 +103,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const count = await server.admin.zcard(all);
       expect(count).toBe(most + 1);
       expect(await step()).toBe(0);
-      // Only the script, as if the node died right after sending it.
+      // Runs only the script, as if the node died right after sending it.
       const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
       expect(await run(server.admin, scripts['delete-channel'], [...keys, registry.server], args)).toBe('deleted');
       expect(await server.admin.zcard(all)).toBe(count);

@@ -37,7 +37,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
   /** The position before the last entry. */
   let before: Position;
 
-  /** A bit of everything. Each case changes it by hand, and it is restored afterwards. */
+  /** A journal with entries of every kind. Each case changes it by hand, and it is restored afterwards. */
   beforeAll(async () => {
     server = await startRedis(binary);
     redis = server.admin;
@@ -69,7 +69,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     return reports.filter((report) => report.channelId !== null).sort((a, b) => (a.channelId < b.channelId ? -1 : 1));
   }
 
-  /** The reports, that of the server's own journal included. */
+  /** The reports, including that of the server's own journal. */
   async function allReports(options: Omit<VerifyRedisOptions, 'url'> = {}): Promise<(ChannelReport | ServerReport)[]> {
     const reports: (ChannelReport | ServerReport)[] = [];
     // The sample entries are listed by this rule.
@@ -212,7 +212,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     try {
       let walks = 0;
       const writing = (async () => {
-        // At least as long as two walks take.
+        // Writes for at least as long as two verifications take.
         for (let count = 0; count < 50 || walks < 2; count += 1) {
           const post = samplePost('bridge', { body: `Now ${count}.` });
           await appended(engine, 'bridge', [publication(post)], { channel: 2 });

@@ -271,7 +271,7 @@ describe('a torn tail', () => {
     const [head] = await engine.heads(['power']);
     const lines = (await engine.journal('power', { from: 1, limit: 10_000 }))!;
     expect(lines.entries.map(({ offset }) => offset)).toEqual(Array.from({ length: head!.offset }, (_, index) => index + 1));
-    // A prefix: all posts but the last few.
+    // All posts but the last few are left.
     expect(head!.offset).toBeGreaterThan(answered.length / 2);
     const after = await publish(engine, 'power');
     expect(after.seq).toBe(head!.offset + 1);

@@ -29,22 +29,22 @@ import {
 let opened: TempEngine;
 let db: DatabaseSync;
 let standing: string;
-/** Every statement that was prepared, with its last parameters. */
-let asked: Map<string, unknown[]>;
+/** Every statement that was executed, with its last parameters. */
+let executed: Map<string, unknown[]>;
 let sql: Sql;
 beforeEach(async () => {
   opened = await openTempEngine();
   ({ standing } = await writeTheBridge(opened.engine));
   await opened.engine.close();
   db = openForWriting(join(opened.dataDir, 'journal.db'));
-  asked = new Map();
+  executed = new Map();
   const prepared = statements(db);
   sql = (text) => {
     const statement = prepared(text);
     const noting =
       (call: (...given: never[]) => unknown) =>
       (...given: unknown[]) => {
-        asked.set(text, given);
+        executed.set(text, given);
         return call.apply(statement, given as never[]);
       };
     const { run, get, all, iterate } = statement;
@@ -65,7 +65,7 @@ function planOf(text: string): string[] {
 describe('the statements of the embedded journal', () => {
   it('find corrections by an index, not among all entries of the channel', () => {
     reads.corrections(sql, 'bridge', { limit: 50 });
-    const [text] = [...asked.keys()].filter((statement) => statement.includes('past.note'));
+    const [text] = [...executed.keys()].filter((statement) => statement.includes('past.note'));
     expect(planOf(text as string)[0]).toMatch(/^SEARCH e USING INDEX entriesListed /);
   });
 
@@ -78,7 +78,7 @@ describe('the statements of the embedded journal', () => {
       for (const seq of [101, 102, 103]) tagged('common', seq);
       tagged('rare', 103);
       reads.posts(sql, 'bridge', { ...wide, tags: names.map(tags.source) });
-      const [given] = [...asked].filter(([text]) => text.includes('EXISTS')).map(([, values]) => values);
+      const [given] = [...executed].filter(([text]) => text.includes('EXISTS')).map(([, values]) => values);
       expect(given?.slice(0, 2)).toEqual([n, tagKey(root, tags.source('rare'))]);
     },
   );
@@ -86,7 +86,7 @@ describe('the statements of the embedded journal', () => {
   it('neither scan nor sort a table that grows with channels, posts or requests', () => {
     readEverything();
     writeEverything();
-    const plans = [...asked.keys()].map((text) => ({ text, plan: planOf(text) }));
+    const plans = [...executed.keys()].map((text) => ({ text, plan: planOf(text) }));
     expect(plans.length).toBeGreaterThan(40);
     const grows = /^SCAN (?:c|channels|p|posts|e|entries|t|texts|g|tags|r|requests|reservations|deleted)\b(?! VIRTUAL)/;
     const dear = plans.filter(({ plan }) => plan.some((step) => grows.test(step) || step.startsWith('USE TEMP B-TREE')));

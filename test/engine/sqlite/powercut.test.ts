@@ -166,7 +166,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await journal.ask('read')).toEqual({ told: 'missing', announced: 1 });
   });
 
-  it('does the same if the sync of a checkpoint failed, whose data is in the log', async () => {
+  it('refuses every kind of write if the sync of a checkpoint failed, whose data is in the log', async () => {
     await using journal = await startAsked({ dataDir, power, post: newPostId() });
     power.fail('broken', true, 'journal.db');
     expect(await journal.ask('fill')).toMatchObject({ told: 'filled' });
@@ -175,7 +175,7 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
     expect(await journal.ask('ready')).toMatchObject({ told: 'unchanged' });
   });
 
-  it('does the same if the sync of an erasure failed, which the next start completes', async () => {
+  it('refuses every kind of write if the sync of an erasure failed, which the next start completes', async () => {
     const post = newPostId();
     {
       await using journal = await startAsked({ dataDir, power, post });

@@ -14,7 +14,7 @@ let parent: string;
 let standing: string;
 let copies = 0;
 
-/** A closed journal with a bit of everything. Each case changes a copy of it by hand. */
+/** A closed journal with entries of every kind. Each case changes a copy of it by hand. */
 beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'pressbox-tampering-'));
   const engine = await openSqlite({ dataDir: join(parent, 'data'), renderer });
@@ -163,7 +163,7 @@ describe("the server's own journal", () => {
     [...verifyDirectory(dataDir, { now: Date.now(), renderer, isListed: (kind) => kind !== null })].flatMap(({ fault }) =>
       fault === undefined ? [] : [[fault.channelId, fault.offset, fault.why]],
     );
-  /** With every row that refers to it. */
+  /** Also removes every row that refers to the channel. */
   const removed = ['entries', 'posts', 'tags'].map((table) => `DELETE FROM ${table} WHERE channel = 2`);
   const emptied =
     'salt = NULL, version = NULL, bytes = NULL, bodyBytes = NULL, headline = NULL, note = NULL, html = NULL, state = NULL';
@@ -184,7 +184,7 @@ describe("the server's own journal", () => {
     expect(faultsIn(forged)).toEqual([['bridge', 5, 'the html of revision 1 has a version that no server here used']]);
   });
 
-  it('allows html for another address that was used here to be compared', async () => {
+  it('can compare html for another address that a server here has used', async () => {
     const dataDir = copy();
     const other = createRenderer({ publicUrl: 'https://other.example' });
     await (await openSqlite({ dataDir, renderer: other })).close();
@@ -230,7 +230,7 @@ describe("the server's own journal", () => {
   });
 });
 
-describe('the indexes behind lists and pages, which no check covers', () => {
+describe('the indexes behind lists and pages, which no check covers,', () => {
   // The sample entries are listed by this rule.
   const isListed = (kind: string | null) => kind !== null;
   const faultIn = (dataDir: string) => [...verifyDirectory(dataDir, { isListed })].find(({ fault }) => fault)?.fault;
@@ -267,7 +267,7 @@ describe('the indexes behind lists and pages, which no check covers', () => {
   });
 });
 
-describe('the html of a journal, which no check covers', () => {
+describe('the html of a journal, which no check covers,', () => {
   const verified = (dataDir: string, by?: Renderer) =>
     verifyDirectory(dataDir, { channelId: 'bridge', renderer: by }).next().value;
   const forged = "UPDATE texts SET html = '<p>Forged</p>'";
