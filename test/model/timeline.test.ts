@@ -91,7 +91,7 @@ class Reader {
     });
   }
 
-  /** A snapshot with only these posts. */
+  /** Narrows the window to these posts. */
   narrow(from: number, count: number, ceiling: boolean): void {
     const { posts } = this.timeline;
     const kept = posts.slice(from % Math.max(1, posts.length)).slice(0, count + 1);

@@ -59,7 +59,7 @@ const blocked = [
 describe('a channel followed over a WebSocket, Server-Sent Events, polling, and all of them in turn', () => {
   it('gives the same timeline, byte for byte, and every event once and in order', async () => {
     const used = new Set<Transport>();
-    // The random choices below may leave one transport out.
+    // Uses every transport once, because the random choices below may leave one out.
     {
       await using day = await startDay(used);
       for (const [transport, webSockets, streams] of blocked) {

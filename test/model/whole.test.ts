@@ -233,7 +233,7 @@ async function startDay() {
       for (const witness of witnesses) {
         await settled(witness, snapshot.cursor);
         expectSame(witness, snapshot, all);
-        // And the posts it had not paged to yet.
+        // Loads the posts that the client had not paged to yet.
         for (let more = witness.client.timeline?.ceiling !== null; more; ) more = await witness.client.loadNewer(10);
         for (let more = !reachedEnd(witness.client.timeline!); more; ) more = await witness.client.loadOlder(10);
         expect(witness.client.timeline?.posts).toHaveLength(all.length);
@@ -250,7 +250,7 @@ async function startDay() {
   };
 }
 
-/** Live, at the head, and with nothing left to request. */
+/** Waits until the client is live, at the head, and has nothing left to request. */
 async function settled({ client, faults }: Witness, cursor: string): Promise<void> {
   await vi.waitFor(() => {
     const { timeline, state } = client;

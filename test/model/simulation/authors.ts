@@ -128,8 +128,8 @@ export class Authors {
   }
 
   /**
-   * Repeats an erasure of a post, or with null of the channel, until it is complete. `by` is the erasing entry while the store
-   * has it.
+   * Repeats the erasure of a post, or of the channel if `postId` is null, until it is complete. `by` returns the erasing entry
+   * while the store has it.
    */
   async #erase(postId: string | null, by: () => Entry | undefined, tries = 0): Promise<void> {
     const { random, scheduler, trace } = this.#setting;

@@ -454,7 +454,7 @@ export class NodeEngine implements Used {
         this.#take({ type: 'gone' });
       else if (!this.#fits(head, before)) this.later(suspicionMs, () => this.#suspect());
     } catch {
-      // A failure shows by the lease.
+      // After a failure the lease is not renewed, which shows it.
     } finally {
       this.#comparing = false;
       this.#renewLease();

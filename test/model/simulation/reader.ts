@@ -24,7 +24,7 @@ const asking = { initialMs: 200, maxMs: 1_000 };
 export class SimReader {
   readonly id: string;
   polls: boolean;
-  /** The owner of its token. */
+  /** The owner of the reader’s token. */
   readonly who: Principal | undefined;
   timeline: Timeline | undefined;
   /** Counts subscribes and polls, to check that they end. */
@@ -159,7 +159,8 @@ export class SimReader {
   }
 
   /**
-   * A page that may be of another history is dropped, where a real client would ask the journal. Paging continues another time.
+   * Drops a page that may be of another history, where a real client would ask the journal. The reader requests the page again
+   * another time.
    */
   #takePage(page: Page, ask: PageAsk): void {
     const found = this.#trail.locate(page.cursor);

@@ -17,7 +17,7 @@ export interface Outcome {
 
 /** The promised time after healing until everything is at the head. */
 const healMs = 5_000;
-/** Then nothing happens for this long, and no node may read. */
+/** After that, nothing happens for this long, and no node may read. */
 const quietMs = 3_000;
 /** A run with more steps counts as endless. */
 const mostSteps = 30_000;

@@ -36,7 +36,7 @@ export interface AccessWrite extends WriteFacts {
 
 export type Write = PostWrite | AccessWrite;
 
-/** The date of a write, until when the date of the last entry binds, and the clock that both came from. */
+/** The date of a write, the latest date of the last entry that it must not precede, and the clock that both came from. */
 export interface Dating {
   at: number;
   bindsUntil: number;

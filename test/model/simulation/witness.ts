@@ -223,7 +223,7 @@ export class Witness {
     }
   }
 
-  /** Notes changes between the reader's old and new position that are missing from what it receives. */
+  /** Notes the changes between the reader's old and new position that the reader did not receive. */
   #owes({ entry: from, owed }: Held, to: Entry, events: readonly Event[]): void {
     for (let entry: Entry | undefined = to; entry !== undefined && entry.offset > from.offset; entry = entry.before)
       owed.add('post' in entry.change ? entry.change.post.id : channelId);
@@ -267,8 +267,8 @@ export class Witness {
   }
 
   /**
-   * The store can lose the change that superseded a left-out one before the reader receives it, while the reader's cursor is
-   * still valid. This is a known limit, see docs/explanation/invariants.md.
+   * A catch-up leaves out a change that a later one superseded. The store can lose the later change before the reader receives
+   * it, while the reader's cursor is still valid. This is a known limit, see docs/explanation/invariants.md.
    */
   #isOwedByLost(reader: SimReader, { id }: { id: string }): boolean {
     return this.lost.size > 0 && this.#held.get(reader)?.owed.has(id) === true;

@@ -164,8 +164,9 @@ export class World {
   }
 
   /**
-   * `deaf`: nodes hear no announcements of it, and as many entries are written as were lost. `unnoticed`: listeners are already
-   * connected to the replica, so only later announcements show the failover. `former`: back to the previous primary.
+   * `how`: `deaf`: nodes hear no announcements of the failover, and as many entries are written as were lost. `unnoticed`:
+   * listeners are already connected to the replica, so only later announcements show the failover. `former`: back to the previous
+   * primary.
    */
   failOver(how: 'told' | 'deaf' | 'unnoticed', to: 'replica' | 'former' = 'replica'): void {
     const { store, nodes } = this.setting;
