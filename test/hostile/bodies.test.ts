@@ -49,7 +49,7 @@ async function expectRefused(sent: () => Promise<{ status: number; body: unknown
   expect(await test.state(), about).toBe(before);
 }
 
-describe('malformed bodies', () => {
+describe('request bodies', () => {
   const raw = (
     body: string | Uint8Array<ArrayBuffer> | ArrayBuffer,
     headers: Record<string, string> = { 'content-type': 'application/json' },
@@ -151,7 +151,7 @@ describe('malformed bodies', () => {
   });
 
   it.each(['application/json; charset=utf-8', 'application/json;charset="UTF-8"', 'Application/JSON'])(
-    'are taken as %s',
+    'are accepted as %s',
     async (type) => {
       expect((await raw('{"headline":"A"}', { 'content-type': type })).status).toBe(201);
     },
@@ -179,7 +179,7 @@ describe('malformed bodies', () => {
   });
 
   it.each(['gzip', 'deflate', 'br', 'zstd'] as const)(
-    'are measured as what they become, and no further than 1 MiB: %s',
+    'are limited by their decompressed size, and are not decompressed past 1 MiB: %s',
     async (encoding) => {
       const before = await test.state();
       const sent = (body: Uint8Array) =>
@@ -206,7 +206,7 @@ describe('malformed bodies', () => {
   );
 
   it.each(['compress', 'gzip, gzip', 'gzip;q=1', 'x', 'identity, br'])(
-    'are refused where they were packed in another way: %s',
+    'are refused with another content encoding: %s',
     async (encoding) => {
       const before = await test.state();
       const answer = await raw('{"headline":"A"}', { 'content-type': 'application/json', 'content-encoding': encoding });

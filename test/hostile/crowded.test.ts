@@ -10,7 +10,7 @@ import { call, startTestServer } from '../support/servers/server.ts';
 
 /** A process with fewer file descriptors than connections. */
 const descriptors = 256;
-/** Without those for files and the reserve. */
+/** The most connections: the descriptors without those for files and the reserve. */
 const most = descriptors - 64 - 16;
 
 let lines: string[] = [];

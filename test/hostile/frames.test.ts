@@ -93,21 +93,21 @@ describe('a malformed frame ends the connection', () => {
 describe('a malformed message', () => {
   it('ends the connection, even if the client never answers the close', async () => {
     const packets = {
-      'of engine.io: a ping, which is the server’s to send': '2',
-      'of engine.io: of a kind that is none': '9',
-      'of engine.io: bytes written as letters': 'b////',
-      'of Socket.IO: nothing': '4',
-      'of Socket.IO: of a kind that is none': '49',
+      'of engine.io: a ping, which only the server sends': '2',
+      'of engine.io: of an unknown type': '9',
+      'of engine.io: binary data as Base64': 'b////',
+      'of Socket.IO: an empty one': '4',
+      'of Socket.IO: of an unknown type': '49',
       'of Socket.IO: no JSON': '42["subscribe",{',
-      'of Socket.IO: no list': '42{"0":"subscribe"}',
-      'of Socket.IO: a name that is none': '42[{"toString":1}]',
-      'of Socket.IO: a name that is its own': '42["disconnect"]',
-      'of Socket.IO: another of its own names': '42["newListener","x"]',
-      'of Socket.IO: an acknowledgement that is none': '431{"a":1}',
+      'of Socket.IO: no array': '42{"0":"subscribe"}',
+      'of Socket.IO: an event name that is not a text': '42[{"toString":1}]',
+      'of Socket.IO: a reserved event name': '42["disconnect"]',
+      'of Socket.IO: another reserved event name': '42["newListener","x"]',
+      'of Socket.IO: an acknowledgement that is not an array': '431{"a":1}',
       'of Socket.IO: attachments without end': `45${'9'.repeat(15)}-["subscribe",{"_placeholder":true,"num":0}]`,
       'of Socket.IO: attachments without a number': '45-["subscribe"]',
       'of Socket.IO: to a namespace that was not joined': '42/admin,["subscribe",{"channelId":"moon"}]',
-      'of Socket.IO: another while its attachments are awaited': '451-["subscribe",{"_placeholder":true,"num":0}]',
+      'of Socket.IO: another message while attachments are awaited': '451-["subscribe",{"_placeholder":true,"num":0}]',
     };
     // The library alone would wait 30 s for the client's close frame.
     const sooner = 20_000;
@@ -130,7 +130,7 @@ describe('a malformed message', () => {
     expect(await attacker.subscribe('moon')).toMatchObject({ ok: true });
   });
 
-  it('is refused by its fields once its attachment has arrived', async () => {
+  it('is refused because of its fields once its attachment has arrived', async () => {
     const answered = attacker.until((packet) => packet.startsWith('437['));
     attacker.send('451-7["subscribe",{"channelId":{"_placeholder":true,"num":0}}]');
     attacker.sendBytes(frame(fin | binary, 'moon'));
@@ -162,16 +162,16 @@ describe('an endless message', () => {
 
   it.each(
     Object.entries({
-      'a message in pieces that hold nothing': frame(continuation),
-      'pings, by one who does not read the answers': frame(fin | ping, 'a'.repeat(125)),
-      'pongs that nobody asked for': frame(fin | pong),
+      'a message in empty frames': frame(continuation),
+      'pings from a client that does not read the answers': frame(fin | ping, 'a'.repeat(125)),
+      'pongs without a ping': frame(fin | pong),
       'acknowledgements of nothing': maskedFrame('4399[]'),
       subscribes: maskedFrame('421["subscribe",{"channelId":"moon"}]'),
       unsubscribes: maskedFrame('42["unsubscribe",{"channelId":"moon"}]'),
       joins: maskedFrame('40'),
-      'joins and goodbyes': Buffer.concat([maskedFrame('41'), maskedFrame('40')]),
+      'leaves and joins': Buffer.concat([maskedFrame('41'), maskedFrame('40')]),
     }),
-  )('%s: ends the connection after a little, and nothing is kept', async (_what, bytes) => {
+  )('%s: ends the connection early, and nothing is kept', async (_what, bytes) => {
     const before = await cuts();
     const rss = process.memoryUsage.rss();
     attacker.pause();

@@ -35,7 +35,7 @@ async function expectRefused(status: number, body: string | Uint8Array<ArrayBuff
   return answer.text;
 }
 
-describe('an import refuses a malformed line by its number', () => {
+describe('an import refuses a malformed line with its number', () => {
   it.each(
     Object.entries({
       'no JSON': '{',

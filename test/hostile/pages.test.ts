@@ -289,7 +289,7 @@ describeWith(needs.chromium, 'a script injection in every field', (chromium) => 
     }
   });
 
-  it('is not a link, or a harmless one', async () => {
+  it('becomes no link, or a harmless one', async () => {
     await author.createChannel({ id: 'urls', headline: 'Addresses', state: 'live' });
     const pages = await Promise.all(both().map((address) => open(browser, `${address}/live/urls`)));
     let taken: string[] = [];

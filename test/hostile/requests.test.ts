@@ -82,12 +82,12 @@ describe('a request for a socket', () => {
 
   // Node passes an object that is not a system socket here. Ending it once ended the process.
   it.each([
-    ['with a length', ['Content-Length: 5'], ''],
-    ['of which a part came', ['Content-Length: 5'], 'he'],
-    ['whole', ['Content-Length: 5'], 'hello'],
-    ['in chunks', ['Transfer-Encoding: chunked'], ''],
-    ['of no chunks', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
-  ])('that brings a body is no socket: %s', async (_what, more, body) => {
+    ['announced but not sent', ['Content-Length: 5'], ''],
+    ['sent in part', ['Content-Length: 5'], 'he'],
+    ['sent whole', ['Content-Length: 5'], 'hello'],
+    ['announced in chunks', ['Transfer-Encoding: chunked'], ''],
+    ['sent as no chunks', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
+  ])('is refused if it has a body, %s', async (_what, more, body) => {
     const text = requestText('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', [...forSocket, ...more], body);
     const { statuses, text: answered } = await sendBytes(server, text, { until: /\r\n\r\n/ });
     expect(statuses).toEqual([400]);
@@ -129,13 +129,13 @@ describe('a malformed request', () => {
       'NUL in a header': requestText('GET /v1/channels HTTP/1.1', ['X: a\0b']),
       'NUL in the path': requestText('GET /v1/chan\0nels HTTP/1.1'),
       'a raw byte of another encoding in the path': requestText('GET /v1/channels/\x9b\xff HTTP/1.1'),
-      'a method that is none': requestText('PUBLISH /v1/channels HTTP/1.1'),
-      'a version that is none': requestText('GET /v1/channels HTTP/9.9'),
-      'HTTP/2 without asking': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-      'TLS to a port that speaks none': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
-      bytes: '\x00\xff\x00\xff\r\n\r\n',
+      'an unknown method': requestText('PUBLISH /v1/channels HTTP/1.1'),
+      'an unknown version': requestText('GET /v1/channels HTTP/9.9'),
+      'HTTP/2 without an upgrade': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      'TLS to a plain port': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+      'invalid bytes': '\x00\xff\x00\xff\r\n\r\n',
     }),
-  )('%s: 400 and closed', async (_name, text) => {
+  )('with %s is answered with 400 and closed', async (_name, text) => {
     expect(await sendBytes(server, text)).toMatchObject({ closed: true, statuses: [400] });
   });
 
@@ -146,7 +146,7 @@ describe('a malformed request', () => {
       'many headers': requestText('GET /v1/channels HTTP/1.1', Array(3_000).fill('a: b')),
       'a token': requestText('GET /v1/channels HTTP/1.1', [`Authorization: Bearer ${'a'.repeat(20_000)}`]),
     }),
-  )('too large: %s: 431 and closed', async (_name, text) => {
+  )('with %s that is too large is answered with 431 and closed', async (_name, text) => {
     expect(await sendBytes(server, text)).toMatchObject({ closed: true, statuses: [431] });
   });
 
@@ -166,7 +166,7 @@ describe('an ambiguous request', () => {
     'Idempotency-Key': [json, 'Idempotency-Key: one', 'Idempotency-Key: two'],
   };
   it.each(Object.entries(twice))(
-    'has %s twice: is refused with a problem, changes nothing, and is closed',
+    'with two %s headers is refused with a problem, changes nothing, and is closed',
     async (name, headers) => {
       const before = await server.state();
       const body = JSON.stringify({ body: secretWord });
@@ -191,7 +191,7 @@ describe('an ambiguous request', () => {
   });
 
   it.each(['GET /v1/channels', 'GET /v1/channels HTTP/0.9', 'GET /healthz HTTP/0.9'])(
-    'is of HTTP/0.9, %s: is refused and closed',
+    'of HTTP/0.9, %s, is refused and closed',
     async (line) => {
       const { closed, text } = await sendBytes(server, `${line}\r\n\r\n`);
       expect(closed).toBe(true);
@@ -248,7 +248,7 @@ describe('a request that names a whole URL', () => {
   });
 
   it.each(['http://[::1/v1/channels', 'http://', 'x:y', '*', 'http://a b/'])(
-    'or something else, %s: is a problem, as elsewhere',
+    'or %s instead is refused without a page',
     async (target) => {
       const { statuses, text } = await sendBytes(server, requestText(`OPTIONS ${target} HTTP/1.1`));
       expect([400, 404]).toContain(statuses[0]);
@@ -258,7 +258,7 @@ describe('a request that names a whole URL', () => {
 });
 
 it.each(['Range: bytes=0-0', 'If-Match: "x"', 'If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT'])(
-  'a script or style is sent whole, whatever part or version of it is asked for: %s',
+  'a script or style is sent whole, whatever part or version the request asks for: %s',
   async (header) => {
     const { text } = await call(`${server.url}/live/moon`, { headers: { accept: 'text/html' } });
     const path = /href="(\/assets\/[^"]+\.css)"/.exec(text)?.[1];

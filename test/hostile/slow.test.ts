@@ -109,7 +109,7 @@ it.each([
   const [connection] = (await once(http, 'connection')) as [Socket];
   socket.write(first);
   await expect.poll(() => connection.bytesRead).toBe(first.length);
-  // After this turn's sockets: deadlines are checked before the sockets of the next turn.
+  // Runs after the sockets of this turn were read. Deadlines are checked before the sockets of the next turn are read.
   setImmediate(() => {
     socket.write(rest);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);

@@ -39,10 +39,10 @@ describe('a text is kept unchanged', () => {
       'Chinese, and beyond the first plane': '漢字 𠮷野家 𓀀',
       'letters made of several characters': 'e\u0301 ä\u0308 ก็ क्षि',
       'emoji of several people': '👩‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇺🇳',
-      'marks that turn the direction': 'a \u202eb\u202c c \u2067d\u2069 \u200e\u200f',
-      'a mark that turns it and never turns it back': 'price \u202e001 euro',
-      'joiners and spaces that are not seen': 'a\u200bb\u200cc\u200dd\u2060e\ufefff\u00a0g\u00ad',
-      'what stands for what could not be read': 'a\ufffdb\uffff\ufdd0',
+      'direction marks': 'a \u202eb\u202c c \u2067d\u2069 \u200e\u200f',
+      'a direction mark that is never closed': 'price \u202e001 euro',
+      'invisible joiners and spaces': 'a\u200bb\u200cc\u200dd\u2060e\ufefff\u00a0g\u00ad',
+      'replacement characters and noncharacters': 'a\ufffdb\uffff\ufdd0',
       'lines and tabs': 'a\tb\nc\r\nd\u2028e\u2029f',
       'backslashes and quotes': '\\u0000 "\\\\" \' ` \\',
       'another spelling of the same word': 'caf\u00e9 cafe\u0301',
@@ -72,12 +72,12 @@ describe('an invalid text is refused', () => {
     Object.entries({
       NUL: 'a\u0000b',
       'a bell': 'a\u0007b',
-      'an escape, as terminals obey': 'a\u001b[2Jb',
-      'another one that terminals obey': 'a\u009b2Jb',
+      'a terminal escape': 'a\u001b[2Jb',
+      'another terminal escape': 'a\u009b2Jb',
       DEL: 'a\u007fb',
-      'half of a pair': 'a\ud800b',
-      'the other half': 'a\udc00b',
-      'a pair the wrong way round': 'a\udc00\ud800b',
+      'a high surrogate alone': 'a\ud800b',
+      'a low surrogate alone': 'a\udc00b',
+      'a surrogate pair in the wrong order': 'a\udc00\ud800b',
     }),
   )('%s', async (_what, text) => {
     const before = await server.state();
@@ -92,48 +92,51 @@ describe('an invalid text is refused', () => {
   it.each(
     Object.entries({
       'a byte of another encoding': [0xe9],
-      'a character the long way': [0xc0, 0xaf],
-      'NUL the long way': [0xc0, 0x80],
-      'a slash the longer way': [0xe0, 0x80, 0xaf],
-      'half of a pair': [0xed, 0xa0, 0x80],
-      'a pair as two halves': [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
+      'an overlong slash of two bytes': [0xc0, 0xaf],
+      'an overlong NUL': [0xc0, 0x80],
+      'an overlong slash of three bytes': [0xe0, 0x80, 0xaf],
+      'a surrogate alone': [0xed, 0xa0, 0x80],
+      'a surrogate pair of six bytes': [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
       'beyond the last character': [0xf4, 0x90, 0x80, 0x80],
-      'the beginning of a character': [0xf0, 0x9f, 0x8c],
-      'the end of one': [0x80],
+      'a truncated character': [0xf0, 0x9f, 0x8c],
+      'a continuation byte alone': [0x80],
       'bytes that UTF-8 never has': [0xfe, 0xff],
     }),
-  )('as bytes that are no UTF-8: %s', async (_what, bytes) => {
+  )('as bytes that are not UTF-8: %s', async (_what, bytes) => {
     const before = await server.state();
     const answer = await send(new Uint8Array([...Buffer.from('{"body":"a'), ...bytes, ...Buffer.from('b"}')]));
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body' } });
     expect(await server.state()).toBe(before);
   });
 
-  it.each(['UTF-16 with its mark', 'UTF-16 without', 'UTF-32'])('as a body in another encoding: %s', async (what) => {
-    const text = '{"headline":"A"}';
-    const bytes =
-      what === 'UTF-32'
-        ? Uint8Array.from([...text].flatMap((character) => [character.charCodeAt(0), 0, 0, 0]))
-        : Uint8Array.from(Buffer.from((what === 'UTF-16 without' ? '' : '\ufeff') + text, 'utf16le'));
-    expect((await send(bytes)).status).toBe(400);
-  });
+  it.each(['UTF-16 with a byte order mark', 'UTF-16 without a byte order mark', 'UTF-32'])(
+    'as a body in another encoding: %s',
+    async (what) => {
+      const text = '{"headline":"A"}';
+      const bytes =
+        what === 'UTF-32'
+          ? Uint8Array.from([...text].flatMap((character) => [character.charCodeAt(0), 0, 0, 0]))
+          : Uint8Array.from(Buffer.from((what === 'UTF-16 without a byte order mark' ? '' : '\ufeff') + text, 'utf16le'));
+      expect((await send(bytes)).status).toBe(400);
+    },
+  );
 });
 
-describe('a query in another spelling', () => {
+describe('a query with unusual values', () => {
   it.each([
-    ['source=%C3%28', 'no UTF-8 is read as what stands for it', 200],
-    ['source=%c0%af', 'nor is a slash the long way one', 200],
+    ['source=%C3%28', 'invalid UTF-8 is read as a replacement character', 200],
+    ['source=%c0%af', 'an overlong slash is not read as a slash', 200],
     ['source=%00', 'NUL', 400],
-    ['source=%0d%0aX-Injected:%201', 'a line of its own', 400],
-    ['source=%E2%80%AE', 'a mark of direction', 200],
-    ['source=a&source=b', 'two answers to one question', 400],
+    ['source=%0d%0aX-Injected:%201', 'a line break', 400],
+    ['source=%E2%80%AE', 'a direction mark', 200],
+    ['source=a&source=b', 'one parameter twice', 400],
     ['limit=%EF%BC%91', 'a digit of another script', 400],
-    ['limit=1%00', 'a number with an end', 400],
-    ['limit=0x10', 'a number in another writing', 400],
-    ['limit=1e1', 'another one', 400],
-    ['__proto__=1&constructor=2&limit[__proto__]=3', 'names that are not known', 200],
-    [`limit=1&${'a=1&'.repeat(2_000)}`, 'more than anyone asks', 200],
-  ])('%s: %s', async (query, _what, status) => {
+    ['limit=1%00', 'a number with a NUL', 400],
+    ['limit=0x10', 'a hexadecimal number', 400],
+    ['limit=1e1', 'a number with an exponent', 400],
+    ['__proto__=1&constructor=2&limit[__proto__]=3', 'unknown names', 200],
+    [`limit=1&${'a=1&'.repeat(2_000)}`, 'thousands of parameters', 200],
+  ])('%s (%s) is answered with %i', async (query, _what, status) => {
     const answer = await call(`${posts()}?${query}`);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('x-injected')).toBeNull();

@@ -65,8 +65,8 @@ const tokens: Record<string, () => string | Promise<string>> = {
   'as `alg: none`, with a signature': () => signed({ alg: 'none' }, claims()),
   'with its signature cut off': () => signed(good, claims()).replace(/[^.]+$/, ''),
   'with a signature of zeros': () => signed(good, claims()).replace(/[^.]+$/, 'A'.repeat(43)),
-  'with an algorithm that is a list': () => signed({ alg: ['HS256'] }, claims()),
-  'with an algorithm that is missing': () => signed({ typ: 'JWT' }, claims()),
+  'with an algorithm that is an array': () => signed({ alg: ['HS256'] }, claims()),
+  'without an algorithm': () => signed({ typ: 'JWT' }, claims()),
   'with a longer algorithm of the same family': () => signed({ alg: 'HS512' }, claims()),
   'with the public key as the secret, as PEM': () =>
     signed({ alg: 'HS256', kid: 'k1' }, claims(), rsa.publicKey.export({ format: 'pem', type: 'spki' }) as string),
@@ -76,35 +76,35 @@ const tokens: Record<string, () => string | Promise<string>> = {
     signed({ alg: 'HS256' }, claims(), JSON.stringify(rsa.publicKey.export({ format: 'jwk' }))),
   'with an empty secret': () => signed(good, claims(), ''),
   'with a key of its own': () => byRsa({ kid: 'k1' }),
-  'with a key of its own that it brings along': () => byRsa({ jwk: own.publicKey.export({ format: 'jwk' }) }),
-  'with a key of its own that it says where to find': () => byRsa({ jku: evil, kid: 'evil' }),
-  'with a certificate that it says where to find': () => byRsa({ x5u: evil }),
-  'with a certificate that it brings along': () => byRsa({ x5c: ['MIIB'] }),
+  'with a key of its own in its header': () => byRsa({ jwk: own.publicKey.export({ format: 'jwk' }) }),
+  'with a key of its own at a URL in its header': () => byRsa({ jku: evil, kid: 'evil' }),
+  'with a certificate at a URL in its header': () => byRsa({ x5u: evil }),
+  'with a certificate in its header': () => byRsa({ x5c: ['MIIB'] }),
   'with a key id that is a path': () => byRsa({ kid: '../../../../dev/null' }),
-  'with a key id that is a question to a database': () => byRsa({ kid: "k1' UNION SELECT 'x" }),
+  'with a key id that is a database query': () => byRsa({ kid: "k1' UNION SELECT 'x" }),
   'with a key id that is an address': () => byRsa({ kid: evil }),
-  'with what it calls critical': () => signed({ ...good, crit: ['exp'], exp: 1 }, claims()),
-  'with a critical extension that is not known': () => signed({ ...good, crit: ['x'], x: 1 }, claims()),
+  'with `exp` as a critical extension': () => signed({ ...good, crit: ['exp'], exp: 1 }, claims()),
+  'with an unknown critical extension': () => signed({ ...good, crit: ['x'], x: 1 }, claims()),
   'with a payload that is not encoded': () => signed({ ...good, b64: false, crit: ['b64'] }, claims()),
   'that expired': () => signed(good, claims({ exp: seconds() - 1 })),
   'that is not valid yet': () => signed(good, claims({ nbf: seconds() + 600 })),
   'that was issued in the future': () => signed(good, claims({ iat: seconds() + 600, exp: seconds() + 900 })),
   'for another audience': () => signed(good, claims({ aud: 'printbox' })),
   'for an audience that only begins like ours': () => signed(good, claims({ aud: 'pressbox.evil.example' })),
-  'for nobody': () => signed(good, without('aud')),
-  'of nobody': () => signed(good, without('sub')),
+  'without an audience': () => signed(good, without('aud')),
+  'without a subject': () => signed(good, without('sub')),
   'without an id': () => signed(good, without('jti')),
-  'without an end': () => signed(good, without('exp')),
-  'with an end that is a text': () => signed(good, claims({ exp: String(seconds() + 600) })),
-  'with an end that is no number': () => signed(good, claims({ exp: null })),
-  'with an end below zero': () => signed(good, claims({ exp: -1 })),
-  'with rights that are no rights': () => signed(good, claims({ pressbox: { owner: ['*'] } })),
+  'without an expiry': () => signed(good, without('exp')),
+  'with an expiry that is a text': () => signed(good, claims({ exp: String(seconds() + 600) })),
+  'with an expiry that is not a number': () => signed(good, claims({ exp: null })),
+  'with a negative expiry': () => signed(good, claims({ exp: -1 })),
+  'with unknown rights': () => signed(good, claims({ pressbox: { owner: ['*'] } })),
   'with rights that are a text': () => signed(good, claims({ pressbox: { editor: '*' } })),
-  'with rights by a name that JavaScript minds': () =>
+  'with rights under a name that is special in JavaScript': () =>
     signed(good, JSON.parse(JSON.stringify(claims()).replace('"admin":true', '"__proto__":{"admin":true}'))),
   'with a subject of several lines': () => signed(good, claims({ sub: 'a\r\nSet-Cookie: b=c' })),
-  'whose payload is a list': () => signed(good, [claims()]),
-  'whose payload is no JSON': () =>
+  'whose payload is an array': () => signed(good, [claims()]),
+  'whose payload is not JSON': () =>
     `${part(good)}.AAAA.${createHmac('sha256', secret)
       .update(`${part(good)}.AAAA`)
       .digest('base64url')}`,
@@ -117,8 +117,8 @@ const tokens: Record<string, () => string | Promise<string>> = {
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .encrypt(hmac.subarray(0, 32)),
   'with a space in its signature': () => signed(good, claims()).replace(/.{5}$/, ' $&'),
-  'with a part too many': () => `${signed(good, claims())}.x`,
-  'that is long': () => signed(good, claims({ padding: 'x'.repeat(11_000) })),
+  'with one part too many': () => `${signed(good, claims())}.x`,
+  'that is too long': () => signed(good, claims({ padding: 'x'.repeat(11_000) })),
 };
 
 describe('a token is refused', () => {
@@ -137,7 +137,7 @@ describe('a token is refused', () => {
     expect(asked.filter((path) => path !== '/keys')).toEqual([]);
   });
 
-  it('although a valid token of the same kind is accepted, so each fails for the reason that is named', async () => {
+  it('although a valid token of the same kind is accepted, so each fails for the reason in its title', async () => {
     const rights = { editor: ['moon'] };
     for (const token of [
       signed(good, claims({ pressbox: rights })),
@@ -176,12 +176,12 @@ describe('a header with a token', () => {
     ['two tokens with a comma', `Bearer ${token}, Bearer ${token}`],
     ['a token in quotes', `Bearer "${token}"`],
     ['nothing', 'Bearer'],
-  ])('and is none of ours is refused: %s', async (_what, authorization) => {
+  ])('is refused if it has another form: %s', async (_what, authorization) => {
     const answer = await call(`${server.url}/v1/channels/moon`, { headers: { authorization } });
     expect(answer).toMatchObject({ status: 401, body: { code: 'token-invalid' } });
   });
 
-  it('is ignored in the URL', async () => {
+  it('is required: a token in the URL is ignored', async () => {
     for (const name of ['token', 'access_token', 'auth', 'jwt']) {
       const answer = await call(`${server.url}/v1/channels/moon?${name}=${token}`, { method: 'DELETE' });
       expect(answer).toMatchObject({ status: 401, body: { code: 'token-missing' } });

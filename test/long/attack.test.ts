@@ -12,9 +12,9 @@ import { keptIn, underAttack } from '../support/attacks/under-attack.ts';
  */
 
 /**
- * The delay that an author and a reader would notice, and the memory that may remain. If the machine is so busy that they wait on the
- * second server too, they may wait a few times as long as there. The ratio to the calm phase is printed and not asserted: on two cores
- * that the attacker shares, it says as much about the machine as about the server.
+ * The delay that an author and a reader would notice, and the memory that may remain. If the machine is so busy that they also
+ * wait on the second server, they may wait a few times as long on the attacked one. The ratio to the calm phase is printed and
+ * not asserted: on two cores that the attacker shares, it says as much about the machine as about the server.
  */
 const mostOf = { noticedMs: 250, timesBeside: 4, memoryBytes: 50_000_000 };
 

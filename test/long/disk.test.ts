@@ -55,7 +55,7 @@ describe.skipIf(reason !== undefined)(`A server whose disk fails${reason ? ` (no
     power.fail('broken', true);
     expect(await send('Unsynced')).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unknown' } });
     power.fail('broken', false);
-    // Refused as well, although the disk works again: what it kept is unknown.
+    // These are refused as well, although the disk works again: the server cannot know what the disk kept.
     for (const headline of ['Unsynced', 'After'])
       expect(await send(headline)).toMatchObject({ status: 503, body: { code: 'journal-unavailable', outcome: 'unchanged' } });
     await vi.waitFor(async () => expect(await readiness()).toEqual(degraded));

@@ -14,9 +14,9 @@ import { startTestServer, type TestServer } from '../support/servers/server.ts';
 const { folder, env } = inject('installed');
 const app = join(folder, 'app');
 
-/** What a bundle may weigh, compressed; half of it is Socket.IO's client. */
+/** The most bytes of a bundle, compressed. Half of it is Socket.IO's client. */
 const wholeMostBytes = 32_400;
-/** The timeline without the network, as a server-side renderer or an app's test imports it. */
+/** The most bytes of a bundle with only the timeline, as a server-side renderer or an app's test imports it. */
 const timelineMostBytes = 3_000;
 
 const bundle = async (program: string, format: 'esm' | 'iife' = 'esm') => {

@@ -78,7 +78,7 @@ describe('the package in an empty folder, by docs/guides/install.md', () => {
     await watching.ended;
   });
 
-  it('has a server for other programs, started as the configuration page says', async () => {
+  it('has a server for other programs, which starts as docs/guides/server-library.md says', async () => {
     const [program = ''] = await blocks('docs/guides/server-library.md', 'Start and stop it');
     await writeFile(join(folder, 'serve.mjs'), program);
     const serving = shell.start('exec node serve.mjs');

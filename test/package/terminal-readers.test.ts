@@ -29,7 +29,10 @@ const parts = [
   day.commands.slice(140),
 ] as const;
 
-/** Stands in one event of the second part, after which the line is cut; of a post that is not changed again there, since that could supersede it. */
+/**
+ * A mark in the text of one event of the second part, after which the line is cut. The post of the event is not changed again in
+ * that part, since a later change could supersede the event.
+ */
 const cutMark = parts[1].flatMap((command, at) => {
   if (command.type !== 'revise') return [];
   const again = parts[1].slice(at + 1).some((later) => 'postId' in later && later.postId === command.postId);
@@ -39,11 +42,10 @@ const cutMark = parts[1].flatMap((command, at) => {
 /** A reader that runs as a separate program. */
 interface Program {
   start(): Started;
-  /** Its cursor; undefined before the first answer. */
+  /** The cursor of the program, or undefined before the first answer. */
   cursor(): Promise<string | undefined>;
 }
 
-/** A server, the day up to where readers join, and the one reader that the others are compared with. */
 let server: TestServer;
 let author: AuthorClient;
 
@@ -54,8 +56,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 /**
- * The day as this program follows it: cut off after an event, killed while more happens, and started again. Gives what the
- * library holds, which was not disturbed.
+ * Plays the day while a program follows it. The program is cut off after an event, killed while more happens, and started again.
+ * Returns the timeline of the library, which was not disturbed.
  */
 async function follow(channelId: string, line: Line, program: Program): Promise<Timeline> {
   const here = { ...day, channel: { ...day.channel, id: channelId } };
@@ -93,7 +95,7 @@ async function follow(channelId: string, line: Line, program: Program): Promise<
   return reader.timeline as Timeline;
 }
 
-/** What events alone tell. A post that was pinned, or a summary, that is not among the posts held must be asked for by its id. */
+/** The state that a reader knows from events alone. A reader must request a pinned post or a summary that it does not hold. */
 function toldOf({ channel, offset, cursor, posts, floor, ceiling, keyEvents }: Timeline) {
   return { channel, offset, cursor, posts, floor, ceiling, keyEvents };
 }
@@ -239,7 +241,7 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, with rare answers of a
       first.socket.emit('event', publish());
       const second = await script.subscribe(2);
       expect(second.request.after).toBe(model.cursor(held));
-      // Arrives during the request and is not in the answer.
+      // This event arrives during the request and is not in the answer.
       const before = model.catchUp(model.cursor(held), held, { limit: 100, posts: 20 });
       first.socket.emit('event', publish());
       second.answer({ ok: true, ...before });
@@ -271,7 +273,7 @@ describeWith(needs.pythonSocketIo, 'the reader in Python, with rare answers of a
       await using script = await startScriptedServer();
       const run = shell.start(`exec ${python} "${examples}/reader.py" ${script.url} moon`);
       const asked = await script.subscribe(1);
-      // It shows these while the connection ends, and only then learns that it must catch up.
+      // The program shows these posts while the connection ends, and only then learns that it must catch up.
       const model = new ModelServer();
       for (let post = 0; post < 500; post += 1) model.publish({ kind: 'update', keyEvent: false });
       asked.answer({ ok: true, ...model.catchUp(undefined, 0, { limit: 100, posts: 500 }) });

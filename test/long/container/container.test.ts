@@ -167,7 +167,7 @@ describeWith(needs.containers, 'the container', (programs) => {
       });
 
       if (knowsLocalhost) {
-        it('plays the demo, and takes the commands, as the README says', async () => {
+        it('plays the demo, and accepts the commands, as the README says', async () => {
           const readme = await readFile(join(root, 'README.md'), 'utf8');
           const [, named = '', volume = '', entrypoint = '', args = ''] =
             /^docker run .*--name (\S+) .*--volume [\w-]+:(\S+) --entrypoint (\S+) pressbox (.+)$/m.exec(readme) ?? [];
@@ -223,7 +223,10 @@ interface Way {
   ): readonly string[];
 }
 
-/** $1: its files, $2: its /data, $3: user and group, $4: where it starts; then its environment and its command. */
+/**
+ * The arguments: $1 is the files of the container, $2 its /data, $3 the user and group, $4 the working directory. The environment
+ * and the command follow.
+ */
 const firstProcess = `
   files=$1 data=$2 user=$3 place=$4; shift 4
   mount --bind "$files" "$files"
