@@ -54,10 +54,7 @@ export class AnnouncementTracker {
     return offset >= before.highest && this.#checks.get(offset) === check;
   }
 
-  /**
-   * Call when the journal has this head, which did not fit. Returns whether the journal lost entries that were announced or read
-   * here.
-   */
+  /** Call with a head that did not fit. Returns whether the journal lost entries that were announced or read here. */
   found({ offset, check }: Position, before: TrackerMark): boolean {
     const isLost = offset < before.highest;
     if (isLost) this.forget();

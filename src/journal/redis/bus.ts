@@ -77,7 +77,7 @@ export class RedisBus {
     return [...this.#followed.keys()];
   }
 
-  /** Call once at the start and whenever the subscriber reconnected. No message after it resolves is missed. */
+  /** Call once at the start and whenever the subscriber reconnected. When it resolves, every later message is received. */
   async listen(): Promise<void> {
     const names = [registry.control, registry.node(this.#nodeId), ...this.channelIds.map(announcements)];
     await this.#subscriber.ask((redis) => redis.subscribe(...names));
@@ -231,7 +231,7 @@ export class RedisBus {
         return;
       case 'erased':
         if (message.from === this.#nodeId) return;
-        // Listeners drop what they hold, and the reads that are under way.
+        // Listeners drop what they have read, and discard running reads.
         this.#announcer.announceErased(message.channelId, message.postId);
         // Another node completes this erasure, so this node must announce a later erasure of the post again.
         this.#announcedErasures.delete(`${message.channelId} ${message.postId}`);

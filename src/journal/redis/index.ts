@@ -55,7 +55,7 @@ export interface RedisEngine extends Engine {
   readonly faults: readonly Fault[];
   /** The id of this process among the processes on the store. */
   readonly nodeId: string;
-  /** Removes a node that certainly ended without signing off, so that no erasure waits for it. */
+  /** Removes a node that has certainly ended but did not remove itself, so that no erasure waits for it. */
   forgetNode(nodeId: string): Promise<void>;
 }
 
@@ -190,7 +190,7 @@ class SharedEngine implements RedisEngine {
     this.#requests.start();
   }
 
-  /** Subscribe, then compare, so that nothing falls in between. */
+  /** Subscribes before comparing, so that no change in between is missed. */
   async #listen(): Promise<void> {
     await this.#bus.listen();
     void this.#monitor.compare();

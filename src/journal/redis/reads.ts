@@ -43,7 +43,7 @@ type JournalReads = Pick<
   | 'heads'
 >;
 
-/** What decides whether a channel is listed. */
+/** The fields that decide whether a channel is listed. */
 interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
   createdMs: number;
 }

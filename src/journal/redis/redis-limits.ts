@@ -27,7 +27,7 @@ export const redisTable = {
   },
   redisReachMs: { value: 2_000, metric: storeReachable, atLimit: 'A Redis server that does not answer in this time is skipped.' },
   replicaTakenMs: { value: 5_000, metric: erasuresPending, atLimit: 'A replica that lags longer keeps an erasure pending.' },
-  /** Counts only while a command is unanswered. */
+  /** Applies only while a command is unanswered. */
   redisSilenceMs: {
     value: 3_000,
     metric: storeReachable,

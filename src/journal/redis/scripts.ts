@@ -66,7 +66,7 @@ interface Script {
   sha: string;
 }
 
-/** Reads the files. */
+/** Reads the scripts from their files. */
 export function loadScripts(): Record<Operation, Script> {
   const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
   const shared = read('shared');
@@ -81,7 +81,10 @@ export function loadScripts(): Record<Operation, Script> {
 
 export type Scripts = ReturnType<typeof loadScripts>;
 
-/** Redis forgets scripts when it restarts. Then the text is sent, since the failed call changed nothing. */
+/**
+ * Runs a script by its hash. If Redis does not have the script, for example after a restart, the call changes nothing, and the
+ * text is sent.
+ */
 export async function run(
   redis: Redis,
   { text, sha }: Script,

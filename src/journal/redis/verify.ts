@@ -94,7 +94,7 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
 }
 
 /**
- * Reads the entries that were added to the server's own journal since the last call. What a channel's entry does is never visible
+ * Reads the entries that were added to the server's own journal since the last call. A change to a channel is never visible
  * before the entry of the server's own journal that records it.
  */
 async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
@@ -118,8 +118,8 @@ interface Latest {
 }
 
 /**
- * Undefined: no such channel, or it was deleted. A channel that the server's own journal does not mention is accepted: a node of
- * an earlier version created it.
+ * Verifies a channel. Undefined: there is no such channel, or it was deleted. A channel that the server's own journal does not
+ * mention is accepted: a node of an earlier version created it.
  */
 export async function verifyChannel(
   redis: Redis,

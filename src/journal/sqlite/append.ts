@@ -20,7 +20,7 @@ export interface PreparedAppend {
   root: string | undefined;
   /** Entries for the server's own journal. */
   serverFacts: ServerFacts[];
-  /** By the request clock. */
+  /** The time of the request by the request clock. */
   requestAt: number;
 }
 

@@ -11,7 +11,7 @@ import type { Sql } from './statements.ts';
  * erasure is complete once the write-ahead log, which still holds the old pages, was copied into the journal and truncated.
  */
 
-/** Without a `postId`, the whole channel is erased: all rows with the channel number `n`. */
+/** Notes a pending erasure. Without a `postId`, the whole channel is erased: all rows with the channel number `n`. */
 export function addPendingErasure(sql: Sql, channelId: string, postId: string | null, n: number | null): void {
   sql('INSERT OR REPLACE INTO owed (channelId, postId, n) VALUES (?, ?, ?)').run(channelId, postId ?? '', n);
 }

@@ -218,7 +218,7 @@ class SqliteEngine implements Engine {
     return result ?? (appended as Exclude<Appended, { status: 'appended' }>);
   }
 
-  /** Runs when the append is on disk, before its author continues, and in journal order. */
+  /** Announces an append. Runs in journal order, when the append is on disk and before its caller continues. */
   #settle(channelId: string, entries: AppendRequest['entries'], prepared: PreparedEntry[], answer: Appended): AppendResult {
     if (answer.status !== 'appended') return answer;
     const { erased, announcements, result } = appendEffects(entries, prepared, answer.position, answer.placed);

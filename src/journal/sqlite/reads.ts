@@ -192,7 +192,7 @@ function rarestFirst(sql: Sql, { n }: ChannelRow, keys: readonly string[]): stri
   return counted.sort((a, b) => a.count - b.count).map(({ key }) => key);
 }
 
-/** Posts between two bounds of `seq`, in one direction, that have all the tags. Lazy. */
+/** Posts between two bounds of `seq`, in one direction, that have all the tags. The rows are read lazily. */
 function postsIn(sql: Sql, channel: ChannelRow, query: PostsQuery, order: 'ASC' | 'DESC'): Iterable<SizedPost> {
   const keys = (query.tags ?? []).map((tag) => tagKey(channel.root, tag));
   const [first, ...others] = keys.length < 2 ? keys : rarestFirst(sql, channel, keys);

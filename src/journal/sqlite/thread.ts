@@ -21,7 +21,7 @@ interface Waiting {
   fail(error: JournalUnavailable): void;
 }
 
-/** The main thread's view of an engine thread: calls with results. A thread that dies is restarted. `T` lists its operations. */
+/** Calls an engine thread from the main thread. A thread that dies is restarted. `T` lists the operations of the thread. */
 export class Thread<T> {
   readonly #name: 'writer' | 'reader';
   readonly #file: string;
@@ -59,7 +59,7 @@ export class Thread<T> {
     const data: ThreadData = { file: this.#file, again, port: port2 };
     // The thread needs none of this process's flags.
     const options = { workerData: data, transferList: [port2], execArgv: [], name: `journal-${this.#name}` };
-    // The file beside this one: TypeScript in a checkout, JavaScript in the package.
+    // The thread's file is beside this one. It is TypeScript in a checkout and JavaScript in the package.
     const worker = new Worker(new URL(`./${this.#name}${extname(import.meta.filename)}`, import.meta.url), options);
     this.#worker = worker;
     this.#port = port;

@@ -97,7 +97,7 @@ function openAsOfNow(file: string): Opened {
 
 function openReadable(file: string): DatabaseSync {
   try {
-    // Fails with the reason if the path does not exist.
+    // Throws the reason if the path does not exist or cannot be reached.
     statSync(file);
     return openForReading(file);
   } catch (error) {

@@ -20,7 +20,7 @@ const options = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   connectTimeout: connectMs,
-  // The other end of a replaced connection may be silent.
+  // Short, because the other end of a replaced connection may be silent.
   disconnectTimeout: redisLetGoMs,
   retryStrategy: (times: number) => Math.min(mostMs, firstMs * 2 ** (times - 1)) * (0.5 + Math.random() / 2),
 } satisfies RedisOptions;

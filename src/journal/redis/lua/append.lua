@@ -1,6 +1,6 @@
 -- Appends one or two entries, both or neither. See Journal.append in engine.ts.
--- KEYS: [1]–[11] the channel's · [12] the request · [13] the channel's requests by time · [14] the server's own journal, if the
--- append writes to it
+-- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] the server's own
+-- journal, if the append writes to it
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
 --   [7] lastDateBindsUntil (see AppendRequest in engine.ts), or "" · [8] expected revision of the channel

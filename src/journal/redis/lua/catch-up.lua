@@ -1,6 +1,7 @@
 -- Returns what changed after a position. See Journal.catchUp in engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] most changes, [5] most bytes of them in the reader's view
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] maximum number of changes, [5] of their bytes in the
+--   reader's view
 -- Returns {"replay", root, offset, check, "1" if there is more or "", then for each change: offset, check, type, at, seq or "",
 -- label, text}
 --   {"foreign"} · {"damaged"} · false if there is no such channel. The returned position is that of the last returned change, or

@@ -1,5 +1,5 @@
--- Returns what decides whether a channel is listed, at two fifths of the cost of reading the channel. Returns false if there is
--- no channel, or if the journal may be newer than the index: then the channel must be read.
+-- Returns the fields that decide whether a channel is listed, at two fifths of the cost of reading the channel. Returns false if
+-- there is no channel, or if the journal may be newer than the index: then the channel must be read.
 -- KEYS: [1] journal · [2] changes · [3] index of the channel
 -- Returns {state, access, created (ms)} · false
 local call = redis.call

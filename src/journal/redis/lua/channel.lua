@@ -1,5 +1,5 @@
 -- Returns the current channel. See Journal.channel in engine.ts.
--- KEYS: [1]–[11] the channel's
+-- KEYS: [1]–[11] the keys of the channel
 -- ARGV: [1] "" to treat a channel with access "desk" as missing; anything else, or left out, to return it
 -- Returns {"found", root, offset, check, latestPostAt or "-", text} · {"deleted", access} · {"missing"} · {"damaged"}
 local access = call('GET', deleted)

@@ -1,6 +1,6 @@
 -- Returns listed entries, newest first. See Journal.corrections in engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] exclusive upper offset, or "+inf" · [2] most entries
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] exclusive upper offset, or "+inf" · [2] maximum number of entries
 -- Returns {root, offset, check, "1" if there is more or "", then for each: offset, post id or "channel", revision, kind, at,
 -- label of its revision or false if erased, current label, current text or false}. The current text is returned only if the
 -- label was erased, and only once for each post.

@@ -1,5 +1,5 @@
 -- Deletes a channel. The erasure is pending until no file contains data of the channel. See Journal.deleteChannel in engine.ts.
--- KEYS: [1]–[11] the channel's · [12] the request · [13] the channel's requests by time · [14] the server's own journal
+-- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] the server's own journal
 -- ARGV: [1] now (ms), [2] how long requests are kept (ms) · [3] fingerprint of the request · [4] its salt
 --   [5] a new root of the server's own journal · [6] an entry for it, as in server-journal.lua
 -- Returns "deleted" · "was-deleted" · "missing"

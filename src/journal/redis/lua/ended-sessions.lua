@@ -2,7 +2,7 @@
 -- KEYS: [1] ended sessions · [2] session key
 -- ARGV: [1] number of the last line that was read, or "0" · [2] that line · [3] the key to store if there is none, or ""
 -- Returns {"all" or "more", key, line, number, line, number, ...}. "more": the store still has the last line that was read, so
--- only later lines follow. A store that was restored to an older state lacks it.
+-- only later lines follow. A store that was restored to an older state lacks that line, so all lines follow.
 local key = redis.call('GET', KEYS[2])
 -- Written only if necessary, so that a full store can still be read.
 if not key and ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) end

@@ -1,6 +1,6 @@
 -- Returns the entries from an offset on, each with the text that it wrote. See Journal.entries in engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] offset · [2] most entries, [3] most bytes in the author's view
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] offset · [2] maximum number of entries, [3] of their bytes in the author's view
 -- Returns {root, offset, check of the head, "1" if there is more or "", then for each: offset, type, post id or "channel",
 -- revision, kind or "", at, by, content, check, last revision that it erased or "", last erased revision of its post, label or
 -- false, text or false}

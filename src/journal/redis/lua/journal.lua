@@ -1,6 +1,6 @@
 -- Returns the entries from an offset on. See Journal.journal in engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] offset · [2] most entries
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] offset · [2] maximum number of entries
 -- Returns {"1" if there is more or "", then for each: offset, type, post id or "channel", revision, kind or "", at, by, content,
 -- check, last revision that it erased or ""}
 --   {"damaged"} · false if there is no such channel

@@ -1,4 +1,4 @@
--- Returns the commands that the user may not run.
+-- Finds the commands that the user may not run.
 -- KEYS: [1] the key to use with the commands
 -- ARGV: commands, with a bar between a command and its subcommand
 -- Returns the commands that the user may not run. Leaves out commands that the server does not know, because nobody can have a

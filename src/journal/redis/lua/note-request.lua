@@ -1,5 +1,5 @@
 -- Remembers the outcome of a request that appended nothing. See Journal.note in engine.ts.
--- KEYS: [1]–[11] the channel's · [12] the request · [13] the channel's requests by time
+-- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] a new secret, used if the channel has none · [6] salt of the request · [7] its fingerprint under that salt
 --   [8] post id or "channel" · [9] revision · [10] offset · [11] epoch or "-" · [12] short check or "-"

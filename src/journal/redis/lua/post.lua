@@ -1,5 +1,5 @@
 -- Returns the current post. See Journal.post in engine.ts.
--- KEYS: [1]–[11] the channel's
+-- KEYS: [1]–[11] the keys of the channel
 -- ARGV: [1] post id
 -- Returns {root, offset, check, seq, label, text} · {"damaged"} · false if there is no such post
 local last = head()

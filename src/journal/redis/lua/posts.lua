@@ -1,10 +1,10 @@
 -- Returns a page of posts, and for a snapshot also what it contains besides posts. See Journal.posts and Journal.snapshot in
 -- engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] "up" or "down" · [2] exclusive lower and [3] upper bound of seq · [4] most posts, [5] most bytes
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] "up" or "down" · [2] exclusive lower and [3] upper bound of seq · [4] maximum number of posts, [5] of bytes
 --   [6] "readers" or "authors": the view in which bytes are counted · [7] posts returned by earlier scripts, counted against [4]
 --   [8] how many posts may be examined if they must have several tags · [9] number of tags, tags
---   for a snapshot then: most key events, tag of key events, tag of published summaries
+--   for a snapshot then: maximum number of key events, tag of key events, tag of published summaries
 -- Returns {root, offset, check, "1" if there is more or "", seq up to which posts were examined or "" if all were examined, bytes
 -- left, number of posts, each as seq, label, text} and then for a snapshot
 --   text of the channel, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label

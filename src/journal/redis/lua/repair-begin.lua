@@ -1,6 +1,6 @@
 -- Examines a channel, or begins its repair. See repair.ts. From the beginning of a repair to its end, every server refuses the
 -- channel, and nothing else writes to it. If the repair is interrupted, this lasts until another repair has ended.
--- KEYS: [1]–[11] the channel's · [12] the process that repairs it
+-- KEYS: [1]–[11] the keys of the channel · [12] the process that repairs it
 -- ARGV: [1] the process that begins the repair, or "" to only examine · [2] after how long without a renewal another may begin
 -- (ms)
 -- Returns {"damaged" or "sound" according to the head, the highest offset that is known to have been assigned or 0}

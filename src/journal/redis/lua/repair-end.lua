@@ -1,5 +1,5 @@
 -- Ends the repair of a channel. Servers then serve the channel again.
--- KEYS: [1]–[11] the channel's · [12] the process that repairs it
+-- KEYS: [1]–[11] the keys of the channel · [12] the process that repairs it
 -- ARGV: [1] the process that ends the repair · [2] last offset of the journal when the repair was planned, or 0 · [3] salt of
 -- tags
 --   [4] state, access, created (ms), pinned id or "-", latestPostAt or "-", revision and last offset of the channel

@@ -1,5 +1,5 @@
 -- Writes a part of a channel under repair, small enough that other clients do not wait long.
--- KEYS: [1]–[11] the channel's · [12] the process that repairs it
+-- KEYS: [1]–[11] the keys of the channel · [12] the process that repairs it
 -- ARGV: [1] the process that writes · [2] highest offset that may have been assigned, or 0 · [3] salt of tags
 --   number of posts whose erased text is erased again, each as id, number of places, places
 --   number of posts to remove from the index, each as id, number of places of its texts, places

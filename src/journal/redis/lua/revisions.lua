@@ -1,6 +1,6 @@
 -- Returns earlier revisions of a post. See Journal.revisions in engine.ts.
--- KEYS: [1]–[11] the channel's
--- ARGV: [1] post id · [2] exclusive lower revision · [3] most revisions, [4] most bytes in the author's view
+-- KEYS: [1]–[11] the keys of the channel
+-- ARGV: [1] post id · [2] exclusive lower revision · [3] maximum number of revisions, [4] of their bytes in the author's view
 -- Returns {"1" if there is more or "", seq, then for each: label, text} · {"damaged"} · false if there is no such post
 local last = head()
 if last == false then return damaged end

@@ -1,7 +1,8 @@
 -- Revokes a token. See Revocations.revoke in engine.ts.
 -- KEYS: [1] revoked tokens · [2] their version · [3] the server's own journal
 -- ARGV: [1] now (ms) · [2] jti · [3] when the revocation expires (ms), or "inf" · [4] a new version
---   [5] most revocations · [6] a new root of the server's own journal · [7] an entry for it, as in server-journal.lua
+--   [5] maximum number of revocations · [6] a new root of the server's own journal · [7] an entry for it, as in
+--     server-journal.lua
 -- Returns "revoked" or "full". At the bound, the revocation that expired first is removed. The version changes even if nothing
 -- else does, so that there is a write for replicas to acknowledge.
 local before = redis.call('ZSCORE', KEYS[1], ARGV[2])

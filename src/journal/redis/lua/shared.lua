@@ -36,8 +36,8 @@ local function readSummary()
   }
 end
 
--- The last entry and the channel's line. Nil: no such channel. False: the keys contradict each other. The cost does not depend on
--- the length of the journal.
+-- Returns the last entry and the channel's line in the index. Nil: there is no such channel. False: the keys contradict each
+-- other. The cost does not depend on the length of the journal.
 local function head()
   local last = call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
   if not last then
@@ -103,7 +103,7 @@ local function sealOf(request)
   return call('HGET', labels, field(who, revision))
 end
 
--- Bytes of a revision as JSON in the author's view, and of its body in it.
+-- Returns the bytes of a revision as JSON in the author's view, and how many of them are its body.
 local function sizes(label)
   local bytes, body = string.match(label, '^(%d+) (%d+) ')
   return tonumber(bytes), tonumber(body)

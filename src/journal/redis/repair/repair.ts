@@ -95,12 +95,12 @@ class Repair {
     this.#server = server;
   }
 
-  /** Undefined: no such channel. */
+  /** Examines the channel and repairs it if `apply` is set. Undefined: there is no such channel. */
   async run(isListed: boolean): Promise<RepairReport | undefined> {
     try {
       return await this.#run(isListed);
     } catch (error) {
-      // The remaining channels are examined as well.
+      // Report the error, so that the remaining channels are examined too.
       if (error instanceof SyntaxError) return this.#report('refused', 'a text or its label cannot be read');
       throw error;
     }

@@ -84,7 +84,7 @@ export interface Plan {
   unlabelled: string[];
 }
 
-/** Returns a sentence if nothing can be rebuilt. */
+/** Plans the repair. Returns a sentence with the reason if nothing can be rebuilt. */
 export function planRepair(surviving: SurvivingKeys): Plan | string {
   const { texts, labels, summary, index } = surviving;
   const recovered = recoverStates(surviving);
