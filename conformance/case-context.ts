@@ -3,13 +3,14 @@ import { must, mustEqual, RuleBroken } from './assertions.ts';
 import { Exchange } from './exchange.ts';
 import type { ReaderSocket, ServerUnderTest, Stream, TestRequest, TestResponse } from './server-under-test.ts';
 
-/** What a case works with: the server, its own channels, and the record of its messages. */
+/** A post as the server answered its write. */
 export interface WrittenPost {
   post: AuthorPost;
   cursor: string;
   offset: number;
 }
 
+/** What a case works with: the server, channels that the case creates, and the record of its messages. */
 export class CaseContext {
   readonly exchange = new Exchange();
   readonly server: ServerUnderTest;
@@ -128,7 +129,7 @@ export class CaseContext {
   }
 }
 
-/** Checks that the events stand for `after` + 1 to `to` without a gap or an overlap. */
+/** Checks that the events cover the offsets from `after` + 1 to `to` without a gap or an overlap. */
 export function mustCover(events: readonly Event[], after: number, to: number): void {
   let last = after;
   for (const { from, offset } of events) {
@@ -136,5 +137,5 @@ export function mustCover(events: readonly Event[], after: number, to: number): 
     must(offset >= from, `An event covers ${from} to ${offset}.`);
     last = offset;
   }
-  must(last <= to, `An event at offset ${last} stands beyond what the answer covers, ${to}.`);
+  must(last <= to, `An event at offset ${last} lies beyond what the answer covers, ${to}.`);
 }

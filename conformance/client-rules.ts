@@ -4,9 +4,9 @@ import { CaseContext } from './case-context.ts';
 import { type ReaderSocket, ServerUnderTest } from './server-under-test.ts';
 
 /**
- * The rules for clients as scenarios for the tests of a client in any language: messages of a real server, in the order in which a bad
- * network could deliver them, and what a client must hold afterwards. `recordClientRules` records them from a server. `client-rules.json`
- * has the latest recording.
+ * The rules for clients as scenarios, for the tests of a client in any language. A scenario has messages of a real server, in an
+ * order in which a bad network could deliver them, and the state that a client must hold afterwards. `recordClientRules` records
+ * the scenarios from a server. `client-rules.json` contains the latest recording.
  */
 export interface Scenario {
   name: string;
@@ -24,9 +24,12 @@ export type ScenarioStep =
   | { answer: string; page: Page }
   /** The answer to a GET of one post. */
   | { post: ReaderPost }
-  /** What the client would now request, beside the events. */
+  /** The request that the client must now make in addition to its events. */
   | { mustAsk: { post: string } | 'summary' }
-  /** The answer: posts of kind `summary`, newest first, below the lowest one that is known to be no longer the summary. */
+  /**
+   * The answer to a request for the summary: posts of kind `summary`, newest first, below the lowest one that is known to be no
+   * longer the summary.
+   */
   | { summaries: Page }
   | { holds: HeldState };
 
@@ -36,7 +39,7 @@ interface Page {
   more: boolean;
 }
 
-/** What a client holds. Posts are newest first, including tombstones. */
+/** The state that a client holds. Posts are newest first, including tombstones. */
 export interface HeldState {
   offset: number;
   cursor: string;
@@ -91,9 +94,9 @@ class Recorder {
   /** The answer to a subscribe at this moment. */
   async catchUp(after?: string, limit?: number): Promise<CatchUp> {
     using socket = await this.context.socket();
-    const said = await socket.subscribe(this.id, after, limit);
-    must(said.ok, 'A subscribe should be ok.');
-    const { ok: _ok, ...catchUp } = said;
+    const answer = await socket.subscribe(this.id, after, limit);
+    must(answer.ok, 'A subscribe should be ok.');
+    const { ok: _ok, ...catchUp } = answer;
     return catchUp;
   }
 
@@ -112,7 +115,7 @@ class Recorder {
     return event;
   }
 
-  /** What every client should hold now according to the server, with the `posts` newest posts. */
+  /** The state that every client should hold now according to the server, with the `posts` newest posts. */
   async holds(posts = 100): Promise<{ holds: HeldState }> {
     const { body } = await this.context.mustAnswer(200, `${this.path}/snapshot?limit=${posts}`, { token: null });
     return { holds: heldStateOf(body, Number((await this.catchUp(body.cursor)).covers.to)) };
@@ -176,7 +179,7 @@ const recordings: Record<string, Recording> = {
       must(missed.mode === 'replay', 'What was missed should be a replay.');
       return [
         { catchUp: start },
-        // The same events as live events.
+        // The same events arrive again as live events.
         ...missed.events.map((event) => ({ event, does: 'apply' as const })),
         await recorder.holds(),
       ];
@@ -250,7 +253,7 @@ const recordings: Record<string, Recording> = {
       const start = await recorder.catchUp(undefined, 1);
       const page = await recorder.page(`before=${newest.seq}`);
       await recorder.correct(old, 'Old, corrected');
-      const asked = await recorder.page(`before=${newest.seq}`);
+      const repeated = await recorder.page(`before=${newest.seq}`);
       return [
         { catchUp: start },
         { ask: 'late', before: newest.seq },
@@ -258,7 +261,7 @@ const recordings: Record<string, Recording> = {
         { answer: 'late', page },
         // The late page contained a superseded copy, so the client requests the missing posts again.
         { ask: 'again', before: newest.seq },
-        { answer: 'again', page: asked },
+        { answer: 'again', page: repeated },
         await recorder.holds(),
       ];
     },
@@ -343,11 +346,11 @@ const recordings: Record<string, Recording> = {
       for (const headline of ['Two', 'Three', 'Four']) await recorder.publish(headline);
       await recorder.correct(one, 'One, corrected');
       const steps: ScenarioStep[] = [{ catchUp: start }];
-      let said: CatchUp = start;
+      let catchUp: CatchUp = start;
       do {
-        said = await recorder.context.catchUp(recorder.path, said.cursor, 2);
-        steps.push({ catchUp: said });
-      } while (said.more);
+        catchUp = await recorder.context.catchUp(recorder.path, catchUp.cursor, 2);
+        steps.push({ catchUp });
+      } while (catchUp.more);
       return [...steps, await recorder.holds()];
     },
   },

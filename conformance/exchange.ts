@@ -14,14 +14,14 @@ interface HttpRequest {
   headers: SentHeaders;
   body?: unknown;
 }
-/** A list stands for several headers of the same name. */
+/** A list means several headers of the same name. */
 export type SentHeaders = Record<string, string | string[]>;
 interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body?: unknown;
 }
-/** An event with its data. An acknowledgement has the name of the event that it answers. */
+/** An event with its data. An acknowledgement has the name of the event that it acknowledges. */
 interface SocketMessage {
   event: string;
   acknowledges?: true;
@@ -46,19 +46,19 @@ export class Exchange {
 
   recordRequest(method: string, path: string, headers: SentHeaders, body: unknown): void {
     const { authorization, cookie, ...rest } = headers;
-    const told = {
+    const recorded = {
       ...rest,
       ...(authorization !== undefined && {
         authorization: Array.isArray(authorization) ? authorization.map(() => 'Bearer TOKEN') : 'Bearer TOKEN',
       }),
       ...(cookie !== undefined && { cookie: 'pressbox=SESSION' }),
     };
-    this.messages.push({ to: 'server', http: { method, path, headers: told, ...(body !== undefined && { body }) } });
+    this.messages.push({ to: 'server', http: { method, path, headers: recorded, ...(body !== undefined && { body }) } });
   }
 
   recordResponse(status: number, headers: Headers, body: unknown): void {
-    const told = Object.fromEntries([...headers].filter(([name]) => recordedHeaders.includes(name)));
-    this.messages.push({ to: 'client', http: { status, headers: told, ...(body !== undefined && { body }) } });
+    const recorded = Object.fromEntries([...headers].filter(([name]) => recordedHeaders.includes(name)));
+    this.messages.push({ to: 'client', http: { status, headers: recorded, ...(body !== undefined && { body }) } });
   }
 
   recordSocketMessage(to: ExchangedMessage['to'], message: SocketMessage): void {

@@ -65,7 +65,7 @@ export interface Report {
 /** The number of cases that run at the same time. They spend most of their time waiting. */
 const concurrentCases = 4;
 
-/** Throws if the server cannot be tested at all. */
+/** Runs the cases and returns their results. Throws if the server cannot be tested at all. */
 export async function runCases({ url, token, only, quick = false, signal, onResult }: ConformanceOptions): Promise<Report> {
   const server = new ServerUnderTest({ url, token, signal });
   const mayDelete = await canDelete(new CaseContext(server, newChannelId));

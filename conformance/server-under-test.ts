@@ -50,7 +50,7 @@ export class ServerUnderTest {
     this.#options = options;
   }
 
-  /** Waits when the server asks to, because the cases do not test rate limits. */
+  /** Sends a request. Waits and retries when the server asks for it, because the cases do not test rate limits. */
   async request(
     exchange: Exchange,
     path: string,
@@ -139,7 +139,7 @@ function withSecond(headers: Record<string, string>, second: Record<string, stri
   return { ...headers, ...Object.fromEntries(pairs) };
 }
 
-/** Sends each value in its own header, which `fetch` cannot: it joins them, and sets Host itself. */
+/** Sends each value in its own header. `fetch` cannot: it joins values of the same name, and sets Host itself. */
 function sendBoth(
   url: string,
   { headers, body = '', ...options }: { method: string; headers: SentHeaders; signal: AbortSignal; body?: string },
@@ -148,14 +148,14 @@ function sendBoth(
   const all: SentHeaders = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(all).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
   return new Promise((resolve, reject) => {
-    const asked = request(url, { ...options, headers: lines, agent: false }, (answer) => {
-      const told = Object.entries(answer.headersDistinct).map(([name, values = []]): [string, string] => [
+    const sent = request(url, { ...options, headers: lines, agent: false }, (answer) => {
+      const joined = Object.entries(answer.headersDistinct).map(([name, values = []]): [string, string] => [
         name,
         values.join(', '),
       ]);
-      textOf(answer).then((said) => resolve(new Response(said, { status: answer.statusCode ?? 500, headers: told })), reject);
+      textOf(answer).then((text) => resolve(new Response(text, { status: answer.statusCode ?? 500, headers: joined })), reject);
     });
-    asked.on('error', reject).end(body);
+    sent.on('error', reject).end(body);
   });
 }
 
@@ -213,12 +213,12 @@ export class ReaderSocket implements Disposable {
   /** Sends a message and waits for its acknowledgement. */
   async emit(event: string, data: unknown): Promise<unknown> {
     this.#exchange.recordSocketMessage('server', { event, data });
-    const said = await within(
+    const answer = await within(
       `the acknowledgement of "${event}"`,
       new Promise((resolve) => this.#socket.emit(event, data, resolve)),
     );
-    this.#exchange.recordSocketMessage('client', { event, acknowledges: true, data: said });
-    return said;
+    this.#exchange.recordSocketMessage('client', { event, acknowledges: true, data: answer });
+    return answer;
   }
 
   async subscribe(channelId: string, after?: string, limit?: number): Promise<SubscribeAnswer> {
@@ -230,10 +230,10 @@ export class ReaderSocket implements Disposable {
   async follow(channelId: string, after?: string): Promise<CatchUp[]> {
     const answers: CatchUp[] = [];
     for (let from = after; ; from = answers.at(-1)?.cursor) {
-      const said = await this.subscribe(channelId, from);
-      if (!said.ok) throw new RuleBroken(`A subscribe is refused: ${JSON.stringify(said.problem)}`);
-      answers.push(said);
-      if (!said.more) return answers;
+      const answer = await this.subscribe(channelId, from);
+      if (!answer.ok) throw new RuleBroken(`A subscribe is refused: ${JSON.stringify(answer.problem)}`);
+      answers.push(answer);
+      if (!answer.more) return answers;
     }
   }
 

@@ -1,8 +1,8 @@
 import { emil } from './step.ts';
 
 /**
- * Short posts with a mistake that is corrected a moment later. They are published for readers who open the page when the story
- * has no correction soon, and fit at any point of the story.
+ * Short posts with a mistake that is corrected a moment later. The demo publishes one when a reader opens the page and the story
+ * has no correction coming soon. They fit at any point of the story.
  */
 export interface Aside {
   headline: string;

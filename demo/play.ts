@@ -22,12 +22,12 @@ export interface Play {
   /** Needs the rights of an editor of `demoChannel.id`. */
   client: AuthorClient;
   signal?: AbortSignal;
-  /** Factor by which the play is faster than usual. Usually it takes about three minutes. */
+  /** How many times faster than usual the play runs. At the usual speed it takes about three minutes. */
   speed?: number;
   log?: (line: string) => void;
-  /** The address at which readers reach the server, which serves the pictures. Left out: posts have no pictures. */
+  /** The address at which readers reach the server, which also serves the pictures. If it is left out, posts have no pictures. */
   publicUrl?: string;
-  /** Imports the first posts as lines of an export, with dates in the past. Left out: they are published now. */
+  /** Imports the first posts as lines of an export, with dates in the past. If it is left out, they are published now. */
   importLines?: (lines: string) => Promise<unknown>;
   /** Counts the readers. If it is left out or returns undefined, the play assumes that somebody always reads. */
   audience?: () => Promise<Audience | undefined>;
@@ -38,10 +38,10 @@ export const promisedMs = 20_000;
 
 /** The pause before a step in milliseconds. It is longer before a longer text, to leave time to read the previous post. */
 export const pauseMs = { least: 2_700, perCharacter: 10, most: 5_000 } as const;
-/** A correction within this many steps is soon enough for a reader who has just opened the page. */
+/** A correction in one of the next steps, up to this many, is soon enough for a reader who has just opened the page. */
 export const stepsNear = 3;
 
-/** The pause after a visitor's post, so that it stays the latest while they try to correct it. Milliseconds. */
+/** The pause after a visitor's post, so that it stays the newest post while the visitor tries to correct it. Milliseconds. */
 const giveWayMs = 60_000;
 /** The interval between two checks for readers. Milliseconds. */
 const lookMs = 1_000;
@@ -61,10 +61,10 @@ export async function playDemo(play: Play): Promise<void> {
   let asidesTold = 0;
   try {
     const isNew = await openChannel(play);
-    const told = await listPublished(client, signal);
-    const begin = isNew && told.length === 0 ? openingMinutes.length : 0;
-    const left = story.filter((step) => !isPublished(step, told));
-    const known = new Set<string>([...Object.values(postIds), ...told.map(({ id }) => id)]);
+    const published = await listPublished(client, signal);
+    const begin = isNew && published.length === 0 ? openingMinutes.length : 0;
+    const left = story.filter((step) => !isPublished(step, published));
+    const known = new Set<string>([...Object.values(postIds), ...published.map(({ id }) => id)]);
     if (left.length > 0) log(isNew ? 'The demo begins.' : 'The demo resumes where it stopped.');
     for (const [at, step] of left.entries()) {
       if (at >= begin) {
@@ -118,7 +118,7 @@ export async function playDemo(play: Play): Promise<void> {
   }
 }
 
-/** What the server has of a post. */
+/** A post that the server has, as far as the play needs it. */
 interface PublishedPost {
   id: string;
   revision: number;
@@ -142,7 +142,7 @@ async function openChannel({ client, signal, importLines, publicUrl }: Play): Pr
   }
 }
 
-/** The channel and the first posts as lines of an import, dated before `now` by `openingMinutes`. */
+/** The channel and the first posts as lines of an import. They are dated before `now` by `openingMinutes`. */
 function openingLines(now: number, publicUrl: string | undefined): string {
   const before = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
   const createdAt = before(openingMinutes[0] + 5);
@@ -152,10 +152,10 @@ function openingLines(now: number, publicUrl: string | undefined): string {
     if (step.type !== 'publish') throw new Error('The story begins with posts.');
     const publishedAt = before(openingMinutes[at] as number);
     const { kind = 'update', keyEvent = false, headline = null, body = '', authors = [], sources = [] } = step.post;
-    const said = { kind, keyEvent, headline, body, media: mediaOf(step, publicUrl), authors, sources };
+    const content = { kind, keyEvent, headline, body, media: mediaOf(step, publicUrl), authors, sources };
     const rest = { verification: step.post.verification ?? null, developing: step.post.developing ?? false, derivedFrom: [] };
     const facts = { status: 'published', revision: 1, publishedAt, updatedAt: null, history: [], publishedBy: 'demo' };
-    const post = { id: postIds[step.name], channelId: demoChannel.id, ...said, ...rest, ...facts };
+    const post = { id: postIds[step.name], channelId: demoChannel.id, ...content, ...rest, ...facts };
     return { post, revision: { at: publishedAt, by: 'demo' } };
   });
   return [{ channel, revision: { at: createdAt, by: 'demo' } }, ...posts].map((line) => JSON.stringify(line)).join('\n');
@@ -166,21 +166,21 @@ function mediaOf(step: Extract<Step, { type: 'publish' }>, publicUrl: string | u
   return [...(picture ? [picture] : []), ...(step.post.media ?? [])];
 }
 
-/** The posts that the channel holds. */
+/** Lists all posts of the channel. */
 async function listPublished(client: AuthorClient, signal: AbortSignal | undefined): Promise<PublishedPost[]> {
-  const told: PublishedPost[] = [];
+  const published: PublishedPost[] = [];
   for (let before: number | undefined; ; ) {
     const query = { limit: 100, ...(before !== undefined && { before }) };
     const page = await client.listPosts(demoChannel.id, query, signal && { signal });
-    told.push(...page.posts.map(({ id, revision, status }) => ({ id, revision, withdrawn: status !== 'published' })));
+    published.push(...page.posts.map(({ id, revision, status }) => ({ id, revision, withdrawn: status !== 'published' })));
     before = page.posts.at(-1)?.seq;
-    if (!page.more || before === undefined) return told;
+    if (!page.more || before === undefined) return published;
   }
 }
 
-/** Whether a step was done before: its post exists, has a later revision, or was withdrawn. */
-function isPublished(step: Step, told: readonly PublishedPost[]): boolean {
-  const post = told.find(({ id }) => id === postIds[step.name]);
+/** Whether a step was already done: its post exists, has a later revision, or was withdrawn. */
+function isPublished(step: Step, published: readonly PublishedPost[]): boolean {
+  const post = published.find(({ id }) => id === postIds[step.name]);
   switch (step.type) {
     case 'publish':
       return post !== undefined;
@@ -191,7 +191,7 @@ function isPublished(step: Step, told: readonly PublishedPost[]): boolean {
   }
 }
 
-/** The revision of its post that a step changes: one for each earlier step on the same post. */
+/** The revision that a step changes. Each earlier step on the same post made one revision. */
 function revisionBefore(step: Step): number {
   return story.slice(0, story.indexOf(step)).filter((earlier) => earlier.name === step.name).length;
 }
@@ -231,12 +231,12 @@ async function tell({ client, signal, publicUrl }: Play, step: Step): Promise<vo
   }
 }
 
-/** Ignores refusals that mean a visitor changed this post first. The story continues. */
+/** Ignores refusals which mean that a visitor changed this post first, so that the story continues. */
 function letBeTheirs(error: unknown): void {
   if (!hasCode(error, 'post-exists', 'revision-moved', 'post-withdrawn', 'key-reused')) throw error;
 }
 
-/** Whether the newest post is a visitor's that was not known before. Adds it to `known`. */
+/** Whether the newest post is a new one by a visitor. Adds its id to `known`. */
 async function isAnothersLatest(client: AuthorClient, known: Set<string>, signal: AbortSignal | undefined): Promise<boolean> {
   const { posts } = await client.listPosts(demoChannel.id, { limit: 1 }, { ...(signal && { signal }) });
   const [newest] = posts;

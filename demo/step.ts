@@ -28,7 +28,10 @@ export function report(
   return entry(name, clock, text, { headline, ...more });
 }
 
-/** A report that is also a key event. The list of key events shows minutes, so keep two of them more than a minute apart. */
+/**
+ * A report that is also a key event. The list of key events shows times without seconds, so keep two of them more than a minute
+ * apart.
+ */
 export function keyEvent(...[name, clock, headline, text, more]: Parameters<typeof report>): Step {
   return report(name, clock, headline, text, { ...more, keyEvent: true });
 }

@@ -3,9 +3,10 @@ import { control, emil, entry, keyEvent, report, type Step } from './step.ts';
 import { analysisBodies, summaryBodies } from './texts.ts';
 
 /**
- * The first landing on the Moon, 20 and 21 July 1969, as a newsroom might have followed it. Facts and times (UTC) are those of
- * the public record, every sentence is ours. Three mistakes are made up to show what happens to them: two are corrected, and one
- * post is retracted. Nothing is pinned and no summary stays on top, so that new posts arrive on the first screen of a phone, too.
+ * The first landing on the Moon, 20 and 21 July 1969, as a newsroom might have followed it. Facts and times (UTC) are from the
+ * public record. Every sentence is ours. Three mistakes are made up, to show corrections and a retraction: two are corrected, and
+ * one post is retracted. Nothing is pinned and no summary stays on top, so that new posts arrive on the first screen, even on a
+ * phone.
  */
 
 export const demoChannel = {
@@ -23,8 +24,8 @@ export const demoChannel = {
 } satisfies NewChannel;
 
 /**
- * How many minutes before the start of the demo each of the first posts is dated, so that the first reader finds a coverage under
- * way.
+ * How many minutes before the start of the demo each of the first posts is dated. With them the first reader finds coverage that
+ * is already under way.
  */
 export const openingMinutes = [42, 38, 33, 31, 26, 19, 11, 6, 2] as const;
 

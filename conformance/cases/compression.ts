@@ -1,7 +1,10 @@
 import { must, mustEqual } from '../assertions.ts';
 import type { Case } from '../case.ts';
 
-/** Which answers are compressed. Others never are: their length would reveal their content, or events would wait in the compressor. */
+/**
+ * Which answers are compressed. All other answers must not be: their length would reveal their content, or events would wait in
+ * the compressor.
+ */
 export const compressionCases: readonly Case[] = [
   {
     name: 'compression/public-answers',

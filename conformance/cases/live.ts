@@ -105,7 +105,7 @@ export const socketCases: readonly Case[] = [
       await socket.follow(other.id);
       mustEqual(await socket.emit('unsubscribe', { channelId: id }), { ok: true }, 'The acknowledgement');
       await context.publish(path);
-      // Arrives after any message of the first channel.
+      // This event arrives after any message of the first channel.
       const { offset } = await context.publish(other.path);
       await socket.upTo(other.id, offset);
       mustEqual(socket.events(id), [], 'The events of the channel');
@@ -293,7 +293,7 @@ export const pollCases: readonly Case[] = [
         },
         () => {},
       );
-      // After this round trip the poll has arrived and is still unanswered.
+      // After this round trip the poll has reached the server and is still unanswered.
       await context.mustAnswer(200, `${path}/snapshot`, { token: null });
       must(!answered, 'The poll was answered although nothing had changed.');
       const { post } = await context.publish(path);

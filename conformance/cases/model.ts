@@ -7,7 +7,7 @@ import { mustFit } from '../schema-checks.ts';
 export const modelCases: readonly Case[] = [
   {
     name: 'model/channel',
-    rule: 'Creating a channel is answered 201 with its Location, revision 1 and a cursor at offset 1.',
+    rule: 'The answer to creating a channel is 201 with its Location, revision 1 and a cursor at offset 1.',
     async run(context) {
       const id = context.newId();
       const body = {
@@ -52,7 +52,7 @@ export const modelCases: readonly Case[] = [
   },
   {
     name: 'model/post',
-    rule: 'Publishing a post is answered 201 with its Location, its ETag, and the offset of its publication as seq.',
+    rule: 'The answer to publishing a post is 201 with its Location, its ETag, and the offset of its publication as seq.',
     async run(context) {
       const { path } = await context.channel();
       const answer = await context.mustAnswer(201, `${path}/posts`, {

@@ -305,7 +305,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/not-found',
-    rule: 'To strangers, an unknown channel and a channel with the access desk answer alike.',
+    rule: 'Without a token, the answer for a channel with the access desk is the same as for an unknown channel.',
     async run(context) {
       const { path } = await context.channel({ access: 'desk' });
       const desk = await context.mustRefuse(404, 'not-found', path, { token: null });
@@ -331,7 +331,7 @@ export const readingCases: readonly Case[] = [
   },
   {
     name: 'reading/members',
-    rule: 'Strangers can read a members’ channel but not its posts. With a token both can be read.',
+    rule: 'Without a token, a members’ channel can be read but not its posts. With a token both can be read.',
     async run(context) {
       const { path } = await context.channel({ access: 'members' });
       await context.publish(path);

@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 export const sessionCases: readonly Case[] = [
   {
     name: 'sessions/exchange',
-    rule: 'A token can be exchanged for a session in a cookie that stands for the same person.',
+    rule: 'A token can be exchanged for a session in a cookie that identifies the same person.',
     async run(context) {
       const own = (await context.mustAnswer(200, '/v1/session')).body.session;
       const cookie = await context.signIn();

@@ -124,7 +124,7 @@ export const withdrawalCases: readonly Case[] = [
   },
   {
     name: 'withdrawals/erase-earlier',
-    rule: 'eraseEarlier erases the earlier revisions, keeps the post and the notes of corrections that it does not name, and is recorded in the journal.',
+    rule: 'eraseEarlier erases the earlier revisions and the notes that eraseNotes names. The post and the other notes remain, and the journal records the erasure.',
     async run(context) {
       const { path } = await context.channel();
       const secret = `Secret ${context.newId()}`;
@@ -148,7 +148,7 @@ export const withdrawalCases: readonly Case[] = [
       const { body: list } = await context.mustAnswer(200, `${path}/corrections`, { token: null });
       const notes = list.corrections.map(({ note }: { note: string | null }) => note);
       mustEqual(notes, ['A name was removed.', 'The time was wrong.', null], 'The notes of the corrections');
-      mustEqual((await context.journal(path)).at(-1)?.erases, 3, 'What the last entry of the journal says that it erased');
+      mustEqual((await context.journal(path)).at(-1)?.erases, 3, 'The field "erases" of the last journal entry');
       const more = { method: 'POST' as const, headers: { 'if-match': '*' }, body: { ...body, eraseNotes: [9] } };
       await context.mustRefuse(400, 'invalid-body', `${path}/posts/${post.id}/revisions`, more);
     },

@@ -279,7 +279,7 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: 'writes/derived',
-    rule: 'The answer to a revision lists the published posts that restate the post.',
+    rule: 'The answer to a revision lists the published posts that are derived from the post.',
     async run(context) {
       const { path } = await context.channel();
       const { post } = await context.publish(path);
@@ -290,9 +290,9 @@ export const writeCases: readonly Case[] = [
   },
 ];
 
-/** Checks that the state is the same before and after. */
+/** Checks that `act` does not change the state of the channel. */
 async function unchanged(context: CaseContext, path: string, act: () => Promise<unknown>): Promise<void> {
   const before = await context.currentState(path);
   await act();
-  mustEqual(await context.currentState(path), before, 'What stands after a refusal');
+  mustEqual(await context.currentState(path), before, 'The state after a refusal');
 }
