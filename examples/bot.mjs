@@ -26,7 +26,7 @@ const author = new AuthorClient({
   onRetry: (error, pauseMs) => console.error(`${error.message} Retrying in ${Math.ceil(pauseMs / 1_000)} s.`),
 });
 
-// One item at a time, so that a correction does not overtake its post.
+// Handles one item at a time, so that a correction does not overtake its post.
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() === '') continue;
   try {

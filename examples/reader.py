@@ -51,7 +51,7 @@ class Timeline:
         changes = []
         if answer['covers']['after'] <= self.offset <= answer['covers']['to']:
             changes = [change for event in answer['events'] if event['offset'] > self.offset for change in self._apply(event)]
-            # After a catch-up the offset is covers.to, whatever the last event was.
+            # After a catch-up the offset is covers.to, even if the last event has a lower one.
             self.offset, self.cursor = answer['covers']['to'], answer['cursor']
         return changes
 
@@ -60,7 +60,7 @@ class Timeline:
 
     def apply_event(self, event):
         changes = self._apply(event)
-        # Skips an unknown type, but keeps its cursor.
+        # An event of an unknown type changes nothing, but its cursor is kept.
         self.offset, self.cursor = event['offset'], event['cursor']
         return changes
 
@@ -83,7 +83,7 @@ class Timeline:
             return []
         if not event['type'].startswith('post.') or 'post' not in event:
             return []
-        # Applies by post id, whatever the type: a post never seen before can arrive as revised. The higher revision wins.
+        # Goes by the post id and not by the type: the first event for a post may be a revision. The higher revision wins.
         post, before = event['post'], self.posts.get(event['post']['id'])
         if post['revision'] < self.heard.get(post['id'], 0):
             return []
@@ -91,7 +91,7 @@ class Timeline:
         self.heard[post['id']] = post['revision']
         if len(self.heard) > MOST_REMEMBERED:
             del self.heard[next(iter(self.heard))]
-        # Posts below the oldest one held may be missing. Inserting this one there would hide the gap.
+        # Below the oldest post held, posts may be missing. Inserting this post there would hide the gap.
         if before is None and post['seq'] < self.floor:
             return []
         self.posts[post['id']] = post
@@ -130,13 +130,14 @@ class Reader:
                 self.follow()
             except Retry as retry:
                 failures = failures + 1 if retry.failed and time.monotonic() - began < DIAL_SECONDS else 0
-                # A random delay, so that clients that lost a server together do not reconnect together.
+                # The delay is random, so that clients that lost a server together do not reconnect together.
                 time.sleep(retry.at_least + random.random() * min(LONGEST_PAUSE_SECONDS, 2 ** failures))
 
     def follow(self):
         """Runs one connection until it ends."""
         messages = queue.Queue()
-        # The library runs each listener in its own thread, so messages can swap. The queue handles them one by one.
+        # The library runs each listener in its own thread, so messages could be handled out of order. The queue handles them one
+        # by one.
         client = socketio.Client(reconnection=False, handle_sigint=False)
         for name in ('event', 'store', 'unsubscribed', 'drain', 'connect_error'):
             client.on(name, lambda data=None, name=name: messages.put((name, data)))
@@ -192,7 +193,7 @@ class Session:
                 name, data = self.messages.get(timeout=max(0.0, min(waits_until) - time.monotonic()) if waits_until else None)
                 self.on_message(name, data)
             except queue.Empty:
-                # After `drain`, each client leaves at a random moment. Without an answer, the connection is dead.
+                # After `drain`, each client disconnects at a random moment. Otherwise a connection without messages is dead.
                 raise Retry(failed=self.leave_at is None)
             if self.messages.empty():
                 self.reader.save()
@@ -207,7 +208,7 @@ class Session:
             self.client.emit('subscribe', {name: value for name, value in request.items() if value is not None},
                              callback=lambda answer: self.messages.put(('answer', (number, answer))))
         except socketio.exceptions.SocketIOError:
-            # The connection is lost, and its disconnect is still in the queue.
+            # The connection is lost, and the `disconnect` message is still in the queue.
             raise Retry()
 
     def on_message(self, name, data):
@@ -221,11 +222,11 @@ class Session:
             say('The server cannot reach its store: this may be out of date.' if not data['reachable'] else 'Up to date again.')
         elif name == 'unsubscribed' and data['channelId'] == self.reader.options.channel:
             if data['reason'] in ('expired', 'revoked', 'forbidden', 'gone'):
-                # With a new token it can continue from here.
+                # After an expiry the saved state is kept, so that a new token continues from it.
                 if data['reason'] != 'expired':
                     self.reader.forget()
                 raise Ended(f'The subscription has ended: {data["reason"]}.')
-            # Too slow, a replaced history, or a reason of a later version.
+            # The reader was too slow, the history was replaced, or the reason is unknown to this version.
             self.subscribe()
         elif name == 'drain':
             self.leave_at = time.monotonic() + random.random() * data['withinMs'] / 1_000
@@ -267,7 +268,7 @@ class Session:
             if any(self.timeline.channel[field] != before[field] for field in ('headline', 'state')):
                 show_channel(self.timeline.channel)
         elif event['offset'] > self.timeline.offset:
-            # Events before it are missing.
+            # The events before this one are missing.
             self.subscribe()
 
     def show(self, changes):

@@ -12,7 +12,7 @@ const entries = [
   'client/cli/main.ts',
   'src/server-package.ts',
   'src/main.ts',
-  // Started as threads and processes by their file name.
+  // These are started as threads and processes by their file name.
   'src/journal/sqlite/writer.ts',
   'src/journal/sqlite/reader.ts',
   'src/workers/worker.ts',
@@ -70,7 +70,10 @@ export async function buildPackage(esbuild, root) {
     return Object.keys(metafile.inputs).filter((path) => path.endsWith('.ts'));
   }
 
-  /** esbuild keeps comments on members of classes. Printing the code without whitespace first drops them; the source has them. */
+  /**
+   * Removes the comments, which remain in the source. esbuild keeps comments on class members unless the code is first printed
+   * without whitespace.
+   */
   async function withoutComments(text, target) {
     const { code } = await esbuild.transform(text, { target, minifyWhitespace: true });
     return (await esbuild.transform(code, { target })).code;

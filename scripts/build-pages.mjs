@@ -5,20 +5,20 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { replace } from './replace.mjs';
 
-/** The scripts that show a coverage. */
+/** The scripts that show a channel. */
 const shows = ['page/live.ts', 'element/embed.ts'];
 /**
- * What these scripts load only when a reader needs it, by name. Each is a file of its own that imports no other file, so that it
- * takes one request and adds nothing to the scripts that load it.
+ * The files that these scripts load only when a reader needs them, by name. Each must not import another file, so that it takes
+ * one request and adds nothing to the scripts that load it.
  */
 const onDemand = Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`]));
+/** The letters of the short names. x, y and z are left out, because the DOM uses these names for coordinates. */
+const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const shortName = (at) => letters[at % letters.length] + (letters[Math.floor(at / letters.length) - 1] ?? '');
 /**
  * Fields and methods that are used only inside the script, for example in `lib/transports/transport-selector.ts` and
  * `lib/timeline/timeline.ts`. Shortening these names saves each reader more than a hundred bytes.
  */
-/** The shortest names, but for the coordinates x, y and z, which the DOM uses. */
-const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const shortName = (at) => letters[at % letters.length] + (letters[Math.floor(at / letters.length) - 1] ?? '');
 const shortened = [
   'active|activity|announce|announceInstead|anyWindow|applyTo|askedMs|available|beganAt|betterAt|betterFirstMs|betterRounds|callbacks',
   'canRenewToken|candidate|confirmToken|cursorHistory|decorate|dial|extend|failures|forgetChannel|giveUp|headStartMs|heard|heldBack|holdsNew',
@@ -31,7 +31,7 @@ const shortened = [
   .join('|')
   .split('|');
 export const mangledNames = new RegExp(`^(?:${shortened.join('|')})$`);
-/** Served under a short name outside the folder of the other files. */
+/** This file is served under a short name, outside the folder of the other files. */
 const element = 'embed.js';
 /** Other files that pages refer to by name. */
 const entries = [
@@ -70,7 +70,7 @@ export async function bundle(esbuild, root, shrink = minified) {
       mangleProps: mangledNames,
       // The same in every file, because a script passes objects to the files that it loads.
       mangleCache: Object.fromEntries(shortened.map((name, at) => [name, shortName(at)])),
-      // These files say why.
+      // The comments in these files say why.
       alias: {
         'socket.io-client': join(source, 'socket-io.ts'),
         'eventsource-parser': join(source, 'event-stream.ts'),
@@ -103,7 +103,7 @@ export async function bundle(esbuild, root, shrink = minified) {
   ]);
 }
 
-/** terser finds what esbuild leaves: about four per cent of a script, compressed. */
+/** Minifies a script with terser, which makes it about four per cent smaller (compressed) than esbuild alone. */
 async function minified(contents) {
   const { minify } = await import('terser');
   const options = { module: true, ecma: 2022, compress: { passes: 3 } };
@@ -126,10 +126,10 @@ export async function buildPages(esbuild, root) {
     await replace(join(target, manifest[name]), contents);
   };
   for (const { name, contents } of built.flatMap(({ files }) => files)) await put(name, contents);
-  // The posts of the demo refer to the hashed names, which the server serves beside its scripts.
+  // The posts of the demo use the hashed names of the pictures, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
   for (const name of await readdir(pictures)) await put(`demo-${name}`, await readFile(join(pictures, name)));
-  // Written after the files that it names, and before the files of the last build are removed.
+  // The manifest is written after the files that it names, and before the files of the last build are removed.
   await replace(join(target, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const kept = new Set(['manifest.json', ...Object.values(manifest)]);
   for (const name of await readdir(target)) {
@@ -162,8 +162,8 @@ function oneLanguage(source) {
 }
 
 /**
- * Keeps Lit from writing its versions to global variables, for a warning of its development build: the element runs on foreign
- * pages.
+ * Keeps Lit from writing its versions to global variables, because the element runs on pages of others. Lit needs them only for a
+ * warning of its development build.
  */
 const noVersions = {
   name: 'no-versions',

@@ -16,13 +16,13 @@ export const bodyCharacters = 72;
 /** A commit that adds and removes at most this many lines needs no body. */
 export const trivialLines = 10;
 
-/** Verbs whose imperative looks like another form. */
+/** Verbs whose imperative ends like another form of a verb. */
 const imperatives = new Set(
   'Access Address Alias Assess Bias Bleed Breed Bless Bring Bypass Compress Cross Discuss Dismiss Embed Exceed Express Feed Focus Guess Harness Miss Need Pass Ping Press Proceed Process Progress Ring Seed Shed Speed String Stress Succeed Suppress Surpass Swing Toss Witness'.split(
     ' ',
   ),
 );
-/** Words that are not verbs. */
+/** Words that may not begin a subject, because they are not verbs. */
 const openings = new Set(
   'A An The This That These Those It Its Who Whoever What Whatever When Where Which Why How Of Nor If In On At As For From With No Nothing Nobody Only Some All Each Every More New'.split(
     ' ',
@@ -107,7 +107,7 @@ function checkMessage(file) {
   const message = readFileSync(file, 'utf8')
     .replace(/^# -+ >8 -+\n[\s\S]*/m, '')
     .replace(/^#.*\n?/gm, '');
-  // Such commits are merged into another one, or created by Git.
+  // These commits will be merged into another one, or were created by Git.
   if (/^(?:fixup|squash|amend)! |^Merge |^Revert "/.test(message)) return true;
   const faults = faultsOf(message, changedLinesOf('diff', '--cached'));
   for (const fault of faults) console.error(`commit: ${fault}`);

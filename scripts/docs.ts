@@ -69,7 +69,7 @@ function problemTable(): string {
   return ['| code | status | | the same request can succeed later |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** The values of a label are listed up to this number. */
+/** The most values of a label that are listed. A label with more is only named. */
 const valuesShown = 20;
 
 const report = await createMetrics().report();
@@ -88,14 +88,14 @@ function metricsTable(): string {
   return ['| name | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** The list of the decisions, by their headings. */
+/** A list of links to the decisions, named by their headings. */
 function decisionList(): string {
   return decisionPages
     .map((page) => `- [${/^# (.+)$/m.exec(readFileSync(pathOf(page), 'utf8'))?.[1]}](${basename(page)})`)
     .join('\n');
 }
 
-/** The rows of `bench/RESULTS.md` that the README shows, by number, readers and peer, each with what the README calls it. */
+/** The rows of `bench/RESULTS.md` that the README shows: number, readers, peer, and the name of the row in the README. */
 const speeds = [
   ['4', '10,000', 'Socket.IO, redis-adapter', 'Posts delivered to 10,000 readers, p99 under 250 ms'],
   ['2', '10,000', 'nchan', 'CPU time for a million posts delivered to 10,000 readers'],
@@ -108,7 +108,7 @@ const speeds = [
   ],
 ] as const;
 
-/** What was measured for Pressbox and for the peer. */
+/** The figures of Pressbox and of the peer in one row. */
 function measured([number, readers, peer]: (typeof speeds)[number]): { own: string; peers: string } {
   const cells = readFileSync(pathOf('bench/RESULTS.md'), 'utf8')
     .split('\n')

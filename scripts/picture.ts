@@ -1,4 +1,4 @@
-// Takes the pictures of the README: a page of a real server, with a correction in its place and a post that waits behind the button.
+// Takes the pictures of the README: a page of a real server with a correction and a post that is held back behind the button.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta
 const viewport = { width: 1180, height: 680 };
 const channelId = 'harbour-fire';
 
-/** The clock of the server and the browser, so that the page shows the same times whenever it is opened. */
+/** A clock for the server and the browser that the script sets, so that the page always shows the same times. */
 function createClock() {
   let time = Date.parse('2026-06-04T16:31:00.000Z');
   return {

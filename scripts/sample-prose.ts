@@ -17,13 +17,13 @@ interface Passage {
   text: string;
 }
 
-/** Block comments and runs of line comments, as one passage each. */
+/** The comments of a file. Each block comment and each run of line comments is one passage. */
 function commentsIn(path: string): Passage[] {
   const found = [...read(path).matchAll(/\/\*\*?[\s\S]*?\*\/|(?:^[ \t]*(?:\/\/|--) .*\n)+/gm)];
   return found.map(({ 0: text, index }) => ({ place: placeIn(path, index), text: text.trim() }));
 }
 
-/** The title of each test, behind the titles of the suites around it, which are indented less. */
+/** The title of each test, after the titles of its suites. A suite is recognised by its smaller indent. */
 function titlesIn(path: string): Passage[] {
   let suites: { indent: number; title: string }[] = [];
   return read(path)
@@ -40,7 +40,7 @@ function titlesIn(path: string): Passage[] {
     });
 }
 
-/** Paragraphs of text, without headings, tables and code. */
+/** The paragraphs of a file, without headings, tables and code. */
 function paragraphsIn(path: string): Passage[] {
   const text = read(path).replace(/^```[\s\S]*?^```$/gm, (block) => block.replace(/./g, ''));
   return [...text.matchAll(/^(?![#|<])\S.{60,}$/gm)].map(({ 0: paragraph, index }) => ({

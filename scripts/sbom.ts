@@ -42,7 +42,10 @@ interface Component {
   licenses?: ({ license: { id: string } } | { expression: string })[];
 }
 
-/** `bundled`: paths of packages in browser scripts, in whatever section of package.json they are listed. */
+/**
+ * Lists the packages of the server. `bundled`: the paths of packages in browser scripts, which are listed too, even if they are
+ * development dependencies.
+ */
 export function billOfMaterials({ name, version, packages }: Lockfile, bundled: readonly string[]): Bom {
   const isShipped = (path: string) => path !== '' && (packages[path]?.dev !== true || bundled.includes(path));
   const shipped = Object.entries(packages).filter(([path]) => isShipped(path));

@@ -33,7 +33,7 @@ reader.on('state', (state) => {
     ended: 'This coverage is no longer available.',
   }[state.status];
   element('live').dataset.state = state.status;
-  // No timeline is left when the channel can no longer be read, for example because it was deleted.
+  // There is no timeline if the channel can no longer be read, for example because it was deleted.
   if (state.status === 'ended' && reader.timeline === undefined) {
     shown.clear();
     element('posts').replaceChildren();
@@ -55,7 +55,7 @@ function draw(post, clock) {
     item.append(' This post was withdrawn. ', post.history.at(-1)?.note ?? '');
     return item;
   }
-  // All strings are plain text. Only `html` is markup, which the server rendered and which is safe as it is.
+  // All strings are plain text except `html`. The server has sanitized it, so it is safe to insert.
   if (post.headline) item.append(create('h2', { textContent: post.headline }));
   item.append(create('div', { innerHTML: post.html }));
   for (const { kind, note, at } of correctionsOf(post)) {
