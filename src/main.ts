@@ -6,7 +6,7 @@ import { reasonNotToStart } from './startup-errors.ts';
 /** Runs the server as a service: `node src/main.ts`. `pressbox serve` does the same, and also prints where to find the server. */
 let serving: Serving | undefined;
 const received = new Set<NodeJS.Signals>();
-// Signals are handled from before the start, which may take a while: the first process of a container ignores signals without a
+// Listens to signals before the start, which may take a while: the first process of a container ignores signals without a
 // listener.
 process.on('SIGUSR2', () => void serving?.renew());
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);

@@ -66,7 +66,10 @@ export interface PressboxServer extends AsyncDisposable {
   readonly readers: Readers;
   /** The metrics of the server. */
   report(): Promise<Report>;
-  /** Stops accepting connections. Each open one ends with its next answer, so that clients reach other processes on the port. */
+  /**
+   * Stops accepting connections. Each open connection ends with its next answer, so that clients reach other processes on the
+   * port.
+   */
   retire(): void;
   /**
    * Stops accepting requests, drains readers within `drainMs`, finishes requests under way and releases everything. After

@@ -12,8 +12,8 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
 }
 
 /**
- * Like `parse`, for a value from a journal, which is kept unchanged. Accepts text of invisible characters only, because older versions
- * did. Returns nothing, so a schema that transforms must not be used here.
+ * Like `parse`, for a value from a journal, which is kept unchanged. Accepts text that has only invisible characters, because
+ * older versions did. Returns nothing, so a schema that transforms must not be used here.
  */
 export function parseJournalled(schema: z.ZodType, value: unknown): void {
   const { error } = schema.safeParse(value, { error: sentenceFor });

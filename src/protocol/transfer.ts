@@ -30,7 +30,7 @@ export const lineFactsSchema = z.strictObject({
   by: words(limits.textCharacters),
   /** This entry erased the post's revisions up to this one. */
   erases: z.int().min(1).optional(),
-  /** `erases` is part of the hash chain. Left out for entries of versions that did not record erasures there. */
+  /** Set if `erases` is part of the hash chain. Left out in entries of versions whose chain does not include erasures. */
   chained: z.literal(true).optional(),
   salt: hex(32).optional(),
   /** The salted hash of the erased text. */

@@ -7,9 +7,9 @@ import { mediaTypeOf, titleOfFile } from './media.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
 /**
- * Atom 1.0 (RFC 4287) with paging by RFC 5005. A withdrawn post stays as an entry with the same id and a sentence that says so, which feed
- * readers put in place of the text they hold. If the entry were just missing, or an `at:deleted-entry` (RFC 6721, which few readers
- * support), readers would keep the wrong text or remove it without a word.
+ * Atom 1.0 (RFC 4287) with paging by RFC 5005. A withdrawn post stays as an entry with the same id and a sentence that says so,
+ * and feed readers replace the text they hold by it. If the entry were just missing, or an `at:deleted-entry` (RFC 6721, which
+ * few readers support), readers would keep the wrong text or remove it without a notice.
  */
 export function atom(
   page: FeedPage,

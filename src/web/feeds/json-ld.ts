@@ -25,7 +25,7 @@ export function jsonLd(page: FeedPage): string {
   return inScript(JSON.stringify(liveBlog(page)));
 }
 
-/** Escapes JSON for a `<script>` element, so that no value ends the element or a script line. */
+/** Escapes JSON for a `<script>` element, so that no value can end the element or a line of the script. */
 function inScript(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

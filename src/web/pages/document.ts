@@ -109,7 +109,9 @@ export function followed({ channelId, postId, cursor }: FollowedPost): Html {
   return html` data-channel="${channelId}" data-post="${postId}" data-cursor="${cursor}"`;
 }
 
-/** Data for the page's script, which no browser executes. Escaped so that no value ends the element or a script line. */
+/**
+ * Data for the page's script. Browsers do not execute it. Escaped so that no value can end the element or a line of the script.
+ */
 export function jsonElement(id: string, data: unknown): Html {
   return html`<script type="application/json" id="${id}">${safe(scriptJson(data))}</script>`;
 }

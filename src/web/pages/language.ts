@@ -3,7 +3,10 @@ import { html, type Part } from '../../../client/browser/view/html.ts';
 import { type Language, languages } from '../../../client/browser/view/site-wording.ts';
 import { vary } from '../../http/answers.ts';
 
-/** The language of a page without a channel: the reader's preferred one with translations, or English. */
+/**
+ * The language of a page without a channel: of the languages with translations, the one that the reader prefers, otherwise
+ * English.
+ */
 export function languageFor(req: Request, res: Response): Language {
   vary(res, 'Accept-Language');
   return (req.acceptsLanguages([...languages]) as Language | false) || languages[0];
