@@ -19,7 +19,7 @@ export interface RevisionCheck {
 
 /**
  * Returns the given revision, or the one last displayed on this machine. If the post was never displayed here, displays it and
- * asks. Throws if nobody can be asked.
+ * asks for confirmation. Throws if nobody can be asked.
  */
 export async function confirmPostRevision(post: SeenPost, check: RevisionCheck, terminal: Terminal): Promise<number> {
   // The server refuses to change a withdrawn post, with a clearer message than a question here.

@@ -69,7 +69,7 @@ function isPressbox({ ok, status, headers }: Response, accept: string | null): b
   return status === 204 || (accept !== null && type.startsWith(accept));
 }
 
-/** The protocol spoken at the address, if it differs from the one in the address. Undefined if unknown. */
+/** The protocol of the server at the address, if it differs from the one in the address. Undefined if unknown. */
 async function otherProtocol(url: string, error: unknown): Promise<string | undefined> {
   const { name, code } = innermost(error) as { name?: string; code?: string };
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {

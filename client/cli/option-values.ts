@@ -11,7 +11,7 @@ export function parseWebAddress(text: string): string {
   return text;
 }
 
-/** An empty id (such as an unset variable) or one of only dots would lead to another path. */
+/** The URL of an empty id (such as an unset variable), or of an id of dots only, would lead to another path. */
 export function parseChannelId(text: string): string {
   if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It must be the id of a channel.');
   return text;

@@ -92,8 +92,8 @@ export interface RevisedPost extends WrittenPost {
 export type SeenPost = ReaderPost & Partial<Pick<AuthorPost, 'body' | 'publishedBy'>>;
 
 /**
- * The revision on which a change was decided. If the post has another revision, the server refuses with `revision-moved`; `*`
- * accepts any revision.
+ * The revision that a change is based on. If the post has another revision, the server refuses with `revision-moved`; `*` accepts
+ * any revision.
  */
 export type Decided = number | '*';
 

@@ -16,7 +16,7 @@ import {
 
 /**
  * The connection to a server over the best available transport. Dials, reconnects with backoff and jitter, and moves to another
- * node when this one drains. `transports/transport-selector.ts` decides what to do; this file does it.
+ * node when the current one drains. `transports/transport-selector.ts` decides what to do; this file does it.
  */
 export interface ConnectionCallbacks {
   /** A link is up, the first or another one. Requests on the previous link will not be answered. */

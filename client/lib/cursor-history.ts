@@ -30,8 +30,8 @@ export class CursorHistory {
   }
 
   /**
-   * `here`: the reader is or was at this cursor. `ahead`: not reached yet. `unknown`: passed long ago; only the journal can tell.
-   * `before`: the reader started later. A foreign cursor counts as `here`.
+   * `here`: the reader is or was at this cursor. `ahead`: the reader has not reached it yet. `unknown`: the reader passed it long
+   * ago, and only the journal can tell. `before`: the reader started later. A cursor that is not from Pressbox counts as `here`.
    */
   locate(cursor: string): 'here' | 'ahead' | 'unknown' | 'before' {
     const position = parseCursor(cursor);

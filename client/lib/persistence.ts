@@ -6,9 +6,9 @@ import type { ReaderStorage, SavedReader } from './reader-types.ts';
 import { isSavedTimeline, truncated } from './timeline/saved-timeline.ts';
 
 /**
- * Saves the reader's cursor and timeline in the storage that the app provides, so that the reader resumes after a restart. The
- * saved copy is expendable: a broken or foreign copy or another version is ignored and replaced. If writing fails, the copy is
- * removed, so that no withdrawn text remains in it.
+ * Saves the reader's cursor and timeline in the storage that the app provides, so that the reader resumes after a restart.
+ * Nothing depends on the saved copy: one that is broken, from another channel or from another version is ignored and replaced. If
+ * writing fails, the copy is removed, so that no withdrawn text remains in it.
  */
 export class Persistence {
   readonly #storage: ReaderStorage;
@@ -54,7 +54,8 @@ export class Persistence {
   }
 
   /**
-   * Schedules a write: at once, or after the pause that follows the last write. `now`: a withdrawn text may be in the saved copy.
+   * Schedules a write: after the pause that follows the last write, or at once with `now`, which is for withdrawn texts that may
+   * be in the saved copy.
    */
   changed(now: boolean): void {
     this.#hasChanges = true;

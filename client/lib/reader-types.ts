@@ -29,7 +29,8 @@ export interface ReaderEvents {
    */
   event: [event: Event, before: ReaderPost | undefined];
   /**
-   * The channel has another history: the timeline so far, and whatever listeners derived from it, is void. `timeline` follows.
+   * The channel has another history: the timeline so far is void, and so is everything that listeners derived from it. `timeline`
+   * follows.
    */
   reset: [];
   state: [ReaderState];

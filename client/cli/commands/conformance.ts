@@ -10,7 +10,7 @@ import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 import { addTokenOptions } from '../token-options.ts';
 
-/** `conformance`: checks whether a server, of this project or another, keeps the wire contract. */
+/** `conformance`: checks whether a server, of this project or another, fulfils the wire contract. */
 interface ConformanceOptions {
   token?: string;
   only?: string[];

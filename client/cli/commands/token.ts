@@ -11,7 +11,7 @@ import { plainLine } from '../terminal-text.ts';
 import { warnOfVisibleSecret } from '../token-options.ts';
 import { envWithOptions, runLocally, type ServerLocation } from './serve.ts';
 
-/** `token` signs a token with the server's secret, `token inspect` works offline, `token revoke` asks a server. */
+/** `token` signs a token with the server's secret, `token inspect` works offline, `token revoke` sends a request to a server. */
 interface MakeOptions extends ServerLocation {
   name?: string;
   sub?: string;

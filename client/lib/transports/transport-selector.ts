@@ -94,8 +94,8 @@ export const selectorTiming = {
   /** How long to wait before the next transport is dialled in parallel. */
   headStartMs: 1_500,
   /**
-   * After this many transports without any answer the server counts as unreachable; trying more would tell nothing new. The first
-   * round tries all of them, because a network that blocks two transports must not look like no network.
+   * After this many transports without any answer the server counts as unreachable, because trying more would tell nothing new.
+   * The first round tries all of them, because a network that blocks two transports must not be mistaken for a missing network.
    */
   maxUnanswered: 2,
   /** A link that was lost sooner does not count as a success, so the backoff continues. */
