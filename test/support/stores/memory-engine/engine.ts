@@ -109,10 +109,10 @@ class MemoryEngine implements Engine {
     const result = append(this.#open, { channelId, request, prepared, root, serverFacts, requestAt });
     if (result.status !== 'appended') return result;
     // An engine that writes to a disk waits here until the entries are synced.
-    const settled = appendEffects(request.entries, prepared, result.position, result.placed);
-    for (const postId of settled.erased) this.#announcer.announceErased(channelId, postId);
-    for (const announcement of settled.announcements) this.#announcer.announce(channelId, announcement);
-    return settled.result;
+    const effects = appendEffects(request.entries, prepared, result.position, result.placed);
+    for (const postId of effects.erased) this.#announcer.announceErased(channelId, postId);
+    for (const announcement of effects.announcements) this.#announcer.announce(channelId, announcement);
+    return effects.result;
   }
 
   async note(channelId: string, request: RequestId, outcome: Omit<Outcome, 'same'>): Promise<Outcome | undefined> {
