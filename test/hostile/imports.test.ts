@@ -38,17 +38,17 @@ async function expectRefused(status: number, body: string | Uint8Array<ArrayBuff
 describe('an import refuses a malformed line with its number', () => {
   it.each(
     Object.entries({
-      'no JSON': '{',
-      'no object': '[1]',
-      'no UTF-8': '{"a":"\u00ff',
-      'nothing that we write': `{"secret":"${secretWord}"}`,
-      'a name twice': '{"channel":{},"channel":{}}',
-      'by names that JavaScript minds': '{"__proto__":{"channel":{}},"constructor":1}',
-      'nested without end': `{"channel":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
-      NUL: '\0\0\0\0',
+      'that is not JSON': '{',
+      'that is not an object': '[1]',
+      'that is not UTF-8': '{"a":"\u00ff',
+      'with unknown fields': `{"secret":"${secretWord}"}`,
+      'with a field twice': '{"channel":{},"channel":{}}',
+      'with names that are special in JavaScript': '{"__proto__":{"channel":{}},"constructor":1}',
+      'that is nested too deeply': `{"channel":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+      'of NUL characters': '\0\0\0\0',
     }),
   )('%s', async (what, line) => {
-    const bytes = new Uint8Array(Buffer.from(line, what === 'no UTF-8' ? 'latin1' : 'utf8'));
+    const bytes = new Uint8Array(Buffer.from(line, what === 'that is not UTF-8' ? 'latin1' : 'utf8'));
     expect(await expectRefused(400, bytes)).toContain('"line":1');
     expect(await expectRefused(400, new Uint8Array([...Buffer.from('\n\n'), ...bytes]))).toContain('"line":3');
   });

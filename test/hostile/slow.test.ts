@@ -55,7 +55,7 @@ async function drip({ port }: { port: number }, start: string): Promise<string> 
 it.each([
   ['nothing', ''],
   ['half a line', 'GET /v1/chan'],
-  ['headers without end', 'GET / HTTP/1.1\r\nHost: a\r\nX: '],
+  ['endless headers', 'GET / HTTP/1.1\r\nHost: a\r\nX: '],
 ])('a client that sends %s gets 408 and is closed', async (_what, start) => {
   const server = await serve({ requestHeadersMs: 200, requestMs: 400 });
   if (start === '') expect(await sendBytes(server, '')).toMatchObject({ closed: true });

@@ -37,15 +37,15 @@ describe('a text is kept unchanged', () => {
       Arabic: 'وصل القارب إلى الميناء، ثم غادر.',
       'Hebrew with English in it': 'הספינה Endurance נמצאה',
       'Chinese, and beyond the first plane': '漢字 𠮷野家 𓀀',
-      'letters made of several characters': 'e\u0301 ä\u0308 ก็ क्षि',
-      'emoji of several people': '👩‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇺🇳',
+      'letters of several code points': 'e\u0301 ä\u0308 ก็ क्षि',
+      'emoji of several code points': '👩‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇺🇳',
       'direction marks': 'a \u202eb\u202c c \u2067d\u2069 \u200e\u200f',
       'a direction mark that is never closed': 'price \u202e001 euro',
       'invisible joiners and spaces': 'a\u200bb\u200cc\u200dd\u2060e\ufefff\u00a0g\u00ad',
       'replacement characters and noncharacters': 'a\ufffdb\uffff\ufdd0',
       'lines and tabs': 'a\tb\nc\r\nd\u2028e\u2029f',
       'backslashes and quotes': '\\u0000 "\\\\" \' ` \\',
-      'another spelling of the same word': 'caf\u00e9 cafe\u0301',
+      'one word in two normal forms': 'caf\u00e9 cafe\u0301',
     }),
   )('%s', async (_what, text) => {
     const body = `${secretWord} ${text}`;

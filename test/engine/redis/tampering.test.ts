@@ -160,8 +160,8 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     ['a deleted tag', () => redis.zrange(tags, '-1', '-1').then(([tag]) => redis.zrem(tags, tag as string)), 5, 'second'],
     ['the tags of a post', ({ second }) => replaced(index, second, ',', ',0123456789abcdef,'), 5, 'second'],
     ['the time of a post', ({ second }) => replaced(index, second, '000Z', '001Z'), 5, 'second'],
-    ['who may know of the channel', () => replaced(index, 'channel', ' public ', ' desk '), 6, null],
-    ['what is pinned', ({ second }) => replaced(index, 'channel', ' - ', ` ${second} `), 6, null],
+    ['the access to the channel', () => replaced(index, 'channel', ' public ', ' desk '), 6, null],
+    ['the pinned post', ({ second }) => replaced(index, 'channel', ' - ', ` ${second} `), 6, null],
     ['the whole journal', () => redis.del(journal), 0, null],
   ])('fails and names the place: %s', async (what, tamper, offset, who) => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;

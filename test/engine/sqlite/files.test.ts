@@ -250,19 +250,19 @@ describe('a torn tail', () => {
   // Each damages the last bytes of the log of a killed process. Just after an erasure the log may be shorter than the cut.
   const lengthWithout = (bytes: number, wal: string) => Math.max(0, readFileSync(wal).length - bytes);
   const tears: [string, (wal: string) => void][] = [
-    ['cut by a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
-    ['cut by some pages', (wal) => truncateSync(wal, lengthWithout(9_000, wal))],
+    ['that lost a few bytes', (wal) => truncateSync(wal, lengthWithout(7, wal))],
+    ['that lost some pages', (wal) => truncateSync(wal, lengthWithout(9_000, wal))],
     [
-      'garbled',
+      'with garbled bytes',
       (wal) => {
         const bytes = readFileSync(wal);
         bytes.fill(0x5a, lengthWithout(5_000, wal));
         writeFileSync(wal, bytes);
       },
     ],
-    ['with unrelated bytes behind it', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
+    ['followed by unrelated bytes', (wal) => writeFileSync(wal, Buffer.alloc(50_000, 7), { flag: 'a' })],
   ];
-  it.each(tears)('%s is cut: everything before it is kept, and the chain is valid', async (_name, tear) => {
+  it.each(tears)('%s is dropped: everything before it is kept, and the chain is valid', async (_name, tear) => {
     const dataDir = join(opened.dataDir, 'torn');
     const theirs = await startAppender(dataDir, { answers: 40 });
     const answered = await theirs.kill();

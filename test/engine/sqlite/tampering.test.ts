@@ -242,24 +242,29 @@ describe('the indexes behind lists and pages, which no check covers,', () => {
 
   it.each([
     ['a correction that is left out of the list', `UPDATE entries SET listed = 0 ${bridge} offset = 3`, 3, /^the list of corr/],
-    ['a publication that stands in it', `UPDATE entries SET listed = 1 ${bridge} offset = 5`, 5, /^the list of corrections/],
     [
-      'a tag that is gone',
+      'a publication in the list of corrections',
+      `UPDATE entries SET listed = 1 ${bridge} offset = 5`,
+      5,
+      /^the list of corrections/,
+    ],
+    [
+      'a deleted tag',
       `DELETE FROM tags ${bridge} seq = 5 AND tag = (SELECT min(tag) FROM tags WHERE seq = 5)`,
       5,
       /^the index differs/,
     ],
-    ['a tag that nothing says', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^the index differs/],
+    ['a tag that the post does not have', "INSERT INTO tags (channel, tag, seq) VALUES (1, 'other', 5)", 5, /^the index differs/],
     [
       'the time of a post',
       `UPDATE posts SET publishedAt = '2026-11-24T12:00:00.001Z' ${bridge} seq = 5`,
       5,
       /^the index differs/,
     ],
-    ['what is pinned', `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`, 6, /^the index differs/],
-    ['who may know of the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^the index differs/],
+    ['the pinned post', `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`, 6, /^the index differs/],
+    ['the access to the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^the index differs/],
     ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^the index differs/],
-    ['when it was created', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^the index differs/],
+    ['the time of creation', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^the index differs/],
   ])('are reported with the place if they were changed: %s', async (_what, sql, offset, why) => {
     expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
     // A server does not compare html at its start.
@@ -281,7 +286,7 @@ describe('the html of a journal, which no check covers,', () => {
   it.each([
     ['of a text', `${forged} WHERE id = 5`, { offset: 5, revision: 1 }],
     [
-      'where there is no body, which is shown for every address',
+      'of a post without a body, which is the same for every address',
       `${forged}, version = 'other' WHERE id = 4`,
       { offset: 4, revision: 3 },
     ],

@@ -20,14 +20,14 @@ const others: [name: string, answer: Answer, came: string][] = [
   ['a page', (to) => to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>Hello</p>'), '200 OK, text/html'],
   ['nothing', (to) => to.writeHead(404).end(), '404 Not Found, without a content type'],
   [
-    'an error of its own',
+    'an error in another format',
     (to) => to.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"no"}'),
     '401 Unauthorized, application/json',
   ],
 ];
 const json: typeof others = [
   [
-    'JSON, whatever it is asked for',
+    'JSON for every request',
     (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
     '200 OK, application/json',
   ],

@@ -204,7 +204,7 @@ describe('a malicious server', () => {
 
   it.each([
     ['', []],
-    [', where it lets alone what the next question is made of', ['id', 'channelId', 'code', 'status']],
+    [' in the fields that the next request does not need', ['id', 'channelId', 'code', 'status']],
   ])('cannot send control characters to the terminal%s', async (_what, kept) => {
     const { channelId, author } = room;
     const { post } = await author.publish(channelId, { headline: 'Down', body: 'Down.' });

@@ -71,7 +71,7 @@ const ways = {
     await expect.poll(() => stream.heard('catchup')).toHaveLength(1);
     return Buffer.byteLength(JSON.stringify(stream.heard('catchup')[0]));
   },
-  'what a subscribe is answered': async (url: string, id: string) => {
+  'the answer to a subscribe': async (url: string, id: string) => {
     using reader = await openReader(url);
     return Buffer.byteLength(JSON.stringify(await reader.subscribe(id)));
   },

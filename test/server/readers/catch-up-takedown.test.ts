@@ -130,7 +130,7 @@ async function round(number: number, how: 'takedown' | 'eraseEarlier', readers: 
 describe.each([
   ['takedown', 'a bus that loses nothing', 0],
   ['eraseEarlier', 'a bus that loses nothing', 0],
-  ['takedown', 'a bus that loses every second word', 0.5],
+  ['takedown', 'a bus that loses every second message', 0.5],
 ] as const)('what an author erased by %s, over %s', (how, _bus, loss) => {
   it('is sent to nobody once the author has the answer, in any interleaving', async () => {
     if (loss > 0) troubleTheBus(server.server.engine, random, loss);

@@ -95,7 +95,7 @@ function withPosts(text: string, change: (posts: unknown[]) => unknown[]): strin
 describe('a reader with a storage', () => {
   it.each([
     ['that answers at once', () => new Storage()],
-    ['that takes its time', () => new SlowStorage()],
+    ['that answers slowly', () => new SlowStorage()],
   ])('%s shows at once its timeline from when the app was closed, and continues from there', async (_name, create) => {
     const channelId = await channelWith(3);
     const storage = create();
@@ -161,10 +161,10 @@ describe('a reader with a storage', () => {
     ['of another version', (text: string) => text.replace('"version":1', '"version":2')],
     ['of another channel', (text: string) => text.replaceAll(/kept-\d+/g, 'kept-0')],
     ['not of a reader', () => '[1, 2, 3]'],
-    ['with a post that is none', (text: string) => text.replace('"media":[]', '"media":7')],
+    ['with an invalid post', (text: string) => text.replace('"media":[]', '"media":7')],
     ['with posts that are not newest first', (text: string) => withPosts(text, (posts) => posts.reverse())],
-    ['with an offset that its cursor does not stand for', (text: string) => text.replaceAll('"offset":3', '"offset":300')],
-    ['with a cursor of nobody', (text: string) => text.replaceAll(/"cursor":"[^"]*"/g, '"cursor":"nonsense"')],
+    ['with an offset that differs from its cursor', (text: string) => text.replaceAll('"offset":3', '"offset":300')],
+    ['with a malformed cursor', (text: string) => text.replaceAll(/"cursor":"[^"]*"/g, '"cursor":"nonsense"')],
     ['of another history', (text: string) => text.replaceAll(/[0-9a-f]{16}"/g, '0000000000000000"')],
     ['nothing', () => 'null'],
   ])('starts afresh if the saved state is %s, and replaces it', async (_name, spoil) => {
@@ -233,7 +233,7 @@ describe('a reader with a storage', () => {
 
   it.each([
     ['that answers at once', () => new Storage()],
-    ['that takes its time', () => new SlowStorage()],
+    ['that answers slowly', () => new SlowStorage()],
   ])(
     '%s keeps nothing that a member read if the member signs out during a save, and saves nothing later',
     async (_name, create) => {

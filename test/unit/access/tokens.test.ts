@@ -101,7 +101,7 @@ describe('tokens signed with the secret', () => {
   it.each([
     ['for another audience', { aud: 'other' }],
     ['not valid yet', { nbf: seconds + 61 }],
-    ['with a start of validity that is no time', { nbf: 'soon' as unknown as number }],
+    ['with a start of validity that is not a time', { nbf: 'soon' as unknown as number }],
     ['with an empty subject', { sub: '' }],
     ['with a subject of several lines', { sub: 'a\nb' }],
     ['with a number for an id', { jti: 7 as unknown as string }],

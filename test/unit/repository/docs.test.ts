@@ -155,7 +155,7 @@ describe('the docs', () => {
   it.each([
     ['superseded by', 'supersedes'],
     ['extended by', 'extends'],
-  ])('say in the status of both decisions which one is %s the other', (passive, active) => {
+  ])('name in the status of both decisions the one that is %s the other', (passive, active) => {
     const related = (verb: string) =>
       decisionPages.flatMap((page, index) =>
         (/· Status: (.*)/.exec(read(page))?.[1] ?? '')
