@@ -143,9 +143,9 @@ function messageOf({ name, title, description, payload, replies }: Message): obj
   };
 }
 
-/** Client messages are written by hand, server messages are recorded. */
+/** Messages of the client are written by hand. Messages of the server are recorded. */
 function examplesOf(name: string, fromClient: boolean): object[] {
-  if (name === 'store') return [{ name: 'store', summary: 'It was lost', payload: storeExample }];
+  if (name === 'store') return [{ name: 'store', summary: 'The store was lost', payload: storeExample }];
   return messageExamples
     .filter(({ message }) => message === name)
     .map((example) => ({
@@ -175,8 +175,8 @@ function reply(name: ReturnType<typeof replyNames>[number]): object {
 }
 
 /**
- * AsyncAPI uses JSON Schema draft-07, which ignores everything beside a reference. Its discriminator names a schema, while ours names a
- * value, so it is left out.
+ * AsyncAPI uses JSON Schema draft-07, which ignores everything beside a reference. A discriminator of AsyncAPI names a schema,
+ * while one here names a value, so it is left out.
  */
 function asDraft7({ $ref, properties, items, oneOf, anyOf, discriminator: _, ...rest }: JsonSchema): object {
   if ($ref !== undefined) return Object.keys(rest).length === 0 ? { $ref } : { ...rest, allOf: [{ $ref }] };

@@ -31,9 +31,12 @@ export interface Component {
   description: string;
   /** The description of each field of an object. */
   fields?: Readonly<Record<string, string>>;
-  /** Clients send it, so unknown fields are refused. What the server sends can have more fields in a later version. */
+  /**
+   * True for an object that clients send: unknown fields are refused. An object that the server sends can have more fields in a
+   * later version.
+   */
   closed?: boolean;
-  /** The field that tells apart several forms. */
+  /** The field whose value tells the forms of the object apart. */
   discriminator?: string;
 }
 
@@ -58,7 +61,7 @@ function value(schema: z.ZodType, description: string): Component {
 const [imageMedia, videoMedia, linkMedia] = schemas.mediaSchema.options;
 const [replaySchema, snapshotCatchUp] = schemas.catchUpSchema.options;
 
-/** By their names in the documents. */
+/** The schemas, by their names in the documents. */
 export const components = {
   ChannelId: value(schemas.channelIdSchema, `A slug: 1 to ${limits.channelIdCharacters} lower-case letters, digits and hyphens.`),
   PostId: value(schemas.postIdSchema, 'A UUIDv7 (RFC 9562) in lower case.'),
@@ -219,7 +222,7 @@ export const components = {
     message: 'What the server expects.',
   }),
 
-  LineFacts: clientObject(transfer.lineFactsSchema, 'The facts of a journal entry, apart from what it wrote.', lineFacts),
+  LineFacts: clientObject(transfer.lineFactsSchema, 'The facts of a journal entry, without its text.', lineFacts),
   ErasedFacts: clientObject(transfer.erasedFactsSchema, 'The facts of a journal entry whose text was erased.', lineFacts),
   ChannelLine: clientObject(
     transfer.channelLineSchema,
@@ -259,7 +262,8 @@ export const components = {
     withheld: 'Lines of posts that were taken down here. They stay taken down.',
     conflicting: 'Lines that contradict entries written here in the meantime. The existing entries stay.',
     conflicts: `The first ${limitInWords('importConflicts')} conflicts.`,
-    sameHistory: 'Every written entry has the same position as in its original history, so cursors from there are valid here.',
+    sameHistory:
+      'True if every written entry has the same position as in its original history, so cursors from there are valid here.',
   }),
   ImportConflict: serverObject(schemas.importConflictSchema, 'A line that was not written.', {
     line: 'The number of the line, counted from 1.',

@@ -1,8 +1,8 @@
 import type { RequestHeader } from './operation.ts';
 
 /**
- * An example request of the documents. The answers are not written by hand: `npm run docs` sends the requests to a real server and stores
- * the answers in `generated/recorded.json`. A test repeats this and compares.
+ * An example request of the documents. The answers are not written by hand: `npm run docs` sends the requests to a real server
+ * and stores the answers in `generated/recorded.json`. A test repeats the requests and compares the answers.
  */
 export interface Example {
   /** The id of an operation. */

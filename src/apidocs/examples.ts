@@ -24,10 +24,10 @@ const opening: Example = {
 
 const life: readonly Example[] = [
   opening,
-  { ...opening, name: 'Sent again, since no answer came' },
+  { ...opening, name: 'Sent again with the same key' },
   {
     operation: 'changeChannel',
-    name: 'It goes live',
+    name: 'The channel goes live',
     as: 'editor',
     path: inChannel,
     headers: { 'If-Match': '"1"', 'Idempotency-Key': 'live-eclipse-day' },
@@ -77,7 +77,7 @@ const life: readonly Example[] = [
   },
   {
     operation: 'publishPost',
-    name: 'A summary of others',
+    name: 'A summary of other posts',
     as: 'author',
     path: inChannel,
     headers: { 'Idempotency-Key': '7f1c1a52-so-far' },
@@ -115,9 +115,9 @@ const life: readonly Example[] = [
 ];
 
 const questions: readonly Example[] = [
-  { operation: 'listChannels', name: 'What is live', query: { state: 'live', limit: 10 }, status: 200 },
+  { operation: 'listChannels', name: 'Live channels', query: { state: 'live', limit: 10 }, status: 200 },
   { operation: 'getChannel', name: 'One channel', path: inChannel, status: 200 },
-  { operation: 'getChannel', name: 'Nothing new', path: inChannel, headers: { 'If-None-Match': '"3"' }, status: 304 },
+  { operation: 'getChannel', name: 'Not changed since', path: inChannel, headers: { 'If-None-Match': '"3"' }, status: 304 },
   { operation: 'getSnapshot', name: 'With two posts', path: inChannel, query: { limit: 2 }, status: 200 },
   {
     operation: 'catchUp',
@@ -128,7 +128,7 @@ const questions: readonly Example[] = [
   },
   {
     operation: 'catchUp',
-    name: 'Held until there is something',
+    name: 'Held until there is an event',
     path: inChannel,
     query: { after: exampleCursor(0, 6), wait: 25 },
     status: 200,
@@ -142,7 +142,7 @@ const questions: readonly Example[] = [
   },
   {
     operation: 'catchUp',
-    name: 'Nothing new',
+    name: 'No new events',
     path: inChannel,
     query: { after: exampleCursor(0, 7) },
     status: 200,
@@ -161,7 +161,7 @@ const questions: readonly Example[] = [
   { operation: 'listRevisions', name: 'Both revisions', path: post(totality), status: 200 },
   { operation: 'listCorrections', name: 'The newest', path: inChannel, status: 200 },
   { operation: 'readJournal', name: 'From the beginning', as: 'editor', path: inChannel, query: { limit: 3 }, status: 200 },
-  { operation: 'readServerJournal', name: 'From its second entry on', as: 'admin', query: { from: 2, limit: 3 }, status: 200 },
+  { operation: 'readServerJournal', name: 'From the second entry', as: 'admin', query: { from: 2, limit: 3 }, status: 200 },
 ];
 
 const feeds: readonly Example[] = [
@@ -222,7 +222,7 @@ const withdrawals: readonly Example[] = [
   },
   {
     operation: 'retractPost',
-    name: 'It was not so',
+    name: 'The report was wrong',
     as: 'author',
     path: post(rumour),
     headers: { 'If-Match': '"1"' },
@@ -232,7 +232,7 @@ const withdrawals: readonly Example[] = [
   { operation: 'getPost', name: 'A withdrawn post', path: post(rumour), status: 200 },
   {
     operation: 'retractPost',
-    name: 'Twice',
+    name: 'A post that was already retracted',
     as: 'author',
     path: post(rumour),
     body: { note: 'The sky over Palma is clear.' },
@@ -240,7 +240,7 @@ const withdrawals: readonly Example[] = [
   },
   {
     operation: 'publishPost',
-    name: 'Too much',
+    name: 'A post with a private address',
     as: 'author',
     path: inChannel,
     body: { id: address, headline: 'Where she lives', body: 'An address that nobody should have printed.' },
@@ -271,7 +271,7 @@ const withdrawals: readonly Example[] = [
   },
   {
     operation: 'changeChannel',
-    name: 'It ends',
+    name: 'The channel ends',
     as: 'editor',
     path: inChannel,
     headers: { 'If-Match': '*' },
@@ -280,7 +280,7 @@ const withdrawals: readonly Example[] = [
   },
   {
     operation: 'publishPost',
-    name: 'Too late',
+    name: 'In a channel that has ended',
     as: 'author',
     path: inChannel,
     body: { headline: 'One more thing' },
@@ -294,10 +294,10 @@ const pages: readonly Example[] = [
   { operation: 'showPost', name: 'A permanent link', path: post(contact), status: 200 },
   {
     operation: 'showVersions',
-    name: 'What it said before',
+    name: 'The earlier versions',
     path: post(totality),
     status: 200,
-    // It changes nothing. Sent in order, it would move the times of all examples after it.
+    // Sent out of order: each request in order moves the clock, and with it the times in all later examples.
     during: 'socket',
   },
   { operation: 'getElement', name: 'The script', status: 200 },
@@ -311,17 +311,17 @@ const pages: readonly Example[] = [
   { operation: 'showDocuments', name: 'The page', status: 200 },
   { operation: 'getOpenApi', name: 'The document', status: 200 },
   { operation: 'getAsyncApi', name: 'The document', status: 200 },
-  { operation: 'isAlive', name: 'It is', status: 200 },
-  { operation: 'isReady', name: 'It is', status: 200 },
+  { operation: 'isAlive', name: 'The process is running', status: 200 },
+  { operation: 'isReady', name: 'The server is ready', status: 200 },
   { operation: 'getMetrics', name: 'The metrics', status: 200 },
   { operation: 'getSecurityTxt', name: 'The contact', status: 200 },
 ];
 
-/** Sent while something reads the journal's file, so that their erasures cannot complete yet. */
+/** Examples that are sent while something reads the journal's file, so that their erasures cannot complete yet. */
 const withPendingErasures: readonly Example[] = [
   {
     operation: 'revisePost',
-    name: 'Erasing what it said before, which takes a while',
+    name: 'An erasure that takes a while',
     as: 'editor',
     path: post(contact),
     headers: { 'If-Match': '"1"' },
@@ -331,7 +331,7 @@ const withPendingErasures: readonly Example[] = [
   },
   {
     operation: 'takeDownPost',
-    name: 'Erased, which takes a while',
+    name: 'An erasure that takes a while',
     as: 'editor',
     path: { channelId: 'eclipse-north', postId: '01980f0f-a040-7065-9200-62a3be5f0006' },
     status: 202,
@@ -339,7 +339,7 @@ const withPendingErasures: readonly Example[] = [
   },
   {
     operation: 'deleteChannel',
-    name: 'Erased, which takes a while',
+    name: 'An erasure that takes a while',
     as: 'admin',
     path: { channelId: 'eclipse-south' },
     status: 202,
@@ -348,8 +348,8 @@ const withPendingErasures: readonly Example[] = [
 ];
 
 const leaving: readonly Example[] = [
-  { operation: 'isReady', name: 'It is going away', status: 503, during: 'drain' },
-  { operation: 'listChannels', name: 'From a server that is going away', status: 503, during: 'drain' },
+  { operation: 'isReady', name: 'The server is shutting down', status: 503, during: 'drain' },
+  { operation: 'listChannels', name: 'From a server that is shutting down', status: 503, during: 'drain' },
 ];
 
 /** Channels and posts that the examples above need. */

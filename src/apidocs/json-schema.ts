@@ -69,7 +69,7 @@ function described(schema: JsonSchema, component: Component, all: Record<string,
   };
 }
 
-/** The form that each value of the discriminator stands for. */
+/** The schema that each value of the discriminator stands for. */
 function mappingOf(schema: JsonSchema, propertyName: string, all: Record<string, JsonSchema>) {
   const forms = schema.oneOf ?? schema.anyOf ?? [];
   const mapping = forms.flatMap(({ $ref = '' }) => {
@@ -79,7 +79,10 @@ function mappingOf(schema: JsonSchema, propertyName: string, all: Record<string,
   return { propertyName, mapping: Object.fromEntries(mapping) as Record<string, string> };
 }
 
-/** Simplifies what zod writes: no bound that only means "safe integer", no pattern where a format says the same, null beside the type. */
+/**
+ * Simplifies the output of zod. Leaves out bounds that only mean "safe integer" and patterns that a format already implies, and
+ * writes a nullable type as a list of types.
+ */
 export function tidy(schema: JsonSchema, closed: boolean): JsonSchema {
   const { properties, items, oneOf, anyOf, additionalProperties, ...rest } = schema;
   if (rest.maximum === Number.MAX_SAFE_INTEGER) delete rest.maximum;

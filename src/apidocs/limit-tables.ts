@@ -17,7 +17,7 @@ const configured: Readonly<Record<string, Omit<Limit, 'value'>>> = {
   },
 };
 
-/** Every series named in the docs. */
+/** Every metric series that the limit tables name. */
 export const namedSeries: ReadonlySet<string> = new Set(
   [...Object.values<LimitTable>(limitTables), configured].flatMap((table) => Object.values(table).map(({ metric }) => metric)),
 );

@@ -38,7 +38,7 @@ export interface OpenApiOperation {
 /** The version of the wire contract. */
 export const wireVersion = '1.0.0';
 
-/** The introduction. */
+/** The introduction of the document. */
 export const generalText = `What clients of this server can rely on over HTTP. Times are RFC 3339 in UTC with milliseconds. All text except \`body\` and \`html\` is plain: escape it before you show it. Ignore fields, kinds and types that you do not know. The server refuses a request body with an unknown field.
 
 Errors are problem documents (RFC 9457) with a stable \`code\`. With the status 429 or 503, \`Retry-After\` says when to retry.`;
@@ -95,7 +95,9 @@ const securitySchemes = {
 
 const known = [{ token: [] }, { session: [] }];
 
-/** Requests without a token are possible if the channel allows them. */
+/**
+ * The ways to authenticate, by audience. `{}` stands for a request without a token, which is possible if the channel allows it.
+ */
 const securityFor = {
   anyone: [{}, ...known],
   token: [{ token: [] }],
@@ -149,7 +151,7 @@ function parametersOf(operation: Operation): unknown[] {
   return [...inPath, ...(query ? queryParameters(operation) : []), ...inHeader];
 }
 
-/** The parameters of a query, with the type that the text of each stands for. */
+/** The query parameters of an operation, each with the type of its value. */
 export function queryParameters(operation: Operation) {
   const { schema, fields = {} } = operation.query ?? {};
   if (schema === undefined) return [];

@@ -26,7 +26,7 @@ export interface Operation {
   answers: readonly OperationAnswer[];
   /** Problems beyond those that `problemsOf` finds for every route of its kind. */
   problems?: readonly ProblemCode[];
-  /** Problems whose status differs from the table of problems here. */
+  /** Problems that have another status here than in the table of problems. */
   statuses?: Partial<Record<ProblemCode, number>>;
 }
 
@@ -53,7 +53,7 @@ export interface OperationQuery {
   fields: Readonly<Record<string, string>>;
 }
 
-/** An answer with an entity tag, with which a client can revalidate what it holds. */
+/** An answer with an entity tag, so that a client can revalidate its copy. */
 export function revalidated({
   headers = [],
   ...answer
@@ -62,7 +62,7 @@ export function revalidated({
     optionalHeaders: ['If-None-Match'],
     answers: [
       { status: 200, ...answer, headers: ['ETag', ...headers] },
-      { status: 304, description: 'What you hold is still current.', headers: ['ETag'] },
+      { status: 304, description: 'Your copy is still current.', headers: ['ETag'] },
     ],
   };
 }
@@ -72,7 +72,7 @@ export function query<S extends z.ZodObject>(schema: S, fields: { readonly [Name
   return { schema, fields };
 }
 
-/** In the order of the page. */
+/** The groups of operations, in the order of the page. */
 export const groups = {
   Channels: 'Create, read and change channels, from announcement to end.',
   Reading: 'Read what was published and what changed. These routes are the same for everyone who may read.',
@@ -105,7 +105,8 @@ export const pathParameters = {
 
 export const requestHeaders = {
   'If-Match': {
-    description: 'The revision that you are changing, so that you overwrite nobody: `"3"`, an entity tag of an answer, or `*`.',
+    description:
+      'The revision that you are changing, so that you do not overwrite another change: `"3"`, an entity tag of an answer, or `*`.',
     pattern: '^(?:(?:W/)?"(?:0|[1-9][0-9]{0,14})(?:-[^"]*)?"|0|[1-9][0-9]{0,14}|\\*)$',
     example: '"1"',
   },
@@ -114,7 +115,7 @@ export const requestHeaders = {
     example: 'https://live.example.org',
   },
   'If-None-Match': {
-    description: 'An entity tag that you hold. If it is still current, the answer is 304 without a body.',
+    description: 'The entity tag of your copy. If the copy is still current, the answer is 304 without a body.',
     example: '"3"',
   },
   'Last-Event-ID': {

@@ -7,7 +7,7 @@ import {
 } from '../protocol/schemas.ts';
 import { type Operation, query, revalidated } from './operation.ts';
 
-/** The routes of pages and API documents, and for the operator of the server. */
+/** The routes of pages and API documents, and the routes for the operator of the server. */
 
 const page = revalidated({ description: 'The page.', type: 'text/html' });
 const pageOfPost = {

@@ -7,7 +7,7 @@ export interface RecordedAnswer {
   body?: unknown;
 }
 
-/** By the `keyOf` of the example. */
+/** The recorded answers, by the `keyOf` of their example. */
 export const recorded: Readonly<Record<string, RecordedAnswer>> = made.answers;
 
 /** What the server sent or acknowledged on the socket, by `messageKey`. */

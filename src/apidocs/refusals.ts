@@ -5,7 +5,7 @@ import { channelId, contact, type Example, inChannel, post, totality } from './e
 export const refusals: readonly Example[] = [
   {
     operation: 'publishPost',
-    name: 'A body that does not fit',
+    name: 'An invalid body',
     as: 'author',
     path: inChannel,
     body: { headline: '', colour: 'red', media: [{ type: 'image', url: '/pictures/sun.jpg', alt: 'The Sun' }] },
@@ -14,7 +14,7 @@ export const refusals: readonly Example[] = [
   { operation: 'publishPost', name: 'Without a token', path: inChannel, body: { headline: 'Me too' }, status: 401 },
   {
     operation: 'publishPost',
-    name: 'With a token that is none',
+    name: 'With an invalid token',
     path: inChannel,
     token: 'nonsense',
     body: { headline: 'Me too' },
@@ -34,7 +34,7 @@ export const refusals: readonly Example[] = [
     query: { url: 'https://live.example.org/live/eclipse', format: 'xml' },
     status: 501,
   },
-  { operation: 'getSnapshot', name: 'A channel that is not there', path: { channelId: 'eclipse-night' }, status: 404 },
+  { operation: 'getSnapshot', name: 'A channel that does not exist', path: { channelId: 'eclipse-night' }, status: 404 },
   {
     operation: 'openChannel',
     name: 'An id that is taken',
@@ -52,7 +52,7 @@ export const refusals: readonly Example[] = [
   },
   {
     operation: 'revisePost',
-    name: 'Somebody else was first',
+    name: 'The post has changed since',
     as: 'editor',
     path: post(totality),
     headers: { 'If-Match': '"1"' },
@@ -61,7 +61,7 @@ export const refusals: readonly Example[] = [
   },
   {
     operation: 'publishPost',
-    name: 'In a form that is not taken',
+    name: 'With an unsupported content type',
     as: 'author',
     path: inChannel,
     type: 'text/plain',
@@ -79,7 +79,7 @@ export const refusals: readonly Example[] = [
   },
   {
     operation: 'revisePost',
-    name: 'Without saying which revision',
+    name: 'Without If-Match',
     as: 'author',
     path: post(totality),
     body: { kind: 'refile', changes: { headline: 'Totality.' } },
@@ -87,7 +87,7 @@ export const refusals: readonly Example[] = [
   },
   {
     operation: 'catchUp',
-    name: 'Not a cursor',
+    name: 'An invalid cursor',
     path: inChannel,
     query: { after: 'yesterday' },
     status: 400,
@@ -101,13 +101,13 @@ const form = { type: 'application/x-www-form-urlencoded', headers: origin, statu
 export const sessions: readonly Example[] = [
   { operation: 'startSession', name: 'From a page of the server', as: 'reader', status: 200 },
   { operation: 'startSession', name: 'Without a token', status: 401 },
-  { operation: 'getSession', name: 'A stranger', status: 200 },
+  { operation: 'getSession', name: 'Nobody is signed in', status: 200 },
   { operation: 'getSession', name: 'A reader', as: 'reader', status: 200 },
   { operation: 'endSession', name: 'Signed out', status: 204 },
   { operation: 'showSignIn', name: 'The form', query: toMembers, status: 200 },
   {
     operation: 'signIn',
-    name: 'A token that was pasted',
+    name: 'With a pasted token',
     ...form,
     as: 'reader',
     body: { token: '$PRESSBOX_TOKEN', ...toMembers },

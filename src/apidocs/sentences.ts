@@ -116,7 +116,7 @@ export const written = {
   offset: 'The offset that the cursor stands for.',
 };
 
-export const asOf = 'The cursor as of which the answer is true.';
+export const asOf = 'The cursor for the state in the answer. Continue from it.';
 export const more = 'Whether there is more. If true, request the next page, even if this page has fewer entries than requested.';
 export const note = 'What was unclear or wrong, for readers. Required for a clarification and a correction.';
 

@@ -22,7 +22,7 @@ export function shownOf({ id }: Operation): ShownExample[] {
   return all.filter(({ example }) => example.operation === id);
 }
 
-/** The examples of an operation that were answered with this status, without problems. */
+/** The examples of an operation that were answered with this status, except problems. */
 export function answersOf(operation: Operation, status: number): ShownExample[] {
   return shownOf(operation).filter(({ answer }) => answer.status === status && answer.headers['content-type'] !== problemType);
 }
@@ -42,7 +42,7 @@ const problemType = 'application/problem+json';
 
 export function operationOf({ operation }: Pick<Example, 'operation'>): Operation {
   const found = operations.find(({ id }) => id === operation);
-  if (found === undefined) throw new Error(`An example is of an operation that is not there: ${operation}`);
+  if (found === undefined) throw new Error(`An example names an operation that does not exist: ${operation}`);
   return found;
 }
 
@@ -72,7 +72,7 @@ export function curlOf(example: Example, url: string): string {
   return lines.join(' \\\n  ');
 }
 
-/** The form field that stands for the token. */
+/** The value of a form field that stands for the token. */
 const tokenField = '$PRESSBOX_TOKEN';
 const formType = 'application/x-www-form-urlencoded';
 type Form = Readonly<Record<string, string>>;
@@ -100,7 +100,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Whether the type is a list of lines, each with its own value. */
+/** Whether a body of this type is a list of lines, each with its own JSON value. */
 function isLines(type: string): boolean {
   return type === 'application/x-ndjson';
 }

@@ -75,7 +75,8 @@ export const streamMessages: readonly Message[] = [
   {
     name: 'catchup',
     title: 'What you missed',
-    description: 'The first block. Further ones follow until `more` is false. Its `id` is the cursor after it.',
+    description:
+      'The first block. Further blocks of this type follow until `more` is false. The `id` is the cursor after the catch-up.',
     payload: 'CatchUp',
   },
   ...eventTypes.map(
@@ -105,26 +106,30 @@ export interface MessageExample {
   name: string;
   /** What the client sends. What the server sends is recorded. */
   body?: Readonly<Record<string, unknown>>;
-  /** Recorded on a stream of the first channel that is open from the beginning. */
+  /** Recorded on a stream of the first channel, which is opened after the first request. */
   over?: 'stream';
 }
 
-/** In the order in which they are sent and received: first on one socket with a reader's token, then on a stream. */
+/** The messages in the order in which they are sent and received: first on one socket with a reader's token, then on a stream. */
 export const messageExamples: readonly MessageExample[] = [
-  { message: 'subscribe', name: 'For the first time', body: { channelId: 'eclipse-day', limit: 1 } },
-  { message: 'subscribe', name: 'Back again, with a cursor', body: { channelId: 'eclipse-day', after: exampleCursor(0, 9) } },
-  { message: 'subscribe', name: 'To a channel that is not there', body: { channelId: 'eclipse-night' } },
-  { message: 'unsubscribe', name: 'Enough of it', body: { channelId: 'eclipse-day' } },
+  { message: 'subscribe', name: 'Without a cursor', body: { channelId: 'eclipse-day', limit: 1 } },
+  {
+    message: 'subscribe',
+    name: 'After a reconnect, with a cursor',
+    body: { channelId: 'eclipse-day', after: exampleCursor(0, 9) },
+  },
+  { message: 'subscribe', name: 'To a channel that does not exist', body: { channelId: 'eclipse-night' } },
+  { message: 'unsubscribe', name: 'From a channel', body: { channelId: 'eclipse-day' } },
   { message: 'event', name: 'A post is published' },
   { message: 'unsubscribed', name: 'The channel was deleted' },
   { message: 'drain', name: 'Within a second' },
-  { message: 'catchup', name: 'Of a channel without posts', over: 'stream' },
-  { message: 'channel.changed', name: 'It goes live', over: 'stream' },
+  { message: 'catchup', name: 'For a channel without posts', over: 'stream' },
+  { message: 'channel.changed', name: 'The channel goes live', over: 'stream' },
   { message: 'post.published', name: 'The first report', over: 'stream' },
   { message: 'post.revised', name: 'With a correction', over: 'stream' },
   { message: 'post.retracted', name: 'With a note', over: 'stream' },
-  { message: 'post.taken-down', name: 'Nothing of it is left', over: 'stream' },
-  { message: 'ping', name: 'Still there', over: 'stream' },
+  { message: 'post.taken-down', name: 'The text is erased', over: 'stream' },
+  { message: 'ping', name: 'The stream is alive', over: 'stream' },
 ];
 
 /** Not recorded: only servers on Redis or Valkey send it, and the examples use the embedded journal. */

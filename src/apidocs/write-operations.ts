@@ -120,7 +120,7 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}/posts/{postId}/takedown',
     summary: 'Take a post down',
     description:
-      'For a court order or a safety risk. Erases the text from everything that the servers and their store use. Readers are told at once, and the answer comes within 10 seconds. Send the request again to see the progress of the erasure.',
+      'For a court order or a safety risk. Erases the text from everything that the servers and their store use. Readers are notified at once, and the answer comes within 10 seconds. Send the request again to see the progress of the erasure.',
     who: 'editor',
     optionalHeaders: [...idempotent, 'If-Match'],
     body: { schema: 'Takedown', optional: true },
@@ -133,7 +133,7 @@ export const writingOperations: readonly Operation[] = [
     method: 'post',
     path: '/v1/import',
     summary: 'Import channels',
-    description: `Lines of JSON, as an export or another system in the same form writes them. Their number is unlimited, and each can have up to ${limitInWords('importLineBytes')}. The server imports the lines as they arrive and skips lines that it has already, so that an interrupted import can be sent again. It overwrites nothing, and erased text stays erased. Only an import can set times.`,
+    description: `Lines of JSON in the form of an export. Their number is unlimited, and each can have up to ${limitInWords('importLineBytes')}. The server imports the lines as they arrive and skips lines that it already has, so that an interrupted import can be sent again. It overwrites nothing, and erased text stays erased. Only an import can set times.`,
     who: 'admin',
     body: { schema: 'ImportLine', types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] },
     answers: [{ status: 200, description: 'Every line was processed.', schema: 'Imported' }],
