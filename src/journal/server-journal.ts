@@ -132,7 +132,7 @@ export class ServerWalk {
   }
 
   /** Whether the journal has entries and its chain is intact. */
-  get holds(): boolean {
+  get isIntact(): boolean {
     return this.#offset > 0 && !this.#isBroken;
   }
 

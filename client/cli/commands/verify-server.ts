@@ -55,7 +55,7 @@ export async function* verifyServer({
 }: ServerToVerify): AsyncGenerator<ChannelReport | ServerReport> {
   const { channelIsBack, channelIsMissing, mayBeTold, ServerWalk, tokenIsForgotten } = await import('../../../src/verify.ts');
   const server = await walkServer();
-  const known = server?.holds ? server : undefined;
+  const known = server?.isIntact ? server : undefined;
   const there = new Set<string>();
   const compare = await htmlComparer((path) => unlessRefused(() => http.get(path, interrupted)));
   for await (const id of channelId === undefined ? channels() : [channelId]) {
@@ -83,7 +83,7 @@ export async function* verifyServer({
       await sleep(pauseMs, interrupted);
       const before = reports;
       const server = await walkServer();
-      reports = await walked(id, server?.holds ? server : undefined);
+      reports = await walked(id, server?.isIntact ? server : undefined);
       stood = reports.every(({ entries }, at) => entries === before[at]?.entries) ? stood + 1 : 0;
     }
     yield* reports;

@@ -409,6 +409,6 @@ class SharedEngine implements RedisEngine {
 }
 
 function damaged(channelId: string): JournalUnavailable {
-  const message = `What Redis holds of the channel ${channelId} contradicts itself.`;
+  const message = `The keys of the channel ${channelId} in Redis contradict each other.`;
   return new JournalUnavailable(message, 'unchanged', { isDamaged: true });
 }

@@ -48,7 +48,7 @@ export async function* verifyRedis({
 }: VerifyRedisOptions): AsyncGenerator<ChannelReport | ServerReport> {
   yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
-    const known = server.holds ? server : undefined;
+    const known = server.isIntact ? server : undefined;
     // Channels that exist now must be in the list. Channels created during the walk are not expected: they may be added to a part
     // of the list that was already read.
     const expected = channelId === undefined ? [...(known?.channels.keys() ?? [])] : [];
@@ -68,14 +68,14 @@ export async function* verifyRedis({
   });
 }
 
-export const notListed = 'the list of channels lacks it';
+export const notListed = 'the list of channels lacks the channel';
 
 /** Walks the server's own journal and compares it with the revoked tokens. */
 export async function walkServer(redis: Redis, { since, now }: StoreOptions): Promise<ServerWalk> {
   const walk = new ServerWalk(since?.get(serverJournalId));
   // Read the mark first: a node that begins the journal during the walk writes the mark and the entry in one step.
   const wasBegun = (await redis.zscore(registry.serverMarks, marks.begun)) !== null;
-  await readOn(redis, walk);
+  await readNewServerEntries(redis, walk);
   if (wasBegun) walk.expectBeginning();
   const counting = [...walk.revoked].filter(([, { until }]) => now !== undefined && (until === null || until > now));
   for (let at = 0; at < counting.length; at += pageLines) {
@@ -97,7 +97,7 @@ export async function walkServer(redis: Redis, { since, now }: StoreOptions): Pr
  * Reads the entries that were added to the server's own journal since the last call. A change to a channel is never visible
  * before the entry of the server's own journal that records it.
  */
-async function readOn(redis: Redis, walk: ServerWalk): Promise<void> {
+async function readNewServerEntries(redis: Redis, walk: ServerWalk): Promise<void> {
   for (let from = walk.offset + 1; ; ) {
     const page = await redis.xrange(registry.server, `${from}-0`, '+', 'COUNT', pageLines);
     for (const line of page) {
@@ -130,7 +130,7 @@ export async function verifyChannel(
   const [, , , , , , , , , deleted = ''] = channelKeys(channelId);
   const isDeleted = async () => (await redis.exists(deleted)) === 1;
   const isDeletionRecorded = async () => {
-    if (server !== undefined) await readOn(redis, server);
+    if (server !== undefined) await readNewServerEntries(redis, server);
     return server?.channels.get(channelId)?.isDeleted ?? true;
   };
   if (await isDeleted())
@@ -154,7 +154,7 @@ async function walkChannel(
   const keys = channelKeys(channelId);
   const [journal = '', changes = '', posts = '', index = '', texts = '', labels = '', tags = '', listed = ''] = keys;
   const recordOf = async () => {
-    if (server !== undefined) await readOn(redis, server);
+    if (server !== undefined) await readNewServerEntries(redis, server);
     return server?.channels.get(channelId);
   };
   const [[first], [last]] = await Promise.all([
@@ -329,7 +329,7 @@ async function wrongIndex(
       const [, last = 0, seq = 0] = line.split(' ').map(Number);
       highest = Math.max(highest, last);
       if (latest.has(who) || last > head || (who !== channelSubject && seq < began)) continue;
-      return { offset: last, postId: who === channelSubject ? null : who, why: 'it is not in the journal' };
+      return { offset: last, postId: who === channelSubject ? null : who, why: 'the index has it, but the journal does not' };
     }
   }
   const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);

@@ -122,7 +122,7 @@ function begun(db: DatabaseSync): DatabaseSync {
 function* verifyAll(db: DatabaseSync, options: StoreOptions): Generator<ChannelReport | ServerReport> {
   const server = walkServer(db, options);
   // If the server journal is broken, channels cannot be compared with it.
-  yield* verifyChannels(db, options, server.holds ? server : undefined);
+  yield* verifyChannels(db, options, server.isIntact ? server : undefined);
   if (options.channelId === undefined) yield server.finish();
 }
 
@@ -137,7 +137,7 @@ function walkServer(db: DatabaseSync, { since, now }: StoreOptions): ServerWalk 
   if (lacks(db, 'serverEntries', 'offset')) return walk;
   const rows = db.prepare('SELECT * FROM serverEntries ORDER BY offset').iterate();
   for (const row of rows as unknown as Iterable<StoredServerEntry & { root: string }>) walk.take(row.root, row);
-  if (!walk.holds) walk.fail(1, 'the entry is missing');
+  if (!walk.isIntact) walk.fail(1, 'the entry is missing');
   const refused = db.prepare('SELECT until FROM revoked WHERE jti = ?');
   for (const [jti, { until, offset }] of now === undefined ? [] : walk.revoked) {
     if (until !== null && until <= (now as number)) continue;

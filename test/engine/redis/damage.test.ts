@@ -284,7 +284,10 @@ for (const kind of ['redis', 'valkey'] as const) {
         const story = await tell();
         await server.admin.del(registry.channels);
         const before = await kept(story);
-        expect(await repair(story.id, false)).toMatchObject({ outcome: 'damaged', why: 'the list of channels lacks it' });
+        expect(await repair(story.id, false)).toMatchObject({
+          outcome: 'damaged',
+          why: 'the list of channels lacks the channel',
+        });
         expect(await repair(story.id)).toMatchObject({ outcome: 'repaired', history: 'same', fault: null });
         expect(await kept(story)).toEqual(before);
         expect((await there.channels({ limit: 100, desk: [] }))?.channels.map((channel) => channel.id)).toContain(story.id);
@@ -503,7 +506,7 @@ for (const kind of ['redis', 'valkey'] as const) {
             await forget(id, 'channel:2');
             await server.admin.del(keyOf(id, 'index'));
           },
-          'and with it the access',
+          'and so is its access',
         ],
         [
           'all of its own texts were deleted',
@@ -584,7 +587,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         await here.deleteChannel(gone.id, newRequest(), 'root');
         expect(await repair(story.id)).toMatchObject({
           outcome: 'refused',
-          why: expect.stringContaining('nothing of it is left'),
+          why: expect.stringContaining('nothing is left of the channel'),
         });
         expect(await repair(gone.id)).toBeUndefined();
         expect(await repair('never-made')).toBeUndefined();

@@ -298,7 +298,7 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     const gone = [['another', 0, 'the channel is missing, but was not deleted']];
     const place = (await redis.zrange(registry.channels, '0', '-1')).find((name) => name.endsWith(':another')) as string;
     await redis.zrem(registry.channels, place);
-    expect(await faults()).toEqual([['another', 0, 'the list of channels lacks it']]);
+    expect(await faults()).toEqual([['another', 0, 'the list of channels lacks the channel']]);
     await redis.del(...channelKeys('another'));
     expect(await faults()).toEqual(gone);
     await redis.set(channelKeys('another')[9] as string, 'public');

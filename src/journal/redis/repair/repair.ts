@@ -63,7 +63,7 @@ const scripts = loadScripts();
 export async function* repairRedis({ url, channelId, ...options }: RepairOptions): AsyncGenerator<RepairReport> {
   yield* overSeparateConnection(url, async function* (redis) {
     const server = await walkServer(redis, options);
-    const known = server.holds ? server : undefined;
+    const known = server.isIntact ? server : undefined;
     const listed = new Set<string>();
     for await (const id of registeredIds(redis)) listed.add(id);
     const all = channelId === undefined ? new Set([...listed, ...(known?.channels.keys() ?? [])]) : [channelId];
@@ -109,7 +109,7 @@ class Repair {
   async #run(isListed: boolean): Promise<RepairReport | undefined> {
     const found = await this.#verify();
     const [state, top] = await this.#script('repair-begin', ['', 0]);
-    if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing of it is left`);
+    if (state === 'missing') return found && this.#report('refused', `${found.why}: nothing is left of the channel`);
     const surviving = await this.#readSurvivingKeys(Number(top));
     const isTextBack = await this.#isTextBack(surviving);
     const isSound = state === 'sound' && found === undefined && !isTextBack;
@@ -181,7 +181,7 @@ class Repair {
   async #apply(): Promise<Plan | string> {
     const [begun, top] = await this.#script('repair-begin', [this.#name, silentMs]);
     if (begun === 'busy') return 'busy';
-    if (begun === 'missing') return 'it was deleted in the meantime';
+    if (begun === 'missing') return 'the channel was deleted in the meantime';
     const renew = () => this.#redis.pexpire(repairKey(this.#channelId), silentMs).catch(() => undefined);
     const renewal = setInterval(renew, silentMs / 5);
     try {
@@ -189,7 +189,9 @@ class Repair {
       const surviving = await this.#readSurvivingKeys(Number(top));
       const plan = await this.#checkedPlan(surviving);
       if (typeof plan === 'string') return plan;
-      return (await this.#rebuild(surviving, plan)) ? plan : 'another repairs it, or it was deleted in the meantime';
+      return (await this.#rebuild(surviving, plan))
+        ? plan
+        : 'another process repairs the channel, or it was deleted in the meantime';
     } finally {
       clearInterval(renewal);
     }

@@ -96,7 +96,7 @@ export function planRepair(surviving: SurvivingKeys): Plan | string {
   if (channelRevision === 0) return "the channel's own text is lost";
   // An earlier text does not say who may read the channel now.
   if (channelRevision < channel.revision && (summary === undefined || index.get(channelSubject)?.revision !== channel.revision))
-    return "the channel's own text is lost, and with it the access";
+    return "the channel's own text is lost, and so is its access";
 
   const known = new Map<string, KnownState>();
   const lost: string[] = [];
