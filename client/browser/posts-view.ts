@@ -18,7 +18,10 @@ export interface PostsViewOptions {
   decorate?: (post: HTMLElement) => void;
   /** The id of the post that a permanent link led to. */
   marked?: string | null;
-  /** Renders what is around the posts, in the same step, so that the scroll position is kept over both. */
+  /**
+   * Renders the parts around the posts. Called in the same step in which the posts change, so that the scroll position is kept
+   * across both changes.
+   */
   renderAround?: () => void;
 }
 

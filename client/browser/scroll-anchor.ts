@@ -1,7 +1,7 @@
 /**
- * Keeps what is being read in place while the page changes above it. Browsers' own scroll anchoring does not work everywhere, and
- * not when the anchor itself changes. At the top of the list nothing is kept, unless the reader requested the posts above
- * (`always`).
+ * Keeps the post that is being read in place while the page changes above it. Browsers' own scroll anchoring does not work
+ * everywhere, and not when the anchor itself changes. At the top of the list the position is not kept, unless the reader
+ * requested the posts above (`always`).
  */
 export function preserveScroll(
   posts: HTMLElement,
@@ -69,7 +69,7 @@ export function isInView(viewport: Viewport, element: Element): boolean {
 export interface Viewport {
   /** The upper edge. */
   edge(): number;
-  /** What is above this is covered. */
+  /** Anything above this line is hidden, for example by the bar of the page. */
   top(): number;
   bottom(): number;
   scrollBy(pixels: number): void;

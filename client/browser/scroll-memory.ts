@@ -17,7 +17,7 @@ export interface ReadingPosition {
 export interface Paging {
   timeline: () => Timeline;
   /** Loads posts above or below the window. */
-  load: (way: 'newer' | 'older') => Promise<unknown>;
+  load: (direction: 'newer' | 'older') => Promise<unknown>;
   /** Replaces the window by the post with this `seq` and those below it. */
   moveTo: (seq: number) => Promise<unknown>;
 }

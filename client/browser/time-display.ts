@@ -181,7 +181,7 @@ export function parseTimeChoice(value: string | null): TimeChoice | undefined {
   return timeChoices.find((choice) => choice === value);
 }
 
-/** Storage may be unavailable. */
+/** The stored choice. Undefined if there is none or storage is unavailable. */
 function storedChoice(): TimeChoice | undefined {
   try {
     return parseTimeChoice(localStorage.getItem(storageKey));

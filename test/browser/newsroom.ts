@@ -96,7 +96,7 @@ export async function textOf(locator: Locator): Promise<string> {
 /** Noon of today, for the clock of a page: some minutes later it is still the same day, so times are shown without a day. */
 export const noon = () => new Date().setUTCHours(12, 0, 0, 0);
 
-/** Records announcements of the page, or of its first element, from now on: each stays for only a few seconds. */
+/** Records announcements of the page, or of its first element, from now on, because each is present for only a few seconds. */
 export async function listenTo(page: Page): Promise<void> {
   await page.evaluate(`(() => {
     window.said = [];

@@ -232,8 +232,8 @@ export class PressboxLive extends ReactiveElement {
       view: this.#viewport,
       scroller: this.#scroller,
       timeline: () => view.timeline,
-      load: (way) =>
-        navigation.load(way, (client) => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
+      load: (direction) =>
+        navigation.load(direction, (client) => (direction === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
       moveTo: (seq) => navigation.load('newer', (client) => client.moveTo(seq + 1)),
     });
     return this.#scrollRestorer;
@@ -254,8 +254,8 @@ export class PressboxLive extends ReactiveElement {
   }
 
   /**
-   * A permanent link leads to `#post-<id>` of the page that embeds the channel, but browsers do not look for it in a shadow tree.
-   * Returns whether the address is such a link.
+   * Scrolls to the post that the address of the page names (`#post-<id>`), because browsers do not look for it in a shadow tree.
+   * Returns whether the address names a post.
    */
   #goToFragment(): boolean {
     const [, id] = /^#post-(.*)/.exec(this.#window.location.hash) ?? [];

@@ -41,10 +41,10 @@ export class Navigation {
   }
 
   /** Loads posts without moving the reader. Rejects if that fails. */
-  async load(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<void> {
+  async load(direction: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<void> {
     const client = this.#options.client();
     if (client === undefined || this.#paging !== undefined) throw new Error('Posts are already being loaded.');
-    this.#paging = way;
+    this.#paging = direction;
     this.failed = false;
     this.#options.changed();
     try {
@@ -56,11 +56,11 @@ export class Navigation {
   }
 
   /** Returns whether it succeeded. */
-  async #page(way: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
+  async #page(direction: 'newer' | 'older', ask: (client: LiveReader) => Promise<unknown>): Promise<boolean> {
     const client = this.#options.client();
     if (client === undefined || this.#paging !== undefined) return false;
     try {
-      await this.load(way, ask);
+      await this.load(direction, ask);
       return true;
     } catch {
       // Ignore a failure if another channel is followed by now.

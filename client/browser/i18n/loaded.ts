@@ -13,7 +13,10 @@ const loaders: Readonly<Record<Exclude<Language, 'en'>, () => Promise<LanguageWo
   fr: () => import('./fr.ts'),
 };
 
-/** The element includes its own English words, so that pages need not load them. */
+/**
+ * The loaded words, by language. English lacks the words that only the element needs: the element's own script imports them, so
+ * that pages need not load them.
+ */
 const loaded = new Map<string, Partial<LanguageWords>>([['en', { words, page }]]);
 
 /** Whether the words of the language are loaded, or the language is not supported. */

@@ -23,7 +23,7 @@ export class Absence {
   #missed = new MissedPosts();
   #reported: { cause: Cause; since: number; missed: MissedPosts } | undefined;
 
-  /** What to tell the reader now. */
+  /** The summary to show now. */
   get line(): Line | undefined {
     const reported = this.#reported;
     return reported && !reported.missed.isEmpty

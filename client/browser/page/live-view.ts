@@ -97,9 +97,9 @@ export class LiveView {
   }
 
   /** Shows the posts that `load` loads without moving the reader. Returns them. */
-  async load(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<ReaderPost[]> {
+  async load(direction: 'newer' | 'older', load: () => Promise<unknown>): Promise<ReaderPost[]> {
     const before = new Set(this.#timeline.posts.map(({ id }) => id));
-    this.#paging = way;
+    this.#paging = direction;
     try {
       await load();
     } finally {
@@ -109,9 +109,9 @@ export class LiveView {
   }
 
   /** Like `load`, then scrolls to the nearest new post if it is not in view. Returns the number of new posts. */
-  async page(way: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
-    const came = await this.load(way, load);
-    const nearest = way === 'newer' ? came.at(-1) : came[0];
+  async page(direction: 'newer' | 'older', load: () => Promise<unknown>): Promise<number> {
+    const came = await this.load(direction, load);
+    const nearest = direction === 'newer' ? came.at(-1) : came[0];
     const element = nearest && document.getElementById(postAnchor(nearest.id));
     element?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
     element?.focus({ preventScroll: true });
@@ -154,7 +154,7 @@ export class LiveView {
     this.#showCounts();
   }
 
-  /** The head quotes the post for link previews. Removes the quote once the post has changed. */
+  /** Removes the quote of the post from the head once the post has changed. The head quotes it for link previews. */
   #checkPreview(): void {
     if (this.#marked !== null && this.post(this.#marked)?.revision !== this.#markedRevision) forgetPreview();
   }

@@ -19,8 +19,8 @@ import { restoreScroll } from './scroll-restore.ts';
 import { enableSharing, linkedPostId } from './share.ts';
 
 /**
- * The script of a channel's page. Continues from the cursor of the page, applies each change in place, and keeps what is being
- * read where it is. The list of channels has its own script, `channel-list.ts`.
+ * The script of a channel's page. Continues from the cursor of the page, and applies each change in place without moving what is
+ * being read. The list of channels has its own script, `channel-list.ts`.
  */
 const data = takeData();
 if (data !== null) void loadWords(data.snapshot.channel.language).then(() => run(data));
@@ -118,15 +118,15 @@ function run(page: PageData): void {
       location.href = `#${postAnchor(id)}`;
       return;
     }
-    const way = link.dataset.page as 'older' | 'newer' | undefined;
-    if (way === undefined) return;
+    const direction = link.dataset.page as 'older' | 'newer' | undefined;
+    if (direction === undefined) return;
     click.preventDefault();
     view
-      .page(way, () => (way === 'older' ? client.loadOlder() : client.loadNewer()))
+      .page(direction, () => (direction === 'older' ? client.loadOlder() : client.loadNewer()))
       .then((count) => {
         trimPosts();
         const { saidOlder, saidNewer } = pageWordsOf(view.channel);
-        announcer.announce(counted(way === 'older' ? saidOlder : saidNewer, count, view.channel));
+        announcer.announce(counted(direction === 'older' ? saidOlder : saidNewer, count, view.channel));
       })
       // If the request fails, follow the link as without a script, unless the reader is offline and would lose the page.
       .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
@@ -138,7 +138,8 @@ function run(page: PageData): void {
   const isBack = restoreScroll({
     posts: view.posts,
     timeline: () => client.timeline ?? started,
-    load: (way) => view.load(way, () => (way === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
+    load: (direction) =>
+      view.load(direction, () => (direction === 'older' ? client.loadOlder(pageMost) : client.loadNewer(pageMost))),
     moveTo: (seq) => view.load('older', () => client.moveTo(seq + 1)),
   });
   view.openAtMarked(isBack);

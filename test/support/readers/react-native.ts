@@ -2,15 +2,16 @@ import { type Context, createContext, runInContext } from 'node:vm';
 import { WebSocket as Socket } from 'ws';
 
 /**
- * A JavaScript context with React Native's globals and none of Node's or a browser's, as an app's bundle finds them at run time. Modelled on
- * React Native 0.76 with Hermes; if versions differ, the less capable one.
+ * A JavaScript context with React Native's globals and none of Node's or a browser's, as an app's bundle finds them at run time.
+ * Modelled on React Native 0.76 with Hermes. Where versions differ, it is like the less capable one.
  *
- * There: timers (whose ids are numbers), `console`, `queueMicrotask`, `performance.now`, `fetch` whose answers cannot be streamed,
- * `XMLHttpRequest`, `WebSocket`, an `AbortController` without reasons, mostly unimplemented `URL` and `URLSearchParams`,
- * `window`, `self` and `global`, which are the same object and no event targets, `navigator` and `process.env`.
+ * Present: timers (whose ids are numbers), `console`, `queueMicrotask`, `performance.now`, `fetch` whose answers cannot be
+ * streamed, `XMLHttpRequest`, `WebSocket`, an `AbortController` without reasons, mostly unimplemented `URL` and
+ * `URLSearchParams`, `window`, `self` and `global`, which are the same object and no event targets, `navigator` and
+ * `process.env`.
  *
- * Not there: `document`, `location`, `addEventListener`, `crypto`, `EventTarget`, `Event`, `EventSource`, `TextDecoder`, `ReadableStream`,
- * `structuredClone`, `localStorage`, `Buffer`, and language features newer than ES2022.
+ * Absent: `document`, `location`, `addEventListener`, `crypto`, `EventTarget`, `Event`, `EventSource`, `TextDecoder`,
+ * `ReadableStream`, `structuredClone`, `localStorage`, `Buffer`, and language features newer than ES2022.
  */
 export function reactNativeWorld({ blocked = false }: { /** WebSockets are blocked. */ blocked?: boolean } = {}): Context {
   const world = createContext({
