@@ -20,7 +20,7 @@ const noLimits: Record<string, string> = {
   'src/journal/sqlite/data-directory.ts copiedBytes': 'of a file, what is read and written at a time',
   'src/journal/sqlite/data-directory.ts sqliteBusy': 'a code of SQLite',
   'src/journal/sqlite/file-damage.ts sqliteFull': 'a code of SQLite',
-  'src/streams/delivery.ts askedAtATime': 'readers who are looked at in a row, of all that are',
+  'src/streams/delivery.ts readersAtATime': 'how many readers are checked in a row',
   'src/protocol/limit-table.ts value >= 1_000': 'from where milliseconds are told as seconds',
   'src/web/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
   'src/live/socket/plain-websocket.ts twoBytesMore': 'the form of a frame',
