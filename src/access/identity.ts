@@ -9,9 +9,7 @@ import type { Tokens } from './tokens.ts';
  * other code identifies requesters.
  */
 export interface Identity {
-  /**
-   * The principal of the token. Every failure is the refusal `token-invalid`, with a sentence that contains nothing of the token.
-   */
+  /** The principal of the token. Every failure is the refusal `token-invalid`, whose text quotes nothing of the token. */
   verify(token: string): Promise<Principal>;
   /** Exchanges a token for a session. Refuses an invalid token like `verify`. */
   signIn(token: string): Promise<{ who: Principal } & SealedSession>;

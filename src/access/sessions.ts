@@ -27,7 +27,7 @@ export interface Sessions {
   read(value: string, usedAt: number): Promise<Principal | undefined>;
   /** The session with its last use set to now. Undefined while the recorded last use is recent enough. */
   renew(value: string): Promise<SealedSession | undefined>;
-  /** Like `read`, to end the session: does not require the key of the issuer, and accepts an idle session. */
+  /** Reads a session to end it. Unlike `read`, accepts an idle session, and does not check that the issuer still has its key. */
   readForSignOut(value: string): Promise<Principal | undefined>;
 }
 

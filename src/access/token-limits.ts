@@ -29,7 +29,7 @@ export const tokenTable = {
     metric: problem('token-invalid'),
     atLimit: 'If the keys were loaded less than this ago, a token with an unknown key is 401 `token-invalid`, with `retryAfter`.',
   },
-  /** Shorter than clients wait before a retry. */
+  /** Shorter than the time that clients wait before a retry. */
   jwksFailurePauseMs: {
     value: 1_000,
     metric: problem('token-invalid'),
@@ -42,7 +42,7 @@ export const tokenTable = {
     metric: problem('token-invalid'),
     atLimit: 'A token that was verified this long ago is verified again.',
   },
-  /** About 500 bytes each. */
+  /** A token takes about 500 bytes. */
   rememberedTokens: {
     value: 10_000,
     metric: problem('token-invalid'),

@@ -21,9 +21,7 @@ import { tokenLimits } from './token-limits.ts';
  * Audience, expiry and identity are required. A secret is used only for HMAC, and a public key is never used for HMAC.
  */
 export interface Tokens {
-  /**
-   * The principal of the token. Every failure is the refusal `token-invalid`, with a sentence that contains nothing of the token.
-   */
+  /** The principal of the token. Every failure is the refusal `token-invalid`, whose text quotes nothing of the token. */
   verify(token: string): Promise<Principal>;
   /**
    * Whether the issuer still has the key that a token was signed with. Throws a `Refusal` if the

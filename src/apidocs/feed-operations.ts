@@ -61,7 +61,7 @@ export const feedOperations: readonly Operation[] = formats.map(({ id, file, sum
   query: query(schemas.feedQuerySchema, {
     ...postFilters,
     limit: 'The maximum number of posts on a page.',
-    told: 'Only in addresses of next pages, which the server writes.',
+    told: 'Set by the server in the address of the next page.',
   }),
   ...revalidated({ description: 'A page of the feed.', type, headers: ['Link'] }),
 }));

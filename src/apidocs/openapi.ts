@@ -89,7 +89,7 @@ const securitySchemes = {
     in: 'cookie',
     name: '__Host-pressbox',
     description:
-      'The session of a browser, only for pages of this server. See `POST /v1/session`. Without TLS its name is `pressbox`. The server ignores a session that is not valid and deletes its cookie. If the server cannot check a session at the moment, it keeps the cookie, and answers requests for what is not public with `token-invalid` and when to retry.',
+      'The session of a browser, only for pages of this server. See `POST /v1/session`. Without TLS its name is `pressbox`. The server ignores a session that is not valid and deletes its cookie. If the server cannot check a session at the moment, it keeps the cookie, and answers requests that need the session with `token-invalid` and a time to retry.',
   },
 };
 

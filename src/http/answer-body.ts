@@ -3,7 +3,7 @@ import type { Response } from 'express';
 
 /**
  * The body of a response: text, bytes, or pieces that several responses share. Pieces are written without being copied, so that a
- * response that its client does not read takes no memory of its own.
+ * response that waits for a slow client takes no further memory.
  */
 export type ResponseBody = string | Buffer | readonly Buffer[];
 

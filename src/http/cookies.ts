@@ -64,7 +64,7 @@ export function createSessionCookie({ publicUrl, origins }: CookieOptions): Sess
 
   const sentSession = (request: Request) => {
     const { cookie } = request.headers;
-    // Most cookies are from other programs, and are not parsed.
+    // Most cookie headers contain no session, and are not parsed.
     return cookie !== undefined && mayHoldSession(request) ? cookieIn(cookie, nameFor(request)) : undefined;
   };
 

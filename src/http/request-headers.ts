@@ -50,8 +50,9 @@ const singletonHeaders = new Map(
 const singletonLengths = new Set([...singletonHeaders.keys()].map(({ length }) => length));
 
 /**
- * Refuses requests for another host name than that of `publicUrl`: a page under a name that somebody pointed at this address
- * would count as a page of this server (DNS rebinding). Addresses and localhost cannot be pointed elsewhere, and are accepted.
+ * Refuses requests whose Host header has another name than `publicUrl`. Otherwise an attacker could point a name at this address,
+ * and a page under that name would count as a page of this server (DNS rebinding). IP addresses and localhost are accepted,
+ * because nobody can point them elsewhere.
  */
 export function hostGuard(publicUrl: string | undefined): (request: IncomingMessage) => void {
   if (publicUrl === undefined) return () => undefined;

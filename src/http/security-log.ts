@@ -6,8 +6,8 @@ import { addressKey } from './rates.ts';
 
 /**
  * The security events of the log: sign-ins and sign-outs, refused tokens and rights, revocations, erasures, exports, imports and
- * rate limits, with the client's address. Equal events from one address are logged once per interval, with their number in the
- * interval before. Facts are ids only: no token, no text, and no part of a requested URL.
+ * rate limits, with the client's address. Equal events from one address are logged once per interval, with the number of these
+ * events in the interval before. Facts are ids only: no token, no text, and no part of a requested URL.
  */
 export type SecurityEvent = 'sign-in' | 'sign-out' | 'token-revoked' | 'erasure' | 'export' | 'import';
 export type SecurityRefusal = 'token-refused' | 'rights-refused' | 'rate-limited';

@@ -40,7 +40,7 @@ const directGetters: PropertyDescriptorMap & ThisType<Request> = {
 
 /**
  * Shortens a long header before Express parses it. Each proxy appends the address of its client, so the trusted part is at the
- * end. If all proxies are trusted, Express would parse thousands of addresses.
+ * end. Otherwise, if all proxies are trusted, a client could make Express parse thousands of addresses.
  */
 const proxyGetters: PropertyDescriptorMap & ThisType<Request> = {
   ip: {

@@ -5,9 +5,9 @@ import { liveLimits } from './live-limits.ts';
 export interface Pipe {
   /** How events are encoded. */
   readonly format: Format;
-  /** Neither ended nor cut. */
+  /** The pipe has neither ended nor been cut. */
   readonly open: boolean;
-  /** It accepts a write, and no earlier bytes are waiting. */
+  /** The pipe accepts a write, and no earlier bytes are waiting. */
   readonly ready: boolean;
   /** Writes one or more whole frames at once. */
   write(frames: Buffer): void;

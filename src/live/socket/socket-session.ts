@@ -20,7 +20,7 @@ import type { OpenReader, Readers } from '../readers.ts';
 import { catchUpAndJoin, countCatchUp, Subscription, subscriptionEnded } from '../subscription.ts';
 import type { Acknowledgement, ClientSocket, MessageHandler } from './messages.ts';
 
-/** The session of one client over a socket: its subscriptions, with one catch-up at a time, until its token expires. */
+/** The session of one client over a socket: its subscriptions, and its catch-ups, which run one at a time. */
 export interface SocketSessionContext {
   streams: ChannelStreams;
   identity: Pick<Identity, 'statusOf'>;
