@@ -71,7 +71,7 @@ const otherFigures: Record<string, string> = {
   'refuses messages above 1 MiB': "a bound of Apple's WebSocket",
   'holds 200 posts': 'a bound of the page',
   'A 99th percentile above 0\\.1 s': 'when to look at a disk',
-  'the 60 s of nginx': 'a default of nginx',
+  'nginx closes them after 60 s': 'a default of nginx',
   '1,000 slow connections': 'of a test',
   ': ten minutes, once nothing': 'what the tests take',
   'forty lines': 'the length of a file',

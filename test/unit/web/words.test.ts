@@ -97,8 +97,8 @@ describe('the words around posts', () => {
 
   it('exist in the languages that the README names', () => {
     const names = languages.map((language) => new Intl.DisplayNames('en', { type: 'language' }).of(language) ?? language);
-    const list = new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(names);
-    expect(readFileSync('README.md', 'utf8')).toContain(`Pages and the element speak ${list}, `);
+    const list = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names);
+    expect(readFileSync('README.md', 'utf8')).toContain(`Pages and the element use the language of the channel: ${list}.`);
   });
 
   it('do not break the line before a colon or inside quotation marks, in French', () => {
