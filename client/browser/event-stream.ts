@@ -5,7 +5,7 @@ import type { EventSourceMessage } from 'eventsource-parser';
  * and data of each message. The decoder has already removed the byte order mark.
  */
 export interface ParserOptions {
-  /** Characters of an incomplete message at most. A longer message stops the parser. */
+  /** The maximum length of an incomplete message in characters. A longer message stops the parser. */
   maxBufferSize: number;
   onEvent(message: EventSourceMessage): void;
   onError(error: { type: 'max-buffer-size-exceeded' }): void;

@@ -84,7 +84,7 @@ export function onLeave(keep: () => void, options?: { signal: AbortSignal }): vo
 // ---- Storage
 
 const storageKey = 'pressbox-places';
-/** Positions stored, the latest ones. */
+/** The number of positions that are stored, the latest ones. */
 const maxPositions = 50;
 
 export function isReturnVisit(): boolean {

@@ -49,7 +49,7 @@ export async function startBrowser(executablePath: string, { keepsPages = false 
     executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
     args: quiet,
     env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
-    // Playwright turns the back/forward cache off unless told not to.
+    // By default Playwright turns the back/forward cache off.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
   // Images and videos of posts are on other hosts, which are not contacted.

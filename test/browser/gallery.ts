@@ -197,7 +197,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const isLiveInFrame = (page: Page) => page.locator('.status[data-state="live"]').waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
-  /** Returns after two hours in which a read post was corrected. */
+  /** Lets a reader return after two hours in which a post that they had read was corrected. */
   const comesBack = (path: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
     await live(page);
     const read = await publish(harbour, { headline: 'The basin stays closed', body: words });

@@ -10,7 +10,7 @@ export interface StoredVisit extends LastVisit {
 }
 
 const version = 1;
-/** Posts remembered, the latest in view. */
+/** The number of posts that are remembered, those last in view. */
 const maxPosts = 200;
 
 const keyOf = (address: string) => `pressbox-left:${address}`;

@@ -10,9 +10,9 @@ import { deleteLastVisit, loadLastVisit, saveLastVisit } from './last-visit.ts';
 
 /** Posts in view count as read only after the summary has been visible this long. Milliseconds. */
 const readMs = 5_000;
-/** Posts whose last seen revision is remembered, the latest ones. */
+/** The number of posts, the latest ones, of which the last seen revision is remembered. */
 const maxSeenPosts = 500;
-/** Pages of missed events requested at most. Later events are not counted. */
+/** The most pages of missed events that are requested. Later events are not counted. */
 const maxCatchUpPages = 3;
 
 export interface MissedSummaryOptions {

@@ -28,7 +28,7 @@ export interface Line {
   changed: ReadonlyMap<string, Named>;
 }
 
-/** Posts named at most. The rest is only counted. */
+/** The most posts that are named. Further posts are only counted. */
 const mostNamed = 5;
 
 /**

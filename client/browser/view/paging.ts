@@ -4,7 +4,7 @@ import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
-/** Posts on a page at most, and how many more may accumulate before they are dropped together. */
+/** The most posts on a page, and how many more may be added before all of the excess is dropped at once. */
 export const mostPosts = 200;
 export const mostBeyond = 20;
 

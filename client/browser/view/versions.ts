@@ -57,7 +57,10 @@ export type Comparison =
   | Pick<Extract<Step, { status: 'compared' }>, 'status' | 'headline' | 'text' | 'lines'>
   | { status: 'both'; lines: Line[] };
 
-/** The texts are compared in a fixed order. */
+/**
+ * Compares the headline, the text and the other details, always in this order, because `diff` may replay recorded comparisons in
+ * the order in which they were made.
+ */
 export function compareVersions(before: Version, version: Version, diff: Diff): Comparison {
   const headline = diff(before.headline ?? '', version.headline ?? '');
   const text = diff(before.text, version.text);

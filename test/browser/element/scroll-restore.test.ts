@@ -54,7 +54,7 @@ describeWith(needs.chromium, 'the reading position in an element after back or r
     expect(complaints).toEqual([]);
   });
 
-  it('is restored while the page is still loading, and again after loading, when the browser scrolls', async () => {
+  it('is restored while the page is still loading, and again when the browser scrolls after loading', async () => {
     const { id, ids } = await coverage();
     const { page, complaints } = await open(`${tag(id)}<img src="https://example.org/slow.svg" alt="">`);
     await areLive(page);

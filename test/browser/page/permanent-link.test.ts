@@ -184,7 +184,7 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
     expect(await sizes(plain.page)).toHaveLength(2);
   });
 
-  it('links to the earlier versions once it changes while the page is open, not marked by colour alone', async () => {
+  it('links to the earlier versions once its post is changed, and they mark the difference not by colour alone', async () => {
     const { page, complaints } = await open(3, 2);
     const link = post(page, 2).getByRole('link', { name: 'Earlier versions' });
     expect(await link.count()).toBe(0);
@@ -193,9 +193,9 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
       changes: { headline: 'Headline two' },
     });
     await link.click();
-    const told = page.locator('.version').first();
-    await told.waitFor();
-    expect(await told.locator('.headline').textContent()).toMatch(/^Headline +removed: 2 \(end\) +added: two \(end\) *$/);
+    const version = page.locator('.version').first();
+    await version.waitFor();
+    expect(await version.locator('.headline').textContent()).toMatch(/^Headline +removed: 2 \(end\) +added: two \(end\) *$/);
     const lines = await page.evaluate(
       `['del', 'ins'].map((tag) => getComputedStyle(document.querySelector('.version ' + tag)).textDecorationLine)`,
     );

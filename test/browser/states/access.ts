@@ -42,7 +42,7 @@ export function access({ room }: Exam): void {
     const { id, ids } = await coverage([...Array.from({ length: 6 }, () => few), secret, { ...secret, kind: 'summary' }, secret]);
     await room.author.pin(id, ids[6] ?? '');
     const { page, complaints } = await open(`${id}/${ids[8]}`);
-    // A post that is held back.
+    // One more post arrives and is held back.
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await publish(id, secret);
     await page.locator('#new-posts').waitFor();

@@ -125,7 +125,7 @@ class NativeWebSocket {
 
 class BlockedWebSocket extends NativeWebSocket {
   constructor() {
-    // A port where nothing listens.
+    // Nothing listens on this port.
     super('ws://127.0.0.1:1');
   }
 }

@@ -48,7 +48,7 @@ export async function startWitness(
     channelId,
     limit,
     fetch: (address, init) => fetch(address.replace(line.url, pageLine.url), init),
-    // The shortest possible pauses.
+    // This makes random pauses as short as possible.
     random: () => 0,
     ...more,
   };
