@@ -6,6 +6,7 @@ import type {
   Channel,
   ChannelState,
   Correction,
+  Counts,
   Erasure,
   JournalLine,
   KeyEvent,
@@ -47,10 +48,10 @@ export interface Reachability {
 export interface Journal {
   /**
    * Appends one or two entries, both or neither. One atomic step looks up the request, compares the expected revisions and the
-   * date of the channel's last entry, numbers the entries, extends the hash chain, and stores and indexes the entries. When the
-   * result is `appended`, the entries are on disk. They are announced only afterwards, and are never lost, duplicated or
-   * reordered. Repeating the request returns `duplicate`, even if it has other entries. Throws if the outcome is unknown: retry
-   * with the same request id.
+   * date of the channel's last entry, numbers the entries, extends the hash chain, and stores, indexes and counts the entries.
+   * When the result is `appended`, the entries are on disk, and each change has the counts as of its offset. They are announced
+   * only afterwards, and are never lost, duplicated or reordered. Repeating the request returns `duplicate`, even if it has other
+   * entries. Throws if the outcome is unknown: retry with the same request id.
    */
   append(channelId: string, request: AppendRequest): Promise<AppendResult>;
 
@@ -105,9 +106,9 @@ export interface Journal {
   ): Promise<{ status: 'deleted'; erasure: Erasure } | { status: 'missing' }>;
 
   /**
-   * The current channel. The result `deleted` has the access that the channel had. Without `seesDesk`, the result for a channel
-   * with access `desk` is `missing`, after the same steps as for a channel that does not exist, so that timing does not reveal
-   * it.
+   * The current channel and its counts. The result `deleted` has the access that the channel had. Without `seesDesk`, the result
+   * for a channel with access `desk` is `missing`, after the same steps as for a channel that does not exist, so that timing does
+   * not reveal it.
    */
   channel(channelId: string, seesDesk?: boolean): Promise<ChannelRead>;
 
@@ -123,11 +124,11 @@ export interface Journal {
    * The changes after a position: each post and the channel at most once, in its latest state, ordered by last change. Complete
    * up to `to`: every earlier change is included, or was superseded by an included change or by one after `to`. `foreign`: the
    * position is not from this history. Undefined: no such channel. Returns at most `limit` changes and about `bytes`, but at
-   * least one if there is one.
+   * least one if there is one. The replay and its last change have the counts as of `to`, unless there is `more`.
    */
   catchUp(channelId: string, after: Position, bounds: Bounds): Promise<Replay | { status: 'foreign' } | undefined>;
 
-  /** The current state, newest posts first. Undefined: no such channel. `bytes` bounds `posts` only. */
+  /** The current state with its counts, newest posts first. Undefined: no such channel. `bytes` bounds `posts` only. */
   snapshot(channelId: string, bounds: Bounds): Promise<StoredSnapshot | undefined>;
 
   /** The current post. */
@@ -354,8 +355,11 @@ export interface Outcome {
   revision: number;
 }
 
-/** A change in the reader's view, with its offset and check. */
-export type StoredChange = { offset: number; check: string; at: string } & (
+/**
+ * A change in the reader's view, with its offset and check. `counts`: as of this offset. Left out if they are not known: by
+ * `catchUp` for all changes but the last, and in announcements of nodes of an earlier version.
+ */
+export type StoredChange = { offset: number; check: string; at: string; counts?: Counts } & (
   | { type: PostEventType; post: ReaderPost }
   | { type: 'channel.changed'; channel: Channel }
 );
@@ -379,12 +383,15 @@ export interface Replay {
   status: 'replay';
   to: Position;
   changes: StoredChange[];
+  /** As of `to`. Left out if there is `more`. */
+  counts?: Counts;
   more: boolean;
 }
 
 export interface StoredSnapshot {
   position: Position;
   channel: Channel;
+  counts: Counts;
   posts: ReaderPost[];
   pinned: ReaderPost | null;
   summary: ReaderPost | null;
@@ -393,7 +400,7 @@ export interface StoredSnapshot {
 }
 
 export type ChannelRead =
-  | { status: 'found'; channel: ListedChannel; position: Position }
+  | { status: 'found'; channel: ListedChannel; position: Position; counts: Counts }
   | { status: 'deleted'; access: Channel['access'] }
   | { status: 'missing' };
 

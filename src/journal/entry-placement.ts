@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/cursor.ts';
-import type { AuthorPost } from '../protocol/model.ts';
+import type { AuthorPost, Counts } from '../protocol/model.ts';
 import type { Announcement, AppendResult, NewEntry, StoredChange } from './engine.ts';
 import { changeOf, type PreparedEntry, postOf } from './entry-record.ts';
 import { shortCheck } from './hash-chain.ts';
@@ -10,6 +10,8 @@ export interface PlacedEntry {
   before: string;
   check: string;
   seq: number | null;
+  /** After the entry. */
+  counts: Counts;
 }
 
 /** What an engine reports after it has stored an append. */

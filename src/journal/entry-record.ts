@@ -1,7 +1,8 @@
-import type { AuthorPost, Channel, EventType, JournalLine } from '../protocol/model.ts';
+import type { Position } from '../protocol/cursor.ts';
+import type { AuthorPost, Channel, Counts, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
-import type { AppendRequest, ExportedEntry, NewEntry, NewPostEntry, Renderer, StoredChange } from './engine.ts';
+import type { AppendRequest, ExportedEntry, NewEntry, NewPostEntry, Renderer, Replay, StoredChange } from './engine.ts';
 import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './hash-chain.ts';
 import { tagsOf } from './post-tags.ts';
 
@@ -134,6 +135,8 @@ export interface StoredEntry extends StoredText {
   at: string;
   /** The `seq` of the post; null for the channel. */
   seq: number | null;
+  /** After the entry, if they are known. */
+  counts?: Counts | undefined;
 }
 
 export function postFrom(text: StoredText, seq: number, renderer: Renderer): AuthorPost {
@@ -151,16 +154,26 @@ export function channelFrom(state: string): Channel {
   return JSON.parse(state) as Channel;
 }
 
-export function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
+/** The replay that these entries make. `counts`: as of `to`, undefined if there is more. The last change has them too. */
+export function replayFrom(
+  entries: readonly StoredEntry[],
+  { to, counts, more }: { to: Position; counts: Counts | undefined; more: boolean },
+  renderer: Renderer,
+): Replay {
+  const changes = entries.map((entry) => changeFrom(entry.offset === to.offset ? { ...entry, counts } : entry, renderer));
+  return { status: 'replay', to, changes, ...(counts && { counts }), more };
+}
+
+function changeFrom(entry: StoredEntry, renderer: Renderer): StoredChange {
   return changeOf(entry, entry.type === 'channel.changed' ? undefined : postFrom(entry, entry.seq as number, renderer));
 }
 
 /** `post`: the post after the entry, if it is an entry of a post. */
 export function changeOf(
-  { offset, check, at, type, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'state'>,
+  { offset, check, at, type, counts, state }: Pick<StoredEntry, 'offset' | 'check' | 'at' | 'type' | 'counts' | 'state'>,
   post: AuthorPost | undefined,
 ): StoredChange {
-  const place = { offset, check: shortCheck(check), at };
+  const place = { offset, check: shortCheck(check), at, ...(counts && { counts }) };
   if (type === 'channel.changed') return { ...place, type, channel: channelFrom(state) };
   return { ...place, type, post: readerView(post as AuthorPost) };
 }

@@ -313,6 +313,7 @@ function htmlOf(entry: WalkedEntry, renderer: Renderer | undefined): 'none' | 's
 /** Findings about lists and indexes that disagree with the entries. */
 export const listMismatch = 'the list of corrections differs from the entries';
 export const indexMismatch = 'the index differs from the text';
+export const countMismatch = 'the counts differ from the entries';
 
 /** A finding about html whose version no server on this store has used. */
 function unknownHtmlVersion(revision: number): string {

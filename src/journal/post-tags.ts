@@ -1,4 +1,4 @@
-import { type AuthorPost, isWithdrawn, type PostKind } from '../protocol/model.ts';
+import { type AuthorPost, type Counts, isWithdrawn, type PostKind } from '../protocol/model.ts';
 
 /**
  * The tags by which posts can be queried. Engines index tags without interpreting them, and store them hashed, because the name
@@ -13,6 +13,24 @@ export const tags = {
   source: (name: string) => `source:${folded(name.trim())}`,
   derivedFrom: (postId: string) => `derivedFrom:${postId}`,
 } as const;
+
+/**
+ * A published post has exactly one of these tags, and a withdrawn post has none. The number of posts with the first is the number
+ * of key events, and the number with either is the number of published posts.
+ */
+export const countedTags = [tags.keyEvent(true), tags.keyEvent(false)] as const;
+
+type HasTag = (tag: string) => boolean;
+
+/** The counts after an entry. `had` and `has`: the tags of its post before and after it. An entry of the channel has no post. */
+export function countsAfter({ posts, keyEvents, corrections }: Counts, listed: boolean, had: HasTag, has: HasTag): Counts {
+  const [keyEvent] = countedTags;
+  return {
+    posts: posts + Number(countedTags.some(has)) - Number(countedTags.some(had)),
+    keyEvents: keyEvents + Number(has(keyEvent)) - Number(had(keyEvent)),
+    corrections: corrections + Number(listed),
+  };
+}
 
 /** Unicode full case folding: ß, ẞ, ss and SS are equal, and so are σ and ς. Lowercases first, because ẞ has no uppercase. */
 function folded(text: string): string {

@@ -174,6 +174,16 @@ export interface AuthorPost extends PostFields, PostFacts<AuthorChange> {
   ownerKey?: string;
 }
 
+/** How much a channel has, as of a position. */
+export interface Counts {
+  /** Published posts that are not withdrawn. */
+  posts: number;
+  /** Those of them that are key events. */
+  keyEvents: number;
+  /** Entries of the channel's list of corrections. */
+  corrections: number;
+}
+
 interface EventFacts {
   channelId: string;
   /** The event covers the offsets `from` to `offset`. */

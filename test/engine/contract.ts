@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Engine, Renderer } from '../../src/journal/engine.ts';
+import { counting } from './cases/counting.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
 import { moving } from './cases/moving.ts';
@@ -39,6 +40,7 @@ export function describeEngine(name: string, open: OpenEngine, { isShared = fals
     describe('writing', () => writing(exam));
     describe('requests', () => requests(exam));
     describe('catching up and snapshots', () => catchingUp(exam));
+    describe('counts', () => counting(exam));
     describe('pages', () => pages(exam));
     describe('export and import', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { AppendRequest, Engine, NewEntry, NewPostEntry, Outcome, StoredChange } from '../../src/journal/engine.ts';
 import { tags, tagsOf } from '../../src/journal/post-tags.ts';
 import type { Position } from '../../src/protocol/cursor.ts';
-import { type AuthorPost, type Channel, isWithdrawn, readerView, type Source } from '../../src/protocol/model.ts';
+import { type AuthorPost, type Channel, type Counts, isWithdrawn, readerView, type Source } from '../../src/protocol/model.ts';
 import type { Examined, OpenEngine } from '../engine/contract.ts';
 import {
   appending,
@@ -53,6 +53,17 @@ function postsOf({ log }: Model): AuthorPost[] {
   return [...latest.values()];
 }
 
+/** Counts the posts and entries up to an offset. */
+function countsAt({ log }: Model, offset: number): Counts {
+  const until = { log: log.slice(0, offset) } as Model;
+  const standing = published(until);
+  return {
+    posts: standing.length,
+    keyEvents: standing.filter(({ keyEvent }) => keyEvent).length,
+    corrections: until.log.filter(({ entry }) => entry.listed).length,
+  };
+}
+
 /** The changes after an offset, each post once, in its latest state. */
 function changesAfter({ log }: Model, after: number): StoredChange[] {
   const latest = new Map<string | null, StoredChange>();
@@ -98,7 +109,8 @@ async function append(model: Model, real: Real, request: AppendRequest): Promise
     if (entry.type === 'channel.changed') model.channel = entry.channel;
     else if (entry.erases) model.erased.set(entry.post.id, entry.erases);
   }
-  expect(changes).toEqual(changesAfter(model, head));
+  const counted = changesAfter(model, head).map((change) => ({ ...change, counts: countsAt(model, change.offset) }));
+  expect(changes).toEqual(counted);
   expect(position).toEqual(model.log.at(-1)?.position);
   const [first] = request.entries;
   const postId = first.type === 'channel.changed' ? null : first.post.id;
@@ -235,7 +247,9 @@ const reads: fc.Arbitrary<Command>[] = [
       for (let more = true; more; ) {
         const answer = await engineOf(real).catchUp(real.channelId, after, { ...wide, limit });
         if (answer?.status !== 'replay') throw new Error(`Not a replay: ${JSON.stringify(answer)}`);
-        got.push(...answer.changes);
+        const counts = answer.more ? undefined : countsAt(model, model.log.length);
+        expect([answer.counts, answer.changes.at(-1)?.counts]).toEqual([counts, answer.changes.length > 0 ? counts : undefined]);
+        got.push(...answer.changes.map(({ counts: _counts, ...change }): StoredChange => change));
         expect(answer.changes.length).toBeLessThanOrEqual(limit);
         ({ more, to: after } = answer);
       }
@@ -286,6 +300,7 @@ async function takeSnapshot(model: Model, real: Real): Promise<void> {
   expect(snapshot).toEqual({
     position: model.log.at(-1)?.position,
     channel: model.channel,
+    counts: countsAt(model, model.log.length),
     posts: newest.slice(0, 5).map(readerView),
     pinned: pinned ? readerView(pinned) : null,
     summary: summary ? readerView(summary) : null,

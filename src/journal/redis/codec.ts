@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
-import type { ServerFacts } from '../../protocol/model.ts';
+import type { Counts, ServerFacts } from '../../protocol/model.ts';
 import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PlacedEntry } from '../entry-placement.ts';
 import type { PreparedEntry, StoredText, Text } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
+import { countedTags } from '../post-tags.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Reply, ReplyValue } from './scripts.ts';
 
@@ -19,6 +20,9 @@ export const channelSubject = 'channel';
 export function hashed(tag: string): string {
   return hash('sha256', tag);
 }
+
+/** The tags that a script needs to count. See `counts` in `lua/shared.lua`. */
+export const countedTagHashes = countedTags.map(hashed);
 
 /** The prefix of the salt in the record of a noted request. */
 const noted = 'note:';
@@ -43,6 +47,7 @@ export function appendArguments(
     root ?? '',
     lastDateBindsUntil,
     decidedOn.channel,
+    ...countedTagHashes,
     posts.length,
     ...posts.flat(),
     prepared.length,
@@ -160,6 +165,11 @@ export class ReplyReader {
     return positionAt(epochOf(root), this.number(), this.text());
   }
 
+  /** The counts in a reply: published posts, key events, listed entries. */
+  counts(): Counts {
+    return { posts: this.number(), keyEvents: this.number(), corrections: this.number() };
+  }
+
   /** A text in a reply: label, text. */
   stored(): StoredText {
     const { version } = readLabel(this.text());
@@ -182,6 +192,7 @@ export function placedIn(values: ReplyReader): { position: Position; placed: Pla
     before: values.text(),
     check: values.text(),
     seq: Number(values.text()) || null,
+    counts: values.counts(),
   }));
   const { offset, check } = placed.at(-1) as PlacedEntry;
   return { position: positionAt(epochOf(root), offset, check), placed };

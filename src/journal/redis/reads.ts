@@ -6,17 +6,18 @@ import { matches } from '../../protocol/rights.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
 import {
-  changeFrom,
   channelFrom,
   exportedEntry,
   journalLine,
   noteOfRevision,
   postFrom,
+  replayFrom,
+  type StoredEntry,
   type StoredFacts,
 } from '../entry-record.ts';
 import { epochOf, positionAt } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
-import { channelSubject, hashed, ReplyReader, readLabel, stateIn } from './codec.ts';
+import { channelSubject, countedTagHashes, hashed, ReplyReader, readLabel, stateIn } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
 import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
@@ -42,6 +43,8 @@ type JournalReads = Pick<
   | 'entries'
   | 'heads'
 >;
+
+type WithoutCounts<R> = R extends { counts: unknown } ? Omit<R, 'counts'> : R;
 
 /** The fields that decide whether a channel is listed. */
 interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
@@ -80,7 +83,9 @@ export class Reads implements JournalReads {
   }
 
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
-    return channelIn(await this.#ask('channel', channelId, [seesDesk ? 'desk' : '']));
+    const values = new ReplyReader(await this.#ask('channel', channelId, [seesDesk ? 'desk' : '', ...countedTagHashes]));
+    const read = channelIn(values);
+    return read.status === 'found' ? { ...read, counts: values.counts() } : read;
   }
 
   channels(query: ChannelsQuery) {
@@ -113,7 +118,7 @@ export class Reads implements JournalReads {
         for (const [number, answer] of answers.entries()) {
           // The index of a damaged channel may be outdated, including who may see it.
           if (isDamaged(answer)) complete = false;
-          const read = isDamaged(answer) ? undefined : channelIn(answer);
+          const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
           if (read?.status === 'deleted') this.#forget(some[number] as string);
           if (read?.status !== 'found') continue;
           const { channel } = read;
@@ -158,22 +163,23 @@ export class Reads implements JournalReads {
   }
 
   async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
-    const answer = await this.#ask('catch-up', channelId, [epoch, offset, check, limit, bytes]);
+    const answer = await this.#ask('catch-up', channelId, [epoch, offset, check, limit, bytes, ...countedTagHashes]);
     if (answer === null) return undefined;
     const values = new ReplyReader(answer);
     if (values.text() === 'foreign') return { status: 'foreign' as const };
     const to = values.position();
     const more = values.flag();
-    const changes = values.rest(() => {
+    const atHead = values.counts();
+    const entries = values.rest(() => {
       const facts = { offset: values.number(), check: values.text(), type: values.text(), at: values.text() };
       const seq = Number(values.text()) || null;
-      return changeFrom({ ...facts, seq, ...values.stored() } as Parameters<typeof changeFrom>[0], this.#renderer);
+      return { ...facts, seq, ...values.stored() } as StoredEntry;
     });
-    return { status: 'replay' as const, to, changes, more };
+    return replayFrom(entries, { to, counts: more ? undefined : atHead, more }, this.#renderer);
   }
 
   async snapshot(channelId: string, { limit, bytes }: Bounds): Promise<StoredSnapshot | undefined> {
-    const onTop = [limits.snapshotKeyEvents, hashed(tags.keyEvent(true)), hashed(tags.published('summary'))];
+    const onTop = [limits.snapshotKeyEvents, ...countedTagHashes, hashed(tags.published('summary'))];
     const answer = await this.#ask('posts', channelId, [
       ...range('down', {}),
       limit,
@@ -189,6 +195,7 @@ export class Reads implements JournalReads {
     const page = this.#page(values);
     const { position, more } = page;
     const posts = page.posts.map(readerView);
+    const counts = values.counts();
     const channel = channelFrom(stateIn(values.text()));
     const one = () => this.#posts(values, values.number()).map(readerView)[0] ?? null;
     const [pinned, summary] = [one(), one()];
@@ -197,7 +204,7 @@ export class Reads implements JournalReads {
       // Every engine returns the fields in this order, because a client compares the result byte for byte.
       return { id, seq, headline: readLabel(values.text()).headline ?? '', publishedAt };
     });
-    return { position, channel, posts, pinned, summary, keyEvents, more };
+    return { position, channel, counts, posts, pinned, summary, keyEvents, more };
   }
 
   async post(channelId: string, postId: string) {
@@ -334,8 +341,8 @@ export class Reads implements JournalReads {
   }
 }
 
-function channelIn(answer: Reply): ChannelRead {
-  const values = new ReplyReader(answer);
+/** Parses a `channel` reply up to its counts, which a list does not request. */
+function channelIn(values: ReplyReader): WithoutCounts<ChannelRead> {
   const status = values.text();
   if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
   if (status !== 'found') return { status: 'missing' };

@@ -5,6 +5,7 @@ import { channelFrom } from '../entry-record.ts';
 import { digestOf, type Facts, nextCheck } from '../hash-chain.ts';
 import {
   type ChannelReport,
+  countMismatch,
   type Fault,
   HistoryWalk,
   indexMismatch,
@@ -14,7 +15,7 @@ import {
   serverJournalId,
   type WalkedEntry,
 } from '../history-walk.ts';
-import { tagsOf } from '../post-tags.ts';
+import { countedTags, tagsOf } from '../post-tags.ts';
 import {
   type ChannelRecord,
   channelIsBack,
@@ -175,6 +176,7 @@ async function walkChannel(
   const walk = new HistoryWalk(channelId, root, { began, since: since?.get(channelId), renderer, record, renderers });
   if (record?.isDeleted) return walk.fail(0, null, channelIsBack);
   const latest = new Map<string, Latest>();
+  let corrections = 0;
 
   for (let from = offsetOf(first[0]); from <= head; ) {
     const page = await redis.xrange(journal, `${from}-0`, `${head}-0`, 'COUNT', pageEntries);
@@ -191,6 +193,7 @@ async function walkChannel(
       if (faulty !== undefined) return faulty;
       if (listings && isListed(entry.kind) !== (listings[nth] !== null))
         return walk.fail(entry.offset, entry.postId, listMismatch);
+      if (isListed?.(entry.kind)) corrections += 1;
       const who = entry.postId ?? channelSubject;
       latest.set(who, { offset: entry.offset, seq: latest.get(who)?.seq ?? entry.seq, revision: entry.revision });
       onEntry?.();
@@ -210,7 +213,9 @@ async function walkChannel(
   const wrong = await wrongIndex(redis, { journal, changes, posts, index }, { latest, head, began });
   if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, wrong.why);
   const misplaced = isListed && (await wrongPlace(redis, { index, texts, tags }, latest));
-  return misplaced ? walk.fail(misplaced.offset, misplaced.postId, indexMismatch) : walk.finish();
+  if (misplaced) return walk.fail(misplaced.offset, misplaced.postId, indexMismatch);
+  const isWrong = isListed && (await hasWrongCounts(redis, { journal, index, tags, listed }, { head, corrections }));
+  return isWrong ? walk.fail(head, null, countMismatch) : walk.finish();
 }
 
 /** Compares only the entries and their texts with the chain, not the indexes. `erasedOf`: the last erased revision of a post. */
@@ -346,7 +351,7 @@ async function wrongPlace(
   { index, texts, tags }: Record<'index' | 'texts' | 'tags', string>,
   latest: Map<string, Latest>,
 ): Promise<{ offset: number; postId: string | null } | undefined> {
-  const salt = (await redis.hget(index, channelSubject))?.split(' ')[7] ?? '';
+  const salt = saltIn(await redis.hget(index, channelSubject));
   const all = [...latest];
   for (let at = 0; at < all.length; at += pageLines) {
     const some = all.slice(at, at + pageLines);
@@ -366,6 +371,36 @@ async function wrongPlace(
   return undefined;
 }
 
+/**
+ * Compares the counts, which are the sizes of indexes, with the entries and the lines of the index, which were compared with the
+ * texts before. Skipped if somebody wrote meanwhile.
+ */
+async function hasWrongCounts(
+  redis: Redis,
+  { journal, index, tags, listed }: Record<'journal' | 'index' | 'tags' | 'listed', string>,
+  { head, corrections }: { head: number; corrections: number },
+): Promise<boolean> {
+  const salt = saltIn(await redis.hget(index, channelSubject));
+  const marks = countedTags.map((tag) => markOf(tag, salt));
+  const posts = marks.map(() => new Set<string>());
+  for await (const [who, line] of linesOf(redis, index)) {
+    const own = who === channelSubject ? [] : (line.split(' ')[5] ?? '').split(',');
+    for (const [at, mark] of marks.entries()) if (own.includes(mark)) posts[at]?.add(who);
+  }
+  const tagged = await Promise.all(marks.map((mark) => redis.zlexcount(tags, `[${mark}`, `(${mark}~`)));
+  const differs = [await redis.zcard(listed), ...tagged].join(' ') !== [corrections, ...posts.map(({ size }) => size)].join(' ');
+  const [last] = await redis.xrevrange(journal, '+', '-', 'COUNT', 1);
+  return differs && last !== undefined && offsetOf(last[0]) === head;
+}
+
+function saltIn(line: string | null): string {
+  return line?.split(' ')[7] ?? '';
+}
+
+function markOf(tag: string, salt: string): string {
+  return hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16);
+}
+
 /** The scores of members, or null for a missing member. */
 function scoresOf(redis: Redis, key: string, members: string[]): Promise<(string | null)[]> {
   return Promise.all(members.map((member) => redis.zscore(key, member)));
@@ -381,7 +416,7 @@ function findingOf(who: string, state: string, seq: number, salt: string): { fac
     return { facts: [phase, access, String(Date.parse(createdAt)), pinnedPostId ?? '-'], places: [] };
   }
   const post = JSON.parse(state) as AuthorPost;
-  const marks = tagsOf(post).map((tag) => hash('sha1', `${salt}|${hashed(tag)}`).slice(0, 16));
+  const marks = tagsOf(post).map((tag) => markOf(tag, salt));
   const place = `${String.fromCharCode(96 + String(seq).length)}${seq}`;
   return { facts: [post.publishedAt, ...marks.sort()], places: marks.map((mark) => `${mark}${place}`) };
 }

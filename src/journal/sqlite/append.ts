@@ -4,6 +4,8 @@ import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } 
 import type { PlacedEntry } from '../entry-placement.ts';
 import type { PreparedEntry } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, nextCheck, positionAt } from '../hash-chain.ts';
+import { countsAfter } from '../post-tags.ts';
+import { type CountsRow, countColumns, countsIn, storeCounts } from './counts.ts';
 import { addPendingErasure, emptyText } from './erasure.ts';
 import { findRequest, tagKey } from './request-keys.ts';
 import { recordFacts } from './server-journal.ts';
@@ -31,7 +33,7 @@ export type Appended =
   | { status: 'earlier'; lastAt: string }
   | { status: 'deleted' };
 
-interface ChannelRow {
+interface ChannelRow extends CountsRow {
   n: number;
   root: string;
   head: number;
@@ -58,32 +60,38 @@ export function append(sql: Sql, wanted: PreparedAppend): Appended {
   const lastAt = found && wanted.lastDateBindsUntil !== undefined ? dateOf(sql, found) : '';
   if (lastAt > first.facts.at && lastAt <= (wanted.lastDateBindsUntil as string)) return { status: 'earlier', lastAt };
   const root = found?.root ?? wanted.root ?? newRoot();
-  const channel = found ?? { n: createChannel(sql, channelId, root, first), root, head: 0, headCheck: root, revision: 0 };
+  const channel = found ?? { ...emptyChannel, n: createChannel(sql, channelId, root, first), root, headCheck: root };
   const placed: PlacedEntry[] = [];
   const texts: number[] = [];
   let { head, headCheck } = channel;
+  let counts = countsIn(channel);
   for (const entry of entries) {
     const offset = head + 1;
     const check = nextCheck(headCheck, offset, entry.digest);
     const text = insertText(sql, entry);
-    const seq = entry.post ? storePost(sql, channel, entry, offset, text) : null;
+    const { seq, had, has } = entry.post ? storePost(sql, channel, entry, offset, text) : noPost;
+    const isTagged = (marks: ReadonlySet<string>) => (tag: string) => marks.has(tagKey(root, tag));
+    counts = countsAfter(counts, entry.listed, isTagged(had), isTagged(has));
     if (entry.channel) storeChannel(sql, channel.n, entry, offset, text);
     insertEntry(sql, channel.n, entry, offset, seq, check, text);
     if (entry.post && entry.post.erases > 0) eraseThrough(sql, channelId, channel.n, entry, seq as number);
-    placed.push({ offset, before: headCheck, check, seq });
+    placed.push({ offset, before: headCheck, check, seq, counts });
     texts.push(text);
     head = offset;
     headCheck = check;
   }
   sql('UPDATE channels SET head = ?, headCheck = ? WHERE n = ?').run(head, headCheck, channel.n);
+  storeCounts(sql, channel.n, counts);
   recordFacts(sql, wanted.serverFacts);
   const position = positionAt(epochOf(root), head, headCheck);
   noteRequest(sql, wanted, position, first, texts[0] as number);
   return { status: 'appended', position, placed };
 }
 
+const emptyChannel = { head: 0, revision: 0, postCount: 0, keyEventCount: 0, correctionCount: 0 };
+
 function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
-  return sql('SELECT n, root, head, headCheck, revision FROM channels WHERE id = ?').get(channelId) as unknown as
+  return sql(`SELECT n, root, head, headCheck, revision, ${countColumns} FROM channels WHERE id = ?`).get(channelId) as unknown as
     | ChannelRow
     | undefined;
 }
@@ -155,8 +163,16 @@ function storeChannel(sql: Sql, n: number, entry: PreparedEntry, offset: number,
   );
 }
 
-/** Returns the post's `seq`. */
-function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: number, text: number): number {
+/** The `seq` of the post, and its stored tags before and after the entry. */
+interface StoredPost {
+  seq: number;
+  had: ReadonlySet<string>;
+  has: ReadonlySet<string>;
+}
+
+const noPost = { seq: null, had: new Set<string>(), has: new Set<string>() };
+
+function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: number, text: number): StoredPost {
   const { id, publishedAt, tags } = entry.post!;
   const { revision } = entry.facts;
   const seq = findPost(sql, channel.n, id)?.seq;
@@ -181,19 +197,22 @@ function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: 
       seq,
     );
   }
-  const wanted = new Set(tags.map((tag) => tagKey(channel.root, tag)));
-  if (seq !== undefined) dropTags(sql, channel, seq, wanted);
-  for (const tag of wanted) sql('INSERT INTO tags (channel, tag, seq) VALUES (?, ?, ?)').run(channel.n, tag, seq ?? offset);
-  return seq ?? offset;
+  const has = new Set(tags.map((tag) => tagKey(channel.root, tag)));
+  const had = seq === undefined ? noPost.had : tagsAt(sql, channel.n, seq);
+  const place = seq ?? offset;
+  for (const tag of had)
+    if (!has.has(tag)) sql('DELETE FROM tags WHERE channel = ? AND tag = ? AND seq = ?').run(channel.n, tag, place);
+  for (const tag of has)
+    if (!had.has(tag)) sql('INSERT INTO tags (channel, tag, seq) VALUES (?, ?, ?)').run(channel.n, tag, place);
+  return { seq: place, had, has };
 }
 
-/** Deletes the stored tags that the post no longer has, and removes from `wanted` the tags that are already stored. */
-function dropTags(sql: Sql, { n }: ChannelRow, seq: number, wanted: Set<string>): void {
-  for (const { tag } of sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?').all(n, seq)) {
-    if (!wanted.delete(tag as string)) {
-      sql('DELETE FROM tags WHERE channel = ? AND tag = ? AND seq = ?').run(n, tag as string, seq);
-    }
-  }
+function tagsAt(sql: Sql, channel: number, seq: number): Set<string> {
+  return new Set(
+    sql('SELECT tag FROM tags WHERE channel = ? AND seq = ?')
+      .all(channel, seq)
+      .map(({ tag }) => tag as string),
+  );
 }
 
 function eraseThrough(sql: Sql, channelId: string, channel: number, entry: PreparedEntry, seq: number): void {

@@ -25,13 +25,13 @@ import {
 } from '../engine.ts';
 import { appendEffects } from '../entry-placement.ts';
 import {
-  changeFrom,
   channelFrom,
   exportedEntry,
   journalLine,
   type PreparedEntry,
   postFrom,
   prepareAll,
+  replayFrom,
   type StoredFacts,
 } from '../entry-record.ts';
 import { newRoot } from '../hash-chain.ts';
@@ -325,7 +325,8 @@ class SqliteEngine implements Engine {
   async channel(channelId: string, seesDesk = true): Promise<ChannelRead> {
     const read = await this.#read('channel', [channelId, seesDesk]);
     if (read.status !== 'found') return read;
-    return { status: 'found', channel: listed(read.found), position: read.position };
+    const { status, found, position, counts } = read;
+    return { status, channel: listed(found), position, counts };
   }
 
   async channels(query: ChannelsQuery) {
@@ -336,8 +337,7 @@ class SqliteEngine implements Engine {
   async catchUp(channelId: string, after: Position, bounds: Bounds) {
     const read = await this.#read('catchUp', [channelId, after, bounds]);
     if (read?.status !== 'replay') return read;
-    const { entries, ...replay } = read;
-    return { ...replay, changes: entries.map((entry) => changeFrom(entry, this.#renderer)) };
+    return replayFrom(read.entries, read, this.#renderer);
   }
 
   async snapshot(channelId: string, bounds: Bounds) {

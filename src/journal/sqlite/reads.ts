@@ -1,5 +1,5 @@
 import type { Position } from '../../protocol/cursor.ts';
-import type { Access, Correction, KeyEvent } from '../../protocol/model.ts';
+import type { Access, Correction, Counts, KeyEvent } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId, ServerPage } from '../engine.ts';
 import { noteOfRevision, type StoredEntry, type StoredText } from '../entry-record.ts';
@@ -7,6 +7,7 @@ import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
 import type { Revocation } from '../revoked-tokens.ts';
 import { type StoredServerEntry, serverLine } from '../server-journal.ts';
+import { type CountsRow, countColumns, countsIn } from './counts.ts';
 import { findRequest, findReservation, tagKey } from './request-keys.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 import type { Sql } from './statements.ts';
@@ -26,7 +27,7 @@ interface Sized {
   bodyBytes: number;
 }
 
-interface ChannelRow {
+interface ChannelRow extends CountsRow {
   n: number;
   root: string;
   head: number;
@@ -39,9 +40,9 @@ interface ChannelRow {
 }
 
 function findChannel(sql: Sql, channelId: string): ChannelRow | undefined {
-  return sql('SELECT n, root, head, headCheck, access, pinned, latestPostAt, last, text FROM channels WHERE id = ?').get(
-    channelId,
-  ) as unknown as ChannelRow | undefined;
+  return sql(
+    `SELECT n, root, head, headCheck, access, pinned, latestPostAt, last, text, ${countColumns} FROM channels WHERE id = ?`,
+  ).get(channelId) as unknown as ChannelRow | undefined;
 }
 
 function headOf({ root, head, headCheck }: ChannelRow): Position {
@@ -90,11 +91,14 @@ export function channel(
   sql: Sql,
   channelId: string,
   seesDesk = true,
-): { status: 'found'; found: FoundChannel; position: Position } | { status: 'deleted'; access: Access } | { status: 'missing' } {
+):
+  | { status: 'found'; found: FoundChannel; position: Position; counts: Counts }
+  | { status: 'deleted'; access: Access }
+  | { status: 'missing' } {
   const row = findChannel(sql, channelId);
   if (row && (seesDesk || row.access !== 'desk')) {
     const found = { state: stateOf(sql, row.text), latestPostAt: row.latestPostAt };
-    return { status: 'found', found, position: headOf(row) };
+    return { status: 'found', found, position: headOf(row), counts: countsIn(row) };
   }
   const deleted = sql('SELECT access FROM deleted WHERE id = ?').get(channelId);
   return deleted ? { status: 'deleted', access: deleted.access as Access } : { status: 'missing' };
@@ -137,7 +141,10 @@ export function catchUp(
   channelId: string,
   after: Position,
   bounds: Bounds,
-): { status: 'replay'; to: Position; entries: StoredEntry[]; more: boolean } | { status: 'foreign' } | undefined {
+):
+  | { status: 'replay'; to: Position; entries: StoredEntry[]; counts: Counts | undefined; more: boolean }
+  | { status: 'foreign' }
+  | undefined {
   const row = findChannel(sql, channelId);
   if (!row) return undefined;
   const epoch = epochOf(row.root);
@@ -146,7 +153,7 @@ export function catchUp(
   const { taken, more } = bounded(changesAfter(sql, row, after.offset), bounds, forReaders);
   const last = taken.at(-1);
   const to = more && last ? positionAt(epoch, last.offset, last.check) : headOf(row);
-  return { status: 'replay', to, entries: taken, more };
+  return { status: 'replay', to, entries: taken, counts: more ? undefined : countsIn(row), more };
 }
 
 /** Posts, and the channel, in order of their last change. */
@@ -231,6 +238,7 @@ export function post(sql: Sql, channelId: string, postId: string): { post: Store
 export interface FoundSnapshot {
   position: Position;
   channel: string;
+  counts: Counts;
   posts: StoredPost[];
   pinned: StoredPost | null;
   summary: StoredPost | null;
@@ -246,6 +254,7 @@ export function snapshot(sql: Sql, channelId: string, bounds: Bounds): FoundSnap
   return {
     position: headOf(row),
     channel: stateOf(sql, row.text),
+    counts: countsIn(row),
     posts: taken,
     pinned: (row.pinned !== null && findPost(sql, row, row.pinned)) || null,
     summary: bounded(postsIn(sql, row, newest, 'DESC'), newest, forReaders).taken[0] ?? null,

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalRefused } from '../engine.ts';
+import { countAll } from './counts.ts';
 import { beginServerJournal } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
 import { type Sql, statements } from './statements.ts';
@@ -156,6 +157,15 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `);
     beginServerJournal(statements(db), Date.now());
+  },
+  (db) => {
+    // How much the channel has after its head: published posts, key events among them, and listed entries.
+    db.exec(`
+      ALTER TABLE channels ADD COLUMN postCount INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE channels ADD COLUMN keyEventCount INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE channels ADD COLUMN correctionCount INTEGER NOT NULL DEFAULT 0;
+    `);
+    countAll(statements(db));
   },
 ];
 

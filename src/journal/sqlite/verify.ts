@@ -1,12 +1,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
 import type { AuthorPost } from '../../protocol/model.ts';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { channelFrom, type Text } from '../entry-record.ts';
 import type { Facts } from '../hash-chain.ts';
 import {
   type ChannelReport,
+  countMismatch,
   HistoryWalk,
   indexMismatch,
   listMismatch,
@@ -23,10 +25,12 @@ import {
   type StoredServerEntry,
   tokenIsForgotten,
 } from '../server-journal.ts';
+import { type CountsRow, countColumns, countsIn, recount } from './counts.ts';
 import { logOf } from './data-directory.ts';
 import { isOutOfReach, notUsable } from './file-damage.ts';
 import { tagKey } from './request-keys.ts';
 import { openForReading } from './schema.ts';
+import { statements } from './statements.ts';
 
 /** Verifies the journal of a data directory, channel by channel, and the server's own journal. */
 export type VerifyOptions = StoreOptions;
@@ -277,7 +281,15 @@ function verifyChannel(
   if (wrong !== undefined) return walk.fail(wrong.offset, wrong.postId, 'the state differs from the last entry');
   const misplaced = isListed && wrongPlace(db, channel);
   if (misplaced !== undefined) return walk.fail(misplaced.offset, misplaced.postId, indexMismatch);
+  if (isListed !== undefined && hasWrongCounts(db, channel)) return walk.fail(channel.head, null, countMismatch);
   return walk.finish();
+}
+
+/** Compares the counts with the list and the tags, which were compared with the entries before. */
+function hasWrongCounts(db: DatabaseSync, channel: ChannelRow): boolean {
+  if (lacks(db, 'channels', 'postCount')) return false;
+  const row = db.prepare(`SELECT ${countColumns} FROM channels WHERE n = ?`).get(channel.n) as unknown as CountsRow;
+  return !isDeepStrictEqual(countsIn(row), recount(statements(db), channel));
 }
 
 /**

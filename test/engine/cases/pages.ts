@@ -46,7 +46,8 @@ export function pages({ open }: Exam): void {
     const channel = await createChannel(engine);
     const read = await engine.channel(channel.id);
     const [position] = await engine.heads([channel.id]);
-    expect(read).toEqual({ status: 'found', channel: { ...channel, latestPostAt: null }, position });
+    const counts = { posts: 0, keyEvents: 0, corrections: 0 };
+    expect(read).toEqual({ status: 'found', channel: { ...channel, latestPostAt: null }, position, counts });
     const early = await publish(engine, channel.id, { publishedAt: at(30) });
     await publish(engine, channel.id, { publishedAt: at(60) });
     await appended(engine, channel.id, [revision(early, { body: 'The latest is another.' })]);

@@ -35,8 +35,9 @@ export function writing({ open }: Exam): void {
     const channel = sampleChannel(`c-${newPostId()}`);
     const result = await appended(engine, channel.id, [channelEntry(channel)]);
     expect(result.position.offset).toBe(1);
+    const counts = { posts: 0, keyEvents: 0, corrections: 0 };
     expect(result.changes).toEqual([
-      { offset: 1, check: result.position.check, at: channel.createdAt, type: 'channel.changed', channel },
+      { offset: 1, check: result.position.check, at: channel.createdAt, counts, type: 'channel.changed', channel },
     ]);
     expect(result.post).toBeUndefined();
   });

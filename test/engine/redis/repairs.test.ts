@@ -115,6 +115,24 @@ for (const kind of ['redis', 'valkey'] as const) {
       await expectWhole(server, here, id, ids);
     });
 
+    it('rebuilds the lists that the counts of a channel are taken from', async (test) => {
+      const { server, here } = await openTwoNodesFor(test, binary);
+      const { id } = await createChannel(here);
+      const post = await publish(here, id, { keyEvent: true, headline: 'Key' });
+      await publish(here, id);
+      await appended(here, id, [revision(post, { body: 'Corrected.' })]);
+      const counts = { posts: 2, keyEvents: 1, corrections: 1 };
+      const { tags, listed } = keysOf(id);
+      await server.admin.zadd(listed, '9', '9');
+      const [tag = ''] = await server.admin.zrange(tags, '0', '0');
+      await server.admin.zadd(tags, '0', `${tag.slice(0, 16)}a9`);
+      expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'same', fault: null });
+      expect((await here.snapshot(id, wide))?.counts).toEqual(counts);
+      await server.admin.del(listed, tags);
+      expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'same', fault: null });
+      expect((await here.snapshot(id, wide))?.counts).toEqual(counts);
+    });
+
     it('keeps the channel refused until it is done, while servers serve everything else', async (test) => {
       const { server, here, there, id, ids, repairing } = await halfRepaired(test, binary);
       expect(await isHalf(server, id)).toBe(true);

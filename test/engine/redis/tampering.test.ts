@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { ChannelReport } from '../../../src/journal/history-walk.ts';
+import { tags as postTags } from '../../../src/journal/post-tags.ts';
 import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
 import { type VerifyRedisOptions, verifyRedis } from '../../../src/journal/redis/verify.ts';
 import type { ServerReport } from '../../../src/journal/server-journal.ts';
@@ -101,6 +103,12 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     await redis.hset(key, field, text.replace(from, to));
   };
 
+  const addKeyEvent = async () => {
+    const salt = (await redis.hget(index, 'channel'))?.split(' ')[7];
+    const mark = hash('sha1', `${salt}|${hash('sha256', postTags.keyEvent(true))}`).slice(0, 16);
+    await redis.zadd(tags, '0', `${mark}a9`);
+  };
+
   it('passes for an unchanged journal with erasures, channel by channel', async () => {
     const [another, bridge] = await verified();
     expect(another).toMatchObject({ channelId: 'another', entries: 3, texts: 3, erased: 0 });
@@ -162,6 +170,8 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     ['the time of a post', ({ second }) => replaced(index, second, '000Z', '001Z'), 5, 'second'],
     ['the access to the channel', () => replaced(index, 'channel', ' public ', ' desk '), 6, null],
     ['the pinned post', ({ second }) => replaced(index, 'channel', ' - ', ` ${second} `), 6, null],
+    ['an entry in the list of corrections that does not exist', () => redis.zadd(listed, '9', '9'), 6, null],
+    ['a post among the key events that does not exist', addKeyEvent, 6, null],
     ['the whole journal', () => redis.del(journal), 0, null],
   ])('fails and names the place: %s', async (what, tamper, offset, who) => {
     const first = (await redis.zrange(posts, '0', '0'))[0] as string;

@@ -21,8 +21,10 @@ import { type Announcement, JournalRefused, JournalUnavailable } from '../../../
 import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { migrate, migrations } from '../../../src/journal/sqlite/schema.ts';
 import { sqliteLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
+import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
 import { asNobody } from '../../support/runner/as-nobody.ts';
 import {
+  appended,
   appending,
   createChannel,
   newRequest,
@@ -30,9 +32,11 @@ import {
   publication,
   publish,
   renderer,
+  retraction,
   samplePost,
   type TempEngine,
   wide,
+  writeTheBridge,
 } from '../../support/stores/engines.ts';
 
 const appender = fileURLToPath(new URL('../../support/stores/powercut/appender.ts', import.meta.url));
@@ -289,6 +293,35 @@ describe('the schema', () => {
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: migrations.length + 1 });
     expect(db.prepare('SELECT id, tested FROM posts').all()).toEqual([{ id: post.id, tested: 7 }]);
     db.close();
+  });
+
+  it('is migrated from the version before counts, and counts what every channel has', async () => {
+    const { standing } = await writeTheBridge(opened.engine);
+    await publish(opened.engine, 'another', { keyEvent: true, headline: 'Key' });
+    await opened.engine.close();
+    const [now, old] = [join(opened.dataDir, 'now.db'), new DatabaseSync(join(opened.dataDir, 'old.db'))];
+    renameSync(file, now);
+    migrate(old, migrations.slice(0, 5));
+    old.exec(`ATTACH '${now}' AS now`);
+    const tables = old.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+    for (const { name } of tables) {
+      const columns = old.prepare('SELECT name FROM pragma_table_info(?)').all(name as string);
+      const names = columns.map((column) => `"${column.name}"`).join(', ');
+      old.exec(`DELETE FROM main.${name}; INSERT INTO main.${name} (${names}) SELECT ${names} FROM now.${name}`);
+    }
+    old.close();
+    renameSync(join(opened.dataDir, 'old.db'), file);
+    const isListed = (kind: string | null) => kind !== null;
+    const faults = () => [...verifyDirectory(opened.dataDir, { isListed })].flatMap(({ fault }) => fault ?? []);
+    expect(faults()).toEqual([]);
+    const engine = await opened.reopen();
+    const counts = async (id: string) => (await engine.snapshot(id, wide))?.counts;
+    expect(await counts('bridge')).toEqual({ posts: 1, keyEvents: 0, corrections: 3 });
+    expect(await counts('another')).toEqual({ posts: 1, keyEvents: 1, corrections: 0 });
+    expect(faults()).toEqual([]);
+    const post = (await engine.post('bridge', standing))?.post;
+    await appended(engine, 'bridge', [retraction(post!)], { channel: 2 });
+    expect(await counts('bridge')).toEqual({ posts: 0, keyEvents: 0, corrections: 4 });
   });
 
   it('is left unchanged if a step of the migration fails', async () => {

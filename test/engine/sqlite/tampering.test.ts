@@ -265,6 +265,9 @@ describe('the indexes behind lists and pages, which no check covers,', () => {
     ['the access to the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^the index differs/],
     ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^the index differs/],
     ['the time of creation', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^the index differs/],
+    ['the number of posts', 'UPDATE channels SET postCount = 2 WHERE n = 1', 6, /^the counts differ/],
+    ['the number of key events', 'UPDATE channels SET keyEventCount = 1 WHERE n = 1', 6, /^the counts differ/],
+    ['the number of corrections', 'UPDATE channels SET correctionCount = 0 WHERE n = 1', 6, /^the counts differ/],
   ])('are reported with the place if they were changed: %s', async (_what, sql, offset, why) => {
     expect(faultIn(changedCopy(sql))).toMatchObject({ channelId: 'bridge', offset, why: expect.stringMatching(why) });
     // A server does not compare html at its start.

@@ -30,7 +30,8 @@ export class Authors {
     const open = [...head.posts.values()].filter(({ post }) => post.status === 'published').map(({ post }) => post);
     const facts = { request, salt: request, ...(random.chance(0.1) && { headline: text }) };
     if (open.length === 0 || random.chance(0.45)) {
-      const post = newPost(`00000000-0000-7000-8000-${String(this.#writes).padStart(12, '0')}`, text);
+      const id = `00000000-0000-7000-8000-${String(this.#writes).padStart(12, '0')}`;
+      const post = { ...newPost(id, text), keyEvent: this.#writes % 3 === 0 };
       return this.#send({ ...facts, type: 'post.published', post, decidedOn: 0, erases: false });
     }
     const { seq: _seq, ...before } = random.pick(open);
@@ -38,7 +39,7 @@ export class Authors {
     const decided = { ...facts, decidedOn: before.revision };
     const how = random.fraction();
     if (how < 0.6) {
-      const post = { ...next, body: text, html: text };
+      const post = { ...next, body: text, html: text, keyEvent: this.#writes % 3 === 1 };
       return this.#send({ ...decided, type: 'post.revised', post, erases: random.chance(0.15) });
     }
     const gone = { ...next, body: '', html: '' };

@@ -1,6 +1,6 @@
 import type { StoredChange } from '../../../src/journal/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import type { AuthorPost, Channel, ReaderPost } from '../../../src/protocol/model.ts';
+import type { AuthorPost, Channel, Counts, ReaderPost } from '../../../src/protocol/model.ts';
 
 /** A history is a chain of immutable entries, so its newest entry identifies all of it. */
 export interface Kept {
@@ -28,6 +28,7 @@ export interface Entry {
   readonly channel: Channel;
   readonly channelAt: number;
   readonly posts: ReadonlyMap<string, Kept>;
+  readonly counts: Counts;
   /** The entry deletes the channel with everything before. */
   readonly deletes: boolean;
   /** Whether the entry ever was on disk. */

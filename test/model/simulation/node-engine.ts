@@ -214,7 +214,12 @@ export class NodeEngine implements Used {
       const { head, top } = store;
       if (top?.deletes) return { status: 'deleted', access: top.channel.access } as const;
       if (head === undefined) return { status: 'missing' } as const;
-      return { status: 'found', channel: { ...head.channel, latestPostAt: null }, position: positionOf(head) } as const;
+      return {
+        status: 'found',
+        channel: { ...head.channel, latestPostAt: null },
+        position: positionOf(head),
+        counts: head.counts,
+      } as const;
     });
     if (read.status === 'found') this.#knows(read.position);
     return read;

@@ -1,7 +1,8 @@
 import type { Bounds, Replay, StoredChange, StoredSnapshot } from '../../../src/journal/engine.ts';
 import { nextCheck, shortCheck } from '../../../src/journal/hash-chain.ts';
+import { countsAfter, tagsOf } from '../../../src/journal/post-tags.ts';
 import { formatCursor, type Position } from '../../../src/protocol/cursor.ts';
-import { type Access, type AuthorPost, type Channel, isWithdrawn, readerView } from '../../../src/protocol/model.ts';
+import { type Access, type AuthorPost, type Channel, type Counts, isWithdrawn, readerView } from '../../../src/protocol/model.ts';
 import { newChannel, timeOf } from './contents.ts';
 import { distance, type Entry, holds, type Kept, lastOf, latestAt, newestFirst, positionOf, stands } from './histories.ts';
 import type { Random, Scheduler } from './scheduler.ts';
@@ -214,8 +215,15 @@ export class Store {
     const offset = before.offset + 1;
     const whole = nextCheck(before.whole, offset, `${salt} ${made.type}`);
     const check = shortCheck(whole);
-    const facts = { offset, check, at: timeOf(at) };
     const isPost = made.type !== 'channel.changed';
+    const isListed = isPost && made.type !== 'post.published';
+    const counts = countsAfter(
+      before.counts ?? countPosts(before.posts),
+      isListed,
+      tagged(isPost && before.posts.get(made.post.id)?.post),
+      tagged(isPost && made.post),
+    );
+    const facts = { offset, check, at: timeOf(at), counts };
     const post = isPost ? { ...made.post, seq: before.posts.get(made.post.id)?.post.seq ?? offset } : undefined;
     const kept = post && { post, reader: readerView(post), at: offset };
     const entry: Entry = {
@@ -234,6 +242,7 @@ export class Store {
       channel: made.type === 'channel.changed' ? made.channel : (before.channel as Channel),
       channelAt: isPost ? (before.channelAt as number) : offset,
       posts: kept ? new Map(before.posts).set(kept.post.id, kept) : before.posts,
+      counts,
       deletes,
       synced: false,
     };
@@ -266,8 +275,11 @@ export class Store {
     for (let entry: Entry | undefined = head; entry !== undefined && entry.offset > after.offset; entry = entry.before)
       if (latestAt(head, entry) === entry.offset) changes.push(entry.change);
     changes.reverse();
-    if (changes.length <= limit) return { status: 'replay', to: positionOf(head), changes, more: false };
-    const some = changes.slice(0, limit);
+    const last = changes.pop();
+    const known = changes.map(({ counts: _unknown, ...change }): StoredChange => change);
+    const all = last === undefined ? known : [...known, last];
+    if (all.length <= limit) return { status: 'replay', to: positionOf(head), changes: all, counts: head.counts, more: false };
+    const some = all.slice(0, limit);
     const { offset, check } = some.at(-1) as StoredChange;
     return { status: 'replay', to: { epoch: head.epoch, offset, check }, changes: some, more: true };
   }
@@ -279,6 +291,7 @@ export class Store {
     return {
       position: positionOf(head),
       channel: head.channel,
+      counts: head.counts,
       posts: all.slice(0, limit).map(({ reader }) => reader),
       pinned: null,
       summary: null,
@@ -399,6 +412,17 @@ export class Store {
     for (let entry = this.top; entry !== undefined && !holds(next, entry); entry = entry.before) this.onLost(entry, fault);
     this.top = next;
   }
+}
+
+function tagged(post: Omit<AuthorPost, 'seq'> | false | undefined): (tag: string) => boolean {
+  const tags = post ? tagsOf(post) : [];
+  return (tag) => tags.includes(tag);
+}
+
+/** The counts of a history that begins with these posts. Its list of corrections is empty. */
+function countPosts(posts: ReadonlyMap<string, Kept>): Counts {
+  const published = [...posts.values()].filter(({ post }) => !isWithdrawn(post));
+  return { posts: published.length, keyEvents: published.filter(({ post }) => post.keyEvent).length, corrections: 0 };
 }
 
 /** A withdrawn post accepts no writes. */

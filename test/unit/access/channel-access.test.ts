@@ -18,6 +18,7 @@ import { newChannel } from '../../model/simulation/contents.ts';
 
 /** The read guard of channels, with a journal whose answers the test sets. */
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
+const noCounts = { posts: 0, keyEvents: 0, corrections: 0 };
 const moon = newChannel(1);
 const grants: Grants = { reader: [], author: [], editor: [], admin: false };
 const principal = (more: Partial<Grants>) => ({
@@ -35,6 +36,7 @@ const found = (access: Access, revision = 1): ChannelRead => ({
   status: 'found',
   channel: { ...moon, access, revision, latestPostAt: null },
   position,
+  counts: noCounts,
 });
 
 /** A journal that answers each read of the channel with the next of these, and every later read with the last. */

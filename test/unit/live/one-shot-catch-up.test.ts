@@ -14,7 +14,8 @@ function oneShotRequest(again: Access) {
   const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
   const catchUp = vi.fn(() => new Promise<never>(() => {}));
   const channel = newChannel(1);
-  const posts = { posts: [], pinned: null, summary: null, keyEvents: [], more: false };
+  const counts = { posts: 0, keyEvents: 0, corrections: 0 };
+  const posts = { counts, posts: [], pinned: null, summary: null, keyEvents: [], more: false };
   const said: Partial<Engine> = {
     subscribe: async () => () => {},
     onReachability: () => () => {},
@@ -25,6 +26,7 @@ function oneShotRequest(again: Access) {
         status: 'found',
         channel: { ...channel, revision: access === 'public' ? 3 : 2, access, latestPostAt: null },
         position,
+        counts,
       };
     },
     snapshot: async () => ({ position, channel: { ...channel, revision: 2, access: 'members' }, ...posts }),

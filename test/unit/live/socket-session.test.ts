@@ -9,13 +9,14 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { newChannel } from '../../model/simulation/contents.ts';
 
 const position = { epoch: 'abcdefabcdef', offset: 1, check: '1'.repeat(16) };
-const stored = { channel: newChannel(1), position, posts: [], pinned: null, summary: null, keyEvents: [], more: false };
+const counts = { posts: 0, keyEvents: 0, corrections: 0 };
+const stored = { channel: newChannel(1), position, counts, posts: [], pinned: null, summary: null, keyEvents: [], more: false };
 
 /** A client that talks to a server. The test decides when the journal answers. */
 function join() {
   const read = Promise.withResolvers<StoredSnapshot>();
   const snapshot = vi.fn(() => read.promise);
-  const channel = async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position });
+  const channel = async () => ({ status: 'found', channel: { ...newChannel(1), latestPostAt: null }, position, counts });
   const undo = async () => () => {};
   const engine: Partial<Engine> = { subscribe: undo, onReachability: () => () => {}, onErased: () => () => {}, snapshot };
   Object.assign(engine, { channel });

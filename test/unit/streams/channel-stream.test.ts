@@ -35,6 +35,7 @@ class Journal {
   /** The head of the journal when the stream opens. */
   head: Position;
   channel = newChannel(1);
+  counts = { posts: 0, keyEvents: 0, corrections: 0 };
   isLost = false;
   tell: (heard: Announcement) => void = () => {};
   erase: (postId: string | null) => void = () => {};
@@ -72,7 +73,7 @@ class Journal {
       channel: async () =>
         this.isLost
           ? { status: 'missing' }
-          : { status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head },
+          : { status: 'found', channel: { ...this.channel, latestPostAt: null }, position: this.head, counts: this.counts },
       catchUp: (_channelId, after) => new Promise((answer) => this.asked.push({ after, answer })),
     };
     return said as Engine;

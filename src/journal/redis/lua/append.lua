@@ -4,13 +4,15 @@
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
 --   [7] lastDateBindsUntil (see AppendRequest in engine.ts), or "" · [8] expected revision of the channel
---   [9] number of expected posts, each as id, expected revision · number of entries, each as
+--   [9] tag of key events · [10] tag of other published posts
+--   [11] number of expected posts, each as id, expected revision · number of entries, each as
 --   type, post id or "channel", revision, kind or "", at, by, "1" if listed or "", content, digest, label, text, last erased
 --     revision that the hash chain covers or "", and then
 --   for a post: publishedAt, last revision to erase, number of tags, tags · for the channel: state, access, created (ms), pinned
 --     id or "-"
 --   and at the end a new root of the server's own journal, and its entries as in server-journal.lua
--- Returns {"appended", root, offset, before, check, seq, offset, before, …} · {"duplicate", request, its seal or false}
+-- Returns {"appended", root, then for each entry: offset, before, check, seq, published posts, key events, listed entries}
+--   {"duplicate", request, its seal or false}
 --   {"conflict", id or "channel", …} · {"earlier", date of the last entry} · {"deleted"} · {"no-channel"} · {"damaged"}
 -- All checks precede the first write, because a script cannot be rolled back. The first write is XADD with an explicit id, which
 -- fails if an entry with that offset exists or ever existed.
@@ -23,7 +25,7 @@ local last, summary = head()
 -- A new channel cannot take the id of a damaged one.
 if last == false then return tonumber(ARGV[8]) == 0 and { 'conflict', own } or damaged end
 
-local at = 9
+local at = 11
 local function nextArgument()
   at = at + 1
   return ARGV[at]
@@ -32,7 +34,7 @@ end
 local existing = {}
 local moved = { 'conflict' }
 if (summary and summary.revision or 0) ~= tonumber(ARGV[8]) then table.insert(moved, own) end
-for _ = 1, tonumber(ARGV[9]) do
+for _ = 1, tonumber(ARGV[11]) do
   local id, revision = nextArgument(), tonumber(nextArgument())
   local post = readPost(id)
   existing[id] = post
@@ -140,7 +142,7 @@ for number = 1, count do
     call('HSET', index, who, line, own, summaryLine())
   end
   if number == 1 then firstWho, firstRevision = who, revision end
-  for _, value in ipairs({ offset, before, check, seq }) do table.insert(answer, value) end
+  for _, value in ipairs({ offset, before, check, seq, counts(ARGV[9], ARGV[10], summary.salt) }) do table.insert(answer, value) end
 end
 appendToServerJournal(KEYS[14], ARGV[at + 1], at + 2)
 local line = { ARGV[1], ARGV[5], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }

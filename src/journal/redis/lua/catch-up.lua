@@ -1,12 +1,12 @@
 -- Returns what changed after a position. See Journal.catchUp in engine.ts.
 -- KEYS: [1]–[11] the keys of the channel
 -- ARGV: [1] epoch, [2] offset, [3] short check of the position · [4] maximum number of changes, [5] of their bytes in the
---   reader's view
--- Returns {"replay", root, offset, check, "1" if there is more or "", then for each change: offset, check, type, at, seq or "",
--- label, text}
+--   reader's view · [6] tag of key events, [7] tag of other published posts
+-- Returns {"replay", root, offset, check, "1" if there is more or "", published posts, key events and listed entries at the head,
+-- then for each change: offset, check, type, at, seq or "", label, text}
 --   {"foreign"} · {"damaged"} · false if there is no such channel. The returned position is that of the last returned change, or
 --     the head if there is no more.
-local last = head()
+local last, summary = head()
 if last == false then return damaged end
 if last == nil then return false end
 local after = tonumber(ARGV[2])
@@ -21,7 +21,7 @@ end
 local check = after <= last.offset and checkAt(after)
 if string.sub(last.root, 1, 12) ~= ARGV[1] or not check or string.sub(check, 1, 16) ~= ARGV[3] then return { 'foreign' } end
 
-local answer = { 'replay', last.root, last.offset, last.check, '' }
+local answer = { 'replay', last.root, last.offset, last.check, '', counts(ARGV[6], ARGV[7], summary.salt) }
 local taken = 0
 for _, who in ipairs(call('ZRANGEBYSCORE', changes, '(' .. ARGV[2], '+inf', 'LIMIT', 0, limit + 1)) do
   local entry = entryAt(tonumber(call('ZSCORE', changes, who)))

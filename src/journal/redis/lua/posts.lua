@@ -4,10 +4,11 @@
 -- ARGV: [1] "up" or "down" · [2] exclusive lower and [3] upper bound of seq · [4] maximum number of posts, [5] of bytes
 --   [6] "readers" or "authors": the view in which bytes are counted · [7] posts returned by earlier scripts, counted against [4]
 --   [8] how many posts may be examined if they must have several tags · [9] number of tags, tags
---   for a snapshot then: maximum number of key events, tag of key events, tag of published summaries
+--   for a snapshot then: maximum number of key events, tag of key events, tag of other published posts, tag of published summaries
 -- Returns {root, offset, check, "1" if there is more or "", seq up to which posts were examined or "" if all were examined, bytes
 -- left, number of posts, each as seq, label, text} and then for a snapshot
---   text of the channel, 0 or 1 and the pinned post, 0 or 1 and the summary, key events, each as id, seq, publishedAt, label
+--   published posts, key events and listed entries, text of the channel, 0 or 1 and the pinned post, 0 or 1 and the summary, then
+--   key events, each as id, seq, publishedAt, label
 --   {"damaged"} · false if there is no such channel
 local last, summary = head()
 if last == false then return damaged end
@@ -25,9 +26,9 @@ local function rangeOf(mark)
 end
 
 -- Examines the posts with the rarest tag and checks each for the other tags, so that a query without matches is cheap.
-local counts = {}
-for _, mark in ipairs(marks) do counts[mark] = call('ZLEXCOUNT', tags, rangeOf(mark)) end
-table.sort(marks, function(one, other) return counts[one] < counts[other] end)
+local totals = {}
+for _, mark in ipairs(marks) do totals[mark] = call('ZLEXCOUNT', tags, rangeOf(mark)) end
+table.sort(marks, function(one, other) return totals[one] < totals[other] end)
 
 local function hasOthers(seq)
   for number = 2, #marks do
@@ -113,7 +114,8 @@ local function addOne(post)
   add(1, post.seq, labelOf(post), textOf(post))
 end
 
-local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], summary.salt), markOf(ARGV[rest + 3], summary.salt)
+local most, keyEvents, summaries = tonumber(ARGV[rest + 1]), markOf(ARGV[rest + 2], summary.salt), markOf(ARGV[rest + 4], summary.salt)
+add(counts(ARGV[rest + 2], ARGV[rest + 3], summary.salt))
 add(textOf({ id = own, revision = summary.revision }))
 addOne(summary.pinned ~= '-' and readPost(summary.pinned) or nil)
 local function always() return true end

@@ -90,6 +90,19 @@ local function seqTagged(member)
   return tonumber(string.sub(member, 18))
 end
 
+-- How many posts have a tag.
+local function countTagged(mark)
+  return call('ZLEXCOUNT', tags, '[' .. mark, '(' .. mark .. '~')
+end
+
+-- Returns the number of published posts, of key events among them and of listed entries, as they stand now. The indexes are
+-- counted, so nothing else is stored, and a repair of the indexes repairs the counts. The cost does not depend on the number of
+-- posts. `keyEvent` and `other` are the tags of published posts that are key events and of those that are not.
+local function counts(keyEvent, other, salt)
+  local keyEvents = countTagged(markOf(keyEvent, salt))
+  return keyEvents + countTagged(markOf(other, salt)), keyEvents, call('ZCARD', listed)
+end
+
 -- The id of the post that was published at an offset, or nil.
 local function postAt(seq)
   return call('ZRANGEBYSCORE', posts, seq, seq)[1]

@@ -8,6 +8,7 @@ import {
 import type { PlacedEntry } from '../../../../src/journal/entry-placement.ts';
 import { channelFrom, type PreparedEntry, type Text } from '../../../../src/journal/entry-record.ts';
 import { epochOf, fingerprint, newRoot, newSalt, nextCheck, positionAt } from '../../../../src/journal/hash-chain.ts';
+import { countsAfter } from '../../../../src/journal/post-tags.ts';
 import type { Position } from '../../../../src/protocol/cursor.ts';
 import type { Channel, ServerFacts } from '../../../../src/protocol/model.ts';
 import { limits } from '../../../../src/protocol/wire-limits.ts';
@@ -64,7 +65,14 @@ export function append(
 }
 
 function newChannel(root: string): MemoryChannel {
-  return { root, entries: [], posts: new Map(), latest: new Map(), latestPostAt: null };
+  return {
+    root,
+    entries: [],
+    posts: new Map(),
+    latest: new Map(),
+    latestPostAt: null,
+    counts: { posts: 0, keyEvents: 0, corrections: 0 },
+  };
 }
 
 /** The posts that are no longer at the revision on which the request was decided. Null stands for the channel. */
@@ -85,6 +93,9 @@ function place(channel: MemoryChannel, { facts, content, digest, text, listed, p
   // The last change moves to the end of the index, so that catching up never meets a superseded one.
   channel.latest.delete(facts.postId);
   channel.latest.set(facts.postId, entry);
+  const had = post && channel.posts.get(post.id)?.tags;
+  const isTagged = (tag: string) => post?.tags.includes(tag) ?? false;
+  channel.counts = countsAfter(channel.counts, listed, (tag) => had?.has(tag) ?? false, isTagged);
   if (post !== undefined) {
     const { id, publishedAt } = post;
     if (!channel.posts.has(id)) channel.latestPostAt = publishedAt;
@@ -93,7 +104,7 @@ function place(channel: MemoryChannel, { facts, content, digest, text, listed, p
     for (const past of channel.entries) if (past.postId === id && past.revision <= through) past.text = undefined;
     channel.posts.set(id, { id, seq: seq as number, publishedAt, erasedThrough, tags: new Set(post.tags) });
   }
-  return { offset, before, check, seq };
+  return { offset, before, check, seq, counts: channel.counts };
 }
 
 // ---- Requests

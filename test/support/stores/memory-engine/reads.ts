@@ -8,12 +8,12 @@ import type {
   Renderer,
 } from '../../../../src/journal/engine.ts';
 import {
-  changeFrom,
   erasedSalt,
   exportedEntry,
   journalLine,
   noteOfRevision,
   postFrom,
+  replayFrom,
   type Text,
 } from '../../../../src/journal/entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../../../../src/journal/hash-chain.ts';
@@ -56,7 +56,7 @@ function postOf({ seq, text }: MemoryEntry, renderer: Renderer): AuthorPost {
 export function channel(store: MemoryStore, channelId: string, seesDesk: boolean): ChannelRead {
   const found = store.channels.get(channelId);
   if (found !== undefined && (seesDesk || channelOf(found).access !== 'desk'))
-    return { status: 'found', channel: listed(found), position: headOf(found) };
+    return { status: 'found', channel: listed(found), position: headOf(found), counts: found.counts };
   const access = store.deleted.get(channelId);
   return access === undefined ? { status: 'missing' } : { status: 'deleted', access };
 }
@@ -94,8 +94,8 @@ export function catchUp(found: MemoryChannel, after: Position, bounds: Bounds, r
   const { taken, more } = bounded(changed, bounds, bytesForReaders);
   const last = taken.at(-1);
   const to = more && last !== undefined ? positionAt(epochOf(root), last.offset, last.check) : headOf(found);
-  const changes = taken.map((entry) => changeFrom({ ...entry, ...(entry.text as Text) }, renderer));
-  return { status: 'replay', to, changes, more };
+  const texts = taken.map((entry) => ({ ...entry, ...(entry.text as Text) }));
+  return replayFrom(texts, { to, counts: more ? undefined : found.counts, more }, renderer);
 }
 
 export function snapshot(found: MemoryChannel, bounds: Bounds, renderer: Renderer): Read<'snapshot'> {
@@ -108,6 +108,7 @@ export function snapshot(found: MemoryChannel, bounds: Bounds, renderer: Rendere
   return {
     position: headOf(found),
     channel: own,
+    counts: found.counts,
     posts: taken.map(view),
     pinned: pinned === undefined ? null : view(pinned),
     summary: summary === undefined ? null : view(summary),

@@ -2,7 +2,7 @@ import type { Outcome, RequestId } from '../../../../src/journal/engine.ts';
 import type { StoredFacts, Text } from '../../../../src/journal/entry-record.ts';
 import { newSalt, nextCheck } from '../../../../src/journal/hash-chain.ts';
 import { type StoredServerEntry, serverDigest } from '../../../../src/journal/server-journal.ts';
-import type { Access, ServerFacts } from '../../../../src/protocol/model.ts';
+import type { Access, Counts, ServerFacts } from '../../../../src/protocol/model.ts';
 
 /** What the engine in memory keeps. It outlives the engine, as files or a database would, so tests can open it again. */
 export class MemoryStore {
@@ -47,6 +47,7 @@ export interface MemoryChannel {
   /** The latest entry of each post, and under null the channel's own, in order of last change: the index behind `catchUp`. */
   latest: Map<string | null, MemoryEntry>;
   latestPostAt: string | null;
+  counts: Counts;
 }
 
 /** An entry: its facts, which remain, and its text, which an erasure removes. */
