@@ -25,7 +25,7 @@ export interface Exam extends Pick<ReadersBrowser, 'startWithoutScripts' | 'keep
   host: () => HostSite;
 }
 
-/** The states that readers meet, written once and run in every browser. */
+/** The tests of what readers see, written once and run in every browser. */
 export function examineReaderStates({ start, startWithoutScripts, keepsPages }: ReadersBrowser): void {
   let host: HostSite;
   const room = newsroom(start, async () => {

@@ -27,7 +27,7 @@ export interface ElementChrome {
   /** The channel of the timeline, or the public data of a channel for members. */
   channel: Channel | undefined;
   state: ReaderState | undefined;
-  /** The time as of which the timeline is known to be current. RFC 3339. */
+  /** The timeline is known to be current as of this time. RFC 3339. */
   trueAt: string | undefined;
   unavailableReason: UnavailableReason | undefined;
   /** What is new to the reader: "3 new posts, 1 correction". */

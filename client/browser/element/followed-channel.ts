@@ -44,7 +44,7 @@ export class FollowedChannel {
   readonly #keepSession: (() => void) | undefined;
   #client: LiveReader | undefined;
   #timeline: Timeline | undefined;
-  /** The time as of which the timeline was current when following was closed. */
+  /** The timeline was current as of this time when following was closed. */
   #trueAt: string | undefined;
   #unavailableReason: UnavailableReason | undefined;
   #publicChannel: Channel | undefined;
@@ -72,7 +72,7 @@ export class FollowedChannel {
     return this.#client?.state;
   }
 
-  /** The time as of which the timeline is known to be current. RFC 3339. */
+  /** The timeline is known to be current as of this time. RFC 3339. */
   get trueAt(): string | undefined {
     return this.#client?.trueAt;
   }

@@ -15,7 +15,7 @@ export interface ServerWords {
   members: string;
 }
 
-/** By the language of the interface words. */
+/** The words in this language of the interface. */
 export function serverWordsIn(language: Language): ServerWords {
   return byLanguage[language];
 }

@@ -29,7 +29,7 @@ export interface VersionWords {
   toPost: string;
 }
 
-/** By the language of the interface words. */
+/** The words in this language of the interface. */
 export function versionWordsIn(language: Language): VersionWords {
   return byLanguage[language];
 }

@@ -64,7 +64,7 @@ describeWith(needs.chromium, 'the element on a page that is open all day', (chro
     expect(complaints).toEqual([]);
   });
 
-  it('keeps position, focus and selection while more posts arrive than it holds, and then leads to the new ones', async () => {
+  it('keeps position, focus and selection while more posts arrive than it holds, and then shows the new ones on request', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await open(id);
     const reading = ids[2];

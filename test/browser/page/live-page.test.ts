@@ -49,7 +49,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('keeps nothing of a text that is taken down anywhere in the open page', async () => {
+  it('removes every trace of a text from the open page when it is taken down', async () => {
     const channelId = await newChannel();
     const fields: NewPost = {
       body: 'The secret address.',

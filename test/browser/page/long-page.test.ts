@@ -39,7 +39,7 @@ describeWith(needs.chromium, 'a page that is open for a long time', (chromium) =
     expect(complaints).toEqual([]);
   });
 
-  it('keeps position, focus and selection while more posts arrive than it holds, restores them on reload, and leads to the new posts', async () => {
+  it('keeps position, focus and selection while more posts arrive than it holds, restores them on reload, and shows the new posts on request', async () => {
     const { id, ids } = await room.coverage(Array.from({ length: 12 }, (_, at) => `Number ${at}. ${long}`));
     const { page, complaints } = await room.open(id);
     const reading = ids[2];

@@ -195,7 +195,7 @@ describeWith(needs.chromium, 'members in Chromium', (chromium) => {
     for (const tab of tabs) expect(await markupOf(tab)).not.toContain('The first word.');
   });
 
-  it('stay signed in past the idle limit while their page or an element on another page of the server is live, and no longer', async () => {
+  it('stay signed in past the idle limit only while their page, or an element on another page of the server, is live', async () => {
     const before = server;
     await newServer({ PRESSBOX_SESSION_IDLE_MINUTES: '5' });
     await before[Symbol.asyncDispose]();

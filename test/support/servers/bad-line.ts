@@ -156,7 +156,7 @@ class Carrier {
   readonly #rate: () => number;
   readonly #waiting = new Map<object, { chunk: Buffer; carried: (portion: Buffer) => void }[]>();
   #timer: NodeJS.Timeout | undefined;
-  /** When the current portion has passed. */
+  /** The time at which the current portion has passed. */
   #freeAt = 0;
 
   constructor(rate: () => number) {

@@ -65,7 +65,7 @@ export function shaped(channelId: string, token: string, bytes: number): Partial
   };
 }
 
-/** From a few bytes to 200 KiB, most of them short, drawn with a seed. */
+/** Sizes from a few bytes to 200 KiB, most of them small. The same seed gives the same sizes. */
 export function sizes(count: number, seed: number): number[] {
   const some = fc.oneof(
     { weight: 10, arbitrary: fc.integer({ min: 0, max: 600 }) },
@@ -104,19 +104,19 @@ export async function writeAndErase(engine: Engine, count: number, seed: number)
     const size = drawn[(index * 7) % drawn.length] as number;
     const revised = revision(post, shaped(id, token('second', index), size), 'correction', `Note ${note}`);
     if (index % 4 === 0) {
-      // Unchanged.
+      // This post is never changed.
       kept.push(token('first', index));
     } else if (index % 4 === 1) {
-      // Taken down at once.
+      // This post is taken down at once.
       await appended(engine, id, [takedown(post)]);
       erased.push(token('first', index));
     } else if (index % 4 === 2) {
-      // Revised, then taken down.
+      // This post is revised and then taken down.
       await appended(engine, id, [revised]);
       await appended(engine, id, [takedown(revised.post)]);
       erased.push(token('first', index), token('second', index), note);
     } else {
-      // Revised with `eraseEarlier`: the newsroom removes the earlier notes from the history.
+      // This post is revised with `eraseEarlier`. The newsroom removes the earlier notes from the history.
       await appended(engine, id, [revised]);
       const history = revised.post.history.map((change) => ({ ...change, note: null }));
       const last = revision({ ...revised.post, history }, shaped(id, token('third', index), size), 'update', null);
