@@ -319,8 +319,8 @@ describe('many requests on one connection', () => {
   });
 
   it('end the connection after sixteen answers if hundreds are pipelined', async () => {
-    const asked = requestText('GET /v1/channels/moon/snapshot HTTP/1.1', ['Connection: keep-alive']).repeat(500);
-    const { closed, statuses } = await sendBytes(server, asked);
+    const manyRequests = requestText('GET /v1/channels/moon/snapshot HTTP/1.1', ['Connection: keep-alive']).repeat(500);
+    const { closed, statuses } = await sendBytes(server, manyRequests);
     expect(closed).toBe(true);
     expect(statuses).toEqual(Array(16).fill(200));
     const { text } = await call(`${server.url}/metrics`);

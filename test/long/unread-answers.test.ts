@@ -43,9 +43,9 @@ it('the server stays below 400 MB while 12 addresses request 3,840 answers and r
         { length: attack.requestsOfEach },
         (_, at) => `/v1/channels/${id}/snapshot?limit=${100 - ((nth * 16 + at) % 40)}`,
       );
-      const asked = paths.map((path) => requestText(`GET ${path} HTTP/1.1`, ['Connection: keep-alive'])).join('');
-      sentBytes += asked.length;
-      socket.write(asked);
+      const requests = paths.map((path) => requestText(`GET ${path} HTTP/1.1`, ['Connection: keep-alive'])).join('');
+      sentBytes += requests.length;
+      socket.write(requests);
     }
     highest = Math.max(highest, await residentBytes(server.pid));
   }

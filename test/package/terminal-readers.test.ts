@@ -113,12 +113,12 @@ async function withLine(task: (line: Line, shell: Shell, data: string) => Promis
 
 /** The notes of the corrections that a reader of the whole day must have seen. */
 function correctionsOf({ posts }: Timeline): string[] {
-  const standing = new Set(posts.filter(({ status }) => status === 'published').map(({ id }) => id));
+  const stillPublished = new Set(posts.filter(({ status }) => status === 'published').map(({ id }) => id));
   const early = new Set(parts[0].flatMap((command) => (command.type === 'publish' ? [command.post.id] : [])));
   return parts.slice(1).flatMap((commands) =>
     commands.flatMap((command) => {
       const isOne = command.type === 'revise' && command.change.kind === 'correction';
-      return isOne && standing.has(command.postId) && early.has(command.postId) ? [command.change.note ?? ''] : [];
+      return isOne && stillPublished.has(command.postId) && early.has(command.postId) ? [command.change.note ?? ''] : [];
     }),
   );
 }
@@ -300,10 +300,12 @@ describeWith(needs.curl, 'curl alone, with a kept Last-Event-ID', () => {
         cursor: async () => (await readFile(kept, 'utf8').catch(() => undefined))?.trim(),
       });
       expect(runs.map(({ err }) => err.replaceAll(/^curl: .*\n/gm, ''))).toEqual(['', '']);
-      const told = runs.flatMap(({ out }) => out.trimEnd().split('\n')).map((message) => message.split('\t') as [string, string]);
-      const modes = told.flatMap(([name, json]) => (name === 'catchup' ? [(JSON.parse(json) as CatchUp).mode] : []));
+      const messages = runs
+        .flatMap(({ out }) => out.trimEnd().split('\n'))
+        .map((message) => message.split('\t') as [string, string]);
+      const modes = messages.flatMap(([name, json]) => (name === 'catchup' ? [(JSON.parse(json) as CatchUp).mode] : []));
       expect(modes.slice(0, 3)).toEqual(['snapshot', 'replay', 'replay']);
-      const followed = told.reduce<Timeline | undefined>((held, [name, json]) => {
+      const followed = messages.reduce<Timeline | undefined>((held, [name, json]) => {
         const said = JSON.parse(json) as CatchUp & Event;
         if (name === 'catchup') return applyCatchUp(held, said);
         return held && applyEvent(held, said);

@@ -40,14 +40,14 @@ export function catchingUp({ open }: Exam): void {
   }
   /** Position 0 of a channel's history, with the part of the check that a cursor carries. */
   async function beginning(channelId: string): Promise<Position> {
-    let told: Position | undefined;
+    let root: Position | undefined;
     const undo = await engine.subscribe(channelId, (heard) => {
-      if (heard.type === 'entry' && heard.change.offset === 1) told = { epoch: heard.epoch, offset: 0, check: heard.before };
+      if (heard.type === 'entry' && heard.change.offset === 1) root = { epoch: heard.epoch, offset: 0, check: heard.before };
     });
     await createChannel(engine, channelId);
     undo();
-    if (!told) throw new Error('The creation was not announced.');
-    return told;
+    if (!root) throw new Error('The creation was not announced.');
+    return root;
   }
 
   it('hides only desk channels from those who may not see them', async () => {
@@ -128,8 +128,8 @@ export function catchingUp({ open }: Exam): void {
     const post = await publish(engine, id, { body: '**Loud**', keyEvent: true, headline: 'H', kind: 'summary' });
     await appended(engine, id, [revision(post, { body: '**Louder**' })]);
     const [snapshot, answer] = [await engine.snapshot(id, wide), await replay(id, start)];
-    const told = JSON.stringify([snapshot, answer]);
-    for (const hidden of ['"body"', '"publishedBy"', '"by"', '**']) expect(told).not.toContain(hidden);
+    const json = JSON.stringify([snapshot, answer]);
+    for (const hidden of ['"body"', '"publishedBy"', '"by"', '**']) expect(json).not.toContain(hidden);
   });
 
   it('returns no changes at the head', async () => {

@@ -100,9 +100,9 @@ export function writing({ open }: Exam): void {
     const post = samplePost(id, { body: '**Bold** words', publishedBy: 'ada' });
     const result = await appended(engine, id, [publication(post)]);
     expect(result.post).toEqual({ ...post, seq: 2 });
-    const told = JSON.stringify(result.changes);
-    expect(told).toContain('<strong>Bold</strong>');
-    for (const hidden of ['"body"', '"publishedBy"', '**Bold**', '"by"']) expect(told).not.toContain(hidden);
+    const json = JSON.stringify(result.changes);
+    expect(json).toContain('<strong>Bold</strong>');
+    for (const hidden of ['"body"', '"publishedBy"', '**Bold**', '"by"']) expect(json).not.toContain(hidden);
   });
 
   it('appends two entries together, and answers with the position after the second', async () => {

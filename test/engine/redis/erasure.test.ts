@@ -91,11 +91,11 @@ for (const kind of ['redis', 'valkey'] as const) {
       const post = await publish(here, id, { body: 'zqonce' });
       const once = { ...revision(post, { body: 'zqtwice' }), erases: 1 };
       await appended(here, id, [once]);
-      const told = here.erase(id, post.id);
+      const erasing = here.erase(id, post.id);
       await isRewriting(server);
       // Nobody waits for this erasure, as when its node is gone.
       const { position } = await appended(here, id, [{ ...revision(once.post, { body: 'Else.' }), erases: 2 }]);
-      await told;
+      await erasing;
       const owed = channelKeys(id)[8] as string;
       expect(await server.admin.zscore(owed, post.id)).toBe(String(position.offset));
       await vi.waitFor(async () => expect(await server.admin.exists(owed)).toBe(0), patient);
@@ -107,12 +107,12 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqfailed' });
       await appended(here, id, [takedown(post)]);
-      const told = here.erase(id, post.id);
+      const outcome = here.erase(id, post.id);
       await isRewriting(server);
       // Kill the rewrite, the only child process of the server.
       await promisify(execFile)('pkill', ['-KILL', '-P', String(server.pid)]);
       const why = expect.stringContaining('its append-only file could not be rewritten');
-      expect(await told).toEqual({ complete: false, pending: [{ where: 'Redis', why }] });
+      expect(await outcome).toEqual({ complete: false, pending: [{ where: 'Redis', why }] });
       await server.admin.config('SET', 'rdb-key-save-delay', '0');
       expect(await found(server.directory, ['zqfailed'])).toEqual(['zqfailed']);
       await vi.waitFor(async () => expect(await server.admin.exists(channelKeys(id)[8] as string)).toBe(0), patient);

@@ -115,9 +115,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       await admin.config('SET', 'slowlog-log-slower-than', '0');
       await admin.slowlog('RESET');
       const ids = await listed(query);
-      const told = (await admin.slowlog('GET', -1)) as [number, number, number, string[]][];
+      const logged = (await admin.slowlog('GET', -1)) as [number, number, number, string[]][];
       await admin.config('SET', 'slowlog-log-slower-than', '-1');
-      const calls = told.map(([, , , words]) => words);
+      const calls = logged.map(([, , , words]) => words);
       const { channel } = loadScripts();
       return {
         ids,

@@ -102,13 +102,13 @@ for (const kind of ['redis', 'valkey'] as const) {
       await server.admin.config('SET', 'slowlog-log-slower-than', '0');
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', history: 'same', posts: ids.length, fault: null });
       await server.admin.config('SET', 'slowlog-log-slower-than', '-1');
-      const told = (await server.admin.slowlog('GET', -1)) as [number, number, number, string[]][];
-      const counts = told.map(
+      const logged = (await server.admin.slowlog('GET', -1)) as [number, number, number, string[]][];
+      const counts = logged.map(
         ([, , , words]) => words.length + Number(/\((\d+) more arguments/.exec(words.at(-1) ?? '')?.[1] ?? 0),
       );
       expect(counts.length).toBeGreaterThan(40);
       expect(Math.max(...counts)).toBeLessThan(manyArguments);
-      const answersAll = told
+      const answersAll = logged
         .map(([, , , [name = '']]) => name.toUpperCase())
         .filter((name) => /^H(?:KEYS|VALS|GETALL)$/.test(name));
       expect(answersAll).toEqual([]);
@@ -225,13 +225,13 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('writes nothing after another repair took over', async (test) => {
       const { server, there, id, ids, keys, repairing } = await halfRepaired(test, binary);
       const began = await server.admin.multi().set(repairKey(id), 'another', 'PX', 600_000).zcard(keys.posts).exec();
-      const standing = began![1]![1];
-      expect(standing).toBeLessThan(ids.length);
+      const written = began![1]![1];
+      expect(written).toBeLessThan(ids.length);
       expect(await repairing).toMatchObject({
         outcome: 'refused',
         why: expect.stringContaining('another process repairs the channel'),
       });
-      expect(await server.admin.zcard(keys.posts)).toBe(standing);
+      expect(await server.admin.zcard(keys.posts)).toBe(written);
       await server.admin.del(repairKey(id));
       expect(await repair(server, id)).toMatchObject({ outcome: 'repaired', fault: null });
       await expectWhole(server, there, id, ids);

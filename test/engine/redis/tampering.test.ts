@@ -358,8 +358,8 @@ describeWith(needs.redis, 'the verification of a journal in Redis', (binary) => 
     await vi.waitFor(async () => expect(await redis.zscore(registry.serverMarks, 'found')).not.toBeNull());
     await engine.close();
     const found = await redis.xrange(registry.server, '-', '+');
-    const told = found.map(([, fields]) => [fields[3], fields[5]]);
-    expect(told).toEqual(
+    const facts = found.map(([, fields]) => [fields[3], fields[5]]);
+    expect(facts).toEqual(
       expect.arrayContaining([
         ['journal.begun', ''],
         ['channel.found', 'bridge'],

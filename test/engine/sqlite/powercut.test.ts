@@ -115,8 +115,8 @@ describe.skipIf(reason !== undefined)(`the embedded journal after a power cut${r
       const post = newPostId();
       await using first = await startAsked({ dataDir, power, post });
       power.fail(how, true);
-      const told = first.ask('append');
-      if (how === 'broken') expect(await told).toMatchObject({ told: 'unknown' });
+      const appending = first.ask('append');
+      if (how === 'broken') expect(await appending).toMatchObject({ told: 'unknown' });
       else await vi.waitFor(() => expect(leftOf(dataDir, [post])).toEqual([post]));
       await first.kill();
       power.fail(how, false);

@@ -17,7 +17,7 @@ it('a desk channel gets the same bytes and the same journal reads as a missing c
   const strangers = [undefined, await server.token({ author: ['other'] }, { sub: 'eve' })];
   const asked = watch(server.server.engine);
   const steps = async (id: string) => {
-    const told: unknown[] = [];
+    const seen: unknown[] = [];
     const questions = [
       ...paths.map((path) => ({ method: 'GET', path: `/v1/channels/${id}${path}` })),
       ...['/live', '/embed'].map((path) => ({ method: 'GET', path: `${path}/${id}` })),
@@ -27,10 +27,10 @@ it('a desk channel gets the same bytes and the same journal reads as a missing c
       for (const { path, ...question } of questions) {
         asked.length = 0;
         const { status, text } = await call(server.url + path, { ...question, ...(by && { token: by }) });
-        told.push([question.method, path.replace(id, '{id}'), status, text, asked.map((one) => one.replaceAll(id, '{id}'))]);
+        seen.push([question.method, path.replace(id, '{id}'), status, text, asked.map((one) => one.replaceAll(id, '{id}'))]);
       }
     }
-    return told;
+    return seen;
   };
   const [hidden, missing] = [await steps('hidden'), await steps('nobody')];
   expect(hidden).toEqual(missing);

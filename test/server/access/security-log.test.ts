@@ -127,20 +127,20 @@ it('the security log contains no token and no post text, and no input can start 
 it('the security log repeats an event in the next interval with the count of the previous interval, and limits the number of lines', () => {
   let now = 0;
   const leftOut: true[] = [];
-  const told: object[] = [];
-  const log = { info: (facts: object) => void told.push(facts) };
+  const logged: object[] = [];
+  const log = { info: (facts: object) => void logged.push(facts) };
   const security = createSecurityLog({ log, now: () => now, onLeftOut: () => void leftOut.push(true) });
   for (let times = 0; times < 7; times += 1) security.refused('token-invalid', { address: '192.0.2.7' });
-  expect(told).toHaveLength(1);
+  expect(logged).toHaveLength(1);
   now = responseLimits.securityRepeatMs;
   security.refused('token-invalid', { address: '192.0.2.7' });
-  expect(told.at(-1)).toMatchObject({ security: 'token-refused', address: '192.0.2.7', timesBefore: 7 });
+  expect(logged.at(-1)).toMatchObject({ security: 'token-refused', address: '192.0.2.7', timesBefore: 7 });
   for (let at = 0; at < 2 * responseLimits.securityLines; at += 1) {
     security.refused('token-invalid', { address: `10.0.${at >> 8}.${at & 255}` });
   }
-  expect(told).toHaveLength(responseLimits.securityLines + 1);
+  expect(logged).toHaveLength(responseLimits.securityLines + 1);
   expect(leftOut).toHaveLength(responseLimits.securityLines + 1);
   // Refusals of anonymous clients leave room for other events.
   security.note('sign-in', { address: '192.0.2.8', by: 'ruth' });
-  expect(told.at(-1)).toMatchObject({ security: 'sign-in' });
+  expect(logged.at(-1)).toMatchObject({ security: 'sign-in' });
 });

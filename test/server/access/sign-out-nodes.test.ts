@@ -10,7 +10,7 @@ import { startRedis } from '../../support/stores/redis.ts';
 
 const promisedMs = 3_000;
 
-const told = async ({ url }: TestServer, cookie: string) =>
+const sessionOf = async ({ url }: TestServer, cookie: string) =>
   ((await call(`${url}/v1/session`, { headers: { cookie } })).body as { session: object | null }).session;
 
 for (const kind of ['redis', 'valkey'] as const) {
@@ -33,7 +33,7 @@ for (const kind of ['redis', 'valkey'] as const) {
           expect(cookies.at(-1)).not.toContain(token.split('.')[2]);
         }
         for (const cookie of cookies) {
-          for (const server of servers) expect(await told(server, cookie)).toMatchObject({ name: 'Ruth Calder' });
+          for (const server of servers) expect(await sessionOf(server, cookie)).toMatchObject({ name: 'Ruth Calder' });
         }
         const [ended = '', kept = ''] = cookies;
         const reader = await openReader(there.url, { headers: { Cookie: ended, Origin: there.url } });
@@ -42,15 +42,15 @@ for (const kind of ['redis', 'valkey'] as const) {
         const killing = setInterval(() => void redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => undefined), 1);
         try {
           await call(`${here.url}/v1/session`, { method: 'DELETE', headers: { cookie: ended } });
-          await within(promisedMs, async () => expect(await told(there, ended)).toBeNull(), [process.pid, redis.pid]);
+          await within(promisedMs, async () => expect(await sessionOf(there, ended)).toBeNull(), [process.pid, redis.pid]);
         } finally {
           clearInterval(killing);
         }
         await within(2_000, () => expect(reader.isOpen).toBe(false), [process.pid, redis.pid]);
         await there.restart();
         for (const server of servers) {
-          expect(await told(server, ended)).toBeNull();
-          expect(await told(server, kept)).not.toBeNull();
+          expect(await sessionOf(server, ended)).toBeNull();
+          expect(await sessionOf(server, kept)).not.toBeNull();
         }
       } finally {
         for (const server of servers) await server[Symbol.asyncDispose]();

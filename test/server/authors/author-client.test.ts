@@ -75,12 +75,12 @@ describe('a refused author', () => {
     const channelId = await freshChannel();
     const { post } = await author.publish(channelId, { body: 'One.' });
     await author.revise(channelId, post.id, 1, { kind: 'update', changes: { body: 'Two.' } });
-    const asked = lossy.asked;
+    const before = lossy.asked;
     const error = await author
       .revise(channelId, post.id, 1, { kind: 'update', changes: { body: 'Three.' } })
       .catch((error: unknown) => error);
     expect((error as ProblemError).problem).toMatchObject({ code: 'revision-moved', status: 412, current: { body: 'Two.' } });
-    expect(lossy.asked).toBe(asked + 1);
+    expect(lossy.asked).toBe(before + 1);
   });
 });
 

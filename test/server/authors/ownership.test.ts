@@ -96,12 +96,12 @@ it('a post keeps its owner through revisions, export and import', async () => {
 it('a server with a JWK set and no issuer logs a warning at its start', async () => {
   const warnings: string[] = [];
   const log = createLog('warn', { write: (line) => void warnings.push(JSON.parse(line).msg) });
-  const told = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
+  const expectedWarning = 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER';
   await using _any = await startTestServer({ ...env }, { log });
-  expect(warnings).toEqual([told]);
+  expect(warnings).toEqual([expectedWarning]);
   await using _one = await startTestServer({ ...env, PRESSBOX_JWT_ISSUER: iss }, { log });
   await using _none = await startTestServer({}, { log });
-  expect(warnings).toEqual([told]);
+  expect(warnings).toEqual([expectedWarning]);
 });
 
 it('no answer contains the issuer, and no answer to anonymous readers contains an owner', async () => {

@@ -147,14 +147,14 @@ describe('an idempotency key', () => {
     const { post } = first.body;
     expect((await write(`${channelUrl}/posts`, { headline: 'A' }, { token: bob, headers: key('shared') })).replayed).toBeNull();
     const elsewhere = await publish({ headline: 'B' });
-    const asked = { kind: 'update', changes: { headline: 'C' } };
+    const revisionBody = { kind: 'update', changes: { headline: 'C' } };
     const url = (id: string) => `${channelUrl}/posts/${id}/revisions`;
-    const revised = await write(url(post.id), asked, { headers: { ...key('rev'), 'if-match': '"1"' } });
+    const revised = await write(url(post.id), revisionBody, { headers: { ...key('rev'), 'if-match': '"1"' } });
     expect(revised.status).toBe(200);
     for (const [where, what, match] of [
-      [url(post.id), asked, '"2"'],
-      [url(elsewhere.body.post.id), asked, '"1"'],
-      [url(post.id), { ...asked, kind: 'refile' }, '"1"'],
+      [url(post.id), revisionBody, '"2"'],
+      [url(elsewhere.body.post.id), revisionBody, '"1"'],
+      [url(post.id), { ...revisionBody, kind: 'refile' }, '"1"'],
       [`${channelUrl}/posts`, { headline: 'A' }, '"1"'],
     ] as const)
       expect(await write(where, what, { headers: { ...key('rev'), 'if-match': match } })).toMatchObject({ status: 422 });

@@ -109,7 +109,7 @@ describe('the right to write', () => {
       expect((await write(`/${gone}`, undefined, { method: 'DELETE', token: admin })).status).toBe(204),
     );
     const stranger = await test.token({ author: ['else'], editor: ['elsewhere'] }, { sub: 'str' });
-    const asked = async (channel: string) => {
+    const answerFor = async (channel: string) => {
       const answers = await Promise.all([
         write(`/${channel}/posts`, { headline: 'A' }, { token: stranger }),
         write(`/${channel}/posts`, { nonsense: 1 }, { token: stranger, headers: key('k') }),
@@ -124,11 +124,11 @@ describe('the right to write', () => {
         return JSON.stringify([status, text.replaceAll(channel, '…'), shown]);
       });
     };
-    const unknown = await asked('never-was');
+    const unknown = await answerFor('never-was');
     expect(unknown.every((answer) => answer.startsWith('[404,'))).toBe(true);
-    expect(await asked(hidden)).toEqual(unknown);
-    expect(await asked(gone)).toEqual(unknown);
-    expect(await asked('NOT AN ID')).toEqual(unknown);
+    expect(await answerFor(hidden)).toEqual(unknown);
+    expect(await answerFor(gone)).toEqual(unknown);
+    expect(await answerFor('NOT AN ID')).toEqual(unknown);
   });
 
   it('does not extend to the next free id if the granted id is taken', async () => {

@@ -197,8 +197,8 @@ describe('pressbox conformance', () => {
 
   it('exits with 1 if it cannot write the record, and says so', async () => {
     const file = join(folder, 'none', 'exchanges.json');
-    const asked = ['conformance', server.url, '--token', token, '--only', 'sockets/bad-token', '--record', file];
-    expect(await runPressbox(asked)).toMatchObject({ code: 1, err: expect.stringContaining(`pressbox: ${file}: ENOENT`) });
+    const recordArgv = ['conformance', server.url, '--token', token, '--only', 'sockets/bad-token', '--record', file];
+    expect(await runPressbox(recordArgv)).toMatchObject({ code: 1, err: expect.stringContaining(`pressbox: ${file}: ENOENT`) });
   });
 
   it('records the rules for clients, which pressbox/client follows', async () => {

@@ -101,13 +101,13 @@ describe('a token for a command', () => {
   it('works on the command line with one warning', async () => {
     await using server = await startTestServer();
     const token = await server.token();
-    const asked = ['channel', 'list', '--url', server.url, '--token', token];
-    const visible = run(asked, {});
+    const listArgv = ['channel', 'list', '--url', server.url, '--token', token];
+    const visible = run(listArgv, {});
     expect([await visible.code, visible.err]).toEqual([
       0,
       expect.stringMatching(/^pressbox: Other users of this machine can see .+\n$/),
     ]);
-    const json = run([...asked, '--json'], {});
+    const json = run([...listArgv, '--json'], {});
     expect([await json.code, JSON.parse(json.err)]).toEqual([0, { warning: expect.stringContaining('--token-file') }]);
     const inspected = run(['token', 'inspect', token], {});
     expect([await inspected.code, inspected.err]).toEqual([0, expect.stringContaining('standard input')]);

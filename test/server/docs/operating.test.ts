@@ -303,13 +303,13 @@ describe.concurrent('a server that is operated as the pages for operators say', 
     const { cursor } = await write(server, token, { path: takedown, body: {} });
     const stolen = await server.token({ reader: ['*'] });
     const { jti } = JSON.parse(Buffer.from(stolen.split('.')[1]!, 'base64url').toString()) as { jti: string };
-    const asked = async () => (await call(`${server.url}/v1/channels`, { token: stolen })).status;
+    const statusOf = async () => (await call(`${server.url}/v1/channels`, { token: stolen })).status;
     await call(`${server.url}/v1/tokens/revoked`, { method: 'POST', token, body: { jti } });
-    expect(await asked()).toBe(401);
+    expect(await statusOf()).toBe(401);
     await server.stop();
     await copy.putBack();
     await server.start();
-    expect(await asked()).toBe(200);
+    expect(await statusOf()).toBe(200);
     const caughtUp = async (after: string) => (await call(`${server.url}/v1/channels/${id}/events?after=${after}`)).body;
     expect(await caughtUp(cursor)).toMatchObject({
       mode: 'snapshot',

@@ -31,9 +31,9 @@ interface Sent {
 
 /** The bytes on the wire, not decompressed. */
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Sent> {
-  const asked = request(server.url + path, { headers, method, agent: false });
-  asked.end();
-  const [answer] = await once(asked, 'response');
+  const outgoing = request(server.url + path, { headers, method, agent: false });
+  outgoing.end();
+  const [answer] = await once(outgoing, 'response');
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);

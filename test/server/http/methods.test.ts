@@ -61,8 +61,8 @@ describe('a method that a URL does not allow', () => {
   it('is refused with the allowed methods', async () => {
     for (const [path, methods] of Object.entries(taken())) {
       for (const method of ['PUT', 'POST', 'PATCH', 'DELETE'].filter((one) => !methods.includes(one))) {
-        const asked = { method, token: editor, headers: { accept: 'application/json' } };
-        const { status, headers, body } = await call(server.url + path, asked);
+        const sent = { method, token: editor, headers: { accept: 'application/json' } };
+        const { status, headers, body } = await call(server.url + path, sent);
         expect([method, path, status, body]).toEqual([
           method,
           path,
@@ -138,8 +138,8 @@ describe('an unknown path', () => {
   it('counts towards the request rate of an address', async () => {
     await using small = await startTestServer({ PRESSBOX_REQUESTS_PER_SECOND: '1' });
     // More requests than the rate refills while they are answered.
-    const asked = await Promise.all(Array.from({ length: 100 }, () => call(`${small.url}/nope`, { headers: browser })));
-    const refused = asked.filter(({ status }) => status === 429);
+    const responses = await Promise.all(Array.from({ length: 100 }, () => call(`${small.url}/nope`, { headers: browser })));
+    const refused = responses.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]?.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(refused[0]?.text).toContain('Too many requests');

@@ -161,8 +161,8 @@ for (const kind of ['redis', 'valkey'] as const) {
       const { id } = await createChannel(a!, token);
       const far = reader(b!, id);
       await caughtUp(far, 1);
-      const told: boolean[] = [];
-      far.socket.on('store', ({ reachable }: { reachable: boolean }) => told.push(reachable));
+      const reachability: boolean[] = [];
+      far.socket.on('store', ({ reachable }: { reachable: boolean }) => reachability.push(reachable));
       using stream = await openStream(b!.url, id);
       const storeOf = (reader: typeof stream) => reader.heard<{ reachable: boolean }>('store').map(({ reachable }) => reachable);
       const { cursor } = await publish(a!, token, id, { body: 'Before.' });
@@ -176,7 +176,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       let late: typeof stream | undefined;
       try {
         // test/engine/redis/announcements.test.ts asserts one message each. On a busy machine a connection may seem dead more often.
-        await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
+        await vi.waitFor(() => expect([reachability.at(-1), storeOf(stream).at(-1)]).toEqual([false, false]), patient);
         const answer = await poll;
         expect([answer.status, answer.body]).toMatchObject([503, { code: 'journal-unavailable', outcome: 'unchanged' }]);
         expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
@@ -197,7 +197,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       } finally {
         process.kill(redis.pid, 'SIGCONT');
       }
-      await vi.waitFor(() => expect([told.at(-1), storeOf(stream).at(-1)]).toEqual([true, true]), patient);
+      await vi.waitFor(() => expect([reachability.at(-1), storeOf(stream).at(-1)]).toEqual([true, true]), patient);
       const { offset } = await write(a!, token, { path: `/v1/channels/${id}/posts`, body: { body: 'Back.' }, key: 'back' });
       await caughtUp(far, offset);
       expect(far.faults).toEqual([]);

@@ -108,9 +108,9 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect(await nodes()).not.toEqual(expect.arrayContaining(nodesBefore)), forgotten);
       await vi.waitFor(() => expect(two.pidOf(1)).not.toBe(killed), patient);
       await caughtUp(readers, 43);
-      const standing = new Set((await allPosts(two.server, id)).map(({ id }) => id));
-      expect(written.filter(({ post }) => !standing.has(post.id))).toEqual([]);
-      expect(standing.size).toBe(41);
+      const stored = new Set((await allPosts(two.server, id)).map(({ id }) => id));
+      expect(written.filter(({ post }) => !stored.has(post.id))).toEqual([]);
+      expect(stored.size).toBe(41);
       expect(faultsOf(readers)).toEqual([]);
       const died = { msg: 'worker died', worker: 1, workerPid: killed, signal: 'SIGKILL' };
       await vi.waitFor(() => expect(two.lines).toContainEqual(expect.objectContaining(died)), patient);

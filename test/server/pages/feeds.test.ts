@@ -172,8 +172,8 @@ describe.each(Object.keys(formats))('%s', (file) => {
     expect((await only()).changed).toBe(post.publishedAt);
     await revise(post, 'refile', null, 'A storm');
     // ninjs counts a refile as a version, with its own time.
-    const stands = file === 'ninjs.json' ? expect.any(String) : post.publishedAt;
-    expect(await only()).toMatchObject({ changed: stands, text: expect.stringContaining('A storm') });
+    const expected = file === 'ninjs.json' ? expect.any(String) : post.publishedAt;
+    expect(await only()).toMatchObject({ changed: expected, text: expect.stringContaining('A storm') });
     let before = post.publishedAt;
     for (const [kind, note] of [
       ['update', null],

@@ -203,7 +203,7 @@ describe('a page without a channel', () => {
   it.each(languages)('describes every error in that language: %s', async (language) => {
     const { problems } = siteWordsIn(language);
     const form = { origin: server.url, 'content-type': 'application/x-www-form-urlencoded' };
-    const asked: [status: number, code: keyof typeof problems, path: string, init?: RequestInit][] = [
+    const requests: [status: number, code: keyof typeof problems, path: string, init?: RequestInit][] = [
       [400, 'invalid-body', '/?limit=none'],
       [400, 'invalid-body', '/live/none?before=yesterday'],
       [400, 'invalid-body', '/embed/none?theme=mauve'],
@@ -212,7 +212,7 @@ describe('a page without a channel', () => {
       [413, 'too-large', '/sign-in', { method: 'POST', headers: form, body: `token=${'x'.repeat(30_000)}` }],
       [415, 'wrong-type', '/sign-in', { method: 'POST', headers: { origin: server.url }, body: 'token=x' }],
     ];
-    for (const [status, code, path, init] of asked) {
+    for (const [status, code, path, init] of requests) {
       const headers = { accept: 'text/html', 'accept-language': language, ...init?.headers };
       const answer = await fetch(server.url + path, { ...init, headers });
       const { name, sentence } = problems[code]!;

@@ -118,7 +118,7 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'update', { media: [tides, quay, quay] });
     await revise(post, 'refile', { body: 'Two ships burn!' });
     const { text } = await open(post.path);
-    const told = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) => seen(part ?? '').trim());
+    const sections = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) => seen(part ?? '').trim());
     const lines = [...text.matchAll(/<ul class="beside">([\s\S]*?)<\/ul>/g)].map(([, list]) =>
       [...(list ?? '').matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, line]) => seen(line ?? '').trim()),
     );
@@ -143,10 +143,10 @@ describe('the earlier versions of a post', () => {
         'Author: Ada Byron',
       ],
     ]);
-    expect(told[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
-    expect(told[1]).toContain('No words were changed here, only what stands beside them.');
+    expect(sections[0]).toMatch(/Two ships burn\[-\.-\]\{\+!\+\}$/);
+    expect(sections[1]).toContain('No words were changed here, only what stands beside them.');
     // A change of their order is not listed.
-    expect(told[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
+    expect(sections[2]).toMatch(/Nothing was changed here that readers are shown\. Fire Two ships burn\.$/);
   });
 
   it('are linked from a changed post, and from no other', async () => {
@@ -177,11 +177,11 @@ describe('the earlier versions of a post', () => {
     const counts: string[] = [];
     const pages: number[] = [];
     for (const text of await pagesOf(post)) {
-      const told = [...seen(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
+      const shownCounts = [...seen(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
         ([, to, alone]) => to ?? alone ?? '',
       );
-      counts.push(...told);
-      pages.push(told.length);
+      counts.push(...shownCounts);
+      pages.push(shownCounts.length);
     }
     expect(counts.map(Number)).toEqual(Array.from({ length: 23 }, (_, at) => 23 - at));
     expect(pages).toEqual([10, 10, 3]);

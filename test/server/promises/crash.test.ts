@@ -65,13 +65,13 @@ describe('a reader', () => {
       return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     };
     const reader = new ReaderClient({ url: server.url, channelId: id, cursor, fetch: unanswered });
-    const told: string[] = [];
-    reader.on('reset', () => told.push('reset'));
-    reader.on('event', () => told.push('event'));
+    const states: string[] = [];
+    reader.on('reset', () => states.push('reset'));
+    reader.on('event', () => states.push('event'));
     reader.open();
     await asked.promise;
     reader.close();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(told).toEqual([]);
+    expect(states).toEqual([]);
   });
 });

@@ -63,8 +63,8 @@ describe('an EventSource', () => {
     await stream.ended;
     expectComeBack(stream, 3_000, 5_000);
     // A client that accepts problem documents gets one.
-    const asked = await call(`${server.url}/v1/channels/${id}/stream`);
-    expect([asked.status, asked.body]).toMatchObject([503, { code: 'draining' }]);
+    const answer = await call(`${server.url}/v1/channels/${id}/stream`);
+    expect([answer.status, answer.body]).toMatchObject([503, { code: 'draining' }]);
 
     staying.destroy();
     await closing;

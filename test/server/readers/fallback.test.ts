@@ -161,18 +161,18 @@ describe('a reader over any transport', () => {
 
   it('asks for that number of posts in every poll, since any answer may be a new snapshot', async () => {
     const channelId = await channelWith(1);
-    const asked: URL[] = [];
+    const requested: URL[] = [];
     const { client } = read(test.url, channelId, {
       transports: ['poll'],
       limit: 24,
       fetch: (url, init) => {
-        asked.push(new URL(url));
+        requested.push(new URL(url));
         return fetch(url, init);
       },
     });
     await live(client, 'poll', 2);
-    await vi.waitFor(() => expect(asked.some(({ searchParams }) => searchParams.has('wait'))).toBe(true));
-    expect(asked.map(({ searchParams }) => searchParams.get('posts'))).toEqual(asked.map(() => '24'));
+    await vi.waitFor(() => expect(requested.some(({ searchParams }) => searchParams.has('wait'))).toBe(true));
+    expect(requested.map(({ searchParams }) => searchParams.get('posts'))).toEqual(requested.map(() => '24'));
   });
 
   it('continues with a new token when the old one expires', async () => {

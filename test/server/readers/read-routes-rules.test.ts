@@ -270,13 +270,13 @@ describe('a missing resource', () => {
       expect(said.detail, path).toContain('/docs');
       expect(JSON.stringify(said), path).not.toMatch(/xyzzy|elsewhere|01890000/i);
     }
-    const asked = { method: 'POST', token: editor, headers: { 'if-match': '*' }, body: { headline: 'A' } };
+    const options = { method: 'POST', token: editor, headers: { 'if-match': '*' }, body: { headline: 'A' } };
     const unknownPost = await call(`${server.url}/v1/channels/open/posts/${someId}/revisions`, {
-      ...asked,
+      ...options,
       body: { kind: 'refile', changes: { headline: 'A' } },
     });
     expect(unknownPost.body).toMatchObject({ detail: expect.stringContaining('This channel has no post with this id') });
-    const unknownChannel = await call(`${server.url}/v1/channels/xyzzy/posts`, asked);
+    const unknownChannel = await call(`${server.url}/v1/channels/xyzzy/posts`, options);
     expect(unknownChannel.body).toMatchObject({ detail: expect.stringContaining('There is no channel with this id') });
   });
 });

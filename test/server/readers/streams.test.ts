@@ -226,11 +226,11 @@ describe('a stream', () => {
     expect((await live(id, { headers: { Origin: 'https://other.example' } })).headers).not.toHaveProperty(
       'access-control-allow-origin',
     );
-    const asked = await call(`${server.url}/v1/channels/${id}/stream`, {
+    const preflight = await call(`${server.url}/v1/channels/${id}/stream`, {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'last-event-id' },
     });
-    expect(asked.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('last-event-id');
+    expect(preflight.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('last-event-id');
   });
 
   it('is counted with its events, and frees everything when its reader disconnects', async () => {

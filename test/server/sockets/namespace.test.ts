@@ -95,8 +95,8 @@ async function heardFrom(url: string, packets: readonly (string | Buffer)[]): Pr
   reader.send(`4299${leaving}`);
   const isOpen = (await Promise.race([over, answered])) !== 'over';
   // A ping may arrive in between. Pings are not compared.
-  const came = reader.packets.slice(1).filter((packet) => packet !== '2');
-  const heard = came.map((packet) => packet.replace(/"sid":"[^"]+"/, '"sid":""'));
+  const received = reader.packets.slice(1).filter((packet) => packet !== '2');
+  const heard = received.map((packet) => packet.replace(/"sid":"[^"]+"/, '"sid":""'));
   return { heard, isOpen };
 }
 
@@ -117,8 +117,8 @@ it('the namespace opens a connection as engine.io does, except for its id', asyn
 });
 
 it('the namespace refuses attachments, since no message has any', async () => {
-  const asked = '52-7["unsubscribe",{"channelId":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]';
-  const { heard, isOpen } = await heardFrom(ours.url, ['0', asked, bytes, bytes]);
+  const withAttachment = '52-7["unsubscribe",{"channelId":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]';
+  const { heard, isOpen } = await heardFrom(ours.url, ['0', withAttachment, bytes, bytes]);
   expect(heard[1]).toMatch(/^437\[\{"ok":false,"problem":\{.*"code":"invalid-body"/);
   expect(isOpen).toBe(true);
 });

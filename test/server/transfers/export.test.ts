@@ -212,8 +212,8 @@ describe('an export', () => {
       const taken = await slowClient(own, token, 'HTTP/1.1');
       await underWay(1, own);
       // The kernel's buffers fill.
-      const standing = setInterval(() => vi.advanceTimersByTime(liveLimits.stallMs), 100);
-      await underWay(0, own).finally(() => clearInterval(standing));
+      const clock = setInterval(() => vi.advanceTimersByTime(liveLimits.stallMs), 100);
+      await underWay(0, own).finally(() => clearInterval(clock));
       expect(await taken()).toMatchObject({ error: { code: 'ECONNRESET' } });
     } finally {
       vi.useRealTimers();
@@ -247,10 +247,10 @@ describe('pressbox export', () => {
       // Only the owner may read the file, since it contains everything that a backup does.
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect(command.err).toBe(`${text.split('\n').length - 1} lines were written to ${file}.\n`);
-      const told = run(['export', channelId, '--output', file, '--json'], env());
-      expect(await told.code).toBe(0);
+      const running = run(['export', channelId, '--output', file, '--json'], env());
+      expect(await running.code).toBe(0);
       const counts = { lines: text.split('\n').length - 1, bytes: Buffer.byteLength(text) };
-      expect([JSON.parse(told.out), told.err]).toEqual([{ channelId, file, ...counts }, '']);
+      expect([JSON.parse(running.out), running.err]).toEqual([{ channelId, file, ...counts }, '']);
       const piped = run(['export', channelId], env());
       expect(await piped.code).toBe(0);
       expect(piped).toMatchObject({ out: text, err: '' });

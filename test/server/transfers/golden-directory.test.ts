@@ -28,8 +28,8 @@ it('a data directory from before chained erasures opens, verifies, and chains la
     const { post } = JSON.parse(golden.trimEnd().split('\n').at(-1) as string);
     await client.revise('golden', post.id, '*', { kind: 'refile', changes: { body: 'Nothing.' }, eraseEarlier: true });
     const { body } = await call(`${server.url}/v1/channels/golden/journal`, { token: await server.token({ admin: true }) });
-    const told = (body as { entries: JournalLine[] }).entries.filter(({ erases }) => erases !== undefined);
-    expect(told).toMatchObject([{ offset: 13, erases: 2 }]);
+    const erasing = (body as { entries: JournalLine[] }).entries.filter(({ erases }) => erases !== undefined);
+    expect(erasing).toMatchObject([{ offset: 13, erases: 2 }]);
     expect((await verify(server, '--data-dir', dataDir)).out).toMatch(/, 7 erased \(4 before erasures were chained\)/);
   } finally {
     await rm(dataDir, { recursive: true });

@@ -181,8 +181,10 @@ describe('an import into an existing channel', () => {
     await reader.subscribe(id);
     await sendTo(target, rest.join(''));
     await vi.waitFor(() => expect(reader.heard('event')).toHaveLength(3));
-    const told = reader.heard<Event>('event').map((event) => [event.offset, event.type, 'post' in event && event.post.status]);
-    expect(told).toEqual([
+    const received = reader
+      .heard<Event>('event')
+      .map((event) => [event.offset, event.type, 'post' in event && event.post.status]);
+    expect(received).toEqual([
       [2, 'post.published', 'taken-down'],
       [3, 'post.published', 'published'],
       [4, 'post.revised', 'published'],

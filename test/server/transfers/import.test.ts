@@ -168,8 +168,8 @@ describe('an import', () => {
       ['erased, and a text', { post, revision: { ...whole, content: 'a'.repeat(64) } }, 'post.kind'],
     ])('refuses it and says where, and changes nothing by it: %s', async (_what, line, path) => {
       const bad = typeof line === 'string' || line instanceof Buffer ? line : JSON.stringify(line);
-      const stands = { post: plainPost(id, { publishedAt: day }), revision: whole };
-      const before = `${JSON.stringify({ channel, revision: whole })}\n\n${JSON.stringify(stands)}\n`;
+      const laterLine = { post: plainPost(id, { publishedAt: day }), revision: whole };
+      const before = `${JSON.stringify({ channel, revision: whole })}\n\n${JSON.stringify(laterLine)}\n`;
       const after = `\n${JSON.stringify({ post, revision: whole })}\n`;
       const answer = await sendTo(server, Buffer.concat([before, bad, after].map((part) => Buffer.from(part))));
       expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body', line: 4 } });
@@ -352,8 +352,8 @@ describe('an import', () => {
       post: { id: post.id, channelId: id, revision },
       revision: { kind: revision === 1 ? null : ('refile' as const), at, by: 'ruth', content: content.repeat(64) },
     });
-    const stands = { post, revision: { kind: 'refile', at, by: 'ruth', ...erasure } };
-    const sent = [{ channel: plainChannel(id) }, erased(1, 'a'), erased(2, 'b'), stands];
+    const current = { post, revision: { kind: 'refile', at, by: 'ruth', ...erasure } };
+    const sent = [{ channel: plainChannel(id) }, erased(1, 'a'), erased(2, 'b'), current];
     const answer = await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\n'));
     expect(answer).toMatchObject({ status: 200, body: { revisions: 4, conflicting: 0 } });
     await server.restart();

@@ -326,13 +326,13 @@ describe('pressbox verify', () => {
     const lines = (await exportOf(server, id)).trimEnd().split('\n');
     const erased = lines.findIndex((line) => line.includes('"content":'));
     await using other = await startTestServer();
-    const asked = [id, '--url', other.url, '--token', await other.token({ admin: true }), '--json'];
+    const verifyArgv = [id, '--url', other.url, '--token', await other.token({ admin: true }), '--json'];
     await sendTo(other, `${lines.slice(0, erased + 1).join('\n')}\n`);
-    const cut = await verify(...asked);
+    const cut = await verify(...verifyArgv);
     expect([cut.code, reportsOf(cut.out)[0].fault]).toMatchObject([1, { offset: erased + 1, why: notToldErased }]);
     expect(await verify('--data-dir', other.dataDir)).toMatchObject({ code: 0, out: expect.stringContaining(', 1 erased') });
     await sendTo(other, `${lines.join('\n')}\n`);
-    expect(await verify(...asked)).toMatchObject({ code: 0 });
+    expect(await verify(...verifyArgv)).toMatchObject({ code: 0 });
   });
 
   it('raises no alarm for an erasure whose entry a running import has not written yet', async () => {

@@ -82,8 +82,8 @@ describe('a command', () => {
 
   it('is repeated with its key if the server did not receive it in time', async () => {
     const timeout: Said = (response) => response.writeHead(408, { connection: 'close' }).end();
-    const told = json(408, { ...problem('invalid-body'), status: 408 });
-    const { url, heard } = await server(timeout, told, done);
+    const requestTimeout = json(408, { ...problem('invalid-body'), status: 408 });
+    const { url, heard } = await server(timeout, requestTimeout, done);
     expect(await author(url).publish('moon', {})).toMatchObject({ offset: 7 });
     expect(heard).toHaveLength(3);
     expect(new Set(heard.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
@@ -190,7 +190,7 @@ describe('a command', () => {
   it('that may have been executed is never reported as not executed, whatever happens to its repetitions', async () => {
     const unavailable = (outcome: 'unchanged' | 'unknown', retryAfter = 0) =>
       json(503, problem('journal-unavailable', { outcome, retryAfter }));
-    const came = async (...said: Said[]) => {
+    const problemAfter = async (...said: Said[]) => {
       const { url } = await server(...said);
       const error: unknown = await author(url, { deadlineMs: 50_000 })
         .publish('moon', { body: 'One small step' })
@@ -201,16 +201,19 @@ describe('a command', () => {
     const long = { retryAfter: 60 };
     const refused = json(401, problem('token-invalid'));
     for (const open of [cut, unavailable('unknown'), json(502, {}), json(500, problem('internal-error'))]) {
-      expect(await came(open, unavailable('unchanged', 60))).toMatchObject({ status: 503, outcome: 'unknown' });
-      expect(await came(open, json(429, problem('rate-limited', long)))).toMatchObject({ status: 429, outcome: 'unknown' });
-      expect(await came(open, json(503, problem('draining', long)))).toMatchObject({ status: 503, outcome: 'unknown' });
-      expect(await came(open, refused)).toMatchObject({ status: 401, outcome: 'unknown' });
+      expect(await problemAfter(open, unavailable('unchanged', 60))).toMatchObject({ status: 503, outcome: 'unknown' });
+      expect(await problemAfter(open, json(429, problem('rate-limited', long)))).toMatchObject({
+        status: 429,
+        outcome: 'unknown',
+      });
+      expect(await problemAfter(open, json(503, problem('draining', long)))).toMatchObject({ status: 503, outcome: 'unknown' });
+      expect(await problemAfter(open, refused)).toMatchObject({ status: 401, outcome: 'unknown' });
       // The server looks up the key before it refuses an id that exists, so the outcome of this refusal is known.
-      expect(await came(open, json(409, problem('post-exists')))).not.toHaveProperty('outcome');
+      expect(await problemAfter(open, json(409, problem('post-exists')))).not.toHaveProperty('outcome');
     }
-    expect(await came(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
-    expect(await came(unavailable('unchanged'), refused)).not.toHaveProperty('outcome');
-    expect(await came(json(503, problem('draining')), refused)).not.toHaveProperty('outcome');
+    expect(await problemAfter(unavailable('unchanged', 60))).toMatchObject({ outcome: 'unchanged' });
+    expect(await problemAfter(unavailable('unchanged'), refused)).not.toHaveProperty('outcome');
+    expect(await problemAfter(json(503, problem('draining')), refused)).not.toHaveProperty('outcome');
   });
 
   it('that may have been executed is repeated even if something else answers or no token is available', async () => {

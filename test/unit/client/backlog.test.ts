@@ -12,13 +12,13 @@ function begin(get: (server: ModelServer) => unknown) {
   const server = new ModelServer();
   for (let each = 0; each < 3; each += 1) server.publish({ kind: 'update', keyEvent: false });
   const asked = vi.fn(async () => ({ body: get(server) }));
-  const told: (number | string)[] = [];
+  const delivered: (number | string)[] = [];
   const backlog = new Backlog('moon', server.cursor(3), { get: asked } as unknown as Http, () => 0.5, {
-    event: ({ offset }) => told.push(offset),
-    reset: () => told.push('reset'),
-    done: () => told.push('done'),
+    event: ({ offset }) => delivered.push(offset),
+    reset: () => delivered.push('reset'),
+    done: () => delivered.push('done'),
   });
-  return { server, asked, told, backlog };
+  return { server, asked, told: delivered, backlog };
 }
 
 const answer = (server: ModelServer) => server.catchUp(server.cursor(3), 3, { limit: 9, posts: 9 }, 4);

@@ -5,7 +5,7 @@ import { onPageLifecycle } from '../../../client/lib/page-lifecycle.ts';
 let page: EventTarget;
 let document: EventTarget & { visibilityState?: string };
 let connection: EventTarget & { type?: string };
-let told: string[];
+let calls: string[];
 let stop: () => void;
 
 beforeEach(() => {
@@ -16,11 +16,11 @@ beforeEach(() => {
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
   vi.stubGlobal('document', document);
   vi.stubGlobal('navigator', { connection });
-  told = [];
+  calls = [];
   stop = onPageLifecycle({
-    wake: (network) => void told.push(network ? 'wakes on a network' : 'wakes'),
-    hide: () => void told.push('is hidden'),
-    leave: () => void told.push('is left'),
+    wake: (network) => void calls.push(network ? 'wakes on a network' : 'wakes'),
+    hide: () => void calls.push('is hidden'),
+    leave: () => void calls.push('is left'),
   });
 });
 afterEach(() => {
@@ -36,25 +36,25 @@ function turn(visibilityState: string): void {
 
 it('the page lifecycle wakes a reader whose page returns from the back/forward cache, but not one whose page was just loaded', () => {
   show(false);
-  expect(told).toEqual([]);
+  expect(calls).toEqual([]);
   show(true);
-  expect(told).toEqual(['wakes']);
+  expect(calls).toEqual(['wakes']);
 });
 
 it('the page lifecycle wakes a reader whose page becomes visible, and saves its state when the page may be closed', () => {
   turn('hidden');
   turn('visible');
   page.dispatchEvent(new Event('pagehide'));
-  expect(told).toEqual(['is hidden', 'wakes', 'is hidden', 'is left']);
+  expect(calls).toEqual(['is hidden', 'wakes', 'is hidden', 'is left']);
 });
 
 it('the page lifecycle reports another network, but not a slower one', () => {
   page.dispatchEvent(new Event('online'));
   connection.dispatchEvent(new Event('change'));
-  expect(told).toEqual(['wakes on a network']);
+  expect(calls).toEqual(['wakes on a network']);
   connection.type = 'cellular';
   for (let estimates = 0; estimates < 3; estimates += 1) connection.dispatchEvent(new Event('change'));
-  expect(told).toEqual(['wakes on a network', 'wakes on a network']);
+  expect(calls).toEqual(['wakes on a network', 'wakes on a network']);
 });
 
 it('the page lifecycle removes all its listeners', () => {
@@ -62,5 +62,5 @@ it('the page lifecycle removes all its listeners', () => {
   for (const name of ['online', 'pagehide']) page.dispatchEvent(new Event(name));
   show(true);
   turn('hidden');
-  expect(told).toEqual([]);
+  expect(calls).toEqual([]);
 });

@@ -68,17 +68,17 @@ describe('a reader', () => {
   it('emits no further events of a catch-up after a listener closes it', async () => {
     const { server, model, reader, first } = await live();
     for (let each = 0; each < 3; each += 1) publish(model);
-    const told: string[] = [];
+    const emitted: string[] = [];
     reader.client.on('event', ({ offset }) => {
-      told.push(`event ${offset}`);
+      emitted.push(`event ${offset}`);
       if (offset === 4) reader.client.close();
     });
-    reader.client.on('timeline', ({ offset }) => told.push(`timeline ${offset}`));
-    reader.client.on('state', ({ status }) => told.push(status));
+    reader.client.on('timeline', ({ offset }) => emitted.push(`timeline ${offset}`));
+    reader.client.on('state', ({ status }) => emitted.push(status));
     first.socket.emit('unsubscribed', { channelId: 'moon', reason: 'slow' });
     answer(model, await server.subscribe(2));
     await reader.until('ended');
-    expect(told).toEqual(['catching-up', 'event 4', 'ended']);
+    expect(emitted).toEqual(['catching-up', 'event 4', 'ended']);
     // A reader that resumes from there receives the rest.
     expect(reader.client.cursor).toBe(model.cursor(4));
     expect(reader.client.save()?.cursor).toBe(model.cursor(4));
@@ -452,22 +452,22 @@ describe('a reader with only a cursor', () => {
   it('pauses if an answer says that there is more but makes no progress, and delivers nothing twice', async () => {
     const model = modelWith(3);
     const cursor = model.cursor(2);
-    const asked: (string | null)[] = [];
+    const cursors: (string | null)[] = [];
     const stuck = { ...model.catchUp(cursor, 2, { limit: 1, posts: 9 }), more: true };
     let isStuck = true;
     const server = await scripted({
       onRequest: ({ url = '' }, response) => {
         const after = new URL(url, 'http://server').searchParams.get('after') as string;
-        asked.push(after);
+        cursors.push(after);
         json(response, isStuck ? stuck : model.catchUp(after, Number(after.split('.')[1]), { limit: 9, posts: 9 }));
       },
     });
     const reader = read(server, { cursor });
     answer(model, await server.subscribe(1));
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(3));
+    await vi.waitFor(() => expect(cursors.length).toBeGreaterThanOrEqual(3));
     const began = performance.now();
-    const before = asked.length;
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(before + 4), { interval: 5 });
+    const before = cursors.length;
+    await vi.waitFor(() => expect(cursors.length).toBeGreaterThanOrEqual(before + 4), { interval: 5 });
     // Each pause has the minimum length.
     expect(performance.now() - began).toBeGreaterThanOrEqual(3 * 45);
     isStuck = false;

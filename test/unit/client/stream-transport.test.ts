@@ -207,7 +207,7 @@ describe('a reader of a stream', () => {
     // Simulates another transport that delivered events in the meantime, perhaps of another history.
     next();
     const up = Promise.withResolvers<void>();
-    const told = {
+    const noted = {
       up: up.resolve,
       failed() {},
       lost() {},
@@ -220,7 +220,7 @@ describe('a reader of a stream', () => {
     };
     const request = (offset: number) => ({ channelId: 'moon', after: model.cursor(offset) });
     const http = new Http({ url: address });
-    const link = dialStream({ url: address, token: undefined, http, request: request(3), callbacks: told });
+    const link = dialStream({ url: address, token: undefined, http, request: request(3), callbacks: noted });
     opened.push(link);
     (await nth(2)).say('catchup', catchUp(3));
     await up.promise;
@@ -244,16 +244,16 @@ describe('a stream link', () => {
     const writer = writable.getWriter();
     const say = (text: string) => writer.write(new TextEncoder().encode(text)).catch(() => {});
     const http = { stream: async () => new Response(readable) } as unknown as Http;
-    const told = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), activity: vi.fn() };
+    const listeners = { up: vi.fn(), lost: vi.fn(), missed: vi.fn(), failed: vi.fn(), activity: vi.fn() };
     const link = dialStream({
       url: '',
       token: undefined,
       http,
       request: { channelId: 'moon', after: model.cursor(1) },
-      callbacks: { ...told, event() {}, store() {}, unsubscribed() {}, drain() {} },
+      callbacks: { ...listeners, event() {}, store() {}, unsubscribed() {}, drain() {} },
     });
     opened.push(link);
-    return { told, say, catchUp };
+    return { told: listeners, say, catchUp };
   }
 
   async function stand() {

@@ -273,8 +273,8 @@ describe('a request that fails', () => {
 
   it('because of a damaged channel gets a random time to retry', () => {
     const error = new JournalUnavailable('It is damaged.', 'unchanged', { isDamaged: true });
-    const told = [0, 0.5, 0.999].map((random) => problemFor(error, () => random)?.retryAfter);
-    expect(told).toEqual([5, 10, 15]);
+    const delays = [0, 0.5, 0.999].map((random) => problemFor(error, () => random)?.retryAfter);
+    expect(delays).toEqual([5, 10, 15]);
   });
 
   it('with an unknown error maps to no problem', () => {

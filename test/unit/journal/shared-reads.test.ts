@@ -14,10 +14,10 @@ function readings() {
 describe('lists of channels on Redis', () => {
   it('are read once for all requests that arrive before the read begins', async () => {
     const { begun, ask, began } = readings();
-    const asked = [ask('live'), ask('live'), ask('live')];
+    const answers = [ask('live'), ask('live'), ask('live')];
     await began(1);
     begun[0]?.end('list');
-    expect(await Promise.all(asked)).toEqual(['list', 'list', 'list']);
+    expect(await Promise.all(answers)).toEqual(['list', 'list', 'list']);
     expect(begun.length).toBe(1);
   });
 
@@ -36,16 +36,16 @@ describe('lists of channels on Redis', () => {
   it('are read a bounded number at a time, and refused if too many requests wait', async () => {
     const { begun, ask, began } = readings();
     const { listsRead, listsWaiting } = redisLimits;
-    const asked = Array.from({ length: listsRead }, (_, n) => ask(`read ${n}`));
+    const running = Array.from({ length: listsRead }, (_, n) => ask(`read ${n}`));
     await began(listsRead);
-    asked.push(...Array.from({ length: listsWaiting }, (_, n) => ask(`waits ${n}`)));
+    running.push(...Array.from({ length: listsWaiting }, (_, n) => ask(`waits ${n}`)));
     await expect(ask('one more')).rejects.toMatchObject({ name: 'JournalUnavailable', outcome: 'unchanged' });
     expect(begun.length).toBe(listsRead);
-    for (let n = 0; n < asked.length; n += 1) {
-      await began(Math.min(asked.length, listsRead + n));
+    for (let n = 0; n < running.length; n += 1) {
+      await began(Math.min(running.length, listsRead + n));
       begun[n]?.end(`${begun[n]?.key}`);
     }
-    expect(await Promise.all(asked)).toEqual(begun.map(({ key }) => key));
+    expect(await Promise.all(running)).toEqual(begun.map(({ key }) => key));
   });
 
   it('are read again after a read that failed', async () => {

@@ -123,7 +123,7 @@ it('the heartbeat pings before clients time out, and after the last answer, even
   const heartbeat = new Heartbeat({ everyMs: pingMs, withinMs: answerMs, random: () => 0 });
   const pings: number[] = [];
   let missed = 0;
-  const asked = (one: Pingable) => {
+  const sendPing = (one: Pingable) => {
     Object.assign(one, { isPingDue: false, isPongAwaited: true });
     pings.push(Date.now());
     // The last moment at which the answer counts.
@@ -131,7 +131,7 @@ it('the heartbeat pings before clients time out, and after the last answer, even
   };
   const one: Pingable = {
     ...{ isPingDue: false, isPongAwaited: false, slot: 0 },
-    ping: () => asked(one),
+    ping: () => sendPing(one),
     onPongTimeout() {
       missed += 1;
     },
@@ -141,7 +141,7 @@ it('the heartbeat pings before clients time out, and after the last answer, even
   for (let ms = 0; ms < 10 * pingMs; ms += liveLimits.pingStepMs) {
     vi.advanceTimersByTime(liveLimits.pingStepMs);
     // Every second ping is sent as early as allowed.
-    if (one.isPingDue && pings.length % 2 === 1) asked(one);
+    if (one.isPingDue && pings.length % 2 === 1) sendPing(one);
   }
   heartbeat.stop();
   const gaps = pings.slice(1).map((at, nth) => at - (pings[nth] as number));

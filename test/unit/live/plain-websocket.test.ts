@@ -43,10 +43,10 @@ interface Drawn {
 }
 
 function frameOf({ head, isMasked, mask, said, lengthBytes = said.length < 126 ? 0 : 2 }: Drawn): Buffer {
-  const told = lengthBytes === 0 ? Math.min(said.length, 125) : lengthBytes === 2 ? 126 : 127;
+  const lengthField = lengthBytes === 0 ? Math.min(said.length, 125) : lengthBytes === 2 ? 126 : 127;
   const more = Buffer.alloc(8);
   more.writeBigUInt64BE(BigInt(said.length));
-  const first = Buffer.from([head, told | (isMasked ? 0x80 : 0)]);
+  const first = Buffer.from([head, lengthField | (isMasked ? 0x80 : 0)]);
   const bytes = isMasked ? Buffer.from(said).map((byte, at) => byte ^ mask[at % 4]!) : said;
   return Buffer.concat([first, more.subarray(8 - lengthBytes), isMasked ? mask : Buffer.alloc(0), bytes]);
 }
@@ -144,7 +144,7 @@ async function answersTo(method: string, lines: readonly string[]): Promise<[our
   return [ours, theirs];
 }
 
-const asked = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+const upgradeHeaders = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
 
 it('the fast path answers a WebSocket request like ws, whatever extensions it offers', async () => {
   for (const more of [
@@ -152,24 +152,24 @@ it('the fast path answers a WebSocket request like ws, whatever extensions it of
     ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'],
     ['Origin: https://a.example'],
   ]) {
-    const [ours, theirs] = await answersTo('GET', [...asked, ...more]);
+    const [ours, theirs] = await answersTo('GET', [...upgradeHeaders, ...more]);
     expect(theirs).toMatch(/^HTTP\/1\.1 101 /);
     expect(ours).toBe(theirs);
   }
 });
 
 it('the fast path leaves any other request to ws', async () => {
-  const [upgrade, version, key] = asked as [string, string, string];
+  const [upgrade, version, key] = upgradeHeaders as [string, string, string];
   const others = {
-    'another method': answersTo('POST', asked),
+    'another method': answersTo('POST', upgradeHeaders),
     'another spelling': answersTo('GET', ['Upgrade: WebSocket', version, key]),
     'an older version': answersTo('GET', [upgrade, 'Sec-WebSocket-Version: 8', key]),
     'a version that there is not': answersTo('GET', [upgrade, 'Sec-WebSocket-Version: 14', key]),
     'no version': answersTo('GET', [upgrade, key]),
     'no key': answersTo('GET', [upgrade, version]),
     'a key that is too short': answersTo('GET', [upgrade, version, 'Sec-WebSocket-Key: dGhl']),
-    'two keys': answersTo('GET', [...asked, key]),
-    'a protocol': answersTo('GET', [...asked, 'Sec-WebSocket-Protocol: chat']),
+    'two keys': answersTo('GET', [...upgradeHeaders, key]),
+    'a protocol': answersTo('GET', [...upgradeHeaders, 'Sec-WebSocket-Protocol: chat']),
   };
   const statuses: Record<string, string> = {};
   for (const [name, answers] of Object.entries(others)) {

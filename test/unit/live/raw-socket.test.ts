@@ -108,7 +108,7 @@ it('a raw socket shows incoming bytes before the stream reads them, and the stre
 
 it('two raw sockets each show their own bytes, although both read into the same memory', async () => {
   const both = [await connect(), await connect()];
-  const told = both.map(({ socket }, at) => {
+  const received = both.map(({ socket }, at) => {
     const heard: string[] = [];
     interceptReads(socket, {
       interceptRead: (memory, length) => heard.push(`${at} ${Buffer.from(memory.subarray(0, length))}`) < 3,
@@ -118,12 +118,12 @@ it('two raw sockets each show their own bytes, although both read into the same 
   });
   for (const said of ['a', 'b', 'c']) {
     for (const [at, { client }] of both.entries()) {
-      const before = told[at]?.length ?? 0;
+      const before = received[at]?.length ?? 0;
       client.write(said);
-      await vi.waitFor(() => expect(told[at]?.length).toBeGreaterThan(before));
+      await vi.waitFor(() => expect(received[at]?.length).toBeGreaterThan(before));
     }
   }
-  await vi.waitFor(() => expect(told).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
+  await vi.waitFor(() => expect(received).toEqual([0, 1].map((at) => [`${at} a`, `${at} b`, `${at} c`, `${at} left c`])));
 });
 
 it('a raw socket reports a reset connection to the stream', async () => {

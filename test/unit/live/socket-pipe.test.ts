@@ -103,8 +103,8 @@ it('a socket pipe is not ready while the kernel has not taken its bytes, and rep
 
 it('a socket pipe is ready again after engine.io sent packets behind bytes that waited for the kernel', async () => {
   const { pipe, connection, client, heard } = await connect();
-  const told: boolean[] = [];
-  pipe.onTaken(() => told.push(pipe.ready));
+  const readiness: boolean[] = [];
+  pipe.onTaken(() => readiness.push(pipe.ready));
   client.pause();
   const large = 'x'.repeat(1_000_000);
   let written = 0;
@@ -113,13 +113,13 @@ it('a socket pipe is ready again after engine.io sent packets behind bytes that 
   connection.send('two');
   client.resume();
   await vi.waitFor(() => expect(heard()).toHaveLength(written + 2));
-  expect(told).toContain(true);
+  expect(readiness).toContain(true);
 });
 
 it('a socket pipe reports bytes that were written at the moment when the kernel took the earlier ones', async () => {
   const { pipe, connection, client, heard } = await connect();
-  const told: boolean[] = [];
-  pipe.onTaken(() => told.push(pipe.ready));
+  const wasReady: boolean[] = [];
+  pipe.onTaken(() => wasReady.push(pipe.ready));
   client.pause();
   const large = event('x'.repeat(1_000_000));
   let written = 0;
@@ -137,7 +137,7 @@ it('a socket pipe reports bytes that were written at the moment when the kernel 
   await vi.waitFor(() => expect(refilled).toBeGreaterThan(0));
   client.resume();
   await vi.waitFor(() => expect(heard()).toHaveLength(written + refilled));
-  await vi.waitFor(() => expect(told.at(-1)).toBe(true));
+  await vi.waitFor(() => expect(wasReady.at(-1)).toBe(true));
 });
 
 it('a socket pipe wakes a waiting reader when the kernel took the answers to pings that ws wrote by itself', async () => {

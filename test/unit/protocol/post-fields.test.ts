@@ -108,9 +108,9 @@ describe('a withdrawn post', () => {
 });
 
 describe('the placeholder of an erased text', () => {
-  const stands = placeholder({ id, channelId: channel.id, revision: 2 }, published);
+  const stub = placeholder({ id, channelId: channel.id, revision: 2 }, published);
   const saysIn = (changed: object) => {
-    const { html: _html, ...state } = { ...stands, ...changed };
+    const { html: _html, ...state } = { ...stub, ...changed };
     return !isEmptyText({ headline: null, note: null, state: JSON.stringify(state) });
   };
 

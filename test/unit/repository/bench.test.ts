@@ -149,9 +149,9 @@ describe('the chart', () => {
   });
 
   it('describes every ratio in its text alternative', () => {
-    const told = /<desc id="desc">(.*?)<\/desc>/s.exec(drawn)?.[1] ?? '';
+    const description = /<desc id="desc">(.*?)<\/desc>/s.exec(drawn)?.[1] ?? '';
     for (const { goal } of allRows.filter(({ goal }) => goal.against !== undefined))
-      expect(told).toContain(`${goal.row}: ${goal.what}`);
+      expect(description).toContain(`${goal.row}: ${goal.what}`);
     expect(drawn).toContain('role="img" aria-labelledby="title desc"');
   });
 

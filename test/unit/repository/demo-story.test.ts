@@ -48,14 +48,14 @@ describe('the story of the demo', () => {
   it('publishes each post once, and changes and restates only posts that it published before', () => {
     expect(published.map(({ name }) => name).toSorted()).toEqual(Object.keys(postIds).toSorted());
     expect(new Set(Object.values(postIds)).size).toBe(published.length);
-    const standing = new Set<PostName>();
+    const current = new Set<PostName>();
     for (const step of story) {
       if (step.type === 'publish') {
-        for (const name of step.post.derivedFrom ?? []) expect(standing).toContain(name);
-        standing.add(step.name);
+        for (const name of step.post.derivedFrom ?? []) expect(current).toContain(name);
+        current.add(step.name);
       } else {
-        expect(standing).toContain(step.name);
-        if (step.type === 'retract') standing.delete(step.name);
+        expect(current).toContain(step.name);
+        if (step.type === 'retract') current.delete(step.name);
       }
     }
   });

@@ -40,23 +40,23 @@ describe('the sample day', () => {
     const { channel, commands } = sampleDay(seed);
     const renderer = createRenderer({ publicUrl: 'https://live.example' });
     parse(newChannelSchema, channel);
-    const standing = new Map<string, { revision: number; status: string }>();
+    const current = new Map<string, { revision: number; status: string }>();
     for (const command of commands) {
       if (command.type === 'publish') {
         const { id, body = '', derivedFrom = [], keyEvent, headline } = parse(newPostSchema, command.post);
-        for (const from of derivedFrom) expect(standing.get(from)?.status).toBe('published');
+        for (const from of derivedFrom) expect(current.get(from)?.status).toBe('published');
         if (keyEvent) expect(headline).toBeTruthy();
         expect(body).toContain(markOf(command.post.id, 1));
         renderer.render(body, { channelId: channel.id });
-        standing.set(id as string, { revision: 1, status: 'published' });
+        current.set(id as string, { revision: 1, status: 'published' });
         continue;
       }
       if (command.type === 'channel') {
         const { pinnedPostId } = parse(channelPatchSchema, command.patch);
-        if (pinnedPostId) expect(standing.get(pinnedPostId)?.status).toBe('published');
+        if (pinnedPostId) expect(current.get(pinnedPostId)?.status).toBe('published');
         continue;
       }
-      const post = standing.get(command.postId);
+      const post = current.get(command.postId);
       expect(post?.revision).toBe(command.revision);
       if (command.type === 'takedown') {
         parse(takedownSchema, command.note === undefined ? {} : { note: command.note });
@@ -71,7 +71,7 @@ describe('the sample day', () => {
         }
       }
       const status = command.type === 'revise' ? 'published' : command.type;
-      standing.set(command.postId, { revision: command.revision + 1, status: status === 'takedown' ? 'taken-down' : status });
+      current.set(command.postId, { revision: command.revision + 1, status: status === 'takedown' ? 'taken-down' : status });
     }
   });
 });

@@ -8,16 +8,16 @@ const make = () => whole;
 
 /** Whether the answer with this key is still cached. */
 function keeps(answers: SharedAnswers, key: string): boolean {
-  let asked = false;
+  let isMade = false;
   answers.make(
     key,
     () => {
-      asked = true;
+      isMade = true;
       return whole;
     },
     () => Number.POSITIVE_INFINITY,
   );
-  return !asked;
+  return !isMade;
 }
 
 describe('the shared answers of all channels', () => {
