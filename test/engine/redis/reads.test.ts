@@ -223,7 +223,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const id = live[1] as string;
       const [, changes, , index] = channelKeys(id) as [string, string, string, string];
       await tamper(id, { changes, index });
-      // What is left does not say whether the channel is live, or who may know of it.
+      // The remaining keys do not say whether the channel is live, or who may know of it.
       expect(await engine.channels({ limit: 100, desk: [], state: 'live' })).toMatchObject({ complete: false });
       for await (const report of repairRedis({ url: server.url, channelId: id, apply: true }))
         expect(report).toMatchObject({ outcome: 'repaired', fault: null });

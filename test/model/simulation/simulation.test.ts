@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { run } from './run.ts';
 
 /**
- * Nodes, readers and authors on one store, in one thread of events that a seed chooses, with a number as the clock. Channel
+ * Simulates nodes, readers and authors on one store, in one thread. A seed chooses the events, and the clock is a number. Channel
  * streams, catch-ups, socket sessions, the gap algorithm and the timeline are the real ones. The store, the bus and the links are
  * models. docs/explanation/invariants.md lists what is checked.
  */

@@ -16,8 +16,8 @@ import { startTwoServers, type TwoServers } from '../../support/servers/two-serv
 import { type RedisServer, startRedis } from '../../support/stores/redis.ts';
 
 /**
- * Redis loses or replaces data under two servers with readers on both. Every reader, connected or returning, is told. The channel
- * accepts writes again, after a repair if keys were deleted by hand. No cursor is valid in two histories.
+ * Redis loses or replaces data under two servers with readers on both. Every reader, connected or returning, learns of it.
+ * The channel accepts writes again, after a repair if keys were deleted by hand. No cursor is valid in two histories.
  */
 
 const patient = { interval: 50 };

@@ -66,7 +66,7 @@ async function underWay(count: number, { url }: TestServer = server): Promise<vo
   });
 }
 
-/** A client that requests an export and reads nothing until it is asked. */
+/** A client that requests an export and reads nothing until the test tells it to. */
 async function slowClient({ url }: TestServer, token: string, version: string) {
   const { hostname: host, port } = new URL(url);
   const client = connect({ port: Number(port), host });
