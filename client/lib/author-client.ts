@@ -3,6 +3,7 @@ import type {
   AuthorPost,
   Channel,
   ChannelList,
+  ChannelOrder,
   ChannelState,
   Erasure,
   PostFields,
@@ -220,9 +221,12 @@ export class AuthorClient {
     return this.#read('revision', apiPath(channelId), options);
   }
 
-  /** Returns a page of channels, newest first. Pass `next` as `page` to get the next page. */
+  /**
+   * Returns a page of channels, newest first. Pass `next` as `page` to get the next page. With `order` `activity`, which needs
+   * `state`: live channels by their latest post, scheduled ones by their planned start, ended ones by their end.
+   */
   async listChannels(
-    query: { state?: ChannelState; limit?: number; page?: string } = {},
+    query: { state?: ChannelState; order?: ChannelOrder; limit?: number; page?: string } = {},
     options: CommandOptions = {},
   ): Promise<ChannelList> {
     return this.#read('channels', `/v1/channels${queryString(query)}`, options);

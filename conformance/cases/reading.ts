@@ -1,4 +1,4 @@
-import type { CatchUp, ReplayCatchUp } from '../../src/protocol/model.ts';
+import type { CatchUp, ListedChannel, ReplayCatchUp } from '../../src/protocol/model.ts';
 import { catchUpSchema, channelListSchema, snapshotSchema } from '../../src/protocol/wire-messages.ts';
 import { must, mustEqual } from '../assertions.ts';
 import type { Case } from '../case.ts';
@@ -301,6 +301,43 @@ export const readingCases: readonly Case[] = [
       }
       mustEqual(found.find(({ id }) => id === open.id)?.latestPostAt, post.publishedAt, 'latestPostAt');
       must(!found.some(({ id }) => id === desk.id), 'A desk channel is listed for a stranger.');
+    },
+  },
+  {
+    name: 'reading/channels-by-activity',
+    rule: 'With `order=activity`, the channels of a state are listed by activity: live ones by their latest post, scheduled ones by `startsAt`, ended ones by `endedAt`. `order` without `state` is refused.',
+    async run(context) {
+      const list = async (state: string): Promise<ListedChannel[]> => {
+        const { body } = await context.mustAnswer(200, `/v1/channels?state=${state}&order=activity&limit=100`);
+        mustFit(channelListSchema, body, 'The list');
+        return body.channels;
+      };
+      const mustHold = (channels: ListedChannel[], ids: string[], dateOf: (channel: ListedChannel) => string | null) => {
+        for (const id of ids)
+          must(
+            channels.some((channel) => channel.id === id),
+            'A channel at the top is not on the first page.',
+          );
+        const dates = channels.map(dateOf).filter((date) => date !== null);
+        mustEqual(dates, dates.toSorted().reverse(), 'The dates in their order');
+      };
+      const first = await context.channel();
+      const second = await context.channel();
+      for (const { path } of [second, first]) await context.publish(path);
+      const ids = [first.id, second.id];
+      mustHold(await list('live'), ids, ({ latestPostAt, startedAt }) => latestPostAt ?? startedAt);
+      for (const { path } of [second, first]) await context.patch(path, '*', { state: 'ended' });
+      must(!(await list('live')).some(({ id }) => ids.includes(id)), 'An ended channel is listed as live.');
+      mustHold(await list('ended'), ids, ({ endedAt }) => endedAt);
+      const days = ['2001-01-02', '2001-01-01'];
+      for (const day of days) await context.channel({ state: 'scheduled', startsAt: `${day}T00:00:00.000Z` });
+      const scheduled = (await list('scheduled')).map(({ startsAt }) => startsAt).filter((date) => date !== null);
+      mustEqual(scheduled, scheduled.toSorted(), 'The planned starts in their order');
+      must(
+        scheduled.some((date) => date.startsWith('2001-01-01')),
+        'A channel that starts soon is not on the first page.',
+      );
+      await context.mustRefuse(400, 'invalid-body', '/v1/channels?order=activity', { token: null });
     },
   },
   {

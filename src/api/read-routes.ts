@@ -11,7 +11,7 @@ import { cursorFrom, postIdOf } from '../live/read-parameters.ts';
 import { type LiveContext, stream } from '../live/sse-streams.ts';
 import { countCatchUp } from '../live/subscription.ts';
 import { formatCursor } from '../protocol/cursor.ts';
-import { type AuthorPost, type Channel, isWithdrawn, readerView } from '../protocol/model.ts';
+import { type AuthorPost, type Channel, type ChannelOrder, isWithdrawn, readerView } from '../protocol/model.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { mayAuthor, mayEdit, type Principal, visibleDesk } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
@@ -143,6 +143,8 @@ export function readerRoutes(context: ReaderContext): Router {
 
 export interface ChannelsQuery {
   state?: Channel['state'] | undefined;
+  /** Only with `state`. */
+  order?: ChannelOrder | undefined;
   limit: number;
   page?: string | undefined;
 }
@@ -151,12 +153,12 @@ export interface ChannelsQuery {
 export async function listChannels(
   engine: Engine,
   who: Principal | undefined,
-  { state, limit, page }: ChannelsQuery,
+  { state, order, limit, page }: ChannelsQuery,
 ): Promise<ChannelsPage> {
   const read = await engine.channels({
     limit,
     desk: visibleDesk(who),
-    ...(state === undefined ? {} : { state }),
+    ...(state === undefined ? {} : order === undefined ? { state } : { state, order }),
     ...(page === undefined ? {} : { page }),
   });
   if (read !== undefined) return read;

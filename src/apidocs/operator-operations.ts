@@ -38,6 +38,7 @@ export const operatingOperations: readonly Operation[] = [
     who: 'anyone',
     query: query(channelsQuerySchema, {
       state: 'Only channels in this state.',
+      order: '`activity`: by activity. Needs `state`.',
       limit: 'The maximum number of channels.',
       page: 'The next page, as the page links to it.',
     }),

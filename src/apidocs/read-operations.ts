@@ -22,10 +22,12 @@ export const readingOperations: readonly Operation[] = [
     method: 'get',
     path: '/v1/channels',
     summary: 'List channels',
-    description: 'Newest first by `createdAt`.',
+    description:
+      'Newest first by `createdAt`. With `order=activity`, by what `state` says: live channels by their latest post, or by `startedAt` while they have none, latest first; scheduled channels by `startsAt`, soonest first, those without it last; ended channels by `endedAt`, latest first.',
     who: 'anyone',
     query: query(schemas.channelsQuerySchema, {
       state: 'Only channels in this state.',
+      order: '`activity`: by activity. Needs `state`. Left out: by creation.',
       limit,
       page: 'The `next` of an earlier page.',
     }),

@@ -117,6 +117,11 @@ export interface Journal {
    * in `query.desk` matches its id. Channels that match no pattern affect neither the length of a page nor `next`. `page` is the
    * `next` of the previous page. `next` is null on the last page, and is derived only from the last channel of its page.
    * `complete` is false if channels that the requester may see could not be read. Returns undefined if `page` is malformed.
+   *
+   * With `order` `activity`, lists the channels of a state by activity instead: live channels by `latestPostAt`, or by `startedAt`
+   * while they have no posts, latest first. Scheduled channels by `startsAt`, soonest first, those without it last. Ended channels
+   * by `endedAt`, latest first. `createdAt` takes the place of another date that is missing. Reads only the channels of the page,
+   * the next one, and channels that are not listed and lie between them, however many channels there are.
    */
   channels(query: ChannelsQuery): Promise<ChannelsPage | undefined>;
 
@@ -409,8 +414,10 @@ export interface Bounds {
   bytes: number;
 }
 
-export interface ChannelsQuery {
-  state?: ChannelState;
+export type ChannelsQuery = ChannelsRange &
+  ({ state?: ChannelState; order?: undefined } | { state: ChannelState; order: 'activity' });
+
+export interface ChannelsRange {
   limit: number;
   page?: string;
   /** Patterns (`protocol/rights.ts`) of the `desk` channels to list: `[]` for none, `['*']` for all. */

@@ -2,6 +2,7 @@ import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Channel, Counts, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
 import { isEmptied, withEveryField } from '../protocol/post-fields.ts';
+import { activityWithoutPosts } from './activity-order.ts';
 import type { AppendRequest, ExportedEntry, NewEntry, NewPostEntry, Renderer, Replay, StoredChange } from './engine.ts';
 import { contentHash, digestOf, type Facts, newSalt, saltAfter, shortCheck } from './hash-chain.ts';
 import { tagsOf } from './post-tags.ts';
@@ -36,7 +37,10 @@ export interface PreparedEntry {
   content: string;
   digest: string;
   post?: { id: string; publishedAt: string; tags: string[]; erases: number };
-  channel?: Pick<Channel, 'state' | 'access' | 'createdAt' | 'pinnedPostId'>;
+  channel?: Pick<Channel, 'state' | 'access' | 'createdAt' | 'pinnedPostId'> & {
+    /** See `activityWithoutPosts`. */
+    activity: string;
+  };
 }
 
 /** Upper bound of the bytes that an event adds to its post or channel: names, cursor, times and `seq`. */
@@ -59,7 +63,11 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
     const text = textOf(entry.salt, JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
     const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
     const { state, access, createdAt, pinnedPostId } = channel;
-    return { ...hashEntry(facts, text), listed, channel: { state, access, createdAt, pinnedPostId } };
+    return {
+      ...hashEntry(facts, text),
+      listed,
+      channel: { state, access, createdAt, pinnedPostId, activity: activityWithoutPosts(channel) },
+    };
   }
   const { html, seq: _seq, ...state } = entry.post as AuthorPost;
   const note = state.history.find((change) => change.revision === state.revision)?.note ?? null;

@@ -26,6 +26,9 @@ export type Transport = (typeof transports)[number];
 export const endedReasons = ['slow', 'history', 'expired', 'revoked', 'forbidden', 'gone'] as const;
 
 export type EndedReason = (typeof endedReasons)[number];
+/** Orders of lists of channels, besides the default by creation. */
+export const channelOrders = ['activity'] as const;
+export type ChannelOrder = (typeof channelOrders)[number];
 export type ChannelState = (typeof channelStates)[number];
 export type Access = (typeof accesses)[number];
 export type PostKind = (typeof postKinds)[number];

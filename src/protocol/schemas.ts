@@ -114,14 +114,20 @@ const limitUpTo = (most: number, otherwise: number) =>
     .transform((value) => value ?? otherwise);
 const pageLimit = limitUpTo(limits.pageMost, limits.pageDefault);
 
-export const channelsQuerySchema = z.object({
-  state: z.enum(model.channelStates).optional(),
-  limit: pageLimit,
-  page: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'Must be the `next` of an earlier page.')
-    .optional(),
-});
+export const channelsQuerySchema = z
+  .object({
+    state: z.enum(model.channelStates).optional(),
+    order: z.enum(model.channelOrders).optional(),
+    limit: pageLimit,
+    page: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'Must be the `next` of an earlier page.')
+      .optional(),
+  })
+  .refine(({ order, state }) => order === undefined || state !== undefined, {
+    path: ['state'],
+    message: 'Must be given with `order`: each state has its own order by activity.',
+  });
 export const snapshotQuerySchema = z.object({ limit: pageLimit });
 export const eventsQuerySchema = z.object({
   after: z.string().optional(),

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Engine, Renderer } from '../../src/journal/engine.ts';
+import { activityLists } from './cases/activity-lists.ts';
 import { counting } from './cases/counting.ts';
 import { deletingAndErasing } from './cases/erasing.ts';
 import { listening } from './cases/listening.ts';
@@ -42,6 +43,7 @@ export function describeEngine(name: string, open: OpenEngine, { isShared = fals
     describe('catching up and snapshots', () => catchingUp(exam));
     describe('counts', () => counting(exam));
     describe('pages', () => pages(exam));
+    describe('lists of channels by activity', () => activityLists(exam));
     describe('export and import', () => moving(exam));
     describe('erasing', () => deletingAndErasing(exam));
     describe('listening', () => listening(exam));

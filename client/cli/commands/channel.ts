@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
 import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
-import { accesses, type Channel, channelStates, type RevisionKind, revisionKinds } from '../../../src/protocol/model.ts';
+import {
+  accesses,
+  type Channel,
+  type ChannelOrder,
+  channelOrders,
+  channelStates,
+  type RevisionKind,
+  revisionKinds,
+} from '../../../src/protocol/model.ts';
 import type { ChannelFields, ChannelPatch, WrittenChannel } from '../../lib/author-client.ts';
 import { ProblemError } from '../../lib/http.ts';
 import { confirmChannelRevision, confirmErasure } from '../change-confirmation.ts';
@@ -27,6 +35,10 @@ interface FieldOptions extends RequestOptions {
 interface CreateOptions extends FieldOptions {
   id?: string;
   scheduled?: boolean;
+}
+interface ListOptions extends RequestOptions {
+  state?: Channel['state'];
+  order?: ChannelOrder;
 }
 interface UpdateOptions extends FieldOptions {
   state?: Channel['state'];
@@ -55,8 +67,18 @@ Examples:
   addServerOptions(channel.command('list'), env)
     .description('List the channels, newest first')
     .addOption(new Option('--state <state>', 'only those').choices(channelStates))
-    .addHelpText('after', '\nExamples:\n  $ pressbox channel list\n  $ pressbox channel list --state live --json')
-    .action(async (options: RequestOptions & { state?: Channel['state'] }) => done(await list(options)));
+    .addOption(
+      new Option('--order <order>', 'activity: by latest post, planned start or end; needs --state').choices(channelOrders),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ pressbox channel list
+  $ pressbox channel list --state live --order activity
+  $ pressbox channel list --state live --json`,
+    )
+    .action(async (options: ListOptions) => done(await list(options)));
 
   addFields(addWriteOptions(channel.command('update'), env))
     .description('Change a channel')
@@ -105,13 +127,14 @@ Examples:
     });
   }
 
-  async function list(options: RequestOptions & { state?: Channel['state'] }): Promise<number> {
+  async function list(options: ListOptions): Promise<number> {
     const { client, read } = createAuthor(options, env, terminal);
     return attempt(options, undefined, async () => {
       const { style } = terminal;
       let complete = true;
       for (let page: string | null | undefined; page !== null; ) {
-        const query = { limit: 100, ...(options.state && { state: options.state }), ...(page && { page }) };
+        const { state, order } = options;
+        const query = { limit: 100, ...(state && { state }), ...(order && { order }), ...(page && { page }) };
         const answer = await client.listChannels(query, read);
         for (const channel of answer.channels) {
           const { id, state, headline, latestPostAt } = channel;

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Position } from '../../protocol/cursor.ts';
-import type { Counts, ServerFacts } from '../../protocol/model.ts';
-import { type AppendRequest, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
+import type { Channel, Counts, ServerFacts } from '../../protocol/model.ts';
+import { type AppendRequest, type ChannelRead, JournalUnavailable, type Outcome, type RequestId } from '../engine.ts';
 import type { PlacedEntry } from '../entry-placement.ts';
-import type { PreparedEntry, StoredText, Text } from '../entry-record.ts';
+import { channelFrom, type PreparedEntry, type StoredText, type Text } from '../entry-record.ts';
 import { epochOf, fingerprint, newRoot, positionAt } from '../hash-chain.ts';
 import { countedTags } from '../post-tags.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
@@ -220,4 +220,22 @@ function isSame(print: string | undefined, ownSalt: string, seal: string | null,
   }
   if (ownSalt !== '-') return fingerprint(ownSalt, digest) === print;
   return seal === null || fingerprint(readLabel(seal).salt, digest) === print;
+}
+
+type WithoutCounts<R> = R extends { counts: unknown } ? Omit<R, 'counts'> : R;
+
+/** Parses a `channel` reply up to its counts, which a list does not request. */
+export function channelIn(values: ReplyReader): WithoutCounts<ChannelRead> {
+  const status = values.text();
+  if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
+  if (status !== 'found') return { status: 'missing' };
+  const position = values.position();
+  const latest = values.text();
+  const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
+  return { status, channel, position };
+}
+
+/** Whether a script reports that the keys of the channel contradict each other. */
+export function isDamaged(answer: Reply): boolean {
+  return Array.isArray(answer) && answer[0] === 'damaged';
 }

@@ -18,14 +18,15 @@ import {
   type RequestId,
 } from '../engine.ts';
 import { RedisBus } from './bus.ts';
+import { isDamaged } from './codec.ts';
 import { Connection } from './connection/connection.ts';
 import type { Fault } from './connection/server-settings.ts';
 import { StoreMonitor } from './connection/store-monitor.ts';
 import { RedisSessions } from './ended-sessions.ts';
 import { Erasures } from './erasure/erasure.ts';
 import { Sweep } from './erasure/sweep.ts';
-import { channelKeys, registry } from './keys.ts';
-import { isDamaged, Reads } from './reads.ts';
+import { channelKeys, indexKeeper, registry } from './keys.ts';
+import { Reads } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
 import { DamagedChannels } from './repair/damaged-channels.ts';
 import { Requests } from './request-keys.ts';
@@ -87,7 +88,7 @@ export async function openRedis(options: RedisEngineOptions): Promise<RedisEngin
 }
 
 class SharedEngine implements RedisEngine {
-  readonly nodeId = randomBytes(6).toString('hex');
+  readonly nodeId = `${randomBytes(6).toString('hex')}${indexKeeper}`;
   readonly #writes: Connection;
   readonly #commands: Connection;
   readonly #lists: Connection;

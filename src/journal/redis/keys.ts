@@ -67,12 +67,25 @@ export function announcements(channelId: string): string {
   return `${prefix}{${channelId}}:announcements`;
 }
 
+/** The end of the id of every node that keeps the index of channels by activity. Earlier versions did not keep it. */
+export const indexKeeper = '-activity';
+
 export const registry = {
   /**
    * Sorted set, all scores 0: `<createdAt in ms, shifted to be positive>:<channel id>`. Added before the channel is created, so
    * the channel may be missing. Entries of deleted channels are removed when a list finds them.
    */
   channels: `${prefix}{registry}:channels`,
+  /**
+   * Sorted set, all scores 0: `<state>:<date>:<channel id>` for each channel, with the date that `order=activity` sorts by, or `~`
+   * if there is none. For a channel that was found damaged: `damaged:-:<channel id>`.
+   */
+  activity: `${prefix}{registry}:activity`,
+  /**
+   * Hash: channel id → its member of `activity` · `:built` if every channel is there · `:building` → the name of the build in
+   * progress. See `activity-index.ts`.
+   */
+  activityPlaces: `${prefix}{registry}:activity-places`,
   /** Sorted set: ids of channels that may have pending erasures, by the time of the note (ms, Redis' clock). */
   pendingErasures: `${prefix}{registry}:owed`,
   /** Stream of bounded length: erasures, as channel and post. A node that was disconnected reads the erasures that it missed. */
@@ -83,7 +96,10 @@ export const registry = {
    * one that it took part in.
    */
   rewrites: `${prefix}{registry}:rewrites`,
-  /** Sorted set: node ids, by last heartbeat (ms, Redis' clock). */
+  /**
+   * Sorted set: node ids, by last heartbeat (ms, Redis' clock). The ids of nodes that keep the index of channels by activity end in
+   * `indexKeeper`.
+   */
   nodes: `${prefix}{registry}:nodes`,
   /** Sorted set: the `jti` of revoked tokens, by expiry of the revocation (ms; `inf`: never). */
   revoked: `${prefix}{registry}:revoked`,

@@ -1,8 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../protocol/cursor.ts';
-import type { AuthorPost, ChangeKind, Channel, Correction, ListedChannel } from '../../protocol/model.ts';
+import type { AuthorPost, ChangeKind, Correction } from '../../protocol/model.ts';
 import { readerView } from '../../protocol/model.ts';
-import { matches } from '../../protocol/rights.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Bounds, ChannelRead, ChannelsQuery, Journal, PostsQuery, Renderer, StoredSnapshot } from '../engine.ts';
 import {
@@ -17,12 +15,11 @@ import {
 } from '../entry-record.ts';
 import { epochOf, positionAt } from '../hash-chain.ts';
 import { tags } from '../post-tags.ts';
-import { channelSubject, countedTagHashes, hashed, ReplyReader, readLabel, stateIn } from './codec.ts';
+import { ChannelLists } from './channel-lists.ts';
+import { channelIn, channelSubject, countedTagHashes, hashed, isDamaged, ReplyReader, readLabel, stateIn } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
-import { channelKeys, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import type { Operation, Reply } from './scripts.ts';
-import { SharedReads } from './shared-reads.ts';
 
 /** Runs a script on a channel. Null: there is no such channel, or the requested item does not exist. */
 export type AskChannel = (operation: Operation, channelId: string, args?: readonly (string | number)[]) => Promise<Reply>;
@@ -44,16 +41,6 @@ type JournalReads = Pick<
   | 'heads'
 >;
 
-type WithoutCounts<R> = R extends { counts: unknown } ? Omit<R, 'counts'> : R;
-
-/** The fields that decide whether a channel is listed. */
-interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
-  createdMs: number;
-}
-
-/** Whether the channel at a place of the registry is listed. */
-type Listing = (place: string, summary: ChannelSummary) => boolean;
-
 export interface ReadsParts {
   ask: AskChannel;
   /** Reads a channel. Returns the reply of the script even if the channel is damaged. */
@@ -68,17 +55,14 @@ export interface ReadsParts {
 /** The reads. Each runs one script, so it is consistent as of one position. Queries for posts with several tags may run more. */
 export class Reads implements JournalReads {
   readonly #ask: AskChannel;
-  readonly #askForList: ReadsParts['askForList'];
   readonly #askForHead: ReadsParts['askForHead'];
-  readonly #lists: Connection;
-  readonly #listReads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
+  readonly #channelLists: ChannelLists;
   readonly #renderer: Renderer;
 
   constructor({ ask, askForList, askForHead, lists, renderer }: ReadsParts) {
     this.#ask = ask;
-    this.#askForList = askForList;
     this.#askForHead = askForHead;
-    this.#lists = lists;
+    this.#channelLists = new ChannelLists({ askForList, lists });
     this.#renderer = renderer;
   }
 
@@ -89,77 +73,7 @@ export class Reads implements JournalReads {
   }
 
   channels(query: ChannelsQuery) {
-    const { state, limit, page, desk } = query;
-    return this.#listReads.share(JSON.stringify([state, limit, page, desk]), () => this.#readChannels(query));
-  }
-
-  async #readChannels({ state, limit, page, desk }: ChannelsQuery) {
-    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
-    if (start === undefined) return undefined;
-    // An attempt to create a channel with a taken id leaves a second place, which does not fit the date of the channel.
-    const isListed: Listing = (place, summary) =>
-      registered(summary.createdMs, idAt(place)) === place &&
-      (state === undefined || summary.state === state) &&
-      (summary.access !== 'desk' || matches(desk, idAt(place)));
-    const channels: ListedChannel[] = [];
-    let complete = true;
-    const few = Math.max(redisLimits.listedChannels, limit + 1);
-    let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
-    for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
-      const began = performance.now();
-      const places = await this.#lists.ask((redis) =>
-        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
-      );
-      // Nearly all of the newest channels are listed, so their summaries would save no reads.
-      const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
-      for (let at = 0; at < likely.length; at += few) {
-        const some = likely.slice(at, at + few);
-        const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
-        for (const [number, answer] of answers.entries()) {
-          // The index of a damaged channel may be outdated, including who may see it.
-          if (isDamaged(answer)) complete = false;
-          const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
-          if (read?.status === 'deleted') this.#forget(some[number] as string);
-          if (read?.status !== 'found') continue;
-          const { channel } = read;
-          if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
-          const last = channels.at(-1);
-          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}`, complete };
-          channels.push(channel);
-        }
-      }
-      const last = places.at(-1);
-      if (last === undefined || places.length < chunk) return { channels, next: null, complete };
-      below = `(${last}`;
-      // A list takes at most half of the time of Redis and of this process.
-      await pause(performance.now() - began);
-    }
-  }
-
-  /**
-   * Removes the place of a deleted channel, because every list would read the channel again. No other channel can get this place.
-   * If the removal fails, the next list repeats it.
-   */
-  #forget(place: string): void {
-    this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
-  }
-
-  /** The places whose channels must be read: those that their summary does not exclude. */
-  async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
-    const summaries = await Promise.all(places.map((place) => this.#summary(idAt(place))));
-    return places.filter((place, number) => {
-      const summary = summaries[number];
-      return summary === undefined || isListed(place, summary);
-    });
-  }
-
-  /** Undefined if the channel itself must be read. */
-  async #summary(channelId: string): Promise<ChannelSummary | undefined> {
-    const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
-    const answer = await this.#lists.run('channel-summary', [journal, changes, index]);
-    if (answer === null) return undefined;
-    const values = new ReplyReader(answer);
-    return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;
+    return this.#channelLists.channels(query);
   }
 
   async catchUp(channelId: string, { epoch, offset, check }: Position, { limit, bytes }: Bounds) {
@@ -341,17 +255,6 @@ export class Reads implements JournalReads {
   }
 }
 
-/** Parses a `channel` reply up to its counts, which a list does not request. */
-function channelIn(values: ReplyReader): WithoutCounts<ChannelRead> {
-  const status = values.text();
-  if (status === 'deleted') return { status, access: values.text() as Channel['access'] };
-  if (status !== 'found') return { status: 'missing' };
-  const position = values.position();
-  const latest = values.text();
-  const channel = { ...channelFrom(stateIn(values.text())), latestPostAt: latest === '-' ? null : latest };
-  return { status, channel, position };
-}
-
 /** An entry in a reply: offset, type, post id or "channel", revision, kind or "", at, by, content, check, erases or "". */
 function factsIn(values: ReplyReader): StoredFacts {
   const [offset, type, who, revision] = [values.number(), values.text(), values.text(), values.number()];
@@ -366,21 +269,4 @@ function range(
   { after, before }: { after?: number | undefined; before?: number | undefined },
 ): (string | number)[] {
   return [direction, after ?? -1, before ?? Number.MAX_SAFE_INTEGER];
-}
-
-/**
- * The place of a channel in the registry: by time, then by id, in byte order. Times are shifted so that those before 1970 are
- * positive too.
- */
-export function registered(createdMs: number, channelId: string): string {
-  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
-}
-
-export function idAt(place: string): string {
-  return place.slice(place.indexOf(':') + 1);
-}
-
-/** Whether a script reports that the keys of the channel contradict each other. */
-export function isDamaged(answer: Reply): boolean {
-  return Array.isArray(answer) && answer[0] === 'damaged';
 }

@@ -179,6 +179,12 @@ export const redisTable = {
     metric: 'pressbox_front_pages_total{live="newest"}',
     atLimit: 'At most this many channels are filtered by state in one batch.',
   },
+  /** An index that older nodes or hands made wrong. */
+  misplacedReads: {
+    value: 2,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'A list by activity that found channels in the wrong place is read again at most this many times.',
+  },
   listsRead: {
     value: 2,
     metric: problem('journal-unavailable'),

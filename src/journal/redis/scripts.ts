@@ -8,6 +8,7 @@ const operations = [
   'catch-up',
   'channel',
   'channel-summary',
+  'channels-by-activity',
   'complete-erasures',
   'corrections',
   'delete-channel',
@@ -19,10 +20,13 @@ const operations = [
   'forget-requests',
   'head',
   'heartbeat',
+  'index-begin',
+  'index-end',
   'journal',
   'missing-rights',
   'note-request',
   'pending-erasures',
+  'place-channel',
   'post',
   'posts',
   'recall-request',
@@ -41,10 +45,13 @@ export type Operation = (typeof operations)[number];
 
 const standalone: readonly Operation[] = [
   'channel-summary',
+  'channels-by-activity',
   'end-session',
   'ended-sessions',
   'forget-pending-channel',
   'heartbeat',
+  'index-begin',
+  'index-end',
   'missing-rights',
   'record-server-entry',
   'request-clock',
@@ -56,6 +63,9 @@ const standalone: readonly Operation[] = [
 
 /** Scripts that write to the server's own journal. */
 const writesServerJournal: readonly Operation[] = ['append', 'delete-channel', 'record-server-entry', 'revoke-token'];
+
+/** Scripts that place a channel in the index of channels by activity. */
+const placesChannels: readonly Operation[] = ['append', 'delete-channel', 'place-channel', 'repair-end'];
 
 /** What scripts return: bulk strings, integers, null, and lists of these. */
 export type ReplyValue = string | number | null;
@@ -71,8 +81,13 @@ export function loadScripts(): Record<Operation, Script> {
   const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
   const shared = read('shared');
   const server = read('server-journal');
+  const activity = read('activity');
   const loaded = operations.map((name) => {
-    const before = [...(standalone.includes(name) ? [] : [shared]), ...(writesServerJournal.includes(name) ? [server] : [])];
+    const before = [
+      ...(standalone.includes(name) ? [] : [shared]),
+      ...(placesChannels.includes(name) ? [activity] : []),
+      ...(writesServerJournal.includes(name) ? [server] : []),
+    ];
     const text = [...before, read(name)].join('\n');
     return [name, { text, sha: createHash('sha1').update(text).digest('hex') }] as const;
   });

@@ -13,6 +13,7 @@ import { prepareAll } from '../entry-record.ts';
 import { fingerprint, newRoot, newSalt } from '../hash-chain.ts';
 import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
 import type { RedisBus } from './bus.ts';
+import { registered } from './channel-lists.ts';
 import {
   appendArguments,
   channelSubject,
@@ -26,7 +27,6 @@ import type { Connection } from './connection/connection.ts';
 import type { RedisSessions } from './ended-sessions.ts';
 import type { Erasures } from './erasure/erasure.ts';
 import { channelKeys, registry } from './keys.ts';
-import { registered } from './reads.ts';
 import { redisLimits } from './redis-limits.ts';
 import { endRequests, keptMs, type Requests } from './request-keys.ts';
 import type { RedisRevocations } from './revoked-tokens.ts';
@@ -93,7 +93,7 @@ export class Writes implements JournalWrites {
       const root = request.decidedOn.channel === 0 ? (request.root ?? newRoot()) : undefined;
       const serverFacts = factsOfAppend(channelId, request, prepared, { root, now: this.#parts.now() });
       const args = appendArguments(request, prepared, this.#times(), { root, serverFacts });
-      const keys = serverFacts.length === 0 ? [] : [registry.server];
+      const keys = [registry.activity, registry.activityPlaces, ...(serverFacts.length === 0 ? [] : [registry.server])];
       const [first] = request.entries;
       const notes: Promise<unknown>[] = [];
       if (first.type === 'channel.changed' && request.decidedOn.channel === 0)
@@ -185,7 +185,7 @@ export class Writes implements JournalWrites {
       const now = this.#parts.now();
       const entryArguments = serverArguments([factsOfDeletion(channelId, { now, by })]);
       const args = [now, keptMs, fingerprint(salt, request.digest), salt, ...entryArguments];
-      const keys = [...channelKeys(channelId, request.id), registry.server];
+      const keys = [...channelKeys(channelId, request.id), registry.activity, registry.activityPlaces, registry.server];
       const deletion = await this.#parts.writes.run('delete-channel', keys, args);
       if (deletion === 'missing') return { status: 'missing' as const };
       await this.#acknowledged();

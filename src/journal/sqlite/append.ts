@@ -150,17 +150,11 @@ function insertEntry(
 }
 
 function storeChannel(sql: Sql, n: number, entry: PreparedEntry, offset: number, text: number): void {
-  const { state, access, createdAt, pinnedPostId } = entry.channel!;
-  sql('UPDATE channels SET revision = ?, state = ?, access = ?, created = ?, pinned = ?, last = ?, text = ? WHERE n = ?').run(
-    entry.facts.revision,
-    state,
-    access,
-    Date.parse(createdAt),
-    pinnedPostId,
-    offset,
-    text,
-    n,
-  );
+  const { state, access, createdAt, pinnedPostId, activity } = entry.channel!;
+  sql(
+    `UPDATE channels SET revision = ?, state = ?, access = ?, created = ?, pinned = ?, last = ?, text = ?,
+       activity = coalesce(CASE ? WHEN 'live' THEN latestPostAt END, ?) WHERE n = ?`,
+  ).run(entry.facts.revision, state, access, Date.parse(createdAt), pinnedPostId, offset, text, state, activity, n);
 }
 
 /** The `seq` of the post, and its stored tags before and after the entry. */
@@ -186,7 +180,10 @@ function storePost(sql: Sql, channel: ChannelRow, entry: PreparedEntry, offset: 
       offset,
       text,
     );
-    sql('UPDATE channels SET latestPostAt = ? WHERE n = ?').run(publishedAt, channel.n);
+    sql(`UPDATE channels SET latestPostAt = ?1, activity = CASE state WHEN 'live' THEN ?1 ELSE activity END WHERE n = ?2`).run(
+      publishedAt,
+      channel.n,
+    );
   } else {
     sql('UPDATE posts SET publishedAt = ?, revision = ?, last = ?, text = ? WHERE channel = ? AND seq = ?').run(
       publishedAt,

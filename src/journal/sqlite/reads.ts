@@ -1,6 +1,7 @@
 import type { Position } from '../../protocol/cursor.ts';
-import type { Access, Correction, Counts, KeyEvent } from '../../protocol/model.ts';
+import type { Access, ChannelState, Correction, Counts, KeyEvent } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
+import { isAscending, pageAfter, placeOfPage } from '../activity-order.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId, ServerPage } from '../engine.ts';
 import { noteOfRevision, type StoredEntry, type StoredText } from '../entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';
@@ -104,28 +105,54 @@ export function channel(
   return deleted ? { status: 'deleted', access: deleted.access as Access } : { status: 'missing' };
 }
 
-/** The key of a page: time and id of the last channel before it. */
+/** The key of a page by creation: time and id of the last channel before it. */
 const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
 const firstPage = ['9007199254740991', ''];
 
-export function channels(
-  sql: Sql,
-  { state, limit, page, desk }: ChannelsQuery,
-): { channels: FoundChannel[]; next: string | null } | undefined {
+export interface FoundChannels {
+  channels: FoundChannel[];
+  next: string | null;
+}
+
+export function channels(sql: Sql, query: ChannelsQuery): FoundChannels | undefined {
+  return query.order === 'activity' ? channelsByActivity(sql, query, query.state) : channelsByCreation(sql, query);
+}
+
+function channelsByCreation(sql: Sql, { state, limit, page, desk }: ChannelsQuery): FoundChannels | undefined {
   const start = page === undefined ? firstPage : pageForm.exec(page)?.slice(1);
   if (start === undefined) return undefined;
   const place = [Number(start[0]), start[1] as string] as const;
   const found = sql(
     `SELECT c.id, c.created, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text
-     WHERE ${state === undefined ? '' : 'c.state = ? AND'} (c.created, c.id) < (?, ?) AND (c.access <> 'desk' OR ${fitsPattern})
+     WHERE ${state === undefined ? '' : 'c.state = ? AND'} (c.created, c.id) < (?, ?) AND ${isShown}
      ORDER BY c.created DESC, c.id DESC LIMIT ?`,
   ).all(...(state === undefined ? [] : [state]), ...place, JSON.stringify(desk), limit + 1);
-  const rows = found as unknown as (FoundChannel & { id: string; created: number })[];
+  return pageOf(found as unknown as (FoundRow & { created: number })[], limit, ({ created, id }) => `${created}.${id}`);
+}
+
+function channelsByActivity(sql: Sql, { limit, page, desk }: ChannelsQuery, state: ChannelState): FoundChannels | undefined {
+  const start = page === undefined ? undefined : placeOfPage(page);
+  if (page !== undefined && start === undefined) return undefined;
+  const [after, direction] = isAscending(state) ? ['>', 'ASC'] : ['<', 'DESC'];
+  const found = sql(
+    `SELECT c.id, c.activity, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text
+     WHERE c.state = ? ${start === undefined ? '' : `AND (c.activity, c.id) ${after} (?, ?)`} AND ${isShown}
+     ORDER BY c.activity ${direction}, c.id ${direction} LIMIT ?`,
+  ).all(state, ...(start === undefined ? [] : [start.date, start.id]), JSON.stringify(desk), limit + 1);
+  return pageOf(found as unknown as (FoundRow & { activity: string })[], limit, ({ activity, id }) =>
+    pageAfter({ date: activity, id }),
+  );
+}
+
+type FoundRow = FoundChannel & { id: string };
+
+/** `rows`: one more than `limit` if there are more. */
+function pageOf<R extends FoundRow>(rows: readonly R[], limit: number, nextOf: (last: R) => string): FoundChannels {
   const listed = rows.slice(0, limit);
   const last = listed.at(-1);
   return {
     channels: listed.map(({ state, latestPostAt }) => ({ state, latestPostAt })),
-    next: rows.length > listed.length && last ? `${last.created}.${last.id}` : null,
+    next: rows.length > listed.length && last ? nextOf(last) : null,
   };
 }
 
@@ -133,6 +160,8 @@ export function channels(
 const fitsPattern = `EXISTS (
   SELECT 1 FROM json_each(?) p
   WHERE iif(p.value LIKE '%*', substr(c.id, 1, length(p.value) - 1) || '*' = p.value, c.id = p.value))`;
+/** Takes the list of patterns as its parameter. */
+const isShown = `(c.access <> 'desk' OR ${fitsPattern})`;
 
 type SizedEntry = StoredEntry & Sized;
 

@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { activityOf } from '../activity-order.ts';
 import { JournalRefused } from '../engine.ts';
+import { channelFrom } from '../entry-record.ts';
 import { countAll } from './counts.ts';
 import { beginServerJournal } from './server-journal.ts';
 import { sqliteLimits } from './sqlite-limits.ts';
@@ -166,6 +168,17 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE channels ADD COLUMN correctionCount INTEGER NOT NULL DEFAULT 0;
     `);
     countAll(statements(db));
+  },
+  (db) => {
+    // What lists by activity are ordered by. See `activityOf`.
+    db.exec(`
+      ALTER TABLE channels ADD COLUMN activity TEXT NOT NULL DEFAULT '';
+      CREATE INDEX channelsByActivity ON channels (state, activity, id);
+    `);
+    const place = db.prepare('UPDATE channels SET activity = ? WHERE n = ?');
+    const all = db.prepare('SELECT c.n, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text').all();
+    for (const { n, latestPostAt, state } of all as { n: number; latestPostAt: string | null; state: string }[])
+      place.run(activityOf({ ...channelFrom(state), latestPostAt }), n);
   },
 ];
 

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthorPost } from '../../protocol/model.ts';
+import type { AuthorPost, Channel } from '../../protocol/model.ts';
+import { activityOf } from '../activity-order.ts';
 import { JournalRefused, JournalUnavailable } from '../engine.ts';
 import { channelFrom, type Text } from '../entry-record.ts';
 import type { Facts } from '../hash-chain.ts';
@@ -328,7 +329,8 @@ function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; po
     channel.state === own.state &&
     channel.access === own.access &&
     channel.created === Date.parse(own.createdAt) &&
-    channel.pinned === own.pinnedPostId;
+    channel.pinned === own.pinnedPostId &&
+    isPlaced(db, n, own);
   if (!agrees) return { offset: last, postId: null };
   const tags = "SELECT group_concat(tag, ' ' ORDER BY tag) FROM tags WHERE channel = p.channel AND seq = p.seq";
   const columns = `p.id, p.last, p.publishedAt, t.state, (${tags}) AS tags`;
@@ -339,4 +341,11 @@ function wrongPlace(db: DatabaseSync, channel: ChannelRow): { offset: number; po
     if (post.publishedAt !== written.publishedAt || post.tags !== expected) return { offset: post.last, postId: post.id };
   }
   return undefined;
+}
+
+/** Whether lists by activity have the channel in its place. True for a journal of an earlier version, which has no such place. */
+function isPlaced(db: DatabaseSync, n: number, own: Channel): boolean {
+  if (lacks(db, 'channels', 'activity')) return true;
+  const row = db.prepare('SELECT activity, latestPostAt FROM channels WHERE n = ?').get(n);
+  return row?.activity === activityOf({ ...own, latestPostAt: row?.latestPostAt as string | null });
 }

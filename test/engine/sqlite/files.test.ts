@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -22,10 +23,12 @@ import { openSqlite } from '../../../src/journal/sqlite/index.ts';
 import { migrate, migrations } from '../../../src/journal/sqlite/schema.ts';
 import { sqliteLimits } from '../../../src/journal/sqlite/sqlite-limits.ts';
 import { verifyDirectory } from '../../../src/journal/sqlite/verify.ts';
+import type { ChannelState } from '../../../src/protocol/model.ts';
 import { asNobody } from '../../support/runner/as-nobody.ts';
 import {
   appended,
   appending,
+  at,
   createChannel,
   newRequest,
   openTempEngine,
@@ -283,6 +286,24 @@ describe('a torn tail', () => {
   });
 });
 
+/** Replaces the journal by what an earlier version would have written. */
+function asOfVersion(dataDir: string, version: number): void {
+  const path = join(dataDir, 'journal.db');
+  const then = join(dataDir, 'then.db');
+  const db = new DatabaseSync(then);
+  migrate(db, migrations.slice(0, version));
+  db.prepare('ATTACH ? AS now').run(path);
+  const tables = db.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  for (const { name } of tables) {
+    const columns = db.prepare('SELECT name FROM pragma_table_info(?)').all(name as string);
+    const listed = columns.map((column) => `"${column.name}"`).join(', ');
+    db.exec(`DELETE FROM main."${name}"; INSERT INTO main."${name}" (${listed}) SELECT ${listed} FROM now."${name}"`);
+  }
+  db.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  renameSync(then, path);
+}
+
 describe('the schema', () => {
   it('is migrated from an older version, with all its data', async () => {
     const { id } = await createChannel(opened.engine);
@@ -299,18 +320,7 @@ describe('the schema', () => {
     const { standing } = await writeTheBridge(opened.engine);
     await publish(opened.engine, 'another', { keyEvent: true, headline: 'Key' });
     await opened.engine.close();
-    const [now, old] = [join(opened.dataDir, 'now.db'), new DatabaseSync(join(opened.dataDir, 'old.db'))];
-    renameSync(file, now);
-    migrate(old, migrations.slice(0, 5));
-    old.exec(`ATTACH '${now}' AS now`);
-    const tables = old.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
-    for (const { name } of tables) {
-      const columns = old.prepare('SELECT name FROM pragma_table_info(?)').all(name as string);
-      const names = columns.map((column) => `"${column.name}"`).join(', ');
-      old.exec(`DELETE FROM main.${name}; INSERT INTO main.${name} (${names}) SELECT ${names} FROM now.${name}`);
-    }
-    old.close();
-    renameSync(join(opened.dataDir, 'old.db'), file);
+    asOfVersion(opened.dataDir, 5);
     const isListed = (kind: string | null) => kind !== null;
     const faults = () => [...verifyDirectory(opened.dataDir, { isListed })].flatMap(({ fault }) => fault ?? []);
     expect(faults()).toEqual([]);
@@ -322,6 +332,28 @@ describe('the schema', () => {
     const post = (await engine.post('bridge', standing))?.post;
     await appended(engine, 'bridge', [retraction(post!)], { channel: 2 });
     expect(await counts('bridge')).toEqual({ posts: 0, keyEvents: 0, corrections: 4 });
+  });
+
+  it('gives every channel of an older version its place in lists by activity', async () => {
+    const { engine, dataDir } = opened;
+    await createChannel(engine, 'quiet', { startedAt: at(10) });
+    await createChannel(engine, 'moving', { startedAt: at(0) });
+    await publish(engine, 'moving', { publishedAt: at(20) });
+    await createChannel(engine, 'soon', { state: 'scheduled', startsAt: at(30) });
+    await createChannel(engine, 'some-day', { state: 'scheduled', startsAt: null });
+    for (const seconds of [1, 3, 2]) await createChannel(engine, `over-${seconds}`, { state: 'ended', endedAt: at(seconds) });
+    await engine.close();
+    asOfVersion(dataDir, 5);
+    const migrated = await opened.reopen();
+    const ids = async (state: ChannelState) => {
+      const read = await migrated.channels({ state, order: 'activity', limit: 10, desk: [] });
+      return read?.channels.map(({ id }) => id);
+    };
+    expect(await ids('live')).toEqual(['moving', 'quiet']);
+    expect(await ids('scheduled')).toEqual(['soon', 'some-day']);
+    expect(await ids('ended')).toEqual(['over-3', 'over-2', 'over-1']);
+    await publish(migrated, 'quiet', { publishedAt: at(40) });
+    expect(await ids('live')).toEqual(['quiet', 'moving']);
   });
 
   it('is left unchanged if a step of the migration fails', async () => {

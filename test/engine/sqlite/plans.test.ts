@@ -10,6 +10,7 @@ import { note, reserve, sweepRequests, tagKey } from '../../../src/journal/sqlit
 import { revoke } from '../../../src/journal/sqlite/revoked-tokens.ts';
 import { openForWriting } from '../../../src/journal/sqlite/schema.ts';
 import { type Sql, statements } from '../../../src/journal/sqlite/statements.ts';
+import { channelStates } from '../../../src/protocol/model.ts';
 import {
   appending,
   channelEntry,
@@ -100,6 +101,9 @@ function readEverything(): void {
   const { position } = start as Extract<typeof start, { status: 'found' }>;
   reads.channel(sql, 'gone');
   for (const query of [{}, { state: 'live' as const }]) reads.channels(sql, { ...query, limit: 50, desk: [] });
+  for (const state of channelStates)
+    for (const page of [{}, { page: '0.bridge' }])
+      reads.channels(sql, { ...page, state, order: 'activity', limit: 50, desk: [] });
   reads.catchUp(sql, 'bridge', { ...position, offset: 0 }, wide);
   reads.catchUp(sql, 'bridge', position, wide);
   reads.snapshot(sql, 'bridge', wide);

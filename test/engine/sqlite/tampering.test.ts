@@ -264,6 +264,7 @@ describe('the indexes behind lists and pages, which no check covers,', () => {
     ['the pinned post', `UPDATE channels SET pinned = (SELECT id FROM posts WHERE seq = 5) WHERE n = 1`, 6, /^the index differs/],
     ['the access to the channel', "UPDATE channels SET access = 'desk' WHERE n = 1", 6, /^the index differs/],
     ['the state of the channel', "UPDATE channels SET state = 'ended' WHERE n = 1", 6, /^the index differs/],
+    ['the time of the last activity', "UPDATE channels SET activity = '' WHERE n = 1", 6, /^the index differs/],
     ['the time of creation', 'UPDATE channels SET created = created + 1 WHERE n = 1', 6, /^the index differs/],
     ['the number of posts', 'UPDATE channels SET postCount = 2 WHERE n = 1', 6, /^the counts differ/],
     ['the number of key events', 'UPDATE channels SET keyEventCount = 1 WHERE n = 1', 6, /^the counts differ/],

@@ -304,6 +304,9 @@ describe('pressbox channel', () => {
     expect((await done(['channel', 'update', id, '--section', ''])).code).toBe(0);
     expect((await room.author.getChannel(id)).section).toBeNull();
     expect((await done(['channel', 'list', '--state', 'live'])).out).toContain(`${id}  live  On the Moon`);
+    expect((await done(['channel', 'list', '--state', 'live', '--order', 'activity'])).out).toContain(`${id}  live  On the Moon`);
+    const orderAlone = await done(['channel', 'list', '--order', 'activity']);
+    expect([orderAlone.code, orderAlone.err]).toEqual([1, expect.stringContaining('state')]);
     expect((await done(['channel', 'end', id])).out).toContain('Ended');
     const listed = (await done(['channel', 'list', '--json'])).out.trim().split('\n');
     expect(listed.map((line) => JSON.parse(line) as Channel).find((channel) => channel.id === id)?.state).toBe('ended');

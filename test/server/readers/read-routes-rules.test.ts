@@ -300,6 +300,9 @@ describe('an invalid query', () => {
     const base = '/v1/channels/open';
     const wrong: [string, string][] = [
       ['/v1/channels?state=over', 'state'],
+      ['/v1/channels?order=activity', 'state'],
+      ['/v1/channels?order=name&state=live', 'order'],
+      ['/v1/channels?order=activity&state=live&page=foo', 'page'],
       ['/v1/channels?limit=0', 'limit'],
       ['/v1/channels?page=%2F', 'page'],
       ['/v1/channels?page=foo', 'page'],

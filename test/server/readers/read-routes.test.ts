@@ -101,6 +101,19 @@ describe('a channel', () => {
     expect(await read('/v1/channels?state=ended')).toEqual({ channels: [], next: null });
   });
 
+  it('are listed by activity on request, in pages', async () => {
+    const ids = async (query: string) => {
+      const page = await read<{ channels: Channel[]; next: string | null }>(`/v1/channels?order=activity&state=${query}`);
+      return { ids: page.channels.map(({ id }) => id), next: page.next };
+    };
+    // Nothing was published in `members` since it was created, after the last post of `harbour`.
+    expect(await ids('live')).toEqual({ ids: ['members', 'harbour'], next: null });
+    const first = await ids('live&limit=1');
+    expect(first).toEqual({ ids: ['members'], next: expect.any(String) });
+    expect(await ids(`live&limit=1&page=${first.next}`)).toEqual({ ids: ['harbour'], next: null });
+    expect(await ids('ended')).toEqual({ ids: [], next: null });
+  });
+
   it('has its revision as entity tag', async () => {
     const answer = await get(base);
     expect(answer.body).toEqual(schemas.channelSchema.parse(answer.body));

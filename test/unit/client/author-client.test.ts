@@ -324,6 +324,7 @@ describe('a command', () => {
     await to.deleteChannel('moon');
     await to.listPosts('moon', { before: 9, keyEvent: true });
     await to.listChannels({ state: 'live' });
+    await to.listChannels({ state: 'ended', order: 'activity' });
     expect(heard.map(({ method, url, headers, body }) => [method, url, headers['if-match'] ?? null, body])).toEqual([
       ['POST', '/v1/channels', null, '{"headline":"Moon"}'],
       ['PATCH', '/v1/channels/moon', '"4"', '{"section":"Space"}'],
@@ -335,6 +336,7 @@ describe('a command', () => {
       ['DELETE', '/v1/channels/moon', null, ''],
       ['GET', '/v1/channels/moon/posts?before=9&keyEvent=true', null, ''],
       ['GET', '/v1/channels?state=live', null, ''],
+      ['GET', '/v1/channels?state=ended&order=activity', null, ''],
     ]);
   });
 });

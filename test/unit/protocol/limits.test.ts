@@ -29,6 +29,7 @@ const noLimits: Record<string, string> = {
   'src/live/socket/socket-engine.ts pongLength': 'the form of a frame',
   'src/live/socket/engine-io-internals.ts webSocketOpen': 'a code of WebSockets',
   'src/web/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',
+  'src/journal/activity-order.ts noDateTime': 'stands in a page for a date that is missing',
   'src/workers/primary.ts faultCode': 'an exit code',
 };
 

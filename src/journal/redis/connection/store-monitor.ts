@@ -3,7 +3,7 @@ import type { Log } from '../../announcer.ts';
 import { messageOf, type Reachability } from '../../engine.ts';
 import type { TrackerMark } from '../announcement-tracker.ts';
 import type { RedisBus } from '../bus.ts';
-import { registry } from '../keys.ts';
+import { indexKeeper, registry } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
 import type { Connection } from './connection.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -138,8 +138,8 @@ export class StoreMonitor {
     const { commands, nodeId } = this.#parts;
     await commands.run(
       'heartbeat',
-      [registry.nodes],
-      [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs],
+      [registry.nodes, registry.activityPlaces],
+      [nodeId, countsMs, this.#hasSentHeartbeat ? 'again' : '', leaseMs + probeMs, indexKeeper],
     );
     this.#hasSentHeartbeat = true;
   }

@@ -1,6 +1,6 @@
 -- Appends one or two entries, both or neither. See Journal.append in engine.ts.
--- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] the server's own
--- journal, if the append writes to it
+-- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] channels by activity
+-- [15] their places · [16] the server's own journal, if the append writes to it
 -- ARGV: [1] now (ms), [2] request clock (ms), [3] how long requests are kept (ms) · [4] how many expired requests to delete
 --   [5] fingerprint of the request · [6] a new root, used if there is no channel yet
 --   [7] lastDateBindsUntil (see AppendRequest in engine.ts), or "" · [8] expected revision of the channel
@@ -144,7 +144,8 @@ for number = 1, count do
   if number == 1 then firstWho, firstRevision = who, revision end
   for _, value in ipairs({ offset, before, check, seq, counts(ARGV[9], ARGV[10], summary.salt) }) do table.insert(answer, value) end
 end
-appendToServerJournal(KEYS[14], ARGV[at + 1], at + 2)
+placeByActivity(KEYS[14], KEYS[15], summary)
+appendToServerJournal(KEYS[16], ARGV[at + 1], at + 2)
 local line = { ARGV[1], ARGV[5], firstWho, firstRevision, offset, string.sub(root, 1, 12), string.sub(check, 1, 16), '-' }
 remember(table.concat(line, ' '), requestAt, kept, ARGV[4])
 return answer

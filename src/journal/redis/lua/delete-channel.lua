@@ -1,5 +1,6 @@
 -- Deletes a channel. The erasure is pending until no file contains data of the channel. See Journal.deleteChannel in engine.ts.
--- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] the server's own journal
+-- KEYS: [1]–[11] the keys of the channel · [12] the request · [13] the channel's requests by time · [14] channels by activity
+-- [15] their places · [16] the server's own journal
 -- ARGV: [1] now (ms), [2] how long requests are kept (ms) · [3] fingerprint of the request · [4] its salt
 --   [5] a new root of the server's own journal · [6] an entry for it, as in server-journal.lua
 -- Returns "deleted" · "was-deleted" · "missing"
@@ -13,5 +14,6 @@ call('ZADD', pendingErasures, 0, own)
 -- The deletion's own request gets its TTL below. The other requests of the channel get theirs in steps (end-requests.lua).
 call('ZREM', KEYS[13], requestId())
 call('SET', KEYS[12], table.concat({ ARGV[1], ARGV[3], own, 0, 0, '-', '-', ARGV[4] }, ' '), 'PX', ARGV[2])
-appendToServerJournal(KEYS[14], ARGV[5], 6)
+placeByActivity(KEYS[14], KEYS[15], nil)
+appendToServerJournal(KEYS[16], ARGV[5], 6)
 return 'deleted'

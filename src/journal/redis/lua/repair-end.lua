@@ -1,5 +1,6 @@
 -- Ends the repair of a channel. Servers then serve the channel again.
--- KEYS: [1]–[11] the keys of the channel · [12] the process that repairs it
+-- KEYS: [1]–[11] the keys of the channel · [12] the process that repairs it · [13] channels by activity · [14] their
+-- places
 -- ARGV: [1] the process that ends the repair · [2] last offset of the journal when the repair was planned, or 0 · [3] salt of
 -- tags
 --   [4] state, access, created (ms), pinned id or "-", latestPostAt or "-", revision and last offset of the channel
@@ -24,4 +25,5 @@ if ARGV[11] then
   call('HSET', texts, field(own, revision), text)
   call('HSET', labels, field(own, revision), label)
 end
+placeByActivity(KEYS[13], KEYS[14], readSummary())
 return 'repaired'

@@ -6,11 +6,11 @@ import { newRoot } from '../../hash-chain.ts';
 import type { Fault, StoreOptions } from '../../history-walk.ts';
 import { tagsOf } from '../../post-tags.ts';
 import { channelIsBack, type ServerWalk } from '../../server-journal.ts';
+import { registered } from '../channel-lists.ts';
 import { channelSubject, hashed, htmlIn, labelOf, stateIn, textOf } from '../codec.ts';
 import { timeOf } from '../connection/replicas.ts';
 import { overSeparateConnection, registeredIds } from '../connection/separate-connection.ts';
 import { channelKeys, registry, repairKey } from '../keys.ts';
-import { registered } from '../reads.ts';
 import { redisLimits } from '../redis-limits.ts';
 import { loadScripts, type Operation, run } from '../scripts.ts';
 import { beganAt, chainFault, notListed, verifyChannel, walkServer } from '../verify.ts';
@@ -90,7 +90,7 @@ class Repair {
   ) {
     this.#redis = redis;
     this.#channelId = channelId;
-    this.#keys = [...channelKeys(channelId), repairKey(channelId)];
+    this.#keys = [...channelKeys(channelId), repairKey(channelId), registry.activity, registry.activityPlaces];
     this.#options = options;
     this.#server = server;
   }

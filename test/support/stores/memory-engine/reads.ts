@@ -1,3 +1,4 @@
+import { activityOf, pageAfter, placeOfPage } from '../../../../src/journal/activity-order.ts';
 import type {
   Bounds,
   ChannelRead,
@@ -68,20 +69,37 @@ function listed(found: MemoryChannel) {
 /** Where a page begins: after the channel with this creation time and id. */
 const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
 
-export function channels(store: MemoryStore, { state, limit, page, desk }: ChannelsQuery): ChannelsPage | undefined {
+export function channels(store: MemoryStore, query: ChannelsQuery): ChannelsPage | undefined {
+  const { state, limit, page, desk } = query;
+  const all = [...store.channels.values()]
+    .map(listed)
+    .filter((found) => state === undefined || found.state === state)
+    .filter((found) => found.access !== 'desk' || matches(desk, found.id));
+  if (query.order === 'activity') {
+    const sign = query.state === 'scheduled' ? 1 : -1;
+    const key = (found: { date: string; id: string }) => `${found.date} ${found.id}`;
+    const compare = (a: string, b: string) => (a === b ? 0 : a < b ? -sign : sign);
+    const start = page === undefined ? undefined : placeOfPage(page);
+    if (page !== undefined && start === undefined) return undefined;
+    const placed = all
+      .map((found) => ({ found, place: { date: activityOf(found), id: found.id } }))
+      .filter(({ place }) => start === undefined || compare(key(start), key(place)) < 0)
+      .sort((a, b) => compare(key(a.place), key(b.place)));
+    const last = placed[limit - 1];
+    const next = placed.length > limit && last !== undefined ? pageAfter(last.place) : null;
+    return { channels: placed.slice(0, limit).map(({ found }) => found), next, complete: true };
+  }
   const [, time = '9007199254740991', id = ''] = page === undefined ? [] : (pageForm.exec(page) ?? [undefined, '', '']);
   if (time === '') return undefined;
   const isAfter = (created: number, own: string) => created < Number(time) || (created === Number(time) && own < id);
-  const all = [...store.channels.values()]
-    .map((found) => ({ ...listed(found), created: Date.parse(channelOf(found).createdAt) }))
-    .filter((found) => state === undefined || found.state === state)
-    .filter((found) => found.access !== 'desk' || matches(desk, found.id))
-    .filter((found) => isAfter(found.created, found.id))
-    .sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
-  const last = all[limit - 1];
+  const byCreation = all
+    .map((found) => ({ found, created: Date.parse(found.createdAt) }))
+    .filter(({ found, created }) => isAfter(created, found.id))
+    .sort((a, b) => b.created - a.created || (a.found.id < b.found.id ? 1 : -1));
+  const last = byCreation[limit - 1];
   return {
-    channels: all.slice(0, limit).map(({ created: _created, ...found }) => found),
-    next: all.length > limit && last !== undefined ? `${last.created}.${last.id}` : null,
+    channels: byCreation.slice(0, limit).map(({ found }) => found),
+    next: byCreation.length > limit && last !== undefined ? `${last.created}.${last.found.id}` : null,
     complete: true,
   };
 }

@@ -1,0 +1,61 @@
+import type { Channel, ChannelState, ListedChannel } from '../protocol/model.ts';
+
+/** The order of lists of channels by activity. See `Journal.channels`. */
+
+/** In place of a date, for a scheduled channel without `startsAt`. Sorts after every date. */
+export const noDate = '~';
+/** Stands for `noDate` in a page. Later than every date of a channel, whose year has four digits. */
+const noDateTime = 999_999_999_999_999;
+
+/** What `activityOf` reads of a channel. */
+export type ActivityFacts = Pick<ListedChannel, 'state' | 'startsAt' | 'createdAt' | 'startedAt' | 'endedAt' | 'latestPostAt'>;
+
+/** The date that orders a channel among those of its state: RFC 3339, in UTC with milliseconds, so that text order is time order. */
+export function activityOf({ latestPostAt, ...channel }: ActivityFacts): string {
+  return (channel.state === 'live' ? latestPostAt : null) ?? activityWithoutPosts(channel);
+}
+
+/** The same for a channel that has no posts yet. Posts only matter to live channels. */
+export function activityWithoutPosts({
+  state,
+  startsAt,
+  createdAt,
+  startedAt,
+  endedAt,
+}: Pick<Channel, Exclude<keyof ActivityFacts, 'latestPostAt'>>): string {
+  switch (state) {
+    case 'live':
+      return startedAt ?? createdAt;
+    case 'scheduled':
+      return startsAt ?? noDate;
+    case 'ended':
+      return endedAt ?? createdAt;
+  }
+}
+
+/** Scheduled channels are listed soonest first, all others latest first. Equal dates are ordered by id, in the same direction. */
+export function isAscending(state: ChannelState): boolean {
+  return state === 'scheduled';
+}
+
+/** Where a channel is in the list. */
+export interface ActivityPlace {
+  date: string;
+  id: string;
+}
+
+const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
+
+/** The `next` of a page that ends with the channel. */
+export function pageAfter({ date, id }: ActivityPlace): string {
+  return `${date === noDate ? noDateTime : Date.parse(date)}.${id}`;
+}
+
+/** Undefined: malformed. */
+export function placeOfPage(page: string): ActivityPlace | undefined {
+  const [, time = '', id = ''] = pageForm.exec(page) ?? [];
+  if (id === '') return undefined;
+  if (Number(time) === noDateTime) return { date: noDate, id };
+  const date = new Date(Number(time)).toISOString();
+  return /^\d{4}-/.test(date) ? { date, id } : undefined;
+}

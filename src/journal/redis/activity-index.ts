@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChannelState } from '../../protocol/model.ts';
+import type { ActivityPlace } from '../activity-order.ts';
+import { isAscending } from '../activity-order.ts';
+import { ReplyReader } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import { channelKeys, indexKeeper, registry } from './keys.ts';
+import { redisLimits } from './redis-limits.ts';
+import { SharedReads } from './shared-reads.ts';
+
+/**
+ * The index of channels by activity: one sorted set for the whole store, so that a list reads only the channels on its page.
+ *
+ * Every script that changes a channel also places it: an append, a deletion, the end of a repair. Three things can still make the
+ * index wrong, and each is noticed:
+ *
+ * - **Nodes of earlier versions** append without placing. The id of a node says whether it keeps the index. While a node that does
+ *   not is registered, every list first compares all channels with the index, which costs what lists cost in that version. Each
+ *   heartbeat that sees such a node declares the index incomplete, and so does the first heartbeat of a node that finds no other
+ *   keeper. When only keepers are left, the next list builds the index once.
+ * - **Keys that were deleted by hand**: the two keys have the same size, and a list compares the sizes.
+ * - **A channel restored by hand** from another time. A list reads each channel that it shows. One that is not where the index says
+ *   is placed again. A repair places its channel too, and the next build finds all others.
+ *
+ * A build compares each channel with its place and writes only differences, so that one that was interrupted goes on where it was
+ * at the cost of comparing. It runs in parts and takes at most half of the time of Redis. Several nodes may build at once.
+ */
+export class ActivityIndex {
+  readonly #lists: Connection;
+  readonly #builds = new SharedReads();
+
+  /** `lists`: the connection that only lists use. */
+  constructor(lists: Connection) {
+    this.#lists = lists;
+  }
+
+  /**
+   * Channels of a state in their order, after a place. `damaged`: channels that were found damaged. Their state is not known.
+   * `isComplete` is false if channels may be missing or in a wrong place.
+   */
+  async read(
+    state: ChannelState,
+    after: ActivityPlace | undefined,
+    count: number,
+  ): Promise<{ isComplete: boolean; damaged: string[]; places: ActivityPlace[] }> {
+    const [first, last] = [`[${state}:`, `(${state};`];
+    const from = after && `(${state}:${after.date}:${after.id}`;
+    const range = isAscending(state) ? [from ?? first, last, ''] : [from ?? last, first, 'REV'];
+    const keys = [registry.activity, registry.activityPlaces, registry.nodes];
+    const args = [...range, count, indexKeeper, redisLimits.listedChannels];
+    const values = new ReplyReader(await this.#lists.run('channels-by-activity', keys, args));
+    const isComplete = values.flag();
+    const damaged = Array.from({ length: values.number() }, () => placeIn(values.text()).id);
+    return { isComplete, damaged, places: values.rest(() => placeIn(values.text())) };
+  }
+
+  /** Compares every channel with the index, and corrects the index. Callers share a build that has not begun. */
+  async build(): Promise<void> {
+    await this.#builds.share('', () => this.#build());
+  }
+
+  async #build(): Promise<void> {
+    const name = randomBytes(8).toString('hex');
+    const joined = await this.#lists.run('index-begin', [registry.activity, registry.activityPlaces], [name]);
+    for (let below = '+'; ; ) {
+      const began = performance.now();
+      const { askedChannels } = redisLimits;
+      const some = await this.#lists.ask((redis) =>
+        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, askedChannels),
+      );
+      await Promise.all(some.map((member) => this.place(placeIn(member).id)));
+      const last = some.at(-1);
+      if (last === undefined || some.length < askedChannels) break;
+      below = `(${last}`;
+      await pause(performance.now() - began);
+    }
+    await this.#lists.run('index-end', [registry.activityPlaces, registry.nodes], [joined as string, indexKeeper]);
+  }
+
+  /** Places a channel where it belongs. Returns the member of the index, or undefined if there is no such channel. */
+  async place(channelId: string): Promise<string | undefined> {
+    const keys = [...channelKeys(channelId), registry.activity, registry.activityPlaces];
+    const placed = await this.#lists.run('place-channel', keys);
+    return placed === null ? undefined : String(placed);
+  }
+}
+
+/** Whether the member of the index stands for a channel that was found damaged. */
+export function isDamagedPlace(member: string | undefined): boolean {
+  return member?.startsWith('damaged:') ?? false;
+}
+
+/** Decodes a member of the index, or the id of one of the registry. Dates contain colons, states and ids do not. */
+function placeIn(member: string): ActivityPlace {
+  return { date: member.slice(member.indexOf(':') + 1, member.lastIndexOf(':')), id: member.slice(member.lastIndexOf(':') + 1) };
+}

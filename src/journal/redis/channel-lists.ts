@@ -1,0 +1,197 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Channel, ChannelState, ListedChannel } from '../../protocol/model.ts';
+import { matches } from '../../protocol/rights.ts';
+import { type ActivityPlace, pageAfter, placeOfPage } from '../activity-order.ts';
+import type { ChannelsPage, ChannelsQuery } from '../engine.ts';
+import { ActivityIndex, isDamagedPlace } from './activity-index.ts';
+import { channelIn, isDamaged, ReplyReader } from './codec.ts';
+import type { Connection } from './connection/connection.ts';
+import { channelKeys, registry } from './keys.ts';
+import { redisLimits } from './redis-limits.ts';
+import type { Reply } from './scripts.ts';
+import { SharedReads } from './shared-reads.ts';
+
+/** The fields that decide whether a channel is listed. */
+interface ChannelSummary extends Pick<Channel, 'state' | 'access'> {
+  createdMs: number;
+}
+
+/** Whether the channel at a place of the registry is listed. */
+type Listing = (place: string, summary: ChannelSummary) => boolean;
+
+/** A page by activity. */
+interface ActivityRange extends Pick<ChannelsQuery, 'limit' | 'desk'> {
+  state: ChannelState;
+  after: ActivityPlace | undefined;
+}
+
+export interface ChannelListsParts {
+  /** Reads a channel. Returns the reply of the script even if the channel is damaged. */
+  askForList: (channelId: string) => Promise<Reply>;
+  /** Connection for lists only, so that nothing else waits behind them. */
+  lists: Connection;
+}
+
+/** Lists of channels: by creation from the registry, and by activity from an index of its own. */
+export class ChannelLists {
+  readonly #askForList: ChannelListsParts['askForList'];
+  readonly #lists: Connection;
+  readonly #activity: ActivityIndex;
+  readonly #reads = new SharedReads({ most: redisLimits.listsRead, waitingMost: redisLimits.listsWaiting });
+
+  constructor({ askForList, lists }: ChannelListsParts) {
+    this.#askForList = askForList;
+    this.#lists = lists;
+    this.#activity = new ActivityIndex(lists);
+  }
+
+  /** See `Journal.channels`. */
+  channels(query: ChannelsQuery): Promise<ChannelsPage | undefined> {
+    const { state, order, limit, page, desk } = query;
+    return this.#reads.share(JSON.stringify([state, order, limit, page, desk]), () =>
+      order === 'activity' ? this.#readByActivity(query, query.state) : this.#readByCreation(query),
+    );
+  }
+
+  async #readByActivity({ limit, page, desk }: ChannelsQuery, state: ChannelState): Promise<ChannelsPage | undefined> {
+    const start = page === undefined ? undefined : placeOfPage(page);
+    if (page !== undefined && start === undefined) return undefined;
+    const list = { state, after: start, limit, desk };
+    let read = await this.#readPage(list);
+    if (read === undefined) await this.#activity.build();
+    read ??= await this.#readPage(list, { isJustBuilt: true });
+    // A channel that changed its place meanwhile was placed by the append that changed it. Only an index that was wrong is read
+    // again.
+    for (let again = 0; read?.isIndexCorrected && again < redisLimits.misplacedReads; again++)
+      read = await this.#readPage(list, { isJustBuilt: true });
+    return read?.page;
+  }
+
+  /**
+   * One page by activity, as the index has it, or undefined if the index is incomplete. `isIndexCorrected`: a channel was in the
+   * wrong place, and is placed again.
+   */
+  async #readPage(
+    { state, after: start, limit, desk }: ActivityRange,
+    { isJustBuilt = false } = {},
+  ): Promise<{ page: ChannelsPage; isIndexCorrected: boolean } | undefined> {
+    const channels: ListedChannel[] = [];
+    let [complete, isIndexCorrected, hidden] = [true, false, 0];
+    let [after, next] = [start, null as string | null];
+    for (let isFirst = true; ; isFirst = false) {
+      // One more than the page shows whether there is another. Runs of hidden channels are read in growing parts.
+      const count = Math.min(limit + 1 - channels.length + hidden, redisLimits.askedChannels);
+      const found = await this.#activity.read(state, after, count);
+      if (isFirst) {
+        if (!found.isComplete && !isJustBuilt) return undefined;
+        const placed = await Promise.all(found.damaged.map((id) => this.#activity.place(id)));
+        if (placed.some(isDamagedPlace)) complete = false;
+        if (placed.some((place) => !isDamagedPlace(place))) isIndexCorrected = true;
+      }
+      const answers = await Promise.all(found.places.map(({ id }) => this.#askForList(id)));
+      for (const [number, answer] of answers.entries()) {
+        const place = found.places[number] as (typeof found.places)[number];
+        if (isDamaged(answer)) complete = false;
+        const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
+        if (read !== undefined && (read.status !== 'found' || read.channel.state !== state)) {
+          await this.#activity.place(place.id);
+          isIndexCorrected = true;
+        }
+        const isListed =
+          read?.status === 'found' &&
+          read.channel.state === state &&
+          (read.channel.access !== 'desk' || matches(desk, read.channel.id));
+        if (!isListed) hidden += 1;
+        else if (channels.length === limit) return { page: { channels, next, complete }, isIndexCorrected };
+        else {
+          channels.push(read.channel);
+          next = pageAfter(place);
+        }
+      }
+      after = found.places.at(-1);
+      if (found.places.length < count) break;
+    }
+    return { page: { channels, next: null, complete }, isIndexCorrected };
+  }
+
+  async #readByCreation({ state, limit, page, desk }: ChannelsQuery): Promise<ChannelsPage | undefined> {
+    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
+    if (start === undefined) return undefined;
+    // An attempt to create a channel with a taken id leaves a second place, which does not fit the date of the channel.
+    const isListed: Listing = (place, summary) =>
+      registered(summary.createdMs, idAt(place)) === place &&
+      (state === undefined || summary.state === state) &&
+      (summary.access !== 'desk' || matches(desk, idAt(place)));
+    const channels: ListedChannel[] = [];
+    let complete = true;
+    const few = Math.max(redisLimits.listedChannels, limit + 1);
+    let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
+    for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
+      const began = performance.now();
+      const places = await this.#lists.ask((redis) =>
+        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
+      );
+      // Nearly all of the newest channels are listed, so their summaries would save no reads.
+      const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
+      for (let at = 0; at < likely.length; at += few) {
+        const some = likely.slice(at, at + few);
+        const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
+        for (const [number, answer] of answers.entries()) {
+          // The index of a damaged channel may be outdated, including who may see it.
+          if (isDamaged(answer)) complete = false;
+          const read = isDamaged(answer) ? undefined : channelIn(new ReplyReader(answer));
+          if (read?.status === 'deleted') this.#forget(some[number] as string);
+          if (read?.status !== 'found') continue;
+          const { channel } = read;
+          if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
+          const last = channels.at(-1);
+          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}`, complete };
+          channels.push(channel);
+        }
+      }
+      const last = places.at(-1);
+      if (last === undefined || places.length < chunk) return { channels, next: null, complete };
+      below = `(${last}`;
+      // A list takes at most half of the time of Redis and of this process.
+      await pause(performance.now() - began);
+    }
+  }
+
+  /**
+   * Removes the place of a deleted channel, because every list would read the channel again. No other channel can get this place.
+   * If the removal fails, the next list repeats it.
+   */
+  #forget(place: string): void {
+    this.#lists.ask((redis) => redis.zrem(registry.channels, place)).catch(() => undefined);
+  }
+
+  /** The places whose channels must be read: those that their summary does not exclude. */
+  async #likely(places: readonly string[], isListed: Listing): Promise<string[]> {
+    const summaries = await Promise.all(places.map((place) => this.#summary(idAt(place))));
+    return places.filter((place, number) => {
+      const summary = summaries[number];
+      return summary === undefined || isListed(place, summary);
+    });
+  }
+
+  /** Undefined if the channel itself must be read. */
+  async #summary(channelId: string): Promise<ChannelSummary | undefined> {
+    const [journal, changes, , index] = channelKeys(channelId) as [string, string, string, string];
+    const answer = await this.#lists.run('channel-summary', [journal, changes, index]);
+    if (answer === null) return undefined;
+    const values = new ReplyReader(answer);
+    return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;
+  }
+}
+
+/**
+ * The place of a channel in the registry: by time, then by id, in byte order. Times are shifted so that those before 1970 are
+ * positive too.
+ */
+export function registered(createdMs: number, channelId: string): string {
+  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
+}
+
+export function idAt(place: string): string {
+  return place.slice(place.indexOf(':') + 1);
+}
