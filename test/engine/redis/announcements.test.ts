@@ -26,7 +26,7 @@ import {
 } from '../../support/stores/redis.ts';
 
 const patient = { interval: 50 };
-/** For steps that are retried if a comparison with the store or a new connection interfered. */
+/** For steps that are retried because a comparison with the store, or a reconnect, may have spoilt the first try. */
 const oftenTried = { timeout: 60_000, interval: 50 };
 
 /** Creates a channel, and waits until its creation was announced, so that no later listener hears of it. */

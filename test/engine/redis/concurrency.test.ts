@@ -19,7 +19,7 @@ import { openTwoNodesFor } from '../../support/stores/redis.ts';
 // Not concurrent, so that the load does not break the deadlines of other tests.
 for (const kind of ['redis', 'valkey'] as const) {
   describeWith(needs[kind], `two nodes on one ${kind} under many concurrent requests`, (binary) => {
-    it('serve a channel after a repair that had more leftovers than one call can take', async (test) => {
+    it('serve a channel after a repair that removed more fields than fit in one call', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);
       const post = await publish(here, id);

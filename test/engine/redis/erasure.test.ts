@@ -28,8 +28,8 @@ function isRewriting({ admin }: RedisServer) {
 }
 
 for (const kind of ['redis', 'valkey'] as const) {
-  describeWith.concurrent(needs[kind], `an erased text in ${kind}`, (binary) => {
-    it('is in no file after its channel was deleted', async (test) => {
+  describeWith.concurrent(needs[kind], `the erasure of a text in ${kind}`, (binary) => {
+    it('leaves the text in no file after its channel was deleted', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, logsAll);
       const [gone, stays] = [await createChannel(here), await createChannel(here)];
       const tokens = Array.from({ length: 50 }, (_, index) => [`zqgone${index}x`, `zqstay${index}x`] as const);
@@ -85,7 +85,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await erased;
     });
 
-    it('stays pending if more of its post was erased while an erasure finished', async (test) => {
+    it('stays pending if more of the same post was erased while an earlier erasure finished', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, slowRewrites);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqonce' });
@@ -138,7 +138,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await untilComplete(() => here.erase(id, post.id));
     });
 
-    it('is erased by another node if its own node is gone', async (test) => {
+    it('is done by another node if the node that began it is gone', async (test) => {
       const server = await startRedisFor(test, binary, logsAll);
       const here = await openNodeFor(test, server);
       const { id } = await createChannel(here);
@@ -150,7 +150,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       await vi.waitFor(async () => expect(await found(server.directory, ['zqowed'])).toEqual([]), patient);
     });
 
-    it('is erased although the clock was set back after the note of the erasure and after the last heartbeat of a dead node', async (test) => {
+    it('is done although the clock was set back after the erasure was noted and after the last heartbeat of a dead node', async (test) => {
       const { server, here } = await openTwoNodesFor(test, binary, logsAll);
       const { id } = await createChannel(here);
       const post = await publish(here, id, { body: 'zqclock' });

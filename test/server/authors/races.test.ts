@@ -274,7 +274,7 @@ describe('a write whose answer was lost', () => {
     expect(await offsetOf(channel)).toBe(3);
   });
 
-  it('gets its first answer again if there was nothing to do: a second takedown', async () => {
+  it('gets its first answer again even if it changed nothing: a takedown of a post that was already taken down', async () => {
     const channel = await freshChannel();
     const { post } = (await publish()).body;
     const takeDown = (note: string, headers = {}) => write(`${channelUrl}/posts/${post.id}/takedown`, { note }, { headers });

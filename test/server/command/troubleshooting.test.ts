@@ -109,7 +109,7 @@ describe('standard output', () => {
     ['follow', () => `follow ${room.channelId}`],
   ];
   const exporting = () => `export ${room.channelId}`;
-  /** Runs in a pipeline; `code` is its own exit code. */
+  /** Runs a line of shell. `code` is the exit code of its first command, not of the whole pipeline. */
   async function inShell(line: string): Promise<{ code: number; err: string }> {
     const script = line.replace('pressbox', '"$NODE" "$BIN"');
     const child = spawn('bash', ['-c', `${script}; exit "\${PIPESTATUS[0]}"`], {
@@ -135,11 +135,11 @@ describe('standard output', () => {
     expect([code, err]).toEqual([2, expect.not.stringContaining('ENOSPC')]);
   });
 
-  it.for(printing)('closed by its reader ends %s silently', async ([, line]) => {
+  it.for(printing)('that its reader closes ends %s without a message', async ([, line]) => {
     expect(await inShell(`pressbox ${line()} | true`)).toEqual({ code: 0, err: '' });
   });
 
-  it('closed by its reader ends an export silently, but not as success', async () => {
+  it('that its reader closes ends an export without a message, but with an exit code of 1', async () => {
     expect(await inShell(`pressbox ${exporting()} | true`)).toEqual({ code: 1, err: '' });
     // More than a pipe can buffer.
     for (let posts = 0; posts < 20; posts += 1)

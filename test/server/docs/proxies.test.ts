@@ -284,7 +284,7 @@ for (const name of ['nginx', 'caddy'] as const) {
           });
         });
 
-        it('sends a request that a draining server refuses to another server, and passes on the refusal if all servers refuse', async () => {
+        it('retries a request on another server if a draining server refuses it, and passes on the refusal if all servers refuse', async () => {
           const [going, staying] = [await startTestServer(), await startTestServer()];
           for (const one of [going, staying]) onTestFinished(() => one[Symbol.asyncDispose]());
           const portOf = (one: TestServer) => new URL(one.url).port;

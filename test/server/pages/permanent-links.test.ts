@@ -147,7 +147,7 @@ describe('a link to a channel', () => {
 });
 
 describe('the permanent link of a missing post', () => {
-  it('is 404 if it never existed or is of another channel', async () => {
+  it('is 404 if the post never existed or belongs to another channel', async () => {
     const { id } = await channelWith(1);
     const other = await channelWith(1);
     for (const postId of ['01890000-0000-7000-8000-000000000000', 'nonsense', other.posts[0]!.id]) {

@@ -76,7 +76,7 @@ describe('a poll', () => {
     expect(text).toContain('pressbox_events_delivered_total{transport="poll"} 20\n');
   });
 
-  it('is answered in batches if very many wait, with other work in between', async () => {
+  it('is answered in a batch with others if very many polls wait, with other work between the batches', async () => {
     const { id, head } = await channelWith(1);
     const answers: Promise<Answer>[] = [];
     // The first must still be held when the last arrives, on a busy machine too.

@@ -131,7 +131,7 @@ describe('a stream', () => {
     expect(streamed(reader, 2)).toMatchObject({ offset: 13, faults: [] });
   });
 
-  it('starts with a reset if its cursor is of another history', async () => {
+  it('starts with a reset if its cursor is from another history', async () => {
     const [one, other] = [await channelWith(2), await channelWith(2)];
     const reader = await live(one.id, { lastEventId: other.cursors[0]! });
     expect(reader.heard('catchup')).toMatchObject([{ mode: 'snapshot', reset: true, covers: { after: 0, to: 3 } }]);

@@ -151,7 +151,7 @@ describe('a reader', () => {
     expect(pages).toEqual(['no-cache', 'no-cache', 'no-cache']);
   });
 
-  it('checks with the journal whether a page at an unknown position is of its history, and drops the page if not', async () => {
+  it('asks the server whether a page at an unknown position belongs to the reader’s history, and drops the page if not', async () => {
     const asked: { path: string; response: ServerResponse }[] = [];
     const onRequest = ({ url = '' }: IncomingMessage, response: ServerResponse) => {
       asked.push({ path: url.replace(/\?.*/, '').split('/').at(-1) as string, response });
@@ -495,7 +495,7 @@ describe('a reader with only a cursor', () => {
     expect(asked).toEqual([cursor, model.cursor(4), model.cursor(4)]);
   });
 
-  it('emits a reset if the cursor is of another history', async () => {
+  it('emits a reset if the cursor is from another history', async () => {
     const model = modelWith(3);
     const server = await scripted({
       onRequest: (_request, response) => json(response, model.catchUp('other', 2, { limit: 9, posts: 9 })),

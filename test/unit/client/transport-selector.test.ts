@@ -255,7 +255,7 @@ describe('a better transport', () => {
     expect(chooser.dialled).toContain('socket');
   });
 
-  it('is the best one first, with the next best in parallel', () => {
+  it('is tried together with the next best one, and the best one that connects is used', () => {
     const chooser = on('poll');
     expect(chooser.state.active).toBe('poll');
     chooser.since();

@@ -73,13 +73,13 @@ it('the heartbeat sends no separate ping soon after one that was sent with other
       setTimeout(() => Object.assign(one, { isPongAwaited: false }), withinMs);
     }
   }
-  // In the second interval the ping was sent with other data, and not a second time.
+  // In the second interval the ping was sent with other data, so no separate ping followed.
   expect(due).toEqual([400, 450, 1_400, 1_450, 2_400, 2_450]);
   expect([one.pings, one.missed]).toEqual([[500, 2_500], []]);
   expect([silent.pings, silent.missed]).toEqual([[500], [1_500 + withinMs]]);
 });
 
-it('the heartbeat continues with the other connections if one throws, and does not ping that one again', () => {
+it('the heartbeat continues with the other connections if one throws, and does not ping the one that threw again', () => {
   const { open } = beating();
   const thrown = new Error('it has come apart');
   const fault = () => {

@@ -313,7 +313,7 @@ describe('an answer of the journal that ends at an offset whose check the tail d
 });
 
 describe('an answer of the journal that ends before the start of the tail', () => {
-  it('is discarded and not shared, because the journal had lost entries that it has now', async () => {
+  it('is discarded and read again, because the journal lacked entries that the tail has', async () => {
     const opened = await open(at(12));
     const { done, said } = await join(opened, at(8), replay(at(8), []));
     await settled();
@@ -508,7 +508,7 @@ describe('a channel stream that reads while posts are erased', () => {
   });
 });
 
-describe('an announcement that arrives after its text was erased while the channel stream opened', () => {
+describe('an announcement whose text was erased before it arrived, while the channel stream was opening', () => {
   it('is not delivered', async () => {
     const journal = new Journal(at(10));
     let read = () => {};

@@ -71,7 +71,7 @@ describe('the difference between two texts', () => {
 
   it('is abandoned after a bounded number of steps, however few words changed', () => {
     const numbered = (word: string) => Array.from({ length: 90 }, (_, at) => `${word}${at}`).join(' ');
-    // Each change can be followed by the run of equal words on more than one diagonal.
+    // Each further change leads to another diagonal, where the same run of equal words is compared again.
     const same = 'tick '.repeat(10_000);
     const pair = [`${numbered('a')} ${same}${numbered('b')}`, `${numbered('c')} ${same}${numbered('d')}`] as const;
     const isCompared = (steps: number) => diffWords(...pair, { edits: 400, steps }) !== undefined;

@@ -168,7 +168,7 @@ function recoverStates({ first, last, top, isWhole, journal, index, texts }: Sur
   );
   const before = [...index].filter(([who, facts]) => facts.last < first && !journal.has(who));
   const known = new Map<string, KnownState>([...before, ...fromJournal]);
-  // A text newer than the journal shows that entries were lost.
+  // If a text is newer than the journal, entries were lost.
   const knowsTexts = [...written].every(([who, { highest: newest }]) => newest <= (known.get(who)?.revision ?? 0));
   const knowsErasures = [...journal].every(([who, { erased }]) => index.has(who) || erasedBefore(who) <= erased);
   if (isWhole && last > 0 && last >= top && knowsTexts && knowsErasures) return { known, continuesHistory: true, highest };
