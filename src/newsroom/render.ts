@@ -16,7 +16,7 @@ import { newsroomLimits } from './newsroom-limits.ts';
 export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
   const base = publicUrl.replace(/\/+$/, '');
   // `post:` links contain the public URL, so the version depends on it.
-  const version = `md1-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`;
+  const version = `md2-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`;
   return {
     version,
     publicUrl: base,
@@ -31,8 +31,10 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
 /** The tags that html may contain, with their attributes. */
 export const allowedTags: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
-    'p br strong em s ul li blockquote code pre h3 h4 hr table thead tbody tr th td'.split(' ').map((tag) => [tag, []]),
+    'p br strong em s ul li blockquote code pre h3 h4 hr table thead tbody tr'.split(' ').map((tag) => [tag, []]),
   ),
+  th: ['align'],
+  td: ['align'],
   a: ['href', 'title', 'rel'],
   ol: ['start'],
 };
@@ -172,6 +174,9 @@ class Writer {
       }
       case 'ordered_list_close':
         return this.write('</ol>\n');
+      case 'th_open':
+      case 'td_open':
+        return this.write(`<${token.tag}${alignmentOf(token)}>`);
       case 'heading_open':
         return this.write(`<${headingTag(token)}>`);
       case 'heading_close':
@@ -252,6 +257,12 @@ interface Target {
 function anchor({ href, outgoing }: Target, title: string): string {
   const titled = title === '' ? '' : ` title="${escapeAttribute(title)}"`;
   return `<a href="${escapeAttribute(href)}"${titled}${outgoing ? ' rel="nofollow noopener"' : ''}>`;
+}
+
+/** The alignment of a cell, as GFM writes it. */
+function alignmentOf(token: Token): string {
+  const [, side] = /^text-align:(left|center|right)$/.exec(String(token.attrGet('style') ?? '')) ?? [];
+  return side === undefined ? '' : ` align="${side}"`;
 }
 
 /** Headings start one level below the headline of the post. */

@@ -3,7 +3,7 @@
 import { registerHooks } from 'node:module';
 
 const changed = [
-  ['`md1-', '`md2-'],
+  ['`md2-', '`md3-'],
   ['return writer.html;', String.raw`return writer.html + '\n';`],
 ];
 registerHooks({

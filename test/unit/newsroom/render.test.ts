@@ -28,7 +28,7 @@ function sanitized(html: string): string {
 
 /** Every tag as written, independent of how a parser repairs it. */
 const tag =
-  /^<(?:\/?(?:p|strong|em|s|ul|li|blockquote|code|pre|h3|h4|table|thead|tbody|tr|th|td)|br|hr|\/?ol|ol start="\d{1,9}"|\/a|a href="(?:https?:\/\/[^"<>\s]+|mailto:[^"<>\s]+)"(?: title="[^"<>]*")?(?: rel="nofollow noopener")?)>$/i;
+  /^<(?:\/?(?:p|strong|em|s|ul|li|blockquote|code|pre|h3|h4|table|thead|tbody|tr|th|td)|(?:th|td) align="(?:left|center|right)"|br|hr|\/?ol|ol start="\d{1,9}"|\/a|a href="(?:https?:\/\/[^"<>\s]+|mailto:[^"<>\s]+)"(?: title="[^"<>]*")?(?: rel="nofollow noopener")?)>$/i;
 
 function expectSafe(html: string): void {
   for (const [written] of html.matchAll(/<[^>]*>?/g)) expect(written).toMatch(tag);
@@ -60,8 +60,14 @@ describe('the html of a post', () => {
     expect(render('# a\n## b\n### c\n###### d')).toBe('<h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>\n<h4>d</h4>\n');
   });
 
+  it('keeps the alignment of table columns', () => {
+    expect(render('| a | b | c | d |\n|:--|:-:|--:|---|\n| 1 | 2 | 3 | 4 |')).toBe(
+      '<table><thead><tr><th align="left">a</th>\n<th align="center">b</th>\n<th align="right">c</th>\n<th>d</th>\n</tr>\n</thead>\n<tbody><tr><td align="left">1</td>\n<td align="center">2</td>\n<td align="right">3</td>\n<td>4</td>\n</tr>\n</tbody>\n</table>\n',
+    );
+  });
+
   it('has tables without styles and code without classes', () => {
-    expect(render('| a |\n|:-:|\n| b |')).toBe(
+    expect(render('| a |\n|---|\n| b |')).toBe(
       '<table><thead><tr><th>a</th>\n</tr>\n</thead>\n<tbody><tr><td>b</td>\n</tr>\n</tbody>\n</table>\n',
     );
     expect(render('```js\na < b\n```')).toBe('<pre><code>a &lt; b\n</code></pre>\n');
