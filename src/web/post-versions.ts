@@ -4,7 +4,7 @@ import type { Engine } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { type Media, type PostFields, type ReaderPost, readerView } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { textOf } from './post-text.ts';
+import { paragraphsOf } from './post-text.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** One page of the earlier versions of a post. Read under a guard, so that a takedown during the read repeats all of it. */
@@ -96,7 +96,7 @@ function clamp(value: number, least: number, most: number): number {
 function versionOf(post: ReaderPost): Version {
   const { revision, history, publishedAt, headline, html } = post;
   const change = revision === 1 ? null : (history.findLast((one) => one.revision === revision) ?? null);
-  return { revision, change, publishedAt, headline, text: textOf(html), beside: besideOf(post) };
+  return { revision, change, publishedAt, headline, text: paragraphsOf(html), beside: besideOf(post) };
 }
 
 function besideOf(post: ReaderPost): Beside[] {

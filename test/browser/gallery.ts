@@ -7,8 +7,6 @@ import { drawn } from './browser.ts';
 export interface Scene {
   name: string;
   path: string;
-  /** Embedded in another page, which has its own headline. */
-  isPart?: boolean;
   /** The page is long, so checks that scroll through all of it run once. */
   isLong?: boolean;
   /** Brings the opened page into the state and waits for it. */
@@ -282,10 +280,9 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     inArabic('a page that is not there', '/live/no-such-coverage'),
     inArabic('signing in', '/sign-in'),
     { name: 'the documents', path: '/docs', isLong: true },
-    { name: 'the frame', isPart: true, path: frame(harbour), reach: isLiveInFrame },
+    { name: 'the frame', path: frame(harbour), reach: isLiveInFrame },
     {
       name: 'the frame at a post from further back, with new ones above',
-      isPart: true,
       path: frame(harbour),
       async reach(page) {
         await isLiveInFrame(page);
@@ -298,7 +295,6 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     },
     {
       name: 'the frame cut off, where older posts cannot be had',
-      isPart: true,
       path: frame(harbour),
       async reach(page) {
         await isLiveInFrame(page);
@@ -311,28 +307,25 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     },
     {
       name: 'the frame, to someone who comes back',
-      isPart: true,
       path: frame(harbour),
       reach: comesBack(frame(harbour), isLiveInFrame),
     },
     {
       name: 'the frame of words longer than a line',
-      isPart: true,
       path: frame(unbroken),
       async reach(page) {
         await isLiveInFrame(page);
         await page.locator('.key-events summary').click();
       },
     },
-    { name: 'the frame of coverage that ended', isPart: true, path: frame(ended), reach: isLiveInFrame },
-    { name: 'the frame without a post', isPart: true, path: frame(empty), reach: isLiveInFrame },
+    { name: 'the frame of coverage that ended', path: frame(ended), reach: isLiveInFrame },
+    { name: 'the frame without a post', path: frame(empty), reach: isLiveInFrame },
     {
       name: 'the frame of what is for members from now on',
-      isPart: true,
       path: frame(framed),
       reach: closes(framed, isLiveInFrame),
     },
-    { name: 'the frame in Arabic', isPart: true, path: frame(arabic), reach: isLiveInFrame },
+    { name: 'the frame in Arabic', path: frame(arabic), reach: isLiveInFrame },
   ];
 }
 

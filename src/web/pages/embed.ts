@@ -36,6 +36,7 @@ export function embedPage({ channel, publicUrl, root, files, attributes: { theme
 <body>
 <div id="start"></div>
 <main>
+${turned(html`<h1 dir="auto">${channel.headline}</h1>`, setting)}
 <pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}></pressbox-live>
 <noscript>${turned(named, setting)}</noscript>
 </main>

@@ -5,10 +5,9 @@ import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 import { startBrowser } from '../browser.ts';
 import { openGallery } from '../gallery.ts';
-import { everyRule, faultsOf } from '../newsroom.ts';
+import { faultsOf } from '../newsroom.ts';
 
-/** Rules that do not apply to a part of another page, and rules whose result differs on a phone or in dark mode. */
-const ofAPart = { 'page-has-heading-one': { enabled: false } };
+/** Rules whose result differs on a phone or in dark mode. */
 const ofTheLook = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
 
 const isTooWide = (page: Page) =>
@@ -28,13 +27,12 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
     await using server = await startTestServer();
     const { page } = await browser.page();
     const found: Record<string, unknown[]> = {};
-    for (const { name, path, isPart, isLong, reach, leave } of await openGallery(server)) {
-      const rules = { ...everyRule.rules, ...(isPart && ofAPart) };
+    for (const { name, path, isLong, reach, leave } of await openGallery(server)) {
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize(desk);
       await page.goto(server.url + path);
       await reach?.(page);
-      const all = await faultsOf(page, { rules });
+      const all = await faultsOf(page);
       for (const width of zoomed) {
         await page.setViewportSize({ ...desk, width });
         if (await isTooWide(page)) all.push(`wider than a window of ${width} pixels`);

@@ -114,6 +114,7 @@ describe('a channel in a frame, and oEmbed', () => {
     expect(framesOf(frame)).toBe('*');
     expect(frame.headers.has('x-frame-options')).toBe(false);
     expect(frame.text).toContain('<title>Fire &amp; &quot;smoke&quot; &lt;b&gt;</title>');
+    expect(frame.text).toContain('<h1 dir="auto">Fire &amp; &quot;smoke&quot; &lt;b&gt;</h1>');
     expect(frame.text).toContain('<pressbox-live channel="fire" theme="dark" lang="de" times="ago" limit="20">');
     for (const path of ['/', '/live/fire', '/docs', '/sign-in', '/live/nothing', '/v1/channels/fire'])
       expect(framesOf(await call(`${server.url}${path}`, { headers: { accept: 'text/html' } }))).toMatch(/^'(?:self|none)'$/);

@@ -94,6 +94,16 @@ describe('the earlier versions of a post', () => {
     ]);
   });
 
+  it('keep paragraphs, lists and tables apart', async () => {
+    const body = 'One\nline.\n\n- a\n- b\n\n> Quoted.\n> — Ada\n\n| Norway | 2 |\n| --- | --: |\n| Sweden | 1 |\n\nThe *end*.';
+    const post = await made({ body });
+    await revise(post, 'update', { developing: true });
+    const { text } = await open(post.path);
+    expect(/<div class="text"[^>]*>(.*?)<\/div>/s.exec(text)?.[1]).toBe(
+      'One\nline.\n\na\nb\n\nQuoted.\n— Ada\n\nNorway\t2\nSweden\t1\n\nThe end.',
+    );
+  });
+
   it('name changes other than words: pictures, videos, links, sources, authors and labels', async () => {
     const quay = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'A ferry at the quay' } as const;
     const film = { type: 'video', url: 'https://films.example/pier.mp4', caption: 'The pier at noon' } as const;

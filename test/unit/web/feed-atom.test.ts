@@ -70,7 +70,7 @@ describe('the title of a post', () => {
       plainTextOf(
         '<table>\n<thead>\n<tr>\n<th>A</th>\n<th>B &lt;</th>\n</tr>\n</thead></table>\n<pre><code>&amp;lt;\n</code></pre>',
       ),
-    ).toBe('A\t\nB <\t\n&lt;');
+    ).toBe('A\tB <\n&lt;');
   });
 });
 
