@@ -1,5 +1,6 @@
 import {
   type Change,
+  type Counts,
   isCorrection,
   isWithdrawn,
   type Media,
@@ -54,6 +55,11 @@ export function isPost(value: unknown): value is ReaderPost {
   if (!isObject(value)) return false;
   const { id, seq, revision, media, history } = value;
   return isText(id) && [seq, revision].every(isCount) && [media, history].every(Array.isArray);
+}
+
+/** Undefined if the server is of an earlier version, which does not count, or if they are broken. */
+export function readCounts(counts: Counts | undefined): Counts | undefined {
+  return [counts?.posts, counts?.keyEvents, counts?.corrections].every(isCount) ? counts : undefined;
 }
 
 /** Whether it is a page or a snapshot with valid posts. */

@@ -24,6 +24,7 @@ export const socketCases: readonly Case[] = [
       const events = await socket.upTo(id, offset);
       mustCover(events, 2, offset);
       mustEqual([events.at(-1)?.cursor, events.at(-1)?.offset], [cursor, offset], 'Where the last event stands');
+      mustEqual(events.at(-1)?.counts, { posts: 2, keyEvents: 0, corrections: 1 }, 'The counts of the last event');
       const last = events.at(-1);
       must(
         last !== undefined && 'post' in last && last.post.history.at(-1)?.note === 'It was wrong.',

@@ -41,6 +41,30 @@ export const catchUpCases: readonly Case[] = [
     },
   },
   {
+    name: 'catch-up/counts',
+    rule: 'Snapshots and complete catch-ups have counts as of their cursor: published posts without withdrawn ones, key events among them, and entries of the list of corrections.',
+    async run(context) {
+      const { path } = await context.channel();
+      const countsAfter = async (cursor: string) => (await context.catchUp(path, cursor)).counts;
+      const key = await context.publish(path, { keyEvent: true, headline: 'Doors open' });
+      const plain = await context.publish(path);
+      mustEqual(await countsAfter(key.cursor), { posts: 2, keyEvents: 1, corrections: 0 }, 'The counts of two posts');
+      const corrected = await context.correct(path, plain.post, 'Corrected.');
+      mustEqual(await countsAfter(plain.cursor), { posts: 2, keyEvents: 1, corrections: 1 }, 'The counts after a correction');
+      await context.revise(path, corrected.post, { kind: 'refile', changes: { keyEvent: true, headline: 'Doors close' } });
+      mustEqual(await countsAfter(corrected.cursor), { posts: 2, keyEvents: 2, corrections: 1 }, 'The counts after a refile');
+      await context.retract(path, key.post);
+      const { body } = await context.mustAnswer(200, `${path}/corrections`, { token: null });
+      const counts = { posts: 1, keyEvents: 1, corrections: body.corrections.length };
+      const said = await context.catchUp(path);
+      must(said.mode === 'snapshot', 'The answer should be a snapshot.');
+      mustEqual([said.counts, said.snapshot.counts], [counts, counts], 'The counts of the snapshot');
+      const part = await context.catchUp(path, key.cursor, 1);
+      const rest = await context.catchUp(path, part.cursor);
+      mustEqual([part.more, rest.more, rest.counts], [true, false, counts], 'The end of a catch-up in two parts');
+    },
+  },
+  {
     name: 'catch-up/latest-state-once',
     rule: 'Each changed post is included once, in its latest state, in the order of the last changes. Superseded text is never served again.',
     async run(context) {

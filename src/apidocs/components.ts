@@ -155,11 +155,17 @@ export const components = {
   Snapshot: serverObject(schemas.snapshotSchema, 'The current state of a channel, with its newest posts.', {
     channel: 'The channel.',
     cursor: asOf,
+    counts: 'How much the channel has.',
     posts: 'Newest first, including tombstones. Fewer than requested if they are long.',
     pinned: 'The post that is pinned on top, wherever it is in the channel.',
     summary: 'The newest summary.',
     keyEvents: `The newest ${limitInWords('snapshotKeyEvents')}.`,
     more: 'Whether there are older posts. Request them with `before`.',
+  }),
+  Counts: serverObject(schemas.countsSchema, 'How much a channel has, as of the position of the message.', {
+    posts: 'Published posts. Withdrawn posts do not count.',
+    keyEvents: 'Key events among them.',
+    corrections: 'Entries of the list of corrections of the channel.',
   }),
   Covers: serverObject(schemas.coversSchema, 'The offsets that an answer stands for.', {
     after: 'The offset after which the answer begins.',

@@ -108,6 +108,7 @@ export const event = {
   offset: 'The last offset that the event stands for. It differs from `from` if superseded events were left out.',
   cursor: 'Store it: it covers everything up to `offset`.',
   at: 'The time of the event.',
+  counts: 'How much the channel has as of `offset`. Left out if the server does not know it.',
   type: 'What happened. Skip an unknown type and keep its cursor.',
 };
 
@@ -123,6 +124,7 @@ export const note = 'What was unclear or wrong, for readers. Required for a clar
 const catchUp = {
   covers: 'After you apply the answer, your offset is `to`, whatever the last event was.',
   cursor: 'Store it, and ask again from here.',
+  counts: 'How much the channel has as of `covers.to`. Left out if the server does not know it, as when there is more.',
   more: 'There is more to catch up: ask again with `cursor`.',
 };
 export const replay = {

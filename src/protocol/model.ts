@@ -194,6 +194,8 @@ interface EventFacts {
   offset: number;
   cursor: string;
   at: string;
+  /** As of `offset`. Left out if they are not known. */
+  counts?: Counts | undefined;
 }
 export interface PostEvent extends EventFacts {
   type: PostEventType;
@@ -220,6 +222,8 @@ export interface KeyEvent {
 export interface Snapshot {
   channel: Channel;
   cursor: string;
+  /** Servers of an earlier version leave them out. */
+  counts?: Counts | undefined;
   posts: ReaderPost[];
   pinned: ReaderPost | null;
   summary: ReaderPost | null;
@@ -230,6 +234,8 @@ export interface Snapshot {
 interface CatchUpFacts {
   covers: { after: number; to: number };
   cursor: string;
+  /** As of `covers.to`. Left out if they are not known, as when there is more. */
+  counts?: Counts | undefined;
   more: boolean;
 }
 export interface ReplayCatchUp extends CatchUpFacts {

@@ -79,12 +79,19 @@ export const cursorSchema = z
   .string()
   .max(limits.cursorCharacters)
   .refine((value) => parseCursor(value) !== undefined);
+const count = z.int().min(0);
+export const countsSchema = z.strictObject({
+  posts: count,
+  keyEvents: count,
+  corrections: count,
+}) satisfies z.ZodType<model.Counts>;
 const eventFacts = {
   channelId: channelIdSchema,
   from: z.int().min(1),
   offset: z.int().min(1),
   cursor: cursorSchema,
   at: sentTime,
+  counts: countsSchema.exactOptional(),
 };
 /** The schemas of events, by the subject of the event. */
 export const eventSchemas = {
@@ -107,6 +114,7 @@ export const keyEventSchema = z.strictObject({
 export const snapshotSchema = z.strictObject({
   channel: channelSchema,
   cursor: cursorSchema,
+  counts: countsSchema,
   posts: z.array(readerPostSchema),
   pinned: readerPostSchema.nullable(),
   summary: readerPostSchema.nullable(),
@@ -117,6 +125,7 @@ export const coversSchema = z.strictObject({ after: z.int().min(0), to: z.int().
 const catchUpFacts = {
   covers: coversSchema,
   cursor: cursorSchema,
+  counts: countsSchema.exactOptional(),
   more: z.boolean(),
 };
 export const catchUpSchema = z.discriminatedUnion('mode', [
@@ -151,7 +160,6 @@ export const journalLineSchema = z.strictObject({
   check: z.string().regex(/^[0-9a-f]{40}$/),
 }) satisfies z.ZodType<model.JournalLine>;
 export const fieldErrorSchema = z.strictObject({ path: z.string(), message: z.string() });
-const count = z.int().min(0);
 export const importConflictSchema = z.strictObject({
   line: z.int().min(1),
   channelId: channelIdSchema,

@@ -1,7 +1,7 @@
-import type { StoredChange } from '../journal/engine.ts';
+import type { Replay } from '../journal/engine.ts';
 import { type ReadAgain, type Reading, readAgain } from '../journal/read-guard.ts';
 import { formatCursor, type Position } from '../protocol/cursor.ts';
-import type { Channel } from '../protocol/model.ts';
+import type { Channel, Counts } from '../protocol/model.ts';
 import type { ChannelStream } from './channel-stream.ts';
 import { EncodedChange } from './encoded-events.ts';
 import { canContinueFrom, diverges, endsBeforeTail, newestChannel } from './positions.ts';
@@ -71,6 +71,8 @@ export function catchUp(
 /** Readers with the same query at the same head share one encoding. */
 function fromTail(stream: ChannelStream, { after, limit }: CatchUpQuery): Reading<EncodedCatchUp> | undefined {
   const { tail } = stream;
+  // Without the counts at the head, the answer would lack them.
+  if (stream.counts === undefined) return undefined;
   if (after === undefined || after.epoch !== stream.epoch || after.offset < tail.completeFrom || after.offset > tail.head)
     return undefined;
   if (tail.check(after.offset) !== after.check) return undefined;
@@ -79,11 +81,12 @@ function fromTail(stream: ChannelStream, { after, limit }: CatchUpQuery): Readin
   return stream.answers.make(key, make, charactersOf);
 }
 
-function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit: number): EncodedCatchUp {
+function encodeTail({ tail, epoch, head, counts }: ChannelStream, after: Position, limit: number): EncodedCatchUp {
   const events: string[] = [];
   let last = after.offset;
   let bytes = 0;
   let position: Position | undefined;
+  let countsAtLast: Counts | undefined;
   for (const change of tail.after(after.offset)) {
     bytes += change.bytes;
     if (events.length === limit || (events.length > 0 && bytes > streamLimits.catchUpBytes)) {
@@ -92,8 +95,10 @@ function encodeTail({ tail, epoch, head }: ChannelStream, after: Position, limit
     }
     events.push(change.json(last + 1));
     last = change.offset;
+    countsAtLast = change.counts;
   }
-  return replayAnswer(after, position ?? head, events, position !== undefined);
+  if (position !== undefined) return replayAnswer(after, { to: position, counts: countsAtLast, more: true }, events);
+  return replayAnswer(after, { to: head, counts, more: false }, events);
 }
 
 /** Readers with the same query at the same head share one read and one encoding. */
@@ -119,16 +124,15 @@ async function readJournal(stream: ChannelStream, query: CatchUpQuery): Promise<
   const read = await stream.engine.catchUp(stream.channelId, after, { limit: query.limit, bytes: streamLimits.catchUpBytes });
   if (read === undefined) return gone(stream);
   if (read.status === 'foreign') return await snapshot(stream, query, true);
-  const { to, changes, more } = read;
+  const { to, changes, more, counts } = read;
   const channel = changes.find((change) => change.type === 'channel.changed')?.channel ?? (await channelBeside(stream, to));
   if (!isValid()) return readAgain;
   if (diverges(stream, to) || (endsBeforeTail(stream, to) && (!more || isOther(stream, channel)))) {
     stream.checkJournal();
     return readAgain;
   }
-  const encoded = more
-    ? encodeReplay(after, to, newest(stream, changes), true)
-    : continued(stream, query.limit, after, to, changes);
+  stream.learnCounts(to, counts);
+  const encoded = more ? encodeReplay(after, read, newest(stream, read)) : continued(stream, query.limit, after, read);
   return { value: channel === undefined ? encoded : { ...encoded, channel }, isValid };
 }
 
@@ -154,35 +158,43 @@ function isOther(stream: ChannelStream, channel: Channel | undefined): boolean {
 }
 
 /** The page from the journal, then the newer changes in the tail. A change that the tail supersedes is left out. */
-function continued(stream: ChannelStream, limit: number, after: Position, to: Position, changes: StoredChange[]): EncodedCatchUp {
-  const { tail } = stream;
-  const page = newest(stream, changes);
-  if (to.offset >= tail.head) return encodeReplay(after, to, page, false);
+function continued(stream: ChannelStream, limit: number, after: Position, replay: Replay): EncodedCatchUp {
+  const { tail, head, counts } = stream;
+  const { to } = replay;
+  const page = newest(stream, replay);
+  if (to.offset >= tail.head) return encodeReplay(after, replay, page);
   const rest = [...tail.after(to.offset)];
   const all = [...page, ...rest];
   const bytes = all.reduce((sum, change) => sum + change.bytes, 0);
-  if (all.length > limit || bytes > streamLimits.catchUpBytes) return encodeReplay(after, to, page, true);
-  return encodeReplay(after, stream.head, all, false);
+  if (all.length > limit || bytes > streamLimits.catchUpBytes) return encodeReplay(after, { ...replay, more: true }, page);
+  return encodeReplay(after, { to: head, counts, more: false }, all);
 }
 
-function newest(stream: ChannelStream, changes: StoredChange[]): EncodedChange[] {
+function newest(stream: ChannelStream, { changes }: Replay): EncodedChange[] {
   return changes
     .map((change) => new EncodedChange(stream.channelId, stream.epoch, change))
     .filter(({ subject, offset }) => stream.tail.latestOffset(subject) <= offset);
 }
 
-function encodeReplay(after: Position, to: Position, changes: EncodedChange[], more: boolean): EncodedCatchUp {
+/** The end of a replay. `counts`: as of `to`, if they are known. */
+interface ReplayEnd {
+  to: Position;
+  counts?: Counts | undefined;
+  more: boolean;
+}
+
+function encodeReplay(after: Position, end: ReplayEnd, changes: EncodedChange[]): EncodedCatchUp {
   let last = after.offset;
   const events = changes.map((change) => {
     const json = change.json(last + 1);
     last = change.offset;
     return json;
   });
-  return replayAnswer(after, to, events, more);
+  return replayAnswer(after, end, events);
 }
 
-function replayAnswer(after: Position, to: Position, events: string[], more: boolean): EncodedCatchUp {
-  const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), more };
+function replayAnswer(after: Position, { to, counts, more }: ReplayEnd, events: string[]): EncodedCatchUp {
+  const facts = { covers: { after: after.offset, to: to.offset }, cursor: formatCursor(to), counts, more };
   const json = `{"mode":"replay","reset":false,${JSON.stringify(facts).slice(1, -1)},"events":[${events.join(',')}]}`;
   return { json, mode: 'replay', reset: false, position: to, events: events.length, more };
 }
@@ -197,8 +209,9 @@ async function snapshot(
   const read = await readStored(stream, { limit, bytes });
   if (read === readAgain) return readAgain;
   const { value: stored, isValid } = read;
-  const { position, channel } = stored;
-  const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), more: false };
+  const { position, channel, counts } = stored;
+  stream.learnCounts(position, counts);
+  const facts = { covers: { after: 0, to: position.offset }, cursor: formatCursor(position), counts, more: false };
   const json = `{"mode":"snapshot","reset":${reset},${JSON.stringify(facts).slice(1, -1)},"snapshot":${snapshotJson(stored, bytes)}}`;
   return { value: { json, mode: 'snapshot', reset, position, events: 0, more: false, channel }, isValid };
 }

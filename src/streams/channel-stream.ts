@@ -2,7 +2,7 @@ import { type Announcement, type Engine, JournalUnavailable, type Replay, type S
 import { ReadGuard, readAgain } from '../journal/read-guard.ts';
 import type { Position } from '../protocol/cursor.ts';
 import { type FollowInput, type FollowResult, follow, startFollowing } from '../protocol/gap-algorithm.ts';
-import type { Channel, Transport } from '../protocol/model.ts';
+import type { Channel, Counts, Transport } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { Delivery } from './delivery.ts';
 import { EncodedBatches } from './encoded-batches.ts';
@@ -13,6 +13,12 @@ import { streamLimits } from './stream-limits.ts';
 import type { EndReason, StreamReader } from './stream-reader.ts';
 import { Tail } from './tail.ts';
 import { type StartTimer, startTimer } from './timer.ts';
+
+interface Head {
+  channel: Channel;
+  position: Position;
+  counts: Counts | undefined;
+}
 
 export interface StreamContext {
   engine: Engine;
@@ -53,6 +59,11 @@ export class ChannelStream {
   readonly channelId: string;
   /** The channel at the head. */
   channel: Channel;
+  /**
+   * The counts at the head. Undefined if they are not known: the last announcement came from a node of an earlier version, which
+   * does not count, or a read was cut off. The next announcement or read that has them makes them known.
+   */
+  counts: Counts | undefined;
   epoch: string;
   tail: Tail;
   /** Guards every read of the channel. An erasure or a new history invalidates reads. */
@@ -92,9 +103,10 @@ export class ChannelStream {
   readonly #batches = new EncodedBatches();
   readonly #delivery: Delivery;
 
-  private constructor(channel: Channel, position: Position, context: StreamContext) {
+  private constructor({ channel, position, counts }: Head, context: StreamContext) {
     this.channelId = channel.id;
     this.channel = channel;
+    this.counts = counts;
     this.epoch = position.epoch;
     this.tail = new Tail(position.offset, position.check);
     this.#following = startFollowing({ offset: position.offset, check: position.check });
@@ -123,7 +135,7 @@ export class ChannelStream {
       const read = await context.engine.channel(channelId);
       if (read.status === 'found') {
         const { latestPostAt: _, ...channel } = read.channel;
-        stream = new ChannelStream(channel, read.position, context);
+        stream = new ChannelStream({ ...read, channel }, context);
         stream.#unsubscribe = undo;
         // Read the journal again instead of using the kept announcements: their text may have been erased before this stream
         // could be notified of erasures.
@@ -347,14 +359,19 @@ export class ChannelStream {
     return { replay, isChanged, heard, ahead };
   }
 
-  #applyReplay(number: number, { to, more, changes }: Replay, ahead: readonly (readonly [StreamReader, Position])[]): void {
+  #applyReplay(
+    number: number,
+    { to, more, changes, counts }: Replay,
+    ahead: readonly (readonly [StreamReader, Position])[],
+  ): void {
     const followed = this.#follow({ type: 'answer', answer: { read: number, to, reset: false, more } });
     // A read that brings nothing new leaves the cached answers valid.
     if (followed.verdict === 'take' && to.offset > this.tail.head)
       this.#append(
         changes.filter(({ offset }) => offset > followed.skip),
-        to,
+        { to, counts },
       );
+    this.learnCounts(to, counts);
     // The reader joined before this read began, but the journal ends before the reader's position: it has lost entries.
     for (const [reader, position] of ahead)
       if (!more && position.offset > to.offset && this.#aheadReaders.get(reader) === position) this.#end(reader, 'history');
@@ -362,6 +379,12 @@ export class ChannelStream {
     if (!more && this.tail.head >= to.offset) this.#staleSubjects.clear();
     this.#noteRecovery();
     this.#carryOut(followed);
+  }
+
+  /** Takes the counts of a read if it ended at the head. */
+  learnCounts({ epoch, offset, check }: Position, counts: Counts | undefined): void {
+    const { head } = this;
+    if (epoch === head.epoch && offset === head.offset && check === head.check) this.counts ??= counts;
   }
 
   /**
@@ -395,6 +418,7 @@ export class ChannelStream {
       this.epoch = read.position.epoch;
       this.tail = new Tail(read.position.offset, read.position.check);
       this.channel = channel;
+      this.counts = read.counts;
       this.#dropAnswers();
       for (const reader of [...this.readers]) this.#end(reader, reason);
     }
@@ -411,8 +435,9 @@ export class ChannelStream {
    * Appends changes to the tail and schedules their delivery. Changes that arrive in one turn of the event loop reach each reader
    * in one write.
    */
-  #append(changes: StoredChange[], to?: Position): void {
+  #append(changes: StoredChange[], end?: { to: Position; counts: Counts | undefined }): void {
     this.#dropAnswers();
+    this.counts = end === undefined ? changes.at(-1)?.counts : end.counts;
     // Set the channel before anything is delivered. In one read, posts that some readers may no longer see can come before the
     // change of access.
     const channel = changes.findLast((change) => change.type === 'channel.changed')?.channel;
@@ -426,7 +451,7 @@ export class ChannelStream {
       if (change.type === 'post.taken-down') this.#staleSubjects.delete(change.post.id);
       this.#checkAheadReaders();
     }
-    if (to !== undefined) this.tail.advance(to.offset, to.check);
+    if (end !== undefined) this.tail.advance(end.to.offset, end.to.check);
     this.#checkAheadReaders();
     // The tail is bounded by bytes and by offsets. Convert the offsets to bytes, and report whichever is more.
     const share = (this.tail.head - before) / streamLimits.tailOffsets;

@@ -1,6 +1,6 @@
 import type { StoredChange } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
-import type { Channel, EventType, ReaderPost, Transport } from '../protocol/model.ts';
+import type { Channel, Counts, EventType, ReaderPost, Transport } from '../protocol/model.ts';
 
 /** How a transport encodes an event. One object per transport. */
 export interface Format {
@@ -24,6 +24,8 @@ export class EncodedChange implements EventHeader {
   readonly cursor: string;
   readonly offset: number;
   readonly check: string;
+  /** As of `offset`, if they are known. */
+  readonly counts: Counts | undefined;
   /** The post, or null for the channel. A later change of the same subject supersedes this one. */
   readonly subject: string | null;
   /** A takedown holds no text that could be erased. */
@@ -34,17 +36,18 @@ export class EncodedChange implements EventHeader {
   readonly #frames = new Map<Format, Buffer>();
 
   constructor(channelId: string, epoch: string, change: StoredChange) {
-    const { offset, check, type, at } = change;
+    const { offset, check, type, at, counts } = change;
     const cursor = formatCursor({ epoch, offset, check });
     const { subject, whole } = contentOf(change);
     this.type = type;
     this.cursor = cursor;
     this.offset = offset;
     this.check = check;
+    this.counts = counts;
     this.subject = subject;
     this.isTakedown = type === 'post.taken-down';
     this.#head = `{"channelId":${JSON.stringify(channelId)},"from":`;
-    this.#body = `,${JSON.stringify({ offset, cursor, type, at, ...whole }).slice(1)}`;
+    this.#body = `,${JSON.stringify({ offset, cursor, type, at, counts, ...whole }).slice(1)}`;
     this.bytes = Buffer.byteLength(this.#body) + this.#head.length;
   }
 

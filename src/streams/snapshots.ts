@@ -122,8 +122,8 @@ export function snapshotJson(stored: StoredSnapshot, bytes: number): string {
 }
 
 /** The JSON before the posts, and after them up to `more`. */
-function around({ position, channel, pinned, summary, keyEvents }: StoredSnapshot): { before: string; after: string } {
-  const above = JSON.stringify({ channel, cursor: formatCursor(position) }).slice(0, -1);
+function around({ position, channel, counts, pinned, summary, keyEvents }: StoredSnapshot): { before: string; after: string } {
+  const above = JSON.stringify({ channel, cursor: formatCursor(position), counts }).slice(0, -1);
   // An import may pin a post whose text was erased later. Until the erasing entry is imported, the post only looks withdrawn.
   const shown = pinned && isWithdrawn(pinned) ? null : pinned;
   const beside = JSON.stringify({ pinned: shown, summary, keyEvents }).slice(1, -1);

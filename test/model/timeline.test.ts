@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { restoreTimeline, saveTimeline } from '../../client/lib/timeline/saved-timeline.ts';
@@ -200,8 +201,14 @@ class Reader {
   /** Checked without `expect`, because thousands of calls per run would take most of its time. */
   private show(next: Timeline): void {
     this.timeline = next;
-    const { posts, pinned, summary, keyEvents } = next;
+    const { posts, pinned, summary, keyEvents, offset, counts } = next;
     const faults: string[] = [];
+    if (
+      counts !== undefined &&
+      next.cursor === this.server.cursor(offset) &&
+      !isDeepStrictEqual(counts, this.server.counts(offset))
+    )
+      faults.push(`the counts are not those at ${offset}`);
     for (const post of [...posts, pinned, summary]) {
       if (post !== null && post.revision < (this.applied.get(post.id) ?? 0)) faults.push(`${post.id} is shown as it was`);
     }
@@ -220,6 +227,7 @@ function expectEqual(timeline: Timeline, server: ModelServer): void {
   const whole = server.snapshot(10_000);
   expect(timeline.offset).toBe(server.head);
   expect(timeline.cursor).toBe(whole.cursor);
+  expect(timeline.counts).toEqual(whole.counts);
   const inWindow = ({ seq }: ReaderPost) => seq >= timeline.floor && (timeline.ceiling === null || seq <= timeline.ceiling);
   const { channel, posts, pinned, summary, keyEvents } = timeline;
   expect(JSON.stringify({ channel, posts, pinned, summary, keyEvents })).toBe(

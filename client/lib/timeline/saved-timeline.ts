@@ -1,7 +1,7 @@
 import { parseCursor } from '../../../src/protocol/cursor.ts';
-import type { Channel, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
+import type { Channel, Counts, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
 import { isObject } from '../http.ts';
-import { isCount, isPost, isText, readPost } from '../read-post.ts';
+import { isCount, isPost, isText, readCounts, readPost } from '../read-post.ts';
 import type { Doubt, Timeline } from './timeline-model.ts';
 
 /** A timeline as JSON, to survive a restart. `version` is raised when the shape changes; other versions are not restored. */
@@ -11,6 +11,7 @@ export interface SavedTimeline {
   channel: Channel;
   offset: number;
   cursor: string;
+  counts?: Counts | undefined;
   posts: readonly ReaderPost[];
   floor: number;
   ceiling: number | null;
@@ -35,7 +36,7 @@ export function restoreTimeline(saved: SavedTimeline | Timeline, channelId: stri
   if (!('version' in saved)) return saved.channelId === channelId ? saved : undefined;
   if (!isSavedTimeline(saved, channelId)) return undefined;
   const { version: _version, heard, ...rest } = saved;
-  return { ...rest, heard: new Map(heard), window: 0 };
+  return { ...rest, counts: readCounts(rest.counts), heard: new Map(heard), window: 0 };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Channel, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
+import type { Channel, Counts, KeyEvent, ReaderPost } from '../../../src/protocol/model.ts';
 
 /**
  * A client's copy of a channel, by the protocol's rules for clients: a window of posts in display order, the items above it
@@ -14,6 +14,11 @@ export interface Timeline {
   /** Everything up to this offset was applied. */
   readonly offset: number;
   readonly cursor: string;
+  /**
+   * The counts as of `offset`. Undefined if the server did not send them: it is of an earlier version, or there is more to catch
+   * up.
+   */
+  readonly counts: Counts | undefined;
   /** Every post with a `seq` from `floor` to `ceiling`, newest first, including tombstones. */
   readonly posts: readonly ReaderPost[];
   /** 0 once the window includes the oldest post. */

@@ -1,6 +1,6 @@
 import type { CatchUp, ChannelEvent, Event, PostEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { isEventType } from '../../../src/protocol/model.ts';
-import { readPost } from '../read-post.ts';
+import { readCounts, readPost } from '../read-post.ts';
 import {
   insertedBySeq,
   pinnedAfterChannel,
@@ -24,6 +24,7 @@ export function fromSnapshot(snapshot: Snapshot, offset: number, window = 0): Ti
     channel: snapshot.channel,
     offset,
     cursor: snapshot.cursor,
+    counts: readCounts(snapshot.counts),
     posts,
     floor: snapshot.more ? (posts.at(-1)?.seq ?? offset + 1) : 0,
     ceiling: null,
@@ -57,7 +58,7 @@ export function applyCatchUp(timeline: Timeline | undefined, catchUp: CatchUp): 
   if (timeline === undefined || catchUp.covers.after > timeline.offset) return timeline;
   if (catchUp.covers.to < timeline.offset) return timeline;
   const caughtUp = newsIn(timeline, catchUp).reduce(apply, timeline);
-  return { ...caughtUp, offset: catchUp.covers.to, cursor: catchUp.cursor };
+  return { ...caughtUp, offset: catchUp.covers.to, cursor: catchUp.cursor, counts: readCounts(catchUp.counts) };
 }
 
 /** Whether the event is the next one. If not, it is a duplicate or something before it is missing. */
@@ -71,7 +72,7 @@ export function applyEvent(timeline: Timeline, event: Event): Timeline {
 }
 
 function apply(timeline: Timeline, event: Event): Timeline {
-  const moved = { ...timeline, offset: event.offset, cursor: event.cursor };
+  const moved = { ...timeline, offset: event.offset, cursor: event.cursor, counts: readCounts(event.counts) };
   if (!isEventType(event.type)) return moved;
   return event.type === 'channel.changed'
     ? mergeChannel(moved, event)

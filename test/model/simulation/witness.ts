@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Timeline } from '../../../client/lib/timeline/timeline-model.ts';
 import type { Page } from '../../../client/lib/timeline/timeline-pages.ts';
 import { newsroomLimits } from '../../../src/newsroom/newsroom-limits.ts';
@@ -188,6 +189,8 @@ export class Witness {
       `${reader.id} takes a ${reset ? 'reset' : mode} ${covers.after}-${covers.to} ${catchUp.cursor.slice(-6)}${catchUp.more ? ' and more' : ''}`,
     );
     if (entry.offset !== covers.to) this.fails('a cursor belongs to one history', `${catchUp.cursor} covers to ${covers.to}`);
+    if (catchUp.counts === undefined ? !catchUp.more : !isDeepStrictEqual(catchUp.counts, entry.counts))
+      this.fails('counts match their position', `${reader.id} was given other counts, or none, at ${catchUp.cursor}`);
     if (catchUp.mode === 'snapshot') {
       if (held !== undefined && !reset) this.fails('a change of history is a reset', `${reader.id} was given a snapshot without`);
       if (reset) this.resets += 1;
@@ -238,6 +241,8 @@ export class Witness {
   }
 
   #isEntry(reader: SimReader, event: Event, { change }: Entry): void {
+    if (event.counts !== undefined && !isDeepStrictEqual(event.counts, change.counts))
+      this.fails('counts match their position', `${reader.id} was given other counts at ${event.cursor}`);
     const same =
       event.type === change.type &&
       ('post' in event && 'post' in change ? sameTexts([event.post], [change.post]) : !('post' in event));
@@ -329,6 +334,8 @@ export class Witness {
       const shown = timeline.posts.filter((post) => !this.#isOwedByLost(reader, post));
       const left = new Set(timeline.posts.filter((post) => !shown.includes(post)).map(({ id }) => id));
       const known = posts.filter(({ reader: post }) => !left.has(post.id) && !this.#isOwedByLost(reader, post));
+      if (!isDeepStrictEqual(timeline.counts, head.counts))
+        this.fails('counts match their position', `${reader.id} shows ${JSON.stringify(timeline.counts)} at ${head.cursor}`);
       const isChannel = timeline.channel.revision === head.channel.revision || this.#isOwedByLost(reader, timeline.channel);
       const same =
         sameTexts(

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { CatchUp, Channel, ReaderPost } from '../../../src/protocol/model.ts';
+import {
+  type CatchUp,
+  type Channel,
+  type Correction,
+  type Counts,
+  isWithdrawn,
+  type ReaderPost,
+} from '../../../src/protocol/model.ts';
 import { catchUpSchema } from '../../../src/protocol/schemas.ts';
 import { type BusyChannel, makeBusy } from '../../support/authors/busy-channel.ts';
 import { seedOf } from '../../support/authors/busy-day.ts';
@@ -17,6 +24,8 @@ let holder: SocketReader;
 let cursorAt0: string;
 let posts: ReaderPost[];
 let channel: Channel;
+/** Counted from the posts and corrections that a reader can page through. */
+let counts: Counts;
 const random = seeded(seedOf('catch-up'));
 
 beforeAll(async () => {
@@ -26,6 +35,9 @@ beforeAll(async () => {
   busy = await makeBusy(server, editor, { posts: 500, changed: 50, withdrawn: 5, random, opened: (id) => holder.subscribe(id) });
   posts = await allPosts(server, busy.id);
   channel = await read(`${server.url}/v1/channels/${busy.id}`);
+  const published = posts.filter((post) => !isWithdrawn(post));
+  const keyEvents = published.filter(({ keyEvent }) => keyEvent).length;
+  counts = { posts: published.length, keyEvents, corrections: await countCorrections() };
   const head = busy.cursors.get(busy.head)!;
   // A valid cursor that no answer contains: everything after offset 0. Its check is the one before the first announcement.
   const [epoch] = head.split('.');
@@ -43,6 +55,16 @@ afterAll(async () => {
   holder.destroy();
   await server[Symbol.asyncDispose]();
 });
+
+async function countCorrections(): Promise<number> {
+  for (let count = 0, before = ''; ; ) {
+    const { body } = await call(`${server.url}/v1/channels/${busy.id}/corrections?limit=100${before}`);
+    const { corrections, more } = body as { corrections: Correction[]; more: boolean };
+    count += corrections.length;
+    if (!more) return count;
+    before = `&before=${corrections.at(-1)?.offset}`;
+  }
+}
 
 /** Catches up over HTTP, and checks the answer by its schema. */
 async function overHttp(after: string | undefined, limit?: number, id = busy.id): Promise<{ said: CatchUp; text: string }> {
@@ -66,8 +88,8 @@ async function wholeOverHttp(after: string, limit: number): Promise<{ said: Repl
     if (next.mode !== 'replay') throw new Error('no replay');
     expect(next.covers.after).toBe(said.covers.to);
     expect(faultsOfCatchUp(next)).toEqual([]);
-    const { cursor, more, covers } = next;
-    Object.assign(said, { cursor, more, covers: { after: said.covers.after, to: covers.to } });
+    const { cursor, more, covers, counts } = next;
+    Object.assign(said, { cursor, more, counts, covers: { after: said.covers.after, to: covers.to } });
     said.events.push(...next.events);
     text += nextText;
   }
@@ -127,6 +149,7 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
       expect(said).toEqual(catchUpSchema.parse(said));
       expect(said).toMatchObject({ mode: 'replay', reset: false, more: false, covers: { after: offset, to: busy.head } });
       expect(said.cursor).toBe(busy.cursors.get(busy.head));
+      expect(said.counts).toEqual(counts);
       expect(faultsOfCatchUp(said), `after ${offset}`).toEqual([]);
       expect(busy.staleMarks(text), `after ${offset}`).toEqual([]);
       expect(broughtUp(offset, said), `after ${offset}`).toEqual({ posts, channel });
@@ -159,14 +182,16 @@ describe.each(grounds)('a catch-up %s', (_name, prepare) => {
     expect(said).toEqual(catchUpSchema.parse(said));
     expect(said).toMatchObject({ mode: 'snapshot', reset: false, covers: { after: 0, to: busy.head }, more: false });
     if (said.mode !== 'snapshot') throw new Error('no snapshot');
-    expect(said.snapshot).toMatchObject({ channel, posts: posts.slice(0, 20), more: true, cursor: said.cursor });
+    expect(said.snapshot).toMatchObject({ channel, counts, posts: posts.slice(0, 20), more: true, cursor: said.cursor });
+    expect(said.counts).toEqual(counts);
     expect(busy.staleMarks(text)).toEqual([]);
     expect((await overSocket(undefined, 50)).said).toMatchObject({ mode: 'snapshot', snapshot: { posts: posts.slice(0, 50) } });
   });
 
   it('is empty at the head, and complete from offset 0', async () => {
     const head = busy.cursors.get(busy.head)!;
-    expect((await overHttp(head)).said).toMatchObject({ covers: { after: busy.head, to: busy.head }, cursor: head, events: [] });
+    const nothing = { covers: { after: busy.head, to: busy.head }, cursor: head, counts, events: [] };
+    expect((await overHttp(head)).said).toMatchObject(nothing);
     const { said } = await overHttp(cursorAt0, 1_000, 'from-the-start');
     expect(said).toMatchObject({
       mode: 'replay',

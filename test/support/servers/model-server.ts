@@ -6,6 +6,7 @@ import type {
   Change,
   ChangeKind,
   Channel,
+  Counts,
   Event,
   EventType,
   KeyEvent,
@@ -24,6 +25,8 @@ interface State {
   channel: Channel;
   /** By id, in order of publication. */
   posts: ReadonlyMap<string, ReaderPost>;
+  /** Entries of the list of corrections. */
+  corrections: number;
 }
 
 export interface PostWrite {
@@ -60,7 +63,7 @@ export class ModelServer {
   }
 
   #begin(length: number): void {
-    this.#states = [{ channel: this.#channel(1), posts: new Map() }];
+    this.#states = [{ channel: this.#channel(1), posts: new Map(), corrections: 0 }];
     this.#events = [undefined];
     this.#append('channel.changed', { channel: this.#channel(1) });
     while (this.head < length) this.publish({ kind: 'update', keyEvent: false });
@@ -131,6 +134,12 @@ export class ModelServer {
     return formatCursor({ epoch: String(this.#epoch).padStart(12, '0'), offset, check: digest.slice(0, 16) });
   }
 
+  counts(asOf = this.head): Counts {
+    const { posts, corrections } = this.#states[asOf] as State;
+    const published = [...posts.values()].filter(({ status }) => status === 'published');
+    return { posts: published.length, keyEvents: published.filter(({ keyEvent }) => keyEvent).length, corrections };
+  }
+
   event(offset: number): Event {
     return this.#events[offset] as Event;
   }
@@ -146,6 +155,7 @@ export class ModelServer {
     return {
       channel,
       cursor: this.cursor(asOf),
+      counts: this.counts(asOf),
       posts: newest.slice(0, limit),
       pinned: published.find(({ id }) => id === channel.pinnedPostId) ?? null,
       summary: published.find(({ kind }) => kind === 'summary') ?? null,
@@ -162,7 +172,7 @@ export class ModelServer {
     asOf = this.head,
   ): CatchUp {
     if (cursor === undefined || cursor !== this.cursor(offset) || offset > this.head) {
-      const facts = { covers: { after: 0, to: asOf }, cursor: this.cursor(asOf), more: false };
+      const facts = { covers: { after: 0, to: asOf }, cursor: this.cursor(asOf), counts: this.counts(asOf), more: false };
       return { mode: 'snapshot', reset: cursor !== undefined, ...facts, snapshot: this.snapshot(posts, asOf) };
     }
     const end = Math.max(offset, asOf);
@@ -177,8 +187,14 @@ export class ModelServer {
     const more = offsets.length > limit;
     const taken = offsets.slice(0, limit);
     const to = more ? (taken.at(-1) as number) : end;
-    const events = taken.map((each, index) => ({ ...this.event(each), from: (taken[index - 1] ?? offset) + 1 }));
-    return { mode: 'replay', reset: false, covers: { after: offset, to }, cursor: this.cursor(to), more, events };
+    const events = taken.map((each, index) => {
+      const { counts, ...event } = this.event(each);
+      const from = (taken[index - 1] ?? offset) + 1;
+      // A server knows the counts at the end of a complete replay only.
+      return { ...event, from, ...(!more && each === to && { counts }) };
+    });
+    const facts = { covers: { after: offset, to }, cursor: this.cursor(to), more, ...(!more && { counts: this.counts(to) }) };
+    return { mode: 'replay', reset: false, ...facts, events };
   }
 
   page(query: { before?: number; after?: number; kind?: PostKind; keyEvent?: true; limit: number }, asOf = this.head): Page {
@@ -209,11 +225,17 @@ export class ModelServer {
 
   #append(type: EventType, held: { post: ReaderPost } | { channel: Channel }): void {
     const offset = this.#events.length;
-    const { channel, posts } = this.state;
-    const facts = { channelId: this.channelId, from: offset, offset, cursor: this.cursor(offset), type, at: at(offset) };
+    const { channel, posts, corrections } = this.state;
+    if ('channel' in held) this.#states.push({ channel: held.channel, posts, corrections });
+    else {
+      const change = held.post.history.find(({ revision }) => revision === held.post.revision);
+      const isListed = change !== undefined && change.kind !== 'refile';
+      const next = new Map(posts).set(held.post.id, held.post);
+      this.#states.push({ channel, posts: next, corrections: corrections + Number(isListed) });
+    }
+    const counts = this.counts(offset);
+    const facts = { channelId: this.channelId, from: offset, offset, cursor: this.cursor(offset), type, at: at(offset), counts };
     this.#events.push({ ...facts, ...held } as Event);
-    if ('channel' in held) this.#states.push({ channel: held.channel, posts });
-    else this.#states.push({ channel, posts: new Map(posts).set(held.post.id, held.post) });
   }
 
   #texts(number: number, revision: number): { headline: string; html: string } {

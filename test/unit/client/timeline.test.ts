@@ -16,7 +16,7 @@ import {
   olderPage,
   type PageAsk,
 } from '../../../client/lib/timeline/timeline-pages.ts';
-import type { Event, ReaderPost } from '../../../src/protocol/model.ts';
+import type { Event, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 import { emptied } from '../../support/samples/samples.ts';
 import { ModelServer } from '../../support/servers/model-server.ts';
 
@@ -48,6 +48,59 @@ it('a timeline from a snapshot that has no posts and says that there are more ha
   expect(reachedEnd(fromSnapshot({ ...server.snapshot(1), posts: [], more: true }, server.head))).toBe(false);
 });
 
+describe('the counts', () => {
+  const of = (posts: number, keyEvents: number, corrections: number) => ({ posts, keyEvents, corrections });
+
+  it('are those of the last snapshot, event or catch-up that was applied', () => {
+    const server = serverWith(2);
+    const timeline = begin(server);
+    expect(timeline.counts).toEqual(of(2, 0, 0));
+    server.publish(key);
+    const published = follow(timeline, server);
+    expect(published.counts).toEqual(of(3, 1, 0));
+    server.revise(0, 'correction', {});
+    server.withdraw(1, 'retracted');
+    const catchUp = server.catchUp(published.cursor, published.offset, { limit: 10, posts: 3 });
+    expect(applyCatchUp(published, catchUp)?.counts).toEqual(of(2, 1, 2));
+  });
+
+  it('do not go back when a message is late', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    server.publish(plain);
+    const late = server.catchUp(timeline.cursor, timeline.offset, { limit: 10, posts: 3 });
+    server.publish(plain);
+    const current = follow(timeline, server);
+    expect(current.counts).toEqual(of(3, 0, 0));
+    expect(applyCatchUp(current, late)?.counts).toEqual(of(3, 0, 0));
+    expect(applyEvent(current, server.event(3)).counts).toEqual(of(3, 0, 0));
+  });
+
+  it('are unknown while there is more to catch up, and after a message without them or with broken ones', () => {
+    const server = serverWith(1);
+    const timeline = begin(server);
+    for (let each = 0; each < 3; each += 1) server.publish(plain);
+    const part = applyCatchUp(timeline, server.catchUp(timeline.cursor, timeline.offset, { limit: 2, posts: 3 })) as Timeline;
+    expect(part.counts).toBeUndefined();
+    const rest = applyCatchUp(part, server.catchUp(part.cursor, part.offset, { limit: 2, posts: 3 }));
+    expect(rest?.counts).toEqual(of(4, 0, 0));
+    const { counts: _counts, ...older } = server.snapshot(3);
+    expect(fromSnapshot(older, server.head).counts).toBeUndefined();
+    for (const broken of [null, 3, {}, { posts: '1', keyEvents: 0, corrections: 0 }] as unknown as Snapshot['counts'][])
+      expect(fromSnapshot({ ...older, counts: broken }, server.head).counts).toBeUndefined();
+    const { counts: _without, ...event } = server.event(3);
+    expect(applyEvent(timeline, event as Event).counts).toBeUndefined();
+  });
+
+  it('survive saving, and a timeline that was saved without them is restored', () => {
+    const server = serverWith(1, key);
+    const saved = saveTimeline(begin(server));
+    expect(restoreTimeline(saved, server.channelId)?.counts).toEqual(of(1, 1, 0));
+    const { counts: _counts, ...older } = saved;
+    expect(restoreTimeline(older, server.channelId)).toMatchObject({ offset: server.head, counts: undefined });
+  });
+});
+
 describe('an event', () => {
   it('is applied if it is the next one, ignored if it was applied, and not applied over a gap', () => {
     const server = serverWith(2);
@@ -68,8 +121,8 @@ describe('an event', () => {
     const unknown = { ...server.event(2), from: 3, offset: 3, cursor: 'next', type: 'post.applauded' } as unknown as Event;
     const next = applyEvent(timeline, unknown);
     expect(next).toEqual({ ...timeline, offset: 3, cursor: 'next' });
-    const { channelId, at } = server.event(2);
-    const other = { channelId, at, from: 3, offset: 3, cursor: 'next', type: 'reader.waved' } as unknown as Event;
+    const { channelId, at, counts } = server.event(2);
+    const other = { channelId, at, counts, from: 3, offset: 3, cursor: 'next', type: 'reader.waved' } as unknown as Event;
     expect(applyEvent(timeline, other)).toEqual(next);
   });
 
@@ -88,7 +141,7 @@ describe('an event', () => {
     const server = serverWith(1);
     const timeline = begin(server);
     const newer = { ...timeline, channel: { ...timeline.channel, revision: 3, headline: 'Newer' } };
-    const stale = { ...server.event(1), from: 2, offset: 3, cursor: 'next' };
+    const stale = { ...server.event(1), from: 2, offset: 3, cursor: 'next', counts: timeline.counts };
     expect(stale.type).toBe('channel.changed');
     expect(applyEvent(newer, stale)).toEqual({ ...newer, offset: 3, cursor: 'next' });
   });

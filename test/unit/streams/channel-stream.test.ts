@@ -8,7 +8,7 @@ import {
   type StoredChange,
 } from '../../../src/journal/engine.ts';
 import type { Position } from '../../../src/protocol/cursor.ts';
-import type { Channel, Event } from '../../../src/protocol/model.ts';
+import type { CatchUp, Channel, Counts, Event } from '../../../src/protocol/model.ts';
 import { catchUp, type EncodedCatchUp } from '../../../src/streams/catch-up.ts';
 import { ChannelStreams } from '../../../src/streams/channel-streams.ts';
 import { streamLimits } from '../../../src/streams/stream-limits.ts';
@@ -29,7 +29,9 @@ function change(offset: number, id: string, { history = 'a', text = `text ${offs
   return { type: 'post.revised', offset, check: check(offset, history), at: '', post: { ...post, seq: 1, history: [] } };
 }
 
-const replay = (to: Position, changes: StoredChange[]): Replay => ({ status: 'replay', to, changes, more: false });
+const replay = (to: Position, changes: StoredChange[], counts?: Counts): Replay => {
+  return { status: 'replay', to, changes, ...(counts && { counts }), more: false };
+};
 
 class Journal {
   /** The head of the journal when the stream opens. */
@@ -676,5 +678,36 @@ describe('a node that cannot reach its store', () => {
     journal.announce(change(11, 'q'), check(10));
     await settled();
     expect(listener.events).toEqual([]);
+  });
+});
+
+describe('the counts of a channel stream', () => {
+  const counts = (posts: number): Counts => ({ posts, keyEvents: 0, corrections: 0 });
+  const ask = (opened: Opened, after: Position) =>
+    new Promise<CatchUp>((resolve) => {
+      void catchUp(opened.stream, { after, limit: 100, posts: 20 }, ({ json }) => resolve(JSON.parse(json)));
+    });
+
+  it('are sent with each event, and with an answer from the tail as of its end', async () => {
+    const opened = await open(at(10));
+    opened.journal.announce({ ...change(11, 'p'), counts: counts(4) }, check(10));
+    opened.journal.announce({ ...change(12, 'q'), counts: counts(5) }, check(11));
+    const said = await ask(opened, at(10));
+    expect(said).toMatchObject({ mode: 'replay', counts: counts(5), more: false });
+    expect('events' in said && said.events.map((event) => event.counts)).toEqual([counts(4), counts(5)]);
+    expect((await ask(opened, at(12))).counts).toEqual(counts(5));
+    expect(opened.journal.asked).toEqual([]);
+  });
+
+  it('are read once for all readers after an announcement without them, as nodes of an earlier version make', async () => {
+    const opened = await open(at(10));
+    opened.journal.announce(change(11, 'p'), check(10));
+    const answers = [ask(opened, at(10)), ask(opened, at(10))];
+    const read = await opened.journal.read();
+    read.answer(replay(at(11), [{ ...change(11, 'p'), counts: counts(4) }], counts(4)));
+    expect((await Promise.all(answers)).map((said) => said.counts)).toEqual([counts(4), counts(4)]);
+    const later = await ask(opened, at(11));
+    expect(later).toMatchObject({ counts: counts(4), events: [] });
+    expect(opened.journal.asked).toEqual([]);
   });
 });
