@@ -1,7 +1,7 @@
 import { type Channel, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import { morph, parse } from './morph.ts';
-import { renderEmpty, settingsOf } from './view/page.ts';
+import { type ListSetting, renderEmpty, settingsOf } from './view/page.ts';
 import { type PostSetting, renderPost } from './view/post.ts';
 
 /** A rendered post and what it was rendered from. An unchanged post is not rendered again. */
@@ -13,7 +13,7 @@ interface Row {
 
 export interface PostListOptions {
   /** Settings beyond the channel's own. */
-  setting?: (() => Partial<PostSetting>) | undefined;
+  setting?: (() => ListSetting) | undefined;
   /** The id of the post that a permanent link led to. */
   marked?: string | null | undefined;
   /** Receives each rendered post before it is compared with the document. */
@@ -27,7 +27,7 @@ export interface PostListOptions {
 export class PostList {
   readonly #element: HTMLElement;
   readonly #rows = new Map<string, Row>();
-  readonly #setting: () => Partial<PostSetting>;
+  readonly #setting: () => ListSetting;
   readonly #decorate: (post: HTMLElement) => void;
   readonly #marked: string | null;
   #upTo: number;

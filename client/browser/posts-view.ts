@@ -4,14 +4,14 @@ import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
 import { isAtTop, isInView, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import type { ListSetting } from './view/page.ts';
 import { mostBeyond, mostPosts } from './view/paging.ts';
-import type { PostSetting } from './view/post.ts';
 
 export interface PostsViewOptions {
   posts: HTMLElement;
   view?: Viewport;
   /** Settings beyond the channel's own. */
-  setting?: () => Partial<PostSetting>;
+  setting?: () => ListSetting;
   /** Whether new posts wait even at the top of the list. */
   holdsNew?: () => boolean;
   /** Receives each rendered post before it is compared with the document. */

@@ -12,6 +12,7 @@ import {
 } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { familyOf, within } from '../support/runner/settled-within.ts';
+import { newspaperPicture } from '../support/samples/newspaper-coverage.ts';
 import { fontsFor } from './fonts.ts';
 
 /** A real browser for the duration of a test file. It never contacts hosts outside the machine. */
@@ -54,7 +55,9 @@ export async function startBrowser(executablePath: string, { keepsPages = false 
   });
   // Images and videos of posts are on other hosts, which are not contacted.
   return testBrowser(browser, profile, (context) =>
-    context.route(/^https:/, (route) => route.fulfill({ contentType: 'image/svg+xml', body: emptyPicture })),
+    context.route(/^https:/, (route) =>
+      route.fulfill({ contentType: 'image/svg+xml', body: newspaperPicture(route.request().url()) ?? emptyPicture }),
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { AuthorClient, type NewPost } from '../../client/lib/author-client.ts';
+import { publishNewspaperCoverage } from '../support/samples/newspaper-coverage.ts';
 import type { TestServer } from '../support/servers/server.ts';
 import { drawn } from './browser.ts';
 
@@ -189,6 +190,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   });
   await client.correct(unbroken, unbrokenId, 1, { note: long.url, changes: { body: long.word } });
 
+  const { channelId: newspaper } = await publishNewspaperCoverage(client);
   const token = await server.token({ reader: ['*'] }, { name: 'Ruth Calder' });
   const live = (id: string) => `/live/${id}`;
   const frame = (id: string) => `/embed/${id}`;
@@ -220,10 +222,19 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       path: live(harbour),
       async reach(page) {
         await isLive(page);
-        await page.locator('.side summary').click();
+        await page.locator('#key-events summary').click();
       },
     },
     { name: 'live coverage, for a returning reader', path: live(harbour), reach: comesBack(live(harbour), isLive) },
+    { name: 'the coverage of a newspaper', path: live(newspaper), reach: isLive },
+    {
+      name: 'the coverage of a newspaper, unfolded',
+      path: live(newspaper),
+      async reach(page) {
+        await isLive(page);
+        for (const name of ['key-events', 'summary', 'pinned']) await page.locator(`#${name} > details > summary`).click();
+      },
+    },
     { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
     {
       name: 'new posts that wait to be shown',
@@ -313,9 +324,14 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     {
       name: 'the frame of words longer than a line',
       path: frame(unbroken),
+      reach: isLiveInFrame,
+    },
+    {
+      name: 'the frame of the coverage of a newspaper, unfolded',
+      path: frame(newspaper),
       async reach(page) {
         await isLiveInFrame(page);
-        await page.locator('.key-events summary').click();
+        for (const name of ['key-events', 'summary', 'pinned']) await page.locator(`#${name} > details > summary`).click();
       },
     },
     { name: 'the frame of coverage that ended', path: frame(ended), reach: isLiveInFrame },

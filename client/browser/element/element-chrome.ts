@@ -1,16 +1,16 @@
-import { channelAddress, channelPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import { channelAddress, channelPath, onServer } from '../../../src/protocol/addresses.ts';
 import type { Channel } from '../../../src/protocol/model.ts';
 import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { type ConnectionTone, connectionSentence } from '../connection-status.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
 import { correctionNotes } from '../view/changes.ts';
-import { numberText } from '../view/counts.ts';
 import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
+import { renderKeyEvents, renderPinned, renderSummary } from '../view/overview.ts';
 import { settingOf } from '../view/page.ts';
-import { type PostSetting, renderPost } from '../view/post.ts';
-import { clock, datedText, textBeside } from '../view/time.ts';
+import type { PostSetting } from '../view/post.ts';
+import { datedText, textBeside } from '../view/time.ts';
 import { around } from '../view/wording.ts';
 
 /** Why nothing can be shown. */
@@ -43,10 +43,9 @@ export const chromeSections = {
   status: (chrome) => status(chrome),
   title: (chrome) => title(chrome),
   notes: (chrome) => notes(chrome),
-  'key-events-name': ({ words, setting, timeline }) =>
-    html`${words.keyEvents} (${numberText(timeline?.keyEvents.length ?? 0, setting)})`,
-  'key-list': (chrome) => keyEvents(chrome),
-  pinned: (chrome) => pinned(chrome),
+  'key-events': (chrome) => overview(chrome, renderKeyEvents),
+  summary: (chrome) => overview(chrome, renderSummary),
+  pinned: (chrome) => overview(chrome, renderPinned),
   trouble: (chrome) => unavailableLine(chrome),
   failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
 } as const satisfies Record<string, (chrome: ElementChrome) => Html>;
@@ -106,19 +105,7 @@ function unavailableLine({ words, server, unavailableReason, channel }: ElementC
   return html`<p class="trouble" part="trouble">${words[unavailableReason]}${page}</p>`;
 }
 
-function keyEvents({ setting, timeline, server }: ElementChrome): Html {
-  const { keyEvents = [], channel } = timeline ?? {};
-  const address = (id: string) => onServer(postPath(channel?.id ?? '', id), server);
-  return html`${keyEvents.map(
-    ({ id, headline, publishedAt }) =>
-      html`<li><a href="${address(id)}">${clock(publishedAt, setting)}<bdi>${headline}</bdi></a></li>`,
-  )}`;
-}
-
-/** The pinned post, rendered as in the list. */
-function pinned({ words, setting, timeline }: ElementChrome): Html {
-  const { channel, pinned } = timeline ?? {};
-  if (!channel || !pinned) return nothing;
-  const { language } = channel;
-  return html`<p class="label-line">${words.pinned}</p><div lang="${language}" dir="${setting.runs}">${renderPost(pinned, { ...settingOf(channel), ...setting, place: 'pinned' })}</div>`;
+/** Drawn as on a page. */
+function overview({ setting, timeline }: ElementChrome, render: (shown: Timeline, setting: PostSetting) => Html): Html {
+  return timeline ? render(timeline, { ...settingOf(timeline.channel), ...setting }) : nothing;
 }

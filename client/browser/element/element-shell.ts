@@ -2,7 +2,7 @@ import { reachedEnd } from '../../lib/timeline/timeline-model.ts';
 import { morphInside, parse } from '../morph.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { directionOf, turned } from '../view/direction.ts';
-import { pageWordsOf } from '../view/wording.ts';
+import { pageWordsOf, partNames } from '../view/wording.ts';
 import { chromeSections, connectionTone, type ElementChrome } from './element-chrome.ts';
 import { setPartNames } from './style-parts.ts';
 
@@ -15,8 +15,9 @@ const markup = `<div class="frame" id="frame" part="frame">
 <div class="skeleton" id="skeleton" part="skeleton" aria-hidden="true">${'<i></i>'.repeat(skeletonLines)}</div>
 <div class="over" id="over"><aside class="since" id="since" part="since" hidden></aside></div>
 <div class="scroller" id="scroller" part="scroller">
-<details class="key-events" id="key-events" part="key-events"><summary id="key-events-name" part="key-events-summary"></summary><ol class="key-list" id="key-list"></ol></details>
-<div class="pinned" id="pinned" part="pinned" role="group"></div>
+<section class="key-events" id="key-events" part="key-events"></section>
+<section class="summary" id="summary" part="summary"></section>
+<section class="pinned" id="pinned" part="pinned"></section>
 <div id="trouble"></div>
 <p class="ways" id="ways-up"><button class="way" id="newer" part="button newer" type="button"></button><button class="way" id="newest" part="button newest" type="button"></button></p>
 <button class="new-posts" id="new-posts" part="button new" type="button"></button>
@@ -66,9 +67,8 @@ export class ElementShell {
     this.#set('skeleton', { hidden: !isWaiting });
     this.#set('since', { 'aria-label': pageWordsOf(setting).missed });
     this.#set('scroller', { hidden: isWaiting });
-    this.#set('key-events', { hidden: !timeline?.keyEvents.length });
-    this.#set('key-list', written);
-    this.#set('pinned', { hidden: !timeline?.pinned, 'aria-label': words.pinned });
+    for (const id of ['key-events', 'summary', 'pinned'] as const)
+      this.#set(id, { 'aria-label': partNames[id](setting), ...written });
     this.#set('ways-up', { hidden: (timeline?.ceiling ?? null) === null });
     this.#set('posts', {
       role: isFeed ? 'feed' : null,
@@ -105,6 +105,7 @@ export class ElementShell {
     morphInside(this.find(id), markup, (content) => {
       this.#decorate(content);
       for (const post of content.querySelectorAll<HTMLElement>('.post')) setPartNames(post);
+      content.querySelector('.key-list + details > summary')?.setAttribute('part', 'key-events-summary');
     });
   }
 }

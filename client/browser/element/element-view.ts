@@ -4,6 +4,7 @@ import type { News } from '../i18n/words.ts';
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
 import { PostsView } from '../posts-view.ts';
 import type { Viewport } from '../scroll-anchor.ts';
+import { summaryAbove } from '../view/overview.ts';
 import type { PostSetting } from '../view/post.ts';
 import { numberPosts } from './aria-feed.ts';
 import { setPartNames } from './style-parts.ts';
@@ -37,13 +38,14 @@ export class ElementView {
     this.#timeline = timeline;
     posts.replaceChildren();
     const renderAround = () => numberPosts(posts, this.#isComplete ? posts.childElementCount : undefined);
+    const listSetting = () => ({ ...setting(), summaryId: summaryAbove(this.#timeline)?.id });
     const decoratePost = (post: HTMLElement) => {
       decorate(post);
       setPartNames(post);
     };
     this.#postsView = new PostsView(
       { ...timeline, posts: [] },
-      { posts, view, setting, holdsNew, decorate: decoratePost, renderAround },
+      { posts, view, setting: listSetting, holdsNew, decorate: decoratePost, renderAround },
     );
     this.#postsView.revealNext();
     this.#missedSummary = new MissedSummary({

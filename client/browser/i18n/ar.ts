@@ -87,7 +87,9 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'كما جرت الأحداث',
   storySoFar: 'ما جرى حتى الآن',
-  earlier: 'أحداث سابقة',
+  all: (count) => `الكل (${count})`,
+  showAll: 'عرض الكل',
+  readAbove: 'اقرأ الملخص في الأعلى',
   cameIn: { one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
   saidNewer: {
     one: 'منشور واحد أحدث.',

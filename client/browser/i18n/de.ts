@@ -69,7 +69,9 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'Zum Nachlesen',
   storySoFar: 'Was bisher geschah',
-  earlier: 'Frühere',
+  all: (count) => `Alle ${count}`,
+  showAll: 'Alles zeigen',
+  readAbove: 'Zur Zusammenfassung oben',
   cameIn: { one: '# neuer', other: '# neue' },
   saidNewer: { one: '# neuerer Beitrag.', other: '# neuere Beiträge.' },
   saidOlder: { one: '# älterer Beitrag.', other: '# ältere Beiträge.' },

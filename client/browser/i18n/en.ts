@@ -69,7 +69,9 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'As it happened',
   storySoFar: 'The story so far',
-  earlier: 'Earlier',
+  all: (count) => `All ${count}`,
+  showAll: 'Show all',
+  readAbove: 'Read the summary above',
   cameIn: { one: '# new', other: '# new' },
   saidNewer: { one: '# newer post.', other: '# newer posts.' },
   saidOlder: { one: '# older post.', other: '# older posts.' },

@@ -69,7 +69,9 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'Así ocurrió',
   storySoFar: 'Lo ocurrido hasta ahora',
-  earlier: 'Anteriores',
+  all: (count) => `Los ${count}`,
+  showAll: 'Mostrar todo',
+  readAbove: 'Leer el resumen más arriba',
   cameIn: { one: '# nuevo', other: '# nuevos' },
   saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },
   saidOlder: { one: '# mensaje anterior.', other: '# mensajes anteriores.' },

@@ -69,7 +69,9 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'Le direct à relire',
   storySoFar: 'L’essentiel jusqu’ici',
-  earlier: 'Précédents',
+  all: (count) => `Les ${count}`,
+  showAll: 'Tout afficher',
+  readAbove: 'Lire le résumé plus haut',
   cameIn: { one: '# nouveau', other: '# nouveaux' },
   saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },
   saidOlder: { one: '# message plus ancien.', other: '# messages plus anciens.' },

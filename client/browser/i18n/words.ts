@@ -82,8 +82,12 @@ export interface PageWords {
   // Channels
   asItHappened: string;
   storySoFar: string;
-  /** Precedes the number of further key events. */
-  earlier: string;
+  /** Unfolds all key events, with their number. */
+  all: (count: string) => string;
+  /** Unfolds the summary. */
+  showAll: string;
+  /** Leads from the summary's place among the posts to the summary above them. */
+  readAbove: string;
 
   // How times are shown. The first two are followed by the label of the zone: "(UTC)"
   times: string;

@@ -4,10 +4,12 @@ import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { updateDocument } from '../connection-status.ts';
 import { morphInside, parse } from '../morph.ts';
 import { PostsView } from '../posts-view.ts';
+import { windowViewport } from '../scroll-anchor.ts';
 import type { TimeDisplay } from '../time-display.ts';
 import { newsText } from '../view/counts.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
+import { summaryAbove } from '../view/overview.ts';
 import { type Region, regions, titleOf } from '../view/page.ts';
 import { renderNewer, renderOlder } from '../view/paging.ts';
 import { wordsOf } from '../view/time.ts';
@@ -42,7 +44,7 @@ export class LiveView {
     this.#postsView = new PostsView(timeline, {
       posts: this.posts,
       marked,
-      setting: () => ({ actions: true }),
+      setting: () => ({ actions: true, summaryId: summaryAbove(this.#timeline)?.id }),
       decorate: times.decorate,
       renderAround: () => this.#renderRest(),
     });
@@ -146,6 +148,15 @@ export class LiveView {
     document.querySelector('main')?.replaceChildren(parse(instead.text));
   }
 
+  /** Lets the column beside the posts scroll with them from where it is, while something in it is unfolded. */
+  onToggle(): void {
+    const side = document.querySelector<HTMLElement>('.side');
+    if (side === null) return;
+    const hidden = windowViewport.top() - (side.parentElement?.getBoundingClientRect().top ?? 0);
+    if (side.querySelector('[open]') === null) side.style.marginTop = '';
+    else side.style.marginTop ||= `${Math.max(0, hidden)}px`;
+  }
+
   /** Renders everything but the posts. */
   #renderRest(): void {
     if (this.channel.language !== this.#language) this.#nameParts();
@@ -165,8 +176,6 @@ export class LiveView {
     this.#language = channel.language;
     for (const [id, name] of Object.entries(partNames)) document.getElementById(id)?.setAttribute('aria-label', name(channel));
     find('posts-name').textContent = wordsOf(channel).posts;
-    const toPosts = document.getElementById('to-posts');
-    if (toPosts !== null) toPosts.textContent = wordsOf(channel).newestPosts;
     const other = otherLanguage(channel);
     for (const element of spokenParts.flatMap((id) => document.getElementById(id) ?? [])) {
       element.lang = other ?? channel.language;

@@ -105,6 +105,7 @@ function run(page: PageData): void {
     showStatus();
   });
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
+  document.addEventListener('toggle', () => view.onToggle(), true);
   view.button.addEventListener('click', () => view.revealHeldBack());
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');

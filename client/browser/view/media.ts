@@ -9,6 +9,14 @@ export function renderMedia(media: readonly Media[], setting: Setting): Html {
   return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;
 }
 
+/** The first picture, small and without its text, which stands with the whole post. */
+export function thumbnail(media: readonly Media[], setting: Setting): Html {
+  const picture = media.find(({ type, url }) => type === 'image' && isWebUrl(url));
+  return picture
+    ? html`<img class="thumb" src="${addressOf(picture.url, setting)}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">`
+    : nothing;
+}
+
 function renderOne(media: Media, setting: Setting): Html {
   if (isWebUrl(media.url)) {
     switch (media.type) {

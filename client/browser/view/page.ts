@@ -1,12 +1,12 @@
-import { postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
-import { digitsOf, numberText } from './counts.ts';
+import { digitsOf } from './counts.ts';
 import { directionOf, turned } from './direction.ts';
-import { type Html, html, isolated, nothing } from './html.ts';
+import { type Html, html, isolated } from './html.ts';
 import { people } from './links.ts';
-import { type PostSetting, renderPost } from './post.ts';
-import { clock, clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
+import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
+import type { PostSetting } from './post.ts';
+import { clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
 import { around, pageWordsOf, spoken } from './wording.ts';
 
 /**
@@ -24,9 +24,9 @@ export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
 export const regions = {
   masthead: ({ channel }: Shown) => turned(renderMasthead(channel), settingOf(channel)),
   state: (shown: Shown) => renderState(shown.channel),
-  pinned: (shown: Shown) => renderPinned(shown),
-  summary: (shown: Shown) => renderSummary(shown),
-  'key-events': (shown: Shown) => turned(renderKeyEvents(shown), settingOf(shown.channel)),
+  pinned: (shown: Shown) => turned(renderPinned(shown, settingOf(shown.channel)), settingOf(shown.channel)),
+  summary: (shown: Shown) => turned(renderSummary(shown, settingOf(shown.channel)), settingOf(shown.channel)),
+  'key-events': (shown: Shown) => turned(renderKeyEvents(shown, settingOf(shown.channel)), settingOf(shown.channel)),
 } as const satisfies Record<string, (shown: Shown) => Html>;
 export type Region = keyof typeof regions;
 
@@ -63,16 +63,27 @@ export function renderState(channel: Channel): Html {
   }
 }
 
-/** The settings for a list of posts, newest first. The newest post of each day shows the day, and one post may be marked. */
+/** Settings of a list beyond those of its channel. `summaryId`: the post that stands above the list as its summary. */
+export type ListSetting = Partial<PostSetting> & { summaryId?: string | undefined };
+
+/**
+ * The settings for a list of posts, newest first. The newest post of each day shows the day, and one post may be marked. The
+ * summary above the list is not repeated, unless a permanent link leads to it.
+ */
 export function settingsOf(
   posts: readonly ReaderPost[],
   channel: Channel,
   marked: string | null,
-  more: Partial<PostSetting>,
+  { summaryId, ...more }: ListSetting,
 ): PostSetting[] {
   const setting = { ...settingOf(channel), ...more };
   const days = firstOfDay(posts, setting);
-  return posts.map(({ id }, at) => ({ ...setting, day: days[at] === true, marked: id === marked }));
+  return posts.map(({ id }, at) => ({
+    ...setting,
+    day: days[at] === true,
+    marked: id === marked,
+    linkOnly: id === summaryId && id !== marked,
+  }));
 }
 
 /** The page's title: the headline of the linked post, if it has one, and of the channel. */
@@ -87,42 +98,6 @@ export function firstOfDay(posts: readonly ReaderPost[], setting: Setting): bool
     const above = posts[at - 1];
     return above === undefined || !sameDay(above.publishedAt, post.publishedAt, setting);
   });
-}
-
-function renderPinned({ channel, pinned }: Shown): Html {
-  if (pinned === null) return nothing;
-  return html`${heading(wordsOf(channel).pinned, channel)}${renderPost(pinned, { ...settingOf(channel), place: 'pinned' })}`;
-}
-
-/** The newest summary, unless it is pinned and therefore already shown. */
-function renderSummary({ channel, summary, pinned }: Shown): Html {
-  if (summary === null || summary.id === pinned?.id) return nothing;
-  return html`${heading(pageWordsOf(channel).storySoFar, channel)}${renderPost(summary, { ...settingOf(channel), place: 'summary' })}`;
-}
-
-function heading(name: string, setting: Setting): Html {
-  return html`<h2 class="label-line"${spoken(setting)}>${name}</h2>`;
-}
-
-const keyEventsAtOnce = 8;
-
-/** Newest first. All but the first few are folded, so that a phone reaches the posts soon. */
-function renderKeyEvents({ channel, keyEvents, posts }: Shown): Html {
-  if (keyEvents.length === 0) return nothing;
-  const held = new Set(posts.map((post) => post.id));
-  const item = (event: KeyEvent) => renderKeyEvent(event, channel, held.has(event.id));
-  const first = keyEvents.slice(0, keyEventsAtOnce);
-  const earlier = keyEvents.slice(keyEventsAtOnce);
-  return html`${heading(wordsOf(channel).keyEvents, channel)}<ol class="key-list">${first.map(item)}</ol>${
-    earlier.length > 0 &&
-    html`<details><summary${spoken(channel)}>${pageWordsOf(channel).earlier} (${numberText(earlier.length, channel)})</summary><ol class="key-list">${earlier.map(item)}</ol></details>`
-  }`;
-}
-
-function renderKeyEvent(event: KeyEvent, channel: Channel, held: boolean): Html {
-  const setting = settingOf(channel);
-  const address = held ? `#${postAnchor(event.id)}` : postPath(channel.id, event.id);
-  return html`<li><a href="${address}"><span class="key-time">${clock(event.publishedAt, setting)}</span> <span class="key-headline" dir="auto">${event.headline}</span></a></li>`;
 }
 
 /** Shown if there are no posts: none yet, or none below the start of the page. */

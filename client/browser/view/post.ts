@@ -9,6 +9,7 @@ import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
 import { renderMedia } from './media.ts';
 import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
+import { pageWordsOf } from './wording.ts';
 
 /** Renders a post as HTML, for the server's page and for the open page alike. */
 
@@ -23,6 +24,8 @@ export interface PostSetting extends Setting {
   actions?: boolean;
   /** A permanent link led to this post. */
   marked?: boolean;
+  /** The whole text is in the summary above the list: show only a link to it. */
+  linkOnly?: boolean;
   /** The page opens at this post, even without a script. */
   focused?: boolean;
 }
@@ -49,9 +52,21 @@ function published(post: ReaderPost, setting: PostSetting): Html {
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
     post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
   }${correctionNotes(post.history, post.publishedAt, setting)}${
-    post.html !== '' &&
-    html`<div class="body${setting.digits && ` ${setting.digits}`}">${safe(post.html.replace(sided, '$& dir="auto"'))}</div>`
-  }${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}${footer(post, setting)}`;
+    setting.linkOnly
+      ? linkAbove(post, setting)
+      : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}`
+  }${footer(post, setting)}`;
+}
+
+/** Leads to the summary above the list. In the element the script follows it there, and a new tab shows the post's own page. */
+function linkAbove({ id, channelId }: ReaderPost, setting: PostSetting): Html {
+  const address = setting.server === undefined ? '#summary' : onServer(postPath(channelId, id), setting.server);
+  return html`<p class="above"><a href="${address}">${pageWordsOf(setting).readAbove}</a></p>`;
+}
+
+/** The sanitized html of a post. */
+export function renderBody(markup: string, { digits }: PostSetting, name = 'body'): Html {
+  return html`<div class="${name}${digits && ` ${digits}`}">${safe(markup.replace(sided, '$& dir="auto"'))}</div>`;
 }
 
 /**

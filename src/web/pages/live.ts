@@ -1,5 +1,6 @@
 import { dataElementId, liveBlogElementId, type PageData } from '../../../client/browser/view/data.ts';
 import { type Html, html, safe } from '../../../client/browser/view/html.ts';
+import { summaryAbove } from '../../../client/browser/view/overview.ts';
 import {
   type Region,
   regions,
@@ -71,8 +72,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     preloaded: assets.words[wordsOf(channel).language],
     body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}</header>
-${window === undefined && html`<p class="to-posts"><a class="step" id="to-posts" href="#posts"${mark}>${wordsOf(channel).newestPosts}</a></p>`}
+<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p></header>
 <div class="columns">
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
@@ -81,7 +81,7 @@ ${window === undefined && section('pinned', shown)}
 <aside class="since" id="since" aria-label="${partNames.since(channel)}"${mark} hidden></aside>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
-<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(posts, channel, marked) : renderEmpty(channel, ceiling)}</section>
+<section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, marked) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
 </div>
 </div>
@@ -159,8 +159,9 @@ function headOf(
   };
 }
 
-function list(posts: readonly ReaderPost[], channel: Channel, marked: string | undefined): Html {
-  const settings = settingsOf(posts, channel, marked ?? null, { actions: true });
+function list({ posts, channel, ...above }: Shown, marked: string | undefined): Html {
+  const summaryId = summaryAbove(above)?.id;
+  const settings = settingsOf(posts, channel, marked ?? null, { actions: true, summaryId });
   return html`${posts.map((post, at) => renderPost(post, { ...(settings[at] as PostSetting), focused: post.id === marked }))}`;
 }
 

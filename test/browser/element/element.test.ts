@@ -117,6 +117,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
       policy: "default-src 'self' 'unsafe-inline' 'unsafe-eval' http: ws: https:",
     });
     await areLive(page);
+    await page.locator('.pinned summary').click();
     await page.locator('.pinned .post').waitFor();
     if (language === 'ar') {
       expect(await page.locator('.frame').getAttribute('dir')).toBe('rtl');

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { eventually, few, post } from '../newsroom.ts';
+import { post } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
 /** The direction of a page and of its texts. */
@@ -20,16 +20,6 @@ export function directions({ room }: Exam): void {
       return { width: document.documentElement.scrollWidth, isRight: left > innerWidth / 2, right, borderRightWidth };
     })()`);
     expect(shown).toEqual({ width: 390, isRight: true, right: 374, borderRightWidth: '3px' });
-    // The key events are above the posts, and a link skips them.
-    await room.author.publish(id, { headline: 'سفينة', body: few.repeat(3), keyEvent: true });
-    const below = await publish(id, few, few);
-    // Without these posts the page would be too short to scroll that far.
-    await post(page, below[1]).waitFor();
-    await page.locator('#to-posts').click();
-    await eventually(async () => {
-      const top = (await page.locator('#posts').boundingBox())?.y ?? 0;
-      expect(Math.round(top)).toBe(48);
-    });
     expect(complaints).toEqual([]);
   });
 

@@ -89,10 +89,10 @@ function expected([words, page]: [Words, PageWords & ServerWords]): string[] {
   const { kinds, verification, changes, keyEvent, developing, source, via, drawnFrom, postNumber, updated } = words;
   const { copyLink, share, ofPost, by, live, ended, endedAt, pinned, keyEvents, posts, newerPosts, newestPosts, olderPosts } =
     words;
-  const { asItHappened, storySoFar, earlier, reloadFor, latestPost } = page;
+  const { asItHappened, storySoFar, showAll, reloadFor, latestPost } = page;
   const { wasWithdrawn, partOf, theCoverage, aroundIt } = page;
   const ofPosts = [kinds.breaking, kinds.summary, keyEvent, verification.unverified, developing, changes.correction];
-  const ofChannels = [by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts, asItHappened, storySoFar, earlier];
+  const ofChannels = [by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts, asItHappened, storySoFar, showAll];
   return piecesOf(
     [ofPosts, changes.retraction, source, via, drawnFrom, postNumber, updated, copyLink, share, ofPost, ofChannels],
     [newerPosts, newestPosts, reloadFor, latestPost, wasWithdrawn, partOf, theCoverage, aroundIt],

@@ -522,6 +522,17 @@ export function newspaperCoverage(pictures: string): CoverageStep[] {
   ];
 }
 
+/** The picture at this address as SVG, as large as the coverage says. Undefined for the address of no such picture. */
+export function newspaperPicture(url: string): string | undefined {
+  const media = newspaperCoverage(new URL('.', url).href.replace(/\/$/, '')).flatMap((step) =>
+    'publish' in step ? (step.post.media ?? []) : [],
+  );
+  const picture = media.find((one) => one.type === 'image' && one.url === url);
+  if (picture?.type !== 'image') return undefined;
+  const { width, height } = picture;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#7a8894"/></svg>`;
+}
+
 /** Publishes the coverage and returns the ids of its channel and of its posts, by the names of the steps. */
 export async function publishNewspaperCoverage(
   author: AuthorClient,

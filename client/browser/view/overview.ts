@@ -1,0 +1,80 @@
+import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
+import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import { numberText } from './counts.ts';
+import { type Html, html, nothing, safe } from './html.ts';
+import { thumbnail } from './media.ts';
+import { type PostSetting, renderBody, renderPost } from './post.ts';
+import { clock, wordsOf } from './time.ts';
+import { pageWordsOf, spoken } from './wording.ts';
+
+/**
+ * What stands above the posts, on the page and in the element: key events, the newest summary and the pinned post, each in short.
+ * The rest of each is folded away, so that a phone reaches the posts soon.
+ */
+type Overview = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
+  readonly posts: readonly ReaderPost[];
+  readonly keyEvents: readonly KeyEvent[];
+};
+
+const keyEventsAtOnce = 3;
+
+/** Newest first. */
+export function renderKeyEvents({ channel, keyEvents, posts }: Overview, setting: PostSetting): Html {
+  if (keyEvents.length === 0) return nothing;
+  const held = new Set(posts.map((post) => post.id));
+  const item = ({ id, headline, publishedAt }: KeyEvent) => {
+    const isHere = setting.server === undefined && held.has(id);
+    const address = isHere ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), setting.server ?? '');
+    return html`<li><a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${headline}</span></a></li>`;
+  };
+  const list = (events: readonly KeyEvent[]) => html`<ol class="key-list">${events.map(item)}</ol>`;
+  const all = pageWordsOf(setting).all(numberText(keyEvents.length, setting));
+  return html`${heading(wordsOf(setting).keyEvents, channel, setting)}${list(keyEvents.slice(0, keyEventsAtOnce))}${
+    keyEvents.length > keyEventsAtOnce && folded(all, list(keyEvents.slice(keyEventsAtOnce)), channel, setting)
+  }`;
+}
+
+/** The summary above the posts: the newest, unless it is pinned and therefore already shown. */
+export function summaryAbove({ summary, pinned }: Pick<Overview, 'summary' | 'pinned'>): ReaderPost | null {
+  return summary?.id === pinned?.id ? null : summary;
+}
+
+export function renderSummary(shown: Overview, setting: PostSetting): Html {
+  const { channel } = shown;
+  const summary = summaryAbove(shown);
+  if (summary === null) return nothing;
+  const { storySoFar, showAll } = pageWordsOf(setting);
+  const name = html`${storySoFar} ${clock(summary.publishedAt, setting)}`;
+  const whole = renderPost(summary, { ...setting, place: 'summary' });
+  return html`${heading(name, channel, setting)}${renderBody(firstItems(summary.html) ?? `<p>${opening(summary.html)}</p>`, setting, 'body brief')}${folded(showAll, whole, channel, setting)}`;
+}
+
+/** A headline, two lines and a picture, which open to the whole post. `held`: the list has the post too, so print shows it once. */
+export function renderPinned({ channel, pinned, posts }: Overview, setting: PostSetting): Html {
+  if (pinned === null) return nothing;
+  const { headline, media, html: text } = pinned;
+  return html`<details${posts.some(({ id }) => id === pinned.id) && safe(' class="held"')}><summary>${heading(wordsOf(setting).pinned, channel, setting)}${thumbnail(media, setting)}${
+    headline !== null && html`<strong class="headline" dir="auto">${headline}</strong>`
+  }<span class="lead" dir="auto">${safe(opening(text))}</span></summary>${renderPost(pinned, { ...setting, place: 'pinned' })}</details>`;
+}
+
+function heading(name: string | Html, { language }: Channel, setting: PostSetting): Html {
+  return html`<h2 class="label-line"${spoken({ ...setting, language })}>${name}</h2>`;
+}
+
+function folded(name: string, content: Html, { language }: Channel, setting: PostSetting): Html {
+  return html`<details><summary${spoken({ ...setting, language })}>${name}</summary>${content}</details>`;
+}
+
+/** The first three items of the first list of a post. Undefined without a list, or if its first item contains another. */
+function firstItems(markup: string): string | undefined {
+  const [, start, name, items] = /(<([uo]l)[^>]*>)\s*((?:<li>(?:(?!<\/?(?:[uo]l|li)\b).)*<\/li>\s*){1,3})/s.exec(markup) ?? [];
+  return items && `${start}${items}</${name}>`;
+}
+
+/** The first 300 characters of a post without its tags, up to the end of a word. */
+function opening(markup: string): string {
+  const text = markup.replace(/<[^>]*>/g, '').trim();
+  const [start = ''] = /^(?:&#?\w+;|[^&]){0,300}(?!\S)/u.exec(text) ?? /^(?:&#?\w+;|[^&]){0,300}/u.exec(text) ?? [];
+  return start === text ? text : `${start}…`;
+}

@@ -1,0 +1,110 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { publishNewspaperCoverage } from '../../support/samples/newspaper-coverage.ts';
+import { startBrowser } from '../browser.ts';
+import { eventually, isLive, newsroom, post } from '../newsroom.ts';
+
+/** By the width of the window: how far down the first post may begin. CSS pixels. */
+const lowestStart = [
+  [390, 1_000],
+  [820, 900],
+  [1280, 700],
+] as const;
+
+const topOf = (page: Page, selector: string) =>
+  page
+    .locator(selector)
+    .first()
+    .evaluate((element) => element.getBoundingClientRect().top + (element.ownerDocument.scrollingElement?.scrollTop ?? 0));
+
+describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
+  const room = newsroom(() => startBrowser(chromium));
+
+  it.each(['en-GB', 'de', 'ar'])('begins with its posts soon, at every width, in the language %s', async (language) => {
+    const { channelId } = await publishNewspaperCoverage(room.author, { channel: { language } });
+    for (const [width, most] of lowestStart) {
+      const { page } = await room.open(channelId, { viewport: { width, height: 844 } });
+      expect(await topOf(page, '#posts > .post'), `at ${width} pixels`).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it('shows three key events, three items of the summary and two lines of the pinned post, and all of each on request', async () => {
+    const { channelId } = await publishNewspaperCoverage(room.author);
+    const { page } = await room.open(channelId, { javaScriptEnabled: false });
+    const events = page.locator('#key-events li:visible');
+    expect(await events.count()).toBe(3);
+    await page.getByText('All 17').click();
+    expect(await events.count()).toBe(17);
+
+    const items = page.locator('#summary .body li:visible');
+    expect(await items.count()).toBe(3);
+    await page.getByText('Show all').click();
+    expect(await items.count()).toBe(6);
+    expect(await page.locator('#summary').getByText('We continue with the repair').isVisible()).toBe(true);
+
+    const pinned = page.locator('#pinned');
+    expect(await pinned.locator('.body').isVisible()).toBe(false);
+    const lead = await pinned.locator('.lead').evaluate(({ clientHeight, scrollHeight }) => clientHeight / scrollHeight);
+    expect(lead).toBeLessThanOrEqual(1);
+    expect((await pinned.boundingBox())?.height).toBeLessThan(160);
+    await pinned.locator('summary').click();
+    expect(await pinned.locator('.body').isVisible()).toBe(true);
+    expect(await pinned.locator('.lead').isVisible()).toBe(false);
+  });
+
+  it('has the newest summary among the posts as a headline with a link, and in full at its permanent link', async () => {
+    const { channelId, posts } = await publishNewspaperCoverage(room.author);
+    const id = posts['summary-morning'];
+    const { page, complaints } = await room.open(channelId);
+    const summary = post(page, id);
+    expect(await summary.locator('.headline').textContent()).toBe('The night in brief');
+    expect(await summary.locator('.change-correction').count()).toBe(1);
+    expect(await summary.locator('.body').count()).toBe(0);
+    await summary.getByRole('link', { name: 'Read the summary above' }).click();
+    expect(new URL(page.url()).hash).toBe('#summary');
+    await page.goto(`${room.server.url}/live/${channelId}/${id}`);
+    await isLive(page);
+    expect(await summary.locator('.body li').count()).toBe(6);
+
+    // A newer summary takes its place: the earlier one is whole again.
+    await page.goto(`${room.server.url}/live/${channelId}`);
+    await isLive(page);
+    await room.author.publish(channelId, { headline: 'At ten', kind: 'summary', body: 'Trains run again.' });
+    await eventually(async () => expect(await summary.locator('.body li').count()).toBe(6));
+    expect(await page.locator('#summary .brief').textContent()).toContain('Trains run again.');
+    expect(complaints).toEqual([]);
+  });
+
+  it('leads from the summary among the posts of the element to the one above them', async () => {
+    const { channelId, posts } = await publishNewspaperCoverage(room.author);
+    const { page } = await room.browser.page({ viewport: { width: 600, height: 700 } });
+    await page.goto(`${room.server.url}/embed/${channelId}`);
+    const summary = page.locator(`#post-${posts['summary-morning']}`);
+    expect(await summary.locator('.body').count()).toBe(0);
+    await summary.getByRole('link', { name: 'Read the summary above' }).click();
+    await eventually(async () =>
+      expect(await page.locator('#summary').evaluate((it) => it.getBoundingClientRect().top)).toBeCloseTo(0, 0),
+    );
+    expect(page.url()).not.toContain('#');
+  });
+
+  it('has one column if nothing is beside the posts, and scrolls an unfolded column with them', async () => {
+    const { id } = await room.coverage(['The first post.']);
+    const { page } = await room.open(id, { viewport: { width: 1280, height: 800 } });
+    expect((await page.locator('#posts').boundingBox())?.x).toBe((await page.locator('.head').boundingBox())?.x);
+
+    const { channelId } = await publishNewspaperCoverage(room.author);
+    await page.goto(`${room.server.url}/live/${channelId}`);
+    await isLive(page);
+    await page.evaluate('scrollTo(0, 2_000)');
+    const events = page.locator('#key-events');
+    const stays = (await events.boundingBox())?.y ?? 0;
+    expect(stays).toBeGreaterThan(0);
+    await page.getByText('All 17').click();
+    await eventually(async () => expect(Math.abs(((await events.boundingBox())?.y ?? 0) - stays)).toBeLessThan(8));
+    await page.evaluate('scrollBy(0, 300)');
+    await eventually(async () => expect((await events.boundingBox())?.y).toBeLessThan(stays - 290));
+    expect(await page.locator('.side').evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)).toBeLessThan(2);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { renderPinned, renderSummary } from '../../../client/browser/view/overview.ts';
+import type { ReaderPost } from '../../../src/protocol/model.ts';
+import { aChannel, aPost } from '../../support/samples/samples.ts';
+
+const setting = { timezone: 'UTC', language: 'en' };
+const around = { channel: aChannel(), posts: [], keyEvents: [] };
+
+const summaryOf = (html: string) => {
+  const { text } = renderSummary({ ...around, pinned: null, summary: aPost({ html }) }, setting);
+  return /<div class="body brief">(.*?)<\/div><details>/s.exec(text)?.[1];
+};
+const pinnedOf = (fields: Partial<ReaderPost>) =>
+  renderPinned({ ...around, summary: null, pinned: aPost(fields) }, setting).text.replace(/<article.*/s, '');
+
+describe('the summary above the posts', () => {
+  it('has the first three items of its first list', () => {
+    const items = ['One', 'Two &amp; more', '<strong>Three</strong>', 'Four'].map((item) => `<li>${item}</li>\n`);
+    const three = items.slice(0, 3).join('').replaceAll('<li>', '<li dir="auto">');
+    expect(summaryOf(`<p>Before.</p>\n<ul>\n${items.join('')}</ul>\n<p>After.</p>\n`)).toBe(`<ul>${three}</ul>`);
+    expect(summaryOf(`<ol start="3">\n${items.join('')}</ol>\n`)).toBe(`<ol start="3">${three}</ol>`);
+  });
+
+  it('ends before an item that contains a list', () => {
+    const nested = '<ul>\n<li>One</li>\n<li>Two<ul>\n<li>Inner</li>\n</ul>\n</li>\n</ul>\n';
+    expect(summaryOf(nested)).toBe('<ul><li dir="auto">One</li>\n</ul>');
+  });
+
+  it('has the first 300 characters without a list, up to the end of a word', () => {
+    expect(summaryOf('<p>All is <em>well</em> &amp; quiet.</p>\n')).toBe('<p>All is well &amp; quiet.</p>');
+    const start = `<p>${'Water &amp; wind. '.repeat(21)}Water…</p>`;
+    expect(summaryOf(`<p>${'Water &amp; wind. '.repeat(40)}</p>\n`)).toBe(start);
+    expect(summaryOf(`<p>${'水'.repeat(400)}</p>\n`)).toBe(`<p>${'水'.repeat(300)}…</p>`);
+  });
+
+  it('is left out if the summary is pinned', () => {
+    const post = aPost();
+    expect(renderSummary({ ...around, pinned: post, summary: post }, setting).text).toBe('');
+  });
+});
+
+describe('the pinned post above the posts', () => {
+  it('shows its headline, the start of its text and its first picture before it is unfolded', () => {
+    const image = { type: 'image', url: 'https://example.org/a.jpg', alt: 'A quay', caption: 'The quay' } as const;
+    const link = { type: 'link', url: 'https://example.org', title: 'Tides' } as const;
+    const text = pinnedOf({ headline: 'The <dyke> holds', html: '<p>For twenty minutes.</p>', media: [link, image] });
+    expect(text).toContain('<strong class="headline" dir="auto">The &lt;dyke&gt; holds</strong>');
+    expect(text).toContain('<span class="lead" dir="auto">For twenty minutes.</span>');
+    expect(text).toContain('<img class="thumb" src="https://example.org/a.jpg" alt="" loading="lazy"');
+    expect(text).not.toContain('The quay');
+  });
+
+  it('has no picture from an address that is not on the web, and no headline if the post has none', () => {
+    const text = pinnedOf({ headline: null, media: [{ type: 'image', url: 'data:,', alt: '' }] });
+    expect(text).not.toContain('<img');
+    expect(text).not.toContain('headline');
+  });
+});
