@@ -121,7 +121,7 @@ export class TimeDisplay {
   readonly decorate = (content: ParentNode): void => {
     if (this.#choice === 'coverage') return;
     const now = Date.now();
-    for (const time of content.querySelectorAll('time')) {
+    for (const time of content.querySelectorAll<HTMLTimeElement>('time:not(.ago)')) {
       const rendered = this.#rendered.get(time) ?? time.textContent ?? '';
       const text = this.#textOf(time, now) ?? rendered;
       if (text === time.textContent) continue;

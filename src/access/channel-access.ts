@@ -53,6 +53,14 @@ export async function readableChannel(journal: Channels, who: CredentialsOrReque
   return read;
 }
 
+/**
+ * Whether a list may show something of the posts of the channel in this state. Credentials that cannot be checked have the rights
+ * of an anonymous requester.
+ */
+export function mayShowPosts(who: Credentials, channel: Pick<Channel, 'id' | 'access'>): boolean {
+  return mayRead(principalIn(who), channel);
+}
+
 /** Throws the refusal if the requester may not read the posts of the channel in this state. */
 export function requireReadable(who: CredentialsOrRequester, channel: Channel): void {
   if (!isOpen(who, channel)) throw closedRefusal(who);

@@ -123,11 +123,42 @@ export const liveTable = {
     atLimit:
       'While this many pages of earlier versions are being rendered, one more that is not in the cache is 429 `rate-limited`.',
   },
-  /** The newest come first. */
   frontLive: {
-    value: 20,
+    value: 50,
     metric: 'pressbox_front_pages_total{live="newest"}',
-    atLimit: '`/` shows this many live channels at the top, and further ones among the other channels.',
+    atLimit: '`/` shows this many live channels, those with the latest posts, and links to the others.',
+  },
+  frontScheduled: {
+    value: 20,
+    metric: 'pressbox_front_pages_total{live="all"}',
+    atLimit: '`/` shows this many scheduled channels, those that start first, and links to the others.',
+  },
+  frontHeadlines: {
+    value: 2,
+    metric: 'pressbox_front_pages_total{live="all"}',
+    atLimit: '`/` shows this many headlines of each live channel, the newest ones.',
+  },
+  /** Key events are looked at whatever their age. */
+  frontHeadlinePosts: {
+    value: 20,
+    metric: 'pressbox_front_pages_total{live="all"}',
+    atLimit: 'Headlines of older posts are not shown on `/`, except those of key events.',
+  },
+  frontHeadlineBytes: {
+    value: 64 * 1024,
+    metric: 'pressbox_front_pages_total{live="all"}',
+    atLimit: 'The posts whose headlines `/` may show end at this size, after at least one post.',
+  },
+  frontKept: {
+    value: 500,
+    metric: 'pressbox_front_pages_total{live="newest"}',
+    atLimit: 'With more live channels, the headlines of the one that was read first are dropped from memory and read again.',
+  },
+  /** For anonymous readers. */
+  frontReadMs: {
+    value: 250,
+    metric: 'pressbox_front_pages_total{live="all"}',
+    atLimit: 'The channels on `/` are read at most once in this time. Requests that arrive meanwhile share the next read.',
   },
   drainMs: {
     value: 5_000,

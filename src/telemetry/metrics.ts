@@ -163,7 +163,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     frontPages: new Counter({
       name: 'pressbox_front_pages_total',
-      help: 'Channel lists made for the front page, with all live channels or only the newest of them at the top.',
+      help: 'Front pages made, with all live channels or only those with the latest posts.',
       labelNames: ['live'],
       registers,
     }),

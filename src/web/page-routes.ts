@@ -1,23 +1,22 @@
 import { type Request, type Response, Router } from 'express';
 import { readIfOpen, withStream } from '../access/channel-access.ts';
 import { type Credentials, type Identity, isUnverified } from '../access/identity.ts';
-import { type ChannelsQuery, listChannels } from '../api/read-routes.ts';
 import { sendJson, sendProblem } from '../http/answers.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { pageHeaders } from '../http/headers.ts';
-import { credentialsOf, isForOneBrowser, principalOf, resumeSession } from '../http/request-identity.ts';
+import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
-import type { Principal } from '../protocol/rights.ts';
 import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { FrontPages } from './front-page.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { readPageWindow, type WindowPosition } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
@@ -52,16 +51,23 @@ export function pageRoutes(context: PageContext): Router {
   const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
+  const frontPages = new FrontPages({ engine, streams });
   const versionPages = createVersionPages({ engine, diffs, slots, assets });
   const headers = pageHeaders();
   const resume = resumeSession(identity, cookie);
 
   router.get('/', headers, resume, async (req, res) => {
     const query = parse(channelsQuerySchema, req.query);
-    const list = await streams.guarded(() => readFront(principalOf(res), query));
+    const credentials = credentialsOf(res);
+    const front = await frontPages.read(credentials, query);
+    if (front.isFirst) metrics.frontPages.inc({ live: front.live?.next === null ? 'all' : 'newest' });
     const visitor = visitorOf(res, req.originalUrl);
-    const unverified = isUnverified(credentialsOf(res));
-    const page = indexPage({ ...list, visitor, isUnverified: unverified, language: languageFor(req, res), publicUrl, assets });
+    const language = languageFor(req, res);
+    const unverified = isUnverified(credentials);
+    const at = minute();
+    const render = () => indexPage({ ...front, visitor, isUnverified: unverified, language, publicUrl, assets, at });
+    const isShared = visitor === undefined && !unverified;
+    const page = isShared ? frontPages.rendered(front, `${language} ${at}`, render) : render();
     sendPage(res, page, unverified || isForOneBrowser(res));
   });
 
@@ -139,18 +145,6 @@ export function pageRoutes(context: PageContext): Router {
     res.vary('Cookie');
     const visitor = visitorOf(res, req.originalUrl);
     sendErrorPage(res, withdrawnPage({ ...withdrawn, visitor, assets }), gone);
-  }
-
-  /** The list of channels. On the first page live channels come first. */
-  async function readFront(who: Principal | undefined, query: ChannelsQuery) {
-    const list = await listChannels(engine, who, query);
-    const isFirst = query.page === undefined && query.state === undefined;
-    if (!isFirst) return { ...list, isFirst };
-    const { channels: live, next, complete } = await listChannels(engine, who, { state: 'live', limit: liveLimits.frontLive });
-    metrics.frontPages.inc({ live: next === null ? 'all' : 'newest' });
-    const first = new Set(live.map(({ id }) => id));
-    const channels = [...live, ...list.channels.filter(({ id }) => !first.has(id))];
-    return { ...list, isFirst, channels, complete: list.complete && complete };
   }
 
   /** Everything a page shows. Read under one guard, so that a takedown during the read repeats all of it. */

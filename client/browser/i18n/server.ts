@@ -12,6 +12,7 @@ export interface ServerWords {
   aroundIt: string;
   latestPost: (at: string) => string;
   noPosts: string;
+  ended: (at: string) => string;
   members: string;
 }
 
@@ -31,6 +32,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     aroundIt: 'What was around it',
     latestPost: (at) => `Latest post ${at}`,
     noPosts: 'No posts yet',
+    ended: (at) => `Ended ${at}`,
     members: 'Members',
   },
   de: {
@@ -43,6 +45,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     aroundIt: 'Was um ihn herum stand',
     latestPost: (at) => `Letzter Beitrag ${at}`,
     noPosts: 'Noch keine Beiträge',
+    ended: (at) => `Beendet am ${at}`,
     members: 'Für Mitglieder',
   },
   fr: {
@@ -55,6 +58,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     aroundIt: 'Ce qui l’entourait',
     latestPost: (at) => `Dernier message\u00a0: ${at}`,
     noPosts: 'Aucun message pour l’instant',
+    ended: (at) => `Terminé le ${at}`,
     members: 'Membres',
   },
   es: {
@@ -67,6 +71,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     aroundIt: 'Lo que lo rodeaba',
     latestPost: (at) => `Último mensaje: ${at}`,
     noPosts: 'Aún no hay mensajes',
+    ended: (at) => `Terminó el ${at}`,
     members: 'Miembros',
   },
   ar: {
@@ -79,6 +84,7 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     aroundIt: 'ما كان حوله',
     latestPost: (at) => `آخر منشور ${at}`,
     noPosts: 'لا منشورات بعد',
+    ended: (at) => `انتهت في ${at}`,
     members: 'للأعضاء',
   },
 };

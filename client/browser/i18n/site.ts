@@ -1,3 +1,4 @@
+import type { ChannelState } from '../../../src/protocol/model.ts';
 import type { ProblemCode } from '../../../src/protocol/problems.ts';
 import { type Language, languageOf } from './languages.ts';
 import type { Plural } from './words.ts';
@@ -8,7 +9,12 @@ export interface SiteWords {
   coverage: string;
   /** For search engines. */
   coverageDescribed: string;
-  earlierCoverage: string;
+  /** The headings of the sections. */
+  sections: Record<ChannelState, string>;
+  /** The links to further channels of a section. */
+  more: Record<ChannelState, string>;
+  /** The link to the API reference. */
+  forDevelopers: string;
   /** `command`: creates a channel. */
   noCoverage: (command: string) => string;
   /** Shown if the session cannot be checked at the moment and the reader is treated as anonymous. */
@@ -78,7 +84,9 @@ const byLanguage: {
   en: {
     coverage: 'Live coverage',
     coverageDescribed: 'Live coverage, as it happens, with every correction in its place.',
-    earlierCoverage: 'Earlier coverage',
+    sections: { live: 'Live', scheduled: 'Coming up', ended: 'Ended' },
+    more: { live: 'More live coverage', scheduled: 'More coming up', ended: 'Earlier coverage' },
+    forDevelopers: 'For developers',
     noCoverage: (command) => `There is no coverage yet. A channel made with ${command} appears here.`,
     notRecognised:
       'You cannot be recognised at the moment, so coverage that is not for everyone may be missing here. You stay signed in, and it will be back.',
@@ -126,7 +134,13 @@ const byLanguage: {
   de: {
     coverage: 'Live-Berichterstattung',
     coverageDescribed: 'Live-Berichterstattung, während es geschieht, mit jeder Korrektur an ihrer Stelle.',
-    earlierCoverage: 'Frühere Berichterstattung',
+    sections: { live: 'Live', scheduled: 'Demnächst', ended: 'Beendet' },
+    more: {
+      live: 'Weitere Live-Berichterstattung',
+      scheduled: 'Weitere Ankündigungen',
+      ended: 'Frühere Berichterstattung',
+    },
+    forDevelopers: 'Für Entwickler',
     noCoverage: (command) => `Es gibt noch keine Berichterstattung. Ein Kanal, der mit ${command} angelegt wird, erscheint hier.`,
     notRecognised:
       'Sie können gerade nicht erkannt werden. Was nicht für alle ist, kann daher hier fehlen. Sie bleiben angemeldet, und es ist bald wieder da.',
@@ -187,7 +201,9 @@ const byLanguage: {
   fr: {
     coverage: 'Directs',
     coverageDescribed: 'Les événements en direct, avec chaque correction à sa place.',
-    earlierCoverage: 'Directs précédents',
+    sections: { live: 'En direct', scheduled: 'À venir', ended: 'Terminés' },
+    more: { live: 'Autres directs en cours', scheduled: 'Autres directs à venir', ended: 'Directs précédents' },
+    forDevelopers: 'Pour les développeurs',
     noCoverage: (command) => `Il n’y a pas encore de direct. Un canal créé avec ${command} apparaîtra ici.`,
     notRecognised:
       'Impossible de vous reconnaître pour le moment\u00a0: les directs qui ne sont pas ouverts à tous peuvent manquer ici. Vous restez connecté, et ils vont revenir.',
@@ -249,7 +265,9 @@ const byLanguage: {
   es: {
     coverage: 'Coberturas en directo',
     coverageDescribed: 'Los hechos en directo, con cada corrección en su lugar.',
-    earlierCoverage: 'Coberturas anteriores',
+    sections: { live: 'En directo', scheduled: 'Próximamente', ended: 'Finalizadas' },
+    more: { live: 'Más coberturas en directo', scheduled: 'Más coberturas próximas', ended: 'Coberturas anteriores' },
+    forDevelopers: 'Para desarrolladores',
     noCoverage: (command) => `Aún no hay coberturas. Un canal creado con ${command} aparecerá aquí.`,
     notRecognised:
       'No es posible reconocerle en este momento, y aquí pueden faltar coberturas que no son para todos. Su sesión sigue abierta, y volverán.',
@@ -304,7 +322,9 @@ const byLanguage: {
   ar: {
     coverage: 'التغطيات المباشرة',
     coverageDescribed: 'تغطيات مباشرة لما يجري، وكل تصحيح في مكانه.',
-    earlierCoverage: 'تغطيات سابقة',
+    sections: { live: 'مباشر الآن', scheduled: 'قريبًا', ended: 'انتهت' },
+    more: { live: 'تغطيات مباشرة أخرى', scheduled: 'تغطيات قادمة أخرى', ended: 'تغطيات سابقة' },
+    forDevelopers: 'للمطورين',
     noCoverage: (command) => `لا توجد تغطيات بعد. تظهر هنا كل قناة تُنشأ بالأمر ${command}.`,
     notRecognised: 'لا يمكن التعرف عليك حاليًا، فقد تغيب هنا تغطيات ليست للجميع. تبقى مسجل الدخول، وستعود.',
     someMissing: 'لا يمكن عرض بعض التغطيات حاليًا، فقد تغيب هنا، وستعود.',

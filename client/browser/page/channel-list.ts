@@ -5,7 +5,7 @@ import { preserveScroll } from '../scroll-anchor.ts';
 import { TimeDisplay } from '../time-display.ts';
 import { parseDocument } from '../trusted-html.ts';
 import { textBeside, wordsOf } from '../view/time.ts';
-import { ownZone } from '../view/time-choice.ts';
+import { agoText, ownZone } from '../view/time-choice.ts';
 
 /**
  * The script of `/`. Polls its own page with the last entity tag and applies what changed. Only the server renders the list and
@@ -19,8 +19,13 @@ const pollMs = 20_000;
 const maxPollMs = 300_000;
 /** Request timeout, milliseconds. */
 const answerMs = 10_000;
+/** How often relative times are updated. Milliseconds. */
+const tickMs = 15_000;
 
-const list = document.getElementById('channels');
+/** The lists, by the state of their channels. */
+const lists = { live: 'channels', scheduled: 'scheduled', ended: 'ended' };
+
+const list = document.getElementById(lists.live);
 if (list !== null) run(list);
 
 function run(list: HTMLElement): void {
@@ -29,7 +34,7 @@ function run(list: HTMLElement): void {
   const announcer = new Announcer(() => ({ language }));
   const times = new TimeDisplay({
     setting: { language, timezone: null },
-    preservingScroll: (change) => preserveScroll(list, change),
+    preservingScroll: keepPlace,
   });
   let etag: string | null = null;
   let trueAt = Date.now();
@@ -37,6 +42,22 @@ function run(list: HTMLElement): void {
   let failures = 0;
   let asking = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Applies a change without moving the entry that is being read, in whichever list it is. */
+  function keepPlace(change: () => void): void {
+    const filled = Object.values(lists).flatMap((id) => document.querySelector<HTMLElement>(`#${id}:has(> *)`) ?? []);
+    const read = filled.find((each) => each.getBoundingClientRect().bottom > 0) ?? filled.at(-1) ?? list;
+    // Only at the top of the page do additions push down what is below them.
+    preserveScroll(read, change, undefined, read !== filled[0]);
+  }
+
+  /** Sets the times that are always relative. One that is too old for it becomes a date with the next answer. */
+  function showAges(within: ParentNode): void {
+    for (const time of within.querySelectorAll<HTMLTimeElement>('time.ago')) {
+      const text = agoText(time.dateTime, Date.now(), { language: time.closest<HTMLElement>('[lang]')?.lang ?? language });
+      if (text !== null && text !== time.textContent) time.textContent = text;
+    }
+  }
 
   async function ask(): Promise<void> {
     if (asking) return;
@@ -76,12 +97,13 @@ function run(list: HTMLElement): void {
 
   function show(fresh: Document): void {
     times.decorate(fresh);
+    showAges(fresh);
     const before = liveStatesIn(document);
     const after = liveStatesIn(fresh);
     const focused = document.activeElement as HTMLElement | null;
-    preserveScroll(list, () => {
-      showList(list, fresh);
-      for (const id of ['missing', 'none', 'earlier']) {
+    keepPlace(() => {
+      showLists(fresh);
+      for (const id of ['missing', 'none', 'more-live', 'more-scheduled', 'earlier']) {
         const [now, then] = [document.getElementById(id), fresh.getElementById(id)];
         if (now !== null && then !== null) morph(now, then);
       }
@@ -115,28 +137,32 @@ function run(list: HTMLElement): void {
   window.addEventListener('pageshow', ({ persisted }) => persisted && onReturn());
   window.addEventListener('online', onReturn);
   times.start();
+  setInterval(() => document.hidden || showAges(document), tickMs);
   showConnection();
   wait();
 }
 
-/** Arranges the list like the fresh page. Entries that remain keep their element. */
-function showList(list: HTMLElement, fresh: Document): void {
+/** Arranges the lists like the fresh page. Entries keep their element, also from one list to another. */
+function showLists(fresh: Document): void {
   const entries = new Map(entriesOf(document).map((entry) => [entry.dataset.channel, entry]));
-  const wanted = entriesOf(fresh);
-  const ids = new Set(wanted.map(({ dataset }) => dataset.channel));
-  for (const [id, entry] of entries) if (!ids.has(id)) entry.remove();
-  let next = list.firstElementChild;
-  for (const entry of wanted) {
-    const stays = entries.get(entry.dataset.channel);
-    if (stays !== undefined) morph(stays, entry);
-    const shown = stays ?? entry;
-    if (shown === next) next = next.nextElementSibling;
-    else list.insertBefore(shown, next);
+  const ids = new Set(entriesOf(fresh).map(({ dataset }) => dataset.channel));
+  for (const [channel, entry] of entries) if (!ids.has(channel)) entry.remove();
+  for (const id of Object.values(lists)) {
+    const list = document.getElementById(id);
+    if (list === null) continue;
+    let next = list.firstElementChild;
+    for (const entry of entriesOf(fresh, `#${id}`)) {
+      const stays = entries.get(entry.dataset.channel);
+      if (stays !== undefined) morph(stays, entry);
+      const shown = stays ?? entry;
+      if (shown === next) next = next.nextElementSibling;
+      else list.insertBefore(shown, next);
+    }
   }
 }
 
-function entriesOf(page: Document): HTMLElement[] {
-  return [...page.querySelectorAll<HTMLElement>('#channels > [data-channel]')];
+function entriesOf(page: Document, within = '.channels'): HTMLElement[] {
+  return [...page.querySelectorAll<HTMLElement>(`${within} > [data-channel]`)];
 }
 
 /** The state and headline of each channel on a page. */
@@ -144,7 +170,7 @@ function liveStatesIn(page: Document): Map<string | undefined, { live: boolean; 
   return new Map(
     entriesOf(page).map((entry) => [
       entry.dataset.channel,
-      { live: entry.dataset.state === 'live', headline: entry.querySelector('h2')?.textContent ?? '' },
+      { live: entry.dataset.state === 'live', headline: entry.querySelector('h3')?.textContent ?? '' },
     ]),
   );
 }

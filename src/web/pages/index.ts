@@ -1,50 +1,40 @@
 import { turned } from '../../../client/browser/view/direction.ts';
-import { type Html, html } from '../../../client/browser/view/html.ts';
-import { renderState, settingOf } from '../../../client/browser/view/page.ts';
+import { type Html, html, type Part } from '../../../client/browser/view/html.ts';
+import { settingOf } from '../../../client/browser/view/page.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { clockBeside } from '../../../client/browser/view/time.ts';
-import { around, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
-import { channelPath, onServer } from '../../protocol/addresses.ts';
-import type { ListedChannel } from '../../protocol/model.ts';
+import { clockBeside, momentOf, wordsOf } from '../../../client/browser/view/time.ts';
+import { agoText } from '../../../client/browser/view/time-choice.ts';
+import { around, otherLanguage, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { channelPath, onServer, postPath } from '../../protocol/addresses.ts';
+import type { ChannelState, ListedChannel } from '../../protocol/model.ts';
+import type { FrontPage, LiveListing, Section } from '../front-page.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
 
-export interface IndexPage {
-  channels: readonly ListedChannel[];
-  /** The `page` parameter of the next page, or null at the end. */
-  next: string | null;
-  /** False if channels may be missing. */
-  complete?: boolean;
-  /** Whether this is the first page, which its script keeps current. */
-  isFirst: boolean;
+export interface IndexPage extends FrontPage {
   visitor?: Visitor | undefined;
   /** The session cannot be verified at the moment, so channels may be missing. */
   isUnverified?: boolean;
-  /**
-   * The language of the page, which has translations. The headline and standfirst of each channel are in the channel's own
-   * language.
-   */
+  /** A language with translations. Each channel is described in its own language. */
   language: string;
   publicUrl: string;
   assets: Assets;
+  /** The time to the minute, RFC 3339: what "4 min ago" counts from. */
+  at: string;
 }
 
+/** The ids of the lists. The script of the first page keeps their entries. */
+const listIds = { live: 'channels', scheduled: 'scheduled', ended: 'ended' } as const satisfies Record<ChannelState, string>;
+/** The ids of the links to further channels. */
+const moreIds = { live: 'more-live', scheduled: 'more-scheduled', ended: 'earlier' } as const;
+
 /** `/`: the channels that the reader may see. Complete without a script; the script reloads it and replaces changed parts by their ids. */
-export function indexPage({
-  channels,
-  next,
-  complete = true,
-  isFirst,
-  visitor,
-  isUnverified = false,
-  language,
-  publicUrl,
-  assets,
-}: IndexPage): string {
-  const { coverage, coverageDescribed, earlierCoverage, noCoverage, notRecognised, someMissing } = siteWordsOf({ language });
-  const notice = (words: Html | string) => html`<p class="notice">${words}</p>`;
+export function indexPage(page: IndexPage): string {
+  const { live, scheduled, ended, complete, isFirst, visitor, isUnverified = false, language, publicUrl, assets, at } = page;
+  const words = siteWordsOf({ language });
+  const { coverage, coverageDescribed, noCoverage, notRecognised, someMissing, forDevelopers } = words;
+  const notice = (part: Html | string) => html`<p class="notice">${part}</p>`;
   const none = notice(around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`));
-  const earlier = (page: string) =>
-    html`<a class="step" href="/?page=${encodeURIComponent(page)}" rel="next">${earlierCoverage}</a>`;
+  const isEmpty = [live, scheduled, ended].every((section) => !section?.channels.length);
   return htmlDocument({
     title: coverage,
     description: coverageDescribed,
@@ -55,9 +45,11 @@ export function indexPage({
 <main class="page">
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
 <div id="missing" role="status">${isUnverified && notice(notRecognised)}${!complete && notice(someMissing)}</div>
-<div id="none">${channels.length === 0 && !isUnverified && complete && none}</div>
-<ol class="channels" id="channels">${channels.map(renderListed)}</ol>
-<nav class="pages" id="earlier" aria-label="${earlierCoverage}">${next !== null && earlier(next)}</nav>
+<div id="none">${isEmpty && !isUnverified && complete && none}</div>
+${live && renderSection('live', live, (channel) => renderLive(channel, at), language)}
+${scheduled && renderSection('scheduled', scheduled, renderScheduled, language)}
+${ended && renderSection('ended', ended, renderEnded, language)}
+<p class="developers"><a href="/docs" hreflang="en">${forDevelopers}</a></p>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
 </main>`,
   });
@@ -66,18 +58,68 @@ export function indexPage({
 /** Where the script shows whether the list is up to date. */
 const connection = html`<p class="connection" id="connection" data-state="still"><span id="connection-text"></span></p>`;
 
-function renderListed(channel: ListedChannel): Html {
-  const setting = settingOf(channel);
-  const listed = html`<li class="listed" data-channel="${channel.id}" data-state="${channel.state}" lang="${channel.language}" dir="${setting.runs}"><div class="state">${renderState(channel)}</div>${
-    channel.section && html`<p class="section"><bdi>${channel.section}</bdi></p>`
-  }<h2 dir="auto"><a href="${channelPath(channel.id)}">${channel.headline}</a></h2>${
-    channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
-  }<p class="latest"${spoken(channel)}>${latest(channel)}${channel.access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p></li>`;
-  return turned(listed, setting);
+/** An empty section stays on the page without being shown, so that the script can fill it. */
+function renderSection<C extends ListedChannel>(
+  state: ChannelState,
+  { channels, next }: Section<C>,
+  render: (channel: C) => Part,
+  language: string,
+): Html {
+  const { sections, more } = siteWordsOf({ language });
+  const query = state === 'ended' ? '' : `state=${state}&`;
+  const link = (page: string) =>
+    html`<a class="step" href="${`/?${query}page=${encodeURIComponent(page)}`}" rel="next">${more[state]}</a>`;
+  return html`<section class="coverages" aria-labelledby="${listIds[state]}-name"><h2 class="${state}" id="${listIds[state]}-name">${sections[state]}</h2>
+<ol class="channels" id="${listIds[state]}">${channels.map(render)}</ol>
+<nav class="pages" id="${moreIds[state]}" aria-label="${more[state]}">${next !== null && link(next)}</nav></section>`;
 }
 
-function latest(channel: ListedChannel): Html | string {
-  const { latestPostAt: at } = channel;
+function renderLive(channel: LiveListing, at: string): Html {
+  const { headlines, standfirst, latestPostAt } = channel;
   const { latestPost, noPosts } = serverWordsOf(channel);
-  return at === null ? noPosts : around(latestPost, clockBeside(at, null, channel));
+  const age =
+    latestPostAt === null ? noPosts : (renderAge(latestPostAt, at, channel) ?? dated(latestPost, latestPostAt, channel));
+  return renderEntry(
+    channel,
+    age,
+    html`${standfirst && html`<p class="standfirst" dir="auto">${standfirst}</p>`}${
+      headlines.length > 0 &&
+      html`<ul class="headlines">${headlines.map(
+        ({ postId, text }) => html`<li dir="auto"><a href="${postPath(channel.id, postId)}">${text}</a></li>`,
+      )}</ul>`
+    }`,
+  );
+}
+
+function renderScheduled(channel: ListedChannel): Html {
+  const { startsAt, standfirst } = channel;
+  const begins = startsAt === null ? '' : dated(wordsOf(channel).begins, startsAt, channel);
+  return renderEntry(channel, begins, standfirst && html`<p class="standfirst" dir="auto">${standfirst}</p>`);
+}
+
+function renderEnded(channel: ListedChannel): Html {
+  const { endedAt } = channel;
+  return renderEntry(channel, endedAt === null ? '' : dated(serverWordsOf(channel).ended, endedAt, channel));
+}
+
+function renderEntry(channel: ListedChannel, when: Part, more: Part = ''): Html {
+  const setting = settingOf(channel);
+  const { id, state, language, section, headline, access } = channel;
+  const entry = html`<li class="listed" data-channel="${id}" data-state="${state}" lang="${language}" dir="${setting.runs}">${
+    section && html`<p class="section"><bdi>${section}</bdi></p>`
+  }<p class="latest"${spoken(channel)}>${when}${access === 'members' && html` <span class="mark">${serverWordsOf(channel).members}</span>`}</p><h3 dir="auto"><a href="${channelPath(id)}">${headline}</a></h3>${more}</li>`;
+  return turned(entry, setting);
+}
+
+/** Every date on the page has this form. */
+function dated(sentence: (at: string) => string, at: string, channel: ListedChannel): Html {
+  return around(sentence, clockBeside(at, null, channel));
+}
+
+/** "4 min. ago", which the script keeps current. Null for a time that is shown as a date. */
+function renderAge(at: string, now: string, channel: ListedChannel): Html | null {
+  const text = agoText(at, Date.parse(now), { language: otherLanguage(channel) ?? channel.language });
+  if (text === null) return null;
+  const named = html`<span class="visually-hidden">${serverWordsOf(channel).latestPost('')}</span>`;
+  return html`${named}<time class="ago" datetime="${at}" title="${momentOf(at, channel)}">${text}</time>`;
 }

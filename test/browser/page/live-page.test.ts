@@ -375,7 +375,10 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
           return place.height > 0 && place.top >= top && place.bottom <= bottom;
         });
       });
-    for (const sentence of ['Begins Mar 1, 2031, 09:00 UTC', 'This coverage ended']) {
+    for (const [sentence, listed] of [
+      ['Begins Mar 1, 2031, 09:00 UTC', 'Begins Mar 1, 2031, 09:00 UTC'],
+      ['This coverage ended', 'Ended'],
+    ] as const) {
       await page.goto(`${room.server.url}/live/${id}`);
       const head = page.locator('#state', { hasText: sentence });
       expect(await isInLine(head)).toBe(true);
@@ -383,7 +386,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       expect(await isInLine(head)).toBe(true);
       await page.emulateMedia({ media: 'screen' });
       await page.goto(room.server.url);
-      expect(await isInLine(page.locator(`[data-channel="${id}"] .state`, { hasText: sentence }))).toBe(true);
+      expect(await isInLine(page.locator(`[data-channel="${id}"] .latest`, { hasText: listed }))).toBe(true);
       for (const state of ['live', 'ended'] as const) await room.author.updateChannel(id, '*', { state });
     }
   });

@@ -119,7 +119,8 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
       if (request.url() === `${server.url}/`) asking += 1;
     });
     page.on('response', (answer) => void (answer.url() === `${server.url}/` && asked.push(answer.status())));
-    const headlines = () => page.locator('#channels h2').allTextContents();
+    const headlines = () => page.locator('.channels h3').allTextContents();
+    const when = (id: string) => page.locator(`[data-channel="${id}"] .latest`).textContent();
     const announced = (sentence: string) =>
       eventually(async () => expect(await page.locator('#announcement').textContent()).toBe(sentence));
     // The page polls every 20 s, ±25%. Advances second by second, because a request times out after ten.
@@ -132,17 +133,18 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.locator('#connection-text').textContent()).toBe('Up to date');
     await page.getByRole('link', { name: 'Older' }).focus();
 
-    // A channel further down has become live, so it comes first.
+    // A channel further down has become live. It comes after the one that has posts.
     await publishAt(over, '2026-10-25T05:01:00Z', 'y');
     await author.updateChannel(older, '*', { state: 'live' });
     await author.updateChannel(over, '*', { state: 'ended' });
+    now += 1_000;
     const fresh = await make('Fresh');
     await nextAnswer();
-    await eventually(async () => expect(await headlines()).toEqual(['Fresh', 'Older', 'The night that clocks go back', 'Over']));
+    await eventually(async () => expect(await headlines()).toEqual(['The night that clocks go back', 'Fresh', 'Older', 'Over']));
     await page.clock.runFor(1_000);
     await announced('Now live: Fresh. Now live: Older. No longer live: Over.');
     expect(await page.locator(`[data-channel="${older}"] a:focus`).count()).toBe(1);
-    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 05:01 UTC');
+    expect(await when(over)).toBe('Ended 25 Oct 2026, 05:01 UTC');
 
     // Nothing has changed, so the answer has no body.
     await nextAnswer();
@@ -157,7 +159,7 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     await eventually(async () => expect(asked.length).toBe(answered + 1));
 
     await page.getByLabel('Times').selectOption('own');
-    expect(await page.locator(`[data-channel="${over}"] .latest`).textContent()).toBe('Latest post 25 Oct 2026, 01:01 GMT-4');
+    expect(await when(over)).toBe('Ended 25 Oct 2026, 01:01 GMT-4');
     await page.getByLabel('Times').selectOption('ago');
     await publishAt(fresh, '2026-10-25T05:02:00Z', 'z');
     // The reader has scrolled down: additions above do not move the page.
@@ -165,11 +167,21 @@ describeWith(needs.chromium, 'times in a browser', (chromium) => {
     expect(await page.evaluate<number>('scrollY')).toBeGreaterThan(150);
     const top = async () => Math.round((await page.locator(`[data-channel="${over}"]`).boundingBox())?.y ?? Number.NaN);
     const before = await top();
-    await make('<b>Fresher</b>', { standfirst: 'It takes its room.' });
+    await publishAt(await make('<b>Fresher</b>', { standfirst: 'It takes its room.' }), '2026-10-25T05:03:00Z', 'z');
     await nextAnswer();
     await eventually(async () => expect((await headlines())[0]).toBe('<b>Fresher</b>'));
     expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
-    expect(await page.locator(`[data-channel="${fresh}"] .latest`).textContent()).toMatch(/^Latest post (?:now|\d min ago)$/);
+    // Its age is relative whatever the choice, and goes on without a request.
+    expect(await when(fresh)).toMatch(/^Latest post (?:now|\d min ago)$/);
+    await page.getByLabel('Times').selectOption('coverage');
+    const age = await when(fresh);
+    expect(age).toMatch(/^Latest post (?:now|\d min ago)$/);
+    await page.context().setOffline(true);
+    await page.clock.runFor(60_000);
+    await eventually(async () => expect(await when(fresh)).not.toBe(age));
+    await page.context().setOffline(false);
+    await eventually(async () => expect(await page.locator('#connection-text').textContent()).toBe('Up to date'));
+    await page.getByLabel('Times').selectOption('ago');
 
     // A disconnected page says so and recovers by itself.
     await page.context().setOffline(true);

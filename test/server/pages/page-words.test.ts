@@ -4,7 +4,7 @@ import { type Language, languages } from '../../../client/browser/i18n/languages
 import { type ServerWords, serverWordsIn } from '../../../client/browser/i18n/server.ts';
 import { siteWordsIn } from '../../../client/browser/i18n/site.ts';
 import type { PageWords, Words } from '../../../client/browser/i18n/words.ts';
-import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { AuthorClient, type NewChannel } from '../../../client/lib/author-client.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
 /** The words around posts on the server's pages, in the channel's language. */
@@ -139,7 +139,7 @@ describe('a channel’s pages', () => {
     expect(newest).toMatch(/<p [^>]*id="announcement"[^>]* lang="en" dir="ltr">/);
     expect(older).toMatch(/data-page="newer" lang="en" dir="ltr">Newer posts</);
     expect(withdrawn).toContain('<h1 lang="en" dir="ltr">This post was withdrawn</h1>');
-    expect(listed).toMatch(/<p class="latest" lang="en" dir="ltr">Latest post /);
+    expect(listed).toMatch(/<p class="latest" lang="en" dir="ltr"><span class="visually-hidden">Latest post /);
     expect(ended).toContain('<strong lang="en" dir="ltr">As it happened</strong>');
   });
 });
@@ -223,22 +223,87 @@ describe('a page without a channel', () => {
 });
 
 describe('the list of channels', () => {
-  it('lists live channels first, newest first, and keeps the plain order on later pages', async () => {
+  it('lists live, scheduled and ended channels in sections of their own order, each with its later pages', async () => {
     await using alone = await startTestServer();
     const client = new AuthorClient({ url: alone.url, token: await alone.token() });
-    const ids: string[] = [];
-    for (const state of ['live', 'scheduled', 'live', 'scheduled'] as const)
-      ids.push((await client.createChannel({ headline: 'x', state })).channel.id);
-    const [first, second, third, fourth] = ids;
-    const listed = async (path: string) =>
-      [...(await call(alone.url + path)).text.matchAll(/data-channel="([^"]+)"/g)].map(([, id]) => id);
-    expect(await listed('/')).toEqual([third, first, fourth, second]);
-    expect(await listed('/?limit=1')).toEqual([third, first, fourth]);
-    const next = (await call(`${alone.url}/?limit=1`)).text.match(/href="(\/\?page=[^"]+)"/)?.[1];
-    expect(await listed(`${next}&limit=3`)).toEqual([third, second, first]);
-    expect(await listed('/?state=scheduled')).toEqual([fourth, second]);
+    const create = async (fields: Partial<NewChannel>) => (await client.createChannel({ headline: 'x', ...fields })).channel.id;
+    const [first, second, third, empty] = [await create({}), await create({}), await create({}), await create({})] as const;
+    const someDay = await create({ state: 'scheduled' });
+    const [later, soon] = [
+      await create({ state: 'scheduled', startsAt: '2031-03-02T09:00:00.000Z' }),
+      await create({ state: 'scheduled', startsAt: '2031-03-01T09:00:00.000Z' }),
+    ];
+    for (const id of [third, second, first]) await client.publish(id, { body: 'x' });
+    const over = [await create({}), await create({}), await create({})] as const;
+    for (const id of over) await client.updateChannel(id, '*', { state: 'ended' });
+    const page = async (path: string) => (await call(alone.url + path)).text;
+    const listed = async (path: string) => [...(await page(path)).matchAll(/data-channel="([^"]+)"/g)].map(([, id]) => id);
+    const next = async (path: string) =>
+      (await page(path)).match(/<a class="step" href="([^"]+)"/)?.[1]?.replace('&amp;', '&') ?? '';
+    // A channel without posts does not precede one that has some.
+    const all = [first, second, third, empty, soon, later, someDay, over[2], over[1], over[0]];
+    expect(await listed('/')).toEqual(all);
+    expect(await listed('/?limit=1')).toEqual(all.slice(0, -2));
+    expect(await next('/?limit=1')).toMatch(/^\/\?page=/);
+    expect(await listed(`${await next('/?limit=1')}&limit=3`)).toEqual([over[1], over[0]]);
+    expect(await listed('/?state=scheduled')).toEqual([soon, later, someDay]);
+    expect(await listed('/?state=live&limit=2')).toEqual([first, second]);
+    expect(await listed(`${await next('/?state=live&limit=1')}&limit=2`)).toEqual([second, third]);
     const { headers } = await call(alone.url);
     const again = await call(alone.url, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
     expect([again.status, again.text]).toEqual([304, '']);
+  });
+
+  it('shows the two newest headlines of a live channel, and none that was withdrawn', async () => {
+    await using alone = await startTestServer();
+    const client = new AuthorClient({ url: alone.url, token: await alone.token() });
+    const { id } = (await client.createChannel({ headline: 'The coverage' })).channel;
+    const headlines = async (headers: Record<string, string> = {}) => {
+      const { text } = await call(alone.url, { headers });
+      return [...text.matchAll(new RegExp(`<a href="/live/${id}/[^"]+">([^<]*)</a>`, 'g'))].map(([, headline]) => headline);
+    };
+    expect(await headlines()).toEqual([]);
+    const publish = async (headline: string | null) => (await client.publish(id, { body: 'x', headline })).post;
+    await publish('First');
+    const second = await publish('Second');
+    expect(await headlines()).toEqual(['Second', 'First']);
+    const third = await publish('Third');
+    await publish(null);
+    expect(await headlines()).toEqual(['Third', 'Second']);
+    await client.correct(id, second.id, 1, { note: 'It was the 2nd.', changes: { headline: '2nd' } });
+    expect(await headlines()).toEqual(['Third', '2nd']);
+    await client.takedown(id, third.id);
+    expect(await headlines()).toEqual(['2nd', 'First']);
+    expect((await call(alone.url)).text).not.toContain('Third');
+    await client.retract(id, second.id, { note: 'It was not so.' });
+    expect(await headlines()).toEqual(['First']);
+    // Many posts without a headline follow a key event.
+    await client.publish(id, { body: 'x', headline: 'Key', keyEvent: true });
+    for (let number = 0; number < 25; number++) await publish(null);
+    expect(await headlines()).toEqual(['Key']);
+
+    // Only those who may read the posts see their headlines, at once.
+    await client.updateChannel(id, '*', { access: 'members' });
+    expect(await headlines()).toEqual([]);
+    const token = await alone.token({ editor: [], reader: [id] });
+    const { headers } = await call(`${alone.url}/v1/session`, { method: 'POST', token });
+    expect(await headlines({ cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' })).toEqual(['Key']);
+    expect(await headlines()).toEqual([]);
+    await client.updateChannel(id, '*', { access: 'public' });
+    expect(await headlines()).toEqual(['Key']);
+  });
+
+  it('shows many anonymous readers the current state with few reads', async () => {
+    await using alone = await startTestServer();
+    const client = new AuthorClient({ url: alone.url, token: await alone.token() });
+    const { id } = (await client.createChannel({ headline: 'The coverage' })).channel;
+    for (const headline of ['One', 'Two', 'Three']) {
+      const { post } = await client.publish(id, { body: 'x', headline });
+      const pages = await Promise.all(Array.from({ length: 50 }, () => call(alone.url)));
+      for (const { status, text } of pages) expect([status, text.includes(`/live/${id}/${post.id}`)]).toEqual([200, true]);
+      await client.takedown(id, post.id);
+      const after = await Promise.all(Array.from({ length: 50 }, () => call(alone.url)));
+      for (const { status, text } of after) expect([status, text.includes(headline)]).toEqual([200, false]);
+    }
   });
 });

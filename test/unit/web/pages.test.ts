@@ -287,23 +287,70 @@ describe('a page for anonymous visitors', () => {
     expect(html).not.toContain('<script');
   });
 
-  it('is the list of channels in the order of the server, with a link to the next page', () => {
-    const listed = { ...channel, headline: hostile, latestPostAt: at };
-    const html = indexPage({
-      channels: [listed, { ...channel, id: 'b', access: 'members', latestPostAt: null }],
-      next: 'a b',
-      isFirst: true,
-      language: 'en',
-      publicUrl,
-      assets,
+  describe('of the list of channels', () => {
+    const own = { language: 'en', publicUrl, assets, at: '2026-11-24T16:04:00.000Z' };
+    const none = { channels: [], next: null };
+
+    it('has live, scheduled and ended channels in the order of the server, with links to further ones', () => {
+      const headlines = [
+        { postId: 'p', text: hostile },
+        { postId: 'q', text: 'The second' },
+      ];
+      const html = indexPage({
+        ...own,
+        live: {
+          channels: [
+            { ...channel, headline: hostile, latestPostAt: at, headlines },
+            { ...channel, id: 'old', latestPostAt: '2026-11-20T16:00:00.000Z', headlines: [] },
+            { ...channel, id: 'b', access: 'members', latestPostAt: null, headlines: [] },
+          ],
+          next: 'a b',
+        },
+        scheduled: {
+          channels: [{ ...channel, id: 'soon', state: 'scheduled', startsAt: '2031-03-01T09:00:00.000Z', latestPostAt: null }],
+          next: 'c',
+        },
+        ended: { channels: [{ ...channel, id: 'over', state: 'ended', endedAt: at, latestPostAt: at }], next: 'd' },
+        isFirst: true,
+        complete: true,
+      });
+      expect([...html.matchAll(/data-channel="([^"]+)"/g)].map(([, id]) => id)).toEqual(['moon', 'old', 'b', 'soon', 'over']);
+      expect(html).toContain(`<a href="/live/moon">${escaped}</a>`);
+      expect(html).toContain(`<a href="/live/moon/p">${escaped}</a>`);
+      expect(html).toContain('<a href="/live/moon/q">The second</a>');
+      expect(html).toContain(
+        `<time class="ago" datetime="${at}" title="Tuesday, November 24, 2026 at 16:00 Coordinated Universal Time">4 min. ago</time>`,
+      );
+      const text = textOf(html);
+      for (const said of [
+        'Latest post Nov 20, 2026, 16:00 UTC',
+        'No posts yet Members',
+        'Begins Mar 1, 2031, 09:00 UTC',
+        'Ended Nov 24, 2026, 16:00 UTC',
+      ])
+        expect(text).toContain(said);
+      expect(html).toContain('href="/?state=live&amp;page=a%20b"');
+      expect(html).toContain('href="/?state=scheduled&amp;page=c"');
+      expect(html).toContain('href="/?page=d"');
+      expect(html).toContain('href="/docs"');
     });
-    expect(html).toContain(`<a href="/live/moon">${escaped}</a>`);
-    expect(textOf(html)).toContain('Latest post Nov 24, 2026, 16:00 UTC');
-    expect(textOf(html)).toContain('No posts yet Members');
-    expect(html).toContain('href="/?page=a%20b"');
-    expect(textOf(indexPage({ channels: [], next: null, isFirst: true, language: 'en', publicUrl, assets }))).toContain(
-      'There is no coverage yet.',
-    );
+
+    it('has only one section on later pages, without a script', () => {
+      const html = indexPage({
+        ...own,
+        ended: { channels: [{ ...channel, state: 'ended', latestPostAt: null }], next: null },
+        isFirst: false,
+        complete: true,
+      });
+      expect([...html.matchAll(/<section /g)]).toHaveLength(1);
+      expect(html).not.toContain('<script');
+    });
+
+    it('says that there is no coverage, unless some may be missing', () => {
+      const empty = { ...own, live: none, scheduled: none, ended: none, isFirst: true };
+      expect(textOf(indexPage({ ...empty, complete: true }))).toContain('There is no coverage yet.');
+      expect(textOf(indexPage({ ...empty, complete: false }))).not.toContain('There is no coverage yet.');
+    });
   });
 
   it('is a sentence if there is nothing or the server cannot answer', () => {
