@@ -191,7 +191,7 @@ describe('pressbox token revoke', () => {
 
   it('says what is missing: admin rights, or a server', async () => {
     const editor = await done(['token', 'revoke', 'some-id'], { PRESSBOX_TOKEN: await test.token() });
-    expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('takes a token with admin rights')]);
+    expect([editor.code, editor.err]).toEqual([1, expect.stringContaining('requires a token with admin rights')]);
     const nowhere = await done(['token', 'revoke', 'some-id', '--url', 'http://127.0.0.1:9', '--timeout', '0.1', '--token', 'x']);
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('could not be reached')]);
     expect((await done(['token', 'revoke', '--help'])).out).toContain('change the secret');
