@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { ImageMedia } from '../src/protocol/model.ts';
+import type { ImageMedia, Picture } from '../src/protocol/model.ts';
 import type { PostName } from './ids.ts';
 
 /** The pictures of the demo. The server serves them with the assets of its pages. */
 
-interface Picture {
+interface Drawing {
   /** The file name in `demo/pictures/`. */
   file: string;
   alt: string;
   caption: string;
 }
 
-const pictures: Partial<Record<PostName, Picture>> = {
+const pictures: Partial<Record<PostName, Drawing>> = {
   guide: {
     file: 'tranquility.svg',
     alt: 'The near side of the Moon, with the landing site marked right of the centre.',
@@ -50,12 +50,25 @@ const pictures: Partial<Record<PostName, Picture>> = {
   },
 };
 
+/** The picture of the coverage. */
+const lead: Drawing = {
+  file: 'columbia.svg',
+  alt: 'A cone-shaped spacecraft above the curve of the Moon, with the Earth behind it.',
+  caption: 'Columbia in orbit of the Moon, 400,000 kilometres from home.',
+};
+
+export function leadPicture(publicUrl: string): Picture {
+  return pictureFrom(lead, publicUrl);
+}
+
 /** The picture of a post with its address on the server; undefined if the post has none. */
 export function pictureOf(name: PostName, publicUrl: string): ImageMedia | undefined {
   const picture = pictures[name];
-  if (picture === undefined) return undefined;
-  const { file, alt, caption } = picture;
+  return picture && { type: 'image', ...pictureFrom(picture, publicUrl) };
+}
+
+function pictureFrom({ file, alt, caption }: Drawing, publicUrl: string): Picture {
   const built = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('#web/manifest.json'), 'utf8'));
   const url = `${publicUrl.replace(/\/+$/, '')}/assets/${built[`demo-${file}`]}`;
-  return { type: 'image', url, alt, caption, credit: 'Drawn by the Pressbox demo desk', width: 1200, height: 675 };
+  return { url, alt, caption, credit: 'Drawn by the Pressbox demo desk', width: 1200, height: 675 };
 }

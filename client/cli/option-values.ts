@@ -34,6 +34,18 @@ export function parseRevision(text: string): number {
   return Number(text);
 }
 
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** A size in pixels, such as 1200x800. */
+export function parseSize(text: string): Size {
+  const [, width, height] = /^([1-9][0-9]{0,5})x([1-9][0-9]{0,5})$/.exec(text) ?? [];
+  if (width === undefined) throw new InvalidArgumentError('It must be a width and a height in pixels, such as 1200x800.');
+  return { width: Number(width), height: Number(height) };
+}
+
 /** For options that may be repeated. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];

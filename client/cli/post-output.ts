@@ -93,6 +93,9 @@ export function channelLines(channel: Channel, before: Channel | undefined, styl
   for (const { revision, note } of channel.history) {
     if (revision > before.revision && note !== null) lines.push(...indented(plainText(note)).map(style.yellow));
   }
+  if (channel.picture?.url !== before.picture?.url || channel.picture?.alt !== before.picture?.alt) {
+    lines.push(`Picture: ${channel.picture ? plainLine(`${channel.picture.alt} ${channel.picture.url}`.trim()) : 'none'}`);
+  }
   if (channel.state !== before.state) lines.push(stateOf(channel));
   if (channel.pinnedPostId !== before.pinnedPostId) {
     lines.push(channel.pinnedPostId === null ? 'Nothing is pinned now.' : `Pinned: ${shortId(channel.pinnedPostId)}`);

@@ -55,7 +55,7 @@ export interface Revision {
 /** The fields of a channel that an author may set. */
 export type ChannelFields = Pick<
   Channel,
-  'headline' | 'standfirst' | 'section' | 'byline' | 'language' | 'timezone' | 'access' | 'url' | 'startsAt'
+  'headline' | 'standfirst' | 'section' | 'byline' | 'picture' | 'language' | 'timezone' | 'access' | 'url' | 'startsAt'
 >;
 export interface NewChannel extends Partial<ChannelFields> {
   id?: string;
@@ -65,7 +65,7 @@ export interface NewChannel extends Partial<ChannelFields> {
 export interface ChannelPatch extends Partial<ChannelFields> {
   state?: ChannelState;
   pinnedPostId?: string | null;
-  /** Required if the headline or the standfirst changes. */
+  /** Required if the headline or the standfirst changes. Allowed if the picture changes. */
   change?: { kind: RevisionKind; note?: string | null };
 }
 

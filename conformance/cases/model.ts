@@ -15,6 +15,7 @@ export const modelCases: readonly Case[] = [
         headline: 'The vote',
         standfirst: 'Two chambers meet.',
         section: 'Politics',
+        picture: { url: 'https://pictures.example.org/vote.jpg', alt: 'Two chambers', credit: 'Ada', width: 1200, height: 675 },
         language: 'de-AT',
         timezone: 'Europe/Vienna',
       };
@@ -23,10 +24,10 @@ export const modelCases: readonly Case[] = [
       mustFit(channelAnswerSchema, answer.body, 'The answer');
       must(answer.headers.get('location')?.endsWith(`/v1/channels/${id}`) === true, 'Location should lead to the channel.');
       mustEqual(answer.body.offset, 1, 'The offset');
-      const { revision, standfirst, section, language, timezone, access } = answer.body.channel;
+      const { revision, standfirst, section, picture, language, timezone, access } = answer.body.channel;
       mustEqual(
-        [revision, standfirst, section, language, timezone],
-        [1, body.standfirst, body.section, 'de-AT', 'Europe/Vienna'],
+        [revision, standfirst, section, picture, language, timezone],
+        [1, body.standfirst, body.section, body.picture, 'de-AT', 'Europe/Vienna'],
         'The fields',
       );
       mustEqual(access, 'public', 'The access by default');

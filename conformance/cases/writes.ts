@@ -241,6 +241,22 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: 'writes/picture-of-a-channel',
+    rule: 'A new picture of a channel replaces the one before as a whole and may have a kind of change. Null removes it. It requires an `alt`.',
+    async run(context) {
+      const url = 'https://pictures.example.org/quay.jpg';
+      const { path } = await context.channel({ picture: { url, alt: 'The quay', credit: 'Ada' } });
+      for (const picture of [{ url }, { url: 'http://pictures.example.org/quay.jpg', alt: 'The quay' }]) {
+        await context.mustRefuse(400, 'invalid-body', path, { method: 'PATCH', headers: { 'if-match': '1' }, body: { picture } });
+      }
+      const picture = { url, alt: 'The other quay' };
+      const change = { kind: 'correction', note: 'This is the other quay.' };
+      const { channel } = await context.patch(path, 1, { picture, change });
+      mustEqual([channel.picture, channel.history[0]?.kind], [picture, 'correction'], 'Picture and change');
+      mustEqual((await context.patch(path, 2, { picture: null })).channel.picture, null, 'The removed picture');
+    },
+  },
+  {
     name: 'writes/states',
     rule: 'A channel goes from scheduled to live to ended, and to live again. An ended channel accepts revisions but no new posts.',
     async run(context) {

@@ -11,7 +11,7 @@ import { type Imported, Refusal } from '../protocol/problems.ts';
 import { mayAdminister } from '../protocol/rights.ts';
 import { isJournalled, parseLine } from '../protocol/transfer.ts';
 import { jsonObjectOf } from './json-body.ts';
-import { requireLoadable } from './media-addresses.ts';
+import { requireLoadable, requireLoadablePicture } from './media-addresses.ts';
 import { BodyAborted, linesOf } from './ndjson-lines.ts';
 import { requireType } from './write-request.ts';
 
@@ -79,6 +79,9 @@ async function take(
         line = parseLine(jsonObjectOf(bytes, { firstLine: number }));
         // Entries of an exported journal are imported unchanged, so their media may have addresses of the server that wrote them.
         if ('post' in line && !isJournalled(line.facts)) requireLoadable(line.post.media, publicUrl, 'post.media');
+        if ('channel' in line && !isJournalled(line.facts ?? {})) {
+          requireLoadablePicture(line.channel.picture, publicUrl, 'channel.picture');
+        }
       } catch (error) {
         throw atLine(number, error);
       }

@@ -1,5 +1,5 @@
 import { mediaBegins } from '../protocol/field-schemas.ts';
-import type { Media } from '../protocol/model.ts';
+import type { Media, Picture } from '../protocol/model.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
 
 /**
@@ -7,14 +7,24 @@ import { type FieldError, Refusal } from '../protocol/problems.ts';
  * path of the media in the request, for error messages.
  */
 export function requireLoadable(media: readonly Media[], publicUrl: string, at: string): void {
-  const own = new URL(publicUrl).origin;
-  const errors = media.flatMap((one, index): FieldError[] =>
-    addressesOf(one).flatMap(([field, address]) => {
-      const isLoadable = address === undefined || /^https:/i.test(address) || new URL(address).origin === own;
-      return isLoadable ? [] : [{ path: `${at}[${index}].${field}`, message: unloadable }];
-    }),
-  );
+  refuse(media.flatMap((one, index) => errorsOf(one, publicUrl, `${at}[${index}]`)));
+}
+
+/** Refuses a picture of a channel in the same way. */
+export function requireLoadablePicture(picture: Picture | null | undefined, publicUrl: string, at: string): void {
+  if (picture) refuse(errorsOf({ type: 'image', ...picture }, publicUrl, at));
+}
+
+function refuse(errors: FieldError[]): void {
   if (errors.length > 0) throw new Refusal('invalid-body', { errors });
+}
+
+function errorsOf(media: Media, publicUrl: string, at: string): FieldError[] {
+  const own = new URL(publicUrl).origin;
+  return addressesOf(media).flatMap(([field, address]) => {
+    const isLoadable = address === undefined || /^https:/i.test(address) || new URL(address).origin === own;
+    return isLoadable ? [] : [{ path: `${at}.${field}`, message: unloadable }];
+  });
 }
 
 const unloadable = `Must be an absolute URL that begins with ${mediaBegins}.`;

@@ -10,7 +10,7 @@ import { formatCursor } from '../protocol/cursor.ts';
 import type { Erasure } from '../protocol/model.ts';
 import { mayAuthor, mayEditSome, type Principal } from '../protocol/rights.ts';
 import * as schemas from '../protocol/schemas.ts';
-import { requireLoadable } from './media-addresses.ts';
+import { requireLoadable, requireLoadablePicture } from './media-addresses.ts';
 import { mergePatch, readBytes, readCommand, readIfMatch, readWriteCommand, requireIfMatch } from './write-request.ts';
 
 /**
@@ -46,7 +46,11 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
   ];
 
   router.post('/channels', writing, async (req: Request, res: Response) => {
-    const write = readWriteCommand(req, requirePrincipal(res), null, () => readCommand(req, schemas.newChannelSchema));
+    const write = readWriteCommand(req, requirePrincipal(res), null, () => {
+      const channel = readCommand(req, schemas.newChannelSchema);
+      requireLoadablePicture(channel.picture, publicUrl, 'picture');
+      return channel;
+    });
     const answer = await newsroom.openChannel(write);
     res.location(`${req.baseUrl}/channels/${answer.channel.id}`);
     sendChannel(res, 201, answer, 'channel opened');
@@ -56,6 +60,7 @@ export function writeRoutes({ newsroom, renderer, publicUrl, rates, now, log }: 
     const { channelId } = idsIn(req);
     const write = readWriteCommand(req, requirePrincipal(res), channelId, () => {
       const patch = readCommand(req, schemas.channelPatchSchema, { types: mergePatch });
+      requireLoadablePicture(patch.picture, publicUrl, 'picture');
       return { patch, expected: requireIfMatch(req) };
     });
     sendChannel(res, 200, await newsroom.changeChannel(write, channelId), 'channel changed');

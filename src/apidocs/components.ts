@@ -15,6 +15,7 @@ import {
   more,
   newChannel,
   note,
+  picture,
   post,
   postChanges,
   replay,
@@ -82,15 +83,7 @@ export const components = {
     url: 'Where the report can be read.',
   }),
   Media: oneOf(schemas.mediaSchema, 'type', 'A picture, a video or a link. Leave out media of an unknown `type`.'),
-  ImageMedia: serverObject(imageMedia, 'A picture.', {
-    type: 'Always `image`.',
-    url: 'The file: at `https:`, or on this server.',
-    alt: 'A description for people who cannot see the picture. Empty for decoration.',
-    caption: 'Printed below it.',
-    credit: 'The creator of the picture.',
-    width: 'In pixels.',
-    height: 'In pixels.',
-  }),
+  ImageMedia: serverObject(imageMedia, 'A picture.', { type: 'Always `image`.', ...picture }),
   VideoMedia: serverObject(videoMedia, 'A video file.', {
     type: 'Always `video`.',
     url: 'The file: at `https:`, or on this server.',
@@ -115,6 +108,7 @@ export const components = {
     by: 'The token `sub` of the person who made it.',
   }),
 
+  Picture: serverObject(schemas.pictureSchema, 'The picture of a channel.', picture),
   Channel: serverObject(schemas.channelSchema, 'One piece of live coverage: what a reader subscribes to.', channel),
   ListedChannel: serverObject(schemas.listedChannelSchema, 'A channel in the list of channels.', {
     ...channel,
@@ -185,7 +179,7 @@ export const components = {
 
   Correction: serverObject(schemas.correctionSchema, 'A clarification, correction, retraction or takedown.', {
     offset: 'The position in the journal.',
-    postId: "The post. Null for a change of the channel's own headline or standfirst.",
+    postId: "The post. Null for a change of the channel's own headline, standfirst or picture.",
     headline: 'The current headline. Null if the post has none or was withdrawn.',
     ...change,
   }),
@@ -252,7 +246,10 @@ export const components = {
     channelId: post.channelId,
     revision: 'The erased revision.',
   }),
-  WrittenChannel: clientObject(transfer.writtenChannelSchema, 'A channel in a line.', channel),
+  WrittenChannel: clientObject(transfer.writtenChannelSchema, 'A channel in a line.', {
+    ...channel,
+    picture: `${channel.picture} An export leaves it out if there is none.`,
+  }),
   WrittenPost: clientObject(transfer.writtenPostSchema, 'A post in a line. A withdrawn post is empty.', writtenPost),
   WrittenChange: clientObject(transfer.writtenChangeSchema, 'A change of a channel in a line.', change),
   WrittenAuthorChange: clientObject(transfer.writtenAuthorChangeSchema, 'A change of a post in a line.', {
@@ -387,12 +384,16 @@ export const components = {
   NewChannel: clientObject(schemas.newChannelSchema, 'A channel to create.', newChannel),
   ChannelPatch: clientObject(schemas.channelPatchSchema, 'The fields to change. All others stay unchanged (RFC 7396).', {
     ...channel,
-    change: 'Required with a changed headline or standfirst.',
+    change: 'Required with a changed headline or standfirst. Allowed with a changed picture.',
   }),
-  ChannelChange: clientObject(schemas.channelChangeSchema, 'The kind of a change of headline or standfirst, and its note.', {
-    kind: change.kind,
-    note,
-  }),
+  ChannelChange: clientObject(
+    schemas.channelChangeSchema,
+    'The kind of a change of headline, standfirst or picture, and its note.',
+    {
+      kind: change.kind,
+      note,
+    },
+  ),
   NewPost: clientObject(schemas.newPostSchema, 'A post to publish. It requires a headline, a body or media.', {
     id: 'You can choose the id, so that you know it before the post is published. Without it, the server creates one.',
     ...postChanges,

@@ -17,6 +17,13 @@ const opening: Example = {
     section: 'Science',
     timezone: 'Europe/Madrid',
     byline: [{ name: 'Ada Byron', role: 'Science editor' }],
+    picture: {
+      url: 'https://pictures.example.org/oviedo.jpg',
+      alt: 'The roofs of Oviedo under a low evening sun',
+      credit: 'Grace Murray',
+      width: 2400,
+      height: 1350,
+    },
     startsAt: '2026-08-12T17:30:00+02:00',
   },
   status: 201,

@@ -9,6 +9,16 @@ export const change = {
   at: 'The time of the change.',
 };
 
+/** A picture, of a post or a channel. */
+export const picture = {
+  url: 'The file: at `https:`, or on this server.',
+  alt: 'A description for people who cannot see the picture. Empty for decoration.',
+  caption: 'Printed below it.',
+  credit: 'The creator of the picture.',
+  width: 'In pixels.',
+  height: 'In pixels.',
+};
+
 export const channel = {
   id: 'Chosen by the editor, or derived from the headline.',
   state:
@@ -17,6 +27,7 @@ export const channel = {
   standfirst: 'The paragraph under the headline, in plain text.',
   section: 'The section of the newsroom, such as "Science".',
   byline: 'The people who cover it.',
+  picture: 'The picture of the coverage, shown with its headline.',
   language: 'The BCP 47 tag of the language it is written in.',
   timezone: 'The IANA name of the time zone in which pages show times.',
   access: "`members`: reading posts requires a reader's token. `desk`: only its authors and editors can see that it exists.",
@@ -28,7 +39,7 @@ export const channel = {
   endedAt: 'When it ended. Null until then.',
   updatedAt: 'The last change of the channel itself, not of its posts.',
   revision: 'Increases by one with each change of the channel. Send it in `If-Match`.',
-  history: 'Changes of the headline and standfirst that had a kind, newest last.',
+  history: 'Changes of the headline, standfirst and picture that had a kind, newest last.',
 };
 
 export const newChannel = {
@@ -38,6 +49,7 @@ export const newChannel = {
   standfirst: channel.standfirst,
   section: channel.section,
   byline: channel.byline,
+  picture: channel.picture,
   language: `${channel.language} Default \`en\`.`,
   timezone: `${channel.timezone} Default \`UTC\`.`,
   access: `${channel.access} Default \`public\`.`,

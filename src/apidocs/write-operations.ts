@@ -46,7 +46,7 @@ export const writingOperations: readonly Operation[] = [
     path: '/v1/channels/{channelId}',
     summary: 'Change a channel',
     description:
-      'A JSON merge patch. A changed headline or standfirst requires a `change`, which readers see. `state` goes from scheduled to live to ended, and from ended back to live.',
+      'A JSON merge patch. A changed headline or standfirst requires a `change`, which readers see; a changed `picture` may have one. A new `picture` replaces the one before as a whole, so that no credit or caption of an earlier picture remains, and null removes it. `state` goes from scheduled to live to ended, and from ended back to live.',
     who: 'editor',
     optionalHeaders: idempotent,
     requiredHeaders: ['If-Match'],

@@ -1,3 +1,4 @@
+import { type StoredChannel, storedChannel, withEveryChannelField } from '../protocol/channel-fields.ts';
 import type { Position } from '../protocol/cursor.ts';
 import type { AuthorPost, Channel, Counts, EventType, JournalLine } from '../protocol/model.ts';
 import { readerView } from '../protocol/model.ts';
@@ -60,7 +61,15 @@ export function prepare(channelId: string, entry: NewEntry, version: string): Pr
   const { type, at, by, kind, listed } = entry;
   if (type === 'channel.changed') {
     const { channel, change } = entry;
-    const text = textOf(entry.salt, JSON.stringify(channel), '', '', channel.headline, change?.note ?? null, version);
+    const text = textOf(
+      entry.salt,
+      JSON.stringify(storedChannel(channel)),
+      '',
+      '',
+      channel.headline,
+      change?.note ?? null,
+      version,
+    );
     const facts = { channelId, type, postId: null, revision: channel.revision, kind, at, by };
     const { state, access, createdAt, pinnedPostId } = channel;
     return {
@@ -159,7 +168,7 @@ export function postOf({ post }: NewPostEntry, seq: number): AuthorPost {
 }
 
 export function channelFrom(state: string): Channel {
-  return JSON.parse(state) as Channel;
+  return withEveryChannelField(JSON.parse(state) as StoredChannel);
 }
 
 /** The replay that these entries make. `counts`: as of `to`, undefined if there is more. The last change has them too. */

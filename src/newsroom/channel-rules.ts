@@ -12,7 +12,7 @@ import {
   isSameValue,
 } from './decision.ts';
 
-/** The rules for channels: creation, states, and changes of the headline and the standfirst. */
+/** The rules for channels: creation, states, and changes of the headline, the standfirst and the picture. */
 
 export function create(command: NewChannel & { id: string }, { by, at }: Attribution): Decision {
   const state = command.state ?? 'live';
@@ -23,6 +23,7 @@ export function create(command: NewChannel & { id: string }, { by, at }: Attribu
     standfirst: command.standfirst ?? null,
     section: command.section ?? null,
     byline: command.byline ?? [],
+    picture: command.picture ?? null,
     language: command.language ?? 'en',
     timezone: command.timezone ?? 'UTC',
     access: command.access ?? 'public',
@@ -39,6 +40,9 @@ export function create(command: NewChannel & { id: string }, { by, at }: Attribu
   const entry: NewChannelEntry = { type: 'channel.changed', at, by, kind: null, listed: false, channel };
   return appendEntries({ channel: 0, posts: {} }, entry);
 }
+
+/** The fields whose changes may have a kind and a note. */
+const correctable: ReadonlySet<string> = new Set(['headline', 'standfirst', 'picture'] satisfies (keyof Channel)[]);
 
 /** Allowed changes of state. */
 const steps: Record<ChannelState, readonly ChannelState[]> = {
@@ -72,7 +76,9 @@ export function change(
   const changed = new Set(changes.map(([field]) => field));
   const textChanged = changed.has('headline') || changed.has('standfirst');
   if (textChanged && !declared) return invalidField('change', 'A changed headline or standfirst needs the kind of change.');
-  if (declared && !textChanged) return invalidField('change', 'Is only allowed if the headline or the standfirst changes.');
+  if (declared && ![...changed].some((field) => correctable.has(field))) {
+    return invalidField('change', 'Is only allowed if the headline, the standfirst or the picture changes.');
+  }
   if (changed.has('state') && fields.state && !steps[channel.state].includes(fields.state)) {
     return invalidField('state', `A channel that is ${channel.state} can only become ${steps[channel.state].join(' or ')}.`);
   }
@@ -84,7 +90,7 @@ export function change(
   const revision = channel.revision + 1;
   const kind = declared?.kind ?? null;
   const entryChange: Change | undefined = declared && { revision, kind: declared.kind, note, at };
-  const silent = kind === 'refile' && [...changed].every((field) => field === 'headline' || field === 'standfirst');
+  const silent = kind === 'refile' && [...changed].every((field) => correctable.has(field));
   const next: Channel = {
     ...channel,
     ...(Object.fromEntries(changes) as Partial<Channel>),

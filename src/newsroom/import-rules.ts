@@ -1,4 +1,5 @@
 import type { NewChannelEntry, NewPostEntry } from '../journal/engine.ts';
+import { storedChannel } from '../protocol/channel-fields.ts';
 import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
@@ -56,7 +57,7 @@ export function verdictOnChannel(
   if (current === undefined) return { verdict: 'write' };
   if (channel.revision <= current.revision) {
     const here = channel.revision === current.revision ? current : past;
-    if (here === undefined || isSameValue(channel, here)) return { verdict: 'stands' };
+    if (here === undefined || isSameValue(storedChannel(channel), storedChannel(here))) return { verdict: 'stands' };
     return conflict('Another revision with this number was written here.');
   }
   if (channel.revision > current.revision + 1) return conflict('The revision before it is not here.');

@@ -1,6 +1,6 @@
 import type { AppendResult, Journal, NewEntry, Renderer } from '../journal/engine.ts';
 import { JournalUnavailable, withUnknownOutcome } from '../journal/engine.ts';
-import { prepare } from '../journal/entry-record.ts';
+import { channelFrom, prepare } from '../journal/entry-record.ts';
 import { nextCheck, shortCheck } from '../journal/hash-chain.ts';
 import type { AuthorPost, Channel } from '../protocol/model.ts';
 import { type Imported, Refusal } from '../protocol/problems.ts';
@@ -298,7 +298,7 @@ export function createImporter({ engine, append, renderer, newId }: ImportParts,
       const read = await engine.entries(channelId, { from: offset, limit: 1, bytes: 1 });
       const [entry] = read?.entries ?? [];
       const isIt = entry?.offset === offset && entry.postId === null && entry.revision === revision;
-      return isIt && entry.written ? (JSON.parse(entry.written.state) as Channel) : undefined;
+      return isIt && entry.written ? channelFrom(entry.written.state) : undefined;
     }
     const id = postIdOf(line) as string;
     if (revision > (posts.get(id)?.revision ?? 0)) return undefined;

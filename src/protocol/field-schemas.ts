@@ -131,16 +131,19 @@ const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t \\x21-\\x7e])*"';
 /** RFC 9110, 8.3.1, in ASCII, and without the empty parameters that it allows. */
 const mediaType = new RegExp(`^${token}/${token}(?:[\\t ]*;[\\t ]*${token}=(?:${token}|${quoted}))*$`);
 
+const imageFields = {
+  url: mediaUrl,
+  alt: line(limits.altCharacters),
+  caption: text(limits.captionCharacters).optional(),
+  credit: words(limits.textCharacters).optional(),
+  width: pixels.optional(),
+  height: pixels.optional(),
+};
+
+export const pictureSchema = z.strictObject(imageFields) satisfies z.ZodType<model.Picture>;
+
 export const mediaSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('image'),
-    url: mediaUrl,
-    alt: line(limits.altCharacters),
-    caption: text(limits.captionCharacters).optional(),
-    credit: words(limits.textCharacters).optional(),
-    width: pixels.optional(),
-    height: pixels.optional(),
-  }),
+  z.strictObject({ type: z.literal('image'), ...imageFields }),
   z.strictObject({
     type: z.literal('video'),
     url: mediaUrl,

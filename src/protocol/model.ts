@@ -81,6 +81,8 @@ export interface LinkMedia {
   image?: string | undefined;
   description?: string | undefined;
 }
+/** The picture of a channel: an image without `type`. */
+export type Picture = Omit<ImageMedia, 'type'>;
 export type Media = ImageMedia | VideoMedia | LinkMedia;
 
 /** One change of a post or channel, as readers see it. */
@@ -102,6 +104,7 @@ export interface Channel {
   standfirst: string | null;
   section: string | null;
   byline: Person[];
+  picture: Picture | null;
   language: string;
   timezone: string;
   access: Access;

@@ -9,6 +9,7 @@ import {
   notBlank,
   notEmpty,
   personSchema,
+  pictureSchema,
   postIdSchema,
   sourceSchema,
   text,
@@ -25,7 +26,7 @@ import { limits } from './wire-limits.ts';
  * has what the server sends, and `field-schemas.ts` the values that both use.
  */
 
-export { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
+export { channelIdSchema, mediaSchema, personSchema, pictureSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
 export { fieldErrors, parse, placeOf } from './parse.ts';
 export * from './wire-messages.ts';
 
@@ -69,6 +70,7 @@ export const channelFields = {
   standfirst: text(limits.standfirstCharacters).nullable(),
   section: words(limits.sectionCharacters).nullable(),
   byline: z.array(personSchema).max(limits.channelByline),
+  picture: pictureSchema.nullable(),
   language: languageTag,
   timezone: timezoneName,
   access: z.enum(model.accesses),

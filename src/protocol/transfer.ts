@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type StoredChannel, withEveryChannelField } from './channel-fields.ts';
 import { channelIdSchema, personSchema, postIdSchema, words } from './field-schemas.ts';
 import type { PostFields } from './model.ts';
 import * as model from './model.ts';
@@ -54,6 +55,7 @@ export const writtenAuthorChangeSchema = writtenChangeSchema.extend({ by: author
 
 export const writtenChannelSchema = z.strictObject({
   ...channelFields,
+  picture: channelFields.picture.exactOptional(),
   id: channelIdSchema,
   state: z.enum(model.channelStates),
   pinnedPostId: postIdSchema.nullable(),
@@ -64,7 +66,7 @@ export const writtenChannelSchema = z.strictObject({
   updatedAt: sentTime.nullable(),
   revision: z.int().min(1),
   history: z.array(writtenChangeSchema).max(limits.historyChanges),
-}) satisfies z.ZodType<model.Channel>;
+}) satisfies z.ZodType<StoredChannel>;
 
 /** The post fields of the first version of this format. Older lines do not have later fields, so those are optional. */
 const inEveryLine = [
@@ -150,14 +152,15 @@ export function parseLine(value: object): TransferLine {
 }
 
 /**
- * Returns the value as it was sent, because the hash of a text covers its fields in their order. The schemas only validate.
+ * Returns the value as it was sent, because the hash of a text covers its fields in their order. The schemas only validate. A null `picture`
+ * is not part of the hash.
  */
 function read(value: Record<string, unknown>): TransferLine {
   const facts = (value.revision ?? {}) as object;
   const judge = isJournalled(facts) ? parseJournalled : parse;
   if (Object.hasOwn(value, 'channel')) {
     judge(channelLineSchema, value);
-    return { channel: value.channel as model.Channel, facts: value.revision as LineFacts | undefined };
+    return { channel: withEveryChannelField(value.channel as StoredChannel), facts: value.revision as LineFacts | undefined };
   }
   if (Object.hasOwn(facts, 'content')) {
     judge(erasedLineSchema, value);

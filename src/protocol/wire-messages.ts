@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseCursor } from './cursor.ts';
-import { channelIdSchema, mediaSchema, personSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
+import { channelIdSchema, mediaSchema, personSchema, pictureSchema, postIdSchema, sourceSchema } from './field-schemas.ts';
 import * as model from './model.ts';
 import { type Imported, problems } from './problems.ts';
 import { limits } from './wire-limits.ts';
@@ -27,6 +27,7 @@ export const channelSchema = z.strictObject({
   standfirst: z.string().nullable(),
   section: z.string().nullable(),
   byline: z.array(personSchema),
+  picture: pictureSchema.nullable(),
   language: z.string(),
   timezone: z.string(),
   access: z.enum(model.accesses),

@@ -22,6 +22,15 @@ const picture = {
   alt: 'A ferry at the quay',
   caption: 'The last ferry',
 } as const;
+/** The picture of a channel. */
+const lead = {
+  url: 'https://example.org/harbour.jpg',
+  alt: 'The harbour, half in smoke',
+  caption: 'The north pier this morning',
+  credit: 'Ada Byron',
+  width: 1200,
+  height: 675,
+} as const;
 const words = 'The wind has turned, and the harbour office keeps the outer basin closed until the morning at least. ';
 
 /** A word and an address that are longer than a line on a phone. */
@@ -93,6 +102,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const harbour = await made({
     standfirst: 'Ferries stop, roads are shut. What is known so far.',
     byline: [{ name: 'Ada Byron', role: 'editor' }],
+    picture: lead,
     timezone: 'Europe/Oslo',
   });
   for (let nth = 1; nth <= 10; nth += 1)
@@ -148,11 +158,17 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     await client.updateChannel(id, '*', { access: 'members' });
     await page.getByText('This coverage is for members.').first().waitFor();
   };
-  const members = await made({ headline: 'Behind closed doors', access: 'members', standfirst: 'What the council said.' });
+  const members = await made({
+    headline: 'Behind closed doors',
+    access: 'members',
+    standfirst: 'What the council said.',
+    picture: lead,
+  });
   await publish(members, posts.plain);
   const arabic = await made({
     headline: 'حريق في الميناء: ما نعرفه',
     standfirst: 'العبّارات متوقفة.',
+    picture: lead,
     section: 'المدينة',
     language: 'ar-EG',
     timezone: 'Africa/Cairo',

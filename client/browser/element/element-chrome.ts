@@ -7,6 +7,7 @@ import type { ElementWords, Words } from '../i18n/words.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
+import { renderLeadPicture } from '../view/media.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from '../view/overview.ts';
 import { settingOf } from '../view/page.ts';
 import type { PostSetting } from '../view/post.ts';
@@ -90,12 +91,12 @@ function title({ channel, server }: ElementChrome): Html {
   }`;
 }
 
-/** The corrections of the headline and the standfirst, then the byline. */
+/** The corrections of the headline, the standfirst and the picture, then the byline and the picture. */
 function notes({ words, setting, channel }: ElementChrome): Html {
   if (channel === undefined) return nothing;
   return html`${correctionNotes(channel.history, null, setting)}${
     channel.byline.length > 0 && html`<p class="credits">${around(words.by, people(channel.byline, words.comma))}</p>`
-  }`;
+  }${renderLeadPicture(channel, setting)}`;
 }
 
 /** Shown in place of the posts. Members sign in on the server's own page. */

@@ -1,4 +1,4 @@
-import type { ImageMedia, LinkMedia, Media, VideoMedia } from '../../../src/protocol/model.ts';
+import type { Channel, ImageMedia, LinkMedia, Media, VideoMedia } from '../../../src/protocol/model.ts';
 import { attribute, type Html, html, nothing } from './html.ts';
 import { isWebUrl, link } from './links.ts';
 import { type Setting, wordsOf } from './time.ts';
@@ -31,8 +31,19 @@ function renderOne(media: Media, setting: Setting): Html {
   return nothing;
 }
 
-function image(media: ImageMedia, setting: Setting): Html {
-  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} loading="lazy" decoding="async" referrerpolicy="no-referrer">`;
+/**
+ * The picture of a channel. `priority`: it is probably the largest thing on the first screen, and is loaded at once. Otherwise it is
+ * loaded when it is about to be seen.
+ */
+export function renderLeadPicture({ picture }: Pick<Channel, 'picture'>, setting: Setting, priority = false): Html {
+  return picture && isWebUrl(picture.url)
+    ? html`<div class="media lead" part="picture">${image({ ...picture, type: 'image' }, setting, priority)}</div>`
+    : nothing;
+}
+
+function image(media: ImageMedia, setting: Setting, priority = false): Html {
+  const loading = priority ? html`fetchpriority="high"` : html`loading="lazy"`;
+  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} ${loading} decoding="async" referrerpolicy="no-referrer">`;
   return figure(media, picture, media.credit);
 }
 

@@ -4,6 +4,7 @@ import { digitsOf } from './counts.ts';
 import { directionOf, turned } from './direction.ts';
 import { type Html, html, isolated } from './html.ts';
 import { people } from './links.ts';
+import { renderLeadPicture } from './media.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
 import type { PostSetting } from './post.ts';
 import { clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
@@ -34,7 +35,7 @@ export function settingOf({ timezone, language, url }: Channel): PostSetting {
   return { timezone, language, url, runs: directionOf(language), digits: digitsOf(language) };
 }
 
-/** Section, headline, standfirst, byline, and corrections of these. */
+/** Section, headline, standfirst, byline, corrections of these, and the picture. */
 function renderMasthead(channel: Channel): Html {
   const setting = settingOf(channel);
   const words = wordsOf(setting);
@@ -42,7 +43,7 @@ function renderMasthead(channel: Channel): Html {
     channel.standfirst && html`<p class="standfirst" dir="auto">${channel.standfirst}</p>`
   }${correctionNotes(channel.history, null, setting)}${
     channel.byline.length > 0 && html`<p class="byline">${around(words.by, people(channel.byline, words.comma))}</p>`
-  }`;
+  }${renderLeadPicture(channel, setting, true)}`;
 }
 
 /** Scheduled, live or ended, in words. */

@@ -14,7 +14,7 @@ import { ProblemError } from '../../lib/http.ts';
 import { confirmChannelRevision, confirmErasure } from '../change-confirmation.ts';
 import { printError, revisionMovedLine, UsageError } from '../command-errors.ts';
 import { channelKey, displayedRevisions } from '../displayed-revisions.ts';
-import { collect, parseChannelId, parseRevision } from '../option-values.ts';
+import { collect, parseChannelId, parseRevision, parseSize, type Size } from '../option-values.ts';
 import { channelLines } from '../post-output.ts';
 import { addServerOptions, addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
@@ -26,6 +26,11 @@ interface FieldOptions extends RequestOptions {
   standfirst?: string;
   section?: string;
   byline?: string[];
+  picture?: string;
+  pictureAlt?: string;
+  pictureCaption?: string;
+  pictureCredit?: string;
+  pictureSize?: Size;
   language?: string;
   timezone?: string;
   access?: ChannelFields['access'];
@@ -60,6 +65,7 @@ export function addChannelCommands(program: Command, env: Env, terminal: Termina
       `
 Examples:
   $ pressbox channel create "To the Moon" --section Space --byline "Ruth Calder"
+  $ pressbox channel create "To the Moon" --picture https://example.org/eagle.jpg --picture-alt "Eagle over craters"
   $ pressbox channel create "Budget day" --id budget --scheduled --starts-at 2026-03-04T12:30:00Z --timezone Europe/London`,
     )
     .action(async (headline: string, options: CreateOptions) => done(await create(headline, options)));
@@ -85,7 +91,7 @@ Examples:
     .argument('<channel>', 'its id', parseChannelId)
     .option('--headline <text>', 'its headline; needs --change')
     .addOption(new Option('--state <state>', 'scheduled, live or ended').choices(channelStates))
-    .addOption(new Option('--change <kind>', 'what kind of change of headline or standfirst').choices(revisionKinds))
+    .addOption(new Option('--change <kind>', 'what kind of change of headline, standfirst or picture').choices(revisionKinds))
     .option('--note <text>', 'what was wrong, for readers')
     .option('--revision <number>', 'the revision that your change is based on; refused if there is a newer one', parseRevision)
     .addHelpText(
@@ -96,7 +102,8 @@ Pass an empty text to remove a field.
 Examples:
   $ pressbox channel update moon-landing --state live
   $ pressbox channel update moon-landing --headline "On the Moon" --change update
-  $ pressbox channel update moon-landing --standfirst "Three men." --change correction --note "We wrote two."`,
+  $ pressbox channel update moon-landing --standfirst "Three men." --change correction --note "We wrote two."
+  $ pressbox channel update moon-landing --picture ""`,
     )
     .action(async (channelId: string, options: UpdateOptions) => done(await update(channelId, options)));
 
@@ -161,7 +168,7 @@ Examples:
         ...(options.change && { change: { kind: options.change, ...(options.note !== undefined && { note: options.note }) } }),
       };
       if (options.note !== undefined && options.change === undefined) {
-        throw new UsageError('--note goes with a change of headline or standfirst, and needs --change.');
+        throw new UsageError('--note goes with a change of headline, standfirst or picture, and needs --change.');
       }
       if (Object.keys(patch).length === 0) throw new UsageError('Nothing to change: give at least one field.');
       const changesText = patch.headline !== undefined || patch.standfirst !== undefined;
@@ -234,6 +241,11 @@ function addFields(command: Command): Command {
     .option('--standfirst <text>', 'the paragraph under the headline')
     .option('--section <text>', 'its section')
     .option('--byline <name>', 'who writes; may be repeated', collect)
+    .option('--picture <url>', 'the picture of the coverage, in place of the one before; needs --picture-alt')
+    .option('--picture-alt <text>', 'what the picture shows')
+    .option('--picture-caption <text>', 'the line below the picture')
+    .option('--picture-credit <name>', 'who made the picture')
+    .option('--picture-size <width>x<height>', 'its size in pixels, so that pages reserve its space', parseSize)
     .option('--language <tag>', 'BCP 47 tag such as en or de-AT')
     .option('--timezone <name>', 'time zone of displayed times, such as Europe/Berlin')
     .addOption(new Option('--access <who>', 'who may read').choices(accesses))
@@ -251,6 +263,7 @@ function fields(options: FieldOptions): Partial<ChannelFields> {
   return {
     ...(standfirst !== undefined && { standfirst: standfirst || null }),
     ...(section !== undefined && { section: section || null }),
+    ...pictureFrom(options),
     ...(byline && { byline: byline.filter((name) => name !== '').map((name) => ({ name })) }),
     ...(language !== undefined && { language }),
     ...(timezone !== undefined && { timezone }),
@@ -258,4 +271,17 @@ function fields(options: FieldOptions): Partial<ChannelFields> {
     ...(page !== undefined && { url: page || null }),
     ...(startsAt !== undefined && { startsAt: startsAt || null }),
   };
+}
+
+/** An empty address removes the picture. */
+function pictureFrom(options: FieldOptions): Partial<Pick<ChannelFields, 'picture'>> {
+  const { picture: url, pictureAlt: alt, pictureCaption: caption, pictureCredit: credit, pictureSize: size } = options;
+  if (url === undefined) {
+    const describesPicture = [alt, caption, credit, size].some((given) => given !== undefined);
+    if (describesPicture) throw new UsageError('A description, credit or size of a picture needs --picture.');
+    return {};
+  }
+  if (url === '') return { picture: null };
+  if (alt === undefined) throw new UsageError('--picture needs a --picture-alt that says what it shows.');
+  return { picture: { url, alt, ...(caption && { caption }), ...(credit && { credit }), ...size } };
 }

@@ -26,7 +26,7 @@ export function atom(
 <title>${channel.headline}</title>
 ${about === undefined ? null : xml`<subtitle>${about}</subtitle>\n`}<updated>${updated}</updated>
 ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generator>Pressbox</generator>
-<link rel="self" type="application/atom+xml" href="${links.self}"/>
+${channel.picture === null ? null : xml`<logo>${plainUri(channel.picture.url)}</logo>\n`}<link rel="self" type="application/atom+xml" href="${links.self}"/>
 <link rel="alternate" type="text/html" href="${links.home}"/>
 ${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
   links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`

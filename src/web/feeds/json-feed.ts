@@ -24,6 +24,7 @@ export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.m
       state: channel.state,
       access: channel.access,
       ...(notice === undefined && { offset }),
+      picture: channel.picture,
       revision: channel.revision,
       history: channel.history,
     },

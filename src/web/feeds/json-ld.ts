@@ -11,7 +11,7 @@ import type {
   WebPageLeaf as WebPage,
   WithContext,
 } from 'schema-dts';
-import type { Change, Channel, ImageMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
+import type { Change, Channel, ImageMedia, Media, Person, Picture, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
 import { changedAt, publisherOf, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
@@ -59,6 +59,7 @@ function liveBlog({ channel, posts, links }: FeedPage): WithContext<LiveBlogPost
     headline: channel.headline,
     description: channel.standfirst ?? undefined,
     articleSection: channel.section ?? undefined,
+    image: channel.picture === null ? undefined : picture(channel.picture),
     inLanguage: channel.language,
     isAccessibleForFree: channel.access === 'public',
     datePublished: startedAt ?? createdAt,
@@ -108,13 +109,13 @@ function person({ name, role, url }: Person): SomePerson {
   });
 }
 
-function picture(image: ImageMedia): ImageObject {
+function picture(image: Picture): ImageObject {
   const { url, alt, caption, credit, width, height } = image;
   return defined<ImageObject>({
     '@type': 'ImageObject',
     contentUrl: plainUri(url),
     url: plainUri(url),
-    encodingFormat: mediaTypeOf(image),
+    encodingFormat: mediaTypeOf({ type: 'image', ...image }),
     description: alt || undefined,
     caption: caption || undefined,
     creditText: credit,

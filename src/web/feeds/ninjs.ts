@@ -5,8 +5,8 @@ import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './fee
 import { mediaTypeOf } from './media.ts';
 
 /**
- * IPTC's ninjs 3.1, for agencies and editorial systems: the channel is a composite item, its posts are associations, and their media are
- * associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`. A correction is a description whose role is the
+ * IPTC's ninjs 3.1, for agencies and editorial systems: the channel is a composite item, its posts and its picture are associations, and media
+ * of the posts are associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`. A correction is a description whose role is the
  * kind of the change.
  */
 export function ninjs(page: FeedPage, filter: FeedFilter): string {
@@ -33,7 +33,10 @@ export function ninjs(page: FeedPage, filter: FeedFilter): string {
       { role: 'channel', value: channel.id },
       { role: 'page', value: links.home },
     ],
-    associations: posts.map((post) => item(post, page)),
+    associations: [
+      ...posts.map((post) => item(post, page)),
+      ...(channel.picture === null ? [] : [picture({ ...channel.picture, type: 'image' }, 'picture')]),
+    ],
   });
 }
 

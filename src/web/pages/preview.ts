@@ -11,20 +11,21 @@ export function postPreview(channel: Channel, post: ReaderPost, publicUrl: strin
     title: post.headline ?? channel.headline,
     description: describe(channel, post),
     url: permanentLink(channel, post.id, publicUrl),
-    picture: pictureOf(post.media),
+    picture: pictureOf(post.media) ?? leadPicture(channel),
     publishedAt: post.publishedAt,
     modifiedAt: post.updatedAt,
   });
 }
 
-/** The preview of a link to a channel. Its picture is from the pinned post, or from the newest post with one. */
+/** The preview of a link to a channel. Without a picture of its own, it has that of the pinned post, or of the newest post with one. */
 export function channelPreview(channel: Channel, posts: readonly (ReaderPost | null)[], publicUrl: string): Html {
   const changed = posts.flatMap((post) => (post === null ? [] : [post.updatedAt ?? post.publishedAt]));
   return previewTags(channel, {
     title: channel.headline,
     description: channel.standfirst,
     url: channelAddress(channel, publicUrl),
-    picture: posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
+    picture:
+      leadPicture(channel) ?? posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
     publishedAt: channel.startedAt ?? channel.createdAt,
     modifiedAt: [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1) ?? null,
   });
@@ -72,6 +73,10 @@ interface Picture {
   alt?: string;
   width?: number | undefined;
   height?: number | undefined;
+}
+
+function leadPicture({ picture }: Channel): Picture | undefined {
+  return picture ?? undefined;
 }
 
 /** The first picture of the post, including video posters and pictures of linked pages. */

@@ -92,6 +92,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
       language,
       headline: language === 'ar' ? 'حريق في الميناء' : 'Fire',
       standfirst: 'So far.',
+      picture: { url: 'https://example.org/harbour.jpg', alt: 'The harbour', width: 1200, height: 675 },
     });
     const ids = await room.publish(
       channelId,
@@ -119,6 +120,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await areLive(page);
     await page.locator('.pinned summary').click();
     await page.locator('.pinned .post').waitFor();
+    expect(await page.locator('.head [part="picture"] img').getAttribute('alt')).toBe('The harbour');
     if (language === 'ar') {
       expect(await page.locator('.frame').getAttribute('dir')).toBe('rtl');
       expect(await textOf(page.locator(`#post-${ids[0]} .change-correction .label`).first())).toMatch(/^تصحيح، /);

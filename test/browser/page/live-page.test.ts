@@ -364,6 +364,28 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
+  it('shows the picture of the channel, reserves its space, and follows a change of it', async () => {
+    const url = `${room.server.url}/assets/missing.png`;
+    const picture = { url, alt: 'The harbour in smoke', caption: 'This morning', credit: 'Ada Byron', width: 1600, height: 900 };
+    const { id } = await room.coverage(['One.'], { picture });
+    const { page } = await room.open(id, { viewport: { width: 390, height: 800 } });
+    const image = page.getByRole('img', { name: 'The harbour in smoke' });
+    const box = await image.boundingBox();
+    expect([box?.x, box?.width, Math.round(box?.height ?? 0)]).toEqual([0, 390, 219]);
+    expect(await textOf(page.locator('#masthead figcaption'))).toBe('This morning Ada Byron');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const [beside, headline] = [await image.boundingBox(), await page.locator('h1').boundingBox()];
+    expect(beside!.x).toBeGreaterThanOrEqual(headline!.x + headline!.width);
+
+    const change = { kind: 'correction', note: 'This is the other harbour.' } as const;
+    await room.author.updateChannel(id, '*', { picture: { url, alt: 'The other harbour' }, change });
+    await page.getByRole('img', { name: 'The other harbour' }).waitFor();
+    await page.locator('#masthead').getByText('This is the other harbour.').waitFor();
+    expect(await page.locator('#masthead figcaption').count()).toBe(0);
+    await room.author.updateChannel(id, '*', { picture: null });
+    await page.locator('#masthead img').waitFor({ state: 'detached' });
+  });
+
   it('shows when it begins or when it ended beside its state, like the list of channels, and in print', async () => {
     const { id } = await room.coverage([], { state: 'scheduled', startsAt: '2031-03-01T09:00:00.000Z' });
     const { page } = await open(id);

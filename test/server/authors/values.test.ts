@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthorPost } from '../../../src/protocol/model.ts';
+import type { AuthorPost, Channel } from '../../../src/protocol/model.ts';
 import { problemSchema } from '../../../src/protocol/schemas.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -122,7 +122,8 @@ const badPersons = (field: string, most: number): Bad[] => [
   ...inside(field, 'url', [...badUrl('mailto:a@a.example'), [null]], { name: 'Ada' }),
 ];
 
-const image = { type: 'image', url: 'https://a.example/p.png', alt: 'A' };
+const picture = { url: 'https://a.example/p.png', alt: 'A' };
+const image = { type: 'image', ...picture };
 const video = { type: 'video', url: 'https://a.example/v.mp4' };
 const link = { type: 'link', url: 'https://a.example/a', title: 'A' };
 const onlyHttps: Bad[] = [...badUrl('http://a.example'), [null]];
@@ -190,11 +191,28 @@ const postFields: Record<string, Bad[]> = {
   ],
 };
 
+const inPicture = (name: string, values: Bad[]): Bad[] =>
+  values.map(([value]): Bad => [{ ...picture, [name]: value }, `picture.${name}`]);
+const badPicture: Bad[] = [
+  ['a'],
+  [[]],
+  [{ url: picture.url }, 'picture.alt'],
+  [{ alt: 'A' }, 'picture.url'],
+  [image, 'picture.type'],
+  ...inPicture('url', onlyHttps),
+  ...inPicture('alt', [...notText, [null], [bell], [lone], ['a\nb'], [astral(1_001)]]),
+  ...inPicture('caption', [...badText(1_000), [null]]),
+  ...inPicture('credit', [...badWords(300), [null]]),
+  ...inPicture('width', badPixels),
+  ...inPicture('height', badPixels),
+];
+
 const channelFields: Record<string, Bad[]> = {
   headline: [...badWords(300), [null]],
   standfirst: badText(1_000),
   section: badWords(80),
   byline: badPersons('byline', 20),
+  picture: badPicture,
   language: [...notText, [null], [''], ['english please'], ['e'], [bell], ['en_US'], ['a'.repeat(301)]],
   timezone: [...notText, [null], [''], ['Mars/Olympus'], ['+02:00'], [bell], ['a'.repeat(301)]],
   access: [...badEnum, [null]],
@@ -241,6 +259,19 @@ describe('invalid values are refused with path and reason', () => {
         );
       await expectRefused(revise, `changes.${path}`, path);
     }
+  });
+
+  it('in the picture of a channel over plain HTTP, unless the server itself hosts it', async () => {
+    const own = `${test.url}/assets/a.svg`;
+    const elsewhere = `${test.url.replace('127.0.0.1', '127.0.0.2')}/assets/a.svg`;
+    const create = (url: string) => send('POST', `${test.url}/v1/channels`, { headline: 'A', picture: { url, alt: '' } });
+    const created = await create(own);
+    expect(created.status).toBe(201);
+    await expectRefused(() => create(elsewhere), 'picture.url', 'create');
+    const { id } = (created.body as { channel: Channel }).channel;
+    const patch = () =>
+      send('PATCH', `${test.url}/v1/channels/${id}`, { picture: { url: elsewhere, alt: '' } }, { 'if-match': '*' });
+    await expectRefused(patch, 'picture.url', 'patch');
   });
 
   it.each(Object.keys(postFields))('in a revision: %s', async (field) => {

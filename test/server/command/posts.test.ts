@@ -137,6 +137,8 @@ describe('pressbox post', () => {
       ['channel', 'update', room.channelId, '--section', 'Space', '--revision', ''],
       ['channel', 'update', room.channelId, '--section', 'Space', '--revision', '1e0'],
       ['channel', 'delete', room.channelId],
+      ['channel', 'update', room.channelId, '--picture', 'https://example.org/eagle.jpg'],
+      ['channel', 'update', room.channelId, '--picture-alt', 'Eagle'],
       ['channel', 'update', '', '--section', 'Space'],
       ['channel', 'delete', '.', '--yes'],
       ['export', ''],
@@ -302,6 +304,20 @@ describe('pressbox channel', () => {
       history: [{ kind: 'correction', note: 'They are there.' }],
     });
     expect((await done(['channel', 'update', id, '--section', ''])).code).toBe(0);
+    const picture = ['--picture', 'https://example.org/eagle.jpg', '--picture-alt', 'Eagle over craters'];
+    const about = ['--picture-caption', 'On its way down.', '--picture-credit', 'NASA', '--picture-size', '1200x675'];
+    expect((await done(['channel', 'update', id, ...picture, ...about])).code).toBe(0);
+    expect((await room.author.getChannel(id)).picture).toEqual({
+      url: 'https://example.org/eagle.jpg',
+      alt: 'Eagle over craters',
+      caption: 'On its way down.',
+      credit: 'NASA',
+      width: 1200,
+      height: 675,
+    });
+    const removal = ['--picture', '', '--change', 'correction', '--note', 'It was another craft.'];
+    expect((await done(['channel', 'update', id, ...removal])).code).toBe(0);
+    expect(await room.author.getChannel(id)).toMatchObject({ picture: null, history: [{}, { note: 'It was another craft.' }] });
     expect((await room.author.getChannel(id)).section).toBeNull();
     expect((await done(['channel', 'list', '--state', 'live'])).out).toContain(`${id}  live  On the Moon`);
     expect((await done(['channel', 'list', '--state', 'live', '--order', 'activity'])).out).toContain(`${id}  live  On the Moon`);

@@ -138,6 +138,28 @@ describe('a link to a channel', () => {
     expect(tagsOf((await open(`/live/${id}`)).text)['og:url']).toBe('https://news.example/harbour?a=1&amp;b=2');
   });
 
+  it('has the picture of the channel, which a post without a picture of its own has too', async () => {
+    const { id, posts } = await channelWith(1, {
+      picture: { url: 'https://pictures.example/harbour.jpg', alt: 'The harbour', width: 1200, height: 675 },
+    });
+    const picture = { type: 'image', url: 'https://pictures.example/quay.jpg', alt: 'The quay' } as const;
+    const { post: pictured } = await publish(server, editor, id, { media: [picture] });
+    const imagesOf = async (path: string) =>
+      Object.entries(tagsOf((await open(path)).text)).filter(([name]) => name.startsWith('og:image'));
+    const lead = [
+      ['og:image', 'https://pictures.example/harbour.jpg'],
+      ['og:image:alt', 'The harbour'],
+      ['og:image:width', '1200'],
+      ['og:image:height', '675'],
+    ];
+    expect(await imagesOf(`/live/${id}`)).toEqual(lead);
+    expect(await imagesOf(`/live/${id}/${posts[0]!.id}`)).toEqual(lead);
+    expect(await imagesOf(`/live/${id}/${pictured.id}`)).toEqual([
+      ['og:image', 'https://pictures.example/quay.jpg'],
+      ['og:image:alt', 'The quay'],
+    ]);
+  });
+
   it('has no preview on a members channel', async () => {
     const { id } = await channelWith(1, { access: 'members', standfirst: 'Said on the page.' });
     const { text } = await open(`/live/${id}`);

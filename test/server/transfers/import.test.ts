@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { newPostId } from '../../../client/lib/ids.ts';
 import type { AppendRequest } from '../../../src/journal/engine.ts';
+import { storedChannel } from '../../../src/protocol/channel-fields.ts';
 import type { Media, Snapshot } from '../../../src/protocol/model.ts';
 import { verifyDirectory } from '../../../src/verify.ts';
 import { openSampleDay, playSampleDay } from '../../support/authors/play-sample-day.ts';
@@ -25,6 +26,16 @@ async function cover(server: TestServer): Promise<void> {
     const kind = count % 7 === 0 ? ('correction' as const) : ('update' as const);
     await client.revise(channelId, post.id, count, { kind, note: `Count ${count}.`, changes: { body: `Counting: ${count}` } });
   }
+  const picture = {
+    url: 'https://pictures.example/harbour.jpg',
+    alt: 'The harbour',
+    credit: 'Ada Byron',
+    width: 1200,
+    height: 675,
+  };
+  await client.updateChannel(channelId, '*', { picture });
+  await client.updateChannel(channelId, '*', { picture: null, change: { kind: 'correction', note: 'It was another harbour.' } });
+  await client.updateChannel(channelId, '*', { picture: { ...picture, alt: 'The quay' } });
   for (const state of ['ended', 'live'] as const) await client.updateChannel(channelId, '*', { state });
   await client.updateChannel(channelId, '*', { pinnedPostId: post.id });
 }
@@ -333,7 +344,7 @@ describe('an import', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line)),
-    ).toMatchObject(sent);
+    ).toMatchObject([{ channel: storedChannel(plainChannel(id)) }, ...sent.slice(1)]);
     expect(await sendTo(server, sent.map((line) => JSON.stringify(line)).join('\r\n'))).toMatchObject({
       body: { ...none, skipped: 3 },
     });

@@ -3,6 +3,7 @@ import {
   accesses,
   type Media,
   type Person,
+  type Picture,
   type PostFields,
   postKinds,
   revisionKinds,
@@ -105,19 +106,12 @@ const pixels = fc.integer({ min: 1, max: 8_000 });
 
 const person: fc.Arbitrary<Person> = fc.record({ name: line(), role: line(), url: webUrl }, { requiredKeys: ['name'] });
 const source: fc.Arbitrary<Source> = fc.record({ name: line(), via: line(), url: webUrl }, { requiredKeys: ['name'] });
+const picture: fc.Arbitrary<Picture> = fc.record(
+  { url: httpsUrl, alt: line(), caption: line(), credit: line(), width: pixels, height: pixels },
+  { requiredKeys: ['url', 'alt'] },
+);
 const media: fc.Arbitrary<Media> = fc.oneof(
-  fc.record(
-    {
-      type: fc.constant('image' as const),
-      url: httpsUrl,
-      alt: line(),
-      caption: line(),
-      credit: line(),
-      width: pixels,
-      height: pixels,
-    },
-    { requiredKeys: ['type', 'url', 'alt'] },
-  ),
+  picture.map((image) => ({ type: 'image' as const, ...image })),
   fc.record(
     {
       type: fc.constant('video' as const),
@@ -170,6 +164,7 @@ export const newChannel: fc.Arbitrary<NewChannel> = fc.record(
     standfirst: fc.option(line(), { nil: null }),
     section: fc.option(line(), { nil: null }),
     byline: fc.array(person, { maxLength: 3 }),
+    picture: fc.option(picture, { nil: null }),
     language: fc.constantFrom('en', 'de-AT', 'ar'),
     timezone: fc.constantFrom('UTC', 'Europe/Vienna', 'America/New_York'),
     access: fc.constantFrom(...accesses),

@@ -113,6 +113,7 @@ export function feedPage(file: string, changed: Partial<Channel> = {}, posts: re
     standfirst: 'Minute by minute',
     section: 'Science',
     byline: [{ name: 'Ada Byron', url: 'https://news.example/ada' }],
+    picture: { url: 'https://pictures.example/moon.jpg', alt: 'The Moon', credit: 'NASA', width: 1200, height: 675 },
     history: [{ revision: 2, kind: 'correction', note: 'It is the first one.', at: later(1) }],
     updatedAt: later(2),
     ...changed,

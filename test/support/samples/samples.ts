@@ -11,6 +11,7 @@ export function aChannel(changed: Partial<Channel> = {}): Channel {
     headline: 'To the Moon',
     standfirst: null,
     section: null,
+    picture: null,
     byline: [],
     language: 'en',
     timezone: 'UTC',

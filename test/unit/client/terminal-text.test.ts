@@ -257,6 +257,9 @@ describe('a post in a terminal', () => {
       pinnedPostId: full.id,
     };
     expect(channelLines(later, channel, style)).toEqual(['Standfirst: nothing', 'The coverage has ended.', 'Pinned: 9a8057', '']);
+    const picture = { url: 'https://pictures.example/eagle.jpg', alt: 'Eagle' };
+    expect(channelLines({ ...later, picture }, later, style)).toEqual(['Picture: Eagle https://pictures.example/eagle.jpg', '']);
+    expect(channelLines(later, { ...later, picture }, style)).toEqual(['Picture: none', '']);
     expect(channelLines({ ...later, pinnedPostId: null }, later, style)).toEqual(['Nothing is pinned now.', '']);
     expect(channelLines(later, later, style)).toEqual([]);
     expect(channelLines(channel, undefined, style)).toEqual(['To the Moon', '  Three men.', '']);

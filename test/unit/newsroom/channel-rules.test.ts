@@ -86,6 +86,14 @@ describe('a history', () => {
       standfirst: long(limits.standfirstCharacters),
       section: long(limits.sectionCharacters),
       byline: Array.from({ length: limits.channelByline }, () => person),
+      picture: {
+        url: person.url,
+        alt: long(limits.altCharacters),
+        caption: long(limits.captionCharacters),
+        credit: long(limits.textCharacters),
+        width: limits.mediaPixels,
+        height: limits.mediaPixels,
+      },
       url: person.url,
       history: Array.from({ length: limits.historyChanges }, (_, i) => ({
         revision: 1_000_000 + i,
@@ -95,6 +103,7 @@ describe('a history', () => {
       })),
     });
     expect(newChannelSchema.shape.byline.safeParse(largest.byline).success).toBe(true);
+    expect(newChannelSchema.shape.picture.safeParse(largest.picture).success).toBe(true);
     expect(Buffer.byteLength(JSON.stringify(largest))).toBeLessThan(limits.eventBytes - 2_048);
   });
 
@@ -181,6 +190,21 @@ describe('a channel', () => {
     expect(entriesOf(decision)).toMatchObject([{ kind: null, listed: false }]);
     expect(entriesOf(decision)[0]).not.toHaveProperty('change');
     expect(channelOf(decision)).toMatchObject({ section: 'B', history: [], updatedAt: later, revision: 2 });
+  });
+
+  it('accepts a kind of change for its picture, and needs none', () => {
+    const picture = { url: 'https://pictures.example/quay.jpg', alt: 'The quay' };
+    const pictured = { ...channel, picture };
+    expect(entriesOf(changing({ picture }))).toMatchObject([{ kind: null, listed: false, channel: { picture, history: [] } }]);
+    const change = { kind: 'correction', note: 'This is not the quay.' } as const;
+    expect(entriesOf(changing({ picture: null, change }, pictured))).toMatchObject([
+      { kind: 'correction', listed: true, channel: { picture: null, history: [change] } },
+    ]);
+    expect(channelOf(changing({ picture: { ...picture, alt: 'Quay' }, change: { kind: 'refile' } }, pictured))).toMatchObject({
+      picture: { alt: 'Quay' },
+      updatedAt: null,
+    });
+    expect(changing({ picture }, pictured)).toMatchObject({ status: 'unchanged' });
   });
 
   it.each(['clarification', 'correction'] as const)('needs a note for a %s', (kind) => {

@@ -20,7 +20,15 @@ const parse = (text: string) => JSON.parse(text) as Thing;
 const channels = [
   {},
   { language: 'ar', url: 'https://news.example/ü', access: 'members' },
-  { byline: [], standfirst: null, section: null, updatedAt: null, state: 'ended', endedAt: '2026-11-24T13:00:00.000Z' },
+  {
+    byline: [],
+    standfirst: null,
+    section: null,
+    picture: null,
+    updatedAt: null,
+    state: 'ended',
+    endedAt: '2026-11-24T13:00:00.000Z',
+  },
 ] satisfies Partial<Channel>[];
 const at = (seq: number) => everyPost.findIndex((post) => post.seq === seq);
 
@@ -94,7 +102,7 @@ describe('a JSON Feed', () => {
     expect(item(7)._pressbox).toMatchObject({ revision: 5, status: 'published', history: everyPost[at(7)]?.history });
     expect(item(8)._pressbox).toMatchObject({ media: everyPost[at(8)]?.media });
     expect(item(5)._pressbox).toMatchObject({ status: 'taken-down', kind: 'breaking', media: [], sources: [] });
-    expect(feed._pressbox).toMatchObject({ channelId: 'moon', state: 'live', offset: 40 });
+    expect(feed._pressbox).toMatchObject({ channelId: 'moon', state: 'live', offset: 40, picture: { alt: 'The Moon' } });
   });
 });
 
@@ -126,6 +134,7 @@ describe('a live blog for search engines', () => {
       isAccessibleForFree: true,
     });
     expect(blog.coverageEndTime).toBeUndefined();
+    expect(blog.image).toMatchObject({ contentUrl: 'https://pictures.example/moon.jpg', creditText: 'NASA' });
     expect(parse(jsonLd(feedPage('liveblog.jsonld', channels[2])))).toMatchObject({
       coverageEndTime: '2026-11-24T13:00:00.000Z',
       author: { name: 'live.example.org' },
@@ -193,7 +202,10 @@ describe('a ninjs item', () => {
   it('is the channel with its posts, as complete as the page', () => {
     expect(root).toMatchObject({ type: 'composite', representationType: 'full', version: '40', pubStatus: 'usable' });
     expect(parse(ninjs({ ...feedPage('ninjs.json'), whole: false }, {}))).toMatchObject({ representationType: 'partial' });
-    expect(root.associations.map(({ uri }) => uri)).toEqual(everyPost.map(({ id }) => `urn:uuid:${id}`));
+    expect(root.associations.map(({ uri }) => uri)).toEqual([
+      ...everyPost.map(({ id }) => `urn:uuid:${id}`),
+      'https://pictures.example/moon.jpg',
+    ]);
     expect(item(7)).toMatchObject({ version: '5', versionCreated: '2026-11-24T12:40:00.000Z', type: 'text' });
   });
 

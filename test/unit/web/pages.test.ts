@@ -274,7 +274,12 @@ describe('the page of a post', () => {
 describe('a page for anonymous visitors', () => {
   it('is the headline of a members’ channel and how to sign in, without any data for a script', () => {
     const html = membersNotice({
-      channel: { ...channel, access: 'members', standfirst: 'What it is about' },
+      channel: {
+        ...channel,
+        access: 'members',
+        standfirst: 'What it is about',
+        picture: { url: 'https://pictures.example/moon.jpg', alt: hostile },
+      },
       page: `/live/moon?before=${hostile}`,
       publicUrl,
       assets,
@@ -282,6 +287,7 @@ describe('a page for anonymous visitors', () => {
     expect(textOf(html)).toContain('The landing');
     expect(textOf(html)).toContain('What it is about');
     expect(textOf(html)).toContain('This coverage is for members');
+    expect(html).toContain(`<img src="https://pictures.example/moon.jpg" alt="${escaped}" fetchpriority="high"`);
     expect(html).toContain('<form class="fields" method="post" action="/sign-in">');
     expect(html).toContain(`name="to" value="/live/moon?before=${escaped}"`);
     expect(html).not.toContain('<script');
