@@ -176,6 +176,8 @@ const feeds: readonly Example[] = [
   { operation: 'getJsonFeed', name: 'Key events', path: inChannel, query: { keyEvent: true }, status: 200 },
   { operation: 'getLiveBlog', name: 'The newest posts', path: inChannel, status: 200 },
   { operation: 'getNinjs', name: 'The newest posts', path: inChannel, status: 200 },
+  // Sent out of order, so that the times in later examples stay the same.
+  { operation: 'getCorrectionsFeed', name: 'The newest corrections', path: inChannel, status: 200, during: 'socket' },
 ];
 
 const machines: readonly Example[] = [
@@ -305,6 +307,13 @@ const pages: readonly Example[] = [
     path: post(totality),
     status: 200,
     // Sent out of order: each request in order moves the clock, and with it the times in all later examples.
+    during: 'socket',
+  },
+  {
+    operation: 'showCorrections',
+    name: 'The newest corrections',
+    path: inChannel,
+    status: 200,
     during: 'socket',
   },
   { operation: 'getElement', name: 'The script', status: 200 },

@@ -50,7 +50,7 @@ const formats: readonly Format[] = [
 
 const paging = `Newest first, ${limitInWords('feedPageDefault')} posts per page. The first page also has up to ${limitInWords('feedTold')} older posts that were corrected or withdrawn most recently, for programs that request only that page. The pages it links to leave them out.`;
 
-export const feedOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
+const formatOperations: readonly Operation[] = formats.map(({ id, file, summary, description, type }) => ({
   id,
   group: 'Feeds',
   method: 'get',
@@ -65,3 +65,21 @@ export const feedOperations: readonly Operation[] = formats.map(({ id, file, sum
   }),
   ...revalidated({ description: 'A page of the feed.', type, headers: ['Link'] }),
 }));
+
+export const feedOperations: readonly Operation[] = [
+  ...formatOperations,
+  {
+    id: 'getCorrectionsFeed',
+    group: 'Feeds',
+    method: 'get',
+    path: '/v1/channels/{channelId}/corrections.atom',
+    summary: 'Corrections for feed readers',
+    description: `Atom 1.0 with one entry for each clarification, correction, retraction and takedown, newest first, ${limitInWords('feedPageDefault')} on a page. An entry has the note and a link to the post. It keeps its id when its note is erased or its post withdrawn. Without a token, the feed of a members' channel has one entry that says how to read it.`,
+    who: 'reader',
+    query: query(schemas.correctionsFeedQuerySchema, {
+      before: 'Only corrections below this offset.',
+      limit: 'The maximum number of corrections on a page.',
+    }),
+    ...revalidated({ description: 'A page of the feed.', type: 'application/atom+xml', headers: ['Link'] }),
+  },
+];

@@ -1,10 +1,12 @@
 import {
   channelsQuerySchema,
+  correctionsPageQuerySchema,
   embedQuerySchema,
   oembedQuerySchema,
   postsQuerySchema,
   versionsQuerySchema,
 } from '../protocol/schemas.ts';
+import { limitInWords } from './limit-tables.ts';
 import { type Operation, query, revalidated } from './operation.ts';
 
 /** The routes of pages and API documents, and the routes for the operator of the server. */
@@ -81,6 +83,18 @@ export const operatingOperations: readonly Operation[] = [
     who: 'anyone',
     query: query(versionsQuerySchema, { before: 'Only changes below this revision, as the page links to older ones.' }),
     ...pageOfPost,
+  },
+  {
+    id: 'showCorrections',
+    group: 'Pages',
+    method: 'get',
+    path: '/live/{channelId}/corrections',
+    summary: 'The corrections of a channel',
+    description: `Clarifications and corrections with their time and note, removed words in \`<del>\` and added words in \`<ins>\`; retractions and takedowns with their time and note only. Newest first, ${limitInWords('correctionsShown')} on a page. Erased versions are listed without their text. Complete without JavaScript, and updated live with it.`,
+    who: 'anyone',
+    query: query(correctionsPageQuerySchema, { before: 'Only corrections below this offset, as the page links to older ones.' }),
+    ...page,
+    problems: ['token-invalid'],
   },
   {
     id: 'getElement',

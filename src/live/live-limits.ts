@@ -121,7 +121,18 @@ export const liveTable = {
     value: 8,
     metric: rateLimited('versions'),
     atLimit:
-      'While this many pages of earlier versions are being rendered, one more that is not in the cache is 429 `rate-limited`.',
+      'While this many pages of earlier versions and of corrections are being rendered, one more that is not in the cache is 429 `rate-limited`.',
+  },
+  correctionsShown: {
+    value: 20,
+    metric: 'pressbox_changes_shown_total{how="by-word"}',
+    atLimit: 'A page of corrections shows this many. Older ones are on the next page.',
+  },
+  /** Versions that are read and compared for one page, as JSON. */
+  correctionsBytes: {
+    value: 256 * 1024,
+    metric: 'pressbox_changes_shown_total{how="linked"}',
+    atLimit: 'A correction beyond this size has a link to the page of earlier versions, in place of the words that it changed.',
   },
   frontLive: {
     value: 50,

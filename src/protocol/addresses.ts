@@ -21,6 +21,18 @@ export function versionsPath(channelId: string, postId: string): string {
   return `${postPath(channelId, postId)}/versions`;
 }
 
+/**
+ * The page of a post's earlier versions that begins with the change to this revision. Older changes follow, and the page links to newer ones.
+ */
+export function changePath(channelId: string, postId: string, revision: number): string {
+  return `${versionsPath(channelId, postId)}?before=${revision + 1}`;
+}
+
+/** The page of a channel's corrections. No post has such an address, because the id of a post is a UUID. */
+export function correctionsPath(channelId: string): string {
+  return `${channelPath(channelId)}/corrections`;
+}
+
 /** The part of a channel's page that begins with the post that has this `seq`. */
 export function pageFrom(channelId: string, seq: number): string {
   return `${channelPath(channelId)}?before=${seq + 1}`;

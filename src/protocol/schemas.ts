@@ -192,7 +192,14 @@ export const revisionsQuerySchema = z.object({
 });
 /** For the page of a post's earlier versions. */
 export const versionsQuerySchema = z.object({ before: integer.optional() });
+/** For the page of a channel's corrections. */
+export const correctionsPageQuerySchema = z.object({ before: integer.optional() });
 export const correctionsQuerySchema = z.object({ before: integer.optional(), limit: pageLimit });
+/** A page of the feed of corrections. */
+export const correctionsFeedQuerySchema = z.object({
+  before: integer.optional(),
+  limit: limitUpTo(limits.pageMost, limits.feedPageDefault),
+});
 export const journalQuerySchema = z.object({
   from: integer.optional().transform((value) => value ?? 1),
   limit: pageLimit,

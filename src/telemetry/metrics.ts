@@ -17,7 +17,7 @@ export type FeedFormat = (typeof feedFormats)[number];
 
 const appendOutcomes: readonly AppendOutcome[] = ['appended', 'duplicate', 'conflict', 'refused', 'unknown'];
 const catchUpModes: readonly CatchUpMode[] = ['replay', 'snapshot', 'reset'];
-const feedFormats = ['atom', 'json-feed', 'json-ld', 'ninjs'] as const;
+const feedFormats = ['atom', 'json-feed', 'json-ld', 'ninjs', 'corrections-atom'] as const;
 const rejectionKinds = [
   'writes',
   'requests',
@@ -38,8 +38,8 @@ const rejectionKinds = [
   'full',
   'stalled',
 ] as const;
-/** How a page of earlier versions shows a change. */
-const changeForms = ['by-word', 'both-texts', 'alone'] as const;
+/** How a page of earlier versions or of corrections shows a change. */
+const changeForms = ['by-word', 'both-texts', 'alone', 'linked'] as const;
 const wordDiffOutcomes = ['made', 'kept', 'forgotten'] as const;
 const transferKinds = ['exports', 'imports'] as const;
 const problemCodes = Object.keys(problems) as ProblemCode[];
@@ -145,7 +145,7 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     }),
     changesShown: new Counter({
       name: 'pressbox_changes_shown_total',
-      help: 'Changes shown on pages of earlier versions.',
+      help: 'Changes shown on pages of earlier versions and of corrections.',
       labelNames: ['how'],
       registers,
     }),

@@ -5,13 +5,23 @@ import { challenge, etagOf, sendJson } from '../http/answers.ts';
 import { credentialsOf } from '../http/request-identity.ts';
 import type { Engine } from '../journal/engine.ts';
 import type { Channel } from '../protocol/model.ts';
-import { feedQuerySchema, parse } from '../protocol/schemas.ts';
+import { correctionsFeedQuerySchema, feedQuerySchema, parse } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readShared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
-import { type FeedFile, type FeedFilter, type FeedPage, type FeedPlace, feedTypes, linksOf, queryOf } from './feeds/feed-page.ts';
+import { correctionsAtom, correctionsLinksOf, correctionsNotice, readCorrectionsFeed } from './feeds/corrections-feed.ts';
+import {
+  correctionsFeed,
+  type FeedFile,
+  type FeedFilter,
+  type FeedPage,
+  type FeedPlace,
+  feedTypes,
+  linksOf,
+  queryOf,
+} from './feeds/feed-page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/feed-reader.ts';
 import { jsonFeed, jsonFeedItem } from './feeds/json-feed.ts';
 import { jsonLd } from './feeds/json-ld.ts';
@@ -54,6 +64,18 @@ async function jsonFeedInTurns(page: FeedPage): Promise<string> {
   return jsonFeed(page, await inTurns(page.posts, (post) => jsonFeedItem(post, page)));
 }
 
+/** A page of a feed, as requested. */
+interface RequestedPage {
+  name: FeedFormat;
+  /** Media type. */
+  type: string;
+  /** Identifies the page among the answers of its channel. */
+  key: string;
+  writePage: (channelId: string) => Promise<WrittenPage | 'gone'>;
+  /** What an anonymous reader of a members channel gets. */
+  writeNotice?: (channel: Channel) => Promise<string>;
+}
+
 interface WrittenPage {
   text: string;
   etag: string;
@@ -64,25 +86,42 @@ interface WrittenPage {
 
 export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext): Router {
   const router = Router({ caseSensitive: true });
-  for (const [file, format] of Object.entries(formats)) {
-    router.get(`/channels/:channelId/${file}`, (req, res) => answer(req, res, file, format));
+  for (const [file, { name, type, write, hasNotice }] of Object.entries(formats)) {
+    router.get(`/channels/:channelId/${file}`, (req, res) => {
+      const query = parse(feedQuerySchema, req.query);
+      return answer(req, res, {
+        name,
+        type,
+        key: `${file} ${queryOf(query, query)}`,
+        writePage: (channelId) => writePage(channelId, file, query, write),
+        ...(hasNotice && { writeNotice: async (channel) => write(noticePage(channel, file, query, publicUrl), query) }),
+      });
+    });
   }
+  router.get(`/channels/:channelId/${correctionsFeed.file}`, (req, res) => {
+    const query = parse(correctionsFeedQuerySchema, req.query);
+    return answer(req, res, {
+      name: 'corrections-atom',
+      type: `${correctionsFeed.type}; charset=utf-8`,
+      key: `${correctionsFeed.file} ${queryOf({}, query)}`,
+      writePage: (channelId) => writeCorrections(channelId, query),
+      writeNotice: async (channel) => correctionsNotice(channel, publicUrl),
+    });
+  });
   return router;
 
-  async function answer(req: Request, res: Response, file: string, { name, type, write, hasNotice }: Format): Promise<void> {
-    const query = parse(feedQuerySchema, req.query);
+  async function answer(req: Request, res: Response, { name, type, key, writePage, writeNotice }: RequestedPage): Promise<void> {
     const channelId = String(req.params.channelId);
     const credentials = credentialsOf(res);
     const read = await readStreamIfOpen({ engine, streams }, credentials, channelId, async (stream) => {
-      const page = await readShared(stream, `${file} ${queryOf(query, query)}`, () => writePage(channelId, file, query, write));
+      const page = await readShared(stream, key, () => writePage(channelId));
       if (page === 'gone') return page;
       return { page, channel: stream.channel.revision > page.channel.revision ? stream.channel : page.channel };
     });
-    if (read.status === 'closed' && credentials === undefined && hasNotice === true) {
+    if (read.status === 'closed' && credentials === undefined && writeNotice !== undefined) {
       // A request with a token would get another answer.
       res.set('WWW-Authenticate', challenge);
-      const notice = await write(noticePage(read.channel, file, query, publicUrl), query);
-      return sendJson(res, notice, { ...cachingOf(res, read.channel), type });
+      return sendJson(res, await writeNotice(read.channel), { ...cachingOf(res, read.channel), type });
     }
     const { channel, found } = requireOpen(credentials, read);
     const { text, etag, next } = found.page;
@@ -103,6 +142,15 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
     const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
     const isFirst = query.before === undefined && query.after === undefined;
     const text = await write({ channel, posts, whole: isFirst && next === undefined, offset, links }, query);
+    return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
+  }
+
+  async function writeCorrections(channelId: string, query: FeedPlace & { limit: number }): Promise<WrittenPage | 'gone'> {
+    const found = await readCorrectionsFeed(engine, channelId, query);
+    if (found === undefined) return 'gone';
+    const { channel, corrections, next } = found;
+    const links = correctionsLinksOf(publicUrl, channel, placeOf(query), next && placeOf(next));
+    const text = correctionsAtom(channel, corrections, links);
     return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
   }
 }

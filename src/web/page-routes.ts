@@ -11,22 +11,32 @@ import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
-import { channelsQuerySchema, parse, postsQuerySchema, versionsQuerySchema } from '../protocol/schemas.ts';
+import {
+  channelsQuerySchema,
+  correctionsPageQuerySchema,
+  parse,
+  postsQuerySchema,
+  versionsQuerySchema,
+} from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ListedCorrection } from './channel-corrections.ts';
+import { createCorrectionPages } from './correction-pages.ts';
 import { FrontPages } from './front-page.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { readPageWindow, type WindowPosition } from './page-window.ts';
 import { loadAssets } from './pages/assets.ts';
+import { correctionsPage } from './pages/corrections.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
+import { AllClientsGone, createSharedPages, hasDisconnected } from './shared-pages.ts';
 import { visitorOf } from './sign-in-routes.ts';
-import { AllClientsGone, createVersionPages, hasDisconnected } from './version-pages.ts';
+import { createVersionPages } from './version-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** The pages for anonymous and signed-in readers. They are complete without a script. */
@@ -39,7 +49,7 @@ export interface PageContext {
   /** Sessions have an idle limit. */
   hasIdleLimit: boolean;
   diffs: WordDiffs;
-  /** Bounds how many pages of earlier versions are built at the same time. */
+  /** Bounds how many pages of earlier versions and of corrections are built at the same time. */
   slots: Slots;
   now: () => number;
   metrics: Metrics;
@@ -52,7 +62,9 @@ export function pageRoutes(context: PageContext): Router {
   const router = Router({ caseSensitive: true });
   const assets = loadAssets();
   const frontPages = new FrontPages({ engine, streams });
-  const versionPages = createVersionPages({ engine, diffs, slots, assets });
+  const pages = createSharedPages({ slots });
+  const versionPages = createVersionPages({ engine, diffs, pages, assets });
+  const correctionPages = createCorrectionPages({ engine, diffs, pages, assets, publicUrl });
   const headers = pageHeaders();
   const resume = resumeSession(identity, cookie);
 
@@ -86,6 +98,25 @@ export function pageRoutes(context: PageContext): Router {
     sendPage(res, livePage({ snapshot, window: isPast ? undefined : window, visitor, ...shared, assets, at: minute() }));
   });
 
+  // Before the pages of posts: `corrections` is not the id of a post, which is a UUID.
+  router.get<{ channelId: string }>('/live/:channelId/corrections', headers, resume, async (req, res) => {
+    const { before } = parse(correctionsPageQuerySchema, req.query);
+    const isGone = () => hasDisconnected(req, res);
+    const credentials = credentialsOf(res);
+    const read = await unlessAllGone(
+      readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+        withStream(streams, credentials, channelId, (stream) => correctionPages.read(stream, { before, isGone })),
+      ),
+    );
+    if (read === undefined) return void res.destroy();
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    const { channel, found } = read;
+    for (const { change } of found.corrections) countShown(change);
+    const visitor = visitorOf(res, req.originalUrl);
+    const isShared = visitor === undefined && found.channel.revision === channel.revision;
+    sendPage(res, isShared ? found.page : correctionsPage({ ...found, channel, before, visitor, publicUrl, assets }));
+  });
+
   router.get<{ channelId: string; postId: string }>('/live/:channelId/:postId', headers, resume, async (req, res) => {
     const postId = postIdOf(req.params.postId);
     const credentials = credentialsOf(res);
@@ -108,22 +139,21 @@ export function pageRoutes(context: PageContext): Router {
     const { before } = parse(versionsQuerySchema, req.query);
     const isGone = () => hasDisconnected(req, res);
     const credentials = credentialsOf(res);
-    const reading = readIfOpen(access, credentials, req.params.channelId, (channelId) =>
-      readVersionsOf(credentials, channelId, postId, before, isGone),
+    const read = await unlessAllGone(
+      readIfOpen(access, credentials, req.params.channelId, (channelId) =>
+        readVersionsOf(credentials, channelId, postId, before, isGone),
+      ),
     );
-    const read = await reading.catch((error: unknown) => {
-      if (!(error instanceof AllClientsGone)) throw error;
-    });
     if (read === undefined) return void res.destroy();
     if (read.status === 'closed') return sendNotice(req, res, read.channel);
     const { channel, found } = read;
     if (found === undefined) throw new Refusal('not-found', missing.post);
-    const { post, steps, older, cursor } = found;
+    const { post, steps, cursor } = found;
     if (isWithdrawn(post)) return sendWithdrawn(req, res, { channel, post, cursor });
-    for (const { status } of steps) if (status !== 'erased') metrics.changesShown.inc({ how: howShown[status] });
+    for (const step of steps) countShown(step);
     const visitor = visitorOf(res, req.originalUrl);
     const isShared = visitor === undefined && found.channel.revision === channel.revision;
-    sendPage(res, isShared ? found.page : versionsPage({ channel, postId, steps, older, cursor, visitor, assets }));
+    sendPage(res, isShared ? found.page : versionsPage({ ...found, channel, postId, visitor, assets }));
   });
 
   return router;
@@ -132,6 +162,10 @@ export function pageRoutes(context: PageContext): Router {
   function minute(): string {
     const minuteMs = 60_000;
     return new Date(Math.floor(now() / minuteMs) * minuteMs).toISOString();
+  }
+
+  function countShown(change: ListedCorrection['change']): void {
+    if (change !== null && change.status !== 'erased') metrics.changesShown.inc({ how: howShown[change.status] });
   }
 
   function sendNotice(req: { originalUrl: string }, res: Response, channel: Channel): void {
@@ -175,7 +209,15 @@ export function pageRoutes(context: PageContext): Router {
   }
 }
 
-const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone' } as const;
+const howShown = { compared: 'by-word', both: 'both-texts', whole: 'alone', linked: 'linked' } as const;
+
+/** Undefined if nobody waits for the page any more. */
+async function unlessAllGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  return await reading.catch((error: unknown) => {
+    if (!(error instanceof AllClientsGone)) throw error;
+    return undefined;
+  });
+}
 
 function sendPage(res: Response, page: string, isPrivate = isForOneBrowser(res)): void {
   res.vary('Cookie');

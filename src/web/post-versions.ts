@@ -5,7 +5,7 @@ import { liveLimits } from '../live/live-limits.ts';
 import { type Media, type PostFields, type ReaderPost, readerView } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { paragraphsOf } from './post-text.ts';
-import type { WordDiffs } from './word-diffs.ts';
+import type { VersionPair, WordDiffs } from './word-diffs.ts';
 
 /** One page of the earlier versions of a post. Read under a guard, so that a takedown during the read repeats all of it. */
 export interface Versions {
@@ -15,26 +15,32 @@ export interface Versions {
   steps: Step[];
   /** The page of older changes starts below this revision; null if there are none. */
   older: number | null;
+  /** Whether there are newer changes than these. */
+  newer: boolean;
 }
 
 /** Room for two posts of any size in the author's view. */
 const twoPosts = 2 * limits.answerBytes;
 
-export interface VersionsContext {
-  engine: Engine;
+export interface ComparisonContext {
   diffs: WordDiffs;
   /** Called before each comparison. Throws if no client waits any more. */
   requireWaiting: () => void;
 }
 
+export interface VersionsContext extends ComparisonContext {
+  engine: Engine;
+}
+
 /** Undefined if the post does not exist. `before`: only changes below that revision. */
 export async function readVersions(
-  { engine, diffs, requireWaiting }: VersionsContext,
+  context: VersionsContext,
   channelId: string,
   postId: string,
   before: number,
 ): Promise<Versions | undefined> {
-  const { generation } = diffs;
+  const { engine } = context;
+  const { generation } = context.diffs;
   const [now, oldest] = await Promise.all([engine.post(channelId, postId), readRevisions(1, 1, twoPosts)]);
   if (now === undefined || oldest === undefined) return undefined;
   const top = Math.min(now.post.revision, before - 1);
@@ -51,22 +57,16 @@ export async function readVersions(
     post: readerView(read.post),
     steps: stepsOf(versions, floor, top, compare),
     older: floor > 1 ? floor : null,
+    newer: top < read.post.revision,
   };
 
-  /** Compares each version with the one before it, and lets other work run between two comparisons. */
+  /** Compares each version with the one before it. */
   async function compareAll(versions: readonly Version[], epoch: string): Promise<ReadonlyMap<number, Comparison>> {
     const compared = new Map<number, Comparison>();
     for (const [at, version] of versions.entries()) {
       const before = versions[at - 1];
       if (before?.revision !== version.revision - 1) continue;
-      const pair = { channelId, epoch, postId, before, version };
-      let comparison = diffs.find(pair);
-      if (comparison === undefined) {
-        await turn();
-        requireWaiting();
-        comparison = diffs.compare(pair, generation);
-      }
-      compared.set(version.revision, comparison);
+      compared.set(version.revision, await comparePair(context, { channelId, epoch, postId, before, version }, generation));
     }
     return compared;
   }
@@ -89,11 +89,27 @@ export async function readVersions(
   }
 }
 
+/**
+ * The comparison from the cache, or a new one, which lets other work run before it. `generation`: that of the cache before the texts were
+ * read.
+ */
+export async function comparePair(
+  { diffs, requireWaiting }: ComparisonContext,
+  pair: VersionPair,
+  generation: number,
+): Promise<Comparison> {
+  const known = diffs.find(pair);
+  if (known !== undefined) return known;
+  await turn();
+  requireWaiting();
+  return diffs.compare(pair, generation);
+}
+
 function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
 }
 
-function versionOf(post: ReaderPost): Version {
+export function versionOf(post: ReaderPost): Version {
   const { revision, history, publishedAt, headline, html } = post;
   const change = revision === 1 ? null : (history.findLast((one) => one.revision === revision) ?? null);
   return { revision, change, publishedAt, headline, text: paragraphsOf(html), beside: besideOf(post) };

@@ -266,6 +266,10 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       name: 'an earlier version beside what it became',
       path: `${live(harbour)}/${corrected.id}/versions`,
     },
+    { name: 'the corrections', path: `${live(harbour)}/corrections` },
+    { name: 'no corrections yet', path: `${live(empty)}/corrections` },
+    { name: 'the corrections in Arabic', path: `${live(arabic)}/corrections` },
+    { name: 'corrections with words longer than a line', path: `${live(unbroken)}/corrections` },
     { name: 'a permanent link', path: `${live(harbour)}/${corrected.id}`, reach: isLive },
     { name: 'a withdrawn post', path: `${live(harbour)}/${retracted.id}` },
     {

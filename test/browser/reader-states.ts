@@ -4,6 +4,7 @@ import type { TestBrowser } from './browser.ts';
 import { type Newsroom, newsroom } from './newsroom.ts';
 import { access } from './states/access.ts';
 import { changes } from './states/changes.ts';
+import { corrections } from './states/corrections.ts';
 import { digits } from './states/digits.ts';
 import { directions } from './states/directions.ts';
 import { elsewhere } from './states/elsewhere.ts';
@@ -37,6 +38,7 @@ export function examineReaderStates({ start, startWithoutScripts, keepsPages }: 
   const exam: Exam = { room, host: () => host, startWithoutScripts, keepsPages };
   changes(exam);
   versions(exam);
+  corrections(exam);
   withdrawn(exam);
   places(exam);
   access(exam);

@@ -26,6 +26,7 @@ export interface VersionWords {
   removed: string;
   end: string;
   olderChanges: string;
+  newestChanges: string;
   toPost: string;
 }
 
@@ -53,6 +54,7 @@ const byLanguage: Readonly<Record<Language, VersionWords>> = {
     removed: 'removed:',
     end: '(end)',
     olderChanges: 'Older changes',
+    newestChanges: 'Latest changes',
     toPost: 'To the post',
   },
   de: {
@@ -73,6 +75,7 @@ const byLanguage: Readonly<Record<Language, VersionWords>> = {
     removed: 'entfernt:',
     end: '(Ende)',
     olderChanges: 'Ältere Änderungen',
+    newestChanges: 'Neueste Änderungen',
     toPost: 'Zum Beitrag',
   },
   fr: {
@@ -93,6 +96,7 @@ const byLanguage: Readonly<Record<Language, VersionWords>> = {
     removed: 'supprimé\u00a0:',
     end: '(fin)',
     olderChanges: 'Changements précédents',
+    newestChanges: 'Derniers changements',
     toPost: 'Voir le message',
   },
   es: {
@@ -113,6 +117,7 @@ const byLanguage: Readonly<Record<Language, VersionWords>> = {
     removed: 'eliminado:',
     end: '(fin)',
     olderChanges: 'Cambios anteriores',
+    newestChanges: 'Últimos cambios',
     toPost: 'Ver el mensaje',
   },
   ar: {
@@ -133,6 +138,7 @@ const byLanguage: Readonly<Record<Language, VersionWords>> = {
     removed: 'حُذف:',
     end: '(انتهى)',
     olderChanges: 'تغييرات أقدم',
+    newestChanges: 'أحدث التغييرات',
     toPost: 'إلى المنشور',
   },
 };

@@ -1,10 +1,10 @@
-import { type CatchUp, isWithdrawn } from '../../../src/protocol/model.ts';
+import { type CatchUp, isCorrection, isWithdrawn } from '../../../src/protocol/model.ts';
 import { parseDocument } from '../trusted-html.ts';
 
 /**
- * Keeps the page of a post's earlier versions, or of a withdrawn post, current. Long-polls the channel's events from the cursor
- * of the page. When an event concerns the post, or the channel may no longer be read, it replaces the page by the server's
- * current one. Only the server compares versions and knows which are erased and who may see them.
+ * Keeps the page of a post's earlier versions, of a withdrawn post, or of a channel's corrections current. Long-polls the channel's
+ * events from the cursor of the page. When an event concerns the page, or the channel may no longer be read, it replaces the page by
+ * the server's current one. Only the server compares versions and knows which are erased and who may see them.
  */
 
 /** How long the server may hold a request, seconds. Below the 30 s after which many proxies time out. */
@@ -43,9 +43,20 @@ async function ask(): Promise<void> {
     const catchUp: CatchUp | undefined = answer.ok ? await answer.json() : undefined;
     // Undefined: the channel may not be read, or has another history.
     const changes = catchUp?.mode === 'replay' ? catchUp.events : undefined;
-    const own = changes?.flatMap((event) => ('post' in event && event.post.id === post ? [event.post] : []));
+    const own = changes?.filter((event) =>
+      'channel' in event
+        ? post === undefined
+        : post === undefined
+          ? isWithdrawn(event.post) || event.post.history.some(isCorrection)
+          : event.post.id === post,
+    );
     if (catchUp === undefined || own?.length !== 0) {
-      if (own?.some(isWithdrawn)) main.replaceChildren();
+      for (const event of own ?? []) {
+        if (!('post' in event && isWithdrawn(event.post))) continue;
+        // Only the pages of a post are about it as a whole.
+        if (post !== undefined) main.replaceChildren();
+        for (const element of main.querySelectorAll(`[data-post="${event.post.id}"]`)) element.remove();
+      }
       const page = await get(location.href, 'text/html');
       show(parseDocument(await page.text()));
       // The refusal may concern only the events request, and the page may come from a cache. Count it as a failure, so that the

@@ -1,4 +1,4 @@
-import { channelPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import { channelPath, correctionsPath, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { Change, Channel, Media } from '../../../src/protocol/model.ts';
 import { words as en } from '../i18n/en.ts';
 import { wordsIn } from '../i18n/index.ts';
@@ -10,6 +10,7 @@ import { directionOf, turned } from './direction.ts';
 import { type Html, html, nothing } from './html.ts';
 import { settingOf } from './page.ts';
 import { clockBeside, type Setting } from './time.ts';
+import { correctionWordsOf } from './wording.ts';
 
 /** The page of a post's earlier versions: each change with the removed and the added words. */
 
@@ -139,6 +140,8 @@ export interface VersionsShown {
   sections?: readonly Html[] | undefined;
   /** The revision to request the next page of older changes with. Null if there is none. */
   older: number | null;
+  /** Whether there are newer changes than these. */
+  newer: boolean;
 }
 
 /** "Earlier versions: The harbour fire". */
@@ -148,38 +151,40 @@ export function versionsTitle({ language, headline }: Channel): string {
 }
 
 /** The whole page except its bar. */
-export function renderVersions({ channel, postId, steps, sections, older }: VersionsShown): Html {
-  const context = contextFor(channel);
+export function renderVersions({ channel, postId, steps, sections, older, newer }: VersionsShown): Html {
+  const context = versionContextFor(channel);
   const { words, own } = context;
   return html`<div lang="${words.language}" dir="${directionOf(words.language)}">
 <header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, context.setting)}</a></p><h1>${words.earlierVersions}</h1>
 <p class="standfirst">${own.legend}</p></header>
 <div class="alone">${steps.length === 0 && html`<p class="empty">${words.nothingOlder}</p>`}${sections ?? steps.map((step) => renderStep(step, context))}</div>
 <nav class="pages" aria-label="${words.earlierVersions}"><a class="step" href="${postPath(channel.id, postId)}">${own.toPost}</a>${
+    newer && html`<a class="step" href="${versionsPath(channel.id, postId)}">${own.newestChanges}</a>`
+  }${
     older !== null &&
     html`<a class="step" rel="next" href="${versionsPath(channel.id, postId)}?before=${older}">${own.olderChanges}</a>`
-  }</nav>
+  }<a class="step" href="${correctionsPath(channel.id)}">${correctionWordsOf({ words, language: channel.language }).corrections}</a></nav>
 </div>`;
 }
 
 /** One step of the page. */
 export function renderVersion(step: Step, channel: Channel): Html {
-  return renderStep(step, contextFor(channel));
+  return renderStep(step, versionContextFor(channel));
 }
 
 /** The words, times and language of a channel's page. */
-interface RenderContext {
+export interface VersionContext {
   setting: Setting;
   words: Words;
   own: VersionWords;
 }
 
-function contextFor(channel: Channel): RenderContext {
+export function versionContextFor(channel: Channel): VersionContext {
   const words = wordsIn(channel.language) ?? en;
   return { setting: { ...settingOf(channel), words }, words, own: versionWordsIn(words.language) };
 }
 
-function renderStep(step: Step, context: RenderContext): Html {
+function renderStep(step: Step, context: VersionContext): Html {
   const { own } = context;
   if (step.status === 'erased') {
     const { from, to } = step;
@@ -188,18 +193,19 @@ function renderStep(step: Step, context: RenderContext): Html {
     return html`<section class="version"><h2>${name}</h2><p class="note">${from === to ? own.erased : own.erasedMany}</p></section>`;
   }
   const { version } = step;
-  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, context)}${bodyOf(step, context)}</section>`;
+  return html`<section class="version" data-revision="${version.revision}">${renderChange(version, context)}${renderComparison(step, context)}</section>`;
 }
 
 /** "Correction, Nov 24, 2026, 14:05 UTC" with the note below. */
-function renderChange({ change, publishedAt }: Version, { setting, words, own }: RenderContext): Html {
+function renderChange({ change, publishedAt }: Version, { setting, words, own }: VersionContext): Html {
   const at = clockBeside(change?.at ?? publishedAt, null, setting);
   const label =
     change === null ? own.published : change.kind === 'refile' ? own.refile : (words.changes[change.kind] ?? words.changed);
   return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && turned(html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`, setting)}`;
 }
 
-function bodyOf(step: Exclude<Step, { status: 'erased' }>, context: RenderContext): Html {
+/** What changed: headline, text and further details. */
+export function renderComparison(step: Exclude<Step, { status: 'erased' }>, context: VersionContext): Html {
   const { own } = context;
   const same = (text: string): Piece[] => (text === '' ? [] : [{ kind: 'same', text }]);
   const whole = ({ headline, text }: Version) => texts(same(headline ?? ''), same(text), context);
@@ -219,7 +225,7 @@ function bodyOf(step: Exclude<Step, { status: 'erased' }>, context: RenderContex
 }
 
 /** "Picture: A ferry at the quay". A mark is shown as on posts. */
-function listed(lines: readonly Line[], context: RenderContext): Html {
+function listed(lines: readonly Line[], context: VersionContext): Html {
   const { setting, words, own } = context;
   if (lines.length === 0) return nothing;
   const marks: Record<string, string> = {
@@ -238,7 +244,7 @@ function listed(lines: readonly Line[], context: RenderContext): Html {
   })}</ul>`;
 }
 
-function texts(headline: readonly Piece[], text: readonly Piece[], context: RenderContext): Html {
+function texts(headline: readonly Piece[], text: readonly Piece[], context: VersionContext): Html {
   const written = (as: string, pieces: readonly Piece[]) =>
     pieces.length > 0 &&
     html`<div class="${as}" lang="${context.setting.language}" dir="${dirOf(pieces, context)}">${marked(pieces, context)}</div>`;
@@ -246,13 +252,13 @@ function texts(headline: readonly Piece[], text: readonly Piece[], context: Rend
 }
 
 /** Goes by the post's text alone: the words "added" and "removed" may be in another language. */
-function dirOf(pieces: readonly Piece[], { setting }: RenderContext): 'rtl' | 'auto' {
+function dirOf(pieces: readonly Piece[], { setting }: VersionContext): 'rtl' | 'auto' {
   const text = html`<bdi>${pieces.map(({ text }) => text)}</bdi>`;
   return turned(text, setting).text === text.text ? 'auto' : 'rtl';
 }
 
 /** Says in words what is added and removed, for screen readers. */
-function marked(pieces: readonly Piece[], { words, own }: RenderContext): Html {
+function marked(pieces: readonly Piece[], { words, own }: VersionContext): Html {
   const hidden = (word: string) =>
     html`<span class="visually-hidden" lang="${words.language}" dir="${directionOf(words.language)}"> ${word} </span>`;
   return html`${pieces.map(({ kind, text }) => {

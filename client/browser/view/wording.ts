@@ -1,3 +1,4 @@
+import { type CorrectionWords, correctionWordsIn } from '../i18n/corrections.ts';
 import { page as enPage } from '../i18n/en.ts';
 import { pageWordsIn } from '../i18n/index.ts';
 import { type Language, primaryOf } from '../i18n/languages.ts';
@@ -17,6 +18,11 @@ export function pageWordsOf({ language }: Pick<Setting, 'language'>): PageWords 
 /** Words that only the server renders. */
 export function serverWordsOf(setting: Pick<Setting, 'words' | 'language'>): ServerWords {
   return serverWordsIn(wordsOf(setting).language);
+}
+
+/** Words about the corrections of a channel, which only the server renders. */
+export function correctionWordsOf(setting: Pick<Setting, 'words' | 'language'>): CorrectionWords {
+  return correctionWordsIn(wordsOf(setting).language);
 }
 
 /** A sentence with markup inserted in its place. */

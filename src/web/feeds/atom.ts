@@ -2,7 +2,7 @@ import { settingOf } from '../../../client/browser/view/page.ts';
 import { wordsOf } from '../../../client/browser/view/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
 import { aboutOf, changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
-import { type FeedFilter, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
+import { type FeedFilter, type FeedLinks, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf, titleOfFile } from './media.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
@@ -17,20 +17,42 @@ export function atom(
   entries: readonly Xml[] = page.posts.map((post) => atomEntry(post, page)),
 ): string {
   const { channel, posts, links, notice } = page;
+  return atomDocument({
+    id: feedId(channel, filter),
+    title: channel.headline,
+    about: aboutOf(channel),
+    channel,
+    links,
+    changed: posts.map(changedAt),
+    entries: notice === undefined ? entries : [noticeEntry(notice), ...entries],
+  });
+}
+
+export interface AtomDocument {
+  id: string;
+  title: string;
+  about: string | undefined;
+  channel: Channel;
+  links: FeedLinks;
+  /** When the entries changed. */
+  changed: readonly string[];
+  entries: readonly Xml[];
+}
+
+export function atomDocument({ id, title, about, channel, links, changed, entries }: AtomDocument): string {
   const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
-  const updated = [channel.updatedAt ?? channel.createdAt, ...posts.map(changedAt)].sort().at(-1);
-  const about = aboutOf(channel);
+  const updated = [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1);
   const document = xml`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"${xmlAttribute('xml:lang', channel.language)}>
-<id>${feedId(channel, filter)}</id>
-<title>${channel.headline}</title>
+<id>${id}</id>
+<title>${title}</title>
 ${about === undefined ? null : xml`<subtitle>${about}</subtitle>\n`}<updated>${updated}</updated>
 ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generator>Pressbox</generator>
 ${channel.picture === null ? null : xml`<logo>${plainUri(channel.picture.url)}</logo>\n`}<link rel="self" type="application/atom+xml" href="${links.self}"/>
 <link rel="alternate" type="text/html" href="${links.home}"/>
 ${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
   links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`
-}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${notice === undefined ? null : noticeEntry(notice)}${entries}</feed>
+}${channel.section === null ? null : xml`<category term="${channel.section}"/>\n`}${entries}</feed>
 `;
   return document.text;
 }
@@ -50,7 +72,7 @@ ${post.media.map(attached)}${categoriesOf(post, channel).map(({ term, label }) =
 `;
 }
 
-function noticeEntry({ id, title, html, url, at }: FeedNotice): Xml {
+export function noticeEntry({ id, title, html, url, at }: FeedNotice): Xml {
   return xml`<entry>
 <id>${id}</id>
 <title>${title}</title>

@@ -16,7 +16,11 @@ import type { FeedLinks } from './feed-page.ts';
 
 /** Safe HTML with absolute URLs, since feeds are read elsewhere. */
 export function contentOf(post: ReaderPost, channel: Channel, links: FeedLinks): string {
-  const content = post.status === 'published' ? published(post, channel, links) : withdrawn(post, channel);
+  return directed(post.status === 'published' ? published(post, channel, links) : withdrawn(post, channel), channel);
+}
+
+/** Gives the text its direction. */
+export function directed(content: Html, channel: Channel): string {
   const setting = settingOf(channel);
   // Feeds have no other way to give the text direction.
   return setting.runs === 'rtl'

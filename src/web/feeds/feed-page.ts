@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { channelAddress, onServer, permanentLink } from '../../protocol/addresses.ts';
-import type { Channel, PostKind, ReaderPost } from '../../protocol/model.ts';
+import type { Channel, Correction, PostKind, ReaderPost } from '../../protocol/model.ts';
 
 /** The input of every feed format: a page of posts, and the URLs of the page, its neighbours and its posts. */
 export interface FeedPage {
@@ -49,6 +49,9 @@ export const feedTypes = {
 } as const;
 export type FeedFile = keyof typeof feedTypes;
 
+/** The feed of corrections, whose entries are corrections, not posts. It has no filter. */
+export const correctionsFeed = { file: 'corrections.atom', type: 'application/atom+xml' } as const;
+
 /** `publicUrl` has no trailing slash. */
 export function feedAddress(publicUrl: string, channelId: string, file: string, query = ''): string {
   return onServer(`/v1/channels/${channelId}/${file}${query === '' ? '' : `?${query}`}`, publicUrl);
@@ -84,6 +87,16 @@ export function feedId({ id, createdAt }: Channel, filter: FeedFilter): string {
 /** The id of the entry that is shown in place of the posts of a members channel. */
 export function noticeId({ id, createdAt }: Channel): string {
   return nameUuid(`${id} ${createdAt} for-members`);
+}
+
+/** A permanent id of the feed of corrections. */
+export function correctionsFeedId({ id, createdAt }: Channel): string {
+  return nameUuid(`${id} ${createdAt} corrections`);
+}
+
+/** A permanent id of a correction: that of the revision that it made, of a post or of the channel. */
+export function correctionId({ id, createdAt }: Channel, { postId, revision }: Pick<Correction, 'postId' | 'revision'>): string {
+  return nameUuid(`${postId ?? `${id} ${createdAt}`} revision ${revision}`);
 }
 
 /** The post's UUIDv7 as a URN, independent of its URL. */

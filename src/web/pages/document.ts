@@ -10,7 +10,7 @@ export interface Assets {
   words: Readonly<Record<string, string>>;
   /** The script of the list of channels. */
   front: string;
-  /** The script of the pages of earlier versions and of withdrawn posts. */
+  /** The script of the pages of earlier versions, of withdrawn posts and of corrections. */
   followPost: string;
   /** The script that keeps a reader's session alive while a channel's page is live. */
   keepSession: string;
@@ -96,17 +96,21 @@ function signOutForm({ name, page }: Visitor, language: string): Html {
   return html`<form class="visitor" method="post" action="/sign-out"><input type="hidden" name="to" value="${page}"><bdi class="who">${name}</bdi><button${spoken({ language })}>${serverWordsOf({ language }).signOut}</button></form>`;
 }
 
-/** The post that a page follows. */
-export interface FollowedPost {
+/** The channel whose corrections a page follows. */
+export interface FollowedChannel {
   channelId: string;
-  postId: string;
   /** The page's script continues from this cursor. */
   cursor: string;
 }
 
-/** Data on the page for the script that follows the post. */
-export function followed({ channelId, postId, cursor }: FollowedPost): Html {
-  return html` data-channel="${channelId}" data-post="${postId}" data-cursor="${cursor}"`;
+/** The post that a page follows. */
+export interface FollowedPost extends FollowedChannel {
+  postId: string;
+}
+
+/** Data on the page for the script that follows the post, or the corrections of the channel. */
+export function followed({ channelId, postId, cursor }: FollowedChannel & Partial<FollowedPost>): Html {
+  return html` data-channel="${channelId}"${attribute('data-post', postId)} data-cursor="${cursor}"`;
 }
 
 /**

@@ -14,13 +14,14 @@ import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import { clock, wordsOf } from '../../../client/browser/view/time.ts';
-import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
-import { channelAddress, channelPath, onServer, permanentLink } from '../../protocol/addresses.ts';
+import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { channelAddress, channelPath, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { feedAddress, feedTypes, linksOf } from '../feeds/feed-page.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
 import type { PageWindow } from '../page-window.ts';
+import { correctionsFeedLink } from './corrections.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { channelPreview, describe, postPreview } from './preview.ts';
 import { signInForm } from './sign-in.ts';
@@ -72,7 +73,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     preloaded: assets.words[wordsOf(channel).language],
     body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p></header>
+<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p>${correctionsLink(channel)}</header>
 <div class="columns">
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
@@ -95,6 +96,10 @@ function keepSession(script: string): Html {
   return html`<script type="module" src="${script}"></script>`;
 }
 
+function correctionsLink(channel: Channel): Html {
+  return html`<p class="byline"><a href="${correctionsPath(channel.id)}"${spoken(channel)}>${correctionWordsOf(channel).corrections}</a></p>`;
+}
+
 /** Links by which feed readers find the feeds. None for members channels, whose feeds require a token. */
 function feedLinks(channel: Channel, publicUrl: string): Html[] {
   const feeds = Object.entries(feedTypes).map(([file, { type, title }]) => ({
@@ -102,7 +107,10 @@ function feedLinks(channel: Channel, publicUrl: string): Html[] {
     title,
     href: feedAddress(publicUrl, channel.id, file),
   }));
-  return feeds.map(({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`);
+  const links = feeds.map(
+    ({ type, title, href }) => html`<link rel="alternate" type="${type}" title="${title}" href="${href}">\n`,
+  );
+  return [...links, correctionsFeedLink(channel, publicUrl)];
 }
 
 /** The link by which other systems find oEmbed. */

@@ -1,7 +1,7 @@
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { isWebUrl } from '../../../client/browser/view/links.ts';
 import { liveLimits } from '../../live/live-limits.ts';
-import { channelAddress, permanentLink } from '../../protocol/addresses.ts';
+import { channelAddress, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
@@ -28,6 +28,22 @@ export function channelPreview(channel: Channel, posts: readonly (ReaderPost | n
       leadPicture(channel) ?? posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
     publishedAt: channel.startedAt ?? channel.createdAt,
     modifiedAt: [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1) ?? null,
+  });
+}
+
+/** The preview of a link to the corrections of a channel. `latestAt`: the time of the latest one. */
+export function correctionsPreview(
+  channel: Channel,
+  { title, about, latestAt }: { title: string; about: string; latestAt: string | undefined },
+  publicUrl: string,
+): Html {
+  return previewTags(channel, {
+    title,
+    description: about,
+    url: onServer(correctionsPath(channel.id), publicUrl),
+    picture: undefined,
+    publishedAt: channel.startedAt ?? channel.createdAt,
+    modifiedAt: latestAt ?? null,
   });
 }
 

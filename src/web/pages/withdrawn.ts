@@ -3,8 +3,8 @@ import { html } from '../../../client/browser/view/html.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { renderPost } from '../../../client/browser/view/post.ts';
 import { wordsOf } from '../../../client/browser/view/time.ts';
-import { around, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
-import { channelPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
+import { around, correctionWordsOf, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { channelPath, correctionsPath, pageFrom, postAnchor } from '../../protocol/addresses.ts';
 import type { Channel, ReaderPost } from '../../protocol/model.ts';
 import { type Assets, type FollowedPost, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 
@@ -37,7 +37,7 @@ export function withdrawnPage({ channel, post, cursor, visitor, assets }: Withdr
 <header class="head">${section && turned(section, setting)}<h1${mark}>${words.wasWithdrawn}</h1>
 <p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>
 <div class="alone">${renderPost(post, { ...setting, day: true, marked: true })}</div>
-<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a></nav>
+<nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a><a class="step" href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a></nav>
 </main>`,
   });
 }

@@ -6,7 +6,18 @@ import { channel } from '../../../src/journal/sqlite/reads.ts';
 import { call, startTestServer } from '../../support/servers/server.ts';
 
 /** Response times must not reveal a desk channel: a hidden channel and a missing one take the same steps. */
-const paths = ['', '/snapshot', '/events', '/posts', '/corrections', '/journal', '/export', '/feed.atom', '/feed.json'];
+const paths = [
+  '',
+  '/snapshot',
+  '/events',
+  '/posts',
+  '/corrections',
+  '/journal',
+  '/export',
+  '/feed.atom',
+  '/feed.json',
+  '/corrections.atom',
+];
 
 it('a desk channel gets the same bytes and the same journal reads as a missing channel, on every route', async () => {
   await using server = await startTestServer();
@@ -21,6 +32,7 @@ it('a desk channel gets the same bytes and the same journal reads as a missing c
     const questions = [
       ...paths.map((path) => ({ method: 'GET', path: `/v1/channels/${id}${path}` })),
       ...['/live', '/embed'].map((path) => ({ method: 'GET', path: `${path}/${id}` })),
+      { method: 'GET', path: `/live/${id}/corrections` },
       { method: 'POST', path: `/v1/channels/${id}/posts`, body: { headline: 'A' } },
     ];
     for (const by of strangers) {

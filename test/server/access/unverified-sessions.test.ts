@@ -60,7 +60,7 @@ const forMembers = [
   ...['snapshot', 'events', 'events?wait=1', 'stream', 'posts', 'corrections', 'journal', 'export'].map(
     (name) => `closed/${name}`,
   ),
-  ...['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json'].map((name) => `closed/${name}`),
+  ...['feed.atom', 'feed.json', 'liveblog.jsonld', 'ninjs.json', 'corrections.atom'].map((name) => `closed/${name}`),
   ...['hidden', 'hidden/snapshot', 'hidden/stream', 'never-was', 'never-was/snapshot', 'never-was/stream'],
 ].map((path) => `/v1/channels/${path}`);
 

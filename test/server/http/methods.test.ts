@@ -42,6 +42,7 @@ const taken = (): Record<string, string[]> => {
     [`/live/${id}`]: ['GET', 'HEAD'],
     [`/live/${id}/${postId}`]: ['GET', 'HEAD'],
     [`/live/${id}/${postId}/versions`]: ['GET', 'HEAD'],
+    [`/live/${id}/corrections`]: ['GET', 'HEAD'],
     [`/embed/${id}`]: ['GET', 'HEAD'],
     '/embed.js': ['GET', 'HEAD'],
     '/oembed': ['GET', 'HEAD'],

@@ -97,7 +97,15 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect([down.status, down.erasure]).toEqual([200, { complete: true, pending: [] }]);
       await caughtUp(far, 3);
       for (const node of [a!, b!]) {
-        for (const path of ['snapshot', 'posts', 'feed.atom', 'ninjs.json', `posts/${post.id}`, 'events?after=']) {
+        for (const path of [
+          'snapshot',
+          'posts',
+          'feed.atom',
+          'ninjs.json',
+          'corrections.atom',
+          `posts/${post.id}`,
+          'events?after=',
+        ]) {
           const { text } = await call(`${node.url}/v1/channels/${id}/${path}`);
           expect(text).not.toContain('zqsecret');
         }

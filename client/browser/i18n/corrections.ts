@@ -1,0 +1,86 @@
+import type { Language } from './languages.ts';
+
+/** The words of the page and the feed of a channel's corrections. Kept apart, because only the server renders them. */
+export interface CorrectionWords {
+  corrections: string;
+  /** The sentence below the heading. */
+  about: string;
+  none: string;
+  /** What a correction of the channel itself concerns. */
+  headlineOrStandfirst: string;
+  noteErased: string;
+  laterWithdrawn: string;
+  /** In place of the words, which are on the page of earlier versions. */
+  tooLong: string;
+  olderCorrections: string;
+  newestCorrections: string;
+  asFeed: string;
+}
+
+/** The words in this language of the interface. */
+export function correctionWordsIn(language: Language): CorrectionWords {
+  return byLanguage[language];
+}
+
+const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
+  en: {
+    corrections: 'Corrections',
+    about: 'Everything that was corrected, clarified or withdrawn in this coverage, the latest first.',
+    none: 'Nothing has been corrected or withdrawn so far.',
+    headlineOrStandfirst: 'The headline or introduction of the coverage',
+    noteErased: 'The note was erased.',
+    laterWithdrawn: 'The post was later withdrawn.',
+    tooLong: 'The text is too long to compare it here.',
+    olderCorrections: 'Older corrections',
+    newestCorrections: 'Latest corrections',
+    asFeed: 'Corrections as a feed',
+  },
+  de: {
+    corrections: 'Korrekturen',
+    about: 'Alles, was in dieser Berichterstattung korrigiert, klargestellt oder zurückgezogen wurde, das Neueste zuerst.',
+    none: 'Bisher wurde nichts korrigiert oder zurückgezogen.',
+    headlineOrStandfirst: 'Überschrift oder Vorspann der Berichterstattung',
+    noteErased: 'Der Hinweis wurde gelöscht.',
+    laterWithdrawn: 'Der Beitrag wurde später zurückgezogen.',
+    tooLong: 'Der Text ist zu lang, um ihn hier zu vergleichen.',
+    olderCorrections: 'Ältere Korrekturen',
+    newestCorrections: 'Neueste Korrekturen',
+    asFeed: 'Korrekturen als Feed',
+  },
+  fr: {
+    corrections: 'Corrections',
+    about: 'Tout ce qui a été corrigé, précisé ou retiré dans ce direct, du plus récent au plus ancien.',
+    none: 'Rien n’a été corrigé ni retiré jusqu’ici.',
+    headlineOrStandfirst: 'Le titre ou le chapeau du direct',
+    noteErased: 'La note a été effacée.',
+    laterWithdrawn: 'Le message a été retiré par la suite.',
+    tooLong: 'Le texte est trop long pour être comparé ici.',
+    olderCorrections: 'Corrections précédentes',
+    newestCorrections: 'Dernières corrections',
+    asFeed: 'Les corrections en flux',
+  },
+  es: {
+    corrections: 'Correcciones',
+    about: 'Todo lo que se ha corregido, aclarado o retirado en esta cobertura, lo más reciente primero.',
+    none: 'Hasta ahora no se ha corregido ni retirado nada.',
+    headlineOrStandfirst: 'El titular o la entradilla de la cobertura',
+    noteErased: 'La nota fue borrada.',
+    laterWithdrawn: 'El mensaje fue retirado más tarde.',
+    tooLong: 'El texto es demasiado largo para compararlo aquí.',
+    olderCorrections: 'Correcciones anteriores',
+    newestCorrections: 'Últimas correcciones',
+    asFeed: 'Las correcciones como canal Atom',
+  },
+  ar: {
+    corrections: 'التصحيحات',
+    about: 'كل ما صُحّح أو وُضّح أو سُحب في هذه التغطية، الأحدث أولًا.',
+    none: 'لم يُصحَّح شيء ولم يُسحب حتى الآن.',
+    headlineOrStandfirst: 'عنوان التغطية أو مقدمتها',
+    noteErased: 'مُحيت الملاحظة.',
+    laterWithdrawn: 'سُحب المنشور لاحقًا.',
+    tooLong: 'النص أطول من أن يُقارَن هنا.',
+    olderCorrections: 'تصحيحات أقدم',
+    newestCorrections: 'أحدث التصحيحات',
+    asFeed: 'التصحيحات كخلاصة Atom',
+  },
+};

@@ -1,0 +1,312 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { correctionWordsIn } from '../../../client/browser/i18n/corrections.ts';
+import { liveLimits } from '../../../src/live/live-limits.ts';
+import type { NewPost } from '../../../src/protocol/schemas.ts';
+import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { exportOf, sendTo } from '../../support/authors/transfer.ts';
+import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+
+/** `/live/{c}/corrections`: the corrections of a channel, as the server renders them. */
+
+let server: TestServer;
+let editor: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  editor = await server.token({ editor: ['*'], admin: true });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const pathOf = (id: string) => `/live/${id}/corrections`;
+const open = (path: string, headers: Record<string, string> = {}, from = server.url) =>
+  call(from + path, { headers: { accept: 'text/html', ...headers } });
+const said = async (id: string, post: NewPost) => (await publish(server, editor, id, post)).post.id;
+const revise = (id: string, postId: string, kind: string, changes: object, more: object = {}) =>
+  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/revisions`, body: { kind, changes, ...more }, ifMatch: '*' });
+const withdraw = (id: string, postId: string, how: 'retraction' | 'takedown', body: object) =>
+  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
+/** The visible marks of a page, without the text for screen readers. */
+const seen = (page: string) =>
+  page
+    .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
+    .replace(/<del>(.*?)<\/del>/gs, '[-$1-]')
+    .replace(/<ins>(.*?)<\/ins>/gs, '{+$1+}')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ');
+const sectionsOf = (page: string) =>
+  [...page.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, section]) => seen(section ?? '').trim());
+const time = '[A-Z][a-z]{2} \\d+, \\d{4}, \\d\\d:\\d\\d UTC';
+
+describe('the corrections of a channel', () => {
+  it('show what was said and what is said now, newest first, and of withdrawals only note and time', async () => {
+    const { id } = await createChannel(server, editor, { headline: 'Harbour fire', standfirst: 'Roads are shut.' });
+    const ships = await said(id, { headline: 'Thirteen ships burn', body: 'Thirteen ships burn.\n\nNobody is hurt.' });
+    const road = await said(id, { body: 'The road is shut.' });
+    const rumour = await said(id, { headline: 'A secret rumour', body: 'A secret.' });
+    const address = await said(id, { headline: 'A secret address', body: 'A secret.' });
+    await revise(
+      id,
+      ships,
+      'correction',
+      { headline: 'Three ships burn', body: 'Three ships burn.\n\nNobody is hurt.' },
+      { note: 'Three, not thirteen.' },
+    );
+    await revise(id, road, 'clarification', { body: 'The road along the quay is shut.' }, { note: 'Only the quay.' });
+    await revise(id, road, 'refile', { body: 'The road along the quay is shut!' });
+    await withdraw(id, rumour, 'retraction', { note: 'Nobody saw it.' });
+    await withdraw(id, address, 'takedown', {});
+    const body = { standfirst: 'Roads are open.', change: { kind: 'correction', note: 'Roads are not shut.' } };
+    await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
+
+    const page = await open(pathOf(id));
+    expect([page.status, page.headers.get('content-type'), page.headers.get('cache-control')]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      'no-cache',
+    ]);
+    const expected = [
+      `^Correction, ${time} The headline or introduction of the coverage Roads are not shut\\.$`,
+      `^Removed, ${time} post of ${time}$`,
+      `^Retracted, ${time} post of ${time} Nobody saw it\\.$`,
+      `^Clarification, ${time} The road along the quay is shut! Only the quay\\. The road \\{\\+along the quay \\+\\}is shut\\. Earlier versions$`,
+      `^Correction, ${time} Three ships burn Three, not thirteen\\. \\[-Thirteen-\\]\\{\\+Three\\+\\} ships burn \\[-Thirteen-\\]\\{\\+Three\\+\\} ships burn\\. … Earlier versions$`,
+    ];
+    const sections = sectionsOf(page.text);
+    expect(sections).toEqual(expected.map((pattern) => expect.stringMatching(new RegExp(pattern))));
+    expect(page.text).not.toContain('secret');
+    expect(page.text).toContain(`href="/live/${id}/${ships}"`);
+    expect(page.text).toContain(`href="/live/${id}/${ships}/versions?before=3"`);
+    expect(page.text.match(/<script[^>]*>/g)).toEqual([
+      expect.stringMatching(/^<script type="module" src="\/assets\/follow-post\./),
+    ]);
+  });
+
+  it('have a title, a canonical address, a preview and a feed, and no post has their address', async () => {
+    const { id } = await createChannel(server, editor, { headline: 'Harbour fire' });
+    const { text } = await open(pathOf(id));
+    expect(text).toContain('<title>Corrections: Harbour fire</title>');
+    expect(text).toContain(`<link rel="canonical" href="${server.url}${pathOf(id)}">`);
+    expect(text).toContain('<meta property="og:title" content="Corrections: Harbour fire">');
+    expect(text).toContain(`<meta property="og:url" content="${server.url}${pathOf(id)}">`);
+    const feed = `href="${server.url}/v1/channels/${id}/corrections.atom"`;
+    expect(text).toContain(`type="application/atom+xml" title="Corrections: Harbour fire" ${feed}`);
+    expect(text).toContain('Nothing has been corrected or withdrawn so far.');
+    const refused = await call(`${server.url}/v1/channels/${id}/posts`, {
+      method: 'POST',
+      token: editor,
+      body: { id: 'corrections', body: 'A post.' },
+    });
+    expect(refused.status).toBe(400);
+  });
+
+  it('are linked from the page of the channel, from earlier versions and from withdrawn posts', async () => {
+    const { id } = await createChannel(server, editor);
+    const [changed, gone] = [await said(id, { body: 'Two.' }), await said(id, { body: 'A secret.' })];
+    await revise(id, changed, 'update', { body: 'Three.' });
+    await withdraw(id, gone, 'retraction', { note: 'Not so.' });
+    for (const path of [`/live/${id}`, `/live/${id}/${changed}`, `/live/${id}/${changed}/versions`, `/live/${id}/${gone}`]) {
+      expect([path, (await open(path)).text.includes(`href="${pathOf(id)}"`)]).toEqual([path, true]);
+    }
+  });
+
+  it('are twenty on a page, each once', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { body: 'Count 1.' });
+    for (let nth = 2; nth <= 44; nth += 1)
+      await revise(id, post, 'correction', { body: `Count ${nth}.` }, { note: `Note ${nth}.` });
+    const notes: string[][] = [];
+    let isFirst = true;
+    for (let path: string | undefined = pathOf(id); path !== undefined; ) {
+      const { text } = await open(path);
+      notes.push([...text.matchAll(/Note (\d+)\./g)].map(([, nth]) => nth ?? ''));
+      expect(text.includes('<link rel="canonical"')).toBe(isFirst);
+      expect(text.includes('<meta name="robots" content="noindex">')).toBe(!isFirst);
+      isFirst = false;
+      path = text.match(/rel="next" href="([^"]+)"/)?.[1];
+    }
+    expect(notes.map(({ length }) => length)).toEqual([liveLimits.correctionsShown, 20, 3]);
+    expect(notes.flat().map(Number)).toEqual(Array.from({ length: 43 }, (_, at) => 44 - at));
+    expect((await open(`${pathOf(id)}?before=x`)).status).toBe(400);
+    expect(seen((await open(`${pathOf(id)}?before=1`)).text)).toContain('There is nothing older than this.');
+  });
+
+  it('link to earlier versions if their texts are too large for one page', async () => {
+    const { id } = await createChannel(server, editor);
+    const large = (word: string) =>
+      Array.from({ length: 7_000 }, (_, at) => `word${at}`)
+        .join(' ')
+        .slice(0, 49_000) + word;
+    const posts: string[] = [];
+    for (let nth = 0; nth < 4; nth += 1) posts.push(await said(id, { body: large('old') }));
+    for (const post of posts) await revise(id, post, 'correction', { body: large('new') }, { note: 'Not old.' });
+    const sections = sectionsOf((await open(pathOf(id))).text);
+    expect(sections).toHaveLength(4);
+    expect(sections[0]).toContain('{+');
+    expect(sections[3]).toMatch(/Not old\. The text is too long to compare it here\. Earlier versions$/);
+  });
+
+  it('are in the language of the channel', async () => {
+    const { id } = await createChannel(server, editor, { language: 'de-AT' });
+    const post = await said(id, { body: 'Zwei Schiffe.' });
+    await revise(id, post, 'correction', { body: 'Drei Schiffe.' }, { note: 'Es sind drei.' });
+    const { text } = await open(pathOf(id));
+    expect(text).toContain(`<h1>${correctionWordsIn('de').corrections}</h1>`);
+    expect(seen(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
+  });
+
+  it('contain nothing that runs, whatever was written', async () => {
+    const attacks = Object.values(textAttacks).flat();
+    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ').slice(0, 300);
+    const { id } = await createChannel(server, editor, { headline: line(attacks[0] as string) });
+    const post = await said(id, { headline: 'Start', body: 'Start' });
+    for (let at = 0; at < attacks.length; at += 8) {
+      const some = attacks.slice(at, at + 8);
+      const note = some.join('\n').slice(0, 1_000);
+      await revise(id, post, 'correction', { headline: line(some[0] as string), body: some.join('\n\n') }, { note });
+    }
+    const { text } = await open(pathOf(id));
+    const tags = [...text.matchAll(/<[^/!][^>]*>/g)].map(([tag]) => tag.replace(/="[^"]*"/g, '='));
+    expect([...new Set(tags.map((tag) => tag.slice(1).split(/[\s>]/)[0] ?? ''))].filter((name) => !known.has(name))).toEqual([]);
+    expect(tags.filter((tag) => /\son|style=|srcdoc/i.test(tag))).toEqual([]);
+    for (const [, href = ''] of text.replace(/<head>.*<\/head>/s, '').matchAll(/(?:href|src|action)="([^"]*)"/g))
+      expect(href.startsWith('/') || href.startsWith(`${server.url}/`)).toBe(true);
+  });
+
+  it('are the same after the channel is exported and imported', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { body: 'Two ships.' });
+    await revise(id, post, 'correction', { body: 'Three ships.' }, { note: 'Three.' });
+    await using target = await startTestServer();
+    await sendTo(target, await exportOf(server, id));
+    const imported = await open(pathOf(id), {}, target.url);
+    expect(sectionsOf(imported.text)).toEqual(sectionsOf((await open(pathOf(id))).text));
+  });
+});
+
+describe('corrections whose text may not be read', () => {
+  it('keep their note without the words once the post is retracted', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { headline: 'A secret', body: 'A secret.' });
+    await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'It was told.' });
+    expect((await open(pathOf(id))).text).toContain('secret');
+    await withdraw(id, post, 'retraction', { note: 'Not so.' });
+    const { text } = await open(pathOf(id));
+    expect(text).not.toContain('secret');
+    expect(sectionsOf(text)).toEqual([
+      expect.stringMatching(/^Retracted, .* Not so\.$/),
+      expect.stringMatching(/^Correction, .* It was told\. The post was later withdrawn\.$/),
+    ]);
+  });
+
+  it('lose note and words once the post is taken down, also for a client with a cached page', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { headline: 'A secret', body: 'A secret.' });
+    await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'A secret note.' });
+    const { headers } = await open(pathOf(id));
+    const etag = headers.get('etag') as string;
+    expect((await open(pathOf(id), { 'if-none-match': etag })).status).toBe(304);
+    await withdraw(id, post, 'takedown', { note: 'By order of a court.' });
+    const { status, text } = await open(pathOf(id), { 'if-none-match': etag });
+    expect(status).toBe(200);
+    expect(text).not.toContain('secret');
+    expect(sectionsOf(text)).toEqual([
+      expect.stringMatching(/^Removed, .* By order of a court\.$/),
+      expect.stringMatching(/^Correction, .* The note was erased\. The post was later withdrawn\.$/),
+    ]);
+  });
+
+  it('are named as erased if earlier versions were erased', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { body: 'A secret.' });
+    await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'It was told.' });
+    await revise(id, post, 'correction', { body: 'Nothing of it.' }, { note: 'It was wrong.', eraseEarlier: true });
+    const { text } = await open(pathOf(id));
+    expect(text).not.toContain('secret');
+    expect(sectionsOf(text)).toEqual([
+      expect.stringMatching(/It was wrong\. The version before this one was erased\. This one said: Nothing of it\./),
+      expect.stringMatching(/It was told\. This version was erased\./),
+    ]);
+  });
+
+  it.each(['corrections', 'revisions', 'post'] as const)(
+    'are not answered from a page that a takedown overtook: %s',
+    async (name) => {
+      const { id } = await createChannel(server, editor);
+      const post = await said(id, { headline: 'A secret', body: 'A secret.' });
+      await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'A secret note.' });
+      const { engine } = server.server;
+      const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+      const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
+        const answer = await read(...given);
+        await withdraw(id, post, 'takedown', {});
+        return answer;
+      }) as never);
+      onTestFinished(() => spied.mockRestore());
+      const { status, text } = await open(pathOf(id));
+      expect(status).toBe(200);
+      expect(text).not.toContain('secret');
+      expect(text).toContain('Removed,');
+    },
+  );
+
+  it('show no text of a post that is retracted while they are read', async () => {
+    const { id } = await createChannel(server, editor);
+    const post = await said(id, { body: 'A secret.' });
+    await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'It was told.' });
+    const { engine } = server.server;
+    const read = engine.revisions.bind(engine);
+    const spied = vi.spyOn(engine, 'revisions').mockImplementationOnce(async (...given) => {
+      const answer = await read(...given);
+      await withdraw(id, post, 'retraction', { note: 'Not so.' });
+      return answer;
+    });
+    onTestFinished(() => spied.mockRestore());
+    expect((await open(pathOf(id))).text).not.toContain('secret');
+  });
+
+  it('are uncached and for members on a members channel, and missing on a desk channel', async () => {
+    const [members, desk] = [
+      (await createChannel(server, editor, { access: 'members' })).id,
+      (await createChannel(server, editor, { access: 'desk' })).id,
+    ];
+    for (const id of [members, desk]) {
+      const post = await said(id, { body: 'A secret.' });
+      await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'A secret note.' });
+    }
+    const notice = await open(pathOf(members));
+    expect([notice.status, notice.text.includes('This coverage is for members')]).toEqual([200, true]);
+    expect(notice.text).not.toMatch(/secret|<ins>|corrections\.atom/);
+    expect((await open(pathOf(desk))).status).toBe(404);
+    expect((await open(pathOf('no-such-channel'))).status).toBe(404);
+    const session = await call(`${server.url}/v1/session`, { method: 'POST', token: await server.token({ reader: ['*'] }) });
+    const cookie = (session.headers.get('set-cookie') as string).split(';')[0] as string;
+    const page = await open(pathOf(members), { cookie });
+    expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+    expect(seen(page.text)).toContain('A secret{+ told+}.');
+    expect((await open(pathOf(desk), { cookie })).status).toBe(404);
+  });
+});
+
+it('the corrections of a channel are compared once for all readers until something changes', async () => {
+  const { id } = await createChannel(server, editor);
+  const post = await said(id, { body: 'One.' });
+  await revise(id, post, 'correction', { body: 'Two.' }, { note: 'Two.' });
+  const { engine } = server.server;
+  const reads = vi.spyOn(engine, 'revisions');
+  onTestFinished(() => reads.mockRestore());
+  const first = await open(pathOf(id));
+  const asked = reads.mock.calls.length;
+  expect(asked).toBeGreaterThan(0);
+  expect((await open(pathOf(id))).text).toBe(first.text);
+  expect(reads.mock.calls).toHaveLength(asked);
+  await revise(id, post, 'correction', { body: 'Three.' }, { note: 'Three.' });
+  expect(sectionsOf((await open(pathOf(id))).text)).toHaveLength(2);
+});
+
+/** The allowed tags of the page. */
+const known = new Set(
+  'html head meta title link script body main header form input button bdi section div nav p h1 h2 h3 a span time ins del ul li'.split(
+    ' ',
+  ),
+);
