@@ -1,11 +1,14 @@
 import { chromium } from 'playwright-core';
 import { AuthorClient } from '../../client/lib/author-client.ts';
+import { loadPage, type PageLoad, slow3G } from '../../test/support/readers/page-load.ts';
+import { publishNewspaperCoverage } from '../../test/support/samples/newspaper-coverage.ts';
 import { startTestServer } from '../../test/support/servers/server.ts';
 
 /**
- * Measures what an open page costs its reader: `node bench/pressbox/page.ts [posts]` opens a channel in Chromium, publishes that
- * many posts, and prints main thread milliseconds per post, the longest task, and what the page holds, for a reader at the top
- * and one further down.
+ * Measures what a page costs its reader: `node bench/pressbox/page.ts [posts]`. First it loads the sample coverage over a slow
+ * mobile network and prints the medians of five cold visits. Then it opens a channel in Chromium, publishes that many posts, and
+ * prints main thread milliseconds per post, the longest task, and what the page holds, for a reader at the top and one further
+ * down.
  */
 const posts = Number(process.argv[2] ?? 2_000);
 const executablePath = process.argv[3] ?? '/usr/bin/chromium';
@@ -15,6 +18,27 @@ const every = Math.max(1, posts / 4);
 await using server = await startTestServer();
 const author = new AuthorClient({ url: server.url, token: await server.token() });
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--js-flags=--expose-gc'] });
+
+const visits = 5;
+const { channelId } = await publishNewspaperCoverage(author);
+const loads: PageLoad[] = [];
+for (let nth = 0; nth < visits; nth += 1) {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  // No picture arrives by the times measured.
+  await context.route(/^https:/, (route) => route.abort());
+  loads.push(await loadPage(await context.newPage(), `${server.url}/live/${channelId}`, slow3G));
+  await context.close();
+}
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const bytes = median(loads.map((load) => Object.values(load.bytes).reduce((sum, one) => sum + one, 0)));
+console.log('slow 3G  first paint ms  first post ms  live ms  kB without pictures');
+console.log(
+  ' '.repeat(8),
+  ...(['firstPaintMs', 'firstPostMs', 'liveMs'] as const).map((name, at) =>
+    String(median(loads.map((load) => load[name]))).padStart([14, 14, 8][at] ?? 0),
+  ),
+  (bytes / 1_000).toFixed(1).padStart(20),
+);
 
 console.log('reader   posts  ms / post  longest ms  posts held  nodes  heap MiB');
 for (const reader of ['top', 'below']) {

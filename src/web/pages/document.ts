@@ -66,11 +66,11 @@ ${description && html`<meta name="description"${attribute('content', description
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
 <link rel="icon" href="data:,">
 ${[...sheets, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
-${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
 ${head}
 </head>
 <body>
 ${body}
+${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
 </body>
 </html>
 `.text;

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { loadPage } from '../../support/readers/page-load.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { publishNewspaperCoverage } from '../../support/samples/newspaper-coverage.ts';
 import { startBrowser } from '../browser.ts';
@@ -106,5 +107,16 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
     await page.evaluate('scrollBy(0, 300)');
     await eventually(async () => expect((await events.boundingBox())?.y).toBeLessThan(stays - 290));
     expect(await page.locator('.side').evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)).toBeLessThan(2);
+  });
+
+  it('takes at most 70 kB without pictures, and describes twenty posts for search engines', async () => {
+    const { channelId } = await publishNewspaperCoverage(room.author);
+    const { page } = await room.browser.page({ viewport: { width: 390, height: 844 } });
+    const { bytes } = await loadPage(page, `${room.server.url}/live/${channelId}`);
+    expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['Document', 'Script', 'Stylesheet']));
+    const all = Object.values(bytes).reduce((sum, one) => sum + one, 0);
+    expect(all, JSON.stringify(bytes)).toBeLessThanOrEqual(70_000);
+    const data = JSON.parse((await page.locator('#pressbox-live-blog').textContent()) ?? '');
+    expect(data.liveBlogUpdate).toHaveLength(20);
   });
 });
