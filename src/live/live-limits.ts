@@ -167,7 +167,7 @@ export const liveTable = {
   },
   /** For anonymous readers. */
   frontReadMs: {
-    value: 250,
+    value: 100,
     metric: 'pressbox_front_pages_total{live="all"}',
     atLimit: 'The channels on `/` are read at most once in this time. Requests that arrive meanwhile share the next read.',
   },

@@ -18,7 +18,7 @@ import { SharedReads } from './shared-reads.ts';
  * - **Nodes of earlier versions** append without placing. The id of a node says whether it keeps the index. While a node that does
  *   not is registered, every list first compares all channels with the index, which costs what lists cost in that version. Each
  *   heartbeat that sees such a node declares the index incomplete, and so does the first heartbeat of a node that finds no other
- *   keeper. When only keepers are left, the next list builds the index once.
+ *   keeper. When only keepers are left, the next list builds the index once. A node that starts also builds it in the background.
  * - **Keys that were deleted by hand**: the two keys have the same size, and a list compares the sizes.
  * - **A channel restored by hand** from another time. A list reads each channel that it shows. One that is not where the index says
  *   is placed again. A repair places its channel too, and the next build finds all others.

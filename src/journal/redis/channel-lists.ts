@@ -45,6 +45,12 @@ export class ChannelLists {
     this.#activity = new ActivityIndex(lists);
   }
 
+  /** Builds the index in the background, so that the first list need not wait for it. If this fails, a list does it. */
+  async prepare(): Promise<void> {
+    const { isComplete } = await this.#activity.read('live', undefined, 1);
+    if (!isComplete) await this.#activity.build();
+  }
+
   /** See `Journal.channels`. */
   channels(query: ChannelsQuery): Promise<ChannelsPage | undefined> {
     const { state, order, limit, page, desk } = query;
@@ -126,13 +132,16 @@ export class ChannelLists {
     let complete = true;
     const few = Math.max(redisLimits.listedChannels, limit + 1);
     let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
+    const indexed = state === undefined ? undefined : await this.#indexedPlaces(state, isListed);
+    const isBelow = (place: string) => below === '+' || place < below.slice(1);
     for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
       const began = performance.now();
-      const places = await this.#lists.ask((redis) =>
-        redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk),
-      );
+      const places =
+        indexed?.filter(isBelow).slice(0, chunk) ??
+        (await this.#lists.ask((redis) => redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, chunk)));
       // Nearly all of the newest channels are listed, so their summaries would save no reads.
-      const likely = chunk === few && state === undefined ? places : await this.#likely(places, isListed);
+      const areLikely = indexed !== undefined || (chunk === few && state === undefined);
+      const likely = areLikely ? places : await this.#likely(places, isListed);
       for (let at = 0; at < likely.length; at += few) {
         const some = likely.slice(at, at + few);
         const answers = await Promise.all(some.map((place) => this.#askForList(idAt(place))));
@@ -155,6 +164,24 @@ export class ChannelLists {
       // A list takes at most half of the time of Redis and of this process.
       await pause(performance.now() - began);
     }
+  }
+
+  /**
+   * The places in the registry of the listed channels of a state, newest first, from the index by activity. Undefined if only the
+   * registry knows all of them: the index is incomplete, a channel must be read to know its state, or the state has so many
+   * channels that a page of them is found soon in the registry.
+   */
+  async #indexedPlaces(state: ChannelState, isListed: Listing): Promise<string[] | undefined> {
+    const { askedChannels } = redisLimits;
+    const { isComplete, damaged, places } = await this.#activity.read(state, undefined, askedChannels + 1);
+    if (!isComplete || damaged.length > 0 || places.length > askedChannels) return undefined;
+    const found: string[] = [];
+    for (const [number, summary] of (await Promise.all(places.map(({ id }) => this.#summary(id)))).entries()) {
+      if (summary === undefined) return undefined;
+      const place = registered(summary.createdMs, (places[number] as ActivityPlace).id);
+      if (isListed(place, summary)) found.push(place);
+    }
+    return found.sort().reverse();
   }
 
   /**

@@ -189,6 +189,7 @@ class SharedEngine implements RedisEngine {
     this.#monitor.start();
     this.#sweep.start();
     this.#requests.start();
+    void this.#reads.prepareLists().catch(() => undefined);
   }
 
   /** Subscribes before comparing, so that no change in between is missed. */

@@ -72,6 +72,11 @@ export class Reads implements JournalReads {
     return read.status === 'found' ? { ...read, counts: values.counts() } : read;
   }
 
+  /** See `ChannelLists.prepare`. */
+  prepareLists(): Promise<void> {
+    return this.#channelLists.prepare();
+  }
+
   channels(query: ChannelsQuery) {
     return this.#channelLists.channels(query);
   }
