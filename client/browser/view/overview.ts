@@ -4,7 +4,7 @@ import { numberText } from './counts.ts';
 import { type Html, html, nothing, safe } from './html.ts';
 import { thumbnail } from './media.ts';
 import { type PostSetting, renderBody, renderPost } from './post.ts';
-import { clock, wordsOf } from './time.ts';
+import { clock, dayOf, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
 /**
@@ -18,19 +18,21 @@ type Overview = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
 
 const keyEventsAtOnce = 3;
 
-/** Newest first. */
+/** Newest first. If they are from more than one day, the first of each day shows it. */
 export function renderKeyEvents({ channel, keyEvents, posts }: Overview, setting: PostSetting): Html {
   if (keyEvents.length === 0) return nothing;
   const held = new Set(posts.map((post) => post.id));
-  const item = ({ id, headline, publishedAt }: KeyEvent) => {
+  const days = keyEvents.map(({ publishedAt }) => dayOf(publishedAt, setting));
+  const items = keyEvents.map(({ id, headline, publishedAt }, at) => {
     const isHere = setting.server === undefined && held.has(id);
     const address = isHere ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), setting.server ?? '');
-    return html`<li><a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${headline}</span></a></li>`;
-  };
-  const list = (events: readonly KeyEvent[]) => html`<ol class="key-list">${events.map(item)}</ol>`;
+    const day = days[0] !== days.at(-1) && days[at] !== days[at - 1] && html`<p class="day">${days[at]}</p>`;
+    return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${headline}</span></a></li>`;
+  });
+  const list = (shown: readonly Html[]) => html`<ol class="key-list">${shown}</ol>`;
   const all = pageWordsOf(setting).all(numberText(keyEvents.length, setting));
-  return html`${heading(wordsOf(setting).keyEvents, channel, setting)}${list(keyEvents.slice(0, keyEventsAtOnce))}${
-    keyEvents.length > keyEventsAtOnce && folded(all, list(keyEvents.slice(keyEventsAtOnce)), channel, setting)
+  return html`${heading(wordsOf(setting).keyEvents, channel, setting)}${list(items.slice(0, keyEventsAtOnce))}${
+    keyEvents.length > keyEventsAtOnce && folded(all, list(items.slice(keyEventsAtOnce)), channel, setting)
   }`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderPinned, renderSummary } from '../../../client/browser/view/overview.ts';
+import { renderKeyEvents, renderPinned, renderSummary } from '../../../client/browser/view/overview.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { aChannel, aPost } from '../../support/samples/samples.ts';
 
@@ -36,6 +36,28 @@ describe('the summary above the posts', () => {
   it('is left out if the summary is pinned', () => {
     const post = aPost();
     expect(renderSummary({ ...around, pinned: post, summary: post }, setting).text).toBe('');
+  });
+});
+
+describe('the key events above the posts', () => {
+  const keyEvents = ['2026-11-25T01:00', '2026-11-25T00:30', '2026-11-24T23:30', '2026-11-24T22:00', '2026-11-23T12:00'].map(
+    (at, seq) => ({ id: aPost({ seq }).id, seq, headline: `Event ${seq}`, publishedAt: `${at}:00.000Z` }),
+  );
+  const textOf = (events: typeof keyEvents, timezone = 'UTC') =>
+    renderKeyEvents({ ...around, pinned: null, summary: null, keyEvents: events }, { ...setting, timezone })
+      .text.replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ');
+
+  it('show each day once if they are from more than one', () => {
+    expect(textOf(keyEvents)).toMatch(
+      /Wednesday, November 25, 2026 01:00 UTC Event 0 00:30 UTC Event 1 Tuesday, November 24, 2026 23:30 UTC Event 2 .* 22:00 UTC Event 3 Monday, November 23, 2026 12:00 UTC Event 4/,
+    );
+  });
+
+  it('show no day if all are from one day in the time zone of the page', () => {
+    expect(textOf(keyEvents.slice(0, 2))).not.toContain('2026');
+    expect(textOf(keyEvents.slice(0, 3), 'Europe/Oslo')).not.toContain('2026');
+    expect(textOf(keyEvents.slice(0, 3))).toContain('2026');
   });
 });
 
