@@ -23,6 +23,7 @@ export const words: Words = {
   changed: 'تغيير',
   updated: 'حُدِّث',
   earlierVersions: 'نسخ سابقة',
+  seeChange: 'ما الذي تغيّر',
   copyLink: 'نسخ الرابط',
   linkCopied: 'نُسخ الرابط',
   linkNotCopied: 'تعذّر نسخ الرابط.',

@@ -23,6 +23,7 @@ export const words: Words = {
   changed: 'Geändert',
   updated: 'ergänzt',
   earlierVersions: 'Frühere Fassungen',
+  seeChange: 'Änderung ansehen',
   copyLink: 'Link kopieren',
   linkCopied: 'Link kopiert',
   linkNotCopied: 'Der Link konnte nicht kopiert werden.',

@@ -23,6 +23,7 @@ export const words: Words = {
   changed: 'Changed',
   updated: 'updated',
   earlierVersions: 'Earlier versions',
+  seeChange: 'See what changed',
   copyLink: 'Copy link',
   linkCopied: 'Link copied',
   linkNotCopied: 'The link could not be copied.',

@@ -23,6 +23,7 @@ export const words: Words = {
   changed: 'Modificado',
   updated: 'actualizado',
   earlierVersions: 'Versiones anteriores',
+  seeChange: 'Ver qué cambió',
   copyLink: 'Copiar enlace',
   linkCopied: 'Enlace copiado',
   linkNotCopied: 'No se pudo copiar el enlace.',

@@ -23,6 +23,7 @@ export const words: Words = {
   changed: 'Modifié',
   updated: 'mis à jour',
   earlierVersions: 'Versions précédentes',
+  seeChange: 'Voir ce qui a changé',
   copyLink: 'Copier le lien',
   linkCopied: 'Lien copié',
   linkNotCopied: 'Le lien n’a pas pu être copié.',

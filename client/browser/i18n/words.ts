@@ -23,6 +23,8 @@ export interface Words {
   changed: string;
   updated: string;
   earlierVersions: string;
+  /** The link in the note of a correction. */
+  seeChange: string;
   copyLink: string;
   linkCopied: string;
   linkNotCopied: string;

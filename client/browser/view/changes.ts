@@ -2,9 +2,17 @@ import { type Change, isCorrection } from '../../../src/protocol/model.ts';
 import { type Html, html, nothing } from './html.ts';
 import { clockBeside, type Setting, wordsOf } from './time.ts';
 
-/** Clarifications and corrections, oldest first. They come before the text, because the earlier text was wrong or unclear. */
-export function correctionNotes(history: readonly Change[], since: string | null, setting: Setting): Html {
-  return notes(history.filter(isCorrection), since, setting);
+/**
+ * Clarifications and corrections, oldest first. They come before the text, because the earlier text was wrong or unclear.
+ * `addressOf`: the page that shows what a revision changed.
+ */
+export function correctionNotes(
+  history: readonly Change[],
+  since: string | null,
+  setting: Setting,
+  addressOf?: (revision: number) => string,
+): Html {
+  return notes(history.filter(isCorrection), since, setting, addressOf);
 }
 
 /**
@@ -41,9 +49,16 @@ function note(change: Change, since: string | null, setting: Setting): Html {
   return change.note === null ? start : html`${start}<span class="note" dir="auto">${change.note}</span>`;
 }
 
-function notes(changes: readonly Change[], since: string | null, setting: Setting): Html {
+function notes(
+  changes: readonly Change[],
+  since: string | null,
+  setting: Setting,
+  addressOf?: (revision: number) => string,
+): Html {
   if (changes.length === 0) return nothing;
+  const link = (revision: number) =>
+    addressOf && html` <a href="${addressOf(revision)}" rel="nofollow">${wordsOf(setting).seeChange}</a>`;
   return html`<ul class="changes">${changes.map(
-    (change) => html`<li class="change change-${change.kind}">${note(change, since, setting)}</li>`,
+    (change) => html`<li class="change change-${change.kind}">${note(change, since, setting)}${link(change.revision)}</li>`,
   )}</ul>`;
 }

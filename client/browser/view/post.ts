@@ -1,4 +1,4 @@
-import { onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
+import { changePath, onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
 import type { ReaderPost } from '../../../src/protocol/model.ts';
 import { words as en } from '../i18n/en.ts';
 import type { Words } from '../i18n/words.ts';
@@ -51,7 +51,7 @@ function classes(post: ReaderPost): string {
 function published(post: ReaderPost, setting: PostSetting): Html {
   return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
     post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
-  }${correctionNotes(post.history, post.publishedAt, setting)}${
+  }${correctionNotes(post.history, post.publishedAt, setting, (revision) => onServer(changePath(post.channelId, post.id, revision), setting.server ?? ''))}${
     setting.linkOnly
       ? linkAbove(post, setting)
       : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}`

@@ -44,7 +44,7 @@ describeWith(needs.chromium, 'the element on a page of another site', (chromium)
     await room.author.retract(channelId, ids[1] as string, { note: 'Nobody said so.' });
     await post(page, ids[1]).getByText('Nobody said so.').waitFor();
     expect(await textOf(page.locator(`#post-${ids[0]} .change-correction`).first())).toMatch(
-      /^Correction, \d\d:\d\d UTC: Three\.$/,
+      /^Correction, \d\d:\d\d UTC: Three\. See what changed$/,
     );
     const heard = (await page.evaluate('window.heard')) as [string, { type?: string; status?: string; post?: object }, string][];
     expect(heard.every(([, , target]) => target === 'pressbox-live')).toBe(true);

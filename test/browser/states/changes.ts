@@ -33,7 +33,7 @@ export function changes({ room }: Exam): void {
     await post(page, rumour).getByText('Nobody said so.').waitFor();
     await post(page, address).and(page.locator('.withdrawn')).waitFor();
     expect(await post(page, wrong).locator('.change-correction').textContent()).toMatch(
-      /^Correction, \d\d:\d\d UTC: Three, not thirteen\.$/,
+      /^Correction, \d\d:\d\d UTC: Three, not thirteen\. See what changed$/,
     );
     for (const gone of ['There were thirteen', 'A rumour.', 'An address.']) expect(await page.content()).not.toContain(gone);
     await page.goto(`${room.server.url}/live/${id}/${wrong}/versions`);

@@ -170,6 +170,27 @@ describe('the earlier versions of a post', () => {
     expect((await open(`/live/${post.id}`)).text).not.toContain('/versions');
   });
 
+  it('begin with the change to which the note of a correction leads, and lead to newer ones', async () => {
+    const post = await made({ body: 'Two ships.' });
+    await revise(post, 'correction', { body: 'Three ships.' }, { note: 'Three.' });
+    await revise(post, 'clarification', { body: 'Three ships burn.' }, { note: 'They burn.' });
+    await revise(post, 'update', { body: 'Three ships burn in port.' }, { note: 'Added where.' });
+    const page = (await open(`/live/${post.id}/${post.postId}`)).text;
+    const linked = [...page.matchAll(/<li class="change change-(\w+)">(.*?)<\/li>/gs)].map(([, kind, note = '']) => [
+      kind,
+      /href="([^"]*)"[^>]*>See what changed</.exec(note)?.[1],
+    ]);
+    expect(linked).toEqual([
+      ['correction', `${post.path}?before=3`],
+      ['clarification', `${post.path}?before=4`],
+      ['update', undefined],
+    ]);
+    const change = (await open(`${post.path}?before=3`)).text;
+    expect(seen(change.split('<section')[1] ?? '')).toMatch(/Correction, .*\[-Two-\]\{\+Three\+\} ships\./);
+    expect(change).toContain(`href="${post.path}">Latest changes</a>`);
+    expect((await open(`${post.path}?before=5`)).text).not.toContain('Latest changes');
+  });
+
   it('are just the text of an unchanged post, and 404 for an unknown one', async () => {
     const post = await made({ body: 'Two ships.' });
     const { status, text } = await open(post.path);

@@ -60,7 +60,9 @@ describe('a post on a page', () => {
         ],
       }),
     );
-    expect(text).toMatch(/Correction, 14:10 UTC : It was two\. Clarification, Nov 25, 2026, 00:20 UTC : Meant the ship\. Text/);
+    expect(text).toMatch(
+      /Correction, 14:10 UTC : It was two\. See what changed Clarification, Nov 25, 2026, 00:20 UTC : Meant the ship\. See what changed Text/,
+    );
     expect(text).toMatch(/Text Update, Nov 25, 2026, 00:30 UTC : Added a quote\./);
     expect(text).toContain('updated Nov 25, 2026, 00:30 UTC');
     expect(text).not.toContain('slip');
