@@ -43,6 +43,7 @@ const entries = [
   'element/frame.css',
   'styles/site.css',
   'styles/docs.css',
+  'styles/brand.css',
 ];
 
 const targetIn = (root) => join(root, 'dist', 'web');

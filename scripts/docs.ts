@@ -11,6 +11,7 @@ import { messageExamples, messageKey } from '../src/apidocs/socket-messages.ts';
 import { configTable, variables } from '../src/config.ts';
 import { problems } from '../src/protocol/problems.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
+import { propertyTable } from '../src/web/brand/properties.ts';
 
 /**
  * Generates parts of the docs from the source: the responses to the API examples, recorded from a real server, the parts between
@@ -140,6 +141,8 @@ const parts: Record<string, () => string> = {
   throughput,
   problems: problemTable,
   configuration: configTable,
+  'page-properties': () => propertyTable('pages'),
+  'element-properties': () => propertyTable('element'),
   metrics: metricsTable,
   limits: () =>
     limitsInMarkdown(

@@ -8,6 +8,7 @@ import { type Limit, type LimitTable, valuesOf } from './protocol/limit-table.ts
 import { wireTable } from './protocol/wire-limits.ts';
 import { streamTable } from './streams/stream-limits.ts';
 import { logTable } from './telemetry/telemetry-limits.ts';
+import { brandTable } from './web/brand/brand-limits.ts';
 import { workerTable } from './workers/worker-limits.ts';
 
 /** Every limit of the server, under the headings of the docs. */
@@ -16,6 +17,7 @@ export const limitTables = {
   'Readers and pages': liveTable,
   'Channels in memory': streamTable,
   Requests: httpTable,
+  'The brand': brandTable,
   Responses: responseTable,
   Rates: rateTable,
   Tokens: tokenTable,

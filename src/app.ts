@@ -38,6 +38,8 @@ import { type Health, healthRoutes } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { countProblems, type Metrics } from './telemetry/metrics.ts';
 import { assetRoutes } from './web/asset-routes.ts';
+import type { Brand } from './web/brand/brand.ts';
+import { brandRoutes } from './web/brand-routes.ts';
 import { documentPaths, documentRoutes } from './web/document-routes.ts';
 import { embedRoutes } from './web/embed-routes.ts';
 import { feedRoutes } from './web/feed-routes.ts';
@@ -62,6 +64,7 @@ export interface AppContext {
   compression: Compression;
   random: () => number;
   log: Log;
+  brand: Brand | undefined;
 }
 
 /** What the routes need. */
@@ -87,7 +90,8 @@ export interface Parts {
   elapsed: () => number;
 }
 
-export function createApp(config: Config, { health, metrics, metricsText, compression, random, log, security }: AppContext): App {
+export function createApp(config: Config, context: AppContext): App {
+  const { health, metrics, metricsText, compression, random, log, security, brand } = context;
   const app = express();
   attachSecurityLog(app, security);
   reportViolationsTo(app, config.reportUrl);
@@ -97,7 +101,7 @@ export function createApp(config: Config, { health, metrics, metricsText, compre
   trustProxies(app, config.trustProxy);
   app.set('query parser', 'simple');
 
-  const pageErrors = createPageErrors({ log });
+  const pageErrors = createPageErrors({ brand, log });
   const comeBack = createSseRetry({ random });
   // Mounted before anything can refuse a request, so that every answer has the headers, and a page of another origin can read
   // `Retry-After`.
@@ -127,24 +131,24 @@ export function createApp(config: Config, { health, metrics, metricsText, compre
       const limit = limitRequests(rates);
       const { sessionIdleMinutes } = config;
       const idleSeconds = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60 : undefined;
-      const api = apiRoutes(parts, idleSeconds, { metrics, random, log });
+      const api = apiRoutes(parts, idleSeconds, { metrics, random, log, brand });
       // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
       v1.use(limit, admitReaders(admission), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
       app.use(warnAboutForwardedHeaders(config.trustProxy, log));
       app.use('/v1', v1);
-      app.use(onlyMethodsOf(assetRoutes()), limit);
+      app.use(onlyMethodsOf(assetRoutes(), brandRoutes(brand)), limit);
       app.use(socketPath, refusePolling());
-      app.use(onlyMethodsOf(documentRoutes({ publicUrl })));
+      app.use(onlyMethodsOf(documentRoutes({ publicUrl, brand })));
       app.use(onlyMethodsOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
-      const signingIn = signInRoutes({ identity, cookie });
+      const signingIn = signInRoutes({ identity, cookie, publicUrl, brand });
       const slots = createSlots(liveLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
         retrySeconds: responseLimits.momentRetrySeconds,
       });
       const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
-      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics });
-      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl })), pageErrors.notFound);
+      const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources });
+      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },
   };
@@ -178,7 +182,7 @@ export function createAdminApp({
 function apiRoutes(
   parts: Parts,
   idleSeconds: number | undefined,
-  { metrics, random, log }: Pick<AppContext, 'metrics' | 'random' | 'log'>,
+  { metrics, random, log, brand }: Pick<AppContext, 'metrics' | 'random' | 'log' | 'brand'>,
 ): Router[] {
   const { publicUrl, engine, renderer, newsroom, importer, onImports, streams, identity, cookie, rates, now, elapsed } = parts;
   const { readers, admission } = parts;
@@ -205,7 +209,7 @@ function apiRoutes(
       log,
       metrics,
     }),
-    feedRoutes({ engine, streams, publicUrl, metrics }),
+    feedRoutes({ engine, streams, publicUrl, metrics, brand }),
     exportRoutes({ engine, streams, identity, slots: slotsFor('exports', liveLimits.exportsMost), log }),
     importRoutes({
       importer,

@@ -37,6 +37,10 @@ export interface Config {
   origins: '*' | readonly string[];
   /** A value of Express's setting `trust proxy`. */
   trustProxy: boolean | number | string;
+  /** The folder with the paper's brand. Undefined: pages say "Pressbox". */
+  brandDir: string | undefined;
+  /** Origins from which pages may load scripts for audience measurement and consent. */
+  pageSources: readonly string[];
   /** Where browsers report violations of the content security policy. */
   reportUrl: string | undefined;
   /** Where vulnerabilities of this server can be reported: `mailto:` or `https:`. */
@@ -310,6 +314,22 @@ export const variables = {
     'none',
     'E-mail address or `https://` URL for reports about vulnerabilities of this server. Published in `/.well-known/security.txt`, which is served only if this is set.',
   ),
+  PRESSBOX_BRAND_DIR: optional(
+    z.string().refine((value) => !value.includes('\0'), 'must be the path of a directory.'),
+    'none: pages say “Pressbox”',
+    "Directory with the paper's brand: name, logo, colours, fonts, links. Read and checked at the start ([branding](../guides/branding.md)).",
+  ),
+  PRESSBOX_PAGE_SOURCES: optional(
+    z
+      .string()
+      .transform(list)
+      .refine(
+        (sources) => sources.every((source) => source.startsWith('https://') && isOrigin(source)),
+        'must be a comma-separated list of origins such as https://stats.example.org, in lower case and without a path or a default port.',
+      ),
+    'none',
+    'Origins from which pages may load the `scripts` of the brand, for audience measurement and consent, and to which these may connect. Separated by commas.',
+  ),
   PRESSBOX_WRITES_PER_SECOND: withDefault(
     perSecond,
     '20',
@@ -368,6 +388,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     olderPosts: values.PRESSBOX_OLDER_POSTS,
     origins: values.PRESSBOX_ORIGINS ?? [],
     trustProxy: values.PRESSBOX_TRUST_PROXY,
+    brandDir: values.PRESSBOX_BRAND_DIR,
+    pageSources: values.PRESSBOX_PAGE_SOURCES ?? [],
     reportUrl: values.PRESSBOX_REPORT_URL,
     securityContact: values.PRESSBOX_SECURITY_CONTACT,
     writesPerSecond: values.PRESSBOX_WRITES_PER_SECOND,
@@ -443,6 +465,9 @@ function mistakesBetween(env: Record<string, string | undefined>): Mistake[] {
   }
   for (const name of ['PRESSBOX_JWT_ISSUER', 'PRESSBOX_JWT_AUDIENCE', 'PRESSBOX_JWT_MAX_LIFETIME_MINUTES'] as const) {
     if (isSet(name) && !isSet('PRESSBOX_JWKS_URL')) mistakes.push({ name, message: 'needs PRESSBOX_JWKS_URL.' });
+  }
+  if (isSet('PRESSBOX_PAGE_SOURCES') && !isSet('PRESSBOX_BRAND_DIR')) {
+    mistakes.push({ name: 'PRESSBOX_PAGE_SOURCES', message: 'needs PRESSBOX_BRAND_DIR, whose brand.json names the scripts.' });
   }
   const portOf = (name: 'PRESSBOX_PORT' | 'PRESSBOX_ADMIN_PORT') => variables[name].safeParse(given(env, name)).data;
   const adminPort = isSet('PRESSBOX_ADMIN_PORT') ? portOf('PRESSBOX_ADMIN_PORT') : undefined;

@@ -7,7 +7,7 @@ import { createSessions } from './access/sessions.ts';
 import { createTokens } from './access/tokens.ts';
 import { allLimits } from './all-limits.ts';
 import { createAdminApp, createApp } from './app.ts';
-import { type Config, publicUrlOf } from './config.ts';
+import { type Config, ConfigError, publicUrlOf } from './config.ts';
 import { createCompression } from './http/compression.ts';
 import { connectionsFor, descriptorLimit } from './http/connections.ts';
 import { createSessionCookie } from './http/cookies.ts';
@@ -46,6 +46,10 @@ import { measureAppends } from './telemetry/append-timing.ts';
 import { type Health, watchStore } from './telemetry/health.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics, type Report } from './telemetry/metrics.ts';
+import type { Brand } from './web/brand/brand.ts';
+import { brandLimits } from './web/brand/brand-limits.ts';
+import { readBrand } from './web/brand/read-brand.ts';
+import { brandedStyles } from './web/pages/assets.ts';
 import { createWordDiffs } from './web/word-diffs.ts';
 
 /**
@@ -110,12 +114,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const { now = Date.now, random = Math.random, log = createLog(config.logLevel), group } = options;
   // The clock for durations and timeouts. With the system clock, they would last longer whenever it is set back.
   const elapsed = options.elapsed ?? options.now ?? (() => performance.now());
+  // Before anything else: a mistake in the brand stops the start, like one in the environment.
+  const brand = await brandOf(config);
   const metrics = createMetrics(allLimits, group);
+  metrics.brandBytes.set(brand?.bytes ?? 0);
   const health: Health = { phase: 'starting' };
   const metricsText = group?.metrics ?? metrics.text;
   const security = createSecurityLog({ log, now: elapsed, onLeftOut: () => metrics.securityLinesLeftOut.inc() });
   const compression = createCompression((how) => metrics.compressions.inc({ how }));
-  const { app, mount } = createApp(config, { health, metrics, metricsText, compression, random, log, security });
+  const { app, mount } = createApp(config, { health, metrics, metricsText, compression, random, log, security, brand });
   const onCut = (kind: CutKind) => metrics.rejections.inc({ kind });
   const http = createHttp(app, onCut, boundByDescriptors(config, { metrics, log }));
   const onGone = () => metrics.connections.dec();
@@ -275,6 +282,20 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     for (const step of undo) await step();
     throw error;
   }
+}
+
+/** Throws a `ConfigError` that names every mistake in the files of the brand. */
+async function brandOf({ brandDir, pageSources }: Config): Promise<Brand | undefined> {
+  if (brandDir === undefined) return undefined;
+  const read = await readBrand(brandDir, { pageStyles: brandedStyles(), sources: pageSources });
+  if (read.status === 'read') return read.brand;
+  const listed = read.mistakes.slice(0, brandLimits.brandMistakesMost);
+  const more = read.mistakes.length - listed.length;
+  const lines = listed.map(({ file, line, message }) => {
+    const place = [file, line !== undefined && `line ${line}`].filter(Boolean).join(', ');
+    return { name: 'PRESSBOX_BRAND_DIR', message: place === '' ? message : `${place}: ${message}` };
+  });
+  throw new ConfigError([...lines, ...(more > 0 ? [{ name: 'PRESSBOX_BRAND_DIR', message: `has ${more} more mistakes.` }] : [])]);
 }
 
 /** Limits connections to the available file descriptors, and warns if that is fewer than the settings allow. */

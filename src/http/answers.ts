@@ -20,8 +20,9 @@ export interface ResponseOptions {
    * - `public`: any cache may store it, and must revalidate it each time. Compressed for anonymous clients that accept gzip.
    * - `private`: for this requester only. No cache may store it.
    * - `none`: no cache may store it, and by default it has no entity tag. Used for responses such as a held poll.
+   * - `immutable`: any cache may store it for ever. For files whose URL has a hash of the content.
    */
-  cache: 'public' | 'private' | 'none';
+  cache: 'public' | 'private' | 'none' | 'immutable';
   /**
    * A strong entity tag with its quotes. A compressed response has `-gzip` appended to it. Default: a digest of the content for
    * `public` and `private`, no tag for `none`.
@@ -96,7 +97,12 @@ function sendCompressed(
 /** The request headers that identify the requester, for `Vary`. */
 export const credentialHeaders = 'Authorization, Cookie';
 
-const cacheControl = { public: 'no-cache', private: 'private, no-store', none: 'no-store' } as const;
+const cacheControl = {
+  public: 'no-cache',
+  private: 'private, no-store',
+  none: 'no-store',
+  immutable: 'public, max-age=31536000, immutable',
+} as const;
 
 /** A strong entity tag of the bytes, with its quotes. */
 export function etagOf(content: ResponseBody): string {

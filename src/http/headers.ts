@@ -34,7 +34,14 @@ export function apiHeaders(): RequestHandler {
  * For pages, instead of the headers of `apiHeaders`. Scripts and styles are loaded from files of this server only, so a script in
  * a post would not run.
  */
-export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: FrameAncestors } = {}): RequestHandler {
+export function pageHeaders({
+  frameAncestors = 'self',
+  sources = [],
+}: {
+  frameAncestors?: FrameAncestors;
+  /** Origins whose scripts the page loads, for audience measurement and consent. */
+  sources?: readonly string[];
+} = {}): RequestHandler {
   return reporting({
     ...everywhere,
     contentSecurityPolicy: {
@@ -43,21 +50,22 @@ export function pageHeaders({ frameAncestors = 'self' }: { frameAncestors?: Fram
       useDefaults: false,
       directives: {
         'default-src': ["'none'"],
-        'script-src': ["'self'"],
+        'script-src': ["'self'", ...sources],
         'style-src': ["'self'"],
         'font-src': ["'self'"],
         // Pictures and videos of posts may be anywhere on the web.
         'img-src': ["'self'", 'https:', 'data:'],
         'media-src': ["'self'", 'https:'],
         // Includes the WebSocket of the same host.
-        'connect-src': ["'self'"],
+        'connect-src': ["'self'", ...sources],
+        ...(sources.length > 0 && { 'frame-src': [...sources] }),
         'manifest-src': ["'self'"],
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
         'frame-ancestors': ancestors(frameAncestors),
-        // Only the Trusted Types policy of Pressbox may insert markup.
-        'require-trusted-types-for': ["'script'"],
-        'trusted-types': ['pressbox'],
+        // Only the Trusted Types policy of Pressbox may insert markup. Scripts for audience measurement and consent insert further
+        // scripts without a policy, so pages with such scripts cannot require one.
+        ...(sources.length === 0 && { 'require-trusted-types-for': ["'script'"], 'trusted-types': ['pressbox'] }),
       },
     },
     // `X-Frame-Options` supports only these two values. If other sites may frame the page, only `frame-ancestors` above applies.
@@ -86,6 +94,22 @@ function reporting(options: HelmetOptions): RequestHandler {
       next();
     });
   };
+}
+
+/**
+ * For files of a brand. A picture that is opened by itself is a document, so it gets a policy under which nothing in it runs or loads.
+ * Its own style may still select colours for the dark scheme.
+ */
+export function brandHeaders(): RequestHandler {
+  return fixed({
+    ...everywhere,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'style-src': ["'unsafe-inline'"], sandbox: [] },
+    },
+    // Programs that read feeds show the logo on pages of other sites.
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+  });
 }
 
 /** For scripts and styles that other sites load, such as the embedded element. */

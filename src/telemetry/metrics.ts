@@ -70,6 +70,7 @@ export interface Metrics {
   subscriptionsEnded: Counter<'reason'>;
   feeds: Gauge;
   tailEntries: Gauge;
+  brandBytes: Gauge;
   storeReachable: Gauge;
   storeWritable: Gauge;
   /** Bounded by `pressbox_limit{name="revokedTokens"}`. */
@@ -205,6 +206,11 @@ export function createMetrics(bounds: Readonly<Record<string, number>> = {}, gro
     tailEntries: new Gauge({
       name: 'pressbox_feed_tail_entries',
       help: 'Entries held in memory for readers who reconnect.',
+      registers,
+    }),
+    brandBytes: new Gauge({
+      name: 'pressbox_brand_bytes',
+      help: 'Memory for the files of the brand. 0 without a brand.',
       registers,
     }),
     storeReachable: new Gauge({

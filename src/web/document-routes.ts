@@ -3,16 +3,17 @@ import { asyncApi } from '../apidocs/asyncapi.ts';
 import { openApi } from '../apidocs/openapi.ts';
 import { sendJson } from '../http/answers.ts';
 import { pageHeaders } from '../http/headers.ts';
+import type { Brand } from './brand/brand.ts';
 import { loadAssets } from './pages/assets.ts';
 import { docsPage } from './pages/docs.ts';
 
 /** The OpenAPI and AsyncAPI documents and `/docs`, rendered once at the start. */
-export function documentRoutes({ publicUrl }: { publicUrl: string }): Router {
+export function documentRoutes({ publicUrl, brand }: { publicUrl: string; brand: Brand | undefined }): Router {
   const router = Router({ caseSensitive: true });
   const ofHttp = JSON.stringify(openApi(publicUrl));
   const ofMessages = JSON.stringify(asyncApi(publicUrl));
 
-  const page = docsPage({ publicUrl, assets: loadAssets() });
+  const page = docsPage({ publicUrl, assets: loadAssets(brand) });
 
   router.get('/openapi.json', (_req, res) => sendJson(res, ofHttp, { cache: 'public' }));
   router.get('/asyncapi.json', (_req, res) => sendJson(res, ofMessages, { cache: 'public' }));

@@ -6,6 +6,7 @@ import type { Engine } from '../journal/engine.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import { embedQuerySchema, oembedQuerySchema, parse } from '../protocol/schemas.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
+import type { Brand } from './brand/brand.ts';
 import { fileOf } from './pages/assets.ts';
 import { embedPage, oembedOf } from './pages/embed.ts';
 
@@ -17,10 +18,12 @@ export function embedRoutes({
   engine,
   streams,
   publicUrl,
+  brand,
 }: {
   engine: Engine;
   streams: ChannelStreams;
   publicUrl: string;
+  brand: Brand | undefined;
 }): Router {
   const router = Router({ caseSensitive: true });
   const files = { script: fileOf('frame.js'), style: fileOf('frame.css') };
@@ -30,7 +33,7 @@ export function embedRoutes({
     const attributes = parse(embedQuerySchema, req.query);
     const { channel } = await streams.guarded(() => visibleChannel(engine, undefined, req.params.channelId));
     const root = req.path.endsWith('/') ? '../../' : '../';
-    const page = embedPage({ channel, publicUrl, root, files, attributes });
+    const page = embedPage({ channel, publicUrl, root, files, brand, attributes });
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
   });
 
@@ -40,7 +43,7 @@ export function embedRoutes({
     const channelId = channelOf(url, publicUrl);
     if (channelId === undefined) throw new Refusal('not-found', missing.pageInUrl);
     const { channel } = await streams.guarded(() => readableChannel(engine, undefined, channelId));
-    sendJson(res, oembedOf(channel, publicUrl, size), { cache: 'public' });
+    sendJson(res, oembedOf(channel, { publicUrl, brand }, size), { cache: 'public' });
   });
 
   return router;

@@ -10,6 +10,7 @@ import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readShared } from '../streams/shared-answers.ts';
 import type { FeedFormat, Metrics } from '../telemetry/metrics.ts';
+import type { Brand } from './brand/brand.ts';
 import { atom, atomEntry } from './feeds/atom.ts';
 import { correctionsAtom, correctionsLinksOf, correctionsNotice, readCorrectionsFeed } from './feeds/corrections-feed.ts';
 import {
@@ -20,6 +21,7 @@ import {
   type FeedPlace,
   feedTypes,
   linksOf,
+  publisherOf,
   queryOf,
 } from './feeds/feed-page.ts';
 import { type FeedQuery, readFeedPage } from './feeds/feed-reader.ts';
@@ -38,6 +40,7 @@ export interface FeedContext {
   streams: ChannelStreams;
   publicUrl: string;
   metrics: Metrics;
+  brand: Brand | undefined;
 }
 
 interface Format {
@@ -84,7 +87,8 @@ interface WrittenPage {
   characters: number;
 }
 
-export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext): Router {
+export function feedRoutes({ engine, streams, publicUrl, metrics, brand }: FeedContext): Router {
+  const publisher = publisherOf(brand, publicUrl);
   const router = Router({ caseSensitive: true });
   for (const [file, { name, type, write, hasNotice }] of Object.entries(formats)) {
     router.get(`/channels/:channelId/${file}`, (req, res) => {
@@ -94,7 +98,9 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
         type,
         key: `${file} ${queryOf(query, query)}`,
         writePage: (channelId) => writePage(channelId, file, query, write),
-        ...(hasNotice && { writeNotice: async (channel) => write(noticePage(channel, file, query, publicUrl), query) }),
+        ...(hasNotice && {
+          writeNotice: async (channel) => write({ ...noticePage(channel, file, query, publicUrl), publisher }, query),
+        }),
       });
     });
   }
@@ -105,7 +111,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
       type: `${correctionsFeed.type}; charset=utf-8`,
       key: `${correctionsFeed.file} ${queryOf({}, query)}`,
       writePage: (channelId) => writeCorrections(channelId, query),
-      writeNotice: async (channel) => correctionsNotice(channel, publicUrl),
+      writeNotice: async (channel) => correctionsNotice(channel, { publicUrl, publisher }),
     });
   });
   return router;
@@ -141,7 +147,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
     const { channel, posts, next, offset } = found;
     const links = linksOf(publicUrl, channel, file, query, placeOf(query), next && placeOf(next));
     const isFirst = query.before === undefined && query.after === undefined;
-    const text = await write({ channel, posts, whole: isFirst && next === undefined, offset, links }, query);
+    const text = await write({ channel, posts, whole: isFirst && next === undefined, offset, links, publisher }, query);
     return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
   }
 
@@ -150,7 +156,7 @@ export function feedRoutes({ engine, streams, publicUrl, metrics }: FeedContext)
     if (found === undefined) return 'gone';
     const { channel, corrections, next } = found;
     const links = correctionsLinksOf(publicUrl, channel, placeOf(query), next && placeOf(next));
-    const text = correctionsAtom(channel, corrections, links);
+    const text = correctionsAtom(channel, corrections, { links, publisher });
     return { text, etag: etagOf(text), channel, next: links.next, characters: text.length };
   }
 }

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { problemFor, sendJson, sendProblem, setProblemHeaders } from '../http/answers.ts';
 import { pageHeaders } from '../http/headers.ts';
 import { missing, type Problem, problem, Refusal } from '../protocol/problems.ts';
+import type { Brand } from './brand/brand.ts';
 import { loadAssets } from './pages/assets.ts';
 import { errorPage } from './pages/error.ts';
 import { languageFor } from './pages/language.ts';
@@ -16,8 +17,14 @@ export interface PageErrors {
   notFound: RequestHandler;
 }
 
-export function createPageErrors({ log }: { log: { error(fields: object, message: string): void } }): PageErrors {
-  const assets = loadAssets();
+export function createPageErrors({
+  brand,
+  log,
+}: {
+  brand: Brand | undefined;
+  log: { error(fields: object, message: string): void };
+}): PageErrors {
+  const assets = loadAssets(brand);
   const headers = pageHeaders();
   // A frame must be able to show the error too.
   const inFrames = pageHeaders({ frameAncestors: '*' });
@@ -56,7 +63,7 @@ const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
  */
 export function wantsPage(req: Request): boolean {
   const { path } = req;
-  if (/^\/(?:v1|socket\.io|assets|oembed|embed\.js)(?:\/|$)/.test(path)) return false;
+  if (/^\/(?:v1|socket\.io|assets|brand|oembed|embed\.js)(?:\/|$)/.test(path)) return false;
   const isPage = pagePaths.includes(path) || path.startsWith('/live/') || path.startsWith('/embed/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

@@ -22,6 +22,7 @@ import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 import { readSnapshot as readEncoded } from '../streams/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Brand } from './brand/brand.ts';
 import type { ListedCorrection } from './channel-corrections.ts';
 import { createCorrectionPages } from './correction-pages.ts';
 import { FrontPages } from './front-page.ts';
@@ -53,19 +54,22 @@ export interface PageContext {
   slots: Slots;
   now: () => number;
   metrics: Metrics;
+  brand: Brand | undefined;
+  /** Origins whose scripts pages load. */
+  sources: readonly string[];
 }
 
 export function pageRoutes(context: PageContext): Router {
-  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics } = context;
+  const { engine, streams, identity, cookie, publicUrl, hasIdleLimit, diffs, slots, now, metrics, brand, sources } = context;
   const access = { engine, streams };
   const shared = { publicUrl, hasIdleLimit };
   const router = Router({ caseSensitive: true });
-  const assets = loadAssets();
+  const assets = loadAssets(brand);
   const frontPages = new FrontPages({ engine, streams });
   const pages = createSharedPages({ slots });
   const versionPages = createVersionPages({ engine, diffs, pages, assets });
   const correctionPages = createCorrectionPages({ engine, diffs, pages, assets, publicUrl });
-  const headers = pageHeaders();
+  const headers = pageHeaders({ sources });
   const resume = resumeSession(identity, cookie);
 
   router.get('/', headers, resume, async (req, res) => {

@@ -12,6 +12,7 @@ import { liveLimits } from '../live/live-limits.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { parse, signInFormSchema, signOutFormSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
+import type { Brand } from './brand/brand.ts';
 import { sendErrorPage, wantsPage } from './page-errors.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Visitor } from './pages/document.ts';
@@ -22,19 +23,21 @@ import { signInPage } from './pages/sign-in.ts';
 export interface SignInContext {
   identity: Identity;
   cookie: SessionCookie;
+  publicUrl: string;
+  brand: Brand | undefined;
 }
 
 const formType = 'application/x-www-form-urlencoded';
 
-export function signInRoutes({ identity, cookie }: SignInContext): Router {
+export function signInRoutes({ identity, cookie, publicUrl, brand }: SignInContext): Router {
   const router = Router({ caseSensitive: true });
-  const assets = loadAssets();
+  const assets = loadAssets(brand);
   const headers = pageHeaders();
   const readForm = express.raw({ type: isPlainForm, limit: liveLimits.signInBytes });
 
   router.get('/sign-in', headers, resumeSession(identity, cookie), (req, res) => {
     const to = localPath(req.query.to);
-    sendJson(res, signInPage({ to, visitor: visitorOf(res, to), language: languageFor(req, res), assets }), {
+    sendJson(res, signInPage({ to, visitor: visitorOf(res, to), language: languageFor(req, res), publicUrl, assets }), {
       cache: 'none',
       type: 'text/html; charset=utf-8',
     });
@@ -54,7 +57,11 @@ export function signInRoutes({ identity, cookie }: SignInContext): Router {
       leadTo(res, to);
     } catch (error) {
       if (!(error instanceof Refusal) || !wantsPage(req)) throw error;
-      sendErrorPage(res, signInPage({ to, fault: error.problem, language: languageFor(req, res), assets }), error.problem);
+      sendErrorPage(
+        res,
+        signInPage({ to, fault: error.problem, language: languageFor(req, res), publicUrl, assets }),
+        error.problem,
+      );
     }
   });
 

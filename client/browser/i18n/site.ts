@@ -27,6 +27,9 @@ export interface SiteWords {
 
   // Signing in
   signIn: string;
+  subscribe: string;
+  /** Opens the form for a token, if the newsroom has its own sign-in. */
+  withToken: string;
   accessToken: string;
   /** `hours`: "12". */
   tokenHint: (hours: string) => string;
@@ -37,6 +40,10 @@ export interface SiteWords {
   goOn: string;
   asSomeoneElse: string;
   mayNotRead: (name: string) => string;
+
+  // Around every page of a brand
+  /** Names the links to the imprint and the like. */
+  legal: string;
 
   // Error pages
   wentWrong: string;
@@ -94,6 +101,9 @@ const byLanguage: {
     saidLive: (coverage) => `Now live: ${coverage}.`,
     saidEnded: (coverage) => `No longer live: ${coverage}.`,
     signIn: 'Sign in',
+    subscribe: 'Subscribe',
+    withToken: 'Sign in with an access token',
+    legal: 'Legal information',
     accessToken: 'Access token',
     tokenHint: (hours) =>
       `The newsroom gives it to you. Your browser then stays signed in for up to ${hours} hours, by a cookie of this site.`,
@@ -148,6 +158,9 @@ const byLanguage: {
     saidLive: (coverage) => `Jetzt live: ${coverage}.`,
     saidEnded: (coverage) => `Nicht mehr live: ${coverage}.`,
     signIn: 'Anmelden',
+    subscribe: 'Abonnieren',
+    withToken: 'Mit einem Zugangsschlüssel anmelden',
+    legal: 'Rechtliches',
     accessToken: 'Zugangsschlüssel',
     tokenHint: (hours) =>
       `Sie erhalten ihn von der Redaktion. Ihr Browser bleibt dann bis zu ${hours} Stunden angemeldet, mit einem Cookie dieser Website.`,
@@ -211,6 +224,9 @@ const byLanguage: {
     saidLive: (coverage) => `En direct\u00a0: ${coverage}.`,
     saidEnded: (coverage) => `N’est plus en direct\u00a0: ${coverage}.`,
     signIn: 'Se connecter',
+    subscribe: 'S’abonner',
+    withToken: 'Se connecter avec un jeton d’accès',
+    legal: 'Mentions légales',
     accessToken: 'Jeton d’accès',
     tokenHint: (hours) =>
       `La rédaction vous le donne. Votre navigateur reste ensuite connecté jusqu’à ${hours} heures, par un cookie de ce site.`,
@@ -275,6 +291,9 @@ const byLanguage: {
     saidLive: (coverage) => `En directo: ${coverage}.`,
     saidEnded: (coverage) => `Ya no está en directo: ${coverage}.`,
     signIn: 'Iniciar sesión',
+    subscribe: 'Suscribirse',
+    withToken: 'Iniciar sesión con una clave de acceso',
+    legal: 'Información legal',
     accessToken: 'Clave de acceso',
     tokenHint: (hours) =>
       `Se la da la redacción. Su navegador mantiene la sesión hasta ${hours} horas, con una cookie de este sitio.`,
@@ -331,6 +350,9 @@ const byLanguage: {
     saidLive: (coverage) => `مباشر الآن: ${coverage}.`,
     saidEnded: (coverage) => `لم تعد مباشرة: ${coverage}.`,
     signIn: 'تسجيل الدخول',
+    subscribe: 'الاشتراك',
+    withToken: 'تسجيل الدخول برمز الدخول',
+    legal: 'معلومات قانونية',
     accessToken: 'رمز الدخول',
     tokenHint: (hours) => `تعطيك إياه هيئة التحرير. ويبقى متصفحك بعدها مسجلًا حتى ${hours} ساعة، بملف تعريف ارتباط لهذا الموقع.`,
     notSignedIn: 'لم يتم تسجيل دخولك.',

@@ -1,8 +1,17 @@
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { wordsOf } from '../../../client/browser/view/time.ts';
 import type { Channel, Media, Person, ReaderPost } from '../../protocol/model.ts';
-import { aboutOf, changedAt, contentOf, publisherOf, summaryOf, titleOf, withdrawnWord } from './content.ts';
-import { type FeedFilter, type FeedLinks, type FeedNotice, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
+import { aboutOf, changedAt, contentOf, publishedBy, summaryOf, titleOf, withdrawnWord } from './content.ts';
+import {
+  type FeedFilter,
+  type FeedLinks,
+  type FeedNotice,
+  type FeedPage,
+  feedId,
+  type Publisher,
+  plainUri,
+  postUrn,
+} from './feed-page.ts';
 import { mediaTypeOf, titleOfFile } from './media.ts';
 import { Xml, xml, xmlAttribute } from './xml.ts';
 
@@ -16,13 +25,14 @@ export function atom(
   filter: FeedFilter,
   entries: readonly Xml[] = page.posts.map((post) => atomEntry(post, page)),
 ): string {
-  const { channel, posts, links, notice } = page;
+  const { channel, posts, links, publisher, notice } = page;
   return atomDocument({
     id: feedId(channel, filter),
     title: channel.headline,
     about: aboutOf(channel),
     channel,
     links,
+    publisher,
     changed: posts.map(changedAt),
     entries: notice === undefined ? entries : [noticeEntry(notice), ...entries],
   });
@@ -34,21 +44,23 @@ export interface AtomDocument {
   about: string | undefined;
   channel: Channel;
   links: FeedLinks;
+  publisher: Publisher | undefined;
   /** When the entries changed. */
   changed: readonly string[];
   entries: readonly Xml[];
 }
 
-export function atomDocument({ id, title, about, channel, links, changed, entries }: AtomDocument): string {
-  const publishers = channel.byline.length > 0 ? channel.byline : [publisherOf(links)];
+export function atomDocument({ id, title, about, channel, links, publisher, changed, entries }: AtomDocument): string {
+  const publishers = channel.byline.length > 0 ? channel.byline : [publishedBy({ publisher, links })];
   const updated = [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1);
+  const logo = channel.picture === null ? publisher?.logo?.url : plainUri(channel.picture.url);
   const document = xml`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"${xmlAttribute('xml:lang', channel.language)}>
 <id>${id}</id>
 <title>${title}</title>
 ${about === undefined ? null : xml`<subtitle>${about}</subtitle>\n`}<updated>${updated}</updated>
 ${publishers.map((person) => xml`<author>${named(person)}</author>\n`)}<generator>Pressbox</generator>
-${channel.picture === null ? null : xml`<logo>${plainUri(channel.picture.url)}</logo>\n`}<link rel="self" type="application/atom+xml" href="${links.self}"/>
+${publisher?.favicon === undefined ? null : xml`<icon>${publisher.favicon}</icon>\n`}${logo === undefined ? null : xml`<logo>${logo}</logo>\n`}<link rel="self" type="application/atom+xml" href="${links.self}"/>
 <link rel="alternate" type="text/html" href="${links.home}"/>
 ${links.self === links.feed ? null : xml`<link rel="first" type="application/atom+xml" href="${links.feed}"/>\n`}${
   links.next === undefined ? null : xml`<link rel="next" type="application/atom+xml" href="${links.next}"/>\n`

@@ -10,7 +10,7 @@ import { pageWordsOf } from '../../../client/browser/view/wording.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
-import type { FeedLinks } from './feed-page.ts';
+import type { FeedLinks, FeedPage } from './feed-page.ts';
 
 /** A post as feeds show it: corrections before the text, and a sentence in place of a withdrawn post. */
 
@@ -112,7 +112,7 @@ export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {
   return updatedAt ?? publishedAt;
 }
 
-/** The publisher, if no person is named: the host of the channel's page. */
-export function publisherOf(links: FeedLinks): Person {
-  return { name: new URL(links.home).host };
+/** Who publishes, if no person is named: the paper of the brand, or the host of the channel's page. */
+export function publishedBy({ publisher, links }: Pick<FeedPage, 'publisher' | 'links'>): Person {
+  return publisher === undefined ? { name: new URL(links.home).host } : { name: publisher.name, url: publisher.url };
 }

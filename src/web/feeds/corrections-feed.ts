@@ -13,6 +13,7 @@ import {
   type FeedLinks,
   type FeedPlace,
   linksOf,
+  type Publisher,
   plainUri,
 } from './feed-page.ts';
 import { noticePage } from './members-notice.ts';
@@ -109,8 +110,7 @@ export function correctionsLinksOf(
 export function correctionsAtom(
   channel: Channel,
   corrections: readonly CorrectionEntry[],
-  links: FeedLinks,
-  notices: readonly Xml[] = [],
+  { links, publisher, notices = [] }: { links: FeedLinks; publisher: Publisher | undefined; notices?: readonly Xml[] },
 ): string {
   const { corrections: name, about } = correctionWordsOf(channel);
   return atomDocument({
@@ -119,20 +119,23 @@ export function correctionsAtom(
     about,
     channel,
     links,
+    publisher,
     changed: corrections.map((one) => one.changedAt),
     entries: [...notices, ...corrections.map((one) => entryOf(one, channel, links))],
   });
 }
 
 /** The feed for anonymous readers of a members channel: one entry that says how to read it. */
-export function correctionsNotice(channel: Channel, publicUrl: string): string {
+export function correctionsNotice(
+  channel: Channel,
+  { publicUrl, publisher }: { publicUrl: string; publisher: Publisher | undefined },
+): string {
   const { notice } = noticePage(channel, correctionsFeed.file, {}, publicUrl);
-  return correctionsAtom(
-    channel,
-    [],
-    correctionsLinksOf(publicUrl, channel, {}, undefined),
-    notice === undefined ? [] : [noticeEntry(notice)],
-  );
+  return correctionsAtom(channel, [], {
+    links: correctionsLinksOf(publicUrl, channel, {}, undefined),
+    publisher,
+    notices: notice === undefined ? [] : [noticeEntry(notice)],
+  });
 }
 
 function entryOf(correction: CorrectionEntry, channel: Channel, links: FeedLinks): Xml {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { channelAddress, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Correction, PostKind, ReaderPost } from '../../protocol/model.ts';
+import type { Brand } from '../brand/brand.ts';
 
 /** The input of every feed format: a page of posts, and the URLs of the page, its neighbours and its posts. */
 export interface FeedPage {
@@ -12,8 +13,37 @@ export interface FeedPage {
   /** The journal offset that the posts reflect. */
   offset: number;
   links: FeedLinks;
+  /** The paper, if the server has its brand. */
+  publisher?: Publisher | undefined;
   /** Shown in place of the posts of a members channel. */
   notice?: FeedNotice;
+}
+
+/** URLs are absolute. */
+export interface Publisher {
+  name: string;
+  url: string;
+  logo: Logo | undefined;
+  favicon: string | undefined;
+}
+
+interface Logo {
+  url: string;
+  width: number;
+  height: number;
+}
+
+/** The paper of the brand. `publicUrl` has no trailing slash. */
+export function publisherOf(brand: Brand | undefined, publicUrl: string): Publisher | undefined {
+  if (brand === undefined) return undefined;
+  const { name, url = '/', logo, favicons } = brand;
+  const absolute = (address: string) => new URL(address, publicUrl).href;
+  return {
+    name,
+    url: absolute(url),
+    logo: logo?.size && { url: absolute(logo.url), ...logo.size },
+    favicon: favicons[0] && absolute(favicons[0].url),
+  };
 }
 
 /** An entry that says who may read the posts, with a link to sign in. */

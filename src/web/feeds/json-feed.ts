@@ -7,7 +7,8 @@ import { filesOf, mediaTypeOf, titleOfFile } from './media.ts';
  * JSON Feed 1.1. Fields that the standard lacks are in `_pressbox`, named as in our own posts: revision, history and verification.
  */
 export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.map((post) => jsonFeedItem(post, page))): string {
-  const { channel, offset, links, notice } = page;
+  const { channel, offset, links, publisher, notice } = page;
+  const authors = channel.byline.length === 0 && publisher !== undefined ? [publisher] : channel.byline;
   const about = aboutOf(channel);
   return JSON.stringify({
     version: 'https://jsonfeed.org/version/1.1',
@@ -17,7 +18,8 @@ export function jsonFeed(page: FeedPage, items: readonly object[] = page.posts.m
     feed_url: links.feed,
     ...(links.next !== undefined && { next_url: links.next }),
     language: channel.language,
-    ...(channel.byline.length > 0 && { authors: channel.byline.map(author) }),
+    ...(publisher?.favicon !== undefined && { favicon: publisher.favicon }),
+    ...(authors.length > 0 && { authors: authors.map(author) }),
     items: notice === undefined ? items : [noticeItem(notice)],
     _pressbox: {
       channelId: channel.id,
@@ -84,6 +86,6 @@ type ExtensionFields = Omit<ReaderPost, 'id' | 'channelId' | 'headline' | 'html'
   postId: string;
 };
 
-function author({ name, url }: Person) {
+function author({ name, url }: Pick<Person, 'name' | 'url'>) {
   return { name, ...(url !== undefined && { url: plainUri(url) }) };
 }

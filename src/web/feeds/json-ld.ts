@@ -13,7 +13,7 @@ import type {
 } from 'schema-dts';
 import type { Change, Channel, ImageMedia, Media, Person, Picture, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
-import { changedAt, publisherOf, titleOf, withdrawnWord } from './content.ts';
+import { changedAt, publishedBy, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
 
@@ -43,13 +43,26 @@ function listed<T>(things: readonly T[]): readonly T[] | undefined {
   return things.length > 0 ? things : undefined;
 }
 
-function liveBlog({ channel, posts, links }: FeedPage): WithContext<LiveBlogPosting> {
+function liveBlog({ channel, posts, links, publisher: paper }: FeedPage): WithContext<LiveBlogPosting> {
   const { startedAt, startsAt, createdAt, endedAt } = channel;
+  // The posts name the publisher without the logo, which would be repeated in each of them.
   const publisher: Organization = {
     '@type': 'Organization',
-    name: publisherOf(links).name,
-    url: new URL(links.home).origin,
+    name: publishedBy({ publisher: paper, links }).name,
+    url: paper?.url ?? new URL(links.home).origin,
   };
+  const withLogo = defined<Organization>({
+    ...publisher,
+    logo:
+      paper?.logo &&
+      defined<ImageObject>({
+        '@type': 'ImageObject',
+        url: paper.logo.url,
+        contentUrl: paper.logo.url,
+        width: pixels(paper.logo.width),
+        height: pixels(paper.logo.height),
+      }),
+  });
   return defined<WithContext<LiveBlogPosting>>({
     '@context': 'https://schema.org',
     '@type': 'LiveBlogPosting',
@@ -67,7 +80,7 @@ function liveBlog({ channel, posts, links }: FeedPage): WithContext<LiveBlogPost
     coverageStartTime: startedAt ?? startsAt ?? createdAt,
     coverageEndTime: channel.state === 'ended' && endedAt !== null ? endedAt : undefined,
     author: listed(channel.byline.map(person)) ?? publisher,
-    publisher,
+    publisher: withLogo,
     correction: corrections(channel.history),
     liveBlogUpdate: posts.map((post) => update(post, channel, { links, publisher })),
   });

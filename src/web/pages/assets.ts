@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Brand } from '../brand/brand.ts';
 import type { Assets } from './document.ts';
 
 /** The message is a sentence for the operator. */
@@ -36,8 +37,8 @@ function readManifest(): Record<string, string> {
   return JSON.parse(readFileSync(findManifest(), 'utf8'));
 }
 
-/** The URLs of the built files. Throws `NotBuilt` with instructions if nothing was built. */
-export function loadAssets(): Assets {
+/** The URLs of the built files, and the brand. Throws `NotBuilt` with instructions if nothing was built. */
+export function loadAssets(brand?: Brand): Assets {
   const address = (name: string) => `/assets/${fileOf(name)}`;
   const words = Object.keys(readManifest()).flatMap((name) => {
     const [, language] = /^words-(\w+)\.js$/.exec(name) ?? [];
@@ -52,7 +53,13 @@ export function loadAssets(): Assets {
     style: address('live.css'),
     site: address('site.css'),
     docs: address('docs.css'),
+    brand,
   };
+}
+
+/** The styles that every branded page has in addition, as text. */
+export function brandedStyles(): string {
+  return readFileSync(join(assetsDirectory(), fileOf('brand.css')), 'utf8');
 }
 
 /** The hashed name of a built file. Throws `NotBuilt` with instructions if it was not built. */

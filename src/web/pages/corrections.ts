@@ -51,11 +51,17 @@ export function correctionsPage({
     ...(isFirst && { canonical: onServer(path, publicUrl) }),
     assets,
     script: assets.followPost,
+    measured: true,
     head: isPublic && [
       correctionsFeedLink(channel, publicUrl),
-      isFirst && correctionsPreview(channel, { title, about: ours.about, latestAt: corrections[0]?.at }, publicUrl),
+      isFirst &&
+        correctionsPreview(
+          channel,
+          { title, about: ours.about, latestAt: corrections[0]?.at },
+          { publicUrl, brand: assets.brand },
+        ),
     ],
-    body: html`${siteBar(visitor, channel.language)}
+    body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page"${followed({ channelId: channel.id, cursor })}>
 <div lang="${words.language}" dir="${directionOf(words.language)}">
 <header class="head"><p class="section"><a href="${channelPath(channel.id)}" lang="${channel.language}">${turned(html`<bdi>${channel.headline}</bdi>`, setting)}</a></p><h1>${ours.corrections}</h1>

@@ -1,6 +1,8 @@
 import { directionOf } from '../../../client/browser/view/direction.ts';
 import { attribute, type Html, html, type Part, safe } from '../../../client/browser/view/html.ts';
 import { serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import type { Brand } from '../brand/brand.ts';
+import { brandFooter, brandHeader, homeLink, icons, scripts } from './brand-parts.ts';
 
 /** URLs of the files that pages load. */
 export interface Assets {
@@ -19,6 +21,8 @@ export interface Assets {
   site: string;
   /** Further styles of `/docs`. */
   docs: string;
+  /** The paper's brand. Without one, pages say "Pressbox". */
+  brand?: Brand | undefined;
 }
 
 export interface Document {
@@ -37,6 +41,8 @@ export interface Document {
   preloaded?: string | undefined;
   /** Further content of the head. */
   head?: Part;
+  /** The page loads the scripts of the brand, for audience measurement and consent. Never a page on which tokens are typed. */
+  measured?: boolean;
   body: Part;
 }
 
@@ -51,6 +57,7 @@ export function htmlDocument({
   script,
   preloaded,
   head,
+  measured = false,
   body,
 }: Document): string {
   const sheets = script === assets.script ? [assets.style] : [assets.style, assets.site];
@@ -64,12 +71,12 @@ export function htmlDocument({
 <meta name="generator" content="Pressbox">
 ${description && html`<meta name="description"${attribute('content', description)}>`}
 ${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
-<link rel="icon" href="data:,">
-${[...sheets, ...styles].map((style) => html`<link rel="stylesheet" href="${style}">`)}
-${head}
+${icons(assets.brand)}
+${[...sheets, ...styles, assets.brand?.pageSheet ?? []].flat().map((style) => html`<link rel="stylesheet" href="${style}">`)}
+${head}${measured && scripts(assets.brand)}
 </head>
 <body>
-${body}
+${body}${brandFooter(assets.brand, language)}
 ${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
 </body>
 </html>
@@ -87,9 +94,9 @@ export interface Visitor {
   page: string;
 }
 
-/** The bar above every page. `language` is the page's. */
-export function siteBar(visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
-  return html`<header class="bar"><a class="home" href="/">Pressbox</a>${more}${visitor && signOutForm(visitor, language)}</header>`;
+/** The bar above every page, and the header of the brand. `language` is the page's. */
+export function siteBar({ brand }: Assets, visitor: Visitor | undefined, language: string, ...more: Part[]): Html {
+  return html`<header class="bar">${homeLink(brand, language)}${more}${visitor && signOutForm(visitor, language)}</header>${brandHeader(brand, language)}`;
 }
 
 function signOutForm({ name, page }: Visitor, language: string): Html {

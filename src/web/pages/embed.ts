@@ -3,6 +3,8 @@ import { attribute, html } from '../../../client/browser/view/html.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { channelAddress, embedPath, onServer } from '../../protocol/addresses.ts';
 import type { Channel } from '../../protocol/model.ts';
+import type { Brand } from '../brand/brand.ts';
+import { icons } from './brand-parts.ts';
 
 export interface EmbedPage {
   channel: Channel;
@@ -11,12 +13,20 @@ export interface EmbedPage {
   root: string;
   /** Names of the built files. */
   files: { script: string; style: string };
+  brand: Brand | undefined;
   /** Attributes of the element. */
   attributes: { theme?: string | undefined; lang?: string | undefined; times?: string | undefined; limit: number };
 }
 
 /** `/embed/{c}`: just the element, for a frame. Links open outside the frame. The canonical URL is the channel's page. */
-export function embedPage({ channel, publicUrl, root, files, attributes: { theme, lang, times, limit } }: EmbedPage): string {
+export function embedPage({
+  channel,
+  publicUrl,
+  root,
+  files,
+  brand,
+  attributes: { theme, lang, times, limit },
+}: EmbedPage): string {
   const setting = settingOf(channel);
   const named = html`<p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p>`;
   return html`<!doctype html>
@@ -27,8 +37,8 @@ export function embedPage({ channel, publicUrl, root, files, attributes: { theme
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description"${attribute('content', channel.standfirst ?? channel.headline)}>
 <link rel="canonical" href="${channelAddress(channel, publicUrl)}">
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${root}assets/${files.style}">
+${icons(brand)}
+<link rel="stylesheet" href="${root}assets/${files.style}">${brand && html`\n<link rel="stylesheet" href="${brand.frameSheet}">`}
 <base target="_blank">
 <script type="module" src="${root}embed.js"></script>
 <script type="module" src="${root}assets/${files.script}"></script>
@@ -51,7 +61,7 @@ const frameSize = { width: 680, height: 800 } as const;
 /** The oEmbed 1.0 answer for a channel: a frame no larger than requested. */
 export function oembedOf(
   channel: Channel,
-  publicUrl: string,
+  { publicUrl, brand }: { publicUrl: string; brand: Brand | undefined },
   { maxwidth, maxheight }: { maxwidth?: number | undefined; maxheight?: number | undefined },
 ) {
   const width = Math.min(frameSize.width, maxwidth ?? frameSize.width);
@@ -62,8 +72,8 @@ export function oembedOf(
     type: 'rich',
     title: channel.headline,
     ...(channel.byline.length > 0 && { author_name: channel.byline.map(({ name }) => name).join(', ') }),
-    provider_name: 'Pressbox',
-    provider_url: publicUrl,
+    provider_name: brand?.name ?? 'Pressbox',
+    provider_url: brand?.url === undefined ? publicUrl : new URL(brand.url, publicUrl).href,
     html: frame.text,
     width,
     height,

@@ -17,7 +17,7 @@ export function errorPage(problem: Problem, { language, assets }: { language: st
     title: name,
     language,
     assets,
-    body: html`${siteBar(undefined, language)}
+    body: html`${siteBar(assets, undefined, language)}
 <main class="page">
 <header class="head"><p class="section">${problem.status}</p><h1>${name}</h1><p class="standfirst">${
       known?.sentence ?? inEnglish(problem.detail ?? problem.title, language)

@@ -41,7 +41,8 @@ export function indexPage(page: IndexPage): string {
     language,
     ...(isFirst && { canonical: onServer('/', publicUrl), script: assets.front }),
     assets,
-    body: html`${siteBar(visitor, language, isFirst && connection)}
+    measured: true,
+    body: html`${siteBar(assets, visitor, language, isFirst && connection)}
 <main class="page">
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
 <div id="missing" role="status">${isUnverified && notice(notRecognised)}${!complete && notice(someMissing)}</div>

@@ -18,13 +18,13 @@ import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../
 import { channelAddress, channelPath, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
-import { feedAddress, feedTypes, linksOf } from '../feeds/feed-page.ts';
+import { feedAddress, feedTypes, linksOf, publisherOf } from '../feeds/feed-page.ts';
 import { jsonLd } from '../feeds/json-ld.ts';
 import type { PageWindow } from '../page-window.ts';
 import { correctionsFeedLink } from './corrections.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
-import { channelPreview, describe, postPreview } from './preview.ts';
-import { signInForm } from './sign-in.ts';
+import { channelPreview, describe, postPreview, type Site } from './preview.ts';
+import { signInWays } from './sign-in.ts';
 
 export interface LivePage {
   snapshot: Snapshot;
@@ -63,6 +63,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     marked,
     isPart: window !== undefined,
     publicUrl,
+    brand: assets.brand,
   });
   return htmlDocument({
     ...headings,
@@ -70,8 +71,9 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     language: channel.language,
     assets,
     script: assets.script,
+    measured: true,
     preloaded: assets.words[wordsOf(channel).language],
-    body: html`${siteBar(visitor, channel.language, connectionLine(channel, at))}
+    body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p>${correctionsLink(channel)}</header>
 <div class="columns">
@@ -120,9 +122,10 @@ function oembedLink(channel: Channel, publicUrl: string): Html {
 }
 
 /** The newest posts as data for search engines, which no browser executes. */
-function liveBlog(channel: Channel, posts: readonly ReaderPost[], publicUrl: string): Html {
+function liveBlog(channel: Channel, posts: readonly ReaderPost[], { publicUrl, brand }: Site): Html {
   const links = linksOf(publicUrl, channel, 'liveblog.jsonld', {}, {}, undefined);
-  const json = jsonLd({ channel, posts, whole: false, offset: 0, links });
+  const publisher = publisherOf(brand, publicUrl);
+  const json = jsonLd({ channel, posts, whole: false, offset: 0, links, publisher });
   return html`<script type="application/ld+json" id="${liveBlogElementId}">${safe(json)}</script>`;
 }
 
@@ -140,13 +143,13 @@ function headOf(
     marked,
     isPart,
     publicUrl,
+    brand,
   }: {
     posts: readonly ReaderPost[];
     pinned: ReaderPost | null;
     marked: string | undefined;
     isPart: boolean;
-    publicUrl: string;
-  },
+  } & Site,
 ): Pick<Document, 'title' | 'description' | 'canonical' | 'head'> {
   const post = posts.find(({ id }) => id === marked);
   const feeds = channel.access === 'public' && [...feedLinks(channel, publicUrl), oembedLink(channel, publicUrl)];
@@ -154,8 +157,8 @@ function headOf(
     const of = { title: channel.headline, description: channel.standfirst ?? channel.headline };
     if (isPart) return { ...of, head: feeds };
     const previews = channel.access === 'public' && [
-      channelPreview(channel, [pinned, ...posts], publicUrl),
-      liveBlog(channel, posts, publicUrl),
+      channelPreview(channel, [pinned, ...posts], { publicUrl, brand }),
+      liveBlog(channel, posts, { publicUrl, brand }),
     ];
     return { ...of, canonical: channelAddress(channel, publicUrl), head: [feeds, previews] };
   }
@@ -163,7 +166,7 @@ function headOf(
     title: titleOf(channel, post),
     description: describe(channel, post),
     canonical: permanentLink(channel, post.id, publicUrl).replace(/#.*$/s, ''),
-    head: [postPreview(channel, post, publicUrl), feeds],
+    head: [postPreview(channel, post, { publicUrl, brand }), feeds],
   };
 }
 
@@ -191,14 +194,14 @@ export function membersNotice({ channel, page, visitor, publicUrl, assets }: Mem
     description: channel.standfirst,
     canonical: channelAddress(channel, publicUrl),
     assets,
-    body: html`${siteBar(visitor, channel.language)}
+    body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page">
 <header class="head">${region('state', shown)}${region('masthead', shown)}</header>
 <section class="sign-in" aria-labelledby="for-members">
 <h2 id="for-members"${spoken(channel)}>${wordsOf(channel).forMembers}</h2>
 <div${spoken(channel)}>
 ${visitor ? html`<p class="hint">${around(siteWordsOf(channel).mayNotRead, html`<bdi>${visitor.name}</bdi>`)}</p>` : null}
-${signInForm({ to: page, language: channel.language })}
+${signInWays({ to: page, language: channel.language, publicUrl, assets })}
 </div>
 </section>
 </main>`,

@@ -3,11 +3,18 @@ import { isWebUrl } from '../../../client/browser/view/links.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { channelAddress, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
+import type { Brand } from '../brand/brand.ts';
 import { excerpt, textOf } from '../post-text.ts';
 
+/** The site that a preview names. */
+export interface Site {
+  publicUrl: string;
+  brand: Brand | undefined;
+}
+
 /** The preview of a link to a post: Open Graph, and the extra tags of X. */
-export function postPreview(channel: Channel, post: ReaderPost, publicUrl: string): Html {
-  return previewTags(channel, {
+export function postPreview(channel: Channel, post: ReaderPost, { publicUrl, brand }: Site): Html {
+  return previewTags(channel, brand, {
     title: post.headline ?? channel.headline,
     description: describe(channel, post),
     url: permanentLink(channel, post.id, publicUrl),
@@ -18,9 +25,9 @@ export function postPreview(channel: Channel, post: ReaderPost, publicUrl: strin
 }
 
 /** The preview of a link to a channel. Without a picture of its own, it has that of the pinned post, or of the newest post with one. */
-export function channelPreview(channel: Channel, posts: readonly (ReaderPost | null)[], publicUrl: string): Html {
+export function channelPreview(channel: Channel, posts: readonly (ReaderPost | null)[], { publicUrl, brand }: Site): Html {
   const changed = posts.flatMap((post) => (post === null ? [] : [post.updatedAt ?? post.publishedAt]));
-  return previewTags(channel, {
+  return previewTags(channel, brand, {
     title: channel.headline,
     description: channel.standfirst,
     url: channelAddress(channel, publicUrl),
@@ -35,9 +42,9 @@ export function channelPreview(channel: Channel, posts: readonly (ReaderPost | n
 export function correctionsPreview(
   channel: Channel,
   { title, about, latestAt }: { title: string; about: string; latestAt: string | undefined },
-  publicUrl: string,
+  { publicUrl, brand }: Site,
 ): Html {
-  return previewTags(channel, {
+  return previewTags(channel, brand, {
     title,
     description: about,
     url: onServer(correctionsPath(channel.id), publicUrl),
@@ -56,9 +63,14 @@ interface Preview {
   modifiedAt: string | null;
 }
 
-function previewTags(channel: Channel, { title, description, url, picture, publishedAt, modifiedAt }: Preview): Html {
+function previewTags(
+  channel: Channel,
+  brand: Brand | undefined,
+  { title, description, url, picture, publishedAt, modifiedAt }: Preview,
+): Html {
   const tags: [string, string | number | null | undefined][] = [
     ['og:type', 'article'],
+    ['og:site_name', brand?.name],
     ['og:title', title],
     ['og:description', description],
     ['og:url', url],

@@ -2,6 +2,7 @@ import { numberText } from '../../../client/browser/view/counts.ts';
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import { around } from '../../../client/browser/view/wording.ts';
+import { onServer } from '../../protocol/addresses.ts';
 import type { Problem } from '../../protocol/problems.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import { type Assets, htmlDocument, siteBar, type Visitor } from './document.ts';
@@ -15,37 +16,55 @@ export interface SignInPage {
   visitor?: Visitor | undefined;
   /** A language with translations. */
   language: string;
+  publicUrl: string;
   assets: Assets;
 }
 
 /** `/sign-in`, for readers with a token. Newsrooms with their own accounts sign readers in by their own form. */
-export function signInPage({ to, fault, visitor, language, assets }: SignInPage): string {
+export function signInPage({ to, fault, visitor, language, publicUrl, assets }: SignInPage): string {
   const { signIn, notSignedIn, signedInAs, goOn, asSomeoneElse } = siteWordsOf({ language });
   return htmlDocument({
     title: fault === undefined ? signIn : `${notSignedIn} ${signIn}`,
     language,
     assets,
-    body: html`${siteBar(visitor, language)}
+    body: html`${siteBar(assets, visitor, language)}
 <main class="page">
 <header class="head"><h1>${signIn}</h1></header>
 <section class="sign-in" aria-label="${signIn}">
 ${visitor ? html`<p class="hint">${around(signedInAs, html`<bdi>${visitor.name}</bdi>`)} <a href="${to}">${goOn}</a>. ${asSomeoneElse}</p>` : null}
-${signInForm({ to, fault, focus: true, language })}
+${signInWays({ to, fault, focus: true, language, publicUrl, assets })}
 </section>
 </main>`,
   });
+}
+
+type SignInWays = Pick<SignInPage, 'to' | 'fault' | 'language' | 'publicUrl' | 'assets'> & { focus?: boolean };
+
+/** The paper's own links for signing in and subscribing, and the form for a token, which is folded if there are such links. */
+export function signInWays({ publicUrl, assets: { brand }, ...form }: SignInWays): Html {
+  const { to, fault, language } = form;
+  const { signIn, subscribe, withToken } = siteWordsOf({ language });
+  const links = [
+    { url: brand?.signInUrl, text: signIn },
+    { url: brand?.subscribeUrl, text: subscribe },
+  ].flatMap(({ url, text }) => (url === undefined ? [] : [{ url: returningTo(url, onServer(to, publicUrl)), text }]));
+  if (links.length === 0) return signInForm(form);
+  return html`<ul class="sign-in-ways">${links.map(({ url, text }) => html`<li><a href="${url}">${text}</a></li>`)}</ul>
+<details class="with-token"${fault && html` open`}><summary>${withToken}</summary>
+${signInForm({ ...form, focus: fault !== undefined })}
+</details>`;
+}
+
+/** Replaces `{page}` by the address of the page, so that the paper can lead its reader back there. */
+function returningTo(url: string, page: string): string {
+  return url.replaceAll('{page}', encodeURIComponent(page));
 }
 
 /**
  * Works without a script. The token appears in no URL, and the form does not show it again. `language` is English if there is no
  * translation.
  */
-export function signInForm({
-  to,
-  fault,
-  focus,
-  language,
-}: Pick<SignInPage, 'to' | 'fault' | 'language'> & { focus?: boolean }): Html {
+function signInForm({ to, fault, focus, language }: Pick<SignInPage, 'to' | 'fault' | 'language'> & { focus?: boolean }): Html {
   const { signIn, accessToken, tokenHint } = siteWordsOf({ language });
   const described = fault === undefined ? 'token-hint' : 'token-fault token-hint';
   return html`<form class="fields" method="post" action="/sign-in">

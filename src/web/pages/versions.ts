@@ -15,7 +15,8 @@ export function versionsPage({ cursor, visitor, assets, ...shown }: VersionsPage
     language: channel.language,
     assets,
     script: assets.followPost,
-    body: html`${siteBar(visitor, channel.language)}
+    measured: true,
+    body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page"${followed({ channelId: channel.id, postId, cursor })}>
 ${renderVersions(shown)}
 </main>`,

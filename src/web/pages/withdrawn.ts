@@ -32,7 +32,8 @@ export function withdrawnPage({ channel, post, cursor, visitor, assets }: Withdr
     language: channel.language,
     assets,
     script: assets.followPost,
-    body: html`${siteBar(visitor, channel.language)}
+    measured: true,
+    body: html`${siteBar(assets, visitor, channel.language)}
 <main class="page"${followed({ channelId: channel.id, postId: post.id, cursor })}>
 <header class="head">${section && turned(section, setting)}<h1${mark}>${words.wasWithdrawn}</h1>
 <p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>

@@ -101,7 +101,7 @@ const types: {
     required: ['name', 'contentUrl', 'uploadDate'],
   },
   Person: { kindOf: 'Thing', properties: { jobTitle: ['DefinedTerm', 'Text'] }, required: ['name'] },
-  Organization: { kindOf: 'Thing', properties: {}, required: ['name'] },
+  Organization: { kindOf: 'Thing', properties: { logo: ['ImageObject', 'URL'] }, required: ['name'] },
   QuantitativeValue: { kindOf: 'Thing', properties: { value: ['Boolean', 'Number', 'Text'], unitCode: ['Text', 'URL'] } },
 };
 

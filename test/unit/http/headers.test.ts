@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
 import { sendJson } from '../../../src/http/answers.ts';
-import { apiHeaders, assetHeaders, pageHeaders, reportViolationsTo } from '../../../src/http/headers.ts';
+import { apiHeaders, assetHeaders, brandHeaders, pageHeaders, reportViolationsTo } from '../../../src/http/headers.ts';
 import { cors } from '../../../src/http/origins.ts';
 import { serve } from '../../support/servers/tokens.ts';
 
@@ -87,6 +87,21 @@ describe('security headers', () => {
     expect([policy.includes('report'), headers.get('reporting-endpoints')]).toEqual([false, null]);
     expect(policy).toContain("frame-ancestors 'self'");
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+  });
+
+  it('allow scripts of the named origins, which may connect to them and show frames of them', async () => {
+    const policy = policyOf(await headersOf(pageHeaders({ sources: ['https://stats.example.org'] })));
+    for (const directive of ['script-src', 'connect-src']) {
+      expect(policy).toContain(`${directive} 'self' https://stats.example.org;`);
+    }
+    expect(policy).toContain('frame-src https://stats.example.org;');
+    expect(policy).not.toMatch(/unsafe|trusted-types/);
+  });
+
+  it('let nothing run or load in a file of the brand that is opened by itself', async () => {
+    const headers = await headersOf(brandHeaders());
+    expect(policyOf(headers)).toBe("default-src 'none';style-src 'unsafe-inline';sandbox");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
   it('name the sites that may frame a page', async () => {

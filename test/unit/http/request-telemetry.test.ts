@@ -59,6 +59,7 @@ describe('health', () => {
         compression: createCompression(() => undefined),
         random: Math.random,
         log: createLog('silent'),
+        brand: undefined,
         security: { note() {}, refused() {} },
       };
       const site = await startSite(createApp(readConfig({}), parts).app);

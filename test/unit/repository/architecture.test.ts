@@ -41,6 +41,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/streams/',
     'src/protocol/',
     'src/web/',
+    'src/web/brand/',
     'src/telemetry/',
     'src/config.ts',
   ],
@@ -56,6 +57,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/protocol/',
     'src/workers/worker-limits.ts',
     'src/telemetry/telemetry-limits.ts',
+    'src/web/brand/',
   ],
   // Commands that read a store without a server.
   'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
@@ -81,7 +83,10 @@ const arrows: Record<string, readonly string[]> = {
   'src/streams/': ['src/journal/engine.ts', 'src/journal/read-guard.ts', 'src/protocol/'],
   // The API documents, as data and as JSON, without a server.
   'src/apidocs/': ['src/all-limits.ts', 'src/protocol/', 'generated/'],
+  // The paper's brand: reads its folder once, and knows no page.
+  'src/web/brand/': ['src/api/', 'src/protocol/', 'client/browser/view/'],
   'src/web/': [
+    'src/web/brand/',
     'src/api/',
     'src/live/',
     'src/apidocs/',
@@ -140,7 +145,7 @@ const packages: Record<string, readonly string[]> = {
   // Only for code that only browsers load, so that the server does not need it at run time.
   lit: ['client/browser/element/'],
   'eventsource-parser': ['client/', 'conformance/'],
-  zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/'],
+  zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/', 'src/web/brand/'],
   jose: ['src/access/'],
   helmet: ['src/http/'],
   pino: ['src/telemetry/'],
