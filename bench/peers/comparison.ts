@@ -46,7 +46,7 @@ export async function compare(comparison: Comparison): Promise<Compared> {
   return { rows: chosen.map((goal) => rowOf(goal, measured)), remarks };
 }
 
-/** The goals whose two servers can be measured here, and for each other goal what is missing and how to install it. */
+/** Returns the goals whose two servers can be measured here. `remarks`: what is missing for the other goals. */
 function possibleOf(chosen: readonly Goal[]): { possible: Goal[]; remarks: string[] } {
   const sink = buildProgram('sink');
   if ('missing' in sink) return { possible: [], remarks: [`Nothing can be measured: ${sink.missing}`] };

@@ -84,7 +84,7 @@ export function onLeave(keep: () => void, options?: { signal: AbortSignal }): vo
 // ---- Storage
 
 const storageKey = 'pressbox-places';
-/** The number of positions that are stored, the latest ones. */
+/** Only the latest positions are stored, up to this number. */
 const maxPositions = 50;
 
 export function isReturnVisit(): boolean {

@@ -146,7 +146,7 @@ export class Persistence {
 const writeIntervalMs = 2_000;
 /** How long to wait for a slow storage, milliseconds. */
 const loadTimeoutMs = 2_000;
-/** Posts saved at most, the newest first. */
+/** Only the newest posts are saved, up to this number. */
 const maxPosts = 100;
 /**
  * Characters saved at most. Larger states are saved with fewer posts, in the end with the cursor alone. Browsers allow a site

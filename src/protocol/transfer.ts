@@ -13,8 +13,8 @@ import { sentTime } from './wire-messages.ts';
 
 /**
  * The lines of an export and an import: one line for each entry of a channel's journal, in journal order. A line has what the entry
- * wrote. Its `revision` has the facts of the entry, and the values that give it the same position in the hash chain elsewhere. Lines made
- * by another system leave those values out, and start a new history.
+ * wrote. Its `revision` has the facts of the entry, and the values with which an import rebuilds the same hash chain. Lines made by
+ * another system leave those values out, and start a new history.
  *
  * Erased text is not included. The line then has the hash of the text, and the ids and revision of the post.
  */

@@ -2,7 +2,7 @@ import type { Piece } from '../../client/browser/view/diff.ts';
 
 interface Line {
   pieces: Piece[];
-  /** The line breaks above it. */
+  /** The number of line breaks before this line. */
   breaks: number;
 }
 

@@ -331,8 +331,8 @@ export class PressboxLive extends ReactiveElement {
   }
 
   /**
-   * The lowest visible line, in CSS pixels. In a frame as high as its content only the surrounding page knows it. While the start
-   * of such a frame is in view, the visible part is assumed to be at most two screens high.
+   * The lowest visible line, in CSS pixels. If a frame is as high as its content, only the surrounding page knows this line. While
+   * the start of such a frame is in view, the visible part is assumed to be at most two screens high.
    */
   get #lowestVisible(): number {
     const { innerHeight, scrollY } = this.#window;

@@ -10,7 +10,7 @@ export interface StoredVisit extends LastVisit {
 }
 
 const version = 1;
-/** The number of posts that are remembered, those last in view. */
+/** Only the posts last in view are remembered, up to this number. */
 const maxPosts = 200;
 
 const keyOf = (address: string) => `pressbox-left:${address}`;

@@ -160,7 +160,7 @@ export const redisTable = {
     atLimit: 'For each new idempotency key, at most this many expired keys are deleted.',
   },
   owedCheckMs: { value: 4_000, metric: erasuresPending, atLimit: 'Interval at which nodes look for abandoned erasures.' },
-  /** Until then, the node that began the erasure completes it. */
+  /** Before this time, the node that began the erasure completes it. */
   owedStaleMs: { value: 5_000, metric: erasuresPending, atLimit: 'Any node takes over an erasure that is pending for longer.' },
   /** Posts with the rarest tag, in one script. A multiple of 64. */
   lookedPosts: {

@@ -114,7 +114,7 @@ for (const kind of ['redis', 'valkey'] as const) {
     it('keeps what an interrupted build placed, and compares the rest', async (test) => {
       const { server, node } = await threeChannels(test);
       await ids(node);
-      // As a build leaves it that ended after the first channel.
+      // The index as left by a build that ended after the first channel.
       await server.admin.hdel(registry.activityPlaces, ':built', 'c-0', 'c-1');
       await server.admin.hset(registry.activityPlaces, ':building', 'a-node-that-is-gone');
       for (const place of await server.admin.zrange(registry.activity, 0, '-1'))
@@ -143,7 +143,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await counted(server, () => ids(node))).toMatchObject({ placed: 0 });
     });
 
-    it('is not declared complete by a build during which a node of an earlier version was there', async (test) => {
+    it('is not declared complete by a build during which a node of an earlier version was running', async (test) => {
       const { server, node } = await threeChannels(test);
       await server.admin.zadd(registry.nodes, Date.now() + 60_000, 'a-node-of-before');
       await vi.waitFor(async () => expect(await isBuilt(server)).toBe(false), patient);
@@ -203,7 +203,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       const list = () => node.channels({ state: 'live', order: 'activity', limit: 10, desk: [] });
       const incomplete = { channels: [{ id: 'c-2' }, { id: 'c-1' }], complete: false };
       expect(await list()).toMatchObject(incomplete);
-      // A build does not know its state either, so no list is complete.
+      // A rebuilt index does not know the state of the damaged channel either, so no list is complete.
       await server.admin.del(registry.activity);
       expect(await list()).toMatchObject(incomplete);
       const ended = await node.channels({ state: 'ended', order: 'activity', limit: 10, desk: [] });

@@ -450,7 +450,7 @@ for (const kind of ['redis', 'valkey'] as const) {
         [['journal', 'index', 'changes'], ['tags']],
         [['journal', 'index', 'changes', 'posts'], ['tags']],
         [['journal', 'index', 'changes', 'posts', 'tags', 'listed'], []],
-      ])('keeps posts that only texts know of, if these keys are older: %s, and these lost: %s', async (older, lost) => {
+      ])('keeps posts that are only in the texts, if these keys are older: %s, and these lost: %s', async (older, lost) => {
         const story = await tell();
         const later = await putBack(story, ...older);
         await server.admin.del(...[...lost, 'deleted' as const].map((name) => keyOf(story.id, name)));

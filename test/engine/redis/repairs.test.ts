@@ -263,7 +263,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await allPosts(there, id)).toEqual(placed(ids).slice(1));
     });
 
-    it('begins a new history with all posts that only the texts know of, even if a repair was interrupted after writing them', async (test) => {
+    it('begins a new history with all posts that are only in the texts, even if a repair was interrupted after writing those posts', async (test) => {
       const { server, here, there, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The journal of the new history does not record the earlier posts.
@@ -299,7 +299,7 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await vi.waitFor(() => allPosts(there, id), patient)).toEqual(placed(ids));
     });
 
-    it('begins a new history even if a repair was interrupted after leaving out a post that only the index knew of', async (test) => {
+    it('begins a new history even if a repair was interrupted after leaving out a post that was only in the index', async (test) => {
       const { server, id, ids, keys } = await damaged(test, binary, 400);
       await repair(server, id);
       // The journal of the new history does not record the earlier posts.

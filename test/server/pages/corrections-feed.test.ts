@@ -137,7 +137,7 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
     expect(correction?.published).toBe(before.entries[0]?.published);
   });
 
-  it('is not answered from a page that a takedown overtook', async () => {
+  it('contains no text that was taken down while the feed was being read', async () => {
     for (const name of ['corrections', 'post'] as const) {
       const { id } = await createChannel(server, editor);
       const post = await said(id, { headline: 'A secret', body: 'A secret.' });

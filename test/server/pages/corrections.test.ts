@@ -110,7 +110,7 @@ describe('the corrections of a channel', () => {
     }
   });
 
-  it('are twenty on a page, each once', async () => {
+  it('are shown once each, twenty on a page', async () => {
     const { id } = await createChannel(server, editor);
     const post = await said(id, { body: 'Count 1.' });
     for (let nth = 2; nth <= 44; nth += 1)
@@ -230,7 +230,7 @@ describe('corrections whose text may not be read', () => {
   });
 
   it.each(['corrections', 'revisions', 'post'] as const)(
-    'are not answered from a page that a takedown overtook: %s',
+    'show no text that was taken down during a read of the store: %s',
     async (name) => {
       const { id } = await createChannel(server, editor);
       const post = await said(id, { headline: 'A secret', body: 'A secret.' });

@@ -60,7 +60,7 @@ async function stream(channelId: string, options: { after?: string; forget?: boo
 const patient = { timeout: 60_000, interval: 50 };
 /** About 200 kB as html. Two hundred of them exceed any kernel buffer. */
 const long = '🌒'.repeat(50_000);
-/** One write in progress: a batch, whose last event may exceed its size, or the answer to a subscribe. */
+/** An upper bound of one write: a batch, whose last event may exceed the size limit of a batch, or the answer to a subscribe. */
 const oneWriteBytes = 1024 * 1024;
 
 /** The longest snapshot has one post, a pinned post and a summary. */

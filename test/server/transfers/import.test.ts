@@ -272,7 +272,7 @@ describe('an import', () => {
     });
   });
 
-  it('accepts invisible text from a history unchanged, and refuses it from another system', async () => {
+  it('accepts invisible text in an export of Pressbox, and refuses it in posts of another system', async () => {
     const id = 'unseen';
     const unseen = '\u200b\u2060';
     const channel = plainChannel(id);

@@ -126,7 +126,7 @@ export function openNode(server: RedisServer, options: Partial<RedisEngineOption
   return openRedis({ urls: [server.url], minReplicas: 0, allowUnsafe: false, renderer, ...options });
 }
 
-/** The part of a test context that registers clean-up, which also runs after failures and timeouts, the last first. */
+/** The part of a test context that registers clean-up. Clean-up also runs after failures and timeouts, in reverse order. */
 export interface Finishing {
   onTestFinished(end: () => PromiseLike<void>): void;
 }

@@ -70,7 +70,7 @@ describe('the selected transport', () => {
     expect(chooser.state.active).toBe('socket');
   });
 
-  it('is tried in parallel with the previous one after a head start, and at once if that failed', () => {
+  it('can be the next one, which is tried after a delay, or at once if the transport before it failed', () => {
     const hanging = begun().pass(selectorTiming.headStartMs - 1);
     expect(hanging.since()).toEqual(['socket']);
     expect(hanging.pass(1).since()).toEqual(['stream']);

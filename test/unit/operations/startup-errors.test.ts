@@ -80,7 +80,7 @@ describe('the command', () => {
     expect(code).toBe(3);
   });
 
-  it('runs the Node of the project if its own is too old', async () => {
+  it('continues with the Node in node_modules if it was started with one that is too old', async () => {
     await installNode();
     const { code, out } = await start(['post', '3', 'a b'], { old: true }).ended;
     expect(JSON.parse(out)).toEqual({ argv: ['post', '3', 'a b'], word: 'of the environment', handedOver: true });

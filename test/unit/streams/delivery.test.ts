@@ -130,7 +130,7 @@ it('a channel stream skips a reader that makes it throw, and serves the others i
   expect(turns).toEqual([]);
 });
 
-it('a channel stream delivers everything before the tail has to drop what some readers lack', async () => {
+it('a channel stream delivers everything at once before the tail would drop changes that some readers lack', async () => {
   const { said, come } = open('abcd');
   come(streamLimits.tailBytes / 4);
   await undefined;

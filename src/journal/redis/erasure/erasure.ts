@@ -105,7 +105,7 @@ export class Erasures {
     await this.#parts.writes.run('complete-erasures', channelKeys(channelId), listPending.flat());
   }
 
-  /** Waits until every other node that counts has dropped what it read before, or has expired. */
+  /** Waits until every other node has dropped what it read before the erasure, or has been silent for `countsMs`. */
   async #acknowledged(channelId: string, postId: string | null, pending: Pending, failed: AbortSignal): Promise<void> {
     const { bus, nodeId } = this.#parts;
     const acknowledged = new Set([nodeId]);
