@@ -105,7 +105,7 @@ export async function openPicture(browser: Browser): Promise<{ page: Page; text:
 /** Chromium with the fonts of the tests, so that the picture does not depend on those of the machine. */
 export async function launchBrowser(executablePath: string): Promise<Browser & AsyncDisposable> {
   const profile = await mkdtemp(join(tmpdir(), 'pressbox-picture-'));
-  const env = { ...process.env, ...(await fontsFor(profile, { systemFont: true })), HOME: profile };
+  const env = { ...process.env, ...(await fontsFor(profile)), HOME: profile };
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'], env });
   browser.once('disconnected', () => void rm(profile, { recursive: true, force: true }));
   return browser;
