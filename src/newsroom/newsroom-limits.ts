@@ -83,6 +83,11 @@ export const newsroomTable = {
     metric: problem('invalid-body'),
     atLimit: 'More deeply nested lists and quotes are 400 `invalid-body`.',
   },
+  figureCharacters: {
+    value: 24,
+    metric: 'pressbox_appends_total{outcome="appended"}',
+    atLimit: 'A table with a longer text in its second column is shown as a table, not as a data block.',
+  },
   /** The clocks of issuer and servers may differ. */
   revokedBeyondHours: {
     value: 1,

@@ -6,6 +6,7 @@ import { Refusal } from '../protocol/problems.ts';
 import { postIdSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
+import { forms, withForms } from './text-forms.ts';
 
 /**
  * Renders `body` to `html`: CommonMark with GFM tables, strikethrough and bare links, using only the tags in `allowedTags`.
@@ -22,7 +23,7 @@ export function createRenderer({ publicUrl }: { publicUrl: string }): Renderer {
     publicUrl: base,
     render(body, { channelId }) {
       const writer = new Writer((postId) => onServer(postPath(channelId, postId), base));
-      writer.blocks(markdown.parse(body, {}));
+      writer.blocks(withForms(markdown.parse(body, {})));
       return writer.html;
     },
   };
@@ -33,6 +34,7 @@ export const allowedTags: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     'p br strong em s ul li blockquote code pre h3 h4 hr table thead tbody tr'.split(' ').map((tag) => [tag, []]),
   ),
+  ...Object.fromEntries(Object.keys(forms).map((tag) => [tag, ['data-form']])),
   th: ['align'],
   td: ['align'],
   a: ['href', 'title', 'rel'],
@@ -185,7 +187,8 @@ class Writer {
     const name = token.type.replace(/_(?:open|close)$/, '');
     const tag = blockTags[name];
     if (tag === undefined) throw new Error(`no way to write a ${token.type}`);
-    this.write(token.nesting === 1 ? `<${tag}>` : `</${tag}>\n`);
+    const form = token.attrGet('data-form');
+    this.write(token.nesting === 1 ? `<${tag}${form === null ? '' : ` data-form="${form}"`}>` : `</${tag}>\n`);
   }
 
   private inlines(tokens: readonly Token[]): void {

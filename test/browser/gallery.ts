@@ -88,7 +88,9 @@ const posts = {
     headline: 'What is open and what is not',
     kind: 'analysis',
     verification: 'verified',
-    body: '### Services\n\n| Line | State | Since |\n| --- | --- | --- |\n| North ferry | shut | 08:10 |\n| South ferry | open | 06:00 |\n\n> We will not sail before the wind drops.\n\n1. Buses run\n2. Trains do not\n\n- `R12`\n- `R14`\n\n---\n\n```\nnotice 14/b\n```',
+    authors: [{ name: 'Siri Østby', role: 'on the pier' }],
+    media: [{ ...picture, alt: 'Siri Østby' }, picture],
+    body: '**Ferries at noon**\n\n| | |\n| --- | --: |\n| Sailing | 3 |\n| In port, with passengers on board | 11-12 |\n\n> The sea does not read timetables.\n> — Harbour master\n\n### Services\n\n| Line | State | Since |\n| --- | --- | --: |\n| North ferry | shut | 08:10 |\n| South ferry | open | 06:00 |\n\n> We will not sail before the wind drops.\n\n1. Buses run\n2. Trains do not\n\n- `R12`\n- `R14`\n\n---\n\n```\nnotice 14/b\n```',
   },
 } as const satisfies Record<string, object>;
 
@@ -183,7 +185,8 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   // The first post begins with a name in another script. The second is in another language.
   await publish(arabic, {
     headline: 'MSC Aurora تغادر الرصيف',
-    body: 'MSC Aurora غادرت عند الظهر، حسب BBC عربي:\n\n- MSC Aurora إلى بورسعيد\n- North Star تنتظر\n\n> All ferries stay in port today.',
+    kind: 'breaking',
+    body: '**السفن**\n\n| | |\n| --- | --- |\n| في الميناء | 11-12 |\n\n> البحر لا يقرأ الجداول.\n> — مدير الميناء\n\nMSC Aurora غادرت عند الظهر، حسب BBC عربي:\n\n- MSC Aurora إلى بورسعيد\n- North Star تنتظر\n\n> All ferries stay in port today.',
     keyEvent: true,
     sources: [{ name: 'BBC عربي' }],
   });

@@ -1,14 +1,10 @@
 /** The list of posts as a WAI-ARIA feed: attributes and keyboard support. */
 
-/** Sets each post's position and name. `total`: the number of posts, if known. */
+/** Sets each post's position. `total`: the number of posts, if known. */
 export function numberPosts(posts: HTMLElement, total: number | undefined): void {
   for (const [at, post] of [...posts.querySelectorAll<HTMLElement>(':scope > .post')].entries()) {
     post.setAttribute('aria-posinset', String(at + 1));
     post.setAttribute('aria-setsize', String(total ?? -1));
-    const name = post.querySelector(':scope > .headline') ?? post.querySelector(':scope > .line');
-    if (name === null) continue;
-    name.id = `${post.id}-name`;
-    post.setAttribute('aria-labelledby', name.id);
   }
 }
 

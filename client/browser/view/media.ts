@@ -1,5 +1,5 @@
 import type { Channel, ImageMedia, LinkMedia, Media, VideoMedia } from '../../../src/protocol/model.ts';
-import { attribute, type Html, html, nothing } from './html.ts';
+import { attribute, type Html, html, nothing, safe } from './html.ts';
 import { isWebUrl, link } from './links.ts';
 import { type Setting, wordsOf } from './time.ts';
 
@@ -9,12 +9,14 @@ export function renderMedia(media: readonly Media[], setting: Setting): Html {
   return shown.length === 0 ? nothing : html`<div class="media">${shown}</div>`;
 }
 
+const quietly = 'decoding="async" referrerpolicy="no-referrer"';
+/** Loads a picture when it is about to be seen. */
+const lazily = safe(`loading="lazy" ${quietly}`);
+
 /** The first picture, small and without its text, which stands with the whole post. */
 export function thumbnail(media: readonly Media[], setting: Setting): Html {
   const picture = media.find(({ type, url }) => type === 'image' && isWebUrl(url));
-  return picture
-    ? html`<img class="thumb" src="${addressOf(picture.url, setting)}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">`
-    : nothing;
+  return picture ? html`<img class="thumb" src="${addressOf(picture.url, setting)}" alt="" ${lazily}>` : nothing;
 }
 
 function renderOne(media: Media, setting: Setting): Html {
@@ -42,9 +44,14 @@ export function renderLeadPicture({ picture }: Pick<Channel, 'picture'>, setting
 }
 
 function image(media: ImageMedia, setting: Setting, priority = false): Html {
-  const loading = priority ? html`fetchpriority="high"` : html`loading="lazy"`;
-  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} ${loading} decoding="async" referrerpolicy="no-referrer">`;
+  const loading = priority ? safe(`fetchpriority="high" ${quietly}`) : lazily;
+  const picture = html`<img src="${addressOf(media.url, setting)}" alt="${media.alt}"${size(media)} ${loading}>`;
   return figure(media, picture, media.credit);
+}
+
+/** Beside the name of the person in it, so it needs no description. */
+export function portrait({ url }: Media, setting: Setting): Html {
+  return isWebUrl(url) ? html`<img class="portrait" src="${addressOf(url, setting)}" alt="" ${lazily}>` : nothing;
 }
 
 /** Captions from another host need CORS, which the browser then also requires for the video. */
@@ -63,7 +70,7 @@ function video(media: VideoMedia, setting: Setting): Html {
 function card(media: LinkMedia, setting: Setting): Html {
   const picture = addressOf(media.image, setting);
   return html`<aside class="card">${
-    picture && html`<img src="${picture}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">`
+    picture && html`<img src="${picture}" alt="" ${lazily}>`
   }<p class="card-title">${link(media.url, html`<bdi>${media.title}</bdi>`)}</p>${
     media.description && html`<p class="card-description" dir="auto">${media.description}</p>`
   }<p class="card-source"><bdi>${media.source || hostOf(media.url)}</bdi></p></aside>`;

@@ -1,5 +1,6 @@
 import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
 import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import { unbroken } from './body.ts';
 import { numberText } from './counts.ts';
 import { type Html, html, nothing, safe } from './html.ts';
 import { thumbnail } from './media.ts';
@@ -27,7 +28,7 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Overview, setting
     const isHere = setting.server === undefined && held.has(id);
     const address = isHere ? `#${postAnchor(id)}` : onServer(postPath(channel.id, id), setting.server ?? '');
     const day = days[0] !== days.at(-1) && days[at] !== days[at - 1] && html`<p class="day">${days[at]}</p>`;
-    return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${headline}</span></a></li>`;
+    return html`<li>${day}<a href="${address}"><span class="key-time">${clock(publishedAt, setting)}</span> <span class="key-headline" dir="auto">${unbroken(html`${headline}`)}</span></a></li>`;
   });
   const list = (shown: readonly Html[]) => html`<ol class="key-list">${shown}</ol>`;
   const all = pageWordsOf(setting).all(numberText(keyEvents.length, setting));

@@ -1,13 +1,14 @@
 import { changePath, onServer, permanentLink, postAnchor, postPath, versionsPath } from '../../../src/protocol/addresses.ts';
-import type { ReaderPost } from '../../../src/protocol/model.ts';
+import type { Media, ReaderPost } from '../../../src/protocol/model.ts';
 import { words as en } from '../i18n/en.ts';
 import type { Words } from '../i18n/words.ts';
+import { bodyOf, unbroken } from './body.ts';
 import { correctionNotes, updatedAt, updateNotes, withdrawalNote } from './changes.ts';
 import { numberText } from './counts.ts';
 import { turned } from './direction.ts';
 import { type Html, html, joined, nothing, safe } from './html.ts';
 import { link, people } from './links.ts';
-import { renderMedia } from './media.ts';
+import { portrait, renderMedia } from './media.ts';
 import { clock, clockText, dayOf, type Setting, wordsOf } from './time.ts';
 import { pageWordsOf } from './wording.ts';
 
@@ -30,17 +31,21 @@ export interface PostSetting extends Setting {
   focused?: boolean;
 }
 
-/** The post, or its tombstone. All text except `post.html` is escaped. */
+/** The post, or its tombstone, named by its headline or its time. All text except `post.html` is escaped. */
 export function renderPost(post: ReaderPost, setting: PostSetting): Html {
-  const place = setting.place ?? 'list';
   const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
   const content = post.status === 'published' ? published(post, setting) : withdrawn(post, setting);
-  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post.id, place)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
+  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post, setting)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1" aria-labelledby="${nameId(post, setting)}"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
   return turned(article, setting);
 }
 
-function elementId(postId: string, place: 'list' | 'pinned' | 'summary'): string {
-  return place === 'list' ? postAnchor(postId) : `${place}-${postId}`;
+function elementId({ id }: ReaderPost, { place = 'list' }: PostSetting): string {
+  return place === 'list' ? postAnchor(id) : `${place}-${id}`;
+}
+
+/** The id of the heading. */
+function nameId(post: ReaderPost, setting: PostSetting): string {
+  return `${elementId(post, setting)}-name`;
 }
 
 function classes(post: ReaderPost): string {
@@ -49,13 +54,20 @@ function classes(post: ReaderPost): string {
 }
 
 function published(post: ReaderPost, setting: PostSetting): Html {
-  return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${
-    post.headline !== null && html`<h3 class="headline" dir="auto">${post.headline}</h3>`
-  }${correctionNotes(post.history, post.publishedAt, setting, (revision) => onServer(changePath(post.channelId, post.id, revision), setting.server ?? ''))}${
-    setting.linkOnly
-      ? linkAbove(post, setting)
-      : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(post.media, setting)}${updateNotes(post.history, post.publishedAt, setting)}`
-  }${footer(post, setting)}`;
+  const { headline, history, kind, media, publishedAt } = post;
+  const isAnalysis = kind === 'analysis';
+  const portraits = isAnalysis ? media.filter((one) => isPortrait(one, post)) : [];
+  const pictures = media.filter((one) => !portraits.includes(one));
+  const toChange = (revision: number) => onServer(changePath(post.channelId, post.id, revision), setting.server ?? '');
+  return html`<header class="line">${when(post, setting)}${marks(post, setting)}</header>${unbroken(
+    html`${
+      headline !== null && html`<h3 class="headline" id="${nameId(post, setting)}" dir="auto">${headline}</h3>`
+    }${isAnalysis && byline(post, setting, portraits)}${correctionNotes(history, publishedAt, setting, toChange)}${
+      setting.linkOnly
+        ? linkAbove(post, setting)
+        : html`${post.html !== '' && renderBody(post.html, setting)}${renderMedia(pictures, setting)}${updateNotes(history, publishedAt, setting)}`
+    }`,
+  )}${footer(post, setting)}`;
 }
 
 /** Leads to the summary above the list. In the element the script follows it there, and a new tab shows the post's own page. */
@@ -66,14 +78,19 @@ function linkAbove({ id, channelId }: ReaderPost, setting: PostSetting): Html {
 
 /** The sanitized html of a post. */
 export function renderBody(markup: string, { digits }: PostSetting, name = 'body'): Html {
-  return html`<div class="${name}${digits && ` ${digits}`}">${safe(markup.replace(sided, '$& dir="auto"'))}</div>`;
+  return html`<div class="${name}${digits && ` ${digits}`}">${bodyOf(markup)}</div>`;
 }
 
-/**
- * Elements whose direction is visible: blockquotes, tables and list items. An item without letters, such as a year, has no
- * direction of its own and follows the list.
- */
-const sided = /<(bl|ta|li(?!>\P{L}*<\/l))[^>]*/gu;
+/** A picture of an analysis with the name of an author as its description shows that author. */
+function isPortrait(media: Media, { authors }: ReaderPost): boolean {
+  return media.type === 'image' && authors.some(({ name }) => name === media.alt);
+}
+
+/** Above the text of an analysis, which is its author's view, and below that of other posts. */
+function byline({ authors }: ReaderPost, setting: Setting, portraits: readonly Media[] = []): Html {
+  if (authors.length === 0) return nothing;
+  return html`<p class="by">${portraits.map((one) => portrait(one, setting))}${people(authors, wordsOf(setting).comma)}</p>`;
+}
 
 /** Shown in place of the post, with the reason if there is one. Nothing of the post's text is shown. */
 function withdrawn(post: ReaderPost, setting: PostSetting): Html {
@@ -84,7 +101,9 @@ function when(post: ReaderPost, setting: PostSetting): Html {
   // On the server's own pages the link is a path, which works under every host name of the server.
   const address = permanentLink({ id: post.channelId, url: setting.url ?? null }, post.id, setting.server ?? '');
   const link = html`<a class="when" href="${address}" rel="bookmark">${clock(post.publishedAt, setting)}</a>`;
-  return post.status === 'published' ? html`${link}${updatedAt(post.history, post.publishedAt, setting)}` : link;
+  const isPublished = post.status === 'published';
+  const heading = isPublished && post.headline !== null ? link : html`<h3 class="at" id="${nameId(post, setting)}">${link}</h3>`;
+  return isPublished ? html`${heading}${updatedAt(post.history, post.publishedAt, setting)}` : heading;
 }
 
 /** Null for an update, and for a kind of a later version. */
@@ -108,7 +127,7 @@ function marks(post: ReaderPost, setting: Setting): Html {
 
 function footer(post: ReaderPost, setting: PostSetting): Html {
   const words = wordsOf(setting);
-  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.authors.length > 0 && html`<p class="by">${people(post.authors, words.comma)}</p>`}${
+  return html`<footer class="credits">${setting.actions && actions(post, setting)}${post.kind !== 'analysis' && byline(post, setting)}${
     post.sources.length > 0 && html`<p class="sources">${words.source} ${sources(post, setting)}</p>`
   }${post.derivedFrom.length > 0 && html`<p class="derived">${words.drawnFrom} ${derived(post, setting)}</p>`}${post.revision > 1 && versions(post, setting)}</footer>`;
 }

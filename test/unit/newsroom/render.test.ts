@@ -28,7 +28,7 @@ function sanitized(html: string): string {
 
 /** Every tag as written, independent of how a parser repairs it. */
 const tag =
-  /^<(?:\/?(?:p|strong|em|s|ul|li|blockquote|code|pre|h3|h4|table|thead|tbody|tr|th|td)|(?:th|td) align="(?:left|center|right)"|br|hr|\/?ol|ol start="\d{1,9}"|\/a|a href="(?:https?:\/\/[^"<>\s]+|mailto:[^"<>\s]+)"(?: title="[^"<>]*")?(?: rel="nofollow noopener")?)>$/i;
+  /^<(?:\/?(?:p|strong|em|s|ul|li|blockquote|code|pre|h3|h4|table|thead|tbody|tr|th|td)|(?:th|td) align="(?:left|center|right)"|blockquote data-form="pull-quote"|p data-form="speaker"|table data-form="data-block"|br|hr|\/?ol|ol start="\d{1,9}"|\/a|a href="(?:https?:\/\/[^"<>\s]+|mailto:[^"<>\s]+)"(?: title="[^"<>]*")?(?: rel="nofollow noopener")?)>$/i;
 
 function expectSafe(html: string): void {
   for (const [written] of html.matchAll(/<[^>]*>?/g)) expect(written).toMatch(tag);

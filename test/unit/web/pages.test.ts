@@ -217,7 +217,7 @@ describe('the page of a post', () => {
   it('marks the post among its neighbours for eyes and screen readers, and opens at it', () => {
     const html = of();
     expect(html.match(/<article[^>]*aria-current[^>]*>/g)).toEqual([
-      `<article class="post marked" id="post-${shown.id}" data-post="${shown.id}" data-revision="1" tabindex="-1" aria-current="true" autofocus>`,
+      `<article class="post marked" id="post-${shown.id}" data-post="${shown.id}" data-revision="1" tabindex="-1" aria-labelledby="post-${shown.id}-name" aria-current="true" autofocus>`,
     ]);
     expect(html.match(/<article/g)).toHaveLength(3);
     expect(dataOf(html)).toMatchObject({ marked: shown.id, floor: 4, ceiling: 12 });
