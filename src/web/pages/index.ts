@@ -1,5 +1,6 @@
 import { turned } from '../../../client/browser/view/direction.ts';
 import { type Html, html, type Part } from '../../../client/browser/view/html.ts';
+import { renderLeadPicture } from '../../../client/browser/view/media.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import { clockBeside, momentOf, wordsOf } from '../../../client/browser/view/time.ts';
@@ -47,7 +48,7 @@ export function indexPage(page: IndexPage): string {
 <header class="head"><div class="head-line"><h1>${coverage}</h1>${isFirst && html`<div class="times" id="times"></div>`}</div></header>
 <div id="missing" role="status">${isUnverified && notice(notRecognised)}${!complete && notice(someMissing)}</div>
 <div id="none">${isEmpty && !isUnverified && complete && none}</div>
-${live && renderSection('live', live, (channel) => renderLive(channel, at), language)}
+${live && renderSection('live', live, (channel, nth) => renderLive(channel, at, nth === 0), language)}
 ${scheduled && renderSection('scheduled', scheduled, renderScheduled, language)}
 ${ended && renderSection('ended', ended, renderEnded, language)}
 <p class="developers"><a href="/docs" hreflang="en">${forDevelopers}</a></p>
@@ -63,7 +64,7 @@ const connection = html`<p class="connection" id="connection" data-state="still"
 function renderSection<C extends ListedChannel>(
   state: ChannelState,
   { channels, next }: Section<C>,
-  render: (channel: C) => Part,
+  render: (channel: C, nth: number) => Part,
   language: string,
 ): Html {
   const { sections, more } = siteWordsOf({ language });
@@ -75,7 +76,8 @@ function renderSection<C extends ListedChannel>(
 <nav class="pages" id="${moreIds[state]}" aria-label="${more[state]}">${next !== null && link(next)}</nav></section>`;
 }
 
-function renderLive(channel: LiveListing, at: string): Html {
+/** `isFirst`: its picture is on the first screen. */
+function renderLive(channel: LiveListing, at: string, isFirst: boolean): Html {
   const { headlines, standfirst, latestPostAt } = channel;
   const { latestPost, noPosts } = serverWordsOf(channel);
   const age =
@@ -88,7 +90,7 @@ function renderLive(channel: LiveListing, at: string): Html {
       html`<ul class="headlines">${headlines.map(
         ({ postId, text }) => html`<li dir="auto"><a href="${postPath(channel.id, postId)}">${text}</a></li>`,
       )}</ul>`
-    }`,
+    }${renderLeadPicture(channel, settingOf(channel), isFirst)}`,
   );
 }
 

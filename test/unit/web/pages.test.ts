@@ -306,7 +306,13 @@ describe('a page for anonymous visitors', () => {
         ...own,
         live: {
           channels: [
-            { ...channel, headline: hostile, latestPostAt: at, headlines },
+            {
+              ...channel,
+              headline: hostile,
+              latestPostAt: at,
+              headlines,
+              picture: { url: 'https://a.example/p.jpg', alt: hostile },
+            },
             { ...channel, id: 'old', latestPostAt: '2026-11-20T16:00:00.000Z', headlines: [] },
             { ...channel, id: 'b', access: 'members', latestPostAt: null, headlines: [] },
           ],
@@ -324,6 +330,7 @@ describe('a page for anonymous visitors', () => {
       expect(html).toContain(`<a href="/live/moon">${escaped}</a>`);
       expect(html).toContain(`<a href="/live/moon/p">${escaped}</a>`);
       expect(html).toContain('<a href="/live/moon/q">The second</a>');
+      expect(html).toContain(`<img src="https://a.example/p.jpg" alt="${escaped}" fetchpriority="high"`);
       expect(html).toContain(
         `<time class="ago" datetime="${at}" title="Tuesday, November 24, 2026 at 16:00 Coordinated Universal Time">4 min. ago</time>`,
       );
