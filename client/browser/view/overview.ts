@@ -58,7 +58,7 @@ export function renderPinned({ channel, pinned, posts }: Overview, setting: Post
   const { headline, media, html: text } = pinned;
   return html`<details${posts.some(({ id }) => id === pinned.id) && safe(' class="held"')}><summary>${heading(wordsOf(setting).pinned, channel, setting)}${thumbnail(media, setting)}${
     headline !== null && html`<strong class="headline" dir="auto">${headline}</strong>`
-  }<span class="lead" dir="auto">${safe(opening(text))}</span></summary>${renderPost(pinned, { ...setting, place: 'pinned' })}</details>`;
+  }<span class="opening" dir="auto">${safe(opening(text))}</span></summary>${renderPost(pinned, { ...setting, place: 'pinned' })}</details>`;
 }
 
 function heading(name: string | Html, { language }: Channel, setting: PostSetting): Html {

@@ -39,7 +39,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     const [id] = (await publish(channelId, 'A rumour.')) as [string];
     await room.author.pin(channelId, id);
     const { page, complaints } = await open(channelId);
-    await page.locator('#pinned .lead').waitFor();
+    await page.locator('#pinned .opening').waitFor();
     await room.author.retract(channelId, id, { note: 'It was only a rumour that we misheard.' });
 
     await post(page, id).getByText('It was only a rumour that we misheard.').waitFor();

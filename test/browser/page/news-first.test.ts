@@ -22,8 +22,15 @@ const topOf = (page: Page, selector: string) =>
 describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
   const room = newsroom(() => startBrowser(chromium));
 
-  it.each(['en-GB', 'de', 'ar'])('begins with its posts soon, at every width, in the language %s', async (language) => {
-    const { channelId } = await publishNewspaperCoverage(room.author, { channel: { language } });
+  const picture = { url: 'https://pictures.example.org/quay.jpg', alt: 'A quay', caption: 'The quay', width: 1600, height: 1067 };
+
+  it.each([
+    ['in English', { language: 'en-GB' }],
+    ['in German', { language: 'de' }],
+    ['in Arabic', { language: 'ar' }],
+    ['with a picture in its head', { picture }],
+  ] as const)('begins with its posts soon, at every width, %s', async (_, channel) => {
+    const { channelId } = await publishNewspaperCoverage(room.author, { channel });
     for (const [width, most] of lowestStart) {
       const { page } = await room.open(channelId, { viewport: { width, height: 844 } });
       expect(await topOf(page, '#posts > .post'), `at ${width} pixels`).toBeLessThanOrEqual(most);
@@ -46,12 +53,12 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
 
     const pinned = page.locator('#pinned');
     expect(await pinned.locator('.body').isVisible()).toBe(false);
-    const lead = await pinned.locator('.lead').evaluate(({ clientHeight, scrollHeight }) => clientHeight / scrollHeight);
-    expect(lead).toBeLessThanOrEqual(1);
+    const shown = await pinned.locator('.opening').evaluate(({ clientHeight, scrollHeight }) => clientHeight / scrollHeight);
+    expect(shown).toBeLessThanOrEqual(1);
     expect((await pinned.boundingBox())?.height).toBeLessThan(160);
     await pinned.locator('summary').click();
     expect(await pinned.locator('.body').isVisible()).toBe(true);
-    expect(await pinned.locator('.lead').isVisible()).toBe(false);
+    expect(await pinned.locator('.opening').isVisible()).toBe(false);
   });
 
   it('has the newest summary among the posts as a headline with a link, and in full at its permanent link', async () => {

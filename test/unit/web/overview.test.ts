@@ -67,7 +67,7 @@ describe('the pinned post above the posts', () => {
     const link = { type: 'link', url: 'https://example.org', title: 'Tides' } as const;
     const text = pinnedOf({ headline: 'The <dyke> holds', html: '<p>For twenty minutes.</p>', media: [link, image] });
     expect(text).toContain('<strong class="headline" dir="auto">The &lt;dyke&gt; holds</strong>');
-    expect(text).toContain('<span class="lead" dir="auto">For twenty minutes.</span>');
+    expect(text).toContain('<span class="opening" dir="auto">For twenty minutes.</span>');
     expect(text).toContain('<img class="thumb" src="https://example.org/a.jpg" alt="" loading="lazy"');
     expect(text).not.toContain('The quay');
   });
