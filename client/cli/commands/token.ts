@@ -56,7 +56,7 @@ Examples:
 
   addWriteOptions(token.command('revoke'), env)
     .description('Revoke a token on every server, and end its sessions. Requires an admin token')
-    .argument('<jti>', 'its id, or the token itself (only its id is sent); - reads it from standard input')
+    .argument('<jti>', 'its id, or the token itself (only its id and its expiry are sent); - reads it from standard input')
     .option('--expires-at <time>', 'when it would have expired; without it the servers remember it forever')
     .addHelpText(
       'after',

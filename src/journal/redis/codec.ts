@@ -9,7 +9,7 @@ import { countedTags } from '../post-tags.ts';
 import { type StoredServerEntry, serverDigest } from '../server-journal.ts';
 import type { Reply, ReplyValue } from './scripts.ts';
 
-/** Encodes entries and texts for the scripts, and decodes their replies. JSON is written and parsed only here. */
+/** Encodes entries and texts for the scripts, and decodes their replies. All JSON that the scripts store is written and parsed here. */
 
 /** Stands for the channel in places that otherwise hold a post id. */
 export const channelSubject = 'channel';
