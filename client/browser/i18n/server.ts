@@ -9,6 +9,9 @@ export interface ServerWords {
   wasWithdrawnFrom: (coverage: string) => string;
   partOf: (coverage: string) => string;
   theCoverage: string;
+  /** Above the post of a permanent link. */
+  fromCoverage: (headline: string) => string;
+  toNewest: string;
   aroundIt: string;
   latestPost: (at: string) => string;
   noPosts: string;
@@ -29,6 +32,8 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     wasWithdrawnFrom: (coverage) => `A post was withdrawn: ${coverage}`,
     partOf: (coverage) => `It was part of ${coverage}.`,
     theCoverage: 'The coverage',
+    fromCoverage: (headline) => `From our live coverage: ${headline}`,
+    toNewest: 'Go to newest',
     aroundIt: 'What was around it',
     latestPost: (at) => `Latest post ${at}`,
     noPosts: 'No posts yet',
@@ -42,6 +47,8 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     wasWithdrawnFrom: (coverage) => `Ein Beitrag wurde zurückgezogen: ${coverage}`,
     partOf: (coverage) => `Er gehörte zu ${coverage}.`,
     theCoverage: 'Die Berichterstattung',
+    fromCoverage: (headline) => `Aus unserer Live-Berichterstattung: ${headline}`,
+    toNewest: 'Zum Neuesten',
     aroundIt: 'Was um ihn herum stand',
     latestPost: (at) => `Letzter Beitrag ${at}`,
     noPosts: 'Noch keine Beiträge',
@@ -55,6 +62,8 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     wasWithdrawnFrom: (coverage) => `Un message a été retiré\u00a0: ${coverage}`,
     partOf: (coverage) => `Il faisait partie de ce direct\u00a0: ${coverage}.`,
     theCoverage: 'Le direct',
+    fromCoverage: (headline) => `Extrait de notre direct\u00a0: ${headline}`,
+    toNewest: 'Voir les derniers messages',
     aroundIt: 'Ce qui l’entourait',
     latestPost: (at) => `Dernier message\u00a0: ${at}`,
     noPosts: 'Aucun message pour l’instant',
@@ -68,6 +77,8 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     wasWithdrawnFrom: (coverage) => `Un mensaje fue retirado: ${coverage}`,
     partOf: (coverage) => `Formaba parte de esta cobertura: ${coverage}.`,
     theCoverage: 'La cobertura',
+    fromCoverage: (headline) => `De nuestra cobertura en directo: ${headline}`,
+    toNewest: 'Ir a lo más reciente',
     aroundIt: 'Lo que lo rodeaba',
     latestPost: (at) => `Último mensaje: ${at}`,
     noPosts: 'Aún no hay mensajes',
@@ -81,6 +92,8 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     wasWithdrawnFrom: (coverage) => `سُحب منشور: ${coverage}`,
     partOf: (coverage) => `كان جزءًا من هذه التغطية: ${coverage}.`,
     theCoverage: 'التغطية',
+    fromCoverage: (headline) => `من تغطيتنا المباشرة: ${headline}`,
+    toNewest: 'إلى الأحدث',
     aroundIt: 'ما كان حوله',
     latestPost: (at) => `آخر منشور ${at}`,
     noPosts: 'لا منشورات بعد',

@@ -41,11 +41,15 @@ export class LiveView {
     this.#language = timeline.channel.language;
     this.#marked = marked;
     this.#markedRevision = marked === null ? undefined : this.post(marked)?.revision;
+    const strip = document.getElementById('strip');
     this.#postsView = new PostsView(timeline, {
       posts: this.posts,
       marked,
       setting: () => ({ actions: true, summaryId: summaryAbove(this.#timeline)?.id }),
-      decorate: times.decorate,
+      decorate: (post) => {
+        times.decorate(post);
+        if (strip && post.dataset.post === marked) post.prepend(strip.cloneNode(true));
+      },
       renderAround: () => this.#renderRest(),
     });
     for (const name of regionNames) this.#regions.set(name, regions[name](timeline).text);

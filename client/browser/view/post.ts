@@ -29,13 +29,15 @@ export interface PostSetting extends Setting {
   linkOnly?: boolean;
   /** The page opens at this post, even without a script. */
   focused?: boolean;
+  /** Stands above the post. Only the server renders it, and the script keeps it. */
+  strip?: Html;
 }
 
 /** The post, or its tombstone, named by its headline or its time. All text except `post.html` is escaped. */
 export function renderPost(post: ReaderPost, setting: PostSetting): Html {
   const day = setting.day ? html`<p class="day">${dayOf(post.publishedAt, setting)}</p>` : nothing;
   const content = post.status === 'published' ? published(post, setting) : withdrawn(post, setting);
-  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post, setting)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1" aria-labelledby="${nameId(post, setting)}"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${day}${content}</article>`;
+  const article = html`<article class="${classes(post)}${setting.marked && ' marked'}" id="${elementId(post, setting)}" data-post="${post.id}" data-revision="${post.revision}" tabindex="-1" aria-labelledby="${nameId(post, setting)}"${setting.marked && safe(' aria-current="true"')}${setting.focused && safe(' autofocus')}>${setting.strip}${day}${content}</article>`;
   return turned(article, setting);
 }
 

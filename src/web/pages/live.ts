@@ -13,7 +13,7 @@ import {
 import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
-import { clock, wordsOf } from '../../../client/browser/view/time.ts';
+import { clock, dayOf, wordsOf } from '../../../client/browser/view/time.ts';
 import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import { channelAddress, channelPath, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
@@ -173,7 +173,18 @@ function headOf(
 function list({ posts, channel, ...above }: Shown, marked: string | undefined): Html {
   const summaryId = summaryAbove(above)?.id;
   const settings = settingsOf(posts, channel, marked ?? null, { actions: true, summaryId });
-  return html`${posts.map((post, at) => renderPost(post, { ...(settings[at] as PostSetting), focused: post.id === marked }))}`;
+  return html`${posts.map((post, at) => {
+    const isMarked = post.id === marked;
+    const setting = { ...(settings[at] as PostSetting), focused: isMarked };
+    return renderPost(post, isMarked ? { ...setting, strip: stripOf(channel, post, setting) } : setting);
+  })}`;
+}
+
+/** Above the post of a permanent link, for readers who come from elsewhere: which coverage it is from, its date, and the way to what is new. */
+function stripOf(channel: Channel, { publishedAt }: ReaderPost, setting: PostSetting): Html {
+  const { fromCoverage, toNewest } = serverWordsOf(channel);
+  const date = html`<time datetime="${publishedAt}">${dayOf(publishedAt, setting)}</time>`;
+  return html`<p class="strip" id="strip"${spoken(channel)}>${around(fromCoverage, html`<bdi lang="${channel.language}">${channel.headline}</bdi>`)} · <a href="${channelPath(channel.id)}">${toNewest}</a><br><span class="dated">${date}</span></p>`;
 }
 
 export interface MembersNotice {

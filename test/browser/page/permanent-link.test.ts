@@ -41,6 +41,24 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
     expect(complaints).toEqual([]);
   });
 
+  it('keeps the strip above its post, in view, when the post is corrected and withdrawn', async () => {
+    const { page, complaints } = await open(30, 15);
+    const strip = post(page, 15).locator('.strip', { hasText: 'From our live coverage: Harbour fire · Go to newest' });
+    await eventually(async () => {
+      expect((await strip.boundingBox())?.y).toBeGreaterThan(30);
+      expect((await post(page, 15).locator('.headline').boundingBox())?.y).toBeLessThan(500);
+    });
+    await room.author.correct(channelId, ids[14] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 5' } });
+    await post(page, 15).getByText('It is five.').waitFor();
+    expect(await strip.count()).toBe(1);
+    await room.author.retract(channelId, ids[14] as string, { note: 'It is not.' });
+    await post(page, 15).getByText('It is not.').waitFor();
+    expect(await page.locator('.strip').count()).toBe(1);
+    await strip.getByRole('link', { name: 'Go to newest' }).click();
+    await page.waitForURL(`${room.server.url}/live/${channelId}`);
+    expect(complaints).toEqual([]);
+  });
+
   it('applies changes to the shown posts, and only counts newer ones until they are loaded', async () => {
     const { page, complaints } = await open(30, 8);
     await room.author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });

@@ -43,6 +43,24 @@ const hrefOf = (page: string, name: string) =>
 const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => from - at);
 
 describe('a permanent link', () => {
+  it.each([
+    ['en', 'From our live coverage: Harbour fire · Go to newest Tuesday, '],
+    ['de', 'Aus unserer Live-Berichterstattung: Harbour fire · Zum Neuesten Dienstag, '],
+    ['fr', 'Extrait de notre direct\u00a0: Harbour fire · Voir les derniers messages mardi '],
+    ['es', 'De nuestra cobertura en directo: Harbour fire · Ir a lo más reciente martes, '],
+    ['ar', 'من تغطيتنا المباشرة: Harbour fire · إلى الأحدث الثلاثاء، '],
+  ])('says above its post which coverage it is from, and its date: %s', async (language, said) => {
+    const { id, posts } = await channelWith(2, { headline: 'Harbour fire', language });
+    const { text } = await open(`/live/${id}/${posts[0]!.id}`);
+    const weekday = new Intl.DateTimeFormat(language, { weekday: 'long', timeZone: 'UTC' });
+    const named = said.replace(weekday.format(new Date('2026-11-24')), weekday.format(new Date()));
+    const [, strip = ''] = /<p class="strip"[^>]*>(.*?)<\/p>/s.exec(text) ?? [];
+    expect(strip.replace(/<[^>]*>/g, ' ').replace(/ +/g, ' ')).toContain(named);
+    expect(strip).toContain(`href="/live/${id}"`);
+    expect(text.indexOf('class="strip"')).toBeGreaterThan(text.indexOf(`id="post-${posts[0]!.id}"`));
+    expect((await open(`/live/${id}`)).text).not.toContain('class="strip"');
+  });
+
   it('opens at the post, with the posts around it and links to more', async () => {
     const { id, posts } = await channelWith(40);
     const post = posts[19]!;
