@@ -16,7 +16,7 @@ type Fallback = string | { light: string; dark: string };
 
 const both = 'pages and element';
 const serif = 'ui-serif, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, "Times New Roman", serif';
-const sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const sans = '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif';
 
 function colour(variable: string, light: string, dark: string, meaning: string): Property {
   return { kind: 'colour', on: both, variable, fallback: { light, dark }, meaning };
