@@ -11,6 +11,7 @@ const skeletonLines = 12;
 
 /** The constant structure of an element. The skeleton is separate from the posts, so that replacing it moves nothing. */
 const markup = `<div class="frame" id="frame" part="frame">
+<slot name="header"></slot>
 <header class="head" id="head" part="header"><div class="head-line"><p class="status" id="status" part="status"></p><div class="times" id="times" part="times"></div></div><div id="title"></div><div id="notes"></div></header>
 <div class="skeleton" id="skeleton" part="skeleton" aria-hidden="true">${'<i></i>'.repeat(skeletonLines)}</div>
 <div class="over" id="over"><aside class="since" id="since" part="since" hidden></aside></div>
@@ -25,6 +26,7 @@ const markup = `<div class="frame" id="frame" part="frame">
 <button class="way" id="older" part="button older" type="button"></button>
 <div id="failed"></div>
 </div>
+<slot name="footer"></slot>
 <p class="visually-hidden" id="announcement" aria-live="polite"></p>
 </div>`;
 

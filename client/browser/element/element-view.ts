@@ -38,7 +38,7 @@ export class ElementView {
     this.#timeline = timeline;
     posts.replaceChildren();
     const renderAround = () => numberPosts(posts, this.#isComplete ? posts.childElementCount : undefined);
-    const listSetting = () => ({ ...setting(), summaryId: summaryAbove(this.#timeline)?.id });
+    const listSetting = () => ({ ...setting(), actions: true, summaryId: summaryAbove(this.#timeline)?.id });
     const decoratePost = (post: HTMLElement) => {
       decorate(post);
       setPartNames(post);

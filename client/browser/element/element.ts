@@ -7,6 +7,7 @@ import { Announcer } from '../announcer.ts';
 import { words as en, element as enElement } from '../i18n/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../i18n/index.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
+import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
 import { newsText } from '../view/counts.ts';
@@ -122,7 +123,13 @@ export class PressboxLive extends ReactiveElement {
     shell.find('new-posts').addEventListener('click', this.#reveal);
     const posts = shell.find('posts');
     posts.addEventListener('keydown', (event) => moveByKey(posts, event));
-    this.#announcer = new Announcer(() => this.#setting, shell.find('announcement'));
+    const announcer = new Announcer(() => this.#setting, shell.find('announcement'));
+    this.#announcer = announcer;
+    enableSharing(
+      shell.find('frame'),
+      () => this.#words,
+      (sentence) => announcer.announce(sentence),
+    );
     return shell;
   }
 

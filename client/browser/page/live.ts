@@ -133,7 +133,7 @@ function run(page: PageData): void {
       .catch(() => (status.isWaiting ? announcer.announce(status.text) : location.assign(link.href)));
   });
 
-  enableSharing(words, (sentence) => announcer.announce(sentence));
+  enableSharing(document.documentElement, words, (sentence) => announcer.announce(sentence));
   showStatus();
   times.start();
   const isBack = restoreScroll({

@@ -4,20 +4,19 @@ import type { Words } from '../i18n/words.ts';
 const doneMs = 2_500;
 
 /**
- * Makes the copy and share buttons of posts work. `announce` speaks to screen readers. The shared link is the one on the post's
- * time.
+ * Makes the copy and share buttons of posts inside `home` work, and shows those that do. `say` speaks to screen readers. The shared
+ * link is the one on the post's time.
  */
-export function enableSharing(words: () => Words, say: (sentence: string) => void): void {
-  const { dataset } = document.documentElement;
-  dataset.scripted = '';
-  if (typeof navigator.share === 'function') dataset.share = '';
-  document.addEventListener('click', (click) => {
+export function enableSharing(home: HTMLElement, words: () => Words, say: (sentence: string) => void): void {
+  home.dataset.scripted = '';
+  if (typeof navigator.share === 'function') home.dataset.share = '';
+  home.addEventListener('click', (click) => {
     const button = (click.target as Element).closest<HTMLButtonElement>('button[data-action]');
     const post = button?.closest('.post');
     const link = post?.querySelector<HTMLAnchorElement>('a.when');
     if (!button || !post || !link) return;
-    const title = post.querySelector('.headline')?.textContent ?? document.title;
-    void (button.dataset.action === 'share' ? share(link.href, title) : copy(link.href)).then((done) => {
+    const title = (post.querySelector('.headline') ?? home.querySelector('h1, .title'))?.textContent ?? '';
+    void (button.dataset.action === 'share' ? share(link.href, title, button) : copy(link.href, button)).then((done) => {
       const { linkCopied, linkNotCopied } = words();
       if (done === 'copied') confirm(button, linkCopied);
       if (done !== 'shared') say(done === 'copied' ? linkCopied : linkNotCopied);
@@ -34,37 +33,36 @@ export function linkedPostId({ rel, href }: HTMLAnchorElement, channelId: string
 
 type Done = 'shared' | 'copied' | 'failed';
 
-async function share(url: string, title: string): Promise<Done> {
+async function share(url: string, title: string, button: HTMLElement): Promise<Done> {
   try {
     await navigator.share({ url, title });
     return 'shared';
   } catch (error) {
     // A reader who closes the share sheet wants nothing else. A device that cannot share falls back to copying.
-    return (error as Error).name === 'AbortError' ? 'shared' : await copy(url);
+    return (error as Error).name === 'AbortError' ? 'shared' : await copy(url, button);
   }
 }
 
-async function copy(url: string): Promise<Done> {
+async function copy(url: string, button: HTMLElement): Promise<Done> {
   try {
     await navigator.clipboard.writeText(url);
     return 'copied';
   } catch {
-    return copySelected(url) ? 'copied' : 'failed';
+    return copySelected(url, button) ? 'copied' : 'failed';
   }
 }
 
-/** Fallback for plain HTTP, where browsers have no clipboard API. */
-function copySelected(text: string): boolean {
-  const focused = document.activeElement as HTMLElement | null;
+/** Fallback for plain HTTP and for frames, where browsers refuse the clipboard API. */
+function copySelected(text: string, button: HTMLElement): boolean {
   const field = document.createElement('textarea');
   field.value = text;
   field.className = 'visually-hidden';
-  document.body.append(field);
+  button.after(field);
   field.focus({ preventScroll: true });
   field.select();
   const done = document.execCommand('copy');
   field.remove();
-  focused?.focus({ preventScroll: true });
+  button.focus({ preventScroll: true });
   return done;
 }
 
