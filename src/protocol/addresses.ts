@@ -33,6 +33,20 @@ export function correctionsPath(channelId: string): string {
   return `${channelPath(channelId)}/corrections`;
 }
 
+/** Which posts of a channel a page without a script lists, in which order, and from which `seq` on. */
+export interface Selection {
+  filter?: 'key-events' | 'summaries' | undefined;
+  /** Newest first, unless it is given. */
+  order?: 'oldest' | undefined;
+  before?: number | undefined;
+  after?: number | undefined;
+}
+
+export function selectionPath(channelId: string, { filter, order, before, after }: Selection): string {
+  const query = Object.entries({ filter, order, before, after }).filter(([, value]) => value !== undefined);
+  return `${channelPath(channelId)}?${new URLSearchParams(query.map(([name, value]) => [name, String(value)]))}`;
+}
+
 /** The part of a channel's page that begins with the post that has this `seq`. */
 export function pageFrom(channelId: string, seq: number): string {
   return `${channelPath(channelId)}?before=${seq + 1}`;

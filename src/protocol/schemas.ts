@@ -155,6 +155,12 @@ export const postsQuerySchema = z.object({
   source: notBlank(line(limits.textCharacters)).optional(),
   limit: pageLimit,
 });
+/** For the page of a channel. `corrections` leads to the page of corrections. */
+export const livePageQuerySchema = z.object({
+  ...postsQuerySchema.shape,
+  filter: z.enum(['key-events', 'summaries', 'corrections']).optional(),
+  order: z.enum(['oldest']).optional(),
+});
 /** A page of a feed. The server writes `told` into the address of the next page. */
 export const feedQuerySchema = z.object({
   ...postsQuerySchema.shape,

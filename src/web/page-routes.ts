@@ -9,13 +9,14 @@ import { credentialsOf, isForOneBrowser, resumeSession } from '../http/request-i
 import type { Engine } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
 import { postIdOf } from '../live/read-parameters.ts';
+import { correctionsPath, type Selection } from '../protocol/addresses.ts';
 import { type Channel, isWithdrawn, type Snapshot } from '../protocol/model.ts';
 import { missing, problem, Refusal } from '../protocol/problems.ts';
 import {
   channelsQuerySchema,
   correctionsPageQuerySchema,
+  livePageQuerySchema,
   parse,
-  postsQuerySchema,
   versionsQuerySchema,
 } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
@@ -33,8 +34,10 @@ import { correctionsPage } from './pages/corrections.ts';
 import { indexPage } from './pages/index.ts';
 import { languageFor } from './pages/language.ts';
 import { livePage, membersNotice } from './pages/live.ts';
+import { selectionPage } from './pages/selection.ts';
 import { versionsPage } from './pages/versions.ts';
 import { type WithdrawnPage, withdrawnPage } from './pages/withdrawn.ts';
+import { readSelection } from './post-selection.ts';
 import { AllClientsGone, createSharedPages, hasDisconnected } from './shared-pages.ts';
 import { visitorOf } from './sign-in-routes.ts';
 import { createVersionPages } from './version-pages.ts';
@@ -88,7 +91,9 @@ export function pageRoutes(context: PageContext): Router {
   });
 
   router.get<{ channelId: string }>('/live/:channelId', headers, resume, async (req, res) => {
-    const { before, after } = parse(postsQuerySchema, req.query);
+    const { before, after, filter, order } = parse(livePageQuerySchema, req.query);
+    if (filter === 'corrections') return void res.redirect(302, correctionsPath(req.params.channelId));
+    if (filter !== undefined || order !== undefined) return await sendSelection(req, res, { filter, order, before, after });
     const place = before !== undefined ? { before } : after !== undefined ? { after } : undefined;
     const credentials = credentialsOf(res);
     const read = await readIfOpen(access, credentials, req.params.channelId, (channelId) =>
@@ -170,6 +175,17 @@ export function pageRoutes(context: PageContext): Router {
 
   function countShown(change: ListedCorrection['change']): void {
     if (change !== null && change.status !== 'erased') metrics.changesShown.inc({ how: howShown[change.status] });
+  }
+
+  async function sendSelection(req: Request<{ channelId: string }>, res: Response, selection: Selection): Promise<void> {
+    const read = await readIfOpen(access, credentialsOf(res), req.params.channelId, (channelId) =>
+      readSelection(engine, channelId, selection),
+    );
+    if (read.status === 'closed') return sendNotice(req, res, read.channel);
+    const { channel, found } = read;
+    if (found === undefined) throw new Refusal('not-found', missing.channel);
+    const visitor = visitorOf(res, req.originalUrl);
+    sendPage(res, selectionPage({ ...found, channel, selection, visitor, publicUrl, assets, at: minute() }));
   }
 
   function sendNotice(req: { originalUrl: string }, res: Response, channel: Channel): void {

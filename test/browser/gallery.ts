@@ -255,6 +255,9 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
       },
     },
     { name: 'an older page', path: `${live(harbour)}?before=12`, reach: isLive },
+    { name: 'the key events of a coverage', path: `${live(harbour)}?filter=key-events` },
+    { name: 'coverage from its beginning', path: `${live(newspaper)}?order=oldest` },
+    { name: 'summaries in Arabic, of which there are none', path: `${live(arabic)}?filter=summaries` },
     {
       name: 'new posts that wait to be shown',
       path: live(harbour),

@@ -17,6 +17,15 @@ export interface ServerWords {
   noPosts: string;
   ended: (at: string) => string;
   members: string;
+  /** Pages of selected posts, and the links to them. */
+  whichPosts: string;
+  allPosts: string;
+  summaries: string;
+  noneSelected: string;
+  fromBeginning: string;
+  newestFirst: string;
+  everythingLive: string;
+  asOf: (time: string) => string;
 }
 
 /** The words in this language of the interface. */
@@ -39,6 +48,14 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     noPosts: 'No posts yet',
     ended: (at) => `Ended ${at}`,
     members: 'Members',
+    whichPosts: 'Which posts',
+    allPosts: 'All',
+    summaries: 'Summaries',
+    noneSelected: 'There are no such posts.',
+    fromBeginning: 'From the beginning',
+    newestFirst: 'Newest first',
+    everythingLive: 'Everything, live',
+    asOf: (time) => `As of ${time}. This page does not update itself.`,
   },
   de: {
     reloadFor: (asOf) => `Stand ${asOf}. Für Neues neu laden.`,
@@ -54,6 +71,14 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     noPosts: 'Noch keine Beiträge',
     ended: (at) => `Beendet am ${at}`,
     members: 'Für Mitglieder',
+    whichPosts: 'Welche Beiträge',
+    allPosts: 'Alle',
+    summaries: 'Zusammenfassungen',
+    noneSelected: 'Solche Beiträge gibt es nicht.',
+    fromBeginning: 'Von Anfang an',
+    newestFirst: 'Neueste zuerst',
+    everythingLive: 'Alles, live',
+    asOf: (time) => `Stand ${time}. Diese Seite aktualisiert sich nicht von selbst.`,
   },
   fr: {
     reloadFor: (asOf) => `État à ${asOf}. Rechargez la page pour voir la suite.`,
@@ -69,6 +94,14 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     noPosts: 'Aucun message pour l’instant',
     ended: (at) => `Terminé le ${at}`,
     members: 'Membres',
+    whichPosts: 'Quels messages',
+    allPosts: 'Tout',
+    summaries: 'Résumés',
+    noneSelected: 'Il n’y a aucun message de ce type.',
+    fromBeginning: 'Depuis le début',
+    newestFirst: 'Du plus récent au plus ancien',
+    everythingLive: 'Tout, en direct',
+    asOf: (time) => `État à ${time}. Cette page ne se met pas à jour toute seule.`,
   },
   es: {
     reloadFor: (asOf) => `Datos de las ${asOf}. Recargue la página para ver lo nuevo.`,
@@ -84,6 +117,14 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     noPosts: 'Aún no hay mensajes',
     ended: (at) => `Terminó el ${at}`,
     members: 'Miembros',
+    whichPosts: 'Qué mensajes',
+    allPosts: 'Todo',
+    summaries: 'Resúmenes',
+    noneSelected: 'No hay mensajes de este tipo.',
+    fromBeginning: 'Desde el principio',
+    newestFirst: 'Lo más reciente primero',
+    everythingLive: 'Todo, en directo',
+    asOf: (time) => `Datos de las ${time}. Esta página no se actualiza sola.`,
   },
   ar: {
     reloadFor: (asOf) => `حتى ${asOf}. أعد تحميل الصفحة للاطلاع على الجديد.`,
@@ -99,5 +140,13 @@ const byLanguage: Readonly<Record<Language, ServerWords>> = {
     noPosts: 'لا منشورات بعد',
     ended: (at) => `انتهت في ${at}`,
     members: 'للأعضاء',
+    whichPosts: 'أي منشورات',
+    allPosts: 'الكل',
+    summaries: 'الملخصات',
+    noneSelected: 'لا توجد منشورات من هذا النوع.',
+    fromBeginning: 'من البداية',
+    newestFirst: 'الأحدث أولًا',
+    everythingLive: 'كل شيء مباشرةً',
+    asOf: (time) => `حتى ${time}. لا تُحدَّث هذه الصفحة تلقائيًا.`,
   },
 };

@@ -32,6 +32,8 @@ export interface Document {
   description?: string | null;
   /** The canonical URL. Without one, search engines are asked not to index the page. */
   canonical?: string;
+  /** False: search engines are asked not to index the page although it has a canonical URL. */
+  isIndexed?: boolean;
   assets: Assets;
   /** Further styles after the common one. */
   styles?: readonly string[];
@@ -52,6 +54,7 @@ export function htmlDocument({
   language,
   description,
   canonical,
+  isIndexed = canonical !== undefined,
   assets,
   styles = [],
   script,
@@ -70,7 +73,7 @@ export function htmlDocument({
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="Pressbox">
 ${description && html`<meta name="description"${attribute('content', description)}>`}
-${canonical ? html`<link rel="canonical" href="${canonical}">` : html`<meta name="robots" content="noindex">`}
+${canonical && html`<link rel="canonical" href="${canonical}">`}${!isIndexed && html`<meta name="robots" content="noindex">`}
 ${icons(assets.brand)}
 ${[...sheets, ...styles, assets.brand?.pageSheet ?? []].flat().map((style) => html`<link rel="stylesheet" href="${style}">`)}
 ${head}${measured && scripts(assets.brand)}

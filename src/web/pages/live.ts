@@ -14,8 +14,8 @@ import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import { clock, dayOf, wordsOf } from '../../../client/browser/view/time.ts';
-import { around, correctionWordsOf, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
-import { channelAddress, channelPath, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
+import { around, partNames, serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
+import { channelAddress, channelPath, onServer, permanentLink, selectionPath } from '../../protocol/addresses.ts';
 import { parseCursor } from '../../protocol/cursor.ts';
 import type { Channel, ReaderPost, Snapshot } from '../../protocol/model.ts';
 import { feedAddress, feedTypes, linksOf, publisherOf } from '../feeds/feed-page.ts';
@@ -24,6 +24,7 @@ import type { PageWindow } from '../page-window.ts';
 import { correctionsFeedLink } from './corrections.ts';
 import { type Assets, type Document, htmlDocument, jsonElement, siteBar, type Visitor } from './document.ts';
 import { channelPreview, describe, postPreview, type Site } from './preview.ts';
+import { selectionLinks } from './selection.ts';
 import { signInWays } from './sign-in.ts';
 
 export interface LivePage {
@@ -75,7 +76,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     preloaded: assets.words[wordsOf(channel).language],
     body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p>${correctionsLink(channel)}</header>
+<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p>${links(shown, window)}</header>
 <div class="columns">
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
@@ -86,6 +87,7 @@ ${window === undefined && section('pinned', shown)}
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
 <section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, marked) : renderEmpty(channel, ceiling)}</section>
 <nav class="pages" id="older" aria-label="${partNames.older(channel)}">${renderOlder(stretch, channel)}</nav>
+${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${beginningLink(channel)}</p>`}
 </div>
 </div>
 <p class="visually-hidden" id="announcement" aria-live="polite"${mark}></p>
@@ -98,8 +100,17 @@ function keepSession(script: string): Html {
   return html`<script type="module" src="${script}"></script>`;
 }
 
-function correctionsLink(channel: Channel): Html {
-  return html`<p class="byline"><a href="${correctionsPath(channel.id)}"${spoken(channel)}>${correctionWordsOf(channel).corrections}</a></p>`;
+/** Links to other selections of the posts. A coverage that has ended can be read from its beginning. */
+function links({ channel, keyEvents, summary }: Snapshot, window: PageWindow | undefined): Html {
+  const without = [keyEvents.length === 0 && 'key-events', summary === null && 'summaries'] as const;
+  return html`${selectionLinks(channel, {
+    current: window === undefined ? 'all' : undefined,
+    without: without.filter((filter) => filter !== false),
+  })}${channel.state === 'ended' && html`<p class="byline">${beginningLink(channel)}</p>`}`;
+}
+
+function beginningLink(channel: Channel): Html {
+  return html`<a href="${selectionPath(channel.id, { order: 'oldest' })}"${spoken(channel)}>${serverWordsOf(channel).fromBeginning}</a>`;
 }
 
 /** Links by which feed readers find the feeds. None for members channels, whose feeds require a token. */

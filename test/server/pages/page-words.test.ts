@@ -21,7 +21,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 const open = async (path: string) => (await call(server.url + path, { headers: { accept: 'text/html' } })).text;
 
 /** A channel that shows everything pages can show. The newsroom's own text is always `x`. */
-async function coverageIn(language: string): Promise<Record<'newest' | 'older' | 'withdrawn' | 'listed' | 'ended', string>> {
+async function coverageIn(
+  language: string,
+): Promise<Record<'newest' | 'older' | 'selected' | 'oldest' | 'withdrawn' | 'listed' | 'ended', string>> {
   const { channel } = await author.createChannel({ headline: 'x', state: 'live', language, byline: [{ name: 'x' }] });
   const { id } = channel;
   const posts: { id: string; seq: number }[] = [];
@@ -46,6 +48,8 @@ async function coverageIn(language: string): Promise<Record<'newest' | 'older' |
   const pages = {
     newest,
     older: await open(`/live/${id}?before=${posts[9]!.seq}`),
+    selected: await open(`/live/${id}?filter=summaries&after=${posts[23]!.seq}`),
+    oldest: await open(`/live/${id}?filter=key-events&order=oldest`),
     withdrawn: await open(`/live/${id}/${retracted!.id}`),
     listed: list.match(new RegExp(`<li [^>]*data-channel="${id}".*?</li>`, 's'))?.[0] ?? '',
   };
@@ -93,7 +97,10 @@ function expected([words, page]: [Words, PageWords & ServerWords]): string[] {
   const { wasWithdrawn, partOf, theCoverage, aroundIt } = page;
   const ofPosts = [kinds.breaking, kinds.summary, keyEvent, verification.unverified, developing, changes.correction];
   const ofChannels = [by, live, ended, endedAt, pinned, keyEvents, posts, olderPosts, asItHappened, storySoFar, showAll];
+  const { whichPosts, allPosts, summaries, noneSelected, fromBeginning, newestFirst, everythingLive, asOf } = page;
+  const ofSelections = [whichPosts, allPosts, summaries, noneSelected, fromBeginning, newestFirst, everythingLive, asOf];
   return piecesOf(
+    ofSelections,
     [ofPosts, changes.retraction, source, via, drawnFrom, postNumber, updated, copyLink, share, ofPost, ofChannels],
     [newerPosts, newestPosts, reloadFor, latestPost, wasWithdrawn, partOf, theCoverage, aroundIt],
   );
