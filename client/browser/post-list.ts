@@ -52,6 +52,11 @@ export class PostList {
     }
   }
 
+  /** Undefined if the post is not shown. */
+  elementOf(postId: string): HTMLElement | undefined {
+    return this.#rows.get(postId)?.element;
+  }
+
   /** Posts that are held back, without withdrawn ones. */
   heldBack(posts: readonly ReaderPost[]): ReaderPost[] {
     return posts.filter((post) => post.seq > this.#upTo && !isWithdrawn(post));

@@ -1,14 +1,28 @@
-import { type Event, isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
-import { noticeFor } from '../lib/read-post.ts';
+import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
-import { isAtTop, isInView, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { barHeight, isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { type Unseen, UnseenNews } from './unseen-news.ts';
 import type { ListSetting } from './view/page.ts';
 import { mostBeyond, mostPosts } from './view/paging.ts';
 
+/** What the reader has not seen. `isAbove`: the first of it is above what they see. */
+export interface DirectedNews extends News {
+  isAbove: boolean;
+}
+
+/** Height that the indicator of unseen news covers at the bottom of the window, with its distance from the edge. CSS pixels. */
+const indicatorHeight = 64;
+/** A post or a note counts as seen once its first line is in view, also if the text is twice as large as usual. CSS pixels. */
+const lineHeight = 48;
+
 export interface PostsViewOptions {
   posts: HTMLElement;
+  /** Contains the indicator of unseen news and the summary of missed posts, which cover posts. */
+  notices: HTMLElement;
+  /** `news` changed. */
+  newsChanged: () => void;
   view?: Viewport;
   /** Settings beyond the channel's own. */
   setting?: () => ListSetting;
@@ -35,13 +49,13 @@ export class PostsView {
   readonly #holdsNew: () => boolean;
   readonly #renderAround: () => void;
   readonly #list: PostList;
+  readonly #notices: HTMLElement;
+  readonly #newsChanged: () => void;
+  /** Notices what comes into view without scrolling, for example when something above is unfolded. */
+  readonly #observer: IntersectionObserver;
   #timeline: Timeline;
-  /** Posts above the view that were corrected or withdrawn. */
-  readonly #corrected = new Map<string, 'corrections' | 'withdrawals'>();
-  /** Ids of new posts above a window that does not reach the newest post. */
-  readonly #newAbove = new Set<string>();
-  /** Posts with a higher `seq` are new since the page was opened. */
-  #newestAtOpen: number;
+  #unseen: UnseenNews;
+  #news: DirectedNews = { posts: 0, corrections: 0, withdrawals: 0, isAbove: false };
   #lastPaged: 'newer' | 'older' | undefined;
   #revealNext = false;
 
@@ -50,6 +64,8 @@ export class PostsView {
     timeline: Timeline,
     {
       posts,
+      notices,
+      newsChanged,
       view = windowViewport,
       setting,
       holdsNew = () => false,
@@ -59,69 +75,51 @@ export class PostsView {
     }: PostsViewOptions,
   ) {
     this.#posts = posts;
+    this.#notices = notices;
+    this.#newsChanged = newsChanged;
     this.#viewport = view;
     this.#holdsNew = holdsNew;
     this.#renderAround = renderAround;
     this.#timeline = timeline;
-    this.#newestAtOpen = timeline.newestSeq;
+    this.#unseen = new UnseenNews(timeline.newestSeq);
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
+    this.#observer = new IntersectionObserver(this.checkSeen, {
+      rootMargin: `${-barHeight}px 0px ${-indicatorHeight}px`,
+      threshold: [0, 1],
+    });
+    new ResizeObserver(this.checkSeen).observe(notices);
   }
 
-  /** Counts of new and corrected posts above what the reader sees. */
-  get news(): News {
-    const kinds = [...this.#corrected.values()];
-    return {
-      posts: this.#list.heldBack(this.#timeline.posts).length,
-      corrections: kinds.filter((kind) => kind === 'corrections').length,
-      withdrawals: kinds.filter((kind) => kind === 'withdrawals').length,
-    };
-  }
-
-  /** The number of new posts outside the window. */
-  get above(): number {
-    return this.#newAbove.size;
+  /** What changed since the page was opened and the reader has not seen. */
+  get news(): DirectedNews {
+    return this.#news;
   }
 
   /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     if (event.type === 'channel.changed') return;
     const { post } = event;
-    const { ceiling } = this.#timeline;
-    if (ceiling !== null && post.seq > ceiling) {
-      if (isWithdrawn(post)) this.#newAbove.delete(post.id);
-      else if (post.seq > this.#newestAtOpen) this.#newAbove.add(post.id);
-    }
-    const element = this.#elementOf(post.id);
-    if (element === null || element.getBoundingClientRect().bottom > this.#viewport.top()) return;
-    const as = noticeFor(post, Number(element.dataset.revision));
-    if (as) this.#corrected.set(post.id, as);
+    this.#unseen.onEvent(
+      post,
+      this.#timeline.posts.find(({ id }) => id === post.id),
+    );
   }
 
-  /** `paged`: the reader requested these posts, so they do not count as new. Newer ones are shown without moving the reader. */
+  /** `paged`: the reader requested these posts. Newer ones are shown without moving the reader. */
   show(timeline: Timeline, paged?: 'newer' | 'older'): void {
     const newest = this.#timeline.newestSeq;
     const whole = this.#revealNext;
-    this.#countAbove(timeline);
     this.#timeline = timeline;
     this.#lastPaged = paged;
     this.#revealNext = false;
-    if (whole) this.#newestAtOpen = timeline.newestSeq;
+    if (whole) this.#unseen = new UnseenNews(timeline.newestSeq);
     if (whole || paged === 'newer' || this.#showsNew) this.#list.reveal(timeline.posts, whole);
     this.#render(whole || paged !== undefined ? Number.POSITIVE_INFINITY : newest, paged === 'newer');
-  }
-
-  /** Held-back posts that fall out of the window count as above it. */
-  #countAbove({ ceiling, posts }: Timeline): void {
-    if (ceiling === null) return this.#newAbove.clear();
-    for (const { id, seq } of this.#list.heldBack(this.#timeline.posts)) if (seq > ceiling) this.#newAbove.add(id);
-    for (const { id } of posts) this.#newAbove.delete(id);
   }
 
   /** Shows the next timeline completely, because it belongs to another history. */
   revealNext(): void {
     this.#revealNext = true;
-    this.#corrected.clear();
-    this.#newAbove.clear();
   }
 
   /** Shows the waiting posts without moving the reader. */
@@ -130,32 +128,61 @@ export class PostsView {
     this.#render(this.#timeline.newestSeq);
   }
 
-  /** Scrolls to what is new: the newest post, or the topmost corrected one. */
-  revealHeldBack(): void {
-    const { posts } = this.news;
-    const corrected = this.#timeline.posts.find(({ id }) => this.#corrected.has(id));
-    this.#corrected.clear();
+  /**
+   * Scrolls to the first of what the reader has not seen: the newest post, else the topmost change. Returns the id of the post if
+   * it must be loaded first.
+   */
+  goToUnseen(): string | undefined {
+    const [item] = this.#unseen.items;
+    if (item === undefined) return undefined;
+    const { id } = item;
+    if (this.#timeline.posts.every((post) => post.id !== id)) return id;
     this.reveal();
-    const target =
-      posts > 0 ? this.#posts.querySelector<HTMLElement>(':scope > .post') : corrected && this.#elementOf(corrected.id);
-    target?.scrollIntoView({ block: 'start', behavior: 'instant' });
-    target?.focus({ preventScroll: true });
+    const post = this.#list.elementOf(id) as HTMLElement;
+    post.scrollIntoView({ block: 'start', behavior: 'instant' });
+    post.focus({ preventScroll: true });
+    this.checkSeen();
+    if (this.#unseen.items.includes(item)) {
+      markOf(item, post).scrollIntoView({ block: 'center', behavior: 'instant' });
+      // At the end of a page it may be impossible to scroll it clear of the indicator.
+      this.#unseen.markSeen(id);
+      this.checkSeen();
+    }
+    return undefined;
   }
 
-  /** Returns whether the counts changed. */
-  onScroll(): boolean {
+  onScroll(): void {
     this.#setAnchoring();
-    const before = this.#corrected.size;
-    for (const id of this.#corrected.keys()) {
-      const element = this.#elementOf(id);
-      if (element === null || isInView(this.#viewport, element)) this.#corrected.delete(id);
-    }
-    if (this.#showsNew && this.#list.heldBack(this.#timeline.posts).length > 0) {
-      this.reveal();
-      return true;
-    }
-    return before !== this.#corrected.size;
+    if (this.#showsNew && this.#list.heldBack(this.#timeline.posts).length > 0) this.reveal();
+    else this.checkSeen();
   }
+
+  /** Marks what stands in view as seen: the first line of a new post, or the note of a change. */
+  readonly checkSeen = (): void => {
+    const [top, bottom] = [
+      this.#viewport.top(),
+      this.#viewport.bottom() - Math.max(indicatorHeight, this.#notices.offsetHeight + 20),
+    ];
+    let isAbove = false;
+    for (const item of this.#unseen.items.reverse()) {
+      const post = this.#list.elementOf(item.id);
+      if (post === undefined || Number(post.dataset.revision) < item.revision) {
+        // The post waits above, or was dropped above or below.
+        isAbove = item.seq >= this.#timeline.floor;
+        continue;
+      }
+      const place = markOf(item, post).getBoundingClientRect();
+      const clear = top + Number.parseFloat(getComputedStyle(post).scrollMarginTop);
+      const isInView =
+        place.height > 0 && place.top >= clear && Math.min(place.bottom, place.top + lineHeight) <= bottom && !document.hidden;
+      if (isInView) this.#unseen.markSeen(item.id);
+      else isAbove = place.top < clear;
+    }
+    const news = { ...this.#unseen.counts, isAbove };
+    if (JSON.stringify(news) === JSON.stringify(this.#news)) return;
+    this.#news = news;
+    this.#newsChanged();
+  };
 
   /**
    * The window to keep when there are more than `mostPosts` posts. Drops the oldest posts if they are far below the view, without
@@ -182,7 +209,7 @@ export class PostsView {
 
   /** Whether a post is far from the view and has neither focus nor selection. */
   #isUnused(post: ReaderPost | undefined, isFar: (place: DOMRect) => boolean): boolean {
-    const element = post && this.#elementOf(post.id);
+    const element = post && this.#list.elementOf(post.id);
     if (!element || !isFar(element.getBoundingClientRect())) return false;
     const root = element.getRootNode() as Document | ShadowRoot;
     return ![root.activeElement, ...endsOfSelection(root)].some((node) => element.contains(node));
@@ -191,7 +218,7 @@ export class PostsView {
   /** Removes everything of the channel. */
   clear(): void {
     this.#posts.replaceChildren();
-    this.#corrected.clear();
+    this.#observer.disconnect();
   }
 
   /** Whether new posts are inserted without asking. */
@@ -211,16 +238,26 @@ export class PostsView {
     };
     this.#setAnchoring();
     preserveScroll(this.#posts, change, this.#viewport, always);
+    this.#observer.disconnect();
+    for (const item of this.#unseen.items) {
+      const post = this.#list.elementOf(item.id);
+      if (post) this.#observer.observe(markOf(item, post));
+    }
+    // What other changes push out of view before the next frame was never visible.
+    if (document.hidden) this.checkSeen();
+    else requestAnimationFrame(this.checkSeen);
   }
 
   /** Tells the style sheet whether new posts are inserted without asking. */
   #setAnchoring(): void {
     this.#posts.toggleAttribute('data-open', this.#showsNew);
   }
+}
 
-  #elementOf(postId: string): HTMLElement | null {
-    return this.#posts.querySelector(`:scope > .post[data-post="${CSS.escape(postId)}"]`);
-  }
+/** The part of the post that the reader must see: its first line, or the note of the change. */
+function markOf({ counts }: Unseen, post: HTMLElement): Element {
+  const notes = post.querySelectorAll('.change-correction, .change-clarification, .withdrawal');
+  return (counts !== 'posts' && notes[notes.length - 1]) || (post.querySelector(':scope > .line') ?? post);
 }
 
 /** The ends of the selection. Inside a shadow tree `getComposedRanges` is needed. */

@@ -4,10 +4,12 @@ import type { ReaderState } from '../../lib/reader-types.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { type ConnectionTone, connectionSentence } from '../connection-status.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
+import type { DirectedNews } from '../posts-view.ts';
 import { correctionNotes } from '../view/changes.ts';
 import { attribute, type Html, html, nothing } from '../view/html.ts';
 import { people } from '../view/links.ts';
 import { renderLeadPicture } from '../view/media.ts';
+import { renderNews } from '../view/news.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from '../view/overview.ts';
 import { settingOf } from '../view/page.ts';
 import type { PostSetting } from '../view/post.ts';
@@ -31,8 +33,8 @@ export interface ElementChrome {
   /** The timeline is known to be current as of this time. RFC 3339. */
   trueAt: string | undefined;
   unavailableReason: UnavailableReason | undefined;
-  /** What is new to the reader: "3 new posts, 1 correction". */
-  news: string;
+  /** What the reader has not seen. */
+  news: DirectedNews | undefined;
   /** Posts are being loaded. */
   asking: boolean;
   /** Loading posts failed. */
@@ -48,6 +50,7 @@ export const chromeSections = {
   summary: (chrome) => overview(chrome, renderSummary),
   pinned: (chrome) => overview(chrome, renderPinned),
   trouble: (chrome) => unavailableLine(chrome),
+  'new-posts': ({ news, setting }) => (news ? renderNews(news, setting) : nothing),
   failed: ({ words, failed }) => (failed ? html`<p class="trouble" role="alert">${words.olderFailed}</p>` : nothing),
 } as const satisfies Record<string, (chrome: ElementChrome) => Html>;
 

@@ -2,6 +2,7 @@ import { reachedEnd } from '../../lib/timeline/timeline-model.ts';
 import { morphInside, parse } from '../morph.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { directionOf, turned } from '../view/direction.ts';
+import { newsCount } from '../view/news.ts';
 import { pageWordsOf, partNames } from '../view/wording.ts';
 import { chromeSections, connectionTone, type ElementChrome } from './element-chrome.ts';
 import { setPartNames } from './style-parts.ts';
@@ -14,14 +15,13 @@ const markup = `<div class="frame" id="frame" part="frame">
 <slot name="header"></slot>
 <header class="head" id="head" part="header"><div class="head-line"><p class="status" id="status" part="status"></p><div class="times" id="times" part="times"></div></div><div id="title"></div><div id="notes"></div></header>
 <div class="skeleton" id="skeleton" part="skeleton" aria-hidden="true">${'<i></i>'.repeat(skeletonLines)}</div>
-<div class="over" id="over"><aside class="since" id="since" part="since" hidden></aside></div>
+<div class="over" id="over"><div class="notices" id="notices"><button class="new-posts" id="new-posts" part="button new" type="button"></button><aside class="since" id="since" part="since" hidden></aside></div></div>
 <div class="scroller" id="scroller" part="scroller">
 <section class="key-events" id="key-events" part="key-events"></section>
 <section class="summary" id="summary" part="summary"></section>
 <section class="pinned" id="pinned" part="pinned"></section>
 <div id="trouble"></div>
 <p class="ways" id="ways-up"><button class="way" id="newer" part="button newer" type="button"></button><button class="way" id="newest" part="button newest" type="button"></button></p>
-<button class="new-posts" id="new-posts" part="button new" type="button"></button>
 <div class="posts" id="posts" part="posts"></div>
 <button class="way" id="older" part="button older" type="button"></button>
 <div id="failed"></div>
@@ -79,12 +79,11 @@ export class ElementShell {
       ...written,
     });
     this.#set('older', { hidden: timeline === undefined || reachedEnd(timeline) });
-    this.#set('new-posts', { hidden: news === '' });
+    this.#set('new-posts', { hidden: !news || newsCount(news) === 0 });
     for (const way of ['newer', 'newest', 'older'] as const) {
       this.#set(way, { 'aria-disabled': String(asking) });
       this.#setText(way, words[`${way}Posts`]);
     }
-    this.#setText('new-posts', news);
     for (const [id, section] of Object.entries(chromeSections)) this.#renderSection(id, turned(section(chrome), setting).text);
   }
 

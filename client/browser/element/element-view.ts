@@ -1,8 +1,7 @@
 import type { Event } from '../../../src/protocol/model.ts';
 import { reachedEnd, type Timeline } from '../../lib/timeline/timeline-model.ts';
-import type { News } from '../i18n/words.ts';
 import { type ConnectionState, MissedSummary } from '../page/missed-summary.ts';
-import { PostsView } from '../posts-view.ts';
+import { type DirectedNews, PostsView } from '../posts-view.ts';
 import type { Viewport } from '../scroll-anchor.ts';
 import { summaryAbove } from '../view/overview.ts';
 import type { PostSetting } from '../view/post.ts';
@@ -13,6 +12,10 @@ export interface ElementViewOptions {
   /** Elements for the posts and for the missed summary. */
   posts: HTMLElement;
   since: HTMLElement;
+  /** Contains the indicator of unseen news and the missed summary. */
+  notices: HTMLElement;
+  /** `news` changed. */
+  newsChanged: () => void;
   view: Viewport;
   setting: () => PostSetting;
   /** Receives rendered content before it is compared with the document. */
@@ -33,7 +36,7 @@ export class ElementView {
   #language = '';
 
   constructor(timeline: Timeline, options: ElementViewOptions) {
-    const { posts, since, view, setting, decorate, holdsNew, announce } = options;
+    const { posts, since, notices, newsChanged, view, setting, decorate, holdsNew, announce } = options;
     this.#options = options;
     this.#timeline = timeline;
     posts.replaceChildren();
@@ -45,7 +48,7 @@ export class ElementView {
     };
     this.#postsView = new PostsView(
       { ...timeline, posts: [] },
-      { posts, view, setting: listSetting, holdsNew, decorate: decoratePost, renderAround },
+      { posts, notices, newsChanged, view, setting: listSetting, holdsNew, decorate: decoratePost, renderAround },
     );
     this.#postsView.revealNext();
     this.#missedSummary = new MissedSummary({
@@ -67,10 +70,9 @@ export class ElementView {
     return this.#language;
   }
 
-  /** Counts of new and corrected posts above what the reader sees, inside and outside the window. */
-  get news(): News {
-    const { news, above } = this.#postsView;
-    return { ...news, posts: news.posts + above };
+  /** What the reader has not seen. */
+  get news(): DirectedNews {
+    return this.#postsView.news;
   }
 
   /** Call before showing the timeline that includes the event. */
@@ -104,11 +106,9 @@ export class ElementView {
     this.#postsView.revealNext();
   }
 
-  /** Scrolls to the new posts. Returns false if they are outside the window. */
-  revealHeldBack(): boolean {
-    if (this.#postsView.above > 0) return false;
-    this.#postsView.revealHeldBack();
-    return true;
+  /** Goes to what the reader has not seen. Returns the id of the post if it must be loaded first. */
+  goToUnseen(): string | undefined {
+    return this.#postsView.goToUnseen();
   }
 
   /** Shows the waiting posts without moving the reader. */
@@ -116,9 +116,12 @@ export class ElementView {
     this.#postsView.reveal();
   }
 
-  /** Returns whether the counts changed. */
-  onScroll(): boolean {
-    return this.#postsView.onScroll();
+  onScroll(): void {
+    this.#postsView.onScroll();
+  }
+
+  checkSeen(): void {
+    this.#postsView.checkSeen();
   }
 
   /** Call when the element was removed from the page. It may be inserted again. */

@@ -10,7 +10,6 @@ import type { ElementWords, Words } from '../i18n/words.ts';
 import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
-import { newsText } from '../view/counts.ts';
 import { directionOf } from '../view/direction.ts';
 import type { PostSetting } from '../view/post.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
@@ -88,7 +87,7 @@ export class PressboxLive extends ReactiveElement {
     const window = this.#window;
     window.addEventListener('scroll', ({ target }) => this.#onScroll(target), options);
     // The day of the "as of" time may have changed too.
-    for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, () => this.requestUpdate(), options);
+    for (const change of ['offline', 'visibilitychange']) window.addEventListener(change, this.#onChange, options);
     window.addEventListener('hashchange', () => this.#goToFragment(), options);
     this.requestUpdate();
   }
@@ -120,7 +119,7 @@ export class PressboxLive extends ReactiveElement {
     const shell = new ElementShell(root, this.#viewport, (content) => this.#times?.decorate(content));
     for (const way of ['newer', 'newest', 'older'] as const) shell.find(way).addEventListener('click', this.#navigation[way]);
     for (const id of ['scroller', 'over']) shell.find(id).addEventListener('click', this.#onClick);
-    shell.find('new-posts').addEventListener('click', this.#reveal);
+    shell.find('new-posts').addEventListener('click', this.#goToUnseen);
     const posts = shell.find('posts');
     posts.addEventListener('keydown', (event) => moveByKey(posts, event));
     const announcer = new Announcer(() => this.#setting, shell.find('announcement'));
@@ -212,6 +211,8 @@ export class PressboxLive extends ReactiveElement {
     this.#elementView ??= new ElementView(timeline, {
       posts,
       since: shell.find('since'),
+      notices: shell.find('notices'),
+      newsChanged: () => this.requestUpdate(),
       view: this.#viewport,
       setting: () => this.#setting,
       decorate: (content) => this.#times?.decorate(content),
@@ -313,7 +314,7 @@ export class PressboxLive extends ReactiveElement {
       state: this.#followed?.state,
       trueAt: this.#followed?.trueAt,
       unavailableReason: this.#language === undefined ? undefined : this.#followed?.unavailableReason,
-      news: this.#elementView ? newsText(this.#elementView.news, this.#setting) : '',
+      news: this.#elementView?.news,
       asking: this.#navigation.paging !== undefined,
       failed: this.#navigation.failed,
     };
@@ -349,8 +350,13 @@ export class PressboxLive extends ReactiveElement {
 
   // ---- Reader actions
 
-  readonly #reveal = (): void => {
-    if (this.#elementView?.revealHeldBack() === false) void this.#navigation.newest();
+  readonly #goToUnseen = (): void => {
+    const id = this.#elementView?.goToUnseen();
+    if (id !== undefined) void this.#navigation.goTo(id);
+  };
+
+  readonly #onChange = (): void => {
+    this.#elementView?.checkSeen();
     this.requestUpdate();
   };
 
@@ -369,6 +375,6 @@ export class PressboxLive extends ReactiveElement {
 
   #onScroll(scrolled?: EventTarget | null): void {
     if (scrolled instanceof this.#window.Element && scrolled.contains(this)) this.#scrolledAncestor = scrolled;
-    if (this.#elementView?.onScroll()) this.requestUpdate();
+    this.#elementView?.onScroll();
   }
 }

@@ -91,7 +91,6 @@ export const page: PageWords = {
   all: (count) => `الكل (${count})`,
   showAll: 'عرض الكل',
   readAbove: 'اقرأ الملخص في الأعلى',
-  cameIn: { one: 'جديد واحد', two: 'جديدان', few: '# جديدة', many: '# جديدًا', other: '# جديد' },
   saidNewer: {
     one: 'منشور واحد أحدث.',
     two: 'منشوران أحدث.',

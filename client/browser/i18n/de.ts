@@ -73,7 +73,6 @@ export const page: PageWords = {
   all: (count) => `Alle ${count}`,
   showAll: 'Alles zeigen',
   readAbove: 'Zur Zusammenfassung oben',
-  cameIn: { one: '# neuer', other: '# neue' },
   saidNewer: { one: '# neuerer Beitrag.', other: '# neuere Beiträge.' },
   saidOlder: { one: '# älterer Beitrag.', other: '# ältere Beiträge.' },
   times: 'Zeiten',

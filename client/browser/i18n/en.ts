@@ -73,7 +73,6 @@ export const page: PageWords = {
   all: (count) => `All ${count}`,
   showAll: 'Show all',
   readAbove: 'Read the summary above',
-  cameIn: { one: '# new', other: '# new' },
   saidNewer: { one: '# newer post.', other: '# newer posts.' },
   saidOlder: { one: '# older post.', other: '# older posts.' },
   times: 'Times',

@@ -73,7 +73,6 @@ export const page: PageWords = {
   all: (count) => `Los ${count}`,
   showAll: 'Mostrar todo',
   readAbove: 'Leer el resumen más arriba',
-  cameIn: { one: '# nuevo', other: '# nuevos' },
   saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },
   saidOlder: { one: '# mensaje anterior.', other: '# mensajes anteriores.' },
   times: 'Horas',

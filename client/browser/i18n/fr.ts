@@ -73,7 +73,6 @@ export const page: PageWords = {
   all: (count) => `Les ${count}`,
   showAll: 'Tout afficher',
   readAbove: 'Lire le résumé plus haut',
-  cameIn: { one: '# nouveau', other: '# nouveaux' },
   saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },
   saidOlder: { one: '# message plus ancien.', other: '# messages plus anciens.' },
   times: 'Heures',

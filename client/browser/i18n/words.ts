@@ -98,8 +98,6 @@ export interface PageWords {
   howLongAgo: string;
 
   // Paging
-  /** New posts above the page: "3 new". */
-  cameIn: Plural;
   /** Announced to screen readers after loading posts. */
   saidNewer: Plural;
   saidOlder: Plural;

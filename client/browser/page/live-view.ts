@@ -6,9 +6,9 @@ import { morphInside, parse } from '../morph.ts';
 import { PostsView } from '../posts-view.ts';
 import { windowViewport } from '../scroll-anchor.ts';
 import type { TimeDisplay } from '../time-display.ts';
-import { newsText } from '../view/counts.ts';
 import { directionOf } from '../view/direction.ts';
 import { html } from '../view/html.ts';
+import { newsCount, renderNews } from '../view/news.ts';
 import { summaryAbove } from '../view/overview.ts';
 import { type Region, regions, titleOf } from '../view/page.ts';
 import { renderNewer, renderOlder } from '../view/paging.ts';
@@ -29,7 +29,6 @@ export class LiveView {
   #timeline: Timeline;
   /** The language of the page. */
   #language: string;
-  #unseen = 0;
   #paging: 'newer' | 'older' | undefined;
   readonly #marked: string | null;
   readonly #markedRevision: number | undefined;
@@ -44,6 +43,8 @@ export class LiveView {
     const strip = document.getElementById('strip');
     this.#postsView = new PostsView(timeline, {
       posts: this.posts,
+      notices: find('notices'),
+      newsChanged: () => this.#showCounts(),
       marked,
       setting: () => ({ actions: true, summaryId: summaryAbove(this.#timeline)?.id }),
       decorate: (post) => {
@@ -80,14 +81,10 @@ export class LiveView {
   /** Call before showing the timeline that includes the event. */
   onEvent(event: Event): void {
     this.#postsView.onEvent(event);
-    this.#renderPaging();
-    this.#showCounts();
   }
 
   show(timeline: Timeline): void {
-    const newest = this.#timeline.newestSeq;
     this.#timeline = { ...timeline, channel: this.#times.inChosenZone(timeline.channel) };
-    if (document.hidden) this.#unseen += timeline.posts.filter(({ seq }) => seq > newest).length;
     this.#postsView.show(this.#timeline, this.#paging);
     this.#checkPreview();
   }
@@ -124,9 +121,12 @@ export class LiveView {
     return came.length;
   }
 
-  /** Shows the waiting posts and scrolls to them. */
-  revealHeldBack(): void {
-    this.#postsView.revealHeldBack();
+  /** Goes to what the reader has not seen. `load` loads the post with that id. */
+  async goToUnseen(load: (postId: string) => Promise<unknown>): Promise<void> {
+    const id = this.#postsView.goToUnseen();
+    if (id === undefined) return;
+    await this.load('newer', () => load(id));
+    this.#postsView.goToUnseen();
   }
 
   /** Shows the waiting posts without moving the reader. */
@@ -135,13 +135,11 @@ export class LiveView {
   }
 
   onScroll(): void {
-    if (this.#postsView.onScroll()) this.#showCounts();
+    this.#postsView.onScroll();
   }
 
   onVisible(): void {
-    if (document.hidden) return;
-    this.#unseen = 0;
-    this.#showCounts();
+    this.#postsView.checkSeen();
   }
 
   /** The channel may no longer be read: removes all of it from the page. `text` says why. Later updates are not shown. */
@@ -196,7 +194,7 @@ export class LiveView {
   }
 
   #renderPaging(): void {
-    morphInside(this.newer, renderNewer(this.#timeline, this.channel, this.#postsView.above).text);
+    morphInside(this.newer, renderNewer(this.#timeline, this.channel).text);
     morphInside(this.older, renderOlder(this.#timeline, this.channel).text);
   }
 
@@ -204,11 +202,11 @@ export class LiveView {
     if (!this.posts.isConnected) return;
     const { channel } = this;
     const { news } = this.#postsView;
-    const text = newsText(news, channel);
-    this.button.hidden = text === '';
-    this.button.textContent = text;
+    const count = newsCount(news);
+    this.button.hidden = count === 0;
+    morphInside(this.button, renderNews(news, channel).text);
     const name = titleOf(channel, this.#marked === null ? undefined : this.post(this.#marked));
-    updateDocument(channel, name, Math.max(news.posts, this.#unseen, this.#postsView.above));
+    updateDocument(channel, name, count);
   }
 }
 

@@ -106,7 +106,9 @@ function run(page: PageData): void {
   });
   window.addEventListener('scroll', () => view.onScroll(), { passive: true });
   document.addEventListener('toggle', () => view.onToggle(), true);
-  view.button.addEventListener('click', () => view.revealHeldBack());
+  view.button.addEventListener('click', () => {
+    view.goToUnseen((id) => client.moveToPost(id)).catch(() => announcer.announce(status.text));
+  });
   document.addEventListener('click', (click) => {
     const link = (click.target as Element).closest('a');
     if (link === null || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button !== 0) return;

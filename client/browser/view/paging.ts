@@ -1,8 +1,7 @@
 import { channelPath } from '../../../src/protocol/addresses.ts';
-import { counted } from './counts.ts';
 import { type Html, html, nothing } from './html.ts';
 import { type Setting, wordsOf } from './time.ts';
-import { pageWordsOf, spoken } from './wording.ts';
+import { spoken } from './wording.ts';
 
 /** The most posts on a page, and how many more may be added before all of the excess is dropped at once. */
 export const mostPosts = 200;
@@ -17,15 +16,13 @@ export interface Stretch {
   ceiling: number | null;
 }
 
-/** Above the posts. `fresh`: posts that arrived since the page was opened and are outside its window. */
-export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting, fresh = 0): Html {
+/** Above the posts. */
+export function renderNewer({ channelId, ceiling }: Stretch, setting: Setting): Html {
   if (ceiling === null) return nothing;
   const channel = channelPath(channelId);
   const { newerPosts, newestPosts } = wordsOf(setting);
   const mark = spoken(setting);
-  return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}${
-    fresh > 0 && html` <span class="count">${counted(pageWordsOf(setting).cameIn, fresh, setting)}</span>`
-  }</a>`;
+  return html`<a class="step" href="${channel}?after=${ceiling}" rel="prev" data-page="newer"${mark}>${newerPosts}</a><a class="step" href="${channel}"${mark}>${newestPosts}</a>`;
 }
 
 /** Below the posts. */

@@ -92,7 +92,7 @@ export const properties = {
     kind: 'length',
     on: 'element',
     fallback: '0.75rem',
-    meaning: 'Distance of the button from the top of the window, for pages with a bar there.',
+    meaning: 'Height of a bar at the top of your page. Posts are scrolled to below it, and do not count as seen behind it.',
   },
 } as const satisfies Record<`--pressbox-${string}`, Property>;
 

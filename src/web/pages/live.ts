@@ -81,8 +81,10 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
 <aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
 <div class="coverage">
 ${window === undefined && section('pinned', shown)}
+<div class="notices" id="notices">
 <button class="new-posts" id="new-posts" type="button"${mark} hidden></button>
 <aside class="since" id="since" aria-label="${partNames.since(channel)}"${mark} hidden></aside>
+</div>
 <nav class="pages" id="newer" aria-label="${partNames.newer(channel)}">${renderNewer(stretch, channel)}</nav>
 <h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
 <section id="posts" aria-labelledby="posts-name">${posts.length > 0 ? list(shown, marked) : renderEmpty(channel, ceiling)}</section>

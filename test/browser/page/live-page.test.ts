@@ -91,7 +91,7 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     await eventually(async () => expect(await post(page, above).getAttribute('data-revision')).toBe('2'));
     await page.getByRole('button', { name: '2 new posts, 1 correction' }).waitFor();
     await announced(page, /[12] new posts?, 1 correction|^Correction to a post: It is longer\.$/m);
-    expect(await page.title()).toMatch(/^\(2\) /);
+    expect(await page.title()).toMatch(/^\(3\) /);
     expect(await page.content()).not.toContain('New one.');
     expect(Math.abs((await topOf()) - before)).toBeLessThanOrEqual(1);
 
@@ -306,25 +306,41 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
       .waitFor();
     expect(await page.locator('#posts > .post').count()).toBe(5);
     expect(await post(page, newest).count()).toBe(0);
-    // A changed post that already existed is not new.
-    expect(await textOf(page.locator('#newer .count'))).toBe('1 new');
+    // A changed post that is not on the page is not counted, nor one whose note is in view.
+    await post(page, ids[2]).evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await eventually(async () => expect(await textOf(page.locator('#new-posts'))).toBe('↑ 1 new post'));
     await room.author.takedown(channelId, newest);
-    await page.locator('#newer .count').waitFor({ state: 'detached' });
+    await page.locator('#new-posts').waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });
 
-  it('counts new posts above a page of older posts, except those already loaded', async () => {
+  it('counts new posts above a page of older posts until they have been seen, and goes to the newest of them', async () => {
     const channelId = await newChannel();
     const ids = await publish(channelId, ...Array.from({ length: 3 }, (_, at) => `Post number ${at + 1}.`));
     const newest = await room.author.getPost(channelId, ids[2] as string);
     const { page, complaints } = await open(channelId, `?before=${newest.seq}`);
     await publish(channelId, ...Array.from({ length: 30 }, (_, at) => `New number ${at + 1}.`));
-    await page.locator('#newer .count', { hasText: '30 new' }).waitFor();
+    await page.getByRole('button', { name: '30 new posts' }).waitFor();
     await page.getByRole('link', { name: 'Newer posts' }).click();
     await page.getByText('New number 19.').waitFor();
     expect(await page.locator('#posts > .post').count()).toBe(22);
-    expect(await textOf(page.locator('#newer .count'))).toBe('11 new');
-    expect(await page.title()).toMatch(/^\(11\) /);
+    const seen = await page.evaluate<number>(`[...document.querySelectorAll('#posts > .post')].filter((post) => {
+      const { top, bottom } = post.querySelector('.line').getBoundingClientRect();
+      return post.textContent.includes('New number') && top >= 36 && bottom <= innerHeight - 64;
+    }).length`);
+    expect(seen).toBeGreaterThan(0);
+    await page.getByRole('button', { name: `${30 - seen} new posts` }).waitFor();
+    expect(await page.title()).toMatch(RegExp(`^\\(${30 - seen}\\) `));
+    await page.evaluate('window.samePage = true');
+    await page.locator('#new-posts').click();
+    await page.getByText('New number 30.').waitFor();
+    expect(
+      await page
+        .locator('#posts > .post')
+        .first()
+        .evaluate((element) => element.matches(':focus')),
+    ).toBe(true);
+    expect(await page.evaluate('window.samePage')).toBe(true);
     expect(complaints).toEqual([]);
   });
 

@@ -64,8 +64,8 @@ describeWith(needs.chromium, 'a page that is open for a long time', (chromium) =
     expect(await page.evaluate(chosen)).toEqual([`Number 2. ${long}`.trim(), 'Number 2.']);
 
     await publishMany(id, beyond - 50);
-    await page.locator('#newer .count').waitFor({ state: 'attached' });
-    await eventually(async () => expect(await textOf(page.locator('#newer .count'))).toBe(`${beyond} new`));
+    await page.locator('#newer a').first().waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: `${beyond} new posts` }).waitFor();
     expect(await page.title()).toMatch(new RegExp(`^\\(${beyond}\\) `));
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThan(0.5);
     expect(await page.locator(':focus').evaluate((element) => element.closest('.post')?.id)).toBe(`post-${reading}`);

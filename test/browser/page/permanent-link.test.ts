@@ -64,8 +64,9 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
     await room.author.correct(channelId, ids[8] as string, 1, { note: 'It is five.', changes: { headline: 'Headline 90' } });
     await post(page, 9).getByText('It is five.').waitFor();
     await room.author.publish(channelId, { headline: 'Headline 31' });
-    await page.locator('#newer').getByText('1 new').waitFor();
-    expect(await page.title()).toBe('(1) Headline 8 · Harbour fire');
+    // The correction is above the post at which the page opened.
+    await page.getByRole('button', { name: '1 new post, 1 correction' }).waitFor();
+    expect(await page.title()).toBe('(2) Headline 8 · Harbour fire');
     expect(await shown(page)).not.toContain(31);
 
     // The reader stays in place and sees that there are newer posts.
@@ -76,12 +77,12 @@ describeWith(needs.chromium, 'the page of a permanent link in a browser', (chrom
     expect(await topOf(page, 15)).toBeGreaterThanOrEqual(before);
     expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${ids[16]}`);
     expect(await topOf(page, 17)).toBeGreaterThan(30);
-    expect(await page.title()).toBe('Headline 8 · Harbour fire');
+    expect(await page.title()).toMatch(/^\(\d\) Headline 8 · Harbour fire$/);
     await announced(page, '15 newer posts.');
 
     // Now the window reaches the newest post and holds new ones back from a reader below.
     await room.author.publish(channelId, { headline: 'Headline 32' });
-    await page.getByRole('button', { name: '1 new post' }).click();
+    await page.getByRole('button', { name: '2 new posts' }).click();
     expect((await shown(page))[0]).toBe(32);
     expect(complaints).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { announced, eventually, few, isLive, post, topOf } from '../newsroom.ts';
+import { announced, eventually, few, isLive, post, textOf, topOf } from '../newsroom.ts';
 import type { Exam } from '../reader-states.ts';
 
 /** Changes that arrive while a page is open, and those missed during a disconnection. */
@@ -52,13 +52,19 @@ export function changes({ room }: Exam): void {
     await room.author.revise(id, above, 1, { kind: 'update', changes: { body: few.repeat(4) } });
     await post(page, above).and(page.locator('[data-revision="2"]')).waitFor({ state: 'attached' });
     const button = page.locator('#new-posts');
-    await eventually(async () => expect(await button.textContent()).toMatch(/^50 new posts/));
+    await eventually(async () => expect(await button.textContent()).toMatch(/^↑ 50 new posts/));
     expect(Math.abs((await topOf(page, reading)) - before)).toBeLessThanOrEqual(1);
     expect(await page.title()).toMatch(/^\(50\) /);
     expect(await page.content()).not.toContain('New number 49.');
     await button.click();
     await post(page, added[49] ?? '').waitFor();
     expect(await page.locator(':focus').getAttribute('id')).toBe(`post-${added[49]}`);
+    // The posts below the window are still to be seen, and the button leads down to the next one.
+    expect(await textOf(button)).toMatch(/^↓ \d\d new posts$/);
+    for (let seen = 1; await button.isVisible(); seen += 1) {
+      expect(seen).toBeLessThanOrEqual(50);
+      await button.click();
+    }
     expect(await page.title()).toBe('Harbour fire');
     expect(complaints).toEqual([]);
   });

@@ -43,7 +43,7 @@ export function digits({ room }: Exam): void {
     await page.goto(`${room.server.url}/live/${id}?before=5`);
     await isLive(page);
     await publish(id, few, few, few);
-    await page.locator('#newer .count').waitFor();
+    await eventually(async () => expect(await page.locator('#new-posts').textContent()).toMatch(RegExp(`[${digits}]`)));
     expect(await checkedText(page)).toMatch(/^\(\p{Nd}\) /u);
     await page.goto(`${room.server.url}/live/${id}/${first}/versions`);
     expect(await checkedText(page)).toMatch(/\p{Nd}/u);

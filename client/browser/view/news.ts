@@ -1,0 +1,14 @@
+import type { News } from '../i18n/words.ts';
+import { newsText } from './counts.ts';
+import { type Html, html } from './html.ts';
+import type { Setting } from './time.ts';
+
+/** The indicator of what the reader has not seen: "↓ 2 new posts, 1 correction". The arrow points to where it leads. */
+export function renderNews(news: News & { isAbove: boolean }, setting: Pick<Setting, 'words' | 'language'>): Html {
+  return html`<span aria-hidden="true">${news.isAbove ? '↑' : '↓'}</span> ${newsText(news, setting)}`;
+}
+
+/** How many posts and changes the indicator counts. */
+export function newsCount({ posts, corrections, withdrawals }: News): number {
+  return posts + corrections + withdrawals;
+}
