@@ -70,7 +70,7 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'Así ocurrió',
   storySoFar: 'Lo ocurrido hasta ahora',
-  all: (count) => `Los ${count}`,
+  all: (count) => `Todos (${count})`,
   showAll: 'Mostrar todo',
   readAbove: 'Leer el resumen más arriba',
   saidNewer: { one: '# mensaje posterior.', other: '# mensajes posteriores.' },

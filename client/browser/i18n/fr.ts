@@ -70,7 +70,7 @@ export const words: Words = {
 export const page: PageWords = {
   asItHappened: 'Le direct à relire',
   storySoFar: 'L’essentiel jusqu’ici',
-  all: (count) => `Les ${count}`,
+  all: (count) => `Tous (${count})`,
   showAll: 'Tout afficher',
   readAbove: 'Lire le résumé plus haut',
   saidNewer: { one: '# message plus récent.', other: '# messages plus récents.' },

@@ -97,6 +97,20 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
     expect(page.url()).not.toContain('#');
   });
 
+  it('prints the summary in full and the pinned post once', async () => {
+    const { channelId, posts } = await publishNewspaperCoverage(room.author);
+    const { page } = await room.open(channelId);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('#summary .body li:visible').count()).toBe(6);
+    expect(await page.locator('#pinned').isVisible()).toBe(false);
+    expect(await post(page, posts.peak).locator('.body').isVisible()).toBe(true);
+    // A pinned post that is not among the posts of the page.
+    const { id, ids } = await room.coverage(['Pinned.', ...Array.from({ length: 20 }, () => 'Later.')]);
+    await room.author.pin(id, ids[0] ?? '');
+    await page.goto(`${room.server.url}/live/${id}`);
+    expect(await page.locator('#pinned .body').isVisible()).toBe(true);
+  });
+
   it('has one column if nothing is beside the posts, and scrolls an unfolded column with them', async () => {
     const { id } = await room.coverage(['The first post.']);
     const { page } = await room.open(id, { viewport: { width: 1280, height: 800 } });
