@@ -14,6 +14,7 @@ export const longFiles = [
   'test/engine/redis/erasure.test.ts',
   'test/engine/redis/repairs.test.ts',
   'test/browser/page/accessibility.test.ts',
+  'test/browser/page/brands.test.ts',
   'test/server/readers/admission-control.test.ts',
   'test/server/nodes/nodes.test.ts',
   'test/browser/page/demo.test.ts',
