@@ -80,8 +80,9 @@ function status(chrome: ElementChrome): Html {
   // Only a live page of a running channel gets the colour.
   const isLive = tone === 'live' && channel?.state === 'live';
   const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
-  // The badge "Live" already says that the connection works.
-  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isLive || sentence === '' ? '' : null)}>${sentence}</span>${
+  // The badge "Live" already says that the connection works, and in coverage that has ended nothing more happens.
+  const isSilent = isLive || sentence === '' || (tone === 'live' && channel?.state === 'ended');
+  return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isSilent ? '' : null)}>${sentence}</span>${
     channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
   }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;
 }

@@ -78,7 +78,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse"></p>${links(shown, window)}</header>
 <div class="columns">
-<aside class="side">${section('key-events', shown)}${section('summary', shown)}</aside>
+<aside class="side">${overviewOf(channel).map((name) => section(name, shown))}</aside>
 <div class="coverage">
 ${window === undefined && section('pinned', shown)}
 <div class="notices" id="notices">
@@ -96,6 +96,11 @@ ${channel.state !== 'ended' && posts.length > 0 && html`<p class="byline">${begi
 </main>
 ${jsonElement(dataElementId, data)}`,
   });
+}
+
+/** What happened last leads into live coverage. Coverage that has ended begins with its final summary. */
+function overviewOf({ state }: Channel): readonly ['summary' | 'key-events', 'summary' | 'key-events'] {
+  return state === 'ended' ? ['summary', 'key-events'] : ['key-events', 'summary'];
 }
 
 function keepSession(script: string): Html {

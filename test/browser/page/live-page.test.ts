@@ -429,6 +429,29 @@ describeWith(needs.chromium, 'the live page in a browser', (chromium) => {
     }
   });
 
+  it('begins with the final summary once it has ended, and no longer shows a dot', async () => {
+    const { id } = await room.coverage([]);
+    await room.author.publish(id, { headline: 'The key', body: 'x', keyEvent: true });
+    await room.author.publish(id, { kind: 'summary', body: 'What it came to.' });
+    const { page, complaints } = await open(id);
+    const above = () => page.locator('.side > :not(:empty)').evaluateAll((sections) => sections.map((section) => section.id));
+    const hasDot = async () =>
+      (await page.evaluate<string>(`getComputedStyle(document.getElementById('connection-text'), '::before').content`)) !==
+      'none';
+    expect([await above(), await hasDot()]).toEqual([['key-events', 'summary'], true]);
+    await room.author.updateChannel(id, '*', { state: 'ended' });
+    await page.locator('#state .badge.ended').waitFor();
+    expect(await hasDot()).toBe(false);
+    await page.reload();
+    await isLive(page);
+    expect([await above(), await hasDot()]).toEqual([['summary', 'key-events'], false]);
+    await page.goto(`${room.server.url}/embed/${id}`);
+    await page.locator('.status[data-state="live"]').waitFor();
+    expect(await page.locator('.status .connection').isHidden()).toBe(true);
+    expect(await page.locator('.status').textContent()).toMatch(/^Ended .*This coverage ended /);
+    expect(complaints).toEqual([]);
+  });
+
   it('keeps the list of channels and shows its age when a captive portal answers', async () => {
     const { id } = await room.coverage();
     const { page, complaints } = await room.browser.page();
