@@ -39,7 +39,7 @@ function renderOne(media: Media, setting: Setting): Html {
  */
 export function renderLeadPicture({ picture }: Pick<Channel, 'picture'>, setting: Setting, priority = false): Html {
   return picture && isWebUrl(picture.url)
-    ? html`<div class="media lead-picture" part="picture">${image({ ...picture, type: 'image' }, setting, priority)}</div>`
+    ? html`<div class="media lead" part="picture">${image({ ...picture, type: 'image' }, setting, priority)}</div>`
     : nothing;
 }
 
