@@ -37,7 +37,7 @@ export function indexPage(page: IndexPage): string {
   const none = notice(around(noCoverage, html`<code dir="ltr">pressbox channel create</code>`));
   const isEmpty = [live, scheduled, ended].every((section) => !section?.channels.length);
   return htmlDocument({
-    title: coverage,
+    title: assets.brand === undefined ? coverage : `${coverage} · ${assets.brand.name}`,
     description: coverageDescribed,
     language,
     ...(isFirst && { canonical: onServer('/', publicUrl), script: assets.front }),

@@ -69,6 +69,10 @@ describe('a server with a brand', () => {
     }
   });
 
+  it('names the paper in the title of the list of coverage', async () => {
+    expect(await textOf('/')).toContain('<title>Live coverage · The Morning Packet</title>');
+  });
+
   it('serves each file for ever under its own policy, and to pages of other origins', async () => {
     const html = await textOf('/');
     const sheet = firstUrl(html, /href="(\/brand\/pages[^"]+)"/);

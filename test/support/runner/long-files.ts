@@ -52,4 +52,5 @@ export const longFiles = [
   'test/browser/page/long-page.test.ts',
   'test/server/nodes/encrypted-redis.test.ts',
   'test/browser/page/docs-page.test.ts',
+  'test/server/nodes/brand-renewal.test.ts',
 ];

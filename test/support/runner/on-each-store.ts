@@ -10,6 +10,8 @@ export const notOnEachStore = {
   'test/server/transfers/verify.test.ts': 'changes the data directory by hand; test/engine/redis/tampering.test.ts changes Redis',
   'test/server/promises/power.test.ts': 'cuts the power of the data directory; test/long/power.test.ts cuts the power of Redis',
   'test/server/docs/readme.test.ts': 'runs the commands of the readme, which start a server on a data directory',
+  'test/server/docs/branding.test.ts': 'runs the commands of the page, which start a server on a data directory',
+  'test/server/pages/brand.test.ts': 'tests the brand of pages, which does not depend on the store',
   'test/server/docs/bench.test.ts': 'starts its own server and Redis',
   'test/server/readers/admission-control.test.ts': 'tests the admission of connections, which does not depend on the store',
   'test/server/readers/event-source.test.ts': 'tests the reconnects of an EventSource, which do not depend on the store',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -57,6 +57,17 @@ describe('a brand', () => {
 
   it('may contain licences, notes and hidden files', async () => {
     await brandOf({ 'README.md': 'x', 'fonts/LICENSE': 'x', 'fonts/OFL.txt': 'x', '.DS_Store': 'x' });
+  });
+
+  it('may consist of links into a hidden folder, like a mounted ConfigMap', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pressbox-brand-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(join(folder, '..data/fonts'), { recursive: true });
+    await writeFile(join(folder, '..data/brand.json'), smallest);
+    await writeFile(join(folder, '..data/fonts/a.woff2'), 'font');
+    for (const name of ['brand.json', 'fonts']) await symlink(join('..data', name), join(folder, name));
+    const found = await readBrand(folder, { pageStyles: '', sources });
+    expect(found.status === 'read' && [...found.brand.files.keys()]).toEqual(['fonts/a.woff2', 'pages.css', 'frame.css']);
   });
 
   it('is refused with every mistake in every file at once, in the order of files and lines', async () => {
