@@ -7,7 +7,7 @@ export interface CorrectionWords {
   about: string;
   none: string;
   /** What a correction of the channel itself concerns. */
-  headlineOrStandfirst: string;
+  coverageItself: string;
   noteErased: string;
   laterWithdrawn: string;
   /** In place of the words, which are on the page of earlier versions. */
@@ -27,7 +27,7 @@ const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
     corrections: 'Corrections',
     about: 'Everything that was corrected, clarified or withdrawn in this coverage, the latest first.',
     none: 'Nothing has been corrected or withdrawn so far.',
-    headlineOrStandfirst: 'The headline or introduction of the coverage',
+    coverageItself: 'The headline, introduction or picture of the coverage',
     noteErased: 'The note was erased.',
     laterWithdrawn: 'The post was later withdrawn.',
     tooLong: 'The text is too long to compare it here.',
@@ -39,7 +39,7 @@ const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
     corrections: 'Korrekturen',
     about: 'Alles, was in dieser Berichterstattung korrigiert, klargestellt oder zurückgezogen wurde, das Neueste zuerst.',
     none: 'Bisher wurde nichts korrigiert oder zurückgezogen.',
-    headlineOrStandfirst: 'Überschrift oder Vorspann der Berichterstattung',
+    coverageItself: 'Überschrift, Vorspann oder Bild der Berichterstattung',
     noteErased: 'Der Hinweis wurde gelöscht.',
     laterWithdrawn: 'Der Beitrag wurde später zurückgezogen.',
     tooLong: 'Der Text ist zu lang, um ihn hier zu vergleichen.',
@@ -51,7 +51,7 @@ const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
     corrections: 'Corrections',
     about: 'Tout ce qui a été corrigé, précisé ou retiré dans ce direct, du plus récent au plus ancien.',
     none: 'Rien n’a été corrigé ni retiré jusqu’ici.',
-    headlineOrStandfirst: 'Le titre ou le chapeau du direct',
+    coverageItself: 'Le titre, le chapeau ou la photo du direct',
     noteErased: 'La note a été effacée.',
     laterWithdrawn: 'Le message a été retiré par la suite.',
     tooLong: 'Le texte est trop long pour être comparé ici.',
@@ -63,7 +63,7 @@ const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
     corrections: 'Correcciones',
     about: 'Todo lo que se ha corregido, aclarado o retirado en esta cobertura, lo más reciente primero.',
     none: 'Hasta ahora no se ha corregido ni retirado nada.',
-    headlineOrStandfirst: 'El titular o la entradilla de la cobertura',
+    coverageItself: 'El titular, la entradilla o la foto de la cobertura',
     noteErased: 'La nota fue borrada.',
     laterWithdrawn: 'El mensaje fue retirado más tarde.',
     tooLong: 'El texto es demasiado largo para compararlo aquí.',
@@ -75,7 +75,7 @@ const byLanguage: Readonly<Record<Language, CorrectionWords>> = {
     corrections: 'التصحيحات',
     about: 'كل ما صُحّح أو وُضّح أو سُحب في هذه التغطية، الأحدث أولًا.',
     none: 'لم يُصحَّح شيء ولم يُسحب حتى الآن.',
-    headlineOrStandfirst: 'عنوان التغطية أو مقدمتها',
+    coverageItself: 'عنوان التغطية أو مقدمتها أو صورتها',
     noteErased: 'مُحيت الملاحظة.',
     laterWithdrawn: 'سُحب المنشور لاحقًا.',
     tooLong: 'النص أطول من أن يُقارَن هنا.',

@@ -142,7 +142,7 @@ function entryOf(correction: CorrectionEntry, channel: Channel, links: FeedLinks
   const { kind, post, postId, revision, at } = correction;
   const { changes, changed, colon } = wordsOf(channel);
   const label = kind === 'refile' ? changed : (changes[kind] ?? changed);
-  const subject = post === null ? correctionWordsOf(channel).headlineOrStandfirst : post.title;
+  const subject = post === null ? correctionWordsOf(channel).coverageItself : post.title;
   const comparison =
     postId !== null && isCorrection(correction) && post?.isWithdrawn === false
       ? xml`<link rel="related" type="text/html" href="${links.server + changePath(channel.id, postId, revision)}"/>\n`

@@ -104,7 +104,7 @@ export function renderCorrection(correction: ListedCorrection, channel: Channel)
 
 /** The post, by its headline or the beginning of its text. */
 function subjectOf({ postId, post }: ListedCorrection, { words, setting }: VersionContext, channel: Channel): Html {
-  if (postId === null) return html`<p class="of">${correctionWordsOf(channel).headlineOrStandfirst}</p>`;
+  if (postId === null) return html`<p class="of">${correctionWordsOf(channel).coverageItself}</p>`;
   if (post === null) return nothing;
   const address = postPath(channel.id, postId);
   if (!isWithdrawn(post)) {

@@ -77,7 +77,7 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
     expect(entries.map(({ kind, title, text, link, comparison }) => [kind, title, text, link, comparison])).toEqual([
       [
         'correction',
-        'Correction: The headline or introduction of the coverage',
+        'Correction: The headline, introduction or picture of the coverage',
         'Roads are not shut.',
         `${page}/corrections`,
         undefined,

@@ -66,7 +66,7 @@ describe('the corrections of a channel', () => {
       'no-cache',
     ]);
     const expected = [
-      `^Correction, ${time} The headline or introduction of the coverage Roads are not shut\\.$`,
+      `^Correction, ${time} The headline, introduction or picture of the coverage Roads are not shut\\.$`,
       `^Removed, ${time} post of ${time}$`,
       `^Retracted, ${time} post of ${time} Nobody saw it\\.$`,
       `^Clarification, ${time} The road along the quay is shut! Only the quay\\. The road \\{\\+along the quay \\+\\}is shut\\. Earlier versions$`,
