@@ -81,7 +81,7 @@ function status(chrome: ElementChrome): Html {
   const isLive = tone === 'live' && channel?.state === 'live';
   const at = (sentence: (at: string) => string, time: string) => html` <span>${sentence(datedText(time, setting))}</span>`;
   // The badge "Live" already says that the connection works, and in coverage that has ended nothing more happens.
-  const isSilent = isLive || sentence === '' || (tone === 'live' && channel?.state === 'ended');
+  const isSilent = sentence === '' || (tone === 'live' && channel?.state !== 'scheduled');
   return html`${badge && html`<span class="badge${isLive && ' live'}" part="badge">${badge}</span> `}<span class="connection" part="connection" data-state="${tone}"${attribute('hidden', isSilent ? '' : null)}>${sentence}</span>${
     channel?.state === 'scheduled' && channel.startsAt && at(words.begins, channel.startsAt)
   }${channel?.state === 'ended' && channel.endedAt && at(words.endedAt, channel.endedAt)}`;

@@ -105,7 +105,14 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect(await step()).toBe(0);
       // Runs only the script, as if the node died right after sending it.
       const args = [0, keptMs, 'print', 'salt', '0'.repeat(32), 0];
-      expect(await run(server.admin, scripts['delete-channel'], [...keys, registry.server], args)).toBe('deleted');
+      expect(
+        await run(
+          server.admin,
+          scripts['delete-channel'],
+          [...keys, registry.activity, registry.activityPlaces, registry.server],
+          args,
+        ),
+      ).toBe('deleted');
       expect(await server.admin.zcard(all)).toBe(count);
       expect([await step(), await step(), await step()]).toEqual([most, 1, 0]);
       expect(await server.admin.exists(all)).toBe(0);
