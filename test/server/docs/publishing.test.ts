@@ -37,7 +37,7 @@ describe('docs/guides/publish-and-correct.md', () => {
   });
 
   it('publishes and corrects with the command, line by line', async () => {
-    const [, commands = '', endAndReopen = ''] = blocksOf(page, 'With the command');
+    const [, commands = '', picture = '', endAndReopen = ''] = blocksOf(page, 'With the command');
     const printed = await shell.run(`${here(commands)}\necho; echo "$PRESSBOX_TOKEN"`);
     // The exported variables apply to all later lines.
     Object.assign(shell.env, {
@@ -53,6 +53,11 @@ describe('docs/guides/publish-and-correct.md', () => {
     expect(keyEvents.map(({ headline }) => headline)).toEqual(['The session begins at one']);
     expect(posts[2]?.history.map(({ kind }) => kind)).toEqual(['correction', 'update']);
     expect(posts[2]?.html).toContain('First comes the budget.');
+
+    await shell.run(here(picture));
+    expect(await get('/v1/channels/budget-day')).toMatchObject({
+      picture: { alt: 'The chamber before the session', width: 1600, height: 900 },
+    });
 
     const [end = '', reopen = ''] = here(endAndReopen).trim().split('\n');
     await shell.run(end);
