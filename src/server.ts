@@ -156,6 +156,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
         log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'unknown setting is ignored');
       }
     }
+    if ((group?.worker ?? 1) === 1) {
+      for (const found of brand?.lowContrasts ?? []) log.warn(found, 'text in the colours of the brand is hard to read');
+    }
     if (jwksUrl !== undefined && jwtIssuer === undefined && (group?.worker ?? 1) === 1) {
       log.warn({}, 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER');
     }

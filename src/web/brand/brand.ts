@@ -1,4 +1,5 @@
 import type { Html } from '../../../client/browser/view/html.ts';
+import type { LowContrast } from './contrast.ts';
 
 /** A paper's brand, as pages, frames and feeds show it. Without one they say "Pressbox". */
 export interface Brand extends BrandSettings {
@@ -12,6 +13,8 @@ export interface Brand extends BrandSettings {
   footer: Html | undefined;
   /** What is served below `/brand/`, by the name in the folder: `fonts/text.woff2`. */
   files: ReadonlyMap<string, BrandFile>;
+  /** Texts that are hard to read. */
+  lowContrasts: readonly LowContrast[];
   /** What these take in memory. */
   bytes: number;
 }

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Brand, BrandFile, BrandMistake, BrandPicture } from './brand.ts';
 import { parseBrandFile } from './brand-file.ts';
 import { brandLimits } from './brand-limits.ts';
+import { lowContrasts } from './contrast.ts';
 import { parseMarkup } from './markup.ts';
 import { parseStyleSheet } from './style-sheet.ts';
 import { frameSheetOf, pageSheetOf } from './written-sheets.ts';
@@ -96,7 +97,21 @@ export async function readBrand(directory: string, { pageStyles, sources }: Bran
     return file === undefined ? [] : [{ url: file.url, type: file.type }];
   });
   const bytes = [...files.values()].reduce((sum, file) => sum + file.bytes.length + (file.gzipped?.length ?? 0), 0);
-  return { status: 'read', brand: { bytes, ...settings, logo, favicons, pageSheet, frameSheet, header, footer, files } };
+  return {
+    status: 'read',
+    brand: {
+      ...settings,
+      logo,
+      favicons,
+      pageSheet,
+      frameSheet,
+      header,
+      footer,
+      files,
+      bytes,
+      lowContrasts: lowContrasts(sheet),
+    },
+  };
 }
 
 /** By file and line. */

@@ -239,6 +239,30 @@ describe('brand.css', () => {
   });
 });
 
+describe('the contrast of a brand', () => {
+  it('is reported where a text is hard to read, in each scheme, with the two properties', async () => {
+    const { lowContrasts } = await brandOf({
+      'brand.css': `:root { --pressbox-quiet: #999; --pressbox-bar: #0b3d4f; --pressbox-on-bar: white }
+        @media (prefers-color-scheme: dark) { :root { --pressbox-bar: #ffd23f } }`,
+    });
+    const quiet = { text: '--pressbox-quiet', contrast: 2.7 };
+    expect(lowContrasts).toEqual([
+      { scheme: 'light', ...quiet, background: '--pressbox-background' },
+      { scheme: 'light', ...quiet, background: '--pressbox-raised', contrast: 2.5 },
+      { scheme: 'dark', text: '--pressbox-on-bar', background: '--pressbox-bar', contrast: 1.4 },
+    ]);
+  });
+
+  it('is sufficient in the defaults and in the examples, and unknown for colours that are no hexadecimal ones', async () => {
+    expect((await brandOf({})).lowContrasts).toEqual([]);
+    expect((await brandOf({ 'brand.css': ':root { --pressbox-ink: rgb(250 250 250) }' })).lowContrasts).toEqual([]);
+    for (const name of ['morning-packet', 'signal-north', 'al-marsa']) {
+      const found = await readBrand(join(root, 'examples/brands', name), { pageStyles: '', sources });
+      expect(found, name).toMatchObject({ status: 'read', brand: { lowContrasts: [] } });
+    }
+  });
+});
+
 describe('header.html and footer.html', () => {
   it('may have links, lists, pictures of the folder and text, and are written anew', async () => {
     const brand = await brandOf({
