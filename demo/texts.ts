@@ -22,6 +22,9 @@ What it did then is what it was built for:
 2. It took up first what keeps the ship flying: steering and engine.
 3. It left for later what can wait, such as some of the figures on the display.
 
+> We’re go on that alarm.
+> — Houston, at 20:10 UTC
+
 So the question in Houston was not whether the computer had failed. It was whether the alarms came seldom enough for the work that matters to be done. They did; the answer had been practised on the ground only weeks before.`,
   clock: `The twelve and a half minutes between orbit and ground, as the calls were made:
 
@@ -34,5 +37,12 @@ So the question in Houston was not whether the computer had failed. It was wheth
 | 20:15 | Armstrong flies on by hand |
 | 20:16 | “Sixty seconds” |
 | 20:17 | “Thirty seconds” |
-| 20:17:40 | Engine off |`,
+| 20:17:40 | Engine off |
+
+**The descent in figures**
+
+| | |
+| --- | --: |
+| Minutes the engine burned | 12:35 |
+| Program alarms | 1201, 1202 |`,
 } as const;
