@@ -10,17 +10,24 @@ const doneMs = 2_500;
 export function enableSharing(home: HTMLElement, words: () => Words, say: (sentence: string) => void): void {
   home.dataset.scripted = '';
   if (typeof navigator.share === 'function') home.dataset.share = '';
-  home.addEventListener('click', (click) => {
-    const button = (click.target as Element).closest<HTMLButtonElement>('button[data-action]');
+  home.addEventListener('click', async ({ target }) => {
+    const button = (target as Element).closest<HTMLElement>('[data-action]');
     const post = button?.closest('.post');
-    const link = post?.querySelector<HTMLAnchorElement>('a.when');
-    if (!button || !post || !link) return;
-    const title = (post.querySelector('.headline') ?? home.querySelector('h1, .title'))?.textContent ?? '';
-    void (button.dataset.action === 'share' ? share(link.href, title, button) : copy(link.href, button)).then((done) => {
-      const { linkCopied, linkNotCopied } = words();
-      if (done === 'copied') confirm(button, linkCopied);
-      if (done !== 'shared') say(done === 'copied' ? linkCopied : linkNotCopied);
-    });
+    const url = post?.querySelector<HTMLAnchorElement>('a.when')?.href;
+    if (!button || !post || !url) return;
+    if (button.dataset.action === 'share') {
+      const title = (post.querySelector('.headline') ?? home.querySelector('h1, .title'))?.textContent ?? '';
+      try {
+        return await navigator.share({ url, title });
+      } catch (error) {
+        // A reader who closes the share sheet wants nothing else. A device that cannot share falls back to copying.
+        if ((error as Error).name === 'AbortError') return;
+      }
+    }
+    const { linkCopied, linkNotCopied } = words();
+    const isCopied = await copy(url, button);
+    if (isCopied) confirm(button, linkCopied);
+    say(isCopied ? linkCopied : linkNotCopied);
   });
 }
 
@@ -31,24 +38,12 @@ export function linkedPostId({ rel, href }: HTMLAnchorElement, channelId: string
   return channel === channelId ? id : undefined;
 }
 
-type Done = 'shared' | 'copied' | 'failed';
-
-async function share(url: string, title: string, button: HTMLElement): Promise<Done> {
-  try {
-    await navigator.share({ url, title });
-    return 'shared';
-  } catch (error) {
-    // A reader who closes the share sheet wants nothing else. A device that cannot share falls back to copying.
-    return (error as Error).name === 'AbortError' ? 'shared' : await copy(url, button);
-  }
-}
-
-async function copy(url: string, button: HTMLElement): Promise<Done> {
+async function copy(url: string, button: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(url);
-    return 'copied';
+    return true;
   } catch {
-    return copySelected(url, button) ? 'copied' : 'failed';
+    return copySelected(url, button);
   }
 }
 
@@ -66,7 +61,7 @@ function copySelected(text: string, button: HTMLElement): boolean {
   return done;
 }
 
-function confirm(button: HTMLButtonElement, confirmation: string): void {
+function confirm(button: HTMLElement, confirmation: string): void {
   const before = button.textContent;
   if (before === confirmation) return;
   button.textContent = confirmation;
