@@ -50,6 +50,31 @@ describeWith(needs.chromium, 'every page in every state', (chromium) => {
     expect(found).toEqual({});
   });
 
+  it('shows the choice of times whole on a phone with letters twice as large', async () => {
+    await using browser = await startBrowser(chromium);
+    await using server = await startTestServer();
+    const author = new AuthorClient({ url: server.url, token: await server.token() });
+    // Spanish has the longest words for it.
+    const { channel } = await author.createChannel({ headline: 'Fuego', section: 'Ciudad', state: 'live', language: 'es' });
+    const { page } = await browser.page({ viewport: phone });
+    for (const path of [`/live/${channel.id}`, `/embed/${channel.id}`]) {
+      for (const width of [phone.width, 320]) {
+        await page.setViewportSize({ ...phone, width });
+        await page.goto(server.url + path);
+        await page.locator('#times select').waitFor();
+        await letters(page, '200%');
+        const [room = 0, needed = 0] = await page.evaluate<number[]>(`(() => {
+          const root = document.querySelector('pressbox-live')?.shadowRoot ?? document;
+          const select = root.querySelector('#times select');
+          const pen = document.createElement('canvas').getContext('2d');
+          pen.font = getComputedStyle(select).font;
+          return [select.clientWidth, pen.measureText(select.selectedOptions[0].text).width];
+        })()`);
+        expect(room, `${path} at ${width} pixels`).toBeGreaterThan(needed + 8);
+      }
+    }
+  });
+
   it('keeps the lines between sections in forced-colors mode', async () => {
     await using browser = await startBrowser(chromium);
     await using server = await startTestServer();
