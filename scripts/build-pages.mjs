@@ -11,7 +11,10 @@ const shows = ['page/live.ts', 'element/embed.ts'];
  * The files that these scripts load only when a reader needs them, by name. Each must not import another file, so that it takes
  * one request and adds nothing to the scripts that load it.
  */
-const onDemand = Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`]));
+const onDemand = {
+  ...Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`])),
+  'corrections-list': 'element/corrections-list.ts',
+};
 /** The letters of the short names. x, y and z are left out, because the DOM uses these names for coordinates. */
 const letters = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const shortName = (at) => letters[at % letters.length] + (letters[Math.floor(at / letters.length) - 1] ?? '');
@@ -32,7 +35,7 @@ const shortened = [
   'anyWindow|begins|coverageTime|enableUpdating|extend|forgetChannel|getPropertyOptions|howLongAgo|inChosenZone|isEmpty',
   'isUp|linkNotCopied|linkOnly|markUp|moveToPost|newPosts|nothingAtAll|nothingYet|openResponse|ownTime|reconnecting',
   'renderSince|retryBetterMs|saidNewer|saidOlder|shortDay|showAll|showCounts|sinceYouLeft|toAttribute|upToDate|useDefault',
-  'wakeMs|whileOffline|willUpdate|aPost|asItHappened|confirmToken|connecting|connectingFirst|copyLink|createProperty',
+  'wakeMs|whileOffline|willUpdate|aPost|asItHappened|clockBeside|confirmToken|connecting|connectingFirst|copyLink|createProperty',
   'drawnFrom|finalizeStyles|firstUpdated|getUpdateComplete|hasChanged|headStartMs|heldBack|heldUp|hostConnected',
   'isCatchingUp|isFirst|lastHeardAt|listSetting|maxEarlyLosses|maxUnanswered|olderFailed|onMissed|onReopen|onUnsubscribed',
   'openAtMarked|openPage|performUpdate|postNumber|postOf|provenMs|readAbove|reads|reconnect|reconnectWithFreshToken',

@@ -121,6 +121,7 @@ export const operatingOperations: readonly Operation[] = [
       lang: "The language of the text around the posts. Default: the channel's language.",
       times:
         "How times are shown to a reader who has not chosen: in the channel's time zone (default), in the reader's own, or as how long ago.",
+      view: '`corrections`: the corrections of the channel in place of its posts.',
       limit: 'The number of posts to begin with.',
     }),
     ...page,

@@ -179,6 +179,7 @@ export const embedQuerySchema = z.object({
   theme: z.enum(['light', 'dark', 'auto']).optional(),
   lang: z.string().max(limits.textCharacters).optional(),
   times: z.enum(['coverage', 'own', 'ago']).optional(),
+  view: z.enum(['corrections']).optional(),
   limit: pageLimit,
 });
 /** oEmbed 1.0, section 2.2. */

@@ -214,6 +214,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const live = (id: string) => `/live/${id}`;
   const frame = (id: string) => `/embed/${id}`;
   const isLiveInFrame = (page: Page) => page.locator('.status[data-state="live"]').waitFor();
+  const hasCorrections = (page: Page) => page.locator('.corrections .change').first().waitFor();
   const isLive = (page: Page) => page.locator('#connection[data-state="live"]').waitFor();
 
   /** Lets a reader return after two hours in which a post that they had read was corrected. */
@@ -359,6 +360,21 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
         await isLiveInFrame(page);
         for (const name of ['key-events', 'summary', 'pinned']) await page.locator(`#${name} > details > summary`).click();
       },
+    },
+    {
+      name: 'the frame of corrections',
+      path: `${frame(harbour)}?view=corrections`,
+      reach: hasCorrections,
+    },
+    {
+      name: 'the frame of corrections in Arabic',
+      path: `${frame(arabic)}?view=corrections`,
+      reach: hasCorrections,
+    },
+    {
+      name: 'the frame of corrections with words longer than a line',
+      path: `${frame(unbroken)}?view=corrections`,
+      reach: hasCorrections,
     },
     { name: 'the frame of coverage that ended', path: frame(ended), reach: isLiveInFrame },
     { name: 'the frame without a post', path: frame(empty), reach: isLiveInFrame },

@@ -7,13 +7,17 @@ import { Announcer } from '../announcer.ts';
 import { words as en, element as enElement } from '../i18n/en.ts';
 import { elementWordsIn, isLoaded, loadWords, wordsIn } from '../i18n/index.ts';
 import type { ElementWords, Words } from '../i18n/words.ts';
+import { morphInside } from '../morph.ts';
 import { enableSharing } from '../page/share.ts';
 import { preserveScroll, type Viewport } from '../scroll-anchor.ts';
 import { parseTimeChoice, TimeDisplay } from '../time-display.ts';
 import { directionOf } from '../view/direction.ts';
+import { html } from '../view/html.ts';
 import type { PostSetting } from '../view/post.ts';
+import { clockBeside } from '../view/time.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import { moveByKey } from './aria-feed.ts';
+import type { CorrectionsList } from './corrections-list.ts';
 import type { ElementChrome } from './element-chrome.ts';
 import { ElementShell } from './element-shell.ts';
 import { ElementView } from './element-view.ts';
@@ -34,6 +38,7 @@ export class PressboxLive extends ReactiveElement {
     limit: { type: Number },
     hold: { type: Boolean },
     times: { type: String },
+    view: { type: String },
     wording: { type: String, attribute: 'lang' },
   };
   /** The channel's id. */
@@ -48,9 +53,13 @@ export class PressboxLive extends ReactiveElement {
   declare hold: boolean;
   /** `coverage`, `own` or `ago`: how to show times to a reader who has not chosen. */
   declare times: string | null;
+  /** `corrections`: only the corrections of the channel, not its posts. */
+  declare view: string | null;
   declare wording: string | null;
 
   #shell: ElementShell | undefined;
+  /** Loaded with the first view of corrections. */
+  #corrections: Promise<CorrectionsList | undefined> | undefined;
   #followed: FollowedChannel | undefined;
   #elementView: ElementView | undefined;
   #scrollRestorer: ScrollRestorer | undefined;
@@ -153,7 +162,7 @@ export class PressboxLive extends ReactiveElement {
   }
 
   #follow(): void {
-    const target: FollowTarget = { server: this.#server, channel: this.channel, limit: this.limit };
+    const target: FollowTarget = { server: this.#server, channel: this.channel, limit: this.#showsPosts ? this.limit : 1 };
     if (JSON.stringify(target) !== JSON.stringify(this.#followed?.target)) {
       this.#clear(false);
       this.#followed?.close();
@@ -175,6 +184,7 @@ export class PressboxLive extends ReactiveElement {
   }
 
   #clear(forGood: boolean): void {
+    void this.#corrections?.then((list) => list?.clear());
     this.#elementView?.clear(forGood);
     this.#closeView();
   }
@@ -190,7 +200,7 @@ export class PressboxLive extends ReactiveElement {
 
   #onEvent(event: Event, before: ReaderPost | undefined): void {
     this.#elementView?.onEvent(event);
-    this.#announcer?.onEvent(event, before);
+    if (this.#showsPosts || event.type !== 'post.published') this.#announcer?.onEvent(event, before);
     if (event.type !== 'channel.changed') this.#dispatch('post', { type: event.type, post: event.post });
   }
 
@@ -221,6 +231,7 @@ export class PressboxLive extends ReactiveElement {
       narrow: (floor, ceiling) => this.#followed?.client?.narrow(floor, ceiling),
     });
     this.#elementView.show(timeline, this.#navigation.paging);
+    if (!this.#showsPosts) this.#showCorrections(timeline, shell.find('scroller'));
     this.requestUpdate();
     if (!isFirst) return;
     if (this.#followed?.state) this.#elementView.onState(this.#followed.state);
@@ -229,6 +240,20 @@ export class PressboxLive extends ReactiveElement {
     void this.updateComplete.then(() => {
       if (!this.#goToFragment()) void scrollRestorer.restore();
     });
+  }
+
+  get #showsPosts(): boolean {
+    return this.view !== 'corrections';
+  }
+
+  #showCorrections(timeline: Timeline, parent: HTMLElement): void {
+    const decorate = (content: ParentNode) => this.#times?.decorate(content);
+    const tools = { html, clockBeside, morphInside, decorate, setting: () => this.#setting };
+    this.#corrections ??= import('./corrections-list.ts')
+      .then((part) => new part.CorrectionsList(this, parent, tools))
+      // The next change of the channel tries again.
+      .catch(() => (this.#corrections = undefined));
+    void this.#corrections.then((list) => list?.show(timeline, this.#server));
   }
 
   #openScrollRestorer(view: ElementView, posts: HTMLElement): ScrollRestorer {

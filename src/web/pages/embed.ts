@@ -15,7 +15,13 @@ export interface EmbedPage {
   files: { script: string; style: string };
   brand: Brand | undefined;
   /** Attributes of the element. */
-  attributes: { theme?: string | undefined; lang?: string | undefined; times?: string | undefined; limit: number };
+  attributes: {
+    theme?: string | undefined;
+    lang?: string | undefined;
+    times?: string | undefined;
+    view?: string | undefined;
+    limit: number;
+  };
 }
 
 /** `/embed/{c}`: just the element, for a frame. Links open outside the frame. The canonical URL is the channel's page. */
@@ -25,7 +31,7 @@ export function embedPage({
   root,
   files,
   brand,
-  attributes: { theme, lang, times, limit },
+  attributes: { theme, lang, times, view, limit },
 }: EmbedPage): string {
   const setting = settingOf(channel);
   const named = html`<p dir="auto"><a href="${channelAddress(channel, publicUrl)}">${channel.headline}</a></p>`;
@@ -47,7 +53,7 @@ ${icons(brand)}
 <div id="start"></div>
 <main>
 ${turned(html`<h1 dir="auto">${channel.headline}</h1>`, setting)}
-<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('limit', limit)}></pressbox-live>
+<pressbox-live channel="${channel.id}"${attribute('theme', theme ?? 'auto')}${attribute('lang', lang)}${attribute('times', times)}${attribute('view', view)}${attribute('limit', limit)}></pressbox-live>
 <noscript>${turned(named, setting)}</noscript>
 </main>
 </body>
