@@ -37,6 +37,7 @@ export function withdrawnPage({ channel, post, cursor, visitor, assets }: Withdr
 <main class="page"${followed({ channelId: channel.id, postId: post.id, cursor })}>
 <header class="head">${section && turned(section, setting)}<h1${mark}>${words.wasWithdrawn}</h1>
 <p class="standfirst"${mark}>${around(words.partOf, turned(named, setting))}</p></header>
+<h2 class="visually-hidden"${mark}>${wordsOf(channel).posts}</h2>
 <div class="alone">${renderPost(post, { ...setting, day: true, marked: true })}</div>
 <nav class="pages" aria-label="${words.theCoverage}"${mark}><a class="step" href="${pageFrom(channel.id, post.seq)}#${postAnchor(post.id)}">${words.aroundIt}</a><a class="step" href="${channelPath(channel.id)}">${wordsOf(channel).newestPosts}</a><a class="step" href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a></nav>
 </main>`,
