@@ -221,7 +221,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
   const comesBack = (path: string, live: (page: Page) => Promise<void>) => async (page: Page) => {
     await live(page);
     const read = await publish(harbour, { headline: 'The basin stays closed', body: words });
-    await page.locator(`#post-${read.id}`).waitFor();
+    await page.locator(`#post-${read.id}`).scrollIntoViewIfNeeded();
     await drawn(page);
     await page.goto(`${server.url}/`);
     const note = 'It opens at noon.';
