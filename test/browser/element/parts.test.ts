@@ -44,8 +44,10 @@ describeWith(needs.chromium, 'parts, slots and sharing of the element', (chromiu
   }
 
   it('has exactly the parts of the guide', async () => {
-    const { page } = await open(`${tag(await everyPart())}${tag('no-such-one')}${script()}`);
+    const id = await everyPart();
+    const { page } = await open(`${tag(id)}${tag('no-such-one')}${tag(id, 'view="corrections"')}${script()}`);
     await areLive(page);
+    await page.locator('[part~="corrections"]').getByText('A note.').waitFor();
     await page.getByText('This coverage is not here.').waitFor();
     const parts = await page.evaluate<string[]>(
       `[...document.querySelectorAll('pressbox-live')].flatMap(({ shadowRoot }) =>
