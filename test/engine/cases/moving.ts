@@ -52,8 +52,10 @@ export function moving({ open }: Exam): void {
     const post = await publish(engine, channel.id, { headline: 'Headline', body: 'Body' });
     const { root, position, entries, more } = await entriesOf(engine, channel.id);
     expect({ position, more }).toEqual({ position: (await engine.heads([channel.id]))[0], more: false });
-    const { seq: _seq, html: _html, ...written } = post;
-    expect(entries.map(({ written }) => JSON.parse(written?.state ?? ''))).toEqual([channel, written]);
+    // A channel without a picture is stored without the field, so that older histories keep their hashes.
+    const { picture: _picture, ...writtenChannel } = channel;
+    const { seq: _seq, html: _html, ...writtenPost } = post;
+    expect(entries.map(({ written }) => JSON.parse(written?.state ?? ''))).toEqual([writtenChannel, writtenPost]);
     let check = root;
     for (const entry of entries) {
       const { headline } = JSON.parse(entry.written?.state ?? '');

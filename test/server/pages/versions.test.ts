@@ -100,7 +100,7 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'update', { developing: true });
     const { text } = await open(post.path);
     expect(/<div class="text"[^>]*>(.*?)<\/div>/s.exec(text)?.[1]).toBe(
-      'One\nline.\n\na\nb\n\nQuoted.\n— Ada\n\nNorway\t2\nSweden\t1\n\nThe end.',
+      'One\nline.\n\na\nb\n\nQuoted.\n\n— Ada\n\nNorway\t2\nSweden\t1\n\nThe end.',
     );
   });
 
