@@ -10,6 +10,9 @@ const gatherMs = 400;
 /** Shortest pause between two sentences about posts, milliseconds. */
 const minGapMs = 3_000;
 
+/** How long the connection must be lost before that is announced, milliseconds. */
+const offlineMs = 5_000;
+
 interface Change {
   counts: keyof News;
   sentence: string;
@@ -27,6 +30,8 @@ export class Announcer {
   #sentences: string[] = [];
   #speakTimer: ReturnType<typeof setTimeout> | undefined;
   #clearTimer: ReturnType<typeof setTimeout> | undefined;
+  /** 0: the loss was announced. */
+  #offlineTimer: ReturnType<typeof setTimeout> | 0 | undefined;
   #spokenAt = Number.NEGATIVE_INFINITY;
 
   constructor(setting: () => Pick<Setting, 'words' | 'language'>, element = document.getElementById('announcement')) {
@@ -50,6 +55,19 @@ export class Announcer {
     const as = was === 'posts' && now !== 'withdrawals' ? was : now;
     this.#changes.set(post.id, { counts: as, sentence: sentenceOf(post, as, wordsOf(this.#setting())) });
     this.#scheduleSpeech(Math.max(gatherMs, this.#spokenAt + minGapMs - performance.now()));
+  }
+
+  /** Announces a lost connection once it has lasted a while, and then the return. `sentence`: the state of the connection. */
+  onConnection(status: string, sentence: () => string): void {
+    const announce = () => {
+      this.announce(sentence());
+      this.#offlineTimer = 0;
+    };
+    if (status === 'offline') this.#offlineTimer ??= setTimeout(announce, offlineMs);
+    if (status !== 'live') return;
+    clearTimeout(this.#offlineTimer);
+    if (this.#offlineTimer === 0) announce();
+    this.#offlineTimer = undefined;
   }
 
   /** Announces the result of the reader's action, such as "Link copied". */

@@ -2,7 +2,7 @@ import type { Event, ReaderPost } from '../../src/protocol/model.ts';
 import type { Timeline } from '../lib/timeline/timeline-model.ts';
 import type { News } from './i18n/words.ts';
 import { PostList } from './post-list.ts';
-import { barHeight, isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
+import { isAtTop, preserveScroll, type Viewport, windowViewport } from './scroll-anchor.ts';
 import { type Unseen, UnseenNews } from './unseen-news.ts';
 import type { ListSetting } from './view/page.ts';
 import { mostBeyond, mostPosts } from './view/paging.ts';
@@ -83,10 +83,7 @@ export class PostsView {
     this.#timeline = timeline;
     this.#unseen = new UnseenNews(timeline.newestSeq);
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
-    this.#observer = new IntersectionObserver(this.checkSeen, {
-      rootMargin: `${-barHeight}px 0px ${-indicatorHeight}px`,
-      threshold: [0, 1],
-    });
+    this.#observer = new IntersectionObserver(this.checkSeen);
     new ResizeObserver(this.checkSeen).observe(notices);
   }
 

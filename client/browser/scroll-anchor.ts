@@ -76,7 +76,7 @@ export interface Viewport {
 }
 
 /** Height of the bar at the top of the page, CSS pixels. */
-export const barHeight = 36;
+const barHeight = 36;
 
 export const windowViewport: Viewport = {
   edge: () => 0,

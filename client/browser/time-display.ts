@@ -119,9 +119,9 @@ export class TimeDisplay {
 
   /** Converts the times in rendered content. */
   readonly decorate = (content: ParentNode): void => {
-    if (this.#choice === 'coverage') return;
     const now = Date.now();
-    for (const time of content.querySelectorAll<HTMLTimeElement>('time:not(.ago)')) {
+    const shown = this.#choice === 'coverage' ? '.tick time' : 'time:not(.ago)';
+    for (const time of content.querySelectorAll<HTMLTimeElement>(shown)) {
       const rendered = this.#rendered.get(time) ?? time.textContent ?? '';
       const text = this.#textOf(time, now) ?? rendered;
       if (text === time.textContent) continue;
@@ -135,7 +135,8 @@ export class TimeDisplay {
     // The interface of an element may be in another language than its posts.
     const around = this.#root === document ? time.closest<HTMLElement>('[lang]')?.lang : undefined;
     const language = around || this.#setting.language;
-    if (this.#choice === 'ago') return time.matches(timesAlone) ? agoText(time.dateTime, now, { language }) : null;
+    if (time.closest('.tick') || this.#choice === 'ago')
+      return time.matches(timesAlone) ? agoText(time.dateTime, now, { language }) : null;
     if (this.#renderInZone !== undefined || this.#ownZone === undefined) return null;
     return datedText(time.dateTime, { language, timezone: this.#ownZone });
   }
@@ -166,7 +167,7 @@ export class TimeDisplay {
     clearInterval(this.#timer);
     const tell = () => this.#preservingScroll(() => this.decorate(this.#root));
     tell();
-    if (this.#choice === 'ago' && !document.hidden) this.#timer = setInterval(tell, tickMs);
+    if (!document.hidden) this.#timer = setInterval(tell, tickMs);
   }
 }
 

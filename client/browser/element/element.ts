@@ -18,7 +18,7 @@ import { clockBeside } from '../view/time.ts';
 import type { ChoiceSetting, TimeChoice } from '../view/time-choice.ts';
 import { moveByKey } from './aria-feed.ts';
 import type { CorrectionsList } from './corrections-list.ts';
-import type { ElementChrome } from './element-chrome.ts';
+import { connectionTone, type ElementChrome } from './element-chrome.ts';
 import { ElementShell } from './element-shell.ts';
 import { ElementView } from './element-view.ts';
 import { type ElementState, FollowedChannel, type FollowTarget } from './followed-channel.ts';
@@ -206,6 +206,7 @@ export class PressboxLive extends ReactiveElement {
 
   #onState(state: ElementState): void {
     this.#elementView?.onState(state);
+    this.#announcer?.onConnection(state.status, () => connectionTone(this.#chrome)[1]);
     this.#dispatch('state', state);
   }
 

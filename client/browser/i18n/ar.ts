@@ -50,6 +50,14 @@ export const words: Words = {
   heldUp: (asOf) => `متأخر، حتى ${asOf}`,
   stopped: (asOf) => `لم يعد مباشرًا، حتى ${asOf}. أعد تحميل الصفحة للمتابعة.`,
   deleted: 'حُذفت هذه التغطية',
+  lastUpdated: 'آخر تحديث',
+  postCount: {
+    one: 'منشور واحد',
+    two: 'منشوران',
+    few: '# منشورات',
+    many: '# منشورًا',
+    other: '# منشور',
+  },
   newPosts: {
     one: 'منشور جديد واحد',
     two: 'منشوران جديدان',

@@ -50,6 +50,8 @@ export const words: Words = {
   heldUp: (asOf) => `Aufgehalten, Stand ${asOf}`,
   stopped: (asOf) => `Nicht mehr live, Stand ${asOf}. Zum Fortsetzen neu laden.`,
   deleted: 'Diese Berichterstattung wurde gelöscht',
+  lastUpdated: 'Aktualisiert',
+  postCount: { one: '# Beitrag', other: '# Beiträge' },
   newPosts: { one: '# neuer Beitrag', other: '# neue Beiträge' },
   corrections: { one: '# Korrektur', other: '# Korrekturen' },
   withdrawals: { one: '# zurückgezogen', other: '# zurückgezogen' },

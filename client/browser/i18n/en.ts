@@ -50,6 +50,8 @@ export const words: Words = {
   heldUp: (asOf) => `Held up, as of ${asOf}`,
   stopped: (asOf) => `No longer live, as of ${asOf}. Reload to go on.`,
   deleted: 'This coverage was deleted',
+  lastUpdated: 'Updated',
+  postCount: { one: '# post', other: '# posts' },
   newPosts: { one: '# new post', other: '# new posts' },
   corrections: { one: '# correction', other: '# corrections' },
   withdrawals: { one: '# withdrawn', other: '# withdrawn' },

@@ -50,6 +50,8 @@ export const words: Words = {
   heldUp: (asOf) => `En espera, últimos datos: ${asOf}`,
   stopped: (asOf) => `Ya no está en directo, últimos datos: ${asOf}. Recargue la página para continuar.`,
   deleted: 'Esta cobertura fue eliminada',
+  lastUpdated: 'Actualizado',
+  postCount: { one: '# mensaje', other: '# mensajes' },
   newPosts: { one: '# mensaje nuevo', other: '# mensajes nuevos' },
   corrections: { one: '# corrección', other: '# correcciones' },
   withdrawals: { one: '# retirado', other: '# retirados' },

@@ -50,6 +50,8 @@ export const words: Words = {
   heldUp: (asOf) => `En attente, dernier état\u00a0: ${asOf}`,
   stopped: (asOf) => `Plus en direct, dernier état\u00a0: ${asOf}. Rechargez la page pour continuer.`,
   deleted: 'Ce direct a été supprimé',
+  lastUpdated: 'Actualisé',
+  postCount: { one: '# message', other: '# messages' },
   newPosts: { one: '# nouveau message', other: '# nouveaux messages' },
   corrections: { one: '# correction', other: '# corrections' },
   withdrawals: { one: '# retiré', other: '# retirés' },

@@ -58,6 +58,10 @@ export interface Words {
   deleted: string;
 
   // New and older posts
+  /** Precedes the time of the newest post. */
+  lastUpdated: string;
+  /** All posts of a channel: "62 posts". */
+  postCount: Plural;
   newPosts: Plural;
   corrections: Plural;
   withdrawals: Plural;

@@ -92,6 +92,7 @@ function run(page: PageData): void {
   client.on('state', (state: ReaderState) => {
     showStatus();
     missedSummary.onState(state);
+    announcer.onConnection(state.status, () => status.text);
     if (state.status !== 'ended' || mayKeepShowing(state, view.channel)) return;
     forgetLiveBlog();
     missedSummary.forgetChannel();

@@ -1,4 +1,11 @@
-import { type Channel, isWithdrawn, type KeyEvent, type ReaderPost, type Snapshot } from '../../../src/protocol/model.ts';
+import {
+  type Channel,
+  type Counts,
+  isWithdrawn,
+  type KeyEvent,
+  type ReaderPost,
+  type Snapshot,
+} from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
 import { digitsOf } from './counts.ts';
 import { directionOf, turned } from './direction.ts';
@@ -7,6 +14,7 @@ import { people } from './links.ts';
 import { renderLeadPicture } from './media.ts';
 import { renderKeyEvents, renderPinned, renderSummary } from './overview.ts';
 import type { PostSetting } from './post.ts';
+import { renderPulse } from './pulse.ts';
 import { clockBeside, type Setting, sameDay, wordsOf } from './time.ts';
 import { around, pageWordsOf, spoken } from './wording.ts';
 
@@ -19,12 +27,16 @@ import { around, pageWordsOf, spoken } from './wording.ts';
 export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly posts: readonly ReaderPost[];
   readonly keyEvents: readonly KeyEvent[];
+  readonly counts?: Counts | undefined;
+  /** Null or left out: the newest post is shown. */
+  readonly ceiling?: number | null;
 };
 
 /** Regions that are replaced as a whole. The list of posts is updated post by post. */
 export const regions = {
   masthead: ({ channel }: Shown) => turned(renderMasthead(channel), settingOf(channel)),
   state: (shown: Shown) => renderState(shown.channel),
+  pulse: (shown: Shown) => renderPulse(shown, settingOf(shown.channel)),
   pinned: (shown: Shown) => turned(renderPinned(shown, settingOf(shown.channel)), settingOf(shown.channel)),
   summary: (shown: Shown) => turned(renderSummary(shown, settingOf(shown.channel)), settingOf(shown.channel)),
   'key-events': (shown: Shown) => turned(renderKeyEvents(shown, settingOf(shown.channel)), settingOf(shown.channel)),

@@ -1,0 +1,28 @@
+import { channelPath, correctionsPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
+import { counted } from './counts.ts';
+import { type Html, html, joined } from './html.ts';
+import type { Shown } from './page.ts';
+import type { PostSetting } from './post.ts';
+import { clockBeside, wordsOf } from './time.ts';
+import { spoken } from './wording.ts';
+
+/**
+ * The line under the byline: "Updated 1 min. ago · 62 posts · 3 corrections". Each part is a link. The time of the newest post is
+ * rendered as a date, and scripts show how long ago it was. A server of an earlier version sends no counts.
+ */
+export function renderPulse({ channel, posts: [newest], counts, ceiling = null }: Shown, setting: PostSetting): Html {
+  const words = wordsOf(setting);
+  const link = (path: string, text: Html | string) => html`<a href="${onServer(path, setting.server ?? '')}">${text}</a>`;
+  const parts = [
+    channel.state === 'live' &&
+      newest &&
+      ceiling === null &&
+      link(
+        postPath(channel.id, newest.id),
+        html`<span class="tick">${words.lastUpdated} ${clockBeside(newest.publishedAt, null, setting)}</span>`,
+      ),
+    counts?.posts && link(`${channelPath(channel.id)}#posts`, counted(words.postCount, counts.posts, setting)),
+    counts?.corrections && link(correctionsPath(channel.id), counted(words.corrections, counts.corrections, setting)),
+  ].filter((part) => typeof part === 'object');
+  return html`<span${spoken(setting)}>${joined(parts, ' · ')}</span>`;
+}
