@@ -108,8 +108,12 @@ function keepSession(script: string): Html {
 }
 
 /** Links to other selections of the posts. A coverage that has ended can be read from its beginning. */
-function links({ channel, keyEvents, summary }: Snapshot, window: PageWindow | undefined): Html {
-  const without = [keyEvents.length === 0 && 'key-events', summary === null && 'summaries'] as const;
+function links({ channel, keyEvents, summary, counts }: Snapshot, window: PageWindow | undefined): Html {
+  const without = [
+    keyEvents.length === 0 && 'key-events',
+    summary === null && 'summaries',
+    counts?.corrections === 0 && 'corrections',
+  ] as const;
   return html`${selectionLinks(channel, {
     current: window === undefined ? 'all' : undefined,
     without: without.filter((filter) => filter !== false),

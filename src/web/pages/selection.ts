@@ -20,8 +20,8 @@ export interface SelectionPage extends SelectedPosts {
 }
 
 /**
- * `/live/{c}?filter=…` and `/live/{c}?order=oldest`: selected posts, as of a time. Without a script of its own, so that the page stays as it is while
- * somebody reads it. Not indexed, because each post has its own page.
+ * `/live/{c}?filter=…` and `/live/{c}?order=oldest`: selected posts, as of a time. The page has no script, so it does not change
+ * while somebody reads it. Not indexed, because each post has its own page.
  */
 export function selectionPage({
   channel,
@@ -69,7 +69,8 @@ export function selectionPage({
 ${selectionLinks(channel, { current: isOldestFirst ? undefined : (filter ?? 'all') })}</header>
 <div class="alone">
 ${above && html`<nav class="pages" aria-label="${isOldestFirst ? partNames.older(channel) : partNames.newer(channel)}">${above}</nav>`}
-<section aria-label="${name}"${mark}>${
+<h2 class="visually-hidden" id="posts-name"${mark}>${wordsOf(channel).posts}</h2>
+<section aria-labelledby="posts-name"${mark}>${
       posts.length === 0
         ? html`<p class="empty">${words.noneSelected}</p>`
         : posts.map((post, index) => renderPost(post, settings[index] as PostSetting))
@@ -82,10 +83,10 @@ ${above && html`<nav class="pages" aria-label="${isOldestFirst ? partNames.older
 
 type Filter = 'all' | NonNullable<Selection['filter']>;
 
-/** One line of links to all posts, to the filters and to the corrections. `without`: filters that have no posts. */
+/** One line of links to all posts, to the filters and to the corrections. `without`: links that would lead to nothing. */
 export function selectionLinks(
   channel: Channel,
-  { current, without = [] }: { current?: Filter | undefined; without?: readonly Filter[] },
+  { current, without = [] }: { current?: Filter | undefined; without?: readonly (Filter | 'corrections')[] },
 ): Html {
   const words = serverWordsOf(channel);
   const filters = (['all', 'key-events', 'summaries'] as const).filter((filter) => !without.includes(filter));
@@ -94,8 +95,10 @@ export function selectionLinks(
     const address = filter === 'all' ? channelPath(channel.id) : selectionPath(channel.id, { filter });
     return html`<a href="${address}">${filterName(filter, channel)}</a>`;
   });
-  const corrections = html`<a href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a>`;
-  return html`<nav class="byline" aria-label="${words.whichPosts}"${spoken(channel)}>${joined([...links, corrections], ' · ')}</nav>`;
+  if (!without.includes('corrections')) {
+    links.push(html`<a href="${correctionsPath(channel.id)}">${correctionWordsOf(channel).corrections}</a>`);
+  }
+  return html`<nav class="byline" aria-label="${words.whichPosts}"${spoken(channel)}>${joined(links, ' · ')}</nav>`;
 }
 
 function filterName(filter: Filter, channel: Channel): string {
