@@ -109,7 +109,9 @@ export function directions({ room }: Exam): void {
         while (nodes.nextNode()) {
           const { data, parentElement } = nodes.currentNode;
           const text = ${JSON.stringify([arabic, english, quoting])}.find((text) => data.includes(text));
-          if (text === undefined || !parentElement.checkVisibility()) continue;
+          if (text === undefined || !parentElement.checkVisibility() || parentElement.closest('.visually-hidden')) continue;
+          // Both ends must be on one line.
+          parentElement.style.whiteSpace = 'nowrap';
           const [first, last] = [0, text.length - 1].map((nth) => {
             const range = document.createRange();
             range.setStart(nodes.currentNode, data.indexOf(text) + nth);
