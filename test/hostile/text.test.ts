@@ -63,7 +63,7 @@ describe('a text is kept unchanged', () => {
     const { body } = await send(JSON.stringify({ headline }));
     expect(body.post.headline).toBe(headline);
     const page = await call(`${server.url}/live/moon`);
-    expect(page.text).toContain(`<h3 class="headline" dir="auto">\u2068${headline}\u2069</h3>`);
+    expect(page.text).toContain(` id="post-${body.post.id}-name" dir="auto">\u2068${headline}\u2069</h3>`);
   });
 });
 
