@@ -138,13 +138,11 @@ export class PostsView {
     const post = this.#list.elementOf(id) as HTMLElement;
     post.scrollIntoView({ block: 'start', behavior: 'instant' });
     post.focus({ preventScroll: true });
+    // Where the page is before it is drawn, nobody sees anything.
+    if (!this.#placeOf(item, post).isInView) markOf(item, post).scrollIntoView({ block: 'center', behavior: 'instant' });
+    // At the end of a page it may be impossible to scroll it clear of the indicator.
+    this.#unseen.markSeen(id);
     this.checkSeen();
-    if (this.#unseen.items.includes(item)) {
-      markOf(item, post).scrollIntoView({ block: 'center', behavior: 'instant' });
-      // At the end of a page it may be impossible to scroll it clear of the indicator.
-      this.#unseen.markSeen(id);
-      this.checkSeen();
-    }
     return undefined;
   }
 
@@ -156,10 +154,6 @@ export class PostsView {
 
   /** Marks what stands in view as seen: the first line of a new post, or the note of a change. */
   readonly checkSeen = (): void => {
-    const [top, bottom] = [
-      this.#viewport.top(),
-      this.#viewport.bottom() - Math.max(indicatorHeight, this.#notices.offsetHeight + 20),
-    ];
     let isAbove = false;
     for (const item of this.#unseen.items.reverse()) {
       const post = this.#list.elementOf(item.id);
@@ -168,18 +162,23 @@ export class PostsView {
         isAbove = item.seq >= this.#timeline.floor;
         continue;
       }
-      const place = markOf(item, post).getBoundingClientRect();
-      const clear = top + Number.parseFloat(getComputedStyle(post).scrollMarginTop);
-      const isInView =
-        place.height > 0 && place.top >= clear && Math.min(place.bottom, place.top + lineHeight) <= bottom && !document.hidden;
-      if (isInView) this.#unseen.markSeen(item.id);
-      else isAbove = place.top < clear;
+      const place = this.#placeOf(item, post);
+      if (place.isInView) this.#unseen.markSeen(item.id);
+      else isAbove = place.isAbove;
     }
     const news = { ...this.#unseen.counts, isAbove };
     if (JSON.stringify(news) === JSON.stringify(this.#news)) return;
     this.#news = news;
     this.#newsChanged();
   };
+
+  /** Whether the reader can see the item now, clear of what covers the window, and whether it is above what they see. */
+  #placeOf(item: Unseen, post: HTMLElement): { isInView: boolean; isAbove: boolean } {
+    const { top, bottom, height } = markOf(item, post).getBoundingClientRect();
+    const isAbove = top < this.#viewport.top() + Number.parseFloat(getComputedStyle(post).scrollMarginTop);
+    const end = this.#viewport.bottom() - Math.max(indicatorHeight, this.#notices.offsetHeight + 20);
+    return { isAbove, isInView: height > 0 && !isAbove && Math.min(bottom, top + lineHeight) <= end && !document.hidden };
+  }
 
   /**
    * The window to keep when there are more than `mostPosts` posts. Drops the oldest posts if they are far below the view, without

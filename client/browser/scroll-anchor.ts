@@ -20,7 +20,8 @@ export function preserveScroll(
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
   const moved = () => anchor.element.getBoundingClientRect().top - anchor.top + unscrolledPx;
-  viewport.scrollBy(moved());
+  // Some browsers cut a fraction off rather than round it.
+  viewport.scrollBy(Math.round(moved() * devicePixelRatio) / devicePixelRatio);
   const left = moved();
   unscrolledPx = Math.abs(left) < 1 ? left : 0;
 }

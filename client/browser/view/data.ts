@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../../src/protocol/model.ts';
+import type { Counts, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
 
 /** The id of the element with the data for the page's script, as JSON. */
 export const dataElementId = 'pressbox-page';
@@ -29,3 +29,12 @@ export interface PageData {
   /** The id of the post that a permanent link led to. */
   marked: string | null;
 }
+
+/** What a page shows: a snapshot, or a client's timeline. */
+export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
+  readonly posts: readonly ReaderPost[];
+  readonly keyEvents: readonly KeyEvent[];
+  readonly counts?: Counts | undefined;
+  /** Null or left out: the newest post is shown. */
+  readonly ceiling?: number | null;
+};

@@ -1,13 +1,7 @@
-import {
-  type Channel,
-  type Counts,
-  isWithdrawn,
-  type KeyEvent,
-  type ReaderPost,
-  type Snapshot,
-} from '../../../src/protocol/model.ts';
+import { type Channel, isWithdrawn, type ReaderPost } from '../../../src/protocol/model.ts';
 import { correctionNotes } from './changes.ts';
 import { digitsOf } from './counts.ts';
+import type { Shown } from './data.ts';
 import { directionOf, turned } from './direction.ts';
 import { type Html, html, isolated } from './html.ts';
 import { people } from './links.ts';
@@ -22,15 +16,6 @@ import { around, pageWordsOf, spoken } from './wording.ts';
  * The regions of a channel's page. The server renders them into the page, and the script renders them again when they change.
  * `regions` lists them by the id of their element.
  */
-
-/** What a page shows: a snapshot, or a client's timeline. */
-export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
-  readonly posts: readonly ReaderPost[];
-  readonly keyEvents: readonly KeyEvent[];
-  readonly counts?: Counts | undefined;
-  /** Null or left out: the newest post is shown. */
-  readonly ceiling?: number | null;
-};
 
 /** Regions that are replaced as a whole. The list of posts is updated post by post. */
 export const regions = {

@@ -1,7 +1,7 @@
 import { channelPath, correctionsPath, onServer, postPath } from '../../../src/protocol/addresses.ts';
 import { counted } from './counts.ts';
+import type { Shown } from './data.ts';
 import { type Html, html, joined } from './html.ts';
-import type { Shown } from './page.ts';
 import type { PostSetting } from './post.ts';
 import { clockBeside, wordsOf } from './time.ts';
 import { spoken } from './wording.ts';

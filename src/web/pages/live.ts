@@ -1,15 +1,7 @@
-import { dataElementId, liveBlogElementId, type PageData } from '../../../client/browser/view/data.ts';
+import { dataElementId, liveBlogElementId, type PageData, type Shown } from '../../../client/browser/view/data.ts';
 import { type Html, html, safe } from '../../../client/browser/view/html.ts';
 import { summaryAbove } from '../../../client/browser/view/overview.ts';
-import {
-  type Region,
-  regions,
-  renderEmpty,
-  type Shown,
-  settingOf,
-  settingsOf,
-  titleOf,
-} from '../../../client/browser/view/page.ts';
+import { type Region, regions, renderEmpty, settingOf, settingsOf, titleOf } from '../../../client/browser/view/page.ts';
 import { renderNewer, renderOlder } from '../../../client/browser/view/paging.ts';
 import { type PostSetting, renderPost } from '../../../client/browser/view/post.ts';
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
