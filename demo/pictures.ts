@@ -50,17 +50,6 @@ const pictures: Partial<Record<PostName, Drawing>> = {
   },
 };
 
-/** The picture of the coverage. */
-const lead: Drawing = {
-  file: 'columbia.svg',
-  alt: 'A cone-shaped spacecraft above the curve of the Moon, with the Earth behind it.',
-  caption: 'Columbia in orbit of the Moon, 400,000 kilometres from home.',
-};
-
-export function leadPicture(publicUrl: string): Picture {
-  return pictureFrom(lead, publicUrl);
-}
-
 /** The picture of a post with its address on the server; undefined if the post has none. */
 export function pictureOf(name: PostName, publicUrl: string): ImageMedia | undefined {
   const picture = pictures[name];

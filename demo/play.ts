@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AuthorClient, NewChannel } from '../client/lib/author-client.ts';
+import type { AuthorClient } from '../client/lib/author-client.ts';
 import { ProblemError } from '../client/lib/http.ts';
 import type { Media } from '../src/protocol/model.ts';
 import type { ProblemCode } from '../src/protocol/problems.ts';
 import { asideAuthors, asides } from './asides.ts';
 import type { Audience } from './audience.ts';
 import { postIds } from './ids.ts';
-import { leadPicture, pictureOf } from './pictures.ts';
+import { pictureOf } from './pictures.ts';
 import type { Step } from './step.ts';
 import { demoChannel, openingMinutes, story } from './story.ts';
 
@@ -135,7 +135,7 @@ async function openChannel({ client, signal, importLines, publicUrl }: Play): Pr
     return true;
   }
   try {
-    return !(await client.createChannel({ ...demoChannel, ...leadOn(publicUrl) }, { key: 'demo-channel', ...options })).replayed;
+    return !(await client.createChannel(demoChannel, { key: 'demo-channel', ...options })).replayed;
   } catch (error) {
     if (!hasCode(error, 'channel-exists')) throw error;
     return false;
@@ -147,7 +147,7 @@ function openingLines(now: number, publicUrl: string | undefined): string {
   const before = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
   const createdAt = before(openingMinutes[0] + 5);
   const none = { url: null, pinnedPostId: null, startsAt: null, endedAt: null, updatedAt: null, revision: 1, history: [] };
-  const channel = { ...demoChannel, ...leadOn(publicUrl), ...none, access: 'public', createdAt, startedAt: createdAt };
+  const channel = { ...demoChannel, ...none, access: 'public', createdAt, startedAt: createdAt };
   const posts = story.slice(0, openingMinutes.length).map((step, at) => {
     if (step.type !== 'publish') throw new Error('The story begins with posts.');
     const publishedAt = before(openingMinutes[at] as number);
@@ -159,11 +159,6 @@ function openingLines(now: number, publicUrl: string | undefined): string {
     return { post, revision: { at: publishedAt, by: 'demo' } };
   });
   return [{ channel, revision: { at: createdAt, by: 'demo' } }, ...posts].map((line) => JSON.stringify(line)).join('\n');
-}
-
-/** Pictures need the address of the server. */
-function leadOn(publicUrl: string | undefined): Pick<NewChannel, 'picture'> {
-  return publicUrl === undefined ? {} : { picture: leadPicture(publicUrl) };
 }
 
 function mediaOf(step: Extract<Step, { type: 'publish' }>, publicUrl: string | undefined): Media[] {

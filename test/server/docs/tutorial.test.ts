@@ -124,7 +124,7 @@ async function followTutorial(chromium: string): Promise<void> {
   await run(goodNight);
   for (const shown of [live, own]) await shown.getByRole('heading', { name: 'The session is over' }).first().waitFor();
   await vi.waitFor(() => expect(follower.out).toContain('The session is over'));
-  const headings = await live.locator('#posts > .post h2, #posts > .post h3').allInnerTexts();
+  const headings = await live.locator('#posts > .post .headline').allInnerTexts();
   expect(headings).toEqual([
     'The session is over',
     'Tram line 9 is decided',
