@@ -53,6 +53,7 @@ export class PostsView {
   readonly #newsChanged: () => void;
   /** Notices what comes into view without scrolling, for example when something above is unfolded. */
   readonly #observer: IntersectionObserver;
+  readonly #resizes: ResizeObserver;
   #timeline: Timeline;
   #unseen: UnseenNews;
   #news: DirectedNews = { posts: 0, corrections: 0, withdrawals: 0, isAbove: false };
@@ -84,7 +85,8 @@ export class PostsView {
     this.#unseen = new UnseenNews(timeline.newestSeq);
     this.#list = new PostList(posts, timeline, { setting, decorate, marked });
     this.#observer = new IntersectionObserver(this.checkSeen);
-    new ResizeObserver(this.checkSeen).observe(notices);
+    this.#resizes = new ResizeObserver(this.checkSeen);
+    this.#resizes.observe(notices);
   }
 
   /** What changed since the page was opened and the reader has not seen. */
@@ -215,6 +217,7 @@ export class PostsView {
   clear(): void {
     this.#posts.replaceChildren();
     this.#observer.disconnect();
+    this.#resizes.disconnect();
   }
 
   /** Whether new posts are inserted without asking. */
