@@ -1,5 +1,5 @@
 import { type RepairOptions, type RepairReport, repairRedis as repairInRedis } from './journal/redis/repair/repair.ts';
-import { isListed } from './newsroom/change-history.ts';
+import { isListed } from './protocol/model.ts';
 
 export type { RepairReport } from './journal/redis/repair/repair.ts';
 

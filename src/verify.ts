@@ -4,10 +4,9 @@ import { type ChannelReport, HistoryWalk, type StoreOptions, type WalkedEntry } 
 import { type VerifyRedisOptions, verifyRedis as verifyInRedis } from './journal/redis/verify.ts';
 import type { ChannelRecord, ServerReport } from './journal/server-journal.ts';
 import { verifyDirectory as verifyEmbedded } from './journal/sqlite/verify.ts';
-import { isListed } from './newsroom/change-history.ts';
 import { createRenderer } from './newsroom/render.ts';
 import type { Position } from './protocol/cursor.ts';
-import type { AuthorPost, Channel, EventType } from './protocol/model.ts';
+import { type AuthorPost, type Channel, type EventType, isListed } from './protocol/model.ts';
 import { withEveryField } from './protocol/post-fields.ts';
 import { hasFormOfLine } from './protocol/transfer.ts';
 

@@ -1,4 +1,4 @@
-import type { Change, ChangeKind } from '../protocol/model.ts';
+import { type Change, type ChangeKind, isListed } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
@@ -40,9 +40,4 @@ export function withoutUnlistedNotes<C extends Change>(history: readonly C[], na
 /** Whether a change of this kind requires a note. */
 export function needsNote(kind: ChangeKind): boolean {
   return kind === 'clarification' || kind === 'correction' || kind === 'retraction';
-}
-
-/** Whether a change of this kind is listed among a channel's corrections. */
-export function isListed(kind: ChangeKind | null): boolean {
-  return kind === 'clarification' || kind === 'correction' || kind === 'retraction' || kind === 'takedown';
 }

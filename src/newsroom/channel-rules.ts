@@ -1,7 +1,7 @@
 import type { NewChannelEntry } from '../journal/engine.ts';
-import { type AuthorPost, type Change, type Channel, type ChannelState, isWithdrawn } from '../protocol/model.ts';
+import { type AuthorPost, type Change, type Channel, type ChannelState, isListed, isWithdrawn } from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
-import { isListed, needsNote, withChannelChange } from './change-history.ts';
+import { needsNote, withChannelChange } from './change-history.ts';
 import {
   type Attribution,
   appendEntries,

@@ -1,10 +1,9 @@
 import type { NewChannelEntry, NewPostEntry } from '../journal/engine.ts';
 import { storedChannel } from '../protocol/channel-fields.ts';
-import { type AuthorPost, type Change, type Channel, isWithdrawn, typeOf } from '../protocol/model.ts';
+import { type AuthorPost, type Change, type Channel, isListed, isWithdrawn, typeOf } from '../protocol/model.ts';
 import { withEveryField } from '../protocol/post-fields.ts';
 import { type ChannelLine, type ErasedLine, isJournalled, type PostLine, type TransferLine } from '../protocol/transfer.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { isListed } from './change-history.ts';
 import { bytesOf, invalidField, isSameValue, type RefusedWrite } from './decision.ts';
 import { checkPostSize, isPlaceholder, placeholder, type UnnumberedPost } from './post-rules.ts';
 

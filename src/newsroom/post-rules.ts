@@ -1,11 +1,19 @@
 import type { NewPostEntry } from '../journal/engine.ts';
-import { type AuthorChange, type AuthorPost, type Channel, isWithdrawn, type PostFields, readerView } from '../protocol/model.ts';
+import {
+  type AuthorChange,
+  type AuthorPost,
+  type Channel,
+  isListed,
+  isWithdrawn,
+  type PostFields,
+  readerView,
+} from '../protocol/model.ts';
 import { blankFields, keptOf } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { isVisible } from '../protocol/visible-text.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { isListed, needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
+import { needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
 import { unpin } from './channel-rules.ts';
 import {
   type Attribution,

@@ -366,3 +366,8 @@ export function isWithdrawn(post: { status: PostStatus }): boolean {
 export function isCorrection(change: Change | undefined): boolean {
   return change?.kind === 'correction' || change?.kind === 'clarification';
 }
+
+/** Whether a change of this kind is listed among a channel's corrections. */
+export function isListed(kind: ChangeKind | null): boolean {
+  return kind === 'clarification' || kind === 'correction' || kind === 'retraction' || kind === 'takedown';
+}

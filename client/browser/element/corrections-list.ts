@@ -1,5 +1,5 @@
 import { changePath, correctionsPath, onServer, permanentLink } from '../../../src/protocol/addresses.ts';
-import type { Change, Correction, ReaderPost } from '../../../src/protocol/model.ts';
+import { type Change, type Correction, isListed, type ReaderPost } from '../../../src/protocol/model.ts';
 import type { Timeline } from '../../lib/timeline/timeline-model.ts';
 import { correctionWordsIn } from '../i18n/corrections.ts';
 import type { morphInside } from '../morph.ts';
@@ -31,7 +31,6 @@ type Entry = Omit<Correction, 'offset'> & { offset?: number };
 const spreadMs = 2_000;
 const retryMs = 1_000;
 const retryMostMs = 60_000;
-const listed: readonly string[] = ['clarification', 'correction', 'retraction', 'takedown'];
 
 export class CorrectionsList {
   readonly #tools: Tools;
@@ -87,7 +86,7 @@ export class CorrectionsList {
   }
 
   #onPost(post: ReaderPost): void {
-    if (post.channelId !== this.#timeline?.channelId || !post.history.some(({ kind }) => listed.includes(kind))) return;
+    if (post.channelId !== this.#timeline?.channelId || !post.history.some(({ kind }) => isListed(kind))) return;
     // The answer may have been read before this event, and contain a note that was erased.
     if (this.#request !== undefined) this.#load(0);
     this.#merge(post.id, post.history, post.headline);
@@ -113,7 +112,7 @@ export class CorrectionsList {
     }
     const oldest = this.#older === undefined ? '' : (this.#entries.at(-1)?.at ?? '');
     const isKnown = (revision: number) => this.#entries.some((one) => one.postId === postId && one.revision === revision);
-    const added = history.filter(({ kind, revision, at }) => listed.includes(kind) && at > oldest && !isKnown(revision));
+    const added = history.filter(({ kind, revision, at }) => isListed(kind) && at > oldest && !isKnown(revision));
     this.#entries.push(...added.map((change) => ({ ...change, postId, headline })));
     this.#entries.sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0));
   }

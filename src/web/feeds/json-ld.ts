@@ -11,7 +11,17 @@ import type {
   WebPageLeaf as WebPage,
   WithContext,
 } from 'schema-dts';
-import type { Change, Channel, ImageMedia, Media, Person, Picture, ReaderPost, VideoMedia } from '../../protocol/model.ts';
+import {
+  type Change,
+  type Channel,
+  type ImageMedia,
+  isListed,
+  type Media,
+  type Person,
+  type Picture,
+  type ReaderPost,
+  type VideoMedia,
+} from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
 import { changedAt, publishedBy, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
@@ -167,11 +177,9 @@ function cited({ media, sources }: ReaderPost): readonly (WebPage | string)[] | 
   return listed([...pages, ...named]);
 }
 
-const corrects = new Set<Change['kind']>(['clarification', 'correction', 'retraction', 'takedown']);
-
 /** A correction with an erased note still has its time and kind. */
 function corrections(history: readonly Change[]): readonly CorrectionComment[] | undefined {
-  const changes = history.filter(({ kind }) => corrects.has(kind));
+  const changes = history.filter(({ kind }) => isListed(kind));
   return listed(
     changes.map(
       ({ kind, note, at }): CorrectionComment => ({
