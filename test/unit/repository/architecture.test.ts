@@ -61,7 +61,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // Commands that read a store without a server.
   'src/verify.ts': ['src/newsroom/', 'src/journal/', 'src/journal/sqlite/', 'src/journal/redis/', 'src/protocol/'],
-  'src/repair.ts': ['src/newsroom/', 'src/journal/redis/'],
+  'src/repair.ts': ['src/protocol/', 'src/journal/redis/'],
   // The rules for origins and secrets belong to the code that uses them.
   'src/config.ts': ['src/http/origins.ts', 'src/access/secret.ts', 'src/unknown-settings.ts', 'src/workers/worker-limits.ts'],
   'src/api/': [
