@@ -38,7 +38,7 @@ export interface SinkAnswer {
   complete?: number;
   of?: number;
   extra?: number;
-  /** Of the readers that had stopped: how many have everything, and how many connections were closed. */
+  /** Stopped readers that read again: how many have everything, and how many connections were closed. */
   caught?: number;
   ended?: number;
   /** Gaps that readers found after they had left and returned. */
