@@ -1,18 +1,16 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { brandLike, exampleBrand } from '../../support/samples/brand-folder.ts';
 import { startTestServer } from '../../support/servers/server.ts';
 import { startBrowser } from '../browser.ts';
 import { openGallery } from '../gallery.ts';
 import { everyRule, faultsOf } from '../newsroom.ts';
 
-const examples = join(root, 'examples/brands');
 /** One scene of every kind of page. */
 const shown = [
   'the list of channels',
@@ -43,7 +41,7 @@ describeWith(needs.chromium, 'the example brands', (chromium) => {
     '%s: every page passes axe-core at three widths, in light and dark mode, and fits its window',
     async (brand) => {
       await using browser = await startBrowser(chromium);
-      await using server = await startTestServer({ PRESSBOX_BRAND_DIR: join(examples, brand) });
+      await using server = await startTestServer({ PRESSBOX_BRAND_DIR: exampleBrand(brand) });
       const { page, complaints } = await browser.page();
       const found: Record<string, unknown[]> = {};
       const scenes = (await openGallery(server)).filter(({ name }) => shown.includes(name));
@@ -80,13 +78,6 @@ describeWith(needs.chromium, 'the example brands', (chromium) => {
 });
 
 describeWith(needs.chromium, 'a brand in a browser', (chromium) => {
-  const copyOf = async (name: string, files: Record<string, string>) => {
-    const folder = await mkdtemp(join(tmpdir(), 'pressbox-brand-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    await cp(join(examples, name), folder, { recursive: true });
-    for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
-    return folder;
-  };
   const coverageOn = async (server: { url: string; token(): Promise<string> }) => {
     const client = new AuthorClient({ url: server.url, token: await server.token() });
     const { channel } = await client.createChannel({ headline: 'Harbour fire', state: 'live' });
@@ -98,7 +89,7 @@ describeWith(needs.chromium, 'a brand in a browser', (chromium) => {
     const css = `@font-face { font-family: "Harbour"; src: url("fonts/harbour.ttf"); }
 :root { --pressbox-font: "Harbour", serif; --pressbox-ink: #112233; --pressbox-background: #ffffff; }
 @media (prefers-color-scheme: dark) { :root { --pressbox-ink: #ddeeff; --pressbox-background: #000000; } }`;
-    const folder = await copyOf('signal-north', { 'brand.css': css });
+    const folder = await brandLike('signal-north', { 'brand.css': css });
     const fonts = dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'));
     await mkdir(join(folder, 'fonts'));
     await writeFile(join(folder, 'fonts/harbour.ttf'), await readFile(join(fonts, 'ttf/DejaVuSans-Bold.ttf')));
@@ -125,7 +116,7 @@ describeWith(needs.chromium, 'a brand in a browser', (chromium) => {
   });
 
   it('is black on white in print', async () => {
-    await using server = await startTestServer({ PRESSBOX_BRAND_DIR: join(examples, 'signal-north') });
+    await using server = await startTestServer({ PRESSBOX_BRAND_DIR: exampleBrand('signal-north') });
     await using browser = await startBrowser(chromium);
     const { page } = await browser.page();
     await page.goto(`${server.url}/live/${await coverageOn(server)}`);
@@ -136,7 +127,7 @@ describeWith(needs.chromium, 'a brand in a browser', (chromium) => {
 
   it('runs the scripts of the named origins, which may add scripts and connect there, and nowhere else', async () => {
     const stats = 'https://stats.example.org';
-    const folder = await copyOf('signal-north', {
+    const folder = await brandLike('signal-north', {
       'brand.json': JSON.stringify({ name: 'Post', scripts: [{ src: `${stats}/measure.js`, data: { site: 'harbour' } }] }),
     });
     await using server = await startTestServer({ PRESSBOX_BRAND_DIR: folder, PRESSBOX_PAGE_SOURCES: stats });

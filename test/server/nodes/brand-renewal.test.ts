@@ -1,18 +1,15 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { root } from '../../support/runner/imports.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { brandLike } from '../../support/samples/brand-folder.ts';
 import { startServerProcess } from '../../support/servers/process.ts';
 import { patient } from '../../support/servers/two-workers.ts';
 import { startRedis } from '../../support/stores/redis.ts';
 
 describeWith(needs.redis, 'a brand on two workers', (binary) => {
   it('is taken over when the workers are renewed, and a brand with mistakes leaves the old workers serving', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'pressbox-brand-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    await cp(join(root, 'examples/brands/signal-north'), folder, { recursive: true });
+    const folder = await brandLike('signal-north');
     const redis = await startRedis(binary);
     onTestFinished(() => redis.stop());
     const lines: string[] = [];

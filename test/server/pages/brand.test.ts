@@ -1,26 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
 import { root } from '../../support/runner/imports.ts';
+import { brandLike, exampleBrand } from '../../support/samples/brand-folder.ts';
 import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
 
-const examples = join(root, 'examples/brands');
 const page = { accept: 'text/html', 'accept-language': 'en' };
-
-/** A copy of an example that the test may change. */
-async function copyOf(name: string, files: Record<string, string | Buffer> = {}): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'pressbox-brand-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(examples, name), folder, { recursive: true });
-  for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
-  return folder;
-}
 
 async function publishOn(server: TestServer): Promise<{ channelId: string; members: string; postId: string; withdrawn: string }> {
   const client = new AuthorClient({ url: server.url, token: await server.token() });
@@ -36,7 +25,7 @@ describe('a server with a brand', () => {
   let server: TestServer;
   let made: Awaited<ReturnType<typeof publishOn>>;
   beforeAll(async () => {
-    server = await startTestServer({ PRESSBOX_BRAND_DIR: join(examples, 'morning-packet') });
+    server = await startTestServer({ PRESSBOX_BRAND_DIR: exampleBrand('morning-packet') });
     made = await publishOn(server);
   });
   afterAll(() => server[Symbol.asyncDispose]());
@@ -165,7 +154,7 @@ describe('scripts for audience measurement', () => {
   });
 
   it('are loaded on pages of coverage, and on none where a token is typed', async () => {
-    const folder = await copyOf('signal-north', { 'brand.json': brand });
+    const folder = await brandLike('signal-north', { 'brand.json': brand });
     await using server = await startTestServer({
       PRESSBOX_BRAND_DIR: folder,
       PRESSBOX_PAGE_SOURCES: 'https://stats.example.org',
@@ -198,7 +187,7 @@ describe('a server without a brand', () => {
 
 describe('a brand with mistakes', () => {
   it('stops the start with exit code 1 and a line for each mistake', async () => {
-    const folder = await copyOf('signal-north', {
+    const folder = await brandLike('signal-north', {
       'brand.css': ':root {\n  --pressbox-inc: #000000;\n}\nbody { color: red }\n',
       'footer.html': '<p onclick="x()">x</p>',
     });
