@@ -4,7 +4,7 @@ import { AuthorClient, type NewPost } from '../../client/lib/index.ts';
 import type { Media } from '../../src/protocol/model.ts';
 import { startBrowser, type TestBrowser } from '../browser/browser.ts';
 import { type AttackedServer, secretWord, startAttackedServer } from '../support/attacks/attacked-server.ts';
-import { textAttacks, urlAttacks } from '../support/attacks/script-attacks.ts';
+import { chunksOf, lineOf, textAttacks, urlAttacks } from '../support/attacks/script-attacks.ts';
 import { describeWith, needs } from '../support/runner/needs.ts';
 import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/servers/policy-stripping-proxy.ts';
 
@@ -17,12 +17,6 @@ import { type PolicyFreeProxy, startProxyWithoutPolicy } from '../support/server
 const attacks = Object.values(textAttacks).flat();
 /** A busy machine takes this long to render that much at once. */
 const patient = { timeout: 250_000 };
-/** The attack in a single-line field. */
-const lineOf = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
-
-function chunksOf<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
-}
 
 /** A post with each of these attacks in each of its fields. */
 function postOf(some: readonly string[]): NewPost {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { attackCorrections } from '../../support/attacks/script-attacks.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { startBrowser, withinTime } from '../browser.ts';
 import { eventually, faultsOf, post, textOf } from '../newsroom.ts';
@@ -116,16 +116,9 @@ describeWith(needs.chromium, 'the element that shows corrections, on a page of a
   });
 
   it('shows hostile text as text', async () => {
-    const attacks = Object.values(textAttacks).flat();
-    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ').slice(0, 300);
     const { id, ids } = await room.coverage([{ headline: 'Start' }]);
-    for (let at = 0, nth = 1; at < attacks.length; at += 8, nth += 1) {
-      const note = attacks
-        .slice(at, at + 8)
-        .join('\n')
-        .slice(0, 1_000);
-      await room.author.correct(id, ids[0] as string, nth, { note, changes: { headline: line(attacks[at] as string) } });
-    }
+    for (const { note, headline } of attackCorrections)
+      await room.author.correct(id, ids[0] as string, '*', { note, changes: { headline } });
     const { page, complaints } = await open(`${tag(id, view)}${script()}`);
     await page.locator(entries).first().waitFor();
     const tags = await page.locator('.corrections *').evaluateAll((all) => [...new Set(all.map((one) => one.localName))].sort());

@@ -1,30 +1,30 @@
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import type { NewPost } from '../../../src/protocol/schemas.ts';
-import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AuthorClient, type NewPost } from '../../../client/lib/author-client.ts';
+import { attackCorrections } from '../../support/attacks/script-attacks.ts';
 import { exportOf, sendTo } from '../../support/authors/transfer.ts';
-import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { createChannel } from '../../support/authors/writers.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { all, atomFaults, links, textOf } from '../../support/samples/atom.ts';
 import { type Element, parseXml } from '../../support/samples/xml.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { afterRead } from '../../support/stores/failing-engine.ts';
 
 /** Reads `corrections.atom` as feed readers do. */
 
 let server: TestServer;
 let editor: string;
+let author: AuthorClient;
 
 beforeAll(async () => {
   server = await startTestServer();
   editor = await server.token({ editor: ['*'], admin: true });
+  author = new AuthorClient({ url: server.url, token: editor });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const addressOf = (id: string, query = '', from = server.url) => `${from}/v1/channels/${id}/corrections.atom${query}`;
-const said = async (id: string, post: NewPost) => (await publish(server, editor, id, post)).post.id;
-const revise = (id: string, postId: string, kind: string, changes: object, more: object = {}) =>
-  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/revisions`, body: { kind, changes, ...more }, ifMatch: '*' });
-const withdraw = (id: string, postId: string, how: 'retraction' | 'takedown', body: object) =>
-  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
+/** Publishes a post and returns its id. */
+const publish = async (id: string, post: NewPost) => (await author.publish(id, post)).post.id;
 
 describeWith(needs.python, 'the feed of corrections', (python) => {
   async function read(address: string, headers: Record<string, string> = {}) {
@@ -49,19 +49,25 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
 
   it('has an entry for each correction, clarification and withdrawal, with its note and the link of its post', async () => {
     const { id } = await createChannel(server, editor, { headline: 'Harbour fire', standfirst: 'Roads are shut.' });
-    const ships = await said(id, { headline: 'Thirteen ships', body: 'Thirteen.' });
-    const road = await said(id, { body: 'The road is shut.' });
+    const ships = await publish(id, { headline: 'Thirteen ships', body: 'Thirteen.' });
+    const road = await publish(id, { body: 'The road is shut.' });
     const [rumour, address] = [
-      await said(id, { headline: 'A secret', body: 'A secret.' }),
-      await said(id, { body: 'A secret.' }),
+      await publish(id, { headline: 'A secret', body: 'A secret.' }),
+      await publish(id, { body: 'A secret.' }),
     ];
-    await revise(id, ships, 'correction', { headline: 'Three ships' }, { note: 'Three, not thirteen.' });
-    await revise(id, road, 'clarification', { body: 'The quay is shut.' }, { note: 'Only the quay.' });
-    await revise(id, road, 'update', { body: 'The quay is shut until noon.' }, { note: 'Added the time.' });
-    await withdraw(id, rumour, 'retraction', { note: 'Nobody saw it.' });
-    await withdraw(id, address, 'takedown', {});
-    const body = { standfirst: 'Roads are open.', change: { kind: 'correction', note: 'Roads are not shut.' } };
-    await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
+    await author.correct(id, ships, '*', { note: 'Three, not thirteen.', changes: { headline: 'Three ships' } });
+    await author.revise(id, road, '*', { kind: 'clarification', note: 'Only the quay.', changes: { body: 'The quay is shut.' } });
+    await author.revise(id, road, '*', {
+      kind: 'update',
+      note: 'Added the time.',
+      changes: { body: 'The quay is shut until noon.' },
+    });
+    await author.retract(id, rumour, { note: 'Nobody saw it.' });
+    await author.takedown(id, address);
+    await author.updateChannel(id, '*', {
+      standfirst: 'Roads are open.',
+      change: { kind: 'correction', note: 'Roads are not shut.' },
+    });
 
     const { status, headers, text, feed, entries } = await read(addressOf(id));
     expect([status, headers.get('content-type'), headers.get('cache-control')]).toEqual([
@@ -104,9 +110,9 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
 
   it('has every correction once, page by page', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { body: 'Count 1.' });
+    const post = await publish(id, { body: 'Count 1.' });
     for (let nth = 2; nth <= 6; nth += 1)
-      await revise(id, post, 'correction', { body: `Count ${nth}.` }, { note: `Note ${nth}.` });
+      await author.correct(id, post, '*', { note: `Note ${nth}.`, changes: { body: `Count ${nth}.` } });
     const notes: string[][] = [];
     for (let at: string | undefined = addressOf(id, '?limit=2'); at !== undefined; ) {
       const { entries, feed, headers } = await read(at);
@@ -121,12 +127,12 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
 
   it('keeps the id of an entry and loses its note when the post is taken down, also for a reader with an old entity tag', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { headline: 'A secret', body: 'A secret.' });
-    await revise(id, post, 'correction', { headline: 'A secret told' }, { note: 'A secret note.' });
+    const post = await publish(id, { headline: 'A secret', body: 'A secret.' });
+    await author.correct(id, post, '*', { note: 'A secret note.', changes: { headline: 'A secret told' } });
     const before = await read(addressOf(id));
     const held = { 'if-none-match': before.headers.get('etag') as string };
     expect((await call(addressOf(id), { headers: held })).status).toBe(304);
-    await withdraw(id, post, 'takedown', { note: 'By order of a court.' });
+    await author.takedown(id, post, { note: 'By order of a court.' });
     const after = await read(addressOf(id), held);
     expect(after.status).toBe(200);
     expect(after.text).not.toContain('secret');
@@ -140,26 +146,21 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
   it('contains no text that was taken down while the feed was being read', async () => {
     for (const name of ['corrections', 'post'] as const) {
       const { id } = await createChannel(server, editor);
-      const post = await said(id, { headline: 'A secret', body: 'A secret.' });
-      await revise(id, post, 'correction', { headline: 'A secret told' }, { note: 'A secret note.' });
-      const { engine } = server.server;
-      const readOnce = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
-      const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
-        const answer = await readOnce(...given);
-        await withdraw(id, post, 'takedown', {});
-        return answer;
-      }) as never);
-      onTestFinished(() => spied.mockRestore());
+      const post = await publish(id, { headline: 'A secret', body: 'A secret.' });
+      await author.correct(id, post, '*', { note: 'A secret note.', changes: { headline: 'A secret told' } });
+      afterRead(server.server.engine, name, () => author.takedown(id, post));
       expect((await read(addressOf(id))).text).not.toContain('secret');
     }
   });
 
   it('has the same entries after the channel is exported and imported', async () => {
     const { id } = await createChannel(server, editor, { standfirst: 'Roads are shut.' });
-    const post = await said(id, { body: 'Two ships.' });
-    await revise(id, post, 'correction', { body: 'Three ships.' }, { note: 'Three.' });
-    const body = { standfirst: 'Roads are open.', change: { kind: 'correction', note: 'Roads are not shut.' } };
-    await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
+    const post = await publish(id, { body: 'Two ships.' });
+    await author.correct(id, post, '*', { note: 'Three.', changes: { body: 'Three ships.' } });
+    await author.updateChannel(id, '*', {
+      standfirst: 'Roads are open.',
+      change: { kind: 'correction', note: 'Roads are not shut.' },
+    });
     await using target = await startTestServer();
     await sendTo(target, await exportOf(server, id));
     const facts = ({ entries }: Awaited<ReturnType<typeof read>>) =>
@@ -169,8 +170,8 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
 
   it('says how to read it on a members channel, and is missing on a desk channel', async () => {
     const { id } = await createChannel(server, editor, { access: 'members' });
-    const post = await said(id, { body: 'A secret.' });
-    await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'A secret note.' });
+    const post = await publish(id, { body: 'A secret.' });
+    await author.correct(id, post, '*', { note: 'A secret note.', changes: { body: 'A secret told.' } });
     const notice = await read(addressOf(id));
     expect([notice.status, notice.headers.get('www-authenticate'), notice.entries.map(({ text }) => text)]).toEqual([
       200,
@@ -186,18 +187,10 @@ describeWith(needs.python, 'the feed of corrections', (python) => {
   });
 
   it('is valid whatever was written, in every direction of writing', async () => {
-    const attacks = Object.values(textAttacks).flat();
-    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ').slice(0, 300);
     for (const language of ['en', 'ar']) {
-      const { id } = await createChannel(server, editor, { headline: line(attacks[0] as string), language });
-      const post = await said(id, { headline: 'Start', body: 'Start' });
-      for (let at = 0; at < attacks.length; at += 8) {
-        const note = attacks
-          .slice(at, at + 8)
-          .join('\n')
-          .slice(0, 1_000);
-        await revise(id, post, 'correction', { headline: line(attacks[at] as string) }, { note });
-      }
+      const { id } = await createChannel(server, editor, { headline: attackCorrections[0]!.headline, language });
+      const post = await publish(id, { headline: 'Start', body: 'Start' });
+      for (const { note, headline } of attackCorrections) await author.correct(id, post, '*', { note, changes: { headline } });
       const { feed } = await read(addressOf(id, '?limit=100'));
       for (const entry of all(feed, 'entry')) {
         const content = textOf(entry, 'content') ?? '';

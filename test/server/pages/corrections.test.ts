@@ -1,63 +1,59 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { correctionWordsIn } from '../../../client/browser/i18n/corrections.ts';
+import { AuthorClient, type NewPost } from '../../../client/lib/author-client.ts';
 import { liveLimits } from '../../../src/live/live-limits.ts';
-import type { NewPost } from '../../../src/protocol/schemas.ts';
-import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { comparedTextOf } from '../../support/attacks/page-text.ts';
+import { attackCorrections } from '../../support/attacks/script-attacks.ts';
 import { exportOf, sendTo } from '../../support/authors/transfer.ts';
-import { createChannel, publish, write } from '../../support/authors/writers.ts';
+import { createChannel } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { afterRead } from '../../support/stores/failing-engine.ts';
 
 /** `/live/{c}/corrections`: the corrections of a channel, as the server renders them. */
 
 let server: TestServer;
 let editor: string;
+let author: AuthorClient;
 
 beforeAll(async () => {
   server = await startTestServer();
   editor = await server.token({ editor: ['*'], admin: true });
+  author = new AuthorClient({ url: server.url, token: editor });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const pathOf = (id: string) => `/live/${id}/corrections`;
 const open = (path: string, headers: Record<string, string> = {}, from = server.url) =>
   call(from + path, { headers: { accept: 'text/html', ...headers } });
-const said = async (id: string, post: NewPost) => (await publish(server, editor, id, post)).post.id;
-const revise = (id: string, postId: string, kind: string, changes: object, more: object = {}) =>
-  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/revisions`, body: { kind, changes, ...more }, ifMatch: '*' });
-const withdraw = (id: string, postId: string, how: 'retraction' | 'takedown', body: object) =>
-  write(server, editor, { path: `/v1/channels/${id}/posts/${postId}/${how}`, body });
-/** The visible marks of a page, without the text for screen readers. */
-const seen = (page: string) =>
-  page
-    .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
-    .replace(/<del>(.*?)<\/del>/gs, '[-$1-]')
-    .replace(/<ins>(.*?)<\/ins>/gs, '{+$1+}')
-    .replace(/<[^>]+>/g, ' ')
-    .replace(/\s+/g, ' ');
+/** Publishes a post and returns its id. */
+const publish = async (id: string, post: NewPost) => (await author.publish(id, post)).post.id;
 const sectionsOf = (page: string) =>
-  [...page.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, section]) => seen(section ?? '').trim());
+  [...page.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, section]) => comparedTextOf(section ?? '').trim());
 const time = '[A-Z][a-z]{2} \\d+, \\d{4}, \\d\\d:\\d\\d UTC';
 
 describe('the corrections of a channel', () => {
   it('show what was said and what is said now, newest first, and of withdrawals only note and time', async () => {
     const { id } = await createChannel(server, editor, { headline: 'Harbour fire', standfirst: 'Roads are shut.' });
-    const ships = await said(id, { headline: 'Thirteen ships burn', body: 'Thirteen ships burn.\n\nNobody is hurt.' });
-    const road = await said(id, { body: 'The road is shut.' });
-    const rumour = await said(id, { headline: 'A secret rumour', body: 'A secret.' });
-    const address = await said(id, { headline: 'A secret address', body: 'A secret.' });
-    await revise(
-      id,
-      ships,
-      'correction',
-      { headline: 'Three ships burn', body: 'Three ships burn.\n\nNobody is hurt.' },
-      { note: 'Three, not thirteen.' },
-    );
-    await revise(id, road, 'clarification', { body: 'The road along the quay is shut.' }, { note: 'Only the quay.' });
-    await revise(id, road, 'refile', { body: 'The road along the quay is shut!' });
-    await withdraw(id, rumour, 'retraction', { note: 'Nobody saw it.' });
-    await withdraw(id, address, 'takedown', {});
-    const body = { standfirst: 'Roads are open.', change: { kind: 'correction', note: 'Roads are not shut.' } };
-    await write(server, editor, { method: 'PATCH', path: `/v1/channels/${id}`, body, ifMatch: '*' });
+    const ships = await publish(id, { headline: 'Thirteen ships burn', body: 'Thirteen ships burn.\n\nNobody is hurt.' });
+    const road = await publish(id, { body: 'The road is shut.' });
+    const rumour = await publish(id, { headline: 'A secret rumour', body: 'A secret.' });
+    const address = await publish(id, { headline: 'A secret address', body: 'A secret.' });
+    await author.correct(id, ships, '*', {
+      note: 'Three, not thirteen.',
+      changes: { headline: 'Three ships burn', body: 'Three ships burn.\n\nNobody is hurt.' },
+    });
+    await author.revise(id, road, '*', {
+      kind: 'clarification',
+      note: 'Only the quay.',
+      changes: { body: 'The road along the quay is shut.' },
+    });
+    await author.revise(id, road, '*', { kind: 'refile', changes: { body: 'The road along the quay is shut!' } });
+    await author.retract(id, rumour, { note: 'Nobody saw it.' });
+    await author.takedown(id, address);
+    await author.updateChannel(id, '*', {
+      standfirst: 'Roads are open.',
+      change: { kind: 'correction', note: 'Roads are not shut.' },
+    });
 
     const page = await open(pathOf(id));
     expect([page.status, page.headers.get('content-type'), page.headers.get('cache-control')]).toEqual([
@@ -102,9 +98,9 @@ describe('the corrections of a channel', () => {
 
   it('are linked from the page of the channel, from earlier versions and from withdrawn posts', async () => {
     const { id } = await createChannel(server, editor);
-    const [changed, gone] = [await said(id, { body: 'Two.' }), await said(id, { body: 'A secret.' })];
-    await revise(id, changed, 'update', { body: 'Three.' });
-    await withdraw(id, gone, 'retraction', { note: 'Not so.' });
+    const [changed, gone] = [await publish(id, { body: 'Two.' }), await publish(id, { body: 'A secret.' })];
+    await author.revise(id, changed, '*', { kind: 'update', changes: { body: 'Three.' } });
+    await author.retract(id, gone, { note: 'Not so.' });
     for (const path of [`/live/${id}`, `/live/${id}/${changed}`, `/live/${id}/${changed}/versions`, `/live/${id}/${gone}`]) {
       expect([path, (await open(path)).text.includes(`href="${pathOf(id)}"`)]).toEqual([path, true]);
     }
@@ -112,9 +108,9 @@ describe('the corrections of a channel', () => {
 
   it('are shown once each, twenty on a page', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { body: 'Count 1.' });
+    const post = await publish(id, { body: 'Count 1.' });
     for (let nth = 2; nth <= 44; nth += 1)
-      await revise(id, post, 'correction', { body: `Count ${nth}.` }, { note: `Note ${nth}.` });
+      await author.correct(id, post, '*', { note: `Note ${nth}.`, changes: { body: `Count ${nth}.` } });
     const notes: string[][] = [];
     let isFirst = true;
     for (let path: string | undefined = pathOf(id); path !== undefined; ) {
@@ -128,7 +124,7 @@ describe('the corrections of a channel', () => {
     expect(notes.map(({ length }) => length)).toEqual([liveLimits.correctionsShown, 20, 3]);
     expect(notes.flat().map(Number)).toEqual(Array.from({ length: 43 }, (_, at) => 44 - at));
     expect((await open(`${pathOf(id)}?before=x`)).status).toBe(400);
-    expect(seen((await open(`${pathOf(id)}?before=1`)).text)).toContain('There is nothing older than this.');
+    expect(comparedTextOf((await open(`${pathOf(id)}?before=1`)).text)).toContain('There is nothing older than this.');
   });
 
   it('link to earlier versions if their texts are too large for one page', async () => {
@@ -138,8 +134,8 @@ describe('the corrections of a channel', () => {
         .join(' ')
         .slice(0, 49_000) + word;
     const posts: string[] = [];
-    for (let nth = 0; nth < 4; nth += 1) posts.push(await said(id, { body: large('old') }));
-    for (const post of posts) await revise(id, post, 'correction', { body: large('new') }, { note: 'Not old.' });
+    for (let nth = 0; nth < 4; nth += 1) posts.push(await publish(id, { body: large('old') }));
+    for (const post of posts) await author.correct(id, post, '*', { note: 'Not old.', changes: { body: large('new') } });
     const sections = sectionsOf((await open(pathOf(id))).text);
     expect(sections).toHaveLength(4);
     expect(sections[0]).toContain('{+');
@@ -148,23 +144,17 @@ describe('the corrections of a channel', () => {
 
   it('are in the language of the channel', async () => {
     const { id } = await createChannel(server, editor, { language: 'de-AT' });
-    const post = await said(id, { body: 'Zwei Schiffe.' });
-    await revise(id, post, 'correction', { body: 'Drei Schiffe.' }, { note: 'Es sind drei.' });
+    const post = await publish(id, { body: 'Zwei Schiffe.' });
+    await author.correct(id, post, '*', { note: 'Es sind drei.', changes: { body: 'Drei Schiffe.' } });
     const { text } = await open(pathOf(id));
     expect(text).toContain(`<h1>${correctionWordsIn('de').corrections}</h1>`);
-    expect(seen(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
+    expect(comparedTextOf(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
   });
 
   it('contain nothing that runs, whatever was written', async () => {
-    const attacks = Object.values(textAttacks).flat();
-    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ').slice(0, 300);
-    const { id } = await createChannel(server, editor, { headline: line(attacks[0] as string) });
-    const post = await said(id, { headline: 'Start', body: 'Start' });
-    for (let at = 0; at < attacks.length; at += 8) {
-      const some = attacks.slice(at, at + 8);
-      const note = some.join('\n').slice(0, 1_000);
-      await revise(id, post, 'correction', { headline: line(some[0] as string), body: some.join('\n\n') }, { note });
-    }
+    const { id } = await createChannel(server, editor, { headline: attackCorrections[0]!.headline });
+    const post = await publish(id, { headline: 'Start', body: 'Start' });
+    for (const { note, ...changes } of attackCorrections) await author.correct(id, post, '*', { note, changes });
     const { text } = await open(pathOf(id));
     const tags = [...text.matchAll(/<[^/!][^>]*>/g)].map(([tag]) => tag.replace(/="[^"]*"/g, '='));
     expect([...new Set(tags.map((tag) => tag.slice(1).split(/[\s>]/)[0] ?? ''))].filter((name) => !known.has(name))).toEqual([]);
@@ -175,8 +165,8 @@ describe('the corrections of a channel', () => {
 
   it('are the same after the channel is exported and imported', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { body: 'Two ships.' });
-    await revise(id, post, 'correction', { body: 'Three ships.' }, { note: 'Three.' });
+    const post = await publish(id, { body: 'Two ships.' });
+    await author.correct(id, post, '*', { note: 'Three.', changes: { body: 'Three ships.' } });
     await using target = await startTestServer();
     await sendTo(target, await exportOf(server, id));
     const imported = await open(pathOf(id), {}, target.url);
@@ -187,10 +177,10 @@ describe('the corrections of a channel', () => {
 describe('corrections whose text may not be read', () => {
   it('keep their note without the words once the post is retracted', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { headline: 'A secret', body: 'A secret.' });
-    await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'It was told.' });
+    const post = await publish(id, { headline: 'A secret', body: 'A secret.' });
+    await author.correct(id, post, '*', { note: 'It was told.', changes: { headline: 'A secret told', body: 'A secret told.' } });
     expect((await open(pathOf(id))).text).toContain('secret');
-    await withdraw(id, post, 'retraction', { note: 'Not so.' });
+    await author.retract(id, post, { note: 'Not so.' });
     const { text } = await open(pathOf(id));
     expect(text).not.toContain('secret');
     expect(sectionsOf(text)).toEqual([
@@ -201,12 +191,15 @@ describe('corrections whose text may not be read', () => {
 
   it('lose note and words once the post is taken down, also for a client with a cached page', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { headline: 'A secret', body: 'A secret.' });
-    await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'A secret note.' });
+    const post = await publish(id, { headline: 'A secret', body: 'A secret.' });
+    await author.correct(id, post, '*', {
+      note: 'A secret note.',
+      changes: { headline: 'A secret told', body: 'A secret told.' },
+    });
     const { headers } = await open(pathOf(id));
     const etag = headers.get('etag') as string;
     expect((await open(pathOf(id), { 'if-none-match': etag })).status).toBe(304);
-    await withdraw(id, post, 'takedown', { note: 'By order of a court.' });
+    await author.takedown(id, post, { note: 'By order of a court.' });
     const { status, text } = await open(pathOf(id), { 'if-none-match': etag });
     expect(status).toBe(200);
     expect(text).not.toContain('secret');
@@ -218,9 +211,9 @@ describe('corrections whose text may not be read', () => {
 
   it('are named as erased if earlier versions were erased', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { body: 'A secret.' });
-    await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'It was told.' });
-    await revise(id, post, 'correction', { body: 'Nothing of it.' }, { note: 'It was wrong.', eraseEarlier: true });
+    const post = await publish(id, { body: 'A secret.' });
+    await author.correct(id, post, '*', { note: 'It was told.', changes: { body: 'A secret told.' } });
+    await author.correct(id, post, '*', { note: 'It was wrong.', eraseEarlier: true, changes: { body: 'Nothing of it.' } });
     const { text } = await open(pathOf(id));
     expect(text).not.toContain('secret');
     expect(sectionsOf(text)).toEqual([
@@ -233,16 +226,12 @@ describe('corrections whose text may not be read', () => {
     'show no text that was taken down during a read of the store: %s',
     async (name) => {
       const { id } = await createChannel(server, editor);
-      const post = await said(id, { headline: 'A secret', body: 'A secret.' });
-      await revise(id, post, 'correction', { headline: 'A secret told', body: 'A secret told.' }, { note: 'A secret note.' });
-      const { engine } = server.server;
-      const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
-      const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
-        const answer = await read(...given);
-        await withdraw(id, post, 'takedown', {});
-        return answer;
-      }) as never);
-      onTestFinished(() => spied.mockRestore());
+      const post = await publish(id, { headline: 'A secret', body: 'A secret.' });
+      await author.correct(id, post, '*', {
+        note: 'A secret note.',
+        changes: { headline: 'A secret told', body: 'A secret told.' },
+      });
+      afterRead(server.server.engine, name, () => author.takedown(id, post));
       const { status, text } = await open(pathOf(id));
       expect(status).toBe(200);
       expect(text).not.toContain('secret');
@@ -252,16 +241,9 @@ describe('corrections whose text may not be read', () => {
 
   it('show no text of a post that is retracted while they are read', async () => {
     const { id } = await createChannel(server, editor);
-    const post = await said(id, { body: 'A secret.' });
-    await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'It was told.' });
-    const { engine } = server.server;
-    const read = engine.revisions.bind(engine);
-    const spied = vi.spyOn(engine, 'revisions').mockImplementationOnce(async (...given) => {
-      const answer = await read(...given);
-      await withdraw(id, post, 'retraction', { note: 'Not so.' });
-      return answer;
-    });
-    onTestFinished(() => spied.mockRestore());
+    const post = await publish(id, { body: 'A secret.' });
+    await author.correct(id, post, '*', { note: 'It was told.', changes: { body: 'A secret told.' } });
+    afterRead(server.server.engine, 'revisions', () => author.retract(id, post, { note: 'Not so.' }));
     expect((await open(pathOf(id))).text).not.toContain('secret');
   });
 
@@ -271,8 +253,8 @@ describe('corrections whose text may not be read', () => {
       (await createChannel(server, editor, { access: 'desk' })).id,
     ];
     for (const id of [members, desk]) {
-      const post = await said(id, { body: 'A secret.' });
-      await revise(id, post, 'correction', { body: 'A secret told.' }, { note: 'A secret note.' });
+      const post = await publish(id, { body: 'A secret.' });
+      await author.correct(id, post, '*', { note: 'A secret note.', changes: { body: 'A secret told.' } });
     }
     const notice = await open(pathOf(members));
     expect([notice.status, notice.text.includes('This coverage is for members')]).toEqual([200, true]);
@@ -283,15 +265,15 @@ describe('corrections whose text may not be read', () => {
     const cookie = (session.headers.get('set-cookie') as string).split(';')[0] as string;
     const page = await open(pathOf(members), { cookie });
     expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
-    expect(seen(page.text)).toContain('A secret{+ told+}.');
+    expect(comparedTextOf(page.text)).toContain('A secret{+ told+}.');
     expect((await open(pathOf(desk), { cookie })).status).toBe(404);
   });
 });
 
 it('the corrections of a channel are compared once for all readers until something changes', async () => {
   const { id } = await createChannel(server, editor);
-  const post = await said(id, { body: 'One.' });
-  await revise(id, post, 'correction', { body: 'Two.' }, { note: 'Two.' });
+  const post = await publish(id, { body: 'One.' });
+  await author.correct(id, post, '*', { note: 'Two.', changes: { body: 'Two.' } });
   const { engine } = server.server;
   const reads = vi.spyOn(engine, 'revisions');
   onTestFinished(() => reads.mockRestore());
@@ -300,7 +282,7 @@ it('the corrections of a channel are compared once for all readers until somethi
   expect(asked).toBeGreaterThan(0);
   expect((await open(pathOf(id))).text).toBe(first.text);
   expect(reads.mock.calls).toHaveLength(asked);
-  await revise(id, post, 'correction', { body: 'Three.' }, { note: 'Three.' });
+  await author.correct(id, post, '*', { note: 'Three.', changes: { body: 'Three.' } });
   expect(sectionsOf((await open(pathOf(id))).text)).toHaveLength(2);
 });
 

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { wordsIn } from '../../../client/browser/i18n/index.ts';
 import type { NewPost } from '../../../src/protocol/schemas.ts';
-import { textAttacks } from '../../support/attacks/script-attacks.ts';
+import { comparedTextOf } from '../../support/attacks/page-text.ts';
+import { attackCorrections } from '../../support/attacks/script-attacks.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { afterRead } from '../../support/stores/failing-engine.ts';
 
 /** `/live/{c}/{post}/versions`: the earlier versions of a post, as the server renders them. */
 
@@ -48,14 +50,6 @@ async function pagesOf({ path: first }: Made): Promise<string[]> {
   }
   return pages;
 }
-/** The visible marks of a change, without the text for screen readers. */
-const seen = (page: string) =>
-  page
-    .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
-    .replace(/<del>(.*?)<\/del>/gs, '[-$1-]')
-    .replace(/<ins>(.*?)<\/ins>/gs, '{+$1+}')
-    .replace(/<[^>]+>/g, ' ')
-    .replace(/\s+/g, ' ');
 
 describe('the earlier versions of a post', () => {
   it('list each change with kind, time, note, and removed and added words, newest first', async () => {
@@ -70,7 +64,7 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'update', { developing: true });
     const page = await open(post.path);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    const text = seen(page.text);
+    const text = comparedTextOf(page.text);
     const order = [
       'Earlier versions',
       'No words were changed here',
@@ -128,9 +122,11 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'update', { media: [tides, quay, quay] });
     await revise(post, 'refile', { body: 'Two ships burn!' });
     const { text } = await open(post.path);
-    const sections = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) => seen(part ?? '').trim());
+    const sections = [...text.matchAll(/<section[^>]*>([\s\S]*?)<\/section>/g)].map(([, part]) =>
+      comparedTextOf(part ?? '').trim(),
+    );
     const lines = [...text.matchAll(/<ul class="beside">([\s\S]*?)<\/ul>/g)].map(([, list]) =>
-      [...(list ?? '').matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, line]) => seen(line ?? '').trim()),
+      [...(list ?? '').matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, line]) => comparedTextOf(line ?? '').trim()),
     );
     expect(lines).toEqual([
       ['Picture: A ferry at the [-pier, Siri Østby-]{+quay+}', 'Picture: {+A ferry at the quay+}'],
@@ -186,7 +182,7 @@ describe('the earlier versions of a post', () => {
       ['update', undefined],
     ]);
     const change = (await open(`${post.path}?before=3`)).text;
-    expect(seen(change.split('<section')[1] ?? '')).toMatch(/Correction, .*\[-Two-\]\{\+Three\+\} ships\./);
+    expect(comparedTextOf(change.split('<section')[1] ?? '')).toMatch(/Correction, .*\[-Two-\]\{\+Three\+\} ships\./);
     expect(change).toContain(`href="${post.path}">Latest changes</a>`);
     expect((await open(`${post.path}?before=5`)).text).not.toContain('Latest changes');
   });
@@ -194,7 +190,7 @@ describe('the earlier versions of a post', () => {
   it('are just the text of an unchanged post, and 404 for an unknown one', async () => {
     const post = await made({ body: 'Two ships.' });
     const { status, text } = await open(post.path);
-    expect([status, seen(text)]).toEqual([200, expect.stringContaining('Two ships.')]);
+    expect([status, comparedTextOf(text)]).toEqual([200, expect.stringContaining('Two ships.')]);
     const other = await made({ body: 'Elsewhere.' });
     for (const path of [`/live/${post.id}/${other.postId}/versions`, `/live/${post.id}/nonsense/versions`]) {
       expect([path, (await open(path)).status]).toEqual([path, 404]);
@@ -208,7 +204,7 @@ describe('the earlier versions of a post', () => {
     const counts: string[] = [];
     const pages: number[] = [];
     for (const text of await pagesOf(post)) {
-      const shownCounts = [...seen(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
+      const shownCounts = [...comparedTextOf(text).matchAll(/Count (?:\[-\d+-\]\{\+(\d+)\+\}|(\d+))\./g)].map(
         ([, to, alone]) => to ?? alone ?? '',
       );
       counts.push(...shownCounts);
@@ -227,10 +223,10 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'update', { body: large('new') });
     await revise(post, 'update', { body: `${large('new')} And more.` });
     const [newest, older] = await pagesOf(post);
-    expect(seen(newest ?? '')).toContain('{+ And more.+}');
-    expect(seen(newest ?? '')).not.toContain('Too much');
+    expect(comparedTextOf(newest ?? '')).toContain('{+ And more.+}');
+    expect(comparedTextOf(newest ?? '')).not.toContain('Too much');
     const text = older ?? '';
-    expect(seen(text)).toContain('Too much was changed to show it word by word.');
+    expect(comparedTextOf(text)).toContain('Too much was changed to show it word by word.');
     for (const word of ['old', 'new']) expect(text).toContain(`${word}0 ${word}1 ${word}2`);
     expect(text).not.toMatch(/<ins>|<del>/);
   });
@@ -240,22 +236,12 @@ describe('the earlier versions of a post', () => {
     await revise(post, 'correction', { body: 'Drei Schiffe.' }, { note: 'Es sind drei.' });
     const { text } = await open(post.path);
     expect(text).toContain(`<h1>${wordsIn('de')?.earlierVersions}</h1>`);
-    expect(seen(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
+    expect(comparedTextOf(text)).toMatch(/Korrektur, .*Es sind drei\. .*\[-Zwei-\]\{\+Drei\+\} Schiffe\./);
   });
 
   it('contain nothing that runs, whatever was written', async () => {
-    const attacks = Object.values(textAttacks).flat();
-    const line = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
-    const post = await made({ headline: 'Start', body: 'Start' }, { headline: line(attacks[0] as string) });
-    for (let at = 0; at < attacks.length; at += 8) {
-      const some = attacks.slice(at, at + 8);
-      await revise(
-        post,
-        'correction',
-        { headline: line(some[0] as string).slice(0, 300), body: some.join('\n\n') },
-        { note: some.join('\n').slice(0, 1_000) },
-      );
-    }
+    const post = await made({ headline: 'Start', body: 'Start' }, { headline: attackCorrections[0]!.headline });
+    for (const { note, ...changes } of attackCorrections) await revise(post, 'correction', changes, { note });
     const tags = new Set<string>();
     for (const text of await pagesOf(post)) {
       for (const [tag] of text.matchAll(/<[^/!][^>]*>/g)) tags.add(tag.replace(/="[^"]*"/g, '=').replace(/\s+$/, ''));
@@ -285,14 +271,10 @@ describe('the earlier versions of a post that may not be read', () => {
     const post = await made({ body: 'Thirteen ships.' });
     await revise(post, 'update', { body: 'Three ships.' });
     const { engine } = server.server;
-    const revisions = engine.revisions.bind(engine);
-    const spied = vi.spyOn(engine, 'revisions').mockImplementationOnce(async (...given) => {
-      const read = await revisions(...given);
+    afterRead(engine, 'revisions', async () => {
       await engine.post(post.id, post.postId);
       await withdraw(post, 'retraction', { note: 'Nobody counted.' });
-      return read;
     });
-    onTestFinished(() => spied.mockRestore());
     const { status, text } = await open(post.path);
     expect(status).toBe(410);
     expect(text).not.toContain('hirteen');
@@ -322,12 +304,12 @@ describe('the earlier versions of a post that may not be read', () => {
     const page = await open(post.path, { 'if-none-match': headers.get('etag') as string });
     expect(page.status).toBe(200);
     expect(page.text).not.toContain('secret');
-    expect(seen(page.text)).toMatch(
+    expect(comparedTextOf(page.text)).toMatch(
       /Nothing of it\{\+ at all\+\}\. .*The version before this one was erased.* Nothing of it\. .*Version 1 – Version 2 These versions were erased\./,
     );
     const one = await made({ body: 'A secret.' });
     await revise(one, 'correction', { body: 'Nothing.' }, { note: 'Wrong.', eraseEarlier: true });
-    expect(seen((await open(one.path)).text)).toContain('Version 1 This version was erased.');
+    expect(comparedTextOf((await open(one.path)).text)).toContain('Version 1 This version was erased.');
   });
 
   it('are uncached and for members on a members channel, and missing on a desk channel', async () => {
@@ -342,7 +324,7 @@ describe('the earlier versions of a post that may not be read', () => {
     const cookie = (session.headers.get('set-cookie') as string).split(';')[0] as string;
     const page = await open(members.path, { cookie });
     expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
-    expect(seen(page.text)).toContain('A secret{+ told+}.');
+    expect(comparedTextOf(page.text)).toContain('A secret{+ told+}.');
     expect((await open(desk.path, { cookie })).status).toBe(404);
   });
 });
@@ -368,14 +350,14 @@ it('the earlier versions of a post are compared once for all readers until somet
     engine.revisions = readAll;
   });
   const first = await open(post.path);
-  expect(seen(first.text)).toMatch(/\{\+[^}]*Two/);
+  expect(comparedTextOf(first.text)).toMatch(/\{\+[^}]*Two/);
   const asked = reads;
   expect(asked).toBeGreaterThan(0);
   for (const query of ['', '?before=3', '?before=4', '?before=900719925474099'])
     expect((await open(post.path + query)).text).toBe(first.text);
   expect(reads).toBe(asked);
   await revise(post, 'update', { body: 'One. Two. Three.' });
-  expect(seen((await open(post.path)).text)).toMatch(/\{\+[^}]*Three/);
+  expect(comparedTextOf((await open(post.path)).text)).toMatch(/\{\+[^}]*Three/);
   await withdraw(post, 'takedown', {});
   expect((await open(post.path)).status).toBe(410);
 });

@@ -4,3 +4,12 @@ export const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt
 
 /** Roughly the text that a reader sees: everything between tags. */
 export const textOf = (html: string) => html.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+
+/** The text that a sighted reader sees of a comparison: removed words as `[-old-]`, added words as `{+new+}`. */
+export const comparedTextOf = (html: string) =>
+  textOf(
+    html
+      .replace(/<span class="visually-hidden"[^>]*>[^<]*<\/span>/g, '')
+      .replace(/<del>(.*?)<\/del>/gs, '[-$1-]')
+      .replace(/<ins>(.*?)<\/ins>/gs, '{+$1+}'),
+  );

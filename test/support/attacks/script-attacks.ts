@@ -136,6 +136,19 @@ export const textAttacks: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The attack in a single-line field. */
+export const lineOf = (attack: string) => attack.replace(/[\n\r\t]/g, ' ');
+
+/** Corrections of a post that together contain every attack in their notes and texts, eight in each. */
+export const attackCorrections: readonly { headline: string; body: string; note: string }[] = chunksOf(
+  Object.values(textAttacks).flat(),
+  8,
+).map((some) => ({ headline: lineOf(some[0] as string), body: some.join('\n\n'), note: some.join('\n') }));
+
+export function chunksOf<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+}
+
 /**
  * For the fields that take an address. The server refuses most of them as invalid. The others may only link to `media.example`.
  */

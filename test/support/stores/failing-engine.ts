@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { Announcement, Engine } from '../../../src/journal/engine.ts';
 import type { Random } from '../samples/sample-text.ts';
 
@@ -16,6 +16,24 @@ export function answerLate(engine: Engine, random: Random, names: readonly ReadN
       return answer;
     }) as never);
   }
+}
+
+/**
+ * Runs `act` once the engine has answered the next call of this read, and before the caller has the answer. The test fails if
+ * there is no such call.
+ */
+export function afterRead(engine: Engine, name: ReadName, act: () => Promise<unknown>): void {
+  const read = engine[name].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+  const spied = vi.spyOn(engine, name).mockImplementationOnce((async (...given: unknown[]) => {
+    const answer = await read(...given);
+    await act();
+    return answer;
+  }) as never);
+  onTestFinished(() => {
+    const reads = spied.mock.calls.length;
+    spied.mockRestore();
+    expect(reads, `reads of ${name}`).toBeGreaterThan(0);
+  });
 }
 
 /** Drops, duplicates and reorders announcements. Some time after a loss, listeners receive `maybe-missed`. */
