@@ -23,6 +23,7 @@ import {
   type VideoMedia,
 } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
+import { scriptJson } from '../script-json.ts';
 import { changedAt, publishedBy, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
@@ -32,12 +33,7 @@ import { mediaTypeOf } from './media.ts';
  * and note. The compiler checks types and property names against schema.org's vocabulary.
  */
 export function jsonLd(page: FeedPage): string {
-  return inScript(JSON.stringify(liveBlog(page)));
-}
-
-/** Escapes JSON for a `<script>` element, so that no value can end the element or a line of the script. */
-function inScript(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return scriptJson(liveBlog(page));
 }
 
 /** `T` with values that may be undefined. */

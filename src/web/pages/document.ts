@@ -2,6 +2,7 @@ import { directionOf } from '../../../client/browser/view/direction.ts';
 import { attribute, type Html, html, type Part, safe } from '../../../client/browser/view/html.ts';
 import { serverWordsOf, spoken } from '../../../client/browser/view/wording.ts';
 import type { Brand } from '../brand/brand.ts';
+import { scriptJson } from '../script-json.ts';
 import { brandFooter, brandHeader, homeLink, icons, scripts } from './brand-parts.ts';
 
 /** URLs of the files that pages load. */
@@ -123,16 +124,7 @@ export function followed({ channelId, postId, cursor }: FollowedChannel & Partia
   return html` data-channel="${channelId}"${attribute('data-post', postId)} data-cursor="${cursor}"`;
 }
 
-/**
- * Data for the page's script. Browsers do not execute it. Escaped so that no value can end the element or a line of the script.
- */
+/** Data for the page's script. Browsers do not execute it. */
 export function jsonElement(id: string, data: unknown): Html {
   return html`<script type="application/json" id="${id}">${safe(scriptJson(data))}</script>`;
-}
-
-function scriptJson(data: unknown): string {
-  return JSON.stringify(data).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
