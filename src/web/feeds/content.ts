@@ -6,7 +6,7 @@ import { link } from '../../../client/browser/view/links.ts';
 import { renderMedia } from '../../../client/browser/view/media.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
 import { datedText, wordsOf } from '../../../client/browser/view/time.ts';
-import { pageWordsOf } from '../../../client/browser/view/wording.ts';
+import { correctionWordsOf, pageWordsOf } from '../../../client/browser/view/wording.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
 import { excerpt, textOf } from '../post-text.ts';
@@ -105,6 +105,11 @@ export function aboutOf(channel: Channel): string | undefined {
     return `${name}${comma}${datedText(at, channel)}${note === null ? '' : `${colon}${note}`}`;
   });
   return [channel.standfirst ?? [], corrections].flat().join('\n') || undefined;
+}
+
+/** The title of the page and of the feed of corrections. */
+export function correctionsTitleOf(channel: Channel): string {
+  return `${correctionWordsOf(channel).corrections}${wordsOf(channel).colon}${channel.headline}`;
 }
 
 /** When the content of the post last changed. A refile does not count. */

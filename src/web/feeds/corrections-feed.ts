@@ -5,7 +5,7 @@ import type { Engine } from '../../journal/engine.ts';
 import { changePath, correctionsPath, onServer } from '../../protocol/addresses.ts';
 import { type Channel, type Correction, isCorrection, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
 import { atomDocument, noticeEntry } from './atom.ts';
-import { directed, titleOf } from './content.ts';
+import { correctionsTitleOf, directed, titleOf } from './content.ts';
 import {
   correctionId,
   correctionsFeed,
@@ -112,11 +112,10 @@ export function correctionsAtom(
   corrections: readonly CorrectionEntry[],
   { links, publisher, notices = [] }: { links: FeedLinks; publisher: Publisher | undefined; notices?: readonly Xml[] },
 ): string {
-  const { corrections: name, about } = correctionWordsOf(channel);
   return atomDocument({
     id: correctionsFeedId(channel),
-    title: `${name}${wordsOf(channel).colon}${channel.headline}`,
-    about,
+    title: correctionsTitleOf(channel),
+    about: correctionWordsOf(channel).about,
     channel,
     links,
     publisher,

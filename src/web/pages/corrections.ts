@@ -7,7 +7,7 @@ import { changePath, channelPath, correctionsPath, onServer, postPath } from '..
 import { type Channel, isCorrection, isWithdrawn } from '../../protocol/model.ts';
 import { changedParagraphs } from '../changed-paragraphs.ts';
 import type { ListedCorrection, ListedCorrections } from '../channel-corrections.ts';
-import { titleOf } from '../feeds/content.ts';
+import { correctionsTitleOf, titleOf } from '../feeds/content.ts';
 import { correctionsFeed, feedAddress } from '../feeds/feed-page.ts';
 import { type Assets, type FollowedChannel, followed, htmlDocument, siteBar, type Visitor } from './document.ts';
 import { correctionsPreview } from './preview.ts';
@@ -40,7 +40,7 @@ export function correctionsPage({
   const ours = correctionWordsOf(channel);
   const path = correctionsPath(channel.id);
   const isFirst = before === undefined;
-  const title = `${ours.corrections}${words.colon}${channel.headline}`;
+  const title = correctionsTitleOf(channel);
   const isPublic = channel.access === 'public';
   const hasComparison = corrections.some(({ change }) => change?.status === 'compared');
   const empty = isFirst ? ours.none : words.nothingOlder;
@@ -79,7 +79,7 @@ export function correctionsPage({
 
 /** The link by which feed readers find the feed. */
 export function correctionsFeedLink(channel: Channel, publicUrl: string): Html {
-  const title = `${correctionWordsOf(channel).corrections}: ${channel.headline}`;
+  const title = correctionsTitleOf(channel);
   return html`<link rel="alternate" type="${correctionsFeed.type}" title="${title}" href="${feedAddress(publicUrl, channel.id, correctionsFeed.file)}">\n`;
 }
 

@@ -142,6 +142,15 @@ describe('the corrections of a channel', () => {
     expect(sections[3]).toMatch(/Not old\. The text is too long to compare it here\. Earlier versions$/);
   });
 
+  it('have the same title on the page and in the link to the feed, spaced as in the language of the channel', async () => {
+    const { id } = await createChannel(server, editor, { headline: 'Incendie du port', language: 'fr' });
+    const title = 'Corrections\u00a0: Incendie du port';
+    expect((await open(pathOf(id))).text).toContain(`<title>${title}</title>`);
+    for (const path of [pathOf(id), `/live/${id}`]) {
+      expect((await open(path)).text, path).toContain(`type="application/atom+xml" title="${title}" `);
+    }
+  });
+
   it('are in the language of the channel', async () => {
     const { id } = await createChannel(server, editor, { language: 'de-AT' });
     const post = await publish(id, { body: 'Zwei Schiffe.' });
