@@ -13,6 +13,10 @@ export interface Position {
   check: string;
 }
 
+export function isSamePosition(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset && one.check === other.check;
+}
+
 const form = /^([0-9a-f]{12})\.(0|[1-9][0-9]{0,15})\.([0-9a-f]{16})$/;
 
 /** The cursor of a position: URL-safe, at most `cursorCharacters` long, opaque to clients. */

@@ -1,6 +1,6 @@
 import { type Announcement, type Engine, JournalUnavailable, type Replay, type StoredChange } from '../journal/engine.ts';
 import { ReadGuard, readAgain } from '../journal/read-guard.ts';
-import type { Position } from '../protocol/cursor.ts';
+import { isSamePosition, type Position } from '../protocol/cursor.ts';
 import { type FollowInput, type FollowResult, follow, startFollowing } from '../protocol/gap-algorithm.ts';
 import type { Channel, Counts, Transport } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
@@ -382,9 +382,8 @@ export class ChannelStream {
   }
 
   /** Takes the counts of a read if it ended at the head. */
-  learnCounts({ epoch, offset, check }: Position, counts: Counts | undefined): void {
-    const { head } = this;
-    if (epoch === head.epoch && offset === head.offset && check === head.check) this.counts ??= counts;
+  learnCounts(position: Position, counts: Counts | undefined): void {
+    if (isSamePosition(position, this.head)) this.counts ??= counts;
   }
 
   /**

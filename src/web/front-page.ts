@@ -4,7 +4,7 @@ import { type Credentials, principalIn } from '../access/identity.ts';
 import { type ChannelsQuery, listChannels } from '../api/read-routes.ts';
 import type { Engine } from '../journal/engine.ts';
 import { liveLimits } from '../live/live-limits.ts';
-import type { Position } from '../protocol/cursor.ts';
+import { isSamePosition, type Position } from '../protocol/cursor.ts';
 import { type Channel, type ChannelState, isWithdrawn, type ListedChannel } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
@@ -144,7 +144,7 @@ export class FrontPages {
   async #headlinesOf(who: Credentials, listed: ListedChannel, head: Position | undefined): Promise<readonly Headline[]> {
     if (head === undefined || listed.latestPostAt === null || !mayShowPosts(who, listed)) return [];
     const known = this.#kept.get(listed.id);
-    const found = known !== undefined && isSame(known.position, head) ? known : await this.#readHeadlines(listed.id);
+    const found = known !== undefined && isSamePosition(known.position, head) ? known : await this.#readHeadlines(listed.id);
     // The channel as of the headlines, because access may have changed since the list was read.
     return found !== undefined && mayShowPosts(who, found.channel) ? found.headlines : [];
   }
@@ -174,8 +174,4 @@ export class FrontPages {
 
 function isFirstPage({ state, page }: ChannelsQuery): boolean {
   return state === undefined && page === undefined;
-}
-
-function isSame(one: Position, other: Position): boolean {
-  return one.epoch === other.epoch && one.offset === other.offset && one.check === other.check;
 }

@@ -117,7 +117,12 @@ export function changedAt({ publishedAt, updatedAt }: ReaderPost): string {
   return updatedAt ?? publishedAt;
 }
 
-/** Who publishes, if no person is named: the paper of the brand, or the host of the channel's page. */
+/** When the post last changed. A refile counts too, because it is a version. */
+export function lastTouched(post: ReaderPost): string {
+  return [changedAt(post), ...post.history.map(({ at }) => at)].sort().at(-1) ?? post.publishedAt;
+}
+
+/** The publisher if no person is named: the paper of the brand, or the host of the channel's page. */
 export function publishedBy({ publisher, links }: Pick<FeedPage, 'publisher' | 'links'>): Person {
   return publisher === undefined ? { name: new URL(links.home).host } : { name: publisher.name, url: publisher.url };
 }

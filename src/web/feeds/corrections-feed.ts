@@ -5,7 +5,7 @@ import type { Engine } from '../../journal/engine.ts';
 import { changePath, correctionsPath, onServer } from '../../protocol/addresses.ts';
 import { type Channel, type Correction, isCorrection, isWithdrawn, type ReaderPost, readerView } from '../../protocol/model.ts';
 import { atomDocument, noticeEntry } from './atom.ts';
-import { correctionsTitleOf, directed, titleOf } from './content.ts';
+import { correctionsTitleOf, directed, lastTouched, titleOf } from './content.ts';
 import {
   correctionId,
   correctionsFeed,
@@ -81,11 +81,7 @@ function inFeed(post: ReaderPost, channel: Channel): PostInFeed {
     id: post.id,
     title: gone ? pageWordsOf(channel).postOf(datedText(post.publishedAt, channel)) : titleOf(post, channel),
     isWithdrawn: gone,
-    changedAt:
-      post.history
-        .map(({ at }) => at)
-        .sort()
-        .at(-1) ?? post.publishedAt,
+    changedAt: lastTouched(post),
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
 import { textOf } from '../post-text.ts';
-import { changedAt, contentOf, titleOf } from './content.ts';
+import { contentOf, lastTouched, titleOf } from './content.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';
 
 /**
- * IPTC's ninjs 3.1, for agencies and editorial systems: the channel is a composite item, its posts and its picture are associations, and media
- * of the posts are associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`. A correction is a description whose role is the
- * kind of the change.
+ * IPTC's ninjs 3.1, for agencies and editorial systems: the channel is a composite item, its posts and its picture are
+ * associations, and media of the posts are associations of the posts. A withdrawn post is `canceled` with the reason in `edNote`.
+ * A correction is a description whose role is the kind of the change.
  */
 export function ninjs(page: FeedPage, filter: FeedFilter): string {
   const { channel, posts, whole, offset, links } = page;
@@ -75,11 +75,6 @@ function item(post: ReaderPost, { channel, links }: FeedPage): object {
     ],
     ...(post.media.length > 0 && { associations: post.media.flatMap((media, at) => mediaItem(media, `media-${at + 1}`)) }),
   };
-}
-
-/** When the post last changed. A refile counts too, because it is a version. */
-function lastTouched(post: ReaderPost): string {
-  return [changedAt(post), ...post.history.map(({ at }) => at)].sort().at(-1) ?? post.publishedAt;
 }
 
 function byOf(authors: readonly Person[]): object {
