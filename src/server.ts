@@ -151,17 +151,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const publicUrl = publicUrlOf(config, port);
     const secret = await secretFor(config);
     const { jwksUrl, jwtIssuer, jwtAudience, jwtMaxLifetimeMinutes, sessionIdleMinutes } = config;
-    if ((group?.worker ?? 1) === 1) {
-      for (const { name, nearest } of config.unknownSettings) {
-        log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'unknown setting is ignored');
-      }
-    }
-    if ((group?.worker ?? 1) === 1) {
-      for (const found of brand?.lowContrasts ?? []) log.warn(found, 'text in the colours of the brand is hard to read');
-    }
-    if (jwksUrl !== undefined && jwtIssuer === undefined && (group?.worker ?? 1) === 1) {
-      log.warn({}, 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER');
-    }
+    // Only the first of several processes warns.
+    if ((group?.worker ?? 1) === 1) warnAboutSettings(config, brand, log);
     const tokens = createTokens({
       ...{ secret, jwksUrl, issuer: jwtIssuer, audience: jwtAudience, now, elapsed },
       ...(jwtMaxLifetimeMinutes > 0 && { maxLifetimeSeconds: jwtMaxLifetimeMinutes * 60 }),
@@ -299,6 +290,17 @@ async function brandOf({ brandDir, pageSources }: Config): Promise<Brand | undef
     return { name: 'PRESSBOX_BRAND_DIR', message: place === '' ? message : `${place}: ${message}` };
   });
   throw new ConfigError([...lines, ...(more > 0 ? [{ name: 'PRESSBOX_BRAND_DIR', message: `has ${more} more mistakes.` }] : [])]);
+}
+
+/** Warns about settings that are accepted, but probably not meant. */
+function warnAboutSettings({ unknownSettings, jwksUrl, jwtIssuer }: Config, brand: Brand | undefined, log: Log): void {
+  for (const { name, nearest } of unknownSettings) {
+    log.warn({ variable: name, ...(nearest !== undefined && { nearest }) }, 'unknown setting is ignored');
+  }
+  for (const found of brand?.lowContrasts ?? []) log.warn(found, 'text in the colours of the brand is hard to read');
+  if (jwksUrl !== undefined && jwtIssuer === undefined) {
+    log.warn({}, 'tokens of any issuer with a key in the JWK set are accepted: set PRESSBOX_JWT_ISSUER');
+  }
 }
 
 /** Limits connections to the available file descriptors, and warns if that is fewer than the settings allow. */

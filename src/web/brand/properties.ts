@@ -108,12 +108,10 @@ export function propertyTable(where: 'pages' | 'element'): string {
     .filter(([, { on }]) => on === both || on === where)
     .map(([name, { kind, meaning, fallback, elementFallback = fallback }]) => {
       const used = where === 'element' ? elementFallback : fallback;
-      return `| \`${name}\` | ${kinds[kind]} | ${typeof used === 'string' ? shown(used) : `${shown(used.light)}; dark ${shown(used.dark)}`} | ${meaning} |`;
+      return `| \`${name}\` | ${kind} | ${typeof used === 'string' ? shown(used) : `${shown(used.light)}; dark ${shown(used.dark)}`} | ${meaning} |`;
     });
   return ['| name | value | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
-
-const kinds: Readonly<Record<PropertyKind, string>> = { colour: 'colour', fonts: 'fonts', length: 'length' };
 
 /** CSS as code, and words as they are. */
 function shown(value: string): string {

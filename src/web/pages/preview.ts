@@ -18,7 +18,7 @@ export function postPreview(channel: Channel, post: ReaderPost, { publicUrl, bra
     title: post.headline ?? channel.headline,
     description: describe(channel, post),
     url: permanentLink(channel, post.id, publicUrl),
-    picture: pictureOf(post.media) ?? leadPicture(channel),
+    picture: pictureOf(post.media) ?? channel.picture ?? undefined,
     publishedAt: post.publishedAt,
     modifiedAt: post.updatedAt,
   });
@@ -32,7 +32,7 @@ export function channelPreview(channel: Channel, posts: readonly (ReaderPost | n
     description: channel.standfirst,
     url: channelAddress(channel, publicUrl),
     picture:
-      leadPicture(channel) ?? posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
+      channel.picture ?? posts.map((post) => post && pictureOf(post.media)).find((picture) => picture != null) ?? undefined,
     publishedAt: channel.startedAt ?? channel.createdAt,
     modifiedAt: [channel.updatedAt ?? channel.createdAt, ...changed].sort().at(-1) ?? null,
   });
@@ -101,10 +101,6 @@ interface Picture {
   alt?: string;
   width?: number | undefined;
   height?: number | undefined;
-}
-
-function leadPicture({ picture }: Channel): Picture | undefined {
-  return picture ?? undefined;
 }
 
 /** The first picture of the post, including video posters and pictures of linked pages. */
