@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { sendJson, vary } from '../http/answers.ts';
+import { etagOf, sendJson, vary } from '../http/answers.ts';
 import { brandHeaders } from '../http/headers.ts';
 import { missing, Refusal } from '../protocol/problems.ts';
 import type { Brand } from './brand/brand.ts';
@@ -22,13 +22,13 @@ export function brandRoutes(brand: Brand | undefined): Router {
     if (file === undefined) throw new Refusal('not-found', missing.path);
     // Fonts are loaded with CORS, and a sandboxed frame has another origin.
     res.setHeader('Access-Control-Allow-Origin', '*');
-    const answer = { cache: exact ? 'immutable' : 'public', type: file.type } as const;
-    if (file.gzipped === undefined) return sendJson(res, file.bytes, answer);
+    if (file.gzipped !== undefined) vary(res, 'Accept-Encoding');
     // No stranger can influence a brand, so its compressed length reveals nothing, whoever sends the request.
-    vary(res, 'Accept-Encoding');
-    if (req.acceptsEncodings('gzip', 'identity') !== 'gzip') return sendJson(res, file.bytes, answer);
-    res.setHeader('Content-Encoding', 'gzip');
-    sendJson(res, file.gzipped, answer);
+    const compressed = req.acceptsEncodings('gzip', 'identity') === 'gzip' ? file.gzipped : undefined;
+    if (compressed !== undefined) res.setHeader('Content-Encoding', 'gzip');
+    // Each encoding has its own entity tag (RFC 9110, 8.8.3.3). The URL contains the hash of the content.
+    const etag = etagOf(`${file.url} ${compressed === undefined ? 'identity' : 'gzip'}`);
+    sendJson(res, compressed ?? file.bytes, { cache: exact ? 'immutable' : 'public', etag, type: file.type });
   });
   return router;
 }
