@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import type { Html } from '../../client/browser/view/html.ts';
 import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
 import type { Channel } from '../protocol/model.ts';
@@ -7,7 +5,7 @@ import type { ChannelStream } from '../streams/channel-stream.ts';
 import { type ListedCorrections, readCorrections } from './channel-corrections.ts';
 import { correctionsPage, renderCorrection } from './pages/corrections.ts';
 import type { Assets } from './pages/document.ts';
-import type { SharedPages } from './shared-pages.ts';
+import { renderInTurns, type SharedPages } from './shared-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** Pages of the corrections of a channel. */
@@ -51,13 +49,11 @@ export function createCorrectionPages({ engine, diffs, pages, assets, publicUrl 
     const found = await readCorrections({ engine, diffs, requireWaiting }, stream.channelId, before);
     if (found === undefined) return 'gone';
     const { channel } = stream;
-    const sections: Html[] = [];
-    for (const correction of found.corrections) {
-      // Rendering thousands of marked words takes as long as comparing them.
-      await turn();
-      requireWaiting();
-      sections.push(renderCorrection(correction, channel));
-    }
+    const sections = await renderInTurns(
+      found.corrections,
+      (correction) => renderCorrection(correction, channel),
+      requireWaiting,
+    );
     const page = correctionsPage({ channel, ...found, sections, before, cursor, assets, publicUrl });
     // Counted twice: the page contains the compared texts, and `found` holds them too.
     return { ...found, channel, cursor, page, characters: 2 * page.length };

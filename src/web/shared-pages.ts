@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Request, Response } from 'express';
+import type { Html } from '../../client/browser/view/html.ts';
 import type { Slots } from '../http/concurrency-slots.ts';
 import type { ChannelStream } from '../streams/channel-stream.ts';
 import { readShared, type Shareable } from '../streams/shared-answers.ts';
@@ -65,6 +67,17 @@ export function createSharedPages({ slots }: { slots: Slots }): SharedPages {
       if (all.size === 0 && pages.get(key) === all) pages.delete(key);
     };
   }
+}
+
+/** Renders sections in order. Other work runs before each one, because thousands of marked words take as long to render as to compare. */
+export async function renderInTurns<T>(all: readonly T[], render: (one: T) => Html, requireWaiting: () => void): Promise<Html[]> {
+  const sections: Html[] = [];
+  for (const one of all) {
+    await turn();
+    requireWaiting();
+    sections.push(render(one));
+  }
+  return sections;
 }
 
 /** Whether the client can receive nothing any more: it closed its side, or the connection is lost. */

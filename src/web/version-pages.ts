@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import type { Html } from '../../client/browser/view/html.ts';
 import { renderVersion } from '../../client/browser/view/versions.ts';
 import type { Engine } from '../journal/engine.ts';
 import { formatCursor } from '../protocol/cursor.ts';
@@ -8,7 +6,7 @@ import type { ChannelStream } from '../streams/channel-stream.ts';
 import type { Assets } from './pages/document.ts';
 import { versionsPage } from './pages/versions.ts';
 import { readVersions, type Versions } from './post-versions.ts';
-import type { SharedPages } from './shared-pages.ts';
+import { renderInTurns, type SharedPages } from './shared-pages.ts';
 import type { WordDiffs } from './word-diffs.ts';
 
 /** Pages of earlier versions. */
@@ -50,13 +48,7 @@ export function createVersionPages({ engine, diffs, pages, assets }: VersionPage
     const found = await readVersions({ engine, diffs, requireWaiting }, stream.channelId, postId, top + 1);
     if (found === undefined) return 'gone';
     const { channel } = stream;
-    const sections: Html[] = [];
-    for (const step of found.steps) {
-      // Rendering thousands of marked words takes as long as comparing them.
-      await turn();
-      requireWaiting();
-      sections.push(renderVersion(step, channel));
-    }
+    const sections = await renderInTurns(found.steps, (step) => renderVersion(step, channel), requireWaiting);
     const page = versionsPage({ channel, postId, ...found, sections, cursor, assets });
     // Counted twice: the page contains the compared texts, and `found` holds them too.
     return { ...found, channel, cursor, page, characters: 2 * page.length };
