@@ -3,7 +3,8 @@ import { type Property, type PropertyName, properties } from './properties.ts';
 /** Finds texts that are hard to read in the colours of a brand, for a warning at the start. Checks colours that are hexadecimal. */
 export interface LowContrast {
   scheme: 'light' | 'dark';
-  text: PropertyName;
+  /** The colour of the text. Not called `text`, because the log removes fields of that name. */
+  foreground: PropertyName;
   background: PropertyName;
   /** Rounded down to one decimal. */
   contrast: number;
@@ -13,7 +14,7 @@ export interface LowContrast {
 const leastContrast = 4.5;
 
 /** Colours of text, each with the backgrounds behind it. */
-const texts: readonly [text: PropertyName, ...backgrounds: PropertyName[]][] = [
+const texts: readonly [foreground: PropertyName, ...backgrounds: PropertyName[]][] = [
   ['--pressbox-ink', '--pressbox-background', '--pressbox-raised', '--pressbox-note'],
   ['--pressbox-quiet', '--pressbox-background', '--pressbox-raised'],
   ['--pressbox-link', '--pressbox-background', '--pressbox-raised'],
@@ -44,11 +45,11 @@ export function lowContrasts({ light, dark }: { light: Colours; dark: Colours })
       const { fallback }: Property = properties[name];
       return given ?? (other !== undefined ? colourOf(other) : typeof fallback === 'string' ? undefined : fallback[scheme]);
     };
-    return texts.flatMap(([text, ...backgrounds]) =>
+    return texts.flatMap(([foreground, ...backgrounds]) =>
       backgrounds.flatMap((background): LowContrast[] => {
-        const ratio = contrastOf(colourOf(text), colourOf(background));
+        const ratio = contrastOf(colourOf(foreground), colourOf(background));
         if (ratio === undefined || ratio >= leastContrast) return [];
-        return [{ scheme, text, background, contrast: Math.floor(ratio * 10) / 10 }];
+        return [{ scheme, foreground, background, contrast: Math.floor(ratio * 10) / 10 }];
       }),
     );
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthorClient } from '../../../client/lib/author-client.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
 import { root } from '../../support/runner/imports.ts';
 import { brandLike, exampleBrand } from '../../support/samples/brand-folder.ts';
 import { schemaOrgFaults } from '../../support/samples/schema-org.ts';
@@ -171,6 +172,21 @@ describe('scripts for audience measurement', () => {
     }
     const signIn = await fetch(`${server.url}/sign-in`, { headers: page });
     expect(signIn.headers.get('content-security-policy')).not.toContain('stats.example.org');
+  });
+});
+
+describe('colours that are hard to read', () => {
+  it('are logged at the start with the names of both properties', async () => {
+    const folder = await brandLike('signal-north', {
+      'brand.css': ':root { --pressbox-quiet: #999; --pressbox-background: #fff; }',
+    });
+    const written: string[] = [];
+    const log = createLog('warn', { write: (line) => void written.push(line) });
+    await using _server = await startTestServer({ PRESSBOX_BRAND_DIR: folder }, { log });
+    const warnings = written.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes('hard to read'));
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ foreground: '--pressbox-quiet', background: '--pressbox-background', contrast: 2.8 }),
+    );
   });
 });
 

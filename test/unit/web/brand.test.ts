@@ -245,11 +245,11 @@ describe('the contrast of a brand', () => {
       'brand.css': `:root { --pressbox-quiet: #999; --pressbox-bar: #0b3d4f; --pressbox-on-bar: white }
         @media (prefers-color-scheme: dark) { :root { --pressbox-bar: #ffd23f } }`,
     });
-    const quiet = { text: '--pressbox-quiet', contrast: 2.7 };
+    const quiet = { foreground: '--pressbox-quiet', contrast: 2.7 };
     expect(lowContrasts).toEqual([
       { scheme: 'light', ...quiet, background: '--pressbox-background' },
       { scheme: 'light', ...quiet, background: '--pressbox-raised', contrast: 2.5 },
-      { scheme: 'dark', text: '--pressbox-on-bar', background: '--pressbox-bar', contrast: 1.4 },
+      { scheme: 'dark', foreground: '--pressbox-on-bar', background: '--pressbox-bar', contrast: 1.4 },
     ]);
   });
 
