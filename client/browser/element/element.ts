@@ -389,12 +389,13 @@ export class PressboxLive extends ReactiveElement {
   /** Follows a link to another post of the channel within the element. */
   readonly #onClick = (click: MouseEvent): void => {
     const link = click.target instanceof Element ? click.target.closest('a') : null;
-    const id = link && linkedPostId(link, this.channel ?? '');
+    const isAbove = link?.closest('.above');
+    const id = link && (isAbove ? '-' : linkedPostId(link, this.channel ?? ''));
     if (!id || click.ctrlKey || click.metaKey || click.shiftKey || click.button !== 0) return;
     click.preventDefault();
     // The link may lead to a post that is held back.
     if (link?.closest('.since')) this.#elementView?.reveal();
-    if (link?.closest('.above')) this.#shell?.find('summary').scrollIntoView();
+    if (isAbove) this.#shell?.find('summary').scrollIntoView();
     else void this.#navigation.goTo(id);
   };
 
