@@ -5,7 +5,7 @@ import type { ActivityPlace } from '../activity-order.ts';
 import { isAscending } from '../activity-order.ts';
 import { ReplyReader } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
-import { channelKeys, indexKeeper, registry } from './keys.ts';
+import { channelKeys, idAt, indexKeeper, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import { SharedReads } from './shared-reads.ts';
 
@@ -69,7 +69,7 @@ export class ActivityIndex {
       const some = await this.#lists.ask((redis) =>
         redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, askedChannels),
       );
-      await Promise.all(some.map((member) => this.place(placeIn(member).id)));
+      await Promise.all(some.map((member) => this.place(idAt(member))));
       const last = some.at(-1);
       if (last === undefined || some.length < askedChannels) break;
       below = `(${last}`;
@@ -91,7 +91,7 @@ export function isDamagedPlace(member: string | undefined): boolean {
   return member?.startsWith('damaged:') ?? false;
 }
 
-/** Decodes a member of the index, or the id of one of the registry. Dates contain colons, states and ids do not. */
+/** Decodes a member of the index. Dates contain colons, states and ids do not. */
 function placeIn(member: string): ActivityPlace {
   return { date: member.slice(member.indexOf(':') + 1, member.lastIndexOf(':')), id: member.slice(member.lastIndexOf(':') + 1) };
 }

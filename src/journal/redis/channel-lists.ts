@@ -6,7 +6,7 @@ import type { ChannelsPage, ChannelsQuery } from '../engine.ts';
 import { ActivityIndex, isDamagedPlace } from './activity-index.ts';
 import { channelIn, isDamaged, ReplyReader } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
-import { channelKeys, registry } from './keys.ts';
+import { channelKeys, idAt, registered, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import type { Reply } from './scripts.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -209,16 +209,4 @@ export class ChannelLists {
     const values = new ReplyReader(answer);
     return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;
   }
-}
-
-/**
- * The place of a channel in the registry: by time, then by id, in byte order. Times are shifted so that those before 1970 are
- * positive too.
- */
-export function registered(createdMs: number, channelId: string): string {
-  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
-}
-
-export function idAt(place: string): string {
-  return place.slice(place.indexOf(':') + 1);
 }

@@ -130,3 +130,16 @@ export const registry = {
   /** Pub/sub for one node: its probes, and acknowledgements for it. */
   node: (nodeId: string) => `${prefix}{registry}:node:${nodeId}`,
 } as const;
+
+/**
+ * The place of a channel in the registry: by time, then by id, in byte order. Times are shifted so that those before 1970 are
+ * positive too.
+ */
+export function registered(createdMs: number, channelId: string): string {
+  return `${String(createdMs + 1e15).padStart(16, '0')}:${channelId}`;
+}
+
+/** The id of the channel at a place of the registry. */
+export function idAt(place: string): string {
+  return place.slice(place.indexOf(':') + 1);
+}

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../../protocol/wire-limits.ts';
 import { RequestClock } from '../request-clock.ts';
-import { idAt } from './channel-lists.ts';
 import type { Connection } from './connection/connection.ts';
-import { channelKeys, registry } from './keys.ts';
+import { channelKeys, idAt, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 
 export const keptMs = limits.idempotencyHours * 3_600_000;

@@ -4,7 +4,7 @@ import { newRoot } from '../hash-chain.ts';
 import { factsOfBeginning, factsOfFound, factsOfRenderer, serverLine } from '../server-journal.ts';
 import { serverArguments, serverEntryIn } from './codec.ts';
 import type { Connection } from './connection/connection.ts';
-import { channelKeys, registry } from './keys.ts';
+import { channelKeys, idAt, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 
 const { verifyLines: pageLines } = redisLimits;
@@ -54,7 +54,7 @@ export class RedisServerJournal {
     const channelIds: string[] = [];
     for (let after = '-'; ; ) {
       const places = await writes.ask((redis) => redis.zrange(registry.channels, after, '+', 'BYLEX', 'LIMIT', 0, pageLines));
-      channelIds.push(...places.map((place) => place.slice(place.indexOf(':') + 1)));
+      channelIds.push(...places.map(idAt));
       const last = places.at(-1);
       if (last === undefined || places.length < pageLines) return channelIds;
       after = `(${last}`;

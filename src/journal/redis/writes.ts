@@ -13,7 +13,6 @@ import { prepareAll } from '../entry-record.ts';
 import { fingerprint, newRoot, newSalt } from '../hash-chain.ts';
 import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
 import type { RedisBus } from './bus.ts';
-import { registered } from './channel-lists.ts';
 import {
   appendArguments,
   channelSubject,
@@ -26,7 +25,7 @@ import {
 import type { Connection } from './connection/connection.ts';
 import type { RedisSessions } from './ended-sessions.ts';
 import type { Erasures } from './erasure/erasure.ts';
-import { channelKeys, registry } from './keys.ts';
+import { channelKeys, registered, registry } from './keys.ts';
 import { redisLimits } from './redis-limits.ts';
 import { endRequests, keptMs, type Requests } from './request-keys.ts';
 import type { RedisRevocations } from './revoked-tokens.ts';

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, it, type TestContext, vi } from 'vitest';
 import type { ChannelsQuery } from '../../../src/journal/engine.ts';
 import { tags } from '../../../src/journal/post-tags.ts';
-import { registered } from '../../../src/journal/redis/channel-lists.ts';
 import type { RedisEngine } from '../../../src/journal/redis/index.ts';
-import { channelKeys, registry } from '../../../src/journal/redis/keys.ts';
+import { channelKeys, registered, registry } from '../../../src/journal/redis/keys.ts';
 import { redisLimits } from '../../../src/journal/redis/redis-limits.ts';
 import { loadScripts } from '../../../src/journal/redis/scripts.ts';
 import type { Channel } from '../../../src/protocol/model.ts';

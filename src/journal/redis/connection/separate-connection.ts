@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { JournalRefused, JournalUnavailable, messageOf } from '../../engine.ts';
-import { registry } from '../keys.ts';
+import { idAt, registry } from '../keys.ts';
 import { redisLimits } from '../redis-limits.ts';
 
 const { verifyLines: pageLines, verifyConnectMs } = redisLimits;
@@ -40,7 +40,7 @@ export async function* registeredIds(redis: Redis): AsyncGenerator<string> {
   for (let below = '+'; ; ) {
     const members = await redis.zrange(registry.channels, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, pageLines);
     for (const member of members) {
-      const id = member.slice(member.indexOf(':') + 1);
+      const id = idAt(member);
       if (!seen.has(id)) yield id;
       seen.add(id);
     }
