@@ -1,4 +1,5 @@
 import type { Channel, ChannelState, ListedChannel } from '../protocol/model.ts';
+import { formatPageKey, parsePageKey } from './channel-pages.ts';
 
 /** The order of lists of channels by activity. See `Journal.channels`. */
 
@@ -44,18 +45,17 @@ export interface ActivityPlace {
   id: string;
 }
 
-const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
-
 /** The `next` of a page that ends with the channel. */
 export function pageAfter({ date, id }: ActivityPlace): string {
-  return `${date === noDate ? noDateTime : Date.parse(date)}.${id}`;
+  return formatPageKey({ timeMs: date === noDate ? noDateTime : Date.parse(date), id });
 }
 
 /** Undefined: malformed. */
 export function placeOfPage(page: string): ActivityPlace | undefined {
-  const [, time = '', id = ''] = pageForm.exec(page) ?? [];
-  if (id === '') return undefined;
-  if (Number(time) === noDateTime) return { date: noDate, id };
-  const date = new Date(Number(time)).toISOString();
+  const key = parsePageKey(page);
+  if (key === undefined) return undefined;
+  const { timeMs, id } = key;
+  if (timeMs === noDateTime) return { date: noDate, id };
+  const date = new Date(timeMs).toISOString();
   return /^\d{4}-/.test(date) ? { date, id } : undefined;
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ChannelState, ListedChannel } from '../../protocol/model.ts';
 import { matches } from '../../protocol/rights.ts';
 import { type ActivityPlace, pageAfter, placeOfPage } from '../activity-order.ts';
+import { formatPageKey, parsePageKey } from '../channel-pages.ts';
 import type { ChannelsPage, ChannelsQuery } from '../engine.ts';
 import { ActivityIndex, isDamagedPlace } from './activity-index.ts';
 import { channelIn, isDamaged, ReplyReader } from './codec.ts';
@@ -121,8 +122,8 @@ export class ChannelLists {
   }
 
   async #readByCreation({ state, limit, page, desk }: ChannelsQuery): Promise<ChannelsPage | undefined> {
-    const start = page === undefined ? ['9007199254740991', ''] : /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/.exec(page)?.slice(1);
-    if (start === undefined) return undefined;
+    const start = page === undefined ? undefined : parsePageKey(page);
+    if (page !== undefined && start === undefined) return undefined;
     // An attempt to create a channel with a taken id leaves a second place, which does not fit the date of the channel.
     const isListed: Listing = (place, summary) =>
       registered(summary.createdMs, idAt(place)) === place &&
@@ -131,7 +132,7 @@ export class ChannelLists {
     const channels: ListedChannel[] = [];
     let complete = true;
     const few = Math.max(redisLimits.listedChannels, limit + 1);
-    let below = page === undefined ? '+' : `(${registered(Number(start[0]), start[1] as string)}`;
+    let below = start === undefined ? '+' : `(${registered(start.timeMs, start.id)}`;
     const indexed = state === undefined ? undefined : await this.#indexedPlaces(state, isListed);
     const isBelow = (place: string) => below === '+' || place < below.slice(1);
     for (let chunk = few; ; chunk = Math.min(2 * chunk, redisLimits.askedChannels)) {
@@ -154,7 +155,8 @@ export class ChannelLists {
           const { channel } = read;
           if (!isListed(some[number] as string, { ...channel, createdMs: Date.parse(channel.createdAt) })) continue;
           const last = channels.at(-1);
-          if (channels.length === limit && last) return { channels, next: `${Date.parse(last.createdAt)}.${last.id}`, complete };
+          if (channels.length === limit && last)
+            return { channels, next: formatPageKey({ timeMs: Date.parse(last.createdAt), id: last.id }), complete };
           channels.push(channel);
         }
       }

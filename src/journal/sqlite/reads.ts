@@ -2,6 +2,7 @@ import type { Position } from '../../protocol/cursor.ts';
 import type { Access, ChannelState, Correction, Counts, KeyEvent } from '../../protocol/model.ts';
 import { limits } from '../../protocol/wire-limits.ts';
 import { isAscending, pageAfter, placeOfPage } from '../activity-order.ts';
+import { formatPageKey, parsePageKey } from '../channel-pages.ts';
 import type { Bounds, ChannelsQuery, Outcome, PostsQuery, RequestId, ServerPage } from '../engine.ts';
 import { noteOfRevision, type StoredEntry, type StoredText } from '../entry-record.ts';
 import { epochOf, positionAt, shortCheck } from '../hash-chain.ts';
@@ -105,9 +106,8 @@ export function channel(
   return deleted ? { status: 'deleted', access: deleted.access as Access } : { status: 'missing' };
 }
 
-/** The key of a page by creation: time and id of the last channel before it. */
-const pageForm = /^(-?\d{1,15})\.([a-z0-9-]{1,96})$/;
-const firstPage = ['9007199254740991', ''];
+/** Later than every channel. */
+const firstPage = { timeMs: Number.MAX_SAFE_INTEGER, id: '' };
 
 export interface FoundChannels {
   channels: FoundChannel[];
@@ -119,15 +119,16 @@ export function channels(sql: Sql, query: ChannelsQuery): FoundChannels | undefi
 }
 
 function channelsByCreation(sql: Sql, { state, limit, page, desk }: ChannelsQuery): FoundChannels | undefined {
-  const start = page === undefined ? firstPage : pageForm.exec(page)?.slice(1);
+  const start = page === undefined ? firstPage : parsePageKey(page);
   if (start === undefined) return undefined;
-  const place = [Number(start[0]), start[1] as string] as const;
   const found = sql(
     `SELECT c.id, c.created, c.latestPostAt, t.state FROM channels c JOIN texts t ON t.id = c.text
      WHERE ${state === undefined ? '' : 'c.state = ? AND'} (c.created, c.id) < (?, ?) AND ${isShown}
      ORDER BY c.created DESC, c.id DESC LIMIT ?`,
-  ).all(...(state === undefined ? [] : [state]), ...place, JSON.stringify(desk), limit + 1);
-  return pageOf(found as unknown as (FoundRow & { created: number })[], limit, ({ created, id }) => `${created}.${id}`);
+  ).all(...(state === undefined ? [] : [state]), start.timeMs, start.id, JSON.stringify(desk), limit + 1);
+  return pageOf(found as unknown as (FoundRow & { created: number })[], limit, ({ created, id }) =>
+    formatPageKey({ timeMs: created, id }),
+  );
 }
 
 function channelsByActivity(sql: Sql, { limit, page, desk }: ChannelsQuery, state: ChannelState): FoundChannels | undefined {
