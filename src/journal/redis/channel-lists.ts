@@ -104,10 +104,7 @@ export class ChannelLists {
           await this.#activity.place(place.id);
           isIndexCorrected = true;
         }
-        const isListed =
-          read?.status === 'found' &&
-          read.channel.state === state &&
-          (read.channel.access !== 'desk' || matches(desk, read.channel.id));
+        const isListed = read?.status === 'found' && read.channel.state === state && isShown(read.channel, desk);
         if (!isListed) hidden += 1;
         else if (channels.length === limit) return { page: { channels, next, complete }, isIndexCorrected };
         else {
@@ -128,7 +125,7 @@ export class ChannelLists {
     const isListed: Listing = (place, summary) =>
       registered(summary.createdMs, idAt(place)) === place &&
       (state === undefined || summary.state === state) &&
-      (summary.access !== 'desk' || matches(desk, idAt(place)));
+      isShown({ id: idAt(place), access: summary.access }, desk);
     const channels: ListedChannel[] = [];
     let complete = true;
     const few = Math.max(redisLimits.listedChannels, limit + 1);
@@ -211,4 +208,9 @@ export class ChannelLists {
     const values = new ReplyReader(answer);
     return { state: values.text(), access: values.text(), createdMs: values.number() } as ChannelSummary;
   }
+}
+
+/** Whether lists show the channel. `desk`: see `ChannelsRange`. */
+function isShown({ id, access }: Pick<Channel, 'id' | 'access'>, desk: readonly string[]): boolean {
+  return access !== 'desk' || matches(desk, id);
 }
