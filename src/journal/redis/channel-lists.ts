@@ -86,6 +86,7 @@ export class ChannelLists {
     let [complete, isIndexCorrected, hidden] = [true, false, 0];
     let [after, next] = [start, null as string | null];
     for (let isFirst = true; ; isFirst = false) {
+      const began = performance.now();
       // One more than the page shows whether there is another. Runs of hidden channels are read in growing parts.
       const count = Math.min(limit + 1 - channels.length + hidden, redisLimits.askedChannels);
       const found = await this.#activity.read(state, after, count);
@@ -114,6 +115,7 @@ export class ChannelLists {
       }
       after = found.places.at(-1);
       if (found.places.length < count) break;
+      await restAfter(began);
     }
     return { page: { channels, next: null, complete }, isIndexCorrected };
   }
@@ -160,8 +162,7 @@ export class ChannelLists {
       const last = places.at(-1);
       if (last === undefined || places.length < chunk) return { channels, next: null, complete };
       below = `(${last}`;
-      // A list takes at most half of the time of Redis and of this process.
-      await pause(performance.now() - began);
+      await restAfter(began);
     }
   }
 
@@ -213,4 +214,9 @@ export class ChannelLists {
 /** Whether lists show the channel. `desk`: see `ChannelsRange`. */
 function isShown({ id, access }: Pick<Channel, 'id' | 'access'>, desk: readonly string[]): boolean {
   return access !== 'desk' || matches(desk, id);
+}
+
+/** Pauses for as long as a part of a list took, so that a list takes at most half of the time of Redis and of this process. */
+async function restAfter(began: number): Promise<void> {
+  await pause(performance.now() - began);
 }
