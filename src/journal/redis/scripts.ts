@@ -67,6 +67,9 @@ const writesServerJournal: readonly Operation[] = ['append', 'delete-channel', '
 /** Scripts that place a channel in the index of channels by activity. */
 const placesChannels: readonly Operation[] = ['append', 'delete-channel', 'place-channel', 'repair-end'];
 
+/** Scripts that read or change the state of that index. */
+const usesIndexState: readonly Operation[] = ['channels-by-activity', 'heartbeat', 'index-begin', 'index-end'];
+
 /** What scripts return: bulk strings, integers, null, and lists of these. */
 export type ReplyValue = string | number | null;
 export type Reply = ReplyValue | ReplyValue[];
@@ -82,10 +85,12 @@ export function loadScripts(): Record<Operation, Script> {
   const shared = read('shared');
   const server = read('server-journal');
   const activity = read('activity');
+  const indexState = read('index-state');
   const loaded = operations.map((name) => {
     const before = [
       ...(standalone.includes(name) ? [] : [shared]),
       ...(placesChannels.includes(name) ? [activity] : []),
+      ...(usesIndexState.includes(name) ? [indexState] : []),
       ...(writesServerJournal.includes(name) ? [server] : []),
     ];
     const text = [...before, read(name)].join('\n');

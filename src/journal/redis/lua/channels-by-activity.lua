@@ -4,15 +4,7 @@
 --   [5] the end of the ids of nodes that keep the index · [6] how many damaged channels
 -- Returns {"1" if the index is complete or "", number of damaged channels, their places, the places found}
 local call = redis.call
-local fields = call('HLEN', KEYS[2])
-for _, mark in ipairs({ ':built', ':building' }) do
-  if call('HGET', KEYS[2], mark) then fields = fields - 1 end
-end
--- Keys that were deleted by hand disagree.
-local isComplete = call('HGET', KEYS[2], ':built') and call('ZCARD', KEYS[1]) == fields
-for _, node in ipairs(call('ZRANGE', KEYS[3], 0, -1)) do
-  if node ~= 'others' and string.sub(node, -#ARGV[5]) ~= ARGV[5] then isComplete = false end
-end
+local isComplete = call('HGET', KEYS[2], ':built') and haveSameSize(KEYS[1], KEYS[2]) and not hasNonKeeper(KEYS[3], ARGV[5])
 local found
 if ARGV[3] == 'REV' then
   found = call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'BYLEX', 'REV', 'LIMIT', 0, ARGV[4])

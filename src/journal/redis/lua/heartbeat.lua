@@ -24,16 +24,10 @@ redis.call('ZADD', KEYS[1], now, ARGV[1])
 -- The index of channels by activity is built again if a node that does not keep it may have written: one is registered, or this is
 -- the first heartbeat and nobody who keeps the index was there to notice.
 if KEYS[2] then
-  local function keepsIndex(node)
-    return string.sub(node, -#ARGV[5]) == ARGV[5]
-  end
   local isVoid = ARGV[3] ~= 'again'
   for _, node in ipairs(counted) do
-    if node ~= ARGV[1] and keepsIndex(node) then isVoid = false end
+    if node ~= ARGV[1] and keepsIndex(node, ARGV[5]) then isVoid = false end
   end
-  for _, node in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    if node ~= 'others' and not keepsIndex(node) then isVoid = true end
-  end
-  if isVoid then redis.call('HDEL', KEYS[2], ':built', ':building') end
+  if isVoid or hasNonKeeper(KEYS[1], ARGV[5]) then redis.call('HDEL', KEYS[2], ':built', ':building') end
 end
 return counted

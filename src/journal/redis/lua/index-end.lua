@@ -5,9 +5,7 @@
 -- Returns 1 if the index is complete, else 0
 local call = redis.call
 if call('HGET', KEYS[1], ':building') ~= ARGV[1] then return 0 end
-for _, node in ipairs(call('ZRANGE', KEYS[2], 0, -1)) do
-  if node ~= 'others' and string.sub(node, -#ARGV[2]) ~= ARGV[2] then return 0 end
-end
+if hasNonKeeper(KEYS[2], ARGV[2]) then return 0 end
 call('HDEL', KEYS[1], ':building')
 call('HSET', KEYS[1], ':built', '1')
 return 1
