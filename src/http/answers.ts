@@ -20,12 +20,12 @@ export interface ResponseOptions {
    * - `public`: any cache may store it, and must revalidate it each time. Compressed for anonymous clients that accept gzip.
    * - `private`: for this requester only. No cache may store it.
    * - `none`: no cache may store it, and by default it has no entity tag. Used for responses such as a held poll.
-   * - `immutable`: any cache may store it for ever. For files whose URL has a hash of the content.
+   * - `immutable`: any cache may store it for ever. Only for files of the server whose URL has a hash of the content.
    */
   cache: 'public' | 'private' | 'none' | 'immutable';
   /**
-   * A strong entity tag with its quotes. A compressed response has `-gzip` appended to it. Default: a digest of the content for
-   * `public` and `private`, no tag for `none`.
+   * A strong entity tag with its quotes. A compressed response has `-gzip` appended to it. Default: a digest of the content,
+   * except for `none`, which has no tag.
    */
   etag?: string;
   /** Default `application/json; charset=utf-8`. */
@@ -34,7 +34,7 @@ export interface ResponseOptions {
 
 /**
  * Answers with JSON. A string or bytes are sent unchanged. A GET or HEAD whose If-None-Match names the entity tag gets 304
- * without a body. A cache must revalidate every response that it stores, so it never shows erased text.
+ * without a body. A cache must revalidate every response that it stores, except `immutable` ones, so it never shows erased text.
  */
 export function sendJson(response: Response, body: string | Buffer | object, answer: ResponseOptions): void {
   sendBody(response, typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), answer);

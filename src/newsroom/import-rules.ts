@@ -121,8 +121,8 @@ export function postEntryOf(line: PostLine | ErasedLine, html: string, current?:
 }
 
 /**
- * The erasure of an entry (`erases`), and the erasure that the hash of the entry covers (`toldErasure`). A line with an offset in
- * a history keeps the erasure that its hash covered on the server that wrote it. Any other line makes a new entry: if the line
+ * The erasure of an entry (`erases`), and the erasure that the hash of the entry covers (`chainedErasure`). A line with an offset
+ * in a history keeps the erasure that its hash covered on the server that wrote it. Any other line makes a new entry: if the line
  * states an erasure, the hash covers all that is erased, including placeholders.
  */
 function erasureOf(line: PostLine | ErasedLine, through: number): Pick<NewPostEntry, 'erases' | 'chainedErasure'> {
