@@ -4,12 +4,12 @@ import { formatPageKey, parsePageKey } from './channel-pages.ts';
 /** The order of lists of channels by activity. See `Journal.channels`. */
 
 /** In place of a date, for a scheduled channel without `startsAt`. Sorts after every date. */
-export const noDate = '~';
+const noDate = '~';
 /** Stands for `noDate` in a page. Later than every date of a channel, whose year has four digits. */
 const noDateTime = 999_999_999_999_999;
 
 /** What `activityOf` reads of a channel. */
-export type ActivityFacts = Pick<ListedChannel, 'state' | 'startsAt' | 'createdAt' | 'startedAt' | 'endedAt' | 'latestPostAt'>;
+type ActivityFacts = Pick<ListedChannel, 'state' | 'startsAt' | 'createdAt' | 'startedAt' | 'endedAt' | 'latestPostAt'>;
 
 /** The date that orders a channel among those of its state: RFC 3339, in UTC with milliseconds, so that text order is time order. */
 export function activityOf({ latestPostAt, ...channel }: ActivityFacts): string {
