@@ -265,7 +265,7 @@ export const variables = {
   PRESSBOX_OLDER_POSTS: withDefault(
     z.enum(['issuer', 'secret'], 'must be issuer or secret.'),
     'issuer',
-    'Who owns posts that were published before `PRESSBOX_JWT_ISSUER` was set. `issuer`: tokens of the issuer with the same `sub`. `secret`: tokens signed with the secret.',
+    'The owner of posts that were published before `PRESSBOX_JWT_ISSUER` was set. `issuer`: tokens of the issuer with the same `sub`. `secret`: tokens signed with the secret.',
   ),
   PRESSBOX_ORIGINS: optional(
     z

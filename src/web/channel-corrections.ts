@@ -16,8 +16,8 @@ export interface ListedCorrection extends Correction {
   /** The current post. Null for a correction of the channel itself. */
   post: ReaderPost | null;
   /**
-   * What the change made of the text. `linked`: too much to read for this page. Null if there is nothing to show: a withdrawal, a post that
-   * was withdrawn later, or the channel itself.
+   * The change of the text. `linked`: too long to be read for this page. Null if there is nothing to show: for a withdrawal, for a
+   * post that was withdrawn later, and for the channel itself.
    */
   change: Step | { status: 'linked' } | null;
 }

@@ -75,7 +75,7 @@ interface RequestedPage {
   /** Identifies the page among the answers of its channel. */
   key: string;
   writePage: (channelId: string) => Promise<WrittenPage | 'gone'>;
-  /** What an anonymous reader of a members channel gets. */
+  /** The answer for an anonymous reader of a members channel. */
   writeNotice?: (channel: Channel) => Promise<string>;
 }
 

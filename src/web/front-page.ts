@@ -10,7 +10,7 @@ import { limits } from '../protocol/wire-limits.ts';
 import type { ChannelStreams } from '../streams/channel-streams.ts';
 
 /**
- * What the list of channels at `/` shows: live channels with their newest headlines, what comes up, and what has ended.
+ * The list of channels at `/`: live channels with their newest headlines, scheduled channels, and channels that have ended.
  *
  * Headlines are text of posts, so they are read and sent under the rules for posts. They are kept in memory by the head of their
  * channel: a channel without a new entry costs no read, and a takedown, which is an entry, makes them invalid on every node. On an
@@ -44,7 +44,7 @@ export interface Headline {
   text: string;
 }
 
-/** What is kept of a channel: everything is from the same position. */
+/** The headlines of a channel, kept with the position and the state of the channel that they were read at. */
 interface KeptHeadlines {
   position: Position;
   channel: Channel;

@@ -6,11 +6,11 @@ export interface CorrectionWords {
   /** The sentence below the heading. */
   about: string;
   none: string;
-  /** What a correction of the channel itself concerns. */
+  /** The subject of a correction of the channel itself. */
   coverageItself: string;
   noteErased: string;
   laterWithdrawn: string;
-  /** In place of the words, which are on the page of earlier versions. */
+  /** Shown in place of the words, which are on the page of earlier versions. */
   tooLong: string;
   olderCorrections: string;
   newestCorrections: string;

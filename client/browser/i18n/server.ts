@@ -9,7 +9,7 @@ export interface ServerWords {
   wasWithdrawnFrom: (coverage: string) => string;
   partOf: (coverage: string) => string;
   theCoverage: string;
-  /** Above the post of a permanent link. */
+  /** The line above the post of a permanent link. */
   fromCoverage: (headline: string) => string;
   toNewest: string;
   aroundIt: string;

@@ -13,7 +13,7 @@ const file = 'brand.json';
 const label = words(brandLimits.brandNameCharacters);
 const address = z.string().max(limits.urlCharacters).refine(isLinkTarget, `Must begin with ${linkTargets}.`);
 const isWebPage = (value: string) => isLinkTarget(value) && /^(?:https?:\/\/|\/)/i.test(value);
-/** For links with a meaning of their own, which lead to a page. */
+/** The target of a link with a meaning of its own, such as signing in, which must be a page. */
 const webPage = z
   .string()
   .max(limits.urlCharacters)
@@ -70,7 +70,7 @@ export function parseBrandFile(
 const stringToken = /"(?:[^"\\]|\\.)*"/y;
 const spaceToken = /[\s,:]*/y;
 
-/** Where the value at the path begins in valid JSON. If it is missing, where the value around it begins. */
+/** The index in valid JSON at which the value of the path begins. If it is missing, the index of the value around it. */
 function positionOf(text: string, path: readonly string[]): number {
   let at = 0;
   const take = (token: RegExp): string => {

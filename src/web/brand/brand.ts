@@ -11,11 +11,11 @@ export interface Brand extends BrandSettings {
   frameSheet: string;
   header: Html | undefined;
   footer: Html | undefined;
-  /** What is served below `/brand/`, by the name in the folder: `fonts/text.woff2`. */
+  /** The files served below `/brand/`, by the name in the folder: `fonts/text.woff2`. */
   files: ReadonlyMap<string, BrandFile>;
   /** Texts that are hard to read. */
   lowContrasts: readonly LowContrast[];
-  /** What these take in memory. */
+  /** The memory that the files take, compressed copies included. */
   bytes: number;
 }
 
@@ -55,7 +55,7 @@ export interface BrandFile {
   /** URL with a hash of the content. */
   url: string;
   bytes: Buffer;
-  /** For text. */
+  /** The compressed copy of a text file. */
   gzipped: Buffer | undefined;
   /** Media type. */
   type: string;
@@ -83,5 +83,5 @@ export function isLinkTarget(target: string): boolean {
   return /^(?:https?:\/\/[^/]|mailto:.|tel:\+?\d)/i.test(target) && URL.canParse(target);
 }
 
-/** What `isLinkTarget` accepts, for mistakes. */
+/** The targets that `isLinkTarget` accepts, as mistakes name them. */
 export const linkTargets = 'https://, http://, mailto: or tel:, or with / for a path of this server';

@@ -10,7 +10,7 @@ export interface LowContrast {
   contrast: number;
 }
 
-/** What readers with moderately low vision need for texts of normal size (WCAG 2.2, 1.4.3). */
+/** Readers with moderately low vision need this contrast for texts of normal size (WCAG 2.2, 1.4.3). */
 const leastContrast = 4.5;
 
 /** Colours of text, each with the backgrounds behind it. */

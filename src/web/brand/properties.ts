@@ -7,7 +7,7 @@ export interface Property {
   variable?: string;
   /** For colours in light mode and in dark mode, otherwise one value. */
   fallback: Fallback;
-  /** Where the element has another default than pages. */
+  /** The default of the element, if it differs from that of pages. */
   elementFallback?: Fallback;
 }
 

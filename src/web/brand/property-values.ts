@@ -5,7 +5,7 @@ import { isProperty, type PropertyKind } from './properties.ts';
  * page unreadable.
  */
 
-/** What is wrong with a value, as a sentence; undefined if it is accepted. */
+/** A sentence that says what is wrong with the value. Undefined if it is accepted. */
 export function valueFault(kind: PropertyKind, value: string): string | undefined {
   return isAccepted[kind](value) ? undefined : `must be ${expected[kind]}.`;
 }

@@ -23,7 +23,7 @@ export interface FontFace {
 export interface FontSource {
   /** The name in the folder, such as `fonts/text.woff2`. */
   file: string;
-  /** What follows the file, such as ` format("woff2")`. */
+  /** The text after the URL, such as ` format("woff2")`. */
   hints: string;
 }
 
@@ -44,7 +44,7 @@ export function parseStyleSheet(text: string, fonts: ReadonlySet<string>): { she
   const dark = new Map<PropertyName, string>();
   const mistakes: BrandMistake[] = [];
   const refuse = (at: number, message: string) => mistakes.push({ file, line: lineAt(text, at), message });
-  /** Where each property of the dark scheme stands. */
+  /** The index of each property of the dark scheme. */
   const darkAt = new Map<PropertyName, number>();
 
   const readProperties = (scheme: 'light' | 'dark') => {
@@ -199,7 +199,7 @@ class Scanner {
     return found;
   }
 
-  /** What is before a block: up to `{`, `}` or `;`. */
+  /** The text before a block: up to `{`, `}` or `;`. */
   readPrelude(): string {
     const start = this.at;
     this.match(/(?:\/\*[\s\S]*?\*\/|[^{};])*/y);

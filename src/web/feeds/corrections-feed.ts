@@ -31,10 +31,10 @@ export interface CorrectionEntry extends Correction {
   changedAt: string;
 }
 
-/** What an entry says of its post. */
+/** The part of a post that its entry needs. */
 export interface PostInFeed {
   id: string;
-  /** The headline, or the beginning of the text; of a withdrawn post its time. */
+  /** The headline, or the beginning of the text. A withdrawn post is named by its time. */
   title: string;
   isWithdrawn: boolean;
   /** When the post last changed. */

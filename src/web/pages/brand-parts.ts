@@ -3,7 +3,7 @@ import { attribute, type Html, html, nothing, safe } from '../../../client/brows
 import { siteWordsOf } from '../../../client/browser/view/site-wording.ts';
 import type { Brand } from '../brand/brand.ts';
 
-/** What pages show of the paper's brand. Without a brand they say "Pressbox". `language` is the page's. */
+/** The parts of pages that show the paper's brand. Without a brand they say "Pressbox". `language` is the page's. */
 
 /** The first link of the bar: the logo and name of the paper, which lead to its home page. */
 export function homeLink(brand: Brand | undefined, language: string): Html {

@@ -115,7 +115,7 @@ function subjectOf({ postId, post }: ListedCorrection, { words, setting }: Versi
   return html`<p class="of gone"><a href="${address}" rel="nofollow">${named}</a></p>`;
 }
 
-/** What was said and what is said since. Paragraphs without a change are left out. */
+/** The text before and after the correction. Paragraphs without a change are left out. */
 function changeOf({ change, postId, revision }: ListedCorrection, context: VersionContext, channel: Channel): Html {
   if (change === null || postId === null) return nothing;
   const { words, own } = context;

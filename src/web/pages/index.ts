@@ -57,7 +57,7 @@ ${ended && renderSection('ended', ended, renderEnded, language)}
   });
 }
 
-/** Where the script shows whether the list is up to date. */
+/** The script shows here whether the list is up to date. */
 const connection = html`<p class="connection" id="connection" data-state="still"><span id="connection-text"></span></p>`;
 
 /** An empty section stays on the page without being shown, so that the script can fill it. */

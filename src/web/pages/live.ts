@@ -90,7 +90,7 @@ ${jsonElement(dataElementId, data)}`,
   });
 }
 
-/** What happened last leads into live coverage. Coverage that has ended begins with its final summary. */
+/** Live coverage begins with its key events. Coverage that has ended begins with its final summary. */
 function overviewOf({ state }: Channel): readonly ['summary' | 'key-events', 'summary' | 'key-events'] {
   return state === 'ended' ? ['summary', 'key-events'] : ['key-events', 'summary'];
 }
@@ -194,7 +194,10 @@ function list({ posts, channel, ...above }: Shown, marked: string | undefined): 
   })}`;
 }
 
-/** Above the post of a permanent link, for readers who come from elsewhere: which coverage it is from, its date, and the way to what is new. */
+/**
+ * The lines above the post of a permanent link, for readers who come from elsewhere: its coverage, its date, and a link to the
+ * newest posts.
+ */
 function stripOf(channel: Channel, { publishedAt }: ReaderPost, setting: PostSetting): Html {
   const { fromCoverage, toNewest } = serverWordsOf(channel);
   const date = html`<time datetime="${publishedAt}">${dayOf(publishedAt, setting)}</time>`;
