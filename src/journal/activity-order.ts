@@ -8,7 +8,7 @@ const noDate = '~';
 /** Stands for `noDate` in a page. Later than every date of a channel, whose year has four digits. */
 const noDateTime = 999_999_999_999_999;
 
-/** What `activityOf` reads of a channel. */
+/** The fields of a channel that `activityOf` reads. */
 type ActivityFacts = Pick<ListedChannel, 'state' | 'startsAt' | 'createdAt' | 'startedAt' | 'endedAt' | 'latestPostAt'>;
 
 /** The date that orders a channel among those of its state: RFC 3339, in UTC with milliseconds, so that text order is time order. */
@@ -39,7 +39,7 @@ export function isAscending(state: ChannelState): boolean {
   return state === 'scheduled';
 }
 
-/** Where a channel is in the list. */
+/** The place of a channel in the list. */
 export interface ActivityPlace {
   date: string;
   id: string;

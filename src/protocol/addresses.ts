@@ -33,7 +33,7 @@ export function correctionsPath(channelId: string): string {
   return `${channelPath(channelId)}/corrections`;
 }
 
-/** Which posts of a channel a page without a script lists, in which order, and from which `seq` on. */
+/** The posts that a page without a script lists: all or filtered, their order, and the `seq` to begin at. */
 export interface Selection {
   filter?: 'key-events' | 'summaries' | undefined;
   /** Newest first, unless it is given. */

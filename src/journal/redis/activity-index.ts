@@ -23,8 +23,8 @@ import { SharedReads } from './shared-reads.ts';
  * - **A channel restored by hand** from another time. A list reads each channel that it shows. One that is not where the index says
  *   is placed again. A repair places its channel too, and the next build finds all others.
  *
- * A build compares each channel with its place and writes only differences, so that one that was interrupted goes on where it was
- * at the cost of comparing. It runs in parts and takes at most half of the time of Redis. Several nodes may build at once.
+ * A build compares each channel with its place and writes only differences. After an interruption, the next build compares all
+ * channels again but does not write again what is already right. It runs in parts and takes at most half of the time of Redis. Several nodes may build at once.
  */
 export class ActivityIndex {
   readonly #lists: Connection;

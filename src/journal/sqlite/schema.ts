@@ -161,7 +161,7 @@ export const migrations: readonly Migration[] = [
     beginServerJournal(statements(db), Date.now());
   },
   (db) => {
-    // How much the channel has after its head: published posts, key events among them, and listed entries.
+    // The counts of the channel at its head: published posts, key events among them, and listed entries.
     db.exec(`
       ALTER TABLE channels ADD COLUMN postCount INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE channels ADD COLUMN keyEventCount INTEGER NOT NULL DEFAULT 0;
@@ -170,7 +170,7 @@ export const migrations: readonly Migration[] = [
     countAll(statements(db));
   },
   (db) => {
-    // What lists by activity are ordered by. See `activityOf`.
+    // The date that orders lists by activity. See `activityOf`.
     db.exec(`
       ALTER TABLE channels ADD COLUMN activity TEXT NOT NULL DEFAULT '';
       CREATE INDEX channelsByActivity ON channels (state, activity, id);
