@@ -24,7 +24,8 @@ import { SharedReads } from './shared-reads.ts';
  *   is placed again. A repair places its channel too, and the next build finds all others.
  *
  * A build compares each channel with its place and writes only differences. After an interruption, the next build compares all
- * channels again but does not write again what is already right. It runs in parts and takes at most half of the time of Redis. Several nodes may build at once.
+ * channels again, but writes only what the first one did not. A build runs in parts and takes at most half of the time of Redis.
+ * Several nodes may build at once.
  */
 export class ActivityIndex {
   readonly #lists: Connection;
