@@ -62,9 +62,10 @@ export class FrontPages {
   /** By channel id, the least recently read first. */
   readonly #kept = new Map<string, KeptHeadlines>();
   readonly #rendered = new WeakMap<FrontPage, Map<string, string>>();
-  /** The read of the first page for anonymous readers that has not begun, and the last one that has. */
+  /** The read of the first page for anonymous readers that has not begun. */
   #waiting: Promise<FrontPage> | undefined;
-  #reading: Promise<unknown> | undefined;
+  /** Settles when the last read that has begun ends. It does not hold the page, whose headlines may be erased later. */
+  #reading: Promise<undefined> | undefined;
   #begunAt = Number.NEGATIVE_INFINITY;
 
   constructor({ engine, streams }: FrontPagesContext) {
@@ -95,13 +96,14 @@ export class FrontPages {
 
   /** Waits for the read that is under way, and until the next one is due. */
   async #readInTurn(): Promise<FrontPage> {
-    await this.#reading?.catch(() => undefined);
+    await this.#reading;
     const waitMs = this.#begunAt + liveLimits.frontReadMs - performance.now();
     if (waitMs > 0) await pause(waitMs);
     this.#waiting = undefined;
     this.#begunAt = performance.now();
     const reading = this.#read(undefined, { limit: limits.pageDefault });
-    this.#reading = reading;
+    const done = () => undefined;
+    this.#reading = reading.then(done, done);
     return await reading;
   }
 
