@@ -30,7 +30,7 @@ export interface PageData {
   marked: string | null;
 }
 
-/** What a page shows: a snapshot, or a client's timeline. */
+/** The content of a page: a snapshot, or a client's timeline. */
 export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly posts: readonly ReaderPost[];
   readonly keyEvents: readonly KeyEvent[];

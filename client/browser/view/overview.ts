@@ -1,7 +1,8 @@
 import { onServer, postAnchor, postPath } from '../../../src/protocol/addresses.ts';
-import type { Channel, KeyEvent, ReaderPost, Snapshot } from '../../../src/protocol/model.ts';
+import type { Channel, ReaderPost } from '../../../src/protocol/model.ts';
 import { unbroken } from './body.ts';
 import { numberText } from './counts.ts';
+import type { Shown } from './data.ts';
 import { type Html, html, nothing, safe } from './html.ts';
 import { thumbnail } from './media.ts';
 import { type PostSetting, renderBody, renderPost } from './post.ts';
@@ -9,18 +10,14 @@ import { clock, dayOf, wordsOf } from './time.ts';
 import { pageWordsOf, spoken } from './wording.ts';
 
 /**
- * What stands above the posts, on the page and in the element: key events, the newest summary and the pinned post, each in short.
+ * The overview above the posts, on the page and in the element: key events, the newest summary and the pinned post, each in short.
  * The rest of each is folded away, so that a phone reaches the posts soon.
  */
-type Overview = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
-  readonly posts: readonly ReaderPost[];
-  readonly keyEvents: readonly KeyEvent[];
-};
 
 const keyEventsAtOnce = 3;
 
 /** Newest first. If they are from more than one day, the first of each day shows it. */
-export function renderKeyEvents({ channel, keyEvents, posts }: Overview, setting: PostSetting): Html {
+export function renderKeyEvents({ channel, keyEvents, posts }: Shown, setting: PostSetting): Html {
   if (keyEvents.length === 0) return nothing;
   const held = new Set(posts.map((post) => post.id));
   const days = keyEvents.map(({ publishedAt }) => dayOf(publishedAt, setting));
@@ -38,11 +35,11 @@ export function renderKeyEvents({ channel, keyEvents, posts }: Overview, setting
 }
 
 /** The summary above the posts: the newest, unless it is pinned and therefore already shown. */
-export function summaryAbove({ summary, pinned }: Pick<Overview, 'summary' | 'pinned'>): ReaderPost | null {
+export function summaryAbove({ summary, pinned }: Pick<Shown, 'summary' | 'pinned'>): ReaderPost | null {
   return summary?.id === pinned?.id ? null : summary;
 }
 
-export function renderSummary(shown: Overview, setting: PostSetting): Html {
+export function renderSummary(shown: Shown, setting: PostSetting): Html {
   const { channel } = shown;
   const summary = summaryAbove(shown);
   if (summary === null) return nothing;
@@ -53,7 +50,7 @@ export function renderSummary(shown: Overview, setting: PostSetting): Html {
 }
 
 /** A headline, two lines and a picture, which open to the whole post. `held`: the list has the post too, so print shows it once. */
-export function renderPinned({ channel, pinned, posts }: Overview, setting: PostSetting): Html {
+export function renderPinned({ channel, pinned, posts }: Shown, setting: PostSetting): Html {
   if (pinned === null) return nothing;
   const { headline, media, html: text } = pinned;
   return html`<details${posts.some(({ id }) => id === pinned.id) && safe(' class="held"')}><summary>${heading(wordsOf(setting).pinned, channel, setting)}${thumbnail(media, setting)}${
