@@ -8,8 +8,8 @@ import { replace } from './replace.mjs';
 /** The scripts that show a channel. */
 const shows = ['page/live.ts', 'element/embed.ts'];
 /**
- * The files that these scripts load only when a reader needs them, by name. Each must not import another file, so that it takes
- * one request and adds nothing to the scripts that load it.
+ * The files that these scripts load only when a reader needs them, by name. Each contains everything that it imports, so that it
+ * takes one request and adds nothing to the scripts that load it.
  */
 const onDemand = {
   ...Object.fromEntries(['ar', 'de', 'es', 'fr'].map((language) => [`words-${language}`, `i18n/${language}.ts`])),
@@ -41,7 +41,7 @@ const shortened = [
   'openAtMarked|openPage|performUpdate|postNumber|postOf|provenMs|readAbove|reads|reconnect|reconnectWithFreshToken',
   'saidClarified|saidCorrected|saidNew|saidNewNamed|saidRemoved|saidRetracted|scheduleUpdate|seeChange|seqOf|setDefault',
   'shadowRootOptions|steadyMs|strictCursor|unavailableReasonOf|updateComplete|verdict|watchVideo|addController',
-  'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|attributeToProperty|readAfter',
+  'addInitializer|hostDisconnected|hostUpdate|hostUpdated|noAccessor|removeController|readAfter',
 ]
   .join('|')
   .split('|');

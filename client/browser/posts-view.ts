@@ -7,7 +7,7 @@ import { type Unseen, UnseenNews } from './unseen-news.ts';
 import type { ListSetting } from './view/page.ts';
 import { mostBeyond, mostPosts } from './view/paging.ts';
 
-/** What the reader has not seen. `isAbove`: the first of it is above what they see. */
+/** Counts of the unseen posts and changes. `isAbove`: the first of them is above the visible part of the list. */
 export interface DirectedNews extends News {
   isAbove: boolean;
 }
@@ -89,7 +89,7 @@ export class PostsView {
     this.#resizes.observe(notices);
   }
 
-  /** What changed since the page was opened and the reader has not seen. */
+  /** The posts and changes since the page was opened that the reader has not seen. */
   get news(): DirectedNews {
     return this.#news;
   }
@@ -140,7 +140,7 @@ export class PostsView {
     const post = this.#list.elementOf(id) as HTMLElement;
     post.scrollIntoView({ block: 'start', behavior: 'instant' });
     post.focus({ preventScroll: true });
-    // Where the page is before it is drawn, nobody sees anything.
+    // Nobody sees the position that the page has before it is drawn.
     if (!this.#placeOf(item, post).isInView) markOf(item, post).scrollIntoView({ block: 'center', behavior: 'instant' });
     // At the end of a page it may be impossible to scroll it clear of the indicator.
     this.#unseen.markSeen(id);
@@ -242,7 +242,7 @@ export class PostsView {
       const post = this.#list.elementOf(item.id);
       if (post) this.#observer.observe(markOf(item, post));
     }
-    // What other changes push out of view before the next frame was never visible.
+    // A post that other changes push out of view before the next frame was never visible.
     if (document.hidden) this.checkSeen();
     else requestAnimationFrame(this.checkSeen);
   }

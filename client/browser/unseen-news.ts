@@ -2,7 +2,7 @@ import { isWithdrawn, type ReaderPost } from '../../src/protocol/model.ts';
 import { noticeFor } from '../lib/read-post.ts';
 import type { News } from './i18n/words.ts';
 
-/** Something that the reader has not seen. `revision`: the revision of the post that shows it. */
+/** A post or a change that the reader has not seen. `revision`: the revision of the post that shows it. */
 export interface Unseen {
   id: string;
   seq: number;
@@ -11,7 +11,7 @@ export interface Unseen {
 }
 
 /**
- * What changed since the page was opened and has not been seen. Pure: what is in view is an argument.
+ * The posts and changes since the page was opened that the reader has not seen. Pure: the caller says what is in view.
  *
  *     new post ────────────────▶ unseen ── first line in view ──▶ seen
  *                                  └── withdrawn ──▶ not counted

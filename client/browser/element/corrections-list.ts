@@ -9,8 +9,8 @@ import type { clockBeside } from '../view/time.ts';
 
 /**
  * The corrections of a channel in an element with `view="corrections"`: notes and times, with links to the posts and to the words that
- * changed. The list is requested once for each connection. Between, the events of the channel contain everything that it needs: a
- * post's event has the whole history of the post, so a note that was erased disappears with the event.
+ * changed. The list is requested once for each connection. After that, the events of the channel contain everything that it needs:
+ * a post's event has the whole history of the post, so a note that was erased disappears with the event.
  *
  * Only such an element loads this file. It gets what the element's script already contains as arguments.
  */
@@ -48,7 +48,7 @@ export class CorrectionsList {
   /** The request under way. */
   #request: AbortController | undefined;
 
-  /** `host`: the element, which dispatches the events of the channel. `parent`: where the list goes. */
+  /** `host`: the element, which dispatches the events of the channel. `parent`: the element that will contain the list. */
   constructor(host: HTMLElement, parent: HTMLElement, tools: Tools) {
     this.#tools = tools;
     this.#container.className = 'corrections';

@@ -33,7 +33,7 @@ export interface ElementChrome {
   /** The timeline is known to be current as of this time. RFC 3339. */
   trueAt: string | undefined;
   unavailableReason: UnavailableReason | undefined;
-  /** What the reader has not seen. */
+  /** Counts of the unseen posts and changes. */
   news: DirectedNews | undefined;
   /** Posts are being loaded. */
   asking: boolean;

@@ -70,7 +70,7 @@ export class ElementView {
     return this.#language;
   }
 
-  /** What the reader has not seen. */
+  /** Counts of the unseen posts and changes. */
   get news(): DirectedNews {
     return this.#postsView.news;
   }

@@ -1,6 +1,9 @@
 import type { Language } from './languages.ts';
 
-/** The words of the page and the feed of a channel's corrections. Kept apart, because only the server renders them. */
+/**
+ * The words about a channel's corrections: on their page, in their feed, and in an element that shows them. Kept apart, because the
+ * scripts of pages do not need them.
+ */
 export interface CorrectionWords {
   corrections: string;
   /** The sentence below the heading. */
@@ -10,7 +13,7 @@ export interface CorrectionWords {
   coverageItself: string;
   noteErased: string;
   laterWithdrawn: string;
-  /** Shown in place of the words, which are on the page of earlier versions. */
+  /** Replaces the comparison, which is on the page of earlier versions. */
   tooLong: string;
   olderCorrections: string;
   newestCorrections: string;

@@ -53,7 +53,7 @@ async function ask(): Promise<void> {
     if (catchUp === undefined || own?.length !== 0) {
       for (const event of own ?? []) {
         if (!('post' in event && isWithdrawn(event.post))) continue;
-        // Only the pages of a post are about it as a whole.
+        // The page is about nothing but the withdrawn post.
         if (post !== undefined) main.replaceChildren();
         for (const element of main.querySelectorAll(`[data-post="${event.post.id}"]`)) element.remove();
       }

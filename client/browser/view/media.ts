@@ -49,7 +49,7 @@ function image(media: ImageMedia, setting: Setting, priority = false): Html {
   return figure(media, picture, media.credit);
 }
 
-/** Beside the name of the person in it, so it needs no description. */
+/** A picture of an author. It stands beside the author's name, so it needs no description. */
 export function portrait({ url }: Media, setting: Setting): Html {
   return isWebUrl(url) ? html`<img class="portrait" src="${addressOf(url, setting)}" alt="" ${lazily}>` : nothing;
 }

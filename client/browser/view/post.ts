@@ -88,7 +88,7 @@ function isPortrait(media: Media, { authors }: ReaderPost): boolean {
   return media.type === 'image' && authors.some(({ name }) => name === media.alt);
 }
 
-/** Above the text of an analysis, which is its author's view, and below that of other posts. */
+/** The authors, above the text of an analysis, which is its author's view, and below that of other posts. */
 function byline({ authors }: ReaderPost, setting: Setting, portraits: readonly Media[] = []): Html {
   if (authors.length === 0) return nothing;
   return html`<p class="by">${portraits.map((one) => portrait(one, setting))}${people(authors, wordsOf(setting).comma)}</p>`;

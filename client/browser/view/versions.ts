@@ -204,7 +204,7 @@ function renderChange({ change, publishedAt }: Version, { setting, words, own }:
   return html`<h2>${label}${words.comma}${at}</h2>${change?.note != null && turned(html`<p class="note" lang="${setting.language}" dir="auto">${change.note}</p>`, setting)}`;
 }
 
-/** What changed: headline, text and further details. */
+/** The changes of the headline, the text and further details. */
 export function renderComparison(step: Exclude<Step, { status: 'erased' }>, context: VersionContext): Html {
   const { own } = context;
   const same = (text: string): Piece[] => (text === '' ? [] : [{ kind: 'same', text }]);

@@ -20,7 +20,7 @@ export function serverWordsOf(setting: Pick<Setting, 'words' | 'language'>): Ser
   return serverWordsIn(wordsOf(setting).language);
 }
 
-/** Words about the corrections of a channel, which only the server renders. */
+/** Words about the corrections of a channel. Pages load none of them, and the element loads them with its list of corrections. */
 export function correctionWordsOf(setting: Pick<Setting, 'words' | 'language'>): CorrectionWords {
   return correctionWordsIn(wordsOf(setting).language);
 }
