@@ -1,4 +1,5 @@
 import type { NewPostEntry } from '../journal/engine.ts';
+import { lackingField } from '../protocol/field-rules.ts';
 import {
   type AuthorChange,
   type AuthorPost,
@@ -11,7 +12,6 @@ import {
 import { blankFields, keptOf } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
-import { isVisible } from '../protocol/visible-text.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
 import { unpin } from './channel-rules.ts';
@@ -253,16 +253,13 @@ function withoutSeq({ seq: _seq, ...post }: AuthorPost): UnnumberedPost {
 
 /** Checks the content of a published post. `at`: the path of its fields in the request. */
 function checkPost(post: UnnumberedPost, at: string): RefusedWrite | undefined {
-  if (post.keyEvent && post.headline === null) return invalidField(`${at}headline`, 'A key event must have a headline.');
-  if (post.headline === null && !showsText(post.html) && post.media.length === 0) {
-    return invalidField(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
+  switch (lackingField(post)) {
+    case 'headline':
+      return invalidField(`${at}headline`, 'A key event must have a headline.');
+    case 'body':
+      return invalidField(`${at}body`, 'A post must have a headline, a body that shows something, or media.');
   }
   return checkPostSize(post, at.slice(0, -1));
-}
-
-/** `<hr>` is visible by itself. Other tags show only their content. */
-function showsText(html: string): boolean {
-  return isVisible(html.replace(/<(?!hr>)[^>]*>/g, ''));
 }
 
 /** Checks the size of a post in an event, without its history. `at`: the path of the post in the request. */

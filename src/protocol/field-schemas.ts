@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasControls, hasPlainHost, isAbsoluteUrl, isOneLine, isWellFormed, isWithin, postIdPattern } from './field-rules.ts';
 import type * as model from './model.ts';
 import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
@@ -8,34 +9,19 @@ import { limits } from './wire-limits.ts';
  * refinements, so `meta` describes them for the generated documents where JSON Schema can express them.
  */
 
-const surrogate = /\p{Surrogate}/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
-const lineControl = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
-const textControl = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
-
-function characters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
-}
-
 /** Text of several lines, stored unchanged. */
 export function text(most: number) {
   return z
     .string()
     .meta({ maxLength: most })
-    .refine(
-      (value) => value.length <= most || characters(value) <= most,
-      `Must have at most ${most.toLocaleString('en')} characters.`,
-    )
-    .refine((value) => !surrogate.test(value), 'Must be well-formed Unicode.')
-    .refine((value) => !textControl.test(value), 'Must not contain control characters other than line breaks and tabs.');
+    .refine((value) => isWithin(value, most), `Must have at most ${most.toLocaleString('en')} characters.`)
+    .refine(isWellFormed, 'Must be well-formed Unicode.')
+    .refine((value) => !hasControls(value), 'Must not contain control characters other than line breaks and tabs.');
 }
 
 /** Text of one line. */
 export function line(most: number) {
-  return text(most).refine((value) => !lineControl.test(value), 'Must be one line, without control characters.');
+  return text(most).refine(isOneLine, 'Must be one line, without control characters.');
 }
 
 /** Text of one line that is not empty. */
@@ -59,17 +45,8 @@ export function notEmpty(schema: z.ZodString) {
 function url(schemes: readonly string[], begins = schemes.map((scheme) => `${scheme}//`).join(' or ')) {
   return line(limits.urlCharacters)
     .meta({ format: 'uri' })
-    .refine((value) => {
-      // `https:a` parses too, but is relative on a page.
-      if (/\s/u.test(value) || !/^[a-z]+:\/\/[^/\\]/i.test(value)) return false;
-      const parsed = URL.parse(value);
-      return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '';
-    }, `Must be an absolute URL that begins with ${begins}.`)
-    .refine(
-      // Text before an @ looks like the host but is not, and only browsers treat a backslash as a slash.
-      (value) => !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '',
-      'Must not contain a user name, a password or a backslash.',
-    );
+    .refine((value) => isAbsoluteUrl(value, schemes), `Must be an absolute URL that begins with ${begins}.`)
+    .refine(hasPlainHost, 'Must not contain a user name, a password or a backslash.');
 }
 
 export const httpsUrl = url(['https:']);
@@ -88,9 +65,7 @@ export const channelIdSchema = z
     /^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/,
     'Must be 1 to 96 lower-case letters, digits and hyphens, without a hyphen at either end.',
   );
-export const postIdSchema = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'Must be a UUIDv7 in lower case.');
+export const postIdSchema = z.string().regex(postIdPattern, 'Must be a UUIDv7 in lower case.');
 /** RFC 3339 has four digits for the year, so a time outside these years in UTC cannot be written. */
 const firstMs = Date.parse('0000-01-01T00:00:00.000Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
