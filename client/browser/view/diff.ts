@@ -19,7 +19,15 @@ export interface DiffBounds {
  * time is linear in the lengths.
  */
 export function diffWords(before: string, after: string, bounds: DiffBounds): Piece[] | undefined {
-  const [old, fresh] = [wordsOf(before), wordsOf(after)];
+  const steps = diffUnits(wordsOf(before), wordsOf(after), bounds);
+  return steps && inPhrases(runsOf(steps));
+}
+
+/**
+ * Like `diffWords`, for texts that are already split: one piece for each unit, which can be a word or a paragraph. `edits` counts
+ * units.
+ */
+export function diffUnits(old: readonly string[], fresh: readonly string[], bounds: DiffBounds): Piece[] | undefined {
   const shorter = Math.min(old.length, fresh.length);
   let start = 0;
   while (start < shorter && old[start] === fresh[start]) start += 1;
@@ -27,8 +35,8 @@ export function diffWords(before: string, after: string, bounds: DiffBounds): Pi
   while (end < shorter - start && old[old.length - 1 - end] === fresh[fresh.length - 1 - end]) end += 1;
   const steps = shortest(old.slice(start, old.length - end), fresh.slice(start, fresh.length - end), bounds);
   if (steps === undefined) return undefined;
-  const same = (words: string[]): Piece[] => words.map((text) => ({ kind: 'same', text }));
-  return inPhrases(runsOf([...same(old.slice(0, start)), ...steps, ...same(old.slice(old.length - end))]));
+  const same = (units: readonly string[]): Piece[] => units.map((text) => ({ kind: 'same', text }));
+  return [...same(old.slice(0, start)), ...steps, ...same(old.slice(old.length - end))];
 }
 
 /**
