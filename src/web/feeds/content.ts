@@ -5,11 +5,12 @@ import { type Html, html, joined, nothing, safe } from '../../../client/browser/
 import { link } from '../../../client/browser/view/links.ts';
 import { renderMedia } from '../../../client/browser/view/media.ts';
 import { settingOf } from '../../../client/browser/view/page.ts';
+import { textOf } from '../../../client/browser/view/plain-text.ts';
 import { datedText, wordsOf } from '../../../client/browser/view/time.ts';
 import { correctionWordsOf, pageWordsOf } from '../../../client/browser/view/wording.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { type Channel, isCorrection, type Person, type ReaderPost } from '../../protocol/model.ts';
-import { excerpt, textOf } from '../post-text.ts';
+import { excerpt } from '../excerpt.ts';
 import type { FeedLinks, FeedPage } from './feed-page.ts';
 
 /** A post as feeds show it: corrections before the text, and a sentence in place of a withdrawn post. */

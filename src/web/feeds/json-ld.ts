@@ -11,6 +11,7 @@ import type {
   WebPageLeaf as WebPage,
   WithContext,
 } from 'schema-dts';
+import { textOf } from '../../../client/browser/view/plain-text.ts';
 import {
   type Change,
   type Channel,
@@ -22,7 +23,6 @@ import {
   type ReaderPost,
   type VideoMedia,
 } from '../../protocol/model.ts';
-import { textOf } from '../post-text.ts';
 import { scriptJson } from '../script-json.ts';
 import { changedAt, publishedBy, titleOf, withdrawnWord } from './content.ts';
 import { type FeedPage, plainUri, postUrn } from './feed-page.ts';

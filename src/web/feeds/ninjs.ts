@@ -1,5 +1,5 @@
+import { textOf } from '../../../client/browser/view/plain-text.ts';
 import type { Change, ImageMedia, LinkMedia, Media, Person, ReaderPost, VideoMedia } from '../../protocol/model.ts';
-import { textOf } from '../post-text.ts';
 import { contentOf, lastTouched, titleOf } from './content.ts';
 import { type FeedFilter, type FeedPage, feedId, plainUri, postUrn } from './feed-page.ts';
 import { mediaTypeOf } from './media.ts';

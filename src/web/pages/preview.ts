@@ -1,10 +1,11 @@
 import { attribute, type Html, html } from '../../../client/browser/view/html.ts';
 import { isWebUrl } from '../../../client/browser/view/links.ts';
+import { textOf } from '../../../client/browser/view/plain-text.ts';
 import { liveLimits } from '../../live/live-limits.ts';
 import { channelAddress, correctionsPath, onServer, permanentLink } from '../../protocol/addresses.ts';
 import type { Channel, Media, ReaderPost } from '../../protocol/model.ts';
 import type { Brand } from '../brand/brand.ts';
-import { excerpt, textOf } from '../post-text.ts';
+import { excerpt } from '../excerpt.ts';
 
 /** The site that a preview names. */
 export interface Site {

@@ -25,7 +25,7 @@ const noLimits: Record<string, string> = {
   'src/web/page-routes.ts minuteMs': 'how exactly a page tells when it was made',
   'src/live/socket/plain-websocket.ts twoBytesMore': 'the form of a frame',
   'src/live/socket/plain-websocket.ts shortestLength': 'the form of a frame',
-  'src/web/post-text.ts wordRoom': 'what is looked at behind a cut',
+  'src/web/excerpt.ts wordRoom': 'what is looked at behind a cut',
   'src/live/socket/socket-engine.ts pongLength': 'the form of a frame',
   'src/live/socket/engine-io-internals.ts webSocketOpen': 'a code of WebSockets',
   'src/web/word-diffs.ts entryBytes': 'what an entry takes beside its key and numbers, counted within wordDiffsBytes',

@@ -1,12 +1,12 @@
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
+import { textOf as plainTextOf } from '../../../client/browser/view/plain-text.ts';
 import type { Media } from '../../../src/protocol/model.ts';
 import { atom } from '../../../src/web/feeds/atom.ts';
 import { contentOf, titleOf } from '../../../src/web/feeds/content.ts';
 import { feedId, linksOf, plainUri } from '../../../src/web/feeds/feed-page.ts';
 import { noticePage } from '../../../src/web/feeds/members-notice.ts';
 import { escapeXml } from '../../../src/web/feeds/xml.ts';
-import { textOf as plainTextOf } from '../../../src/web/post-text.ts';
 import { textAttacks } from '../../support/attacks/script-attacks.ts';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { all, atomFaults, isUri, links, textOf } from '../../support/samples/atom.ts';
