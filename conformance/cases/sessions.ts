@@ -9,8 +9,10 @@ export const sessionCases: readonly Case[] = [
     async run(context) {
       const own = (await context.mustAnswer(200, '/v1/session')).body.session;
       const cookie = await context.signIn();
-      const { sub, rights } = (await context.mustAnswer(200, '/v1/session', { token: null, headers: { cookie } })).body.session;
-      mustEqual([sub, rights], [own.sub, own.rights], 'Whom the session stands for');
+      const { sub, ownerKey, rights } = (await context.mustAnswer(200, '/v1/session', { token: null, headers: { cookie } })).body
+        .session;
+      mustEqual([sub, ownerKey, rights], [own.sub, own.ownerKey, own.rights], 'Whom the session stands for');
+      mustEqual(typeof ownerKey, 'string', 'The type of the owner key');
     },
   },
   {

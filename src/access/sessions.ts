@@ -1,6 +1,7 @@
 import { createHmac, hash, randomUUID } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { JournalUnavailable } from '../journal/engine.ts';
+import { ownerKeyOf } from '../protocol/owner-key.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
@@ -163,8 +164,8 @@ function lastUseOf({ used }: JWTPayload): number | undefined {
   return typeof used === 'number' ? used * 1_000 : undefined;
 }
 
-function sessionOf({ sub, issued, expiresAt }: Principal, { id, begunAt }: { id: string; begunAt: number }) {
-  return { subject: shortHash(JSON.stringify([issued?.issuer ?? null, sub])), id, begunAt, until: expiresAt };
+function sessionOf(who: Principal, { id, begunAt }: { id: string; begunAt: number }) {
+  return { subject: ownerKeyOf(who), id, begunAt, until: who.expiresAt };
 }
 
 /** The id of a cookie without one: a hash of the signed part, because a signature can be encoded in several ways. */

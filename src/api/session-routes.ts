@@ -4,6 +4,7 @@ import { sendJson } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { credentialsOf, tokenOf } from '../http/request-identity.ts';
 import { logSecurityEvent } from '../http/security-log.ts';
+import { ownerKeyOf } from '../protocol/owner-key.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 
@@ -60,7 +61,9 @@ export async function signOut(req: Request, res: Response, { identity, cookie }:
 /** The latest time that RFC 3339 can express. Tokens can expire later. */
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-function described({ sub, name, grants, expiresAt }: Principal, idleSeconds: number | undefined) {
+function described(who: Principal, idleSeconds: number | undefined) {
+  const { sub, name, grants, expiresAt } = who;
   const ends = new Date(Math.min(expiresAt, latestMs)).toISOString();
-  return { sub, name, rights: grants, expiresAt: ends, ...(idleSeconds !== undefined && { idleSeconds }) };
+  const ownerKey = ownerKeyOf(who);
+  return { sub, name, ownerKey, rights: grants, expiresAt: ends, ...(idleSeconds !== undefined && { idleSeconds }) };
 }

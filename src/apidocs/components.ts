@@ -316,6 +316,8 @@ export const components = {
   Session: serverObject(schemas.sessionSchema, 'The signed-in user.', {
     sub: 'The `sub` of the token.',
     name: 'The byline.',
+    ownerKey:
+      'Opaque. Equal for every token and session of the same person: the same `sub` of the same issuer. Equal to `ownerKey` of the posts that the person owns, if they have one.',
     rights: 'The rights of the token.',
     expiresAt: 'When the session or token expires.',
     idleSeconds: 'How long a session can stay unused before it ends. Left out if the server has no idle limit.',

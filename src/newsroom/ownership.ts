@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import type { AuthorPost } from '../protocol/model.ts';
+import { ownerKeyOf } from '../protocol/owner-key.ts';
 import type { Principal } from '../protocol/rights.ts';
 
 /**
@@ -20,8 +20,4 @@ export function isOwn(
   if (ownership === undefined) return post.publishedBy === who.sub;
   if (post.ownerKey !== undefined) return post.ownerKey === ownerKeyOf(who);
   return post.publishedBy === who.sub && (who.issued !== undefined) === (ownership.olderPosts === 'issuer');
-}
-
-export function ownerKeyOf({ sub, issued }: Principal): string {
-  return hash('sha256', JSON.stringify([issued?.issuer ?? null, sub]), 'base64url').slice(0, 22);
 }

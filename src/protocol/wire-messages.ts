@@ -248,6 +248,7 @@ export const rightsSchema = z.strictObject({
 export const sessionSchema = z.strictObject({
   sub: z.string(),
   name: z.string(),
+  ownerKey: z.string(),
   rights: rightsSchema,
   expiresAt: sentTime,
   idleSeconds: z.int().min(1).optional(),

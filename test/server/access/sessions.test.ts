@@ -105,7 +105,8 @@ describe('a session', () => {
     const { cookie, token } = await signIn({ reader: ['sport-*'], admin: true });
     const { body, text, headers } = await call(`${server.url}/v1/session`, { headers: { cookie } });
     const rights = { reader: ['sport-*'], author: [], editor: [], admin: true };
-    expect(body).toEqual({ session: { sub: 'ruth', name: 'Ruth Calder', rights, expiresAt: expect.stringMatching(/Z$/) } });
+    const [ownerKey, expiresAt] = [expect.stringMatching(/^[\w-]{22}$/), expect.stringMatching(/Z$/)];
+    expect(body).toEqual({ session: { sub: 'ruth', name: 'Ruth Calder', ownerKey, rights, expiresAt } });
     expect(text).not.toContain(token);
     expect(headers.get('cache-control')).toBe('no-store');
     expect((await call(`${server.url}/v1/session`)).body).toEqual({ session: null });

@@ -36,11 +36,13 @@ async function restartWith(changed: Record<string, string>): Promise<void> {
   await server.restart();
 }
 
-async function published(token: string): Promise<string> {
+async function publish(token: string): Promise<{ id: string; ownerKey?: string }> {
   const answer = await call(`${server.url}/v1/channels/moon/posts`, { method: 'POST', token, body: { headline: 'A' } });
   expect(answer.status).toBe(201);
-  return (answer.body as { post: { id: string } }).post.id;
+  return (answer.body as { post: { id: string; ownerKey?: string } }).post;
 }
+
+const published = async (token: string) => (await publish(token)).id;
 
 /** Whether the token of the secret and that of the issuer may retract the post. */
 async function mayRetract(post: () => Promise<string>): Promise<boolean[]> {
@@ -91,6 +93,24 @@ it('a post keeps its owner through revisions, export and import', async () => {
         .status;
     expect([await retract(await ofSecret()), await retract(token)]).toEqual([403, 200]);
   }
+});
+
+it('a session and every token of a person have the owner key of the posts that the person owns', async () => {
+  await restartWith({ PRESSBOX_JWT_ISSUER: iss });
+  const ownerKeyOf = async (request: object) =>
+    ((await call(`${server.url}/v1/session`, request)).body as { session: { ownerKey: string } }).session.ownerKey;
+  const keys: unknown[] = [];
+  for (const make of [ofIssuer, ofSecret]) {
+    const token = await make();
+    const { ownerKey } = await publish(token);
+    const started = await call(`${server.url}/v1/session`, { method: 'POST', token });
+    const cookie = started.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect(started.body).toMatchObject({ session: { sub: 'ruth', ownerKey } });
+    expect(await ownerKeyOf({ headers: { cookie } })).toBe(ownerKey);
+    expect(await ownerKeyOf({ token: await make() })).toBe(ownerKey);
+    keys.push(ownerKey);
+  }
+  expect(new Set(keys).size).toBe(2);
 });
 
 it('a server with a JWK set and no issuer logs a warning at its start', async () => {
