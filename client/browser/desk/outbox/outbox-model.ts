@@ -1,0 +1,140 @@
+import type { AuthorPost, Event } from '../../../../src/protocol/model.ts';
+import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../lib/author-client.ts';
+
+/**
+ * The types of the outbox: everything that an author presses becomes a `Write`, is stored on the device, and is sent from there.
+ *
+ *                 undo                        undo, while nothing was sent
+ *        ┌───────────────► (composer) ◄───────────────┐
+ *        │                                            │
+ *   ┌─────────┐ window over, publishNow ┌─────────┐   │   attempt begins   ┌───────────┐  2xx   ┌─────────┐ received ┌───────┐
+ *   │  held   ├────────────────────────►│  saved  ├───┴───────────────────►│  sending  ├───────►│ on-disk ├─────────►│  out  │
+ *   └────┬────┘                         └─┬─────▲─┘◄───────────────────────┤           │        └─────────┘          └───────┘
+ *        │ window ended             unsent│     │        not executed:     │           │
+ *        │ while no desk          too long│     │publishNow   try later    │           ├───────► refused  ──discard──► (draft)
+ *        │ was open                       ▼     │                          │           │
+ *        │                            ┌─────────┴─┐  unsent too long, and  │           ├───────► conflict ──discard──► (draft)
+ *        └───────────────────────────►│  asking   │◄───────────────────────┤           │
+ *                                     └─────┬─────┘  the server has not    └─▲───────┬─┘
+ *                                    discard│        executed it             └───────┘ outcome unknown: the same bytes again,
+ *                                           ▼                                          or a look-up once the key is too old
+ *                                        (draft)
+ *
+ * An entry whose attempt has begun is frozen: its bytes never change, and an edit of it becomes a revision that waits behind it.
+ * An entry is discarded only when it is certain that the server has not executed it. Until then it stays `sending`.
+ */
+
+export type Write =
+  | { type: 'publish'; channelId: string; post: NewPost & { id: string } }
+  | { type: 'revise'; channelId: string; postId: string; expected: number; revision: Revision }
+  | { type: 'retract'; channelId: string; postId: string; expected?: number; note: string }
+  | { type: 'takedown'; channelId: string; postId: string; expected?: number; note: string | null }
+  | { type: 'create-channel'; channel: NewChannel & { id: string } }
+  | { type: 'update-channel'; channelId: string; expected: number | '*'; patch: ChannelPatch };
+
+export type EntryState =
+  /** In the undo window. Nothing was sent. `until`: milliseconds since 1970, of this device's clock. */
+  | { at: 'held'; until: number }
+  /** On this device. It is sent in its turn. */
+  | { at: 'saved' }
+  /** An attempt began at `since`, and its outcome may be unknown. */
+  | { at: 'sending'; since: number }
+  /** The server has written it to its disk. `revision` is that of the post, or of the channel. */
+  | { at: 'on-disk'; offset: number; revision: number; cursor: string }
+  /** This desk's own subscription received it, so readers have it. */
+  | { at: 'out'; offset: number; revision: number; cursor: string }
+  /** The server refused it. `problem` says what helps. */
+  | { at: 'refused'; problem: Problem }
+  /** The post or channel changed in between, or the look-up found something else. `problem.current`: what stands there now. */
+  | { at: 'conflict'; problem: Problem }
+  /** Not sent without the author: "Publish", "Keep as draft", "Discard". */
+  | { at: 'asking'; reason: 'unsent-long' | 'closed-while-held' };
+
+export interface OutboxEntry {
+  readonly id: string;
+  readonly write: Write;
+  readonly state: EntryState;
+  /** The post that a change is based on, as its author saw it. */
+  readonly base?: AuthorPost | undefined;
+  /** A breaking post, which overtakes those in the undo window. */
+  readonly urgent: boolean;
+  /** Milliseconds since 1970, of this device's clock. */
+  readonly addedAt: number;
+  /** An attempt has begun, so the entry cannot be undone or edited any more. */
+  readonly frozen: boolean;
+  /** The entry that must reach the server first. While that one is refused, in conflict or asking, this one waits. */
+  readonly waitsFor?: string | undefined;
+}
+
+export interface AddOptions {
+  /** The length of the undo window. 0: none. */
+  holdMs: number;
+  urgent?: boolean;
+  /** The post that a change is based on. */
+  base?: AuthorPost;
+}
+
+/** What the device protects. Everything but `full` must be said to the author. */
+export type Protection =
+  /** Entries survive a crash. */
+  | 'full'
+  /** Entries survive a crash, but the browser may delete them when it needs space. */
+  | 'not-persistent'
+  /** There is no storage: entries are lost with the tab. */
+  | 'no-storage'
+  /** The page is not in a secure context, so tabs cannot coordinate: entries are lost with the tab. */
+  | 'insecure';
+
+/** Why entries that could be sent are not being sent. */
+export type Delivery =
+  | 'ready'
+  /** The device has no network. */
+  | 'offline'
+  /** The server does not answer, or asked to wait. It is tried again. */
+  | 'unreachable'
+  /** The session has ended. Entries stay on this device until their author signs in again. */
+  | 'signed-out'
+  /** Another person has signed in. Entries of this one are not sent under the other's session. */
+  | 'other-author'
+  /** The storage of this device fails. Nothing is sent whose attempt cannot be recorded first. */
+  | 'storage-failed'
+  /** A newer version of this page, in another tab, has stored entries that this one does not know. Reload this page. */
+  | 'outdated';
+
+export interface Outbox {
+  /** The entries of this author on this device, in the order in which they are sent. Delivered ones come first, for a while. */
+  readonly entries: readonly OutboxEntry[];
+  /** How many undelivered entries other authors have on this device. Their texts are not read. */
+  readonly others: readonly { name: string; count: number }[];
+  readonly protection: Protection;
+  readonly delivery: Delivery;
+  /** Resolves once the entry is on this device. Rejects if it cannot be stored: then the composer keeps the text. */
+  add(write: Write, options: AddOptions): Promise<OutboxEntry>;
+  /** Takes the entry out of the outbox, back to the composer. Undefined: too late. */
+  undo(id: string): Promise<Write | undefined>;
+  /** Ends the undo window, or answers "Publish" for an entry that asks. */
+  publishNow(id: string): Promise<void>;
+  /**
+   * Takes a refused, conflicting or asking entry out of the outbox, and returns its write so that it can become a draft. Undefined
+   * if the entry is in another state.
+   */
+  discard(id: string): Promise<Write | undefined>;
+  /** The desk's own subscription received this event, or a snapshot as of this cursor. */
+  received(channelId: string, event: Pick<Event, 'cursor'>): void;
+  /** Something may have changed, such as a renewed session: tries at once instead of after the pause. */
+  wake(): void;
+  /** Calls back after each change of a property. Returns its own undo. */
+  subscribe(changed: () => void): () => void;
+  close(): void;
+}
+
+export function channelOf(write: Write): string {
+  return write.type === 'create-channel' ? write.channel.id : write.channelId;
+}
+
+/** The post that a write is about. */
+export function postOf(write: Write): string | undefined {
+  if (write.type === 'publish') return write.post.id;
+  return 'postId' in write ? write.postId : undefined;
+}
