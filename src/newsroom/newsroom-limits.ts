@@ -1,3 +1,4 @@
+import { figureCharacters, markdownNesting } from '../protocol/client-limits.ts';
 import { erasuresPending, type LimitTable, problem, rateLimited, valuesOf } from '../protocol/limit-table.ts';
 
 /** Limits on writing. */
@@ -77,14 +78,13 @@ export const newsroomTable = {
     metric: 'pressbox_transfers{kind="imports"}',
     atLimit: 'After a refused line, the server reads the rest of the import for this long, then closes the connection.',
   },
-  /** A list counts twice. markdown-it drops deeper nesting. */
   markdownNesting: {
-    value: 40,
+    value: markdownNesting,
     metric: problem('invalid-body'),
     atLimit: 'More deeply nested lists and quotes are 400 `invalid-body`.',
   },
   figureCharacters: {
-    value: 24,
+    value: figureCharacters,
     metric: 'pressbox_appends_total{outcome="appended"}',
     atLimit: 'A table with a longer text in its second column is shown as a table, not as a data block.',
   },

@@ -6,6 +6,11 @@ export const snapshotKeyEvents = 100;
 export const answerBytes = 768 * 1024;
 export const eventBytes = 512 * 1024;
 export const cursorCharacters = 128;
+export const htmlBytes = 256 * 1024;
+/** How deeply lists and quotes nest. A list counts twice. markdown-it drops deeper nesting. */
+export const markdownNesting = 40;
+/** The longest text in the second column of a data block. */
+export const figureCharacters = 24;
 export const pageMost = 100;
 export const headlineCharacters = 300;
 export const bodyCharacters = 50_000;

@@ -6,6 +6,7 @@ import {
   cursorCharacters,
   eventBytes,
   headlineCharacters,
+  htmlBytes,
   idempotencyHours,
   idempotencyKeyCharacters,
   mediaPixels,
@@ -62,7 +63,7 @@ export const wireTable = {
   },
   /** Checked while rendering, not after. */
   htmlBytes: {
-    value: 256 * 1024,
+    value: htmlBytes,
     metric: problem('invalid-body'),
     atLimit: 'A body that renders to more HTML is 400 `invalid-body`.',
   },

@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module';
 
 const changed = [
   ['`md2-', '`md3-'],
-  ['return writer.html;', String.raw`return writer.html + '\n';`],
+  ['postId), base));', String.raw`postId), base)) + '\n';`],
 ];
 registerHooks({
   load(url, context, nextLoad) {

@@ -76,7 +76,9 @@ const arrows: Record<string, readonly string[]> = {
   ],
   // Connections of readers.
   'src/live/': ['src/http/', 'src/access/', 'src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/telemetry/metrics.ts'],
-  'src/newsroom/': ['src/journal/', 'src/protocol/'],
+  'src/newsroom/': ['src/markdown/', 'src/journal/', 'src/protocol/'],
+  // The Markdown of authors, for server and browser.
+  'src/markdown/': ['src/protocol/'],
   'src/journal/': ['src/protocol/'],
   'src/journal/sqlite/': ['src/journal/', 'src/protocol/', 'src/make-directory.ts'],
   'src/journal/redis/': ['src/journal/', 'src/protocol/'],
@@ -152,7 +154,7 @@ const packages: Record<string, readonly string[]> = {
   helmet: ['src/http/'],
   pino: ['src/telemetry/'],
   'prom-client': ['src/telemetry/'],
-  'markdown-it': ['src/newsroom/'],
+  'markdown-it': ['src/markdown/'],
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
   'playwright-core': ['bench/'],
@@ -310,7 +312,7 @@ describe('the layout', () => {
 
   it('has no clock and no randomness in the rules, the protocol and the timeline', () => {
     const impure = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\brandom(?:UUID|Bytes)\b/;
-    const pure = [/^src\/newsroom\//, /^src\/protocol\//, /^client\/lib\/timeline\//];
+    const pure = [/^src\/newsroom\//, /^src\/markdown\//, /^src\/protocol\//, /^client\/lib\/timeline\//];
     expect(filesWith(impure, ...pure)).toEqual([]);
     // The wait for the engine has a timeout.
     expect(

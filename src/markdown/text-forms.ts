@@ -1,5 +1,5 @@
 import type { Token } from 'markdown-it';
-import { newsroomLimits } from './newsroom-limits.ts';
+import { figureCharacters } from '../protocol/client-limits.ts';
 
 /**
  * Finds the forms of a text that pages give a look of their own: pull quotes and data blocks. Their html has the attribute
@@ -74,8 +74,7 @@ function hasFigures(tokens: readonly Token[], start: number): boolean {
       rows += 1;
     }
     if (type === 'th_open' || type === 'td_open') cells += 1;
-    if (type === 'td_open' && cells === 2 && (tokens[at + 1] as Token).content.length > newsroomLimits.figureCharacters)
-      return false;
+    if (type === 'td_open' && cells === 2 && (tokens[at + 1] as Token).content.length > figureCharacters) return false;
   }
   return rows > 1;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import MarkdownIt, { type Token } from 'markdown-it';
 import { describe, expect, it } from 'vitest';
+import { withForms } from '../../../src/markdown/text-forms.ts';
 import { createRenderer } from '../../../src/newsroom/render.ts';
-import { withForms } from '../../../src/newsroom/text-forms.ts';
 import { markdown } from '../../support/samples/arbitraries.ts';
 
 const renderer = createRenderer({ publicUrl: 'https://live.example/' });

@@ -1,0 +1,16 @@
+import { htmlBytes } from '../protocol/client-limits.ts';
+import { Refusal } from '../protocol/problems.ts';
+
+/** Why a body is refused before its html is written whole. */
+
+export function tooMuchHtml(): Refusal {
+  return refusal(`Becomes more than ${htmlBytes / 1024} KiB of html.`);
+}
+
+export function tooDeeplyNested(): Refusal {
+  return refusal('Must not nest lists and quotes this deeply.');
+}
+
+function refusal(message: string): Refusal {
+  return new Refusal('invalid-body', { errors: [{ path: 'body', message }] });
+}
