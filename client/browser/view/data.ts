@@ -37,4 +37,6 @@ export type Shown = Pick<Snapshot, 'channel' | 'pinned' | 'summary'> & {
   readonly counts?: Counts | undefined;
   /** Null or left out: the newest post is shown. */
   readonly ceiling?: number | null;
+  /** When it was rendered. RFC 3339. Scripts leave it out, because they show how long ago something was. */
+  readonly at?: string | null;
 };

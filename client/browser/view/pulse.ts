@@ -7,10 +7,11 @@ import { clockBeside, wordsOf } from './time.ts';
 import { spoken } from './wording.ts';
 
 /**
- * The line under the byline: "Updated 1 min. ago · 62 posts · 3 corrections". Each part is a link. The time of the newest post is
- * rendered as a date, and scripts show how long ago it was. A server of an earlier version sends no counts.
+ * The line under the byline: "Updated 1 min. ago · 62 posts · 3 corrections". Each part is a link. The server renders the time of
+ * the newest post, with its date only if it is not of today: scripts then show how long ago it was, and a longer text would take a
+ * line more on telephones, so that the page would jump. A server of an earlier version sends no counts.
  */
-export function renderPulse({ channel, posts: [newest], counts, ceiling = null }: Shown, setting: PostSetting): Html {
+export function renderPulse({ channel, posts: [newest], counts, ceiling = null, at = null }: Shown, setting: PostSetting): Html {
   const words = wordsOf(setting);
   const link = (path: string, text: Html | string) => html`<a href="${onServer(path, setting.server ?? '')}">${text}</a>`;
   const parts = [
@@ -19,7 +20,7 @@ export function renderPulse({ channel, posts: [newest], counts, ceiling = null }
       ceiling === null &&
       link(
         postPath(channel.id, newest.id),
-        html`<span class="tick">${words.lastUpdated} ${clockBeside(newest.publishedAt, null, setting)}</span>`,
+        html`<span class="tick">${words.lastUpdated} ${clockBeside(newest.publishedAt, at, setting)}</span>`,
       ),
     counts?.posts && link(`${channelPath(channel.id)}#posts`, counted(words.postCount, counts.posts, setting)),
     counts?.corrections && link(correctionsPath(channel.id), counted(words.corrections, counts.corrections, setting)),

@@ -68,7 +68,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     preloaded: assets.words[wordsOf(channel).language],
     body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
-<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse">${regions.pulse({ ...shown, ceiling })}</p>${links(shown, window)}</header>
+<header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse">${regions.pulse({ ...shown, ceiling, at })}</p>${links(shown, window)}</header>
 <div class="columns">
 <aside class="side">${overviewOf(channel).map((name) => section(name, shown))}</aside>
 <div class="coverage">

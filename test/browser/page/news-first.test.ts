@@ -37,6 +37,28 @@ describeWith(needs.chromium, 'the page of a long coverage', (chromium) => {
     }
   });
 
+  it.each(['', '/permanent-link', '/corrections'])(
+    'does not jump on a telephone when its script starts: /live/{c}%s',
+    async (path) => {
+      const { channelId, posts } = await publishNewspaperCoverage(room.author);
+      const { page } = await room.browser.page({ viewport: { width: 412, height: 823 } });
+      await page.addInitScript(`window.jumps = [];
+      new PerformanceObserver((list) => { for (const { value } of list.getEntries()) jumps.push(value); })
+        .observe({ type: 'layout-shift', buffered: true });`);
+      // The page is painted before its script arrives, as on a slow network.
+      await page.route('**/assets/*.js', async (route) => {
+        await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+        await route.continue();
+      });
+      await page.goto(`${room.server.url}/live/${channelId}${path.replace('permanent-link', posts['summary-morning'] ?? '')}`);
+      if (path !== '/corrections') await isLive(page);
+      await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+      const jumps = await page.evaluate<number[]>('jumps');
+      // The word in the bar that says whether the page is live may change its width.
+      expect(jumps.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.001);
+    },
+  );
+
   it('shows three key events, three items of the summary and two lines of the pinned post, and all of each on request', async () => {
     const { channelId } = await publishNewspaperCoverage(room.author);
     const { page } = await room.open(channelId, { javaScriptEnabled: false });

@@ -25,7 +25,7 @@ describeWith(needs.chromium, 'the live line under the byline', (chromium) => {
     expect(complaints).toEqual([]);
   });
 
-  it('shows how long ago the newest post came, as time passes, and the date without a script', async () => {
+  it('shows how long ago the newest post came, as time passes, and the time of day without a script', async () => {
     const { id } = await room.coverage(['One.']);
     const { page } = await room.browser.page();
     await page.clock.install({ time: Date.now() });
@@ -34,7 +34,7 @@ describeWith(needs.chromium, 'the live line under the byline', (chromium) => {
     await page.clock.runFor(125_000);
     expect(await textOf(page.locator('#pulse'))).toBe('Updated 2 min. ago · 1 post');
     const { page: plain } = await room.open(id, { javaScriptEnabled: false });
-    expect(await textOf(plain.locator('#pulse'))).toMatch(/^Updated \w{3} \d{1,2}, \d{4}, \d\d:\d\d UTC · 1 post$/);
+    expect(await textOf(plain.locator('#pulse'))).toMatch(/^Updated \d\d:\d\d UTC · 1 post$/);
   });
 
   it('announces a lost connection once after five seconds, and then the return', async () => {
