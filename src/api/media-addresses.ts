@@ -1,3 +1,4 @@
+import { isLoadable } from '../protocol/field-rules.ts';
 import { mediaBegins } from '../protocol/field-schemas.ts';
 import type { Media, Picture } from '../protocol/model.ts';
 import { type FieldError, Refusal } from '../protocol/problems.ts';
@@ -22,8 +23,8 @@ function refuse(errors: FieldError[]): void {
 function errorsOf(media: Media, publicUrl: string, at: string): FieldError[] {
   const own = new URL(publicUrl).origin;
   return addressesOf(media).flatMap(([field, address]) => {
-    const isLoadable = address === undefined || /^https:/i.test(address) || new URL(address).origin === own;
-    return isLoadable ? [] : [{ path: `${at}.${field}`, message: unloadable }];
+    const fits = address === undefined || isLoadable(address, own);
+    return fits ? [] : [{ path: `${at}.${field}`, message: unloadable }];
   });
 }
 

@@ -49,6 +49,11 @@ export function hasPlainHost(value: string): boolean {
   return !value.includes('\\') && (URL.parse(value)?.username ?? '') + (URL.parse(value)?.password ?? '') === '';
 }
 
+/** Whether pages of the server with this origin can load media from the address: it is `https:`, or on that server. */
+export function isLoadable(address: string, origin: string): boolean {
+  return /^https:/i.test(address) || URL.parse(address)?.origin === origin;
+}
+
 /** A UUIDv7 in lower case. */
 export const postIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
