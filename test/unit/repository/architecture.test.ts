@@ -112,7 +112,7 @@ const arrows: Record<string, readonly string[]> = {
   'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
   'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The page for authors.
-  'client/browser/desk/': ['client/lib/', 'src/protocol/'],
+  'client/browser/desk/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The words on pages, one file per language.
   'client/browser/i18n/': ['src/protocol/'],
   'client/cli/': [

@@ -122,7 +122,9 @@ function comparedBySide(all: Record<'base' | Side, Paragraph[]>): Passage[] {
  * changed is not decided.
  */
 export function mergedBody(passages: readonly Passage[], choices: readonly (Side | undefined)[]): string | undefined {
-  const sides = passages.map(({ by }, at) => choices[at] ?? (by === 'conflict' ? undefined : by === 'theirs' ? 'theirs' : 'mine'));
+  const sides = passages.map(
+    ({ by }, at) => choices[at] ?? (by === 'conflict' ? undefined : by === 'theirs' ? 'theirs' : 'mine'),
+  );
   if (sides.includes(undefined)) return undefined;
   let body = '';
   for (const [at, passage] of passages.entries()) {

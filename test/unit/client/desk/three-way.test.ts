@@ -13,7 +13,14 @@ import {
 import type { PostFields } from '../../../../src/protocol/model.ts';
 import { blankFields } from '../../../../src/protocol/post-fields.ts';
 
-const paragraph = fc.constantFrom('The fire began at noon.', 'Nobody was hurt.', '- one\n- two', '```\na\n\nb\n```', 'Two.', 'Three');
+const paragraph = fc.constantFrom(
+  'The fire began at noon.',
+  'Nobody was hurt.',
+  '- one\n- two',
+  '```\na\n\nb\n```',
+  'Two.',
+  'Three',
+);
 const body = fc.array(paragraph, { maxLength: 6 }).map((all) => all.join('\n\n'));
 const texts = (passages: readonly Passage[], side: 'base' | 'mine' | 'theirs') =>
   passages.flatMap((passage) => passage[side].map(({ text }) => text));
