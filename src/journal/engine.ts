@@ -215,6 +215,13 @@ export interface Revocations {
    */
   revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'>;
 
+  /**
+   * Like `revoke`, for an id that may be used once. Until the revocation expires, at most one of all calls with the id, on every
+   * process, resolves with `spent`, and none does if the id was revoked before. The others resolve with `used`. If the outcome is
+   * unknown, the id may be spent, so a repeated call may resolve with `used`.
+   */
+  spend(id: string, until: number | null, by: string): Promise<'spent' | 'used' | 'full'>;
+
   /** Answers from memory, as of the last comparison with the store. The first comparison is made when the engine opens. */
   isRevoked(jti: string): boolean;
 

@@ -12,6 +12,17 @@ export interface Revocation {
   until: number | null;
 }
 
+/** The answer of a store. `again`: the token was revoked before. */
+export type Revoked = 'revoked' | 'again' | 'full';
+
+export function resultOfRevoke(answer: Revoked): 'revoked' | 'full' {
+  return answer === 'again' ? 'revoked' : answer;
+}
+
+export function resultOfSpend(answer: Revoked): 'spent' | 'used' | 'full' {
+  return ({ revoked: 'spent', again: 'used', full: 'full' } as const)[answer];
+}
+
 export class RevokedTokens {
   readonly #now: () => number;
   #until = new Map<string, number | null>();

@@ -299,6 +299,10 @@ class SharedEngine implements RedisEngine {
     return this.#redisWrites.revoke(jti, until, by);
   }
 
+  spend(id: string, until: number | null, by: string) {
+    return this.#redisWrites.spend(id, until, by);
+  }
+
   isRevoked(jti: string): boolean {
     return this.#revocations.has(jti);
   }

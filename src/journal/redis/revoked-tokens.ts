@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { limits } from '../../protocol/wire-limits.ts';
 import type { Log } from '../announcer.ts';
-import type { Revocation } from '../revoked-tokens.ts';
+import type { Revocation, Revoked } from '../revoked-tokens.ts';
 import { RevokedTokens } from '../revoked-tokens.ts';
 import { factsOfRevocation, serverActor } from '../server-journal.ts';
 import { serverArguments } from './codec.ts';
@@ -42,12 +42,12 @@ export class RedisRevocations {
   }
 
   /** Writes a revocation. Call `taken` once enough replicas have the write. Only then does `has` report it. */
-  async write({ jti, until }: Revocation, by: string): Promise<'revoked' | 'full'> {
+  async write({ jti, until }: Revocation, by: string): Promise<Revoked> {
     const { writes, now } = this.#parts;
     const at = now();
     const entryArguments = serverArguments([factsOfRevocation(jti, until, { now: at, by })]);
     const args = [at, jti, until ?? 'inf', randomUUID(), limits.revokedTokens, ...entryArguments];
-    return (await writes.run('revoke-token', writeKeys, args)) as 'revoked' | 'full';
+    return (await writes.run('revoke-token', writeKeys, args)) as Revoked;
   }
 
   taken(revocation: Revocation): void {

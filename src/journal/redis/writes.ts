@@ -11,6 +11,7 @@ import {
 import { appendEffects } from '../entry-placement.ts';
 import { prepareAll } from '../entry-record.ts';
 import { fingerprint, newRoot, newSalt } from '../hash-chain.ts';
+import { resultOfRevoke, resultOfSpend } from '../revoked-tokens.ts';
 import { factsOfAppend, factsOfDeletion } from '../server-journal.ts';
 import type { RedisBus } from './bus.ts';
 import {
@@ -58,7 +59,7 @@ export interface WritesParts {
 
 type JournalWrites = Pick<
   Engine,
-  'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'endSession'
+  'append' | 'note' | 'recall' | 'reserve' | 'reserved' | 'erase' | 'deleteChannel' | 'revoke' | 'spend' | 'endSession'
 >;
 
 import type { SessionFacts } from '../../protocol/rights.ts';
@@ -198,7 +199,15 @@ export class Writes implements JournalWrites {
     });
   }
 
-  revoke(jti: string, until: number | null, by: string) {
+  async revoke(jti: string, until: number | null, by: string) {
+    return resultOfRevoke(await this.#revoke(jti, until, by));
+  }
+
+  async spend(id: string, until: number | null, by: string) {
+    return resultOfSpend(await this.#revoke(id, until, by));
+  }
+
+  #revoke(jti: string, until: number | null, by: string) {
     return this.#write(async () => {
       const answer = await this.#parts.revocations.write({ jti, until }, by);
       if (answer === 'full') return answer;

@@ -36,7 +36,7 @@ import {
 } from '../entry-record.ts';
 import { newRoot } from '../hash-chain.ts';
 import { RequestClock } from '../request-clock.ts';
-import { RevokedTokens } from '../revoked-tokens.ts';
+import { type Revoked, RevokedTokens, resultOfRevoke, resultOfSpend } from '../revoked-tokens.ts';
 import { factsOfAppend, factsOfRenderer } from '../server-journal.ts';
 import type { Appended } from './append.ts';
 import { lockDirectory, makePrivate, restrictFiles } from './data-directory.ts';
@@ -282,9 +282,17 @@ class SqliteEngine implements Engine {
     await this.#writer.call('recordOnce', factsOfRenderer(version, publicUrl, this.#now()));
   }
 
-  revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'> {
+  async revoke(jti: string, until: number | null, by: string) {
+    return resultOfRevoke(await this.#revoke(jti, until, by));
+  }
+
+  async spend(id: string, until: number | null, by: string) {
+    return resultOfSpend(await this.#revoke(id, until, by));
+  }
+
+  #revoke(jti: string, until: number | null, by: string): Promise<Revoked> {
     return this.#writer.call('revoke', { jti, until, now: this.#now(), by }, (answer) => {
-      if (answer === 'revoked') this.#revoked.add([{ jti, until }]);
+      if (answer !== 'full') this.#revoked.add([{ jti, until }]);
     });
   }
 

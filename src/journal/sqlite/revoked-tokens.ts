@@ -1,13 +1,14 @@
 import { limits } from '../../protocol/wire-limits.ts';
+import type { Revoked } from '../revoked-tokens.ts';
 import { factsOfRevocation } from '../server-journal.ts';
 import { recordFacts } from './server-journal.ts';
 import type { Sql } from './statements.ts';
 
-/** See `Revocations.revoke`. At the bound, the revocation that expired first is removed. */
+/** See `Revocations.revoke` and `Revocations.spend`. At the bound, the revocation that expired first is removed. */
 export function revoke(
   sql: Sql,
   { jti, until, now, by }: { jti: string; until: number | null; now: number; by: string },
-): 'revoked' | 'full' {
+): Revoked {
   const before = sql('SELECT until FROM revoked WHERE jti = ?').get(jti) as { until: number | null } | undefined;
   if (before === undefined) {
     const { kept } = sql('SELECT count(*) AS kept FROM revoked').get() as { kept: number };
@@ -17,9 +18,11 @@ export function revoke(
     }
     sql('INSERT INTO revoked (jti, until) VALUES (?, ?)').run(jti, until);
     recordFacts(sql, [factsOfRevocation(jti, until, { now, by })]);
-  } else if (before.until !== null && (until === null || until > before.until)) {
+    return 'revoked';
+  }
+  if (before.until !== null && (until === null || until > before.until)) {
     sql('UPDATE revoked SET until = ? WHERE jti = ?').run(until, jti);
     recordFacts(sql, [factsOfRevocation(jti, until, { now, by })]);
   }
-  return 'revoked';
+  return 'again';
 }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ServerFacts } from '../../protocol/model.ts';
 import type { SessionEnd } from '../ended-sessions.ts';
 import type { Outcome, RequestId } from '../engine.ts';
+import type { Revoked } from '../revoked-tokens.ts';
 import type { Appended, PreparedAppend } from './append.ts';
 import type { Deletion } from './erasure.ts';
 import type * as reads from './reads.ts';
@@ -17,7 +18,7 @@ export interface Writes {
   delete: { given: { channelId: string; request: RequestId; requestAt: number; now: number; by: string }; answer: Deletion };
   /** Adds the entry unless the server's own journal has one with the same type and subject. */
   recordOnce: { given: ServerFacts; answer: null };
-  revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: 'revoked' | 'full' };
+  revoke: { given: { jti: string; until: number | null; now: number; by: string }; answer: Revoked };
   endSession: { given: SessionEnd; answer: null };
   sessionKey: { given: { made: string }; answer: string };
   /**

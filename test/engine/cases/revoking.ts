@@ -93,6 +93,8 @@ export function revoking({ open }: Exam): void {
     expect(await revoke('one-more', null)).toBe('full');
     expect(filled.isRevoked('one-more')).toBe(false);
     expect(await revoke('many-2', null)).toBe('revoked');
+    expect([await filled.spend('one-more', null, 'ruth'), await filled.spend('many-2', null, 'ruth')]).toEqual(['full', 'used']);
+    expect(filled.isRevoked('one-more')).toBe(false);
     now += 2 * minute;
     expect(await revoke('one-more', null)).toBe('revoked');
     expect(filled.isRevoked('one-more')).toBe(true);
@@ -106,6 +108,24 @@ export function revoking({ open }: Exam): void {
       expect(['many-1', 'many-0', 'one-more'].map((jti) => again.isRevoked(jti))).toEqual([false, true, true]);
       expect(again.revokedTokens).toBe(limits.revokedTokens);
     }
+  });
+
+  it('spends an id for one of many calls at once, and refuses it from then on', async () => {
+    const calls = Array.from({ length: 20 }, () => engine.spend('single', now + minute, 'ruth'));
+    const results = await Promise.all(calls);
+    expect(results.toSorted()).toEqual(['spent', ...results.slice(1).map(() => 'used')]);
+    expect([engine.isRevoked('single'), engine.isRevoked('another-single')]).toEqual([true, false]);
+    const again = await reopened();
+    expect(again.isRevoked('single')).toBe(true);
+    expect(await again.spend('single', now + minute, 'ruth')).toBe('used');
+    expect(await again.revoke('single', now + minute, 'root')).toBe('revoked');
+  });
+
+  it('does not spend an id that was revoked before, even if the revocation has expired', async () => {
+    await engine.revoke('withdrawn', now + minute, 'root');
+    expect(await engine.spend('withdrawn', now + minute, 'ruth')).toBe('used');
+    now += 2 * minute;
+    expect(await engine.spend('withdrawn', now + minute, 'ruth')).toBe('used');
   });
 
   async function reopened(): Promise<Engine> {

@@ -49,6 +49,17 @@ for (const kind of ['redis', 'valkey'] as const) {
       expect((await head(here, id)).offset).toBe(2);
     });
 
+    it('spend each id once, whichever of them is faster', async (test) => {
+      const { here, there } = await openTwoNodesFor(test, binary);
+      const until = Date.now() + 600_000;
+      for (let round = 0; round < 10; round++) {
+        const ids = Array.from({ length: 50 }, (_, index) => `link:${round}-${index}`);
+        const rivals = (id: string) => Promise.all([here, there, here, there].map((node) => node.spend(id, until, 'ruth')));
+        const results = await Promise.all(ids.map(rivals));
+        expect(results.map((all) => all.toSorted())).toEqual(ids.map(() => ['spent', 'used', 'used', 'used']));
+      }
+    });
+
     it('let one of two rivals win, a thousand times', async (test) => {
       const { here, there } = await openTwoNodesFor(test, binary);
       const { id } = await createChannel(here);

@@ -20,7 +20,7 @@ import { appendEffects } from '../../../../src/journal/entry-placement.ts';
 import { prepareAll } from '../../../../src/journal/entry-record.ts';
 import { newRoot } from '../../../../src/journal/hash-chain.ts';
 import { RequestClock } from '../../../../src/journal/request-clock.ts';
-import { RevokedTokens } from '../../../../src/journal/revoked-tokens.ts';
+import { type Revoked, RevokedTokens, resultOfRevoke, resultOfSpend } from '../../../../src/journal/revoked-tokens.ts';
 import {
   factsOfAppend,
   factsOfBeginning,
@@ -230,7 +230,15 @@ class MemoryEngine implements Engine {
 
   // ---- Tokens and sessions that are refused
 
-  async revoke(jti: string, until: number | null, by: string): Promise<'revoked' | 'full'> {
+  async revoke(jti: string, until: number | null, by: string) {
+    return resultOfRevoke(this.#revoke(jti, until, by));
+  }
+
+  async spend(id: string, until: number | null, by: string) {
+    return resultOfSpend(this.#revoke(id, until, by));
+  }
+
+  #revoke(jti: string, until: number | null, by: string): Revoked {
     const { revoked } = this.#open;
     const before = revoked.get(jti);
     const isNews = before === undefined || (before !== null && (until === null || until > before));
@@ -240,7 +248,7 @@ class MemoryEngine implements Engine {
       this.#store.record([factsOfRevocation(jti, until, { now: this.#now(), by })]);
     }
     this.#revoked.add([{ jti, until }]);
-    return 'revoked';
+    return before === undefined ? 'revoked' : 'again';
   }
 
   /** Drops the revocation that lapsed first, to make room for one more. Returns false if none has lapsed. */
