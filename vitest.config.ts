@@ -14,6 +14,8 @@ const patient = {
   hookTimeout: 300_000,
   setupFiles: ['test/support/runner/patience.ts'],
   expect: { poll: { timeout: 30_000 } },
+  // Characters of a value in the message of a failure, which is all that the summary has.
+  chaiConfig: { truncateThreshold: 300 },
 } satisfies Test;
 
 type Test = TestProjectInlineConfiguration['test'];
