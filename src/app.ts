@@ -13,6 +13,7 @@ import type { Compression } from './http/compression.ts';
 import { createSlots } from './http/concurrency-slots.ts';
 import { guardReserve, isReserved } from './http/connections.ts';
 import type { SessionCookie } from './http/cookies.ts';
+import { repeatErased } from './http/erased-answers.ts';
 import { apiHeaders, reportViolationsTo } from './http/headers.ts';
 import { responseLimits } from './http/http-limits.ts';
 import { onlyMethodsOf } from './http/methods.ts';
@@ -134,13 +135,13 @@ export function createApp(config: Config, context: AppContext): App {
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log, brand });
       // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
-      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), onlyMethodsOf(...api), notFound(), comeBack.handler);
+      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), routesOf(...api), notFound(), comeBack.handler);
       app.use(warnAboutForwardedHeaders(config.trustProxy, log));
       app.use('/v1', v1);
-      app.use(onlyMethodsOf(assetRoutes(), brandRoutes(brand)), limit);
+      app.use(routesOf(assetRoutes(), brandRoutes(brand)), limit);
       app.use(socketPath, refusePolling());
-      app.use(onlyMethodsOf(documentRoutes({ publicUrl, brand })));
-      app.use(onlyMethodsOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
+      app.use(routesOf(documentRoutes({ publicUrl, brand })));
+      app.use(routesOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie, publicUrl, brand });
       const slots = createSlots(liveLimits.versionPagesMost, {
         onRejected: () => metrics.rejections.inc({ kind: 'versions' }),
@@ -148,10 +149,14 @@ export function createApp(config: Config, context: AppContext): App {
       });
       const reading = { engine, streams, identity, cookie, publicUrl, hasIdleLimit: idleSeconds !== undefined };
       const pages = pageRoutes({ ...reading, diffs, slots, now, metrics, brand, sources: config.pageSources });
-      app.use(onlyMethodsOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand })), pageErrors.notFound);
+      app.use(routesOf(signingIn, pages, embedRoutes({ engine, streams, publicUrl, brand })), pageErrors.notFound);
       app.use(pageErrors.handler, handleErrors(log));
     },
   };
+}
+
+function routesOf(...routers: Router[]): Router {
+  return repeatErased(...onlyMethodsOf(...routers));
 }
 
 /** The health and metrics routes, if they have a port of their own. */

@@ -37,6 +37,12 @@ export interface Compressor {
   compress(content: ResponseBody): Promise<Compressed> | Compressed;
 }
 
+/** Compresses the body of a response that can be made anew. See `repeatErased`. */
+export interface RepeatingCompressor extends Compressor {
+  /** Makes the response anew, if something was erased while it was compressed. */
+  repeat(): void;
+}
+
 export type Compressed =
   | { status: 'compressed'; bytes: Buffer }
   /** Something was erased in the meantime. The content may contain it and must not be sent. */
@@ -45,6 +51,6 @@ export type Compressed =
   | { status: 'busy' };
 
 /** Undefined if the response must not be compressed. */
-export function compressorOf(response: Response): Compressor | undefined {
-  return response.locals.compressor as Compressor | undefined;
+export function compressorOf(response: Response): RepeatingCompressor | undefined {
+  return response.locals.repeatingCompressor as RepeatingCompressor | undefined;
 }

@@ -64,20 +64,26 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   }
   response.status(status);
   if (compressor === undefined) return send(response, type, content);
-  const compressed = compressor.compress(content);
-  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, { type, content, plainTag });
+  const { compress, repeat } = compressor;
+  const compressed = compress(content);
+  const compressible = { type, content, plainTag, repeat };
+  if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, compressible);
   compressed.then(
-    (done) => sendCompressed(response, done, { type, content, plainTag }),
+    (done) => sendCompressed(response, done, compressible),
     // Falls back to the uncompressed response.
-    () => sendCompressed(response, { status: 'busy' }, { type, content, plainTag }),
+    () => sendCompressed(response, { status: 'busy' }, compressible),
   );
 }
 
-function sendCompressed(
-  response: Response,
-  compressed: Compressed,
-  { type, content, plainTag }: { type: string; content: ResponseBody; plainTag: string | undefined },
-): void {
+interface CompressibleAnswer {
+  type: string;
+  content: ResponseBody;
+  plainTag: string | undefined;
+  repeat(): void;
+}
+
+function sendCompressed(response: Response, compressed: Compressed, answer: CompressibleAnswer): void {
+  const { type, content, plainTag } = answer;
   if (response.closed || response.headersSent) return;
   switch (compressed.status) {
     case 'compressed':
@@ -87,10 +93,7 @@ function sendCompressed(
       if (plainTag !== undefined) response.setHeader('ETag', plainTag);
       return send(response, type, content);
     case 'erased':
-      return sendProblem(
-        response,
-        problem('journal-unavailable', { outcome: 'unchanged', retryAfter: responseLimits.momentRetrySeconds }),
-      );
+      return answer.repeat();
   }
 }
 

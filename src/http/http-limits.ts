@@ -153,6 +153,12 @@ export const responseTable = {
     metric: 'pressbox_compressions_total{how="passed-over"}',
     atLimit: 'One more response is sent without compression.',
   },
+  compressionTries: {
+    value: 8,
+    metric: problem('journal-unavailable'),
+    atLimit:
+      'When something was erased during this many compressions of a response in a row, the request is refused with `journal-unavailable`.',
+  },
   compressedBytes: {
     value: 4 * 1024 * 1024,
     metric: 'pressbox_compressions_total{how="forgotten"}',

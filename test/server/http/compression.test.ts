@@ -1,9 +1,14 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import express, { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Compressor } from '../../../src/http/answer-body.ts';
+import { handleErrors, sendJson } from '../../../src/http/answers.ts';
 import { createCompression } from '../../../src/http/compression.ts';
+import { repeatErased } from '../../../src/http/erased-answers.ts';
+import { responseLimits } from '../../../src/http/http-limits.ts';
 import { createChannel, publish, write } from '../../support/authors/writers.ts';
 import { call, startTestServer, type TestServer } from '../../support/servers/server.ts';
 
@@ -30,8 +35,8 @@ interface Sent {
 }
 
 /** The bytes on the wire, not decompressed. */
-async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Sent> {
-  const outgoing = request(server.url + path, { headers, method, agent: false });
+async function ask(path: string, headers: Record<string, string> = {}, method = 'GET', url = server.url): Promise<Sent> {
+  const outgoing = request(url + path, { headers, method, agent: false });
   outgoing.end();
   const [answer] = await once(outgoing, 'response');
   const chunks: Buffer[] = [];
@@ -168,6 +173,56 @@ describe('an answer', () => {
     for (const path of paths) expect((await ask(path, { 'accept-encoding': 'gzip' })).text).toContain('secret');
     await write(server, editor, { path: `/v1/channels/${channelId}/posts/${post.id}/takedown`, body: {} });
     for (const path of paths) expect((await ask(path, { 'accept-encoding': 'gzip' })).text).not.toContain('secret');
+  });
+});
+
+describe('an answer during whose compression something is erased', () => {
+  it('is read and sent again, on every path', async () => {
+    const { id: erasing } = await createChannel(server, editor);
+    const packed = { 'accept-encoding': 'gzip' };
+    for (let round = 0; round < 20; round += 1) {
+      const { post } = await publish(server, editor, erasing, { body: `A secret of the harbour, number ${round}.` });
+      const takedown = write(server, editor, { path: `/v1/channels/${erasing}/posts/${post.id}/takedown`, body: {} });
+      // Different answers, because equal ones are compressed once.
+      const limits = Array.from({ length: 12 }, (_, nth) => `/v1/channels/${id}/posts?limit=${nth + 9}&before=${900 + round}`);
+      const paths = [...limits, ...pathsOf(), `/live/${erasing}`, `/live/${erasing}?order=oldest`];
+      const answers = await Promise.all(paths.map(async (path) => ({ path, status: (await ask(path, packed)).status })));
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+      await takedown;
+    }
+  });
+
+  /** A server whose answers are overtaken by `erasures`. Each answer says how many were made. */
+  async function overtaken(erasures: number): Promise<Sent & { made: number }> {
+    const compression = createCompression(() => undefined);
+    let made = 0;
+    const routes = Router().get('/', (_request, response) => {
+      made += 1;
+      if (made === 1) response.set('Link', '</first>; rel="next"');
+      sendJson(response, `Answer ${made}. ${'The harbour office speaks. '.repeat(100)}`, { cache: 'public' });
+      if (made <= erasures) compression.erased();
+    });
+    const app = express().use(compression.handler, repeatErased(routes), handleErrors({ error: () => undefined }));
+    const http = app.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+      return { ...(await ask('/', { 'accept-encoding': 'gzip' }, 'GET', url)), made };
+    } finally {
+      http.close();
+    }
+  }
+
+  it('has nothing of the discarded answers', async () => {
+    const { status, headers, text, made } = await overtaken(3);
+    expect([status, made, headers['content-encoding'], headers.link]).toEqual([200, 4, 'gzip', undefined]);
+    expect(text).toMatch(/^Answer 4\./);
+  });
+
+  it('becomes 503 with a time to retry if that happens too many times in a row', async () => {
+    const { status, headers, text, made } = await overtaken(Number.POSITIVE_INFINITY);
+    expect([status, made, headers['retry-after'], headers.etag]).toEqual([503, responseLimits.compressionTries, '1', undefined]);
+    expect(JSON.parse(text)).toMatchObject({ code: 'journal-unavailable', outcome: 'unchanged' });
   });
 });
 
