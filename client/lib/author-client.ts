@@ -1,4 +1,4 @@
-import { idempotencyHours, idempotencyKeyForm, idempotencyKeyPattern } from '../../src/protocol/client-limits.ts';
+import { idempotencyHours } from '../../src/protocol/client-limits.ts';
 import type {
   AuthorPost,
   Channel,
@@ -9,8 +9,25 @@ import type {
   PostFields,
   PostKind,
   ReaderPost,
-  RevisionKind,
 } from '../../src/protocol/model.ts';
+import {
+  type AuthorRequest,
+  apiPath,
+  type ChannelPatch,
+  channelCreation,
+  channelUpdate,
+  type Decided,
+  isLookedUp,
+  mayHaveBeenApplied,
+  type NewChannel,
+  type NewPost,
+  postRevision,
+  publication,
+  type Revision,
+  retraction,
+  takedown,
+  withKey,
+} from './author-requests.ts';
 import { backoffMs, requestBackoff } from './backoff.ts';
 import {
   bodyWithField,
@@ -27,7 +44,6 @@ import {
   sleep,
   type TokenSource,
   unreachableBudget,
-  wasNeverSent,
 } from './http.ts';
 import { newKey, newPostId } from './ids.ts';
 import { queryString, throwIfAborted } from './platform.ts';
@@ -38,36 +54,7 @@ import { queryString, throwIfAborted } from './platform.ts';
  * problem document.
  */
 
-export interface NewPost extends Partial<PostFields> {
-  /** A UUIDv7. Generated here by default, so that a repetition days later still cannot publish twice. */
-  id?: string | undefined;
-}
-export interface Revision {
-  kind: RevisionKind;
-  /** Shown to readers. Required for a clarification and a correction. */
-  note?: string | null;
-  changes: Partial<PostFields>;
-  /** Erases the text of earlier revisions and the notes of refiles and updates. Only for editors. */
-  eraseEarlier?: boolean;
-  /** With `eraseEarlier`: also erases the notes of these revisions, even if they are corrections or clarifications. */
-  eraseNotes?: number[];
-}
-/** The fields of a channel that an author may set. */
-export type ChannelFields = Pick<
-  Channel,
-  'headline' | 'standfirst' | 'section' | 'byline' | 'picture' | 'language' | 'timezone' | 'access' | 'url' | 'startsAt'
->;
-export interface NewChannel extends Partial<ChannelFields> {
-  id?: string;
-  headline: string;
-  state?: 'scheduled' | 'live';
-}
-export interface ChannelPatch extends Partial<ChannelFields> {
-  state?: ChannelState;
-  pinnedPostId?: string | null;
-  /** Required if the headline or the standfirst changes. Allowed if the picture changes. */
-  change?: { kind: RevisionKind; note?: string | null };
-}
+export type { ChannelFields, ChannelPatch, Decided, NewChannel, NewPost, Revision } from './author-requests.ts';
 
 /** The result of a write. */
 export interface Written {
@@ -91,12 +78,6 @@ export interface RevisedPost extends WrittenPost {
 
 /** A post as readers see it. It also has `body` and `publishedBy` if the token may write to the channel. */
 export type SeenPost = ReaderPost & Partial<Pick<AuthorPost, 'body' | 'publishedBy'>>;
-
-/**
- * The revision that a change is based on. If the post has another revision, the server refuses with `revision-moved`; `*` accepts
- * any revision.
- */
-export type Decided = number | '*';
 
 export interface AuthorClientOptions {
   /** The server's address, such as `https://live.example.org`. */
@@ -125,12 +106,7 @@ export interface CommandOptions {
   deadlineMs?: number | undefined;
 }
 
-interface Command extends CommandOptions {
-  method: 'POST' | 'PATCH' | 'DELETE';
-  path: string;
-  body?: unknown;
-  ifMatch?: Decided | undefined;
-}
+interface Command extends AuthorRequest, CommandOptions {}
 
 export class AuthorClient {
   readonly #http: Http;
@@ -142,7 +118,7 @@ export class AuthorClient {
   }
 
   async createChannel(channel: NewChannel, options: CommandOptions = {}): Promise<WrittenChannel> {
-    return this.#write('channel', { method: 'POST', path: '/v1/channels', body: channel, ...options });
+    return this.#write('channel', { ...channelCreation(channel), ...options });
   }
 
   async updateChannel(
@@ -151,7 +127,7 @@ export class AuthorClient {
     patch: ChannelPatch,
     options: CommandOptions = {},
   ): Promise<WrittenChannel> {
-    return this.#write('channel', { method: 'PATCH', path: apiPath(channelId), body: patch, ifMatch: revision, ...options });
+    return this.#write('channel', { ...channelUpdate(channelId, revision, patch), ...options });
   }
 
   /** Erases the channel. `pending` in the answer lists what the server has not erased yet. The server erases it later. */
@@ -162,17 +138,11 @@ export class AuthorClient {
   }
 
   async publish(channelId: string, post: NewPost, options: CommandOptions = {}): Promise<WrittenPost> {
-    return this.#write('post', {
-      method: 'POST',
-      path: `${apiPath(channelId)}/posts`,
-      body: { ...post, id: post.id ?? newPostId() },
-      ...options,
-    });
+    return this.#write('post', { ...publication(channelId, { ...post, id: post.id ?? newPostId() }), ...options });
   }
 
   async revise(channelId: string, postId: string, revision: Decided, change: Revision, options: CommandOptions = {}) {
-    const path = `${apiPath(channelId, postId)}/revisions`;
-    return this.#write<RevisedPost>('post', { method: 'POST', path, body: change, ifMatch: revision, ...options });
+    return this.#write<RevisedPost>('post', { ...postRevision(channelId, postId, revision, change), ...options });
   }
 
   /** Revises a post and tells readers what was wrong. */
@@ -193,8 +163,7 @@ export class AuthorClient {
     { note, revision }: { note: string; revision?: Decided },
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
-    const path = `${apiPath(channelId, postId)}/retraction`;
-    return this.#write('post', { method: 'POST', path, body: { note }, ifMatch: revision, ...options });
+    return this.#write('post', { ...retraction(channelId, postId, revision, note), ...options });
   }
 
   /** Withdraws the post and erases its text everywhere. `erasure` in the answer lists what is still pending. */
@@ -204,8 +173,7 @@ export class AuthorClient {
     { note, revision }: { note?: string; revision?: Decided } = {},
     options: CommandOptions = {},
   ): Promise<RevisedPost> {
-    const path = `${apiPath(channelId, postId)}/takedown`;
-    return this.#write('post', { method: 'POST', path, body: note === undefined ? {} : { note }, ifMatch: revision, ...options });
+    return this.#write('post', { ...takedown(channelId, postId, revision, note), ...options });
   }
 
   /** Pins the post in place of the current one, regardless of other changes to the channel. */
@@ -281,17 +249,8 @@ export class AuthorClient {
     return { ...(answered.body as Omit<T, 'replayed'>), replayed } as T;
   }
 
-  async #send(field: string, { method, path, body, ifMatch, key = newKey(), ...options }: Command): Promise<HttpResponse> {
-    // A header with an invalid key cannot be sent. Without this check, the failure would look like an unreachable server forever.
-    if (!idempotencyKeyPattern.test(key)) throw new TypeError(`An idempotency key is ${idempotencyKeyForm}.`);
-    const headers = {
-      'idempotency-key': key,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
-    };
-    // Built once: the server compares the bytes of a repeated command with those of the first.
-    const request = { method, path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return this.#untilAnswered(field, request, options);
+  async #send(field: string, { key = newKey(), ...command }: Command): Promise<HttpResponse> {
+    return this.#untilAnswered(field, withKey(command, key), command);
   }
 
   /** `field` is a field that every valid answer has. */
@@ -344,25 +303,11 @@ function toNoAnswer(thrown: unknown): unknown {
   return new NoAnswer(thrown instanceof NotPressbox ? thrown.message : 'No token was available.', { cause: thrown });
 }
 
-/** Whether a write that failed with this error may have been executed. */
-function mayHaveBeenApplied(error: unknown): boolean {
-  if (!(error instanceof ProblemError)) return error instanceof NoAnswer && !wasNeverSent(error);
-  const { outcome, code } = error.problem;
-  return outcome === 'unknown' || code === 'internal-error';
-}
-
 /**
  * Marks the outcome as unknown if an earlier attempt may have been executed. Only an answer for which the server looked up the
  * key settles it.
  */
 function asUnknownOutcome(error: unknown): unknown {
   if (!(error instanceof ProblemError)) return error;
-  const { status } = error.problem;
-  const isLookedUp = status < 500 && ![401, 403, 429].includes(status);
-  return isLookedUp ? error : new ProblemError({ ...error.problem, outcome: 'unknown' });
-}
-
-function apiPath(channelId: string, postId?: string): string {
-  const channel = `/v1/channels/${encodeURIComponent(channelId)}`;
-  return postId === undefined ? channel : `${channel}/posts/${encodeURIComponent(postId)}`;
+  return isLookedUp(error.problem) ? error : new ProblemError({ ...error.problem, outcome: 'unknown' });
 }
