@@ -65,6 +65,10 @@ const targetIn = (root) => join(root, 'dist', 'web');
 
 /** Bundles in memory, with the list of inputs of each bundle. `shrink` makes a script smaller. */
 export async function bundle(esbuild, root, shrink = minified) {
+  return [...(await bundlePages(esbuild, root, shrink)), ...(await bundleDesk(esbuild, root, shrink)).bundles];
+}
+
+async function bundlePages(esbuild, root, shrink) {
   const source = join(root, 'client', 'browser');
   const build = async (entryPoints, plugins = []) => {
     const built = await esbuild.build({
@@ -119,6 +123,72 @@ export async function bundle(esbuild, root, shrink = minified) {
   ]);
 }
 
+/**
+ * Bundles the page for authors. It passes no objects to the scripts above, so its names are not shortened. What it loads only after
+ * a press, and what several of its files share, becomes files named `desk-….js`.
+ */
+async function bundleDesk(esbuild, root, shrink) {
+  const source = join(root, 'client', 'browser');
+  const build = async (entryPoints, options = {}) => {
+    const built = await esbuild.build({
+      absWorkingDir: root,
+      metafile: true,
+      outdir: targetIn(root),
+      entryPoints,
+      entryNames: '[name]',
+      chunkNames: 'desk-[hash]',
+      bundle: true,
+      minify: true,
+      write: false,
+      platform: 'browser',
+      format: 'esm',
+      target: 'es2022',
+      legalComments: 'eof',
+      logLevel: 'warning',
+      charset: 'utf8',
+      alias: {
+        'socket.io-client': join(source, 'socket-io.ts'),
+        'eventsource-parser': join(source, 'event-stream.ts'),
+      },
+      ...options,
+    });
+    const files = built.outputFiles.map(async ({ path, contents }) => ({
+      name: basename(path),
+      contents: extname(path) === '.js' ? await shrink(contents) : contents,
+    }));
+    return { metafile: built.metafile, files: await Promise.all(files) };
+  };
+  const desk = await build([join(source, 'desk', 'desk.ts'), join(source, 'desk', 'styles', 'desk.css')], {
+    splitting: true,
+    plugins: [deskPolicy(source)],
+  });
+  // A chunk has its hash in its name already, by which the other files import it.
+  for (const file of desk.files) file.served = isChunk(file.name) ? file.name : hashedName(file.name, file.contents);
+  const addresses = desk.files.map(({ served }) => `/assets/${served}`);
+  const worker = await build([join(source, 'desk', 'app', 'service-worker.ts')], {
+    define: { builtFiles: JSON.stringify(addresses.sort()) },
+  });
+  return { bundles: [desk, worker], needed: neededBy('desk.js', desk.metafile) };
+}
+
+const isChunk = (name) => /^desk-\w+\.js$/.test(name);
+
+/** The chunks that a script imports before it runs, directly or not. */
+function neededBy(name, { outputs }) {
+  const byName = new Map(Object.entries(outputs).map(([path, output]) => [basename(path), output]));
+  const found = new Set();
+  const walk = (file) => {
+    for (const { path, kind } of byName.get(file)?.imports ?? []) {
+      const next = basename(path);
+      if (kind !== 'import-statement' || found.has(next)) continue;
+      found.add(next);
+      walk(next);
+    }
+  };
+  walk(name);
+  return [...found].sort();
+}
+
 /** Minifies a script with terser, which makes it about four per cent smaller (compressed) than esbuild alone. */
 async function minified(contents) {
   const { minify } = await import('terser');
@@ -134,20 +204,23 @@ function hashedName(name, contents) {
 
 export async function buildPages(esbuild, root) {
   const target = targetIn(root);
-  const built = await bundle(esbuild, root);
+  const desk = await bundleDesk(esbuild, root, minified);
+  const built = [...(await bundlePages(esbuild, root, minified)), ...desk.bundles];
 
   const manifest = {};
   const put = async (name, contents) => {
-    manifest[name] = hashedName(name, contents);
+    manifest[name] = isChunk(name) ? name : hashedName(name, contents);
     await replace(join(target, manifest[name]), contents);
   };
   for (const { name, contents } of built.flatMap(({ files }) => files)) await put(name, contents);
+  await put('desk-icon.svg', await readFile(join(root, 'client', 'browser', 'desk', 'app', 'desk-icon.svg')));
   // The posts of the demo use the hashed names of the pictures, which the server serves beside its scripts.
   const pictures = join(root, 'demo', 'pictures');
   for (const name of await readdir(pictures)) await put(`demo-${name}`, await readFile(join(pictures, name)));
   // The manifest is written after the files that it names, and before the files of the last build are removed.
   await replace(join(target, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const kept = new Set(['manifest.json', ...Object.values(manifest)]);
+  await replace(join(target, 'desk.json'), `${JSON.stringify(desk.needed)}\n`);
+  const kept = new Set(['manifest.json', 'desk.json', ...Object.values(manifest)]);
   for (const name of await readdir(target)) {
     if (!kept.has(name) && !name.startsWith('.')) await rm(join(target, name), { recursive: true, force: true });
   }
@@ -163,6 +236,16 @@ function loadedParts(partAt, folder) {
         const part = kind === 'dynamic-import' ? partAt.get(join(resolveDir, path)) : undefined;
         return part === undefined ? undefined : { path: `${folder}${part}`, external: true };
       });
+    },
+  };
+}
+
+/** Replaces `trusted-html.ts` with the policy of the desk, which may also name the address of its service worker. */
+function deskPolicy(source) {
+  return {
+    name: 'desk-policy',
+    setup({ onResolve }) {
+      onResolve({ filter: /[\\/]trusted-html\.ts$/ }, () => ({ path: join(source, 'desk', 'app', 'trusted-types.ts') }));
     },
   };
 }

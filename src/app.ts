@@ -41,6 +41,7 @@ import { countProblems, type Metrics } from './telemetry/metrics.ts';
 import { assetRoutes } from './web/asset-routes.ts';
 import type { Brand } from './web/brand/brand.ts';
 import { brandRoutes } from './web/brand-routes.ts';
+import { deskRoutes } from './web/desk-routes.ts';
 import { documentPaths, documentRoutes } from './web/document-routes.ts';
 import { embedRoutes } from './web/embed-routes.ts';
 import { feedRoutes } from './web/feed-routes.ts';
@@ -140,7 +141,7 @@ export function createApp(config: Config, context: AppContext): App {
       app.use('/v1', v1);
       app.use(routesOf(assetRoutes(), brandRoutes(brand)), limit);
       app.use(socketPath, refusePolling());
-      app.use(routesOf(documentRoutes({ publicUrl, brand })));
+      app.use(routesOf(documentRoutes({ publicUrl, brand }), deskRoutes({ brand })));
       app.use(routesOf(securityTxtRoutes({ contact: config.securityContact, publicUrl, now })));
       const signingIn = signInRoutes({ identity, cookie, publicUrl, brand });
       const slots = createSlots(liveLimits.versionPagesMost, {

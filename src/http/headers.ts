@@ -42,7 +42,31 @@ export function pageHeaders({
   /** Origins whose scripts the page loads, for audience measurement and consent. */
   sources?: readonly string[];
 } = {}): RequestHandler {
-  return reporting({
+  return reporting(ofPage({ frameAncestors, sources, policies: ['pressbox'] }));
+}
+
+/**
+ * For the desk, the page for authors. Its templates and its editor have a Trusted Types policy each, and there is no default policy.
+ * No page may frame it, so nobody can be led to press its buttons.
+ */
+export function deskHeaders(): RequestHandler {
+  const policies = ['pressbox', 'lit-html', 'ProseMirrorClipboard'];
+  return reporting(ofPage({ frameAncestors: 'none', sources: [], policies, more: { 'worker-src': ["'self'"] } }));
+}
+
+/** `policies`: the names of the Trusted Types policies that may insert markup. */
+function ofPage({
+  frameAncestors,
+  sources,
+  policies,
+  more = {},
+}: {
+  frameAncestors: FrameAncestors;
+  sources: readonly string[];
+  policies: readonly string[];
+  more?: Record<string, string[]>;
+}): HelmetOptions {
+  return {
     ...everywhere,
     contentSecurityPolicy: {
       // Helmet's defaults contain `upgrade-insecure-requests`, which on plain HTTP turns every script and style into a failing
@@ -60,19 +84,20 @@ export function pageHeaders({
         'connect-src': ["'self'", ...sources],
         ...(sources.length > 0 && { 'frame-src': [...sources] }),
         'manifest-src': ["'self'"],
+        ...more,
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
         'frame-ancestors': ancestors(frameAncestors),
-        // Only the Trusted Types policy of Pressbox may insert markup. Scripts for audience measurement and consent insert further
-        // scripts without a policy, so pages with such scripts cannot require one.
-        ...(sources.length === 0 && { 'require-trusted-types-for': ["'script'"], 'trusted-types': ['pressbox'] }),
+        // Only these Trusted Types policies may insert markup. Scripts for audience measurement and consent insert further scripts
+        // without a policy, so pages with such scripts cannot require one.
+        ...(sources.length === 0 && { 'require-trusted-types-for': ["'script'"], 'trusted-types': [...policies] }),
       },
     },
     // `X-Frame-Options` supports only these two values. If other sites may frame the page, only `frame-ancestors` above applies.
     xFrameOptions: frameAncestors === 'none' ? { action: 'deny' } : frameAncestors === 'self' ? { action: 'sameorigin' } : false,
     // Newsrooms and the sites that they link to want to know where readers come from. The path stays private.
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
-  });
+  };
 }
 
 /** Makes browsers report violations of the content security policy to this address, for all responses of this app. */

@@ -55,7 +55,7 @@ export function sendErrorPage(res: Response, page: string, reported: Problem): v
   sendJson(res, page, { status: reported.status, cache: 'none', type: 'text/html; charset=utf-8' });
 }
 
-const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
+const pagePaths = ['/', '/desk', '/docs', '/live', '/sign-in', '/sign-out'];
 
 /**
  * Whether to answer with a page. API paths never do. If the client accepts HTML and JSON equally, it gets HTML at the URL of a
@@ -64,6 +64,6 @@ const pagePaths = ['/', '/docs', '/live', '/sign-in', '/sign-out'];
 export function wantsPage(req: Request): boolean {
   const { path } = req;
   if (/^\/(?:v1|socket\.io|assets|brand|oembed|embed\.js)(?:\/|$)/.test(path)) return false;
-  const isPage = pagePaths.includes(path) || path.startsWith('/live/') || path.startsWith('/embed/');
+  const isPage = pagePaths.includes(path) || path.startsWith('/live/') || path.startsWith('/desk/') || path.startsWith('/embed/');
   return req.accepts(isPage ? ['html', 'json'] : ['json', 'html']) === 'html';
 }

@@ -317,6 +317,7 @@ export async function openGallery(server: TestServer): Promise<Scene[]> {
     { name: 'a page that is not there', path: '/live/no-such-coverage' },
     inArabic('a page that is not there', '/live/no-such-coverage'),
     inArabic('signing in', '/sign-in'),
+    { name: 'the desk, signed out', path: '/desk/', reach: (page) => page.getByRole('link', { name: 'Sign in' }).waitFor() },
     { name: 'the documents', path: '/docs', isLong: true },
     { name: 'the frame', path: frame(harbour), reach: isLiveInFrame },
     {

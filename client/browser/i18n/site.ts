@@ -41,6 +41,11 @@ export interface SiteWords {
   asSomeoneElse: string;
   mayNotRead: (name: string) => string;
 
+  // The desk
+  /** The title of the page for authors. */
+  desk: string;
+  deskNeedsScript: string;
+
   // Around every page of a brand
   /** Names the links to the imprint and the like. */
   legal: string;
@@ -113,6 +118,8 @@ const byLanguage: {
     goOn: 'Go on',
     asSomeoneElse: 'Or sign in as someone else:',
     mayNotRead: (name) => `You are signed in as ${name}, who may not read it. Sign in as someone else:`,
+    desk: 'Desk',
+    deskNeedsScript: 'The desk needs JavaScript. Please allow it for this site, then reload the page.',
     wentWrong: 'Something went wrong',
     problems: {
       'not-found': { name: 'This page is not here', sentence: 'The address may be wrong or incomplete.' },
@@ -174,6 +181,9 @@ const byLanguage: {
     goOn: 'Weiter',
     asSomeoneElse: 'Oder als jemand anderes anmelden:',
     mayNotRead: (name) => `Sie sind als ${name} angemeldet und dürfen sie nicht lesen. Als jemand anderes anmelden:`,
+    desk: 'Redaktion',
+    deskNeedsScript:
+      'Die Redaktionsseite braucht JavaScript. Bitte erlauben Sie es für diese Website und laden Sie die Seite neu.',
     wentWrong: 'Etwas ist schiefgegangen',
     problems: {
       'not-found': { name: 'Diese Seite gibt es hier nicht', sentence: 'Die Adresse ist vielleicht falsch oder unvollständig.' },
@@ -241,6 +251,8 @@ const byLanguage: {
     asSomeoneElse: 'Ou connectez-vous avec un autre jeton\u00a0:',
     mayNotRead: (name) =>
       `Vous êtes connecté en tant que ${name}, sans le droit de lire ce direct. Connectez-vous avec un autre jeton\u00a0:`,
+    desk: 'Rédaction',
+    deskNeedsScript: 'La page de la rédaction a besoin de JavaScript. Autorisez-le pour ce site, puis rechargez la page.',
     wentWrong: 'Une erreur s’est produite',
     problems: {
       'not-found': { name: 'Cette page n’existe pas ici', sentence: 'L’adresse est peut-être erronée ou incomplète.' },
@@ -307,6 +319,8 @@ const byLanguage: {
     goOn: 'Continuar',
     asSomeoneElse: 'O inicie sesión con otra clave:',
     mayNotRead: (name) => `Ha iniciado sesión como ${name}, sin permiso para leerla. Inicie sesión con otra clave:`,
+    desk: 'Redacción',
+    deskNeedsScript: 'La página de redacción necesita JavaScript. Permítalo para este sitio y recargue la página.',
     wentWrong: 'Algo salió mal',
     problems: {
       'not-found': { name: 'Esta página no está aquí', sentence: 'Puede que la dirección sea incorrecta o esté incompleta.' },
@@ -365,6 +379,8 @@ const byLanguage: {
     goOn: 'متابعة',
     asSomeoneElse: 'أو سجل الدخول برمز آخر:',
     mayNotRead: (name) => `أنت مسجل باسم ${name}، ولا يحق لهذا الحساب قراءتها. سجل الدخول برمز آخر:`,
+    desk: 'غرفة التحرير',
+    deskNeedsScript: 'تحتاج صفحة التحرير إلى JavaScript. اسمح به لهذا الموقع ثم أعد تحميل الصفحة.',
     wentWrong: 'حدث خطأ',
     problems: {
       'not-found': { name: 'هذه الصفحة غير موجودة هنا', sentence: 'قد يكون العنوان خاطئًا أو ناقصًا.' },

@@ -57,6 +57,26 @@ export function loadAssets(brand?: Brand): Assets {
   };
 }
 
+/** URLs of the files of the desk. */
+export interface DeskFiles {
+  script: string;
+  /** The files that the script imports before it runs. */
+  imported: readonly string[];
+  style: string;
+  icon: string;
+}
+
+export function loadDeskFiles(): DeskFiles {
+  const imported: string[] = JSON.parse(readFileSync(join(assetsDirectory(), 'desk.json'), 'utf8'));
+  const address = (name: string) => `/assets/${name}`;
+  return {
+    script: address(fileOf('desk.js')),
+    imported: imported.map(address),
+    style: address(fileOf('desk.css')),
+    icon: address(fileOf('desk-icon.svg')),
+  };
+}
+
 /** The styles that every branded page has in addition, as text. */
 export function brandedStyles(): string {
   return readFileSync(join(assetsDirectory(), fileOf('brand.css')), 'utf8');

@@ -7,9 +7,18 @@ import type { Brand } from '../brand/brand.ts';
 
 /** The first link of the bar: the logo and name of the paper, which lead to its home page. */
 export function homeLink(brand: Brand | undefined, language: string): Html {
-  if (brand === undefined) return html`<a class="home" href="/">Pressbox</a>`;
-  const { name, url, logo, logoShowsName } = brand;
-  return html`<a class="home" href="${url ?? '/'}"${written(brand, language)}>${logo && picture(logo, logoShowsName ? name : '')}${logoShowsName ? null : html`<bdi class="name">${name}</bdi>`}</a>`;
+  return nameLink(brand, language, brand?.url ?? '/');
+}
+
+/** The first link of the desk's bar, to the list of coverage that one may write in. */
+export function deskLink(brand: Brand | undefined, language: string): Html {
+  return nameLink(brand, language, '/desk/');
+}
+
+function nameLink(brand: Brand | undefined, language: string, to: string): Html {
+  if (brand === undefined) return html`<a class="home" href="${to}">Pressbox</a>`;
+  const { name, logo, logoShowsName } = brand;
+  return html`<a class="home" href="${to}"${written(brand, language)}>${logo && picture(logo, logoShowsName ? name : '')}${logoShowsName ? null : html`<bdi class="name">${name}</bdi>`}</a>`;
 }
 
 function picture({ url, size }: NonNullable<Brand['logo']>, alt: string): Html {

@@ -36,12 +36,18 @@ export interface Document {
   /** False: search engines are asked not to index the page although it has a canonical URL. */
   isIndexed?: boolean;
   assets: Assets;
+  /** The only style besides the brand's, in place of the common ones. */
+  style?: string;
   /** Further styles after the common one. */
   styles?: readonly string[];
+  /** Further settings of the viewport. */
+  viewport?: string;
+  /** False: without the brand's footer. */
+  hasFooter?: boolean;
   /** URL of the script, one of the assets. */
   script?: string;
-  /** A file that the script will load. */
-  preloaded?: string | undefined;
+  /** Files that the script will load. */
+  preloaded?: readonly string[];
   /** Further content of the head. */
   head?: Part;
   /** The page loads the scripts of the brand, for audience measurement and consent. Never a page on which tokens are typed. */
@@ -57,20 +63,24 @@ export function htmlDocument({
   canonical,
   isIndexed = canonical !== undefined,
   assets,
+  style,
   styles = [],
+  viewport,
+  hasFooter = true,
   script,
-  preloaded,
+  preloaded = [],
   head,
   measured = false,
   body,
 }: Document): string {
-  const sheets = script === assets.script ? [assets.style] : [assets.style, assets.site];
+  const common = script === assets.script ? [assets.style] : [assets.style, assets.site];
+  const sheets = style === undefined ? common : [style];
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
 <meta charset="utf-8">
 <title>${title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1${viewport && `, ${viewport}`}">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="Pressbox">
 ${description && html`<meta name="description"${attribute('content', description)}>`}
@@ -80,16 +90,16 @@ ${[...sheets, ...styles, assets.brand?.pageSheet ?? []].flat().map((style) => ht
 ${head}${measured && scripts(assets.brand)}
 </head>
 <body>
-${body}${brandFooter(assets.brand, language)}
-${script && html`<script type="module" src="${script}"></script>${preload(preloaded)}`}
+${body}${hasFooter && brandFooter(assets.brand, language)}
+${script && html`<script type="module" src="${script}"></script>${preloaded.map(preload)}`}
 </body>
 </html>
 `.text;
 }
 
 /** Loads the file in parallel with the script that will request it. */
-function preload(script: string | undefined): Html | null {
-  return script === undefined ? null : html`\n<link rel="modulepreload" href="${script}">`;
+function preload(script: string): Html {
+  return html`\n<link rel="modulepreload" href="${script}">`;
 }
 
 /** The signed-in reader, and the page to return to after signing out. */

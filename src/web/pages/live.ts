@@ -65,7 +65,7 @@ export function livePage({ snapshot, window, marked, visitor, publicUrl, assets,
     assets,
     script: assets.script,
     measured: true,
-    preloaded: assets.words[wordsOf(channel).language],
+    preloaded: [assets.words[wordsOf(channel).language] ?? []].flat(),
     body: html`${siteBar(assets, visitor, channel.language, connectionLine(channel, at))}
 <main class="page">
 <header class="head"><div class="head-line">${region('state', shown)}<div class="times" id="times"></div></div>${region('masthead', shown)}<p class="pulse" id="pulse">${regions.pulse({ ...shown, ceiling, at })}</p>${links(shown, window)}</header>

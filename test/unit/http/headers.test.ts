@@ -1,7 +1,14 @@
 import type { Express, RequestHandler } from 'express';
 import { describe, expect, it } from 'vitest';
 import { sendJson } from '../../../src/http/answers.ts';
-import { apiHeaders, assetHeaders, brandHeaders, pageHeaders, reportViolationsTo } from '../../../src/http/headers.ts';
+import {
+  apiHeaders,
+  assetHeaders,
+  brandHeaders,
+  deskHeaders,
+  pageHeaders,
+  reportViolationsTo,
+} from '../../../src/http/headers.ts';
 import { cors } from '../../../src/http/origins.ts';
 import { serve } from '../../support/servers/tokens.ts';
 
@@ -96,6 +103,18 @@ describe('security headers', () => {
     }
     expect(policy).toContain('frame-src https://stats.example.org;');
     expect(policy).not.toMatch(/unsafe|trusted-types/);
+  });
+
+  it('let only the three policies of the desk insert markup there, and no page frame it', async () => {
+    const headers = await headersOf(deskHeaders());
+    const policy = policyOf(headers);
+    expect(policy).toContain("require-trusted-types-for 'script';trusted-types pressbox lit-html ProseMirrorClipboard");
+    expect(policy).toContain("worker-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy.match(/https:/g)).toHaveLength(2);
+    expect(policy).toContain("img-src 'self' https: data:;media-src 'self' https:");
+    expect(policy).not.toContain('unsafe');
+    expect(headers.get('x-frame-options')).toBe('DENY');
   });
 
   it('let nothing run or load in a file of the brand that is opened by itself', async () => {

@@ -112,7 +112,7 @@ const arrows: Record<string, readonly string[]> = {
   'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
   'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The page for authors.
-  'client/browser/desk/': ['client/lib/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
+  'client/browser/desk/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The words on pages, one file per language.
   'client/browser/i18n/': ['src/protocol/'],
   'client/cli/': [
@@ -147,7 +147,7 @@ const packages: Record<string, readonly string[]> = {
   ws: ['bench/'],
   'socket.io-client': ['client/', 'conformance/'],
   // Only for code that only browsers load, so that the server does not need it at run time.
-  lit: ['client/browser/element/'],
+  lit: ['client/browser/element/', 'client/browser/desk/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/', 'src/web/brand/'],
   jose: ['src/access/'],

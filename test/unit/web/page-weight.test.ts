@@ -6,7 +6,7 @@ import { languages } from '../../../client/browser/i18n/languages.ts';
 import type { PageData } from '../../../client/browser/view/data.ts';
 import { asyncApi } from '../../../src/apidocs/asyncapi.ts';
 import { openApi } from '../../../src/apidocs/openapi.ts';
-import { assetsDirectory, loadAssets } from '../../../src/web/pages/assets.ts';
+import { assetsDirectory, loadAssets, loadDeskFiles } from '../../../src/web/pages/assets.ts';
 
 /** The script and style of a channel page in bytes, gzipped. */
 const mostBytes = 35_000;
@@ -14,6 +14,8 @@ const mostBytes = 35_000;
 const mostWordsBytes = 2_000;
 /** The script that keeps a withdrawn post or its list of versions current, in bytes, gzipped. */
 const mostFollowPostBytes = 1_200;
+/** What the desk needs to write, in bytes, gzipped. The rest is loaded after a press. */
+const mostDeskBytes = 220_000;
 
 /** The fields that a page passes to its script. A missing field does not compile. */
 const ofPage: Record<keyof PageData, true> = {
@@ -44,6 +46,13 @@ it('the words of each other language weigh less than 2 kB compressed', () => {
 
 it('the script for earlier versions and withdrawn posts weighs less than 1.2 kB compressed', () => {
   expect(weigh(loadAssets().followPost)).toBeLessThan(mostFollowPostBytes);
+});
+
+it('the desk needs less than 220 kB to write, compressed', () => {
+  const { script, imported, style } = loadDeskFiles();
+  const all = [script, ...imported, style].map(weigh).reduce((sum, weight) => sum + weight, 0);
+  console.log(`The desk needs ${(all / 1_000).toFixed(1)} kB compressed.`);
+  expect(all).toBeLessThan(mostDeskBytes);
 });
 
 it('no short name in the scripts of pages replaces a field of the wire or of the page data', async () => {

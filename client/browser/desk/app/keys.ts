@@ -1,0 +1,72 @@
+/** The keys of the desk. Rooms register theirs, and the dialog of `?` lists them. */
+export interface KeyBinding {
+  /**
+   * As in `KeyboardEvent.key`, letters in lower case: `j`, `?`, `Escape`, `Mod+Enter`. `Mod` is Ctrl, or ⌘ on a Mac. A key without
+   * `Mod` does nothing while one writes.
+   */
+  keys: string;
+  /** What it does, for the dialog. Called when it is shown, because the language may change. */
+  label: () => string;
+  /** Returns whether there was something to do. If not, the event goes on. */
+  run: (event: KeyboardEvent) => boolean;
+}
+
+export class KeyRegistry {
+  readonly #bindings = new Set<KeyBinding>();
+
+  get bindings(): readonly KeyBinding[] {
+    return [...this.#bindings];
+  }
+
+  /** Returns a function that removes the keys again. */
+  register(...bindings: KeyBinding[]): () => void {
+    for (const binding of bindings) this.#bindings.add(binding);
+    return () => {
+      for (const binding of bindings) this.#bindings.delete(binding);
+    };
+  }
+
+  /** The room that registered last comes first. */
+  handle(event: KeyboardEvent): void {
+    // While an input method composes, its keys are its own. Safari ends a composition before the key that ended it arrives.
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    const pressed = nameOf(event);
+    if (pressed === undefined) return;
+    const writing = isWriting(event.target);
+    for (const { keys, run } of [...this.#bindings].reverse()) {
+      if (keys !== pressed || (writing && !keys.includes('+') && keys !== 'Escape')) continue;
+      if (!run(event)) continue;
+      event.preventDefault();
+      return;
+    }
+  }
+
+  /** Listens on the document until the returned function is called. */
+  listen(): () => void {
+    const handle = (event: KeyboardEvent) => this.handle(event);
+    document.addEventListener('keydown', handle);
+    return () => document.removeEventListener('keydown', handle);
+  }
+}
+
+/** `Mod+Enter`, or undefined for combinations that belong to the browser. */
+function nameOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): string | undefined {
+  if (altKey || (ctrlKey && metaKey)) return undefined;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  return ctrlKey || metaKey ? `Mod+${name}` : name;
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=button])');
+}
+
+/** The names of the keys as they stand on the keyboard. */
+export function keyNames(keys: string): string[] {
+  const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+  return keys.split('+').map((key) => {
+    if (key === 'Mod') return isMac ? '⌘' : 'Ctrl';
+    if (key === 'Escape') return 'Esc';
+    return key.length === 1 ? key.toUpperCase() : key;
+  });
+}
