@@ -148,6 +148,7 @@ const packages: Record<string, readonly string[]> = {
   'socket.io-client': ['client/', 'conformance/'],
   // Only for code that only browsers load, so that the server does not need it at run time.
   lit: ['client/browser/element/', 'client/browser/desk/'],
+  idb: ['client/browser/desk/'],
   'eventsource-parser': ['client/', 'conformance/'],
   zod: ['src/protocol/', 'src/apidocs/', 'src/config.ts', 'src/api/', 'src/web/brand/'],
   jose: ['src/access/'],

@@ -1,0 +1,287 @@
+import type { AuthorPost } from '../../../../src/protocol/model.ts';
+import { onPageLifecycle } from '../../../lib/page-lifecycle.ts';
+import { channelOf, type Outbox, type Write } from '../outbox/outbox-model.ts';
+import { DraftClaims } from './draft-claims.ts';
+import { type Draft, keyOf } from './draft-model.ts';
+import { type DraftStore, memoryStore, openDraftStore } from './draft-store.ts';
+
+export type { Draft } from './draft-model.ts';
+export { keyOf } from './draft-model.ts';
+
+export interface DraftsOptions {
+  ownerKey: string;
+  store: DraftStore;
+  /** False: the store does not outlive the page. */
+  isKept?: boolean;
+  claims?: DraftClaims;
+  /** Written without waiting when the page is hidden, because a closing page may not finish its transaction. */
+  emergency?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'> | undefined;
+  now?: () => number;
+}
+
+/**
+ * The drafts of one author on this device. What is typed is stored within half a second, and again when the page is hidden. A draft is
+ * deleted only when its post is on the server's disk, or when its author discards it.
+ */
+export class Drafts {
+  readonly #options: Required<Pick<DraftsOptions, 'ownerKey' | 'store' | 'claims' | 'now'>> & Pick<DraftsOptions, 'emergency'>;
+  readonly #drafts = new Map<string, Draft>();
+  /** Keys of drafts that changed since they were stored. */
+  readonly #unsaved = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+  readonly #tabs: BroadcastChannel | undefined;
+  /** Keys of drafts that are being deleted. */
+  readonly #removing = new Set<string>();
+  readonly #outlivesPage: boolean;
+  #hasFailed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Stores one change after the other. */
+  #storing: Promise<unknown> = Promise.resolve();
+  #undo: (() => void)[] = [];
+
+  /** Opens the drafts of this device, or keeps them in memory if the browser stores nothing. */
+  static async open(ownerKey: string): Promise<Drafts> {
+    const store = await openDraftStore().catch(() => undefined);
+    const drafts = new Drafts({
+      ownerKey,
+      store: store ?? memoryStore(),
+      isKept: store !== undefined,
+      emergency: localStorageOf(globalThis),
+    });
+    await drafts.load();
+    return drafts;
+  }
+
+  constructor({ ownerKey, store, isKept = true, claims = new DraftClaims(ownerKey), emergency, now = Date.now }: DraftsOptions) {
+    this.#options = { ownerKey, store, claims, emergency, now };
+    this.#outlivesPage = isKept;
+    this.#undo.push(onPageLifecycle({ wake() {}, hide: () => this.#hide(), leave() {} }));
+    if (typeof BroadcastChannel === 'function') {
+      this.#tabs = new BroadcastChannel(`pressbox-desk-drafts:${ownerKey}`);
+      this.#tabs.onmessage = () => void this.load();
+    }
+  }
+
+  /** Without the published ones, the latest change first. */
+  get list(): readonly Draft[] {
+    return [...this.#drafts.values()].filter(({ place }) => place !== 'outbox').sort((a, b) => b.changedAt - a.changedAt);
+  }
+
+  /** False: drafts are lost with the page, because the browser does not store them. */
+  get isKept(): boolean {
+    return this.#outlivesPage && !this.#hasFailed;
+  }
+
+  get(key: string): Draft | undefined {
+    return this.#drafts.get(key);
+  }
+
+  /**
+   * Opens the draft that a composer of this channel had open last, unless another tab has it open. `type`: of the composer.
+   */
+  async reopen(channelId: string, type: Write['type']): Promise<Draft | undefined> {
+    for (const draft of this.list) {
+      const isCandidate = draft.place === 'composer' && draft.write.type === type && channelOf(draft.write) === channelId;
+      if (isCandidate && (await this.claim(draft.key))) return draft;
+    }
+    return undefined;
+  }
+
+  /** Keeps other tabs from opening the draft. Returns false if one of them has it open. */
+  claim(key: string): Promise<boolean> {
+    return this.#options.claims.claim(key);
+  }
+
+  /** The draft as its author has it now. It is stored within half a second. */
+  save(write: Write, { base, place = 'composer' }: { base?: AuthorPost | undefined; place?: 'composer' | 'list' } = {}): void {
+    const key = keyOf(write);
+    const { ownerKey, now } = this.#options;
+    this.#change({ key, ownerKey, write, base: base ?? this.#drafts.get(key)?.base, changedAt: now(), place });
+  }
+
+  /** Leaves the draft in the list. The composer is free for another one. */
+  async putAside(key: string): Promise<void> {
+    await this.#place(key, 'list');
+    this.#options.claims.release(key);
+  }
+
+  /**
+   * Its write goes to the outbox. Call it before: if the page dies in between, the draft is listed, but not opened beside a post that
+   * was published.
+   */
+  async handOver(key: string): Promise<void> {
+    await this.#place(key, 'outbox');
+    this.#options.claims.release(key);
+  }
+
+  async discard(key: string): Promise<void> {
+    const draft = this.#drafts.get(key);
+    this.#drafts.delete(key);
+    this.#unsaved.delete(key);
+    this.#options.claims.release(key);
+    this.#forgetEmergency(key);
+    this.#changed();
+    if (draft === undefined) return;
+    this.#removing.add(key);
+    await this.#store(() => this.#options.store.remove(draft));
+    this.#removing.delete(key);
+  }
+
+  /** Stores what has changed, now. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const unsaved = this.#unsavedDrafts;
+    if (unsaved.length === 0) return void (await this.#storing);
+    const isStored = await this.#store(() => this.#options.store.put(unsaved));
+    for (const draft of unsaved) {
+      if (!isStored || this.#drafts.get(draft.key) !== draft) continue;
+      this.#unsaved.delete(draft.key);
+      this.#forgetEmergency(draft.key);
+    }
+  }
+
+  /**
+   * Deletes each draft once its post is on the server's disk. A draft whose entry has left the outbox without that is listed again,
+   * unless `isPublished` finds its post.
+   */
+  async follow(outbox: Pick<Outbox, 'entries' | 'subscribe'>, isPublished: (write: Write) => Promise<boolean>): Promise<void> {
+    const settle = () => {
+      for (const { write, state } of outbox.entries) {
+        const key = keyOf(write);
+        const isWritten = state.at === 'on-disk' || state.at === 'out';
+        if (isWritten && this.#drafts.get(key)?.place === 'outbox') void this.discard(key);
+      }
+    };
+    this.#undo.push(outbox.subscribe(settle));
+    settle();
+    const entries = new Set(outbox.entries.map(({ write }) => keyOf(write)));
+    for (const { key, place, write } of [...this.#drafts.values()]) {
+      if (place !== 'outbox' || entries.has(key)) continue;
+      // Without an answer the draft is listed: rather once too often than never.
+      if (await isPublished(write).catch(() => false)) await this.discard(key);
+      else await this.putAside(key);
+    }
+  }
+
+  /** Calls back after each change of the list. Returns its own undo. */
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  /** Reads what is stored, also by other tabs. What is not stored yet stays as it is. */
+  async load(): Promise<void> {
+    const { ownerKey, store } = this.#options;
+    let stored: Draft[] = [];
+    const read = async () => {
+      stored = await store.load(ownerKey);
+    };
+    if (!(await this.#store(read, false))) return;
+    const kept = new Set(stored.map(({ key }) => key));
+    for (const key of [...this.#drafts.keys()]) if (!kept.has(key) && !this.#unsaved.has(key)) this.#drafts.delete(key);
+    for (const draft of stored) {
+      if (!this.#unsaved.has(draft.key) && !this.#removing.has(draft.key)) this.#drafts.set(draft.key, draft);
+    }
+    for (const draft of this.#inEmergency()) {
+      if (draft.changedAt > (this.#drafts.get(draft.key)?.changedAt ?? 0)) this.#change(draft);
+    }
+    this.#changed();
+  }
+
+  async close(): Promise<void> {
+    for (const undo of this.#undo) undo();
+    await this.flush();
+    this.#options.claims.releaseAll();
+    this.#tabs?.close();
+    this.#options.store.close();
+  }
+
+  async #place(key: string, place: Draft['place']): Promise<void> {
+    const draft = this.#drafts.get(key);
+    if (draft === undefined) return;
+    this.#change({ ...draft, place });
+    await this.flush();
+  }
+
+  #change(draft: Draft): void {
+    this.#drafts.set(draft.key, draft);
+    this.#unsaved.add(draft.key);
+    this.#timer ??= setTimeout(() => void this.flush(), saveMs);
+    this.#changed();
+  }
+
+  /** One after the other. Returns whether it succeeded. */
+  async #store(action: () => Promise<void>, isChange = true): Promise<boolean> {
+    const storing = this.#storing.then(action).then(
+      () => {
+        if (isChange) this.#tabs?.postMessage('changed');
+        return true;
+      },
+      () => false,
+    );
+    this.#storing = storing;
+    const isStored = await storing;
+    if (isStored === this.#hasFailed) {
+      this.#hasFailed = !isStored;
+      this.#changed();
+    }
+    if (!isStored) this.#copyForEmergency(this.#unsavedDrafts);
+    return isStored;
+  }
+
+  get #unsavedDrafts(): Draft[] {
+    return [...this.#unsaved].flatMap((key) => this.#drafts.get(key) ?? []);
+  }
+
+  #hide(): void {
+    this.#copyForEmergency(this.#unsavedDrafts);
+    void this.flush();
+  }
+
+  #copyForEmergency(drafts: readonly Draft[]): void {
+    try {
+      for (const draft of drafts) this.#options.emergency?.setItem(this.#emergencyKey(draft.key), JSON.stringify(draft));
+    } catch {
+      // The store has them, or nothing has.
+    }
+  }
+
+  #inEmergency(): Draft[] {
+    try {
+      const { emergency } = this.#options;
+      const names = Array.from({ length: emergency?.length ?? 0 }, (_, at) => emergency?.key(at) ?? '');
+      const own = names.filter((name) => name.startsWith(this.#emergencyKey('')));
+      return own.map((name) => JSON.parse(emergency?.getItem(name) ?? '') as Draft);
+    } catch {
+      return [];
+    }
+  }
+
+  #forgetEmergency(key: string): void {
+    try {
+      this.#options.emergency?.removeItem(this.#emergencyKey(key));
+    } catch {
+      // It is older than the stored draft, and ignored.
+    }
+  }
+
+  #emergencyKey(key: string): string {
+    return `pressbox-desk-draft:${this.#options.ownerKey}:${key}`;
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Time from a change until it is stored, in milliseconds. The promise is 500. */
+const saveMs = 300;
+
+function localStorageOf(global: { localStorage?: Storage }): Storage | undefined {
+  try {
+    return global.localStorage;
+  } catch {
+    return undefined;
+  }
+}
