@@ -2,16 +2,17 @@ import { languageOf } from '../i18n/languages.ts';
 import { DeskApp } from './app/desk-app.ts';
 import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
+import { DeskKeys } from './app/keys-dialog.ts';
 import { trustedWorkerUrl } from './app/trusted-types.ts';
 
 /** The page for authors. The server sends the same page for all of `/desk/`; this script fills it. */
 const desk = new DeskModel({ url: location.origin, storage: storageOf(window) });
 const language = languageOf(document.documentElement.lang) ?? 'en';
 
+for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.assign(element, { desk, language });
+customElements.define('desk-keys', DeskKeys);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
-for (const element of document.querySelectorAll<DeskApp | DeskBar>('desk-app, desk-bar'))
-  Object.assign(element, { desk, language });
 desk.keys.listen();
 void desk.loadSession();
 void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {
@@ -20,6 +21,10 @@ void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'no
 });
 
 /** Undefined if the browser keeps nothing for this site. */
-function storageOf({ localStorage }: Window): Storage | undefined {
-  return localStorage ?? undefined;
+function storageOf(window: Window): Storage | undefined {
+  try {
+    return window.localStorage;
+  } catch {
+    return undefined;
+  }
 }

@@ -24,4 +24,36 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     await page.getByText('Ada Byron').waitFor();
     expect(complaints).toEqual([]);
   });
+
+  it('keeps several coverages open, across a reload too, and counts posts of colleagues in those that are not shown', async () => {
+    const [fire, vote] = [
+      await site.coverage(['One'], { headline: 'Harbour fire' }),
+      await site.coverage([], { headline: 'The vote' }),
+    ];
+    const { page, complaints } = await site.openDesk(fire.id);
+    const tabs = page.getByRole('navigation', { name: 'Open coverage' });
+    await page.goto(`${site.server.url}/desk/${vote.id}`);
+    await tabs.getByRole('link', { name: 'The vote' }).waitFor();
+    await tabs.getByRole('link', { name: 'Harbour fire' }).waitFor();
+    await page.locator('#connection[data-state="live"]').waitFor();
+    await site.publish(fire.id, 'Two', 'Three');
+    await tabs.getByRole('link', { name: 'Harbour fire 2 new posts' }).click();
+    await page.waitForURL(`**/desk/${fire.id}`);
+    await tabs.getByRole('link', { name: 'Harbour fire', exact: true }).waitFor();
+    expect(await tabs.locator('[aria-current=page]').textContent()).toBe('Harbour fire');
+    await tabs.getByRole('button', { name: 'Close Harbour fire' }).click();
+    await page.waitForURL('**/desk/');
+    await page.goBack();
+    await tabs.getByRole('link', { name: 'Harbour fire' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('lists its keys at ?', async () => {
+    const { page } = await site.openDesk();
+    await page.keyboard.press('?');
+    await page.getByRole('heading', { name: 'Keys' }).waitFor();
+    await page.getByText('Show the keys').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'hidden' });
+  });
 });

@@ -1,7 +1,10 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import type { Language } from '../../i18n/languages.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
+import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import type { DeskSession } from './session.ts';
 
@@ -9,43 +12,52 @@ import type { DeskSession } from './session.ts';
  * `<desk-app>`: below the bar, the place of the desk that the address names. `rooms.ts` says which properties the rooms get. A room
  * whose element is not defined takes no space.
  */
-export class DeskApp extends LitElement {
+export class DeskApp extends DeskElement {
   static override properties = { desk: { attribute: false }, language: { attribute: false } };
-  declare desk: DeskModel | undefined;
+  declare desk: DeskModel;
   declare language: Language;
-  #unsubscribe: (() => void) | undefined;
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-  }
-
-  protected override willUpdate(): void {
-    this.#unsubscribe ??= this.desk?.subscribe(() => this.requestUpdate());
-  }
-
-  protected override render(): TemplateResult | typeof nothing {
+  protected override enter(): (() => void)[] {
+    const words = () => appWordsIn(this.language);
     const { desk } = this;
-    const words = appWordsIn(this.language);
-    if (desk === undefined) return nothing;
-    return html`<main class="desk" id="desk">${this.#place(desk, words)}</main>`;
+    return [
+      desk.subscribe(() => this.requestUpdate()),
+      desk.keys.register({
+        keys: '?',
+        label: () => words().keysKey,
+        run: () => {
+          this.querySelector<DeskKeys>('desk-keys')?.open();
+          return true;
+        },
+      }),
+    ];
   }
 
-  #place(desk: DeskModel, words: AppWords): TemplateResult | typeof nothing {
-    const { place, session, sessionState } = desk;
+  protected override render(): TemplateResult {
+    const { desk, language } = this;
+    const words = appWordsIn(language);
+    return html`<main class="desk" id="desk">${this.#place(words)}</main>
+<desk-keys .keys=${desk.keys} .language=${language}></desk-keys>`;
+  }
+
+  protected override updated(): void {
+    const { place, shownCoverage, sessionState } = this.desk;
+    const words = appWordsIn(this.language);
+    const name = place.at === 'coverage' ? (shownCoverage?.reader.timeline?.channel.headline ?? place.channelId) : words.desk;
+    const title = sessionState?.status === 'signed-out' ? words.desk : name;
+    const site = document.title.split(' · ').at(-1);
+    document.title = `${title} · ${site}`;
+  }
+
+  #place(words: AppWords): TemplateResult | typeof nothing {
+    const { place, session, sessionState, shownCoverage } = this.desk;
     if (sessionState === undefined) return nothing;
     if (place.at === 'sign-in') {
       return html`<desk-sign-in .code=${place.code} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
-    if (place.at === 'list') return this.#list(desk, session, words);
-    const shown = desk.shownCoverage;
-    return shown === undefined ? nothing : this.#coverage(desk, session, shown);
+    if (place.at === 'list') return this.#list(session, words);
+    return shownCoverage === undefined ? nothing : this.#coverage(session, shownCoverage);
   }
 
   #signedOut(unreachable: boolean, words: AppWords): TemplateResult {
@@ -56,27 +68,31 @@ export class DeskApp extends LitElement {
 <p><a class="desk-button" href=${`/sign-in?to=${to}`}>${words.signIn}</a></p></div>`;
   }
 
-  #list({ client, keys }: DeskModel, session: DeskSession, words: AppWords): TemplateResult {
+  #list(session: DeskSession, words: AppWords): TemplateResult {
+    const { client, keys, outbox } = this.desk;
+    const { language } = this;
     return html`<h1 class="visually-hidden">${words.coverages}</h1>
-<desk-coverages .session=${session} .client=${client} .keys=${keys} .language=${this.language}></desk-coverages>
-<desk-outbox .session=${session} .client=${client} .keys=${keys} .language=${this.language}></desk-outbox>`;
+<desk-coverages .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-coverages>
+<desk-outbox .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-outbox>`;
   }
 
   /** Another coverage gets other elements, so that nothing of one is left in the other. */
-  #coverage(desk: DeskModel, session: DeskSession, shown: OpenCoverage): TemplateResult {
-    const { client, keys } = desk;
-    const { channelId, reader } = shown;
+  #coverage(session: DeskSession, { channelId, reader }: OpenCoverage): TemplateResult {
+    const { client, keys, outbox } = this.desk;
     const { language } = this;
     const channel = reader.timeline?.channel;
-    return html`<div class="desk-columns">
-<div class="desk-read"><desk-timeline .session=${session} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
-<div class="desk-write"><desk-composer .session=${session} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-composer>
-<desk-outbox .session=${session} .client=${client} .keys=${keys} .language=${language}></desk-outbox></div>
-</div>`;
+    return html`${keyed(
+      `${session.ownerKey} ${channelId}`,
+      html`<div class="desk-columns">
+<div class="desk-read"><desk-timeline .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
+<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-composer>
+<desk-outbox .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-outbox></div>
+</div>`,
+    )}`;
   }
 
   readonly #onSignedIn = async (): Promise<void> => {
-    await this.desk?.loadSession();
-    this.desk?.router.go({ at: 'list' }, 'replace');
+    await this.desk.loadSession();
+    this.desk.router.go({ at: 'list' }, 'replace');
   };
 }

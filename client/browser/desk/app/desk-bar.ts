@@ -1,45 +1,122 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Language } from '../../i18n/languages.ts';
-import { appWordsIn } from '../i18n/app.ts';
+import type { Plural } from '../../i18n/words.ts';
+import { counted } from '../../view/counts.ts';
+import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
+import { type DeskStatus, statusOf, unsentIn } from './desk-status.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import { pathOf } from './router.ts';
 
-/** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of the connection, and who is signed in. */
-export class DeskBar extends LitElement {
-  static override properties = { desk: { attribute: false }, language: { attribute: false } };
-  declare desk: DeskModel | undefined;
+/** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of outbox and connection, and who is signed in. */
+export class DeskBar extends DeskElement {
+  static override properties = { desk: { attribute: false }, language: { attribute: false }, failed: { state: true } };
+  declare desk: DeskModel;
   declare language: Language;
-  #unsubscribe: (() => void) | undefined;
+  /** Signing out failed. */
+  declare failed: boolean;
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
-  }
-
-  protected override willUpdate(): void {
-    this.#unsubscribe ??= this.desk?.subscribe(() => this.requestUpdate());
+  protected override enter(): (() => void)[] {
+    const update = () => this.requestUpdate();
+    const listeners = new AbortController();
+    for (const name of ['online', 'offline']) window.addEventListener(name, update, { signal: listeners.signal });
+    return [this.desk.subscribe(update), () => listeners.abort()];
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const { desk } = this;
+    if (desk.session === undefined) return nothing;
     const words = appWordsIn(this.language);
-    if (desk?.session === undefined) return nothing;
     const { session, openCoverages } = desk;
-    return html`<nav class="desk-tabs" aria-label=${words.openCoverages}><ul>${openCoverages.map((one) => this.#tab(desk, one))}</ul></nav>
-<div class="visitor"><bdi class="who">${session.name}</bdi><button type="button" @click=${() => desk.signOut()}>${words.signOut}</button></div>`;
+    const tabs = html`<ul>${openCoverages.map((one) => this.#tab(one, words))}</ul>`;
+    return html`<nav class="desk-tabs" aria-label=${words.openCoverages}>${openCoverages.length > 0 ? tabs : nothing}</nav>
+${this.#status(words)}
+<div class="visitor"><bdi class="who">${session.name}</bdi><button type="button" @click=${this.#askToSignOut}>${words.signOut}</button></div>
+${this.#question(words)}`;
   }
 
-  #tab(desk: DeskModel, { channelId, reader, newPosts }: OpenCoverage): TemplateResult {
-    const words = appWordsIn(this.language);
+  #tab({ channelId, reader, newPosts }: OpenCoverage, words: AppWords): TemplateResult {
+    const { desk } = this;
     const channel = reader.timeline?.channel;
     const name = channel?.headline ?? channelId;
     const isShown = desk.shownCoverage?.channelId === channelId;
-    return html`<li><a href=${pathOf({ at: 'coverage', channelId })} aria-current=${isShown ? 'page' : nothing}><bdi lang=${channel?.language ?? nothing}>${name}</bdi>${newPosts > 0 ? html`<span class="desk-count" aria-label=${words.newPosts(newPosts)}>${newPosts}</span>` : nothing}</a><button type="button" aria-label=${words.close(name)} @click=${() => desk.closeCoverage(channelId)}>×</button></li>`;
+    const count = newPosts > 0 ? html` <span class="desk-count">${this.#counted(words.newPosts, newPosts)}</span>` : nothing;
+    return html`<li class=${isShown ? 'shown' : nothing}><a href=${pathOf({ at: 'coverage', channelId })} aria-current=${isShown ? 'page' : nothing}><bdi lang=${channel?.language ?? nothing}>${name}</bdi>${count}</a><button type="button" aria-label=${words.close(name)} @click=${() => desk.closeCoverage(channelId)}><span aria-hidden="true">×</span></button></li>`;
   }
+
+  #status(words: AppWords): TemplateResult {
+    const { outbox, shownCoverage } = this.desk;
+    const status = statusOf({
+      entries: outbox?.entries ?? [],
+      delivery: outbox?.delivery ?? 'ready',
+      reader: shownCoverage?.reader.state,
+      isOnline: navigator.onLine,
+    });
+    // The outbox has its own live region, which says more.
+    return html`<p class="connection" id="connection" data-state=${toneOf(status)} data-status=${status.status}><span id="connection-text">${this.#sentence(status, words)}</span></p>`;
+  }
+
+  #sentence(status: DeskStatus, words: AppWords): string {
+    switch (status.status) {
+      case 'needs-you':
+        return this.#counted(words.needsYou, status.count);
+      case 'waiting':
+        return `${this.#counted(words.unsent, status.count)} · ${words.delivery[status.why]}`;
+      case 'sending':
+        return this.#counted(words.sending, status.count);
+      case 'connected':
+        return words.connected;
+      case 'reconnecting':
+        return words.reconnecting;
+      case 'offline':
+        return words.offline;
+      case 'idle':
+        return '';
+    }
+  }
+
+  #question(words: AppWords): TemplateResult {
+    const count = unsentIn(this.desk.outbox?.entries ?? []).length;
+    return html`<dialog class="desk-dialog" id="sign-out-question" aria-labelledby="sign-out-name"><h2 id="sign-out-name">${this.#counted(words.notOutYet, count)}</h2>
+<p>${words.unsentStays}</p>${this.#fault(words)}
+<p class="desk-buttons"><button type="button" class="desk-button" @click=${this.#closeQuestion}>${words.stay}</button> <button type="button" class="desk-button plain" @click=${this.#signOut}>${words.signOutAnyway}</button></p></dialog>
+<dialog class="desk-dialog" id="sign-out-failed" aria-labelledby="sign-out-failed-name"><h2 id="sign-out-failed-name">${words.notSignedOut}</h2>
+<p>${words.notSignedOutWhy}</p><form method="dialog"><button class="desk-button">${words.done}</button></form></dialog>`;
+  }
+
+  #fault(words: AppWords): TemplateResult | typeof nothing {
+    return this.failed ? html`<p class="fault" role="alert">${words.notSignedOutWhy}</p>` : nothing;
+  }
+
+  #counted(plural: Plural, count: number): string {
+    return counted(plural, count, { language: this.language });
+  }
+
+  readonly #askToSignOut = (): void => {
+    this.failed = false;
+    if (unsentIn(this.desk.outbox?.entries ?? []).length > 0) this.#dialog('sign-out-question').showModal();
+    else void this.#signOut();
+  };
+
+  readonly #closeQuestion = (): void => this.#dialog('sign-out-question').close();
+
+  readonly #signOut = async (): Promise<void> => {
+    try {
+      await this.desk.signOut();
+    } catch {
+      this.failed = true;
+      if (!this.#dialog('sign-out-question').open) this.#dialog('sign-out-failed').showModal();
+    }
+  };
+
+  #dialog(id: string): HTMLDialogElement {
+    return this.querySelector(`#${id}`) as HTMLDialogElement;
+  }
+}
+
+/** The colour of the dot before the sentence, as on the readers' pages. */
+function toneOf({ status }: DeskStatus): 'live' | 'waiting' | 'still' {
+  if (status === 'idle') return 'still';
+  return status === 'connected' || status === 'sending' ? 'live' : 'waiting';
 }

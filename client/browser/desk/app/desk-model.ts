@@ -1,5 +1,6 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
 import { sessionKeepalive } from '../../session-keepalive.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
 import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import { type Place, Router } from './router.ts';
@@ -15,6 +16,7 @@ export class DeskModel {
   readonly #keepSession: () => void;
   #state: SessionState | undefined;
   #coverages: OpenCoverages | undefined;
+  #outbox: Outbox | undefined;
   #owner: string | undefined;
 
   constructor({ url, storage }: { url: string; storage: Storage | undefined }) {
@@ -45,6 +47,11 @@ export class DeskModel {
   get shownCoverage(): OpenCoverage | undefined {
     const { place } = this;
     return place.at === 'coverage' ? this.#coverages?.get(place.channelId) : undefined;
+  }
+
+  /** Of the author who is signed in. */
+  get outbox(): Outbox | undefined {
+    return this.#outbox;
   }
 
   subscribe(changed: () => void): () => void {

@@ -1,17 +1,45 @@
 import type { Language } from '../../i18n/languages.ts';
+import type { Plural } from '../../i18n/words.ts';
+import type { Delivery } from '../outbox/outbox-model.ts';
 
 /** The words of the shell of the desk: its bar, its list, and signing in and out. */
 export interface AppWords {
   coverages: string;
   /** Names the list of tabs. */
   openCoverages: string;
-  newPosts: (count: number) => string;
+  newPosts: Plural;
   close: (coverage: string) => string;
   signIn: string;
   signOut: string;
   signedOut: string;
   signInHow: string;
   unreachable: string;
+  /** The title of the desk. */
+  desk: string;
+
+  // The state of connection and outbox
+  connected: string;
+  reconnecting: string;
+  offline: string;
+  needsYou: Plural;
+  unsent: Plural;
+  sending: Plural;
+  /** Why nothing is sent, after the number of what is not sent. */
+  delivery: Record<Exclude<Delivery, 'ready'>, string>;
+
+  // Signing out
+  notOutYet: Plural;
+  unsentStays: string;
+  signOutAnyway: string;
+  stay: string;
+  notSignedOut: string;
+  notSignedOutWhy: string;
+
+  // The keys
+  keys: string;
+  /** What the key for the list of keys does. */
+  keysKey: string;
+  done: string;
 }
 
 export function appWordsIn(language: Language): AppWords {
@@ -22,18 +50,42 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
   en: {
     coverages: 'Coverage',
     openCoverages: 'Open coverage',
-    newPosts: (count) => (count === 1 ? '1 new post' : `${count} new posts`),
+    newPosts: { one: '# new post', other: '# new posts' },
     close: (coverage) => `Close ${coverage}`,
     signIn: 'Sign in',
     signOut: 'Sign out',
     signedOut: 'You are not signed in',
     signInHow: 'Open the link that your newsroom gave you, or sign in with a token.',
     unreachable: 'The server cannot be reached, and nobody was signed in on this device. The desk tries again by itself.',
+    desk: 'Desk',
+    connected: 'Up to date',
+    reconnecting: 'Connecting…',
+    offline: 'Offline',
+    needsYou: { one: '# post needs you', other: '# posts need you' },
+    unsent: { one: '# not out yet', other: '# not out yet' },
+    sending: { one: 'Sending #', other: 'Sending #' },
+    notOutYet: { one: '# post is not out yet', other: '# posts are not out yet' },
+    unsentStays: 'What you wrote stays on this device. It goes out when you sign in here again; nobody else can see or send it.',
+    signOutAnyway: 'Sign out',
+    stay: 'Stay signed in',
+    notSignedOut: 'You are still signed in',
+    notSignedOutWhy: 'The server could not be reached, so the session was not ended. Try again when you are connected.',
+    keys: 'Keys',
+    keysKey: 'Show the keys',
+    done: 'Close',
+    delivery: {
+      offline: 'offline',
+      unreachable: 'server not reachable',
+      'signed-out': 'signed out',
+      'other-author': 'someone else is signed in',
+      'storage-failed': 'this device cannot store it',
+      outdated: 'reload this page',
+    },
   },
   de: {
     coverages: 'Berichterstattung',
     openCoverages: 'Geöffnete Berichterstattung',
-    newPosts: (count) => (count === 1 ? '1 neuer Beitrag' : `${count} neue Beiträge`),
+    newPosts: { one: '# neuer Beitrag', other: '# neue Beiträge' },
     close: (coverage) => `${coverage} schließen`,
     signIn: 'Anmelden',
     signOut: 'Abmelden',
@@ -41,22 +93,73 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Öffnen Sie den Link, den Ihre Redaktion Ihnen gegeben hat, oder melden Sie sich mit einem Zugangsschlüssel an.',
     unreachable:
       'Der Server ist nicht erreichbar, und auf diesem Gerät war niemand angemeldet. Die Seite versucht es von selbst wieder.',
+    desk: 'Redaktion',
+    connected: 'Aktuell',
+    reconnecting: 'Verbinden …',
+    offline: 'Offline',
+    needsYou: { one: '# Beitrag braucht Sie', other: '# Beiträge brauchen Sie' },
+    unsent: { one: '# noch nicht draußen', other: '# noch nicht draußen' },
+    sending: { one: '# wird gesendet', other: '# werden gesendet' },
+    notOutYet: { one: '# Beitrag ist noch nicht draußen', other: '# Beiträge sind noch nicht draußen' },
+    unsentStays:
+      'Was Sie geschrieben haben, bleibt auf diesem Gerät. Es wird gesendet, wenn Sie sich hier wieder anmelden; niemand sonst kann es sehen oder senden.',
+    signOutAnyway: 'Abmelden',
+    stay: 'Angemeldet bleiben',
+    notSignedOut: 'Sie sind noch angemeldet',
+    notSignedOutWhy:
+      'Der Server war nicht erreichbar, deshalb wurde die Sitzung nicht beendet. Versuchen Sie es wieder, wenn Sie verbunden sind.',
+    keys: 'Tasten',
+    keysKey: 'Tasten anzeigen',
+    done: 'Schließen',
+    delivery: {
+      offline: 'offline',
+      unreachable: 'Server nicht erreichbar',
+      'signed-out': 'abgemeldet',
+      'other-author': 'jemand anderes ist angemeldet',
+      'storage-failed': 'das Gerät kann es nicht speichern',
+      outdated: 'laden Sie die Seite neu',
+    },
   },
   fr: {
     coverages: 'Directs',
     openCoverages: 'Directs ouverts',
-    newPosts: (count) => (count === 1 ? '1 nouveau message' : `${count} nouveaux messages`),
+    newPosts: { one: '# nouveau message', other: '# nouveaux messages' },
     close: (coverage) => `Fermer ${coverage}`,
     signIn: 'Se connecter',
     signOut: 'Se déconnecter',
     signedOut: 'Vous n’êtes pas connecté',
     signInHow: 'Ouvrez le lien que votre rédaction vous a donné, ou connectez-vous avec un jeton.',
     unreachable: 'Le serveur est injoignable, et personne n’était connecté sur cet appareil. La page réessaie d’elle-même.',
+    desk: 'Rédaction',
+    connected: 'À jour',
+    reconnecting: 'Connexion…',
+    offline: 'Hors ligne',
+    needsYou: { one: '# message vous attend', other: '# messages vous attendent' },
+    unsent: { one: '# pas encore publié', other: '# pas encore publiés' },
+    sending: { one: 'Envoi de # message', other: 'Envoi de # messages' },
+    notOutYet: { one: '# message n’est pas encore publié', other: '# messages ne sont pas encore publiés' },
+    unsentStays:
+      'Ce que vous avez écrit reste sur cet appareil. L’envoi reprend quand vous vous reconnectez ici ; personne d’autre ne peut le voir ni l’envoyer.',
+    signOutAnyway: 'Se déconnecter',
+    stay: 'Rester connecté',
+    notSignedOut: 'Vous êtes toujours connecté',
+    notSignedOutWhy: 'Le serveur était injoignable, la session n’a donc pas été fermée. Réessayez une fois le réseau revenu.',
+    keys: 'Touches',
+    keysKey: 'Afficher les touches',
+    done: 'Fermer',
+    delivery: {
+      offline: 'hors ligne',
+      unreachable: 'serveur injoignable',
+      'signed-out': 'déconnecté',
+      'other-author': 'quelqu’un d’autre est connecté',
+      'storage-failed': 'cet appareil ne peut pas l’enregistrer',
+      outdated: 'rechargez la page',
+    },
   },
   es: {
     coverages: 'Coberturas',
     openCoverages: 'Coberturas abiertas',
-    newPosts: (count) => (count === 1 ? '1 entrada nueva' : `${count} entradas nuevas`),
+    newPosts: { one: '# entrada nueva', other: '# entradas nuevas' },
     close: (coverage) => `Cerrar ${coverage}`,
     signIn: 'Iniciar sesión',
     signOut: 'Cerrar sesión',
@@ -64,16 +167,65 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     signInHow: 'Abra el enlace que le dio su redacción o inicie sesión con una clave.',
     unreachable:
       'No se puede contactar con el servidor y nadie había iniciado sesión en este dispositivo. La página lo reintenta sola.',
+    desk: 'Redacción',
+    connected: 'Al día',
+    reconnecting: 'Conectando…',
+    offline: 'Sin conexión',
+    needsYou: { one: '# entrada le espera', other: '# entradas le esperan' },
+    unsent: { one: '# aún sin publicar', other: '# aún sin publicar' },
+    sending: { one: 'Enviando #', other: 'Enviando #' },
+    notOutYet: { one: '# entrada aún no está publicada', other: '# entradas aún no están publicadas' },
+    unsentStays:
+      'Lo que ha escrito queda en este dispositivo. Se enviará cuando vuelva a iniciar sesión aquí; nadie más puede verlo ni enviarlo.',
+    signOutAnyway: 'Cerrar sesión',
+    stay: 'Seguir conectado',
+    notSignedOut: 'Su sesión sigue abierta',
+    notSignedOutWhy: 'No se pudo contactar con el servidor, así que la sesión no se cerró. Inténtelo cuando tenga conexión.',
+    keys: 'Teclas',
+    keysKey: 'Mostrar las teclas',
+    done: 'Cerrar',
+    delivery: {
+      offline: 'sin conexión',
+      unreachable: 'servidor inaccesible',
+      'signed-out': 'sesión cerrada',
+      'other-author': 'otra persona ha iniciado sesión',
+      'storage-failed': 'este dispositivo no puede guardarlo',
+      outdated: 'recargue la página',
+    },
   },
   ar: {
     coverages: 'التغطيات',
     openCoverages: 'التغطيات المفتوحة',
-    newPosts: (count) => `منشورات جديدة: ${count}`,
+    newPosts: { one: 'منشور جديد', other: 'منشورات جديدة: #' },
     close: (coverage) => `إغلاق ${coverage}`,
     signIn: 'تسجيل الدخول',
     signOut: 'تسجيل الخروج',
     signedOut: 'لم تسجل الدخول',
     signInHow: 'افتح الرابط الذي أعطتك إياه غرفة التحرير، أو سجل الدخول برمز.',
     unreachable: 'يتعذر الوصول إلى الخادم، ولم يكن أحد مسجلا على هذا الجهاز. ستعيد الصفحة المحاولة من تلقاء نفسها.',
+    desk: 'غرفة التحرير',
+    connected: 'محدث',
+    reconnecting: 'جار الاتصال…',
+    offline: 'غير متصل',
+    needsYou: { one: 'منشور واحد يحتاج إليك', other: 'منشورات تحتاج إليك: #' },
+    unsent: { one: 'لم ينشر بعد: #', other: 'لم ينشر بعد: #' },
+    sending: { one: 'جار إرسال #', other: 'جار إرسال #' },
+    notOutYet: { one: 'منشور واحد لم ينشر بعد', other: 'منشورات لم تنشر بعد: #' },
+    unsentStays: 'يبقى ما كتبته على هذا الجهاز. يرسل عندما تسجل الدخول هنا من جديد، ولا يستطيع أحد غيرك رؤيته أو إرساله.',
+    signOutAnyway: 'تسجيل الخروج',
+    stay: 'البقاء',
+    notSignedOut: 'ما زلت مسجل الدخول',
+    notSignedOutWhy: 'تعذر الوصول إلى الخادم، فلم تنته الجلسة. حاول مرة أخرى عند عودة الاتصال.',
+    keys: 'المفاتيح',
+    keysKey: 'عرض المفاتيح',
+    done: 'إغلاق',
+    delivery: {
+      offline: 'غير متصل',
+      unreachable: 'يتعذر الوصول إلى الخادم',
+      'signed-out': 'انتهت الجلسة',
+      'other-author': 'شخص آخر مسجل الدخول',
+      'storage-failed': 'لا يستطيع هذا الجهاز حفظه',
+      outdated: 'أعد تحميل الصفحة',
+    },
   },
 };

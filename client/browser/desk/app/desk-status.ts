@@ -1,0 +1,42 @@
+import type { ReaderState } from '../../../lib/reader-types.ts';
+import type { Delivery, OutboxEntry } from '../outbox/outbox-model.ts';
+
+/** What the bar says about the connection and the outbox. */
+export type DeskStatus =
+  /** Entries wait for a decision of their author. */
+  | { status: 'needs-you'; count: number }
+  /** Entries are kept on this device, and are not being sent. */
+  | { status: 'waiting'; count: number; why: Exclude<Delivery, 'ready'> }
+  | { status: 'sending'; count: number }
+  /** Nothing is to be sent. The desk shows what readers see, as far as it is connected. */
+  | { status: 'connected' }
+  | { status: 'reconnecting' }
+  | { status: 'offline' }
+  /** Nothing is followed. */
+  | { status: 'idle' };
+
+export function statusOf({
+  entries,
+  delivery,
+  reader,
+  isOnline,
+}: {
+  entries: readonly OutboxEntry[];
+  delivery: Delivery;
+  /** The state of the coverage that is shown. */
+  reader: ReaderState | undefined;
+  isOnline: boolean;
+}): DeskStatus {
+  const needing = entries.filter(({ state }) => ['refused', 'conflict', 'asking'].includes(state.at)).length;
+  if (needing > 0) return { status: 'needs-you', count: needing };
+  const count = unsentIn(entries).length;
+  if (count > 0) return delivery === 'ready' ? { status: 'sending', count } : { status: 'waiting', count, why: delivery };
+  if (!isOnline) return { status: 'offline' };
+  if (reader === undefined || reader.status === 'ended') return { status: 'idle' };
+  return { status: reader.status === 'live' && reader.asOf === null ? 'connected' : 'reconnecting' };
+}
+
+/** What is not on the server's disk yet. */
+export function unsentIn(entries: readonly OutboxEntry[]): OutboxEntry[] {
+  return entries.filter(({ state }) => state.at !== 'on-disk' && state.at !== 'out');
+}
