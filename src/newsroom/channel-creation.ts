@@ -4,10 +4,10 @@ import { afterWrite, JournalUnavailable } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import { mayEdit, mayEditSome, type Principal } from '../protocol/rights.ts';
 import type { NewChannel } from '../protocol/schemas.ts';
+import { candidates, slugOf } from '../protocol/slug.ts';
 import { create } from './channel-rules.ts';
 import type { Attribution } from './decision.ts';
 import { newsroomLimits } from './newsroom-limits.ts';
-import { candidates, slugOf } from './slug.ts';
 import type { CurrentChannel } from './write-access.ts';
 import { type ChannelWritten, positionOf, requireSameRequest, type WriteCommand } from './write-command.ts';
 

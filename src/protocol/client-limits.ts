@@ -12,7 +12,11 @@ export const markdownNesting = 40;
 /** The longest text in the second column of a data block. */
 export const figureCharacters = 24;
 export const pageMost = 100;
+export const channelIdCharacters = 96;
 export const headlineCharacters = 300;
+export const standfirstCharacters = 1_000;
+export const sectionCharacters = 80;
+export const channelByline = 20;
 export const bodyCharacters = 50_000;
 export const noteCharacters = 1_000;
 export const altCharacters = 1_000;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { withChange, withChannelChange, withoutNotes } from '../../../src/newsroom/change-history.ts';
 import { change, create } from '../../../src/newsroom/channel-rules.ts';
 import { publish } from '../../../src/newsroom/post-rules.ts';
-import { candidates, slugOf } from '../../../src/newsroom/slug.ts';
 import type { AuthorChange, AuthorPost, Change, ChangeKind, Channel } from '../../../src/protocol/model.ts';
 import { type ChannelPatch, channelIdSchema, channelSchema, newChannelSchema } from '../../../src/protocol/schemas.ts';
+import { candidates, slugOf } from '../../../src/protocol/slug.ts';
 import { limits } from '../../../src/protocol/wire-limits.ts';
 import {
   ada,

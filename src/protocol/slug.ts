@@ -1,4 +1,6 @@
-import { limits } from '../protocol/wire-limits.ts';
+import { channelIdCharacters } from './client-limits.ts';
+
+/** The id of a channel that its opener does not name. The server chooses it, and the desk, which must name one before it sends. */
 
 /** Common spellings of letters without a Unicode decomposition. */
 const spelled: Readonly<Record<string, string>> = {
@@ -36,7 +38,7 @@ export function candidates(slug: string, most: number): string[] {
   return Array.from({ length: most }, (_, index) => {
     if (index === 0) return slug;
     const suffix = `-${index + 1}`;
-    return shortened(slug, limits.channelIdCharacters - suffix.length) + suffix;
+    return shortened(slug, channelIdCharacters - suffix.length) + suffix;
   });
 }
 
