@@ -4,6 +4,7 @@ import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
 import { trustedWorkerUrl } from './app/trusted-types.ts';
+import { DeskTimeline } from './timeline/timeline.ts';
 
 /** The page for authors. The server sends the same page for all of `/desk/`; this script fills it. */
 const desk = new DeskModel({ url: location.origin, storage: storageOf(window) });
@@ -11,6 +12,7 @@ const language = languageOf(document.documentElement.lang) ?? 'en';
 
 for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.assign(element, { desk, language });
 customElements.define('desk-keys', DeskKeys);
+customElements.define('desk-timeline', DeskTimeline);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
 desk.keys.listen();

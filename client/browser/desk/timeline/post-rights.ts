@@ -1,0 +1,35 @@
+import type { AuthorPost, Channel, PostStatus } from '../../../../src/protocol/model.ts';
+import { mayAuthor, mayEdit, mayErase, type Principal } from '../../../../src/protocol/rights.ts';
+
+/** What an author may do with a post. The desk shows nothing else. The server decides again. */
+export type PostAction = 'edit' | 'pin' | 'unpin' | 'retract' | 'takedown';
+
+export interface PostAndPlace {
+  post: { id: string; status: PostStatus };
+  channel: Pick<Channel, 'id' | 'pinnedPostId'>;
+  /** The author published the post. */
+  isOwn: boolean;
+}
+
+/** In the order in which they stand below a post. */
+export function actionsOn(who: Principal, { post, channel, isOwn }: PostAndPlace): PostAction[] {
+  const isPublished = post.status === 'published';
+  const mayChange = mayEdit(who, channel.id) || (isOwn && mayAuthor(who, channel.id));
+  const isPinned = channel.pinnedPostId === post.id;
+  const actions: [PostAction, boolean][] = [
+    ['edit', isPublished && mayChange],
+    ['pin', isPublished && !isPinned && mayEdit(who, channel.id)],
+    ['unpin', isPublished && isPinned && mayEdit(who, channel.id)],
+    ['retract', isPublished && mayChange],
+    ['takedown', post.status !== 'taken-down' && mayErase(who, channel.id)],
+  ];
+  return actions.filter(([, may]) => may).map(([action]) => action);
+}
+
+/** Whose post it is, by the author's view. Posts of servers without an issuer have no owner key. */
+export function isOwnPost(
+  post: Partial<Pick<AuthorPost, 'ownerKey' | 'publishedBy'>>,
+  session: { ownerKey: string; sub: string },
+): boolean {
+  return post.ownerKey === undefined ? post.publishedBy === session.sub : post.ownerKey === session.ownerKey;
+}

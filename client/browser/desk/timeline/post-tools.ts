@@ -1,0 +1,43 @@
+import type { ReaderPost } from '../../../../src/protocol/model.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { parse } from '../../morph.ts';
+import { directionOf } from '../../view/direction.ts';
+import { html } from '../../view/html.ts';
+import { clockText, type Setting, wordsOf } from '../../view/time.ts';
+import { timelineWordsIn } from '../i18n/timeline.ts';
+import type { PostAction } from './post-rights.ts';
+
+/** The buttons below a post on the desk. Null if its author may do nothing with it. */
+export function toolsOf(
+  post: ReaderPost,
+  actions: readonly PostAction[],
+  language: Language,
+  setting: Setting,
+): HTMLElement | null {
+  if (actions.length === 0) return null;
+  const words = timelineWordsIn(language);
+  const { ofPost } = wordsOf({ language });
+  const at = clockText(post.publishedAt, setting);
+  const buttons = actions.map(
+    (action) =>
+      html`<button type="button" class="action" data-desk-action="${action}" aria-label="${ofPost(words[action], at)}">${words[action]}</button>`,
+  );
+  return parse(html`<div class="desk-tools" lang="${language}" dir="${directionOf(language)}">${buttons}</div>`.text);
+}
+
+/** Puts these buttons in place of those that the post has, and keeps the focus on them. */
+export function replaceTools(article: HTMLElement, tools: HTMLElement | null): void {
+  const old = article.querySelector<HTMLElement>(':scope > .desk-tools');
+  if (old === null) {
+    if (tools !== null) article.querySelector(':scope > .credits, :scope > .withdrawal')?.after(tools);
+    return;
+  }
+  if (tools !== null && old.isEqualNode(tools)) return;
+  const focused = old.contains(document.activeElement);
+  const { deskAction } = (document.activeElement as HTMLElement | null)?.dataset ?? {};
+  if (tools === null) old.remove();
+  else old.replaceWith(tools);
+  if (!focused) return;
+  const same = tools?.querySelector<HTMLElement>(`[data-desk-action="${deskAction}"]`);
+  (same ?? article).focus({ preventScroll: true });
+}

@@ -1,0 +1,185 @@
+import type { Event, ReaderPost } from '../../../../src/protocol/model.ts';
+import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
+import { Announcer } from '../../announcer.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { morphInside } from '../../morph.ts';
+import { enableSharing } from '../../page/share.ts';
+import { PostsView } from '../../posts-view.ts';
+import { directionOf } from '../../view/direction.ts';
+import { newsCount, renderNews } from '../../view/news.ts';
+import { renderPinned } from '../../view/overview.ts';
+import { settingOf } from '../../view/page.ts';
+import { renderNewer, renderOlder } from '../../view/paging.ts';
+import { wordsOf } from '../../view/time.ts';
+import type { PostAction } from './post-rights.ts';
+import { replaceTools, toolsOf } from './post-tools.ts';
+
+export interface TimelinePostsOptions {
+  posts: HTMLElement;
+  pinned: HTMLElement;
+  newer: HTMLElement;
+  older: HTMLElement;
+  notices: HTMLElement;
+  news: HTMLElement;
+  announcement: HTMLElement;
+  language: Language;
+  actionsOn: (post: ReaderPost) => PostAction[];
+  /** The element in which a post is being edited, and the post as it was last received. */
+  edited: () => { element: HTMLElement; post: ReaderPost } | undefined;
+}
+
+/**
+ * The posts of a coverage, drawn as readers see them, each with the buttons of its author. A change by a colleague updates its post in
+ * place, and an open edit stays in its post, whatever happens to that post.
+ */
+export class TimelinePosts {
+  readonly #options: TimelinePostsOptions;
+  readonly #view: PostsView;
+  readonly #announcer: Announcer;
+  #timeline: Timeline;
+
+  constructor(timeline: Timeline, options: TimelinePostsOptions) {
+    const { posts, notices, language, announcement } = options;
+    this.#options = options;
+    this.#timeline = timeline;
+    this.#announcer = new Announcer(() => ({ language }), announcement);
+    this.#view = new PostsView(
+      { ...timeline, posts: [] },
+      {
+        posts,
+        notices,
+        newsChanged: () => this.#showNews(),
+        setting: () => ({ actions: true }),
+        decorate: (article) => this.#decorate(article),
+        renderAround: () => this.#renderAround(),
+      },
+    );
+    this.#view.revealNext();
+    enableSharing(
+      posts,
+      () => wordsOf({ language }),
+      (sentence) => this.#announcer.announce(sentence),
+    );
+  }
+
+  get timeline(): Timeline {
+    return this.#timeline;
+  }
+
+  /** Call before showing the timeline that includes the event. `isOwn`: the author made the change on this desk. */
+  onEvent(event: Event, before: ReaderPost | undefined, isOwn: boolean): void {
+    if (isOwn) return;
+    this.#view.onEvent(event);
+    this.#announcer.onEvent(event, before);
+  }
+
+  /** Says something about what the author did. */
+  announce(sentence: string): void {
+    this.#announcer.announce(sentence);
+  }
+
+  show(timeline: Timeline, paged?: 'newer' | 'older'): void {
+    this.#timeline = timeline;
+    this.#view.show(this.#withEdited(timeline), paged);
+    this.syncTools();
+  }
+
+  /** Shows the next timeline completely, because it belongs to another history. */
+  revealNext(): void {
+    this.#view.revealNext();
+  }
+
+  /** Shows the waiting posts without moving the author. */
+  reveal(): void {
+    this.#view.reveal();
+    this.syncTools();
+  }
+
+  /** Goes to what the author has not seen. Returns the id of the post if it must be loaded first. */
+  goToUnseen(): string | undefined {
+    return this.#view.goToUnseen();
+  }
+
+  onScroll(): void {
+    this.#view.onScroll();
+  }
+
+  /** The window to keep if the page holds too many posts. */
+  get excess(): PostsView['excess'] {
+    return this.#options.edited() === undefined ? this.#view.excess : undefined;
+  }
+
+  /** What may be done with the posts has changed. */
+  syncTools(): void {
+    for (const article of this.articles) {
+      const post = this.#post(article.dataset.post);
+      if (post !== undefined) replaceTools(article, this.#toolsOf(post));
+    }
+  }
+
+  get articles(): HTMLElement[] {
+    return [...this.#options.posts.querySelectorAll<HTMLElement>(':scope > .post')];
+  }
+
+  articleOf(postId: string): HTMLElement | undefined {
+    return this.articles.find(({ dataset }) => dataset.post === postId);
+  }
+
+  close(): void {
+    this.#view.clear();
+  }
+
+  /** A post that is being edited stays in the list, even if the window no longer has it. */
+  #withEdited(timeline: Timeline): Timeline {
+    const edited = this.#options.edited()?.post;
+    if (edited === undefined || timeline.posts.some(({ id }) => id === edited.id)) return timeline;
+    const at = timeline.posts.findIndex(({ seq }) => seq < edited.seq);
+    return { ...timeline, posts: timeline.posts.toSpliced(at < 0 ? timeline.posts.length : at, 0, edited) };
+  }
+
+  #decorate(article: HTMLElement): void {
+    const post = this.#post(article.dataset.post);
+    if (post !== undefined) replaceTools(article, this.#toolsOf(post));
+    const edited = this.#options.edited();
+    // An equal copy: the comparison with the document then leaves the open edit where it is.
+    if (edited !== undefined && edited.element.closest<HTMLElement>('.post')?.dataset.post === article.dataset.post)
+      article.append(edited.element.cloneNode(true));
+  }
+
+  #post(id: string | undefined): ReaderPost | undefined {
+    const edited = this.#options.edited()?.post;
+    return id === undefined ? undefined : (held(this.#timeline, id) ?? (edited?.id === id ? edited : undefined));
+  }
+
+  #toolsOf(post: ReaderPost): HTMLElement | null {
+    const { actionsOn, language } = this.#options;
+    return toolsOf(post, actionsOn(post), language, settingOf(this.#timeline.channel));
+  }
+
+  #renderAround(): void {
+    const { pinned, newer, older, posts } = this.#options;
+    const { channel } = this.#timeline;
+    for (const element of [posts, pinned]) {
+      element.lang = channel.language;
+      element.dir = directionOf(channel.language);
+    }
+    morphInside(pinned, renderPinned(this.#timeline, settingOf(channel)).text);
+    const setting = this.#ownSetting;
+    morphInside(newer, renderNewer(this.#timeline, setting).text);
+    morphInside(older, renderOlder(this.#timeline, setting).text);
+    this.#showNews();
+  }
+
+  #showNews(): void {
+    const { news } = this.#options;
+    const count = newsCount(this.#view.news);
+    news.hidden = count === 0;
+    morphInside(news, renderNews(this.#view.news, this.#ownSetting).text);
+  }
+
+  /** For words around the posts: in the language of the desk. */
+  get #ownSetting() {
+    const { language } = this.#options;
+    return { ...settingOf(this.#timeline.channel), language, words: wordsOf({ language }) };
+  }
+}
