@@ -20,7 +20,7 @@ import { onlyMethodsOf } from './http/methods.ts';
 import { cors } from './http/origins.ts';
 import { limitRequests, type Rates } from './http/rates.ts';
 import { boundPreferences, hostGuard, rejectAmbiguousRequests } from './http/request-headers.ts';
-import { authenticate } from './http/request-identity.ts';
+import { authenticate, checkNamedOwner } from './http/request-identity.ts';
 import { attachSecurityLog, type SecurityLog } from './http/security-log.ts';
 import { securityTxtRoutes } from './http/security-txt.ts';
 import { trustProxies, warnAboutForwardedHeaders } from './http/trusted-proxies.ts';
@@ -136,7 +136,8 @@ export function createApp(config: Config, context: AppContext): App {
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log, brand });
       // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
-      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), routesOf(...api), notFound(), comeBack.handler);
+      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), checkNamedOwner());
+      v1.use(routesOf(...api), notFound(), comeBack.handler);
       app.use(warnAboutForwardedHeaders(config.trustProxy, log));
       app.use('/v1', v1);
       app.use(routesOf(assetRoutes(), brandRoutes(brand)), limit);

@@ -16,6 +16,23 @@ export const sessionCases: readonly Case[] = [
     },
   },
   {
+    name: 'sessions/owner-key',
+    rule: 'A request that names the owner key of another person is 412 owner-mismatch and changes nothing. With the own key it is accepted, and without a token it is 401.',
+    async run(context) {
+      const { path } = await context.channel();
+      const { ownerKey } = (await context.mustAnswer(200, '/v1/session')).body.session;
+      const write = (headers: Record<string, string>) => ({ method: 'POST', headers, body: { body: 'Mine.' } }) as const;
+      const before = await context.journal(path);
+      await context.mustRefuse(412, 'owner-mismatch', `${path}/posts`, write({ 'pressbox-owner-key': `${ownerKey}x` }));
+      await context.mustRefuse(401, 'token-missing', `${path}/posts`, {
+        ...write({ 'pressbox-owner-key': ownerKey }),
+        token: null,
+      });
+      mustEqual((await context.journal(path)).length, before.length, 'The number of entries');
+      await context.mustAnswer(201, `${path}/posts`, write({ 'pressbox-owner-key': ownerKey }));
+    },
+  },
+  {
     name: 'sessions/signed-out',
     rule: 'A session that was signed out is no longer valid for any holder of its cookie. Another session of the same token stays valid.',
     async run(context) {

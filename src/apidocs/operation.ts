@@ -128,6 +128,11 @@ export const requestHeaders = {
     pattern: idempotencyKeyPattern.source,
     example: '7f1c1a52-first-contact',
   },
+  'Pressbox-Owner-Key': {
+    description:
+      'The `ownerKey` of `GET /v1/session` that the request is for. If another person is signed in, the request is refused and changes nothing. Every request below `/v1` may have it.',
+    example: 'Xr4ilOzQ4PCOq3aQ0qbuaQ',
+  },
 } as const satisfies Record<string, { description: string; example: string; pattern?: string }>;
 export type RequestHeader = keyof typeof requestHeaders;
 
@@ -164,6 +169,7 @@ export function problemsOf(operation: Operation): Map<number, ProblemCode[]> {
     'channel-deleted': path.includes('{channelId}'),
     'too-large': writes,
     'wrong-type': body !== undefined,
+    'owner-mismatch': operation.optionalHeaders?.includes('Pressbox-Owner-Key'),
     'key-reused': operation.optionalHeaders?.includes('Idempotency-Key'),
     'rate-limited': who !== 'operator',
     'internal-error': reads,

@@ -61,6 +61,15 @@ export const refusals: readonly Example[] = [
   },
   {
     operation: 'publishPost',
+    name: 'Another person is signed in',
+    as: 'author',
+    path: inChannel,
+    headers: { 'Pressbox-Owner-Key': 'Xr4ilOzQ4PCOq3aQ0qbuaQ' },
+    body: { headline: 'Written by a colleague' },
+    status: 412,
+  },
+  {
+    operation: 'publishPost',
     name: 'With an unsupported content type',
     as: 'author',
     path: inChannel,

@@ -4,7 +4,7 @@ import type { Operation, OperationAnswer } from './operation.ts';
 
 /** The routes that write. */
 
-const idempotent = ['Idempotency-Key'] as const;
+const idempotent = ['Idempotency-Key', 'Pressbox-Owner-Key'] as const;
 /** The answer to a write. Its `ETag` has the new revision. */
 const done = (status: 200 | 202, description: string, schema: ComponentName): OperationAnswer => ({
   status,

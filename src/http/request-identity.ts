@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { type Credentials, credentialsIn, type Identity, isUnverified, principalIn } from '../access/identity.ts';
+import { ownerKeyOf } from '../protocol/owner-key.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SessionCookie } from './cookies.ts';
@@ -46,6 +47,20 @@ export function resumeSession(identity: Identity, cookie: SessionCookie): Reques
     next();
   };
 }
+
+/**
+ * Refuses a request that names another owner than its credentials have. A page that sends what was written before somebody else
+ * signed in can thus never send it in the name of the other: the cookie is checked together with the request that it came with.
+ */
+export function checkNamedOwner(): RequestHandler {
+  return (request, response, next) => {
+    const named = request.get(ownerHeader);
+    if (named !== undefined && named !== ownerKeyOf(requirePrincipal(response))) throw new Refusal('owner-mismatch');
+    next();
+  };
+}
+
+const ownerHeader = 'Pressbox-Owner-Key';
 
 /**
  * The credentials of a session, for a request whose response cannot delete the cookie, such as an upgrade. Undefined without a

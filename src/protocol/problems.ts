@@ -25,6 +25,7 @@ export const problems = {
   },
   'channel-deleted': { status: 410, retry: false, title: 'This channel was deleted.' },
   'revision-moved': { status: 412, retry: false, title: 'Somebody else changed it first. `current` has the latest version.' },
+  'owner-mismatch': { status: 412, retry: false, title: 'Another person is signed in than the one that the request names.' },
   'too-large': { status: 413, retry: false, title: 'The request is too large.' },
   'wrong-type': { status: 415, retry: false, title: 'This address does not accept the content type of the request.' },
   'key-reused': { status: 422, retry: false, title: 'This idempotency key was used for another request.' },
