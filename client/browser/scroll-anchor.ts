@@ -11,7 +11,7 @@ export function preserveScroll(
 ): void {
   const anchors = (always || !isAtTop(posts, viewport) ? anchorsIn(posts, viewport) : []).map((element) => ({
     element,
-    top: element.getBoundingClientRect().top,
+    top: postTop(element),
   }));
   const { bottom, height } = posts.getBoundingClientRect();
   change();
@@ -19,7 +19,7 @@ export function preserveScroll(
   if (height > 0 && bottom <= viewport.top()) return viewport.scrollBy(posts.getBoundingClientRect().bottom - bottom);
   const anchor = anchors.find(({ element }) => element.isConnected);
   if (anchor === undefined) return;
-  const moved = () => anchor.element.getBoundingClientRect().top - anchor.top + unscrolledPx;
+  const moved = () => postTop(anchor.element) - anchor.top + unscrolledPx;
   // Some browsers cut a fraction off rather than round it.
   viewport.scrollBy(Math.round(moved() * devicePixelRatio) / devicePixelRatio);
   const left = moved();
@@ -37,13 +37,16 @@ export function isAtTop(posts: HTMLElement, viewport: Viewport = windowViewport)
   return posts.getBoundingClientRect().top >= viewport.edge();
 }
 
-/** Anchor candidates, best first: the topmost parts of posts in view, then whole posts, because parts may be replaced. */
+/**
+ * Anchor candidates, best first. A post that begins in view keeps its beginning, because whatever changes in it is below. Of a
+ * post that begins above, the topmost part in view that is not replaced stays in place.
+ */
 function anchorsIn(posts: HTMLElement, viewport: Viewport): Element[] {
   const isVisible = (element: Element) => isInView(viewport, element);
   const inView = [...posts.children].filter(isVisible);
-  const parts = inView.slice(0, 2).flatMap((post) => [...post.children].filter(isVisible));
-  const startsInView = inView.filter((post) => post.getBoundingClientRect().top >= viewport.edge());
-  return [...parts, ...startsInView, ...inView];
+  const startsInView = (post: Element) => postTop(post) >= viewport.top();
+  const parts = inView.flatMap((post) => (startsInView(post) ? post : [...post.children].filter(isVisible)));
+  return [...parts, ...inView];
 }
 
 /**
@@ -57,7 +60,7 @@ export function postBeingRead(posts: HTMLElement, viewport: Viewport): HTMLEleme
 }
 
 /** The top of a post in CSS pixels, below its day label, which moves to a newer post of the same day. */
-export function postTop(post: HTMLElement): number {
+export function postTop(post: Element): number {
   return (post.querySelector(':scope > .line') ?? post).getBoundingClientRect().top;
 }
 

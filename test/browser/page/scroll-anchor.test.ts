@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { drawn, startBrowser } from '../browser.ts';
-import { eventually, isLive, newsroom, post, topOf } from '../newsroom.ts';
+import { eventually, few, isLive, newsroom, post, topOf } from '../newsroom.ts';
 
 const long = 'Some words that fill a few lines of the page. '.repeat(14);
 
@@ -29,6 +29,27 @@ describeWith(needs.chromium, 'the reading position', (chromium) => {
     await post(page, ids[4]).getByText('this is a note of some length').first().waitFor();
     await drawn(page);
     await eventually(async () => expect(Math.abs((await topOf(page, ids[3])) - before)).toBeLessThan(2));
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['A headline', null])('is the beginning of a post in view while the post is updated: headline %j', async (headline) => {
+    const { id, ids } = await room.coverage(Array.from({ length: 8 }, () => ({ headline, body: few })));
+    const { page, complaints } = await room.open(id, { viewport: { width: 240, height: 640 } });
+    // From now on only its first line and its text change. On a narrow window the update makes the line wrap.
+    const refile = { kind: 'refile', changes: { body: 'A short text.' } } as const;
+    const { revision } = (await room.author.revise(id, ids[3] ?? '', 1, refile)).post;
+    const reading = post(page, ids[3]);
+    await reading.and(page.locator(`[data-revision="${revision}"]`)).waitFor();
+    // Of the post above nothing but the space at its end is in view.
+    await reading.evaluate((element) => element.scrollIntoView());
+    await drawn(page);
+    const places = (): Promise<number[]> => Promise.all([topOf(page, ids[4]), topOf(page, ids[3])]);
+    const before = await places();
+    await room.author.revise(id, ids[3] ?? '', revision, { kind: 'update', changes: { body: few } });
+    await reading.locator('.updated').waitFor();
+    await drawn(page);
+    const moved = (await places()).map((top, at) => Math.abs(top - (before[at] ?? 0)));
+    expect(Math.max(...moved), `moved by ${moved}`).toBeLessThan(2);
     expect(complaints).toEqual([]);
   });
 
