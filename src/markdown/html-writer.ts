@@ -1,6 +1,6 @@
 import type { Token } from 'markdown-it';
 import { htmlBytes, markdownNesting } from '../protocol/client-limits.ts';
-import { postIdPattern } from '../protocol/field-rules.ts';
+import { isAllowedLink, linkedPost } from './links.ts';
 import { markdown } from './parser.ts';
 import { tooDeeplyNested, tooMuchHtml } from './refusals.ts';
 import { forms, withForms } from './text-forms.ts';
@@ -141,15 +141,10 @@ class Writer {
     this.write(`${anchor(target, title)}${escapeText(text.trim() === '' ? target.href : text)}</a>`);
   }
 
-  /** The target of a link. Undefined if the link is not allowed. */
   private target(href: string): Target | undefined {
-    if (/^post:/i.test(href)) {
-      const id = href.slice('post:'.length).toLowerCase();
-      return postIdPattern.test(id) ? { href: this.permanentLink(id), outgoing: false } : undefined;
-    }
-    // The slashes are required, because `https:page` is relative on an https page.
-    const whole = /^https?:\/\/[^/]/i.test(href) ? URL.canParse(href) : /^mailto:[^?]/i.test(href);
-    return whole ? { href, outgoing: true } : undefined;
+    if (!isAllowedLink(href)) return undefined;
+    const postId = linkedPost(href);
+    return postId === undefined ? { href, outgoing: true } : { href: this.permanentLink(postId), outgoing: false };
   }
 
   private write(text: string): void {
@@ -180,7 +175,8 @@ function headingTag(token: Token): string {
   return token.tag === 'h1' || token.tag === 'h2' ? 'h3' : 'h4';
 }
 
-function plainText(tokens: readonly Token[]): string {
+/** The text of an image's description. */
+export function plainText(tokens: readonly Token[]): string {
   return tokens
     .map((token) => {
       if (token.children) return plainText(token.children);

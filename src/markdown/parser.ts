@@ -2,6 +2,8 @@ import MarkdownIt from 'markdown-it';
 import { markdownNesting } from '../protocol/client-limits.ts';
 import { boundTable } from './table-bound.ts';
 
+export type { Token } from 'markdown-it';
+
 /**
  * The Markdown of authors: CommonMark with GFM tables, strikethrough and bare links, without raw html. Server and editor share this parser.
  * It only parses, and lets every link pass. `html-writer.ts` decides what becomes html.

@@ -112,7 +112,14 @@ const arrows: Record<string, readonly string[]> = {
   'client/browser/view/': ['client/browser/i18n/', 'src/protocol/'],
   'client/browser/element/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
   // The page for authors.
-  'client/browser/desk/': ['client/lib/', 'client/browser/', 'client/browser/view/', 'client/browser/i18n/', 'src/protocol/'],
+  'client/browser/desk/': [
+    'client/lib/',
+    'client/browser/',
+    'client/browser/view/',
+    'client/browser/i18n/',
+    'src/markdown/',
+    'src/protocol/',
+  ],
   // The words on pages, one file per language.
   'client/browser/i18n/': ['src/protocol/'],
   'client/cli/': [
@@ -156,6 +163,8 @@ const packages: Record<string, readonly string[]> = {
   pino: ['src/telemetry/'],
   'prom-client': ['src/telemetry/'],
   'markdown-it': ['src/markdown/'],
+  'prosemirror-markdown': ['client/browser/desk/'],
+  'prosemirror-model': ['client/browser/desk/'],
   commander: ['client/cli/', 'bench/'],
   uuid: ['bench/'],
   'playwright-core': ['bench/'],

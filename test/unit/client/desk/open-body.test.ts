@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import type { Node } from 'prosemirror-model';
+import { describe, expect, it } from 'vitest';
+import { openBody } from '../../../../client/browser/desk/editor/open-body.ts';
+import { representable } from '../../../../client/browser/desk/editor/representable.ts';
+import { renderHtml } from '../../../../src/markdown/html-writer.ts';
+import { markdown as parser } from '../../../../src/markdown/parser.ts';
+import { markdown } from '../../../support/samples/arbitraries.ts';
+import { allBodies } from '../../../support/samples/bodies.ts';
+import { edited, edits, oneWriting } from '../../../support/samples/document-edits.ts';
+import { comparable, documentHtml } from '../../../support/samples/document-html.ts';
+
+const corpus = allBodies();
+const body = fc.oneof(
+  { weight: 3, arbitrary: markdown },
+  { weight: 1, arbitrary: fc.constantFrom(...corpus.filter(({ length }) => length < 3_000)) },
+);
+
+const html = (text: string) => renderHtml(text, (postId) => `post:${postId}`);
+const letters = (text: string) => text.replace(/\s/g, '');
+
+/** What an author sees of a document. */
+function shown(doc: Node): string {
+  const blocks = doc.content.content.flatMap((block) => representable(block) ?? []);
+  return comparable(documentHtml(doc.type.create(null, blocks)));
+}
+
+function expectShown(saved: string, doc: Node): void {
+  expect(comparable(html(saved))).toBe(shown(doc));
+  // Nothing but spaces and empty blocks is left out.
+  const text = doc.textBetween(0, doc.content.size, '\n', (leaf) => (leaf.type.name === 'rule' ? '' : '\n'));
+  expect(letters(openedText(saved))).toBe(letters(text));
+}
+
+function openedText(saved: string): string {
+  return html(saved)
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>' })[name as 'amp']);
+}
+
+/** The text before and after a block. A line that directly follows another may get a blank line before it. */
+function around(text: string, index: number): { before: string; after: string } {
+  const lines = text.split(/(?<=\r\n|\n|\r(?!\n))/);
+  const starts = parser
+    .parse(text, {})
+    .flatMap(({ level, map, nesting }) => (level === 0 && nesting >= 0 && map ? [map[0]] : []));
+  const upTo = (line = lines.length) => lines.slice(0, line).join('');
+  const before = starts.length === 0 ? '' : upTo(starts[index]);
+  const next = starts[index + 1];
+  return {
+    before: /^\s*$|\n[ \t]*\r?\n$/.test(before) ? before : before.trimEnd(),
+    after: next === undefined ? '' : text.slice(upTo(next).length),
+  };
+}
+
+describe('a body in the rich editor', () => {
+  it('is written back byte for byte if it was not touched, as every text of the demo, the tests and the docs shows', () => {
+    expect(corpus.length).toBeGreaterThan(1_000);
+    const plain = corpus.filter((text) => {
+      const opened = openBody(text);
+      expect(opened?.write(opened.doc) ?? text).toBe(text);
+      if (opened) expectShown(text, opened.doc);
+      return opened === undefined;
+    });
+    expect(plain.every((text) => /^ {0,3}\[[^\]]+\]:/m.test(text) || html(text) === '')).toBe(true);
+    expect(plain.length / corpus.length).toBeLessThan(0.01);
+  });
+
+  it('is written back byte for byte if it was not touched, whatever it contains', () => {
+    let rich = 0;
+    const runs = 2_000;
+    fc.assert(
+      fc.property(markdown, (text) => {
+        const opened = openBody(text);
+        if (!opened) return;
+        rich += 1;
+        expect(opened.write(opened.doc)).toBe(text);
+        expectShown(text, opened.doc);
+      }),
+      { numRuns: runs },
+    );
+    expect(rich / runs).toBeGreaterThan(0.8);
+  });
+
+  it('becomes what the editor shows after any edits', () => {
+    fc.assert(
+      fc.property(body, edits, (text, all) => {
+        const opened = openBody(text);
+        if (!opened) return;
+        const doc = edited(opened.doc, all);
+        expectShown(opened.write(doc), doc);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('keeps the bytes of all blocks but the one that was edited', () => {
+    fc.assert(
+      fc.property(body, oneWriting, (text, edit) => {
+        const opened = openBody(text);
+        if (!opened) return;
+        const doc = edited(opened.doc, [edit]);
+        const at = opened.doc.content.findDiffStart(doc.content);
+        if (at === null) return;
+        const index = opened.doc.resolve(at).index(0);
+        const { before, after } = around(text, index);
+        const saved = opened.write(doc);
+        expect(saved.slice(0, before.length)).toBe(before);
+        expect(saved.slice(saved.length - after.length)).toBe(after);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
