@@ -4,6 +4,10 @@ import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
 import { trustedWorkerUrl } from './app/trusted-types.ts';
+import { DeskComposer } from './composer/composer.ts';
+import { DeskPostSearch } from './composer/post-search.ts';
+import { DeskDrafts } from './drafts/draft-list.ts';
+import { DeskOutbox } from './outbox/outbox-list.ts';
 import { DeskTimeline } from './timeline/timeline.ts';
 
 /** The page for authors. The server sends the same page for all of `/desk/`; this script fills it. */
@@ -13,6 +17,10 @@ const language = languageOf(document.documentElement.lang) ?? 'en';
 for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.assign(element, { desk, language });
 customElements.define('desk-keys', DeskKeys);
 customElements.define('desk-timeline', DeskTimeline);
+customElements.define('desk-drafts', DeskDrafts);
+customElements.define('desk-post-search', DeskPostSearch);
+customElements.define('desk-composer', DeskComposer);
+customElements.define('desk-outbox', DeskOutbox);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
 desk.keys.listen();

@@ -69,24 +69,28 @@ export class DeskApp extends DeskElement {
   }
 
   #list(session: DeskSession, words: AppWords): TemplateResult {
-    const { client, keys, outbox } = this.desk;
+    const { client, keys, outbox, drafts } = this.desk;
     const { language } = this;
     return html`<h1 class="visually-hidden">${words.coverages}</h1>
-<desk-coverages .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-coverages>
-<desk-outbox .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-outbox>`;
+<desk-coverages .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language}></desk-coverages>
+${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language}></desk-outbox>`}`;
   }
 
   /** Another coverage gets other elements, so that nothing of one is left in the other. */
   #coverage(session: DeskSession, { channelId, reader }: OpenCoverage): TemplateResult {
-    const { client, keys, outbox } = this.desk;
+    const { client, keys, outbox, drafts } = this.desk;
     const { language } = this;
     const channel = reader.timeline?.channel;
     return html`${keyed(
       `${session.ownerKey} ${channelId}`,
       html`<div class="desk-columns">
-<div class="desk-read"><desk-timeline .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
-<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-composer>
-<desk-outbox .session=${session} .outbox=${outbox} .client=${client} .keys=${keys} .language=${language}></desk-outbox></div>
+<div class="desk-read"><desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
+${
+  outbox === undefined || drafts === undefined
+    ? nothing
+    : html`<div class="desk-write"><desk-composer .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-composer>
+<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId}></desk-outbox></div>`
+}
 </div>`,
     )}`;
   }

@@ -1,5 +1,6 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
 import { sessionKeepalive } from '../../session-keepalive.ts';
+import { Drafts } from '../drafts/drafts.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
@@ -17,6 +18,7 @@ export class DeskModel {
   #state: SessionState | undefined;
   #coverages: OpenCoverages | undefined;
   #outbox: Outbox | undefined;
+  #drafts: Drafts | undefined;
   #owner: string | undefined;
 
   constructor({ url, storage }: { url: string; storage: Storage | undefined }) {
@@ -54,6 +56,11 @@ export class DeskModel {
     return this.#outbox;
   }
 
+  /** Of the author who is signed in. */
+  get drafts(): Drafts | undefined {
+    return this.#drafts;
+  }
+
   subscribe(changed: () => void): () => void {
     this.#listeners.add(changed);
     return () => this.#listeners.delete(changed);
@@ -86,7 +93,10 @@ export class DeskModel {
     this.#owner = owner;
     this.#coverages?.closeAll();
     this.#coverages = undefined;
+    await this.#drafts?.close();
+    this.#drafts = undefined;
     if (owner === undefined) return;
+    this.#drafts = await Drafts.open(owner);
     this.#coverages = new OpenCoverages({
       url: location.origin,
       storage: this.#storage,

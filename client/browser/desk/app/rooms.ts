@@ -2,6 +2,7 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
 import type { Language } from '../../i18n/languages.ts';
+import type { Drafts } from '../drafts/drafts.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import type { KeyRegistry } from './keys.ts';
 import type { DeskSession } from './session.ts';
@@ -14,6 +15,8 @@ import type { DeskSession } from './session.ts';
 export interface RoomProperties {
   session: DeskSession;
   outbox: Outbox;
+  /** What is being written on this device. Forms keep theirs here too. */
+  drafts: Drafts;
   /** Reads with the session. What an author writes goes through the outbox. */
   client: AuthorClient;
   keys: KeyRegistry;

@@ -41,7 +41,9 @@ export type LackReason =
   /** There is neither a headline nor a text nor media. */
   | 'nothing'
   /** The server would accept it, but readers who cannot see the picture would get nothing. */
-  | 'no-description';
+  | 'no-description'
+  /** The body cannot be rendered. */
+  | 'too-complex';
 
 export function emptyDraft(id: string, authors: readonly Person[] = []): PostDraft {
   return { id, ...blankFields(), authors: [...authors] };

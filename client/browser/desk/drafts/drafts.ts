@@ -20,6 +20,12 @@ export interface DraftsOptions {
 }
 
 /**
+ * Opens a draft if it is its own, and returns whether it is. `ifFree`: a composer in which something else is being written leaves the
+ * draft in the list.
+ */
+export type DraftOpener = (draft: Draft, ifFree: boolean) => boolean;
+
+/**
  * The drafts of one author on this device. What is typed is stored within half a second, and again when the page is hidden. A draft is
  * deleted only when its post is on the server's disk, or when its author discards it.
  */
@@ -29,6 +35,7 @@ export class Drafts {
   /** Keys of drafts that changed since they were stored. */
   readonly #unsaved = new Set<string>();
   readonly #listeners = new Set<() => void>();
+  readonly #openers = new Set<DraftOpener>();
   readonly #tabs: BroadcastChannel | undefined;
   /** Keys of drafts that are being deleted. */
   readonly #removing = new Set<string>();
@@ -92,11 +99,34 @@ export class Drafts {
     return this.#options.claims.claim(key);
   }
 
+  /** The composer of the draft is closed. */
+  release(key: string): void {
+    this.#options.claims.release(key);
+  }
+
   /** The draft as its author has it now. It is stored within half a second. */
   save(write: Write, { base, place = 'composer' }: { base?: AuthorPost | undefined; place?: 'composer' | 'list' } = {}): void {
     const key = keyOf(write);
     const { ownerKey, now } = this.#options;
     this.#change({ key, ownerKey, write, base: base ?? this.#drafts.get(key)?.base, changedAt: now(), place });
+  }
+
+  /** Registers a composer, or another form that opens drafts. Returns its own undo. */
+  onOpen(opener: DraftOpener): () => void {
+    this.#openers.add(opener);
+    return () => this.#openers.delete(opener);
+  }
+
+  /** Asks the composers of the page to open the draft. Returns false if it belongs to none of them. */
+  open(key: string, { ifFree = false } = {}): boolean {
+    const draft = this.#drafts.get(key);
+    return draft !== undefined && [...this.#openers].some((opener) => opener(draft, ifFree));
+  }
+
+  /** Makes the draft the one that its coverage opens next. */
+  bringForward(key: string): void {
+    const draft = this.#drafts.get(key);
+    if (draft) this.save(draft.write);
   }
 
   /** Leaves the draft in the list. The composer is free for another one. */

@@ -1,0 +1,142 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { trusted } from '../../trusted-html.ts';
+import { keyNames } from '../app/keys.ts';
+import type { Drafts } from '../drafts/drafts.ts';
+import { type ComposerMemory, undoChoices } from './device-memory.ts';
+import { labelOf, type PostForm, removeButton, rowsOf } from './form.ts';
+import { headlineField, kindField, markFields } from './head-fields.ts';
+import { mediaFields } from './media-fields.ts';
+import { bylineFields, sourceFields, verificationField } from './people-fields.ts';
+import { hasContent, type Lack } from './post-draft.ts';
+import type { FoundPost } from './post-search.ts';
+import { renderDraft } from './render-draft.ts';
+
+/** What the parts of the composer ask it to do. */
+export interface ComposerActions {
+  folded: boolean;
+  previewing: boolean;
+  moreOpen: boolean;
+  /** The titles of posts that were found, by id. */
+  readonly titles: ReadonlyMap<string, string>;
+  readonly client: AuthorClient;
+  readonly channelId: string;
+  write(): void;
+  putAside(): void;
+  search(): void;
+  link(post: FoundPost): void;
+  restate(post: FoundPost, restates: boolean): void;
+  publish(): Promise<void>;
+  goTo(path: string): void;
+}
+
+export interface ComposerState {
+  composer: ComposerActions;
+  drafts: Drafts;
+  /** Of the draft in the composer. */
+  draftKey: string;
+  channel: Channel | undefined;
+  byline: string;
+  memory: ComposerMemory;
+  lacks: readonly Lack[];
+  notice: 'not-stored' | 'open-elsewhere' | undefined;
+  announcement: string;
+  restoredAt: string | undefined;
+  /** What the folded composer says that it holds. */
+  foldedText: string;
+  language: Language;
+  timezone: string;
+}
+
+/** The parts of the composer, from top to bottom. */
+export function composerView(form: PostForm, state: ComposerState): TemplateResult {
+  const { words, id } = form;
+  const { composer, channel, drafts } = state;
+  const isEnded = channel?.state === 'ended';
+  return html`<section class="desk-composer" aria-label=${words.newPost}>
+<button type="button" class="desk-quiet composer-unfold" aria-expanded=${composer.folded ? 'false' : 'true'} aria-controls=${id('form')} @click=${() => composer.write()}><bdi>${state.foldedText || words.write}</bdi></button>
+<div class="composer-form" id=${id('form')}>
+${isEnded ? html`<p class="desk-notice">${words.ended}</p>` : nothing}
+${notices(form, state)}
+<div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => (composer.folded = true)}>⌄</button></div>
+${headlineField(form, () => composer.write())}
+<div class="composer-editor"></div>
+${markFields(form)}
+${moreFields(form, state)}
+<div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>
+<desk-drafts .drafts=${drafts} .language=${state.language} .timezone=${state.timezone} .channelId=${composer.channelId} .current=${state.draftKey}></desk-drafts>
+<div class="composer-foot">${lackList(form, state)}<button type="button" class="desk-quiet" aria-expanded=${composer.previewing} aria-controls=${id('preview')}
+ @click=${() => (composer.previewing = !composer.previewing)}>${composer.previewing ? words.hidePreview : words.preview}</button>
+${isEnded ? nothing : publishButton(form, state)}</div>
+</div>
+<p class="visually-hidden" role="status">${state.announcement}</p>
+</section>`;
+}
+
+function notices({ words }: PostForm, { composer, drafts, notice, restoredAt }: ComposerState): TemplateResult {
+  return html`${drafts.isKept ? nothing : html`<p class="desk-notice">${words.draftsNotKept}</p>`}
+${restoredAt === undefined ? nothing : html`<p class="desk-notice" role="status">${words.restoredFrom(restoredAt)} <button type="button" class="desk-quiet" @click=${() => composer.putAside()}>${words.putAside}</button></p>`}
+${notice === 'not-stored' ? html`<p class="desk-notice desk-warning" role="alert">${words.notStored}</p>` : nothing}
+${notice === 'open-elsewhere' ? html`<p class="desk-notice" role="alert">${words.openElsewhere}</p>` : nothing}`;
+}
+
+function publishButton({ draft, words }: PostForm, { composer }: ComposerState): TemplateResult {
+  const isUrgent = draft.kind === 'breaking';
+  return html`<button type="button" class="desk-button composer-publish" data-urgent=${isUrgent} aria-keyshortcuts="Control+Enter Meta+Enter"
+ @click=${() => void composer.publish()}>${isUrgent ? words.publishAtOnce : words.publish} <kbd aria-hidden="true">${keyNames('Mod+Enter').join(' ')}</kbd></button>`;
+}
+
+function lackList(form: PostForm, { lacks, composer }: ComposerState): TemplateResult | typeof nothing {
+  const { words } = form;
+  if (lacks.length === 0) return nothing;
+  return html`<div class="desk-notice desk-warning" role="alert"><p>${words.before}</p><ul>${lacks.map(
+    ({ path, why }) =>
+      html`<li><button type="button" class="desk-quiet" @click=${() => composer.goTo(path)}>${labelOf(path, form)} ${words.lacks[why]}</button></li>`,
+  )}</ul></div>`;
+}
+
+/** Fields that most posts do not need. */
+function moreFields(form: PostForm, state: ComposerState): TemplateResult {
+  const { draft, words } = form;
+  const { composer } = state;
+  const count = draft.media.length + draft.sources.length + draft.derivedFrom.length + Number(draft.verification !== null);
+  const toggle = ({ target }: { target: HTMLDetailsElement }) => {
+    composer.moreOpen = target.open;
+  };
+  return html`<details class="composer-more" .open=${composer.moreOpen} @toggle=${toggle}>
+<summary>${words.more}${count > 0 ? html` <span class="composer-badge">${count}</span>` : nothing}</summary>
+<div class="composer-more-fields">${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${earlierPosts(form, state)}${bylineFields(form, state.memory.bylines, state.byline)}${undoTime(form, state)}</div></details>
+<desk-post-search .client=${composer.client} .channelId=${composer.channelId} .language=${state.language} .timezone=${state.timezone} .restated=${draft.derivedFrom}
+ .link=${composer.link.bind(composer)} .restate=${composer.restate.bind(composer)}></desk-post-search>`;
+}
+
+function earlierPosts({ draft, words }: PostForm, { composer }: ComposerState): TemplateResult {
+  const rows = draft.derivedFrom.map((id) => {
+    const title = composer.titles.get(id) ?? id;
+    return html`<div class="composer-row composer-restated"><bdi>${title}</bdi>${removeButton(words, title, () => composer.restate({ id, title }, false))}</div>`;
+  });
+  const note = rows.length === 0 ? nothing : html`<p class="desk-hint">${words.restated(String(rows.length))}</p>`;
+  return rowsOf(words.earlierPosts, rows, [{ label: words.searchPosts, add: () => composer.search() }], note);
+}
+
+function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateResult {
+  const choose = ({ target }: { target: HTMLSelectElement }) => {
+    memory.undoSeconds = Number(target.value);
+  };
+  return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} @change=${choose}>${undoChoices.map(
+    (seconds) =>
+      html`<option value=${seconds} ?selected=${seconds === memory.undoSeconds}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
+  )}</select></div>`;
+}
+
+/** As readers will see it. Its links lead nowhere, so that nothing is lost by following one. */
+function preview({ draft, words }: PostForm, { channel, byline }: ComposerState): TemplateResult {
+  if (channel === undefined || !hasContent(draft)) return html`<p class="desk-hint">${words.previewEmpty}</p>`;
+  const markup = renderDraft(draft, channel, { byline, at: new Date().toISOString() });
+  const follow = (click: Event) => {
+    if (click.target instanceof Element && click.target.closest('a')) click.preventDefault();
+  };
+  return html`<div lang=${channel.language} @click=${follow} .innerHTML=${trusted(markup)}></div>`;
+}

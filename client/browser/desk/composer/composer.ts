@@ -1,0 +1,360 @@
+import { nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import { mayAuthor } from '../../../../src/protocol/rights.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import { newPostId } from '../../../lib/ids.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { clockText } from '../../view/time.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { KeyRegistry } from '../app/keys.ts';
+import { type DeskSession, principalOf } from '../app/session.ts';
+import { type Draft, type Drafts, keyOf } from '../drafts/drafts.ts';
+import { firstWords } from '../drafts/write-title.ts';
+import { composerWordsIn } from '../i18n/composer.ts';
+import type { Outbox, Write } from '../outbox/outbox-model.ts';
+import { composerView } from './composer-view.ts';
+import { ComposerMemory } from './device-memory.ts';
+import type { PostForm } from './form.ts';
+import { type BodyEditor, createPlainEditor } from './plain-editor.ts';
+import { draftOf, emptyDraft, hasContent, type Lack, type PostDraft, toNewPost } from './post-draft.ts';
+import type { DeskPostSearch, FoundPost } from './post-search.ts';
+import { lacksOfDraft } from './render-draft.ts';
+import { followKeyboard } from './screen-keyboard.ts';
+
+/**
+ * `<desk-composer>`: where posts are written, always open. On a phone it is a line at the bottom until it is touched. What is typed
+ * becomes a draft on this device, and publishing hands it to the outbox.
+ */
+export class DeskComposer extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    drafts: { attribute: false },
+    client: { attribute: false },
+    keys: { attribute: false },
+    language: { attribute: false },
+    channelId: { attribute: false },
+    channel: { attribute: false },
+    folded: { type: Boolean, reflect: true },
+    previewing: { state: true },
+    lacks: { state: true },
+    notice: { state: true },
+    announcement: { state: true },
+    restoredAt: { state: true },
+    moreOpen: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
+  declare client: AuthorClient;
+  declare keys: KeyRegistry;
+  declare language: Language;
+  declare channelId: string;
+  declare channel: Channel | undefined;
+  /** On a phone: one line. On a wide page it makes no difference. */
+  declare folded: boolean;
+  declare previewing: boolean;
+  declare moreOpen: boolean;
+  /** What is shown as missing. Undefined until the author tries to publish. */
+  declare private lacks: Lack[] | undefined;
+  declare private notice: 'not-stored' | 'open-elsewhere' | undefined;
+  /** For screen readers. */
+  declare private announcement: string;
+  /** When the draft that was opened again was written, in milliseconds since 1970. */
+  declare private restoredAt: number | undefined;
+  /** The headlines of posts that were found, for the list of those that this one restates. */
+  readonly titles = new Map<string, string>();
+  #memory: ComposerMemory | undefined;
+  #draft: PostDraft = emptyDraft(newPostId());
+  #editor: BodyEditor | undefined;
+  readonly #id = nextId();
+
+  constructor() {
+    super();
+    this.folded = true;
+    this.previewing = false;
+    this.moreOpen = false;
+    this.announcement = '';
+  }
+
+  protected override enter(): (() => void)[] {
+    if (!this.#mayWrite) return [];
+    this.#draft = this.#fresh();
+    void this.#reopen();
+    return [
+      this.drafts.onOpen((draft, ifFree) => this.#open(draft, ifFree)),
+      this.drafts.subscribe(() => this.requestUpdate()),
+      this.keys.register(
+        { keys: 'n', label: () => this.#words.keyWrite, run: () => this.#writeFromKey() },
+        { keys: 'Mod+Enter', label: () => this.#words.keyPublish, run: () => this.#publishHere() },
+        { keys: 'Escape', label: () => this.#words.fold, run: () => this.#fold() },
+      ),
+      followKeyboard(this),
+      () => this.#leave(),
+    ];
+  }
+
+  get draft(): PostDraft {
+    return this.#draft;
+  }
+
+  get memory(): ComposerMemory {
+    this.#memory ??= new ComposerMemory(this.session.ownerKey);
+    return this.#memory;
+  }
+
+  get #words() {
+    return composerWordsIn(this.language);
+  }
+
+  get #key(): string {
+    return keyOf(this.#write);
+  }
+
+  get #write(): Write & { type: 'publish' } {
+    return { type: 'publish', channelId: this.channelId, post: toNewPost(this.#draft) };
+  }
+
+  get #mayWrite(): boolean {
+    return mayAuthor(principalOf(this.session), this.channelId);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!this.#mayWrite) return nothing;
+    const { channel, session, drafts, language } = this;
+    const zone = { language, timezone: channel?.timezone ?? 'UTC' };
+    return composerView(this.form, {
+      composer: this,
+      drafts,
+      draftKey: this.#key,
+      channel,
+      byline: session.name,
+      memory: this.memory,
+      lacks: this.lacks ?? [],
+      notice: this.notice,
+      announcement: this.announcement,
+      restoredAt: this.restoredAt === undefined ? undefined : clockText(new Date(this.restoredAt).toISOString(), zone),
+      foldedText: firstWords(this.#draft.headline || this.#draft.body),
+      timezone: zone.timezone,
+      language,
+    });
+  }
+
+  get form(): PostForm {
+    return {
+      draft: this.#draft,
+      words: this.#words,
+      spelling: this.channel?.language,
+      lacks: this.lacks ?? [],
+      id: (name) => `${this.#id}-${name}`,
+      change: (fields) => this.change(fields),
+    };
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // The language of the coverage is known.
+    const isNamed = changed.has('channel') && changed.get('channel') === undefined;
+    if (this.#editor === undefined || isNamed) this.#makeEditor();
+    if (this.previewing && changed.has('previewing'))
+      this.querySelector('.composer-preview')?.scrollIntoView({ block: 'nearest' });
+    for (const field of this.querySelectorAll<HTMLTextAreaElement>('.composer-headline textarea')) fitToText(field);
+  }
+
+  /** Opens the composer and puts the cursor into its text. */
+  write(): void {
+    this.folded = false;
+    void this.updateComplete.then(() => this.#editor?.focus());
+  }
+
+  change(fields: Partial<PostDraft>): void {
+    const hadContent = hasContent(this.#draft);
+    this.#draft = { ...this.#draft, ...fields };
+    if (this.lacks !== undefined) this.lacks = this.#lacksNow;
+    this.notice = undefined;
+    this.requestUpdate();
+    if (hasContent(this.#draft)) {
+      if (!hadContent) void this.drafts.claim(this.#key);
+      this.drafts.save(this.#write);
+    } else if (hadContent) void this.drafts.discard(this.#key);
+  }
+
+  /** Puts the text aside, if there is one, and begins another. */
+  putAside(): void {
+    if (hasContent(this.#draft)) {
+      this.drafts.save(this.#write);
+      void this.drafts.putAside(this.#key);
+    }
+    this.#setDraft(this.#fresh());
+    this.write();
+  }
+
+  /** A pasted address becomes a card, whose title is typed. */
+  addCard(url: string): void {
+    this.moreOpen = true;
+    this.change({ media: [...this.#draft.media, { type: 'link', url, title: '' }] });
+    void this.updateComplete.then(() => this.goTo(`media[${this.#draft.media.length - 1}].title`));
+  }
+
+  search(): void {
+    void this.querySelector<DeskPostSearch>('desk-post-search')?.open();
+  }
+
+  link({ id, title }: FoundPost): void {
+    this.#editor?.insert(`[${title.replace(/[\\[\]]/g, '\\$&')}](post:${id})`);
+    this.#editor?.focus();
+  }
+
+  restate({ id, title }: FoundPost, restates: boolean): void {
+    this.titles.set(id, title);
+    const others = this.#draft.derivedFrom.filter((other) => other !== id);
+    this.change({ derivedFrom: restates ? [...others, id] : others });
+  }
+
+  async publish(): Promise<void> {
+    if (!hasContent(this.#draft)) return this.write();
+    this.lacks = this.#lacksNow;
+    const [first] = this.lacks;
+    if (first !== undefined) return this.goTo(first.path);
+    const [draft, write, key] = [this.#draft, this.#write, this.#key];
+    const urgent = draft.kind === 'breaking';
+    const seconds = urgent ? 0 : this.memory.undoSeconds;
+    this.memory.remember(write.post.authors ?? []);
+    this.drafts.save(write);
+    this.#setDraft(this.#fresh());
+    this.write();
+    try {
+      await this.drafts.handOver(key);
+      await this.outbox.add(write, { holdMs: seconds * 1_000, urgent });
+      this.announcement = seconds === 0 ? this.#words.sentAtOnce : this.#words.heldFor(String(seconds));
+    } catch (error) {
+      console.warn('The post could not be stored.', error);
+      this.drafts.save(write, { place: 'list' });
+      if (!hasContent(this.#draft)) this.#take(draft);
+      this.notice = 'not-stored';
+    }
+  }
+
+  /** Puts the cursor into the field that a lack is about. */
+  goTo(path: string): void {
+    if (path === 'body') return this.write();
+    this.folded = false;
+    if (path !== 'headline') this.moreOpen = true;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`)?.focus());
+  }
+
+  get #lacksNow(): Lack[] {
+    return lacksOfDraft(this.#draft, this.channelId, location.origin);
+  }
+
+  #fresh(): PostDraft {
+    return emptyDraft(newPostId(), this.memory.lastAuthors);
+  }
+
+  async #reopen(): Promise<void> {
+    const draft = await this.drafts.reopen(this.channelId, 'publish');
+    if (draft === undefined) return;
+    // Something was written meanwhile.
+    if (hasContent(this.#draft)) return void (await this.drafts.putAside(draft.key));
+    this.#show(draft);
+    this.restoredAt = draft.changedAt;
+  }
+
+  /** `ifFree`: only if nothing else is being written. Otherwise the draft stays in the list. */
+  #open(draft: Draft, ifFree: boolean): boolean {
+    if (draft.write.type !== 'publish' || draft.write.channelId !== this.channelId) return false;
+    if (ifFree && hasContent(this.#draft) && draft.key !== this.#key) {
+      void this.drafts.putAside(draft.key);
+      return true;
+    }
+    void this.drafts.claim(draft.key).then((isClaimed) => {
+      if (!isClaimed) {
+        this.notice = 'open-elsewhere';
+        return;
+      }
+      if (draft.key !== this.#key) this.putAside();
+      this.#show(draft);
+      this.write();
+    });
+    return true;
+  }
+
+  #show({ write }: Draft): void {
+    if (write.type === 'publish') this.#take(draftOf(write.post));
+  }
+
+  /** Goes on with a draft that is stored already. */
+  #take(draft: PostDraft): void {
+    this.#setDraft(draft);
+    void this.drafts.claim(this.#key);
+    this.drafts.save(this.#write);
+  }
+
+  #setDraft(draft: PostDraft): void {
+    this.#draft = draft;
+    this.lacks = undefined;
+    this.notice = undefined;
+    this.restoredAt = undefined;
+    const isPlain = draft.media.length + draft.sources.length + draft.derivedFrom.length === 0 && draft.verification === null;
+    this.moreOpen = !isPlain;
+    this.#editor?.setBody(draft.body);
+    this.requestUpdate();
+  }
+
+  #makeEditor(): void {
+    const parent = this.querySelector<HTMLElement>('.composer-editor');
+    if (parent === null) return;
+    const hadFocus = parent.contains(document.activeElement);
+    this.#editor?.destroy();
+    this.#editor = createPlainEditor(parent, {
+      body: this.#draft.body,
+      language: this.channel?.language,
+      label: this.#words.body,
+      placeholder: this.#words.bodyPlaceholder,
+      onChange: (body) => this.change({ body }),
+      onSubmit: () => void this.publish(),
+    });
+    if (hadFocus) this.#editor.focus();
+  }
+
+  #leave(): void {
+    this.#editor?.destroy();
+    this.#editor = undefined;
+    void this.drafts.flush();
+    this.drafts.release(this.#key);
+  }
+
+  #writeFromKey(): boolean {
+    this.write();
+    return true;
+  }
+
+  /** `Mod+Enter` publishes what is being written, and does nothing elsewhere. */
+  #publishHere(): boolean {
+    if (!this.#isWriting) return false;
+    void this.publish();
+    return true;
+  }
+
+  #fold(): boolean {
+    if (this.folded || !this.#isWriting) return false;
+    this.folded = true;
+    return true;
+  }
+
+  /** The cursor is in the composer, and not in its dialog. */
+  get #isWriting(): boolean {
+    return this.contains(document.activeElement) && this.querySelector('dialog[open]') === null;
+  }
+}
+
+let lastId = 0;
+
+function nextId(): string {
+  lastId += 1;
+  return `composer-${lastId}`;
+}
+
+function fitToText(field: HTMLTextAreaElement): void {
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight}px`;
+}

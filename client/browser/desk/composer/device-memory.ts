@@ -1,0 +1,77 @@
+import type { Person } from '../../../../src/protocol/model.ts';
+
+/** What a composer remembers on this device for its author: how long a post can be undone, and the bylines that were used. */
+export class ComposerMemory {
+  readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
+  readonly #ownerKey: string;
+
+  constructor(ownerKey: string, storage = deviceStorage()) {
+    this.#ownerKey = ownerKey;
+    this.#storage = storage;
+  }
+
+  /** One of `undoChoices`. */
+  get undoSeconds(): number {
+    const seconds = this.#read('undo-seconds');
+    return undoChoices.find((choice) => choice === seconds) ?? undoDefaultSeconds;
+  }
+
+  set undoSeconds(seconds: number) {
+    this.#write('undo-seconds', seconds);
+  }
+
+  /** The bylines that were used, last used first. */
+  get bylines(): Person[] {
+    const saved = this.#read('bylines');
+    return Array.isArray(saved) ? saved.filter(isPerson).slice(0, maxBylines) : [];
+  }
+
+  /** The authors of the last post. */
+  get lastAuthors(): Person[] {
+    const saved = this.#read('last-authors');
+    return Array.isArray(saved) ? saved.filter(isPerson) : [];
+  }
+
+  remember(authors: readonly Person[]): void {
+    const names = new Set(authors.map(({ name }) => name));
+    this.#write('last-authors', authors);
+    this.#write('bylines', [...authors, ...this.bylines.filter(({ name }) => !names.has(name))].slice(0, maxBylines));
+  }
+
+  #read(name: string): unknown {
+    try {
+      return JSON.parse(this.#storage?.getItem(this.#key(name)) ?? 'null');
+    } catch {
+      return null;
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    try {
+      this.#storage?.setItem(this.#key(name), JSON.stringify(value));
+    } catch {
+      // It is asked for again.
+    }
+  }
+
+  #key(name: string): string {
+    return `pressbox-desk-${name}:${this.#ownerKey}`;
+  }
+}
+
+/** How long a post can be undone, in seconds. 0: not at all. */
+export const undoChoices = [0, 3, 5, 10, 20, 30] as const;
+const undoDefaultSeconds = 5;
+const maxBylines = 20;
+
+function isPerson(value: unknown): value is Person {
+  return typeof (value as Partial<Person> | null)?.name === 'string';
+}
+
+function deviceStorage(): Storage | undefined {
+  try {
+    return (globalThis as { localStorage?: Storage }).localStorage;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { ifDefined } from 'lit/directives/if-defined.js';
+import { live } from 'lit/directives/live.js';
+import type { ComposerWords } from '../i18n/composer.ts';
+import type { Lack, PostDraft } from './post-draft.ts';
+
+/** What the fields of a post need from the form that they are in. */
+export interface PostForm {
+  draft: PostDraft;
+  words: ComposerWords;
+  /** Of the coverage, for spelling. Undefined until it is known. */
+  spelling: string | undefined;
+  /** What is shown as missing: only after the author has tried to publish. */
+  lacks: readonly Lack[];
+  /** An id for an element, unique on the page. */
+  id(name: string): string;
+  change(fields: Partial<PostDraft>): void;
+}
+
+export interface TextField {
+  /** Of the field in the post, as in problems of the server. */
+  path: string;
+  label: string;
+  value: string | undefined;
+  change: (value: string) => void;
+  hint?: string;
+  /** Suggestions: the id of a `datalist`. */
+  list?: string;
+  kind?: 'line' | 'text' | 'address';
+}
+
+/** A labelled field, with its hint and what is wrong with it. */
+export function textField(form: PostForm, field: TextField): TemplateResult {
+  const { path, label, value = '', change, hint, list, kind = 'line' } = field;
+  const lack = form.lacks.find((one) => one.path === path);
+  const id = form.id(path);
+  const described = [hint !== undefined && `${id}-hint`, lack && `${id}-lack`].filter(Boolean).join(' ') || undefined;
+  const input = ({ target }: { target: HTMLInputElement | HTMLTextAreaElement }) => change(target.value);
+  return html`<div class="composer-field">
+<label for=${id}>${label}</label>
+${
+  kind === 'text'
+    ? html`<textarea id=${id} data-path=${path} rows="2" dir="auto" lang=${ifDefined(form.spelling)} .value=${live(value)} @input=${input}
+ aria-invalid=${lack ? 'true' : 'false'} aria-describedby=${ifDefined(described)}></textarea>`
+    : html`<input id=${id} data-path=${path} type=${kind === 'address' ? 'url' : 'text'} dir=${kind === 'address' ? 'ltr' : 'auto'}
+ lang=${ifDefined(kind === 'address' ? undefined : form.spelling)} list=${ifDefined(list)} autocomplete="off" .value=${live(value)} @input=${input}
+ aria-invalid=${lack ? 'true' : 'false'} aria-describedby=${ifDefined(described)}>`
+}
+${hint === undefined ? nothing : html`<small id=${`${id}-hint`} class="desk-hint">${hint}</small>`}
+${lack ? html`<small id=${`${id}-lack`} class="desk-lack">${label} ${form.words.lacks[lack.why]}.</small>` : nothing}
+</div>`;
+}
+
+/** A group of rows, such as sources, and the buttons that add one. */
+export function rowsOf(
+  legend: string,
+  rows: readonly TemplateResult[],
+  adders: readonly { label: string; add: () => void }[],
+  notes: TemplateResult | typeof nothing = nothing,
+): TemplateResult {
+  return html`<fieldset class="composer-rows"><legend>${legend}</legend>${rows}${notes}
+<div class="composer-adders">${adders.map(({ label, add }) => html`<button type="button" class="desk-quiet" @click=${add}>${label}</button>`)}</div>
+</fieldset>`;
+}
+
+export function removeButton(words: ComposerWords, what: string, remove: () => void): TemplateResult {
+  return html`<button type="button" class="desk-remove" aria-label=${words.remove(what)} title=${words.remove(what)} @click=${remove}>×</button>`;
+}
+
+/** The list with another value at this place. */
+export function replaced<T>(list: readonly T[], at: number, value: T): T[] {
+  return list.map((old, index) => (index === at ? value : old));
+}
+
+export function without<T>(list: readonly T[], at: number): T[] {
+  return list.filter((_, index) => index !== at);
+}
+
+/** The label of a field by its path, for the list of what is missing. */
+export function labelOf(path: string, { draft, words }: Pick<PostForm, 'draft' | 'words'>): string {
+  const [, list, at, field = list] = /^(\w+)(?:\[(\d+)\](?:\.(\w+))?)?/.exec(path) ?? [];
+  switch (field) {
+    case 'headline':
+      return words.headline;
+    case 'body':
+      return words.body;
+    case 'url':
+      if (list !== 'media') return words.address;
+      return draft.media[Number(at)]?.type === 'link' ? words.cardAddress : words.pictureAddress;
+    case 'alt':
+      return words.description;
+    case 'title':
+      return words.cardTitle;
+    case 'name':
+      return list === 'sources' ? words.source : words.name;
+    case 'via':
+      return words.via;
+    case 'role':
+      return words.role;
+    case 'caption':
+      return words.caption;
+    case 'credit':
+      return words.credit;
+    case 'source':
+      return words.cardSource;
+    case 'description':
+      return words.cardDescription;
+  }
+  switch (list) {
+    case 'media':
+      return words.pictures;
+    case 'authors':
+      return words.byline;
+    case 'sources':
+      return words.sources;
+    default:
+      return words.earlierPosts;
+  }
+}

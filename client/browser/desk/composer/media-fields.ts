@@ -1,0 +1,59 @@
+import { html, type TemplateResult } from 'lit';
+import type { ImageMedia, LinkMedia, Media } from '../../../../src/protocol/model.ts';
+import { type PostForm, removeButton, replaced, rowsOf, textField, without } from './form.ts';
+
+/** Pictures by their address, and cards that link to other pages. Nothing is fetched from these addresses to fill in a field. */
+export function mediaFields(form: PostForm): TemplateResult {
+  const { draft, words, change } = form;
+  const add = (media: Media) => () => change({ media: [...draft.media, media] });
+  const rows = draft.media.map((media, at) => {
+    const set = (value: Media) => change({ media: replaced(draft.media, at, value) });
+    return html`<div class="composer-row" data-media=${media.type}>${fieldsOf(form, media, at, set)}
+${removeButton(words, nameOf(form, media), () => change({ media: without(draft.media, at) }))}</div>`;
+  });
+  return rowsOf(words.pictures, rows, [
+    { label: words.addPicture, add: add({ type: 'image', url: '', alt: '' }) },
+    { label: words.addLink, add: add({ type: 'link', url: '', title: '' }) },
+  ]);
+}
+
+function nameOf({ words }: PostForm, media: Media): string {
+  switch (media.type) {
+    case 'image':
+      return media.alt || words.picture;
+    case 'link':
+      return media.title || words.linkCard;
+    case 'video':
+      return media.caption || media.url;
+  }
+}
+
+function fieldsOf(form: PostForm, media: Media, at: number, set: (media: Media) => void): TemplateResult {
+  switch (media.type) {
+    case 'image':
+      return pictureFields(form, media, `media[${at}]`, set);
+    case 'link':
+      return cardFields(form, media, `media[${at}]`, set);
+    case 'video':
+      // Written elsewhere. It stays as it is.
+      return html`<p class="desk-hint"><bdi>${media.url}</bdi></p>`;
+  }
+}
+
+function pictureFields(form: PostForm, media: ImageMedia, at: string, set: (media: Media) => void): TemplateResult {
+  const { words } = form;
+  const change = (field: keyof ImageMedia) => (value: string) => set({ ...media, [field]: value });
+  return html`${textField(form, { path: `${at}.url`, label: words.pictureAddress, value: media.url, kind: 'address', change: change('url') })}
+${textField(form, { path: `${at}.alt`, label: words.description, hint: words.descriptionHelp, value: media.alt, change: change('alt') })}
+${textField(form, { path: `${at}.caption`, label: words.caption, value: media.caption, kind: 'text', change: change('caption') })}
+${textField(form, { path: `${at}.credit`, label: words.credit, value: media.credit, change: change('credit') })}`;
+}
+
+function cardFields(form: PostForm, media: LinkMedia, at: string, set: (media: Media) => void): TemplateResult {
+  const { words } = form;
+  const change = (field: keyof LinkMedia) => (value: string) => set({ ...media, [field]: value });
+  return html`${textField(form, { path: `${at}.title`, label: words.cardTitle, hint: words.cardTitleHelp, value: media.title, change: change('title') })}
+${textField(form, { path: `${at}.url`, label: words.cardAddress, value: media.url, kind: 'address', change: change('url') })}
+${textField(form, { path: `${at}.source`, label: words.cardSource, value: media.source, change: change('source') })}
+${textField(form, { path: `${at}.description`, label: words.cardDescription, value: media.description, change: change('description') })}`;
+}

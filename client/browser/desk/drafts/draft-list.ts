@@ -1,0 +1,63 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Language } from '../../i18n/languages.ts';
+import { datedText } from '../../view/time.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import { pathOf } from '../app/router.ts';
+import { composerWordsIn } from '../i18n/composer.ts';
+import { channelOf } from '../outbox/outbox-model.ts';
+import type { Draft, Drafts } from './drafts.ts';
+import { titleOf } from './write-title.ts';
+
+/**
+ * `<desk-drafts>`: the drafts of this author on this device, but for the one in the composer. Opening one asks the composer that it
+ * belongs to, or leads to its coverage, where it is opened.
+ */
+export class DeskDrafts extends DeskElement {
+  static override properties = {
+    drafts: { attribute: false },
+    language: { attribute: false },
+    channelId: { attribute: false },
+    timezone: { attribute: false },
+    current: { attribute: false },
+    discarding: { state: true },
+  };
+  declare drafts: Drafts;
+  declare language: Language;
+  declare channelId: string;
+  declare timezone: string;
+  /** The key of the draft in the composer. */
+  declare current: string | undefined;
+  /** The draft that was asked to be discarded. */
+  declare private discarding: string | undefined;
+
+  protected override enter(): (() => void)[] {
+    return [this.drafts.subscribe(() => this.requestUpdate())];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const words = composerWordsIn(this.language);
+    const listed = this.drafts.list.filter(({ key }) => key !== this.current);
+    if (listed.length === 0) return nothing;
+    return html`<details class="desk-drafts"><summary>${words.drafts(String(listed.length))}</summary>
+<ul>${listed.map((draft) => this.#item(draft))}</ul></details>`;
+  }
+
+  #item(draft: Draft): TemplateResult {
+    const words = composerWordsIn(this.language);
+    const channelId = channelOf(draft.write);
+    const title = titleOf(draft) || words.withoutText;
+    const at = new Date(draft.changedAt).toISOString();
+    const isHere = channelId === this.channelId;
+    const label = html`<bdi>${title}</bdi> <small>${datedText(at, { language: this.language, timezone: this.timezone })}${isHere ? nothing : html` ${words.inCoverage(channelId)}`}</small>`;
+    const opener = isHere
+      ? html`<button type="button" class="composer-open" aria-label=${words.openDraft(title)} @click=${() => this.drafts.open(draft.key)}>${label}</button>`
+      : html`<a class="composer-open" href=${pathOf({ at: 'coverage', channelId })} @click=${() => this.drafts.bringForward(draft.key)}>${label}</a>`;
+    const isAsking = this.discarding === draft.key;
+    return html`<li>${opener}${
+      isAsking
+        ? html`<button type="button" class="desk-quiet desk-danger" @click=${() => void this.drafts.discard(draft.key)}>${words.discardSure}</button>
+<button type="button" class="desk-quiet" @click=${() => (this.discarding = undefined)}>${words.keep}</button>`
+        : html`<button type="button" class="desk-remove" aria-label=${words.discardDraft(title)} title=${words.discardDraft(title)} @click=${() => (this.discarding = draft.key)}>×</button>`
+    }</li>`;
+  }
+}

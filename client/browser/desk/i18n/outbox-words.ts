@@ -1,0 +1,43 @@
+import type { ProblemCode } from '../../../../src/protocol/problems.ts';
+import type { Delivery, Protection, Write } from '../outbox/outbox-model.ts';
+
+/** The words of the list of what is not with readers yet. */
+export interface OutboxWords {
+  unsent: string;
+  /** What a write is, where it is not a new post. */
+  what: Record<Write['type'], string>;
+  withoutText: string;
+  /** The seconds that are left to undo it. */
+  held: (seconds: string) => string;
+  saved: string;
+  waits: string;
+  sending: string;
+  onDisk: string;
+  out: string;
+  refused: string;
+  conflict: string;
+  asking: Record<'unsent-long' | 'closed-while-held', string>;
+  /** What helps against a refusal. The title of the problem is shown for other codes. */
+  helps: Partial<Record<ProblemCode, string>>;
+  delivery: Record<Exclude<Delivery, 'ready'>, string>;
+  protection: Record<Exclude<Protection, 'full'>, string>;
+  /** Unsent posts of somebody else on this device. */
+  othersUnsent: (name: string, count: string) => string;
+  undo: string;
+  edit: string;
+  sendNow: string;
+  publish: string;
+  keepAsDraft: string;
+  discard: string;
+  discardSure: string;
+  keep: string;
+  compare: string;
+  tooLate: string;
+  /** The accessible name of a button, with the post it is about. */
+  buttonOf: (button: string, title: string) => string;
+  // Announced to screen readers
+  saidOut: (title: string) => string;
+  saidRefused: (title: string, why: string) => string;
+  saidConflict: (title: string) => string;
+  saidAsking: (title: string) => string;
+}

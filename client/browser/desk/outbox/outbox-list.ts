@@ -1,0 +1,242 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import { pathOf } from '../app/router.ts';
+import type { DeskSession } from '../app/session.ts';
+import { type Drafts, keyOf } from '../drafts/drafts.ts';
+import { titleOf } from '../drafts/write-title.ts';
+import { type OutboxWords, outboxWordsIn } from '../i18n/outbox.ts';
+import { channelOf, type Outbox, type OutboxEntry, type Write } from './outbox-model.ts';
+
+/**
+ * `<desk-outbox>`: what was pressed and is not with readers yet, a line for each, with its state in plain words and what can still be
+ * done. A conflict is solved elsewhere: the event `desk-resolve` has the entry.
+ */
+export class DeskOutbox extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    drafts: { attribute: false },
+    language: { attribute: false },
+    channelId: { attribute: false },
+    announcement: { state: true },
+    discarding: { state: true },
+    tooLate: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
+  declare language: Language;
+  /** Of the coverage that is shown, if one is. */
+  declare channelId: string | undefined;
+  /** For screen readers. Only what the author must know is announced, not every state. */
+  declare private announcement: string;
+  /** The entry that was asked to be discarded. */
+  declare private discarding: string | undefined;
+  declare private tooLate: boolean;
+  /** The state of each entry when it was last drawn. */
+  readonly #states = new Map<string, string>();
+  /** When readers were seen to have an entry, in milliseconds since 1970. */
+  readonly #outSince = new Map<string, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.announcement = '';
+    this.tooLate = false;
+  }
+
+  protected override enter(): (() => void)[] {
+    return [this.outbox.subscribe(() => this.requestUpdate()), () => clearTimeout(this.#timer)];
+  }
+
+  get #words(): OutboxWords {
+    return outboxWordsIn(this.language);
+  }
+
+  protected override willUpdate(): void {
+    super.willUpdate();
+    for (const entry of this.outbox.entries) this.#notice(entry);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { outbox } = this;
+    const words = this.#words;
+    const shown = outbox.entries.filter((entry) => this.#isShown(entry));
+    this.#drawAgain(shown);
+    const isWaiting = shown.some(({ state }) => state.at === 'saved' || state.at === 'sending');
+    const lines = [
+      ...(isWaiting && outbox.delivery !== 'ready'
+        ? [html`<p class="desk-notice desk-warning">${words.delivery[outbox.delivery]}</p>`]
+        : []),
+      ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
+    ];
+    return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && outbox.protection === 'full'}>
+${shown.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
+<ol>${shown.map((entry) => this.#entry(entry))}</ol>
+${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
+${outbox.protection === 'full' ? nothing : html`<p class=${outbox.protection === 'not-persistent' ? 'desk-hint' : 'desk-notice desk-warning'}>${words.protection[outbox.protection]}</p>`}
+</section><p class="visually-hidden" role="status">${this.announcement}</p>`;
+  }
+
+  /** Entries that readers have are shown for another moment. */
+  #isShown({ id, state }: OutboxEntry): boolean {
+    return state.at !== 'out' || Date.now() < (this.#outSince.get(id) ?? 0) + outShownMs;
+  }
+
+  #notice(entry: OutboxEntry): void {
+    const { id, state } = entry;
+    const before = this.#states.get(id);
+    if (before === state.at) return;
+    this.#states.set(id, state.at);
+    const words = this.#words;
+    const title = this.#title(entry);
+    if (state.at === 'out' && before !== undefined) {
+      this.#outSince.set(id, Date.now());
+      this.announcement = words.saidOut(title);
+    }
+    if (state.at === 'refused') this.announcement = words.saidRefused(title, helpFor(state.problem, words));
+    if (state.at === 'conflict') this.announcement = words.saidConflict(title);
+    if (state.at === 'asking') this.announcement = words.saidAsking(title);
+  }
+
+  /** Counts the seconds down, and removes what readers have. */
+  #drawAgain(shown: readonly OutboxEntry[]): void {
+    clearTimeout(this.#timer);
+    const counts = shown.some(({ state }) => state.at === 'held' || state.at === 'out');
+    if (counts) this.#timer = setTimeout(() => this.requestUpdate(), tickMs);
+  }
+
+  #title(entry: Pick<OutboxEntry, 'write' | 'base'>): string {
+    const title = titleOf(entry) || this.#words.withoutText;
+    return entry.write.type === 'publish' ? title : `${this.#words.what[entry.write.type]}: ${title}`;
+  }
+
+  #entry(entry: OutboxEntry): TemplateResult {
+    const { write, state } = entry;
+    const channelId = channelOf(write);
+    const elsewhere = channelId !== this.channelId && write.type !== 'create-channel';
+    return html`<li data-state=${state.at} data-entry=${entry.id}><p class="desk-entry-title"><bdi>${this.#title(entry)}</bdi>${
+      elsewhere ? html` <a href=${pathOf({ at: 'coverage', channelId })}>${channelId}</a>` : nothing
+    }</p>
+${this.#stateLine(entry)}
+<div class="desk-entry-buttons">${this.#buttons(entry)}</div></li>`;
+  }
+
+  #stateLine(entry: OutboxEntry): TemplateResult {
+    const words = this.#words;
+    const { state } = entry;
+    const line = (text: string) => html`<p class="desk-entry-state">${text}</p>`;
+    switch (state.at) {
+      case 'held': {
+        const seconds = Math.max(0, Math.ceil((state.until - Date.now()) / 1_000));
+        // Said once, when it was published.
+        return html`<p class="desk-entry-state" aria-hidden="true">${words.held(String(seconds))}</p>`;
+      }
+      case 'saved':
+        return line(this.#waits(entry) ? words.waits : words.saved);
+      case 'sending':
+        return line(words.sending);
+      case 'on-disk':
+        return line(words.onDisk);
+      case 'out':
+        return line(words.out);
+      case 'refused':
+        return html`${line(words.refused)}${this.#refusal(state.problem)}`;
+      case 'conflict':
+        return line(words.conflict);
+      case 'asking':
+        return line(words.asking[state.reason]);
+    }
+  }
+
+  /** Whether another entry must be solved first. */
+  #waits({ waitsFor }: OutboxEntry): boolean {
+    const first = this.outbox.entries.find(({ id }) => id === waitsFor)?.state.at;
+    return first === 'refused' || first === 'conflict' || first === 'asking';
+  }
+
+  #refusal(problem: Problem): TemplateResult {
+    return html`<p class="desk-lack">${helpFor(problem, this.#words)}</p>${(problem.errors ?? []).map(
+      ({ path, message }) => html`<p class="desk-hint" lang="en" dir="ltr"><code>${path}</code> ${message}</p>`,
+    )}`;
+  }
+
+  #buttons(entry: OutboxEntry): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { id, state, frozen } = entry;
+    switch (state.at) {
+      case 'held':
+        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#button(entry, words.sendNow, () => this.outbox.publishNow(id))}`;
+      case 'saved':
+        if (frozen) return nothing;
+        return html`${this.#button(entry, words.undo, () => this.#takeBack(entry, 'undo'))}${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}`;
+      case 'refused':
+        return html`${this.#button(entry, words.edit, () => this.#takeBack(entry, 'edit'))}${this.#leave(entry)}`;
+      case 'conflict':
+        return html`${this.#button(entry, words.compare, () => this.#resolve(entry))}${this.#leave(entry)}`;
+      case 'asking':
+        return html`${this.#button(entry, words.publish, () => this.outbox.publishNow(id))}${this.#leave(entry)}`;
+      case 'sending':
+      case 'on-disk':
+      case 'out':
+        return nothing;
+    }
+  }
+
+  /** The two ways out that publish nothing. */
+  #leave(entry: OutboxEntry): TemplateResult {
+    const words = this.#words;
+    if (this.discarding !== entry.id) {
+      return html`${this.#button(entry, words.keepAsDraft, () => this.#takeBack(entry, 'draft'))}${this.#button(
+        entry,
+        words.discard,
+        () => {
+          this.discarding = entry.id;
+        },
+      )}`;
+    }
+    return html`${this.#button(entry, words.discardSure, () => this.#discard(entry))}${this.#button(entry, words.keep, () => {
+      this.discarding = undefined;
+    })}`;
+  }
+
+  #button(entry: OutboxEntry, label: string, press: () => unknown): TemplateResult {
+    return html`<button type="button" class="desk-quiet" aria-label=${this.#words.buttonOf(label, this.#title(entry))} @click=${press}>${label}</button>`;
+  }
+
+  /** Out of the outbox, as a draft: opened, or left in the list of drafts. */
+  async #takeBack(entry: OutboxEntry, how: 'undo' | 'edit' | 'draft'): Promise<void> {
+    const write = await this.#take(entry);
+    if (write === undefined) return;
+    const { drafts } = this;
+    drafts.save(write, { base: entry.base, place: how === 'draft' ? 'list' : 'composer' });
+    if (how !== 'draft') drafts.open(keyOf(write), { ifFree: how === 'undo' });
+  }
+
+  async #discard(entry: OutboxEntry): Promise<void> {
+    const write = await this.#take(entry);
+    if (write !== undefined) await this.drafts.discard(keyOf(write));
+  }
+
+  async #take({ id, state }: OutboxEntry): Promise<Write | undefined> {
+    const isUnsent = state.at === 'held' || state.at === 'saved';
+    const write = await (isUnsent ? this.outbox.undo(id) : this.outbox.discard(id));
+    this.tooLate = write === undefined;
+    return write;
+  }
+
+  #resolve(entry: OutboxEntry): void {
+    this.dispatchEvent(new CustomEvent('desk-resolve', { detail: { entry }, bubbles: true }));
+  }
+}
+
+function helpFor(problem: Problem, { helps }: OutboxWords): string {
+  return helps[problem.code] ?? problem.detail ?? problem.title;
+}
+
+/** How often seconds are counted, in milliseconds. */
+const tickMs = 250;
+/** How long an entry is shown after readers had it, in milliseconds. */
+const outShownMs = 6_000;
