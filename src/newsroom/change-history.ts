@@ -1,4 +1,4 @@
-import { type Change, type ChangeKind, isListed } from '../protocol/model.ts';
+import { type Change, isListed } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
@@ -35,9 +35,4 @@ export function withoutUnlistedNotes<C extends Change>(history: readonly C[], na
   return history.map((change) =>
     isListed(change.kind) && !named.includes(change.revision) ? change : { ...change, note: null },
   );
-}
-
-/** Whether a change of this kind requires a note. */
-export function needsNote(kind: ChangeKind): boolean {
-  return kind === 'clarification' || kind === 'correction' || kind === 'retraction';
 }

@@ -1,7 +1,15 @@
 import type { NewChannelEntry } from '../journal/engine.ts';
-import { type AuthorPost, type Change, type Channel, type ChannelState, isListed, isWithdrawn } from '../protocol/model.ts';
+import {
+  type AuthorPost,
+  type Change,
+  type Channel,
+  type ChannelState,
+  isListed,
+  isWithdrawn,
+  needsNote,
+} from '../protocol/model.ts';
 import type { ChannelPatch, NewChannel } from '../protocol/schemas.ts';
-import { needsNote, withChannelChange } from './change-history.ts';
+import { withChannelChange } from './change-history.ts';
 import {
   type Attribution,
   appendEntries,

@@ -6,6 +6,7 @@ import {
   type Channel,
   isListed,
   isWithdrawn,
+  needsNote,
   type PostFields,
   readerView,
 } from '../protocol/model.ts';
@@ -13,7 +14,7 @@ import { blankFields, keptOf } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { needsNote, withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
+import { withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
 import { unpin } from './channel-rules.ts';
 import {
   type Attribution,

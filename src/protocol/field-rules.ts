@@ -54,6 +54,9 @@ export function isLoadable(address: string, origin: string): boolean {
   return /^https:/i.test(address) || URL.parse(address)?.origin === origin;
 }
 
+/** 1 to 96 lower-case letters, digits and hyphens, without a hyphen at either end. */
+export const channelIdPattern = /^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/;
+
 /** A UUIDv7 in lower case. */
 export const postIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { hasControls, hasPlainHost, isAbsoluteUrl, isOneLine, isWellFormed, isWithin, postIdPattern } from './field-rules.ts';
+import {
+  channelIdPattern,
+  hasControls,
+  hasPlainHost,
+  isAbsoluteUrl,
+  isOneLine,
+  isWellFormed,
+  isWithin,
+  postIdPattern,
+} from './field-rules.ts';
 import type * as model from './model.ts';
 import { isVisible } from './visible-text.ts';
 import { limits } from './wire-limits.ts';
@@ -61,10 +70,7 @@ const pixels = z.int().min(1).max(limits.mediaPixels);
 
 export const channelIdSchema = z
   .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9-]{0,94}[a-z0-9])?$/,
-    'Must be 1 to 96 lower-case letters, digits and hyphens, without a hyphen at either end.',
-  );
+  .regex(channelIdPattern, 'Must be 1 to 96 lower-case letters, digits and hyphens, without a hyphen at either end.');
 export const postIdSchema = z.string().regex(postIdPattern, 'Must be a UUIDv7 in lower case.');
 /** RFC 3339 has four digits for the year, so a time outside these years in UTC cannot be written. */
 const firstMs = Date.parse('0000-01-01T00:00:00.000Z');

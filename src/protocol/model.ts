@@ -358,6 +358,11 @@ export function typeOf({ revision, status }: { revision: number; status: PostSta
   return revision === 1 ? 'post.published' : 'post.revised';
 }
 
+/** Whether a change of this kind requires a note. */
+export function needsNote(kind: ChangeKind): boolean {
+  return kind === 'clarification' || kind === 'correction' || kind === 'retraction';
+}
+
 export function isWithdrawn(post: { status: PostStatus }): boolean {
   return post.status !== 'published';
 }
