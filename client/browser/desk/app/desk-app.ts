@@ -56,7 +56,7 @@ export class DeskApp extends DeskElement {
       return html`<desk-sign-in .code=${place.code} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
-    if (place.at === 'list') return this.#list(session, words);
+    if (place.at === 'list') return this.#list(session);
     return shownCoverage === undefined ? nothing : this.#coverage(session, shownCoverage);
   }
 
@@ -68,11 +68,10 @@ export class DeskApp extends DeskElement {
 <p><a class="desk-button" href=${`/sign-in?to=${to}`}>${words.signIn}</a></p></div>`;
   }
 
-  #list(session: DeskSession, words: AppWords): TemplateResult {
+  #list(session: DeskSession): TemplateResult {
     const { client, keys, outbox, drafts } = this.desk;
     const { language } = this;
-    return html`<h1 class="visually-hidden">${words.coverages}</h1>
-<desk-coverages .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language}></desk-coverages>
+    return html`<desk-coverages .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} @desk-opened=${this.#onOpened}></desk-coverages>
 ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language}></desk-outbox>`}`;
   }
 
@@ -83,7 +82,8 @@ ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .se
     const channel = reader.timeline?.channel;
     return html`${keyed(
       `${session.ownerKey} ${channelId}`,
-      html`<div class="desk-columns">
+      html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel}></desk-coverage-head>
+<div class="desk-columns">
 <div class="desk-read"><desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
 ${
   outbox === undefined || drafts === undefined
@@ -94,6 +94,10 @@ ${
 </div>`,
     )}`;
   }
+
+  readonly #onOpened = ({ detail }: CustomEvent<{ channelId: string }>): void => {
+    this.desk.router.go({ at: 'coverage', channelId: detail.channelId });
+  };
 
   readonly #onSignedIn = async (): Promise<void> => {
     await this.desk.loadSession();

@@ -7,7 +7,7 @@ import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
 import { type DeskStatus, statusOf, unsentIn } from './desk-status.ts';
 import type { OpenCoverage } from './open-coverages.ts';
-import { pathOf } from './router.ts';
+import { pathOf } from './places.ts';
 
 /** `<desk-bar>`: in the bar of the page, the coverages that are open, the state of outbox and connection, and who is signed in. */
 export class DeskBar extends DeskElement {

@@ -4,7 +4,8 @@ import { Drafts } from '../drafts/drafts.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
-import { type Place, Router } from './router.ts';
+import type { Place } from './places.ts';
+import { Router } from './router.ts';
 import { type DeskSession, loadSession, type SessionState, signOut } from './session.ts';
 
 /** What the desk knows, for its elements: who is signed in, where one is, and what is open. */

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Language } from '../../i18n/languages.ts';
 import { datedText } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { pathOf } from '../app/router.ts';
+import { pathOf } from '../app/places.ts';
 import { composerWordsIn } from '../i18n/composer.ts';
 import { channelOf } from '../outbox/outbox-model.ts';
 import type { Draft, Drafts } from './drafts.ts';

@@ -4,7 +4,6 @@ import type { Delivery } from '../outbox/outbox-model.ts';
 
 /** The words of the shell of the desk: its bar, its list, and signing in and out. */
 export interface AppWords {
-  coverages: string;
   /** Names the list of tabs. */
   openCoverages: string;
   newPosts: Plural;
@@ -48,7 +47,6 @@ export function appWordsIn(language: Language): AppWords {
 
 const byLanguage: Readonly<Record<Language, AppWords>> = {
   en: {
-    coverages: 'Coverage',
     openCoverages: 'Open coverage',
     newPosts: { one: '# new post', other: '# new posts' },
     close: (coverage) => `Close ${coverage}`,
@@ -83,7 +81,6 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   de: {
-    coverages: 'Berichterstattung',
     openCoverages: 'Geöffnete Berichterstattung',
     newPosts: { one: '# neuer Beitrag', other: '# neue Beiträge' },
     close: (coverage) => `${coverage} schließen`,
@@ -121,7 +118,6 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   fr: {
-    coverages: 'Directs',
     openCoverages: 'Directs ouverts',
     newPosts: { one: '# nouveau message', other: '# nouveaux messages' },
     close: (coverage) => `Fermer ${coverage}`,
@@ -157,7 +153,6 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   es: {
-    coverages: 'Coberturas',
     openCoverages: 'Coberturas abiertas',
     newPosts: { one: '# entrada nueva', other: '# entradas nuevas' },
     close: (coverage) => `Cerrar ${coverage}`,
@@ -194,7 +189,6 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     },
   },
   ar: {
-    coverages: 'التغطيات',
     openCoverages: 'التغطيات المفتوحة',
     newPosts: { one: 'منشور جديد', other: 'منشورات جديدة: #' },
     close: (coverage) => `إغلاق ${coverage}`,

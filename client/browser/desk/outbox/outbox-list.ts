@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { pathOf } from '../app/router.ts';
+import { pathOf } from '../app/places.ts';
 import type { DeskSession } from '../app/session.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';

@@ -1,0 +1,49 @@
+import type { Problem } from '../../../../src/protocol/problems.ts';
+import type { Outbox, OutboxEntry } from '../outbox/outbox-model.ts';
+
+/** What became of a write that its author waits for. `later`: it is on this device and goes out by itself. */
+export type Settled =
+  | { status: 'done' }
+  | { status: 'refused'; problem: Problem }
+  | { status: 'conflict'; problem: Problem }
+  | { status: 'later' };
+
+/** How long an author looks at "Saving …" before the desk says that it goes on by itself, milliseconds. */
+const patienceMs = 6_000;
+
+/** Resolves once the server has answered, or after a while. */
+export async function settled(outbox: Outbox, id: string): Promise<Settled> {
+  const { promise, resolve } = Promise.withResolvers<Settled>();
+  const check = () => {
+    const found = outcomeOf(outbox.entries.find((entry) => entry.id === id));
+    if (found !== undefined) resolve(found);
+  };
+  const undo = outbox.subscribe(check);
+  const timer = setTimeout(() => resolve({ status: 'later' }), patienceMs);
+  check();
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    undo();
+  }
+}
+
+/** Undefined while there is no answer. A delivered entry leaves the outbox after a while. */
+function outcomeOf(entry: OutboxEntry | undefined): Settled | undefined {
+  if (entry === undefined) return { status: 'done' };
+  const { state } = entry;
+  switch (state.at) {
+    case 'on-disk':
+    case 'out':
+      return { status: 'done' };
+    case 'refused':
+    case 'conflict':
+      return { status: state.at, problem: state.problem };
+    case 'held':
+    case 'saved':
+    case 'sending':
+    case 'asking':
+      return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { DeskSession } from '../app/session.ts';
+import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
+import { coverageWordsIn } from '../i18n/coverages.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
+
+/**
+ * `<desk-coverage-dialog>`: the form of a coverage in a dialog. Sends `desk-opened` with the `channelId` of a new coverage once the
+ * server has it.
+ */
+export class CoverageDialog extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    client: { attribute: false },
+    language: { attribute: false },
+    shown: { state: true },
+    isLater: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox | undefined;
+  declare client: AuthorClient;
+  declare language: Language;
+  /** What the form is for. Undefined while it is closed. */
+  declare shown: { channel: Channel | undefined } | undefined;
+  /** The server has not answered yet. */
+  declare isLater: boolean;
+
+  openNew(): void {
+    this.#open(undefined);
+  }
+
+  openChange(channel: Channel): void {
+    this.#open(channel);
+  }
+
+  protected override render(): TemplateResult {
+    const words = coverageWordsIn(this.language);
+    const { shown } = this;
+    const name = shown?.channel === undefined ? words.newCoverage : words.changeCoverage;
+    return html`<dialog class="desk-dialog wide" aria-labelledby="coverage-dialog-name" @close=${this.#onClose}>
+<h2 id="coverage-dialog-name">${name}</h2>${shown === undefined ? nothing : this.#content(shown)}</dialog>`;
+  }
+
+  #content({ channel }: { channel: Channel | undefined }): TemplateResult {
+    const words = coverageFormWordsIn(this.language);
+    if (this.isLater) {
+      return html`<p role="status">${words.later}</p><form method="dialog"><button class="desk-button">${words.close}</button></form>`;
+    }
+    return html`<desk-coverage-form .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${this.language} .channel=${channel} @desk-saved=${this.#onSaved} @desk-cancelled=${this.#close}></desk-coverage-form>`;
+  }
+
+  #open(channel: Channel | undefined): void {
+    this.isLater = false;
+    this.shown = { channel };
+    void this.updateComplete.then(() => this.#dialog.showModal());
+  }
+
+  get #dialog(): HTMLDialogElement {
+    return this.querySelector('dialog') as HTMLDialogElement;
+  }
+
+  readonly #close = (): void => this.#dialog.close();
+
+  /** The form is made afresh at the next opening. */
+  readonly #onClose = (): void => {
+    this.shown = undefined;
+  };
+
+  readonly #onSaved = ({ detail }: CustomEvent<{ channelId: string; isDone: boolean }>): void => {
+    const isNew = this.shown?.channel === undefined;
+    if (!detail.isDone) {
+      this.isLater = true;
+      return;
+    }
+    this.#close();
+    if (isNew) this.dispatchEvent(new CustomEvent('desk-opened', { detail: { channelId: detail.channelId }, bubbles: true }));
+  };
+}

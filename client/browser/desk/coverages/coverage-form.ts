@@ -1,0 +1,286 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { ifDefined } from 'lit/directives/if-defined.js';
+import { accesses, type Channel, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import { mayEdit } from '../../../../src/protocol/rights.ts';
+import { slugOf } from '../../../../src/protocol/slug.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import { type Language, languages } from '../../i18n/languages.ts';
+import { ownZone } from '../../view/time-choice.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import { type DeskSession, principalOf } from '../app/session.ts';
+import { settled } from '../app/settled.ts';
+import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
+import { coverageWordsIn } from '../i18n/coverages.ts';
+import type { Outbox, Write } from '../outbox/outbox-model.ts';
+import {
+  type CoverageForm,
+  changesText,
+  emptyForm,
+  type Faults,
+  faultsOf,
+  formOf,
+  newChannelOf,
+  patchOf,
+  rebased,
+} from './coverage-fields.ts';
+
+/** Why the form was not sent, or not accepted. */
+type Answer = { kind: 'taken' | 'not-yours' | 'not-stored' | 'changed-meanwhile' } | { kind: 'refused'; text: string };
+
+/**
+ * `<desk-coverage-form>`: the fields of a coverage. Without `channel` it opens a new one. Events: `desk-saved` with the id of the
+ * coverage and whether the server has it already, and `desk-cancelled`.
+ */
+export class CoverageFormElement extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    client: { attribute: false },
+    language: { attribute: false },
+    channel: { attribute: false },
+    form: { state: true },
+    faults: { state: true },
+    answer: { state: true },
+    saving: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox | undefined;
+  declare client: AuthorClient;
+  declare language: Language;
+  /** The coverage that is changed, as it was when the form was opened. */
+  declare channel: Channel | undefined;
+  declare form: CoverageForm;
+  declare faults: Faults;
+  declare answer: Answer | undefined;
+  declare saving: boolean;
+  /** The author typed an id, so the headline no longer suggests one. */
+  #ownId = false;
+
+  protected override enter(): (() => void)[] {
+    this.form = this.channel ? formOf(this.channel) : emptyForm({ language: this.language, timezone: ownZone() ?? 'UTC' });
+    this.faults = {};
+    return [];
+  }
+
+  protected override render(): TemplateResult {
+    const words = coverageFormWordsIn(this.language);
+    const { form, channel } = this;
+    const patch = channel && patchOf(form, channel);
+    return html`<form novalidate @submit=${this.#onSubmit}>
+${this.#text('headline', words.headline, { required: true, own: true })}
+${this.#area('standfirst', words.standfirst, 2, { own: true })}
+${patch && changesText(patch) ? this.#change(words) : nothing}
+<div class="desk-pair">${channel === undefined ? this.#state(words) : nothing}${this.#access(words)}</div>
+${this.#text('section', words.section, { own: true })}
+${this.#area('byline', words.byline, 2, { hint: words.bylineHint, own: true })}
+<div class="desk-pair">${this.#language(words)}${this.#zone(words)}</div>
+<div class="desk-pair">${this.#text('startsAt', words.startsAt, { type: 'datetime-local', hint: words.startsAtHint(form.timezone) })}
+${channel === undefined ? this.#id(words) : nothing}</div>
+<details class="desk-more" ?open=${form.pictureUrl !== '' || form.url !== ''}><summary>${words.pictureAndAddress}</summary>
+${this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
+${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
+${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
+${this.#answer(words)}
+<p class="desk-buttons"><button class="desk-button" ?disabled=${this.saving}>${this.saving ? words.saving : channel === undefined ? words.open : words.save}</button>
+<button type="button" class="desk-button plain" @click=${() => this.#send('desk-cancelled', {})}>${words.cancel}</button></p></form>`;
+  }
+
+  #picture(words: CoverageFormWords): TemplateResult {
+    return html`${this.#text('pictureAlt', words.pictureAlt, { required: true, hint: words.pictureAltHint, own: true })}
+${this.#area('pictureCaption', words.pictureCaption, 2, { own: true })}
+${this.#text('pictureCredit', words.pictureCredit, { own: true })}`;
+  }
+
+  /** Readers are told what kind of change it was. */
+  #change(words: CoverageFormWords): TemplateResult {
+    const { changeKind } = this.form;
+    return html`<fieldset class="desk-field desk-kinds"><legend>${words.changeKind}</legend>
+${[...revisionKinds]
+  .reverse()
+  .map(
+    (kind) =>
+      html`<label><input type="radio" name="changeKind" .checked=${kind === changeKind} @change=${() => this.#set('changeKind', kind)}> ${words.changeKinds[kind]}</label>`,
+  )}</fieldset>
+${this.#area('changeNote', words.changeNote, 2, { required: needsNote(changeKind), hint: words.changeNoteHint, own: true })}`;
+  }
+
+  #state(words: CoverageFormWords): TemplateResult {
+    const { state } = this.form;
+    return this.#field('state', words.state, {}, (attributes) => {
+      return html`<select id=${attributes.id} @change=${(event: Event) => this.#set('state', typedIn(event) as CoverageForm['state'])}>
+<option value="live" ?selected=${state === 'live'}>${words.beginsNow}</option><option value="scheduled" ?selected=${state === 'scheduled'}>${words.beginsLater}</option></select>`;
+    });
+  }
+
+  #access(words: CoverageFormWords): TemplateResult {
+    const { access } = this.form;
+    const { accesses: accessWords } = coverageWordsIn(this.language);
+    return this.#field('access', words.access, {}, (attributes) => {
+      return html`<select id=${attributes.id} @change=${(event: Event) => this.#set('access', typedIn(event) as CoverageForm['access'])}>
+${accesses.map((one) => html`<option value=${one} ?selected=${one === access}>${accessWords[one]}</option>`)}</select>`;
+    });
+  }
+
+  #language(words: CoverageFormWords): TemplateResult {
+    const names = new Intl.DisplayNames([this.language], { type: 'language' });
+    const list = html`<datalist id="coverage-languages">${languages.map((one) => html`<option value=${one}>${names.of(one)}</option>`)}</datalist>`;
+    return html`${this.#text('language', words.language, { list: 'coverage-languages', hint: words.languageHint, required: true })}${list}`;
+  }
+
+  #zone(words: CoverageFormWords): TemplateResult {
+    const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+    const list = html`<datalist id="coverage-zones">${zones.map((one) => html`<option value=${one}></option>`)}</datalist>`;
+    return html`${this.#text('timezone', words.timezone, { list: 'coverage-zones', hint: words.timezoneHint, required: true })}${list}`;
+  }
+
+  #id(words: CoverageFormWords): TemplateResult {
+    return this.#text('id', words.id, { hint: words.idHint, required: true });
+  }
+
+  #text(
+    name: keyof CoverageForm,
+    label: string,
+    options: FieldOptions & { type?: 'url' | 'datetime-local'; list?: string } = {},
+  ): TemplateResult {
+    const { type = 'text', list, own, required } = options;
+    return this.#field(name, label, options, ({ id, describedBy, invalid }) => {
+      const isCode = !own && type !== 'datetime-local';
+      return html`<input id=${id} name=${name} type=${type} dir=${own ? 'auto' : 'ltr'} lang=${ifDefined(own ? this.form.language : undefined)} autocomplete="off" autocapitalize=${isCode ? 'off' : 'sentences'} spellcheck=${isCode ? 'false' : 'true'} list=${ifDefined(list)} ?required=${required} aria-describedby=${ifDefined(describedBy)} aria-invalid=${ifDefined(invalid)} .value=${this.form[name]} @input=${(event: Event) => this.#set(name, typedIn(event))}>`;
+    });
+  }
+
+  #area(name: keyof CoverageForm, label: string, rows: number, options: FieldOptions = {}): TemplateResult {
+    return this.#field(name, label, options, ({ id, describedBy, invalid }) => {
+      return html`<textarea id=${id} name=${name} rows=${rows} dir="auto" lang=${this.form.language} ?required=${options.required} aria-describedby=${ifDefined(describedBy)} aria-invalid=${ifDefined(invalid)} .value=${this.form[name]} @input=${(event: Event) => this.#set(name, typedIn(event))}></textarea>`;
+    });
+  }
+
+  #field(
+    name: keyof CoverageForm,
+    label: string,
+    { hint }: FieldOptions,
+    control: (attributes: { id: string; describedBy: string | undefined; invalid: 'true' | undefined }) => TemplateResult,
+  ): TemplateResult {
+    const words = coverageFormWordsIn(this.language);
+    const id = `coverage-${name}`;
+    const fault = this.faults[name];
+    const ids = [fault && `${id}-fault`, hint && `${id}-hint`].filter(Boolean).join(' ');
+    const attributes = { id, describedBy: ids || undefined, invalid: fault && ('true' as const) };
+    return html`<div class="desk-field"><label for=${id}>${label}</label>${control(attributes)}
+${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` : nothing}${hint ? html`<p class="hint" id=${`${id}-hint`}>${hint}</p>` : nothing}</div>`;
+  }
+
+  #answer(words: CoverageFormWords): TemplateResult | typeof nothing {
+    const { answer } = this;
+    if (answer === undefined) return nothing;
+    return html`<p class="fault" role="alert">${this.#explained(answer, words)}</p>`;
+  }
+
+  #explained(answer: Answer, words: CoverageFormWords): TemplateResult | string {
+    switch (answer.kind) {
+      case 'refused':
+        return html`${words.refused} <span lang="en" dir="ltr">${answer.text}</span>`;
+      case 'not-yours':
+        return words.notYours(this.session.rights.editor.join(', '));
+      default:
+        return words.answers[answer.kind];
+    }
+  }
+
+  #set<Name extends keyof CoverageForm>(name: Name, value: CoverageForm[Name]): void {
+    const form = { ...this.form, [name]: value };
+    if (name === 'id') this.#ownId = true;
+    if (name === 'headline' && this.channel === undefined && !this.#ownId) form.id = this.#suggestedId(form.headline);
+    this.form = form;
+    if (this.faults[name] !== undefined) this.faults = { ...this.faults, [name]: undefined };
+  }
+
+  /** An editor of some channels only gets an id that is theirs. */
+  #suggestedId(headline: string): string {
+    const slug = headline.trim() === '' ? '' : slugOf(headline);
+    if (slug === '' || this.#mayOpen(slug)) return slug;
+    const prefix = this.session.rights.editor.find((pattern) => pattern.endsWith('*'));
+    return prefix === undefined ? slug : slugOf(`${prefix.slice(0, -1)} ${slug}`);
+  }
+
+  #mayOpen(id: string): boolean {
+    return mayEdit(principalOf(this.session), id);
+  }
+
+  readonly #onSubmit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const { form, channel, outbox } = this;
+    if (this.saving) return;
+    this.answer = undefined;
+    this.faults = faultsOf(form, { origin: location.origin, channel });
+    if (Object.keys(this.faults).length > 0) return await this.#focusFault();
+    if (channel === undefined && !this.#mayOpen(form.id)) return this.#explain({ kind: 'not-yours' });
+    const patch = channel && patchOf(form, channel);
+    if (channel !== undefined && patch === undefined) return this.#send('desk-saved', { channelId: channel.id, isDone: true });
+    const write: Write =
+      channel !== undefined && patch !== undefined
+        ? { type: 'update-channel', channelId: channel.id, expected: channel.revision, patch }
+        : { type: 'create-channel', channel: newChannelOf(form) };
+    this.saving = true;
+    try {
+      await this.#save(write, outbox);
+    } finally {
+      this.saving = false;
+    }
+  };
+
+  async #save(write: Write, outbox: Outbox | undefined): Promise<void> {
+    const entry = await outbox?.add(write, { holdMs: 0 }).catch(() => undefined);
+    if (outbox === undefined || entry === undefined) return this.#explain({ kind: 'not-stored' });
+    const outcome = await settled(outbox, entry.id);
+    const channelId = write.type === 'create-channel' ? write.channel.id : write.channelId;
+    if (outcome.status === 'done' || outcome.status === 'later') {
+      return this.#send('desk-saved', { channelId, isDone: outcome.status === 'done' });
+    }
+    // What was written is still in the form.
+    await outbox.discard(entry.id);
+    const { problem } = outcome;
+    if (problem.code === 'channel-exists') return this.#explain({ kind: 'taken' });
+    if (outcome.status === 'conflict' && this.channel !== undefined) return await this.#rebase(this.channel);
+    this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
+  }
+
+  /** A colleague was faster. What this author did not touch is as it is there now. */
+  async #rebase(before: Channel): Promise<void> {
+    const now = await this.client.getChannel(before.id, { deadlineMs: readMs }).catch(() => undefined);
+    if (now === undefined) return this.#explain({ kind: 'not-stored' });
+    this.form = rebased(this.form, formOf(before), formOf(now));
+    this.channel = now;
+    this.#explain({ kind: 'changed-meanwhile' });
+  }
+
+  #explain(answer: Answer): void {
+    this.answer = answer;
+  }
+
+  async #focusFault(): Promise<void> {
+    await this.updateComplete;
+    const field = this.querySelector<HTMLElement>('[aria-invalid]');
+    const folded = field?.closest('details');
+    if (folded) folded.open = true;
+    field?.focus();
+  }
+
+  #send(name: 'desk-saved' | 'desk-cancelled', detail: object): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  }
+}
+
+interface FieldOptions {
+  required?: boolean;
+  hint?: string;
+  /** Text in the language of the coverage, not an address or a code. */
+  own?: boolean;
+}
+
+/** Milliseconds. */
+const readMs = 8_000;
+
+function typedIn({ target }: Event): string {
+  return (target as HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement).value;
+}

@@ -1,0 +1,71 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { channelPath } from '../../../../src/protocol/addresses.ts';
+import type { Channel, ChannelState } from '../../../../src/protocol/model.ts';
+import { mayEdit } from '../../../../src/protocol/rights.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { directionOf } from '../../view/direction.ts';
+import { wordsOf } from '../../view/time.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import { type DeskSession, principalOf } from '../app/session.ts';
+import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
+import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
+import type { CoverageDialog } from './coverage-dialog.ts';
+import type { EndCoverage } from './end-coverage.ts';
+
+/** `<desk-coverage-head>`: what the coverage is called and whether it is live, and for editors the buttons that change that. */
+export class CoverageHead extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    client: { attribute: false },
+    language: { attribute: false },
+    channelId: { attribute: false },
+    channel: { attribute: false },
+    failed: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox | undefined;
+  declare client: AuthorClient;
+  declare language: Language;
+  declare channelId: string;
+  declare channel: Channel | undefined;
+  /** A press could not be kept. */
+  declare failed: boolean;
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { channel, language, failed } = this;
+    if (channel === undefined) return nothing;
+    const words = coverageWordsIn(language);
+    const { state, access, headline } = channel;
+    return html`<header class="desk-head"><p class="state"><span class="badge ${state}">${wordsOf({ language })[state]}</span>${access === 'public' ? nothing : html` <span class="dated">${words.accesses[access]}</span>`}</p>
+<h1 lang=${channel.language} dir=${directionOf(channel.language)}>${headline}</h1>
+<p class="desk-head-actions"><a class="as-readers" href=${channelPath(this.channelId)} target="_blank">${words.asReaders}</a>${this.#buttons(channel, words)}</p>
+${failed ? html`<p class="fault" role="alert">${coverageFormWordsIn(language).answers['not-stored']}</p>` : nothing}</header>
+<desk-coverage-dialog .session=${this.session} .outbox=${this.outbox} .client=${this.client} .language=${language}></desk-coverage-dialog>
+<desk-end-coverage .outbox=${this.outbox} .client=${this.client} .language=${language} .channel=${channel}></desk-end-coverage>`;
+  }
+
+  /** What one may not do is absent. */
+  #buttons(channel: Channel, words: CoverageWords): TemplateResult | typeof nothing {
+    if (this.outbox === undefined || !mayEdit(principalOf(this.session), channel.id)) return nothing;
+    const steps: Record<ChannelState, TemplateResult> = {
+      scheduled: html`<button type="button" class="desk-button" @click=${() => this.#goLive(channel)}>${words.goLive}</button>`,
+      live: html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<EndCoverage>('desk-end-coverage')?.open()}>${words.end}</button>`,
+      ended: html`<button type="button" class="desk-button plain" @click=${() => this.#goLive(channel)}>${words.reopen}</button>`,
+    };
+    return html`<button type="button" class="desk-button plain" @click=${() => this.querySelector<CoverageDialog>('desk-coverage-dialog')?.openChange(channel)}>${words.change}</button>${steps[channel.state]}`;
+  }
+
+  /** Regardless of other changes in the meantime: they do not matter for whether it is live. */
+  async #goLive({ id }: Channel): Promise<void> {
+    this.failed = false;
+    try {
+      if (this.outbox === undefined) throw new Error('The outbox is not open yet.');
+      await this.outbox.add({ type: 'update-channel', channelId: id, expected: '*', patch: { state: 'live' } }, { holdMs: 0 });
+    } catch {
+      this.failed = true;
+    }
+  }
+}

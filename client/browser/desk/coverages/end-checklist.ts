@@ -1,0 +1,47 @@
+import { isWithdrawn } from '../../../../src/protocol/model.ts';
+import type { SeenPost } from '../../../lib/author-client.ts';
+import { unsentIn } from '../app/desk-status.ts';
+import { channelOf, type OutboxEntry } from '../outbox/outbox-model.ts';
+
+/** What an editor should look at before a coverage ends. */
+export interface EndChecklist {
+  /** Posts whose claim was never verified. */
+  unverified: readonly SeenPost[];
+  /** Posts that still say that more follows. */
+  developing: readonly SeenPost[];
+  /** `newer`: how many posts came after the newest summary. Undefined if no summary was found. */
+  summary: { post: SeenPost; newer: number } | undefined;
+  /** What is written on this device for the coverage, and is not on the server yet. */
+  unsent: number;
+  searched: number;
+  /** There are older posts, which were not searched. */
+  hasOlder: boolean;
+}
+
+/** How many of the newest posts are searched. */
+export const checkedPostsMost = 1_000;
+
+/** `posts`: newest first. */
+export function checkBeforeEnd({
+  channelId,
+  posts,
+  hasOlder,
+  entries,
+}: {
+  channelId: string;
+  posts: readonly SeenPost[];
+  hasOlder: boolean;
+  entries: readonly OutboxEntry[];
+}): EndChecklist {
+  const standing = posts.filter((post) => !isWithdrawn(post));
+  const at = standing.findIndex(({ kind }) => kind === 'summary');
+  const summary = standing[at];
+  return {
+    unverified: standing.filter(({ verification }) => verification === 'unverified'),
+    developing: standing.filter(({ developing }) => developing),
+    summary: summary && { post: summary, newer: at },
+    unsent: unsentIn(entries).filter(({ write }) => channelOf(write) === channelId).length,
+    searched: posts.length,
+    hasOlder,
+  };
+}
