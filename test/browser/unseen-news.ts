@@ -17,8 +17,11 @@ const aroundIndicator = 20;
 /** The first line, also if its text is twice as large as usual. CSS pixels. */
 const lineHeight = 48;
 
-/** Firefox measures in sixtieths of a pixel, and a distance has two ends. CSS pixels. */
-const measuredPx = 2 / 60;
+/**
+ * How far a text may move that should stay in its place. CSS pixels. Both ends of a distance are measured to a sixtieth of a pixel. Firefox rounds scroll positions on its own after the layout
+ * has changed, which was seen to move a text by a quarter of a pixel more than the one that the page corrects at most.
+ */
+const mostMoved = { Chromium: 1 + 2 / 60, Firefox: 1.5 };
 
 /** A post of the list as it stands in the window. */
 interface Standing {
@@ -121,7 +124,7 @@ class Log {
  */
 export function examineUnseenNews(
   start: () => Promise<TestBrowser>,
-  { name, steps, runs = 1 }: { name: string; steps: number; runs?: number },
+  { name, steps, runs = 1 }: { name: keyof typeof mostMoved; steps: number; runs?: number },
 ): void {
   const site = siteAround(start);
 
@@ -243,7 +246,7 @@ export function examineUnseenNews(
       // A window that is scrolled to the end cannot follow a text that moves down because the page becomes shorter below it. Several
       // changes may make the page shorter and then longer again.
       const isAtEnd = after.below <= 1 || (count > 1 && before.below < before.height);
-      expect(isAtEnd ? -moved : Math.abs(moved), `moved by ${seenAs.join(', ')}`).toBeLessThanOrEqual(1 + measuredPx);
+      expect(isAtEnd ? -moved : Math.abs(moved), `moved by ${seenAs.join(', ')}`).toBeLessThanOrEqual(mostMoved[name]);
     }
 
     const scroll = (to: string) => page.evaluate(`window.scrollTo({ top: ${to}, behavior: 'instant' })`);
