@@ -27,6 +27,8 @@ export class RedisRevocations {
   readonly #parts: RevocationsParts;
   readonly #revoked: RevokedTokens;
   #version = '?';
+  /** The number of revocations that this node wrote. */
+  #taken = 0;
 
   constructor(parts: RevocationsParts) {
     this.#parts = parts;
@@ -52,10 +54,14 @@ export class RedisRevocations {
 
   taken(revocation: Revocation): void {
     this.#revoked.add([revocation]);
+    // Otherwise a store that loses this write, and so has the version that was read last, would look unchanged.
+    this.#taken += 1;
+    this.#version = '?';
   }
 
   /** When it resolves, this node knows every token that was revoked before the call. Throws if the store did not answer. */
   async compare(): Promise<void> {
+    const taken = this.#taken;
     const answer = (await this.#parts.commands.run('revoked-tokens', keys, [this.#version])) as string[] | null;
     if (answer === null) return;
     const [version = '', ...flat] = answer;
@@ -64,7 +70,7 @@ export class RedisRevocations {
       return { jti: flat[2 * at] as string, until: until === 'inf' ? null : Number(until) };
     });
     this.#revoked.add(kept);
-    this.#version = version;
+    this.#version = taken === this.#taken ? version : '?';
     await this.#putBack(this.#revoked.missingFrom(kept));
   }
 
