@@ -4,7 +4,7 @@ import { exportRoutes } from './api/export-routes.ts';
 import { importRoutes } from './api/import-routes.ts';
 import { readerRoutes } from './api/read-routes.ts';
 import { serverJournalRoutes } from './api/server-journal-routes.ts';
-import { sessionRoutes } from './api/session-routes.ts';
+import { linkRoutes, sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-routes.ts';
 import { writeRoutes } from './api/write-routes.ts';
 import type { Config } from './config.ts';
@@ -136,7 +136,8 @@ export function createApp(config: Config, context: AppContext): App {
       const api = apiRoutes(parts, idleSeconds, { metrics, random, log, brand });
       // One router for all of `/v1`, so that the prefix is matched once. It comes before routes that are requested less often.
       const v1 = Router({ caseSensitive: true });
-      v1.use(limit, admitReaders(admission), authenticate(identity, cookie), checkNamedOwner());
+      const links = linkRoutes({ identity, cookie, idleSeconds });
+      v1.use(limit, admitReaders(admission), links, authenticate(identity, cookie), checkNamedOwner());
       v1.use(routesOf(...api), notFound(), comeBack.handler);
       app.use(warnAboutForwardedHeaders(config.trustProxy, log));
       app.use('/v1', v1);

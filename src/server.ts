@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { createIdentity } from './access/identity.ts';
 import { secretFor } from './access/secret.ts';
 import { createSessions } from './access/sessions.ts';
+import { createSignInLinks } from './access/sign-in-links.ts';
 import { createTokens } from './access/tokens.ts';
 import { allLimits } from './all-limits.ts';
 import { createAdminApp, createApp } from './app.ts';
@@ -163,7 +164,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     undo.unshift(engine.onErased(() => compression.erased()));
     const idleMs = sessionIdleMinutes > 0 ? sessionIdleMinutes * 60_000 : undefined;
     const sessions = createSessions({ tokens, secret, storedKey: () => engine.sessionKey(), idleMs, now });
-    const identity = createIdentity({ tokens, sessions, store: engine, now });
+    const links = createSignInLinks({ secret, store: engine, now });
+    const identity = createIdentity({ tokens, sessions, links, store: engine, now });
     const cookie = createSessionCookie({ publicUrl, origins: config.origins });
     const delivered = (events: number, transport: Transport) => metrics.eventsDelivered.inc({ transport }, events);
     const streams = new ChannelStreams({ engine, random, log, delivered });

@@ -2,6 +2,7 @@ import type { Revocations, SessionStore } from '../journal/engine.ts';
 import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import type { SealedSession, Sessions } from './sessions.ts';
+import { isLinkCode, type SignInLinks } from './sign-in-links.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
@@ -12,7 +13,12 @@ export interface Identity {
   /** The principal of the token. Every failure is the refusal `token-invalid`, whose text quotes nothing of the token. */
   verify(token: string): Promise<Principal>;
   /** Exchanges a token for a session. Refuses an invalid token like `verify`. */
-  signIn(token: string): Promise<{ who: Principal } & SealedSession>;
+  signIn(token: string): Promise<SignedIn>;
+  /**
+   * Exchanges the code of a sign-in link for a session, once. Refuses an invalid code with `token-invalid`, and a used one with
+   * `link-used`. If it throws `JournalUnavailable`, the code may be used.
+   */
+  signInByLink(code: string): Promise<SignedIn>;
   /** The principal of a session. `stale`: the session is not valid any more. */
   resume(session: string): Promise<Principal | UnverifiedSession | 'stale'>;
   /** The renewed value of a session that was used. Undefined if it does not need to be renewed yet. */
@@ -25,6 +31,8 @@ export interface Identity {
   /** The current status of a principal. Synchronous, because it is called again and again while a socket or stream is open. */
   statusOf(who: Principal): CredentialStatus;
 }
+
+export type SignedIn = { who: Principal } & SealedSession;
 
 /**
  * A session that cannot be checked at the moment, because the issuer's keys cannot be loaded. Its reader has the rights of an
@@ -57,19 +65,25 @@ export type CredentialStatus = 'good' | 'expired' | 'revoked' | 'signed-out';
 export interface IdentityParts {
   tokens: Tokens;
   sessions: Sessions;
+  links: SignInLinks;
   store: Pick<Revocations, 'isRevoked'> & Pick<SessionStore, 'isSessionEnded' | 'endSession'>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-export function createIdentity({ tokens, sessions, store, now }: IdentityParts): Identity {
+export function createIdentity({ tokens, sessions, links, store, now }: IdentityParts): Identity {
   const statusOf = ({ jti, expiresAt, session }: Principal): CredentialStatus => {
     if (store.isRevoked(jti)) return 'revoked';
     if (session !== undefined && store.isSessionEnded(session)) return 'signed-out';
     return now() < expiresAt ? 'good' : 'expired';
   };
   const verify = async (token: string) => {
-    const who = await tokens.verify(token);
+    const who = await tokens.verify(token).catch((error) => {
+      if (!isLinkCode(token)) throw error;
+      throw new Refusal('token-invalid', {
+        detail: 'This is the code of a sign-in link, not a token. Open the link in a browser.',
+      });
+    });
     // The verification may come from a cache. Revocation is always checked.
     const refusal = refusalFor(statusOf(who));
     if (refusal !== undefined) throw refusal;
@@ -90,6 +104,13 @@ export function createIdentity({ tokens, sessions, store, now }: IdentityParts):
     async signIn(token) {
       const who = await verify(token);
       return { who, ...(await sessions.seal(who)) };
+    },
+    async signInByLink(code) {
+      const link = await links.verify(code);
+      // Before the code is spent, because the rights may be too many for a session.
+      const sealed = await sessions.seal(link.who);
+      await links.spend(link);
+      return { who: link.who, ...sealed };
     },
     resume: (session) => resume(session),
     renew: (session) => sessions.renew(session),

@@ -6,7 +6,7 @@ import { Refusal } from '../protocol/problems.ts';
 import type { Principal } from '../protocol/rights.ts';
 import { parse, sessionClaimsSchema } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { principalFrom, type Tokens } from './tokens.ts';
+import { grantsClaim, principalFrom, type Tokens } from './tokens.ts';
 
 /**
  * Sessions replace tokens in browsers, so that no script and no URL contains a token. A session is a JSON Web Token with its own
@@ -150,10 +150,9 @@ async function undefinedIfInvalid<T>(read: () => Promise<T | undefined>): Promis
 
 function sign(key: Uint8Array, who: Principal, startedAt: number, seconds: number): Promise<string> {
   const { sub, name, jti, grants, issued } = who;
-  const given = Object.fromEntries(Object.entries(grants).filter(([, value]) => value === true || (value as []).length > 0));
   const issuer = issued && { kid: issued.key, ...(issued.issuer !== undefined && { iss: issued.issuer }) };
   const own = { sub, jti, aud: audience, iat: startedAt, exp: startedAt + seconds, used: startedAt };
-  return signed(key, { name, pressbox: given, sid: randomUUID(), ...issuer, ...own });
+  return signed(key, { name, pressbox: grantsClaim(grants), sid: randomUUID(), ...issuer, ...own });
 }
 
 function signed(key: Uint8Array, claims: JWTPayload): Promise<string> {

@@ -161,15 +161,8 @@ export interface TokenContent {
 /** Signs a token with the secret of the server. Any client that sends the token gets the rights that it grants. */
 export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeconds, now, jti }: TokenContent): Promise<string> {
   assertLongEnough(secret);
-  const { reader = [], author = [], editor = [], admin = false } = grants;
-  const given = {
-    ...(reader.length > 0 && { reader }),
-    ...(author.length > 0 && { author }),
-    ...(editor.length > 0 && { editor }),
-    ...(admin && { admin }),
-  };
   const issuedAt = Math.floor(now / 1000);
-  return new SignJWT({ ...(name !== undefined && { name }), pressbox: given })
+  return new SignJWT({ ...(name !== undefined && { name }), pressbox: grantsClaim(grants) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(sub)
     .setAudience(audience)
@@ -177,6 +170,13 @@ export async function signToken(secret: Uint8Array, { sub, name, grants, ttlSeco
     .setExpirationTime(issuedAt + ttlSeconds)
     .setJti(jti)
     .sign(secret);
+}
+
+/** The claim with the rights, without those that grant nothing. */
+export function grantsClaim(grants: Partial<Grants>): Partial<Grants> {
+  return Object.fromEntries(
+    Object.entries(grants).filter(([, value]) => value === true || (Array.isArray(value) && value.length > 0)),
+  );
 }
 
 function checkBySecret(secret: Uint8Array): Check {

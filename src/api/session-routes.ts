@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
-import { type Identity, isUnverified } from '../access/identity.ts';
+import { type Identity, isUnverified, type SignedIn } from '../access/identity.ts';
+import { isLinkCode } from '../access/sign-in-links.ts';
 import { sendJson } from '../http/answers.ts';
 import type { SessionCookie } from '../http/cookies.ts';
 import { credentialsOf, tokenOf } from '../http/request-identity.ts';
@@ -14,8 +15,12 @@ export interface SessionContext {
   cookie: SessionCookie;
 }
 
-/** `idleSeconds`: how long a session may be unused. Undefined means no limit. */
-export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext & { idleSeconds: number | undefined }): Router {
+export interface SessionParts extends SessionContext {
+  /** How long a session may be unused. Undefined: no limit. */
+  idleSeconds: number | undefined;
+}
+
+export function sessionRoutes({ identity, cookie, idleSeconds }: SessionParts): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/session', (_req, res) => {
@@ -26,28 +31,52 @@ export function sessionRoutes({ identity, cookie, idleSeconds }: SessionContext 
   });
 
   router.post('/session', async (req, res) => {
-    refuseElsewhere(req);
+    refuseElsewhere(req, cookie);
     const token = tokenOf(req);
     if (token === undefined) throw new Refusal('token-missing');
-    const { who, value, maxAgeSeconds, expiresAt } = await identity.signIn(token);
-    cookie.set(req, res, value, maxAgeSeconds);
-    logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
-    sendJson(res, { session: described({ ...who, expiresAt }, idleSeconds) }, { cache: 'none' });
+    startSession(req, res, await identity.signIn(token), { cookie, idleSeconds });
   });
 
   router.delete('/session', async (req, res) => {
-    refuseElsewhere(req);
+    refuseElsewhere(req, cookie);
     await signOut(req, res, { identity, cookie });
     res.set('Cache-Control', 'no-store').status(204).end();
   });
 
   return router;
+}
 
-  /** Prevents login CSRF: pages of other origins must not sign anyone in or out. Clients other than browsers may. */
-  function refuseElsewhere(req: Request): void {
-    if (req.headers.origin === undefined || cookie.isOwnPage(req)) return;
-    throw new Refusal('forbidden', { detail: 'Only a page of this server may start or end a session this way.' });
-  }
+/**
+ * `POST /v1/session` with the code of a sign-in link. Mount it before `authenticate`: a code is no token, and is valid for this
+ * request alone. Any other request goes on to the next route.
+ */
+export function linkRoutes({ identity, cookie, idleSeconds }: SessionParts): Router {
+  const router = Router({ caseSensitive: true });
+  router.post('/session', async (req, res, next) => {
+    const code = tokenOf(req);
+    if (code === undefined || !isLinkCode(code)) return next();
+    refuseElsewhere(req, cookie);
+    startSession(req, res, await identity.signInByLink(code), { cookie, idleSeconds });
+  });
+  return router;
+}
+
+/** Prevents login CSRF: pages of other origins must not sign anyone in or out. Clients other than browsers may. */
+function refuseElsewhere(req: Request, cookie: SessionCookie): void {
+  if (req.headers.origin === undefined || cookie.isOwnPage(req)) return;
+  throw new Refusal('forbidden', { detail: 'Only a page of this server may start or end a session this way.' });
+}
+
+function startSession(
+  req: Request,
+  res: Response,
+  signedIn: SignedIn,
+  { cookie, idleSeconds }: Omit<SessionParts, 'identity'>,
+): void {
+  const { who, value, maxAgeSeconds, expiresAt } = signedIn;
+  cookie.set(req, res, value, maxAgeSeconds);
+  logSecurityEvent(res, 'sign-in', { by: who.sub, jti: who.jti });
+  sendJson(res, { session: described({ ...who, expiresAt }, idleSeconds) }, { cache: 'none' });
 }
 
 /** Ends the session of the request, then deletes its cookie. If ending the session fails, this throws and the cookie stays. */

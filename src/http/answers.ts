@@ -165,6 +165,7 @@ export const challenge = 'Bearer realm="pressbox"';
 const challenges: Partial<Record<ProblemCode, string>> = {
   'token-missing': challenge,
   'token-invalid': `${challenge}, error="invalid_token"`,
+  'link-used': `${challenge}, error="invalid_token"`,
 };
 
 /** The code of the problem that was sent, for the metrics. */

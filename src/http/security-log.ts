@@ -37,6 +37,7 @@ export interface SecurityLogParts {
 
 const refusals: Partial<Record<ProblemCode, SecurityRefusal>> = {
   'token-invalid': 'token-refused',
+  'link-used': 'token-refused',
   forbidden: 'rights-refused',
   'rate-limited': 'rate-limited',
 };

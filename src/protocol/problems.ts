@@ -7,6 +7,7 @@ export const problems = {
   'invalid-cursor': { status: 400, retry: false, title: 'This is not a cursor of Pressbox.' },
   'token-missing': { status: 401, retry: false, title: 'This request needs a token.' },
   'token-invalid': { status: 401, retry: false, title: 'The token is invalid, expired or revoked.' },
+  'link-used': { status: 401, retry: false, title: 'This sign-in link was used before. Ask for a new link.' },
   forbidden: { status: 403, retry: false, title: 'The token does not permit this.' },
   'not-found': { status: 404, retry: false, title: 'Not found.' },
   'method-not-allowed': { status: 405, retry: false, title: 'This address does not support the method.' },

@@ -246,6 +246,9 @@ export const sessionClaimsSchema = z.object({
   used: z.number().optional(),
 });
 
+/** The claims of the code of a sign-in link beyond those of a token. */
+export const linkClaimsSchema = claimsSchema.pick({ iat: true, exp: true }).extend({ sessionSeconds: z.int().min(1) });
+
 /** A revocation. `expiresAt` is that of the token. Without it the token is refused forever. */
 export const revocationSchema = z.strictObject({ jti: claimsSchema.shape.jti, expiresAt: time.nullish() });
 

@@ -213,6 +213,11 @@ export const wireTable = {
     metric: problem('too-large'),
     atLimit: 'A token whose session does not fit into a cookie is 413 `too-large`.',
   },
+  signInLinkHours: {
+    value: 24,
+    metric: problem('token-invalid'),
+    atLimit: 'A sign-in link that can be used for longer is 401 `token-invalid`, and `pressbox token --link` does not make one.',
+  },
   /** Channel ids, or prefixes of ids. */
   grantedChannels: {
     value: 1_000,

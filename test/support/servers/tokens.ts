@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { onTestFinished } from 'vitest';
 import { createIdentity } from '../../../src/access/identity.ts';
 import { createSessions } from '../../../src/access/sessions.ts';
+import { createSignInLinks } from '../../../src/access/sign-in-links.ts';
 import { createTokens } from '../../../src/access/tokens.ts';
 import { handleErrors, notFound } from '../../../src/http/answers.ts';
 import { createSessionCookie } from '../../../src/http/cookies.ts';
@@ -24,8 +25,19 @@ export async function serve(routes: (app: Express) => void, before: RequestHandl
   for (const handler of before) app.use(handler);
   const tokens = createTokens({ secret, now: () => now });
   const sessions = createSessions({ tokens, secret, storedKey: async () => secret, now: () => now });
-  const store = { isRevoked: () => false, isSessionEnded: () => false, endSession: async () => {} };
-  const identity = createIdentity({ tokens, sessions, store, now: () => now });
+  const store = {
+    isRevoked: () => false,
+    spend: async () => 'spent' as const,
+    isSessionEnded: () => false,
+    endSession: async () => {},
+  };
+  const identity = createIdentity({
+    tokens,
+    sessions,
+    links: createSignInLinks({ secret, store, now: () => now }),
+    store,
+    now: () => now,
+  });
   app.use(authenticate(identity, createSessionCookie({ publicUrl: 'http://127.0.0.1', origins: [] })));
   app.use(express.raw({ type: () => true, limit: 1000 }));
   routes(app);

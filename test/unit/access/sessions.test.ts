@@ -3,6 +3,7 @@ import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../../src/access/identity.ts';
 import { createSessions } from '../../../src/access/sessions.ts';
+import { createSignInLinks } from '../../../src/access/sign-in-links.ts';
 import { createTokens, signToken } from '../../../src/access/tokens.ts';
 import { startIssuer } from '../../support/servers/issuer.ts';
 import type { Site } from '../../support/servers/site.ts';
@@ -30,8 +31,10 @@ function opened({ jwksUrl, issuer, at = now, key = secret }: Opened = {}) {
     isRevoked: (jti: string) => revoked.has(jti),
     isSessionEnded: ({ id }: { id: string }) => ended.has(id),
     endSession: async ({ id }: { id: string }) => void ended.add(id),
+    spend: async () => 'spent' as const,
   };
-  return { identity: createIdentity({ tokens, sessions, store, now: () => at }), revoked };
+  const links = createSignInLinks({ secret: key ?? undefined, store, now: () => at });
+  return { identity: createIdentity({ tokens, sessions, links, store, now: () => at }), revoked };
 }
 const token = (ttlSeconds = 3_600) => signToken(secret, { sub: 'ida', name: 'Ida Tarbell', grants, ttlSeconds, now, jti: 't1' });
 
