@@ -91,7 +91,7 @@ function validToken(token: string | undefined): string | undefined {
 }
 
 /** The address may come from the environment, where it was not validated. */
-function validUrl(url: string): string {
+export function validUrl(url: string): string {
   try {
     parseWebAddress(url);
   } catch (error) {

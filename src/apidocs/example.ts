@@ -16,6 +16,8 @@ export interface Example {
   headers?: Readonly<Partial<Record<RequestHeader, string>>>;
   /** Sent as `Authorization: Bearer`, in place of the token of a role. */
   token?: string;
+  /** Sent in place of a token: the code of the sign-in link of this role. Each role has one link. */
+  link?: ExampleRole;
   type?: string;
   body?: unknown;
   /** The expected status. */

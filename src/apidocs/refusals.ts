@@ -109,6 +109,8 @@ const form = { type: 'application/x-www-form-urlencoded', headers: origin, statu
 
 export const sessions: readonly Example[] = [
   { operation: 'startSession', name: 'From a page of the server', as: 'reader', status: 200 },
+  { operation: 'startSession', name: 'By link', link: 'author', status: 200 },
+  { operation: 'startSession', name: 'By a link that was used', link: 'author', status: 401 },
   { operation: 'startSession', name: 'Without a token', status: 401 },
   { operation: 'getSession', name: 'Nobody is signed in', status: 200 },
   { operation: 'getSession', name: 'A reader', as: 'reader', status: 200 },

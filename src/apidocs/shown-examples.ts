@@ -59,9 +59,9 @@ export function addressOf(example: Example): string {
 
 /** The request as a curl command for a shell, with the token in `PRESSBOX_TOKEN`. */
 export function curlOf(example: Example, url: string): string {
-  const { as, token, headers = {}, body, type = 'application/json' } = example;
+  const { as, token, link, headers = {}, body, type = 'application/json' } = example;
   const method = operationOf(example).method.toUpperCase();
-  const bearer = token ?? (as && '$PRESSBOX_TOKEN');
+  const bearer = token ?? (as && '$PRESSBOX_TOKEN') ?? (link && '$CODE');
   const lines = [
     // A query can contain characters that a shell interprets.
     `curl -i${method === 'GET' || (method === 'POST' && body !== undefined) ? '' : ` -X ${method}`} '${url}${addressOf(example)}'`,

@@ -6,6 +6,13 @@ export function channelPath(channelId: string): string {
   return `/live/${encodeURIComponent(channelId)}`;
 }
 
+/** The page that signs an author in by the code of a link. Browsers do not send the fragment. */
+export function signInLinkPath(code: string): string {
+  return `${deskSignInPath}#${code}`;
+}
+
+export const deskSignInPath = '/desk/sign-in';
+
 /** The page of the channel that other sites may show in a frame. */
 export function embedPath(channelId: string): string {
   return `/embed/${encodeURIComponent(channelId)}`;

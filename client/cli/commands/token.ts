@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { onServer, signInLinkPath } from '../../../src/protocol/addresses.ts';
 import { Refusal } from '../../../src/protocol/problems.ts';
-import type { Grants } from '../../../src/protocol/rights.ts';
+import type { Grants, Principal } from '../../../src/protocol/rights.ts';
 import { isVisible } from '../../../src/protocol/visible-text.ts';
+import { limits } from '../../../src/protocol/wire-limits.ts';
 import { newKey } from '../../lib/ids.ts';
 import { CommandFailed, printError, UsageError } from '../command-errors.ts';
-import { collect, readClaims, readStandardInput } from '../option-values.ts';
-import { addWriteOptions, createAuthor, type RequestOptions } from '../server-requests.ts';
+import { collect, parseWebAddress, readClaims, readStandardInput } from '../option-values.ts';
+import { addWriteOptions, createAuthor, type RequestOptions, validUrl } from '../server-requests.ts';
 import type { Env, Terminal } from '../terminal.ts';
 import { plainLine } from '../terminal-text.ts';
 import { warnOfVisibleSecret } from '../token-options.ts';
@@ -19,8 +21,14 @@ interface MakeOptions extends ServerLocation {
   author?: string[];
   editor?: string[];
   admin?: boolean;
-  ttl: number;
+  /** Seconds. Default: `defaultTtlSeconds`, with `link` as long as a session can last. */
+  ttl?: number;
+  /** How long the link can be used, seconds. Undefined: print a token. */
+  link?: number;
+  publicUrl?: string;
 }
+
+const defaultTtlSeconds = 8 * 3_600;
 
 export function addTokenCommands(program: Command, env: Env, terminal: Terminal, done: (code: number) => void): void {
   const token = program
@@ -32,20 +40,41 @@ export function addTokenCommands(program: Command, env: Env, terminal: Terminal,
     .option('--author <channel>', 'may write; may be repeated', patterns)
     .option('--editor <channel>', 'may change everything there; may be repeated', patterns)
     .option('--admin', 'may do everything')
-    .addOption(new Option('--ttl <time>', 'how long it is valid: 30m, 8h, 7d').argParser(ttlSeconds).default(8 * 3600, '8h'))
+    .addOption(
+      new Option(
+        '--ttl <time>',
+        `how long it is valid: 30m, 8h, 7d; with --link, how long the session lasts (${limits.sessionHours}h)`,
+      )
+        .argParser(ttlSeconds)
+        .default(defaultTtlSeconds, '8h'),
+    )
+    .addOption(
+      new Option('--link [time]', 'print an address that signs in one browser, once; how long it can be used')
+        .argParser(ttlSeconds)
+        .preset('15m'),
+    )
+    .option(
+      '--public-url <address>',
+      'with --link, the address of the server (PRESSBOX_PUBLIC_URL, PRESSBOX_URL)',
+      parseWebAddress,
+    )
     .option('--data-dir <path>', 'where the secret is kept (PRESSBOX_DATA_DIR)')
     .addHelpText(
       'after',
       `
-Standard output gets only the token. Its id, for revoking it, goes to standard error.
+Standard output gets only the token, or with --link the address. Its id, for revoking it, goes to standard error.
 
 Examples:
   $ export PRESSBOX_TOKEN=$(pressbox token --name "Ruth Calder" --editor moon-landing)
   $ pressbox token --name "Sports desk" --author "sport-*" --ttl 12h
+  $ pressbox token --name "Ruth Calder" --editor moon-landing --link --public-url https://live.example.org
   $ pressbox token inspect
   $ pressbox token revoke 4f9d0c1e-7a64-4d5e-9a0b-2f6f3f1f7c11`,
     )
-    .action(async (options: MakeOptions) => done(await runLocally(terminal, () => make(options))));
+    .action(async ({ ttl, ...options }: MakeOptions, command: Command) => {
+      const isGiven = command.getOptionValueSource('ttl') !== 'default';
+      done(await runLocally(terminal, () => make({ ...options, ...(isGiven && ttl !== undefined && { ttl }) })));
+    });
 
   token
     .command('inspect')
@@ -75,27 +104,47 @@ Examples:
     const { name, reader = [], author = [], editor = [], admin = false } = options;
     if (name === undefined) throw new UsageError("required option '--name <name>' not specified: whose token it is.");
     if (!isVisible(name)) throw new UsageError('--name says whose token it is, so it must not be empty.');
-    const { sub = name, ttl } = options;
+    const { sub = name, ttl, link } = options;
+    if (link === undefined && options.publicUrl !== undefined)
+      throw new UsageError('--public-url is only for --link: a token has no address.');
+    if (link !== undefined) assertLinkFits(link, ttl);
     const grants = { reader, author, editor, admin };
     await assertServerAccepts({ name, sub, grants });
     const { readConfig } = await import('../../../src/config.ts');
     const { secretFor } = await import('../../../src/access/secret.ts');
+    const { signLinkCode } = await import('../../../src/access/sign-in-links.ts');
     const { signToken } = await import('../../../src/access/tokens.ts');
     const { tokenLimits } = await import('../../../src/access/token-limits.ts');
     const secret = await secretFor(readConfig(envWithOptions(env, options)), (path) => {
       terminal.note(
         `There was no secret yet, so one was created: ${path}`,
-        'Only a server with this data directory accepts the token.',
+        `Only a server with this data directory accepts the ${link === undefined ? 'token' : 'link'}.`,
       );
     });
     if (secret === undefined) {
-      throw new CommandFailed('This server accepts only tokens of another issuer (PRESSBOX_JWKS_URL), so none can be made here.');
+      throw new CommandFailed(
+        link === undefined
+          ? 'This server accepts only tokens of another issuer (PRESSBOX_JWKS_URL), so none can be made here.'
+          : 'This server accepts only tokens of another issuer (PRESSBOX_JWKS_URL), so no sign-in link can be made here. Authors sign in with a token of that issuer.',
+      );
     }
     if (reader.length + author.length + editor.length === 0 && !admin) {
-      terminal.note('The token permits no more than anonymous access: add rights with --reader, --author, --editor or --admin.');
+      terminal.note(
+        `The ${link === undefined ? 'token' : 'link'} permits no more than anonymous access: add rights with --reader, --author, --editor or --admin.`,
+      );
     }
     const jti = newKey();
-    const token = await signToken(secret, { sub, name, grants, ttlSeconds: ttl, now: Date.now(), jti });
+    const content = { sub, name, grants, now: Date.now(), jti };
+    if (link !== undefined) {
+      const sessionSeconds = ttl ?? limits.sessionHours * 3_600;
+      const code = await signLinkCode(secret, { ...content, usableSeconds: link, sessionSeconds });
+      await assertSessionFits(secret, { ...content, expiresAt: content.now + sessionSeconds * 1_000 });
+      terminal.print(onServer(signInLinkPath(code), await linkBase(options.publicUrl)));
+      const until = new Date(content.now + link * 1_000).toISOString();
+      terminal.note(`It signs in one browser, until ${until}. Its id, for \`pressbox token revoke\`: ${jti}`);
+      return 0;
+    }
+    const token = await signToken(secret, { ...content, ttlSeconds: ttl ?? defaultTtlSeconds });
     if (token.length > tokenLimits.tokenCharacters) {
       throw new UsageError(
         '--reader, --author and --editor name more channels than a token can hold. A prefix ending in * is shorter.',
@@ -106,16 +155,25 @@ Examples:
     return 0;
   }
 
+  /** The address of the server, without a path. */
+  async function linkBase(given: string | undefined): Promise<string> {
+    const address = given ?? (env.PRESSBOX_PUBLIC_URL || env.PRESSBOX_URL);
+    if (address) return new URL(validUrl(address)).origin;
+    const { readPublicUrl } = await import('../../../src/config.ts');
+    return readPublicUrl(env);
+  }
+
   async function inspect(given: string | undefined, { json }: { json?: boolean }): Promise<number> {
     try {
-      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : await readArgument(given, json);
+      const token = given === undefined ? (env.PRESSBOX_TOKEN ?? '') : codeIn(await readArgument(given, json));
       if (token === '') throw new UsageError('A token is needed, as an argument or in PRESSBOX_TOKEN.');
       const claims = readClaims(token);
       if (claims === undefined) {
         throw new UsageError(`${given === undefined ? 'PRESSBOX_TOKEN' : 'The argument'} is not a complete token.`);
       }
-      const { jti, sub, name, iat, exp, pressbox } = claims;
-      const facts = { jti, sub, name: name ?? sub, issuedAt: timeOf(iat), expiresAt: timeOf(exp), rights: pressbox ?? {} };
+      const { jti, sub, name, iat, exp, sessionSeconds, pressbox } = claims;
+      const times = { issuedAt: timeOf(iat), expiresAt: timeOf(exp), ...(sessionSeconds !== undefined && { sessionSeconds }) };
+      const facts = { jti, sub, name: name ?? sub, ...times, rights: pressbox ?? {} };
       if (json) terminal.json(facts);
       else {
         const expiresAt = Number(exp) * 1_000 <= Date.now() ? `${facts.expiresAt}, expired` : facts.expiresAt;
@@ -129,11 +187,11 @@ Examples:
 
   async function revoke(given: string, options: RevokeOptions): Promise<number> {
     try {
-      const revoked = await readArgument(given, options.json);
+      const revoked = codeIn(await readArgument(given, options.json));
       const claims = readClaims(revoked);
       const jti = claims === undefined ? revoked : claims.jti;
       if (typeof jti !== 'string') throw new UsageError('This token has no id, so it is not a Pressbox token.');
-      const expiresAt = options.expiresAt ?? timeOf(claims?.exp);
+      const expiresAt = options.expiresAt ?? (claims && endOf(claims));
       const { client, write } = createAuthor(options, env, terminal);
       const until = await client.revokeToken({ jti, ...(expiresAt !== undefined && { expiresAt }) }, write);
       if (options.json) terminal.json(until);
@@ -147,13 +205,47 @@ Examples:
   /** Returns the argument, or reads standard input for `-`. */
   async function readArgument(given: string, json: boolean | undefined): Promise<string> {
     if (given === '-') return (await readStandardInput(terminal)).trim();
-    if (readClaims(given) !== undefined)
+    if (readClaims(codeIn(given)) !== undefined)
       warnOfVisibleSecret('the argument', 'Use - to read a token from standard input.', terminal, json === true);
     return given;
   }
 
   function line(label: string, value: unknown): string {
     return `${terminal.style.dim(label.padEnd(10))} ${plainLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? '-'))}`;
+  }
+}
+
+/** The token in the argument, or the code in the address of a link. */
+function codeIn(given: string): string {
+  return given.slice(given.indexOf('#') + 1);
+}
+
+/** When the token ends, or the session that a link opens at the last moment. */
+function endOf({ exp, sessionSeconds = 0 }: Record<string, unknown>): string | undefined {
+  return typeof exp === 'number' && typeof sessionSeconds === 'number' ? timeOf(exp + sessionSeconds) : undefined;
+}
+
+function assertLinkFits(link: number, ttl: number | undefined): void {
+  const { signInLinkHours, sessionHours } = limits;
+  if (link > signInLinkHours * 3_600) throw new UsageError(`--link: a link can be used for ${signInLinkHours} hours at most.`);
+  if (ttl !== undefined && ttl > sessionHours * 3_600) {
+    throw new UsageError(`--ttl: with --link, it is how long the session lasts, which is ${sessionHours} hours at most.`);
+  }
+}
+
+/** Refuses rights that do not fit into the cookie of the session. */
+async function assertSessionFits(secret: Uint8Array, who: Principal & { now: number }): Promise<void> {
+  const { createSessions } = await import('../../../src/access/sessions.ts');
+  const { createTokens } = await import('../../../src/access/tokens.ts');
+  const now = () => who.now;
+  const sessions = createSessions({ tokens: createTokens({ secret, now }), secret, storedKey: async () => secret, now });
+  try {
+    await sessions.seal(who);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new UsageError(
+      '--reader, --author and --editor name more channels than a session can hold. A prefix ending in * is shorter.',
+    );
   }
 }
 

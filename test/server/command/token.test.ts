@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { run } from '../../support/servers/command.ts';
 import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { signInBy } from '../../support/servers/sign-in-links.ts';
 
 /** `pressbox token` and its subcommands. */
 
@@ -195,5 +196,72 @@ describe('pressbox token revoke', () => {
     const nowhere = await done(['token', 'revoke', 'some-id', '--url', 'http://127.0.0.1:9', '--timeout', '0.1', '--token', 'x']);
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('could not be reached')]);
     expect((await done(['token', 'revoke', '--help'])).out).toContain('change the secret');
+  });
+});
+
+describe('pressbox token --link', () => {
+  const make = (...argv: string[]) => done(['token', '--name', 'Ruth Calder', '--editor', 'moon-*', '--link', ...argv]);
+  const codeOf = (printed: string) => /#(\S+)\n$/.exec(printed)?.[1] ?? '';
+
+  it('prints only an address, which opens one session of 12 hours, and its id on standard error', async () => {
+    const { code, out, err } = await make();
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/^It signs in one browser, until \S+Z\. Its id, for `pressbox token revoke`: \S+\n$/),
+    ]);
+    expect(out).toMatch(/^http:\/\/\S+\/desk\/sign-in#[\w.-]+\n$/);
+    expect(out).toContain(`${test.url}/desk/sign-in#`);
+    const opened = await signInBy(codeOf(out), test);
+    expect(opened.body).toMatchObject({ session: { sub: 'Ruth Calder', rights: { editor: ['moon-*'] } } });
+    expect(opened.headers.get('set-cookie')).toMatch(/Max-Age=432(?:00|\d\d);/);
+    expect((await signInBy(codeOf(out), test)).body).toMatchObject({ code: 'link-used' });
+  });
+
+  it('takes the address from --public-url, then from PRESSBOX_PUBLIC_URL, then from the settings of the server', async () => {
+    const argv = ['token', '--name', 'Ruth', '--editor', 'moon', '--link'];
+    const publicUrl = { PRESSBOX_PUBLIC_URL: 'https://live.example.org' };
+    expect((await done([...argv, '--public-url', 'https://desk.example.org/'], publicUrl)).out).toMatch(
+      /^https:\/\/desk\.example\.org\/desk\/sign-in#/,
+    );
+    expect((await done(argv, publicUrl)).out).toMatch(/^https:\/\/live\.example\.org\/desk\/sign-in#/);
+    expect((await done(argv, { PRESSBOX_URL: '', PRESSBOX_PORT: '4321' })).out).toMatch(
+      /^http:\/\/127\.0\.0\.1:4321\/desk\/sign-in#/,
+    );
+  });
+
+  it('takes how long the link can be used, and how long the session lasts', async () => {
+    const { out } = await make('2h', '--ttl', '30m');
+    const shown = await done(['token', 'inspect', '-', '--json'], {}, out);
+    const facts = JSON.parse(shown.out) as { issuedAt: string; expiresAt: string };
+    expect(Date.parse(facts.expiresAt) - Date.parse(facts.issuedAt)).toBe(2 * 3_600_000);
+    expect(facts).toMatchObject({ sessionSeconds: 1_800, rights: { editor: ['moon-*'] } });
+    expect((await signInBy(codeOf(out), test)).headers.get('set-cookie')).toContain('Max-Age=1800;');
+  });
+
+  it('refuses times that the server would not keep, and rights that do not fit into a session', async () => {
+    const long = Array.from({ length: 60 }, (_, at) => ['--author', `${'c'.repeat(90)}${at}`]).flat();
+    for (const [option, ...argv] of [
+      ['--link', '25h'],
+      ['--ttl', '15m', '--ttl', '13h'],
+      ['--author', '15m', ...long],
+    ]) {
+      const { code, out, err } = await make(...argv);
+      expect([option, code, out, err]).toEqual([option, 2, '', expect.stringContaining(option as string)]);
+    }
+  });
+
+  it('is refused with a sentence if only tokens of an issuer are accepted', async () => {
+    const argv = ['token', '--name', 'Ruth', '--editor', 'moon', '--link'];
+    const { code, out, err } = await done(argv, { PRESSBOX_JWT_SECRET: '', PRESSBOX_JWKS_URL: 'https://id.example.org/keys' });
+    expect([code, out, err]).toEqual([1, '', expect.stringContaining('so no sign-in link can be made here')]);
+  });
+
+  it('makes a link that `token revoke` takes by its address, for as long as a session of it can last', async () => {
+    const { out } = await make();
+    const admin = await test.token({ admin: true });
+    const revoked = await done(['token', 'revoke', '-', '--json'], { PRESSBOX_TOKEN: admin }, out);
+    const { until } = JSON.parse(revoked.out) as { until: string };
+    expect(Date.parse(until) - Date.now()).toBeGreaterThan(12 * 3_600_000);
+    expect((await signInBy(codeOf(out), test)).body).toMatchObject({ code: 'token-invalid' });
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { call, secretOf, startTestServer, type TestServer } from '../../support/servers/server.ts';
 import { openShell } from '../../support/servers/shell.ts';
+import { signInBy } from '../../support/servers/sign-in-links.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const page = await readFile(join(root, 'docs/guides/tokens.md'), 'utf8');
@@ -48,8 +49,15 @@ describeWith(needs.curl, 'docs/guides/tokens.md', () => {
     expect(printed[4]).toBe('');
   });
 
+  it('prints a link that signs in its person', async () => {
+    const [, code = ''] = /^https:\/\/live\.example\.org\/desk\/sign-in#(\S+)$/.exec(printed[5] ?? '') ?? [];
+    expect((await signInBy(code, server)).body).toMatchObject({
+      session: { sub: 'Ruth Calder', rights: { editor: ['moon-*'] } },
+    });
+  });
+
   it('revokes the token', async () => {
-    expect(printed[5]).toMatch(/^Revoked \S+\. Its sessions end within 5 seconds on every server\.$/);
+    expect(printed[6]).toMatch(/^Revoked \S+\. Its sessions end within 5 seconds on every server\.$/);
     expect((await call(`${server.url}/v1/channels`, { token })).body).toMatchObject({ detail: 'The token was revoked.' });
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { signLinkCode } from '../../../src/access/sign-in-links.ts';
 import { signToken } from '../../../src/access/tokens.ts';
 import { type Example, type ExampleRole, exampleRoles, keyOf } from '../../../src/apidocs/example.ts';
 import { exampleCursor, hex } from '../../../src/apidocs/example-cursors.ts';
@@ -30,6 +31,8 @@ export interface Played {
   again: Map<string, number>;
   replacer: Replacer;
   token(role: ExampleRole): Promise<string>;
+  /** The code of the role's sign-in link. */
+  code(role: ExampleRole): Promise<string>;
   end(): Promise<void>;
 }
 
@@ -56,6 +59,11 @@ export async function playExamples(): Promise<Played> {
     const { sub, name, grants } = exampleRoles[role];
     return signToken(server.secret!, { sub, name, grants, ttlSeconds: 36_000, now: firstAt, jti: `example-${role}` });
   };
+  const code = (role: ExampleRole) => {
+    const { sub, name, grants } = exampleRoles[role];
+    const times = { now: clock.now, usableSeconds: 900, sessionSeconds: 36_000 };
+    return signLinkCode(server.secret!, { sub, name, grants, ...times, jti: `example-link-${role}` });
+  };
   const played: Played = {
     server,
     answers: new Map(),
@@ -63,6 +71,7 @@ export async function playExamples(): Promise<Played> {
     again: new Map(),
     replacer,
     token,
+    code,
     async end() {
       await server.close({ drainMs: 0 });
       await rm(dataDir, { recursive: true, force: true });
@@ -146,9 +155,9 @@ async function heard(reader: SocketReader | StreamReader, name: string): Promise
   throw new Error(`No message ${name} arrived.`);
 }
 
-async function requestFor(example: Example, { token, replacer }: Played): Promise<RequestInit> {
-  const { as, body, type = 'application/json', headers = {} } = example;
-  const bearer = example.token ?? (as && (await token(as)));
+async function requestFor(example: Example, { token, code, replacer }: Played): Promise<RequestInit> {
+  const { as, link, body, type = 'application/json', headers = {} } = example;
+  const bearer = example.token ?? (as && (await token(as))) ?? (link && (await code(link)));
   return {
     method: operationOf(example).method.toUpperCase(),
     redirect: 'manual',

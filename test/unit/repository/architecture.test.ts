@@ -103,7 +103,13 @@ const arrows: Record<string, readonly string[]> = {
     'client/browser/view/',
   ],
   // Identifies requesters and checks what they may read.
-  'src/access/': ['src/streams/', 'src/journal/engine.ts', 'src/protocol/', 'src/make-directory.ts'],
+  'src/access/': [
+    'src/streams/',
+    'src/journal/engine.ts',
+    'src/newsroom/newsroom-limits.ts',
+    'src/protocol/',
+    'src/make-directory.ts',
+  ],
   'src/http/': ['src/access/', 'src/journal/engine.ts', 'src/protocol/'],
   'src/telemetry/': ['src/http/', 'src/config.ts', 'src/journal/engine.ts', 'src/protocol/'],
   'src/protocol/': [],
