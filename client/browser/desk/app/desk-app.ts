@@ -37,7 +37,7 @@ export class DeskApp extends DeskElement {
     const { desk, language } = this;
     const words = appWordsIn(language);
     return html`<main class="desk" id="desk">${this.#place(words)}</main>
-<desk-keys .keys=${desk.keys} .language=${language}></desk-keys>`;
+<desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
   protected override updated(): void {
@@ -58,6 +58,13 @@ export class DeskApp extends DeskElement {
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
     if (place.at === 'list') return this.#list(session);
     return shownCoverage === undefined ? nothing : this.#coverage(session, shownCoverage);
+  }
+
+  /** Opens for an entry of the outbox, wherever that is shown. */
+  #conflict(): TemplateResult | typeof nothing {
+    const { session, outbox, drafts, client } = this.desk;
+    if (session === undefined || outbox === undefined || drafts === undefined) return nothing;
+    return html`<desk-conflict .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .language=${this.language}></desk-conflict>`;
   }
 
   #signedOut(unreachable: boolean, words: AppWords): TemplateResult {

@@ -1,11 +1,17 @@
-import { html, LitElement, type TemplateResult } from 'lit';
-import type { Channel, Event, ReaderPost } from '../../../../src/protocol/model.ts';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
+import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
+import { DeskElement } from '../app/desk-element.ts';
 import type { KeyRegistry } from '../app/keys.ts';
+import type { CoverageRoomProperties } from '../app/rooms.ts';
 import { type DeskSession, principalOf } from '../app/session.ts';
+import type { DeskCorrect } from '../changes/correct.ts';
+import type { DeskWithdraw } from '../changes/withdraw.ts';
+import type { Draft, Drafts } from '../drafts/drafts.ts';
 import { timelineWordsIn } from '../i18n/timeline.ts';
 import { type Outbox, type OutboxEntry, postOf } from '../outbox/outbox-model.ts';
 import { OwnPosts } from './own-posts.ts';
@@ -13,10 +19,11 @@ import { actionsOn, type PostAction } from './post-rights.ts';
 import { TimelinePosts } from './timeline-posts.ts';
 
 /** `<desk-timeline>`: a coverage as readers see it, with the hand of its authors on it. */
-export class DeskTimeline extends LitElement {
+export class DeskTimeline extends DeskElement implements CoverageRoomProperties {
   static override properties = {
     session: { attribute: false },
     outbox: { attribute: false },
+    drafts: { attribute: false },
     client: { attribute: false },
     keys: { attribute: false },
     language: { attribute: false },
@@ -27,7 +34,8 @@ export class DeskTimeline extends LitElement {
     failed: { state: true },
   };
   declare session: DeskSession;
-  declare outbox: Outbox | undefined;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
   declare client: AuthorClient;
   declare keys: KeyRegistry;
   declare language: Language;
@@ -40,26 +48,34 @@ export class DeskTimeline extends LitElement {
 
   #posts: TimelinePosts | undefined;
   #own: OwnPosts | undefined;
-  #undo: (() => void)[] = [];
+  /** The open edit, and the post as it was last received. */
+  #edited: { element: DeskCorrect; post: ReaderPost } | undefined;
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (this.hasUpdated) this.#open();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const undo of this.#undo.splice(0)) undo();
-    this.#posts?.close();
-    this.#posts = undefined;
+  protected override enter(): (() => void)[] {
+    const { reader, channelId, client, session, drafts } = this;
+    const { outbox }: { outbox: Outbox | undefined } = this;
+    this.#own = new OwnPosts({ client, channelId, session, changed: () => this.#posts?.syncTools() });
+    const listeners = new AbortController();
+    addEventListener('scroll', () => this.#posts?.onScroll(), { passive: true, signal: listeners.signal });
+    return [
+      () => listeners.abort(),
+      reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
+      reader.on('reset', () => this.#posts?.revealNext()),
+      reader.on('timeline', () => this.#show()),
+      outbox?.subscribe(() => this.#posts?.syncTools()) ?? (() => {}),
+      drafts.onOpen((draft, ifFree) => this.#openDraft(draft, ifFree)),
+      this.#registerKeys(),
+      () => this.#leave(),
+    ];
   }
 
   protected override firstUpdated(): void {
-    this.#open();
+    this.#show();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // The element is on the page again.
+    if (!changed.has('loading') && this.#posts === undefined) this.#show();
   }
 
   protected override render(): TemplateResult {
@@ -73,28 +89,14 @@ export class DeskTimeline extends LitElement {
 <div id="posts" @click=${this.#onClick}></div>
 <nav class="pages older" aria-label=${words.timeline} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
+${this.outbox === undefined ? nothing : html`<desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>`}
 </section>`;
-  }
-
-  #open(): void {
-    const { reader, channelId, client, session, outbox } = this;
-    this.#own = new OwnPosts({ client, channelId, session, changed: () => this.#posts?.syncTools() });
-    const listeners = new AbortController();
-    addEventListener('scroll', () => this.#posts?.onScroll(), { passive: true, signal: listeners.signal });
-    this.#undo.push(
-      () => listeners.abort(),
-      reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
-      reader.on('reset', () => this.#posts?.revealNext()),
-      reader.on('timeline', () => this.#show()),
-      outbox?.subscribe(() => this.#posts?.syncTools()) ?? (() => {}),
-      this.#registerKeys(),
-    );
-    if (reader.timeline !== undefined) this.#show();
   }
 
   #show(): void {
     const { timeline } = this.reader;
-    if (timeline === undefined) return;
+    if (timeline === undefined || !this.hasUpdated) return;
+    const isFirst = this.#posts === undefined;
     this.channel = timeline.channel;
     this.#posts ??= new TimelinePosts(timeline, {
       posts: this.#find('#posts'),
@@ -106,12 +108,14 @@ export class DeskTimeline extends LitElement {
       announcement: this.#find('[role=status]'),
       language: this.language,
       actionsOn: (post) => this.#actionsOn(post),
-      edited: () => undefined,
+      edited: () => this.#edited,
     });
+    this.#followEdited(timeline);
     this.#posts.show(timeline, this.loading);
     void this.#own?.learn(timeline.posts);
     const { excess } = this.#posts;
     if (excess !== undefined && this.loading === undefined) this.reader.narrow(excess.floor, excess.ceiling);
+    if (isFirst) void this.#reopen();
   }
 
   #find(selector: string): HTMLElement {
@@ -120,22 +124,24 @@ export class DeskTimeline extends LitElement {
 
   #actionsOn(post: ReaderPost): PostAction[] {
     const { session, channel } = this;
-    if (channel === undefined || this.outbox === undefined) return [];
+    const { outbox }: { outbox: Outbox | undefined } = this;
+    if (channel === undefined || outbox === undefined) return [];
     const isOwn = this.#own?.has(post.id) === true || this.#isPublishedHere(post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn });
   }
 
   #isPublishedHere(postId: string): boolean {
-    return this.outbox?.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId) === true;
+    return this.outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);
   }
 
   /** Whether this desk made the change. The author need not be told of it. */
-  #isOwnChange(event: Event): boolean {
+  #isOwnChange(event: ChannelEvent): boolean {
     if (event.type === 'channel.changed') return false;
     const { id, revision } = event.post;
     const isThis = ({ write, state }: OutboxEntry) =>
       postOf(write) === id && ('revision' in state ? state.revision === revision : state.at === 'sending');
-    return this.outbox?.entries.some(isThis) === true;
+    const { outbox }: { outbox: Outbox | undefined } = this;
+    return outbox?.entries.some(isThis) === true;
   }
 
   // ---- What the author does
@@ -179,14 +185,91 @@ export class DeskTimeline extends LitElement {
       case 'pin':
       case 'unpin': {
         const patch = { pinnedPostId: action === 'pin' ? postId : null };
-        void outbox?.add({ type: 'update-channel', channelId, expected: '*', patch }, { holdMs: 0 });
+        void outbox.add({ type: 'update-channel', channelId, expected: '*', patch }, { holdMs: 0 });
         return;
       }
       case 'edit':
+        return void this.#edit(postId);
       case 'retract':
-      case 'takedown':
-        return;
+      case 'takedown': {
+        const post = held(this.reader.timeline as Timeline, postId);
+        if (post) this.querySelector<DeskWithdraw>('desk-withdraw')?.open(post, action);
+      }
     }
+  }
+
+  // ---- Editing a post in its place
+
+  /** Opens the edit of a post that is shown. Another open edit becomes a draft. */
+  async #edit(postId: string, erases = false): Promise<void> {
+    if (this.#edited?.post.id === postId) return this.#edited.element.focusBody();
+    await this.#edited?.element.close();
+    const post = this.reader.timeline && held(this.reader.timeline, postId);
+    if (post !== undefined) this.#place(post, erases);
+  }
+
+  #place(post: ReaderPost, erases = false): void {
+    const { session, outbox, drafts, client, keys, language, channel } = this;
+    const element = document.createElement('desk-correct') as DeskCorrect;
+    Object.assign(element, { session, outbox, drafts, client, keys, language, channel, postId: post.id, current: post, erases });
+    element.addEventListener('desk-close', (event) => this.#onClosed((event as CustomEvent<{ said: string }>).detail.said));
+    this.#edited = { element, post };
+    // It may be a post that the window does not have.
+    this.#show();
+    const article = this.#posts?.articleOf(post.id);
+    article?.append(element);
+    article?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+  }
+
+  #onClosed(said: string): void {
+    const edited = this.#edited;
+    this.#edited = undefined;
+    edited?.element.remove();
+    this.#show();
+    if (edited) this.#posts?.articleOf(edited.post.id)?.focus({ preventScroll: true });
+    if (said !== '') this.#posts?.announce(said);
+  }
+
+  /** The open edit learns what happens to its post. */
+  #followEdited(timeline: Timeline): void {
+    const edited = this.#edited;
+    const post = edited && held(timeline, edited.post.id);
+    if (edited === undefined || post === undefined) return;
+    this.#edited = { ...edited, post };
+    Object.assign(edited.element, { current: post, channel: timeline.channel });
+  }
+
+  /** A change that was being written when the page was closed. */
+  async #reopen(): Promise<void> {
+    const draft = await this.drafts.reopen(this.channelId, 'revise');
+    if (draft !== undefined) this.#openDraft(draft, true);
+  }
+
+  #openDraft({ write, base, key }: Draft, ifFree: boolean): boolean {
+    if (write.type !== 'revise' || write.channelId !== this.channelId) return false;
+    if (ifFree && this.#edited !== undefined && this.#edited.post.id !== write.postId) {
+      void this.drafts.putAside(key);
+      return true;
+    }
+    const post = (this.reader.timeline && held(this.reader.timeline, write.postId)) ?? (base && readerView(base));
+    if (post === undefined) return false;
+    void (async () => {
+      if (this.#edited !== undefined) await this.#edited.element.close();
+      this.#place(post);
+    })();
+    return true;
+  }
+
+  readonly #onEraseName = (event: Event): void => {
+    void this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, true);
+  };
+
+  /** What is being written stays as a draft, which the next visit opens again. */
+  #leave(): void {
+    this.#edited?.element.remove();
+    this.#edited = undefined;
+    this.#posts?.close();
+    this.#posts = undefined;
   }
 
   // ---- Paging

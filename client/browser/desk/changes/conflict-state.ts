@@ -1,0 +1,86 @@
+import type { AuthorPost, Channel, PostFields } from '../../../../src/protocol/model.ts';
+import type { ChannelPatch } from '../../../lib/author-client.ts';
+import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
+import {
+  changedFields,
+  changesBetween,
+  fieldsOf,
+  mergedBody,
+  mergedFields,
+  type Passage,
+  type PostField,
+  passagesOf,
+  type Side,
+  type ThreeWay,
+} from './three-way.ts';
+
+/** A change that met another one: what its author can decide, and what is sent then. Pure. */
+
+type Revise = Write & { type: 'revise' };
+
+export interface PostConflict {
+  write: Revise;
+  theirs: AuthorPost;
+  three: ThreeWay;
+  /** The changed fields but the body. */
+  fields: ReturnType<typeof changedFields>;
+  passages: readonly Passage[];
+}
+
+export interface Choices {
+  fields: Partial<Record<PostField, Side>>;
+  passages: readonly (Side | undefined)[];
+}
+
+/** `theirs`: the post as it is on the server now. */
+export function postConflict({ write, base }: Pick<OutboxEntry, 'base'> & { write: Revise }, theirs: AuthorPost): PostConflict {
+  const from = base && fieldsOf(base);
+  const mine = { ...(from ?? fieldsOf(theirs)), ...write.revision.changes };
+  const three = { base: from, mine, theirs: fieldsOf(theirs) };
+  const fields = changedFields(three);
+  fields.delete('body');
+  return { write, theirs, three, fields, passages: passagesOf(from?.body, mine.body, theirs.body) };
+}
+
+export type Decision =
+  /** Somewhere both changed something, and the author has not chosen. */
+  | { status: 'undecided' }
+  /** They have changed the same already. */
+  | { status: 'nothing-left' }
+  /** The change on the newest revision. */
+  | { status: 'decided'; write: Revise };
+
+/** What the author chose. Changes in different places are kept from both. */
+export function decisionOf({ write, theirs, three, passages }: PostConflict, choices: Choices): Decision {
+  const merged = mergedFields(three, choices.fields, mergedBody(passages, choices.passages));
+  return merged ? onNewest(write, theirs, merged) : { status: 'undecided' };
+}
+
+/** Everything that the author changed as they have it, also where the others changed it too. What only the others changed stays. */
+export function keepMine({ write, theirs, three }: PostConflict): Decision {
+  const own = changesBetween(three.base ?? three.theirs, three.mine);
+  return onNewest(write, theirs, { ...three.theirs, ...own });
+}
+
+function onNewest(write: Revise, theirs: AuthorPost, fields: PostFields): Decision {
+  const { revision } = write;
+  const changes = changesBetween(fieldsOf(theirs), fields);
+  const isNote = Object.keys(revision.changes).length === 0;
+  if (Object.keys(changes).length === 0 && !revision.eraseEarlier && !isNote) return { status: 'nothing-left' };
+  return { status: 'decided', write: { ...write, expected: theirs.revision, revision: { ...revision, changes } } };
+}
+
+/** The fields of a coverage that both changed, with their values. */
+export function channelDifferences(patch: ChannelPatch, theirs: Channel): [name: string, mine: string, theirs: string][] {
+  const { change: _change, ...fields } = patch;
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const now = theirs[name as keyof typeof fields];
+    const [mine, other] = [valueText(value), valueText(now)];
+    return mine === other ? [] : [[name, mine, other] as [string, string, string]];
+  });
+}
+
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,189 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import type { Channel } from '../../../../src/protocol/model.ts';
+import { trusted } from '../../trusted-html.ts';
+import { numberText } from '../../view/counts.ts';
+import { directionOf } from '../../view/direction.ts';
+import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
+import { composerWordsIn } from '../i18n/composer.ts';
+import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
+import type { DeskConflict, Standing } from './conflict.ts';
+import { channelDifferences, type PostConflict } from './conflict-state.ts';
+import { renderChanged } from './post-preview.ts';
+import { type ChangedBy, mergedBody, mergedFields, type Paragraph, type PostField, type Side } from './three-way.ts';
+import { fieldName, fieldText, renderDifference } from './word-difference.ts';
+
+/** The dialog of a conflict: what differs, by word, what the author can choose, and what readers will see. */
+export function conflictView(dialog: DeskConflict, entry: OutboxEntry): TemplateResult {
+  const { language, standing, failed } = dialog;
+  const words = changesWordsIn(language);
+  const isChannel = entry.write.type === 'update-channel' || entry.write.type === 'create-channel';
+  return html`<dialog class="desk-dialog desk-conflict" lang=${language} dir=${directionOf(language)} aria-labelledby="conflict-name" @close=${() => dialog.close()}>
+<div class="desk-change-head"><h2 id="conflict-name">${isChannel ? words.conflictOfCoverage : words.conflict}</h2><button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${() => dialog.close()}>×</button></div>
+${failed === 'not-stored' ? html`<p class="desk-notice desk-warning" role="alert">${words.notStored}</p>` : nothing}
+${standing === undefined ? unloaded(dialog, entry, words) : loaded(dialog, entry, standing, words)}
+</dialog>`;
+}
+
+function unloaded(dialog: DeskConflict, entry: OutboxEntry, words: ChangesWords): TemplateResult {
+  if (dialog.failed !== 'not-loaded') return html`<p class="desk-hint" role="status">${words.loading}</p>`;
+  return html`<p class="desk-notice desk-warning" role="alert">${words.notLoaded}</p>${ownText(entry.write, words)}
+<div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.load(entry)}>${words.tryAgain}</button>${draftButton(dialog, words)}</div>`;
+}
+
+function loaded(dialog: DeskConflict, entry: OutboxEntry, standing: Standing, words: ChangesWords): TemplateResult {
+  const { write } = entry;
+  const { conflict } = dialog;
+  if (conflict !== undefined) return postChoices(dialog, conflict, standing.channel, words);
+  if (write.type === 'update-channel') return channelChoices(dialog, write, standing.channel, words);
+  if ((write.type === 'retract' || write.type === 'takedown') && standing.post && !dialog.isWithdrawn)
+    return withdrawalChoices(dialog, write, standing, words);
+  return html`<p>${dialog.isWithdrawn ? words.conflictWithdrawn : words.conflictAbout}</p>${ownText(write, words)}
+<div class="desk-buttons">${draftButton(dialog, words)}</div>`;
+}
+
+// ---- A post
+
+function postChoices(dialog: DeskConflict, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult {
+  const { decision } = dialog;
+  return html`<p>${words.conflictAbout}</p>
+<div class="desk-buttons"><button type="button" class="desk-button plain" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
+<button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>
+<p class="desk-hint">${words.difference}</p>
+<ol class="desk-differences">${differences(dialog, conflict, channel, words)}</ol>
+${result(dialog, conflict, channel, words)}
+<div class="desk-buttons"><button type="button" class="desk-button" ?disabled=${decision?.status === 'undecided'} @click=${() => void dialog.publishDecided()}>${words.publishMerged}</button>
+${decision?.status === 'undecided' ? html`<p class="desk-hint">${words.undecided}</p>` : nothing}</div>`;
+}
+
+function differences(dialog: DeskConflict, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult[] {
+  const own = composerWordsIn(dialog.language);
+  const { mine, theirs } = conflict.three;
+  const fields = [...conflict.fields].map(([field, by]) => {
+    const text = (post: typeof mine) => fieldText(field, post[field] as never, own);
+    return difference(
+      {
+        name: fieldName(field, own),
+        by,
+        theirs: text(theirs),
+        mine: text(mine),
+        chosen: dialog.choices.fields[field],
+        choose: (side) => dialog.chooseField(field as PostField, side),
+        id: field,
+      },
+      channel,
+      words,
+    );
+  });
+  let number = 0;
+  const passages = conflict.passages.map((passage, at) => {
+    number += 1;
+    const name = words.paragraph(numberText(number, dialog));
+    number += Math.max(passage.mine.length, 1) - 1;
+    if (passage.by === 'nobody') return undefined;
+    return difference(
+      {
+        name,
+        by: passage.by,
+        theirs: textOf(passage.theirs),
+        mine: textOf(passage.mine),
+        chosen: dialog.choices.passages[at],
+        choose: (side) => dialog.choosePassage(at, side),
+        id: `passage-${at}`,
+      },
+      channel,
+      words,
+    );
+  });
+  return [...fields, ...passages.filter((one) => one !== undefined)];
+}
+
+function textOf(paragraphs: readonly Paragraph[]): string {
+  return paragraphs.map(({ text }) => text).join('\n\n');
+}
+
+interface Difference {
+  name: string;
+  by: ChangedBy;
+  theirs: string;
+  mine: string;
+  chosen: Side | undefined;
+  choose: (side: Side) => void;
+  id: string;
+}
+
+function difference({ name, by, theirs, mine, chosen, choose, id }: Difference, channel: Channel, words: ChangesWords) {
+  const taken = chosen ?? (by === 'conflict' ? undefined : by === 'theirs' ? 'theirs' : 'mine');
+  const who = { nobody: '', both: '', mine: words.onlyYou, theirs: words.onlyThey, conflict: words.byBoth }[by];
+  const choice = (side: Side, label: string) =>
+    html`<label><input type="radio" name=${`choose-${id}`} value=${side} .checked=${live(taken === side)} @change=${() => choose(side)}><span>${label}</span></label>`;
+  return html`<li data-by=${by}><fieldset><legend>${name} <small>${who}</small></legend>
+${compared(theirs, mine, channel, words)}
+${by === 'both' ? nothing : html`<div class="composer-kinds">${choice('theirs', words.theirs)}${choice('mine', words.yours)}</div>`}</fieldset></li>`;
+}
+
+/** By word, or one text after the other if they have too little in common. */
+function compared(theirs: string, mine: string, channel: Channel, words: ChangesWords): TemplateResult {
+  const { language } = channel;
+  const markup = theirs === mine ? undefined : renderDifference(theirs, mine, channel);
+  const whole = (label: string, text: string) =>
+    html`<p class="desk-hint">${label}</p><p class="desk-own-text" lang=${language} dir="auto">${text || words.empty}</p>`;
+  if (markup === undefined)
+    return html`${theirs === mine ? nothing : html`<p class="desk-hint">${words.tooDifferent}</p>`}${whole(words.theirs, theirs)}${theirs === mine ? nothing : whole(words.yours, mine)}`;
+  return html`<div class="version" lang=${language} dir=${directionOf(language)} .innerHTML=${trusted(markup)}></div>`;
+}
+
+function result(
+  dialog: DeskConflict,
+  conflict: PostConflict,
+  channel: Channel,
+  words: ChangesWords,
+): TemplateResult | typeof nothing {
+  const { three, passages, theirs, write } = conflict;
+  const fields = mergedFields(three, dialog.choices.fields, mergedBody(passages, dialog.choices.passages));
+  if (fields === undefined) return nothing;
+  const { kind, note = null } = write.revision;
+  const markup = renderChanged(theirs, fields, { kind, note }, { channel, at: new Date().toISOString() });
+  return html`<p class="desk-hint">${words.result}</p><div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup)}></div>`;
+}
+
+// ---- Other writes
+
+function channelChoices(
+  dialog: DeskConflict,
+  { patch }: Write & { type: 'update-channel' },
+  channel: Channel,
+  words: ChangesWords,
+): TemplateResult {
+  const rows = channelDifferences(patch, channel);
+  return html`<p>${words.conflictAbout}</p>
+<ol class="desk-differences">${rows.map(([name, mine, theirs]) => html`<li><p class="desk-hint"><code>${name}</code></p>${compared(theirs, mine, channel, words)}</li>`)}</ol>
+<div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
+<button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
+}
+
+/** Somebody changed the post that is to be withdrawn. */
+function withdrawalChoices(
+  dialog: DeskConflict,
+  { type }: Write & { type: 'retract' | 'takedown' },
+  { channel, post }: Standing,
+  words: ChangesWords,
+): TemplateResult {
+  const markup = post && renderChanged(post, post, undefined, { channel, at: post.publishedAt });
+  return html`<p>${words.conflictAbout}</p>
+<div class="composer-preview" inert lang=${channel.language} dir=${directionOf(channel.language)} .innerHTML=${trusted(markup ?? '')}></div>
+<div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.keepMine()}>${type === 'retract' ? words.retract : words.takedown}</button>
+<button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.takeTheirs}</button></div>`;
+}
+
+/** What the author wrote, as they wrote it. */
+function ownText(write: Write, words: ChangesWords): TemplateResult | typeof nothing {
+  const fields = write.type === 'publish' ? write.post : write.type === 'revise' ? write.revision.changes : undefined;
+  if (fields === undefined) return nothing;
+  const texts = [fields.headline, fields.body].filter((text) => text != null && text !== '');
+  return html`<p class="desk-hint">${words.yours}</p>${texts.map((text) => html`<p class="desk-own-text" dir="auto">${text}</p>`)}`;
+}
+
+function draftButton(dialog: DeskConflict, words: ChangesWords): TemplateResult {
+  return html`<button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.keepDraft}</button>`;
+}

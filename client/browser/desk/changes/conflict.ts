@@ -1,0 +1,188 @@
+import { nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { AuthorPost, Channel } from '../../../../src/protocol/model.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import { newPostId } from '../../../lib/ids.ts';
+import type { Language } from '../../i18n/languages.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { DeskSession } from '../app/session.ts';
+import { ComposerMemory } from '../composer/device-memory.ts';
+import type { Drafts } from '../drafts/drafts.ts';
+import { channelOf, type Outbox, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
+import { type Choices, decisionOf, keepMine, type PostConflict, postConflict } from './conflict-state.ts';
+import { conflictView } from './conflict-view.ts';
+import type { PostField, Side } from './three-way.ts';
+
+/** What stands on the server now. */
+export interface Standing {
+  channel: Channel;
+  /** Undefined for a write about the channel, and if there is no such post. */
+  post: AuthorPost | undefined;
+}
+
+/**
+ * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
+ * which has the entry. Whatever is decided, the text of the author is in the outbox again or in a draft before the entry is removed.
+ */
+export class DeskConflict extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    drafts: { attribute: false },
+    client: { attribute: false },
+    language: { attribute: false },
+    entry: { state: true },
+    standing: { state: true },
+    failed: { state: true },
+    choices: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
+  declare client: AuthorClient;
+  declare language: Language;
+  /** Undefined: the dialog is closed. */
+  declare entry: OutboxEntry | undefined;
+  declare standing: Standing | undefined;
+  declare failed: 'not-loaded' | 'not-stored' | undefined;
+  declare choices: Choices;
+  #conflict: PostConflict | undefined;
+
+  protected override enter(): (() => void)[] {
+    const resolve = (event: Event) => void this.open((event as CustomEvent<{ entry: OutboxEntry }>).detail.entry);
+    document.addEventListener('desk-resolve', resolve);
+    return [() => document.removeEventListener('desk-resolve', resolve)];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    return this.entry === undefined ? nothing : conflictView(this, this.entry);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    const dialog = this.querySelector('dialog');
+    if (changed.has('entry') && dialog && !dialog.open) dialog.showModal();
+  }
+
+  /** Undefined unless the write revises a published post. */
+  get conflict(): PostConflict | undefined {
+    return this.#conflict;
+  }
+
+  get isWithdrawn(): boolean {
+    return this.standing?.post !== undefined && this.standing.post.status !== 'published';
+  }
+
+  async open(entry: OutboxEntry): Promise<void> {
+    this.entry = entry;
+    await this.load(entry);
+  }
+
+  async load(entry: OutboxEntry): Promise<void> {
+    this.standing = undefined;
+    this.failed = undefined;
+    this.#conflict = undefined;
+    this.choices = { fields: {}, passages: [] };
+    try {
+      this.standing = await this.#standing(entry.write);
+    } catch (error) {
+      console.warn('What stands there now was not loaded.', error);
+      this.failed = 'not-loaded';
+      return;
+    }
+    const { post } = this.standing;
+    const { write } = entry;
+    if (write.type === 'revise' && post?.status === 'published') this.#conflict = postConflict({ ...entry, write }, post);
+  }
+
+  async #standing(write: Write): Promise<Standing> {
+    const channelId = channelOf(write);
+    const postId = postOf(write);
+    const options = { deadlineMs: readMs };
+    const [channel, post] = await Promise.all([
+      this.client.getChannel(channelId, options),
+      postId === undefined ? undefined : this.client.getPost(channelId, postId, options),
+    ]);
+    return { channel, post: post && 'body' in post ? (post as AuthorPost) : undefined };
+  }
+
+  chooseField(field: PostField, side: Side): void {
+    this.choices = { ...this.choices, fields: { ...this.choices.fields, [field]: side } };
+  }
+
+  choosePassage(at: number, side: Side): void {
+    const passages = [...this.choices.passages];
+    passages[at] = side;
+    this.choices = { ...this.choices, passages };
+  }
+
+  /** What the author chose until now. */
+  get decision(): ReturnType<typeof decisionOf> | undefined {
+    return this.#conflict && decisionOf(this.#conflict, this.choices);
+  }
+
+  async publishDecided(): Promise<void> {
+    const { decision } = this;
+    if (decision?.status === 'decided') await this.#replace(decision.write);
+    if (decision?.status === 'nothing-left') await this.keepDraft();
+  }
+
+  /** My version, on what stands there now. */
+  async keepMine(): Promise<void> {
+    const { entry, standing } = this;
+    if (entry === undefined || standing === undefined) return;
+    const { write } = entry;
+    switch (write.type) {
+      case 'revise': {
+        const kept = this.#conflict && keepMine(this.#conflict);
+        return kept?.status === 'decided' ? this.#replace(kept.write) : this.keepDraft();
+      }
+      case 'retract':
+      case 'takedown':
+        return standing.post ? this.#replace({ ...write, expected: standing.post.revision }) : this.#remove();
+      case 'update-channel':
+        return this.#replace({ ...write, expected: standing.channel.revision });
+      case 'publish':
+      case 'create-channel':
+        return this.keepDraft();
+    }
+  }
+
+  /** What stands there stays. My text becomes a draft. */
+  async keepDraft(): Promise<void> {
+    const { entry } = this;
+    if (entry === undefined) return;
+    const { write, base } = entry;
+    // Another post has the id of this one.
+    const kept: Write = write.type === 'publish' ? { ...write, post: { ...write.post, id: newPostId() } } : write;
+    if (write.type !== 'retract' && write.type !== 'takedown') this.drafts.save(kept, { base, place: 'list' });
+    await this.drafts.flush();
+    await this.#remove();
+  }
+
+  close(): void {
+    this.querySelector('dialog')?.close();
+    this.entry = undefined;
+    this.standing = undefined;
+  }
+
+  /** The new entry is stored before the old one is removed. */
+  async #replace(write: Write): Promise<void> {
+    const base = this.standing?.post;
+    const holdMs = new ComposerMemory(this.session.ownerKey).undoSeconds * 1_000;
+    try {
+      await this.outbox.add(write, { holdMs, ...(base && { base }) });
+    } catch (error) {
+      console.warn('The decision could not be stored.', error);
+      this.failed = 'not-stored';
+      return;
+    }
+    await this.#remove();
+  }
+
+  async #remove(): Promise<void> {
+    if (this.entry) await this.outbox.discard(this.entry.id);
+    this.close();
+  }
+}
+
+/** How long to wait for what stands on the server, in milliseconds. */
+const readMs = 8_000;

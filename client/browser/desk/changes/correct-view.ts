@@ -1,0 +1,146 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import { trusted } from '../../trusted-html.ts';
+import { directionOf } from '../../view/direction.ts';
+import { keyNames } from '../app/keys.ts';
+import { labelOf, type PostForm } from '../composer/form.ts';
+import { headlineField, kindField, markFields } from '../composer/head-fields.ts';
+import { mediaFields } from '../composer/media-fields.ts';
+import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
+import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
+import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
+import type { DeskCorrect } from './correct.ts';
+import { renderChanged } from './post-preview.ts';
+
+/** The form of a change, from top to bottom: the text, what kind of change it is, the note, and how readers will see it. */
+export function correctView(correct: DeskCorrect): TemplateResult {
+  const { language, change, postId } = correct;
+  const words = changesWordsIn(language);
+  const name = `correct-${postId}-name`;
+  return html`<section class="composer-form desk-change" lang=${language} dir=${directionOf(language)} role="group" aria-labelledby=${name}>
+<div class="desk-change-head"><h3 id=${name}>${words.editing}</h3><button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${() => void correct.close()}>×</button></div>
+${change === undefined ? unloaded(correct, words) : loaded(correct, change, words)}
+</section>`;
+}
+
+function unloaded(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+  if (!correct.failed) return html`<p class="desk-hint" role="status">${words.loading}</p>`;
+  return html`<p class="desk-notice desk-warning" role="alert">${words.notLoaded} <button type="button" class="desk-quiet" @click=${() => void correct.load()}>${words.tryAgain}</button></p>`;
+}
+
+function loaded(correct: DeskCorrect, change: ChangeState, words: ChangesWords): TemplateResult {
+  const { form } = correct;
+  return html`${notices(correct, words)}
+${headlineField(form, () => correct.focusBody())}
+<div class="composer-editor"></div>
+${moreFields(correct, change, form)}
+${kinds(correct, change, words)}
+${note(correct, change, words)}
+${lacks(correct, form, words)}
+<div class="composer-foot">${
+    isChanged(change)
+      ? html`<button type="button" class="desk-quiet desk-danger" @click=${() => void correct.discard()}>${words.discard}</button>`
+      : nothing
+  }<button type="button" class="desk-button composer-publish" aria-keyshortcuts="Control+Enter Meta+Enter" ?disabled=${correct.meanwhile === 'withdrawn'}
+ @click=${() => void correct.publish()}>${words.publish} <kbd aria-hidden="true">${keyNames('Mod+Enter').join(' ')}</kbd></button></div>
+${preview(correct, change, words)}`;
+}
+
+function notices(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+  const { follows, meanwhile, notice } = correct;
+  const line = (text: string) => html`<p class="desk-notice" role="status">${text}</p>`;
+  const warning = (text: string) => html`<p class="desk-notice desk-warning" role="alert">${text}</p>`;
+  return html`${follows ? line(words.follows) : nothing}${notice === 'restored' ? line(words.restored) : nothing}${
+    notice === 'took-over' ? line(words.tookOver) : nothing
+  }${meanwhile === 'changed' ? changedMeanwhile(correct, words) : nothing}${
+    meanwhile === 'withdrawn' ? warning(words.withdrawnMeanwhile) : nothing
+  }${notice === 'not-stored' ? warning(words.notStored) : nothing}`;
+}
+
+function changedMeanwhile(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+  const isDecided = correct.notice === 'both-changed';
+  return html`<p class="desk-notice desk-warning" role="alert">${words.changedMeanwhile} ${
+    isDecided
+      ? words.bothChanged
+      : html`<button type="button" class="desk-quiet" @click=${() => void correct.takeOver()}>${words.takeOver}</button>`
+  }</p>`;
+}
+
+/** Fields that a correction rarely changes. */
+function moreFields(correct: DeskCorrect, change: ChangeState, form: PostForm): TemplateResult {
+  const words = changesWordsIn(correct.language);
+  return html`<details class="composer-more"><summary>${words.more}</summary>
+<div class="composer-more-fields">${kindField(form)}${markFields(form)}${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${bylineFields(form, correct.memory.bylines, correct.session.name)}${
+    correct.mayErase ? erasing(correct, change, words) : nothing
+  }</div></details>`;
+}
+
+/** Only for editors. The notes of corrections are kept unless they are named, because they are the record of what was wrong. */
+function erasing(correct: DeskCorrect, { base, eraseEarlier, eraseNotes }: ChangeState, words: ChangesWords): TemplateResult {
+  const box = (label: string, isChecked: boolean, set: (isChecked: boolean) => void) =>
+    html`<label class="composer-mark"><input type="checkbox" .checked=${live(isChecked)} @change=${({ target }: { target: HTMLInputElement }) => set(target.checked)}><span>${label}</span></label>`;
+  const kept = base.history.filter(({ kind, note }) => isListed(kind) && note !== null);
+  const others = (revision: number) => eraseNotes.filter((one) => one !== revision);
+  return html`<fieldset class="composer-rows"><legend class="visually-hidden">${words.eraseEarlier}</legend>
+${box(words.eraseEarlier, eraseEarlier, (isChosen) => correct.set({ eraseEarlier: isChosen, eraseNotes: [] }))}
+<p class="desk-hint">${words.eraseEarlierHint}</p>
+${
+  eraseEarlier
+    ? kept.map(({ revision, note }) =>
+        box(words.eraseNote(note ?? ''), eraseNotes.includes(revision), (isChosen) =>
+          correct.set({ eraseNotes: isChosen ? [...others(revision), revision] : others(revision) }),
+        ),
+      )
+    : nothing
+}</fieldset>`;
+}
+
+/** The likeliest first. */
+const kindsInOrder = [...revisionKinds].reverse();
+
+function kinds(correct: DeskCorrect, { kind }: ChangeState, words: ChangesWords): TemplateResult {
+  return html`<fieldset class="desk-change-kinds"><legend>${words.what}</legend>${kindsInOrder.map((one, at) => {
+    const { label, hint } = words.kinds[one];
+    return html`<label><input type="radio" name=${`kind-${correct.postId}`} value=${one} data-path=${at === 0 ? 'change-kind' : nothing}
+ .checked=${live(kind === one)} @change=${() => correct.set({ kind: one })}><span><b>${label}</b> <small>${hint}</small></span></label>`;
+  })}</fieldset>`;
+}
+
+function note(correct: DeskCorrect, { kind, note: text }: ChangeState, words: ChangesWords): TemplateResult | typeof nothing {
+  if (kind === undefined || kind === 'refile') return nothing;
+  const name = `note-${correct.postId}`;
+  const isLacking = correct.changeLacks.some((lack) => lack === 'note-missing' || lack === 'note-too-long');
+  const input = ({ target }: { target: HTMLTextAreaElement }) => correct.set({ note: target.value });
+  return html`<div class="composer-field"><label for=${name}>${needsNote(kind) ? words.note : words.noteOptional}</label>
+<textarea id=${name} data-path="note" rows="3" dir="auto" lang=${correct.channel.language} spellcheck="true" aria-required=${needsNote(kind)}
+ aria-invalid=${isLacking} .value=${live(text)} @input=${input}></textarea></div>`;
+}
+
+function lacks(correct: DeskCorrect, form: PostForm, words: ChangesWords): TemplateResult | typeof nothing {
+  const sentences: Record<ChangeLack, string> = {
+    'nothing-changed': words.nothingChanged,
+    kind: words.chooseKind,
+    'note-missing': words.noteMissing,
+    'note-too-long': words.noteTooLong,
+  };
+  const all = [
+    ...correct.lacks.map(({ path, why }) => `${labelOf(path, form)} ${form.words.lacks[why]}.`),
+    ...correct.changeLacks.map((lack) => sentences[lack]),
+  ];
+  if (all.length === 0) return nothing;
+  return html`<div class="desk-notice desk-warning" role="alert">${all.map((sentence) => html`<p>${sentence}</p>`)}</div>`;
+}
+
+/** Its links lead nowhere, so that nothing is lost by following one. */
+function preview(correct: DeskCorrect, change: ChangeState, words: ChangesWords): TemplateResult {
+  const { base, kind, eraseEarlier, eraseNotes } = change;
+  const previewed = kind && { kind, note: sentNoteOf(change), eraseEarlier, eraseNotes };
+  const { channel } = correct;
+  const markup = renderChanged(base, changedFieldsOf(change), previewed, { channel, at: new Date().toISOString() });
+  const follow = (click: Event) => {
+    if (click.target instanceof Element && click.target.closest('a')) click.preventDefault();
+  };
+  return html`<div class="desk-change-preview" role="group" aria-label=${words.before}><p class="desk-hint">${words.before}</p>
+<div class="composer-preview" lang=${channel.language} dir=${directionOf(channel.language)} @click=${follow} .innerHTML=${trusted(markup)}></div></div>`;
+}

@@ -1,0 +1,296 @@
+import { nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { AuthorPost, Channel, ReaderPost } from '../../../../src/protocol/model.ts';
+import { mayErase } from '../../../../src/protocol/rights.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import { ProblemError } from '../../../lib/http.ts';
+import { type Language, languageOf } from '../../i18n/languages.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { KeyRegistry } from '../app/keys.ts';
+import { type DeskSession, principalOf } from '../app/session.ts';
+import { ComposerMemory } from '../composer/device-memory.ts';
+import type { PostForm } from '../composer/form.ts';
+import { type BodyEditor, createPlainEditor } from '../composer/plain-editor.ts';
+import type { Lack } from '../composer/post-draft.ts';
+import { lacksOfDraft } from '../composer/render-draft.ts';
+import { type Drafts, keyOf } from '../drafts/drafts.ts';
+import { changesWordsIn } from '../i18n/changes.ts';
+import { composerWordsIn } from '../i18n/composer.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
+import { basePostOf } from './base-post.ts';
+import {
+  beginChange,
+  type ChangeLack,
+  type ChangeState,
+  changedFieldsOf,
+  changeLacksOf,
+  isChanged,
+  restoredChange,
+  withSuggestion,
+  writeOf,
+} from './change-state.ts';
+import { correctView } from './correct-view.ts';
+import { fieldsOf, mergedBody, mergedFields, passagesOf } from './three-way.ts';
+
+/**
+ * `<desk-correct>`: a published post that is being edited, in place of the post. The author says in plain words what kind of change it
+ * is, and sees it as readers will. What is typed is a draft on this device; publishing hands it to the outbox. Ends with the event
+ * `desk-close`, which may have a sentence in `said`.
+ */
+export class DeskCorrect extends DeskElement {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    drafts: { attribute: false },
+    client: { attribute: false },
+    keys: { attribute: false },
+    language: { attribute: false },
+    channel: { attribute: false },
+    postId: { attribute: false },
+    current: { attribute: false },
+    erases: { attribute: false },
+    failed: { state: true },
+    change: { state: true },
+    lacks: { state: true },
+    changeLacks: { state: true },
+    notice: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
+  declare client: AuthorClient;
+  declare keys: KeyRegistry;
+  declare language: Language;
+  declare channel: Channel;
+  declare postId: string;
+  /** The post as readers have it now. */
+  declare current: ReaderPost | undefined;
+  /** Begins with the choice to erase the earlier versions. */
+  declare erases: boolean;
+  declare failed: boolean;
+  /** Undefined until the text of the post is loaded. */
+  declare change: ChangeState | undefined;
+  /** What the post lacks. Empty until the author tries to publish. */
+  declare lacks: readonly Lack[];
+  declare changeLacks: readonly ChangeLack[];
+  declare notice: 'restored' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
+  /** The change follows others of this author that are on their way. */
+  follows = false;
+  #editor: BodyEditor | undefined;
+
+  constructor() {
+    super();
+    this.erases = false;
+    this.failed = false;
+    this.lacks = [];
+    this.changeLacks = [];
+  }
+
+  protected override enter(): (() => void)[] {
+    const words = () => changesWordsIn(this.language);
+    if (this.change === undefined) void this.load();
+    return [
+      this.keys.register(
+        { keys: 'Mod+Enter', label: () => words().publish, run: () => this.#ifWriting(() => this.publish()) },
+        { keys: 'Escape', label: () => words().close, run: () => this.#ifWriting(() => this.close()) },
+      ),
+      () => this.#leave(),
+    ];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    return this.channel === undefined ? nothing : correctView(this);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (this.change !== undefined && this.#editor === undefined) this.#makeEditor(this.change);
+    if (changed.has('current')) this.requestUpdate();
+  }
+
+  // ---- What the view shows
+
+  get form(): PostForm {
+    return {
+      draft: (this.change as ChangeState).draft,
+      words: composerWordsIn(this.language),
+      spelling: this.channel.language,
+      lacks: this.lacks,
+      id: (name) => `correct-${this.postId}-${name}`,
+      change: (fields) => this.change && this.set({ draft: { ...this.change.draft, ...fields } }),
+    };
+  }
+
+  get memory(): ComposerMemory {
+    return new ComposerMemory(this.session.ownerKey);
+  }
+
+  get mayErase(): boolean {
+    return mayErase(principalOf(this.session), this.channel.id);
+  }
+
+  /** What happened to the post on the server since this change began. */
+  get meanwhile(): 'changed' | 'withdrawn' | undefined {
+    const { current, change } = this;
+    if (current === undefined || change === undefined) return undefined;
+    if (current.status !== 'published') return 'withdrawn';
+    return !this.follows && current.revision > change.base.revision ? 'changed' : undefined;
+  }
+
+  focusBody(): void {
+    this.#editor?.focus();
+  }
+
+  // ---- Changing
+
+  set(fields: Partial<ChangeState>): void {
+    if (this.change === undefined) return;
+    const next = { ...this.change, ...fields };
+    const change = 'note' in fields ? next : withSuggestion(next, languageOf(this.channel.language));
+    this.change = change;
+    if (this.lacks.length > 0) this.lacks = this.#lacksNow;
+    if (this.changeLacks.length > 0) this.changeLacks = changeLacksOf(change);
+    if (this.notice === 'took-over') this.notice = undefined;
+    if (isChanged(change)) this.drafts.save(writeOf(change), { base: change.base });
+  }
+
+  /** Adds what a colleague has changed meanwhile. What both changed is decided when the change is published. */
+  async takeOver(): Promise<void> {
+    const theirs = await this.#read().catch(() => undefined);
+    const { change } = this;
+    if (theirs === undefined || change === undefined) return;
+    const mine = changedFieldsOf(change);
+    const three = { base: fieldsOf(change.base), mine, theirs: fieldsOf(theirs) };
+    const body = mergedBody(passagesOf(change.base.body, mine.body, theirs.body), []);
+    const merged = mergedFields(three, {}, body);
+    if (merged === undefined) {
+      this.notice = 'both-changed';
+      return;
+    }
+    this.set({ base: theirs, draft: { ...merged, id: theirs.id } });
+    this.#editor?.setBody(merged.body);
+    this.notice = 'took-over';
+  }
+
+  // ---- Loading
+
+  async load(): Promise<void> {
+    this.failed = false;
+    const { outbox, postId, drafts } = this;
+    let post: AuthorPost | undefined;
+    try {
+      post = await this.#read();
+    } catch (error) {
+      // A post that is still in the outbox is not on the server yet.
+      if (!(error instanceof ProblemError) || error.problem.code !== 'not-found') console.warn('The post was not loaded.', error);
+    }
+    const found = basePostOf(post, postId, outbox.entries);
+    const draft = drafts.get(this.#key);
+    const write = draft?.write.type === 'revise' && draft.place !== 'outbox' ? draft.write : undefined;
+    // A change that was put aside goes on from where it began, so that changes in between are noticed.
+    const base = write && draft?.base?.revision === write.expected ? draft.base : found?.post;
+    if (base === undefined || base.status !== 'published') {
+      this.failed = true;
+      return;
+    }
+    this.follows = base === found?.post && found.follows;
+    this.change = write === undefined ? beginChange(base) : restoredChange(write, base);
+    if (write !== undefined) this.notice = 'restored';
+    if (this.erases) this.set({ eraseEarlier: true, kind: 'correction' });
+    void drafts.claim(this.#key);
+  }
+
+  async #read(): Promise<AuthorPost | undefined> {
+    const post = await this.client.getPost(this.channel.id, this.postId, { deadlineMs: readMs });
+    return 'body' in post ? (post as AuthorPost) : undefined;
+  }
+
+  #makeEditor({ draft }: ChangeState): void {
+    const parent = this.querySelector<HTMLElement>('.composer-editor');
+    if (parent === null) return;
+    this.#editor = createPlainEditor(parent, {
+      body: draft.body,
+      language: this.channel.language,
+      label: composerWordsIn(this.language).body,
+      placeholder: '',
+      onChange: (body) => this.form.change({ body }),
+      onSubmit: () => void this.publish(),
+    });
+    this.#editor.focus();
+  }
+
+  #leave(): void {
+    this.#editor?.destroy();
+    this.#editor = undefined;
+    void this.drafts.flush();
+    this.drafts.release(this.#key);
+  }
+
+  // ---- Publishing
+
+  async publish(): Promise<void> {
+    const { change, drafts } = this;
+    if (change === undefined) return;
+    this.lacks = this.#lacksNow;
+    this.changeLacks = changeLacksOf(change);
+    if (this.lacks.length + this.changeLacks.length > 0) return this.#goToLack();
+    const { base } = change;
+    const write = writeOf(change);
+    try {
+      drafts.save(write, { base });
+      await drafts.handOver(keyOf(write));
+      await this.outbox.add(write, { holdMs: this.memory.undoSeconds * 1_000, base });
+      this.#end(changesWordsIn(this.language).handedOver);
+    } catch (error) {
+      console.warn('The change could not be stored.', error);
+      drafts.save(write, { base });
+      this.notice = 'not-stored';
+    }
+  }
+
+  /** Keeps what was written as a draft. */
+  async close(): Promise<void> {
+    if (this.change === undefined || !isChanged(this.change)) return this.discard();
+    this.drafts.save(writeOf(this.change), { base: this.change.base });
+    await this.drafts.putAside(this.#key);
+    this.#end(changesWordsIn(this.language).keptAsDraft);
+  }
+
+  async discard(): Promise<void> {
+    await this.drafts.discard(this.#key);
+    this.#end();
+  }
+
+  #end(said = ''): void {
+    this.dispatchEvent(new CustomEvent('desk-close', { detail: { said }, bubbles: true }));
+  }
+
+  get #lacksNow(): Lack[] {
+    return this.change ? lacksOfDraft(this.change.draft, this.channel.id, location.origin) : [];
+  }
+
+  async #goToLack(): Promise<void> {
+    await this.updateComplete;
+    const [lack] = this.lacks;
+    const [changeLack] = this.changeLacks;
+    if (lack?.path === 'body' || (lack === undefined && changeLack === 'nothing-changed')) return this.focusBody();
+    const path = lack?.path ?? (changeLack === 'kind' ? 'change-kind' : 'note');
+    const field = this.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[data-path="${CSS.escape(path)}"]`);
+    const details = field?.closest('details');
+    if (details) details.open = true;
+    field?.focus();
+    // The note may begin with words that were suggested.
+    if (path === 'note') field?.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  get #key(): string {
+    return `revise:${this.postId}`;
+  }
+
+  #ifWriting(run: () => Promise<void>): boolean {
+    if (!this.contains(document.activeElement)) return false;
+    void run();
+    return true;
+  }
+}
+
+/** How long to wait for the text of the post, in milliseconds. */
+const readMs = 8_000;

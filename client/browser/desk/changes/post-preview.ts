@@ -1,0 +1,47 @@
+import type { AuthorPost, Channel, PostFields, RevisionKind } from '../../../../src/protocol/model.ts';
+import { type Change, isListed, readerView } from '../../../../src/protocol/model.ts';
+import { settingOf } from '../../view/page.ts';
+import { renderPost } from '../../view/post.ts';
+import { bodyHtml } from '../composer/render-draft.ts';
+
+/** The change that a revision will add to the history of its post. */
+export interface PreviewedChange {
+  kind: RevisionKind;
+  note: string | null;
+  eraseEarlier?: boolean;
+  eraseNotes?: readonly number[];
+}
+
+/**
+ * The post with these fields, as readers will see it after the change: drawn as on their page. `at`: the time that the change shows,
+ * RFC 3339. The markup has ids of its own, so that it can stand beside the post.
+ */
+export function renderChanged(
+  post: AuthorPost,
+  fields: PostFields,
+  change: PreviewedChange | undefined,
+  { channel, at }: { channel: Channel; at: string },
+): string {
+  const { history, updatedAt } = post;
+  const revision = post.revision + 1;
+  const changed = {
+    ...post,
+    ...fields,
+    html: bodyHtml(fields.body, channel.id) ?? '',
+    revision,
+    updatedAt: change === undefined || change.kind === 'refile' ? updatedAt : at,
+    history:
+      change === undefined
+        ? history
+        : [...keptNotes(history, change), { revision, kind: change.kind, note: change.note, at, by: '' }],
+  };
+  return renderPost(readerView(changed), { ...settingOf(channel), place: 'summary' }).text;
+}
+
+/** As the server keeps them: an erasure removes the notes of refiles and updates, and those that it names. */
+function keptNotes<C extends Change>(history: readonly C[], { eraseEarlier, eraseNotes = [] }: PreviewedChange): C[] {
+  if (!eraseEarlier) return [...history];
+  return history.map((change) =>
+    isListed(change.kind) && !eraseNotes.includes(change.revision) ? change : { ...change, note: null },
+  );
+}

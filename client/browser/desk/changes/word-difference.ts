@@ -1,0 +1,50 @@
+import type { Channel, PostFields } from '../../../../src/protocol/model.ts';
+import { diffWords } from '../../view/diff.ts';
+import { renderComparison, type Version, versionContextFor } from '../../view/versions.ts';
+import type { ComposerWords } from '../i18n/composer.ts';
+import type { PostField } from './three-way.ts';
+
+/** Draws the difference between two texts by word, as the page of a post's earlier versions does. Undefined: they differ too much. */
+export function renderDifference(before: string, after: string, channel: Channel): string | undefined {
+  const text = diffWords(before, after, bounds);
+  if (text === undefined) return undefined;
+  const version: Version = { revision: 0, change: null, publishedAt: channel.createdAt, headline: null, text: after, beside: [] };
+  return renderComparison({ status: 'compared', version, headline: [], text, lines: [] }, versionContextFor(channel)).text;
+}
+
+/** As on the page of earlier versions, but for paragraphs that are longer. */
+const bounds = { edits: 800, steps: 800_000 };
+
+/** The value of a field as text. Empty if it has none. */
+export function fieldText<F extends PostField>(field: F, value: PostFields[F], words: ComposerWords): string {
+  const fields: { [G in PostField]: (value: PostFields[G]) => string } = {
+    kind: (kind) => words.kinds[kind],
+    keyEvent: (isOne) => (isOne ? words.keyEvent : ''),
+    headline: (headline) => headline ?? '',
+    body: (body) => body,
+    media: (media) => media.map((one) => ('alt' in one ? one.alt : 'title' in one ? one.title : one.url)).join('\n'),
+    authors: (authors) => authors.map(({ name, role }) => [name, role].filter(Boolean).join(', ')).join('\n'),
+    sources: (sources) => sources.map(({ name, via, url }) => [name, via, url].filter(Boolean).join(', ')).join('\n'),
+    verification: (verification) => (verification === null ? '' : words.verifications[verification]),
+    developing: (isOne) => (isOne ? words.developing : ''),
+    derivedFrom: (ids) => ids.join('\n'),
+  };
+  return fields[field](value);
+}
+
+/** The name of a field, as its form has it. */
+export function fieldName(field: PostField, words: ComposerWords): string {
+  const names: Record<PostField, string> = {
+    kind: words.kind,
+    keyEvent: words.keyEvent,
+    headline: words.headline,
+    body: words.body,
+    media: words.pictures,
+    authors: words.byline,
+    sources: words.sources,
+    verification: words.verification,
+    developing: words.developing,
+    derivedFrom: words.earlierPosts,
+  };
+  return names[field];
+}

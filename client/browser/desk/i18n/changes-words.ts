@@ -1,0 +1,88 @@
+import type { RevisionKind } from '../../../../src/protocol/model.ts';
+
+/** The words for changing a published post: correcting it, deciding a conflict, and withdrawing it. */
+export interface ChangesWords {
+  // Correcting
+  editing: string;
+  loading: string;
+  notLoaded: string;
+  tryAgain: string;
+  /** The question above the kinds of a change. */
+  what: string;
+  kinds: Record<RevisionKind, { label: string; hint: string }>;
+  chooseKind: string;
+  note: string;
+  noteOptional: string;
+  noteMissing: string;
+  noteTooLong: string;
+  nothingChanged: string;
+  before: string;
+  /** The rarely changed fields. */
+  more: string;
+  publish: string;
+  close: string;
+  discard: string;
+  keptAsDraft: string;
+  restored: string;
+  notStored: string;
+  /** Announced once, after publishing. */
+  handedOver: string;
+  follows: string;
+  changedMeanwhile: string;
+  takeOver: string;
+  tookOver: string;
+  bothChanged: string;
+  withdrawnMeanwhile: string;
+
+  // Erasing earlier versions
+  eraseEarlier: string;
+  eraseEarlierHint: string;
+  /** A note of an earlier change, which is erased too. */
+  eraseNote: (note: string) => string;
+
+  // Conflicts
+  conflict: string;
+  conflictAbout: string;
+  conflictWithdrawn: string;
+  conflictOfCoverage: string;
+  yours: string;
+  theirs: string;
+  difference: string;
+  keepMine: string;
+  takeTheirs: string;
+  text: string;
+  paragraph: (number: string) => string;
+  byBoth: string;
+  unchanged: string;
+  onlyYou: string;
+  onlyThey: string;
+  tooDifferent: string;
+  empty: string;
+  undecided: string;
+  publishMerged: string;
+  keepDraft: string;
+  result: string;
+
+  // Retracting and taking down
+  retract: string;
+  retractAbout: string;
+  retractNote: string;
+  retractNoteMissing: string;
+  retractDo: string;
+  takedown: string;
+  takedownErases: string;
+  takedownKeeps: string;
+  takedownCannotHead: string;
+  takedownCannot: readonly string[];
+  takedownNote: string;
+  takedownNoteHint: string;
+  onlyOneName: string;
+  eraseName: string;
+  goOn: string;
+  back: string;
+  sure: string;
+  takedownDo: string;
+  erasing: string;
+  erased: string;
+  erasurePending: string;
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import {
+  channelDifferences,
+  type Decision,
+  decisionOf,
+  keepMine,
+  postConflict,
+} from '../../../../client/browser/desk/changes/conflict-state.ts';
+import type { AuthorPost, Channel, PostFields } from '../../../../src/protocol/model.ts';
+import { blankFields } from '../../../../src/protocol/post-fields.ts';
+
+const post = (revision: number, fields: Partial<PostFields>): AuthorPost => ({
+  ...blankFields(),
+  id: 'p',
+  channelId: 'fire',
+  seq: 1,
+  html: '',
+  status: 'published',
+  revision,
+  publishedAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: null,
+  history: [],
+  publishedBy: 'ada',
+  ...fields,
+});
+const revise = (expected: number, changes: Partial<PostFields>) =>
+  ({
+    type: 'revise',
+    channelId: 'fire',
+    postId: 'p',
+    expected,
+    revision: { kind: 'correction', note: 'It was 14.', changes },
+  }) as const;
+
+describe('a change that met another one', () => {
+  const base = post(1, { headline: 'Fire', body: '40 hurt.\n\nMore follows.' });
+  const write = revise(1, { body: '14 hurt.\n\nMore follows.' });
+
+  const changesIn = (decision: Decision) => (decision.status === 'decided' ? decision.write.revision.changes : decision.status);
+
+  it('keeps both if they are in different places', () => {
+    const theirs = post(2, { headline: 'Fire out', body: '40 hurt.\n\nAll is said.' });
+    const changes = { body: '14 hurt.\n\nAll is said.' };
+    expect(decisionOf(postConflict({ write, base }, theirs), { fields: {}, passages: [] })).toEqual({
+      status: 'decided',
+      write: { ...write, expected: 2, revision: { ...write.revision, changes } },
+    });
+  });
+
+  it('waits for its author where both changed the same paragraph', () => {
+    const theirs = post(2, { headline: 'Fire', body: '41 hurt.\n\nMore follows.' });
+    const conflict = postConflict({ write, base }, theirs);
+    expect(decisionOf(conflict, { fields: {}, passages: [] }).status).toBe('undecided');
+    expect(changesIn(decisionOf(conflict, { fields: {}, passages: ['mine'] }))).toEqual({ body: '14 hurt.\n\nMore follows.' });
+    expect(changesIn(keepMine(conflict))).toEqual({ body: '14 hurt.\n\nMore follows.' });
+  });
+
+  it('keeps what only the other changed', () => {
+    const theirs = post(2, { headline: 'Fire out', body: '41 hurt.\n\nMore follows.' });
+    expect(changesIn(keepMine(postConflict({ write, base }, theirs)))).toEqual({ body: '14 hurt.\n\nMore follows.' });
+  });
+
+  it('is not sent if the other has changed the same', () => {
+    const theirs = post(2, { headline: 'Fire', body: '14 hurt.\n\nMore follows.' });
+    expect(changesIn(decisionOf(postConflict({ write, base }, theirs), { fields: {}, passages: [] }))).toBe('nothing-left');
+  });
+
+  it('still has its text if nobody knows what it began from', () => {
+    const theirs = post(5, { headline: 'Fire', body: '41 hurt.' });
+    expect(changesIn(keepMine(postConflict({ write, base: undefined }, theirs)))).toEqual(write.revision.changes);
+  });
+
+  it('names the fields of a coverage that differ', () => {
+    const theirs = { headline: 'Fire out', section: null } as unknown as Channel;
+    expect(channelDifferences({ headline: 'Fire', section: null, change: { kind: 'refile' } }, theirs)).toEqual([
+      ['headline', 'Fire', 'Fire out'],
+    ]);
+  });
+});
