@@ -18,6 +18,13 @@ import {
 
 type Revise = Write & { type: 'revise' };
 
+/** What stands on the server now. */
+export interface Standing {
+  channel: Channel;
+  /** Undefined for a write about the channel, and if there is no such post. */
+  post: AuthorPost | undefined;
+}
+
 export interface PostConflict {
   write: Revise;
   theirs: AuthorPost;

@@ -1,20 +1,41 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { Channel } from '../../../../src/protocol/model.ts';
+import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { numberText } from '../../view/counts.ts';
 import { directionOf } from '../../view/direction.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
 import { composerWordsIn } from '../i18n/composer.ts';
 import type { OutboxEntry, Write } from '../outbox/outbox-model.ts';
-import type { DeskConflict, Standing } from './conflict.ts';
-import { channelDifferences, type PostConflict } from './conflict-state.ts';
+import { type Choices, channelDifferences, type Decision, type PostConflict, type Standing } from './conflict-state.ts';
 import { renderChanged } from './post-preview.ts';
 import { type ChangedBy, mergedBody, mergedFields, type Paragraph, type PostField, type Side } from './three-way.ts';
 import { fieldName, fieldText, renderDifference } from './word-difference.ts';
 
+/** What the dialog shows, and what it asks of its element. */
+export interface ConflictDialog {
+  readonly language: Language;
+  /** Undefined until it is loaded. */
+  readonly standing: Standing | undefined;
+  readonly failed: 'not-loaded' | 'not-stored' | undefined;
+  /** Undefined unless the write revises a published post. */
+  readonly conflict: PostConflict | undefined;
+  readonly isWithdrawn: boolean;
+  readonly choices: Choices;
+  /** What the author chose until now. */
+  readonly decision: Decision | undefined;
+  load(entry: OutboxEntry): Promise<void>;
+  chooseField(field: PostField, side: Side): void;
+  choosePassage(at: number, side: Side): void;
+  publishDecided(): Promise<void>;
+  keepMine(): Promise<void>;
+  keepDraft(): Promise<void>;
+  close(): void;
+}
+
 /** The dialog of a conflict: what differs, by word, what the author can choose, and what readers will see. */
-export function conflictView(dialog: DeskConflict, entry: OutboxEntry): TemplateResult {
+export function conflictView(dialog: ConflictDialog, entry: OutboxEntry): TemplateResult {
   const { language, standing, failed } = dialog;
   const words = changesWordsIn(language);
   const isChannel = entry.write.type === 'update-channel' || entry.write.type === 'create-channel';
@@ -25,13 +46,13 @@ ${standing === undefined ? unloaded(dialog, entry, words) : loaded(dialog, entry
 </dialog>`;
 }
 
-function unloaded(dialog: DeskConflict, entry: OutboxEntry, words: ChangesWords): TemplateResult {
+function unloaded(dialog: ConflictDialog, entry: OutboxEntry, words: ChangesWords): TemplateResult {
   if (dialog.failed !== 'not-loaded') return html`<p class="desk-hint" role="status">${words.loading}</p>`;
   return html`<p class="desk-notice desk-warning" role="alert">${words.notLoaded}</p>${ownText(entry.write, words)}
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => void dialog.load(entry)}>${words.tryAgain}</button>${draftButton(dialog, words)}</div>`;
 }
 
-function loaded(dialog: DeskConflict, entry: OutboxEntry, standing: Standing, words: ChangesWords): TemplateResult {
+function loaded(dialog: ConflictDialog, entry: OutboxEntry, standing: Standing, words: ChangesWords): TemplateResult {
   const { write } = entry;
   const { conflict } = dialog;
   if (conflict !== undefined) return postChoices(dialog, conflict, standing.channel, words);
@@ -44,7 +65,7 @@ function loaded(dialog: DeskConflict, entry: OutboxEntry, standing: Standing, wo
 
 // ---- A post
 
-function postChoices(dialog: DeskConflict, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult {
+function postChoices(dialog: ConflictDialog, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult {
   const { decision } = dialog;
   return html`<p>${words.conflictAbout}</p>
 <div class="desk-buttons"><button type="button" class="desk-button plain" @click=${() => void dialog.keepMine()}>${words.keepMine}</button>
@@ -56,7 +77,7 @@ ${result(dialog, conflict, channel, words)}
 ${decision?.status === 'undecided' ? html`<p class="desk-hint">${words.undecided}</p>` : nothing}</div>`;
 }
 
-function differences(dialog: DeskConflict, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult[] {
+function differences(dialog: ConflictDialog, conflict: PostConflict, channel: Channel, words: ChangesWords): TemplateResult[] {
   const own = composerWordsIn(dialog.language);
   const { mine, theirs } = conflict.three;
   const fields = [...conflict.fields].map(([field, by]) => {
@@ -134,7 +155,7 @@ function compared(theirs: string, mine: string, channel: Channel, words: Changes
 }
 
 function result(
-  dialog: DeskConflict,
+  dialog: ConflictDialog,
   conflict: PostConflict,
   channel: Channel,
   words: ChangesWords,
@@ -150,7 +171,7 @@ function result(
 // ---- Other writes
 
 function channelChoices(
-  dialog: DeskConflict,
+  dialog: ConflictDialog,
   { patch }: Write & { type: 'update-channel' },
   channel: Channel,
   words: ChangesWords,
@@ -164,7 +185,7 @@ function channelChoices(
 
 /** Somebody changed the post that is to be withdrawn. */
 function withdrawalChoices(
-  dialog: DeskConflict,
+  dialog: ConflictDialog,
   { type }: Write & { type: 'retract' | 'takedown' },
   { channel, post }: Standing,
   words: ChangesWords,
@@ -184,6 +205,6 @@ function ownText(write: Write, words: ChangesWords): TemplateResult | typeof not
   return html`<p class="desk-hint">${words.yours}</p>${texts.map((text) => html`<p class="desk-own-text" dir="auto">${text}</p>`)}`;
 }
 
-function draftButton(dialog: DeskConflict, words: ChangesWords): TemplateResult {
+function draftButton(dialog: ConflictDialog, words: ChangesWords): TemplateResult {
   return html`<button type="button" class="desk-button plain" @click=${() => void dialog.keepDraft()}>${words.keepDraft}</button>`;
 }

@@ -1,5 +1,5 @@
 import { nothing, type PropertyValues, type TemplateResult } from 'lit';
-import type { AuthorPost, Channel } from '../../../../src/protocol/model.ts';
+import type { AuthorPost } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import { newPostId } from '../../../lib/ids.ts';
 import type { Language } from '../../i18n/languages.ts';
@@ -8,22 +8,15 @@ import type { DeskSession } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { Drafts } from '../drafts/drafts.ts';
 import { channelOf, type Outbox, type OutboxEntry, postOf, type Write } from '../outbox/outbox-model.ts';
-import { type Choices, decisionOf, keepMine, type PostConflict, postConflict } from './conflict-state.ts';
-import { conflictView } from './conflict-view.ts';
+import { type Choices, decisionOf, keepMine, type PostConflict, postConflict, type Standing } from './conflict-state.ts';
+import { type ConflictDialog, conflictView } from './conflict-view.ts';
 import type { PostField, Side } from './three-way.ts';
-
-/** What stands on the server now. */
-export interface Standing {
-  channel: Channel;
-  /** Undefined for a write about the channel, and if there is no such post. */
-  post: AuthorPost | undefined;
-}
 
 /**
  * `<desk-conflict>`: the dialog in which an author decides about a write that met another one. Opens with the event `desk-resolve`,
  * which has the entry. Whatever is decided, the text of the author is in the outbox again or in a draft before the entry is removed.
  */
-export class DeskConflict extends DeskElement {
+export class DeskConflict extends DeskElement implements ConflictDialog {
   static override properties = {
     session: { attribute: false },
     outbox: { attribute: false },
@@ -43,7 +36,7 @@ export class DeskConflict extends DeskElement {
   /** Undefined: the dialog is closed. */
   declare entry: OutboxEntry | undefined;
   declare standing: Standing | undefined;
-  declare failed: 'not-loaded' | 'not-stored' | undefined;
+  declare failed: ConflictDialog['failed'];
   declare choices: Choices;
   #conflict: PostConflict | undefined;
 
@@ -115,7 +108,7 @@ export class DeskConflict extends DeskElement {
   }
 
   /** What the author chose until now. */
-  get decision(): ReturnType<typeof decisionOf> | undefined {
+  get decision(): ConflictDialog['decision'] {
     return this.#conflict && decisionOf(this.#conflict, this.choices);
   }
 

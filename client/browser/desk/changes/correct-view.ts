@@ -1,20 +1,50 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import { type Channel, isListed, needsNote, revisionKinds } from '../../../../src/protocol/model.ts';
+import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { keyNames } from '../app/keys.ts';
+import type { DeskSession } from '../app/session.ts';
+import type { ComposerMemory } from '../composer/device-memory.ts';
 import { labelOf, type PostForm } from '../composer/form.ts';
 import { headlineField, kindField, markFields } from '../composer/head-fields.ts';
 import { mediaFields } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
+import type { Lack } from '../composer/post-draft.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
-import type { DeskCorrect } from './correct.ts';
 import { renderChanged } from './post-preview.ts';
 
+/** What the form shows, and what it asks of its element. */
+export interface CorrectForm {
+  readonly language: Language;
+  readonly session: Pick<DeskSession, 'name'>;
+  readonly channel: Channel;
+  readonly postId: string;
+  readonly change: ChangeState | undefined;
+  readonly failed: boolean;
+  /** The change follows others of this author that are on their way. */
+  readonly follows: boolean;
+  /** What happened to the post on the server since the change began. */
+  readonly meanwhile: 'changed' | 'withdrawn' | undefined;
+  readonly notice: 'restored' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
+  readonly lacks: readonly Lack[];
+  readonly changeLacks: readonly ChangeLack[];
+  readonly form: PostForm;
+  readonly memory: ComposerMemory;
+  readonly mayErase: boolean;
+  set(fields: Partial<ChangeState>): void;
+  focusBody(): void;
+  load(): Promise<void>;
+  takeOver(): Promise<void>;
+  publish(): Promise<void>;
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
 /** The form of a change, from top to bottom: the text, what kind of change it is, the note, and how readers will see it. */
-export function correctView(correct: DeskCorrect): TemplateResult {
+export function correctView(correct: CorrectForm): TemplateResult {
   const { language, change, postId } = correct;
   const words = changesWordsIn(language);
   const name = `correct-${postId}-name`;
@@ -24,12 +54,12 @@ ${change === undefined ? unloaded(correct, words) : loaded(correct, change, word
 </section>`;
 }
 
-function unloaded(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+function unloaded(correct: CorrectForm, words: ChangesWords): TemplateResult {
   if (!correct.failed) return html`<p class="desk-hint" role="status">${words.loading}</p>`;
   return html`<p class="desk-notice desk-warning" role="alert">${words.notLoaded} <button type="button" class="desk-quiet" @click=${() => void correct.load()}>${words.tryAgain}</button></p>`;
 }
 
-function loaded(correct: DeskCorrect, change: ChangeState, words: ChangesWords): TemplateResult {
+function loaded(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult {
   const { form } = correct;
   return html`${notices(correct, words)}
 ${headlineField(form, () => correct.focusBody())}
@@ -47,7 +77,7 @@ ${lacks(correct, form, words)}
 ${preview(correct, change, words)}`;
 }
 
-function notices(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+function notices(correct: CorrectForm, words: ChangesWords): TemplateResult {
   const { follows, meanwhile, notice } = correct;
   const line = (text: string) => html`<p class="desk-notice" role="status">${text}</p>`;
   const warning = (text: string) => html`<p class="desk-notice desk-warning" role="alert">${text}</p>`;
@@ -58,7 +88,7 @@ function notices(correct: DeskCorrect, words: ChangesWords): TemplateResult {
   }${notice === 'not-stored' ? warning(words.notStored) : nothing}`;
 }
 
-function changedMeanwhile(correct: DeskCorrect, words: ChangesWords): TemplateResult {
+function changedMeanwhile(correct: CorrectForm, words: ChangesWords): TemplateResult {
   const isDecided = correct.notice === 'both-changed';
   return html`<p class="desk-notice desk-warning" role="alert">${words.changedMeanwhile} ${
     isDecided
@@ -68,7 +98,7 @@ function changedMeanwhile(correct: DeskCorrect, words: ChangesWords): TemplateRe
 }
 
 /** Fields that a correction rarely changes. */
-function moreFields(correct: DeskCorrect, change: ChangeState, form: PostForm): TemplateResult {
+function moreFields(correct: CorrectForm, change: ChangeState, form: PostForm): TemplateResult {
   const words = changesWordsIn(correct.language);
   return html`<details class="composer-more"><summary>${words.more}</summary>
 <div class="composer-more-fields">${kindField(form)}${markFields(form)}${verificationField(form)}${sourceFields(form)}${mediaFields(form)}${bylineFields(form, correct.memory.bylines, correct.session.name)}${
@@ -77,7 +107,7 @@ function moreFields(correct: DeskCorrect, change: ChangeState, form: PostForm): 
 }
 
 /** Only for editors. The notes of corrections are kept unless they are named, because they are the record of what was wrong. */
-function erasing(correct: DeskCorrect, { base, eraseEarlier, eraseNotes }: ChangeState, words: ChangesWords): TemplateResult {
+function erasing(correct: CorrectForm, { base, eraseEarlier, eraseNotes }: ChangeState, words: ChangesWords): TemplateResult {
   const box = (label: string, isChecked: boolean, set: (isChecked: boolean) => void) =>
     html`<label class="composer-mark"><input type="checkbox" .checked=${live(isChecked)} @change=${({ target }: { target: HTMLInputElement }) => set(target.checked)}><span>${label}</span></label>`;
   const kept = base.history.filter(({ kind, note }) => isListed(kind) && note !== null);
@@ -99,7 +129,7 @@ ${
 /** The likeliest first. */
 const kindsInOrder = [...revisionKinds].reverse();
 
-function kinds(correct: DeskCorrect, { kind }: ChangeState, words: ChangesWords): TemplateResult {
+function kinds(correct: CorrectForm, { kind }: ChangeState, words: ChangesWords): TemplateResult {
   return html`<fieldset class="desk-change-kinds"><legend>${words.what}</legend>${kindsInOrder.map((one, at) => {
     const { label, hint } = words.kinds[one];
     return html`<label><input type="radio" name=${`kind-${correct.postId}`} value=${one} data-path=${at === 0 ? 'change-kind' : nothing}
@@ -107,7 +137,7 @@ function kinds(correct: DeskCorrect, { kind }: ChangeState, words: ChangesWords)
   })}</fieldset>`;
 }
 
-function note(correct: DeskCorrect, { kind, note: text }: ChangeState, words: ChangesWords): TemplateResult | typeof nothing {
+function note(correct: CorrectForm, { kind, note: text }: ChangeState, words: ChangesWords): TemplateResult | typeof nothing {
   if (kind === undefined || kind === 'refile') return nothing;
   const name = `note-${correct.postId}`;
   const isLacking = correct.changeLacks.some((lack) => lack === 'note-missing' || lack === 'note-too-long');
@@ -117,7 +147,7 @@ function note(correct: DeskCorrect, { kind, note: text }: ChangeState, words: Ch
  aria-invalid=${isLacking} .value=${live(text)} @input=${input}></textarea></div>`;
 }
 
-function lacks(correct: DeskCorrect, form: PostForm, words: ChangesWords): TemplateResult | typeof nothing {
+function lacks(correct: CorrectForm, form: PostForm, words: ChangesWords): TemplateResult | typeof nothing {
   const sentences: Record<ChangeLack, string> = {
     'nothing-changed': words.nothingChanged,
     kind: words.chooseKind,
@@ -133,7 +163,7 @@ function lacks(correct: DeskCorrect, form: PostForm, words: ChangesWords): Templ
 }
 
 /** Its links lead nowhere, so that nothing is lost by following one. */
-function preview(correct: DeskCorrect, change: ChangeState, words: ChangesWords): TemplateResult {
+function preview(correct: CorrectForm, change: ChangeState, words: ChangesWords): TemplateResult {
   const { base, kind, eraseEarlier, eraseNotes } = change;
   const previewed = kind && { kind, note: sentNoteOf(change), eraseEarlier, eraseNotes };
   const { channel } = correct;

@@ -28,7 +28,7 @@ import {
   withSuggestion,
   writeOf,
 } from './change-state.ts';
-import { correctView } from './correct-view.ts';
+import { type CorrectForm, correctView } from './correct-view.ts';
 import { fieldsOf, mergedBody, mergedFields, passagesOf } from './three-way.ts';
 
 /**
@@ -36,7 +36,7 @@ import { fieldsOf, mergedBody, mergedFields, passagesOf } from './three-way.ts';
  * is, and sees it as readers will. What is typed is a draft on this device; publishing hands it to the outbox. Ends with the event
  * `desk-close`, which may have a sentence in `said`.
  */
-export class DeskCorrect extends DeskElement {
+export class DeskCorrect extends DeskElement implements CorrectForm {
   static override properties = {
     session: { attribute: false },
     outbox: { attribute: false },
@@ -72,8 +72,7 @@ export class DeskCorrect extends DeskElement {
   /** What the post lacks. Empty until the author tries to publish. */
   declare lacks: readonly Lack[];
   declare changeLacks: readonly ChangeLack[];
-  declare notice: 'restored' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
-  /** The change follows others of this author that are on their way. */
+  declare notice: CorrectForm['notice'];
   follows = false;
   #editor: BodyEditor | undefined;
 
@@ -127,8 +126,7 @@ export class DeskCorrect extends DeskElement {
     return mayErase(principalOf(this.session), this.channel.id);
   }
 
-  /** What happened to the post on the server since this change began. */
-  get meanwhile(): 'changed' | 'withdrawn' | undefined {
+  get meanwhile(): CorrectForm['meanwhile'] {
     const { current, change } = this;
     if (current === undefined || change === undefined) return undefined;
     if (current.status !== 'published') return 'withdrawn';
