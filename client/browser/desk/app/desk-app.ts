@@ -53,7 +53,7 @@ export class DeskApp extends DeskElement {
     const { place, session, sessionState, shownCoverage } = this.desk;
     if (sessionState === undefined) return nothing;
     if (place.at === 'sign-in') {
-      return html`<desk-sign-in .code=${place.code} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
+      return html`<desk-sign-in .code=${place.code} .session=${session} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
     if (session === undefined) return this.#signedOut(sessionState.status === 'unreachable', words);
     if (place.at === 'list') return this.#list(session);
