@@ -1,0 +1,216 @@
+import { parseCursor } from '../../../../src/protocol/cursor.ts';
+import type { Http } from '../../../lib/http.ts';
+import { newKey } from '../../../lib/ids.ts';
+import { inOrder } from './order.ts';
+import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
+import type { OutboxStore, Stored } from './outbox-store.ts';
+import { type Clock, createSender } from './sender.ts';
+import { type Change, newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
+import type { Tabs } from './tabs-model.ts';
+import {
+  askAboutUnsent,
+  discard,
+  forgetDelivered,
+  markReceived,
+  nextChangeAt,
+  publishNow,
+  release,
+  undo,
+} from './transitions.ts';
+
+/** Connects the rules, the store, the sender and the other tabs to the outbox of one author. */
+export interface OutboxParts {
+  owner: Owner;
+  store: OutboxStore;
+  tabs: Tabs;
+  http: Pick<Http, 'request'>;
+  clock: Clock;
+  /** In [0, 1). */
+  random(): number;
+  isOnline(): boolean;
+  askAfterMs: number;
+  protection: Protection;
+}
+
+export async function createOutbox(parts: OutboxParts): Promise<Outbox & { protect(protection: Protection): void }> {
+  const { owner, store, tabs, clock, isOnline, askAfterMs } = parts;
+  const openedAt = clock.now();
+  const listeners = new Set<() => void>();
+  /** The newest cursor that the desk's subscription has received, by channel. */
+  const received = new Map<string, string>();
+  let { protection } = parts;
+  let stored: Stored = { entries: [], others: [], outdated: false };
+  let entries: OutboxEntry[] = [];
+  let delivery: Delivery = isOnline() ? 'ready' : 'offline';
+  let isLeading = false;
+  let isClosed = false;
+  let cancelAlarm = () => {};
+
+  const sender = createSender({
+    ...parts,
+    onDelivery(next) {
+      if (delivery === next) return;
+      delivery = next;
+      tabs.tell({ type: 'delivery', delivery });
+      notify();
+    },
+    onChange: () => void hasChanged(),
+  });
+
+  tabs.onTold((message) => {
+    switch (message.type) {
+      case 'changed':
+        return void refresh();
+      case 'delivery':
+        if (isLeading) return;
+        delivery = message.delivery;
+        return notify();
+      case 'wake':
+        return sender.wake(true);
+      case 'hello':
+        if (isLeading) tabs.tell({ type: 'delivery', delivery });
+    }
+  });
+  await refresh();
+  tabs.lead(async (signal) => {
+    isLeading = true;
+    await tick();
+    await sender.run(signal);
+    isLeading = false;
+  });
+  tabs.tell({ type: 'hello' });
+
+  return {
+    get entries() {
+      return entries;
+    },
+    get others() {
+      return stored.others;
+    },
+    get protection() {
+      return protection;
+    },
+    get delivery() {
+      return delivery;
+    },
+    protect(next) {
+      protection = next;
+      notify();
+    },
+    async add(write: Write, options: AddOptions) {
+      const { entry } = await change((before) => {
+        const entry = newEntry(before, write, options, { owner, now: clock.now(), id: newKey() });
+        return { change: { put: [entry] }, entry };
+      });
+      return publicEntry(entry, stored.entries);
+    },
+    undo: async (id) => (await change((before) => undo(before, id))).write,
+    discard: async (id) => (await change((before) => discard(before, id))).write,
+    async publishNow(id) {
+      await change((before) => ({ change: publishNow(before, id, clock.now()) }));
+    },
+    received(channelId, { cursor }) {
+      received.set(channelId, cursor);
+      if (stored.entries.some(({ state, ...entry }) => entry.channelId === channelId && state.at === 'on-disk'))
+        void noteReceived();
+    },
+    wake() {
+      sender.wake(true);
+      tabs.tell({ type: 'wake' });
+      void tick();
+    },
+    subscribe(changed) {
+      listeners.add(changed);
+      return () => listeners.delete(changed);
+    },
+    close() {
+      isClosed = true;
+      cancelAlarm();
+      tabs.close();
+      store.close();
+      listeners.clear();
+    },
+  };
+
+  /** Changes the store, then this tab and the others. Rejects if the change could not be stored. */
+  async function change<T>(decide: (entries: readonly StoredEntry[]) => T & { change: Change }): Promise<T> {
+    const decided = await store.change(decide);
+    await hasChanged();
+    return decided;
+  }
+
+  async function hasChanged(): Promise<void> {
+    if (isClosed) return;
+    tabs.tell({ type: 'changed' });
+    await refresh();
+  }
+
+  async function refresh(): Promise<void> {
+    if (isClosed) return;
+    try {
+      stored = await store.read();
+    } catch {
+      delivery = 'storage-failed';
+      return notify();
+    }
+    if (isClosed) return;
+    entries = inOrder(stored.entries).map((entry) => publicEntry(entry, stored.entries));
+    sender.wake();
+    schedule();
+    notify();
+    if (stored.entries.some(isNewlyReceived)) await noteReceived();
+  }
+
+  function notify(): void {
+    for (const changed of [...listeners]) changed();
+  }
+
+  /** Does what is due by the clock: ends undo windows, and asks about entries that were unsent for too long. */
+  async function tick(): Promise<void> {
+    if (isClosed) return;
+    const now = clock.now();
+    try {
+      const { isDue } = await store.change((before) => {
+        const released = release(before, { now, openedAt, oldest: isLeading });
+        const asked = askAboutUnsent(before, { now, askAfterMs });
+        const put = [...(released.put ?? []), ...(asked.put ?? [])];
+        return { change: { ...forgetDelivered(before, now), put }, isDue: put.length > 0 };
+      });
+      if (isDue) await hasChanged();
+      else schedule();
+    } catch {
+      delivery = 'storage-failed';
+      notify();
+      schedule();
+    }
+  }
+
+  function schedule(): void {
+    cancelAlarm();
+    const at = isClosed ? undefined : nextChangeAt(stored.entries, { askAfterMs });
+    if (at === undefined) return;
+    // A second at least after a change that is overdue, which another tab or the sender makes.
+    const ms = at <= clock.now() ? overdueMs : at - clock.now();
+    cancelAlarm = clock.alarm(ms, () => void tick());
+  }
+
+  function isNewlyReceived({ channelId, state }: StoredEntry): boolean {
+    const cursor = received.get(channelId);
+    if (state.at !== 'on-disk' || cursor === undefined) return false;
+    const [written, seen] = [parseCursor(state.cursor), parseCursor(cursor)];
+    return written !== undefined && written.epoch === seen?.epoch && written.offset <= seen.offset;
+  }
+
+  async function noteReceived(): Promise<void> {
+    if (!stored.entries.some(isNewlyReceived)) return;
+    try {
+      await change((before) => ({
+        change: { put: [...received].flatMap(([channelId, cursor]) => markReceived(before, channelId, cursor).put ?? []) },
+      }));
+    } catch {
+      // It stays on-disk, which is true.
+    }
+  }
+}
+
+const overdueMs = 1_000;
