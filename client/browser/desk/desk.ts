@@ -42,7 +42,7 @@ customElements.define('desk-sign-in', DeskSignIn);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
 desk.keys.listen();
-void desk.loadSession();
+void desk.start();
 void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {
   // The desk works without it, except for a reload without a network.
   console.warn('The desk is not kept on this device.', error);

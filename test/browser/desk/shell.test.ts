@@ -1,6 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
+import { brandLike } from '../../support/samples/brand-folder.ts';
+import { startTestServer } from '../../support/servers/server.ts';
 import { startBrowser } from '../browser.ts';
+import { eventually } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
 describeWith(needs.chromium, 'the desk', (chromium) => {
@@ -55,5 +60,44 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     await page.getByText('Show the keys').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'hidden' });
+  });
+
+  it('shows a new version at the next visit, with a network or without, while an open page goes on', async () => {
+    const folder = await brandLike('morning-packet');
+    await using server = await startTestServer({ PRESSBOX_BRAND_DIR: folder });
+    const { page } = await site.browser.page({ locale: 'en-GB' });
+    await page.goto(`${server.url}/desk/`);
+    await page.evaluate('navigator.serviceWorker.ready');
+    const open = await page.context().newPage();
+    await open.goto(`${server.url}/desk/`);
+    const before = await page.title();
+    const file = join(folder, 'brand.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('The Morning Packet', 'The Evening Packet'));
+    await server.restart();
+    // The first visit may show what was kept, if the server is slow.
+    await eventually(async () => {
+      await page.reload();
+      expect(await page.title()).toContain('The Evening Packet');
+    });
+    expect(await open.title()).toBe(before);
+    await page.context().setOffline(true);
+    await page.reload();
+    expect(await page.title()).toContain('The Evening Packet');
+    await open.getByRole('link', { name: 'Sign in' }).waitFor();
+  });
+
+  it('keeps nothing of a coverage in the cache of its service worker', async () => {
+    const { id } = await site.coverage(['A text that nobody may keep.']);
+    const { page } = await site.openDesk(id);
+    await page.getByText('A text that nobody may keep.').waitFor();
+    await page.evaluate('navigator.serviceWorker.ready');
+    await page.reload();
+    await page.getByText('A text that nobody may keep.').waitFor();
+    const kept = await page.evaluate<string[]>(`(async () => {
+      const cache = await caches.open((await caches.keys())[0]);
+      return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+    })()`);
+    expect(kept).toContain('/desk/');
+    expect(kept.filter((path) => !/^\/(?:desk\/$|desk\/kept-files$|assets\/)/.test(path))).toEqual([]);
   });
 });

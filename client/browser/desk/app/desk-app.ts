@@ -36,11 +36,22 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk">${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1">${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
+  /** The address of the place that is shown. */
+  #shown = '';
+
   protected override updated(): void {
+    this.#nameDocument();
+    const { pathname } = location;
+    // Tells screen readers that another place is shown. The page itself was not loaded again.
+    if (this.#shown !== '' && this.#shown !== pathname) this.querySelector('main')?.focus({ preventScroll: true });
+    this.#shown = pathname;
+  }
+
+  #nameDocument(): void {
     const { place, shownCoverage, sessionState } = this.desk;
     const words = appWordsIn(this.language);
     const name = place.at === 'coverage' ? (shownCoverage?.reader.timeline?.channel.headline ?? place.channelId) : words.desk;
@@ -91,7 +102,7 @@ ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .se
       `${session.ownerKey} ${channelId}`,
       html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel}></desk-coverage-head>
 <div class="desk-columns">
-<div class="desk-read"><desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline></div>
+<div class="desk-read">${keyed(reader, html`<desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`)}</div>
 ${
   outbox === undefined || drafts === undefined
     ? nothing

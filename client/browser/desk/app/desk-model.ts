@@ -6,7 +6,10 @@ import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
 import { Router } from './router.ts';
-import { type DeskSession, loadSession, type SessionState, signOut } from './session.ts';
+import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from './session.ts';
+
+/** How long the desk waits before it asks again who is signed in, if the server gave no answer, milliseconds. */
+const retryMs = 10_000;
 
 /** What the desk knows, for its elements: who is signed in, where one is, and what is open. */
 export class DeskModel {
@@ -21,12 +24,23 @@ export class DeskModel {
   #outbox: Outbox | undefined;
   #drafts: Drafts | undefined;
   #owner: string | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** One change of the author after the other. */
+  #applying: Promise<unknown> = Promise.resolve();
 
   constructor({ url, storage }: { url: string; storage: Storage | undefined }) {
     this.#storage = storage;
     this.client = new AuthorClient({ url });
-    this.router = new Router(() => this.#changed());
+    this.router = new Router(() => this.#onPlace());
     this.#keepSession = sessionKeepalive(url, () => this.#state?.status === 'signed-in');
+    addEventListener('online', () => this.#state?.status === 'unreachable' && this.loadSession());
+  }
+
+  /** Shows what is on this device at once, and asks the server who is signed in. */
+  async start(): Promise<void> {
+    const session = rememberedSession(this.#storage);
+    if (session !== undefined) await this.#apply({ status: 'unreachable', session });
+    await this.loadSession();
   }
 
   /** Undefined until the first answer. */
@@ -69,16 +83,15 @@ export class DeskModel {
 
   /** Asks the server who is signed in: at the start, after signing in, and when a session may have ended. */
   async loadSession(): Promise<void> {
-    this.#state = await loadSession(this.#storage);
-    await this.#setOwner(this.session?.ownerKey);
+    clearTimeout(this.#retry);
+    await this.#apply(await loadSession(this.#storage));
+    if (this.#state?.status === 'unreachable') this.#retry = setTimeout(() => this.loadSession(), retryMs);
     this.#keepSession();
-    this.#changed();
   }
 
   async signOut(): Promise<void> {
     await signOut(this.#storage);
-    this.#state = { status: 'signed-out' };
-    await this.#setOwner(undefined);
+    await this.#apply({ status: 'signed-out' });
     this.router.go({ at: 'list' }, 'replace');
   }
 
@@ -88,30 +101,52 @@ export class DeskModel {
     if (isShown) this.router.go({ at: 'list' });
   }
 
+  async #apply(state: SessionState): Promise<void> {
+    const applied = this.#applying.then(async () => {
+      const before = this.#state;
+      this.#state = state;
+      await this.#setOwner(this.session);
+      if (state.status === 'signed-in' && before?.status !== 'signed-in') {
+        this.#coverages?.reopenEnded();
+        this.#outbox?.wake();
+      }
+      this.#onPlace();
+    });
+    this.#applying = applied.catch(() => {});
+    await applied;
+  }
+
   /** Nothing of one author is left on the page when another signs in. */
-  async #setOwner(owner: string | undefined): Promise<void> {
+  async #setOwner(session: DeskSession | undefined): Promise<void> {
+    const owner = session?.ownerKey;
     if (owner === this.#owner) return;
     this.#owner = owner;
     this.#coverages?.closeAll();
     this.#coverages = undefined;
     await this.#drafts?.close();
     this.#drafts = undefined;
-    if (owner === undefined) return;
-    this.#drafts = await Drafts.open(owner);
+    this.#outbox?.close();
+    this.#outbox = undefined;
+    if (session === undefined) return;
+    this.#drafts = await Drafts.open(session.ownerKey);
     this.#coverages = new OpenCoverages({
       url: location.origin,
       storage: this.#storage,
-      ownerKey: owner,
-      isOwn: () => false,
-      event: () => {},
-      changed: () => this.#changed(),
+      ownerKey: session.ownerKey,
+      isOwn: (postId) => this.#outbox?.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId) === true,
+      received: (channelId, event) => this.#outbox?.received(channelId, event),
+      changed: () => this.#notify(),
     });
   }
 
-  #changed(): void {
+  #onPlace(): void {
     const { place } = this;
     if (place.at === 'coverage') this.#coverages?.show(place.channelId);
     else this.#coverages?.hide();
+    this.#notify();
+  }
+
+  #notify(): void {
     for (const changed of this.#listeners) changed();
   }
 }

@@ -4,7 +4,8 @@ import { LiveReader } from '../../../lib/live-reader.ts';
 /** A coverage that is open on this desk: followed, and with a place in the bar, whether it is shown or not. */
 export interface OpenCoverage {
   readonly channelId: string;
-  readonly reader: LiveReader;
+  /** Another one after the session was renewed, if the server had ended this one. */
+  reader: LiveReader;
   /** Posts of colleagues that were published while another place of the desk was shown. */
   newPosts: number;
 }
@@ -18,7 +19,8 @@ export interface OpenCoveragesOptions {
   ownerKey: string;
   /** Whether the post was written on this desk. */
   isOwn: (postId: string) => boolean;
-  event: (channelId: string, event: Event) => void;
+  /** Everything up to this cursor has reached the desk as a reader. */
+  received: (channelId: string, event: Pick<Event, 'cursor'>) => void;
   changed: () => void;
 }
 
@@ -59,7 +61,7 @@ export class OpenCoverages {
 
   /** Another place of the desk is shown. */
   hide(): void {
-    this.#shown.push('');
+    this.#shown = [...this.#shown.filter((id) => id !== ''), ''];
   }
 
   close(channelId: string): void {
@@ -74,18 +76,37 @@ export class OpenCoverages {
     this.#open.clear();
   }
 
+  /** Follows again what the server has ended: after another session began, or once it has a channel that was opened here. */
+  reopenEnded(channelIds: readonly string[] = [...this.#open.keys()]): void {
+    for (const coverage of this.#open.values()) {
+      if (!channelIds.includes(coverage.channelId) || coverage.reader.state.status !== 'ended') continue;
+      coverage.reader = this.#follow(coverage);
+      coverage.reader.open();
+    }
+  }
+
   #add(channelId: string): OpenCoverage {
-    const { url, event, changed } = this.#options;
-    const reader = new LiveReader({ url, channelId });
-    const coverage: OpenCoverage = { channelId, reader, newPosts: 0 };
+    const coverage = { channelId, newPosts: 0 } as OpenCoverage;
+    coverage.reader = this.#follow(coverage);
     this.#open.set(channelId, coverage);
-    reader.on('event', (heard) => {
-      this.#count(coverage, heard);
-      event(channelId, heard);
-    });
-    for (const name of ['timeline', 'state'] as const) reader.on(name, changed);
-    reader.open();
+    coverage.reader.open();
     return coverage;
+  }
+
+  #follow(coverage: OpenCoverage): LiveReader {
+    const { channelId } = coverage;
+    const { url, received, changed } = this.#options;
+    const reader = new LiveReader({ url, channelId });
+    reader.on('event', (event) => {
+      this.#count(coverage, event);
+      received(channelId, event);
+    });
+    reader.on('timeline', (timeline) => {
+      received(channelId, timeline);
+      changed();
+    });
+    reader.on('state', changed);
+    return reader;
   }
 
   #count(coverage: OpenCoverage, event: Event): void {

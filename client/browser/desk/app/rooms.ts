@@ -10,7 +10,8 @@ import type { DeskSession } from './session.ts';
 /**
  * What the shell gives the rooms of a coverage as properties: `<desk-timeline>` and `<desk-composer>`, and, without the fields of the
  * coverage, `<desk-outbox>`. The shell sets them all before the first update of a room and replaces a room's element when another
- * coverage is shown, so `channelId`, `reader` and `session.ownerKey` stay the same for the life of an element.
+ * coverage is shown, so `channelId` and `session.ownerKey` stay the same for the life of an element. After another session began,
+ * there may be another `reader`: the timeline then gets another element, and the composer, in which somebody writes, another property.
  */
 export interface RoomProperties {
   session: DeskSession;

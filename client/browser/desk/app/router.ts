@@ -23,6 +23,7 @@ export class Router {
       else history.replaceState(null, '', path);
     }
     this.#changed();
+    if (how === 'push') scrollTo({ top: 0, behavior: 'instant' });
   }
 
   close(): void {

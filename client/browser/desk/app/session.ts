@@ -1,5 +1,5 @@
 import type { Grants, Principal } from '../../../../src/protocol/rights.ts';
-import { type Fetch, Http, NoAnswer } from '../../../lib/http.ts';
+import { type Fetch, Http } from '../../../lib/http.ts';
 
 /** Who is signed in, as `GET /v1/session` says. */
 export interface DeskSession {
@@ -34,9 +34,9 @@ export async function loadSession(storage: Storage | undefined, fetch?: Fetch): 
     }
     remember(storage, session);
     return { status: 'signed-in', session };
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    return { status: 'unreachable', session: remembered(storage) };
+  } catch {
+    // Also if something in front of the server answers, or the server cannot check the session at the moment.
+    return { status: 'unreachable', session: rememberedSession(storage) };
   }
 }
 
@@ -61,10 +61,11 @@ function remember(storage: Storage | undefined, session: DeskSession): void {
   }
 }
 
-function remembered(storage: Storage | undefined): DeskSession | undefined {
+/** The session that was last seen on this device. None after it has expired, because somebody else may use the device by then. */
+export function rememberedSession(storage: Storage | undefined): DeskSession | undefined {
   try {
-    const text = storage?.getItem(storageKey);
-    return text ? (JSON.parse(text) as DeskSession) : undefined;
+    const session = JSON.parse(storage?.getItem(storageKey) ?? 'null') as DeskSession | null;
+    return session !== null && Date.parse(session.expiresAt) > Date.now() ? session : undefined;
   } catch {
     return undefined;
   }

@@ -66,17 +66,18 @@ export class CoverageFormElement extends DeskElement {
     const words = coverageFormWordsIn(this.language);
     const { form, channel } = this;
     const patch = channel && patchOf(form, channel);
+    const isPlanned = (channel?.state ?? form.state) === 'scheduled';
     return html`<form novalidate @submit=${this.#onSubmit}>
 ${this.#text('headline', words.headline, { required: true, own: true })}
 ${this.#area('standfirst', words.standfirst, 2, { own: true })}
 ${patch && changesText(patch) ? this.#change(words) : nothing}
 <div class="desk-pair">${channel === undefined ? this.#state(words) : nothing}${this.#access(words)}</div>
+${isPlanned ? this.#text('startsAt', words.startsAt, { type: 'datetime-local', hint: words.startsAtHint(form.timezone) }) : nothing}
+<details class="desk-more" ?open=${channel !== undefined}><summary>${words.more}</summary>
 ${this.#text('section', words.section, { own: true })}
 ${this.#area('byline', words.byline, 2, { hint: words.bylineHint, own: true })}
 <div class="desk-pair">${this.#language(words)}${this.#zone(words)}</div>
-<div class="desk-pair">${this.#text('startsAt', words.startsAt, { type: 'datetime-local', hint: words.startsAtHint(form.timezone) })}
-${channel === undefined ? this.#id(words) : nothing}</div>
-<details class="desk-more" ?open=${form.pictureUrl !== '' || form.url !== ''}><summary>${words.pictureAndAddress}</summary>
+${channel === undefined ? this.#id(words) : nothing}
 ${this.#text('pictureUrl', words.pictureUrl, { type: 'url', hint: words.pictureUrlHint })}
 ${form.pictureUrl.trim() === '' ? nothing : this.#picture(words)}
 ${this.#text('url', words.url, { type: 'url', hint: words.urlHint })}</details>
@@ -214,7 +215,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     this.answer = undefined;
     this.faults = faultsOf(form, { origin: location.origin, channel });
     if (Object.keys(this.faults).length > 0) return await this.#focusFault();
-    if (channel === undefined && !this.#mayOpen(form.id)) return this.#explain({ kind: 'not-yours' });
+    if (channel === undefined && !this.#mayOpen(form.id)) return this.#explainId({ kind: 'not-yours' });
     const patch = channel && patchOf(form, channel);
     if (channel !== undefined && patch === undefined) return this.#send('desk-saved', { channelId: channel.id, isDone: true });
     const write: Write =
@@ -240,7 +241,7 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     // What was written is still in the form.
     await outbox.discard(entry.id);
     const { problem } = outcome;
-    if (problem.code === 'channel-exists') return this.#explain({ kind: 'taken' });
+    if (problem.code === 'channel-exists') return this.#explainId({ kind: 'taken' });
     if (outcome.status === 'conflict' && this.channel !== undefined) return await this.#rebase(this.channel);
     this.#explain({ kind: 'refused', text: problem.detail ?? problem.title });
   }
@@ -258,9 +259,18 @@ ${fault ? html`<p class="fault" id=${`${id}-fault`}>${words.faults[fault]}</p>` 
     this.answer = answer;
   }
 
+  #explainId(answer: Answer): void {
+    this.#explain(answer);
+    this.#focus('#coverage-id');
+  }
+
   async #focusFault(): Promise<void> {
     await this.updateComplete;
-    const field = this.querySelector<HTMLElement>('[aria-invalid]');
+    this.#focus('[aria-invalid]');
+  }
+
+  #focus(selector: string): void {
+    const field = this.querySelector<HTMLElement>(selector);
     const folded = field?.closest('details');
     if (folded) folded.open = true;
     field?.focus();

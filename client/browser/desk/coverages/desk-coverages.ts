@@ -122,7 +122,7 @@ ${order.map((state) => this.#section(state, shown[state], sections[state].next !
     const { id, headline, language, section, access } = channel;
     const facts = [section, access === 'public' ? null : words.accesses[access], this.#when(channel, words)];
     return html`<li class="desk-coverage"><a href=${pathOf({ at: 'coverage', channelId: id })} lang=${language} dir=${directionOf(language)}>${headline}</a>
-<p class="desk-facts">${facts.filter((fact) => fact !== null).map((fact) => html`<span>${fact}</span>`)}</p></li>`;
+<p class="desk-facts">${facts.filter((fact) => fact !== null).map((fact) => html`<bdi>${fact}</bdi>`)}</p></li>`;
   }
 
   #when({ state, latestPostAt, startsAt, endedAt }: ListedChannel, words: CoverageWords): string {

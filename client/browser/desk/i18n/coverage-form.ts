@@ -21,7 +21,8 @@ export interface CoverageFormWords {
   state: string;
   beginsNow: string;
   beginsLater: string;
-  pictureAndAddress: string;
+  /** The rest of the form. */
+  more: string;
   pictureUrl: string;
   pictureUrlHint: string;
   pictureAlt: string;
@@ -71,7 +72,7 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     state: 'Begins',
     beginsNow: 'Now, live',
     beginsLater: 'Later, announced',
-    pictureAndAddress: 'Picture and web address',
+    more: 'Section, byline, language, address, picture',
     pictureUrl: 'Address of the picture',
     pictureUrlHint: 'Begins with https://',
     pictureAlt: 'What the picture shows',
@@ -133,7 +134,7 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     state: 'Beginn',
     beginsNow: 'Jetzt, live',
     beginsLater: 'Später, angekündigt',
-    pictureAndAddress: 'Bild und Webadresse',
+    more: 'Ressort, Autorenzeile, Sprache, Adresse, Bild',
     pictureUrl: 'Adresse des Bildes',
     pictureUrlHint: 'Beginnt mit https://',
     pictureAlt: 'Was das Bild zeigt',
@@ -196,7 +197,7 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     state: 'Début',
     beginsNow: 'Maintenant, en direct',
     beginsLater: 'Plus tard, annoncé',
-    pictureAndAddress: 'Photo et adresse web',
+    more: 'Rubrique, signature, langue, adresse, photo',
     pictureUrl: 'Adresse de la photo',
     pictureUrlHint: 'Commence par https://',
     pictureAlt: 'Ce que montre la photo',
@@ -258,7 +259,7 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     state: 'Inicio',
     beginsNow: 'Ahora, en directo',
     beginsLater: 'Más tarde, anunciada',
-    pictureAndAddress: 'Foto y dirección web',
+    more: 'Sección, firma, idioma, dirección, foto',
     pictureUrl: 'Dirección de la foto',
     pictureUrlHint: 'Empieza por https://',
     pictureAlt: 'Qué muestra la foto',
@@ -315,7 +316,7 @@ const byLanguage: Readonly<Record<Language, CoverageFormWords>> = {
     state: 'البدء',
     beginsNow: 'الآن، مباشر',
     beginsLater: 'لاحقا، معلن عنها',
-    pictureAndAddress: 'الصورة وعنوان الصفحة',
+    more: 'القسم والأسماء واللغة والعنوان الشبكي والصورة',
     pictureUrl: 'عنوان الصورة',
     pictureUrlHint: 'يبدأ بـ https://',
     pictureAlt: 'ما تظهره الصورة',

@@ -5,6 +5,7 @@ import type { LiveReader } from '../../../lib/live-reader.ts';
 import { held, type Timeline } from '../../../lib/timeline/timeline-model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { postBeingRead, windowViewport } from '../../scroll-anchor.ts';
+import { wordsOf } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { KeyRegistry } from '../app/keys.ts';
 import type { CoverageRoomProperties } from '../app/rooms.ts';
@@ -80,14 +81,16 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
 
   protected override render(): TemplateResult {
     const words = timelineWordsIn(this.language);
-    return html`<section class="desk-timeline" aria-label=${words.timeline}>
+    const { newerPosts, olderPosts } = wordsOf({ language: this.language });
+    return html`<section class="desk-timeline" aria-labelledby="desk-timeline-name">
+<h2 class="visually-hidden" id="desk-timeline-name">${words.timeline}</h2>
 <div class="pinned"></div>
 <div class="notices"><button type="button" class="new-posts" hidden @click=${this.#goToUnseen}></button></div>
-<nav class="pages newer" aria-label=${words.timeline} @click=${this.#onPage}></nav>
+<nav class="pages newer" aria-label=${newerPosts} @click=${this.#onPage}></nav>
 <p class="desk-failed" role="alert" ?hidden=${!this.failed}>${words.notLoaded}</p>
 <p class="empty" ?hidden=${this.channel !== undefined}>${words.loading}</p>
 <div id="posts" @click=${this.#onClick}></div>
-<nav class="pages older" aria-label=${words.timeline} @click=${this.#onPage}></nav>
+<nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
 ${this.outbox === undefined ? nothing : html`<desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>`}
 </section>`;
