@@ -13,6 +13,7 @@ export const longFiles = [
   'test/browser/firefox.test.ts',
   'test/engine/redis/erasure.test.ts',
   'test/engine/redis/repairs.test.ts',
+  'test/browser/desk/editor.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/page/brands.test.ts',
   'test/server/readers/admission-control.test.ts',

@@ -71,22 +71,20 @@ export function edited(doc: Node, all: readonly Edit[]): Node {
 
 function apply(transform: Transform, edit: Edit): void {
   const { doc } = transform;
-  const [from, to] = [edit.from, edit.to].map((part) => Math.round(part * doc.content.size)).toSorted((a, b) => a - b) as [
-    number,
-    number,
-  ];
+  const places = [edit.from, edit.to].map((part) => betweenCharacters(doc, Math.round(part * doc.content.size)));
+  const [from, to] = [Math.min(...places), Math.max(...places)];
   switch (edit.type) {
     case 'write':
       transform.insert(inText(doc, from), schema.text(edit.text));
       break;
     case 'mark':
-      transform.addMark(from, Math.min(to, from + 30), schema.mark(...edit.mark));
+      transform.addMark(from, betweenCharacters(doc, Math.min(to, from + 30)), schema.mark(...edit.mark));
       break;
     case 'unmark':
       transform.removeMark(from, to, schema.mark(...edit.mark));
       break;
     case 'delete':
-      transform.delete(from, Math.min(to, from + 10));
+      transform.delete(from, betweenCharacters(doc, Math.min(to, from + 10)));
       break;
     case 'split':
       transform.split(inText(doc, from));
@@ -97,8 +95,14 @@ function apply(transform: Transform, edit: Edit): void {
   transform.doc.check();
 }
 
+/** Not within a surrogate pair, where no author can put the cursor. */
+function betweenCharacters(doc: Node, at: number): number {
+  const before = at > 0 ? doc.textBetween(at - 1, at) : '';
+  return /[\ud800-\udbff]/.test(before) ? at + 1 : at;
+}
+
 /** The first place for text at or after this one. */
-export function inText(doc: Node, from: number): number {
+function inText(doc: Node, from: number): number {
   for (let at = from; at <= doc.content.size; at += 1) if (doc.resolve(at).parent.inlineContent) return at;
   throw new Error('no place for text');
 }

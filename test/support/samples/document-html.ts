@@ -80,18 +80,21 @@ export function comparable(html: string): string {
   const plain = html
     .replaceAll(' data-form="pull-quote"', '')
     .replaceAll(' data-form="data-block"', '')
-    .replaceAll(' data-form="speaker"', '')
-    // The speaker of a pull quote becomes a paragraph.
-    .replace(/(?:<\/p>\n<p>|<br>\n|\n)(?=\s*—)/g, '\n');
-  return Array.from(plain.matchAll(/<[^>]*>|&\w+;|[^<&]/gu), ([part]) => {
-    const [, end, tag] = /^<(\/?)(strong|em|s|code|a)(?=[\s>])/.exec(part) ?? [];
-    if (tag === undefined) return `${part}${open.toSorted().join('')}`;
-    if (end === '') open = [...open, part];
-    else
-      open = open.toSpliced(
-        open.findLastIndex((one) => one.slice(1).split(/[\s>]/)[0] === tag),
-        1,
-      );
-    return '';
-  }).join('');
+    .replaceAll(' data-form="speaker"', '');
+  return (
+    Array.from(plain.matchAll(/<[^>]*>|&\w+;|[^<&]/gu), ([part]) => {
+      const [, end, tag] = /^<(\/?)(strong|em|s|code|a)(?=[\s>])/.exec(part) ?? [];
+      if (tag === undefined) return `${part}${open.toSorted().join('')}`;
+      if (end === '') open = [...open, part];
+      else
+        open = open.toSpliced(
+          open.findLastIndex((one) => one.slice(1).split(/[\s>]/)[0] === tag),
+          1,
+        );
+      return '';
+    })
+      .join('')
+      // The speaker of a pull quote becomes a paragraph.
+      .replace(/(?:<\/p>\n<p>|<br>\n|\n)(?=\s*—)/g, '\n')
+  );
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Node } from 'prosemirror-model';
 import { describe, expect, it } from 'vitest';
-import { openBody } from '../../../../client/browser/desk/editor/open-body.ts';
-import { representable } from '../../../../client/browser/desk/editor/representable.ts';
+import { openBody } from '../../../../client/browser/desk/editor/markdown/open-body.ts';
+import { representable } from '../../../../client/browser/desk/editor/markdown/representable.ts';
 import { renderHtml } from '../../../../src/markdown/html-writer.ts';
 import { markdown as parser } from '../../../../src/markdown/parser.ts';
 import { markdown } from '../../../support/samples/arbitraries.ts';

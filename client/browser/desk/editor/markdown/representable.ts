@@ -1,5 +1,5 @@
 import { Fragment, type Mark, type Node } from 'prosemirror-model';
-import { withTableShape } from './table-shape.ts';
+import { withTableShape } from '../table-shape.ts';
 
 /**
  * What Markdown can hold of an edited block. An author sees no difference: empty blocks, spaces at the edge of a line or of bold

@@ -1,11 +1,11 @@
 import type { Node } from 'prosemirror-model';
-import { renderHtml } from '../../../../src/markdown/html-writer.ts';
-import type { Token } from '../../../../src/markdown/parser.ts';
-import { bodyCharacters } from '../../../../src/protocol/client-limits.ts';
+import { renderHtml } from '../../../../../src/markdown/html-writer.ts';
+import type { Token } from '../../../../../src/markdown/parser.ts';
+import { bodyCharacters } from '../../../../../src/protocol/client-limits.ts';
+import { schema } from '../schema.ts';
 import { type Parsed, parseMarkdown } from './parse-markdown.ts';
 import { childrenOf, representable } from './representable.ts';
 import { isSameHtml } from './same-html.ts';
-import { schema } from './schema.ts';
 import { blockMarkdown, markers, type Written } from './write-markdown.ts';
 
 /**

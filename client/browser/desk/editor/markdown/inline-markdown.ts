@@ -1,5 +1,5 @@
 import type { Mark, Node } from 'prosemirror-model';
-import { markdown } from '../../../../src/markdown/parser.ts';
+import { markdown } from '../../../../../src/markdown/parser.ts';
 import { escapedText, isPunctuation, isSpace, type Surroundings } from './markdown-escapes.ts';
 
 /** How carefully Markdown is written. The first that reads back as the same text is used. */
@@ -160,9 +160,11 @@ function besideEmphasis(text: string, parts: readonly Part[], at: number): [stri
     if (letter === '' || isSpace(letter) || isPunctuation(letter)) return false;
     return emphasis.delimiter === '_' || inner?.type !== 'text' || isPunctuation([...inner.text].at(end) ?? '');
   };
-  const head = before?.type === 'close' && hides(first, before, parts[at - 2], -1) ? first : '';
-  const isTail = after?.type === 'open' && text.length > head.length && hides(last, after, parts[at + 2], 0);
-  const tail = isTail ? last : '';
+  // Where other marks interrupt emphasis, its next part may begin or end with a space.
+  const isHead = before?.type === 'open' ? isSpace(first) : before?.type === 'close' && hides(first, before, parts[at - 2], -1);
+  const head = isHead ? first : '';
+  const isTail = after?.type === 'close' ? isSpace(last) : after?.type === 'open' && hides(last, after, parts[at + 2], 0);
+  const tail = isTail && text.length > head.length ? last : '';
   return [head, text.slice(head.length, text.length - tail.length), tail];
 }
 

@@ -1,4 +1,4 @@
-import { markdown } from '../../../../src/markdown/parser.ts';
+import { markdown } from '../../../../../src/markdown/parser.ts';
 
 /** Writes text so that Markdown shows it as it is. Escapes only what would otherwise be read as Markdown. */
 

@@ -1,9 +1,9 @@
 import { MarkdownSerializer, type MarkdownSerializerState } from 'prosemirror-markdown';
 import type { Node } from 'prosemirror-model';
+import { schema } from '../schema.ts';
 import { type Care, inlineMarkdown } from './inline-markdown.ts';
 import { parseMarkdown } from './parse-markdown.ts';
 import { childrenOf } from './representable.ts';
-import { schema } from './schema.ts';
 
 /** Writes blocks as Markdown that reads back as the same blocks. */
 

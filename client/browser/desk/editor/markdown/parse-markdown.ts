@@ -1,9 +1,9 @@
 import { MarkdownParser } from 'prosemirror-markdown';
 import type { Node } from 'prosemirror-model';
-import { plainText } from '../../../../src/markdown/html-writer.ts';
-import { isAllowedLink } from '../../../../src/markdown/links.ts';
-import { markdown, type Token } from '../../../../src/markdown/parser.ts';
-import { schema } from './schema.ts';
+import { plainText } from '../../../../../src/markdown/html-writer.ts';
+import { isAllowedLink } from '../../../../../src/markdown/links.ts';
+import { markdown, type Token } from '../../../../../src/markdown/parser.ts';
+import { schema } from '../schema.ts';
 
 /** A body as the editor's document, and as the tokens it was made from. */
 export interface Parsed {

@@ -1,0 +1,37 @@
+import type { EditorCommand } from './commands.ts';
+
+/** The text of a post while it is written, rich or as plain Markdown. */
+export interface BodyEditor {
+  /** As Markdown. */
+  readonly body: string;
+  readonly isEmpty: boolean;
+  readonly isRich: boolean;
+  /** What a toolbar offers. None in the plain field. */
+  readonly commands: readonly EditorCommand[];
+  /** The address of the link at the cursor, null if there is none. */
+  readonly link: string | null;
+  /** Links the selected text, or removes its link. Without a selection, the word at the cursor or the address itself is linked. */
+  setLink(href: string | null): void;
+  setBody(body: string): void;
+  /** Puts Markdown where the cursor is. */
+  insert(markdown: string): void;
+  focus(): void;
+  destroy(): void;
+}
+
+export interface EditorOptions {
+  body: string;
+  /** Of the text, for spelling. */
+  language: string | undefined;
+  label: string;
+  placeholder: string;
+  onChange: (body: string) => void;
+  /** Ctrl or ⌘ with Enter. Not called while an input method composes. */
+  onSubmit: () => void;
+  /** The cursor moved, or the commands changed. */
+  onSelect?: () => void;
+  /** Ctrl or ⌘ with K asks for the address of a link. */
+  onLink?: () => void;
+  /** An address was pasted alone into an empty paragraph. Returns whether it was taken; otherwise it is put into the text. */
+  onAddress?: (url: string) => boolean;
+}

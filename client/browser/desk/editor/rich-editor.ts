@@ -1,0 +1,153 @@
+import { baseKeymap, chainCommands } from 'prosemirror-commands';
+import { history, redo, undo } from 'prosemirror-history';
+import { undoInputRule } from 'prosemirror-inputrules';
+import { keymap } from 'prosemirror-keymap';
+import { Slice } from 'prosemirror-model';
+import { liftListItem, sinkListItem, splitListItem } from 'prosemirror-schema-list';
+import { type Command, EditorState, Plugin } from 'prosemirror-state';
+import { Decoration, DecorationSet, EditorView } from 'prosemirror-view';
+import type { BodyEditor, EditorOptions } from './body-editor.ts';
+import { commandFor, commandsOf } from './commands.ts';
+import { isComposing } from './composition.ts';
+import { markdownRules } from './input-rules.ts';
+import { addressLinks, addressOf, linkAt, withLink } from './links.ts';
+import { type OpenBody, openBody } from './markdown/open-body.ts';
+import { parseMarkdown } from './markdown/parse-markdown.ts';
+import { pasting } from './paste/paste.ts';
+import { schema } from './schema.ts';
+import { goBelow, goToCell, leaveBelow, leaveCode, tableShapes } from './table-commands.ts';
+
+const { nodes } = schema;
+
+/** The text as it will look, with Markdown behind it. Undefined if it cannot hold all of the body. */
+export function createRichEditor(parent: HTMLElement, options: EditorOptions): BodyEditor | undefined {
+  const first = openBody(options.body);
+  if (first === undefined) return undefined;
+  let opened: OpenBody = first;
+  const state = () => EditorState.create({ doc: opened.doc, plugins: pluginsFor(options) });
+  const view = new EditorView(parent, {
+    state: state(),
+    attributes: {
+      class: 'rich-text body',
+      role: 'textbox',
+      'aria-multiline': 'true',
+      'aria-label': options.label,
+      'data-path': 'body',
+      spellcheck: 'true',
+      autocapitalize: 'sentences',
+      ...(options.language !== undefined && { lang: options.language }),
+    },
+    ...pasting(options),
+    dispatchTransaction(transaction) {
+      view.updateState(view.state.apply(transaction));
+      if (transaction.docChanged) options.onChange(body());
+      options.onSelect?.();
+    },
+  });
+  const body = () => opened.write(view.state.doc);
+  return {
+    get body() {
+      return body();
+    },
+    get isEmpty() {
+      return body().trim() === '';
+    },
+    isRich: true,
+    commands: commandsOf(view),
+    get link() {
+      return linkAt(view.state);
+    },
+    setLink(href) {
+      const address = href === null ? null : addressOf(href);
+      if (address !== undefined) view.dispatch(withLink(view.state, address).scrollIntoView());
+      view.focus();
+    },
+    setBody(text) {
+      const next = openBody(text);
+      if (next === undefined) throw new Error('The rich editor cannot hold this body.');
+      opened = next;
+      view.updateState(state());
+    },
+    insert(markdown) {
+      const { doc } = parseMarkdown(markdown);
+      const content = doc.childCount === 1 && doc.firstChild?.type === nodes.paragraph ? doc.firstChild.content : doc.content;
+      view.dispatch(view.state.tr.replaceSelection(new Slice(content, 0, 0)).scrollIntoView());
+    },
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
+}
+
+function pluginsFor(options: EditorOptions): Plugin[] {
+  return [
+    composingKeys,
+    markdownRules(),
+    keymap(keysFor(options)),
+    keymap(baseKeymap),
+    history(),
+    tableShapes,
+    addressLinks,
+    placeholder(options.placeholder),
+  ];
+}
+
+/** Keeps the keys of an input method from being handled here: they choose characters, and do not break lines or publish. */
+const composingKeys = new Plugin({
+  props: { handleDOMEvents: { keydown: (view, event) => isComposing(event) || view.composing } },
+});
+
+const hardBreak: Command = ({ tr, selection: { $from } }, dispatch) => {
+  if (!$from.parent.type.contentMatch.matchType(nodes.hard_break)) return true;
+  dispatch?.(tr.replaceSelectionWith(nodes.hard_break.create()).scrollIntoView());
+  return true;
+};
+
+function keysFor({ onSubmit, onLink }: EditorOptions): Record<string, Command> {
+  const submit = () => {
+    onSubmit();
+    return true;
+  };
+  const isInList: Command = ({ selection: { $from } }) =>
+    Array.from({ length: $from.depth }, (_, depth) => $from.node(depth + 1)).some(({ type }) => type === nodes.list_item);
+  return {
+    'Mod-Enter': submit,
+    'Mod-b': commandFor('bold'),
+    'Mod-i': commandFor('italic'),
+    'Mod-e': commandFor('code'),
+    'Mod-Shift-x': commandFor('strike'),
+    'Mod-k': () => {
+      onLink?.();
+      return onLink !== undefined;
+    },
+    'Mod-z': undo,
+    'Mod-Shift-z': redo,
+    'Mod-y': redo,
+    Backspace: chainCommands(undoInputRule, liftEmptyItem),
+    Enter: chainCommands(leaveCode, goBelow, splitListItem(nodes.list_item)),
+    'Shift-Enter': chainCommands(leaveCode, hardBreak),
+    // Outside of lists and tables, Tab leaves the editor.
+    Tab: chainCommands(goToCell(1), sinkListItem(nodes.list_item), isInList),
+    'Shift-Tab': chainCommands(goToCell(-1), liftListItem(nodes.list_item)),
+    ArrowDown: leaveBelow,
+  };
+}
+
+/** At the beginning of a list item, takes the paragraph out of the list. */
+const liftEmptyItem: Command = (state, dispatch) => {
+  const { $from, empty } = state.selection;
+  if (!empty || $from.parentOffset > 0 || $from.depth < 2 || $from.index(-1) > 0) return false;
+  return $from.node(-1).type === nodes.list_item && liftListItem(nodes.list_item)(state, dispatch);
+};
+
+/** Shows what belongs here while the text is empty. */
+function placeholder(text: string): Plugin {
+  return new Plugin({
+    props: {
+      decorations({ doc }) {
+        const { firstChild } = doc;
+        if (doc.childCount > 1 || firstChild?.type !== nodes.paragraph || firstChild.content.size > 0) return null;
+        return DecorationSet.create(doc, [Decoration.node(0, firstChild.nodeSize, { 'data-placeholder': text })]);
+      },
+    },
+  });
+}
