@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWith, needs } from '../../support/runner/needs.ts';
 import { brandLike } from '../../support/samples/brand-folder.ts';
+import { startLine } from '../../support/servers/bad-line.ts';
 import { startTestServer } from '../../support/servers/server.ts';
-import { startBrowser } from '../browser.ts';
+import { startBrowser, withinTime } from '../browser.ts';
 import { eventually } from '../newsroom.ts';
 import { deskSite } from './desk-site.ts';
 
@@ -62,6 +63,24 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     await page.getByRole('heading', { name: 'Keys' }).waitFor({ state: 'hidden' });
   });
 
+  it('is usable within two seconds on slow 3G after the first visit', async () => {
+    const { id } = await site.coverage(['One'], { headline: 'Harbour fire' });
+    await using line = await startLine(site.server.url);
+    const watched = await site.browser.page({ locale: 'en-GB' });
+    await site.signIn(watched);
+    const { page } = watched;
+    await page.goto(`${line.url}/desk/${id}`);
+    await page.locator('#connection[data-state="live"]').waitFor();
+    await page.evaluate('navigator.serviceWorker.ready');
+    line.delayMs = 2_000;
+    line.bytesPerSecond = 50_000;
+    await withinTime(2_000, async () => {
+      await page.reload({ waitUntil: 'commit' });
+      await page.getByRole('textbox').first().waitFor();
+    });
+    await page.locator('#connection[data-state="live"]').waitFor();
+  });
+
   it('shows a new version at the next visit, with a network or without, while an open page goes on', async () => {
     const folder = await brandLike('morning-packet');
     await using server = await startTestServer({ PRESSBOX_BRAND_DIR: folder });
@@ -99,5 +118,24 @@ describeWith(needs.chromium, 'the desk', (chromium) => {
     })()`);
     expect(kept).toContain('/desk/');
     expect(kept.filter((path) => !/^\/(?:desk\/$|desk\/kept-files$|assets\/)/.test(path))).toEqual([]);
+  });
+
+  it('asks before signing out while something is not out yet, and keeps it for its author', async () => {
+    const { page } = await site.openDesk('', { sub: 'lovelace', name: 'Ada Lovelace' });
+    await page.getByRole('button', { name: 'New coverage' }).waitFor();
+    await page.route('**/v1/channels', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+    await page.getByRole('button', { name: 'New coverage' }).click();
+    await page.getByRole('dialog').getByLabel('Headline').fill('Not sent');
+    await page.getByRole('dialog').getByRole('button', { name: 'Open coverage' }).click();
+    await page.getByText('It is kept on this device').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: '1 post is not out yet' }).waitFor();
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await page.getByText('Ada Lovelace').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    expect(await page.getByText('Not sent').count()).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
 import { sessionKeepalive } from '../../session-keepalive.ts';
 import { Drafts } from '../drafts/drafts.ts';
-import type { Outbox } from '../outbox/outbox-model.ts';
+import { openOutbox } from '../outbox/outbox.ts';
+import { channelOf, type EntryState, type Outbox } from '../outbox/outbox-model.ts';
 import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
@@ -129,14 +130,24 @@ export class DeskModel {
     this.#outbox = undefined;
     if (session === undefined) return;
     this.#drafts = await Drafts.open(session.ownerKey);
+    const outbox = await openOutbox({ session });
+    this.#outbox = outbox;
+    outbox.subscribe(() => this.#onOutbox(outbox));
     this.#coverages = new OpenCoverages({
       url: location.origin,
       storage: this.#storage,
       ownerKey: session.ownerKey,
-      isOwn: (postId) => this.#outbox?.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId) === true,
-      received: (channelId, event) => this.#outbox?.received(channelId, event),
+      isOwn: (postId) => outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId),
+      received: (channelId, event) => outbox.received(channelId, event),
       changed: () => this.#notify(),
     });
+  }
+
+  #onOutbox({ entries }: Outbox): void {
+    // A coverage that was opened here could not be followed before.
+    const made = entries.filter(({ write, state }) => write.type === 'create-channel' && isDelivered(state));
+    this.#coverages?.reopenEnded(made.map(({ write }) => channelOf(write)));
+    this.#notify();
   }
 
   #onPlace(): void {
@@ -149,4 +160,8 @@ export class DeskModel {
   #notify(): void {
     for (const changed of this.#listeners) changed();
   }
+}
+
+function isDelivered({ at }: EntryState): boolean {
+  return at === 'on-disk' || at === 'out';
 }
