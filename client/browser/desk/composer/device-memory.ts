@@ -5,7 +5,7 @@ export class ComposerMemory {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'> | undefined;
   readonly #ownerKey: string;
 
-  constructor(ownerKey: string, storage = deviceStorage()) {
+  constructor(ownerKey: string, storage: Pick<Storage, 'getItem' | 'setItem'> | undefined = deviceStorage()) {
     this.#ownerKey = ownerKey;
     this.#storage = storage;
   }

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { ComposerMemory } from '../../../../client/browser/desk/composer/device-memory.ts';
+import { matchesOf } from '../../../../client/browser/desk/composer/search-matches.ts';
+import { firstWords, titleOf } from '../../../../client/browser/desk/drafts/write-title.ts';
+import type { AuthorPost } from '../../../../src/protocol/model.ts';
+
+describe('the memory of a composer', () => {
+  const storage = () => {
+    const values = new Map<string, string>();
+    return {
+      getItem: (name: string) => values.get(name) ?? null,
+      setItem: (name: string, value: string) => void values.set(name, value),
+    };
+  };
+
+  it('gives five seconds to undo a post, until the author decides otherwise', () => {
+    const shared = storage();
+    const memory = new ComposerMemory('ada', shared);
+    expect(memory.undoSeconds).toBe(5);
+    memory.undoSeconds = 30;
+    expect(new ComposerMemory('ada', shared).undoSeconds).toBe(30);
+    expect(new ComposerMemory('grace', shared).undoSeconds).toBe(5);
+    memory.undoSeconds = 0;
+    expect(memory.undoSeconds).toBe(0);
+  });
+
+  it('suggests bylines, last used first, and begins the next post with the last ones', () => {
+    const memory = new ComposerMemory('ada', storage());
+    memory.remember([{ name: 'Ada', role: 'on the pier' }]);
+    memory.remember([{ name: 'Grace' }, { name: 'Ada' }]);
+    expect(memory.bylines).toEqual([{ name: 'Grace' }, { name: 'Ada' }]);
+    memory.remember([]);
+    expect(memory.lastAuthors).toEqual([]);
+    expect(memory.bylines).toHaveLength(2);
+  });
+
+  it('works without storage and with what it cannot read', () => {
+    const broken = {
+      getItem: () => '{',
+      setItem: () => {
+        throw new Error('full');
+      },
+    };
+    const memory = new ComposerMemory('ada', broken);
+    memory.remember([{ name: 'Ada' }]);
+    memory.undoSeconds = 3;
+    expect([memory.undoSeconds, memory.bylines, memory.lastAuthors]).toEqual([5, [], []]);
+  });
+});
+
+describe('the search for earlier posts', () => {
+  const posts = ['Three ferries moved', 'Le port a été fermé', 'Three men missing'];
+  const found = (query: string) => matchesOf(posts, query, (post) => post);
+
+  it('finds posts that have every word, in any order, regardless of case and accents', () => {
+    expect(found('MOVED three')).toEqual(['Three ferries moved']);
+    expect(found('ete ferme')).toEqual(['Le port a été fermé']);
+    expect(found('three')).toHaveLength(2);
+    expect(found('three port')).toEqual([]);
+    expect(found('  ')).toEqual(posts);
+  });
+});
+
+describe('the title of a write', () => {
+  it('is the headline, else the first words of the text without Markdown', () => {
+    const post = { id: 'x', body: '**Two** men are [missing](https://example.com).\n\nMore' };
+    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post } })).toBe('Two men are missing.');
+    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post: { ...post, headline: 'Storm' } } })).toBe('Storm');
+    expect(titleOf({ write: { type: 'publish', channelId: 'storm', post: { id: 'x' } } })).toBe('');
+  });
+
+  it('is that of the changed post where the change does not touch it', () => {
+    const base = { headline: 'Storm', body: 'Text' } as AuthorPost;
+    const write = {
+      type: 'revise',
+      channelId: 'storm',
+      postId: 'x',
+      expected: 1,
+      revision: { kind: 'update', changes: { body: 'New' } },
+    } as const;
+    expect(titleOf({ write, base })).toBe('Storm');
+    expect(titleOf({ write: { ...write, revision: { ...write.revision, changes: { headline: 'Gale' } } }, base })).toBe('Gale');
+    expect(titleOf({ write: { type: 'retract', channelId: 'storm', postId: 'x', note: 'Wrong' }, base })).toBe('Storm');
+  });
+
+  it('is short, however long or nested the text is', () => {
+    expect([...firstWords('word '.repeat(20_000))].length).toBeLessThanOrEqual(81);
+    expect(firstWords('> '.repeat(200))).toBe('');
+  });
+});
