@@ -16,12 +16,14 @@ import { CoverageHead } from './coverages/coverage-head.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
 import { DeskDrafts } from './drafts/draft-list.ts';
+import { loadDeskWords } from './i18n/loaded.ts';
 import { DeskOutbox } from './outbox/outbox-list.ts';
 import { DeskTimeline } from './timeline/timeline.ts';
 
 /** The page for authors. The server sends the same page for all of `/desk/`; this script fills it. */
 const desk = new DeskModel({ url: location.origin, storage: storageOf(window) });
 const language = languageOf(document.documentElement.lang) ?? 'en';
+await loadDeskWords(language);
 
 for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.assign(element, { desk, language });
 customElements.define('desk-keys', DeskKeys);
