@@ -9,10 +9,10 @@ import type { KeyRegistry } from '../app/keys.ts';
 import { type DeskSession, principalOf } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
-import { type BodyEditor, createPlainEditor } from '../composer/plain-editor.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
+import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { changesWordsIn } from '../i18n/changes.ts';
 import { composerWordsIn } from '../i18n/composer.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
@@ -204,7 +204,7 @@ export class DeskCorrect extends DeskElement implements CorrectForm {
   #makeEditor({ draft }: ChangeState): void {
     const parent = this.querySelector<HTMLElement>('.composer-editor');
     if (parent === null) return;
-    this.#editor = createPlainEditor(parent, {
+    this.#editor = createEditor(parent, {
       body: draft.body,
       language: this.channel.language,
       label: composerWordsIn(this.language).body,

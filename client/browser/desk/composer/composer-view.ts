@@ -5,6 +5,7 @@ import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { keyNames } from '../app/keys.ts';
 import type { Drafts } from '../drafts/drafts.ts';
+import type { BodyEditor } from '../editor/editor.ts';
 import { type ComposerMemory, undoChoices } from './device-memory.ts';
 import { labelOf, type PostForm, removeButton, rowsOf } from './form.ts';
 import { headlineField, kindField, markFields } from './head-fields.ts';
@@ -13,10 +14,11 @@ import { bylineFields, sourceFields, verificationField } from './people-fields.t
 import { hasContent, type Lack } from './post-draft.ts';
 import type { FoundPost } from './post-search.ts';
 import { renderDraft } from './render-draft.ts';
+import { toolbar } from './toolbar.ts';
 
 /** What the parts of the composer ask it to do. */
 export interface ComposerActions {
-  folded: boolean;
+  readonly folded: boolean;
   previewing: boolean;
   moreOpen: boolean;
   /** The titles of posts that were found, by id. */
@@ -24,16 +26,21 @@ export interface ComposerActions {
   readonly client: AuthorClient;
   readonly channelId: string;
   write(): void;
+  fold(): void;
   putAside(): void;
   search(): void;
   link(post: FoundPost): void;
   restate(post: FoundPost, restates: boolean): void;
   publish(): Promise<void>;
   goTo(path: string): void;
+  setLinking(isLinking: boolean): void;
 }
 
 export interface ComposerState {
   composer: ComposerActions;
+  /** Undefined until the composer was drawn once. */
+  editor: BodyEditor | undefined;
+  isLinking: boolean;
   drafts: Drafts;
   /** Of the draft in the composer. */
   draftKey: string;
@@ -60,9 +67,10 @@ export function composerView(form: PostForm, state: ComposerState): TemplateResu
 <div class="composer-form" id=${id('form')}>
 ${isEnded ? html`<p class="desk-notice">${words.ended}</p>` : nothing}
 ${notices(form, state)}
-<div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => (composer.folded = true)}>⌄</button></div>
+<div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => composer.fold()}>⌄</button></div>
 ${headlineField(form, () => composer.write())}
-<div class="composer-editor"></div>
+<div class="composer-editor body"></div>
+${formatting(form, state)}
 ${markFields(form)}
 ${moreFields(form, state)}
 <div id=${id('preview')} class="composer-preview" ?hidden=${!composer.previewing}>${composer.previewing ? preview(form, state) : nothing}</div>
@@ -73,6 +81,11 @@ ${isEnded ? nothing : publishButton(form, state)}</div>
 </div>
 <p class="visually-hidden" role="status">${state.announcement}</p>
 </section>`;
+}
+
+function formatting({ words, id }: PostForm, { editor, isLinking, composer }: ComposerState): TemplateResult | typeof nothing {
+  if (editor === undefined) return nothing;
+  return toolbar({ editor, words, id, isLinking, setLinking: (next) => composer.setLinking(next) });
 }
 
 function notices({ words }: PostForm, { composer, drafts, notice, restoredAt }: ComposerState): TemplateResult {

@@ -10,16 +10,16 @@ import type { KeyRegistry } from '../app/keys.ts';
 import { type DeskSession, principalOf } from '../app/session.ts';
 import { type Draft, type Drafts, keyOf } from '../drafts/drafts.ts';
 import { firstWords } from '../drafts/write-title.ts';
+import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { composerWordsIn } from '../i18n/composer.ts';
 import type { Outbox, Write } from '../outbox/outbox-model.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';
 import type { PostForm } from './form.ts';
-import { type BodyEditor, createPlainEditor } from './plain-editor.ts';
 import { draftOf, emptyDraft, hasContent, type Lack, type PostDraft, toNewPost } from './post-draft.ts';
 import type { DeskPostSearch, FoundPost } from './post-search.ts';
 import { lacksOfDraft } from './render-draft.ts';
-import { followKeyboard } from './screen-keyboard.ts';
+import { followScreen } from './screen-space.ts';
 
 /**
  * `<desk-composer>`: where posts are written, always open. On a phone it is a line at the bottom until it is touched. What is typed
@@ -42,6 +42,7 @@ export class DeskComposer extends DeskElement {
     announcement: { state: true },
     restoredAt: { state: true },
     moreOpen: { state: true },
+    linking: { state: true },
   };
   declare session: DeskSession;
   declare outbox: Outbox;
@@ -55,6 +56,8 @@ export class DeskComposer extends DeskElement {
   declare folded: boolean;
   declare previewing: boolean;
   declare moreOpen: boolean;
+  /** The address of a link is asked for. */
+  declare private linking: boolean;
   /** What is shown as missing. Undefined until the author tries to publish. */
   declare private lacks: Lack[] | undefined;
   declare private notice: 'not-stored' | 'open-elsewhere' | undefined;
@@ -74,6 +77,7 @@ export class DeskComposer extends DeskElement {
     this.folded = true;
     this.previewing = false;
     this.moreOpen = false;
+    this.linking = false;
     this.announcement = '';
   }
 
@@ -89,7 +93,7 @@ export class DeskComposer extends DeskElement {
         { keys: 'Mod+Enter', label: () => this.#words.keyPublish, run: () => this.#publishHere() },
         { keys: 'Escape', label: () => this.#words.fold, run: () => this.#fold() },
       ),
-      followKeyboard(this),
+      followScreen(this),
       () => this.#leave(),
     ];
   }
@@ -125,6 +129,8 @@ export class DeskComposer extends DeskElement {
     const zone = { language, timezone: channel?.timezone ?? 'UTC' };
     return composerView(this.form, {
       composer: this,
+      editor: this.#editor,
+      isLinking: this.linking,
       drafts,
       draftKey: this.#key,
       channel,
@@ -166,6 +172,11 @@ export class DeskComposer extends DeskElement {
     void this.updateComplete.then(() => this.#editor?.focus());
   }
 
+  fold(): void {
+    this.folded = true;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('.composer-unfold')?.focus());
+  }
+
   change(fields: Partial<PostDraft>): void {
     const hadContent = hasContent(this.#draft);
     this.#draft = { ...this.#draft, ...fields };
@@ -188,11 +199,9 @@ export class DeskComposer extends DeskElement {
     this.write();
   }
 
-  /** A pasted address becomes a card, whose title is typed. */
-  addCard(url: string): void {
-    this.moreOpen = true;
-    this.change({ media: [...this.#draft.media, { type: 'link', url, title: '' }] });
-    void this.updateComplete.then(() => this.goTo(`media[${this.#draft.media.length - 1}].title`));
+  setLinking(isLinking: boolean): void {
+    this.linking = isLinking;
+    if (isLinking) void this.updateComplete.then(() => this.querySelector<HTMLElement>('.composer-link input')?.focus());
   }
 
   search(): void {
@@ -300,19 +309,31 @@ export class DeskComposer extends DeskElement {
     this.requestUpdate();
   }
 
+  /** A pasted address becomes a card, whose title is typed. */
+  #addCard(url: string): boolean {
+    const at = this.#draft.media.length;
+    this.change({ media: [...this.#draft.media, { type: 'link', url, title: '' }] });
+    this.goTo(`media[${at}].title`);
+    return true;
+  }
+
   #makeEditor(): void {
     const parent = this.querySelector<HTMLElement>('.composer-editor');
     if (parent === null) return;
     const hadFocus = parent.contains(document.activeElement);
     this.#editor?.destroy();
-    this.#editor = createPlainEditor(parent, {
+    this.#editor = createEditor(parent, {
       body: this.#draft.body,
       language: this.channel?.language,
       label: this.#words.body,
       placeholder: this.#words.bodyPlaceholder,
       onChange: (body) => this.change({ body }),
       onSubmit: () => void this.publish(),
+      onSelect: () => this.requestUpdate(),
+      onLink: () => this.setLinking(true),
+      onAddress: (url) => this.#addCard(url),
     });
+    this.requestUpdate();
     if (hadFocus) this.#editor.focus();
   }
 
@@ -336,8 +357,9 @@ export class DeskComposer extends DeskElement {
   }
 
   #fold(): boolean {
-    if (this.folded || !this.#isWriting) return false;
-    this.folded = true;
+    const canFold = (this.querySelector('.composer-fold')?.getClientRects().length ?? 0) > 0;
+    if (!canFold || this.folded || !this.#isWriting) return false;
+    this.fold();
     return true;
   }
 

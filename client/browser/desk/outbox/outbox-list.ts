@@ -72,12 +72,26 @@ export class DeskOutbox extends DeskElement {
         : []),
       ...(this.tooLate ? [html`<p class="desk-notice" role="alert">${words.tooLate}</p>`] : []),
     ];
-    return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && outbox.protection === 'full'}>
+    return html`<section class="desk-outbox" aria-label=${words.unsent} ?hidden=${shown.length + outbox.others.length + lines.length === 0 && (outbox.protection === 'full' || outbox.protection === 'not-persistent')}>
 ${shown.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
 <ol>${shown.map((entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
-${outbox.protection === 'full' ? nothing : html`<p class=${outbox.protection === 'not-persistent' ? 'desk-hint' : 'desk-notice desk-warning'}>${words.protection[outbox.protection]}</p>`}
+${this.#protection(shown.length > 0)}
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
+  }
+
+  /** What is not protected. That the browser may delete something matters only while there is something. */
+  #protection(hasEntries: boolean): TemplateResult | typeof nothing {
+    const { protection } = this.outbox;
+    switch (protection) {
+      case 'full':
+        return nothing;
+      case 'not-persistent':
+        return hasEntries ? html`<p class="desk-hint">${this.#words.protection[protection]}</p>` : nothing;
+      case 'no-storage':
+      case 'insecure':
+        return html`<p class="desk-notice desk-warning">${this.#words.protection[protection]}</p>`;
+    }
   }
 
   /** Entries that readers have are shown for another moment. */
