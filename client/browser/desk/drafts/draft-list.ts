@@ -55,9 +55,15 @@ export class DeskDrafts extends DeskElement {
     const isAsking = this.discarding === draft.key;
     return html`<li>${opener}${
       isAsking
-        ? html`<button type="button" class="desk-quiet desk-danger" @click=${() => void this.drafts.discard(draft.key)}>${words.discardSure}</button>
+        ? html`<button type="button" class="desk-quiet desk-danger" @click=${() => this.#discard(draft.key)}>${words.discardSure}</button>
 <button type="button" class="desk-quiet" @click=${() => (this.discarding = undefined)}>${words.keep}</button>`
         : html`<button type="button" class="desk-remove" aria-label=${words.discardDraft(title)} title=${words.discardDraft(title)} @click=${() => (this.discarding = draft.key)}>×</button>`
     }</li>`;
+  }
+
+  /** A later change of the same post has the same key, and is asked about anew. */
+  #discard(key: string): void {
+    this.discarding = undefined;
+    void this.drafts.discard(key);
   }
 }
