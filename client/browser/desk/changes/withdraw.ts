@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { noteCharacters } from '../../../../src/protocol/client-limits.ts';
 import { isWithin } from '../../../../src/protocol/field-rules.ts';
-import type { Channel, Erasure, ReaderPost } from '../../../../src/protocol/model.ts';
+import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { DeskElement } from '../app/desk-element.ts';
@@ -109,7 +109,7 @@ ${this.post?.status === 'published' ? this.#onlyOneName(words) : nothing}
   #outcome(words: ChangesWords): TemplateResult {
     const state = this.outbox.entries.find(({ id }) => id === this.entryId)?.state;
     if (state === undefined || (state.at !== 'on-disk' && state.at !== 'out')) return html`<p>${words.erasing}</p>`;
-    const pending = erasureOf(state)?.pending ?? [];
+    const pending = state.erasure?.pending ?? [];
     if (pending.length === 0) return html`<p>${words.erased}</p>`;
     return html`<p>${words.erasurePending}</p><ul class="desk-list" lang="en" dir="ltr">${pending.map(({ where, why }) => html`<li>${where}: ${why}</li>`)}</ul>`;
   }
@@ -184,9 +184,4 @@ ${hint === undefined ? nothing : html`<small id="withdraw-hint" class="desk-hint
       return undefined;
     }
   }
-}
-
-/** What the server's answer says about the erasure. */
-function erasureOf(state: object): Erasure | undefined {
-  return (state as { erasure?: Erasure }).erasure;
 }

@@ -1,3 +1,4 @@
+import type { Erasure } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { isLookedUp, mayHaveBeenApplied } from '../../../lib/author-requests.ts';
 import { type HttpResponse, isObject, isTransient, NoAnswer, ProblemError, retryAfterMs } from '../../../lib/http.ts';
@@ -6,7 +7,7 @@ import { channelOf, postOf, type Write } from './outbox-model.ts';
 /** What the answer to one attempt means. Pure. */
 export type AttemptOutcome =
   /** Written to the server's disk. */
-  | { is: 'done'; offset: number; cursor: string; revision: number }
+  | { is: 'done'; offset: number; cursor: string; revision: number; erasure?: Erasure }
   /** `settles`: earlier attempts of the same bytes were not executed either. */
   | { is: 'refused'; problem: Problem; settles: boolean }
   /** Another state stands there. It may be the one that this entry made, if the server has forgotten its key. */
@@ -23,7 +24,9 @@ export function outcomeOfAnswer(write: Write, { body }: HttpResponse): AttemptOu
   if (subject === undefined || !isObject(body)) return unknownOutcome;
   const { cursor, offset } = body;
   if (typeof cursor !== 'string' || typeof offset !== 'number') return unknownOutcome;
-  return { is: 'done', cursor, offset, revision: subject.revision };
+  const erasure =
+    isObject(body.erasure) && Array.isArray(body.erasure.pending) ? (body.erasure as unknown as Erasure) : undefined;
+  return { is: 'done', cursor, offset, revision: subject.revision, ...(erasure && { erasure }) };
 }
 
 /** The outcome of an attempt that threw. */

@@ -1,4 +1,4 @@
-import type { AuthorPost, Event } from '../../../../src/protocol/model.ts';
+import type { AuthorPost, Erasure, Event } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { ChannelPatch, NewChannel, NewPost, Revision } from '../../../lib/author-client.ts';
 
@@ -40,10 +40,13 @@ export type EntryState =
   | { at: 'saved' }
   /** An attempt began at `since`, and its outcome may be unknown. */
   | { at: 'sending'; since: number }
-  /** The server has written it to its disk. `revision` is that of the post, or of the channel. */
-  | { at: 'on-disk'; offset: number; revision: number; cursor: string }
+  /**
+   * The server has written it to its disk. `revision` is that of the post, or of the channel. `erasure`: what of a text that the
+   * write erases was not erased yet, if the server said so.
+   */
+  | { at: 'on-disk'; offset: number; revision: number; cursor: string; erasure?: Erasure }
   /** This desk's own subscription received it, so readers have it. */
-  | { at: 'out'; offset: number; revision: number; cursor: string }
+  | { at: 'out'; offset: number; revision: number; cursor: string; erasure?: Erasure }
   /** The server refused it. `problem` says what helps. */
   | { at: 'refused'; problem: Problem }
   /** The post or channel changed in between, or the look-up found something else. `problem.current`: what stands there now. */

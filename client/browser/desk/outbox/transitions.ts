@@ -1,4 +1,5 @@
 import { parseCursor } from '../../../../src/protocol/cursor.ts';
+import type { Erasure } from '../../../../src/protocol/model.ts';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { AttemptOutcome } from './attempt-outcome.ts';
 import { isUnsentTooLong, nextStep, type Step, type Timing } from './order.ts';
@@ -175,7 +176,7 @@ function isConflictCode({ code }: Problem): boolean {
 
 function delivered(
   entry: StoredEntry,
-  { offset, cursor, revision }: { offset: number; cursor: string; revision: number },
+  { offset, cursor, revision, erasure }: { offset: number; cursor: string; revision: number; erasure?: Erasure | undefined },
   now: number,
 ): StoredEntry {
   // A repeated answer may show a later revision than the one that this entry made.
@@ -185,7 +186,7 @@ function delivered(
     pending: 0,
     unsettled: false,
     deliveredAt: now,
-    state: { at: 'on-disk', offset, cursor, revision: made },
+    state: { at: 'on-disk', offset, cursor, revision: made, ...(erasure && { erasure }) },
   };
 }
 
