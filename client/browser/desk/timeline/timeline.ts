@@ -1,4 +1,4 @@
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { type Channel, type Event as ChannelEvent, type ReaderPost, readerView } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { LiveReader } from '../../../lib/live-reader.ts';
@@ -53,8 +53,7 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
   #edited: { element: DeskCorrect; post: ReaderPost } | undefined;
 
   protected override enter(): (() => void)[] {
-    const { reader, channelId, client, session, drafts } = this;
-    const { outbox }: { outbox: Outbox | undefined } = this;
+    const { reader, channelId, client, session, outbox, drafts } = this;
     this.#own = new OwnPosts({ client, channelId, session, changed: () => this.#posts?.syncTools() });
     const listeners = new AbortController();
     addEventListener('scroll', () => this.#posts?.onScroll(), { passive: true, signal: listeners.signal });
@@ -63,7 +62,7 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
       reader.on('event', (event, before) => this.#posts?.onEvent(event, before, this.#isOwnChange(event))),
       reader.on('reset', () => this.#posts?.revealNext()),
       reader.on('timeline', () => this.#show()),
-      outbox?.subscribe(() => this.#posts?.syncTools()) ?? (() => {}),
+      outbox.subscribe(() => this.#posts?.syncTools()),
       drafts.onOpen((draft, ifFree) => this.#openDraft(draft, ifFree)),
       this.#registerKeys(),
       () => this.#leave(),
@@ -92,7 +91,7 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
 <div id="posts" @click=${this.#onClick}></div>
 <nav class="pages older" aria-label=${olderPosts} @click=${this.#onPage}></nav>
 <p class="visually-hidden" role="status"></p>
-${this.outbox === undefined ? nothing : html`<desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>`}
+<desk-withdraw .session=${this.session} .outbox=${this.outbox} .language=${this.language} .channel=${this.channel} @desk-erase-name=${this.#onEraseName}></desk-withdraw>
 </section>`;
   }
 
@@ -127,8 +126,7 @@ ${this.outbox === undefined ? nothing : html`<desk-withdraw .session=${this.sess
 
   #actionsOn(post: ReaderPost): PostAction[] {
     const { session, channel } = this;
-    const { outbox }: { outbox: Outbox | undefined } = this;
-    if (channel === undefined || outbox === undefined) return [];
+    if (channel === undefined) return [];
     const isOwn = this.#own?.has(post.id) === true || this.#isPublishedHere(post.id);
     return actionsOn(principalOf(session), { post, channel, isOwn });
   }
@@ -143,8 +141,7 @@ ${this.outbox === undefined ? nothing : html`<desk-withdraw .session=${this.sess
     const { id, revision } = event.post;
     const isThis = ({ write, state }: OutboxEntry) =>
       postOf(write) === id && ('revision' in state ? state.revision === revision : state.at === 'sending');
-    const { outbox }: { outbox: Outbox | undefined } = this;
-    return outbox?.entries.some(isThis) === true;
+    return this.outbox.entries.some(isThis);
   }
 
   // ---- What the author does
