@@ -3,6 +3,7 @@
  * test:long`, like the tests of the package. They are listed in the order in which they start: the longest first.
  */
 export const longFiles = [
+  'test/browser/desk/two-editors-at-length.test.ts',
   'test/server/readers/narrow-links.test.ts',
   'test/server/nodes/silent-workers.test.ts',
   'test/server/nodes/workers.test.ts',
@@ -11,6 +12,7 @@ export const longFiles = [
   'test/server/docs/tutorial.test.ts',
   'test/browser/page/unseen-news-at-length.test.ts',
   'test/browser/firefox.test.ts',
+  'test/browser/desk/changes-firefox.test.ts',
   'test/engine/redis/erasure.test.ts',
   'test/engine/redis/repairs.test.ts',
   'test/browser/desk/editor.test.ts',
@@ -18,6 +20,7 @@ export const longFiles = [
   'test/browser/desk/coverages.test.ts',
   'test/browser/desk/looks.test.ts',
   'test/browser/page/accessibility.test.ts',
+  'test/browser/desk/changes.test.ts',
   'test/browser/page/brands.test.ts',
   'test/server/readers/admission-control.test.ts',
   'test/server/nodes/nodes.test.ts',

@@ -1,0 +1,253 @@
+import type { Locator, Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { AuthorClient } from '../../../client/lib/author-client.ts';
+import type { TestBrowser } from '../browser.ts';
+import { announced, eventually, faultsOf, textOf } from '../newsroom.ts';
+import { type Author, type DeskSite, deskSite } from './desk-site.ts';
+
+/** The post in the timeline of a desk. */
+export const deskPost = (page: Page, id: string | undefined): Locator => page.locator(`#posts > [data-post="${id}"]`);
+
+/** Lets changes out at once, as an author may choose. */
+export async function withoutUndoTime(page: Page): Promise<void> {
+  await page.evaluate(`fetch('/v1/session').then((answer) => answer.json()).then(({ session }) =>
+    localStorage.setItem('pressbox-desk-undo-seconds:' + session.ownerKey, '0'))`);
+}
+
+/** Opens the desk of this author on a coverage, once the post is shown. */
+export async function openAt(site: DeskSite, channelId: string, postId: string | undefined, author?: Author) {
+  const watched = await site.openDesk(channelId, author);
+  await deskPost(watched.page, postId).waitFor();
+  await withoutUndoTime(watched.page);
+  return watched;
+}
+
+const body = (page: Page) => page.locator('desk-correct [data-path="body"]');
+
+/** The text of the post that is being edited, as Markdown. */
+export const bodyText = (page: Page) => page.evaluate<string>('document.querySelector("desk-correct").form.draft.body');
+
+/** Replaces the text of the post that is being edited. An empty line begins another paragraph. */
+export async function writeBody(page: Page, text: string): Promise<void> {
+  await body(page).click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.press('Delete');
+  for (const [at, paragraph] of text.split('\n\n').entries()) {
+    if (at > 0) await page.keyboard.press('Enter');
+    await page.keyboard.type(paragraph);
+  }
+  await eventually(async () => expect(await bodyText(page)).toBe(text));
+}
+
+const editor = { sub: 'grace', name: 'Grace Hopper' };
+
+/** How published posts are changed, in a browser. */
+export function changes(start: () => Promise<TestBrowser>): void {
+  const site = deskSite(start);
+  const actions = (page: Page, id: string | undefined) => deskPost(page, id).locator('.desk-tools button').allTextContents();
+
+  it('corrects a post by keyboard, with a suggested note that readers get', async () => {
+    const { id, ids } = await site.coverage(['40 people were injured.\n\nMore follows.']);
+    const reader = await site.open(id);
+    const { page, complaints } = await openAt(site, id, ids[0]);
+    await page.keyboard.press('j');
+    await page.keyboard.press('e');
+    await body(page).waitFor();
+    await eventually(async () => expect(await page.evaluate('document.activeElement.dataset.path')).toBe('body'));
+    await writeBody(page, '14 people were injured.\n\nMore follows.');
+    await page.getByLabel('We were wrong').check();
+    expect(await page.getByLabel('Note to readers').inputValue()).toBe(
+      'An earlier version said 40 people were injured. It was 14.',
+    );
+    expect(await textOf(page.locator('.desk-change-preview .change-correction'))).toContain('It was 14.');
+    await page.keyboard.press('Control+Enter');
+
+    const note = reader.page.locator(`#post-${ids[0]} .change-correction`);
+    await note.getByText('An earlier version said 40 people were injured. It was 14.').waitFor();
+    await reader.page.locator(`#post-${ids[0]}`).getByText('14 people were injured.', { exact: true }).waitFor();
+    expect(await page.locator('desk-correct').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for what a correction lacks, and keeps it as a draft when it is closed', async () => {
+    const { id, ids } = await site.coverage(['The mayor resigned.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'The mayor stays.');
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await page.getByText('Say what kind of change this is.').waitFor();
+    await page.getByLabel('We were wrong').check();
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await page.getByText('Write what was wrong or unclear. Readers see this note.').waitFor();
+    expect(await page.evaluate('document.activeElement.dataset.path')).toBe('note');
+
+    await page.keyboard.press('Escape');
+    await page.locator('desk-correct').waitFor({ state: 'detached' });
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await page.getByText('This is your change as you left it.').waitFor();
+    expect(await bodyText(page)).toBe('The mayor stays.');
+    expect((await site.author.getPost(id, ids[0] as string)).revision).toBe(1);
+  });
+
+  it('opens an unfinished change again after a reload', async () => {
+    const { id, ids } = await site.coverage(['The mayor resigned.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'The mayor stays, he says.');
+    await page.getByLabel('It was unclear').check();
+    await page.reload();
+    await eventually(async () => expect(await bodyText(page)).toBe('The mayor stays, he says.'));
+    expect(await page.getByLabel('It was unclear').isChecked()).toBe(true);
+  });
+
+  it('keeps an open edit while the post changes under it, and adds the other change', async () => {
+    const { id, ids } = await site.coverage(['40 people were injured.\n\nMore follows.', 'Below.']);
+    const { page, complaints } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, '14 people were injured.\n\nMore follows.');
+    await page.evaluate('window.kept = document.querySelector("desk-correct")');
+    await site.author.revise(id, ids[0] as string, 1, {
+      kind: 'update',
+      changes: { body: '40 people were injured.\n\nThe road is closed.' },
+    });
+    await page.getByText('Somebody else has changed this post since you began.').waitFor();
+    expect(await page.evaluate('window.kept === document.querySelector("desk-correct")')).toBe(true);
+    expect(await bodyText(page)).toBe('14 people were injured.\n\nMore follows.');
+
+    await page.getByRole('button', { name: 'Add that change to mine' }).click();
+    await eventually(async () => expect(await bodyText(page)).toBe('14 people were injured.\n\nThe road is closed.'));
+    await page.getByLabel('We were wrong').check();
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await eventually(async () => {
+      const { revision, body: text } = await site.author.getPost(id, ids[0] as string);
+      expect([revision, text]).toEqual([3, '14 people were injured.\n\nThe road is closed.']);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows both versions by word when two editors change one post, and sends what was decided', async () => {
+    const { id, ids } = await site.coverage(['40 people were injured.\n\nMore follows.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, '14 people were injured.\n\nMore follows soon.');
+    await page.getByLabel('We were wrong').check();
+    await page.getByLabel('Note to readers').fill('It was 14.');
+    await site.author.revise(id, ids[0] as string, 1, {
+      kind: 'update',
+      changes: { body: '41 people were injured.\n\nMore follows.' },
+    });
+    await page.getByText('Somebody else has changed').waitFor();
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+
+    await page.getByRole('button', { name: /^Compare/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('You both changed this').waitFor();
+    expect(await dialog.locator('del').first().textContent()).toContain('41');
+    expect(await dialog.locator('ins').first().textContent()).toContain('14');
+    expect(await dialog.getByRole('button', { name: 'Publish this version' }).isDisabled()).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
+    await dialog.getByLabel('Yours').first().check();
+    await dialog.getByRole('button', { name: 'Publish this version' }).click();
+    await eventually(async () => {
+      const { revision, body: text } = await site.author.getPost(id, ids[0] as string);
+      expect([revision, text]).toEqual([3, '14 people were injured.\n\nMore follows soon.']);
+    });
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('keeps the text that lost as a draft', async () => {
+    const { id, ids } = await site.coverage(['First.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Edit or correct' }).click();
+    await writeBody(page, 'Mine, which must not be lost.');
+    await page.getByLabel('Typing slip').check();
+    await site.author.retract(id, ids[0] as string, { note: 'It did not happen.' });
+    await page.getByText('This post was withdrawn meanwhile').waitFor();
+    expect(await page.getByRole('button', { name: 'Publish the change' }).isDisabled()).toBe(true);
+    expect(await bodyText(page)).toBe('Mine, which must not be lost.');
+    await page.locator('desk-correct').getByRole('button', { name: 'Close' }).click();
+    await page.getByText(/^Drafts/).click();
+    await page.getByText('Mine, which must not be lost.').waitFor();
+  });
+
+  it('retracts a post with a note', async () => {
+    const { id, ids } = await site.coverage(['A rumour.']);
+    const reader = await site.open(id);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Retract' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await faultsOf(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Retract', exact: true }).click();
+    await dialog.getByText('Write why the post is retracted.').waitFor();
+    await dialog.getByLabel('Why it is retracted').fill('It was a rumour.');
+    await dialog.getByRole('button', { name: 'Retract', exact: true }).click();
+    await reader.page.locator(`#post-${ids[0]}`).getByText('It was a rumour.').waitFor();
+    await eventually(async () => expect(await actions(page, ids[0])).toEqual(['Take down']));
+  });
+
+  it('takes a post down in two steps, says what it cannot reach, and then what was erased', async () => {
+    const { id, ids } = await site.coverage(['The name of a child.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Take down' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Backups keep the post').waitFor();
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await dialog.getByText('Erase this post for everyone?').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    expect((await site.author.getPost(id, ids[0] as string)).status).toBe('published');
+    await dialog.getByRole('button', { name: 'Take down and erase' }).click();
+    await dialog.getByText('The text is erased from the server.').waitFor();
+    expect((await site.author.getPost(id, ids[0] as string)).status).toBe('taken-down');
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await eventually(async () => expect(await actions(page, ids[0])).toEqual([]));
+  });
+
+  it('erases the earlier versions of a post with one wrong name', async () => {
+    const { id, ids } = await site.coverage(['Jon Doe was seen.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Take down' }).click();
+    await page.getByRole('button', { name: 'Correct it and erase the earlier versions' }).click();
+    await writeBody(page, 'Somebody was seen.');
+    await page.getByLabel('Note to readers').fill('An earlier version named the wrong person.');
+    await page.getByRole('button', { name: 'Publish the change' }).click();
+    await eventually(async () => {
+      const { revisions } = await site.author.listRevisions(id, ids[0] as string);
+      expect(revisions.map(({ revision }) => revision)).toEqual([2]);
+    });
+  });
+
+  it('offers each author what they may do, and nothing else', async () => {
+    const { id, ids } = await site.coverage(['By an editor.']);
+    const author = { sub: 'ada-author', name: 'Ada Author', grants: { author: [id] } };
+    const token = await site.server.token(author.grants, { sub: author.sub, name: author.name });
+    const { post } = await new AuthorClient({ url: site.server.url, token }).publish(id, { body: 'By the author.' });
+    const own = post.id;
+    const { page } = await openAt(site, id, ids[0], author);
+    await eventually(async () => expect(await actions(page, own)).toEqual(['Edit or correct', 'Retract']));
+    expect(await actions(page, ids[0])).toEqual([]);
+
+    const asEditor = await openAt(site, id, ids[0], editor);
+    const all = ['Edit or correct', 'Pin', 'Retract', 'Take down'];
+    expect(await actions(asEditor.page, own)).toEqual(all);
+    await deskPost(asEditor.page, own).getByRole('button', { name: 'Pin' }).click();
+    await eventually(async () =>
+      expect(await actions(asEditor.page, own)).toEqual(['Edit or correct', 'Unpin', 'Retract', 'Take down']),
+    );
+    const asReader = await openAt(site, id, ids[0], { sub: 'rita', name: 'Rita', grants: { reader: [id] } });
+    expect(await actions(asReader.page, own)).toEqual([]);
+    const asAdmin = await openAt(site, id, ids[0], { sub: 'adam', name: 'Adam', grants: { admin: true } });
+    expect(await actions(asAdmin.page, ids[0])).toEqual(all);
+  });
+
+  it('announces posts of colleagues, and not those of the author', async () => {
+    const { id, ids } = await site.coverage(['First.']);
+    const { page } = await openAt(site, id, ids[0]);
+    await page.evaluate(`(() => {
+      window.said = [];
+      const place = document.querySelector('desk-timeline [role=status]');
+      new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true, characterData: true, subtree: true });
+    })()`);
+    await site.publish(id, { headline: 'A second post' });
+    await announced(page, 'New post: A second post.');
+  });
+}
