@@ -25,6 +25,14 @@ const entry = `
     });
   };
   window.reported = reported;
+  // Puts what a test pastes on the clipboard, in place of the selection.
+  window.addEventListener('beforecopy', (event) => window.toCopy && event.preventDefault(), true);
+  window.addEventListener('copy', (event) => {
+    if (!window.toCopy) return;
+    for (const [type, text] of Object.entries(window.toCopy)) event.clipboardData.setData(type, text);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
 `;
 
 export interface EditorPage extends WatchedPage {
@@ -33,7 +41,7 @@ export interface EditorPage extends WatchedPage {
   /** The html of the editor, without attributes. */
   shown(): Promise<string>;
   reported(): Promise<{ submits: number; changes: string[]; addresses: string[]; links: number }>;
-  /** Pastes by a paste event, as a browser fires it for these contents of the clipboard. */
+  /** Puts this on the clipboard of the browser, and pastes it by keyboard. */
   paste(data: Record<string, string>): Promise<void>;
 }
 
@@ -89,12 +97,10 @@ function readings(page: Page): Pick<EditorPage, 'body' | 'shown' | 'reported' | 
       })()`),
     reported: () => page.evaluate('reported'),
     async paste(data) {
-      await page.evaluate(`(() => {
-        const clipboardData = new DataTransfer();
-        for (const [type, text] of Object.entries(${JSON.stringify(data)})) clipboardData.setData(type, text);
-        const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
-        document.activeElement.dispatchEvent(event);
-      })()`);
+      await page.evaluate(`window.toCopy = ${JSON.stringify(data)}`);
+      await page.keyboard.press('Control+c');
+      await page.evaluate('window.toCopy = undefined');
+      await page.keyboard.press('Control+v');
     },
   };
 }

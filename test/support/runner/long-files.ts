@@ -19,6 +19,7 @@ export const longFiles = [
   'test/browser/desk/shell.test.ts',
   'test/browser/desk/coverages.test.ts',
   'test/browser/desk/looks.test.ts',
+  'test/browser/desk/paste.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/desk/changes.test.ts',
   'test/browser/page/brands.test.ts',

@@ -9,12 +9,11 @@ const alignments = ['left', 'center', 'right'];
 interface Pasted {
   getAttribute(name: string): string | null;
   hasAttribute(name: string): boolean;
-  style: { textAlign: string };
 }
 
 /** The alignment of a pasted cell. */
 function alignmentOf(cell: Pasted): string | null {
-  const align = (cell.style.textAlign || cell.getAttribute('align') || '').toLowerCase();
+  const align = (cell.getAttribute('align') ?? '').toLowerCase();
   return alignments.includes(align) ? align : null;
 }
 

@@ -41,12 +41,8 @@ function removeUnseen(root: Element): void {
     'script, style, meta, link, title, base, template, noscript, img, picture, svg, math, canvas, video, audio, iframe';
   const controls = 'object, embed, input, button, select, textarea, [hidden], [aria-hidden="true"]';
   for (const element of all(root, `${unseen}, ${controls}`)) element.remove();
-  for (const element of all(root, '[style]'))
+  for (const element of all(root, '[data-style]'))
     if (styleOf(element, 'display') === 'none' || styleOf(element, 'mso-hide') === 'all') element.remove();
-  const walker = root.ownerDocument.createTreeWalker(root, 0x80);
-  const comments: ChildNode[] = [];
-  while (walker.nextNode()) comments.push(walker.currentNode as ChildNode);
-  for (const comment of comments) comment.remove();
   for (const space of all(root, '.Apple-converted-space')) space.replaceWith(' ');
 }
 
@@ -99,12 +95,21 @@ function simplifyTable(table: Element): void {
     unwrap(table);
     return;
   }
+  // The first row becomes the head of the table, which is bold by itself.
+  for (const bold of rows[0] ? all(rows[0], 'b, strong') : []) unwrap(bold);
   for (const cell of all(table, 'td, th')) {
+    const align = styleOf(cell, 'text-align') || alignOf(cell.children);
+    if (align !== '') cell.setAttribute('align', align);
     for (const part of all(cell, 'p, div, br')) {
       if (part.previousSibling !== null) part.before(' ');
       unwrap(part);
     }
   }
+}
+
+/** Word processors align the only paragraph of a cell, not the cell. */
+function alignOf({ 0: paragraph, length }: HTMLCollection): string {
+  return length === 1 && paragraph ? styleOf(paragraph, 'text-align') || (paragraph.getAttribute('align') ?? '') : '';
 }
 
 function inBlock(element: Element): Element {

@@ -4,6 +4,7 @@ import type { EditorOptions } from '../body-editor.ts';
 import { addressOf, withLink } from '../links.ts';
 import { schema } from '../schema.ts';
 import { cleanPasted } from './clean-pasted.ts';
+import { inertMarkup } from './inert-markup.ts';
 
 /**
  * What is pasted or dropped becomes what posts can contain. Html is cleaned. Plain text stays as it is written: Markdown in it is
@@ -11,6 +12,7 @@ import { cleanPasted } from './clean-pasted.ts';
  */
 export function pasting({ onAddress }: EditorOptions): EditorProps {
   return {
+    transformPastedHTML: inertMarkup,
     clipboardParser: new CleaningParser(schema, PastedParser.fromSchema(schema).rules),
     clipboardTextParser: (text, $context) => textSlice(text, $context.parent.inlineContent),
     handlePaste: (view, event, slice) => {

@@ -1,9 +1,6 @@
-/**
- * A property of a pasted element's style, in lower case. Read from the attribute, because browsers drop the properties of word
- * processors.
- */
+/** A property of a pasted element's style, in lower case. `inertMarkup` keeps the style as `data-style`. */
 export function styleOf(element: Element, property: string): string {
-  const style = element.getAttribute('style') ?? '';
+  const style = element.getAttribute('data-style') ?? '';
   const [, value = ''] = new RegExp(`(?:^|;)\\s*${property}\\s*:\\s*([^;]*)`, 'i').exec(style) ?? [];
   return value
     .replace(/\s*!important\s*$/i, '')

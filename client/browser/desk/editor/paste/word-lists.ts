@@ -3,14 +3,16 @@ import { styleOf } from './pasted-style.ts';
 /** Word writes the items of a list as paragraphs with `mso-list: l0 level1 lfo1`, and their bullets and numbers as text. */
 export function wordLists(root: Element): void {
   /** The open lists, innermost last. */
-  let open: { list: Element; level: number }[] = [];
+  let open: { list: Element; level: number; id: string }[] = [];
   for (const paragraph of [...root.querySelectorAll('p, h1, h2, h3, h4, h5, h6, li')]) {
-    const [, levelText] = /level(\d)/.exec(styleOf(paragraph, 'mso-list')) ?? [];
+    const [, before = '', levelText, after = ''] = /^(.*)\blevel(\d)(.*)$/.exec(styleOf(paragraph, 'mso-list')) ?? [];
     if (levelText === undefined) continue;
-    const level = Number(levelText);
+    const [level, id] = [Number(levelText), before + after];
     const marker = takeMarker(paragraph);
     const follows = open.at(0)?.list === paragraph.previousElementSibling;
     if (!follows) open = [];
+    // Another list of the same level.
+    if (open.some((one) => one.level === level && one.id !== id)) open = open.filter((one) => one.level < level);
     while ((open.at(-1)?.level ?? 0) > level) open.pop();
     let current = open.at(-1);
     if (current?.level !== level) {
@@ -18,7 +20,7 @@ export function wordLists(root: Element): void {
       const outer = current?.list.lastElementChild;
       if (outer) outer.append(list);
       else paragraph.before(list);
-      current = { list, level };
+      current = { list, level, id };
       open.push(current);
     }
     const item = paragraph.ownerDocument.createElement('li');
