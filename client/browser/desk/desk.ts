@@ -3,18 +3,9 @@ import { DeskApp } from './app/desk-app.ts';
 import { DeskBar } from './app/desk-bar.ts';
 import { DeskModel } from './app/desk-model.ts';
 import { DeskKeys } from './app/keys-dialog.ts';
-import { DeskSignIn } from './app/sign-in.ts';
 import { trustedWorkerUrl } from './app/trusted-types.ts';
-import { DeskConflict } from './changes/conflict.ts';
-import { DeskCorrect } from './changes/correct.ts';
-import { DeskWithdraw } from './changes/withdraw.ts';
 import { DeskComposer } from './composer/composer.ts';
 import { DeskPostSearch } from './composer/post-search.ts';
-import { CoverageDialog } from './coverages/coverage-dialog.ts';
-import { CoverageFormElement } from './coverages/coverage-form.ts';
-import { CoverageHead } from './coverages/coverage-head.ts';
-import { DeskCoverages } from './coverages/desk-coverages.ts';
-import { EndCoverage } from './coverages/end-coverage.ts';
 import { DeskDrafts } from './drafts/draft-list.ts';
 import { loadDeskWords } from './i18n/loaded.ts';
 import { DeskOutbox } from './outbox/outbox-list.ts';
@@ -27,28 +18,30 @@ await loadDeskWords(language);
 
 for (const element of document.querySelectorAll('desk-app, desk-bar')) Object.assign(element, { desk, language });
 customElements.define('desk-keys', DeskKeys);
-customElements.define('desk-correct', DeskCorrect);
-customElements.define('desk-withdraw', DeskWithdraw);
-customElements.define('desk-conflict', DeskConflict);
 customElements.define('desk-timeline', DeskTimeline);
 customElements.define('desk-drafts', DeskDrafts);
 customElements.define('desk-post-search', DeskPostSearch);
 customElements.define('desk-composer', DeskComposer);
 customElements.define('desk-outbox', DeskOutbox);
-customElements.define('desk-coverages', DeskCoverages);
-customElements.define('desk-coverage-dialog', CoverageDialog);
-customElements.define('desk-coverage-form', CoverageFormElement);
-customElements.define('desk-coverage-head', CoverageHead);
-customElements.define('desk-end-coverage', EndCoverage);
-customElements.define('desk-sign-in', DeskSignIn);
 customElements.define('desk-bar', DeskBar);
 customElements.define('desk-app', DeskApp);
 desk.keys.listen();
 void desk.start();
+void loadFurtherRooms();
 void navigator.serviceWorker?.register(trustedWorkerUrl(), { updateViaCache: 'none' }).catch((error: unknown) => {
   // The desk works without it, except for a reload without a network.
   console.warn('The desk is not kept on this device.', error);
 });
+
+/** Tries again once the network is back. */
+async function loadFurtherRooms(): Promise<void> {
+  try {
+    (await import('./further-rooms.ts')).defineFurtherRooms();
+  } catch (error) {
+    console.warn('A part of the desk could not be loaded.', error);
+    addEventListener('online', () => void loadFurtherRooms(), { once: true });
+  }
+}
 
 /** Undefined if the browser keeps nothing for this site. */
 function storageOf(window: Window): Storage | undefined {

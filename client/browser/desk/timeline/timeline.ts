@@ -193,15 +193,22 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
       case 'retract':
       case 'takedown': {
         const post = held(this.reader.timeline as Timeline, postId);
-        if (post) this.querySelector<DeskWithdraw>('desk-withdraw')?.open(post, action);
+        if (post) void this.#withdraw(post, action);
+        return;
       }
     }
+  }
+
+  async #withdraw(post: ReaderPost, action: 'retract' | 'takedown'): Promise<void> {
+    await customElements.whenDefined('desk-withdraw');
+    this.querySelector<DeskWithdraw>('desk-withdraw')?.open(post, action);
   }
 
   // ---- Editing a post in its place
 
   /** Opens the edit of a post that is shown. Another open edit becomes a draft. */
   async #edit(postId: string, erases = false): Promise<void> {
+    await customElements.whenDefined('desk-correct');
     if (this.#edited?.post.id === postId) return this.#edited.element.focusBody();
     await this.#edited?.element.close();
     const post = this.reader.timeline && held(this.reader.timeline, postId);

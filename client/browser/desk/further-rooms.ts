@@ -1,0 +1,22 @@
+import { DeskSignIn } from './app/sign-in.ts';
+import { DeskConflict } from './changes/conflict.ts';
+import { DeskCorrect } from './changes/correct.ts';
+import { DeskWithdraw } from './changes/withdraw.ts';
+import { CoverageDialog } from './coverages/coverage-dialog.ts';
+import { CoverageFormElement } from './coverages/coverage-form.ts';
+import { CoverageHead } from './coverages/coverage-head.ts';
+import { DeskCoverages } from './coverages/desk-coverages.ts';
+import { EndCoverage } from './coverages/end-coverage.ts';
+
+/** The rooms that are not needed to write a post. They are loaded while the desk is open already. */
+export function defineFurtherRooms(): void {
+  customElements.define('desk-sign-in', DeskSignIn);
+  customElements.define('desk-correct', DeskCorrect);
+  customElements.define('desk-withdraw', DeskWithdraw);
+  customElements.define('desk-conflict', DeskConflict);
+  customElements.define('desk-coverages', DeskCoverages);
+  customElements.define('desk-coverage-dialog', CoverageDialog);
+  customElements.define('desk-coverage-form', CoverageFormElement);
+  customElements.define('desk-coverage-head', CoverageHead);
+  customElements.define('desk-end-coverage', EndCoverage);
+}
