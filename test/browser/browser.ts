@@ -47,9 +47,7 @@ export interface WatchedPage {
 export async function startBrowser(executablePath: string, { keepsPages = false } = {}): Promise<TestBrowser> {
   const profile = await newProfile();
   const browser = await chromium.launch({
-    executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
-    args: quiet,
-    env: { ...process.env, ...(await fontsFor(profile)), HOME: profile, CHROMIUM: executablePath },
+    ...(await chromiumOptions(executablePath, profile)),
     // By default Playwright turns the back/forward cache off.
     ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   });
@@ -73,13 +71,39 @@ export async function startFirefox(
   { scripts = true, colorScheme = 'light' }: FirefoxOptions = {},
 ): Promise<TestBrowser> {
   const profile = await newProfile();
+  const browser = await firefox.launch(await firefoxOptions(executablePath, profile, { scripts, colorScheme }));
+  return testBrowser(browser, profile, async () => {});
+}
+
+/**
+ * Starts a browser with a profile that stays when it is killed, and can be opened again. `profile`: its directory, whose name is
+ * in the command line of its processes.
+ */
+export async function startLasting(
+  name: 'chromium' | 'firefox',
+  executablePath: string,
+  profile: string,
+): Promise<BrowserContext> {
+  if (name === 'chromium') return chromium.launchPersistentContext(profile, await chromiumOptions(executablePath, profile));
+  return firefox.launchPersistentContext(profile, await firefoxOptions(executablePath, profile, {}));
+}
+
+async function chromiumOptions(executablePath: string, home: string) {
+  return {
+    executablePath: join(import.meta.dirname, '../support/readers/chromium.sh'),
+    args: quiet,
+    env: { ...process.env, ...(await fontsFor(home)), HOME: home, CHROMIUM: executablePath },
+  };
+}
+
+async function firefoxOptions(executablePath: string, home: string, { scripts = true, colorScheme = 'light' }: FirefoxOptions) {
   const relay = join(import.meta.dirname, '../support/readers/firefox-relay.ts');
-  const started = join(profile, 'firefox');
+  const started = join(home, 'start-firefox');
   await writeFile(started, `#!/bin/sh\nexec '${process.execPath}' '${relay}' '${executablePath}' "$@"\n`, { mode: 0o755 });
-  const browser = await firefox.launch({
+  return {
     channel: 'moz-firefox',
     executablePath: started,
-    env: { ...process.env, ...(await fontsFor(profile)), HOME: profile },
+    env: { ...process.env, ...(await fontsFor(home)), HOME: home },
     firefoxUserPrefs: {
       'javascript.enabled': scripts,
       'layout.css.prefers-color-scheme.content-override': colorScheme === 'dark' ? 0 : 1,
@@ -87,8 +111,7 @@ export async function startFirefox(
       'network.proxy.ssl': '127.0.0.1',
       'network.proxy.ssl_port': 9,
     },
-  });
-  return testBrowser(browser, profile, async () => {});
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ export const longFiles = [
   'test/server/nodes/worker-ends.test.ts',
   'test/hostile/pages.test.ts',
   'test/server/docs/tutorial.test.ts',
+  'test/browser/desk/outbox.test.ts',
   'test/browser/page/unseen-news-at-length.test.ts',
   'test/browser/firefox.test.ts',
   'test/browser/desk/changes-firefox.test.ts',
