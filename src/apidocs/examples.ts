@@ -324,7 +324,7 @@ const pages: readonly Example[] = [
     query: { url: `https://live.example.org/live/${channelId}`, maxwidth: 480 },
     status: 200,
   },
-  { operation: 'showDesk', name: 'The list', status: 200 },
+  { operation: 'showDesk', name: 'The list', status: 308 },
   { operation: 'showDeskOfChannel', name: 'A coverage', path: inChannel, status: 200 },
   { operation: 'getDeskManifest', name: 'The manifest', status: 200 },
   { operation: 'getDeskWorker', name: 'The service worker', status: 200 },

@@ -147,12 +147,11 @@ export const operatingOperations: readonly Operation[] = [
     id: 'showDesk',
     group: 'Pages',
     method: 'get',
-    path: '/desk/',
-    summary: 'The desk, the page for authors: the list of coverage',
-    description:
-      'The same page for everyone, and for every path of the desk. Its script asks `/v1` for what belongs to a person. `/desk` redirects here.',
+    path: '/desk',
+    summary: 'The desk, the page for authors',
+    description: 'The list of coverage is at `/desk/`.',
     who: 'anyone',
-    ...page,
+    answers: [{ status: 308, description: 'Redirects to `/desk/`.', headers: ['Location'] }],
   },
   {
     id: 'showDeskOfChannel',
@@ -160,7 +159,8 @@ export const operatingOperations: readonly Operation[] = [
     method: 'get',
     path: '/desk/{channelId}',
     summary: 'The desk, at a channel',
-    description: 'The same page as `/desk/`, whether there is such a channel or not.',
+    description:
+      'The same page for everyone, as at `/desk/`, whether there is such a channel or not. Its script asks `/v1` for what belongs to a person.',
     who: 'anyone',
     ...page,
   },

@@ -27,7 +27,7 @@ export function deskRoutes({ brand }: { brand: Brand | undefined }): Router {
     sendJson(res, page, { cache: 'public', type: 'text/html; charset=utf-8' });
   };
 
-  router.get('/desk/', headers, (req, res, next) => {
+  router.get('/desk', headers, (req, res, next) => {
     // `/desk` is not in the scope of the service worker.
     if (req.path === '/desk') res.redirect(308, `/desk/${req.originalUrl.slice('/desk'.length)}`);
     else sendPage(req, res, next);

@@ -65,6 +65,8 @@ ${this.#question(words)}`;
         return `${this.#counted(words.unsent, status.count)} · ${words.delivery[status.why]}`;
       case 'sending':
         return this.#counted(words.sending, status.count);
+      case 'held':
+        return this.#counted(words.held, status.count);
       case 'connected':
         return words.connected;
       case 'reconnecting':
@@ -118,5 +120,5 @@ ${this.#question(words)}`;
 /** The colour of the dot before the sentence, as on the readers' pages. */
 function toneOf({ status }: DeskStatus): 'live' | 'waiting' | 'still' {
   if (status === 'idle') return 'still';
-  return status === 'connected' || status === 'sending' ? 'live' : 'waiting';
+  return status === 'connected' || status === 'sending' || status === 'held' ? 'live' : 'waiting';
 }

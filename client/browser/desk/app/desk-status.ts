@@ -8,6 +8,8 @@ export type DeskStatus =
   /** Entries are kept on this device, and are not being sent. */
   | { status: 'waiting'; count: number; why: Exclude<Delivery, 'ready'> }
   | { status: 'sending'; count: number }
+  /** In the undo window. */
+  | { status: 'held'; count: number }
   /** Nothing is to be sent. The desk shows what readers see, as far as it is connected. */
   | { status: 'connected' }
   | { status: 'reconnecting' }
@@ -29,8 +31,10 @@ export function statusOf({
 }): DeskStatus {
   const needing = entries.filter(({ state }) => ['refused', 'conflict', 'asking'].includes(state.at)).length;
   if (needing > 0) return { status: 'needs-you', count: needing };
-  const count = unsentIn(entries).length;
+  const held = entries.filter(({ state }) => state.at === 'held').length;
+  const count = unsentIn(entries).length - held;
   if (count > 0) return delivery === 'ready' ? { status: 'sending', count } : { status: 'waiting', count, why: delivery };
+  if (held > 0) return { status: 'held', count: held };
   if (!isOnline) return { status: 'offline' };
   if (reader === undefined || reader.status === 'ended') return { status: 'idle' };
   return { status: reader.status === 'live' && reader.asOf === null ? 'connected' : 'reconnecting' };

@@ -23,6 +23,7 @@ export interface AppWords {
   needsYou: Plural;
   unsent: Plural;
   sending: Plural;
+  held: Plural;
   /** Why nothing is sent, after the number of what is not sent. */
   delivery: Record<Exclude<Delivery, 'ready'>, string>;
 
@@ -62,6 +63,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: '# post needs you', other: '# posts need you' },
     unsent: { one: '# not out yet', other: '# not out yet' },
     sending: { one: 'Sending #', other: 'Sending #' },
+    held: { one: '# goes out in a moment', other: '# go out in a moment' },
     notOutYet: { one: '# post is not out yet', other: '# posts are not out yet' },
     unsentStays: 'What you wrote stays on this device. It goes out when you sign in here again; nobody else can see or send it.',
     signOutAnyway: 'Sign out',
@@ -97,6 +99,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: '# Beitrag braucht Sie', other: '# Beiträge brauchen Sie' },
     unsent: { one: '# noch nicht draußen', other: '# noch nicht draußen' },
     sending: { one: '# wird gesendet', other: '# werden gesendet' },
+    held: { one: '# geht gleich hinaus', other: '# gehen gleich hinaus' },
     notOutYet: { one: '# Beitrag ist noch nicht draußen', other: '# Beiträge sind noch nicht draußen' },
     unsentStays:
       'Was Sie geschrieben haben, bleibt auf diesem Gerät. Es wird gesendet, wenn Sie sich hier wieder anmelden; niemand sonst kann es sehen oder senden.',
@@ -133,6 +136,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: '# message vous attend', other: '# messages vous attendent' },
     unsent: { one: '# pas encore publié', other: '# pas encore publiés' },
     sending: { one: 'Envoi de # message', other: 'Envoi de # messages' },
+    held: { one: '# part dans un instant', other: '# partent dans un instant' },
     notOutYet: { one: '# message n’est pas encore publié', other: '# messages ne sont pas encore publiés' },
     unsentStays:
       'Ce que vous avez écrit reste sur cet appareil. L’envoi reprend quand vous vous reconnectez ici ; personne d’autre ne peut le voir ni l’envoyer.',
@@ -169,6 +173,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: '# entrada le espera', other: '# entradas le esperan' },
     unsent: { one: '# aún sin publicar', other: '# aún sin publicar' },
     sending: { one: 'Enviando #', other: 'Enviando #' },
+    held: { one: '# sale en un momento', other: '# salen en un momento' },
     notOutYet: { one: '# entrada aún no está publicada', other: '# entradas aún no están publicadas' },
     unsentStays:
       'Lo que ha escrito queda en este dispositivo. Se enviará cuando vuelva a iniciar sesión aquí; nadie más puede verlo ni enviarlo.',
@@ -204,6 +209,7 @@ const byLanguage: Readonly<Record<Language, AppWords>> = {
     needsYou: { one: 'منشور واحد يحتاج إليك', other: 'منشورات تحتاج إليك: #' },
     unsent: { one: 'لم ينشر بعد: #', other: 'لم ينشر بعد: #' },
     sending: { one: 'جار إرسال #', other: 'جار إرسال #' },
+    held: { one: 'منشور يخرج بعد لحظة', other: 'تخرج بعد لحظة: #' },
     notOutYet: { one: 'منشور واحد لم ينشر بعد', other: 'منشورات لم تنشر بعد: #' },
     unsentStays: 'يبقى ما كتبته على هذا الجهاز. يرسل عندما تسجل الدخول هنا من جديد، ولا يستطيع أحد غيرك رؤيته أو إرساله.',
     signOutAnyway: 'تسجيل الخروج',
