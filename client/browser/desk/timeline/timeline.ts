@@ -51,6 +51,7 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
   #own: OwnPosts | undefined;
   /** The open edit, and the post as it was last received. */
   #edited: { element: DeskCorrect; post: ReaderPost } | undefined;
+  #opening: Promise<void> = Promise.resolve();
 
   protected override enter(): (() => void)[] {
     const { reader, channelId, client, session, outbox, drafts } = this;
@@ -189,33 +190,39 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
         return;
       }
       case 'edit':
-        return void this.#edit(postId);
+        return this.#edit(postId);
       case 'retract':
-      case 'takedown': {
-        const post = held(this.reader.timeline as Timeline, postId);
-        if (post) void this.#withdraw(post, action);
-        return;
-      }
+      case 'takedown':
+        return void this.#withdraw(postId, action);
     }
   }
 
-  async #withdraw(post: ReaderPost, action: 'retract' | 'takedown'): Promise<void> {
+  async #withdraw(postId: string, action: 'retract' | 'takedown'): Promise<void> {
+    // It is loaded after the desk has opened.
     await customElements.whenDefined('desk-withdraw');
-    this.querySelector<DeskWithdraw>('desk-withdraw')?.open(post, action);
+    const dialog = this.querySelector<DeskWithdraw>('desk-withdraw');
+    await dialog?.updateComplete;
+    const post = this.reader.timeline && held(this.reader.timeline, postId);
+    if (post) dialog?.open(post, action);
   }
 
   // ---- Editing a post in its place
 
-  /** Opens the edit of a post that is shown. Another open edit becomes a draft. */
-  async #edit(postId: string, erases = false): Promise<void> {
-    await customElements.whenDefined('desk-correct');
-    if (this.#edited?.post.id === postId) return this.#edited.element.focusBody();
-    await this.#edited?.element.close();
+  #edit(postId: string, erases = false): void {
     const post = this.reader.timeline && held(this.reader.timeline, postId);
-    if (post !== undefined) this.#place(post, erases);
+    if (post !== undefined) this.#openEdit(post, erases);
   }
 
-  #place(post: ReaderPost, erases = false): void {
+  /** One after the other, however fast the keys are pressed. */
+  #openEdit(post: ReaderPost, erases = false): void {
+    this.#opening = this.#opening.then(() => this.#place(post, erases)).catch((error: unknown) => console.warn(error));
+  }
+
+  /** Puts the edit into its post. Another open edit becomes a draft. */
+  async #place(post: ReaderPost, erases: boolean): Promise<void> {
+    if (this.#edited?.post.id === post.id) return this.#edited.element.focusBody();
+    await customElements.whenDefined('desk-correct');
+    await this.#edited?.element.close();
     const { session, outbox, drafts, client, keys, language, channel } = this;
     const element = document.createElement('desk-correct') as DeskCorrect;
     Object.assign(element, { session, outbox, drafts, client, keys, language, channel, postId: post.id, current: post, erases });
@@ -260,15 +267,12 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
     }
     const post = (this.reader.timeline && held(this.reader.timeline, write.postId)) ?? (base && readerView(base));
     if (post === undefined) return false;
-    void (async () => {
-      if (this.#edited !== undefined) await this.#edited.element.close();
-      this.#place(post);
-    })();
+    this.#openEdit(post);
     return true;
   }
 
   readonly #onEraseName = (event: Event): void => {
-    void this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, true);
+    this.#edit((event as CustomEvent<{ postId: string }>).detail.postId, true);
   };
 
   /** What is being written stays as a draft, which the next visit opens again. */
