@@ -1,3 +1,4 @@
+import { DeskSessionEnd } from './app/session-end.ts';
 import { DeskSignIn } from './app/sign-in.ts';
 import { DeskConflict } from './changes/conflict.ts';
 import { DeskCorrect } from './changes/correct.ts';
@@ -11,6 +12,7 @@ import { EndCoverage } from './coverages/end-coverage.ts';
 /** The rooms that are not needed to write a post. They are loaded while the desk is open already. */
 export function defineFurtherRooms(): void {
   customElements.define('desk-sign-in', DeskSignIn);
+  customElements.define('desk-session-end', DeskSessionEnd);
   customElements.define('desk-correct', DeskCorrect);
   customElements.define('desk-withdraw', DeskWithdraw);
   customElements.define('desk-conflict', DeskConflict);

@@ -30,6 +30,7 @@ export const longFiles = [
   'test/engine/redis/reads.test.ts',
   'test/browser/page/permanent-link.test.ts',
   'test/browser/desk/sign-in.test.ts',
+  'test/browser/desk/session-end.test.ts',
   'test/engine/redis/concurrency.test.ts',
   'test/engine/redis/damage.test.ts',
   'test/browser/page/missed-summary.test.ts',

@@ -36,12 +36,14 @@ export class DeskApp extends DeskElement {
   protected override render(): TemplateResult {
     const { desk, language } = this;
     const words = appWordsIn(language);
-    return html`<main class="desk" id="desk" tabindex="-1">${this.#place(words)}</main>
+    return html`<main class="desk" id="desk" tabindex="-1">${this.#sessionEnd()}${this.#place(words)}</main>
 <desk-keys .keys=${desk.keys} .language=${language}></desk-keys>${this.#conflict()}`;
   }
 
   /** The address of the place that is shown. */
   #shown = '';
+  /** A link was used, and the desk asks who is signed in now. */
+  #isSigningIn = false;
 
   protected override updated(): void {
     this.#nameDocument();
@@ -60,9 +62,15 @@ export class DeskApp extends DeskElement {
     document.title = `${title} · ${site}`;
   }
 
+  #sessionEnd(): TemplateResult | typeof nothing {
+    const { desk, language } = this;
+    if (desk.session === undefined || desk.place.at === 'sign-in' || this.#isSigningIn) return nothing;
+    return html`<desk-session-end .desk=${desk} .language=${language}></desk-session-end>`;
+  }
+
   #place(words: AppWords): TemplateResult | typeof nothing {
     const { place, session, sessionState, shownCoverage } = this.desk;
-    if (sessionState === undefined) return nothing;
+    if (sessionState === undefined || this.#isSigningIn) return nothing;
     if (place.at === 'sign-in') {
       return html`<desk-sign-in .code=${place.code} .session=${session} .language=${this.language} @desk-signed-in=${this.#onSignedIn}></desk-sign-in>`;
     }
@@ -118,7 +126,11 @@ ${
   };
 
   readonly #onSignedIn = async (): Promise<void> => {
-    await this.desk.loadSession();
+    this.#isSigningIn = true;
+    // Before anything else, so that the page does not begin again with the link, which is used.
     this.desk.router.go({ at: 'list' }, 'replace');
+    await this.desk.loadSession();
+    this.#isSigningIn = false;
+    this.requestUpdate();
   };
 }

@@ -8,6 +8,8 @@ import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
 import { Router } from './router.ts';
 import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from './session.ts';
+import { isSameSession, stateAfter } from './session-changes.ts';
+import { SessionWatch } from './session-watch.ts';
 
 /** How long the desk waits before it asks again who is signed in, if the server gave no answer, milliseconds. */
 const retryMs = 10_000;
@@ -26,6 +28,10 @@ export class DeskModel {
   #drafts: Drafts | undefined;
   #owner: string | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #watch: SessionWatch;
+  /** Since this page was opened. */
+  #wasSignedIn = false;
+  #serverAheadMs = 0;
   /** One change of the author after the other. */
   #applying: Promise<unknown> = Promise.resolve();
 
@@ -34,6 +40,11 @@ export class DeskModel {
     this.client = new AuthorClient({ url });
     this.router = new Router(() => this.#onPlace());
     this.#keepSession = sessionKeepalive(url, () => this.#state?.status === 'signed-in');
+    this.#watch = new SessionWatch({
+      ask: () => void this.loadSession(),
+      onSession: (session) => isSameSession(session, this.session) || void this.loadSession(),
+      onSignedOut: () => void this.#apply({ status: 'signed-out' }),
+    });
     addEventListener('online', () => this.#state?.status === 'unreachable' && this.loadSession());
   }
 
@@ -51,6 +62,11 @@ export class DeskModel {
 
   get session(): DeskSession | undefined {
     return this.#state === undefined || this.#state.status === 'signed-out' ? undefined : this.#state.session;
+  }
+
+  /** The time of the server, which decides when a session ends, milliseconds since 1970. */
+  get serverNow(): number {
+    return Date.now() + this.#serverAheadMs;
   }
 
   get place(): Place {
@@ -85,13 +101,15 @@ export class DeskModel {
   /** Asks the server who is signed in: at the start, after signing in, and when a session may have ended. */
   async loadSession(): Promise<void> {
     clearTimeout(this.#retry);
-    await this.#apply(await loadSession(this.#storage));
+    const answer = await loadSession(this.#storage);
+    await this.#apply(() => stateAfter(this.#state, answer, { now: this.serverNow, wasSignedIn: this.#wasSignedIn }));
     if (this.#state?.status === 'unreachable') this.#retry = setTimeout(() => this.loadSession(), retryMs);
     this.#keepSession();
   }
 
   async signOut(): Promise<void> {
     await signOut(this.#storage);
+    this.#watch.tell(undefined);
     await this.#apply({ status: 'signed-out' });
     this.router.go({ at: 'list' }, 'replace');
   }
@@ -102,11 +120,20 @@ export class DeskModel {
     if (isShown) this.router.go({ at: 'list' });
   }
 
-  async #apply(state: SessionState): Promise<void> {
+  async #apply(change: SessionState | (() => SessionState)): Promise<void> {
     const applied = this.#applying.then(async () => {
       const before = this.#state;
+      const state = typeof change === 'function' ? change() : change;
       this.#state = state;
-      await this.#setOwner(this.session);
+      const isAnother = this.#owner !== undefined && this.session !== undefined && this.session.ownerKey !== this.#owner;
+      await this.#setOwner(isAnother ? undefined : this.session);
+      // Nothing of one author may be left in an element when another signs in.
+      if (isAnother) return location.reload();
+      if (state.status === 'signed-in') {
+        this.#wasSignedIn = true;
+        this.#serverAheadMs = state.serverAheadMs;
+        if (before?.status !== 'signed-in' || !isSameSession(before.session, state.session)) this.#watch.tell(state.session);
+      }
       if (state.status === 'signed-in' && before?.status !== 'signed-in') {
         this.#coverages?.reopenEnded();
         this.#outbox?.wake();
@@ -139,8 +166,19 @@ export class DeskModel {
       ownerKey: session.ownerKey,
       isOwn: (postId) => outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId),
       received: (channelId, event) => outbox.received(channelId, event),
-      changed: () => this.#notify(),
+      changed: () => {
+        this.#reopenExpired();
+        this.#notify();
+      },
     });
+  }
+
+  /** A connection of an earlier session ends with that session, also if the author has signed in again since. */
+  #reopenExpired(): void {
+    if (this.#state?.status !== 'signed-in' || Date.parse(this.#state.session.expiresAt) <= this.serverNow) return;
+    const isExpired = ({ reader: { state } }: OpenCoverage) => state.status === 'ended' && state.reason === 'expired';
+    const expired = this.openCoverages.filter(isExpired).map(({ channelId }) => channelId);
+    if (expired.length > 0) this.#coverages?.reopenEnded(expired);
   }
 
   #onOutbox({ entries }: Outbox): void {

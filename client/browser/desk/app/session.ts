@@ -20,24 +20,32 @@ export interface DeskSession {
  * shows what is not sent yet.
  */
 export type SessionState =
-  | { status: 'signed-in'; session: DeskSession }
+  | { status: 'signed-in'; session: DeskSession; serverAheadMs: number }
   | { status: 'signed-out' }
-  | { status: 'unreachable'; session: DeskSession | undefined };
+  | { status: 'unreachable'; session: DeskSession | undefined }
+  /** The session ended by itself while the desk was open. The desk stays as it is, and cannot send. */
+  | { status: 'ended'; session: DeskSession };
 
 export async function loadSession(storage: Storage | undefined, fetch?: Fetch): Promise<SessionState> {
   try {
-    const { body } = await new Http({ url: '', fetch }).get('/v1/session');
+    const { body, headers } = await new Http({ url: '', fetch }).get('/v1/session');
     const session = (body as { session: DeskSession | null }).session;
     if (session === null) {
       forgetSession(storage);
       return { status: 'signed-out' };
     }
     remember(storage, session);
-    return { status: 'signed-in', session };
+    return { status: 'signed-in', session, serverAheadMs: aheadOf(headers) };
   } catch {
     // Also if something in front of the server answers, or the server cannot check the session at the moment.
     return { status: 'unreachable', session: rememberedSession(storage) };
   }
+}
+
+/** How far the clock of the server is ahead of the clock of this device, to a second or two. */
+function aheadOf(headers: Headers): number {
+  const at = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(at) ? 0 : at - Date.now();
 }
 
 /** Ends the session on every server. Throws if it could not be ended. */
