@@ -21,6 +21,7 @@ export const longFiles = [
   'test/browser/desk/coverages.test.ts',
   'test/browser/desk/looks.test.ts',
   'test/browser/desk/paste.test.ts',
+  'test/browser/desk/input-methods.test.ts',
   'test/browser/page/accessibility.test.ts',
   'test/browser/desk/changes.test.ts',
   'test/browser/page/brands.test.ts',
