@@ -160,7 +160,7 @@ async function bundleDesk(esbuild, root, shrink) {
   };
   const desk = await build([join(source, 'desk', 'desk.ts'), join(source, 'desk', 'styles', 'desk.css')], {
     splitting: true,
-    plugins: [deskPolicy(source)],
+    plugins: [deskPolicy(source), noDefaultMarkdown],
   });
   // A chunk has its hash in its name already, by which the other files import it.
   for (const file of desk.files) file.served = isChunk(file.name) ? file.name : hashedName(file.name, file.contents);
@@ -239,6 +239,19 @@ function loadedParts(partAt, folder) {
     },
   };
 }
+
+/** Drops the schema, the parser and the serializer that ProseMirror offers for plain Markdown. The desk has its own. */
+const noDefaultMarkdown = {
+  name: 'no-default-markdown',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]prosemirror-markdown[\\/]dist[\\/]index\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return {
+        contents: text.replace(/\bnew (?:Schema|MarkdownParser|MarkdownSerializer)\(|\bMarkdownIt\(/g, '/* @__PURE__ */ $&'),
+      };
+    });
+  },
+};
 
 /** Replaces `trusted-html.ts` with the policy of the desk, which may also name the address of its service worker. */
 function deskPolicy(source) {
