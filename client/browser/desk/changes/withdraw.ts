@@ -84,7 +84,7 @@ ${action === 'retract' ? this.#retraction(words) : this.#takedown(words)}
     switch (this.step) {
       case 'note':
         return html`<p>${words.takedownErases}</p><p>${words.takedownKeeps}</p>
-<p>${words.takedownCannotHead}</p><ul class="desk-list">${words.takedownCannot.map((sentence) => html`<li>${sentence}</li>`)}</ul>
+<p>${words.takedownCannotHead}</p><ul class="desk-points">${words.takedownCannot.map((sentence) => html`<li>${sentence}</li>`)}</ul>
 ${this.#noteField(words.takedownNote, words.takedownNoteHint)}
 ${this.post?.status === 'published' ? this.#onlyOneName(words) : nothing}
 <div class="desk-buttons"><button type="button" class="desk-button" @click=${() => this.#goOn()}>${words.goOn}</button>${this.#closeButton(words)}</div>`;
@@ -111,7 +111,7 @@ ${this.post?.status === 'published' ? this.#onlyOneName(words) : nothing}
     if (state === undefined || (state.at !== 'on-disk' && state.at !== 'out')) return html`<p>${words.erasing}</p>`;
     const pending = state.erasure?.pending ?? [];
     if (pending.length === 0) return html`<p>${words.erased}</p>`;
-    return html`<p>${words.erasurePending}</p><ul class="desk-list" lang="en" dir="ltr">${pending.map(({ where, why }) => html`<li>${where}: ${why}</li>`)}</ul>`;
+    return html`<p>${words.erasurePending}</p><ul class="desk-points" lang="en" dir="ltr">${pending.map(({ where, why }) => html`<li>${where}: ${why}</li>`)}</ul>`;
   }
 
   #noteField(label: string, hint: string | undefined): TemplateResult {
