@@ -1,6 +1,7 @@
 import { AuthorClient } from '../../../lib/author-client.ts';
 import { sessionKeepalive } from '../../session-keepalive.ts';
 import { Drafts } from '../drafts/drafts.ts';
+import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
 import { channelOf, type EntryState, type Outbox } from '../outbox/outbox-model.ts';
 import { KeyRegistry } from './keys.ts';
@@ -156,9 +157,11 @@ export class DeskModel {
     this.#outbox?.close();
     this.#outbox = undefined;
     if (session === undefined) return;
-    this.#drafts = await Drafts.open(session.ownerKey);
+    const drafts = await Drafts.open(session.ownerKey);
     const outbox = await openOutbox({ session });
+    this.#drafts = drafts;
     this.#outbox = outbox;
+    void drafts.follow(outbox, (write) => isPublished(this.client, write));
     outbox.subscribe(() => this.#onOutbox(outbox));
     this.#coverages = new OpenCoverages({
       url: location.origin,

@@ -179,8 +179,10 @@ export class Drafts {
     const settle = () => {
       for (const { write, state } of outbox.entries) {
         const key = keyOf(write);
+        const draft = this.#drafts.get(key);
         const isWritten = state.at === 'on-disk' || state.at === 'out';
-        if (isWritten && this.#drafts.get(key)?.place === 'outbox') void this.discard(key);
+        // Another tab may have listed it again a moment before the entry was there.
+        if (isWritten && draft && (draft.place === 'outbox' || isSamePost(draft.write, write))) void this.discard(key);
       }
     };
     this.#undo.push(outbox.subscribe(settle));
@@ -303,6 +305,10 @@ export class Drafts {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isSamePost(one: Write, other: Write): boolean {
+  return one.type === 'publish' && JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Time from a change until it is stored, in milliseconds. The promise is 500. */
