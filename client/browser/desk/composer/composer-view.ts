@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { ifDefined } from 'lit/directives/if-defined.js';
 import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
@@ -69,7 +70,7 @@ ${isEnded ? html`<p class="desk-notice">${words.ended}</p>` : nothing}
 ${notices(form, state)}
 <div class="composer-top">${kindField(form)}<button type="button" class="desk-remove composer-fold" aria-label=${words.fold} title=${words.fold} @click=${() => composer.fold()}>⌄</button></div>
 ${headlineField(form, () => composer.write())}
-<div class="composer-editor body"></div>
+<div class="composer-editor body" lang=${ifDefined(form.spelling)}></div>
 ${formatting(form, state)}
 ${markFields(form)}
 ${moreFields(form, state)}

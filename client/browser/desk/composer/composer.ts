@@ -158,9 +158,7 @@ export class DeskComposer extends DeskElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // The language of the coverage is known.
-    const isNamed = changed.has('channel') && changed.get('channel') === undefined;
-    if (this.#editor === undefined || isNamed) this.#makeEditor();
+    if (this.#editor === undefined) this.#makeEditor();
     if (this.previewing && changed.has('previewing'))
       this.querySelector('.composer-preview')?.scrollIntoView({ block: 'nearest' });
     for (const field of this.querySelectorAll<HTMLTextAreaElement>('.composer-headline textarea')) fitToText(field);
@@ -320,11 +318,10 @@ export class DeskComposer extends DeskElement {
   #makeEditor(): void {
     const parent = this.querySelector<HTMLElement>('.composer-editor');
     if (parent === null) return;
-    const hadFocus = parent.contains(document.activeElement);
-    this.#editor?.destroy();
     this.#editor = createEditor(parent, {
       body: this.#draft.body,
-      language: this.channel?.language,
+      // `parent` has it, because it may be known only later.
+      language: undefined,
       label: this.#words.body,
       placeholder: this.#words.bodyPlaceholder,
       onChange: (body) => this.change({ body }),
@@ -334,7 +331,6 @@ export class DeskComposer extends DeskElement {
       onAddress: (url) => this.#addCard(url),
     });
     this.requestUpdate();
-    if (hadFocus) this.#editor.focus();
   }
 
   #leave(): void {

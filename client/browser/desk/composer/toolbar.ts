@@ -58,7 +58,7 @@ function button({ name, keys, isActive, isEnabled, run }: EditorCommand, words: 
   const label = labelOf(name as (typeof offered)[number], words);
   const active = isActive();
   return html`<button type="button" tabindex=${isFirst ? 0 : -1} class="composer-tool" data-command=${name} aria-label=${label} title=${titleOf(label, keys)}
- aria-pressed=${active ?? nothing} aria-disabled=${!isEnabled()} @click=${run}><span aria-hidden="true">${signs[name as (typeof offered)[number]]}</span></button>`;
+ aria-pressed=${active ?? nothing} aria-disabled=${!isEnabled()} data-sign=${signs[name as (typeof offered)[number]]} @click=${run}></button>`;
 }
 
 function linkField({ editor, words, id, setLinking }: ToolbarState): TemplateResult {
