@@ -5,6 +5,7 @@
 export const longFiles = [
   'test/browser/desk/two-editors-at-length.test.ts',
   'test/server/readers/narrow-links.test.ts',
+  'test/browser/desk/composer.test.ts',
   'test/server/nodes/silent-workers.test.ts',
   'test/server/nodes/workers.test.ts',
   'test/server/nodes/worker-ends.test.ts',

@@ -1,0 +1,291 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import type { PostFields } from '../../../src/protocol/model.ts';
+import { blankFields } from '../../../src/protocol/post-fields.ts';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
+import { eventually, faultsOf } from '../newsroom.ts';
+import { type DeskSite, deskSite } from './desk-site.ts';
+
+/** After this time a change is stored, without the page being hidden or closed. */
+const savedMs = 500;
+
+/** The parts of the page, by what an author sees. */
+const headline = (page: Page) => page.getByRole('textbox', { name: 'Headline' });
+const text = (page: Page) => page.getByRole('textbox', { name: 'Text', exact: true });
+const field = (page: Page, name: string) => page.getByRole('textbox', { name });
+const publish = (page: Page) => page.getByRole('button', { name: /^Publish/ }).first();
+const outbox = (page: Page) => page.locator('.desk-outbox li');
+const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
+
+/** The fields that the server has of the newest post. */
+async function newestPost(site: DeskSite, channelId: string): Promise<Partial<PostFields>> {
+  const { posts } = await site.author.listPosts(channelId, { limit: 1 });
+  const [post] = posts;
+  if (post === undefined) throw new Error('The channel has no post yet.');
+  return Object.fromEntries(Object.keys(blankFields()).map((field) => [field, post[field as keyof typeof post]]));
+}
+
+/** Waits until the server has this many posts, and returns their bodies, oldest first. */
+async function published(site: DeskSite, channelId: string, ...bodies: string[]): Promise<void> {
+  await eventually(async () => {
+    const { posts } = await site.author.listPosts(channelId);
+    expect(posts.map(({ body }) => body).reverse()).toEqual(bodies);
+  });
+}
+
+/** `kill`: ends the page without telling it. */
+function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Promise<unknown>): void {
+  const site = deskSite(start);
+  const open = async () => {
+    const { id } = await site.coverage();
+    const { page, complaints } = await site.openDesk(id);
+    await publish(page).waitFor();
+    return { id, page, complaints };
+  };
+
+  it('publishes a post with every field that its author filled', async () => {
+    const { id, page, complaints } = await open();
+    await choose(page, 'Analysis');
+    await headline(page).fill('The quay is closed');
+    await text(page).pressSequentially('Crews are **standing down**.');
+    await page.getByLabel('Key event').check();
+    await page.getByLabel('More follows').check();
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByLabel('Verification').selectOption({ label: 'Not verified' });
+    await page.getByRole('button', { name: 'Add a source' }).click();
+    await field(page, 'Who says so').fill('Port authority');
+    await field(page, 'Heard through').fill('radio');
+    await page.getByRole('button', { name: 'Add a picture' }).click();
+    await field(page, 'Address of the picture').fill('https://example.org/ferry.jpg');
+    await field(page, 'What the picture shows').fill('A ferry at the quay');
+    await field(page, 'Credit').fill('Ada Byron');
+    await page.getByRole('button', { name: 'Add a name' }).click();
+    await page.getByRole('combobox', { name: 'Name' }).fill('Siri Østby');
+    await field(page, 'Role').fill('on the pier');
+    await page.getByLabel('Time to undo a post').selectOption({ label: 'None' });
+    await publish(page).click();
+    await eventually(async () =>
+      expect(await newestPost(site, id)).toEqual({
+        ...blankFields(),
+        kind: 'analysis',
+        headline: 'The quay is closed',
+        body: 'Crews are **standing down**.',
+        keyEvent: true,
+        developing: true,
+        verification: 'unverified',
+        sources: [{ name: 'Port authority', via: 'radio' }],
+        media: [{ type: 'image', url: 'https://example.org/ferry.jpg', alt: 'A ferry at the quay', credit: 'Ada Byron' }],
+        authors: [{ name: 'Siri Østby', role: 'on the pier' }],
+      }),
+    );
+    // The composer is empty and ready for the next post, by the same author.
+    expect(await headline(page).inputValue()).toBe('');
+    await page.getByText('Sources, byline, pictures and links').click();
+    expect(await page.getByRole('combobox', { name: 'Name' }).inputValue()).toBe('Siri Østby');
+    expect(complaints).toEqual([]);
+  });
+
+  it('holds a post for a while, in which it can be undone and edited', async () => {
+    const { id, page } = await open();
+    await text(page).fill('Three ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByText('Goes out in').waitFor();
+    await outbox(page).getByRole('button', { name: 'Edit' }).click();
+    await eventually(async () => expect(await bodyOf(page)).toBe('Three ferries moved.'));
+    expect(await outbox(page).count()).toBe(0);
+    await text(page).fill('Four ferries moved.');
+    await text(page).press('Control+Enter');
+    await outbox(page).getByRole('button', { name: 'Send now' }).click();
+    await published(site, id, 'Four ferries moved.');
+  });
+
+  it('sends breaking news at once, before a post that is held', async () => {
+    const { id, page } = await open();
+    await text(page).fill('Held.');
+    await publish(page).click();
+    await choose(page, 'Breaking');
+    await text(page).fill('Urgent.');
+    await page.getByRole('button', { name: 'Publish at once' }).click();
+    await published(site, id, 'Urgent.');
+    await published(site, id, 'Urgent.', 'Held.');
+  });
+
+  it('says what a post lacks, and keeps its text', async () => {
+    const { id, page } = await open();
+    await text(page).fill('Rain.');
+    await page.getByLabel('Key event').check();
+    await publish(page).click();
+    await page.getByRole('button', { name: /Headline.*is needed/ }).waitFor();
+    await eventually(async () =>
+      expect(await headline(page).evaluate('document.activeElement === document.querySelector("[data-path=headline]")')).toBe(
+        true,
+      ),
+    );
+    expect(await bodyOf(page)).toBe('Rain.');
+    await headline(page).fill('Rain in the north');
+    await publish(page).click();
+    await published(site, id, 'Rain.');
+  });
+
+  it('opens what was being written again after a reload and after the page has died', async () => {
+    const { page } = await open();
+    await headline(page).fill('Unfinished');
+    await text(page).fill('The last words');
+    await page.reload();
+    await eventually(async () => expect(await bodyOf(page)).toBe('The last words'));
+    expect(await headline(page).inputValue()).toBe('Unfinished');
+    await page.getByText('is here again').waitFor();
+    await text(page).fill('The very last words');
+    await page.waitForTimeout(savedMs);
+    const address = page.url();
+    const other = await page.context().newPage();
+    await kill(page);
+    await other.goto(address);
+    await eventually(async () => expect(await bodyOf(other)).toBe('The very last words'));
+  });
+
+  it('keeps a refused post, says what helps, and gives its text back', async () => {
+    const { id, page } = await open();
+    await text(page).fill('Too late.');
+    await publish(page).click();
+    await outbox(page).getByText('Goes out in').waitFor();
+    const { revision } = await site.author.getChannel(id);
+    await site.author.updateChannel(id, revision, { state: 'ended' });
+    await outbox(page).getByText('The coverage has ended').waitFor();
+    await outbox(page).getByRole('button', { name: 'Edit' }).click();
+    await eventually(async () => expect(await bodyOf(page)).toBe('Too late.'));
+  });
+
+  it('sends what was published without a network once the network is back', async () => {
+    const { id, page } = await open();
+    await page.context().setOffline(true);
+    await choose(page, 'Breaking');
+    await text(page).fill('Written in a tunnel.');
+    await publish(page).click();
+    await page.getByText('No network.').waitFor();
+    await page.context().setOffline(false);
+    await published(site, id, 'Written in a tunnel.');
+    await outbox(page).getByText('Readers have it').waitFor();
+  });
+
+  it('lists drafts, opens one, and discards one only when asked twice', async () => {
+    const { page } = await open();
+    for (const draft of ['First draft', 'Second draft']) {
+      await text(page).fill(draft);
+      await page.waitForTimeout(50);
+      await page.reload();
+      await page.getByRole('button', { name: 'Put aside and start a new post' }).click();
+      await eventually(async () => expect(await bodyOf(page)).toBe(''));
+    }
+    await page.getByText('Drafts (2)').click();
+    await page.getByRole('button', { name: 'Open: First draft' }).click();
+    await eventually(async () => expect(await bodyOf(page)).toBe('First draft'));
+    await page.getByText('Drafts (1)').waitFor();
+    await page.getByRole('button', { name: 'Discard: Second draft' }).click();
+    await page.getByRole('button', { name: 'Discard for good' }).click();
+    await page.getByText('Drafts (1)').waitFor({ state: 'detached' });
+  });
+}
+
+/** The Markdown of the text, as the editor has it. */
+function bodyOf(page: Page): Promise<string> {
+  return page.evaluate<string>('document.querySelector("desk-composer").draft.body');
+}
+
+describeWith(needs.chromium, 'the composer, in Chromium,', (chromium) => {
+  inBrowser(
+    () => startBrowser(chromium),
+    async (page) => {
+      const session = await page.context().newCDPSession(page);
+      // The process of the page dies, so it never answers.
+      void session.send('Page.crash').catch(() => {});
+      await page.waitForEvent('crash');
+    },
+  );
+});
+
+describeWith(needs.firefox, 'the composer, in Firefox,', (firefox) => {
+  inBrowser(
+    () => startFirefox(firefox),
+    (page) => page.close({ runBeforeUnload: false }),
+  );
+});
+
+describeWith(needs.chromium, 'the composer', (chromium) => {
+  const site = deskSite(() => startBrowser(chromium));
+
+  it('links to an earlier post, and says that the new one restates it', async () => {
+    const { id, ids } = await site.coverage([{ headline: 'Three ferries moved', body: 'To the south quay.' }, 'Another one.']);
+    const { page } = await site.openDesk(id);
+    await text(page).pressSequentially('As reported: ');
+    await page.getByText('Sources, byline, pictures and links').click();
+    await page.getByRole('button', { name: 'Find an earlier post' }).click();
+    await page.getByLabel('Words of its headline or text').fill('ferries three');
+    const found = page.locator('.composer-found li');
+    await eventually(async () => expect(await found.count()).toBe(1));
+    await found.getByLabel('This post restates it').check();
+    await found.getByRole('button', { name: 'Link to it in the text' }).click();
+    await publish(page).click();
+    await outbox(page).getByRole('button', { name: 'Send now' }).click();
+    await eventually(async () => {
+      const post = await newestPost(site, id);
+      expect(post.body).toBe(`As reported: [Three ferries moved](post:${ids[0]})`);
+      expect(post.derivedFrom).toEqual([ids[0]]);
+    });
+  });
+
+  it('shows the post as readers will see it', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk(id);
+    await headline(page).fill('The quay is closed');
+    await text(page).pressSequentially('Crews are **standing down**.');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    const shown = await page.locator('.composer-preview article').evaluate((post) => post.innerHTML);
+    await publish(page).click();
+    await outbox(page).getByRole('button', { name: 'Send now' }).click();
+    const live = page.locator('#posts article').first();
+    await live.getByText('standing down').waitFor();
+    expect(shown).toContain('<strong>standing down</strong>');
+    expect(shown).toContain('Ada Byron');
+  });
+
+  it('does not publish while an input method is composing', async () => {
+    const { id } = await site.coverage();
+    const { page } = await site.openDesk(id);
+    await headline(page).fill('東京');
+    await headline(page).dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true, bubbles: true });
+    expect(await headline(page).inputValue()).toBe('東京');
+    await headline(page).press('Control+Enter');
+    await outbox(page).waitFor();
+  });
+
+  it('is a line at the bottom of a phone, which opens when it is touched', async () => {
+    const { id } = await site.coverage(['A post.']);
+    const { page } = await site.openDesk(id, {}, { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+    expect(await publish(page).isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Write a post' }).tap();
+    const box = await publish(page).boundingBox();
+    expect(box?.height).toBeGreaterThanOrEqual(44);
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(640);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    await text(page).fill('From a phone.');
+    await page.getByRole('button', { name: 'Fold the composer' }).tap();
+    await page.getByRole('button', { name: 'From a phone.' }).waitFor();
+  });
+
+  it('has no accessibility faults, in five languages', async () => {
+    for (const locale of ['en', 'de', 'fr', 'es', 'ar']) {
+      const { id } = await site.coverage([], { language: locale });
+      const { page } = await site.openDesk(id, {}, { locale });
+      await page.locator('.composer-more > summary').click();
+      // A source, a picture and a link.
+      for (const at of [0, 1, 2]) await page.locator('.composer-rows .composer-adders button').nth(at).click();
+      await page.locator('.composer-plain, .ProseMirror').first().click();
+      await page.keyboard.type('Rain');
+      await page.locator('.composer-foot > .desk-quiet').click();
+      await page.locator('.composer-publish').click();
+      expect(await faultsOf(page)).toEqual([]);
+    }
+  });
+});
