@@ -1,4 +1,4 @@
-import { type Change, isListed } from '../protocol/model.ts';
+import type { Change } from '../protocol/model.ts';
 import { limits } from '../protocol/wire-limits.ts';
 import { bytesOf } from './decision.ts';
 
@@ -25,14 +25,4 @@ export function withChannelChange(history: readonly Change[], change: Change): C
 /** Removes the notes, which may quote erased text. */
 export function withoutNotes<C extends Change>(history: readonly C[]): C[] {
   return history.map((change) => ({ ...change, note: null }));
-}
-
-/**
- * Removes notes when the earlier revisions of a post are erased, but the post itself is not. Notes of listed changes, such as
- * corrections, are kept as the record of what was wrong, except those of the revisions in `named`.
- */
-export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
-  return history.map((change) =>
-    isListed(change.kind) && !named.includes(change.revision) ? change : { ...change, note: null },
-  );
 }

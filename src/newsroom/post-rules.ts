@@ -9,12 +9,13 @@ import {
   needsNote,
   type PostFields,
   readerView,
+  withoutUnlistedNotes,
 } from '../protocol/model.ts';
 import { blankFields, keptOf } from '../protocol/post-fields.ts';
 import { mayAuthor, mayEdit, type Principal } from '../protocol/rights.ts';
 import type { NewPost, Revision } from '../protocol/schemas.ts';
 import { limits } from '../protocol/wire-limits.ts';
-import { withChange, withoutNotes, withoutUnlistedNotes } from './change-history.ts';
+import { withChange, withoutNotes } from './change-history.ts';
 import { unpin } from './channel-rules.ts';
 import {
   type Attribution,

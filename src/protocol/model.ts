@@ -376,3 +376,13 @@ export function isCorrection(change: Change | undefined): boolean {
 export function isListed(kind: ChangeKind | null): boolean {
   return kind === 'clarification' || kind === 'correction' || kind === 'retraction' || kind === 'takedown';
 }
+
+/**
+ * Removes notes when the earlier revisions of a post are erased, but the post itself is not. Notes of listed changes, such as
+ * corrections, are kept as the record of what was wrong, except those of the revisions in `named`.
+ */
+export function withoutUnlistedNotes<C extends Change>(history: readonly C[], named: readonly number[]): C[] {
+  return history.map((change) =>
+    isListed(change.kind) && !named.includes(change.revision) ? change : { ...change, note: null },
+  );
+}

@@ -1,5 +1,11 @@
-import type { AuthorPost, Channel, PostFields, RevisionKind } from '../../../../src/protocol/model.ts';
-import { type Change, isListed, readerView } from '../../../../src/protocol/model.ts';
+import {
+  type AuthorPost,
+  type Channel,
+  type PostFields,
+  type RevisionKind,
+  readerView,
+  withoutUnlistedNotes,
+} from '../../../../src/protocol/model.ts';
 import { settingOf } from '../../view/page.ts';
 import { renderPost } from '../../view/post.ts';
 import { bodyHtml } from '../composer/render-draft.ts';
@@ -33,15 +39,10 @@ export function renderChanged(
     history:
       change === undefined
         ? history
-        : [...keptNotes(history, change), { revision, kind: change.kind, note: change.note, at, by: '' }],
+        : [
+            ...(change.eraseEarlier ? withoutUnlistedNotes(history, change.eraseNotes ?? []) : history),
+            { revision, kind: change.kind, note: change.note, at, by: '' },
+          ],
   };
   return renderPost(readerView(changed), { ...settingOf(channel), place: 'summary' }).text;
-}
-
-/** As the server keeps them: an erasure removes the notes of refiles and updates, and those that it names. */
-function keptNotes<C extends Change>(history: readonly C[], { eraseEarlier, eraseNotes = [] }: PreviewedChange): C[] {
-  if (!eraseEarlier) return [...history];
-  return history.map((change) =>
-    isListed(change.kind) && !eraseNotes.includes(change.revision) ? change : { ...change, note: null },
-  );
 }
