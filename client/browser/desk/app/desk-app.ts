@@ -1,11 +1,13 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
+import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
+import { deskPath } from './places.ts';
 import type { DeskSession } from './session.ts';
 
 /**
@@ -88,7 +90,8 @@ export class DeskApp extends DeskElement {
 
   #signedOut(unreachable: boolean, words: AppWords): TemplateResult {
     if (unreachable) return html`<p class="notice" role="status">${words.unreachable}</p>`;
-    const to = encodeURIComponent(location.pathname);
+    // Without its code, the address of a link leads nowhere.
+    const to = encodeURIComponent(location.pathname === deskSignInPath ? deskPath : location.pathname);
     return html`<div class="desk-alone"><h1>${words.signedOut}</h1>
 <p>${words.signInHow}</p>
 <p><a class="desk-button" href=${`/sign-in?to=${to}`}>${words.signIn}</a></p></div>`;
