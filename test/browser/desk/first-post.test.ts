@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { describeWith, needs } from '../../support/runner/needs.ts';
+import { startBrowser, startFirefox, type TestBrowser } from '../browser.ts';
+import { isLive } from '../newsroom.ts';
+import { deskSite } from './desk-site.ts';
+
+describeWith(needs.chromium, 'a first post from the desk in Chromium', (chromium) => examine(() => startBrowser(chromium)));
+describeWith(needs.firefox, 'a first post from the desk in Firefox', (firefox) => examine(() => startFirefox(firefox)));
+
+function examine(start: () => Promise<TestBrowser>): void {
+  const site = deskSite(start);
+
+  it('reaches a reader, and the desk says so once its own connection has received it', async () => {
+    const { id } = await site.coverage([], { headline: 'Harbour fire' });
+    const reader = await site.open(id);
+    const { page, complaints } = await site.openDesk();
+    await page.getByRole('link', { name: 'Harbour fire' }).click();
+    await page.getByRole('textbox', { name: 'Text' }).click();
+    await page.keyboard.type('The fire is under control.');
+    await page.getByRole('button', { name: /^Publish/ }).click();
+    await page.getByText(/Goes out in \d s/).waitFor();
+    expect(await page.getByRole('textbox', { name: 'Text' }).textContent()).toBe('');
+    await reader.page.getByText('The fire is under control.').first().waitFor();
+    await page.getByText('Readers have it', { exact: true }).waitFor();
+    await page.locator('desk-timeline').getByText('The fire is under control.').waitFor();
+    const { posts } = await site.author.listPosts(id);
+    expect(posts.map(({ body, publishedBy }) => [body, publishedBy])).toEqual([['The fire is under control.', 'ada']]);
+    expect(complaints).toEqual([]);
+    await isLive(reader.page);
+  });
+}
