@@ -12,6 +12,7 @@ export const longFiles = [
   'test/hostile/pages.test.ts',
   'test/server/docs/tutorial.test.ts',
   'test/browser/desk/outbox.test.ts',
+  'test/browser/desk/outbox-runs.test.ts',
   'test/browser/page/unseen-news-at-length.test.ts',
   'test/browser/firefox.test.ts',
   'test/browser/desk/changes-firefox.test.ts',

@@ -3,7 +3,7 @@ import type { Http } from '../../../lib/http.ts';
 import { newKey } from '../../../lib/ids.ts';
 import { inOrder } from './order.ts';
 import type { AddOptions, Delivery, Outbox, OutboxEntry, Protection, Write } from './outbox-model.ts';
-import type { OutboxStore, Stored } from './outbox-store.ts';
+import { changed, type OutboxStore, type Stored } from './outbox-store.ts';
 import { type Clock, createSender } from './sender.ts';
 import { type Change, newEntry, type Owner, publicEntry, type StoredEntry } from './stored-entry.ts';
 import type { Tabs } from './tabs-model.ts';
@@ -98,16 +98,21 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
       notify();
     },
     async add(write: Write, options: AddOptions) {
+      const id = newKey();
       const { entry } = await change((before) => {
-        const entry = newEntry(before, write, options, { owner, now: clock.now(), id: newKey() });
-        return { change: { put: [entry] }, entry };
+        const { put, entries } = released(before);
+        const entry = newEntry(entries, write, options, { owner, now: clock.now(), id });
+        return { change: { put: [...put, entry] }, entry };
       });
       return publicEntry(entry, stored.entries);
     },
     undo: async (id) => (await change((before) => undo(before, id))).write,
     discard: async (id) => (await change((before) => discard(before, id))).write,
     async publishNow(id) {
-      await change((before) => ({ change: publishNow(before, id, clock.now()) }));
+      await change((before) => {
+        const { put, entries } = released(before);
+        return { change: { put: [...put, ...(publishNow(entries, id, clock.now()).put ?? [])] } };
+      });
     },
     received(channelId, { cursor }) {
       received.set(channelId, cursor);
@@ -119,9 +124,9 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
       tabs.tell({ type: 'wake' });
       void tick();
     },
-    subscribe(changed) {
-      listeners.add(changed);
-      return () => listeners.delete(changed);
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     close() {
       isClosed = true;
@@ -161,8 +166,14 @@ export async function createOutbox(parts: OutboxParts): Promise<Outbox & { prote
     if (stored.entries.some(isNewlyReceived)) await noteReceived();
   }
 
+  /** Ends the undo windows that are over, before something that has none takes its place behind them. */
+  function released(before: readonly StoredEntry[]) {
+    const { put = [] } = release(before, { now: clock.now(), openedAt, oldest: isLeading });
+    return { put, entries: changed(before, { put }) };
+  }
+
   function notify(): void {
-    for (const changed of [...listeners]) changed();
+    for (const listener of [...listeners]) listener();
   }
 
   /** Does what is due by the clock: ends undo windows, and asks about entries that were unsent for too long. */

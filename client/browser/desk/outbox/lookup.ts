@@ -94,7 +94,8 @@ async function findChannelUpdate(
   return findChannel(
     channelId,
     read,
-    (channel) => holds(channel, fields) && (expected === '*' || channel.revision === expected + 1),
+    // A patch that changes nothing leaves the revision as it is.
+    (channel) => holds(channel, fields) && (expected === '*' || [expected, expected + 1].includes(channel.revision)),
     (channel) => expected !== '*' && channel.revision <= expected,
   );
 }

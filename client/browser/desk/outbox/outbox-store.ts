@@ -42,6 +42,6 @@ export function memoryStore(): OutboxStore {
 }
 
 export function changed(entries: readonly StoredEntry[], { put = [], remove = [] }: Change): StoredEntry[] {
-  const replaced = new Set([...remove, ...put.map(({ id }) => id)]);
-  return [...entries.filter(({ id }) => !replaced.has(id)), ...put];
+  const replaced = new Map(put.map((entry) => [entry.id, entry]));
+  return [...entries.filter(({ id }) => !replaced.has(id) && !remove.includes(id)), ...replaced.values()];
 }
