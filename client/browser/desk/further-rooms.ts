@@ -8,6 +8,7 @@ import { CoverageFormElement } from './coverages/coverage-form.ts';
 import { CoverageHead } from './coverages/coverage-head.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
+import { DeskRestatements } from './restatements/restatements.ts';
 
 /** The rooms that are not needed to write a post. They are loaded while the desk is open already. */
 export function defineFurtherRooms(): void {
@@ -21,4 +22,5 @@ export function defineFurtherRooms(): void {
   customElements.define('desk-coverage-form', CoverageFormElement);
   customElements.define('desk-coverage-head', CoverageHead);
   customElements.define('desk-end-coverage', EndCoverage);
+  customElements.define('desk-restatements', DeskRestatements);
 }

@@ -113,7 +113,14 @@ ${outbox === undefined || drafts === undefined ? nothing : html`<desk-outbox .se
       `${session.ownerKey} ${channelId}`,
       html`<desk-coverage-head .session=${session} .outbox=${outbox} .client=${client} .language=${language} .channelId=${channelId} .channel=${channel}></desk-coverage-head>
 <div class="desk-columns">
-<div class="desk-read">${keyed(reader, html`<desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`)}</div>
+<div class="desk-read">${keyed(
+        reader,
+        html`${
+          outbox === undefined || drafts === undefined
+            ? nothing
+            : html`<desk-restatements .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-restatements>`
+        }<desk-timeline .session=${session} .outbox=${outbox} .drafts=${drafts} .client=${client} .keys=${keys} .language=${language} .channelId=${channelId} .reader=${reader} .channel=${channel}></desk-timeline>`,
+      )}</div>
 ${
   outbox === undefined || drafts === undefined
     ? nothing

@@ -28,7 +28,7 @@ export interface CorrectForm {
   readonly follows: boolean;
   /** What happened to the post on the server since the change began. */
   readonly meanwhile: 'changed' | 'withdrawn' | undefined;
-  readonly notice: 'restored' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
+  readonly notice: 'restored' | 'carried-over' | 'took-over' | 'both-changed' | 'not-stored' | undefined;
   readonly lacks: readonly Lack[];
   readonly changeLacks: readonly ChangeLack[];
   readonly form: PostForm;
@@ -81,7 +81,7 @@ function notices(correct: CorrectForm, words: ChangesWords): TemplateResult {
   const { follows, meanwhile, notice } = correct;
   const line = (text: string) => html`<p class="desk-notice" role="status">${text}</p>`;
   const warning = (text: string) => html`<p class="desk-notice desk-warning" role="alert">${text}</p>`;
-  return html`${follows ? line(words.follows) : nothing}${notice === 'restored' ? line(words.restored) : nothing}${
+  return html`${follows ? line(words.follows) : nothing}${notice === 'restored' ? line(words.restored) : nothing}${notice === 'carried-over' ? line(words.carriedOver) : nothing}${
     notice === 'took-over' ? line(words.tookOver) : nothing
   }${meanwhile === 'changed' ? changedMeanwhile(correct, words) : nothing}${
     meanwhile === 'withdrawn' ? warning(words.withdrawnMeanwhile) : nothing

@@ -191,7 +191,7 @@ export class DeskCorrect extends DeskElement implements CorrectForm {
     }
     this.follows = base === found?.post && found.follows;
     this.change = write === undefined ? beginChange(base) : restoredChange(write, base);
-    if (write !== undefined) this.notice = 'restored';
+    if (write !== undefined) this.notice = draft?.carriedOver ? 'carried-over' : 'restored';
     if (this.erases) this.set({ eraseEarlier: true, kind: 'correction' });
     void drafts.claim(this.#key);
   }

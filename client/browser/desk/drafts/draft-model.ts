@@ -15,6 +15,8 @@ export interface Draft {
   base?: AuthorPost | undefined;
   /** Milliseconds since 1970, of this device's clock. */
   changedAt: number;
+  /** Its note and changes come from the correction of another post, and its author has not changed them yet. */
+  carriedOver?: boolean;
   /**
    * `composer`: opened again by itself. `list`: its author put it aside. `outbox`: it was published, and is kept until the server has
    * written it to its disk.

@@ -19,6 +19,12 @@ export interface DraftsOptions {
   now?: () => number;
 }
 
+export interface SaveOptions {
+  base?: AuthorPost | undefined;
+  place?: 'composer' | 'list';
+  carriedOver?: boolean;
+}
+
 /**
  * Opens a draft if it is its own, and returns whether it is. `ifFree`: a composer in which something else is being written leaves the
  * draft in the list.
@@ -105,10 +111,11 @@ export class Drafts {
   }
 
   /** The draft as its author has it now. It is stored within half a second. */
-  save(write: Write, { base, place = 'composer' }: { base?: AuthorPost | undefined; place?: 'composer' | 'list' } = {}): void {
+  save(write: Write, { base, place = 'composer', carriedOver = false }: SaveOptions = {}): void {
     const key = keyOf(write);
     const { ownerKey, now } = this.#options;
-    this.#change({ key, ownerKey, write, base: base ?? this.#drafts.get(key)?.base, changedAt: now(), place });
+    const draft: Draft = { key, ownerKey, write, base: base ?? this.#drafts.get(key)?.base, changedAt: now(), place };
+    this.#change(carriedOver ? { ...draft, carriedOver } : draft);
   }
 
   /** Registers a composer, or another form that opens drafts. Returns its own undo. */

@@ -25,6 +25,7 @@ export const de: ChangesWords = {
   discard: 'Meine Änderung verwerfen',
   keptAsDraft: 'Ihre Änderung bleibt als Entwurf erhalten.',
   restored: 'Das ist Ihre Änderung, wie Sie sie verlassen haben.',
+  carriedOver: 'Der Hinweis und was sich ersetzen ließ stammen aus Ihrer anderen Korrektur. Prüfen Sie beides.',
   notStored:
     'Dieses Gerät konnte die Änderung nicht speichern. Ihr Text steht noch hier: Kopieren Sie ihn, bevor Sie die Seite verlassen.',
   handedOver: 'Ihre Änderung ist im Postausgang.',

@@ -25,6 +25,7 @@ export const en: ChangesWords = {
   discard: 'Discard my change',
   keptAsDraft: 'Your change is kept as a draft.',
   restored: 'This is your change as you left it.',
+  carriedOver: 'The note, and what could be replaced, come from your other correction. Check them.',
   notStored: 'This device could not store the change. Your text is still here: copy it before you leave this page.',
   handedOver: 'Your change is in the outbox.',
   follows: 'Your last change of this post is still on its way. This one follows it.',

@@ -25,6 +25,7 @@ export const es: ChangesWords = {
   discard: 'Descartar mi cambio',
   keptAsDraft: 'Su cambio se guarda como borrador.',
   restored: 'Este es su cambio tal como lo dejó.',
+  carriedOver: 'La nota y lo que se ha podido sustituir vienen de su otra corrección. Revíselos.',
   notStored: 'Este dispositivo no ha podido guardar el cambio. Su texto sigue aquí: cópielo antes de salir de esta página.',
   handedOver: 'Su cambio está en la bandeja de salida.',
   follows: 'Su último cambio de este mensaje aún está en camino. Este lo sigue.',

@@ -28,6 +28,7 @@ export const fr: ChangesWords = {
   discard: 'Abandonner ma modification',
   keptAsDraft: 'Votre modification est gardée comme brouillon.',
   restored: 'Voici votre modification telle que vous l’avez laissée.',
+  carriedOver: 'La note et ce qui pouvait être remplacé viennent de votre autre correction. Vérifiez-les.',
   notStored:
     'Cet appareil n’a pas pu enregistrer la modification. Votre texte est encore ici : copiez-le avant de quitter cette page.',
   handedOver: 'Votre modification est dans la boîte d’envoi.',

@@ -24,6 +24,8 @@ export interface ChangesWords {
   discard: string;
   keptAsDraft: string;
   restored: string;
+  /** The note and the changes come from the correction of another post. */
+  carriedOver: string;
   notStored: string;
   /** Announced once, after publishing. */
   handedOver: string;

@@ -1,0 +1,343 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { type AuthorPost, type Channel, isWithdrawn } from '../../../../src/protocol/model.ts';
+import type { AuthorClient } from '../../../lib/author-client.ts';
+import type { LiveReader } from '../../../lib/live-reader.ts';
+import { type Language, languageOf } from '../../i18n/languages.ts';
+import { counted } from '../../view/counts.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { KeyRegistry } from '../app/keys.ts';
+import type { CoverageRoomProperties } from '../app/rooms.ts';
+import { type DeskSession, principalOf } from '../app/session.ts';
+import type { Drafts } from '../drafts/drafts.ts';
+import { type RestatementsWords, restatementsWordsIn } from '../i18n/restatements.ts';
+import type { Outbox } from '../outbox/outbox-model.ts';
+import { actionsOn, isOwnPost } from '../timeline/post-rights.ts';
+import { checksumOf, Dismissals } from './dismissals.ts';
+import { preparedChanges } from './prepared-change.ts';
+import { RecentPosts } from './recent-posts.ts';
+import { restatementView } from './restatement-view.ts';
+import { PostSearch, type Restatement } from './search-posts.ts';
+import { carriedOver, isSettled, passagesRemovedBy, type SearchedEntry, searchedEntries } from './searched-changes.ts';
+
+/** What was found after one change of the author. */
+interface Findings {
+  since: SearchedEntry;
+  search: PostSearch;
+  restatements: Restatement[];
+}
+
+/**
+ * `<desk-restatements>`: after a correction or a withdrawal, the other posts of the coverage that may say the same, each with a button
+ * that opens its correction with the note carried over. It takes no space while there is nothing to say.
+ */
+export class DeskRestatements extends DeskElement implements CoverageRoomProperties {
+  static override properties = {
+    session: { attribute: false },
+    outbox: { attribute: false },
+    drafts: { attribute: false },
+    client: { attribute: false },
+    keys: { attribute: false },
+    language: { attribute: false },
+    channelId: { attribute: false },
+    reader: { attribute: false },
+    channel: { attribute: false },
+    status: { state: true },
+    findings: { state: true },
+    unfolded: { state: true },
+    notOpened: { state: true },
+  };
+  declare session: DeskSession;
+  declare outbox: Outbox;
+  declare drafts: Drafts;
+  declare client: AuthorClient;
+  declare keys: KeyRegistry;
+  declare language: Language;
+  declare channelId: string;
+  declare reader: LiveReader;
+  declare channel: Channel | undefined;
+  declare private status: 'searching' | 'searched' | 'failed';
+  declare private findings: readonly Findings[];
+  declare private unfolded: boolean;
+  /** The post whose correction could not be opened. */
+  declare private notOpened: string | undefined;
+
+  #recent: RecentPosts | undefined;
+  #dismissals = new Dismissals('', undefined);
+  /** By the id of the entry. */
+  readonly #searches = new Map<string, PostSearch>();
+  #isLooking = false;
+  #looksAgain = false;
+
+  constructor() {
+    super();
+    this.status = 'searched';
+    this.findings = [];
+    this.unfolded = matchMedia('(width >= 56.25rem)').matches;
+  }
+
+  protected override enter(): (() => void)[] {
+    const { client, channelId, reader, outbox, session } = this;
+    const recent = new RecentPosts({ client, channelId, reader });
+    this.#recent = recent;
+    this.#dismissals = new Dismissals(session.ownerKey, sessionStorageOf(window));
+    void this.#look();
+    return [
+      () => recent.close(),
+      reader.on('event', () => void this.#look()),
+      outbox.subscribe(() => void this.#look()),
+      this.#stayBelowBar(),
+      this.keys.register({ keys: 'r', label: () => this.#words.goTo, run: () => this.#goTo() }),
+    ];
+  }
+
+  /** The bar has one line or several. */
+  #stayBelowBar(): () => void {
+    const bar = document.querySelector('.bar');
+    const measure = () => this.style.setProperty('--desk-bar', `${bar?.getBoundingClientRect().height ?? 0}px`);
+    const observer = new ResizeObserver(measure);
+    if (bar !== null) observer.observe(bar);
+    return () => observer.disconnect();
+  }
+
+  get #words(): RestatementsWords {
+    return restatementsWordsIn(this.language);
+  }
+
+  protected override render(): TemplateResult {
+    const words = this.#words;
+    const { findings, status } = this;
+    const isShown = findings.length > 0 || status !== 'searched';
+    return html`<section class="desk-restatements" aria-label=${words.others} ?hidden=${!isShown}>${isShown ? this.#panel(words) : nothing}</section>
+<p class="visually-hidden" role="status">${findings.length > 0 && status === 'searched' ? `${this.#title(words)}. ${this.#searched(words)}` : ''}</p>`;
+  }
+
+  #panel(words: RestatementsWords): TemplateResult {
+    const { findings, status, unfolded } = this;
+    const isFound = this.#count > 0;
+    const body = html`${status === 'failed' ? html`<p class="desk-lack">${words.notSearched} <button type="button" class="desk-quiet" @click=${this.#tryAgain}>${words.tryAgain}</button></p>` : nothing}
+${findings.map((one) => this.#section(one, words))}`;
+    return html`<div class="desk-restatements-head" data-found=${isFound}>
+<h2>${this.#title(words)}</h2>
+<p class="desk-hint">${this.#searched(words)}</p>
+<div class="desk-restatements-buttons">${
+      isFound || status === 'failed'
+        ? html`<button type="button" class="desk-quiet" aria-expanded=${unfolded} aria-controls="desk-restatements-list" @click=${this.#fold}>${unfolded ? words.hide : words.show}</button>`
+        : nothing
+    }<button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${this.#close}>×</button></div>
+</div>
+<div class="desk-restatements-list" id="desk-restatements-list" ?hidden=${!unfolded}>${body}</div>`;
+  }
+
+  #section({ since, search, restatements }: Findings, words: RestatementsWords): TemplateResult | typeof nothing {
+    if (restatements.length === 0) return nothing;
+    const { passages } = search.change;
+    const { language = this.language } = this.channel ?? {};
+    const looked = html`<p class="desk-hint desk-looked-for">${words.lookedFor} ${passages
+      .slice(0, mostNamed)
+      .map(
+        ({ text }) => html`<q class="desk-removed"><bdi lang=${language}>${text}</bdi></q> `,
+      )}${passages.length > mostNamed ? '…' : nothing}</p>`;
+    return html`${passages.length > 0 ? looked : nothing}
+<ol>${restatements.map((one) => this.#item(one, since, words))}</ol>`;
+  }
+
+  #item(restatement: Restatement, since: SearchedEntry, words: RestatementsWords): TemplateResult {
+    const { post } = restatement;
+    return restatementView(restatement, {
+      words,
+      language: this.language,
+      setting: { language: this.channel?.language ?? this.language, timezone: this.channel?.timezone ?? 'UTC' },
+      mayChange: this.#mayChange(post),
+      notOpened: this.notOpened === post.id,
+      correct: () => void this.#correct(restatement, since),
+      dismiss: () => void this.#dismiss(restatement, since),
+    });
+  }
+
+  get #count(): number {
+    return this.findings.reduce((sum, { restatements }) => sum + restatements.length, 0);
+  }
+
+  #title(words: RestatementsWords): string {
+    if (this.status === 'searching') return words.searching;
+    if (this.status === 'failed' && this.#count === 0) return words.others;
+    return this.#count === 0 ? words.none : counted(words.found, this.#count, this);
+  }
+
+  /** How many were searched, whether something was found or not. */
+  #searched(words: RestatementsWords): string {
+    const corrected = new Set(this.findings.map(({ since }) => since.write.postId));
+    const posts =
+      this.#recent?.posts.filter((post) => !isWithdrawn(post) && !(corrected.size === 1 && corrected.has(post.id))) ?? [];
+    const older = this.status === 'searched' && this.#recent?.hasOlder ? ` ${words.olderNotSearched}` : '';
+    return counted(words.searched, posts.length, this) + older;
+  }
+
+  // ---- Searching
+
+  /** One search at a time. What changes during one is looked at afterwards. */
+  async #look(): Promise<void> {
+    this.#looksAgain = true;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      while (this.#looksAgain && this.isConnected) {
+        this.#looksAgain = false;
+        await this.#search();
+      }
+      if (this.status === 'searching') this.status = 'searched';
+    } catch (error) {
+      console.warn('The posts could not be searched.', error);
+      this.status = 'failed';
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #search(): Promise<void> {
+    const recent = this.#recent;
+    const entries = searchedEntries(this.outbox.entries, this.channelId).filter(({ id }) => !this.#dismissals.has(id));
+    if (entries.length === 0 || recent === undefined) {
+      this.findings = [];
+      this.status = 'searched';
+      return;
+    }
+    const isFirst = entries.some(({ id }) => !this.#searches.has(id));
+    if (isFirst && entries.some((entry) => this.#searchFor(entry).change.passages.length > 0)) this.status = 'searching';
+    await recent.read(() => this.requestUpdate());
+    const listed = new Set<string>();
+    const findings: Findings[] = [];
+    for (const since of entries) {
+      const search = this.#searchFor(since);
+      const all = await search.run(recent.posts, pause);
+      const restatements = all.filter(
+        (one) =>
+          !listed.has(one.post.id) &&
+          !this.#dismissals.has(keyOfRestatement(one, since)) &&
+          !isSettled(one.post, since, this.outbox.entries),
+      );
+      for (const { post } of restatements) listed.add(post.id);
+      if (restatements.length > 0 || search.change.passages.length > 0) findings.push({ since, search, restatements });
+    }
+    this.findings = findings;
+    this.status = 'searched';
+    void this.#learnOwners(findings);
+  }
+
+  #searchFor(entry: SearchedEntry): PostSearch {
+    const made = this.#searches.get(entry.id);
+    if (made !== undefined) return made;
+    const language = this.channel && languageOf(this.channel.language);
+    const search = new PostSearch({ postId: entry.write.postId, passages: passagesRemovedBy(entry, language), language });
+    this.#searches.set(entry.id, search);
+    return search;
+  }
+
+  /** Readers are not told who published a post, so those that came as events are read. */
+  async #learnOwners(findings: readonly Findings[]): Promise<void> {
+    const posts = findings.flatMap(({ restatements }) => restatements.map(({ post }) => post));
+    const unknown = posts.filter((post) => post.publishedBy === undefined && !this.#isPublishedHere(post.id));
+    for (const { id } of unknown) {
+      const post = await this.client.getPost(this.channelId, id, { deadlineMs: readMs }).catch(() => undefined);
+      if (post?.publishedBy === undefined) return;
+      this.#recent?.add(post);
+      void this.#look();
+    }
+  }
+
+  readonly #tryAgain = (): void => {
+    this.status = 'searching';
+    void this.#look();
+  };
+
+  // ---- What the author does
+
+  #mayChange(post: Restatement['post']): boolean {
+    const { session, channel } = this;
+    if (channel === undefined) return false;
+    const isOwn = isOwnPost(post, session) || this.#isPublishedHere(post.id);
+    return actionsOn(principalOf(session), { post, channel, isOwn }).includes('edit');
+  }
+
+  #isPublishedHere(postId: string): boolean {
+    return this.outbox.entries.some(({ write }) => write.type === 'publish' && write.post.id === postId);
+  }
+
+  /** Opens the correction of the post. A change of it that the author has begun already goes on as it is. */
+  async #correct({ post }: Restatement, since: SearchedEntry): Promise<void> {
+    const { client, channelId, drafts } = this;
+    const key = `revise:${post.id}`;
+    this.notOpened = undefined;
+    const begun = drafts.get(key);
+    if (begun === undefined || begun.place === 'outbox') {
+      const read = await client.getPost(channelId, post.id, { deadlineMs: readMs }).catch(() => undefined);
+      if (read?.body === undefined) {
+        this.notOpened = post.id;
+        return;
+      }
+      const base = read as AuthorPost;
+      const { passages, language } = this.#searchFor(since).change;
+      const write = carriedOver(base, since, preparedChanges(base, passages, language), language);
+      drafts.save(write, { base, carriedOver: true });
+    }
+    this.unfolded = false;
+    drafts.open(key);
+  }
+
+  async #dismiss(restatement: Restatement, since: SearchedEntry): Promise<void> {
+    this.#dismissals.add(keyOfRestatement(restatement, since));
+    const { restatements = [] } = this.findings.find((one) => one.since.id === since.id) ?? {};
+    const at = restatements.findIndex(({ post }) => post.id === restatement.post.id);
+    const next = restatements[at + 1] ?? restatements[at - 1];
+    await this.#look();
+    await this.updateComplete;
+    this.#focus(next && `[data-restatement="${CSS.escape(next.post.id)}"] button`);
+  }
+
+  /** The panel, if what the selector names has gone. */
+  #focus(selector = '.desk-restatements button'): void {
+    const found = this.querySelector<HTMLElement>(selector) ?? this.querySelector<HTMLElement>('.desk-restatements button');
+    found?.focus();
+  }
+
+  readonly #fold = (): void => {
+    this.unfolded = !this.unfolded;
+  };
+
+  readonly #close = (): void => {
+    for (const { id } of searchedEntries(this.outbox.entries, this.channelId)) this.#dismissals.add(id);
+    this.findings = [];
+    this.status = 'searched';
+  };
+
+  #goTo(): boolean {
+    if (this.findings.length === 0) return false;
+    this.unfolded = true;
+    void this.updateComplete.then(() => this.#focus());
+    return true;
+  }
+}
+
+/** The same passages need not be looked at again, whichever correction named them. */
+function keyOfRestatement({ post, occurrences }: Restatement, since: SearchedEntry): string {
+  const keys = new Set(occurrences.map(({ passage }) => passage.keys.join(' ')));
+  return `${post.id} ${keys.size > 0 ? checksumOf([...keys].sort().join('\n')) : since.id}`;
+}
+
+/** How long a post is waited for, in milliseconds. */
+const readMs = 8_000;
+/** Removed passages that are named. */
+const mostNamed = 6;
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** Undefined if the browser keeps nothing for this site. */
+function sessionStorageOf(window: Window): Storage | undefined {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
