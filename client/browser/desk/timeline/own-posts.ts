@@ -19,6 +19,8 @@ export class OwnPosts {
   readonly #options: OwnPostsOptions;
   readonly #known = new Map<string, boolean>();
   #asking = false;
+  /** Posts that came while the desk was asking. */
+  #waiting: readonly Pick<ReaderPost, 'id' | 'seq'>[] | undefined;
 
   constructor(options: OwnPostsOptions) {
     this.#options = options;
@@ -35,15 +37,22 @@ export class OwnPosts {
 
   /** `posts`: newest first. */
   async learn(posts: readonly Pick<ReaderPost, 'id' | 'seq'>[]): Promise<void> {
+    this.#waiting = posts;
     if (this.#asking) return;
     this.#asking = true;
     try {
-      await this.#ask(posts);
+      for (let next = this.#takeWaiting(); next !== undefined; next = this.#takeWaiting()) await this.#ask(next);
     } catch {
       // Asked again with the next change.
     } finally {
       this.#asking = false;
     }
+  }
+
+  #takeWaiting(): readonly Pick<ReaderPost, 'id' | 'seq'>[] | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
   }
 
   async #ask(posts: readonly Pick<ReaderPost, 'id' | 'seq'>[]): Promise<void> {
