@@ -18,8 +18,12 @@ export class CaseContext {
   /** Channels to delete at the end. */
   readonly createdChannels: string[] = [];
 
-  constructor(server: ServerUnderTest, newId: () => string) {
+  /** The code of a sign-in link, for the case about links. */
+  readonly linkCode: string | undefined;
+
+  constructor(server: ServerUnderTest, newId: () => string, linkCode?: string) {
     this.server = server;
+    this.linkCode = linkCode;
     this.#newId = newId;
   }
 

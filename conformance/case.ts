@@ -13,5 +13,7 @@ export interface Case {
   slow?: true;
   /** Requires a token that may delete channels. */
   admin?: true;
+  /** Requires an unused sign-in link, and uses it up. */
+  link?: true;
   run(context: CaseContext): Promise<void>;
 }

@@ -38,6 +38,8 @@ export interface ConformanceOptions {
   url: string;
   /** The token of an editor of `conformance-*`, or of an administrator, so that the channels can be deleted. */
   token: string;
+  /** The address of an unused sign-in link, or its code. Without it, the case about links is skipped. */
+  signInLink?: string;
   /** Names of cases, or parts such as `sockets/`. Default: all cases. */
   only?: readonly string[];
   /** Skips the cases that wait for seconds. */
@@ -66,7 +68,15 @@ export interface Report {
 const concurrentCases = 4;
 
 /** Runs the cases and returns their results. Throws if the server cannot be tested at all. */
-export async function runCases({ url, token, only, quick = false, signal, onResult }: ConformanceOptions): Promise<Report> {
+export async function runCases({
+  url,
+  token,
+  signInLink,
+  only,
+  quick = false,
+  signal,
+  onResult,
+}: ConformanceOptions): Promise<Report> {
   const server = new ServerUnderTest({ url, token, signal });
   const mayDelete = await canDelete(new CaseContext(server, newChannelId));
   const waiting = cases.filter(({ name }) => only === undefined || only.some((wanted) => matchesSelection(name, wanted)));
@@ -75,8 +85,8 @@ export async function runCases({ url, token, only, quick = false, signal, onResu
   const next = async (queue: Case[]): Promise<void> => {
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
       signal.throwIfAborted();
-      const context = new CaseContext(server, newChannelId);
-      const result = await runCase(one, context, { quick, mayDelete, signal });
+      const context = new CaseContext(server, newChannelId, signInLink?.replace(/^.*#/s, ''));
+      const result = await runCase(one, context, { quick, mayDelete, hasLink: signInLink !== undefined, signal });
       made.push(...context.createdChannels);
       results.set(one, result);
       onResult?.(result);
@@ -111,10 +121,11 @@ async function canDelete(context: CaseContext): Promise<boolean> {
 interface CaseConditions {
   quick: boolean;
   mayDelete: boolean;
+  hasLink: boolean;
   signal: AbortSignal;
 }
 
-async function runCase(one: Case, context: CaseContext, { quick, mayDelete, signal }: CaseConditions): Promise<Result> {
+async function runCase(one: Case, context: CaseContext, { quick, mayDelete, hasLink, signal }: CaseConditions): Promise<Result> {
   const started = performance.now();
   const resultOf = (outcome: Result['outcome'], why?: string): Result => ({
     name: one.name,
@@ -126,6 +137,7 @@ async function runCase(one: Case, context: CaseContext, { quick, mayDelete, sign
   });
   if (one.slow && quick) return resultOf('skipped', 'The case waits for seconds.');
   if (one.admin && !mayDelete) return resultOf('skipped', 'The case requires a token that may delete channels (--admin).');
+  if (one.link && !hasLink) return resultOf('skipped', 'The case requires an unused sign-in link (--sign-in-link).');
   try {
     await one.run(context);
     return resultOf('kept');

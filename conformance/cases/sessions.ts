@@ -44,4 +44,20 @@ export const sessionCases: readonly Case[] = [
       mustEqual((await told(other)) === null, false, 'Whether the other session stands for nobody');
     },
   },
+  {
+    name: 'sessions/link',
+    rule: 'The code of a sign-in link is refused as a token, which does not use it up. It opens one session, and a second use is 401 link-used.',
+    link: true,
+    async run(context) {
+      const code = context.linkCode ?? '';
+      await context.mustRefuse(401, 'token-invalid', '/v1/session', { token: code });
+      await context.mustRefuse(401, 'token-invalid', '/v1/channels', { token: code });
+      const { body, headers } = await context.mustAnswer(200, '/v1/session', { method: 'POST', token: code });
+      const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? '';
+      const { session } = (await context.mustAnswer(200, '/v1/session', { token: null, headers: { cookie } })).body;
+      mustEqual(session?.ownerKey, body.session.ownerKey, 'Whom the session stands for');
+      const again = await context.mustRefuse(401, 'link-used', '/v1/session', { method: 'POST', token: code });
+      mustEqual(again.headers.getSetCookie(), [], 'The cookies of the refusal');
+    },
+  },
 ];

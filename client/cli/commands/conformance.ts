@@ -14,6 +14,7 @@ import { addTokenOptions } from '../token-options.ts';
 interface ConformanceOptions {
   token?: string;
   only?: string[];
+  signInLink?: string;
   quick?: boolean;
   list?: boolean;
   json?: boolean;
@@ -29,6 +30,7 @@ export function addConformanceCommand(program: Command, env: Env, terminal: Term
     .description('Check whether a server keeps the wire contract, rule by rule')
     .argument('[url]', 'the server (PRESSBOX_URL)')
     .option('--only <name>', 'only this case, or a part such as sockets/; may be repeated', collect)
+    .option('--sign-in-link <address>', 'an unused link of `pressbox token --link`, for the case that uses it up')
     .option('--quick', 'skip the cases that wait for seconds')
     .option('--list', 'print the names and rules, and check nothing')
     .option('--record <file>', "write what went over the wire as JSON, for a client's tests")
@@ -58,7 +60,7 @@ Examples:
     const server = serverOf({ ...options, url: address }, env);
     const { token } = server;
     if (!token) throw new UsageError("Give an editor's token in PRESSBOX_TOKEN or with --token-file.");
-    const { only } = options;
+    const { only, signInLink } = options;
     const unknown = only?.find((wanted) => !cases.some(({ name }) => matchesSelection(name, wanted)));
     if (unknown !== undefined) throw new UsageError(`There is no case ${plainLine(unknown)}; --list prints their names.`);
     const { interrupted: signal } = terminal.streams;
@@ -73,6 +75,7 @@ Examples:
     const report = await runCases({
       ...where,
       ...(only !== undefined && { only }),
+      ...(signInLink !== undefined && { signInLink }),
       quick: options.quick === true,
       ...(!options.json && { onResult: tell }),
     }).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import { play } from '../../support/readers/rules-runner.ts';
 import { run } from '../../support/servers/command.ts';
 import { type AskedHeaders, type Sabotage, startSaboteur } from '../../support/servers/rule-breaking-proxy.ts';
 import { startTestServer, type TestServer } from '../../support/servers/server.ts';
+import { linkCodeFor, signInBy } from '../../support/servers/sign-in-links.ts';
 
 let server: TestServer;
 let token: string;
@@ -21,8 +22,19 @@ afterAll(async () => await server[Symbol.asyncDispose]());
 const signal = () => AbortSignal.timeout(120_000);
 
 describe('a conformance run', () => {
+  it('skips the case about sign-in links without a link, and reports a link that was used before', async () => {
+    const only = ['sessions/link'];
+    const skipped = await runCases({ url: server.url, token, signal: signal(), only });
+    expect(skipped.results).toMatchObject([{ outcome: 'skipped', why: expect.stringContaining('--sign-in-link') }]);
+    const signInLink = await linkCodeFor(server);
+    await signInBy(signInLink, server);
+    const broken = await runCases({ url: server.url, token, signInLink, signal: signal(), only });
+    expect(broken.results).toMatchObject([{ outcome: 'broken', why: expect.stringContaining('should answer 200') }]);
+  });
+
   it('passes every case on this server and leaves no channel behind', async () => {
-    const { results, left } = await runCases({ url: server.url, token, signal: signal(), quick: true });
+    const signInLink = `${server.url}/desk/sign-in#${await linkCodeFor(server)}`;
+    const { results, left } = await runCases({ url: server.url, token, signInLink, signal: signal(), quick: true });
     for (const { name, outcome, why } of results) expect.soft(outcome, `${name}: ${why}`).not.toBe('broken');
     expect(results.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name)).toEqual(
       cases.filter(({ slow }) => slow).map(({ name }) => name),
