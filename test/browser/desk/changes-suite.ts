@@ -239,6 +239,27 @@ export function changes(start: () => Promise<TestBrowser>): void {
     expect(await actions(asAdmin.page, ids[0])).toEqual(all);
   });
 
+  it('fits a narrow phone, right to left, with large text, without a fault that axe finds', async () => {
+    const { id, ids } = await site.coverage([{ headline: 'الميناء', body: 'أصيب ٤٠ شخصا.' }], {
+      language: 'ar',
+      headline: 'حريق',
+    });
+    const { page } = await site.openDesk(id, {}, { viewport: { width: 320, height: 640 }, locale: 'ar', colorScheme: 'dark' });
+    await deskPost(page, ids[0]).waitFor();
+    await page.evaluate("document.documentElement.style.fontSize = '200%'");
+    await deskPost(page, ids[0]).locator('[data-desk-action="edit"]').click();
+    await writeBody(page, 'أصيب ١٤ شخصا.');
+    await page.locator('.desk-change-kinds [value="correction"]').check();
+    expect(await page.locator('desk-correct [data-path="note"]').inputValue()).toBe(
+      'ورد في نسخة سابقة: «أصيب ٤٠ شخصا.» والصحيح ١٤.',
+    );
+    expect(await page.locator('.desk-change').getAttribute('dir')).toBe('rtl');
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const sheet = page.locator('desk-correct');
+    expect(await sheet.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
+  });
+
   it('announces posts of colleagues, and not those of the author', async () => {
     const { id, ids } = await site.coverage(['First.']);
     const { page } = await openAt(site, id, ids[0]);

@@ -94,7 +94,9 @@ export class DeskConflict extends DeskElement implements ConflictDialog {
       this.client.getChannel(channelId, options),
       postId === undefined ? undefined : this.client.getPost(channelId, postId, options),
     ]);
-    return { channel, post: post && 'body' in post ? (post as AuthorPost) : undefined };
+    // Without its text: the session has ended, and a reader's view was answered.
+    if (post !== undefined && !('body' in post)) throw new Error('The text of the post was not answered.');
+    return { channel, post: post as AuthorPost | undefined };
   }
 
   chooseField(field: PostField, side: Side): void {
