@@ -75,8 +75,13 @@ function conflictsOf(page: Page): Promise<number> {
 
 async function decide(page: Page, choice: 'Keep mine' | 'Take theirs'): Promise<void> {
   await page.getByRole('button', { name: /^Compare/ }).click();
-  await page.getByRole('dialog').getByRole('button', { name: choice }).click();
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const dialog = page.getByRole('dialog');
+  const [button, retry] = [dialog.getByRole('button', { name: choice }), dialog.getByRole('button', { name: 'Try again' })];
+  // On a busy machine the text of the other version may be late.
+  await button.or(retry).waitFor();
+  if (await retry.isVisible()) await retry.click();
+  await button.click();
+  await dialog.waitFor({ state: 'detached' });
 }
 
 /** So that the next round does not go on with it. */
