@@ -115,6 +115,14 @@ function examineEditor(start: () => Promise<TestBrowser>): void {
     expect(await page.evaluate('editor.body')).toBe('Left to right.\n\nمن اليمين إلى اليسار شكرا');
   });
 
+  it('begins on the side of the language of the coverage', async () => {
+    const { page } = await open({ language: 'ar' });
+    const direction = () => page.evaluate(`getComputedStyle(document.querySelector('.rich-text p')).direction`);
+    expect(await direction()).toBe('rtl');
+    await page.keyboard.type('Reuters');
+    expect(await direction()).toBe('ltr');
+  });
+
   it('shows a body that it cannot hold as plain Markdown', async () => {
     const body = '[a][1]\n\n[1]: https://a.example';
     const { page, body: now, reported } = await open({ body });

@@ -6,6 +6,7 @@ import { Slice } from 'prosemirror-model';
 import { liftListItem, sinkListItem, splitListItem } from 'prosemirror-schema-list';
 import { type Command, EditorState, Plugin } from 'prosemirror-state';
 import { Decoration, DecorationSet, EditorView } from 'prosemirror-view';
+import { directionOf } from '../../view/direction.ts';
 import type { BodyEditor, EditorOptions } from './body-editor.ts';
 import { commandFor, commandsOf } from './commands.ts';
 import { isComposing } from './composition.ts';
@@ -87,7 +88,7 @@ function pluginsFor(options: EditorOptions): Plugin[] {
     history(),
     tableShapes,
     addressLinks,
-    placeholder(options.placeholder),
+    placeholder(options),
   ];
 }
 
@@ -139,14 +140,15 @@ const liftEmptyItem: Command = (state, dispatch) => {
   return $from.node(-1).type === nodes.list_item && liftListItem(nodes.list_item)(state, dispatch);
 };
 
-/** Shows what belongs here while the text is empty. */
-function placeholder(text: string): Plugin {
+/** Shows what belongs here while the text is empty, from the side on which its language begins. */
+function placeholder({ placeholder: text, language }: EditorOptions): Plugin {
+  const dir = language === undefined ? 'auto' : directionOf(language);
   return new Plugin({
     props: {
       decorations({ doc }) {
         const { firstChild } = doc;
         if (doc.childCount > 1 || firstChild?.type !== nodes.paragraph || firstChild.content.size > 0) return null;
-        return DecorationSet.create(doc, [Decoration.node(0, firstChild.nodeSize, { 'data-placeholder': text })]);
+        return DecorationSet.create(doc, [Decoration.node(0, firstChild.nodeSize, { 'data-placeholder': text, dir })]);
       },
     },
   });
