@@ -100,6 +100,17 @@ function inBrowser(start: () => Promise<TestBrowser>, kill: (page: Page) => Prom
     await published(site, id, 'Four ferries moved.');
   });
 
+  it('leaves the text on Escape, so that letters are keys of the desk again', async () => {
+    const { id, page } = await open();
+    await site.author.publish(id, { body: 'A post of the morning.' });
+    await page.getByText('A post of the morning.').waitFor();
+    await text(page).pressSequentially('Half a');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await eventually(async () => expect(await page.evaluate('document.activeElement?.className')).toContain('post'));
+    expect(await text(page).textContent()).toBe('Half a');
+  });
+
   it('sends breaking news at once, before a post that is held', async () => {
     const { id, page } = await open();
     await text(page).fill('Held.');

@@ -352,10 +352,19 @@ export class DeskComposer extends DeskElement {
     return true;
   }
 
+  /** Folds the composer, or leaves it where it is always open, so that letters are keys of the desk again. */
   #fold(): boolean {
+    if (this.folded || !this.#isWriting) return this.#leaveOpen();
     const canFold = (this.querySelector('.composer-fold')?.getClientRects().length ?? 0) > 0;
-    if (!canFold || this.folded || !this.#isWriting) return false;
+    if (!canFold) return this.#leaveOpen();
     this.fold();
+    return true;
+  }
+
+  #leaveOpen(): boolean {
+    const { activeElement } = document;
+    if (!this.#isWriting || !(activeElement instanceof HTMLElement)) return false;
+    activeElement.blur();
     return true;
   }
 

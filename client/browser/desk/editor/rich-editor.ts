@@ -81,7 +81,7 @@ export function createRichEditor(parent: HTMLElement, options: EditorOptions): B
 
 function pluginsFor(options: EditorOptions): Plugin[] {
   return [
-    composingKeys,
+    foreignKeys,
     markdownRules(),
     keymap(keysFor(options)),
     keymap(baseKeymap),
@@ -92,9 +92,12 @@ function pluginsFor(options: EditorOptions): Plugin[] {
   ];
 }
 
-/** Keeps the keys of an input method from being handled here: they choose characters, and do not break lines or publish. */
-const composingKeys = new Plugin({
-  props: { handleDOMEvents: { keydown: (view, event) => isComposing(event) || view.composing } },
+/**
+ * Keeps keys from being handled here. Those of an input method choose characters, and do not break lines or publish. Escape belongs to
+ * the page around the text.
+ */
+const foreignKeys = new Plugin({
+  props: { handleDOMEvents: { keydown: (view, event) => isComposing(event) || view.composing || event.key === 'Escape' } },
 });
 
 const hardBreak: Command = ({ tr, selection: { $from } }, dispatch) => {
