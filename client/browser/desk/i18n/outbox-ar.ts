@@ -1,7 +1,7 @@
 import type { OutboxWords } from './outbox-words.ts';
 
 export const outboxWords: OutboxWords = {
-  unsent: 'لم يصل إلى القراء بعد',
+  unsent: 'في الطريق إلى القراء',
   what: {
     publish: 'منشور',
     revise: 'تعديل',

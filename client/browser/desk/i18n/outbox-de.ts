@@ -1,7 +1,7 @@
 import type { OutboxWords } from './outbox-words.ts';
 
 export const outboxWords: OutboxWords = {
-  unsent: 'Noch nicht beim Publikum',
+  unsent: 'Auf dem Weg zum Publikum',
   what: {
     publish: 'Beitrag',
     revise: 'Änderung',

@@ -1,7 +1,7 @@
 import type { OutboxWords } from './outbox-words.ts';
 
 export const outboxWords: OutboxWords = {
-  unsent: 'Not with readers yet',
+  unsent: 'On the way to readers',
   what: {
     publish: 'Post',
     revise: 'Change',

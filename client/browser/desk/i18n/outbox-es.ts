@@ -1,7 +1,7 @@
 import type { OutboxWords } from './outbox-words.ts';
 
 export const outboxWords: OutboxWords = {
-  unsent: 'Todavía no llegó a los lectores',
+  unsent: 'De camino a los lectores',
   what: {
     publish: 'Mensaje',
     revise: 'Cambio',

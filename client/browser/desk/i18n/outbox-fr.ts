@@ -1,7 +1,7 @@
 import type { OutboxWords } from './outbox-words.ts';
 
 export const outboxWords: OutboxWords = {
-  unsent: 'Pas encore chez les lecteurs',
+  unsent: 'En route vers les lecteurs',
   what: {
     publish: 'Message',
     revise: 'Modification',

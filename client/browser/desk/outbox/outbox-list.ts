@@ -76,18 +76,18 @@ export class DeskOutbox extends DeskElement {
 ${shown.length > 0 ? html`<h2 class="desk-outbox-name">${words.unsent}</h2>` : nothing}${lines}
 <ol>${shown.map((entry) => this.#entry(entry))}</ol>
 ${outbox.others.map(({ name, count }) => html`<p class="desk-hint">${words.othersUnsent(name, String(count))}</p>`)}
-${this.#protection(shown.length > 0)}
+${this.#protection(shown.some(({ state }) => ['saved', 'sending', 'refused', 'conflict', 'asking'].includes(state.at)))}
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
   }
 
-  /** What is not protected. That the browser may delete something matters only while there is something. */
-  #protection(hasEntries: boolean): TemplateResult | typeof nothing {
+  /** What is not protected. That the browser may delete something matters only while something stays on the device. */
+  #protection(staysHere: boolean): TemplateResult | typeof nothing {
     const { protection } = this.outbox;
     switch (protection) {
       case 'full':
         return nothing;
       case 'not-persistent':
-        return hasEntries ? html`<p class="desk-hint">${this.#words.protection[protection]}</p>` : nothing;
+        return staysHere ? html`<p class="desk-hint">${this.#words.protection[protection]}</p>` : nothing;
       case 'no-storage':
       case 'insecure':
         return html`<p class="desk-notice desk-warning">${this.#words.protection[protection]}</p>`;
@@ -122,7 +122,7 @@ ${this.#protection(shown.length > 0)}
     if (counts) this.#timer = setTimeout(() => this.requestUpdate(), tickMs);
   }
 
-  #title(entry: Pick<OutboxEntry, 'write' | 'base'>): string {
+  #title(entry: OutboxEntry): string {
     const title = titleOf(entry) || this.#words.withoutText;
     return entry.write.type === 'publish' ? title : `${this.#words.what[entry.write.type]}: ${title}`;
   }
