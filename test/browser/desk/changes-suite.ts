@@ -185,6 +185,21 @@ export function changes(start: () => Promise<TestBrowser>): void {
     await eventually(async () => expect(await actions(page, ids[0])).toEqual(['Take down']));
   });
 
+  it('names the post that it retracts, and opens the reason again if the author undoes it', async () => {
+    const { id, ids } = await site.coverage(['A rumour of the morning.']);
+    const { page } = await site.openDesk(id);
+    await deskPost(page, ids[0]).waitFor();
+    const dialog = page.getByRole('dialog');
+    await deskPost(page, ids[0]).getByRole('button', { name: 'Retract' }).click();
+    await dialog.getByText('A rumour of the morning.').waitFor();
+    await page.keyboard.type('Nobody confirms it.');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Retraction: A rumour of the morning.').waitFor();
+    await page.getByRole('button', { name: /^Undo: Retraction/ }).click();
+    await eventually(async () => expect(await dialog.getByRole('textbox').inputValue()).toBe('Nobody confirms it.'));
+    expect((await site.author.getPost(id, ids[0] as string)).status).toBe('published');
+  });
+
   it('takes a post down in two steps, says what it cannot reach, and then what was erased', async () => {
     const { id, ids } = await site.coverage(['The name of a child.']);
     const { page } = await openAt(site, id, ids[0]);

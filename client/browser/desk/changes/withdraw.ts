@@ -7,6 +7,7 @@ import { directionOf } from '../../view/direction.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { DeskSession } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
+import { titleOfPost } from '../drafts/write-title.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
 import type { Outbox, OutboxEntry, Write } from '../outbox/outbox-model.ts';
 
@@ -48,8 +49,9 @@ export class DeskWithdraw extends DeskElement {
     return [this.outbox.subscribe(() => this.requestUpdate())];
   }
 
-  open(post: ReaderPost, action: 'retract' | 'takedown'): void {
-    Object.assign(this, { post, action, note: '', step: 'note', lack: undefined, entryId: undefined });
+  /** `note`: what was written before, if the withdrawal was undone. */
+  open(post: ReaderPost, action: 'retract' | 'takedown', note = ''): void {
+    Object.assign(this, { post, action, note, step: 'note', lack: undefined, entryId: undefined });
   }
 
   close(): void {
@@ -59,7 +61,10 @@ export class DeskWithdraw extends DeskElement {
 
   protected override updated(changed: PropertyValues): void {
     const dialog = this.querySelector('dialog');
-    if (changed.has('post') && dialog && !dialog.open) dialog.showModal();
+    if (changed.has('post') && dialog && !dialog.open) {
+      dialog.showModal();
+      dialog.querySelector('textarea')?.focus();
+    }
     if (changed.has('step') && changed.get('step') !== undefined) this.querySelector<HTMLElement>('.desk-step')?.focus();
   }
 
@@ -70,6 +75,7 @@ export class DeskWithdraw extends DeskElement {
     const lacks = { 'note-missing': words.retractNoteMissing, 'note-too-long': words.noteTooLong, 'not-stored': words.notStored };
     return html`<dialog class="desk-dialog desk-withdraw" lang=${language} dir=${directionOf(language)} aria-labelledby="withdraw-name" @close=${() => this.close()}>
 <div class="desk-change-head"><h2 id="withdraw-name">${words[action]}</h2><button type="button" class="desk-remove" aria-label=${words.close} title=${words.close} @click=${() => this.close()}>×</button></div>
+<p class="desk-withdraw-title" dir="auto">${titleOfPost(post)}</p>
 ${lack === undefined ? nothing : html`<p class="desk-notice desk-warning" role="alert">${lacks[lack]}</p>`}
 ${action === 'retract' ? this.#retraction(words) : this.#takedown(words)}
 </dialog>`;
@@ -177,7 +183,12 @@ ${hint === undefined ? nothing : html`<small id="withdraw-hint" class="desk-hint
 
   async #send(write: Write, holdSeconds: number): Promise<OutboxEntry | undefined> {
     try {
-      return await this.outbox.add(write, { holdMs: holdSeconds * 1_000, urgent: holdSeconds === 0 });
+      const title = this.post && titleOfPost(this.post);
+      return await this.outbox.add(write, {
+        holdMs: holdSeconds * 1_000,
+        urgent: holdSeconds === 0,
+        ...(title && { title }),
+      });
     } catch (error) {
       console.warn('The withdrawal could not be stored.', error);
       this.lack = 'not-stored';

@@ -1,9 +1,10 @@
 import { renderHtml } from '../../../../src/markdown/html-writer.ts';
+import type { ReaderPost } from '../../../../src/protocol/model.ts';
 import { textOf } from '../../view/plain-text.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** What a write is about: the headline of its post, else its first words. Empty if it has neither. */
-export function titleOf({ write, base }: Pick<OutboxEntry, 'write' | 'base'>): string {
+export function titleOf({ write, base, title }: Pick<OutboxEntry, 'write' | 'base' | 'title'>): string {
   switch (write.type) {
     case 'publish':
       return write.post.headline || firstWords(write.post.body);
@@ -13,7 +14,7 @@ export function titleOf({ write, base }: Pick<OutboxEntry, 'write' | 'base'>): s
     }
     case 'retract':
     case 'takedown':
-      return base?.headline || firstWords(base?.body);
+      return title ?? '';
     case 'create-channel':
       return write.channel.headline;
     case 'update-channel':
@@ -21,12 +22,22 @@ export function titleOf({ write, base }: Pick<OutboxEntry, 'write' | 'base'>): s
   }
 }
 
+/** What a published post is called: its headline, else its first words. */
+export function titleOfPost({ headline, html }: Pick<ReaderPost, 'headline' | 'html'>): string {
+  return headline || shortened(textOf(html));
+}
+
 const titleCharacters = 80;
 
 /** Of Markdown, without its signs. */
 export function firstWords(body: string | undefined): string {
   // Enough for a title, however long the body is.
-  const [text = ''] = textOf(html((body ?? '').slice(0, 20 * titleCharacters))).split('\n');
+  return shortened(textOf(html((body ?? '').slice(0, 20 * titleCharacters))));
+}
+
+/** The first line, without its end if it is long. */
+function shortened(lines: string): string {
+  const [text = ''] = lines.split('\n');
   const characters = [...text];
   return characters.length <= titleCharacters ? text : `${characters.slice(0, titleCharacters).join('').trimEnd()}…`;
 }

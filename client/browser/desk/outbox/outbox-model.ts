@@ -60,6 +60,8 @@ export interface OutboxEntry {
   readonly state: EntryState;
   /** The post that a change is based on, as its author saw it. */
   readonly base?: AuthorPost | undefined;
+  /** What the post is called that a withdrawal is about. */
+  readonly title?: string | undefined;
   /** A breaking post, which overtakes those in the undo window. */
   readonly urgent: boolean;
   /** Milliseconds since 1970, of this device's clock. */
@@ -76,6 +78,8 @@ export interface AddOptions {
   urgent?: boolean;
   /** The post that a change is based on. */
   base?: AuthorPost;
+  /** What the post is called that a withdrawal is about. */
+  title?: string;
 }
 
 /** What the device protects. Everything but `full` must be said to the author. */

@@ -34,6 +34,7 @@ export interface StoredEntry {
   channelId: string;
   write: Write;
   base?: AuthorPost;
+  title?: string;
   urgent: boolean;
   /** The exact bytes. They never change, and they are stored before anything is sent. */
   request: WriteRequest;
@@ -83,7 +84,7 @@ export class OutboxFull extends Error {
 export function newEntry(
   entries: readonly StoredEntry[],
   given: Write,
-  { holdMs, urgent = false, base }: AddOptions,
+  { holdMs, urgent = false, base, title }: AddOptions,
   { owner, now, id }: { owner: Owner; now: number; id: string },
 ): StoredEntry {
   if (entries.filter(({ pending }) => pending === 1).length >= undeliveredMost) throw new OutboxFull();
@@ -98,6 +99,7 @@ export function newEntry(
     channelId: channelOf(write),
     write,
     ...(base !== undefined && { base }),
+    ...(title !== undefined && { title }),
     urgent,
     request: withKey(requestOf(write), id),
     addedAt: now,
@@ -159,6 +161,7 @@ export function publicEntry(entry: StoredEntry, entries: readonly StoredEntry[])
     write: entry.write,
     state: entry.state,
     base: entry.base,
+    title: entry.title,
     urgent: entry.urgent,
     addedAt: entry.addedAt,
     frozen: entry.attempts > 0,

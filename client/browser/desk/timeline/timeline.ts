@@ -197,13 +197,13 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
     }
   }
 
-  async #withdraw(postId: string, action: 'retract' | 'takedown'): Promise<void> {
+  async #withdraw(postId: string, action: 'retract' | 'takedown', note?: string): Promise<void> {
     // It is loaded after the desk has opened.
     await customElements.whenDefined('desk-withdraw');
     const dialog = this.querySelector<DeskWithdraw>('desk-withdraw');
     await dialog?.updateComplete;
     const post = this.reader.timeline && held(this.reader.timeline, postId);
-    if (post) dialog?.open(post, action);
+    if (post) dialog?.open(post, action, note);
   }
 
   // ---- Editing a post in its place
@@ -260,7 +260,12 @@ export class DeskTimeline extends DeskElement implements CoverageRoomProperties 
   }
 
   #openDraft({ write, base, key }: Draft, ifFree: boolean): boolean {
-    if (write.type !== 'revise' || write.channelId !== this.channelId) return false;
+    if (!('postId' in write) || write.channelId !== this.channelId) return false;
+    if (write.type !== 'revise') {
+      void this.drafts.discard(key);
+      void this.#withdraw(write.postId, write.type, write.note ?? undefined);
+      return true;
+    }
     if (ifFree && this.#edited !== undefined && this.#edited.post.id !== write.postId) {
       void this.drafts.putAside(key);
       return true;
