@@ -33,6 +33,8 @@ export const longFiles = [
   'test/browser/page/demo.test.ts',
   'test/engine/redis/reads.test.ts',
   'test/browser/page/permanent-link.test.ts',
+  'test/browser/page/sign-in.test.ts',
+  'test/browser/desk/two-editors.test.ts',
   'test/browser/desk/restatements.test.ts',
   'test/browser/desk/sign-in.test.ts',
   'test/browser/desk/session-end.test.ts',

@@ -14,7 +14,7 @@ export function titleOf({ write, base, title }: Pick<OutboxEntry, 'write' | 'bas
     }
     case 'retract':
     case 'takedown':
-      return title ?? '';
+      return title ?? (base?.headline || firstWords(base?.body));
     case 'create-channel':
       return write.channel.headline;
     case 'update-channel':

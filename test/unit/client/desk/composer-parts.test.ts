@@ -80,7 +80,9 @@ describe('the title of a write', () => {
     } as const;
     expect(titleOf({ write, base })).toBe('Storm');
     expect(titleOf({ write: { ...write, revision: { ...write.revision, changes: { headline: 'Gale' } } }, base })).toBe('Gale');
-    expect(titleOf({ write: { type: 'retract', channelId: 'storm', postId: 'x', note: 'Wrong' }, base })).toBe('Storm');
+    const retraction = { type: 'retract', channelId: 'storm', postId: 'x', note: 'Wrong' } as const;
+    expect(titleOf({ write: retraction, base })).toBe('Storm');
+    expect(titleOf({ write: retraction, title: 'Hail' })).toBe('Hail');
   });
 
   it('is short, however long or nested the text is', () => {
