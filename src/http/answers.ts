@@ -70,8 +70,8 @@ export function sendBody(response: Response, content: ResponseBody, answer: Resp
   if (!(compressed instanceof Promise)) return sendCompressed(response, compressed, compressible);
   compressed.then(
     (done) => sendCompressed(response, done, compressible),
-    // Falls back to the uncompressed response.
-    () => sendCompressed(response, { status: 'busy' }, compressible),
+    // It is not known whether something was erased meanwhile.
+    () => sendCompressed(response, { status: 'erased' }, compressible),
   );
 }
 

@@ -63,8 +63,11 @@ export function createCompression(
 
   async function compressNow(key: string, content: ResponseBody): Promise<Compressed> {
     const since = generation;
-    const compressed = trimmedCopy(await zip(bytesOf(content)));
+    const zipped = await zip(bytesOf(content)).catch(() => undefined);
     if (since !== generation) return { status: 'erased' };
+    // gzip failed, for example for lack of memory. The response is sent uncompressed.
+    if (zipped === undefined) return { status: 'busy' };
+    const compressed = trimmedCopy(zipped);
     keep(key, compressed);
     return { status: 'compressed', bytes: compressed };
   }
