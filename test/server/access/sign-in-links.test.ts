@@ -121,7 +121,7 @@ describe('a sign-in link', () => {
 
   it('does not work on a server that accepts only tokens of an issuer', async () => {
     await using issuer = await startStoppableIssuer();
-    await using other = await startTestServer({ PRESSBOX_JWKS_URL: issuer.jwksUrl });
+    await using other = await startTestServer({ PRESSBOX_JWKS_URL: issuer.jwksUrl, PRESSBOX_JWT_SECRET: '' });
     expect((await signInBy(await codeAt(), other)).body).toMatchObject({
       code: 'token-invalid',
       detail: expect.stringContaining('only tokens of another issuer'),
