@@ -34,6 +34,7 @@ export const longFiles = [
   'test/engine/redis/reads.test.ts',
   'test/browser/page/permanent-link.test.ts',
   'test/browser/page/sign-in.test.ts',
+  'test/browser/page/news-first.test.ts',
   'test/browser/desk/two-editors.test.ts',
   'test/browser/desk/restatements.test.ts',
   'test/browser/desk/sign-in.test.ts',
