@@ -12,7 +12,7 @@ import { headlineField, kindField, markFields } from '../composer/head-fields.ts
 import { mediaFields } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
-import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
+import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
 import { renderChanged } from './post-preview.ts';
 

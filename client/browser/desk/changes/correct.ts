@@ -13,8 +13,8 @@ import type { Lack } from '../composer/post-draft.ts';
 import { lacksOfDraft } from '../composer/render-draft.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
-import { changesWordsIn } from '../i18n/changes.ts';
-import { composerWordsIn } from '../i18n/composer.ts';
+import { changesWordsIn } from '../i18n/changes/index.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
 import { basePostOf } from './base-post.ts';
 import {

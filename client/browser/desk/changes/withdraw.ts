@@ -8,7 +8,7 @@ import { DeskElement } from '../app/desk-element.ts';
 import type { DeskSession } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import { titleOfPost } from '../drafts/write-title.ts';
-import { type ChangesWords, changesWordsIn } from '../i18n/changes.ts';
+import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { Outbox, OutboxEntry, Write } from '../outbox/outbox-model.ts';
 
 /**

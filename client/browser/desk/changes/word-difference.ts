@@ -1,7 +1,7 @@
 import type { Channel, PostFields } from '../../../../src/protocol/model.ts';
 import { diffWords } from '../../view/diff.ts';
 import { renderComparison, type Version, versionContextFor } from '../../view/versions.ts';
-import type { ComposerWords } from '../i18n/composer.ts';
+import type { ComposerWords } from '../i18n/composer/index.ts';
 import type { PostField } from './three-way.ts';
 
 /** Draws the difference between two texts by word, as the page of a post's earlier versions does. Undefined: they differ too much. */

@@ -11,7 +11,7 @@ import { type DeskSession, principalOf } from '../app/session.ts';
 import { type Draft, type Drafts, keyOf } from '../drafts/drafts.ts';
 import { firstWords } from '../drafts/write-title.ts';
 import { type BodyEditor, createEditor } from '../editor/editor.ts';
-import { composerWordsIn } from '../i18n/composer.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import type { Outbox, Write } from '../outbox/outbox-model.ts';
 import { composerView } from './composer-view.ts';
 import { ComposerMemory } from './device-memory.ts';

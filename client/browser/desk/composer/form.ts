@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { ifDefined } from 'lit/directives/if-defined.js';
 import { live } from 'lit/directives/live.js';
-import type { ComposerWords } from '../i18n/composer.ts';
+import type { ComposerWords } from '../i18n/composer/index.ts';
 import type { Lack, PostDraft } from './post-draft.ts';
 
 /** What the fields of a post need from the form that they are in. */

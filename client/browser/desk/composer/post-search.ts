@@ -6,7 +6,7 @@ import type { Language } from '../../i18n/languages.ts';
 import { textOf } from '../../view/plain-text.ts';
 import { datedText } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { composerWordsIn } from '../i18n/composer.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import { matchesOf } from './search-matches.ts';
 
 /** A post that was found, as a composer needs it. */

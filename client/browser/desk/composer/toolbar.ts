@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { keyNames } from '../app/keys.ts';
 import type { BodyEditor } from '../editor/body-editor.ts';
 import type { CommandName, EditorCommand } from '../editor/commands.ts';
-import type { ComposerWords } from '../i18n/composer.ts';
+import type { ComposerWords } from '../i18n/composer/index.ts';
 
 /** What the bar offers. Everything else is written as Markdown. */
 const offered = [

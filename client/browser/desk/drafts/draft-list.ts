@@ -3,7 +3,7 @@ import type { Language } from '../../i18n/languages.ts';
 import { datedText } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
-import { composerWordsIn } from '../i18n/composer.ts';
+import { composerWordsIn } from '../i18n/composer/index.ts';
 import { channelOf } from '../outbox/outbox-model.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { titleOf } from './write-title.ts';

@@ -1,5 +1,5 @@
-import { en as composer } from './composer-en.ts';
-import { outboxWords as outbox } from './outbox-en.ts';
+import { en as composer } from './composer/en.ts';
+import { outboxWords as outbox } from './outbox/en.ts';
 import type { DeskWords } from './words.ts';
 
 export const words: DeskWords = { composer, outbox };

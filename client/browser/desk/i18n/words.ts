@@ -1,5 +1,5 @@
-import type { ComposerWords } from './composer-words.ts';
-import type { OutboxWords } from './outbox-words.ts';
+import type { ComposerWords } from './composer/words.ts';
+import type { OutboxWords } from './outbox/words.ts';
 
 /** The words of the desk in one language, by room. */
 export interface DeskWords {

@@ -6,7 +6,7 @@ import { pathOf } from '../app/places.ts';
 import type { DeskSession } from '../app/session.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
-import { type OutboxWords, outboxWordsIn } from '../i18n/outbox.ts';
+import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
 import { channelOf, type Outbox, type OutboxEntry, type Write } from './outbox-model.ts';
 
 /**

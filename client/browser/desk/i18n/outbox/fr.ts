@@ -1,4 +1,4 @@
-import type { OutboxWords } from './outbox-words.ts';
+import type { OutboxWords } from './words.ts';
 
 export const outboxWords: OutboxWords = {
   unsent: 'En route vers les lecteurs',

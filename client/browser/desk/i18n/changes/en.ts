@@ -1,4 +1,4 @@
-import type { ChangesWords } from './changes-words.ts';
+import type { ChangesWords } from './words.ts';
 
 export const en: ChangesWords = {
   editing: 'Edit or correct this post',

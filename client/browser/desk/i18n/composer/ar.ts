@@ -1,4 +1,4 @@
-import type { ComposerWords } from './composer-words.ts';
+import type { ComposerWords } from './words.ts';
 
 export const ar: ComposerWords = {
   newPost: 'منشور جديد',

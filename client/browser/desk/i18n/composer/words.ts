@@ -1,5 +1,5 @@
-import type { PostKind, Verification } from '../../../../src/protocol/model.ts';
-import type { LackReason } from '../composer/post-draft.ts';
+import type { PostKind, Verification } from '../../../../../src/protocol/model.ts';
+import type { LackReason } from '../../composer/post-draft.ts';
 
 /** The words of the composer and of the list of drafts. */
 export interface ComposerWords {

@@ -1,4 +1,4 @@
-import type { RevisionKind } from '../../../../src/protocol/model.ts';
+import type { RevisionKind } from '../../../../../src/protocol/model.ts';
 
 /** The words for changing a published post: correcting it, deciding a conflict, and withdrawing it. */
 export interface ChangesWords {

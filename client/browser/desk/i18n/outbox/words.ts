@@ -1,5 +1,5 @@
-import type { ProblemCode } from '../../../../src/protocol/problems.ts';
-import type { Delivery, Protection, Write } from '../outbox/outbox-model.ts';
+import type { ProblemCode } from '../../../../../src/protocol/problems.ts';
+import type { Delivery, Protection, Write } from '../../outbox/outbox-model.ts';
 
 /** The words of the list of what is not with readers yet. */
 export interface OutboxWords {

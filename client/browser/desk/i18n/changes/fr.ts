@@ -1,4 +1,4 @@
-import type { ChangesWords } from './changes-words.ts';
+import type { ChangesWords } from './words.ts';
 
 export const fr: ChangesWords = {
   editing: 'Modifier ou corriger ce message',

@@ -1,4 +1,4 @@
-import type { ChangesWords } from './changes-words.ts';
+import type { ChangesWords } from './words.ts';
 
 export const es: ChangesWords = {
   editing: 'Editar o corregir este mensaje',

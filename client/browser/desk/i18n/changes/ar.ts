@@ -1,4 +1,4 @@
-import type { ChangesWords } from './changes-words.ts';
+import type { ChangesWords } from './words.ts';
 
 export const ar: ChangesWords = {
   editing: 'تحرير هذا المنشور أو تصحيحه',
