@@ -1,5 +1,3 @@
-import { DeskSessionEnd } from './app/session-end.ts';
-import { DeskSignIn } from './app/sign-in.ts';
 import { DeskConflict } from './changes/conflict.ts';
 import { DeskCorrect } from './changes/correct.ts';
 import { DeskWithdraw } from './changes/withdraw.ts';
@@ -9,6 +7,8 @@ import { CoverageHead } from './coverages/coverage-head.ts';
 import { DeskCoverages } from './coverages/desk-coverages.ts';
 import { EndCoverage } from './coverages/end-coverage.ts';
 import { DeskRestatements } from './restatements/restatements.ts';
+import { DeskSessionEnd } from './session/session-end.ts';
+import { DeskSignIn } from './session/sign-in.ts';
 
 /** The rooms that are not needed to write a post. They are loaded while the desk is open already. */
 export function defineFurtherRooms(): void {

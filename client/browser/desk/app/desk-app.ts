@@ -3,12 +3,12 @@ import { keyed } from 'lit/directives/keyed.js';
 import { deskSignInPath } from '../../../../src/protocol/addresses.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { type AppWords, appWordsIn } from '../i18n/app.ts';
+import type { DeskSession } from '../session/session.ts';
 import { DeskElement } from './desk-element.ts';
 import type { DeskModel } from './desk-model.ts';
 import type { DeskKeys } from './keys-dialog.ts';
 import type { OpenCoverage } from './open-coverages.ts';
 import { deskPath } from './places.ts';
-import type { DeskSession } from './session.ts';
 
 /**
  * `<desk-app>`: below the bar, the place of the desk that the address names. `rooms.ts` says which properties the rooms get. A room

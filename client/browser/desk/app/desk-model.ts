@@ -4,13 +4,13 @@ import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
 import { channelOf, type EntryState, type Outbox } from '../outbox/outbox-model.ts';
+import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from '../session/session.ts';
+import { isSameSession, stateAfter } from '../session/session-changes.ts';
+import { SessionWatch } from '../session/session-watch.ts';
 import { KeyRegistry } from './keys.ts';
 import { type OpenCoverage, OpenCoverages } from './open-coverages.ts';
 import type { Place } from './places.ts';
 import { Router } from './router.ts';
-import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from './session.ts';
-import { isSameSession, stateAfter } from './session-changes.ts';
-import { SessionWatch } from './session-watch.ts';
 
 /** How long the desk waits before it asks again who is signed in, if the server gave no answer, milliseconds. */
 const retryMs = 10_000;

@@ -4,8 +4,8 @@ import type { LiveReader } from '../../../lib/live-reader.ts';
 import type { Language } from '../../i18n/languages.ts';
 import type { Drafts } from '../drafts/drafts.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import type { DeskSession } from '../session/session.ts';
 import type { KeyRegistry } from './keys.ts';
-import type { DeskSession } from './session.ts';
 
 /**
  * What the shell gives the rooms of a coverage as properties: `<desk-timeline>` and `<desk-composer>`, and, without the fields of the

@@ -5,7 +5,6 @@ import type { Language } from '../../i18n/languages.ts';
 import { trusted } from '../../trusted-html.ts';
 import { directionOf } from '../../view/direction.ts';
 import { keyNames } from '../app/keys.ts';
-import type { DeskSession } from '../app/session.ts';
 import type { ComposerMemory } from '../composer/device-memory.ts';
 import { labelOf, type PostForm } from '../composer/form.ts';
 import { headlineField, kindField, markFields } from '../composer/head-fields.ts';
@@ -13,6 +12,7 @@ import { mediaFields } from '../composer/media-fields.ts';
 import { bylineFields, sourceFields, verificationField } from '../composer/people-fields.ts';
 import type { Lack } from '../composer/post-draft.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
+import type { DeskSession } from '../session/session.ts';
 import { type ChangeLack, type ChangeState, changedFieldsOf, isChanged, sentNoteOf } from './change-state.ts';
 import { renderChanged } from './post-preview.ts';
 

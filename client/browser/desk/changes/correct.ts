@@ -6,7 +6,6 @@ import { ProblemError } from '../../../lib/http.ts';
 import { type Language, languageOf } from '../../i18n/languages.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { KeyRegistry } from '../app/keys.ts';
-import { type DeskSession, principalOf } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import type { PostForm } from '../composer/form.ts';
 import type { Lack } from '../composer/post-draft.ts';
@@ -16,6 +15,7 @@ import { type BodyEditor, createEditor } from '../editor/editor.ts';
 import { changesWordsIn } from '../i18n/changes/index.ts';
 import { composerWordsIn } from '../i18n/composer/index.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import { type DeskSession, principalOf } from '../session/session.ts';
 import { basePostOf } from './base-post.ts';
 import {
   beginChange,

@@ -5,11 +5,11 @@ import type { Channel, ReaderPost } from '../../../../src/protocol/model.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import type { DeskSession } from '../app/session.ts';
 import { ComposerMemory } from '../composer/device-memory.ts';
 import { titleOfPost } from '../drafts/write-title.ts';
 import { type ChangesWords, changesWordsIn } from '../i18n/changes/index.ts';
 import type { Outbox, OutboxEntry, Write } from '../outbox/outbox-model.ts';
+import type { DeskSession } from '../session/session.ts';
 
 /**
  * `<desk-withdraw>`: the dialog in which a post is retracted or taken down.

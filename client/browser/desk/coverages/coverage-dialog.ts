@@ -3,10 +3,10 @@ import type { Channel } from '../../../../src/protocol/model.ts';
 import type { AuthorClient } from '../../../lib/author-client.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import type { DeskSession } from '../app/session.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import type { DeskSession } from '../session/session.ts';
 
 /**
  * `<desk-coverage-dialog>`: the form of a coverage in a dialog. Sends `desk-opened` with the `channelId` of a new coverage once the

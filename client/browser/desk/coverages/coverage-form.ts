@@ -7,11 +7,11 @@ import type { AuthorClient } from '../../../lib/author-client.ts';
 import { type Language, languages } from '../../i18n/languages.ts';
 import { ownZone } from '../../view/time-choice.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { type DeskSession, principalOf } from '../app/session.ts';
 import { settled } from '../app/settled.ts';
 import { type CoverageFormWords, coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox, Write } from '../outbox/outbox-model.ts';
+import { type DeskSession, principalOf } from '../session/session.ts';
 import {
   type CoverageForm,
   changesText,

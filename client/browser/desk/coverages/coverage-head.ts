@@ -7,10 +7,10 @@ import type { Language } from '../../i18n/languages.ts';
 import { directionOf } from '../../view/direction.ts';
 import { wordsOf } from '../../view/time.ts';
 import { DeskElement } from '../app/desk-element.ts';
-import { type DeskSession, principalOf } from '../app/session.ts';
 import { coverageFormWordsIn } from '../i18n/coverage-form.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import { type DeskSession, principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
 import type { EndCoverage } from './end-coverage.ts';
 

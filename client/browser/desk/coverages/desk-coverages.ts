@@ -9,9 +9,9 @@ import { agoText, ownZone } from '../../view/time-choice.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import type { KeyRegistry } from '../app/keys.ts';
 import { pathOf } from '../app/places.ts';
-import { type DeskSession, principalOf } from '../app/session.ts';
 import { type CoverageWords, coverageWordsIn } from '../i18n/coverages.ts';
 import type { Outbox } from '../outbox/outbox-model.ts';
+import { type DeskSession, principalOf } from '../session/session.ts';
 import type { CoverageDialog } from './coverage-dialog.ts';
 import { isFound, loadMore, loadSections, type Sections } from './writable-coverages.ts';
 

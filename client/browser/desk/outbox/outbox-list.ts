@@ -3,10 +3,10 @@ import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { Language } from '../../i18n/languages.ts';
 import { DeskElement } from '../app/desk-element.ts';
 import { pathOf } from '../app/places.ts';
-import type { DeskSession } from '../app/session.ts';
 import { type Drafts, keyOf } from '../drafts/drafts.ts';
 import { titleOf } from '../drafts/write-title.ts';
 import { type OutboxWords, outboxWordsIn } from '../i18n/outbox/index.ts';
+import type { DeskSession } from '../session/session.ts';
 import { channelOf, type Outbox, type OutboxEntry, type Write } from './outbox-model.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DeskSession, SessionState } from '../../../../client/browser/desk/app/session.ts';
-import { isSameSession, sessionEndOf, stateAfter, warningMs } from '../../../../client/browser/desk/app/session-changes.ts';
+import type { DeskSession, SessionState } from '../../../../client/browser/desk/session/session.ts';
+import { isSameSession, sessionEndOf, stateAfter, warningMs } from '../../../../client/browser/desk/session/session-changes.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const minuteMs = 60_000;

@@ -2,9 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { Http, isTransient, ProblemError } from '../../../lib/http.ts';
 import type { Language } from '../../i18n/languages.ts';
+import { clockTime } from '../app/clock-time.ts';
+import { DeskElement } from '../app/desk-element.ts';
 import { type SignInWords, signInWordsIn } from '../i18n/sign-in.ts';
-import { clockTime } from './clock-time.ts';
-import { DeskElement } from './desk-element.ts';
 import { type LinkClaims, linkClaimsOf } from './link-claims.ts';
 import type { DeskSession } from './session.ts';
 

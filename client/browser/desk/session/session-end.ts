@@ -1,9 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Language } from '../../i18n/languages.ts';
+import { clockTime } from '../app/clock-time.ts';
+import { DeskElement } from '../app/desk-element.ts';
+import type { DeskModel } from '../app/desk-model.ts';
 import { signInWordsIn } from '../i18n/sign-in.ts';
-import { clockTime } from './clock-time.ts';
-import { DeskElement } from './desk-element.ts';
-import type { DeskModel } from './desk-model.ts';
 import { type SessionEnd, sessionEndOf, warningMs } from './session-changes.ts';
 
 /** `<desk-session-end>`: says ten minutes before the session ends that it does, and when it has ended, how to go on. */
