@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { BrowserContext, Page } from 'playwright-core';
-import type { AddOptions, OutboxEntry, Write } from '../../../client/browser/desk/outbox/outbox-model.ts';
-import { type ServerProcess, startServerProcess } from '../../support/servers/process.ts';
+import type { AddOptions, OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import { type ServerProcess, startServerProcess } from '../../../support/servers/process.ts';
 
 /**
  * A page with nothing but the outbox, on the origin of a real server, behind a front that loses requests and answers. The page
@@ -53,7 +53,7 @@ const page =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>Outbox</title><script type="module" src="/outbox-page.js"></script></html>';
 
 async function bundledOutbox(): Promise<string> {
-  const root = new URL('../../../', import.meta.url).pathname;
+  const root = new URL('../../../../', import.meta.url).pathname;
   const { outputFiles } = await build({
     stdin: {
       contents: "import { openOutbox } from './client/browser/desk/outbox/outbox.ts'; Object.assign(globalThis, { openOutbox });",

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import type { OutboxEntry } from '../../../client/browser/desk/outbox/outbox-model.ts';
-import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { newPostId } from '../../../client/lib/ids.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
-import { startLasting } from '../browser.ts';
+import type { OutboxEntry } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import { AuthorClient } from '../../../../client/lib/author-client.ts';
+import { newPostId } from '../../../../client/lib/ids.ts';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { startLasting } from '../../browser.ts';
 import {
   killBrowser,
   type OutboxPage,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AuthorClient } from '../../../client/lib/author-client.ts';
-import { describeWith, needs } from '../../support/runner/needs.ts';
-import { randomFrom } from '../../support/samples/random.ts';
-import { startLasting } from '../browser.ts';
+import { AuthorClient } from '../../../../client/lib/author-client.ts';
+import { describeWith, needs } from '../../../support/runner/needs.ts';
+import { randomFrom } from '../../../support/samples/random.ts';
+import { startLasting } from '../../browser.ts';
 import {
   killBrowser,
   type OutboxPage,

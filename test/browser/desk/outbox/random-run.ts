@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
-import type { OutboxEntry, Write } from '../../../client/browser/desk/outbox/outbox-model.ts';
-import type { AuthorClient } from '../../../client/lib/author-client.ts';
-import { newPostId } from '../../../client/lib/ids.ts';
+import type { OutboxEntry, Write } from '../../../../client/browser/desk/outbox/outbox-model.ts';
+import type { AuthorClient } from '../../../../client/lib/author-client.ts';
+import { newPostId } from '../../../../client/lib/ids.ts';
 import type { OutboxPage, OutboxSite } from './outbox-site.ts';
 
 /**
