@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { channelPath, onServer } from '../../../src/protocol/addresses.ts';
+import { channelPath, onServer, signInLinkPath } from '../../../src/protocol/addresses.ts';
 import type { Serving } from '../../../src/serve.ts';
 import { AuthorClient } from '../../lib/author-client.ts';
 import { newKey } from '../../lib/ids.ts';
@@ -91,9 +91,18 @@ Examples:
     const { playDemo } = await import('../../../demo/play.ts');
     const { audienceAt } = await import('../../../demo/audience.ts');
     const { demoChannel } = await import('../../../demo/story.ts');
+    const { signLinkCode } = await import('../../../src/access/sign-in-links.ts');
     const { signToken } = await import('../../../src/access/tokens.ts');
+    const { limits } = await import('../../../src/protocol/wire-limits.ts');
     const content = { grants: { editor: ['*'] }, ttlSeconds: 24 * 3600, now: Date.now() };
-    const token = await signToken(secret, { ...content, sub: 'guest', name: 'Guest editor', jti: newKey() });
+    const guest = { ...content, sub: 'guest', name: 'Guest editor' };
+    const token = await signToken(secret, { ...guest, jti: newKey() });
+    const code = await signLinkCode(secret, {
+      ...guest,
+      usableSeconds: limits.signInLinkHours * 3_600,
+      sessionSeconds: limits.sessionHours * 3_600,
+      jti: newKey(),
+    });
     const desk = { ...content, sub: 'demo', name: 'Demo desk' };
     const playing = await signToken(secret, { ...desk, jti: newKey() });
     const importing = await signToken(secret, { ...desk, grants: { admin: true }, ttlSeconds: 60, jti: newKey() });
@@ -108,6 +117,8 @@ Examples:
     terminal.print(
       '',
       `Readers:  ${style.bold(onServer(channelPath(demoChannel.id), publicUrl))}`,
+      `Authors:  ${onServer(signInLinkPath(code), publicUrl)}`,
+      `          (signs in one browser, once, within ${limits.signInLinkHours} hours)`,
       '',
       'To try things out, in another terminal:',
       '',

@@ -61,7 +61,7 @@ async function seeArrive(browser: TestBrowser, address: string): Promise<void> {
 const isSome = (count: number) => count > 0;
 
 describeWith(needs.chromium, 'the first screen of the demo, on desktop and phone', (chromium) => {
-  it('shows a new post and a correction within 20 seconds, at the start of the demo and later under another host name', async () => {
+  it('shows a new post and a correction within 20 seconds, at the start and later under another host name, and lets a guest write', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pressbox-demo-'));
     await using browser = await startBrowser(chromium);
     const serving = run(['serve', '--demo', '--port', '0'], { PRESSBOX_DATA_DIR: dataDir, PRESSBOX_LOG_LEVEL: 'silent' });
@@ -70,6 +70,15 @@ describeWith(needs.chromium, 'the first screen of the demo, on desktop and phone
       const [, address = ''] = /Readers: +(\S+)/.exec(serving.out) ?? [];
       await seeArrive(browser, address);
       await seeArrive(browser, address.replace('127.0.0.1', 'localhost'));
+      const [, link = ''] = /Authors: +(\S+)/.exec(serving.out) ?? [];
+      const { page } = await browser.page();
+      await page.goto(link);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('link', { name: demoChannel.headline }).click();
+      await page
+        .getByRole('button', { name: /^Publish/ })
+        .first()
+        .waitFor();
     } finally {
       serving.interrupt();
       await serving.code;
