@@ -1,5 +1,6 @@
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { DBSchema, IDBPDatabase } from 'idb';
 import { newKey } from '../../../lib/ids.ts';
+import { openDeskDatabase } from '../app/desk-database.ts';
 import { changed, type OutboxStore, type Stored, understood } from './outbox-store.ts';
 import { isDelivered, type Owner, type StoredEntry } from './stored-entry.ts';
 
@@ -12,13 +13,8 @@ import { isDelivered, type Owner, type StoredEntry } from './stored-entry.ts';
  * know the option ignores it, and flushes a moment later. And it does not prove that the entry stays: unless the storage is
  * persistent, the browser may delete it when it needs space, and people can always delete it.
  *
- * An older and a newer version of the desk work side by side. Fields and stores are only ever added. An older tab closes its
- * connection when a newer one changes the schema, and opens the database again as it then is. Entries of a newer format are left
- * to the newer tab.
+ * Entries of a newer format are left to the newer tab.
  */
-
-const databaseName = 'pressbox-desk-outbox';
-const schemaVersion = 1;
 
 interface OutboxSchema extends DBSchema {
   entries: { key: string; value: StoredEntry; indexes: { byOwner: [string, number] } };
@@ -27,28 +23,28 @@ interface OutboxSchema extends DBSchema {
   /** `born`: random, to notice that the database was deleted and created again. */
   facts: { key: string; value: { name: string; value: string } };
 }
-type Database = IDBPDatabase<OutboxSchema>;
 
 /** Rejects if this browser has no storage, for example in a private window. */
 export async function openDatabase(owner: Owner): Promise<OutboxStore> {
-  let opening: Promise<Database> | undefined;
-  let isClosed = false;
   let born: string | undefined;
-  /** What this tab last read, to restore it if the database is deleted meanwhile. */
+  /** The entries that this tab read last, to restore them if the database is deleted. */
   let remembered: readonly StoredEntry[] = [];
 
-  const open = () => {
-    opening ??= connect(forget).then(restoreIfNew, (error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    return opening;
-  };
-  await open();
+  const { use, close } = await openDeskDatabase<OutboxSchema>({
+    name: 'pressbox-desk-outbox',
+    schemaVersion: 1,
+    upgrade(database) {
+      if (database.objectStoreNames.contains('entries')) return;
+      database.createObjectStore('entries', { keyPath: 'id' }).createIndex('byOwner', ['ownerKey', 'pending']);
+      database.createObjectStore('owners', { keyPath: 'ownerKey' });
+      void database.createObjectStore('facts', { keyPath: 'name' }).put({ name: 'born', value: newKey() });
+    },
+    onOpened: restoreIfNew,
+  });
 
   return {
     async read() {
-      const stored = await withConnection(async (database) => {
+      const stored = await use(async (database) => {
         const transaction = database.transaction(['entries', 'owners']);
         const all = await ownEntries(transaction.objectStore('entries').index('byOwner'), owner);
         const others: Stored['others'] = [];
@@ -66,7 +62,7 @@ export async function openDatabase(owner: Owner): Promise<OutboxStore> {
       return stored;
     },
     change: (decide) =>
-      withConnection(async (database) => {
+      use(async (database) => {
         const transaction = database.transaction(['entries', 'owners'], 'readwrite', { durability: 'strict' });
         const store = transaction.objectStore('entries');
         const { entries } = understood(await ownEntries(store.index('byOwner'), owner));
@@ -89,42 +85,21 @@ export async function openDatabase(owner: Owner): Promise<OutboxStore> {
         remembered = changed(entries, decided.change);
         return decided;
       }),
-    close() {
-      isClosed = true;
-      opening?.then((database) => database.close()).catch(() => {});
-    },
+    close,
   };
 
-  /** Opens the database again at once, so that what this tab remembers is restored if the database was deleted. */
-  function forget(): void {
-    opening = undefined;
-    if (!isClosed) queueMicrotask(() => void open().catch(() => {}));
-  }
-
-  /** Tries once more if the connection was closed, as when a newer version or a deletion needs the database for itself. */
-  async function withConnection<T>(use: (database: Database) => Promise<T>): Promise<T> {
-    const database = await open();
-    try {
-      return await use(database);
-    } catch (error) {
-      if (isClosed || !(error instanceof DOMException) || !['InvalidStateError', 'AbortError'].includes(error.name)) throw error;
-      if (opening !== undefined) throw error;
-      return use(await open());
-    }
-  }
-
   /** Puts back what was lost if the database was deleted while this tab was open. Entries that nobody has sent yet ask. */
-  async function restoreIfNew(database: Database): Promise<Database> {
+  async function restoreIfNew(database: IDBPDatabase<OutboxSchema>): Promise<void> {
     const transaction = database.transaction(['entries', 'facts'], 'readwrite', { durability: 'strict' });
     const fact = await transaction.objectStore('facts').get('born');
     const isNew = born !== undefined && fact?.value !== born;
-    born = fact?.value;
     const store = transaction.objectStore('entries');
     for (const entry of isNew ? remembered.filter((each) => !isDelivered(each)) : []) {
       if ((await store.getKey(entry.id)) === undefined) await store.put(asRestored(entry));
     }
     await transaction.done;
-    return database;
+    // Only now, so that a failed attempt is repeated with the next connection.
+    born = fact?.value;
   }
 }
 
@@ -138,31 +113,4 @@ async function ownEntries(
   { ownerKey }: Owner,
 ): Promise<StoredEntry[]> {
   return index.getAll(IDBKeyRange.bound([ownerKey, 0], [ownerKey, 1]));
-}
-
-async function connect(onLost: () => void): Promise<Database> {
-  try {
-    return await openAt(schemaVersion, onLost);
-  } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== 'VersionError') throw error;
-    // A newer version of the desk has added to the schema. What this version needs is still there.
-    return openAt(undefined, onLost);
-  }
-}
-
-async function openAt(version: number | undefined, onLost: () => void): Promise<Database> {
-  return openDB<OutboxSchema>(databaseName, version, {
-    upgrade(database) {
-      if (database.objectStoreNames.contains('entries')) return;
-      database.createObjectStore('entries', { keyPath: 'id' }).createIndex('byOwner', ['ownerKey', 'pending']);
-      database.createObjectStore('owners', { keyPath: 'ownerKey' });
-      void database.createObjectStore('facts', { keyPath: 'name' }).put({ name: 'born', value: newKey() });
-    },
-    // Other tabs close their connections when they hear of it, so an upgrade is never blocked for long.
-    blocking(_current, _wanted, event) {
-      onLost();
-      (event.target as IDBDatabase).close();
-    },
-    terminated: onLost,
-  });
 }

@@ -1,0 +1,85 @@
+import { type DBSchema, type IDBPDatabase, type OpenDBCallbacks, openDB } from 'idb';
+
+/**
+ * A database in IndexedDB that an older and a newer version of the desk use side by side. Fields and stores are only ever added. An
+ * older tab closes its connection when a newer one changes the schema, and opens the database again as it then is.
+ */
+export interface DeskDatabase<S extends DBSchema> {
+  /** `run` makes one transaction. It is called once more if the connection was lost meanwhile, because then nothing was changed. */
+  use<T>(run: (database: IDBPDatabase<S>) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+export interface DeskDatabaseOptions<S extends DBSchema> {
+  name: string;
+  schemaVersion: number;
+  upgrade: NonNullable<OpenDBCallbacks<S>['upgrade']>;
+  /** Called with each new connection, before it is used. If it rejects, the database counts as not opened. */
+  onOpened?(database: IDBPDatabase<S>): Promise<void>;
+}
+
+/** Rejects if this browser has no storage, for example in a private window. */
+export async function openDeskDatabase<S extends DBSchema>(options: DeskDatabaseOptions<S>): Promise<DeskDatabase<S>> {
+  let connection: Promise<IDBPDatabase<S>> | undefined;
+  let isClosed = false;
+
+  const open = () => {
+    if (connection !== undefined) return connection;
+    const opening = connect(options, () => forget(opening));
+    connection = opening;
+    opening.catch(() => forget(opening, false));
+    return opening;
+  };
+  /** A lost connection is opened again at once, so that `onOpened` notices soon if the database was deleted. */
+  const forget = (lost: Promise<IDBPDatabase<S>>, reopens = true) => {
+    if (connection !== lost) return;
+    connection = undefined;
+    if (reopens && !isClosed) queueMicrotask(() => void open().catch(() => {}));
+  };
+  await open();
+
+  return {
+    async use(run) {
+      const used = open();
+      const database = await used;
+      try {
+        return await run(database);
+      } catch (error) {
+        if (isClosed || connection === used) throw error;
+        return await run(await open());
+      }
+    },
+    close() {
+      isClosed = true;
+      connection?.then((database) => database.close()).catch(() => {});
+    },
+  };
+}
+
+async function connect<S extends DBSchema>(
+  { name, schemaVersion, upgrade, onOpened }: DeskDatabaseOptions<S>,
+  onLost: () => void,
+): Promise<IDBPDatabase<S>> {
+  const openAt = (version?: number) =>
+    openDB<S>(name, version, {
+      upgrade,
+      // Other tabs close their connections when they hear of it, so an upgrade is never blocked for long.
+      blocking(_current, _wanted, event) {
+        onLost();
+        (event.target as unknown as { close(): void }).close();
+      },
+      terminated: onLost,
+    });
+  const database = await openAt(schemaVersion).catch((error: unknown) => {
+    if (!(error instanceof DOMException) || error.name !== 'VersionError') throw error;
+    // A newer version of the desk has added to the schema. What this version needs is still there.
+    return openAt();
+  });
+  try {
+    await onOpened?.(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}
