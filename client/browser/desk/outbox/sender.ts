@@ -1,6 +1,6 @@
 import type { Problem } from '../../../../src/protocol/problems.ts';
 import { backoffMs, connectBackoff } from '../../../lib/backoff.ts';
-import { bodyWithField, type Http, ProblemError } from '../../../lib/http.ts';
+import { bodyWithField, type Http } from '../../../lib/http.ts';
 import { type AttemptOutcome, outcomeOfAnswer, outcomeOfError } from './attempt-outcome.ts';
 import { lookUp } from './lookup.ts';
 import { channelsToSend } from './order.ts';
@@ -222,8 +222,9 @@ export function createSender(parts: SenderParts): Sender {
       }
       pause(lane, session === null ? 'signed-out' : 'other-author');
     } catch (error) {
-      const { problem } = error instanceof ProblemError ? error : { problem: undefined };
-      pause(lane, problem?.status === 401 ? 'signed-out' : 'unreachable', (problem?.retryAfter ?? 0) * 1_000);
+      const outcome = outcomeOfError(error);
+      if (outcome.is === 'unauthorized') pause(lane, outcome.why);
+      else pause(lane, 'unreachable', outcome.is === 'later' ? outcome.retryAfterMs : 0);
     }
     return false;
   }
