@@ -3,7 +3,7 @@ import { sessionKeepalive } from '../../session-keepalive.ts';
 import { Drafts } from '../drafts/drafts.ts';
 import { isPublished } from '../drafts/published-posts.ts';
 import { openOutbox } from '../outbox/outbox.ts';
-import { channelOf, type EntryState, type Outbox } from '../outbox/outbox-model.ts';
+import { channelOf, isDelivered, type Outbox } from '../outbox/outbox-model.ts';
 import { type DeskSession, loadSession, rememberedSession, type SessionState, signOut } from '../session/session.ts';
 import { isSameSession, stateAfter } from '../session/session-changes.ts';
 import { SessionWatch } from '../session/session-watch.ts';
@@ -186,7 +186,7 @@ export class DeskModel {
 
   #onOutbox({ entries }: Outbox): void {
     // A coverage that was opened here could not be followed before.
-    const made = entries.filter(({ write, state }) => write.type === 'create-channel' && isDelivered(state));
+    const made = entries.filter((entry) => entry.write.type === 'create-channel' && isDelivered(entry));
     this.#coverages?.reopenEnded(made.map(({ write }) => channelOf(write)));
     this.#notify();
   }
@@ -201,8 +201,4 @@ export class DeskModel {
   #notify(): void {
     for (const changed of this.#listeners) changed();
   }
-}
-
-function isDelivered({ at }: EntryState): boolean {
-  return at === 'on-disk' || at === 'out';
 }

@@ -1,5 +1,5 @@
 import type { ReaderState } from '../../../lib/reader-types.ts';
-import type { Delivery, OutboxEntry } from '../outbox/outbox-model.ts';
+import { type Delivery, isDelivered, type OutboxEntry } from '../outbox/outbox-model.ts';
 
 /** What the bar says about the connection and the outbox. */
 export type DeskStatus =
@@ -40,7 +40,7 @@ export function statusOf({
   return { status: reader.status === 'live' && reader.asOf === null ? 'connected' : 'reconnecting' };
 }
 
-/** What is not on the server's disk yet. */
+/** The entries that are not on the server's disk yet. */
 export function unsentIn(entries: readonly OutboxEntry[]): OutboxEntry[] {
-  return entries.filter(({ state }) => state.at !== 'on-disk' && state.at !== 'out');
+  return entries.filter((entry) => !isDelivered(entry));
 }

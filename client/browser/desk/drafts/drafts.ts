@@ -1,6 +1,6 @@
 import type { AuthorPost } from '../../../../src/protocol/model.ts';
 import { onPageLifecycle } from '../../../lib/page-lifecycle.ts';
-import { channelOf, type Outbox, type Write } from '../outbox/outbox-model.ts';
+import { channelOf, isDelivered, type Outbox, type OutboxEntry, type Write } from '../outbox/outbox-model.ts';
 import { DraftClaims } from './draft-claims.ts';
 import { type Draft, keyOf } from './draft-model.ts';
 import { type DraftStore, memoryStore, openDraftStore } from './draft-store.ts';
@@ -184,19 +184,17 @@ export class Drafts {
    */
   async follow(outbox: Pick<Outbox, 'entries' | 'subscribe'>, isPublished: (write: Write) => Promise<boolean>): Promise<void> {
     const settle = () => {
-      for (const { write, state } of outbox.entries) {
-        const key = keyOf(write);
+      for (const entry of outbox.entries) {
+        const key = keyOf(entry.write);
         const draft = this.#drafts.get(key);
-        const isWritten = state.at === 'on-disk' || state.at === 'out';
-        // Another tab may have listed it again a moment before the entry was there.
-        if (isWritten && draft && (draft.place === 'outbox' || isSamePost(draft.write, write))) void this.discard(key);
+        if (draft !== undefined && isDelivered(entry) && isOf(entry, draft)) void this.discard(key);
       }
     };
     this.#undo.push(outbox.subscribe(settle));
     settle();
-    const entries = new Set(outbox.entries.map(({ write }) => keyOf(write)));
-    for (const { key, place, write } of [...this.#drafts.values()]) {
-      if (place !== 'outbox' || entries.has(key)) continue;
+    for (const draft of [...this.#drafts.values()]) {
+      const { key, place, write } = draft;
+      if (place !== 'outbox' || outbox.entries.some((entry) => keyOf(entry.write) === key && isOf(entry, draft))) continue;
       // Without an answer the draft is listed: rather once too often than never.
       if (await isPublished(write).catch(() => false)) await this.discard(key);
       else await this.putAside(key);
@@ -314,8 +312,11 @@ export class Drafts {
   }
 }
 
-function isSamePost(one: Write, other: Write): boolean {
-  return one.type === 'publish' && JSON.stringify(one) === JSON.stringify(other);
+/** Whether the entry is the draft with its key, and not an earlier change of the same post or channel. */
+function isOf({ write, addedAt }: OutboxEntry, draft: Draft): boolean {
+  if (draft.place === 'outbox') return addedAt >= draft.changedAt;
+  // Another tab may have listed it again a moment before the entry was there.
+  return write.type === 'publish' && JSON.stringify(write) === JSON.stringify(draft.write);
 }
 
 /** Time from a change until it is stored, in milliseconds. The promise is 500. */

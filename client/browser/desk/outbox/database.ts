@@ -1,8 +1,9 @@
 import type { DBSchema, IDBPDatabase } from 'idb';
 import { newKey } from '../../../lib/ids.ts';
 import { openDeskDatabase } from '../app/desk-database.ts';
+import { isDelivered } from './outbox-model.ts';
 import { changed, type OutboxStore, type Stored, understood } from './outbox-store.ts';
-import { isDelivered, type Owner, type StoredEntry } from './stored-entry.ts';
+import type { Owner, StoredEntry } from './stored-entry.ts';
 
 /**
  * Entries in IndexedDB.

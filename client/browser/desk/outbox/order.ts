@@ -1,5 +1,6 @@
 import { clockSetBackMs, lookUpAfterMs } from './outbox-limits.ts';
-import { isDelivered, isStuck, type StoredEntry } from './stored-entry.ts';
+import { isDelivered } from './outbox-model.ts';
+import { isStuck, type StoredEntry } from './stored-entry.ts';
 
 /**
  * Decides which entry is sent next. Pure.

@@ -136,6 +136,11 @@ export interface Outbox {
   close(): void;
 }
 
+/** Whether the server has it on its disk. */
+export function isDelivered({ state }: Pick<OutboxEntry, 'state'>): boolean {
+  return state.at === 'on-disk' || state.at === 'out';
+}
+
 export function channelOf(write: Write): string {
   return write.type === 'create-channel' ? write.channel.id : write.channelId;
 }

@@ -12,7 +12,15 @@ import {
   withKey,
 } from '../../../lib/author-requests.ts';
 import { undeliveredMost } from './outbox-limits.ts';
-import { type AddOptions, channelOf, type EntryState, type OutboxEntry, postOf, type Write } from './outbox-model.ts';
+import {
+  type AddOptions,
+  channelOf,
+  type EntryState,
+  isDelivered,
+  type OutboxEntry,
+  postOf,
+  type Write,
+} from './outbox-model.ts';
 
 /** An entry as it lies on the device. */
 
@@ -117,10 +125,6 @@ export function newEntry(
 
 export function nextPlace(entries: readonly StoredEntry[]): number {
   return Math.max(0, ...entries.map(({ place = 0 }) => place)) + 1;
-}
-
-export function isDelivered({ state }: Pick<StoredEntry, 'state'>): boolean {
-  return state.at === 'on-disk' || state.at === 'out';
 }
 
 /** Whether the entry is not sent before its author decides something. Entries that wait for it step aside with it. */

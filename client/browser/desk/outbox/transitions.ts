@@ -4,8 +4,8 @@ import type { Problem } from '../../../../src/protocol/problems.ts';
 import type { AttemptOutcome } from './attempt-outcome.ts';
 import { isUnsentTooLong, nextStep, type Step, type Timing } from './order.ts';
 import { clockSetBackMs, deliveredMost, deliveredMs, lateReleaseMs } from './outbox-limits.ts';
-import type { EntryState, Write } from './outbox-model.ts';
-import { type Change, isDelivered, nextPlace, revisionMadeBy, type StoredEntry, strandedBy } from './stored-entry.ts';
+import { type EntryState, isDelivered, type Write } from './outbox-model.ts';
+import { type Change, nextPlace, revisionMadeBy, type StoredEntry, strandedBy } from './stored-entry.ts';
 
 /**
  * The transitions of the diagram in `outbox-model.ts`. Pure: each takes the entries of one author, as they lie on the device, and

@@ -32,6 +32,7 @@ function storage(): Storage {
 /** An outbox with one entry. */
 function outboxWith(write: Write, at: EntryState['at']) {
   const listeners = new Set<() => void>();
+  const addedAt = Date.now();
   const outbox = {
     entries: [] as OutboxEntry[],
     subscribe(changed: () => void) {
@@ -40,7 +41,7 @@ function outboxWith(write: Write, at: EntryState['at']) {
     },
     set(at: EntryState['at'] | undefined) {
       outbox.entries =
-        at === undefined ? [] : [{ id: '1', write, state: { at } as EntryState, urgent: false, addedAt: 0, frozen: false }];
+        at === undefined ? [] : [{ id: '1', write, state: { at } as EntryState, urgent: false, addedAt, frozen: false }];
       for (const listener of listeners) listener();
     },
   };
@@ -143,6 +144,24 @@ describe('drafts', () => {
     drafts.save(write);
     await drafts.follow(outboxWith(write, 'on-disk'), async () => false);
     expect(drafts.list).toHaveLength(1);
+  });
+
+  it('are listed again if the outbox never had them, but an earlier change of the same post', async () => {
+    let now = Date.now();
+    const drafts = await open({ now: () => now });
+    const changed = (expected: number): Write => ({
+      type: 'revise',
+      channelId: 'storm',
+      postId: '1',
+      expected,
+      revision: { kind: 'update', changes: {} },
+    });
+    const outbox = outboxWith(changed(1), 'on-disk');
+    now += 60_000;
+    drafts.save(changed(2));
+    await drafts.handOver(keyOf(changed(2)));
+    await drafts.follow(outbox, async () => false);
+    expect(drafts.list.map(({ write }) => write)).toEqual([changed(2)]);
   });
 
   it('are listed again if the outbox has lost them and the server does not have the post', async () => {
