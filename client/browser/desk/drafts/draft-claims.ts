@@ -3,6 +3,12 @@ interface Locks {
   request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
 }
 
+interface Claim {
+  /** Whether this tab has the lock. */
+  granted: Promise<boolean>;
+  release(): void;
+}
+
 /**
  * Keeps two tabs from writing one draft: a draft that is open in a composer is locked until its tab closes. Without Web Locks, as
  * outside a secure context, every claim is granted.
@@ -10,7 +16,8 @@ interface Locks {
 export class DraftClaims {
   readonly #prefix: string;
   readonly #locks: Locks | undefined;
-  readonly #held = new Map<string, () => void>();
+  /** Claims that are granted, or wait for an answer. */
+  readonly #claims = new Map<string, Claim>();
 
   constructor(ownerKey: string, locks: Locks | undefined = (globalThis.navigator as { locks?: Locks } | undefined)?.locks) {
     this.#prefix = `pressbox-desk-draft:${ownerKey}:`;
@@ -19,26 +26,35 @@ export class DraftClaims {
 
   /** Returns false if the draft is open in another tab. */
   async claim(key: string): Promise<boolean> {
-    if (this.#locks === undefined || this.#held.has(key)) return true;
-    const locks = this.#locks;
-    return await new Promise<boolean>((granted) => {
-      const held = () =>
-        new Promise<void>((release) => {
-          this.#held.set(key, release);
-          granted(true);
-        });
-      // A tab that is being reloaded may hold its lock for another moment.
-      locks.request(this.#prefix + key, { signal: AbortSignal.timeout(waitMs) }, held).catch(() => granted(false));
-    });
+    if (this.#locks === undefined) return true;
+    const claim = this.#claims.get(key) ?? this.#request(key, this.#locks);
+    this.#claims.set(key, claim);
+    const isGranted = await claim.granted;
+    if (!isGranted && this.#claims.get(key) === claim) this.#claims.delete(key);
+    return isGranted;
   }
 
+  /** Also of a claim that is not answered yet: the lock is then given back at once. */
   release(key: string): void {
-    this.#held.get(key)?.();
-    this.#held.delete(key);
+    this.#claims.get(key)?.release();
+    this.#claims.delete(key);
   }
 
   releaseAll(): void {
-    for (const key of [...this.#held.keys()]) this.release(key);
+    for (const key of [...this.#claims.keys()]) this.release(key);
+  }
+
+  #request(key: string, locks: Locks): Claim {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const granted = new Promise<boolean>((answer) => {
+      const held = () => {
+        answer(true);
+        return released;
+      };
+      // A tab that is being reloaded may hold its lock for another moment.
+      locks.request(this.#prefix + key, { signal: AbortSignal.timeout(waitMs) }, held).catch(() => answer(false));
+    });
+    return { granted, release };
   }
 }
 
