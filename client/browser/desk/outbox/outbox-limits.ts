@@ -2,7 +2,7 @@ import { idempotencyHours } from '../../../../src/protocol/client-limits.ts';
 
 /** The limits of the outbox, and what happens at each. Times are in milliseconds. */
 
-/** An entry that was unsent for this long is not sent without its author. The default of a setting. */
+/** An entry that was unsent for this long is not sent without its author. */
 export const askAfterMs = 30 * 60_000;
 /**
  * An entry whose key was first sent this long ago is looked up before it is sent again. One hour less than the server remembers
@@ -23,5 +23,3 @@ export const deliveredMost = 50;
 export const deliveredMs = 60 * 60_000;
 /** Before an entry is sent, the session is confirmed, unless that was done within this time. */
 export const sessionConfirmedMs = 30_000;
-/** Revisions of a post that one look-up reads. */
-export const revisionsLookedUp = 100;

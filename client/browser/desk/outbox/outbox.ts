@@ -1,4 +1,4 @@
-import { type Fetch, Http } from '../../../lib/http.ts';
+import { Http } from '../../../lib/http.ts';
 import { browserTabs } from './browser-tabs.ts';
 import { createOutbox } from './create-outbox.ts';
 import { openDatabase } from './database.ts';
@@ -9,28 +9,23 @@ import type { Clock } from './sender.ts';
 import type { Owner } from './stored-entry.ts';
 import { soleTab } from './tabs-model.ts';
 
-/** Opens the outbox of the signed-in author in a browser. */
 export interface OutboxOptions {
   session: Owner;
-  fetch?: Fetch;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-  random?: () => number;
   /** An entry that was unsent for this long is not sent without its author. */
   askAfterMs?: number;
 }
 
-export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { session, fetch, now = Date.now, random = Math.random, askAfterMs = defaultAskAfterMs } = options;
+/** Opens the outbox of the signed-in author in a browser. */
+export async function openOutbox({ session, askAfterMs = defaultAskAfterMs }: OutboxOptions): Promise<Outbox> {
   const owner = { ownerKey: session.ownerKey, sub: session.sub, name: session.name };
   const { store, protection } = await openStore(owner);
   const outbox = await createOutbox({
     owner,
     store,
     tabs: protection === 'insecure' || protection === 'no-storage' ? soleTab() : browserTabs(owner.ownerKey),
-    http: new Http({ url: '', fetch }),
-    clock: browserClock(now),
-    random,
+    http: new Http({ url: '' }),
+    clock: browserClock(),
+    random: Math.random,
     isOnline: () => navigator.onLine,
     askAfterMs,
     protection,
@@ -44,7 +39,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const { add, close } = outbox;
   let hasAskedToPersist = false;
   outbox.add = (write, how) => {
-    // When something is pressed, because Firefox asks the author.
+    // Only once something was pressed, because Firefox asks the author.
     if (outbox.protection === 'not-persistent' && !hasAskedToPersist) {
       hasAskedToPersist = true;
       persist().then(
@@ -82,9 +77,9 @@ async function persist(): Promise<boolean> {
   return (await navigator.storage?.persist?.()) === true;
 }
 
-function browserClock(now: () => number): Clock {
+function browserClock(): Clock {
   return {
-    now,
+    now: Date.now,
     alarm(ms, ring) {
       const timer = setTimeout(ring, Math.min(ms, longestTimerMs));
       return () => clearTimeout(timer);

@@ -9,8 +9,6 @@ export interface SearchedChange {
   postId: string;
   passages: readonly Passage[];
   language: Language | undefined;
-  /** The posts that the server named as restating the changed one. */
-  derived?: readonly string[];
 }
 
 /** A post that may say what was removed from another one. */
@@ -38,14 +36,14 @@ export class PostSearch {
    * Newest first among equals. `pause`: called between steps.
    */
   async run(posts: readonly RecentPost[], pause: () => Promise<void>): Promise<Restatement[]> {
-    const { postId, derived = [] } = this.change;
+    const { postId } = this.change;
     const found: Restatement[] = [];
     let steps = 0;
     for (const post of posts) {
       if (post.id === postId || isWithdrawn(post)) continue;
       if (!this.#found.has(post) && ++steps % stepPosts === 0) await pause();
       const occurrences = this.#occurrencesIn(post);
-      const isDerived = post.derivedFrom.includes(postId) || derived.includes(post.id);
+      const isDerived = post.derivedFrom.includes(postId);
       if (isDerived || occurrences.length > 0) found.push({ post, isDerived, occurrences });
     }
     return found.sort((one, other) => rank(other) - rank(one) || other.post.seq - one.post.seq);
