@@ -3,7 +3,7 @@ import type { ReaderPost } from '../../../../src/protocol/model.ts';
 import { textOf } from '../../view/plain-text.ts';
 import type { OutboxEntry } from '../outbox/outbox-model.ts';
 
-/** What a write is about: the headline of its post, else its first words. Empty if it has neither. */
+/** The title of a write: the headline of its post, else its first words. Empty if it has neither. */
 export function titleOf({ write, base, title }: Pick<OutboxEntry, 'write' | 'base' | 'title'>): string {
   switch (write.type) {
     case 'publish':
@@ -22,14 +22,14 @@ export function titleOf({ write, base, title }: Pick<OutboxEntry, 'write' | 'bas
   }
 }
 
-/** What a published post is called: its headline, else its first words. */
+/** The title of a published post: its headline, else its first words. */
 export function titleOfPost({ headline, html }: Pick<ReaderPost, 'headline' | 'html'>): string {
   return headline || shortened(textOf(html));
 }
 
 const titleCharacters = 80;
 
-/** Of Markdown, without its signs. */
+/** The first words of Markdown, as plain text. */
 export function firstWords(body: string | undefined): string {
   // Enough for a title, however long the body is.
   return shortened(textOf(html((body ?? '').slice(0, 20 * titleCharacters))));

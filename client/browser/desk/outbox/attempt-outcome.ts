@@ -4,7 +4,7 @@ import { isLookedUp, mayHaveBeenApplied } from '../../../lib/author-requests.ts'
 import { type HttpResponse, isObject, isTransient, NoAnswer, ProblemError, retryAfterMs } from '../../../lib/http.ts';
 import { channelOf, postOf, type Write } from './outbox-model.ts';
 
-/** What the answer to one attempt means. Pure. */
+/** The meaning of the answer to one attempt. Pure. */
 export type AttemptOutcome =
   /** Written to the server's disk. */
   | { is: 'done'; offset: number; cursor: string; revision: number; erasure?: Erasure }

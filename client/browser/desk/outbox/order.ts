@@ -11,7 +11,7 @@ import { isStuck, type StoredEntry } from './stored-entry.ts';
  * entries that build on it.
  */
 
-/** What the sender does next in a coverage. */
+/** The next step of the sender in a coverage. */
 export type Step =
   | { do: 'nothing' }
   /** Sends the bytes of the entry. */

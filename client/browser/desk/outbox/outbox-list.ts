@@ -10,8 +10,8 @@ import type { DeskSession } from '../session/session.ts';
 import { channelOf, type Outbox, type OutboxEntry, type Write } from './outbox-model.ts';
 
 /**
- * `<desk-outbox>`: what was pressed and is not with readers yet, a line for each, with its state in plain words and what can still be
- * done. A conflict is solved elsewhere: the event `desk-resolve` has the entry.
+ * `<desk-outbox>`: the entries that readers do not have yet, a line for each, with its state in plain words and buttons for what can
+ * still be done. A conflict is solved elsewhere: the event `desk-resolve` has the entry.
  */
 export class DeskOutbox extends DeskElement {
   static override properties = {
@@ -28,7 +28,7 @@ export class DeskOutbox extends DeskElement {
   declare outbox: Outbox;
   declare drafts: Drafts;
   declare language: Language;
-  /** Of the coverage that is shown, if one is. */
+  /** The id of the coverage that is shown, if one is. */
   declare channelId: string | undefined;
   /** For screen readers. Only what the author must know is announced, not every state. */
   declare private announcement: string;
@@ -80,7 +80,7 @@ ${this.#protection(shown.some(({ state }) => ['saved', 'sending', 'refused', 'co
 </section><p class="visually-hidden" role="status">${this.announcement}</p>`;
   }
 
-  /** What is not protected. That the browser may delete something matters only while something stays on the device. */
+  /** The warning about missing protection. That the browser may delete entries matters only while some stay on the device. */
   #protection(staysHere: boolean): TemplateResult | typeof nothing {
     const { protection } = this.outbox;
     switch (protection) {

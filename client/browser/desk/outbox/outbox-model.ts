@@ -60,7 +60,7 @@ export interface OutboxEntry {
   readonly state: EntryState;
   /** The post that a change is based on, as its author saw it. */
   readonly base?: AuthorPost | undefined;
-  /** What the post is called that a withdrawal is about. */
+  /** The title of the post that is withdrawn. */
   readonly title?: string | undefined;
   /** A breaking post, which overtakes those in the undo window. */
   readonly urgent: boolean;
@@ -78,11 +78,11 @@ export interface AddOptions {
   urgent?: boolean;
   /** The post that a change is based on. */
   base?: AuthorPost;
-  /** What the post is called that a withdrawal is about. */
+  /** The title of the post that is withdrawn. */
   title?: string;
 }
 
-/** What the device protects. Everything but `full` must be said to the author. */
+/** The protection of entries on this device. The author must be told of every value but `full`. */
 export type Protection =
   /** Entries survive a crash. */
   | 'full'

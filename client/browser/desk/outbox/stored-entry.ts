@@ -22,14 +22,13 @@ import {
   type Write,
 } from './outbox-model.ts';
 
-/** An entry as it lies on the device. */
-
 /**
  * Raise it if a page of the version before could misread an entry. Such a page then leaves all sending to the newer one. A field
  * that the older page may ignore needs no new format.
  */
 export const entryFormat = 1;
 
+/** An entry as it lies on the device. */
 export interface StoredEntry {
   format: number;
   /** Also its idempotency key. */
@@ -74,7 +73,7 @@ export interface Owner {
   name: string;
 }
 
-/** What to change in the store, in one transaction. */
+/** Changes to the store, made in one transaction. */
 export interface Change {
   put?: StoredEntry[];
   remove?: string[];

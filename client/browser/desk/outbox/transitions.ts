@@ -135,9 +135,9 @@ function notExecuted(entry: StoredEntry, before: StoredEntry): StoredEntry {
   return { ...entry, unsettled: before.unsettled, state: before.unsettled ? entry.state : { at: 'saved' } };
 }
 
-/** What a look-up found. */
+/** The result of a look-up. */
 export type Found =
-  /** What the entry says is on the server, and its author wrote it. `cursor`: a position after it. */
+  /** The server has the state that the entry asks for. `cursor`: a position after it. */
   | { is: 'done'; revision: number; cursor: string }
   /** The server has not executed it, and it can be executed. */
   | { is: 'absent' }
