@@ -3,7 +3,7 @@ import { renderHtml } from '../../../../../src/markdown/html-writer.ts';
 import type { Token } from '../../../../../src/markdown/parser.ts';
 import { bodyCharacters } from '../../../../../src/protocol/client-limits.ts';
 import { schema } from '../schema.ts';
-import { type Parsed, parseMarkdown } from './parse-markdown.ts';
+import { type Parsed, parseMarkdown, tryParseMarkdown } from './parse-markdown.ts';
 import { childrenOf, representable } from './representable.ts';
 import { isSameHtml } from './same-html.ts';
 import { blockMarkdown, markers, type Written } from './write-markdown.ts';
@@ -229,7 +229,9 @@ function withPlaces(parts: Part[], count: number): Part[] {
 }
 
 function readsBackAs(body: string, parts: readonly Part[]): boolean {
-  const read = partsOf(parseMarkdown(body).doc, []);
+  const parsed = tryParseMarkdown(body);
+  if (parsed === undefined) return false;
+  const read = partsOf(parsed.doc, []);
   return read.length === parts.length && read.every(({ block }, at) => block.eq((parts[at] as Part).block));
 }
 

@@ -20,6 +20,15 @@ export function parseMarkdown(body: string): Parsed {
   return { doc, tokens: env.tokens ?? [], hasDefinitions: Object.keys(env.references ?? {}).length > 0 };
 }
 
+/** Parses Markdown, or returns undefined for a body that cannot be parsed because its tables are too large. */
+export function tryParseMarkdown(body: string): Parsed | undefined {
+  try {
+    return parseMarkdown(body);
+  } catch {
+    return undefined;
+  }
+}
+
 const tokenizer = {
   parse(body: string, env: { tokens?: readonly Token[] }) {
     env.tokens = markdown.parse(body, env);

@@ -2,7 +2,7 @@ import { MarkdownSerializer, type MarkdownSerializerState } from 'prosemirror-ma
 import type { Node } from 'prosemirror-model';
 import { schema } from '../schema.ts';
 import { type Care, inlineMarkdown } from './inline-markdown.ts';
-import { parseMarkdown } from './parse-markdown.ts';
+import { tryParseMarkdown } from './parse-markdown.ts';
 import { childrenOf } from './representable.ts';
 
 /** Writes blocks as Markdown that reads back as the same blocks. */
@@ -34,13 +34,8 @@ export function blockMarkdown(block: Node, marker?: string): Written {
 }
 
 function readsBackAs(markdown: string, block: Node): boolean {
-  try {
-    const { doc, hasDefinitions } = parseMarkdown(markdown);
-    return !hasDefinitions && doc.childCount === 1 && doc.firstChild?.eq(block) === true;
-  } catch {
-    // The server refuses it, because it is too large or nests too deeply.
-    return false;
-  }
+  const read = tryParseMarkdown(markdown);
+  return read !== undefined && !read.hasDefinitions && read.doc.childCount === 1 && read.doc.firstChild?.eq(block) === true;
 }
 
 function serialize(block: Node, care: Care, marker: string | undefined): string {
