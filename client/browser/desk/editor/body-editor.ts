@@ -4,7 +4,6 @@ import type { EditorCommand } from './commands.ts';
 export interface BodyEditor {
   /** As Markdown. */
   readonly body: string;
-  readonly isEmpty: boolean;
   readonly isRich: boolean;
   /** What a toolbar offers. None in the plain field. */
   readonly commands: readonly EditorCommand[];

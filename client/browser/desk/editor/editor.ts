@@ -1,5 +1,5 @@
 import type { BodyEditor, EditorOptions } from './body-editor.ts';
-import { opensRich } from './markdown/open-body.ts';
+import { type OpenBody, openBody } from './markdown/open-body.ts';
 import { createPlainEditor } from './plain-editor.ts';
 import { createRichEditor } from './rich-editor.ts';
 
@@ -7,15 +7,12 @@ export type { BodyEditor, EditorOptions } from './body-editor.ts';
 
 /** Puts an editor for a body into `parent`: the rich one if it can hold all of the body, otherwise a plain Markdown field. */
 export function createEditor(parent: HTMLElement, options: EditorOptions): BodyEditor {
-  const open = (body: string) =>
-    createRichEditor(parent, { ...options, body }) ?? createPlainEditor(parent, { ...options, body });
-  let editor = open(options.body);
+  const create = (body: string, opened: OpenBody | undefined) =>
+    opened === undefined ? createPlainEditor(parent, { ...options, body }) : createRichEditor(parent, opened, options);
+  let editor = create(options.body, openBody(options.body));
   return {
     get body() {
       return editor.body;
-    },
-    get isEmpty() {
-      return editor.isEmpty;
     },
     get isRich() {
       return editor.isRich;
@@ -27,10 +24,12 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): BodyE
       return editor.link;
     },
     setBody(body) {
-      if (editor.isRich === opensRich(body)) editor.setBody(body);
+      const opened = openBody(body);
+      if (editor.isRich && opened !== undefined) editor.show(opened);
+      else if (!editor.isRich && opened === undefined) editor.setBody(body);
       else {
         editor.destroy();
-        editor = open(body);
+        editor = create(body, opened);
       }
     },
     setLink: (href) => editor.setLink(href),

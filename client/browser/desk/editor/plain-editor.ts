@@ -5,7 +5,7 @@ import { isComposing } from './composition.ts';
 export function createPlainEditor(
   parent: HTMLElement,
   { body, language, label, placeholder, onChange, onSubmit }: EditorOptions,
-): BodyEditor {
+): BodyEditor & { isRich: false } {
   const field = document.createElement('textarea');
   field.className = 'composer-plain';
   field.dir = 'auto';
@@ -30,9 +30,6 @@ export function createPlainEditor(
   return {
     get body() {
       return field.value;
-    },
-    get isEmpty() {
-      return field.value.trim() === '';
     },
     isRich: false,
     commands: [],

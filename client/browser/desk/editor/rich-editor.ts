@@ -12,7 +12,7 @@ import { commandFor, commandsOf } from './commands.ts';
 import { isComposing } from './composition.ts';
 import { markdownRules } from './input-rules.ts';
 import { addressLinks, addressOf, linkAt, withLink } from './links.ts';
-import { type OpenBody, openBody } from './markdown/open-body.ts';
+import type { OpenBody } from './markdown/open-body.ts';
 import { parseMarkdown } from './markdown/parse-markdown.ts';
 import { pasting } from './paste/paste.ts';
 import { schema } from './schema.ts';
@@ -20,11 +20,16 @@ import { goBelow, goToCell, leaveBelow, leaveCode, tableShapes } from './table-c
 
 const { nodes } = schema;
 
-/** The text as it will look, with Markdown behind it. Undefined if it cannot hold all of the body. */
-export function createRichEditor(parent: HTMLElement, options: EditorOptions): BodyEditor | undefined {
-  const first = openBody(options.body);
-  if (first === undefined) return undefined;
-  let opened: OpenBody = first;
+/** The text as it will look, with Markdown behind it. */
+export interface RichEditor extends Omit<BodyEditor, 'setBody'> {
+  readonly isRich: true;
+  show(body: OpenBody): void;
+}
+
+type RichOptions = Omit<EditorOptions, 'body'>;
+
+export function createRichEditor(parent: HTMLElement, first: OpenBody, options: RichOptions): RichEditor {
+  let opened = first;
   const state = () => EditorState.create({ doc: opened.doc, plugins: pluginsFor(options) });
   const view = new EditorView(parent, {
     state: state(),
@@ -50,9 +55,6 @@ export function createRichEditor(parent: HTMLElement, options: EditorOptions): B
     get body() {
       return body();
     },
-    get isEmpty() {
-      return body().trim() === '';
-    },
     isRich: true,
     commands: commandsOf(view),
     get link() {
@@ -63,9 +65,7 @@ export function createRichEditor(parent: HTMLElement, options: EditorOptions): B
       if (address !== undefined) view.dispatch(withLink(view.state, address).scrollIntoView());
       view.focus();
     },
-    setBody(text) {
-      const next = openBody(text);
-      if (next === undefined) throw new Error('The rich editor cannot hold this body.');
+    show(next) {
       opened = next;
       view.updateState(state());
     },
@@ -79,7 +79,7 @@ export function createRichEditor(parent: HTMLElement, options: EditorOptions): B
   };
 }
 
-function pluginsFor(options: EditorOptions): Plugin[] {
+function pluginsFor(options: RichOptions): Plugin[] {
   return [
     foreignKeys,
     markdownRules(),
@@ -106,7 +106,7 @@ const hardBreak: Command = ({ tr, selection: { $from } }, dispatch) => {
   return true;
 };
 
-function keysFor({ onSubmit, onLink }: EditorOptions): Record<string, Command> {
+function keysFor({ onSubmit, onLink }: RichOptions): Record<string, Command> {
   const submit = () => {
     onSubmit();
     return true;
@@ -144,7 +144,7 @@ const liftEmptyItem: Command = (state, dispatch) => {
 };
 
 /** Shows what belongs here while the text is empty, from the side on which its language begins. */
-function placeholder({ placeholder: text, language }: EditorOptions): Plugin {
+function placeholder({ placeholder: text, language }: RichOptions): Plugin {
   const dir = language === undefined ? 'auto' : directionOf(language);
   return new Plugin({
     props: {

@@ -20,13 +20,9 @@ export interface OpenBody {
   write(doc: Node): string;
 }
 
-/** What opens as plain Markdown, so that writing stays quick: a body of more parts than this, and one with a longer block. */
-export const richTokens = 10_000;
-export const richBlockCharacters = 10_000;
-
-export function opensRich(body: string): boolean {
-  return openBody(body) !== undefined;
-}
+/** A body of more parts, or with a longer block, opens as plain Markdown, so that writing stays quick. */
+const richTokens = 10_000;
+const richBlockCharacters = 10_000;
 
 /** Undefined if the rich editor cannot hold all of the body. */
 export function openBody(body: string): OpenBody | undefined {

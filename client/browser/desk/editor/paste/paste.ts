@@ -10,7 +10,7 @@ import { inertMarkup } from './inert-markup.ts';
  * What is pasted or dropped becomes what posts can contain. Html is cleaned. Plain text stays as it is written: Markdown in it is
  * not interpreted, a blank line ends a paragraph, and in a text without blank lines every line is a paragraph.
  */
-export function pasting({ onAddress }: EditorOptions): EditorProps {
+export function pasting({ onAddress }: Pick<EditorOptions, 'onAddress'>): EditorProps {
   return {
     transformPastedHTML: inertMarkup,
     clipboardParser: new CleaningParser(schema, PastedParser.fromSchema(schema).rules),
