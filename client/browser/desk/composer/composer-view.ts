@@ -139,9 +139,10 @@ function undoTime({ words, id }: PostForm, { memory }: ComposerState): TemplateR
   const choose = ({ target }: { target: HTMLSelectElement }) => {
     memory.undoSeconds = Number(target.value);
   };
+  const chosen = memory.undoSeconds;
   return html`<div class="composer-field"><label for=${id('undo')}>${words.undoTime}</label><select id=${id('undo')} @change=${choose}>${undoChoices.map(
     (seconds) =>
-      html`<option value=${seconds} ?selected=${seconds === memory.undoSeconds}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
+      html`<option value=${seconds} ?selected=${seconds === chosen}>${seconds === 0 ? words.noUndoTime : words.seconds(String(seconds))}</option>`,
   )}</select></div>`;
 }
 

@@ -41,7 +41,6 @@ export const ar: ComposerWords = {
   cardTitleHelp: 'اكتبه بنفسك: لا يُجلب شيء من الصفحة.',
   cardSource: 'جهة النشر (اختياري)',
   cardDescription: 'الوصف (اختياري)',
-  asCard: 'اعرضه كبطاقة تحت النص',
   remove: (what) => `أزل: ${what}`,
   undoTime: 'مهلة التراجع عن المنشور',
   seconds: (count) => `${count} ث`,

@@ -41,7 +41,6 @@ export const de: ComposerWords = {
   cardTitleHelp: 'Bitte eintippen: Von der Seite wird nichts geladen.',
   cardSource: 'Medium (optional)',
   cardDescription: 'Beschreibung (optional)',
-  asCard: 'Als Karte unter dem Text zeigen',
   remove: (what) => `Entfernen: ${what}`,
   undoTime: 'Zeit zum Zurückholen',
   seconds: (count) => `${count} Sekunden`,

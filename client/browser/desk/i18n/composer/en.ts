@@ -41,7 +41,6 @@ export const en: ComposerWords = {
   cardTitleHelp: 'Type it: nothing is fetched from the page.',
   cardSource: 'Publication (optional)',
   cardDescription: 'Description (optional)',
-  asCard: 'Show as a card below the text',
   remove: (what) => `Remove: ${what}`,
   undoTime: 'Time to undo a post',
   seconds: (count) => `${count} seconds`,

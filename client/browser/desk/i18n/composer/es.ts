@@ -41,7 +41,6 @@ export const es: ComposerWords = {
   cardTitleHelp: 'Escríbalo: no se carga nada de la página.',
   cardSource: 'Medio (opcional)',
   cardDescription: 'Descripción (opcional)',
-  asCard: 'Mostrar en un recuadro bajo el texto',
   remove: (what) => `Quitar: ${what}`,
   undoTime: 'Tiempo para deshacer un envío',
   seconds: (count) => `${count} segundos`,

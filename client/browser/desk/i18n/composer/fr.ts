@@ -41,7 +41,6 @@ export const fr: ComposerWords = {
   cardTitleHelp: 'À saisir : rien n’est chargé depuis la page.',
   cardSource: 'Publication (facultatif)',
   cardDescription: 'Description (facultatif)',
-  asCard: 'Montrer en encadré sous le texte',
   remove: (what) => `Retirer : ${what}`,
   undoTime: 'Délai pour annuler un envoi',
   seconds: (count) => `${count} secondes`,

@@ -48,7 +48,6 @@ export interface ComposerWords {
   cardTitleHelp: string;
   cardSource: string;
   cardDescription: string;
-  asCard: string;
   remove: (what: string) => string;
   undoTime: string;
   seconds: (count: string) => string;
