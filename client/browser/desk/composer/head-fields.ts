@@ -4,6 +4,7 @@ import { live } from 'lit/directives/live.js';
 import { headlineCharacters } from '../../../../src/protocol/client-limits.ts';
 import { charactersOf } from '../../../../src/protocol/field-rules.ts';
 import { postKinds } from '../../../../src/protocol/model.ts';
+import { isComposing } from '../editor/composition.ts';
 import type { PostForm } from './form.ts';
 
 /** What is decided for every post: its kind, its headline, and its marks. */
@@ -28,7 +29,7 @@ export function headlineField({ draft, words, spelling, lacks, id, change }: Pos
     change({ headline: line === '' ? null : line });
   };
   const keydown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (event.key !== 'Enter' || isComposing(event) || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     next();
   };
